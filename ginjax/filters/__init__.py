@@ -1,0 +1,27 @@
+"""The invariant filter bases. NumPy only."""
+
+from ._bank import SUPPORTS as SUPPORTS
+from ._bank import BankRecipe as BankRecipe
+from ._bank import FilterBank as FilterBank
+from ._bank import FilterBlock as FilterBlock
+from ._bank import FilterIdentity as FilterIdentity
+from ._bank import FilterKey as FilterKey
+from ._bank import basis_for_operators as basis_for_operators
+from ._bank import make_bank as make_bank
+from ._bank import make_block as make_block
+from ._basis import PARTS as PARTS
+from ._basis import character_count as character_count
+from ._group import Group as Group
+from ._group import determinants as determinants
+from ._group import explicit_group as explicit_group
+from ._group import hyperoctahedral as hyperoctahedral
+from ._group import reflections as reflections
+from ._group import tensor_action as tensor_action
+from ._match import bank_from_arrays as bank_from_arrays
+from ._match import match_block as match_block
+from ._orbits import Orbit as Orbit
+from ._orbits import pixel_coordinates as pixel_coordinates
+from ._orbits import pixel_orbits as pixel_orbits
+from ._scaling import SCALINGS as SCALINGS
+from ._scaling import limit_support as limit_support
+from ._scaling import scale_filters as scale_filters

@@ -1,0 +1,323 @@
+"""Filter banks: the fixed filters of a network, built from a dimension-free recipe."""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+
+from ._basis import basis, carry
+from ._group import Group, GroupName, explicit_group, hyperoctahedral, reflections
+from ._orbits import pixel_coordinates, pixel_unit
+from ._scaling import SCALINGS, Scaling, limit_support, scale_filters
+
+FilterKey = tuple[int, int]
+"""Order and parity `(k, p)` of a filter."""
+
+Support = Literal["full", "cut", "summed", "orthoplex"]
+SUPPORTS: tuple[Support, ...] = ("full", "cut", "summed", "orthoplex")
+MAX_ENTRIES = 2**28
+"""Largest number of entries of one block that is built (2 GiB of float64)."""
+
+
+@dataclass(frozen=True, order=True)
+class FilterIdentity:
+    """What a filter is called in every dimension.
+
+    - `part`: one of `PARTS`.
+    - `representative`: coordinates of its orbit's representative in descending order, without the trailing
+      coordinates of the smallest possible size (0 on odd sides, half a pixel on even ones). Shells of equal L1
+      radius `l` are represented by `(l,)`. Half-pixels on even sides.
+    - `index`: counts the filters of the same part on the same orbit.
+    """
+
+    part: str
+    representative: tuple[int, ...]
+    index: int
+
+    @property
+    def is_centre(self) -> bool:
+        return self.representative == ()
+
+    @property
+    def name(self) -> str:
+        """Readable form such as `(1,1)`, `trace (2)` or `diagonal (2,1) #1`."""
+        place = "centre" if self.is_centre else "(" + ",".join(str(c) for c in self.representative) + ")"
+        return (f"{self.part} " if self.part else "") + place + (f" #{self.index}" if self.index else "")
+
+
+@dataclass(frozen=True)
+class BankRecipe:
+    """How to build a bank in any dimension.
+
+    **Arguments:**
+
+    - `side`: side length `M` of the filters in pixels, at least 1.
+    - `scaling`: `"one"`, `"normalize"` or `"gaussian"`; see `scale_filters`.
+    - `support`: `"full"`: every invariant filter. `"cut"`: those supported in the L1 ball of radius
+      `max_pixel_l1`. `"summed"`: the same, filters of equal L1 radius added up. `"orthoplex"`: closed under
+      dimension transfer and small: for even parity one filter per L1 shell `l` for orders 0 and 1
+      (`1[|x|_1 = l]` and `x_i 1[|x|_1 = l]`), two for order 2 (`delta_ij 1[|x|_1 = l]` and
+      `x_i x_j 1[|x|_1 = l]`), `"cut"` for everything else. Odd sides and scaling `"one"` only.
+    - `max_pixel_l1`: that radius in pixels; default `(M-1)/2` where a support needs one.
+    - `split_k2`: split order 2 into trace, antisymmetric, symmetric and diagonal parts.
+    - `group`: `"hyperoctahedral"` (`B_D`) or `"reflections"` (`C2^D`).
+    """
+
+    side: int
+    scaling: Scaling = "one"
+    support: Support = "full"
+    max_pixel_l1: float | None = None
+    split_k2: bool = True
+    group: GroupName = "hyperoctahedral"
+
+    def __post_init__(self):
+        if not isinstance(self.side, int) or isinstance(self.side, bool) or not 1 <= self.side <= 255:
+            raise ArgumentError("side of the filters", got=self.side, expected="a whole number from 1 to 255")
+        for name, allowed in (
+            ("scaling", SCALINGS),
+            ("support", SUPPORTS),
+            ("group", ("hyperoctahedral", "reflections")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ArgumentError(name, got=repr(getattr(self, name)), expected=" or ".join(allowed))
+        if not isinstance(self.split_k2, bool):
+            raise ArgumentError("split_k2", got=repr(self.split_k2), expected="true or false")
+        radius = self.max_pixel_l1
+        if self.support == "full":
+            if radius is not None:
+                raise ArgumentError("max_pixel_l1", got=radius, expected="nothing for support 'full'")
+        elif radius is None:
+            object.__setattr__(self, "max_pixel_l1", (self.side - 1) / 2)
+        elif isinstance(radius, bool) or not isinstance(radius, (int, float)) or not 0 <= radius <= 1e4:
+            raise ArgumentError("max_pixel_l1", got=repr(radius), expected="a radius in pixels, 0 or more")
+        else:
+            object.__setattr__(self, "max_pixel_l1", float(radius))
+        if self.support == "orthoplex" and (self.side % 2 == 0 or self.scaling != "one"):
+            raise ArgumentError(
+                "support 'orthoplex'",
+                got=f"side {self.side}, scaling {self.scaling}",
+                expected="an odd side and scaling 'one'",
+                hint="Sums over L1 shells are closed under dimension transfer only there; use 'summed' or 'cut'.",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "BankRecipe":
+        known = {f.name for f in fields(cls)}
+        if not isinstance(data, Mapping) or "side" not in data or not set(data) <= known:
+            raise ArgumentError("bank recipe", got=repr(data), expected=f"an object with keys {sorted(known)}")
+        return cls(**data)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterBlock:
+    """The filters of one order and parity.
+
+    - `filters`: float64, `(n, *(M,)*D, *(D,)*k)`, read only.
+    - `identities`: the name of each, in the same order.
+    """
+
+    filters: np.ndarray
+    identities: tuple[FilterIdentity, ...]
+
+    def __len__(self) -> int:
+        return len(self.filters)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterBank:
+    """The filters a network uses in one dimension. Immutable; equal when every filter is equal.
+
+    - `D`: dimension.
+    - `side`: side length of the filters in pixels.
+    - `recipe`: how to build the same bank in another dimension, `None` for arrays that match no recipe.
+    - `blocks`: `FilterBlock` by `(order, parity)`; a key may be present with no filters.
+    """
+
+    D: int
+    side: int
+    recipe: BankRecipe | None
+    blocks: Mapping[FilterKey, FilterBlock] = field(repr=False)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 of the filters and their identities, in hexadecimal."""
+        sha = hashlib.sha256()
+        for (k, p), block in sorted(self.blocks.items()):
+            sha.update(repr((self.D, self.side, k, p, block.identities)).encode())
+            sha.update(np.ascontiguousarray(block.filters).tobytes())
+        return sha.hexdigest()
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FilterBank) and (self.recipe, self.digest) == (other.recipe, other.digest)
+
+    @property
+    def keys(self) -> tuple[FilterKey, ...]:
+        return tuple(sorted(self.blocks))
+
+    def in_dimension(self, D: int) -> "FilterBank":
+        """The bank of the same recipe in another dimension."""
+        if self.recipe is None:
+            raise ArgumentError(
+                "filter bank",
+                got="arrays that match no known recipe",
+                expected="a bank built from a recipe",
+                hint=f"Hand in the filters for dimension {D} as well.",
+            )
+        return make_bank(D, self.recipe, self.keys)
+
+
+def make_bank(D: int, recipe: BankRecipe, keys: Iterable[FilterKey]) -> FilterBank:
+    """Build the bank of a recipe in dimension `D` for the given orders and parities."""
+    blocks = {(k, p % 2): make_block(D, recipe, k, p % 2) for k, p in keys}
+    return FilterBank(D, recipe.side, recipe, MappingProxyType(dict(sorted(blocks.items()))))
+
+
+@functools.lru_cache(maxsize=512)
+def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
+    """The filters of one order and parity, as a read-only block.
+
+    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a block past `MAX_ENTRIES`.
+    """
+    _check_size(D, recipe.side, k)
+    if recipe.support == "orthoplex" and k <= 2 and p == 0:
+        return _shell_block(D, recipe, k)
+    group = hyperoctahedral(D) if recipe.group == "hyperoctahedral" else reflections(D)
+    filters, identities = _family(group, recipe.side, k, p, recipe.split_k2)
+    filters = scale_filters(filters, D, recipe.scaling)
+    if recipe.support == "full":
+        return freeze(filters, identities)
+    unit = pixel_unit(recipe.side)
+    radii = np.array([sum(i.representative) for i in identities]) * unit
+    smallest = 0 if recipe.side % 2 else 1
+    radii = radii + np.array([(D - len(i.representative)) * smallest for i in identities]) * unit
+    kept = np.flatnonzero(radii <= recipe.max_pixel_l1 + 1e-9) if len(radii) else np.arange(0)
+    if recipe.support != "summed":
+        return freeze(filters[kept], [identities[i] for i in kept])
+    shells = np.unique(radii[kept])
+    return freeze(
+        limit_support(filters, D, recipe.max_pixel_l1, combine=True),
+        [FilterIdentity("", _shell_representative(r, D, recipe.side), 0) for r in shells],
+    )
+
+
+def basis_for_operators(
+    D: int, side: int, k: int, p: int, operators: Sequence[np.ndarray], split_k2: bool = True
+) -> np.ndarray:
+    """Unscaled basis of the filters invariant under any group of signed permutation matrices."""
+    _check_size(D, side, k)
+    return _family(explicit_group(operators), side, k, p, split_k2)[0]
+
+
+def _check_size(D: int, side: int, k: int) -> None:
+    if isinstance(D, bool) or not isinstance(D, (int, np.integer)) or D < 1:
+        raise ArgumentError("dimension", got=D, expected="a whole number, 1 or more")
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 0:
+        raise ArgumentError("order of the filters", got=k, expected="a whole number, 0 or more")
+    if D > 16 or k > 32 or side**D * D**k > MAX_ENTRIES:
+        raise ArgumentError(
+            "filter bank",
+            got=f"dimension {D}, side {side}, order {k}",
+            expected=f"at most {MAX_ENTRIES} entries a filter",
+        )
+
+
+def _family(
+    group: Group, side: int, k: int, p: int, split_k2: bool
+) -> tuple[np.ndarray, list[FilterIdentity]]:
+    """Unscaled basis `(n, *(M,)*D, *(D,)*k)` and identities, in canonical order."""
+    D = group.D
+    members = basis(group, side, k, p, split_k2)
+    if len(members) * side**D * D**k > MAX_ENTRIES:
+        raise ArgumentError(
+            "filter bank",
+            got=f"{len(members)} filters of {side**D * D**k} entries",
+            expected=f"at most {MAX_ENTRIES} entries",
+            hint="Use a smaller side or order, or --support orthoplex.",
+        )
+    filters = np.zeros((len(members), side**D, D**k))
+    rows_of: dict[int, list[int]] = {}
+    for row, (orbit, *_) in enumerate(members):
+        rows_of.setdefault(id(orbit), []).append(row)
+    for rows in rows_of.values():
+        orbit = members[rows[0]][0]
+        tensors = np.stack([members[row][3] for row in rows])
+        filters[np.ix_(rows, orbit.positions)] = carry(orbit, tensors, k, p)
+    identities = [
+        FilterIdentity(part, strip_representative(orbit.representative, side), index)
+        for orbit, part, index, _ in members
+    ]
+    return filters.reshape(len(members), *(side,) * D, *(D,) * k), identities
+
+
+def strip_representative(representative: Sequence[int], side: int) -> tuple[int, ...]:
+    """Drop the trailing smallest coordinates, which say nothing that another dimension would not say too."""
+    smallest = 0 if side % 2 else 1
+    kept = list(representative)
+    while kept and abs(kept[-1]) == smallest:
+        kept.pop()
+    return tuple(kept)
+
+
+def _shell_representative(radius: float, D: int, side: int) -> tuple[int, ...]:
+    """The shell of L1 radius `l` is named by its outermost pixel on an axis, `(l,)`."""
+    if side % 2:
+        return strip_representative((round(radius),), side)
+    return strip_representative((round(2 * radius) - (D - 1),), side)
+
+
+def _shell_block(D: int, recipe: BankRecipe, k: int) -> FilterBlock:
+    """The shell filters of support `"orthoplex"`: orders 0, 1, 2 of even parity, largest entry 1."""
+    side = recipe.side
+    x = pixel_coordinates(D, side).astype(np.float64)
+    radius = np.abs(x).sum(axis=1)
+    limit = min(recipe.max_pixel_l1 or 0.0, D * (side - 1) / 2)
+    filters, identities = [], []
+
+    def add(part: str, values: np.ndarray, shell: int) -> None:
+        on_shell = values * (radius == shell)[:, None]
+        largest = np.abs(on_shell).max()
+        if largest > 0:
+            filters.append(on_shell / largest)
+            identities.append(FilterIdentity(part, (shell,) if shell else (), 0))
+
+    shells = range(int(limit + 1e-9) + 1)
+    ones = np.ones((len(x), 1))
+    if k == 0:
+        for shell in shells:
+            add("", ones, shell)
+    elif k == 1:
+        for shell in shells:
+            add("", x, shell)
+    else:
+        for shell in shells:
+            add("trace", ones * np.eye(D).reshape(-1), shell)
+        # In one dimension x_i x_j is a multiple of delta_ij on every shell.
+        for shell in shells if D > 1 else ():
+            add("radial", (x[:, :, None] * x[:, None, :]).reshape(len(x), -1), shell)
+    stacked = np.array(filters).reshape(len(filters), *(side,) * D, *(D,) * k)
+    return freeze(stacked, identities)
+
+
+def freeze(filters: np.ndarray, identities: Iterable[FilterIdentity]) -> FilterBlock:
+    """A block over a read-only copy of the filters."""
+    filters = np.array(filters, dtype=np.float64, order="C")
+    filters += 0.0  # no negative zeros: equal filters have equal bytes
+    filters.setflags(write=False)
+    identities = tuple(identities)
+    if len(identities) != len(filters):
+        raise ArgumentError("identities", got=len(identities), expected=f"one for each of {len(filters)} filters")
+    return FilterBlock(filters, identities)
+
+
