@@ -11,6 +11,7 @@ from ._bank import make_bank as make_bank
 from ._bank import make_block as make_block
 from ._basis import PARTS as PARTS
 from ._basis import character_count as character_count
+from ._basis import signed_orbit_sums as signed_orbit_sums
 from ._group import Group as Group
 from ._group import determinants as determinants
 from ._group import explicit_group as explicit_group
@@ -18,6 +19,7 @@ from ._group import hyperoctahedral as hyperoctahedral
 from ._group import reflections as reflections
 from ._group import tensor_action as tensor_action
 from ._match import bank_from_arrays as bank_from_arrays
+from ._match import banks_from_arrays as banks_from_arrays
 from ._match import match_block as match_block
 from ._orbits import Orbit as Orbit
 from ._orbits import pixel_coordinates as pixel_coordinates

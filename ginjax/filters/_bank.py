@@ -113,7 +113,9 @@ class BankRecipe:
     def from_json(cls, data: Mapping[str, Any]) -> "BankRecipe":
         known = {f.name for f in fields(cls)}
         if not isinstance(data, Mapping) or "side" not in data or not set(data) <= known:
-            raise ArgumentError("bank recipe", got=repr(data), expected=f"an object with keys {sorted(known)}")
+            raise ArgumentError(
+                "bank recipe", got=repr(data), expected=f"an object with keys {sorted(known)}"
+            )
         return cls(**data)
 
 
@@ -317,7 +319,7 @@ def freeze(filters: np.ndarray, identities: Iterable[FilterIdentity]) -> FilterB
     filters.setflags(write=False)
     identities = tuple(identities)
     if len(identities) != len(filters):
-        raise ArgumentError("identities", got=len(identities), expected=f"one for each of {len(filters)} filters")
+        raise ArgumentError(
+            "identities", got=len(identities), expected=f"one for each of {len(filters)} filters"
+        )
     return FilterBlock(filters, identities)
-
-

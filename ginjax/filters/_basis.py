@@ -29,8 +29,7 @@ def invariant_tensors(orbit: Orbit, k: int, p: int, split_k2: bool) -> Iterator[
     D = perms.shape[1]
     source, sign = tensor_action(perms, signs, k, p)
     if k != 2 or not split_k2:
-        unit = np.eye(D**k)
-        yield from (("", row) for row in _invariant_rows(unit, source, sign))
+        yield from (("", row) for row in signed_orbit_sums(source, sign, D**k))
         return
     first, second = np.triu_indices(D, 1)
     upper, lower = first * D + second, second * D + first
@@ -47,6 +46,11 @@ def invariant_tensors(orbit: Orbit, k: int, p: int, split_k2: bool) -> Iterator[
     yield from (("antisymmetric", row) for row in _invariant_rows(antisymmetric, source, sign))
     yield from (("symmetric", row) for row in _invariant_rows(symmetric, source, sign))
     yield from (("diagonal", row) for row in _traceless(diagonal_sums, trace))
+
+
+def signed_orbit_sums(source: np.ndarray, sign: np.ndarray, components: int) -> np.ndarray:
+    """Tensors `(n, components)` left alone by generators given as by `tensor_action`; disjoint supports."""
+    return _invariant_rows(np.eye(components), source, sign)
 
 
 def _invariant_rows(vectors: np.ndarray, source: np.ndarray, sign: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -33,7 +33,32 @@ def bank_from_arrays(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> FilterBa
     their place, in the order and with the signs handed in. Otherwise the arrays are used as they are and
     `recipe` is `None`.
     """
-    arrays = {key: np.asarray(array, dtype=np.float64) for key, array in blocks.items()}
+    return banks_from_arrays([(D, blocks)])[0]
+
+
+def banks_from_arrays(
+    collections: Sequence[tuple[int, Mapping[FilterKey, np.ndarray]]],
+) -> list[FilterBank]:
+    """As `bank_from_arrays` for several dimensions at once, by one recipe that fits them all.
+
+    In low dimensions several recipes give the same filters (in one dimension L1 shells are orbits), so the bank
+    of a low dimension alone does not say what its counterpart in a higher one is.
+    """
+    checked = [(D, _checked(D, blocks)) for D, blocks in collections]
+    sides = {side for _, (side, _) in checked}
+    for recipe in _candidate_recipes(sides.pop()) if len(sides) == 1 else ():
+        banks = [_matched_bank(D, side, blocks, recipe) for D, (side, blocks) in checked]
+        if all(bank is not None for bank in banks):
+            return [bank for bank in banks if bank is not None]
+    return [
+        FilterBank(D, side, None, {key: _nameless_block(D, array) for key, array in blocks.items()})
+        for D, (side, blocks) in checked
+    ]
+
+
+def _checked(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> tuple[int, dict[FilterKey, np.ndarray]]:
+    """The common side length, and the arrays as float64 in canonical order."""
+    arrays = {key: np.asarray(array, dtype=np.float64) for key, array in sorted(blocks.items())}
     sides = {size for array in arrays.values() for size in array.shape[1 : D + 1]}
     if len(sides) != 1:
         raise ArgumentError("filters", got=f"sides {sorted(sides)}", expected="one common side length")
@@ -45,16 +70,19 @@ def bank_from_arrays(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> FilterBa
             )
         if not np.all(np.isfinite(array)):
             raise ArgumentError(f"filters of order {k}", got="NaN or infinity", expected="finite numbers")
-    for recipe in _candidate_recipes(side):
-        matched = {}
-        for (k, p), array in sorted(arrays.items()):
-            block = match_block(array, make_block(D, recipe, k, p))
-            if block is None:
-                break
-            matched[k, p] = block
-        else:
-            return FilterBank(D, side, recipe, matched)
-    return FilterBank(D, side, None, {key: _nameless_block(D, array) for key, array in sorted(arrays.items())})
+    return side, arrays
+
+
+def _matched_bank(
+    D: int, side: int, blocks: Mapping[FilterKey, np.ndarray], recipe: BankRecipe
+) -> FilterBank | None:
+    matched = {}
+    for (k, p), array in blocks.items():
+        block = match_block(array, make_block(D, recipe, k, p))
+        if block is None:
+            return None
+        matched[k, p] = block
+    return FilterBank(D, side, recipe, matched)
 
 
 def match_block(array: np.ndarray, block: FilterBlock) -> FilterBlock | None:

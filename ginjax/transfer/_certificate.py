@@ -1,0 +1,94 @@
+"""What a conversion did to each path and how exactly: the algebraic certificate."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+
+TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+"""Largest residual of (C) that counts as exact, by the precision the weights are stored in."""
+
+
+def tolerance_of(dtype: np.dtype) -> float:
+    return TOLERANCES.get(np.dtype(dtype).name, TOLERANCES["float32"])
+
+
+@dataclass(frozen=True)
+class PathReport:
+    """One path of one convolution.
+
+    - `layer`, `path`: where it is, such as `blocks.0.1.conv` and `k0p0->k1p0`.
+    - `before`, `after`: number of filters.
+    - `residual`: of condition (C) on the weights as stored, relative to the largest entry; `residual_new` is
+      the part of it on output components that involve an added axis.
+    - `free`: directions in which the weights could move without changing what (C) preserves.
+    - `dropped`: names of old filters that have no counterpart (rules that go by identity only).
+    - `note`: why the path is not exact, in words; empty where it is.
+    """
+
+    layer: str
+    path: str
+    before: int
+    after: int
+    residual: float
+    residual_new: float
+    free: int
+    dropped: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The algebraic certificate of a conversion. It needs no run of the network.
+
+    - `rule`, `flex`: what was applied; `promises`: whether the rule promises compatibility.
+    - `from_dim`, `to_dim`: the dimensions.
+    - `tolerance`: largest residual that counts as exact at the precision of the stored weights.
+    - `digest`: of the converted arrays; a certificate whose digest differs from its file's is stale.
+    """
+
+    rule: str
+    flex: float | None
+    promises: bool
+    from_dim: int
+    to_dim: int
+    tolerance: float
+    digest: str
+    paths: tuple[PathReport, ...]
+
+    @property
+    def residual(self) -> float:
+        """The largest residual of any path."""
+        return max((path.residual for path in self.paths), default=0.0)
+
+    @property
+    def exact(self) -> bool:
+        return self.residual <= self.tolerance
+
+    @property
+    def inexact_paths(self) -> tuple[PathReport, ...]:
+        return tuple(path for path in self.paths if path.residual > self.tolerance)
+
+    def to_json(self) -> dict[str, Any]:
+        data = asdict(self)
+        data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
+        return data | {"residual": self.residual, "exact": self.exact}
+
+    @classmethod
+    def from_json(cls, data: Any) -> "Certificate":
+        if not isinstance(data, Mapping) or not isinstance(data.get("paths"), list):
+            raise ArgumentError("certificate", expected="an object with the fields of a certificate")
+        own = {f.name for f in fields(cls)} - {"paths"}
+        try:
+            paths = tuple(
+                PathReport(**(dict(row) | {"dropped": tuple(row.get("dropped", ()))}))
+                for row in data["paths"]
+            )
+            return cls(**{name: data[name] for name in own}, paths=paths)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ArgumentError(
+                "certificate", got=str(error), expected="all fields of a certificate"
+            ) from None

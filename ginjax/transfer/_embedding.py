@@ -1,0 +1,55 @@
+r"""The embedding `E: D -> D+n`: constant along the added axes, tensor components zero-padded.
+
+Dimension transfer preserves exactly this: a converted network `f'` is *compatible* with `f` when
+`f'(E x) = E f(x)` for every field `x`. The added axes come last.
+"""
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+
+
+def embed_field(array: np.ndarray, D: int, k: int, added: tuple[int, ...]) -> np.ndarray:
+    """Embed a field `(..., *spatial, D, ..., D)` of order `k`.
+
+    **Arguments:**
+
+    - `array`: the field; any number of leading axes.
+    - `D`, `k`: its dimension and order.
+    - `added`: number of pixels along each added axis.
+
+    **Returns:** `(..., *spatial, *added, D+n, ..., D+n)`.
+    """
+    if array.ndim < D + k:
+        raise ArgumentError("field", got=f"{array.ndim} axes", expected=f"at least {D} + {k} (space, tensor)")
+    leading = array.ndim - D - k
+    n = len(added)
+    widths = [(0, 0)] * (leading + D) + [(0, n)] * k
+    padded = np.pad(array, widths)
+    place = leading + D
+    padded = padded.reshape(*padded.shape[:place], *(1,) * n, *padded.shape[place:])
+    return np.ascontiguousarray(
+        np.broadcast_to(padded, (*padded.shape[:place], *added, *padded.shape[place + n :]))
+    )
+
+
+def restrict_field(array: np.ndarray, D: int, k: int, n: int) -> np.ndarray:
+    """The inverse of `embed_field` on its image: the first slice of the last `n` axes, old components only.
+
+    - `array`: `(..., *spatial, D, ..., D)` in dimension `D`; returns the field in dimension `D - n`.
+    """
+    leading = array.ndim - D - k
+    index = (
+        *(slice(None),) * (leading + D - n),
+        *(0,) * n,
+        *(slice(0, D - n),) * k,
+    )
+    return np.ascontiguousarray(array[index])
+
+
+def old_components(D_old: int, D_new: int, k: int) -> np.ndarray:
+    """Row-major positions among the `D_new^k` components of those `D_old^k` made of old axes only."""
+    positions = np.zeros(1, dtype=np.int64)
+    for _ in range(k):
+        positions = (positions[:, None] * D_new + np.arange(D_old)).reshape(-1)
+    return positions

@@ -1,0 +1,145 @@
+"""The layer table: what conversion needs to know about each convolution of a model."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ginjax.errors import ArgumentError
+from ginjax.filters import FilterBank
+
+FieldKey = tuple[int, int]
+"""Order and parity `(k, p)` of a field."""
+
+
+def key_name(key: FieldKey) -> str:
+    """`(1, 0) -> "k1p0"`."""
+    return f"k{key[0]}p{key[1]}"
+
+
+@dataclass(frozen=True)
+class ConvLayer:
+    """One convolution, free of the dimension.
+
+    - `name`: dotted path in the model, such as `blocks.0.1.conv`.
+    - `role`: which bank it uses, `"conv"` or `"upsample"`.
+    - `inputs`, `outputs`: `(order, parity, channels)` of each block of the field.
+    - `stride`, `input_dilation`, `filter_dilation`: equal along every axis.
+    """
+
+    name: str
+    role: str
+    inputs: tuple[tuple[int, int, int], ...]
+    outputs: tuple[tuple[int, int, int], ...]
+    stride: int = 1
+    input_dilation: int = 1
+    filter_dilation: int = 1
+
+    def paths(self) -> Iterator[tuple[FieldKey, int, FieldKey, int]]:
+        """`(input key, input channels, output key, output channels)` of every path, in canonical order."""
+        for k_in, p_in, c_in in self.inputs:
+            for k_out, p_out, c_out in self.outputs:
+                yield (k_in, p_in), c_in, (k_out, p_out), c_out
+
+    def weight_name(self, source: FieldKey, target: FieldKey) -> str:
+        return f"{self.name}.weight.{path_name(source, target)}"
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "role": self.role,
+            "inputs": [list(i) for i in self.inputs],
+            "outputs": [list(o) for o in self.outputs],
+            "stride": self.stride,
+            "input_dilation": self.input_dilation,
+            "filter_dilation": self.filter_dilation,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "ConvLayer":
+        """Read a row that may come from anywhere; `ArgumentError` says what is wrong with it."""
+        if not isinstance(data, Mapping) or set(data) != set(_ROW_TYPES):
+            raise ArgumentError("layer table", got=_short(data), expected=f"rows with {sorted(_ROW_TYPES)}")
+        for field, kind in _ROW_TYPES.items():
+            if not isinstance(data[field], kind) or isinstance(data[field], bool):
+                raise ArgumentError(
+                    f"layer table, {field!r}", got=_short(data[field]), expected=kind.__name__
+                )
+        for field in ("stride", "input_dilation", "filter_dilation"):
+            if not 1 <= data[field] <= 2**16:
+                raise ArgumentError(f"layer table, {field!r}", got=data[field], expected="1 to 65536")
+        return cls(
+            name=data["name"],
+            role=data["role"],
+            inputs=_signature(data["inputs"]),
+            outputs=_signature(data["outputs"]),
+            stride=data["stride"],
+            input_dilation=data["input_dilation"],
+            filter_dilation=data["filter_dilation"],
+        )
+
+
+_ROW_TYPES = {
+    "name": str,
+    "role": str,
+    "inputs": list,
+    "outputs": list,
+    "stride": int,
+    "input_dilation": int,
+    "filter_dilation": int,
+}
+
+
+def path_name(source: FieldKey, target: FieldKey) -> str:
+    return f"{key_name(source)}->{key_name(target)}"
+
+
+def filter_key(source: FieldKey, target: FieldKey) -> tuple[int, int]:
+    """Order and parity of the filters of a path."""
+    return source[0] + target[0], (source[1] + target[1]) % 2
+
+
+def role_keys(layers: tuple[ConvLayer, ...], role: str) -> set[tuple[int, int]]:
+    """The filter keys that the layers of one role can use."""
+    return {
+        filter_key(source, target)
+        for layer in layers
+        if layer.role == role
+        for source, _, target, _ in layer.paths()
+    }
+
+
+def check_weights(
+    layers: tuple[ConvLayer, ...], banks: Mapping[str, FilterBank], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Check that a model's arrays are those its layer table and banks ask for."""
+    for layer in layers:
+        if layer.role not in banks:
+            raise ArgumentError(
+                f"layer {layer.name}", got=f"bank role {layer.role!r}", expected=sorted(banks)
+            )
+        bank = banks[layer.role]
+        for source, c_in, target, c_out in layer.paths():
+            block = bank.blocks.get(filter_key(source, target))
+            name = layer.weight_name(source, target)
+            expected = (c_out, c_in, len(block)) if block is not None and len(block) else None
+            if shapes.get(name) != expected:
+                raise ArgumentError(
+                    f"array {name!r}", got=shapes.get(name, "none"), expected=expected or "none"
+                )
+
+
+def _signature(rows: list[Any]) -> tuple[tuple[int, int, int], ...]:
+    result = []
+    for row in rows:
+        whole = isinstance(row, list) and len(row) == 3 and all(type(c) is int for c in row)
+        if not whole or not (0 <= row[0] <= 16 and row[1] in (0, 1) and 1 <= row[2] <= 2**20):
+            raise ArgumentError("layer table", got=_short(row), expected="[order, parity, channels]")
+        result.append((row[0], row[1], row[2]))
+    if len({row[:2] for row in result}) != len(result):
+        raise ArgumentError("layer table", got=_short(rows), expected="each order and parity once")
+    return tuple(result)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

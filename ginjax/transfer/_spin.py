@@ -1,0 +1,87 @@
+r"""The spin target: the filter a converted one should look like where (C) leaves freedom.
+
+On a pixel with at most `D` non-zero coordinates it is the old filter's value carried there by the group,
+zero-padded and averaged over the pixel's stabiliser. On a pixel with `j > D` non-zero coordinates it continues
+linearly in the number of non-zero coordinates, `2 m_{j-1} - m_{j-2}`, where `m_q` is the mean of the target over
+the pixels got by zeroing coordinates down to `q` (from one dimension `m_1` alone). On even sides no coordinate is
+zero, and the value at the `D` largest coordinates serves.
+"""
+
+import itertools
+
+import numpy as np
+
+from ginjax.filters import (
+    Orbit,
+    hyperoctahedral,
+    pixel_coordinates,
+    pixel_orbits,
+    signed_orbit_sums,
+    tensor_action,
+)
+
+from ._embedding import old_components
+from ._system import FilterPair
+
+
+def spin_target(pair: FilterPair) -> np.ndarray:
+    """The target for each old filter: `(n_old, M^D_new, D_new^k)`, linear in the filter, float64."""
+    D, D_new, side, p = pair.D_old, pair.D_new, pair.side, pair.p
+    k = pair.k_in + pair.k_out
+    n_old = len(pair.old)
+    old = pair.old.filters.reshape(n_old, side**D, D**k)
+    target = np.zeros((n_old, side**D_new, D_new**k))
+    place = old_components(D, D_new, k)
+    orbits = pixel_orbits(hyperoctahedral(D_new), side)
+    for orbit in sorted(orbits, key=_non_zero):
+        if side % 2 == 0 or _non_zero(orbit) <= D:
+            value = np.zeros((n_old, D_new**k))
+            value[:, place] = old[:, _position(orbit.representative[:D], side)]
+        else:
+            value = _continued(orbit, target, D, side)
+        value = _average_over_stabiliser(orbit, value, k, p)
+        source, sign = tensor_action(orbit.perms, orbit.signs, k, p)
+        target[:, orbit.positions] = value[:, source] * sign
+    return target
+
+
+def corner_pixels(pair: FilterPair) -> np.ndarray:
+    """Row-major mask `(M^D_new,)` of the pixels with more than `D_old` non-zero coordinates."""
+    pixels = pixel_coordinates(pair.D_new, pair.side)
+    if pair.side % 2 == 0:
+        return np.zeros(len(pixels), dtype=bool)
+    return (pixels != 0).sum(axis=1) > pair.D_old
+
+
+def _non_zero(orbit: Orbit) -> int:
+    return sum(c != 0 for c in orbit.representative)
+
+
+def _position(pixel: tuple[int, ...], side: int) -> int:
+    """Row-major index of a pixel given by centred coordinates."""
+    steps = [c + side // 2 if side % 2 else (c + side - 1) // 2 for c in pixel]
+    return sum(s * side ** (len(steps) - 1 - i) for i, s in enumerate(steps))
+
+
+def _continued(orbit: Orbit, target: np.ndarray, D: int, side: int) -> np.ndarray:
+    """`2 m_{j-1} - m_{j-2}` from the values on pixels with fewer non-zero coordinates."""
+    j = _non_zero(orbit)
+
+    def mean(q: int) -> np.ndarray:
+        pixels = [
+            tuple(c if i in kept else 0 for i, c in enumerate(orbit.representative))
+            for kept in itertools.combinations(range(j), q)
+        ]
+        return target[:, [_position(pixel, side) for pixel in pixels]].mean(axis=1)
+
+    return mean(1) if D == 1 else 2 * mean(j - 1) - mean(j - 2)
+
+
+def _average_over_stabiliser(orbit: Orbit, value: np.ndarray, k: int, p: int) -> np.ndarray:
+    """Project tensors `(n, D^k)` onto those that the stabiliser leaves alone."""
+    perms, signs = orbit.stabiliser
+    source, sign = tensor_action(perms, signs, k, p)
+    sums = signed_orbit_sums(source, sign, value.shape[1])
+    if len(sums) == 0:
+        return np.zeros_like(value)
+    return (value @ sums.T / (sums**2).sum(axis=1)) @ sums

@@ -1,0 +1,173 @@
+r"""Condition (C): what the weights of a converted convolution must satisfy, and its solutions.
+
+For a filter `F = sum_l a_l C_l` in dimension `D` and `F' = sum_l a'_l C'_l` in dimension `D+n`, the converted
+convolution commutes with the embedding exactly when
+
+    sum over the added axes of F', inputs restricted to old components  =  F, zero-padded in its outputs.   (C)
+
+With image dilation `s` (a transposed convolution) an output pixel meets only the taps of one residue class
+modulo `s`, so the sum must come out right for each *phase* of the added axes; the conditions are stacked.
+(C) is linear in the weights, `A a' = B a`, and the same for every layer with the same pair of filter bases.
+"""
+
+import functools
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+from ginjax.filters import FilterBlock
+
+from ._embedding import old_components
+
+RANK_TOLERANCE = 1e-10
+"""Singular values below this multiple of the largest count as zero. The entries of (C) are of order 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class FilterPair:
+    """The two filter bases of one convolution path, before and after.
+
+    - `old`, `new`: filters of order `k_in + k_out` and parity `p` in dimensions `D_old < D_new`.
+    - `k_in`, `k_out`: orders of the fields; the first `k_in` axes of a filter meet the input.
+    - `p`: parity of the filters, `p_in + p_out mod 2`.
+    - `input_dilation`, `filter_dilation`: as in `jax.lax.conv_general_dilated` (`lhs`, `rhs`).
+    """
+
+    old: FilterBlock
+    new: FilterBlock
+    D_old: int
+    D_new: int
+    k_in: int
+    k_out: int
+    p: int
+    input_dilation: int = 1
+    filter_dilation: int = 1
+
+    @property
+    def side(self) -> int:
+        return self.old.filters.shape[1]
+
+    def __post_init__(self):
+        if self.D_new <= self.D_old:
+            raise ArgumentError("dimension", got=self.D_new, expected=f"more than {self.D_old}")
+        k = self.k_in + self.k_out
+        for block, D in ((self.old, self.D_old), (self.new, self.D_new)):
+            expected = (self.side,) * D + (D,) * k
+            if block.filters.shape[1:] != expected:
+                raise ArgumentError("filters", got=block.filters.shape[1:], expected=expected)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Condition (C) as `A a' = B a`.
+
+    - `A`: `(rows, n_new)`; `B`: `(rows, n_old)`, float64.
+    - `old_rows`: the rows of output components made of old axes only; the others ask new ones to vanish.
+    """
+
+    A: np.ndarray
+    B: np.ndarray
+    old_rows: np.ndarray
+
+
+@dataclass(frozen=True)
+class Residual:
+    """How far weights are from (C), as a maximum over all entries relative to the largest entry of `B a`.
+
+    - `old`: on the output components made of old axes. `new`: on those that involve an added axis.
+    """
+
+    old: float
+    new: float
+
+    @property
+    def total(self) -> float:
+        return max(self.old, self.new)
+
+
+def condition(pair: FilterPair) -> Condition:
+    """The matrices of (C) for one pair of bases and one convolution geometry."""
+    side, D, added = pair.side, pair.D_old, pair.D_new - pair.D_old
+    n_new, n_old = len(pair.new), len(pair.old)
+    k_in, k_out = pair.k_in, pair.k_out
+    new = pair.new.filters.reshape(n_new, side**D, *(side,) * added, pair.D_new**k_in, pair.D_new**k_out)
+    new = new[..., old_components(D, pair.D_new, k_in), :]
+    phase_of_tap = (np.arange(side) * pair.filter_dilation) % pair.input_dilation
+    phases = []
+    for phase in itertools.product(range(pair.input_dilation), repeat=added):
+        summed = new
+        for residue in phase:
+            summed = summed[:, :, phase_of_tap == residue].sum(axis=2)
+        phases.append(summed)
+    A = np.stack(phases, axis=1)
+    B = np.zeros((n_old, *A.shape[1:]))
+    kept = old_components(D, pair.D_new, k_out)
+    B[..., kept] = pair.old.filters.reshape(n_old, 1, side**D, D**k_in, D**k_out)
+    is_old = np.zeros(A.shape[1:], dtype=bool)
+    is_old[..., kept] = True
+    return Condition(
+        np.ascontiguousarray(A.reshape(n_new, is_old.size).T),
+        np.ascontiguousarray(B.reshape(n_old, is_old.size).T),
+        is_old.reshape(-1),
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def cached_condition(pair: FilterPair) -> Condition:
+    """`condition`, remembered for as long as the pair lives in the cache."""
+    return condition(pair)
+
+
+def residual(pair: FilterPair, old_weights: np.ndarray, new_weights: np.ndarray) -> Residual:
+    """Residual of (C) for weights `(out, in, n_old)` and `(out, in, n_new)`."""
+    system = cached_condition(pair)
+    wanted = old_weights.astype(np.float64) @ system.B.T
+    error = np.abs(new_weights.astype(np.float64) @ system.A.T - wanted)
+    scale = np.abs(wanted).max(initial=0.0)
+    scale = scale if scale > 0 else 1.0
+    return Residual(
+        float(error[..., system.old_rows].max(initial=0.0) / scale),
+        float(error[..., ~system.old_rows].max(initial=0.0) / scale),
+    )
+
+
+@dataclass(frozen=True)
+class AffineFamily:
+    """All candidates `a' = (particular + null z) a` still open, narrowed down one least-squares at a time.
+
+    - `particular`: `(n_new, n_old)`; `null`: `(n_new, free)` with orthonormal columns.
+    """
+
+    particular: np.ndarray
+    null: np.ndarray
+
+    def narrowed(self, matrix: np.ndarray, target: np.ndarray) -> "AffineFamily":
+        """Those that come closest to `matrix a' = target a` in the Euclidean norm."""
+        free = self.null.shape[1]
+        if free == 0 or matrix.shape[0] == 0:
+            return self
+        reduced = matrix @ self.null
+        # Work in the row space: `reduced` may have far more rows than columns.
+        gram_rows = np.linalg.qr(reduced, mode="r") if reduced.shape[0] > 2 * free else reduced
+        _, singular, basis = np.linalg.svd(gram_rows, full_matrices=True)
+        scale = max(np.abs(matrix).max(initial=0.0), 1e-300)
+        rank = int((singular > RANK_TOLERANCE * scale).sum())
+        seen, unseen = basis[:rank].T, basis[rank:].T
+        gap = target - matrix @ self.particular
+        step, *_ = np.linalg.lstsq(reduced @ seen, gap, rcond=None)
+        return AffineFamily(self.particular + self.null @ (seen @ step), self.null @ unseen)
+
+
+@functools.lru_cache(maxsize=1024)
+def solutions(pair: FilterPair) -> AffineFamily:
+    """The solutions of (C): exact on the old output components where that is possible, least remainder on the new.
+
+    The two are taken in this order and not jointly, so that converting back gives the old weights.
+    """
+    system = cached_condition(pair)
+    n_new, n_old = len(pair.new), len(pair.old)
+    everything = AffineFamily(np.zeros((n_new, n_old)), np.eye(n_new))
+    old, new = system.old_rows, ~system.old_rows
+    return everything.narrowed(system.A[old], system.B[old]).narrowed(system.A[new], system.B[new])

@@ -1,0 +1,15 @@
+"""The transfer rules, one file each. Adding one is a file here and a line in `make_rule`."""
+
+from ._compatibility import Compatibility as Compatibility
+from ._compatibility import transfer_matrix as transfer_matrix
+from ._compatibility_norm import CompatibilityNorm as CompatibilityNorm
+from ._none import Extend as Extend
+from ._none import dropped_filters as dropped_filters
+from ._registry import RULE_NAMES as RULE_NAMES
+from ._registry import make_rule as make_rule
+from ._rule import Rule as Rule
+from ._volume import SMALL as SMALL
+from ._volume import Volume as Volume
+from ._volume import filter_sum as filter_sum
+from ._volume import has_zero_sum as has_zero_sum
+from ._volume import scale_to_volume as scale_to_volume

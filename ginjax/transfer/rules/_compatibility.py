@@ -1,0 +1,52 @@
+"""`compatibility` and `compat-flex`: the exact solutions of condition (C)."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+from ginjax.transfer._spin import corner_pixels, spin_target
+from ginjax.transfer._system import FilterPair, solutions
+
+
+@dataclass(frozen=True)
+class Compatibility:
+    """Solve (C) exactly; what it leaves free comes as close as possible to the spin target.
+
+    **Arguments:**
+
+    - `flex`: 1 (default) is the solution closest to the spin target in the pixelwise Frobenius norm, 0 the
+      sparsest one (smallest norm on pixels with more than `D` non-zero coordinates, and among those the one
+      closest to the spin target); anything between mixes the two, and every mixture solves (C).
+    - `name`: `"compatibility"`, `"compat-flex"` or `"spin-embed"`.
+    """
+
+    flex: float = 1.0
+    name: str = "compatibility"
+    promises_compatibility = True
+
+    def __post_init__(self):
+        if not np.isfinite(self.flex):
+            raise ArgumentError("flex", got=self.flex, expected="a finite number (0: sparsest, 1: spin)")
+
+    def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
+        return weights @ transfer_matrix(pair, self.flex).T
+
+
+@functools.lru_cache(maxsize=1024)
+def transfer_matrix(pair: FilterPair, flex: float = 1.0) -> np.ndarray:
+    """The matrix `T` `(n_new, n_old)` of `a' = T a`, float64."""
+    family = solutions(pair)
+    n_new, n_old = len(pair.new), len(pair.old)
+    if family.null.shape[1] == 0:
+        return family.particular
+    filters = pair.new.filters.reshape(n_new, pair.side**pair.D_new, pair.D_new ** (pair.k_in + pair.k_out))
+    target = spin_target(pair)
+    synthesis, wanted = filters.reshape(n_new, -1).T, target.reshape(n_old, -1).T
+    spin = family.narrowed(synthesis, wanted).particular
+    if flex == 1.0:
+        return spin
+    corners = filters[:, corner_pixels(pair)].reshape(n_new, -1).T
+    sparse = family.narrowed(corners, np.zeros((len(corners), n_old))).narrowed(synthesis, wanted).particular
+    return (1.0 - flex) * sparse + flex * spin

@@ -1,0 +1,23 @@
+"""What a transfer rule is."""
+
+from typing import Protocol
+
+import numpy as np
+
+from ginjax.transfer._system import FilterPair
+
+
+class Rule(Protocol):
+    """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`.
+
+    - `name`: as on the command line.
+    - `promises_compatibility`: whether a residual of (C) above tolerance is a failure.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def promises_compatibility(self) -> bool: ...
+
+    def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray: ...
