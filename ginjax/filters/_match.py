@@ -108,7 +108,7 @@ def _candidate_recipes(side: int) -> Iterator[BankRecipe]:
     for split_k2 in (True, False):
         for scaling in SCALINGS:
             yield BankRecipe(side, scaling, split_k2=split_k2)
-    halves = range(0, 2 * (side - 1) + 1)
+    halves = range(2 * (side - 1) + 1)
     radii = [h / 2 for h in halves if (side % 2 == 0 or h % 2 == 0)]
     for support, radius in itertools.product(("summed", "cut"), radii):
         for scaling in SCALINGS:

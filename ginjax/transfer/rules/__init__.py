@@ -5,6 +5,7 @@ from ._compatibility import transfer_matrix as transfer_matrix
 from ._compatibility_norm import CompatibilityNorm as CompatibilityNorm
 from ._none import Extend as Extend
 from ._none import dropped_filters as dropped_filters
+from ._none import extension_matrix as extension_matrix
 from ._registry import RULE_NAMES as RULE_NAMES
 from ._registry import make_rule as make_rule
 from ._rule import Rule as Rule

@@ -1,0 +1,16 @@
+"""The files of this project: named arrays and a header, read without trust and written whole or not at all."""
+
+from ._arrays import check_finite as check_finite
+from ._arrays import weights_digest as weights_digest
+from ._atomic import atomic_write as atomic_write
+from ._atomic import check_target as check_target
+from ._bank_file import key_name as key_name
+from ._bank_file import read_banks as read_banks
+from ._bank_file import write_banks as write_banks
+from ._expect import expect as expect
+from ._file import ModelFile as ModelFile
+from ._file import read_file as read_file
+from ._file import read_header as read_header
+from ._file import write_file as write_file
+from ._format import SCHEMA as SCHEMA
+from ._format import ArraySpec as ArraySpec

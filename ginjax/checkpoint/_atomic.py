@@ -1,0 +1,142 @@
+"""Writing a file so that it is there whole or not at all."""
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from ginjax.errors import FileError
+
+_NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_HINTS = {
+    errno.ENOSPC: "Free some space, or write to another disk.",
+    errno.EDQUOT: "Free some of your quota, or write to another disk.",
+    errno.EACCES: "Check the permissions of the folder, or write to another one.",
+    errno.EPERM: "Check the permissions of the folder, or write to another one.",
+    errno.EROFS: "The file system is read-only: write to another one.",
+    errno.ENAMETOOLONG: "Choose a shorter name.",
+}
+
+
+def atomic_write(
+    path: str | os.PathLike[str], data: bytes | Callable[[BinaryIO], object], *, force: bool = False
+) -> None:
+    """Write a file that is complete or absent, whatever happens meanwhile.
+
+    The bytes go to a temporary file in the same folder, reach the disk, and only then take the name. Without
+    `force` a file that appears under that name in the meantime is left alone.
+
+    **Arguments:**
+
+    - `path`: where to write; a symbolic link is followed.
+    - `data`: the bytes, or a function that writes them to a binary stream.
+    - `force`: replace a file that is there.
+
+    **Raises:** `FileError` if the file exists, cannot be written, or is not a regular file.
+    """
+    target = check_target(path, force=force)
+    temporary = target.with_name(f".ginjax-{os.urandom(8).hex()}.tmp")
+    try:
+        _fill(temporary, data, mode_of=target)
+        if force:
+            os.replace(temporary, target)
+        else:
+            _move_unless_taken(temporary, target)
+        _sync_folder(target.parent)
+    except FileExistsError as error:
+        raise _exists(path) from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
+    """Where a file of this name would be written, or why it cannot be: ask before work that takes long.
+
+    **Raises:** `FileError`, as `atomic_write` would.
+    """
+    if "\0" in os.fspath(path):
+        raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Choose another name.")
+    target = Path(os.path.realpath(path))
+    try:
+        if not target.parent.exists():
+            raise FileError(
+                f"{path}: the folder {str(target.parent)!r} does not exist",
+                hint="Create it first, or write to another folder.",
+            )
+        if not target.parent.is_dir():
+            raise FileError(f"{path}: {str(target.parent)!r} is not a folder", hint="Write to a folder.")
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return target
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise FileError(f"{path}: is a folder", expected="the name of a file", hint="Add a file name to it.")
+    if not stat.S_ISREG(mode):
+        raise FileError(
+            f"{path}: is not a regular file", hint="Only regular files are replaced: choose another name."
+        )
+    if not force:
+        raise _exists(path)
+    return target
+
+
+def _fill(temporary: Path, data: bytes | Callable[[BinaryIO], object], mode_of: Path) -> None:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    with open(descriptor, "wb") as stream:
+        with contextlib.suppress(OSError):
+            os.chmod(temporary, stat.S_IMODE(mode_of.stat().st_mode))
+        if callable(data):
+            data(stream)
+        else:
+            stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _move_unless_taken(temporary: Path, target: Path) -> None:
+    """Give the file its name, or raise `FileExistsError`; a rename would silently replace what is there."""
+    try:
+        os.link(temporary, target)
+        return
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+    # No hard links here: reserve the name with an empty file of our own, then replace that.
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    try:
+        os.replace(temporary, target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the name last through a power cut; the file is whole already, so a refusal here loses nothing."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _exists(path: str | os.PathLike[str]) -> FileError:
+    return FileError(
+        f"{path}: the file exists already",
+        hint="Pass --force (force=True) to replace it, or choose another name.",
+    )
+
+
+def _unwritable(path: str | os.PathLike[str], error: OSError) -> FileError:
+    return FileError(
+        f"{path}: cannot be written: {error.strerror or error}", hint=_HINTS.get(error.errno or 0)
+    )

@@ -1,0 +1,153 @@
+"""Reading and writing files of named arrays."""
+
+import contextlib
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from io import BufferedReader
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save
+
+from ginjax.errors import ArgumentError, FileError
+
+from ._arrays import as_stored
+from ._atomic import atomic_write
+from ._format import (
+    LENGTH_BYTES,
+    METADATA_KEY,
+    ArraySpec,
+    Layout,
+    encode_header,
+    header_length,
+    numpy_dtype,
+    parse_layout,
+)
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a file holds: its header, its arrays in the order of their names, and where it was read."""
+
+    header: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+    path: Path
+
+
+def write_file(
+    path: str | os.PathLike[str],
+    arrays: Mapping[str, np.ndarray],
+    header: Mapping[str, Any],
+    *,
+    force: bool = False,
+) -> str:
+    """Write arrays and a header to a safetensors file; equal input gives equal bytes.
+
+    **Arguments:**
+
+    - `path`: where to write.
+    - `arrays`: the arrays by name; any memory layout, byte order and supported dtype.
+    - `header`: plain JSON values with a `kind` (`model`, `filters` or `data`); `schema` is filled in.
+    - `force`: replace a file that is there.
+
+    **Returns:** the SHA-256 of the file, in hexadecimal, as `sha256sum` prints it.
+
+    **Raises:** `FileError` if the file exists or cannot be written, `ArgumentError` if the header or an array
+    cannot be stored.
+    """
+    text = encode_header(dict(header))
+    stored = {name: as_stored(name, arrays[name]) for name in sorted(arrays)}
+    payload = save(stored, metadata={METADATA_KEY: text})
+    _check_own(payload)
+    atomic_write(path, payload, force=force)
+    return hashlib.sha256(payload).hexdigest()
+
+
+def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> ModelFile:
+    """Read a file and check everything about it but the values of the arrays (`check_finite` does that).
+
+    **Arguments:**
+
+    - `path`: the file.
+    - `kind`: the kind it must be of (`model`, `filters` or `data`), or None for any.
+
+    **Raises:** `FileError` naming the file, what is wrong with it and what can be done.
+    """
+    with _opened(path) as (stream, size):
+        layout = _read_layout(stream, size, str(path), kind)
+        arrays = {name: _read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
+    return ModelFile(layout.header, {name: arrays[name] for name in sorted(arrays)}, Path(path))
+
+
+def read_header(
+    path: str | os.PathLike[str], kind: str | None = None
+) -> tuple[dict[str, Any], dict[str, ArraySpec]]:
+    """The header of a file and the dtype and shape of each array, without reading the data.
+
+    **Raises:** `FileError`, as `read_file` does.
+    """
+    with _opened(path) as (stream, size):
+        layout = _read_layout(stream, size, str(path), kind)
+    return layout.header, {name: layout.arrays[name] for name in sorted(layout.arrays)}
+
+
+def _check_own(payload: bytes) -> None:
+    """A file that the reader would refuse is not written."""
+    try:
+        length = header_length(payload[:LENGTH_BYTES], len(payload), "file")
+        start = LENGTH_BYTES + length
+        parse_layout(payload[LENGTH_BYTES:start], len(payload) - start, "file")
+    except FileError as error:
+        raise ArgumentError(
+            "arrays and header", got=error.problem, expected="what a file can hold"
+        ) from error
+
+
+@contextlib.contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]:
+    """A regular file opened for reading, and its size; every refusal of the system as a `FileError`."""
+    if "\0" in os.fspath(path):
+        raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Check the path.")
+    try:
+        mode = os.stat(path).st_mode  # before opening: to open a pipe would wait for a writer
+        if stat.S_ISDIR(mode):
+            raise FileError(f"{path}: is a folder", expected="a file", hint="Name a file inside it.")
+        if not stat.S_ISREG(mode):
+            raise FileError(f"{path}: is not a regular file", hint="Copy it into a file first.")
+        with open(path, "rb") as stream:
+            yield stream, os.fstat(stream.fileno()).st_size
+    except FileNotFoundError as error:
+        raise FileError(f"{path}: there is no such file", hint="Check the path.") from error
+    except OSError as error:
+        hint = "Check its permissions." if isinstance(error, PermissionError) else None
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from error
+
+
+def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None) -> Layout:
+    length = header_length(stream.read(LENGTH_BYTES), size, where)
+    raw = stream.read(length)
+    if len(raw) != length:
+        raise _shrank(where)
+    return parse_layout(raw, size - LENGTH_BYTES - length, where, kind)
+
+
+def _read_array(stream: BufferedReader, name: str, spec: ArraySpec, where: str) -> np.ndarray:
+    """The next array of the stream, in memory of its own so that it is aligned and may be written to."""
+    flat = np.empty(spec.size, numpy_dtype(spec.dtype))
+    view = flat.view(np.uint8)
+    if stream.readinto(view.data) != view.size:
+        raise _shrank(where)
+    if spec.dtype == "bool" and view.size and view.max() > 1:
+        raise FileError(
+            f"{where}: array {name!r} is boolean but holds bytes other than 0 and 1",
+            hint="The file is corrupt or was not written by ginjax.",
+        )
+    return flat.reshape(spec.shape)
+
+
+def _shrank(where: str) -> FileError:
+    return FileError(f"{where}: the file became shorter while it was read", hint="Read it again.")

@@ -1,0 +1,225 @@
+"""The layout of a file: eight bytes of length, a JSON header, the arrays end to end.
+
+It is the safetensors format, with one metadata entry `ginjax` that holds the header of this project as sorted
+JSON (one entry, because the library keeps metadata in a hash map whose order changes from run to run).
+
+Nothing in a header is believed: every number is checked against the size of the file before it is used.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, NoReturn, get_args
+
+import numpy as np
+
+from ginjax.errors import ArgumentError, FileError
+
+from ._strict_json import JsonProblem, dumps, loads
+
+Kind = Literal["model", "filters", "data"]
+
+SCHEMA = 1
+METADATA_KEY = "ginjax"
+LENGTH_BYTES = 8
+MAX_HEADER_BYTES = 16 * 2**20
+MAX_RANK = 16
+_MAX_INTEGER = 2**62
+
+_ITEM_BYTES = {
+    "BOOL": 1, "I8": 1, "U8": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
+    "I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8,
+}  # fmt: skip
+_NUMPY_NAMES = {
+    "BOOL": "bool", "I8": "int8", "U8": "uint8", "I16": "int16", "U16": "uint16", "F16": "float16",
+    "I32": "int32", "U32": "uint32", "F32": "float32", "I64": "int64", "U64": "uint64", "F64": "float64",
+    "BF16": "bfloat16",
+}  # fmt: skip
+
+_TRUNCATED = "The file may be truncated or corrupt: fetch or write it again."
+_CORRUPT = "The file is corrupt or was not written by ginjax."
+
+
+class ArraySpec(NamedTuple):
+    """What a header says about one array: NumPy's name of the dtype, and the shape."""
+
+    dtype: str
+    shape: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A checked header: the project's own part, and the arrays in the order in which they lie in the file."""
+
+    header: dict[str, Any]
+    arrays: dict[str, ArraySpec]
+
+
+def numpy_dtype(name: str) -> np.dtype:
+    """The dtype of a NumPy name, little-endian as files are; bfloat16 comes from `ml_dtypes`."""
+    if name == "bfloat16":
+        import ml_dtypes  # only such files pay for it
+
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(name).newbyteorder("<")
+
+
+def supported_dtype(dtype: np.dtype) -> bool:
+    """Whether arrays of this dtype can be stored."""
+    return dtype.name in _NUMPY_NAMES.values()
+
+
+def encode_header(header: dict[str, Any]) -> str:
+    """The project's header as the text that is stored, with the schema version filled in.
+
+    **Raises:** `ArgumentError` for an unknown kind or schema, or values that JSON cannot hold.
+    """
+    if header.get("kind") not in get_args(Kind):
+        raise ArgumentError(
+            "header field 'kind'", got=repr(header.get("kind")), expected=_one_of(get_args(Kind))
+        )
+    if header.get("schema", SCHEMA) != SCHEMA:
+        raise ArgumentError("header field 'schema'", got=repr(header["schema"]), expected=SCHEMA)
+    return dumps({**header, "schema": SCHEMA})
+
+
+def header_length(prefix: bytes, file_bytes: int, where: str) -> int:
+    """The length of the header from the first bytes of a file of `file_bytes` bytes.
+
+    **Raises:** `FileError` if no header of that length can be in the file.
+    """
+    if file_bytes == 0:
+        _refuse(where, "the file is empty", _TRUNCATED)
+    if len(prefix) < LENGTH_BYTES or file_bytes < LENGTH_BYTES:
+        _refuse(where, f"the file has {file_bytes} bytes, too few for a header", _TRUNCATED)
+    length = int.from_bytes(prefix[:LENGTH_BYTES], "little")
+    if length > MAX_HEADER_BYTES:
+        _refuse(where, f"the header claims {length} bytes, more than {MAX_HEADER_BYTES}", _CORRUPT)
+    if length > file_bytes - LENGTH_BYTES:
+        _refuse(where, f"the header claims {length} bytes, but the file ends after {file_bytes}", _TRUNCATED)
+    return length
+
+
+def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = None) -> Layout:
+    """Check a header of a file with `data_bytes` bytes after it.
+
+    **Arguments:**
+
+    - `raw`: the bytes of the header.
+    - `data_bytes`: how many bytes follow the header.
+    - `where`: the name of the file, for messages.
+    - `kind`: the kind the caller wants, or None for any.
+
+    **Raises:** `FileError` at the first thing that is not as the format says.
+    """
+    tensors = _load(raw, where, "header")
+    if not isinstance(tensors, dict) or not raw.startswith(b"{"):
+        _refuse(where, "the header is not a JSON object", _CORRUPT)
+    header = _own_header(tensors.pop("__metadata__", None), where, kind)
+    spans = sorted(
+        (_span(name, entry, data_bytes, where) for name, entry in tensors.items()), key=lambda s: s[:3]
+    )
+    end = 0
+    for begin, stop, name, _ in spans:
+        if begin != end:
+            state = "overlaps the array before it" if begin < end else "leaves a gap before it"
+            _refuse(where, f"array {name!r} {state} (starts at byte {begin}, not {end})", _CORRUPT)
+        end = stop
+    if end != data_bytes:
+        _refuse(where, f"{data_bytes - end} bytes after the last array belong to nothing", _CORRUPT)
+    return Layout(header, {name: spec for _, _, name, spec in spans})
+
+
+def _own_header(metadata: Any, where: str, kind: str | None) -> dict[str, Any]:
+    foreign = "A safetensors file of another program cannot be read."
+    if metadata is not None and not isinstance(metadata, dict):
+        _refuse(where, "the metadata is not a JSON object", _CORRUPT)
+    if not metadata or METADATA_KEY not in metadata:
+        _refuse(where, f"there is no {METADATA_KEY!r} entry in the metadata", foreign)
+    if len(metadata) > 1:
+        extra = next(name for name in metadata if name != METADATA_KEY)
+        _refuse(where, f"unexpected metadata {extra!r} beside {METADATA_KEY!r}", _CORRUPT)
+    if not isinstance(metadata[METADATA_KEY], str):
+        _refuse(where, f"the metadata {METADATA_KEY!r} is not a string", _CORRUPT)
+    header = _load(metadata[METADATA_KEY], where, f"metadata {METADATA_KEY!r}")
+    if not isinstance(header, dict):
+        _refuse(where, f"the metadata {METADATA_KEY!r} is not a JSON object", _CORRUPT)
+    schema = header.get("schema")
+    if type(schema) is not int or schema < 1:
+        _refuse(where, f"the schema version is {_shown(schema)}, not a positive whole number", _CORRUPT)
+    if schema != SCHEMA:
+        _refuse(
+            where,
+            f"schema version {_shown(schema)}, but this ginjax reads version {SCHEMA}",
+            "A newer ginjax wrote the file: upgrade with 'pip install -U ginjax'.",
+        )
+    found = header.get("kind")
+    if found not in get_args(Kind):
+        _refuse(where, f"the kind of file is {_shown(found)}, not {_one_of(get_args(Kind))}", _CORRUPT)
+    if kind is not None and found != kind:
+        _refuse(where, f"a file of kind {found!r}, expected kind {kind!r}", "Check which file you named.")
+    return header
+
+
+def _span(name: str, entry: Any, data_bytes: int, where: str) -> tuple[int, int, str, ArraySpec]:
+    """One array as (first byte, end, name, what it is); ties of empty arrays are broken by name."""
+    label = f"array {_shown(name)}"
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        _refuse(where, f"{label} is not described by dtype, shape and data_offsets", _CORRUPT)
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
+        _refuse(
+            where, f"{label} has the unknown dtype {_shown(dtype)}", f"Known are {', '.join(_ITEM_BYTES)}."
+        )
+    if not isinstance(shape, list) or not all(_is_count(side) for side in shape):
+        _refuse(where, f"{label} has the impossible shape {_shown(shape)}", _CORRUPT)
+    if len(shape) > MAX_RANK:
+        _refuse(where, f"{label} has {len(shape)} axes, more than {MAX_RANK}", _CORRUPT)
+    # NumPy multiplies the sides that are not zero, so even an empty array can overflow.
+    if math.prod(side for side in shape if side) * _ITEM_BYTES[dtype] > _MAX_INTEGER:
+        _refuse(where, f"{label} has the impossible shape {_shown(shape)}", _CORRUPT)
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_count(offset) for offset in offsets):
+        _refuse(where, f"{label} has the impossible offsets {_shown(offsets)}", _CORRUPT)
+    begin, end = offsets
+    if begin > end:
+        _refuse(where, f"{label} ends (byte {end}) before it starts (byte {begin})", _CORRUPT)
+    if end > data_bytes:
+        _refuse(where, f"{label} ends at byte {end} of the data, but there are {data_bytes}", _TRUNCATED)
+    needed = math.prod(shape) * _ITEM_BYTES[dtype]
+    if end - begin != needed:
+        _refuse(where, f"{label} takes {end - begin} bytes, but {dtype} {shape} needs {needed}", _CORRUPT)
+    return begin, end, name, ArraySpec(_NUMPY_NAMES[dtype], tuple(shape))
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _MAX_INTEGER
+
+
+def _load(text: str | bytes, where: str, part: str) -> Any:
+    try:
+        return loads(text)
+    except JsonProblem as problem:
+        raise FileError(f"{where}: the {part} cannot be read: {problem}", hint=_CORRUPT) from problem
+
+
+def _refuse(where: str, problem: str, hint: str) -> NoReturn:
+    raise FileError(f"{where}: {problem}", hint=hint)
+
+
+def _shown(value: Any) -> str:
+    """A value of a hostile header, short enough for one line."""
+    if type(value) is int and abs(value) > _MAX_INTEGER:
+        return "a number of absurd size"
+    try:
+        text = repr(value)
+    except ValueError:  # a list with an integer too long to print
+        return "numbers of absurd size"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _one_of(names: tuple[str, ...]) -> str:
+    return " or ".join(names)

@@ -1,0 +1,85 @@
+"""JSON as this project writes and reads it: no duplicate keys, no NaN or infinity, one byte form."""
+
+import json
+import math
+from typing import Any
+
+from ginjax.errors import ArgumentError
+
+
+class JsonProblem(Exception):
+    """Text that is not JSON as this project accepts it; the caller knows which file it came from."""
+
+
+def dumps(value: object) -> str:
+    """Compact JSON with sorted keys in ASCII: equal values give equal bytes.
+
+    **Raises:** `ArgumentError` for anything JSON cannot hold (NaN, infinity, arrays, objects) or would not
+    give back (keys that are not strings).
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ArgumentError("file header", got=error, expected="plain JSON values") from error
+    _refuse_other_keys(value)
+    return text
+
+
+def loads(text: str | bytes) -> Any:
+    """The value of a JSON text, or `JsonProblem` with the reason.
+
+    Python's own parser keeps the last of two equal keys and takes `NaN`, both of which let one file mean two
+    things to two readers.
+    """
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8")
+        value = json.loads(
+            text,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+        )
+        if "\\u" in text:
+            # An escape can smuggle in half a surrogate pair, which no later output could encode.
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except JsonProblem:
+        raise
+    except UnicodeError as error:
+        raise JsonProblem("it is not valid UTF-8") from error
+    except RecursionError as error:
+        raise JsonProblem("it is nested too deeply") from error
+    except ValueError as error:
+        raise JsonProblem(f"it is not valid JSON ({error})") from error
+    return value
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in result if names.count(name) > 1)
+        raise JsonProblem(f"the name {twice!r} occurs twice")
+    return result
+
+
+def _refuse_constant(name: str) -> None:
+    raise JsonProblem(f"{name} is not a JSON value")
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if not math.isfinite(value):
+        raise JsonProblem(f"the number {digits[:32]} is too large")
+    return value
+
+
+def _refuse_other_keys(value: object) -> None:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise ArgumentError("file header", got=f"the key {key!r}", expected="strings as keys")
+            _refuse_other_keys(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_other_keys(item)

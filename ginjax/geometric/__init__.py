@@ -1,0 +1,32 @@
+"""Fields on grids: geometric images, their symmetries and invariant filters."""
+
+from ._constants import TINY as TINY
+from ._constants import Rescaling as Rescaling
+from ._convolve import convolve as convolve
+from ._convolve import convolve_contract as convolve_contract
+from ._filters import FilterScaling as FilterScaling
+from ._filters import get_invariant_filters as get_invariant_filters
+from ._filters import get_invariant_filters_dict as get_invariant_filters_dict
+from ._filters import get_invariant_filters_list as get_invariant_filters_list
+from ._geometry import ConvGeometry as ConvGeometry
+from ._geometry import Padding as Padding
+from ._graded import convolve_with_bank as convolve_with_bank
+from ._group import make_all_operators as make_all_operators
+from ._group import make_C2_group as make_C2_group
+from ._group import times_group_element as times_group_element
+from ._image import GeometricFilter as GeometricFilter
+from ._image import GeometricImage as GeometricImage
+from ._keys import Key as Key
+from ._keys import Signature as Signature
+from ._keys import canonical_key as canonical_key
+from ._keys import key_name as key_name
+from ._keys import key_order as key_order
+from ._keys import parse_key_name as parse_key_name
+from ._keys import parse_shape as parse_shape
+from ._keys import parse_torus as parse_torus
+from ._keys import signature_union as signature_union
+from ._multi_image import MultiImage as MultiImage
+from ._ops import average_pool as average_pool
+from ._ops import max_pool as max_pool
+from ._ops import nonempty_pixels as nonempty_pixels
+from ._ops import norm as norm

@@ -1,0 +1,185 @@
+"""Blocks of arrays by field key: the container under `MultiImage`."""
+
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, Self
+
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import DictKey
+
+from ..errors import ArgumentError
+from ._constants import TINY
+from ._keys import Key, canonical_key, key_order
+
+
+class BlockMapping:
+    """A mapping from canonical key to block on one grid, with the arithmetic of a vector space; abstract.
+
+    Subclasses set `D`, `is_torus` and `_blocks`, and are registered as pytrees.
+    """
+
+    D: int
+    is_torus: tuple[bool, ...]
+    _blocks: dict[Key, Any]
+
+    # --- pytree -----------------------------------------------------------------------------------------------------
+
+    def tree_flatten_with_keys(self):
+        children = tuple((DictKey(key), block) for key, block in self._blocks.items())
+        return children, (tuple(self._blocks), self.D, self.is_torus)
+
+    def tree_flatten(self):
+        return tuple(self._blocks.values()), (tuple(self._blocks), self.D, self.is_torus)
+
+    @classmethod
+    def tree_unflatten(
+        cls, aux: tuple[tuple[Key, ...], int, tuple[bool, ...]], children: Iterable[Any]
+    ) -> Self:
+        # JAX puts anything in the leaves (None, axis numbers, shape structs), so nothing is checked here.
+        self = object.__new__(cls)
+        keys, self.D, self.is_torus = aux
+        self._blocks = dict(zip(keys, children, strict=True))
+        return self
+
+    def _with(self, blocks: Mapping[Key, Any], is_torus: tuple[bool, ...] | None = None) -> Self:
+        """The same kind of image with other blocks."""
+        image = object.__new__(type(self))
+        image.D = self.D
+        image.is_torus = self.is_torus if is_torus is None else is_torus
+        image._blocks = {}
+        for key, block in blocks.items():
+            image[key] = block
+        return image
+
+    # --- mapping ----------------------------------------------------------------------------------------------------
+
+    def keys(self) -> KeysView[Key]:
+        return self._blocks.keys()
+
+    def values(self) -> ValuesView[Any]:
+        return self._blocks.values()
+
+    def items(self) -> ItemsView[Key, Any]:
+        return self._blocks.items()
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._blocks)
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def __contains__(self, key: Any) -> bool:
+        return canonical_key(key) in self._blocks
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._blocks[canonical_key(key)]
+
+    def __setitem__(self, key: Any, block: Any) -> None:
+        key = canonical_key(key)
+        others = {other: known for other, known in self._blocks.items() if other != key}
+        self._check_fits(key, block, others)
+        # Canonical order is an invariant: flattening and `to_vector` rely on it.
+        self._blocks = {k: (others | {key: block})[k] for k in sorted({*others, key}, key=key_order)}
+
+    def _check_fits(self, key: Key, block: Any, others: Mapping[Key, Any]) -> None:
+        shape, order = tuple(jnp.shape(block)), len(key[0])
+        first_tensor = len(shape) - order
+        if first_tensor < self.D or any(length != self.D for length in shape[first_tensor:]):
+            raise ArgumentError(
+                f"block {key} has the wrong shape",
+                got=shape,
+                expected=f"(channels, {self.D} spatial axes, {order} tensor axes of length {self.D})",
+            )
+        if not others:
+            return
+        known_key, known = next(iter(others.items()))
+        n_leading, known_leading = first_tensor - self.D, jnp.ndim(known) - self.D - len(known_key[0])
+        spatial = shape[n_leading:first_tensor]
+        known_spatial = jnp.shape(known)[known_leading : known_leading + self.D]
+        if (n_leading, spatial) != (known_leading, known_spatial):
+            raise ArgumentError(
+                f"block {key} does not lie on the grid of block {known_key}",
+                got=f"{n_leading} leading axes, grid {spatial}",
+                expected=f"{known_leading} leading axes, grid {known_spatial}",
+            )
+
+    def append(self, k: int | tuple[bool, ...], p: int, block: Any, axis: int = 0) -> Self:
+        """Add a block in place, along `axis` if the key is already there, and return the image itself."""
+        key = canonical_key((k, p))
+        self[key] = jnp.concatenate([self._blocks[key], block], axis=axis) if key in self._blocks else block
+        return self
+
+    def empty(self) -> Self:
+        """An image on the same grid kind without blocks."""
+        return self._with({})
+
+    def copy(self) -> Self:
+        """An independent image that shares the (immutable) blocks."""
+        return self._with(self._blocks)
+
+    def concat(self, other: "BlockMapping", axis: int = 0) -> Self:
+        """The union of two images; blocks of keys that both have are joined along `axis`."""
+        self._check_same_space(other)
+        result = self.copy()
+        for (k, p), block in other.items():
+            result.append(k, p, block, axis)
+        return result
+
+    # --- arithmetic -------------------------------------------------------------------------------------------------
+
+    def _check_same_space(self, other: "BlockMapping") -> None:
+        if (self.D, self.is_torus) != (other.D, other.is_torus):
+            raise ArgumentError(
+                "the images live in different spaces",
+                got=f"D={other.D}, is_torus={other.is_torus}",
+                expected=f"D={self.D}, is_torus={self.is_torus}",
+            )
+
+    def _paired(self, other: "BlockMapping") -> Iterator[tuple[Key, Any, Any]]:
+        self._check_same_space(other)
+        if self.keys() != other.keys():
+            raise ArgumentError("the images have different keys", got=list(other), expected=list(self))
+        return ((key, block, other[key]) for key, block in self.items())
+
+    def __add__(self, other: "BlockMapping") -> Self:
+        if not isinstance(other, BlockMapping):
+            return NotImplemented
+        return self._with({key: a + b for key, a, b in self._paired(other)})
+
+    def __sub__(self, other: "BlockMapping") -> Self:
+        if not isinstance(other, BlockMapping):
+            return NotImplemented
+        return self._with({key: a - b for key, a, b in self._paired(other)})
+
+    def __mul__(self, scalar: Any) -> Self:
+        if isinstance(scalar, BlockMapping) or jnp.ndim(scalar):
+            return NotImplemented
+        return self._with({key: block * scalar for key, block in self.items()})
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, scalar: Any) -> Self:
+        if isinstance(scalar, BlockMapping) or jnp.ndim(scalar):
+            return NotImplemented
+        return self._with({key: block / scalar for key, block in self.items()})
+
+    def __neg__(self) -> Self:
+        return self._with({key: -block for key, block in self.items()})
+
+    def __eq__(self, other: object) -> bool:
+        """Same keys, space and shapes, and values equal within `TINY`."""
+        if not isinstance(other, BlockMapping):
+            return NotImplemented
+        if (self.D, self.is_torus, list(self)) != (other.D, other.is_torus, list(other)):
+            return False
+        return all(
+            np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=TINY, atol=TINY)
+            for a, b in zip(self.values(), other.values(), strict=True)
+        )
+
+    # Equality is tolerant, so no hash can agree with it.
+    __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __repr__(self) -> str:
+        blocks = ", ".join(f"{key}: {getattr(block, 'shape', block)}" for key, block in self.items())
+        return f"{type(self).__name__}(D={self.D}, is_torus={self.is_torus}, {{{blocks}}})"

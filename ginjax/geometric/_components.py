@@ -1,0 +1,26 @@
+"""Tensor components as scalar channels, and back."""
+
+import math
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+
+def to_scalar_channels(D: int, block: Any, n_leading: int) -> Array:
+    """Turn tensor components into channels, channel-major: `(*batch, c, *spatial, D^k)` to `(*batch, c D^k, *spatial)`."""
+    block = jnp.asarray(block)
+    *batch, channels = block.shape[:n_leading]
+    spatial, tensor = block.shape[n_leading : n_leading + D], block.shape[n_leading + D :]
+    order = len(tensor)
+    moved = jnp.moveaxis(block, range(block.ndim - order, block.ndim), range(n_leading, n_leading + order))
+    return moved.reshape(*batch, channels * math.prod(tensor), *spatial)
+
+
+def from_scalar_channels(D: int, block: Any, n_leading: int, order: int) -> Array:
+    """The inverse of `to_scalar_channels` for a field of the given tensor order."""
+    block = jnp.asarray(block)
+    *batch, channels = block.shape[:n_leading]
+    spatial = block.shape[n_leading:]
+    split = block.reshape(*batch, channels // D**order, *(D,) * order, *spatial)
+    return jnp.moveaxis(split, range(n_leading, n_leading + order), range(split.ndim - order, split.ndim))

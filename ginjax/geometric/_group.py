@@ -1,0 +1,103 @@
+r"""The symmetries of the grid, and their action on fields."""
+
+import itertools
+import math
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from jax.core import Tracer
+
+from ..errors import ArgumentError
+
+
+def make_C2_group(D: int) -> list[np.ndarray]:
+    """The `2^D` reflections along the axes, as diagonal matrices; the identity first."""
+    return [np.diag(signs) for signs in itertools.product((1, -1), repeat=D)]
+
+
+def make_all_operators(D: int) -> list[np.ndarray]:
+    """The `2^D D!` matrices of the hyperoctahedral group `B_D`: every permutation of the axes times every reflection.
+
+    The identity comes first; permutations are in lexicographic order, and within each the reflections, applied before it,
+    are in the order of `make_C2_group`.
+    """
+    permutations = (np.eye(D, dtype=int)[list(order)] for order in itertools.permutations(range(D)))
+    return [permutation @ signs for permutation in permutations for signs in make_C2_group(D)]
+
+
+def signed_permutation(g: Any, D: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Read a signed permutation matrix as `(source, sign)` with `(g v)_i = sign_i v_{source_i}`.
+
+    **Raises:** `ArgumentError` if `g` is no signed permutation of `D` axes, or is not known while tracing.
+    """
+    if isinstance(g, Tracer):
+        raise ArgumentError(
+            "the group element is traced",
+            got=g,
+            expected="a concrete matrix",
+            hint="It decides how axes are permuted, so it must be a constant (NumPy) inside jit and vmap.",
+        )
+    matrix = np.asarray(g)
+    rounded = np.rint(matrix).astype(int) if matrix.shape == (D, D) else np.zeros((D, D), int)
+    hits = np.abs(rounded)
+    valid = np.array_equal(hits.sum(0), np.ones(D, int)) and np.array_equal(hits.sum(1), np.ones(D, int))
+    if not valid or not np.allclose(matrix, rounded, atol=1e-6):
+        raise ArgumentError(
+            "not a symmetry of the grid",
+            got=matrix.tolist(),
+            expected=f"a {D} x {D} signed permutation matrix",
+            hint="make_all_operators(D) lists them.",
+        )
+    source = hits.argmax(axis=1)
+    return tuple(map(int, source)), tuple(int(rounded[i, j]) for i, j in enumerate(source))
+
+
+def determinant(source: tuple[int, ...], sign: tuple[int, ...]) -> int:
+    """The determinant, 1 or -1, of the signed permutation `(source, sign)`."""
+    inversions = sum(a > b for a, b in itertools.combinations(source, 2))
+    return math.prod(sign) * (-1) ** inversions
+
+
+def times_group_element(
+    D: int, data: Any, parity: int, gg: Any, precision: object = None, *, n_leading: int = 0
+) -> Array:
+    r"""Act on a field with a symmetry of the grid.
+
+    $$(g \cdot A)(i) = \det(g)^p \, g^{\otimes k} A(g^{-1} i)$$
+
+    with `i` measured from the centre of the grid, which lies between pixels on even sides. Axes are permuted and flipped,
+    so sides need not be equal (they are permuted too), and the result is exact.
+
+    **Arguments:**
+
+    - `D`: the dimension.
+    - `data`: `(*leading, *spatial, D, ..., D)`.
+    - `parity`: 0, or 1 for fields that also change sign with the determinant.
+    - `gg`: the group element, a `D x D` signed permutation matrix.
+    - `precision`: accepted because callers pass it; nothing is rounded here.
+    - `n_leading`: the number of leading axes (batch, channels), which are left alone.
+
+    **Returns:** the transformed field, `(*leading, *permuted spatial, D, ..., D)`.
+
+    **Raises:** `ArgumentError` if `gg` is no concrete signed permutation or `data` has too few axes.
+    """
+    del precision
+    data = jnp.asarray(data)
+    source, sign = signed_permutation(gg, D)
+    first_tensor = n_leading + D
+    if data.ndim < first_tensor:
+        raise ArgumentError("too few axes for a field", got=data.shape, expected=f">= {first_tensor} axes")
+
+    leading, tensor = range(n_leading), range(first_tensor, data.ndim)
+    moved = data.transpose(*leading, *(n_leading + axis for axis in source), *tensor)
+    moved = jnp.flip(moved, [n_leading + axis for axis in range(D) if sign[axis] < 0])
+
+    factor = np.asarray(determinant(source, sign) if parity % 2 else 1)
+    for axis in tensor:
+        factor = np.multiply.outer(factor, sign)
+        if source != tuple(range(D)):
+            # Slices rather than a matrix product: a product would be rounded on accelerators.
+            moved = jnp.concatenate([lax.slice_in_dim(moved, j, j + 1, axis=axis) for j in source], axis=axis)
+    return moved if np.all(factor == 1) else moved * factor.astype(data.dtype)

@@ -1,0 +1,270 @@
+"""Fields of several orders and parities on one grid."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.core import Tracer
+
+from ..errors import ArgumentError, UnsupportedError
+from ._block_mapping import BlockMapping
+from ._components import from_scalar_channels, to_scalar_channels
+from ._group import signed_permutation, times_group_element
+from ._image import GeometricImage
+from ._keys import Key, Signature, parse_torus
+from ._ops import average_pool, norm
+
+_SCALAR: Key = ((), 0)
+
+
+@jax.tree_util.register_pytree_with_keys_class
+class MultiImage(BlockMapping):
+    """Blocks of geometric images on one grid, one block for each key `(k, p)`.
+
+    A block is an array `(channels, *spatial, D, ..., D)` with one trailing axis per tensor order; further axes (a batch)
+    may come first. It is a pytree whose leaves are the blocks in canonical key order; `D` and `is_torus` are static.
+    Keys are accepted in any form that `canonical_key` accepts.
+
+    **Arguments:**
+
+    - `data`: the blocks, by key.
+    - `D`: the dimension.
+    - `is_torus`: whether the grid is periodic: one bool, or one per axis.
+    - `metric_tensor`: must be None; grids are flat.
+
+    **Raises:** `ArgumentError` if blocks disagree about the grid or the number of leading axes, or have tensor axes that are
+    not `D` long; `UnsupportedError` for a metric.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[Any, Any],
+        D: int,
+        is_torus: bool | Iterable[bool] = True,
+        metric_tensor: None = None,
+    ):
+        if metric_tensor is not None:
+            raise UnsupportedError(
+                "metric tensors are not supported", expected="metric_tensor=None", hint="Grids are flat."
+            )
+        self.D = D
+        self.is_torus = parse_torus(is_torus, D)
+        self._blocks = {}
+        for key, block in data.items():
+            self[key] = block
+
+    # --- shape ------------------------------------------------------------------------------------------------------
+
+    def _first(self, question: str) -> tuple[Key, tuple[int, ...]]:
+        if not self._blocks:
+            raise ArgumentError(f"an image without blocks has no {question}", expected="at least one block")
+        key, block = next(iter(self.items()))
+        return key, tuple(jnp.shape(block))
+
+    def get_n_leading(self) -> int:
+        """The number of axes before the spatial ones (1 for a single sample); 0 for an image without blocks."""
+        if not self._blocks:
+            return 0
+        (k, _), shape = self._first("leading axes")
+        return len(shape) - self.D - len(k)
+
+    def get_spatial_dims(self) -> tuple[int, ...]:
+        """The sides of the grid."""
+        _, shape = self._first("grid")
+        return shape[self.get_n_leading() :][: self.D]
+
+    def get_L(self) -> int:
+        """The length of the first axis of the first block (the batch, if there is one); 0 without blocks."""
+        return self._first("first axis")[1][0] if self._blocks else 0
+
+    def get_signature(self) -> Signature:
+        """The keys and their numbers of channels, the last leading axis of each block."""
+        axis = self._channel_axis() if self._blocks else 0
+        return Signature((key, jnp.shape(block)[axis]) for key, block in self.items())
+
+    def get_signature_dict(self) -> dict[Key, int]:
+        """The signature as a mapping from key to channels."""
+        return dict(self.get_signature())
+
+    def size(self) -> int:
+        """The number of values in all blocks."""
+        return sum(int(np.prod(jnp.shape(block))) for block in self.values())
+
+    def _channel_axis(self) -> int:
+        n_leading = self.get_n_leading()
+        if n_leading == 0:
+            raise ArgumentError(
+                "the blocks have no channel axis", got=self, expected="(channels, *spatial, ...)"
+            )
+        return n_leading - 1
+
+    # --- conversion -------------------------------------------------------------------------------------------------
+
+    def to_vector(self) -> Array:
+        """All values as one vector, block after block in canonical order."""
+        if not self._blocks:
+            return jnp.zeros(0)
+        return jnp.concatenate([jnp.ravel(block) for block in self.values()])
+
+    @classmethod
+    def from_vector(cls, v: Array, like: "MultiImage") -> Self:
+        """The inverse of `to_vector`, with keys, shapes and space taken from `like`."""
+        if jnp.shape(v) != (like.size(),):
+            raise ArgumentError("the vector has the wrong length", got=jnp.shape(v), expected=(like.size(),))
+        blocks, start = {}, 0
+        for key, block in like.items():
+            stop = start + int(np.prod(jnp.shape(block)))
+            blocks[key] = v[start:stop].reshape(jnp.shape(block))
+            start = stop
+        return cls(blocks, like.D, like.is_torus)
+
+    def to_scalar_multi_image(self) -> Self:
+        """All components as scalar channels: keys in canonical order, channel-major, components row-major."""
+        if not self._blocks:
+            return self.empty()
+        axis = self._channel_axis()
+        parts = [to_scalar_channels(self.D, block, axis + 1) for block in self.values()]
+        return self._with({_SCALAR: jnp.concatenate(parts, axis=axis)})
+
+    def from_scalar_multi_image(self, signature: Iterable[Any]) -> Self:
+        """The inverse of `to_scalar_multi_image`: read the scalar channels as fields of the given signature.
+
+        **Raises:** `ArgumentError` unless the image holds even scalars only, exactly as many as `signature` has components.
+        """
+        signature = Signature(signature)
+        counts = [channels * self.D ** len(k) for (k, _), channels in signature]
+        if sum(counts) == 0 and not self._blocks:
+            return self.empty()
+        if list(self) != [_SCALAR] or self.get_signature_dict()[_SCALAR] != sum(counts):
+            raise ArgumentError(
+                "the channels do not match the signature",
+                got=self.get_signature(),
+                expected=f"{sum(counts)} even scalar channels for {signature}",
+            )
+        axis = self._channel_axis()
+        parts = jnp.split(self[_SCALAR], np.cumsum(counts)[:-1], axis=axis)
+        return self._with(
+            {
+                key: from_scalar_channels(self.D, part, axis + 1, len(key[0]))
+                for (key, _), part in zip(signature, parts, strict=True)
+            }
+        )
+
+    def get_component(self, i: int) -> Self:
+        """The `i`-th channel of `to_scalar_multi_image`, as an image with that one scalar channel."""
+        scalars, axis = self.to_scalar_multi_image(), self._channel_axis()
+        channels = jnp.shape(scalars[_SCALAR])[axis]
+        _check_index(i, channels, "component")
+        return self._with({_SCALAR: jnp.take(scalars[_SCALAR], jnp.asarray([i % channels]), axis=axis)})
+
+    def to_images(self) -> list[GeometricImage]:
+        """Every single image (over channels, and batch if any), key by key."""
+        n_leading = self.get_n_leading()
+        return [
+            GeometricImage(image, key[1], self.D, self.is_torus, covariant_axes=key[0])
+            for key, block in self.items()
+            for image in jnp.reshape(block, (-1, *jnp.shape(block)[n_leading:]))
+        ]
+
+    @classmethod
+    def from_images(cls, images: Iterable[GeometricImage]) -> Self:
+        """Collect single images, of one space and grid, as channels."""
+        images = list(images)
+        if not images:
+            raise ArgumentError("no images were given", expected="at least one GeometricImage")
+        result = cls({}, images[0].D, images[0].is_torus)
+        for image in images:
+            result = result.concat(cls({image.key: image.data[None]}, image.D, image.is_torus))
+        return result
+
+    # --- axes -------------------------------------------------------------------------------------------------------
+
+    def expand(self, axis: int, size: int) -> Self:
+        """Split leading axis `axis` in two, the first of length `size`, the second the rest (which varies fastest)."""
+        self._check_leading([axis])
+        for key, block in self.items():
+            if size < 1 or jnp.shape(block)[axis] % size:
+                raise ArgumentError(
+                    f"axis {axis} of block {key} cannot be split",
+                    got=f"length {jnp.shape(block)[axis]}, size {size}",
+                    expected="a size that divides the length",
+                )
+        return self._reshape_leading(
+            lambda shape: (*shape[:axis], size, shape[axis] // size, *shape[axis + 1 :])
+        )
+
+    def combine_axes(self, axes: Iterable[int]) -> Self:
+        """Merge neighbouring leading axes into one; the last of them varies fastest."""
+        axes = sorted(axes)
+        self._check_leading(axes)
+        if not axes or axes != list(range(axes[0], axes[-1] + 1)):
+            raise ArgumentError("the axes are no neighbours", got=axes, expected="consecutive axes")
+        first, stop = axes[0], axes[-1] + 1
+        return self._reshape_leading(
+            lambda shape: (*shape[:first], int(np.prod(shape[first:stop])), *shape[stop:])
+        )
+
+    def merge_axes(self, axes: Iterable[int]) -> Self:
+        """The same as `combine_axes`."""
+        return self.combine_axes(axes)
+
+    def _check_leading(self, axes: Iterable[int]) -> None:
+        n_leading = self.get_n_leading()
+        for axis in axes:
+            if not 0 <= axis < n_leading:
+                raise ArgumentError("no such leading axis", got=axis, expected=f"0 <= axis < {n_leading}")
+
+    def _reshape_leading(self, new_shape: Any) -> Self:
+        return self._with(
+            {key: jnp.reshape(block, new_shape(jnp.shape(block))) for key, block in self.items()}
+        )
+
+    def get_subset(self, idxs: Any) -> Self:
+        """The given entries of the first axis, in the given order."""
+        if not isinstance(idxs, Tracer):
+            for index in np.ravel(np.asarray(idxs)).tolist():
+                for block in self.values():
+                    _check_index(index, jnp.shape(block)[0], "entry")
+        idxs = jnp.atleast_1d(jnp.asarray(idxs, dtype=int))
+        return self._with({key: jnp.asarray(block)[idxs] for key, block in self.items()})
+
+    def get_one(self, i: int = 0, keepdims: bool = True) -> Self:
+        """Entry `i` of the first axis, as an axis of length 1 or, without `keepdims`, with the axis removed."""
+        subset = self.get_subset(i)
+        return subset if keepdims else self._with({key: block[0] for key, block in subset.items()})
+
+    # --- fields -----------------------------------------------------------------------------------------------------
+
+    def times_group_element(self, g: Any, precision: object = None) -> Self:
+        """Act with a symmetry of the grid on every block; see `times_group_element`. Periodicity moves along."""
+        source, _ = signed_permutation(g, self.D)
+        n_leading = self.get_n_leading()
+        blocks = {
+            key: times_group_element(self.D, block, key[1], g, precision, n_leading=n_leading)
+            for key, block in self.items()
+        }
+        return self._with(blocks, tuple(self.is_torus[axis] for axis in source))
+
+    def norm(self) -> Self:
+        """The pixelwise tensor norm of every channel, as scalar channels in canonical key order."""
+        if not self._blocks:
+            return self.empty()
+        axis = self._channel_axis()
+        parts = [norm(axis + 1 + self.D, block) for block in self.values()]
+        return self._with({_SCALAR: jnp.concatenate(parts, axis=axis)})
+
+    def average_pool(self, n: int) -> Self:
+        """The mean over patches of `n^D` pixels."""
+        n_leading = self.get_n_leading()
+        return self._with(
+            {key: average_pool(self.D, block, n, n_leading=n_leading) for key, block in self.items()}
+        )
+
+
+def _check_index(index: int, length: int, what: str) -> None:
+    # JAX clamps a static index that is out of range instead of refusing it.
+    if not -length <= index < length:
+        raise ArgumentError(f"no such {what}", got=index, expected=f"-{length} <= index < {length}")

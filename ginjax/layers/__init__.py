@@ -1,0 +1,12 @@
+"""The layers that networks on fields are made of."""
+
+from ._conv import ConvContract as ConvContract
+from ._conv import UseBias as UseBias
+from ._conv import as_bank as as_bank
+from ._conv import field_signature as field_signature
+from ._norm import GroupNorm as GroupNorm
+from ._norm import LayerNorm as LayerNorm
+from ._pool import MaxNormPool as MaxNormPool
+from ._vector_neuron import VectorNeuronNonlinear as VectorNeuronNonlinear
+from ._wrapper import LayerWrapper as LayerWrapper
+from ._wrapper import LayerWrapperAux as LayerWrapperAux

@@ -1,0 +1,187 @@
+"""The equivariant convolution layer."""
+
+import math
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..errors import ArgumentError, UnsupportedError
+from ..filters import FilterBank, bank_from_arrays
+from ..geometric import ConvGeometry, Key, MultiImage, Padding, Signature, convolve_with_bank
+
+UseBias = bool | Literal["auto", "scalar", "mean"]
+
+
+class ConvContract(eqx.Module):
+    r"""Convolve with invariant filters and contract, with one weight for each filter and pair of channels.
+
+    `y_b = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)`, where `C_l` has order `k_a + k_b` and parity `p_a + p_b mod 2`
+    and its first `k_a` axes are contracted with those of `x_a`. Because every `C_l` is invariant under the
+    symmetries of the grid, the layer commutes with them whatever the weights. Only weights and biases are trained.
+
+    **Attributes:**
+
+    - `weights[in_key][out_key]`: `(out_channels, in_channels, n_filters)`. A pair whose filters are missing or
+      empty has no entry and contributes nothing.
+    - `bias[out_key]`: `(out_channels,)`, initially 0.
+    """
+
+    weights: dict[Key, dict[Key, Array]]
+    bias: dict[Key, Array]
+    bank: FilterBank = eqx.field(static=True)
+    input_keys: Signature = eqx.field(static=True)
+    target_keys: Signature = eqx.field(static=True)
+    use_bias: UseBias = eqx.field(static=True)
+    stride: int | tuple[int, ...] = eqx.field(static=True)
+    padding: Padding = eqx.field(static=True)
+    lhs_dilation: int | tuple[int, ...] | None = eqx.field(static=True)
+    rhs_dilation: int | tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(
+        self,
+        input_keys: Any,
+        target_keys: Any,
+        invariant_filters: MultiImage | FilterBank,
+        use_bias: UseBias = "auto",
+        stride: int | tuple[int, ...] = 1,
+        padding: Padding = None,
+        lhs_dilation: int | tuple[int, ...] | None = None,
+        rhs_dilation: int | tuple[int, ...] = 1,
+        key: Array | None = None,
+    ):
+        """**Arguments:**
+
+        - `input_keys`, `target_keys`: signatures of input and output.
+        - `invariant_filters`: the filters, one block for each order and parity.
+        - `use_bias`: `"scalar"` adds a constant to even scalars; `"mean"` adds a multiple of each channel's
+          spatial mean; `"auto"` or True does the first for even scalars and the second for the rest.
+        - `stride`, `padding`, `lhs_dilation`, `rhs_dilation`: as in `jax.lax.conv_general_dilated`;
+          `padding=None` wraps on periodic axes and pads with zeros elsewhere. Numbers, pairs and `"VALID"` are
+          literal on a torus too.
+        - `key`: random key of the initial weights, uniform in `+-1/sqrt(in_channels * M^D * D^k_in)`.
+        """
+        self.input_keys, self.target_keys = field_signature(input_keys), field_signature(target_keys)
+        self.bank = as_bank(invariant_filters)
+        if use_bias not in (True, False, "auto", "scalar", "mean"):
+            raise ArgumentError("use_bias", got=repr(use_bias), expected="auto, scalar, mean, True or False")
+        self.use_bias = use_bias
+        self.stride, self.lhs_dilation, self.rhs_dilation = (
+            _hashable(stride),
+            _hashable(lhs_dilation),
+            _hashable(rhs_dilation),
+        )
+        self.padding = padding if padding is None or isinstance(padding, str | int) else _pairs(padding)
+        ConvGeometry.resolve(
+            self.D, (True,) * self.D, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
+        )
+        key = jax.random.key(0) if key is None else key
+        self.weights = {}
+        for source, c_in in self.input_keys:
+            bound = 1 / math.sqrt(max(c_in, 1) * self.bank.side**self.D * self.D ** len(source[0]))
+            row = {}
+            for target, c_out in self.target_keys:
+                block = self.bank.blocks.get((len(source[0]) + len(target[0]), (source[1] + target[1]) % 2))
+                if block is None or len(block) == 0:
+                    continue
+                key, own = jax.random.split(key)
+                row[target] = jax.random.uniform(own, (c_out, c_in, len(block)), minval=-bound, maxval=bound)
+            if row:
+                self.weights[source] = row
+        self.bias = {
+            target: jnp.zeros(channels)
+            for target, channels in self.target_keys
+            if _bias_kind(self.use_bias, target) is not None
+        }
+
+    @property
+    def D(self) -> int:
+        return self.bank.D
+
+    @property
+    def invariant_filters(self) -> MultiImage:
+        """The filters as a multi-image, `(n, *(M,)*D, D, ..., D)` by key."""
+        return MultiImage(
+            {(k, p): jnp.asarray(b.filters, jnp.float32) for (k, p), b in self.bank.blocks.items() if len(b)},
+            self.D,
+        )
+
+    def __call__(self, x: MultiImage) -> MultiImage:
+        """Apply to one sample; blocks `(channels, *spatial, D, ..., D)`. All target keys are returned."""
+        if x.D != self.D or x.get_signature() != self.input_keys:
+            raise ArgumentError(
+                "input of ConvContract",
+                got=f"{x.get_signature()} in dimension {x.D}",
+                expected=f"{self.input_keys} in dimension {self.D}",
+            )
+        geometry = ConvGeometry.resolve(
+            self.D, x.is_torus, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
+        )
+        blocks = convolve_with_bank(
+            dict(x.items()),
+            self.weights,
+            self.bank,
+            self.input_keys,
+            self.target_keys,
+            geometry,
+        )
+        spatial = tuple(range(1, self.D + 1))
+        for key, b in self.bias.items():
+            y = blocks[key]
+            shaped = b.reshape(-1, *(1,) * (y.ndim - 1)).astype(y.dtype)
+            if _bias_kind(self.use_bias, key) == "scalar":
+                blocks[key] = y + shaped
+            else:
+                blocks[key] = y + shaped * y.mean(axis=spatial, keepdims=True)
+        return MultiImage(blocks, self.D, x.is_torus)
+
+
+def as_bank(filters: MultiImage | FilterBank) -> FilterBank:
+    """The filters as a bank; arrays that are a recipe's filters are recognised as such."""
+    if isinstance(filters, FilterBank):
+        return filters
+    if not isinstance(filters, MultiImage) or len(list(filters.keys())) == 0:
+        raise ArgumentError(
+            "invariant_filters",
+            got=type(filters).__name__,
+            expected="a FilterBank or a non-empty MultiImage of filters",
+            hint="See get_invariant_filters or ginjax.filters.make_bank.",
+        )
+    return bank_from_arrays(filters.D, {(len(k), p): jax.device_get(b) for (k, p), b in filters.items()})
+
+
+def field_signature(keys: Any) -> Signature:
+    """A signature a layer can work on: no covariant axes."""
+    signature = Signature(keys)
+    for (k, _), _ in signature:
+        if any(k):
+            raise UnsupportedError(
+                "covariant axes in a layer",
+                got=signature,
+                expected="contravariant axes only",
+                hint="Under the symmetries of the grid both transform alike; write the order as a number.",
+            )
+    return signature
+
+
+def _bias_kind(use_bias: UseBias, key: Key) -> str | None:
+    is_scalar = key == ((), 0)
+    match use_bias:
+        case False:
+            return None
+        case "scalar":
+            return "scalar" if is_scalar else None
+        case "mean":
+            return "mean"
+        case _:
+            return "scalar" if is_scalar else "mean"
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def _pairs(padding: Any) -> tuple[tuple[int, int], ...]:
+    return tuple((int(low), int(high)) for low, high in padding)

@@ -1,0 +1,121 @@
+"""Group normalisation of scalar and vector channels."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..errors import ArgumentError, UnsupportedError
+from ..geometric import Key, MultiImage, Signature
+from ._check import check_channels
+from ._inverse_sqrt import inverse_sqrt
+
+_EVEN_SCALAR: Key = ((), 0)
+
+
+def whiten(x: Array, groups: int, eps: float) -> Array:
+    r"""Centre and whiten vector channels, group by group.
+
+    $$y = (\Sigma + \epsilon)^{-1/2} (x - \mu)$$
+
+    with $\mu$ the mean vector and $\Sigma$ the $D \times D$ covariance over the pixels and channels of a group. A component
+    that is zero everywhere stays exactly zero.
+
+    **Arguments:**
+
+    - `x`: `(channels, *spatial, D)`.
+    - `groups`: the number of groups; it divides the channels.
+    - `eps`: added to the eigenvalues of the covariance.
+
+    **Returns:** the same shape and dtype as `x`.
+    """
+    # Half precision has no eigensolver; statistics are taken in float32 at least.
+    vectors = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(groups, -1, x.shape[-1])
+    centred = vectors - jnp.mean(vectors, axis=1, keepdims=True)
+    exact = jax.lax.Precision.HIGHEST  # the root magnifies rounding errors by up to 1/sqrt(eps)
+    covariance = jnp.einsum("gna,gnb->gab", centred, centred, precision=exact) / vectors.shape[1]
+    white = jnp.einsum("gna,gab->gnb", centred, inverse_sqrt(covariance, eps), precision=exact)
+    return white.reshape(x.shape).astype(x.dtype)
+
+
+class GroupNorm(eqx.Module):
+    r"""Equivariant group normalisation.
+
+    Even scalars are normalised and get a scale and an additive bias per channel, as usual. Vectors of either parity are
+    whitened (see `whiten`), scaled, and given back a multiple of what the centring took away:
+
+    $$y_c = s_c \, \mathrm{whiten}(x)_c + b_c \, \bar x_c$$
+
+    where $\bar x_c$ is the mean over the pixels of channel $c$ of the input. Odd scalars are normalised and scaled only,
+    since an added constant would not change sign with them.
+
+    Parameters: `vanilla_norm[key].weight` (1) and `.bias` (0) for even scalars; `scale[key]` (1) for the rest;
+    `bias[key]` (0) for vectors. All are of shape `(channels,)`; the values in brackets are the initial ones.
+
+    **Arguments:**
+
+    - `input_keys`: the signature.
+    - `D`: the dimension.
+    - `groups`: the number of groups of channels that share their statistics.
+    - `eps`: added to variances.
+
+    **Raises:** `ArgumentError` if the channels of a key cannot be divided into groups; `UnsupportedError` for tensors of
+    order 2 and more.
+    """
+
+    input_keys: Signature = eqx.field(static=True)
+    D: int = eqx.field(static=True)
+    groups: int = eqx.field(static=True)
+    eps: float = eqx.field(static=True)
+    scale: dict[Key, Array]
+    bias: dict[Key, Array]
+    vanilla_norm: dict[Key, eqx.nn.GroupNorm]
+
+    def __init__(self, input_keys: Iterable[Any], D: int, groups: int, eps: float = 1e-5):
+        self.input_keys = Signature(input_keys)
+        self.D = D
+        self.groups = groups
+        self.eps = eps
+        self.scale, self.bias, self.vanilla_norm = {}, {}, {}
+        for key, channels in self.input_keys:
+            if len(key[0]) > 1:
+                raise UnsupportedError(
+                    "group normalisation of tensors is not supported",
+                    got=f"key {key}",
+                    expected="scalars and vectors",
+                    hint="Leave tensors of order 2 and more out of the hidden signature, or switch normalisation off.",
+                )
+            if groups < 1 or channels % groups:
+                raise ArgumentError(
+                    f"the channels of key {key} cannot be divided into groups",
+                    got=f"{channels} channels, {groups} groups",
+                    expected="a number of groups that divides the channels",
+                )
+            if key == _EVEN_SCALAR:
+                self.vanilla_norm[key] = eqx.nn.GroupNorm(groups, channels, eps)
+                continue
+            self.scale[key] = jnp.ones(channels)
+            if key[0]:
+                self.bias[key] = jnp.zeros(channels)
+
+    def __call__(self, x: MultiImage) -> MultiImage:
+        check_channels("GroupNorm", x, self.input_keys)
+        return MultiImage({key: self._normalise(key, block) for key, block in x.items()}, x.D, x.is_torus)
+
+    def _normalise(self, key: Key, block: Array) -> Array:
+        if key == _EVEN_SCALAR:
+            return self.vanilla_norm[key](block)
+        per_channel = (-1,) + (1,) * (block.ndim - 1)
+        scale = self.scale[key].reshape(per_channel)
+        if not key[0]:
+            return scale * eqx.nn.GroupNorm(self.groups, eps=self.eps, channelwise_affine=False)(block)
+        mean = jnp.mean(block, axis=tuple(range(1, 1 + self.D)), keepdims=True)
+        return scale * whiten(block, self.groups, self.eps) + self.bias[key].reshape(per_channel) * mean
+
+
+def LayerNorm(input_keys: Iterable[Any], D: int, eps: float = 1e-5) -> GroupNorm:
+    """Group normalisation with all channels of a key in one group; arguments and errors as of `GroupNorm`."""
+    return GroupNorm(input_keys, D, 1, eps)

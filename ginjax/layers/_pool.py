@@ -1,0 +1,36 @@
+"""Pooling by largest norm."""
+
+import equinox as eqx
+
+from ..errors import ArgumentError
+from ..geometric import MultiImage, max_pool
+
+
+class MaxNormPool(eqx.Module):
+    """Keep from every patch of pixels each channel's tensor of largest norm; the first in row-major order on ties.
+
+    **Arguments:**
+
+    - `patch_len`: the side of a patch in pixels; it must divide every side of the grid.
+    - `use_norm`: False compares values instead of norms, which is for scalars only.
+
+    **Raises:** `ArgumentError` for a patch length below 1; when called, if a side is not divisible or `use_norm` is False and
+    there are tensors.
+    """
+
+    patch_len: int = eqx.field(static=True)
+    use_norm: bool = eqx.field(static=True)
+
+    def __init__(self, patch_len: int, use_norm: bool = True):
+        if patch_len < 1:
+            raise ArgumentError("the patch length is too small", got=patch_len, expected=">= 1")
+        self.patch_len = patch_len
+        self.use_norm = use_norm
+
+    def __call__(self, x: MultiImage) -> MultiImage:
+        n_leading = x.get_n_leading()
+        blocks = {
+            key: max_pool(x.D, block, self.patch_len, self.use_norm, n_leading=n_leading)
+            for key, block in x.items()
+        }
+        return MultiImage(blocks, x.D, x.is_torus)

@@ -1,0 +1,109 @@
+"""Nonlinearities for vectors and tensors."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..errors import ArgumentError
+from ..geometric import Key, MultiImage, Signature, norm
+from ._check import check_channels
+
+_EVEN_SCALAR: Key = ((), 0)
+
+
+def vector_neuron(
+    x: Array, weights: Array, D: int, scalar_activation: Callable[[Array], Array], eps: float
+) -> Array:
+    r"""Apply an activation along a learned direction.
+
+    $$u = \frac{W x}{|W x| + \epsilon}, \quad a = \langle x, u \rangle, \quad
+      y = x - a u + \frac{\sigma(a)}{|a| + \epsilon} a u$$
+
+    at every pixel and output channel; $W$ mixes channels.
+
+    **Arguments:**
+
+    - `x`: `(channels, *spatial, D, ..., D)`, of any tensor order including 0.
+    - `weights`: `W`, `(channels, channels)`.
+    - `D`: the number of spatial axes.
+    - `scalar_activation`: $\sigma$, elementwise.
+    - `eps`: keeps the quotients finite.
+
+    **Returns:** the same shape as `x`. Derivatives are finite everywhere, zero fields included.
+    """
+    pixel_axes = 1 + D
+    mixed = jnp.einsum("oi,i...->o...", weights, x)
+    length = norm(pixel_axes, mixed, keepdims=True)
+    direction = mixed / (length + eps)
+    along = jnp.sum(x * direction, axis=tuple(range(pixel_axes, x.ndim)), keepdims=True)
+    gain = scalar_activation(along) / (jnp.abs(along) + eps)
+    return x + (gain - 1) * along * direction
+
+
+class VectorNeuronNonlinear(eqx.Module):
+    r"""Even scalars pass through an activation; everything else through `vector_neuron`, which is equivariant.
+
+    Odd scalars count as vectors with one component. Parameters: `weights[key]`, `(channels, channels)`, drawn uniformly from
+    $\pm 1/\sqrt{\text{channels}}$, for every key but the even scalars.
+
+    ??? cite "Reference"
+
+        Deng et al., *Vector Neurons: A General Framework for SO(3)-Equivariant Networks*, 2021, arXiv:2104.12229.
+
+    **Arguments:**
+
+    - `input_keys`: the signature.
+    - `D`: the dimension.
+    - `scalar_activation`: an elementwise function.
+    - `eps`: keeps quotients finite at zero.
+    - `key`: a JAX random key; needed unless all fields are even scalars.
+
+    **Raises:** `ArgumentError` if a key is needed and missing.
+    """
+
+    input_keys: Signature = eqx.field(static=True)
+    D: int = eqx.field(static=True)
+    eps: float = eqx.field(static=True)
+    scalar_activation: Callable[[Array], Array]
+    weights: dict[Key, Array]
+
+    def __init__(
+        self,
+        input_keys: Iterable[Any],
+        D: int,
+        scalar_activation: Callable[[Array], Array],
+        eps: float = 1e-5,
+        key: Array | None = None,
+    ):
+        self.input_keys = Signature(input_keys)
+        self.D = D
+        self.eps = eps
+        self.scalar_activation = scalar_activation
+        learned = [(field, channels) for field, channels in self.input_keys if field != _EVEN_SCALAR]
+        if learned and key is None:
+            raise ArgumentError(
+                "no random key for the weights of VectorNeuronNonlinear",
+                expected="key=jax.random.key(seed)",
+            )
+        self.weights = {}
+        subkeys = jax.random.split(key, len(learned)) if learned and key is not None else ()
+        for subkey, (field, channels) in zip(subkeys, learned, strict=True):
+            bound = 1 / math.sqrt(max(channels, 1))
+            self.weights[field] = jax.random.uniform(
+                subkey, (channels, channels), minval=-bound, maxval=bound
+            )
+
+    def __call__(self, x: MultiImage) -> MultiImage:
+        check_channels("VectorNeuronNonlinear", x, self.input_keys)
+        blocks = {
+            key: self.scalar_activation(block)
+            if key == _EVEN_SCALAR
+            else vector_neuron(block, self.weights[key], self.D, self.scalar_activation, self.eps)
+            for key, block in x.items()
+        }
+        return MultiImage(blocks, x.D, x.is_torus)

@@ -1,0 +1,59 @@
+"""Ordinary layers, applied to each block."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import equinox as eqx
+
+from ..errors import ArgumentError
+from ..geometric import Key, MultiImage, Signature
+
+
+def _module_for(modules: dict[Key, Any], key: Key) -> Any:
+    if key not in modules:
+        raise ArgumentError(
+            "the wrapper has no module for a key of its input", got=key, expected=f"one of {list(modules)}"
+        )
+    return modules[key]
+
+
+class LayerWrapper(eqx.Module):
+    """Apply a module to each block of an image: `y[key] = modules[key](x[key])`.
+
+    Every key gets the same module; after construction they are independent parameters.
+
+    **Arguments:**
+
+    - `module`: a callable from one block to one block on the same or another grid.
+    - `input_keys`: the signature.
+
+    **Raises:** `ArgumentError`, when called, for a key that is not in `input_keys`.
+    """
+
+    modules: dict[Key, Callable]
+
+    def __init__(self, module: Callable, input_keys: Iterable[Any]):
+        self.modules = {key: module for key, _ in Signature(input_keys)}
+
+    def __call__(self, x: MultiImage) -> MultiImage:
+        blocks = {key: _module_for(self.modules, key)(block) for key, block in x.items()}
+        return MultiImage(blocks, x.D, x.is_torus)
+
+
+class LayerWrapperAux(eqx.Module):
+    """Apply a module with auxiliary data to each block: `y[key], aux = modules[key](x[key], aux)`, key after key.
+
+    Arguments and errors as of `LayerWrapper`, for a module that takes and returns the auxiliary data too, such as
+    `eqx.nn.BatchNorm` with its state.
+    """
+
+    modules: dict[Key, Callable]
+
+    def __init__(self, module: Callable, input_keys: Iterable[Any]):
+        self.modules = {key: module for key, _ in Signature(input_keys)}
+
+    def __call__(self, x: MultiImage, aux_data: Any) -> tuple[MultiImage, Any]:
+        blocks = {}
+        for key, block in x.items():
+            blocks[key], aux_data = _module_for(self.modules, key)(block, aux_data)
+        return MultiImage(blocks, x.D, x.is_torus), aux_data

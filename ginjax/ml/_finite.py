@@ -1,0 +1,28 @@
+"""Stopping when a loss is no longer a number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ginjax.errors import NumericsError
+
+
+def check_losses(losses: np.ndarray, *, first_step: int, what: str = "training loss") -> None:
+    """Refuse losses that are NaN or infinite.
+
+    **Arguments:**
+
+    - `losses`: the losses of consecutive steps.
+    - `first_step`: number of the first of them.
+    - `what`: what they are, for the message.
+
+    **Raises:** `NumericsError` naming the first bad step.
+    """
+    bad = np.flatnonzero(~np.isfinite(losses))
+    if bad.size:
+        raise NumericsError(
+            f"{what} at step {first_step + int(bad[0])}",
+            got=float(losses[bad[0]]),
+            expected="a finite number",
+            hint="Lower the learning rate, clip the gradient, or look for NaN in the data.",
+        )

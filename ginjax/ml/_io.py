@@ -1,0 +1,93 @@
+"""Saving and loading the arrays of any model, without pickle."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ginjax.checkpoint import read_file, write_file
+from ginjax.errors import ArgumentError, FileError
+
+_KIND = "arrays"
+
+_T = TypeVar("_T")
+
+
+def save(filename: str | os.PathLike[str], model: Any) -> None:
+    """Write every array of a model to a file, replacing a file that is there.
+
+    Each array is stored under its path in the model, such as `.layers[0].weight`. Only arrays are stored; to read
+    them back, `load` needs a model of the same structure.
+
+    **Arguments:**
+
+    - `filename`: where to write.
+    - `model`: any pytree.
+
+    **Raises:** `FileError` if the file cannot be written, `ArgumentError` for an array that cannot be stored.
+    """
+    arrays = {}
+    for path, leaf in _array_leaves(model):
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            raise ArgumentError(
+                f"leaf '{path}'",
+                got="a random key",
+                expected="an array of numbers",
+                hint="Keep random keys out of the model.",
+            )
+        arrays[path] = np.asarray(leaf)
+    write_file(os.fspath(filename), arrays, {"kind": _KIND}, force=True)
+
+
+def load(filename: str | os.PathLike[str], model: _T) -> _T:
+    """Read the arrays that `save` wrote into a model of the same structure.
+
+    **Arguments:**
+
+    - `filename`: the file.
+    - `model`: a model of the structure that was saved; it stays as it is.
+
+    **Returns:** the model with the arrays of the file.
+
+    **Raises:** `FileError` if the file is damaged or does not fit the model: names, shapes and dtypes must agree.
+    """
+    stored = read_file(os.fspath(filename), kind=_KIND).arrays
+    expected = dict(_array_leaves(model))
+    missing, unexpected = sorted(expected.keys() - stored.keys()), sorted(stored.keys() - expected.keys())
+    if missing or unexpected:
+        raise FileError(
+            f"arrays in {os.fspath(filename)}",
+            got=f"{len(missing)} missing {missing[:3]}, {len(unexpected)} unknown {unexpected[:3]}",
+            expected=f"the {len(expected)} arrays of the model",
+            hint="Build the model with the settings it was saved with.",
+        )
+    for path, leaf in expected.items():
+        found = stored[path]
+        if (found.shape, found.dtype) != (leaf.shape, leaf.dtype):
+            raise FileError(
+                f"array '{path}' in {os.fspath(filename)}",
+                got=f"{found.dtype} {found.shape}",
+                expected=f"{leaf.dtype} {leaf.shape}",
+                hint="Build the model with the settings it was saved with.",
+            )
+
+    def read(path: Any, leaf: Any) -> Any:
+        if not _is_array(leaf):
+            return leaf
+        array = stored[jax.tree_util.keystr(path)]
+        return jnp.asarray(array) if isinstance(leaf, jax.Array) else array
+
+    return jax.tree_util.tree_map_with_path(read, model)
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array | np.ndarray)
+
+
+def _array_leaves(model: Any) -> list[tuple[str, Any]]:
+    leaves = jax.tree_util.tree_leaves_with_path(model)
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]

@@ -1,0 +1,104 @@
+"""One training step and one evaluation step, compiled once and applied to every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from ginjax.errors import ArgumentError
+
+MapAndLoss = Callable[[Any, Any, Any, Any], tuple[Array, Any]]
+"""`(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`."""
+
+TrainStep = Callable[..., tuple[Any, Any, Array, Any]]
+EvalStep = Callable[..., Array]
+
+# Batch normalisation of non-equivariant models averages over this axis too, so it must exist.
+SHARD_AXIS = "pmap_batch"
+
+_T = TypeVar("_T")
+
+
+def make_step(
+    map_and_loss: MapAndLoss, optimizer: optax.GradientTransformation, shards: int = 1
+) -> TrainStep:
+    """Compile one optimisation step.
+
+    The memory of the model, the optimiser state and `aux_data` is given to the results: what was passed in is
+    unusable afterwards. Start from `owned_copy(...)` of anything you want to keep.
+
+    **Arguments:**
+
+    - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (scalar loss, aux_data)`.
+    - `optimizer`: an optax transformation, initialised on `trainable(model)`.
+    - `shards`: equal parts the batch is cut into, one per device; `map_and_loss` sees one part and may average
+      over the parts by the axis name "pmap_batch".
+
+    **Returns:** `step(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
+    """
+    loss_and_gradient = eqx.filter_value_and_grad(_over_shards(map_and_loss, shards), has_aux=True)
+
+    @eqx.filter_jit(donate="all-except-first")
+    def step(batch: tuple[Any, Any], model: Any, opt_state: Any, aux_data: Any):
+        (loss, aux_data), gradient = loss_and_gradient(model, *batch, aux_data)
+        updates, opt_state = optimizer.update(gradient, opt_state, trainable(model))
+        return eqx.apply_updates(model, updates), opt_state, loss, aux_data
+
+    return lambda model, opt_state, x, y, aux_data=None: step((x, y), model, opt_state, aux_data)
+
+
+def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
+    """Compile the loss of one batch, without any update.
+
+    **Arguments:**
+
+    - `map_and_loss`, `shards`: as in `make_step`.
+
+    **Returns:** `eval_step(model, x_batch, y_batch, aux_data) -> loss`; put the model into inference mode first.
+    """
+    loss_of = _over_shards(map_and_loss, shards)
+
+    @eqx.filter_jit
+    def eval_step(model: Any, x: Any, y: Any, aux_data: Any = None) -> Array:
+        return loss_of(model, x, y, aux_data)[0]
+
+    return eval_step
+
+
+def trainable(model: Any) -> Any:
+    """The parameters of a model: its floating-point arrays, everything else replaced by None."""
+    return eqx.filter(model, eqx.is_inexact_array)
+
+
+def owned_copy(tree: _T) -> _T:
+    """A copy of a pytree whose arrays share no memory with the original, nor with one another."""
+    # Naming the dtype drops JAX's "weak" mark of plain numbers, which the first step would drop, and recompile.
+    return jax.tree.map(
+        lambda leaf: jnp.array(leaf, dtype=leaf.dtype, copy=True) if eqx.is_array(leaf) else leaf, tree
+    )
+
+
+def _over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
+    mapped = eqx.filter_vmap(map_and_loss, in_axes=(None, 0, 0, None), axis_name=SHARD_AXIS)
+
+    def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+        x, y = jax.tree.map(lambda leaf: leaf.reshape(shards, -1, *leaf.shape[1:]), (x, y))
+        losses, aux_data = mapped(model, x, y, aux_data)
+        if losses.ndim != 1:
+            raise ArgumentError(
+                "loss of map_and_loss",
+                got=f"shape {losses.shape[1:]}",
+                expected="a scalar",
+                hint="Average over the batch (reduce='mean').",
+            )
+        # Every shard holds the same aux_data: models average theirs over the axis.
+        first = jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, aux_data)
+        return jnp.mean(losses), first
+
+    return loss

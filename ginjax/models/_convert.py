@@ -1,0 +1,79 @@
+"""Dimension transfer of models in memory, through the same functions as files."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from ..checkpoint import weights_digest
+from ..filters import FilterBank, banks_from_arrays
+from ..geometric import MultiImage, Rescaling
+from ..layers import as_bank
+from ..transfer import Certificate, bank_chain, convert_weights, make_rule
+from ._build import build_model
+from ._module import AnyDimensionalModel, require_equivariant
+from ._named_arrays import layer_table, model_banks, named_arrays, with_arrays
+from ._rules import rule_name
+
+
+def convert_model(
+    model: AnyDimensionalModel,
+    conv_filters: MultiImage | FilterBank,
+    rescale: Rescaling | str,
+    *,
+    upsample_filters: MultiImage | FilterBank | None = None,
+    flex: float | None = None,
+) -> AnyDimensionalModel:
+    """The model in the dimension of `conv_filters`; see `AnyDimensionalModel.convertD`."""
+    require_equivariant(model.spec)
+    banks = {"conv": as_bank(conv_filters)}
+    if upsample_filters is not None:
+        banks["upsample"] = as_bank(upsample_filters)
+    new = build_model(model.spec, banks["conv"].D, banks, jax.random.key(0))
+    return transfer_weights(model, new, rescale, flex=flex)
+
+
+def transfer_weights(
+    model: AnyDimensionalModel,
+    new_model: AnyDimensionalModel,
+    rescale: Rescaling | str,
+    flex: float | None = None,
+) -> AnyDimensionalModel:
+    """`new_model` with the weights of `model`, transferred by a rule."""
+    return transfer_certified(model, new_model, rescale, flex)[0]
+
+
+def transfer_certified(
+    model: AnyDimensionalModel,
+    new_model: AnyDimensionalModel,
+    rescale: Rescaling | str,
+    flex: float | None = None,
+) -> tuple[AnyDimensionalModel, Certificate]:
+    """As `transfer_weights`, with the algebraic certificate."""
+    require_equivariant(model.spec)
+    old_banks, new_banks = model_banks(model), model_banks(new_model)
+    chains = {}
+    for role, bank in old_banks.items():
+        old, new = common_banks(bank, new_banks[role])
+        chains[role] = bank_chain(old, new.D, new)
+    arrays, certificate = convert_weights(
+        named_arrays(model),
+        layer_table(model),
+        chains,
+        make_rule(rule_name(rescale), flex),
+        weights_digest,
+    )
+    return with_arrays(new_model, arrays), certificate
+
+
+def common_banks(old: MultiImage | FilterBank, new: MultiImage | FilterBank) -> tuple[FilterBank, FilterBank]:
+    """Two banks under one recipe wherever one fits both: in low dimensions several recipes coincide."""
+    old, new = as_bank(old), as_bank(new)
+    if old.recipe == new.recipe:
+        return old, new
+    a, b = banks_from_arrays([(bank.D, _arrays(bank)) for bank in (old, new)])
+    return a, b
+
+
+def _arrays(bank: FilterBank) -> Mapping[tuple[int, int], Any]:
+    return {key: block.filters for key, block in bank.blocks.items()}

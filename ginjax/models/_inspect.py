@@ -1,0 +1,31 @@
+"""Questions about a model and its filters."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+
+def count_params(model: Any) -> int:
+    """Number of trained values; filters are fixed and do not count."""
+    return sum(leaf.size for leaf in jax.tree_util.tree_leaves(eqx.filter(model, eqx.is_inexact_array)))
+
+
+def get_scaled_filters(D: int, filter_block: Array, weights: Array) -> Array:
+    """Each filter times its weight.
+
+    - `filter_block`: `(n, *(M,)*D, D, ..., D)`; `weights`: `(out, in, n)`.
+
+    **Returns:** `(out, in, n, *(M,)*D, D, ..., D)`.
+    """
+    filters = jnp.asarray(filter_block)
+    return jnp.asarray(weights).reshape(*jnp.shape(weights), *(1,) * (filters.ndim - 1)) * filters
+
+
+def get_filter_sum(D: int, filter_block: Array, weights: Array) -> Array:
+    """Frobenius norm `(out, in)` of the weighted filters summed over filters and pixels; arguments as above."""
+    filters = jnp.asarray(filter_block)
+    sums = filters.sum(axis=tuple(range(1, D + 1))).reshape(len(filters), -1)
+    return jnp.linalg.norm(jnp.einsum("oin,nt->oit", jnp.asarray(weights), sums), axis=-1)

@@ -1,0 +1,125 @@
+"""The arrays of a model by readable dotted names, and its layer table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import DictKey, GetAttrKey, SequenceKey
+
+from ..errors import ArgumentError, UnsupportedError
+from ..filters import FilterBank
+from ..geometric import key_name
+from ..layers import ConvContract
+from ..transfer import ConvLayer
+from ._spec import signature_to_rows
+
+
+def named_arrays(model: eqx.Module) -> dict[str, np.ndarray]:
+    """All arrays of a model by dotted name, sorted, on the host.
+
+    A convolution weight is called `blocks.0.1.conv.weight.k0p0->k1p0`, everything else by its path, such as
+    `blocks.0.1.group_norm.scale.k1p0`.
+    """
+    leaves = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
+    named = {_dotted(path): np.asarray(jax.device_get(leaf)) for path, leaf in leaves}
+    return dict(sorted(named.items()))
+
+
+def with_arrays(model: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """The model with all of its arrays replaced by those of the same names, dtypes as given.
+
+    **Raises:** `ArgumentError` for a missing or surplus name or another shape.
+    """
+    dynamic, static = eqx.partition(model, eqx.is_array)
+    paths, treedef = jax.tree_util.tree_flatten_with_path(dynamic)
+    names = [_dotted(path) for path, _ in paths]
+    missing, surplus = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
+    if missing or surplus:
+        raise ArgumentError(
+            "arrays of the model",
+            got=f"{len(missing)} missing ({', '.join(missing[:3])}), {len(surplus)} not known ({', '.join(surplus[:3])})",
+            expected=f"the {len(names)} arrays of this architecture",
+        )
+    for name, (_, leaf) in zip(names, paths, strict=True):
+        if arrays[name].shape != leaf.shape:
+            raise ArgumentError(f"array {name!r}", got=arrays[name].shape, expected=leaf.shape)
+    leaves = [jnp.asarray(arrays[name]) for name in names]
+    return eqx.combine(jax.tree_util.tree_unflatten(treedef, leaves), static)
+
+
+def convolutions(model: eqx.Module) -> dict[str, ConvContract]:
+    """The equivariant convolutions of a model by dotted name."""
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, ConvContract))
+    found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
+    return dict(sorted(found.items()))
+
+
+def layer_table(model: eqx.Module) -> tuple[ConvLayer, ...]:
+    """One row for each equivariant convolution.
+
+    **Raises:** `UnsupportedError` for a stride or dilation that differs between axes.
+    """
+    roles = bank_roles(model)
+    return tuple(
+        ConvLayer(
+            name=name,
+            role=roles[conv.bank],
+            inputs=signature_to_rows(conv.input_keys),
+            outputs=signature_to_rows(conv.target_keys),
+            stride=_one(name, "stride", conv.stride),
+            input_dilation=_one(name, "lhs_dilation", conv.lhs_dilation),
+            filter_dilation=_one(name, "rhs_dilation", conv.rhs_dilation),
+        )
+        for name, conv in convolutions(model).items()
+    )
+
+
+def bank_roles(model: eqx.Module) -> dict[FilterBank, str]:
+    """The banks of a model and the role of each: `"upsample"` serves transposed convolutions only."""
+    transposed: dict[FilterBank, bool] = {}
+    for conv in convolutions(model).values():
+        dilated = _one("convolution", "lhs_dilation", conv.lhs_dilation) > 1
+        transposed[conv.bank] = transposed.get(conv.bank, True) and dilated
+    roles = {bank: "upsample" if only else "conv" for bank, only in transposed.items()}
+    if len(set(roles.values())) != len(roles):
+        raise UnsupportedError(
+            "a model with several filter banks", got=len(roles), expected="one, and one for up-sampling"
+        )
+    return roles
+
+
+def model_banks(model: eqx.Module) -> dict[str, FilterBank]:
+    """The banks of a model by role."""
+    return {role: bank for bank, role in bank_roles(model).items()}
+
+
+def _one(name: str, what: str, value: int | tuple[int, ...] | None) -> int:
+    values = {1} if value is None else {value} if isinstance(value, int) else set(value)
+    if len(values) != 1:
+        raise UnsupportedError(
+            f"{what} of {name}", got=value, expected="the same along every axis, for dimension transfer"
+        )
+    return values.pop()
+
+
+def _dotted(path: Any) -> str:
+    parts: list[str] = []
+    previous: Any = None
+    for entry in path:
+        if isinstance(entry, GetAttrKey):
+            parts.append(entry.name)
+        elif isinstance(entry, SequenceKey):
+            parts.append(str(entry.idx))
+        elif isinstance(entry, DictKey):
+            name = key_name(entry.key) if isinstance(entry.key, tuple) else str(entry.key)
+            if isinstance(previous, DictKey) and parts[-2] == "weights":
+                parts[-2:] = ["weight", f"{parts[-1]}->{name}"]
+            else:
+                parts.append(name)
+        else:
+            parts.append(str(entry))
+        previous = entry
+    return ".".join(parts)

@@ -1,0 +1,145 @@
+"""The transfer rules as static methods on filters and weights, for scripts that call them one by one."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ..errors import ArgumentError
+from ..filters import FilterBank, banks_from_arrays
+from ..geometric import Key, MultiImage, Rescaling, canonical_key
+from ..transfer import FilterPair, Rule, bank_chain, empty_block, make_rule
+from ..transfer.rules import extension_matrix, scale_to_volume
+
+FilterTriple = tuple[Any, Any, int]
+"""`(filters, weights, D)`: `(n, *(M,)*D, D, ..., D)`, `(out, in, n)`, dimension."""
+
+
+def rule_name(rescale: Rescaling | str) -> str:
+    """The command-line name of a rule given as an enum member or as that name."""
+    return str(rescale.value) if isinstance(rescale, Rescaling) else str(rescale)
+
+
+class StaticRules:
+    """Static methods that turn old weights into new ones, for stride 1 and half of the order on the input side."""
+
+    @staticmethod
+    def volume_rescale_weights(
+        old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
+    ) -> Array:
+        """New weights times the ratio of the Frobenius norms of the summed filters, old to new.
+
+        Neither are signs separated nor zero-sum filters set aside; `_transfer_conv_weights` does both.
+        """
+        pair = _pairs(old_filter_triple, new_filter_triple)[-1]
+        old, new = (np.asarray(t[1], np.float64) for t in (old_filter_triple, new_filter_triple))
+        return jnp.asarray(scale_to_volume(old, new, pair), jnp.asarray(new_filter_triple[1]).dtype)
+
+    @staticmethod
+    def compatibility_rescale_weights(
+        old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
+    ) -> Array:
+        """The exact solution of condition (C)."""
+        return _apply(make_rule("compatibility"), old_filter_triple, new_filter_triple)
+
+    @staticmethod
+    def compat_flex_rescale_weights(
+        old_filter_triple: FilterTriple,
+        new_filter_triple: FilterTriple,
+        verbose: bool = False,
+        flex: float = 1.0,
+    ) -> Array:
+        """The exact solution of condition (C) at a given point between sparsest (0) and spin (1)."""
+        return _apply(make_rule("compat-flex", flex), old_filter_triple, new_filter_triple)
+
+    @staticmethod
+    def spin_embed_rescale_weights(
+        old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
+    ) -> Array:
+        """Another name for `compatibility_rescale_weights`."""
+        return _apply(make_rule("spin-embed"), old_filter_triple, new_filter_triple)
+
+    @staticmethod
+    def compatibility_norm_rescale_weights(
+        old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
+    ) -> Array:
+        """The variant on tensor norms, for orthoplex banks."""
+        return _apply(make_rule("compatibility-norm"), old_filter_triple, new_filter_triple)
+
+    @staticmethod
+    def _extend_weights(
+        old_weights_block: Any, filter_key: Any, old_filters: MultiImage, new_filters: MultiImage
+    ) -> Array:
+        """Weights `(out, in, n_old)` carried over by identity, with means for filters that are new."""
+        key = canonical_key(filter_key)
+        old_block, new_block = old_filters[key], new_filters[key]
+        weights = jnp.asarray(old_weights_block)
+        result = np.asarray(weights, np.float64)
+        triples = (old_block, None, old_filters.D), (new_block, None, new_filters.D)
+        for pair in _pairs(*triples, parity=key[1]):
+            result = result @ extension_matrix(pair).T
+        return jnp.asarray(result, weights.dtype)
+
+    @staticmethod
+    def _transfer_conv_weights(
+        weights: Mapping[Key, Mapping[Key, Any]],
+        old_filters: MultiImage | FilterBank,
+        new_filters: MultiImage | FilterBank,
+        rescale: Rescaling | str,
+        verbose: bool = False,
+    ) -> dict[Key, dict[Key, Array]]:
+        """All weights of one convolution (`weights[in_key][out_key]`) by a rule, at stride 1."""
+        from ._convert import common_banks
+
+        chain = bank_chain(*_chain_arguments(*common_banks(old_filters, new_filters)))
+        rule = make_rule(rule_name(rescale))
+        result: dict[Key, dict[Key, Array]] = {}
+        for source, row in weights.items():
+            for target, block in row.items():
+                orders = len(source[0]), len(target[0])
+                parity = (source[1] + target[1]) % 2
+                values = np.asarray(block, np.float64)
+                for a, b in itertools.pairwise(chain):
+                    values = rule(values, _bank_pair(a, b, orders, parity))
+                result.setdefault(source, {})[target] = jnp.asarray(values, jnp.asarray(block).dtype)
+        return result
+
+
+def _chain_arguments(old: FilterBank, new: FilterBank) -> tuple[FilterBank, int, FilterBank]:
+    return old, new.D, new
+
+
+def _apply(rule: Rule, old: FilterTriple, new: FilterTriple) -> Array:
+    weights = np.asarray(old[1], np.float64)
+    for pair in _pairs(old, new):
+        weights = rule(weights, pair)
+    return jnp.asarray(weights, jnp.asarray(old[1]).dtype)
+
+
+def _pairs(old: FilterTriple, new: FilterTriple, parity: int | None = None) -> list[FilterPair]:
+    """The steps between two blocks of filters given as arrays; parity 0 is tried before 1."""
+    (old_filters, _, D_old), (new_filters, _, D_new) = old, new
+    order = np.ndim(new_filters) - 1 - D_new
+    if order < 0 or order != np.ndim(old_filters) - 1 - D_old:
+        raise ArgumentError(
+            "filters", got=np.shape(new_filters), expected="the same order in both dimensions"
+        )
+    arrays = [(D, jax.device_get(f)) for D, f in ((D_old, old_filters), (D_new, new_filters))]
+    attempts = [
+        (p, banks_from_arrays([(D, {(order, p): f}) for D, f in arrays]))
+        for p in ((0, 1) if parity is None else (parity,))
+    ]
+    p, banks = next((a for a in attempts if a[1][0].recipe is not None), attempts[0])
+    chain = bank_chain(*_chain_arguments(*banks))
+    half = order // 2
+    return [_bank_pair(a, b, (half, order - half), p) for a, b in itertools.pairwise(chain)]
+
+
+def _bank_pair(a: FilterBank, b: FilterBank, orders: tuple[int, int], p: int) -> FilterPair:
+    k = sum(orders)
+    old, new = (bank.blocks.get((k, p)) or empty_block(bank.D, bank.side, k) for bank in (a, b))
+    return FilterPair(old, new, a.D, b.D, *orders, p)

@@ -1,0 +1,113 @@
+"""What a model is, free of the dimension: enough, with filters and a key, to build it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ArgumentError, UnsupportedError
+from ..geometric import Signature
+
+Option = Any
+"""A JSON value, with tuples for lists; in memory also an activation function that has no name."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Architecture, signatures and options of a model. Frozen and hashable.
+
+    **Arguments:**
+
+    - `architecture`: a name in `ARCHITECTURES`.
+    - `inputs`, `outputs`: signatures.
+    - `options`: the remaining constructor arguments, as sorted pairs.
+    """
+
+    architecture: str
+    inputs: Signature
+    outputs: Signature
+    options: tuple[tuple[str, Option], ...]
+
+    @classmethod
+    def make(cls, architecture: str, inputs: Any, outputs: Any, **options: Option) -> "ModelSpec":
+        return cls(
+            architecture,
+            Signature(inputs),
+            Signature(outputs),
+            tuple(sorted((name, _frozen(value)) for name, value in options.items())),
+        )
+
+    def option(self, name: str, default: Option = None) -> Option:
+        return dict(self.options).get(name, default)
+
+    @property
+    def equivariant(self) -> bool:
+        return bool(self.option("equivariant", True))
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON object.
+
+        **Raises:** `UnsupportedError` if the activation is a function without a name.
+        """
+        options = {}
+        for name, value in self.options:
+            if callable(value):
+                raise UnsupportedError(
+                    f"option {name!r} is a function without a name, which a file cannot hold",
+                    got=getattr(value, "__name__", type(value).__name__),
+                    expected="a name in ACTIVATION_REGISTRY",
+                )
+            options[name] = _signature_to_json(value) if isinstance(value, Signature) else _thawed(value)
+        return {
+            "architecture": self.architecture,
+            "inputs": _signature_to_json(self.inputs),
+            "outputs": _signature_to_json(self.outputs),
+            "options": options,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> "ModelSpec":
+        """Read a spec that may come from anywhere; `ArgumentError` says what is wrong with it."""
+        wanted = {"architecture", "inputs", "outputs", "options"}
+        if not isinstance(data, Mapping) or set(data) != wanted:
+            raise ArgumentError("spec", expected=f"an object with {sorted(wanted)}")
+        if not isinstance(data["architecture"], str) or not isinstance(data["options"], Mapping):
+            raise ArgumentError("spec", expected="'architecture' a string and 'options' an object")
+        options = dict(data["options"])
+        if options.get("mid_keys") is not None:
+            options["mid_keys"] = signature_from_json(options["mid_keys"])
+        return cls.make(
+            data["architecture"],
+            signature_from_json(data["inputs"]),
+            signature_from_json(data["outputs"]),
+            **options,
+        )
+
+
+def signature_from_json(rows: Any) -> Signature:
+    """`[[order, parity, channels], ...]` as a signature."""
+    if not isinstance(rows, list) or not rows:
+        raise ArgumentError("signature", got=rows, expected="a list of [order, parity, channels]")
+    for row in rows:
+        whole = isinstance(row, list) and len(row) == 3 and all(type(v) is int for v in row)
+        if not whole or not (0 <= row[0] <= 16 and row[1] in (0, 1) and 1 <= row[2] <= 2**20):
+            raise ArgumentError("signature", got=row, expected="[order, parity, channels]")
+    return Signature((((False,) * k, p), c) for k, p, c in rows)
+
+
+def signature_to_rows(signature: Signature) -> tuple[tuple[int, int, int], ...]:
+    """`(order, parity, channels)` of each block."""
+    return tuple((len(k), p, channels) for (k, p), channels in signature)
+
+
+def _signature_to_json(signature: Signature) -> list[list[int]]:
+    return [list(row) for row in signature_to_rows(signature)]
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Signature):
+        return value
+    return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value
+
+
+def _thawed(value: Any) -> Any:
+    return [_thawed(v) for v in value] if isinstance(value, tuple) else value

@@ -1,0 +1,1 @@
+"""The command line of ginjax: one file a command, registered in `main`."""

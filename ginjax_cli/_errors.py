@@ -1,0 +1,116 @@
+"""The edge: the one place where an exception becomes a message and an exit code.
+
+Only what the library raises on purpose, and what the machine or the user did to the program, is put in one line.
+Anything else is a defect and keeps its traceback.
+"""
+
+import contextlib
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NamedTuple, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from ginjax.errors import ArgumentError, GinjaxError, VerificationError
+
+from ._output import show_error
+
+FAILED, USAGE, UNVERIFIED, INTERRUPTED = 1, 2, 3, 130
+
+# Typer carries its own copy of Click from 0.26 on, so its class for usage errors has no stable address.
+_USAGE_ERRORS = typer.BadParameter.__bases__
+
+_MACHINE = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE,
+    errno.ENFILE,
+}  # fmt: skip
+_SMALLER = "Try a smaller side, order, dimension, grid or batch."
+
+
+class Failure(NamedTuple):
+    """A failure as the user is told of it."""
+
+    problem: str
+    hint: str | None
+    exit_code: int
+
+
+def describe(error: BaseException) -> Failure | None:
+    """How to report an exception, or None if it is a defect of the program."""
+    if isinstance(error, VerificationError):
+        return Failure(error.problem, error.hint, UNVERIFIED)
+    if isinstance(error, ArgumentError):
+        return Failure(error.problem, error.hint, USAGE)
+    if isinstance(error, GinjaxError):
+        return Failure(error.problem, error.hint, FAILED)
+    if isinstance(error, _USAGE_ERRORS):
+        context = getattr(error, "ctx", None)
+        command = getattr(context, "command_path", None) or "ginjax"
+        message = " ".join(getattr(error, "format_message", error.__str__)().split())
+        return Failure(message, f"'{command} --help' lists the options.", USAGE)
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return Failure("interrupted", None, INTERRUPTED)
+    if isinstance(error, MemoryError) or _out_of_device_memory(error):
+        return Failure("out of memory", _SMALLER, FAILED)
+    if isinstance(error, OSError) and error.errno in _MACHINE:
+        where = f"{error.filename}: " if error.filename is not None else ""
+        return Failure(f"{where}{error.strerror}", None, FAILED)
+    return None
+
+
+class Edge(TyperGroup):
+    """The root command: runs the command line and ends the process with an exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run; never returns. `standalone_mode` is accepted and ignored: this is the edge."""
+        given = list(sys.argv[1:] if args is None else args)
+        try:
+            code = super().main(
+                given or ["--help"], prog_name, complete_var, False, windows_expand_args, **extra
+            )
+            if code == INTERRUPTED:  # Typer has already turned the exception into its code
+                raise KeyboardInterrupt
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
+            sys.exit(FAILED)
+        except BaseException as error:
+            failure = describe(error)
+            if failure is None:
+                raise
+            trace = "".join(traceback.format_exception(error)) if _asked_for("--debug", given) else None
+            show_error(
+                *failure[:2], exit_code=failure.exit_code, json=_asked_for("--json", given), trace=trace
+            )
+            sys.exit(failure.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _asked_for(flag: str, args: Sequence[str]) -> bool:
+    """Whether a flag stands among the arguments, which perhaps cannot be parsed."""
+    options = args[: args.index("--")] if "--" in args else args
+    return flag in options
+
+
+def _discard_output() -> None:
+    """The reader of a pipe went away: let what is still buffered go nowhere, without a complaint at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _out_of_device_memory(error: BaseException) -> bool:
+    """JAX's own out-of-memory error, known by its words because JAX may not have been imported."""
+    return isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")

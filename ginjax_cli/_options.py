@@ -1,0 +1,46 @@
+"""The options that several commands share, each declared once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_COMMON = "Common options"
+
+OutputPath = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE")]
+OptionalOutputPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--output", "-o", help="The file to write; named after the input by default.", metavar="FILE"
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace the output file if it exists.", rich_help_panel=_COMMON)
+]
+Seed = Annotated[
+    int,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**32 - 1,
+        help="Start of all random numbers; the same seed gives the same file.",
+        rich_help_panel=_COMMON,
+    ),
+]
+Json = Annotated[
+    bool,
+    typer.Option(
+        "--json",
+        help="Print one JSON object and nothing else (errors too, on standard error).",
+        rich_help_panel=_COMMON,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print only the path of the file written.", rich_help_panel=_COMMON),
+]
+# A command takes this one only so that its help shows it: the edge finds it among the arguments, because it must
+# know even when the arguments cannot be parsed.
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=_COMMON)
+]

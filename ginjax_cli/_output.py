@@ -1,0 +1,158 @@
+"""The one place that prints.
+
+Data goes to standard output, everything else (notes, warnings, progress, errors) to standard error. On a
+terminal tables are drawn by Rich; in a pipe they are aligned text, one row a line. With `--json` standard output
+is one object and standard error is empty or one object; with `-q` standard output is the path.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from ._progress import Bar, Lines, Progress
+from ._text import cell, clean, field_lines, json_line, right_aligned, table_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green"}
+
+
+class Output:
+    """What a command tells, in the form the user asked for.
+
+    A command builds a payload and tables from the result of one library call, shows the tables, hands the
+    payload to `result`, and ends with `next_step`.
+
+    **Arguments:**
+
+    - `json`: print one JSON object; wins over `quiet`.
+    - `quiet`: print only the path of the file written.
+    """
+
+    def __init__(self, *, json: bool = False, quiet: bool = False):
+        self._form: Literal["human", "quiet", "json"] = "json" if json else "quiet" if quiet else "human"
+        self._warnings: list[str] = []
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Show rows under named columns; numbers are lined up on the right."""
+        if self._form != "human":
+            return
+        if not sys.stdout.isatty():
+            _write(
+                sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in table_lines(columns, rows)), "\n"
+            )
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        drawn = Table(title=Text(clean(title)), title_justify="left")
+        for i, name in enumerate(columns):
+            drawn.add_column(Text(clean(name)), justify="right" if right_aligned(rows, i) else "left")
+        for row in rows:
+            drawn.add_row(*(Text(cell(value)) for value in row))
+        _console(sys.stdout).print(drawn)
+
+    def fields(self, title: str, fields: Mapping[str, object]) -> None:
+        """Show names and values, one a line."""
+        if self._form != "human":
+            return
+        if not sys.stdout.isatty():
+            _write(sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in field_lines(fields)), "\n")
+            return
+        from rich.panel import Panel
+        from rich.text import Text
+
+        lines = "\n".join(field_lines(fields))
+        _console(sys.stdout).print(
+            Panel(Text(lines), title=Text(clean(title)), title_align="left", expand=False)
+        )
+
+    def line(self, text: str) -> None:
+        """Show one line of data, such as a verdict."""
+        if self._form == "human":
+            _write(sys.stdout, clean(text) + "\n")
+
+    def note(self, text: str) -> None:
+        """Say something beside the data."""
+        if self._form == "human":
+            _write(sys.stderr, clean(text) + "\n")
+
+    def warn(self, text: str) -> None:
+        """Say something that must not be missed; JSON carries it under `warnings`."""
+        self._warnings.append(clean(text))
+        if self._form != "json":
+            _labelled("warning", text)
+
+    def next_step(self, command: str) -> None:
+        """Name the command that usually comes next; the last thing a command says."""
+        if self._form == "human":
+            _labelled("next", command)
+
+    def progress(self, total: int, description: str) -> Progress:
+        """A context manager to count steps on, with rate and time left."""
+        if self._form != "human":
+            return Progress(total, description)
+        if sys.stderr.isatty():
+            return Bar(total, description, _console(sys.stderr))
+        return Lines(total, description, lambda text: _write(sys.stderr, clean(text) + "\n"))
+
+    def result(self, path: str | os.PathLike[str] | None, payload: Mapping[str, Any]) -> None:
+        """End a command: the file it wrote, if any, and its result as plain values.
+
+        **Arguments:**
+
+        - `path`: the file written, or None.
+        - `payload`: what `--json` prints, beside `path` and `warnings`.
+        """
+        name = None if path is None else os.fspath(path)
+        if self._form == "json":
+            _write(sys.stdout, json_line({**payload, "path": name, "warnings": self._warnings}) + "\n")
+        elif name is not None and self._form == "quiet":
+            _write(sys.stdout, name + "\n")
+        elif name is not None:
+            self.note(f"wrote {name}")
+
+
+def show_error(
+    problem: str, hint: str | None, *, exit_code: int, json: bool, trace: str | None = None
+) -> None:
+    """Report a failure on standard error; `trace` is shown only because the user asked for it."""
+    if json:
+        payload: dict[str, Any] = {"error": clean(problem), "hint": hint, "exit_code": exit_code}
+        _write(sys.stderr, json_line(payload if trace is None else {**payload, "traceback": trace}) + "\n")
+        return
+    if trace is not None:
+        _write(sys.stderr, trace)
+    _labelled("error", problem)
+    if hint is not None:
+        _labelled("hint", hint)
+
+
+def show_line(text: str) -> None:
+    """One line of data outside of any command, such as the version."""
+    _write(sys.stdout, text + "\n")
+
+
+def _labelled(label: str, text: str) -> None:
+    if not sys.stderr.isatty():
+        _write(sys.stderr, f"{label}: {clean(text)}\n")
+        return
+    from rich.text import Text
+
+    line = Text.assemble((f"{label}: ", _STYLES[label]), clean(text))
+    _console(sys.stderr).print(line, soft_wrap=True)
+
+
+def _console(stream: TextIO) -> "Console":
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def _write(stream: TextIO, *texts: str) -> None:
+    """Write text; what the stream's encoding lacks is written as an escape, not answered with an exception."""
+    encoding = stream.encoding or "utf-8"
+    stream.write("".join(texts).encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()

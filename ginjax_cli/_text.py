@@ -1,0 +1,76 @@
+"""Values as text: cells, aligned lines, JSON. Nothing here prints."""
+
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def clean(text: object) -> str:
+    """Text on one line and without control characters, which could come from a file and steer a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+
+
+def cell(value: object) -> str:
+    """A value as a person reads it in a table."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(cell(item) for item in value) or "-"
+    return clean(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is lined up on the right."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def right_aligned(rows: Sequence[Sequence[object]], column: int) -> bool:
+    """Whether a column holds numbers, and at least one."""
+    values = [row[column] for row in rows if row[column] is not None]
+    return bool(values) and all(is_number(value) for value in values)
+
+
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A table as aligned lines, one a row, however long: what a pipe gets."""
+    cells = [[clean(name) for name in columns], *([cell(value) for value in row] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    rights = [right_aligned(rows, i) for i in range(len(columns))]
+    return [
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, rights, strict=True)
+        ).rstrip()
+        for line in cells
+    ]
+
+
+def field_lines(fields: Mapping[str, object]) -> list[str]:
+    """Names and values in two columns."""
+    names = [clean(name) for name in fields]
+    width = max(map(len, names), default=0)
+    return [f"{name.ljust(width)}  {cell(value)}" for name, value in zip(names, fields.values(), strict=True)]
+
+
+def json_line(payload: Mapping[str, Any]) -> str:
+    """One JSON object on one line: sorted keys, ASCII, and null for what JSON has no number for."""
+    return json.dumps(_plain(payload), sort_keys=True, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):  # NumPy and JAX arrays and scalars, without importing either
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,57 @@
+"""The command `ginjax`: the list of its commands and nothing else."""
+
+from typing import Annotated
+
+import typer
+
+from ._errors import Edge
+from ._options import Debug
+from ._output import show_line
+from .build_filters import build_filters
+
+COMMANDS = {
+    "build-filters": build_filters,
+}
+
+_HELP = """
+Train an equivariant network where data is cheap, run it where data is dear.
+
+Every command has sensible defaults and ends by naming the command that usually comes next.
+"""
+
+app = typer.Typer(
+    name="ginjax",
+    help=_HELP,
+    cls=Edge,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        show_line(f"ginjax {version('ginjax')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop."),
+    ] = False,
+    debug: Debug = False,
+) -> None:
+    pass
+
+
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def main() -> None:
+    """The console script."""
+    app(prog_name="ginjax")

@@ -1,0 +1,181 @@
+"""A file is complete or absent, and never replaced by accident."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from ginjax.checkpoint import atomic_write, check_target, read_file, write_file
+from ginjax.errors import FileError
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "out.bin"
+
+
+def names(path):
+    return sorted(p.name for p in path.parent.iterdir())
+
+
+def test_bytes_and_callbacks(path):
+    atomic_write(path, b"first")
+    assert path.read_bytes() == b"first"
+    atomic_write(path, lambda stream: stream.write(b"second"), force=True)
+    assert path.read_bytes() == b"second"
+    assert names(path) == ["out.bin"]
+
+
+def test_an_existing_file_needs_force(path):
+    path.write_bytes(b"old")
+    for write in (lambda: atomic_write(path, b"new"), lambda: check_target(path)):
+        with pytest.raises(FileError, match="exists already") as raised:
+            write()
+        assert "--force" in raised.value.hint
+    assert path.read_bytes() == b"old"
+    check_target(path, force=True)
+
+
+class Full(OSError):
+    def __init__(self):
+        super().__init__(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("error", [Full, KeyboardInterrupt, MemoryError, SystemExit])
+@pytest.mark.parametrize("step", ["data", "fsync", "name"])
+def test_a_failure_leaves_nothing_behind(path, monkeypatch, force, error, step):
+    if force:
+        path.write_bytes(b"old")
+
+    def fail(*_, **__):
+        raise error
+
+    if step == "fsync":
+        monkeypatch.setattr(os, "fsync", fail)
+    if step == "name":
+        monkeypatch.setattr(os, "replace", fail)
+        monkeypatch.setattr(os, "link", fail)
+    with pytest.raises(FileError if error is Full else error) as raised:
+        atomic_write(path, fail if step == "data" else b"new", force=force)
+    if error is Full:
+        assert "No space left on device" in raised.value.problem
+        assert "Free some space" in raised.value.hint
+    assert names(path) == (["out.bin"] if force else [])
+    assert not force or path.read_bytes() == b"old"
+
+
+def test_a_failed_model_file_leaves_the_old_one(tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    write_file(path, {"a": np.ones(2)}, {"kind": "model"})
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(Full()))
+    with pytest.raises(FileError):
+        write_file(path, {"a": np.zeros(2)}, {"kind": "model"}, force=True)
+    assert read_file(path).arrays["a"].tolist() == [1, 1]
+
+
+def appears(path):
+    def write(stream):
+        path.write_bytes(b"somebody else's")
+        stream.write(b"ours")
+
+    return write
+
+
+def test_a_file_that_appears_meanwhile_is_left_alone(path):
+    with pytest.raises(FileError, match="exists already"):
+        atomic_write(path, appears(path))
+    assert path.read_bytes() == b"somebody else's"
+    assert names(path) == ["out.bin"]
+    atomic_write(path, appears(path), force=True)
+    assert path.read_bytes() == b"ours"
+
+
+def refuse_links(*_, **__):
+    raise OSError(errno.EPERM, "Operation not permitted")
+
+
+def test_file_systems_without_hard_links(path, monkeypatch):
+    monkeypatch.setattr(os, "link", refuse_links)
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert names(path) == ["out.bin"]
+    path.unlink()
+    with pytest.raises(FileError, match="exists already"):
+        atomic_write(path, appears(path))
+    assert path.read_bytes() == b"somebody else's"
+    path.unlink()
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(Full()))
+    with pytest.raises(FileError, match="No space left"):
+        atomic_write(path, b"new")
+    assert names(path) == []
+
+
+def test_a_folder_that_cannot_be_synced_does_no_harm(path, monkeypatch):
+    real = os.fsync
+
+    def only_files(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    atomic_write(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_the_file_is_on_the_disk_before_it_has_its_name(path, monkeypatch):
+    order = []
+    for name in ("fsync", "link"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *a, _n=name, _r=real: (order.append(_n), _r(*a))[1])
+    atomic_write(path, b"new")
+    assert order == ["fsync", "link", "fsync"]
+
+
+def test_targets_that_cannot_be_written(tmp_path, path):
+    path.write_bytes(b"a file")
+    os.mkfifo(tmp_path / "pipe")
+    for target, message in [
+        (tmp_path / "missing" / "out", "does not exist"),
+        (path / "out", "is not a folder"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "pipe", "not a regular file"),
+        ("/dev/null", "not a regular file"),
+        (tmp_path / ("n" * 300), "File name too long"),
+        ("a\0b", "not the name of a file"),
+    ]:
+        for force in (False, True):
+            with pytest.raises(FileError, match=message):
+                atomic_write(target, b"new", force=force)
+    assert names(path) == ["out.bin", "pipe"]
+
+
+def test_links_are_followed(tmp_path, path):
+    path.write_bytes(b"old")
+    link = tmp_path / "link"
+    link.symlink_to(path.name)
+    atomic_write(link, b"new", force=True)
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    dangling = tmp_path / "dangling"
+    dangling.symlink_to("target.bin")
+    atomic_write(dangling, b"there")
+    assert (tmp_path / "target.bin").read_bytes() == b"there"
+    loop = tmp_path / "loop"
+    loop.symlink_to("loop")
+    with pytest.raises(FileError):
+        atomic_write(loop, b"x")
+
+
+def test_permissions_are_the_users(path):
+    old = os.umask(0o027)
+    try:
+        atomic_write(path, b"new")
+    finally:
+        os.umask(old)
+    assert path.stat().st_mode & 0o777 == 0o640
+    path.chmod(0o600)
+    atomic_write(path, b"newer", force=True)
+    assert path.stat().st_mode & 0o777 == 0o600
