@@ -31,9 +31,9 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from ginjax._version import __version__
 
-        show_line(f"ginjax {version('ginjax')}")
+        show_line(f"ginjax {__version__}")
         raise typer.Exit
 
 

@@ -141,8 +141,8 @@ def as_float64(tree):
 def relative_difference(a: MultiImage, b: MultiImage) -> float:
     """Largest absolute difference over all blocks, relative to the largest entry of `b`."""
     assert set(a.keys()) == set(b.keys())
-    scale = max(float(jnp.abs(b[key]).max()) for key in b.keys())
-    return max(float(jnp.abs(a[key] - b[key]).max()) for key in b.keys()) / scale
+    scale = max(float(jnp.abs(b[key]).max()) for key in b)
+    return max(float(jnp.abs(a[key] - b[key]).max()) for key in b) / scale
 
 
 def assert_close(a: MultiImage, b: MultiImage, tolerance: float) -> None:

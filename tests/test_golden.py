@@ -24,7 +24,7 @@ from safetensors.numpy import load_file
 import ginjax.ml as ml
 from ginjax.filters import BankRecipe, FilterBank, banks_from_arrays, make_block, match_block
 from ginjax.filters._match import _nameless_block
-from ginjax.geometric import MultiImage, Rescaling, TINY
+from ginjax.geometric import TINY, MultiImage, Rescaling
 from ginjax.layers import ConvContract, GroupNorm, MaxNormPool, VectorNeuronNonlinear
 from ginjax.models import (
     ACTIVATION_REGISTRY,

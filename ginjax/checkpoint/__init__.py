@@ -7,6 +7,11 @@ from ._atomic import check_target as check_target
 from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
+from ._convert_file import DTYPES as DTYPES
+from ._convert_file import Conversion as Conversion
+from ._convert_file import check_certificate as check_certificate
+from ._convert_file import convert_file as convert_file
+from ._convert_file import convert_record as convert_record
 from ._expect import expect as expect
 from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
@@ -14,3 +19,6 @@ from ._file import read_header as read_header
 from ._file import write_file as write_file
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec
+from ._model_file import ModelRecord as ModelRecord
+from ._model_file import read_model as read_model
+from ._model_file import write_model as write_model

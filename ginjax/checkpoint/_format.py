@@ -16,7 +16,7 @@ from ginjax.errors import ArgumentError, FileError
 
 from ._strict_json import JsonProblem, dumps, loads
 
-Kind = Literal["model", "filters", "data"]
+Kind = Literal["model", "filters", "data", "arrays"]
 
 SCHEMA = 1
 METADATA_KEY = "ginjax"

@@ -204,7 +204,8 @@ def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
     radii = np.array([sum(i.representative) for i in identities]) * unit
     smallest = 0 if recipe.side % 2 else 1
     radii = radii + np.array([(D - len(i.representative)) * smallest for i in identities]) * unit
-    kept = np.flatnonzero(radii <= recipe.max_pixel_l1 + 1e-9) if len(radii) else np.arange(0)
+    limit = recipe.max_pixel_l1 or 0.0
+    kept = np.flatnonzero(radii <= limit + 1e-9)
     if recipe.support != "summed":
         return freeze(filters[kept], [identities[i] for i in kept])
     shells = np.unique(radii[kept])
@@ -255,7 +256,7 @@ def _family(
     for rows in rows_of.values():
         orbit = members[rows[0]][0]
         tensors = np.stack([members[row][3] for row in rows])
-        filters[np.ix_(rows, orbit.positions)] = carry(orbit, tensors, k, p)
+        filters[np.array(rows)[:, None], orbit.positions] = carry(orbit, tensors, k, p)
     identities = [
         FilterIdentity(part, strip_representative(orbit.representative, side), index)
         for orbit, part, index, _ in members

@@ -26,13 +26,21 @@ MATCH_TOLERANCE = 3e-4
 normalised on the way differ by up to this)."""
 
 
-def bank_from_arrays(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> FilterBank:
+def bank_from_arrays(
+    D: int, blocks: Mapping[FilterKey, np.ndarray], recipe: BankRecipe | None = None
+) -> FilterBank:
     """A bank from filters `(n, *(M,)*D, *(D,)*k)` by `(order, parity)`.
 
     Where all of them are the filters of one recipe, up to order and sign, the recipe's float64 filters take
-    their place, in the order and with the signs handed in. Otherwise the arrays are used as they are and
-    `recipe` is `None`.
+    their place, in the order and with the signs handed in. Otherwise the arrays are used as they are and the
+    bank's recipe is `None`. With `recipe` only that one is tried, and a mismatch is an `ArgumentError`.
     """
+    if recipe is not None:
+        side, arrays = _checked(D, blocks)
+        bank = _matched_bank(D, side, arrays, recipe) if side == recipe.side else None
+        if bank is None:
+            raise ArgumentError("filters", got="other filters", expected=f"those of {recipe}")
+        return bank
     return banks_from_arrays([(D, blocks)])[0]
 
 

@@ -1,6 +1,7 @@
 """The equivariant convolution layer."""
 
 import math
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import equinox as eqx
@@ -77,7 +78,7 @@ class ConvContract(eqx.Module):
         ConvGeometry.resolve(
             self.D, (True,) * self.D, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
         )
-        key = jax.random.key(0) if key is None else key
+        keys = _endless(jax.random.key(0) if key is None else key)
         self.weights = {}
         for source, c_in in self.input_keys:
             bound = 1 / math.sqrt(max(c_in, 1) * self.bank.side**self.D * self.D ** len(source[0]))
@@ -86,8 +87,9 @@ class ConvContract(eqx.Module):
                 block = self.bank.blocks.get((len(source[0]) + len(target[0]), (source[1] + target[1]) % 2))
                 if block is None or len(block) == 0:
                     continue
-                key, own = jax.random.split(key)
-                row[target] = jax.random.uniform(own, (c_out, c_in, len(block)), minval=-bound, maxval=bound)
+                row[target] = jax.random.uniform(
+                    next(keys), (c_out, c_in, len(block)), minval=-bound, maxval=bound
+                )
             if row:
                 self.weights[source] = row
         self.bias = {
@@ -177,6 +179,13 @@ def _bias_kind(use_bias: UseBias, key: Key) -> str | None:
             return "mean"
         case _:
             return "scalar" if is_scalar else "mean"
+
+
+def _endless(key: Array) -> Iterator[Array]:
+    """Random keys, each used once."""
+    while True:
+        key, own = jax.random.split(key)
+        yield own
 
 
 def _hashable(value: Any) -> Any:

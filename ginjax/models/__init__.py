@@ -6,6 +6,11 @@ from ._build import ARCHITECTURES as ARCHITECTURES
 from ._build import build_model as build_model
 from ._conv_block import ConvBlock as ConvBlock
 from ._dil_resnet import DilResNet as DilResNet
+from ._file import LoadedModel as LoadedModel
+from ._file import from_record as from_record
+from ._file import load_model as load_model
+from ._file import save_model as save_model
+from ._file import to_record as to_record
 from ._inspect import count_params as count_params
 from ._inspect import get_filter_sum as get_filter_sum
 from ._inspect import get_scaled_filters as get_scaled_filters

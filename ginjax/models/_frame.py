@@ -1,5 +1,6 @@
 """What the architectures share: signatures of a plain network, and the residual sum."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -70,9 +71,9 @@ def run(blocks: Any, x: MultiImage, aux_data: Any) -> tuple[MultiImage, Any]:
     return x, aux_data
 
 
-def keys_from(key: Array | None) -> Any:
+def keys_from(key: Array | None) -> Iterator[Array]:
     """An endless supply of random keys, each used once."""
-    key = jax.random.key(0) if key is None else key
+    state: Array = jax.random.key(0) if key is None else key
     while True:
-        key, own = jax.random.split(key)
+        state, own = jax.random.split(state)
         yield own

@@ -83,12 +83,33 @@ class Certificate:
             raise ArgumentError("certificate", expected="an object with the fields of a certificate")
         own = {f.name for f in fields(cls)} - {"paths"}
         try:
-            paths = tuple(
-                PathReport(**(dict(row) | {"dropped": tuple(row.get("dropped", ()))}))
-                for row in data["paths"]
-            )
+            paths = tuple(_path_from_json(row) for row in data["paths"])
             return cls(**{name: data[name] for name in own}, paths=paths)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArgumentError(
                 "certificate", got=str(error), expected="all fields of a certificate"
             ) from None
+
+
+_PATH_TYPES: dict[str, type | tuple[type, ...]] = {
+    "layer": str,
+    "path": str,
+    "before": int,
+    "after": int,
+    "residual": (int, float),
+    "residual_new": (int, float),
+    "free": int,
+    "dropped": list,
+    "note": str,
+}
+
+
+def _path_from_json(row: Mapping[str, Any]) -> PathReport:
+    if set(row) != set(_PATH_TYPES):
+        raise ValueError(f"path with fields {sorted(row)}")
+    for name, kind in _PATH_TYPES.items():
+        if not isinstance(row[name], kind) or isinstance(row[name], bool):
+            raise ValueError(f"{name} = {row[name]!r}")
+    values: dict[str, Any] = dict(row)
+    values["dropped"] = tuple(str(name) for name in row["dropped"])
+    return PathReport(**values)

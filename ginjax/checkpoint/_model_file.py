@@ -1,0 +1,202 @@
+"""The model file: everything about a trained model that is not code."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ginjax.errors import ArgumentError, FileError
+from ginjax.filters import BankRecipe, FilterBank, FilterKey, bank_from_arrays, make_bank
+from ginjax.transfer import Certificate, ConvLayer, check_weights
+
+from ._arrays import weights_digest
+from ._expect import expect
+from ._file import ModelFile, read_file, write_file
+
+ROLES = ("conv", "upsample")
+MAX_DIMENSION = 8
+MAX_COMPONENTS = 1024
+MAX_FILTER_ENTRIES = 2**24
+"""Bounds on what a file may ask to be built: dimension, `D^k`, and `M^D D^k`."""
+
+_BANK_PREFIX = "bank"
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A model as its file holds it.
+
+    - `D`: dimension.
+    - `spec`: what the model is, free of the dimension, as a JSON object.
+    - `banks`: its filters by role.
+    - `layers`: the layer table.
+    - `is_torus`: which axes are periodic; an axis added by conversion always is.
+    - `arrays`: all trained values by dotted name.
+    - `data`: what it was trained on (fields, units, spacing, normalisation), or None.
+    - `provenance`: every step so far, oldest first, as JSON objects.
+    - `certificate`: of the last conversion, or None.
+    """
+
+    D: int
+    spec: Mapping[str, Any]
+    banks: Mapping[str, FilterBank]
+    layers: tuple[ConvLayer, ...]
+    is_torus: tuple[bool, ...]
+    arrays: Mapping[str, np.ndarray] = field(repr=False)
+    data: Mapping[str, Any] | None = None
+    provenance: tuple[Mapping[str, Any], ...] = ()
+    certificate: Certificate | None = None
+
+    @property
+    def digest(self) -> str:
+        return weights_digest(self.arrays)
+
+    @property
+    def certificate_is_stale(self) -> bool:
+        """Whether the weights have changed since the certificate was made."""
+        return self.certificate is not None and self.certificate.digest != self.digest
+
+    @property
+    def parameters(self) -> int:
+        return sum(int(a.size) for a in self.arrays.values())
+
+    def with_step(self, **step: Any) -> "ModelRecord":
+        """The record with one more step of provenance."""
+        return replace(self, provenance=(*self.provenance, step))
+
+
+def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: bool = False) -> str:
+    """Write a model; equal records give equal bytes.
+
+    **Returns:** the SHA-256 of the file, in hexadecimal.
+
+    **Raises:** as `write_file`.
+    """
+    arrays = dict(record.arrays)
+    banks = {}
+    for role, bank in record.banks.items():
+        banks[role] = {
+            "recipe": None if bank.recipe is None else bank.recipe.to_json(),
+            "keys": [list(key) for key in bank.keys],
+            "stored": not _is_recipes_own(bank),
+        }
+        if banks[role]["stored"]:
+            arrays |= {_bank_array(role, key): block.filters for key, block in bank.blocks.items()}
+    header = {
+        "kind": "model",
+        "dimension": record.D,
+        "spec": record.spec,
+        "banks": banks,
+        "layers": [layer.to_json() for layer in record.layers],
+        "is_torus": list(record.is_torus),
+        "data": record.data,
+        "provenance": list(record.provenance),
+        "certificate": None if record.certificate is None else record.certificate.to_json(),
+    }
+    return write_file(path, arrays, header, force=force)
+
+
+def read_model(path: str | os.PathLike[str]) -> ModelRecord:
+    """Read and check a model file.
+
+    **Raises:** `FileError` naming the file and what is wrong with it.
+    """
+    content = read_file(path, kind="model")
+    try:
+        return _record(content)
+    except ArgumentError as error:
+        raise FileError(
+            f"{path}: {error.problem}", hint=error.hint or "The file is corrupt or was changed by hand."
+        ) from error
+
+
+def _record(content: ModelFile) -> ModelRecord:
+    header, where = content.header, content.path
+    D = expect(header, "dimension", int, where=where, least=1, most=MAX_DIMENSION)
+    spec = expect(header, "spec", dict, where=where)
+    rows = expect(header, "layers", list, where=where, most=100_000)
+    layers = tuple(ConvLayer.from_json(row) for row in rows)
+    torus = expect(header, "is_torus", list, where=where, least=D, most=D)
+    if not all(isinstance(axis, bool) for axis in torus):
+        raise ArgumentError("field 'is_torus'", got=torus, expected="true or false for each axis")
+    described = expect(header, "banks", dict, where=where)
+    arrays = {name: a for name, a in content.arrays.items() if not name.startswith(f"{_BANK_PREFIX}.")}
+    stored = {name: a for name, a in content.arrays.items() if name not in arrays}
+    banks = {}
+    for role in described:
+        if role not in ROLES:
+            raise ArgumentError("role of a bank", got=repr(role), expected=" or ".join(ROLES))
+        banks[role] = _read_bank(where, described[role], role, D, stored)
+    if stored:
+        raise ArgumentError("filter arrays", got=sorted(stored)[:3], expected="those of a bank of the model")
+    check_weights(layers, banks, {name: a.shape for name, a in arrays.items()})
+    certificate = header.get("certificate")
+    data = header.get("data")
+    steps = expect(header, "provenance", list, where=where, most=100_000)
+    if not all(isinstance(step, dict) for step in steps) or not isinstance(data, dict | None):
+        raise ArgumentError("fields 'provenance' and 'data'", expected="objects")
+    return ModelRecord(
+        D=D,
+        spec=spec,
+        banks=banks,
+        layers=layers,
+        is_torus=tuple(torus),
+        arrays=arrays,
+        data=data,
+        provenance=tuple(steps),
+        certificate=None if certificate is None else Certificate.from_json(certificate),
+    )
+
+
+def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str, np.ndarray]) -> FilterBank:
+    """Build a bank from its description; what it takes from `stored` is removed there."""
+    if not isinstance(described, dict):
+        raise ArgumentError(f"bank {role!r}", expected="an object")
+    keys = [_read_key(key) for key in expect(described, "keys", list, where=where, most=64)]
+    given = described.get("recipe")
+    recipe = None if given is None else BankRecipe.from_json(given)
+    if not expect(described, "stored", bool, where=where):
+        if recipe is None:
+            raise ArgumentError(f"bank {role!r}", got="neither recipe nor filters", expected="one of them")
+        _check_bounds(D, recipe.side, keys)
+        return make_bank(D, recipe, keys)
+    blocks = {}
+    for key in keys:
+        name = _bank_array(role, key)
+        if name not in stored:
+            raise ArgumentError(f"array {name!r}", got="nothing", expected="the filters of a bank")
+        blocks[key] = stored.pop(name)
+        if blocks[key].ndim != 1 + D + key[0]:
+            raise ArgumentError(f"array {name!r}", got=blocks[key].shape, expected=f"{1 + D + key[0]} axes")
+    _check_bounds(D, max(b.shape[1] for b in blocks.values()) if blocks else 1, keys)
+    return bank_from_arrays(D, blocks, recipe)
+
+
+def _check_bounds(D: int, side: int, keys: Sequence[FilterKey]) -> None:
+    for k, _ in keys:
+        if D**k > MAX_COMPONENTS or side**D * D**k > MAX_FILTER_ENTRIES:
+            raise ArgumentError(
+                "filter bank",
+                got=f"dimension {D}, side {side}, order {k}",
+                expected=f"at most {MAX_FILTER_ENTRIES} entries a filter",
+            )
+
+
+def _read_key(key: Any) -> FilterKey:
+    if not (isinstance(key, list) and len(key) == 2 and all(type(v) is int for v in key)):
+        raise ArgumentError("key of a bank", got=repr(key)[:40], expected="[order, parity]")
+    if not (0 <= key[0] <= 32 and key[1] in (0, 1)):
+        raise ArgumentError("key of a bank", got=key, expected="an order up to 32 and a parity 0 or 1")
+    return key[0], key[1]
+
+
+def _is_recipes_own(bank: FilterBank) -> bool:
+    """Whether the recipe alone gives this bank back, order and signs included."""
+    return bank.recipe is not None and make_bank(bank.D, bank.recipe, bank.keys).digest == bank.digest
+
+
+def _bank_array(role: str, key: FilterKey) -> str:
+    return f"{_BANK_PREFIX}.{role}.k{key[0]}p{key[1]}"
