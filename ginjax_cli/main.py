@@ -8,9 +8,21 @@ from ._errors import Edge
 from ._options import Debug
 from ._output import show_line
 from .build_filters import build_filters
+from .convert_d import convert_d
+from .demo import demo
+from .init import init
+from .inspect import inspect
+from .train import train
+from .verify import verify
 
 COMMANDS = {
     "build-filters": build_filters,
+    "init": init,
+    "train": train,
+    "convert-d": convert_d,
+    "verify": verify,
+    "inspect": inspect,
+    "demo": demo,
 }
 
 _HELP = """

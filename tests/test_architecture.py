@@ -15,8 +15,19 @@ from typer.main import get_command
 from ginjax_cli.main import COMMANDS, app
 
 ROOT = Path(__file__).parent.parent
-ORDER = ("errors", "filters", "transfer", "checkpoint", "geometric", "layers", "models", "data", "ml")
-GROUND = {"errors", "filters", "transfer", "checkpoint"}
+ORDER = (
+    "_version",
+    "errors",
+    "filters",
+    "transfer",
+    "checkpoint",
+    "geometric",
+    "layers",
+    "models",
+    "data",
+    "ml",
+)
+GROUND = {"_version", "errors", "filters", "transfer", "checkpoint"}
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes"}
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
 CLI_LIBRARIES = {"typer"}

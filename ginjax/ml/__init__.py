@@ -14,7 +14,16 @@ from ginjax.ml._losses import normalized_smse_loss as normalized_smse_loss
 from ginjax.ml._losses import nrmse_loss as nrmse_loss
 from ginjax.ml._losses import nrmse_per_pixel_loss as nrmse_per_pixel_loss
 from ginjax.ml._losses import smse_loss as smse_loss
+from ginjax.ml._one_step import HELD_OUT_OFFSET as HELD_OUT_OFFSET
+from ginjax.ml._one_step import TRAIN_TRAJECTORIES as TRAIN_TRAJECTORIES
+from ginjax.ml._one_step import OneStepError as OneStepError
+from ginjax.ml._one_step import OneStepTask as OneStepTask
+from ginjax.ml._one_step import fit_one_step as fit_one_step
+from ginjax.ml._one_step import make_task as make_task
+from ginjax.ml._one_step import one_step_error as one_step_error
+from ginjax.ml._one_step import predict as predict
 from ginjax.ml._optimiser import adamw_cosine as adamw_cosine
+from ginjax.ml._picture import draw_transfer as draw_transfer
 from ginjax.ml._step import make_eval_step as make_eval_step
 from ginjax.ml._step import make_step as make_step
 from ginjax.ml._step import owned_copy as owned_copy
@@ -24,4 +33,8 @@ from ginjax.ml._stopping import EpochStop as EpochStop
 from ginjax.ml._stopping import StopCondition as StopCondition
 from ginjax.ml._stopping import TrainLoss as TrainLoss
 from ginjax.ml._stopping import ValLoss as ValLoss
+from ginjax.ml._study import STUDY_RULES as STUDY_RULES
+from ginjax.ml._study import ZeroShot as ZeroShot
+from ginjax.ml._study import zero_shot_prediction as zero_shot_prediction
+from ginjax.ml._study import zero_shot_study as zero_shot_study
 from ginjax.ml._train import train as train

@@ -5,6 +5,9 @@ from ._activation import handle_activation as handle_activation
 from ._build import ARCHITECTURES as ARCHITECTURES
 from ._build import build_model as build_model
 from ._conv_block import ConvBlock as ConvBlock
+from ._convert import convert_certified as convert_certified
+from ._convert import transfer_certified as transfer_certified
+from ._design import ModelDesign as ModelDesign
 from ._dil_resnet import DilResNet as DilResNet
 from ._file import LoadedModel as LoadedModel
 from ._file import from_record as from_record
@@ -25,6 +28,12 @@ from ._resnet import ResNet as ResNet
 from ._series import SimpleConvSeries as SimpleConvSeries
 from ._spec import ModelSpec as ModelSpec
 from ._unet import UNet as UNet
+from ._verify import LIFT_TOLERANCE as LIFT_TOLERANCE
+from ._verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
+from ._verify import Verification as Verification
+from ._verify import equivariance_defect as equivariance_defect
+from ._verify import load_pair as load_pair
+from ._verify import verify_transfer as verify_transfer
 from ._wrappers import GroupAverage as GroupAverage
 from ._wrappers import LastStepIdentity as LastStepIdentity
 from ._wrappers import ModelWrapper as ModelWrapper

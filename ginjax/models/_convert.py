@@ -16,31 +16,24 @@ from ._named_arrays import layer_table, model_banks, named_arrays, with_arrays
 from ._rules import rule_name
 
 
-def convert_model(
+def convert_certified(
     model: AnyDimensionalModel,
-    conv_filters: MultiImage | FilterBank,
+    banks: Mapping[str, MultiImage | FilterBank],
     rescale: Rescaling | str,
-    *,
-    upsample_filters: MultiImage | FilterBank | None = None,
     flex: float | None = None,
-) -> AnyDimensionalModel:
-    """The model in the dimension of `conv_filters`; see `AnyDimensionalModel.convertD`."""
+) -> tuple[AnyDimensionalModel, Certificate]:
+    """The model in another dimension, and the algebraic certificate of the conversion.
+
+    **Arguments:**
+
+    - `banks`: filters in the new dimension by role, `"conv"` and where needed `"upsample"`.
+    - `rescale`: the rule, by enum member or command-line name.
+    - `flex`: for `compat-flex`.
+    """
     require_equivariant(model.spec)
-    banks = {"conv": as_bank(conv_filters)}
-    if upsample_filters is not None:
-        banks["upsample"] = as_bank(upsample_filters)
-    new = build_model(model.spec, banks["conv"].D, banks, jax.random.key(0))
-    return transfer_weights(model, new, rescale, flex=flex)
-
-
-def transfer_weights(
-    model: AnyDimensionalModel,
-    new_model: AnyDimensionalModel,
-    rescale: Rescaling | str,
-    flex: float | None = None,
-) -> AnyDimensionalModel:
-    """`new_model` with the weights of `model`, transferred by a rule."""
-    return transfer_certified(model, new_model, rescale, flex)[0]
+    new_banks = {role: as_bank(filters) for role, filters in banks.items()}
+    new = build_model(model.spec, new_banks["conv"].D, new_banks, jax.random.key(0))
+    return transfer_certified(model, new, rescale, flex)
 
 
 def transfer_certified(

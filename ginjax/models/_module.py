@@ -50,17 +50,20 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
         **Raises:** `UnsupportedError` for a model that is not equivariant.
         """
-        from ._convert import convert_model
+        from ._convert import convert_certified
 
-        return convert_model(self, conv_filters, rescale, upsample_filters=upsample_filters, flex=flex)
+        banks = {"conv": conv_filters}
+        if upsample_filters is not None:
+            banks["upsample"] = upsample_filters
+        return convert_certified(self, banks, rescale, flex)[0]
 
     def transfer_weights(
         self, new_model: "AnyDimensionalModel", rescale: Rescaling | str, verbose: bool = False
     ) -> "AnyDimensionalModel":
         """`new_model` with this model's weights, transferred by a rule. Neither model is changed."""
-        from ._convert import transfer_weights
+        from ._convert import transfer_certified
 
-        return transfer_weights(self, new_model, rescale)
+        return transfer_certified(self, new_model, rescale)[0]
 
 
 def require_equivariant(spec: ModelSpec) -> None:

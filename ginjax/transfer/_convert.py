@@ -81,6 +81,7 @@ def convert_weights(
         {role: chain[0] for role, chain in chains.items()},
         {name: array.shape for name, array in arrays.items()},
     )
+    tolerance = tolerance_of(dtype or _common_dtype(arrays))
     result = dict(arrays)
     reports = []
     for layer in layers:
@@ -103,7 +104,7 @@ def convert_weights(
             gap = residual(whole, before, new)
             if new.shape[-1]:
                 result[name] = new
-            reports.append(_report(layer, path_name(source, target), whole, gap, rule, pairs))
+            reports.append(_report(layer, path_name(source, target), whole, gap, tolerance, rule, pairs))
     if dtype is not None:
         result = {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in result.items()}
     result = dict(sorted(result.items()))
@@ -114,7 +115,7 @@ def convert_weights(
         promises=rule.promises_compatibility,
         from_dim=first[0].D,
         to_dim=first[-1].D,
-        tolerance=tolerance_of(dtype or _common_dtype(arrays)),
+        tolerance=tolerance,
         digest=digest(result),
         paths=tuple(reports),
     )
@@ -151,7 +152,13 @@ def empty_block(D: int, side: int, k: int) -> FilterBlock:
 
 
 def _report(
-    layer: ConvLayer, path: str, whole: FilterPair, gap: Residual, rule: Rule, steps: Sequence[FilterPair]
+    layer: ConvLayer,
+    path: str,
+    whole: FilterPair,
+    gap: Residual,
+    tolerance: float,
+    rule: Rule,
+    steps: Sequence[FilterPair],
 ) -> PathReport:
     by_identity = rule.name in ("none", "volume")
     dropped = (
@@ -166,7 +173,7 @@ def _report(
         residual_new=gap.new,
         free=solutions(whole).null.shape[1],
         dropped=dropped,
-        note=explain(whole, gap) if rule.promises_compatibility else "",
+        note=explain(whole, gap, tolerance) if rule.promises_compatibility else "",
     )
 
 

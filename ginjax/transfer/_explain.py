@@ -3,11 +3,15 @@
 from ._system import FilterPair, Residual
 
 EXACT_ENOUGH = 1e-9
+"""Residual of float64 weights that counts as exact."""
 
 
-def explain(pair: FilterPair | None, remainder: Residual) -> str:
-    """One sentence on what stands between a path and exactness; empty when nothing does."""
-    if pair is None or remainder.total <= EXACT_ENOUGH:
+def explain(pair: FilterPair | None, remainder: Residual, tolerance: float = EXACT_ENOUGH) -> str:
+    """One sentence on what stands between a path and exactness; empty when nothing does.
+
+    - `tolerance`: residual that counts as exact; weights stored in fewer digits need a larger one.
+    """
+    if pair is None or remainder.total <= tolerance:
         return ""
     if pair.p == 1:
         return (
@@ -19,7 +23,7 @@ def explain(pair: FilterPair | None, remainder: Residual) -> str:
             "transposed convolution: no weights give every output phase of the added axes its share; "
             "nearest-neighbour up-sampling followed by an odd-sided convolution is exact"
         )
-    if remainder.old <= EXACT_ENOUGH:
+    if remainder.old <= tolerance:
         return (
             "output of order 2 or more: its old components are exact, the new diagonal ones cannot all vanish "
             "(delta_ij has an entry on every added axis)"

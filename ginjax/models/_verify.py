@@ -1,0 +1,173 @@
+"""Does a converted network do what it promises? The lift test and the equivariance defect, on random fields."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ..errors import ArgumentError, NumericsError
+from ..geometric import MultiImage, Signature
+from ..transfer import embed_field
+from ._file import LoadedModel, load_model
+from ._module import AnyDimensionalModel
+from ._unet import UNet
+
+LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 5e-2, "bfloat16": 2e-1}
+"""Largest lift defect that counts as exact when a network runs in its own precision."""
+
+ROUNDED_LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 2e-2, "bfloat16": 1e-1}
+"""The same when weights stored in that precision run in float64: what is left is their rounding."""
+
+
+def load_pair(low: str | os.PathLike[str], high: str | os.PathLike[str]) -> tuple[LoadedModel, LoadedModel]:
+    """Read two models without rounding float64 weights."""
+    with jax.enable_x64(True):
+        return load_model(low), load_model(high)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was measured, each relative to the largest value of the output.
+
+    - `dtype`: precision the weights are stored in.
+    - `side`: pixels along each axis of the random fields.
+    - `lift_float64`, `lift_own`: `max |f'(E x) - E f(x)|` with everything in float64, and in the stored precision.
+    - `equivariance`: `max_g |f'(g x) - g f'(x)|` over generators of `B_D`, in the stored precision.
+    """
+
+    dtype: str
+    side: int
+    lift_float64: float
+    lift_own: float
+    equivariance: float
+
+    @property
+    def lifts(self) -> bool:
+        return (
+            self.lift_float64 <= ROUNDED_LIFT_TOLERANCE[self.dtype]
+            and self.lift_own <= LIFT_TOLERANCE[self.dtype]
+        )
+
+    @property
+    def is_equivariant(self) -> bool:
+        return self.equivariance <= LIFT_TOLERANCE[self.dtype]
+
+
+def verify_transfer(
+    low: AnyDimensionalModel,
+    high: AnyDimensionalModel,
+    *,
+    is_torus: tuple[bool, ...] | None = None,
+    side: int | None = None,
+    seed: int = 0,
+) -> Verification:
+    """Compare a converted network with the one it came from, on random fields.
+
+    **Arguments:**
+
+    - `low`, `high`: the networks before and after, the second in a higher dimension. To be run in float64 their
+      float64 weights must not have been rounded: load them with `jax_enable_x64`.
+    - `is_torus`: which axes of the lower dimension are periodic (default: all); added axes are.
+    - `side`: pixels along each axis; default 8, or as many as a UNet's pooling needs.
+    - `seed`: of the random fields.
+
+    **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
+    """
+    if high.D <= low.D:
+        raise ArgumentError(
+            "dimension of the second model",
+            got=high.D,
+            expected=f"more than {low.D}",
+            hint="Name the model before conversion first.",
+        )
+    if low.spec != high.spec:
+        raise ArgumentError(
+            "models",
+            got="different architectures or signatures",
+            expected="a model and what it was converted to",
+        )
+    side = _default_side(low) if side is None else side
+    torus = (True,) * low.D if is_torus is None else is_torus
+    added = (side,) * (high.D - low.D)
+    dtype = _dtype_of(low)
+    fields = _random_field(low.spec.inputs, low.D, side, seed, torus)
+    with jax.enable_x64(True):
+        lift_float64 = _lift(_cast(low, "float64"), _cast(high, "float64"), _cast(fields, "float64"), added)
+        own = fields if dtype == "float64" else _cast(fields, dtype)
+        lift_own = _lift(_cast(low, dtype), _cast(high, dtype), own, added)
+        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
+        equivariance = equivariance_defect(_cast(high, dtype), wide)
+    return Verification(dtype, side, lift_float64, lift_own, equivariance)
+
+
+def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
+    """`max_g |f(g x) - g f(x)| / max |f(x)|` over generators of `B_D`: a reflection and transpositions."""
+    y = _run(model, x)
+    return max(
+        _relative(_run(model, x.times_group_element(g)), y.times_group_element(g)) for g in generators(x.D)
+    )
+
+
+def generators(D: int) -> list[np.ndarray]:
+    """Matrices that generate `B_D`: the reflection of the first axis and the neighbour transpositions."""
+    reflection = np.eye(D, dtype=int)
+    reflection[0, 0] = -1
+    swaps = []
+    for i in range(D - 1):
+        order = list(range(D))
+        order[i], order[i + 1] = order[i + 1], order[i]
+        swaps.append(np.eye(D, dtype=int)[order])
+    return [reflection, *swaps]
+
+
+@eqx.filter_jit
+def _run(model: Any, x: MultiImage) -> MultiImage:
+    return model(x)[0]
+
+
+def _lift(low: Any, high: Any, x: MultiImage, added: tuple[int, ...]) -> float:
+    return _relative(_run(high, _embed(x, added)), _embed(_run(low, x), added))
+
+
+def _embed(x: MultiImage, added: tuple[int, ...]) -> MultiImage:
+    blocks = {
+        key: jnp.asarray(embed_field(np.asarray(block), x.D, len(key[0]), added)) for key, block in x.items()
+    }
+    return MultiImage(blocks, x.D + len(added), (*x.is_torus, *(True,) * len(added)))
+
+
+def _relative(a: MultiImage, b: MultiImage) -> float:
+    difference = max(float(jnp.abs(a[key] - b[key]).max()) for key in b)
+    scale = max(float(jnp.abs(b[key]).max()) for key in b)
+    if not (np.isfinite(difference) and np.isfinite(scale)):
+        raise NumericsError("output of the network is NaN or infinite", hint="Its weights may have diverged.")
+    return difference / scale if scale > 0 else difference
+
+
+def _random_field(
+    signature: Signature, D: int, side: int, seed: int, is_torus: tuple[bool, ...]
+) -> MultiImage:
+    rng = np.random.default_rng(seed)
+    blocks = {
+        key: rng.standard_normal((c, *(side,) * D, *(D,) * len(key[0]))).astype(np.float32)
+        for key, c in signature
+    }
+    return MultiImage({key: jnp.asarray(block) for key, block in blocks.items()}, D, is_torus)
+
+
+def _cast(tree: Any, dtype: str) -> Any:
+    return jax.tree_util.tree_map(lambda a: a.astype(dtype) if eqx.is_inexact_array(a) else a, tree)
+
+
+def _dtype_of(model: Any) -> str:
+    dtypes = {leaf.dtype for leaf in jax.tree_util.tree_leaves(model) if eqx.is_inexact_array(leaf)}
+    return max((np.dtype(d) for d in dtypes), key=lambda d: d.itemsize, default=np.dtype(np.float32)).name
+
+
+def _default_side(model: AnyDimensionalModel) -> int:
+    pooled = 2 ** len(model.downsample_blocks) if isinstance(model, UNet) else 1
+    return pooled * max(1, -(-8 // pooled))

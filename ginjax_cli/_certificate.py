@@ -1,0 +1,68 @@
+"""How a certificate looks to a reader."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ginjax.transfer import Certificate
+
+    from ._output import Output
+
+COLUMNS = ("layer", "path", "filters", "rule", "residual", "free", "exact")
+
+
+def path_rows(certificate: "Certificate") -> list[tuple[object, ...]]:
+    """One row for each path of each convolution."""
+    return [
+        (
+            path.layer,
+            path.path,
+            f"{path.before} -> {path.after}",
+            certificate.rule,
+            f"{path.residual:.1e}",
+            path.free,
+            "yes" if path.residual <= certificate.tolerance else "no",
+        )
+        for path in certificate.paths
+    ]
+
+
+def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool = False) -> None:
+    """Show the certificate in words: what holds, to what number, and why something does not."""
+    inexact = certificate.inexact_paths
+    total = len(certificate.paths)
+    if certificate.exact:
+        verdict = f"compatible: all {total} paths reproduce the {certificate.from_dim}D network exactly"
+    else:
+        verdict = f"{len(inexact)} of {total} paths do not reproduce the {certificate.from_dim}D network"
+    out.fields(
+        f"Certificate, {certificate.from_dim}D -> {certificate.to_dim}D",
+        {
+            "rule": certificate.rule
+            + (
+                ""
+                if certificate.flex is None or certificate.rule != "compat-flex"
+                else f" at {certificate.flex:g}"
+            ),
+            "verdict": verdict,
+            "largest residual of (C)": f"{certificate.residual:.1e}",
+            "counts as exact up to": f"{certificate.tolerance:.0e}",
+            "free directions": sum(path.free for path in certificate.paths),
+            "state": "STALE: the weights have changed since" if stale else "matches the weights",
+        },
+    )
+    if stale:
+        out.warn("the certificate does not belong to the weights in this file")
+    for note in dict.fromkeys(path.note for path in inexact if path.note):
+        where = [f"{path.layer} {path.path}" for path in inexact if path.note == note]
+        more = f" and {len(where) - 1} more" if len(where) > 1 else ""
+        out.note(f"{where[0]}{more}: {note}")
+    dropped = [(path, name) for path in certificate.paths for name in path.dropped]
+    if dropped:
+        path, name = dropped[0]
+        out.note(
+            f"{len(dropped)} filter(s) have no counterpart and were dropped, such as {name} of {path.layer}"
+        )
+
+
+def certificate_payload(certificate: "Certificate", *, stale: bool = False) -> dict[str, Any]:
+    return certificate.to_json() | {"stale": stale}

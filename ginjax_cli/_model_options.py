@@ -1,0 +1,154 @@
+"""Options that describe a network, shared by the commands that build one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ginjax.data import Field
+    from ginjax.models import ModelDesign
+
+_PANEL = "Network"
+
+Architecture = Literal["resnet", "dilresnet", "unet", "series"]
+ARCHITECTURE_NAMES = {
+    "resnet": "ResNet",
+    "dilresnet": "DilResNet",
+    "unet": "UNet",
+    "series": "SimpleConvSeries",
+}
+
+Channels = Annotated[
+    int,
+    typer.Option(
+        "--channels", min=1, max=4096, help="Channels of each kind of field inside.", rich_help_panel=_PANEL
+    ),
+]
+Blocks = Annotated[
+    int,
+    typer.Option(
+        "--blocks",
+        min=1,
+        max=256,
+        help="Residual blocks (resnet, dilresnet), convolutions a level (unet) or layers (series).",
+        rich_help_panel=_PANEL,
+    ),
+]
+Levels = Annotated[
+    int, typer.Option("--levels", min=1, max=12, help="Down-samplings of a unet.", rich_help_panel=_PANEL)
+]
+Side = Annotated[
+    int, typer.Option("--side", min=1, max=31, help="Side of the filters in pixels.", rich_help_panel=_PANEL)
+]
+Support = Annotated[
+    Literal["full", "cut", "orthoplex"],
+    typer.Option(
+        "--support",
+        help="Filters used: all, those within L1 distance (side-1)/2 of the centre, or one a shell (orthoplex).",
+        rich_help_panel=_PANEL,
+    ),
+]
+Activation = Annotated[
+    str, typer.Option("--activation", help="tanh, gelu, relu, silu, ... or none.", rich_help_panel=_PANEL)
+]
+Norm = Annotated[
+    bool, typer.Option("--norm/--no-norm", help="Normalise inside the blocks.", rich_help_panel=_PANEL)
+]
+Bias = Annotated[
+    Literal["auto", "scalar", "mean", "none"],
+    typer.Option(
+        "--bias",
+        help="What is added after a convolution: a constant (scalars), a multiple of the mean, each where it fits "
+        "(auto), or nothing.",
+        rich_help_panel=_PANEL,
+    ),
+]
+Upsample = Annotated[
+    Literal["repeat", "transpose"],
+    typer.Option(
+        "--upsample",
+        help="How a unet up-samples: repeat converts exactly for every field, transpose for scalars.",
+        rich_help_panel=_PANEL,
+    ),
+]
+FilterFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--filters",
+        help="Take side and support from a file of 'ginjax build-filters'.",
+        metavar="FILE",
+        rich_help_panel=_PANEL,
+    ),
+]
+
+
+def parse_field(text: str) -> "Field":
+    """`velocity:1+` as a field: a name, a tensor order, and `+` (even) or `-` (odd)."""
+    from ginjax.data import Field
+    from ginjax.errors import ArgumentError
+
+    name, separator, kind = text.rpartition(":")
+    if not separator or not name or len(kind) != 2 or not kind[0].isdigit() or kind[1] not in "+-":
+        raise ArgumentError(
+            f"field {text!r}",
+            expected="NAME:ORDER and + or -, such as density:0+ or velocity:1+ or vorticity:0-",
+        )
+    return Field(name, int(kind[0]), 0 if kind[1] == "+" else 1)
+
+
+def signature_of(fields: "Sequence[Field]") -> list[tuple[tuple[int, int], int]]:
+    """How many fields there are of each order and parity."""
+    counts: dict[tuple[int, int], int] = {}
+    for field in fields:
+        counts[field.k, field.p] = counts.get((field.k, field.p), 0) + 1
+    return list(counts.items())
+
+
+def design_model(
+    architecture: Architecture,
+    inputs: "Sequence[Field]",
+    outputs: "Sequence[Field]",
+    *,
+    channels: int,
+    blocks: int,
+    levels: int,
+    side: int,
+    support: str,
+    activation: str,
+    norm: bool,
+    bias: str,
+    upsample: str,
+    filters: "Path | None" = None,
+) -> "ModelDesign":
+    """The design that the options describe."""
+    from ginjax.filters import BankRecipe
+    from ginjax.geometric import Signature
+    from ginjax.models import ModelDesign
+
+    recipe = _recipe_of(filters) if filters is not None else BankRecipe(side, support=support)  # type: ignore[arg-type]
+    return ModelDesign(
+        ARCHITECTURE_NAMES[architecture],
+        Signature(signature_of(inputs)),
+        Signature(signature_of(outputs)),
+        channels=channels,
+        blocks=blocks,
+        levels=levels,
+        recipe=recipe,
+        activation=None if activation == "none" else activation,
+        norm=norm,
+        bias=False if bias == "none" else bias,
+        upsample=upsample,
+    )
+
+
+def _recipe_of(path: "Path"):
+    from ginjax.checkpoint import read_banks
+    from ginjax.errors import FileError
+
+    for bank in read_banks(path).values():
+        if bank.recipe is not None:
+            return bank.recipe
+    raise FileError(f"{path}: holds no filter bank", hint="Write one with 'ginjax build-filters'.")

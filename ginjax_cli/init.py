@@ -1,0 +1,121 @@
+"""`ginjax init`: an untrained network."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._model_options import (
+    Activation,
+    Architecture,
+    Bias,
+    Blocks,
+    Channels,
+    FilterFile,
+    Levels,
+    Norm,
+    Side,
+    Support,
+    Upsample,
+    design_model,
+    parse_field,
+)
+from ._options import Debug, Force, Json, OutputPath, Quiet, Seed
+from ._output import Output
+
+
+def init(
+    architecture: Annotated[
+        Architecture, typer.Argument(help="resnet, dilresnet, unet or series.", metavar="ARCH")
+    ],
+    dim: Annotated[int, typer.Option("--dim", min=1, max=8, help="Dimension of space.")] = 1,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--in",
+            help="An input field, NAME:ORDER and + (even) or - (odd), such as density:0+; may be repeated.",
+            metavar="FIELD",
+            show_default="density:0+",
+        ),
+    ] = None,
+    outputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--out",
+            help="An output field; may be repeated.",
+            metavar="FIELD",
+            show_default="the input fields",
+        ),
+    ] = None,
+    channels: Channels = 16,
+    blocks: Blocks = 2,
+    levels: Levels = 2,
+    side: Side = 3,
+    support: Support = "full",
+    filters: FilterFile = None,
+    activation: Activation = "tanh",
+    norm: Norm = False,
+    bias: Bias = "auto",
+    upsample: Upsample = "repeat",
+    output: OutputPath = Path("model.safetensors"),
+    seed: Seed = 0,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Build a network from options and write it untrained."""
+    from ginjax.checkpoint import check_target
+
+    out = Output(json=json, quiet=quiet)
+    check_target(output, force=force)
+    sources = [parse_field(text) for text in inputs or ["density:0+"]]
+    targets = [parse_field(text) for text in outputs] if outputs else sources
+
+    from ginjax._version import __version__
+    from ginjax.models import count_params, save_model
+
+    design = design_model(
+        architecture,
+        sources,
+        targets,
+        channels=channels,
+        blocks=blocks,
+        levels=levels,
+        side=side,
+        support=support,
+        activation=activation,
+        norm=norm,
+        bias=bias,
+        upsample=upsample,
+        filters=filters,
+    )
+    model = design.build(dim, seed)
+    described = [
+        [{"name": f.name, "order": f.k, "parity": f.p, "unit": f.unit} for f in fields]
+        for fields in (sources, targets)
+    ]
+    sha256 = save_model(
+        output,
+        model,
+        data={"inputs": described[0], "outputs": described[1], "past_steps": 1},
+        provenance=[{"step": "init", "version": __version__, "seed": seed}],
+        force=force,
+    )
+    parameters = count_params(model)
+    out.fields(
+        "Untrained model",
+        {
+            "architecture": design.architecture,
+            "dimension": dim,
+            "inputs": ", ".join(inputs or ["density:0+"]),
+            "outputs": ", ".join(outputs or inputs or ["density:0+"]),
+            "channels": channels,
+            "parameters": parameters,
+        },
+    )
+    out.result(
+        output,
+        {"dimension": dim, "parameters": parameters, "spec": model.spec.to_json(), "sha256": sha256},
+    )
+    out.next_step(f"ginjax inspect {output}")

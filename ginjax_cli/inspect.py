@@ -1,0 +1,118 @@
+"""`ginjax inspect`: what is in a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._options import Debug, Json, Quiet
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.checkpoint import ModelRecord
+
+
+def inspect(
+    file: Annotated[Path, typer.Argument(help="A file written by ginjax.", metavar="FILE")],
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show what is in a file: for a model its architecture, fields, filters, history and certificate."""
+    from ginjax.checkpoint import read_header, read_model
+
+    out = Output(json=json, quiet=quiet)
+    header, arrays = read_header(file)
+    if header["kind"] == "model":
+        _show_model(out, file, read_model(file))
+        return
+    out.fields(str(file), {"kind": header["kind"], "arrays": len(arrays)})
+    rows = [(name, spec.dtype, "x".join(map(str, spec.shape))) for name, spec in arrays.items()]
+    out.table("Arrays", ("name", "dtype", "shape"), rows)
+    listed = [{"name": n, "dtype": s.dtype, "shape": list(s.shape)} for n, s in arrays.items()]
+    out.result(None, {"kind": header["kind"], "header": header, "arrays": listed})
+    if header["kind"] == "filters":
+        out.next_step(f"ginjax train --filters {file}")
+
+
+def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
+    from ._certificate import COLUMNS, certificate_payload, path_rows, show_certificate
+
+    stale = record.certificate_is_stale
+    out.fields(
+        str(file),
+        {
+            "architecture": record.spec.get("architecture"),
+            "dimension": record.D,
+            "parameters": record.parameters,
+            "precision": ", ".join(sorted({a.dtype.name for a in record.arrays.values()})),
+            "inputs": _fields(record, "inputs"),
+            "outputs": _fields(record, "outputs"),
+            "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
+            "weights": record.digest,
+        },
+    )
+    options = record.spec.get("options", {})
+    out.fields("Options", {name: _plain(value) for name, value in sorted(options.items())})
+    out.table(
+        "Filters", ("role", "side", "support", "scaling", "order", "parity", "filters"), _bank_rows(record)
+    )
+    out.table(
+        "History",
+        ("step", "what"),
+        [
+            (step.get("step", "?"), ", ".join(f"{k} {_plain(v)}" for k, v in step.items() if k != "step"))
+            for step in record.provenance
+        ],
+    )
+    if record.certificate is not None:
+        out.table("Last conversion", COLUMNS, path_rows(record.certificate))
+        show_certificate(out, record.certificate, stale=stale)
+    payload: dict[str, Any] = {
+        "kind": "model",
+        "dimension": record.D,
+        "spec": record.spec,
+        "parameters": record.parameters,
+        "is_torus": list(record.is_torus),
+        "banks": {
+            role: {"recipe": None if bank.recipe is None else bank.recipe.to_json(), "digest": bank.digest}
+            for role, bank in record.banks.items()
+        },
+        "layers": [layer.to_json() for layer in record.layers],
+        "data": record.data,
+        "provenance": list(record.provenance),
+        "certificate": None
+        if record.certificate is None
+        else certificate_payload(record.certificate, stale=stale),
+        "weights_digest": record.digest,
+    }
+    out.result(None, payload)
+    if record.layers and record.D < 3:
+        out.next_step(f"ginjax convert-d {file} --to-dim {record.D + 1}")
+
+
+def _fields(record: "ModelRecord", which: str) -> str:
+    """Fields by name if the file knows them, otherwise by order and parity."""
+    named = (record.data or {}).get(which)
+    if isinstance(named, list) and all(isinstance(f, dict) for f in named):
+        return ", ".join(f"{f.get('name')}:{f.get('order')}{'-' if f.get('parity') else '+'}" for f in named)
+    rows = record.spec.get(which)
+    if not isinstance(rows, list):
+        return "?"
+    return ", ".join(f"{row[2]} of order {row[0]}{'-' if row[1] else '+'}" for row in rows)
+
+
+def _bank_rows(record: "ModelRecord") -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = []
+    for role, bank in record.banks.items():
+        recipe = bank.recipe
+        kind = ("given as arrays", "-") if recipe is None else (recipe.support, recipe.scaling)
+        rows += [(role, bank.side, *kind, k, p, len(block)) for (k, p), block in bank.blocks.items()]
+    return rows
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    text = str(value)
+    return text if len(text) <= 64 else text[:61] + "..."
