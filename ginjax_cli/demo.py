@@ -88,10 +88,8 @@ def demo(
             on_step=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
         )
     with out.progress(1 + 2 * len(STUDY_RULES), "converting and evaluating") as progress:
-        rows = zero_shot_study(
-            model, design, held_out, progress=lambda status: progress.advance(status=status)
-        )
-    predictions = [zero_shot_prediction(model, design, each) for each in held_out]
+        rows = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
+    predictions = [zero_shot_prediction(model, each) for each in held_out]
     draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=force)
 
     out.table(

@@ -11,7 +11,7 @@ import numpy as np
 
 from ginjax.errors import ArgumentError
 
-from ._basis import basis, carry
+from ._basis import basis, carry, character_count
 from ._group import Group, GroupName, explicit_group, hyperoctahedral, reflections
 from ._orbits import pixel_coordinates, pixel_unit
 from ._scaling import SCALINGS, Scaling, limit_support, scale_filters
@@ -195,6 +195,7 @@ def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
     _check_size(D, recipe.side, k)
     if recipe.support == "orthoplex" and k <= 2 and p == 0:
         return _shell_block(D, recipe, k)
+    _check_total(character_count(D, recipe.side, k, p, group=recipe.group), D, recipe.side, k)
     group = hyperoctahedral(D) if recipe.group == "hyperoctahedral" else reflections(D)
     filters, identities = _family(group, recipe.side, k, p, recipe.split_k2)
     filters = scale_filters(filters, D, recipe.scaling)
@@ -228,11 +229,23 @@ def _check_size(D: int, side: int, k: int) -> None:
         raise ArgumentError("dimension", got=D, expected="a whole number, 1 or more")
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 0:
         raise ArgumentError("order of the filters", got=k, expected="a whole number, 0 or more")
-    if D > 16 or k > 32 or side**D * D**k > MAX_ENTRIES:
+    # A basis of the tensors at one pixel is found among all D^k of them at once.
+    if D > 16 or k > 32 or max(side**D, D**k) * D**k > MAX_ENTRIES:
         raise ArgumentError(
             "filter bank",
             got=f"dimension {D}, side {side}, order {k}",
             expected=f"at most {MAX_ENTRIES} entries a filter",
+        )
+
+
+def _check_total(filters: int, D: int, side: int, k: int) -> None:
+    """Refuse a block that is too large before any of it is built."""
+    if filters * side**D * D**k > MAX_ENTRIES:
+        raise ArgumentError(
+            "filter bank",
+            got=f"{filters} filters of {side**D * D**k} entries",
+            expected=f"at most {MAX_ENTRIES} entries",
+            hint="Use a smaller side or order, or --support orthoplex.",
         )
 
 
@@ -242,13 +255,7 @@ def _family(
     """Unscaled basis `(n, *(M,)*D, *(D,)*k)` and identities, in canonical order."""
     D = group.D
     members = basis(group, side, k, p, split_k2)
-    if len(members) * side**D * D**k > MAX_ENTRIES:
-        raise ArgumentError(
-            "filter bank",
-            got=f"{len(members)} filters of {side**D * D**k} entries",
-            expected=f"at most {MAX_ENTRIES} entries",
-            hint="Use a smaller side or order, or --support orthoplex.",
-        )
+    _check_total(len(members), D, side, k)
     filters = np.zeros((len(members), side**D, D**k))
     rows_of: dict[int, list[int]] = {}
     for row, (orbit, *_) in enumerate(members):
@@ -283,9 +290,11 @@ def _shell_representative(radius: float, D: int, side: int) -> tuple[int, ...]:
 def _shell_block(D: int, recipe: BankRecipe, k: int) -> FilterBlock:
     """The shell filters of support `"orthoplex"`: orders 0, 1, 2 of even parity, largest entry 1."""
     side = recipe.side
+    limit = min(recipe.max_pixel_l1 or 0.0, D * (side - 1) / 2)
+    shells = range(int(limit + 1e-9) + 1)
+    _check_total(len(shells) * (2 if k == 2 and D > 1 else 1), D, side, k)
     x = pixel_coordinates(D, side).astype(np.float64)
     radius = np.abs(x).sum(axis=1)
-    limit = min(recipe.max_pixel_l1 or 0.0, D * (side - 1) / 2)
     filters, identities = [], []
 
     def add(part: str, values: np.ndarray, shell: int) -> None:
@@ -295,7 +304,6 @@ def _shell_block(D: int, recipe: BankRecipe, k: int) -> FilterBlock:
             filters.append(on_shell / largest)
             identities.append(FilterIdentity(part, (shell,) if shell else (), 0))
 
-    shells = range(int(limit + 1e-9) + 1)
     ones = np.ones((len(x), 1))
     if k == 0:
         for shell in shells:

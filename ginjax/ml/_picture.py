@@ -52,8 +52,8 @@ def _draw_row(figure, row, prediction: Prediction) -> None:
     names = ("input", "truth one step later", "prediction", f"difference ({relative:.1%})")
     slices = [_middle(values) for values in (before, truth, guess, guess - truth)]
     limit = max(float(np.abs(s).max()) for s in slices[:3])
-    for axis, name, values in zip(row, names, slices, strict=True):
-        where = "middle slice of 3D" if D == 3 else f"{D}D"
+    for axis, name in zip(row, names, strict=True):
+        where = "3D slice" if D == 3 else f"{D}D"
         axis.set_title(f"{where}: {name}", fontsize=9)
         axis.tick_params(labelsize=7)
     if D == 1:

@@ -6,6 +6,7 @@ from ._build import ARCHITECTURES as ARCHITECTURES
 from ._build import build_model as build_model
 from ._conv_block import ConvBlock as ConvBlock
 from ._convert import convert_certified as convert_certified
+from ._convert import to_dimension as to_dimension
 from ._convert import transfer_certified as transfer_certified
 from ._design import ModelDesign as ModelDesign
 from ._dil_resnet import DilResNet as DilResNet

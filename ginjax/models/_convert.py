@@ -36,6 +36,17 @@ def convert_certified(
     return transfer_certified(model, new, rescale, flex)
 
 
+def to_dimension(
+    model: AnyDimensionalModel, D: int, rescale: Rescaling | str, flex: float | None = None
+) -> tuple[AnyDimensionalModel, Certificate]:
+    """As `convert_certified`, with the filters of the model's own recipes in dimension `D`.
+
+    **Raises:** `ArgumentError` if the model's filters match no recipe.
+    """
+    banks = {role: bank.in_dimension(D) for role, bank in model_banks(model).items()}
+    return convert_certified(model, banks, rescale, flex)
+
+
 def transfer_certified(
     model: AnyDimensionalModel,
     new_model: AnyDimensionalModel,

@@ -1,7 +1,7 @@
 """What a conversion did to each path and how exactly: the algebraic certificate."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -81,16 +81,25 @@ class Certificate:
     def from_json(cls, data: Any) -> "Certificate":
         if not isinstance(data, Mapping) or not isinstance(data.get("paths"), list):
             raise ArgumentError("certificate", expected="an object with the fields of a certificate")
-        own = {f.name for f in fields(cls)} - {"paths"}
         try:
+            _check_types(data, _OWN_TYPES)
             paths = tuple(_path_from_json(row) for row in data["paths"])
-            return cls(**{name: data[name] for name in own}, paths=paths)
+            return cls(**{name: data[name] for name in _OWN_TYPES}, paths=paths)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArgumentError(
                 "certificate", got=str(error), expected="all fields of a certificate"
             ) from None
 
 
+_OWN_TYPES: dict[str, type | tuple[type, ...]] = {
+    "rule": str,
+    "flex": (int, float, type(None)),
+    "promises": bool,
+    "from_dim": int,
+    "to_dim": int,
+    "tolerance": (int, float),
+    "digest": str,
+}
 _PATH_TYPES: dict[str, type | tuple[type, ...]] = {
     "layer": str,
     "path": str,
@@ -107,9 +116,13 @@ _PATH_TYPES: dict[str, type | tuple[type, ...]] = {
 def _path_from_json(row: Mapping[str, Any]) -> PathReport:
     if set(row) != set(_PATH_TYPES):
         raise ValueError(f"path with fields {sorted(row)}")
-    for name, kind in _PATH_TYPES.items():
-        if not isinstance(row[name], kind) or isinstance(row[name], bool):
-            raise ValueError(f"{name} = {row[name]!r}")
+    _check_types(row, _PATH_TYPES)
     values: dict[str, Any] = dict(row)
     values["dropped"] = tuple(str(name) for name in row["dropped"])
     return PathReport(**values)
+
+
+def _check_types(data: Mapping[str, Any], types: Mapping[str, type | tuple[type, ...]]) -> None:
+    for name, kind in types.items():
+        if not isinstance(data[name], kind) or (isinstance(data[name], bool) and kind is not bool):
+            raise ValueError(f"{name} = {data[name]!r}")

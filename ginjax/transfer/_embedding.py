@@ -38,6 +38,10 @@ def restrict_field(array: np.ndarray, D: int, k: int, n: int) -> np.ndarray:
 
     - `array`: `(..., *spatial, D, ..., D)` in dimension `D`; returns the field in dimension `D - n`.
     """
+    if array.ndim < D + k:
+        raise ArgumentError("field", got=f"{array.ndim} axes", expected=f"at least {D} + {k} (space, tensor)")
+    if not 0 <= n < D:
+        raise ArgumentError("number of axes to drop", got=n, expected=f"fewer than all {D}")
     leading = array.ndim - D - k
     index = (
         *(slice(None),) * (leading + D - n),
