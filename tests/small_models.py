@@ -1,0 +1,82 @@
+"""Every architecture as small as it goes, and one compiled way to run them all.
+
+Compiling takes far longer than running, so tests share shapes: a model of one signature and dimension is compiled
+once per dtype, whoever asks.
+"""
+
+import equinox as eqx
+import jax
+import numpy as np
+from helpers import FULL2, FULL3, as_float64, bank, randomised, relative_difference
+
+from ginjax.filters import FilterBank
+from ginjax.geometric import MultiImage, make_all_operators
+from ginjax.models import DilResNet, ResNet, SimpleConvSeries, UNet
+
+SIDE = 4
+
+
+def _unet(upsample: str):
+    def make(D: int, signature, conv: FilterBank, key) -> UNet:
+        up = bank(D, FULL2) if upsample == "transpose" else None
+        return UNet(
+            D,
+            signature,
+            signature,
+            2,
+            num_downsamples=1,
+            num_conv=1,
+            conv_filters=conv,
+            upsample_filters=up,
+            upsample=upsample,
+            key=key,
+        )
+
+    return make
+
+
+ARCHITECTURES = {
+    "ResNet": lambda D, s, conv, key: ResNet(D, s, s, 2, num_blocks=1, conv_filters=conv, key=key),
+    "DilResNet": lambda D, s, conv, key: DilResNet(D, s, s, 2, num_blocks=1, conv_filters=conv, key=key),
+    "UNet transpose": _unet("transpose"),
+    "UNet repeat": _unet("repeat"),
+    "SimpleConvSeries": lambda D, s, conv, key: SimpleConvSeries(s, s, conv, 2, 2, "auto", "gelu", key),
+}
+
+_QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+run = eqx.filter_jit(lambda model, x: model(x)[0], compiler_options=_QUICK_TO_COMPILE)
+"""`model(x)` without the auxiliary data, compiled."""
+
+
+def small_model(name: str, D: int, signature, recipe=FULL3, seed: int = 0, dtype=np.float32):
+    """A small model with every parameter away from its initial value (float64 ones need x64 to be on)."""
+    model = randomised(ARCHITECTURES[name](D, signature, bank(D, recipe), jax.random.key(seed)), seed)
+    return as_float64(model) if dtype == np.float64 else model
+
+
+def convert(model, D: int, rescale="compatibility", recipe=FULL3):
+    """The model in dimension `D`, with the filters of the same recipe."""
+    has_up = getattr(model, "spec", None) is not None and model.spec.option("upsample") == "transpose"
+    return model.convertD(bank(D, recipe), rescale, upsample_filters=bank(D, FULL2) if has_up else None)
+
+
+def defect_over_group(model, x: MultiImage) -> float:
+    """`max_g |f(g x) - g f(x)| / max |f(x)|` over all of `B_D`."""
+    y = run(model, x)
+    return max(relative_difference(run(model, act(g, x)), act(g, y)) for g in make_all_operators(x.D))
+
+
+def act(g: np.ndarray, x: MultiImage) -> MultiImage:
+    """The definition of the group action, in NumPy: `det(g)^p g^(x)k A(g^-1 i)`, `i` from the centre of the grid."""
+    blocks = {}
+    for (k, p), block in x.items():
+        array = np.asarray(block)
+        centre = ((array.shape[1] - 1) / 2,) * x.D
+        shaped = np.reshape(centre, (x.D, *(1,) * x.D))
+        pixels = np.indices(array.shape[1 : 1 + x.D]) - shaped
+        source = np.rint(np.tensordot(g.T, pixels, 1) + shaped).astype(int)
+        moved = array[:, *source] * round(np.linalg.det(g)) ** p
+        for axis in range(1 + x.D, moved.ndim):
+            moved = np.moveaxis(np.tensordot(moved, g.astype(array.dtype), (axis, 1)), -1, axis)
+        blocks[k, p] = moved
+    return MultiImage(blocks, x.D, x.is_torus)
