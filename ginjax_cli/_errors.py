@@ -51,6 +51,7 @@ def describe(error: BaseException) -> Failure | None:
         context = getattr(error, "ctx", None)
         command = getattr(context, "command_path", None) or "ginjax"
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
+        message = message.replace("Value error, ", "")  # how Typer quotes its own check of a choice
         return Failure(message, f"'{command} --help' lists the options.", USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return Failure("interrupted", None, INTERRUPTED)

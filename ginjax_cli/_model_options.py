@@ -1,6 +1,7 @@
 """Options that describe a network, shared by the commands that build one."""
 
 from pathlib import Path
+from string import digits
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -74,6 +75,12 @@ Upsample = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Plain = Annotated[
+    bool,
+    typer.Option(
+        "--plain", help="An ordinary CNN instead: no symmetry, for comparison.", rich_help_panel=_PANEL
+    ),
+]
 FilterFile = Annotated[
     Path | None,
     typer.Option(
@@ -91,12 +98,24 @@ def parse_field(text: str) -> "Field":
     from ginjax.errors import ArgumentError
 
     name, separator, kind = text.rpartition(":")
-    if not separator or not name or len(kind) != 2 or not kind[0].isdigit() or kind[1] not in "+-":
+    if not separator or not name or len(kind) != 2 or kind[0] not in digits or kind[1] not in "+-":
         raise ArgumentError(
             f"field {text!r}",
             expected="NAME:ORDER and + or -, such as density:0+ or velocity:1+ or vorticity:0-",
         )
     return Field(name, int(kind[0]), 0 if kind[1] == "+" else 1)
+
+
+def parse_fields(texts: "Sequence[str]") -> "list[Field]":
+    """Fields in the order given, each under a name of its own."""
+    from ginjax.errors import ArgumentError
+
+    fields = [parse_field(text) for text in texts]
+    names = [field.name for field in fields]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ArgumentError("fields", got=f"{twice!r} more than once", expected="each name once")
+    return fields
 
 
 def signature_of(fields: "Sequence[Field]") -> list[tuple[tuple[int, int], int]]:
@@ -121,6 +140,7 @@ def design_model(
     norm: bool,
     bias: str,
     upsample: str,
+    plain: bool = False,
     filters: "Path | None" = None,
 ) -> "ModelDesign":
     """The design that the options describe."""
@@ -141,6 +161,7 @@ def design_model(
         norm=norm,
         bias=False if bias == "none" else bias,
         upsample=upsample,
+        plain=plain,
     )
 
 

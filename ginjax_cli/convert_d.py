@@ -1,14 +1,29 @@
-"""`ginjax convert-d`: carry a trained network to a higher dimension."""
+"""`ginjax convert-d`: carry a trained network to another dimension."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ._options import Debug, Force, Json, OptionalOutputPath, Quiet
+from ._options import Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
 
-RuleName = Literal["compatibility", "compat-flex", "spin-embed", "volume", "compatibility-norm", "none"]
+if TYPE_CHECKING:
+    from ginjax.checkpoint import Conversion, ModelRecord
+    from ginjax.models import Verification
+
+RuleName = Literal[
+    "compatibility",
+    "compat-flex",
+    "spin-embed",
+    "volume",
+    "compatibility-norm",
+    "none",
+    "centre",
+    "mean",
+    "all",
+]
+Equation = Literal["diffusion", "fisher-kpp", "allen-cahn", "burgers", "gray-scott"]
 
 
 def convert_d(
@@ -20,17 +35,37 @@ def convert_d(
             "--rescale",
             help="compatibility (spin-embed) reproduces the network exactly on fields that do not vary along the "
             "new axes; compat-flex exposes the freedom that leaves; volume keeps the size of each filter; "
-            "compatibility-norm matches tensor norms; none only extends.",
+            "compatibility-norm matches tensor norms; none only extends. For plain models: centre or mean. "
+            "all compares the rules and writes nothing.",
         ),
     ] = "compatibility",
     flex: Annotated[
         float | None,
         typer.Option("--flex", help="For compat-flex: 0 is the sparsest exact solution, 1 the default one."),
     ] = None,
+    lift_parity: Annotated[
+        bool,
+        typer.Option(
+            "--lift-parity",
+            help="Turn odd scalars (vorticity in 2D) into odd vectors along the new axis, which is exact.",
+        ),
+    ] = False,
+    pde: Annotated[
+        Equation | None,
+        typer.Option("--pde", help="With all: add the error on held-out simulations in the new dimension."),
+    ] = None,
     dtype: Annotated[
         Literal["float16", "float32", "float64"] | None,
         typer.Option("--dtype", help="Precision of the weights written.", show_default="as they are"),
     ] = None,
+    tol: Annotated[
+        float | None,
+        typer.Option("--tol", min=0, help="Largest residual accepted.", show_default="by precision"),
+    ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Also run both networks on random fields before writing (loads JAX)."),
+    ] = False,
     allow_inexact: Annotated[
         bool,
         typer.Option("--allow-inexact", help="Write the closest weights where no exact ones exist."),
@@ -39,34 +74,39 @@ def convert_d(
         bool, typer.Option("--dry-run", help="Show what would happen and write nothing.")
     ] = False,
     output: OptionalOutputPath = None,
+    seed: Seed = 0,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Convert a trained network to a higher dimension.
+    """Convert a trained network to another dimension.
 
-    Solves, for every convolution, which weights in the new dimension give the old network back on fields that
-    do not vary along the new axes, checks the result, and writes it with a certificate. Neither data nor a run
-    of the network is needed. The same input gives the same bytes.
+    Going up solves, for every convolution, which weights in the new dimension give the old network back on fields
+    that do not vary along the new axes, checks the result, and writes it with a certificate. Neither data nor a
+    run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
     """
     from ginjax.checkpoint import check_certificate, check_target, convert_record, read_model, write_model
-    from ginjax.transfer import make_rule
+    from ginjax.transfer import PLAIN_RULES, make_rule
 
     from ._certificate import COLUMNS, certificate_payload, path_rows, show_certificate
 
     out = Output(json=json, quiet=quiet)
+    if rescale == "all":
+        _compare(out, model, read_model(model), to_dim, pde, seed)
+        return
     target = output or model.with_name(f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors")
     if not dry_run:
         check_target(target, force=force)
-    conversion = convert_record(read_model(model), to_dim, make_rule(rescale, flex), dtype=dtype)
-    certificate, after = conversion.certificate, conversion.after
+    rule = rescale if rescale in PLAIN_RULES else make_rule(rescale, flex)
+    conversion = convert_record(read_model(model), to_dim, rule, dtype=dtype, parity_lift=lift_parity)
+    certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
     title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
     out.table(title, COLUMNS, path_rows(certificate))
     show_certificate(out, certificate)
     if not allow_inexact:
         check_certificate(certificate)
-    payload = {
+    payload: dict[str, Any] = {
         "from_dim": conversion.before.D,
         "to_dim": to_dim,
         "parameters_before": conversion.before.parameters,
@@ -75,12 +115,120 @@ def convert_d(
         "certificate": certificate_payload(certificate),
     }
     out.line(f"parameters: {conversion.before.parameters} -> {after.parameters}")
+    if verify:
+        payload["verification"] = _verify(out, conversion, seed, allow_inexact)
     if dry_run:
         out.result(None, payload)
-        command = f"ginjax convert-d {model} --to-dim {to_dim} --rescale {rescale}"
-        out.next_step(command)
+        out.next_step(f"ginjax convert-d {model} --to-dim {to_dim} --rescale {rescale}")
         return
     sha256 = write_model(target, after, force=force)
     out.result(target, payload | {"sha256": sha256})
     out.note(f'use it in Python: ginjax.models.load_model("{target}").model, on {to_dim}D fields')
-    out.next_step(f"ginjax verify {model} {target}")
+    low, high = (model, target) if to_dim > conversion.before.D else (target, model)
+    out.next_step(f"ginjax verify {low} {high}")
+
+
+def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: bool) -> dict[str, Any]:
+    """Run both networks; a promise that is not kept is an error before anything is written."""
+    from ginjax.models import verify_records
+
+    from .verify import check_verification, verification_payload, verification_rows
+
+    result: Verification = verify_records(conversion.before, conversion.after, seed=seed)
+    out.table("Verification", ("check", "defect", "limit", "holds"), verification_rows(result, None))
+    promised = conversion.certificate.promises and not allow_inexact
+    check_verification(result, None, promised=promised, equivariant=bool(conversion.after.layers))
+    return verification_payload(result)
+
+
+def _compare(out: Output, path: Path, record: "ModelRecord", to_dim: int, pde: str | None, seed: int) -> None:
+    """One line for each rule; nothing is written."""
+    from ginjax.checkpoint import convert_record
+    from ginjax.errors import ArgumentError
+    from ginjax.transfer import PLAIN_RULES, growth, make_rule
+
+    if record.layers:
+        rules = [
+            ("compatibility", None),
+            ("compat-flex", 0.0),
+            ("volume", None),
+            ("compatibility-norm", None),
+        ]
+        rules.append(("none", None))
+    else:
+        rules = [(name, None) for name in PLAIN_RULES]
+    measure = _error_on(pde, record, to_dim, seed) if pde is not None else None
+    rows, notes = [], []
+    for name, flex in rules:
+        try:
+            rule = name if name in PLAIN_RULES else make_rule(name, flex)
+            conversion = convert_record(record, to_dim, rule)
+        except ArgumentError as error:
+            notes.append(error.problem)
+            continue
+        sizes = growth(*((r.arrays, r.layers, r.banks) for r in (record, conversion.after)))
+        rows.append(
+            {
+                "rule": name if flex is None else f"{name} {flex:g}",
+                "residual": conversion.certificate.residual,
+                "exact": conversion.certificate.exact,
+                "weight_norm": sizes.weights if record.layers else None,
+                "noise": sizes.noise if record.layers else None,
+                "noise_largest": sizes.noise_largest if record.layers else None,
+                "error": None if measure is None else measure(conversion.after),
+            }
+        )
+    if not rows:
+        raise ArgumentError("rules", got="; ".join(notes), expected="a rule that can be applied")
+    out.table(
+        f"{path}: {record.D}D -> {to_dim}D by every rule",
+        ("rule", "residual of (C)", "exact", "weight norm", "white noise", "largest", "error"),
+        [
+            (
+                row["rule"],
+                f"{row['residual']:.1e}",
+                "yes" if row["exact"] else "no",
+                *(
+                    "-" if row[k] is None else f"x {row[k]:.3g}"
+                    for k in ("weight_norm", "noise", "noise_largest")
+                ),
+                "-" if row["error"] is None else f"{row['error']:.4g}",
+            )
+            for row in rows
+        ],
+    )
+    for note in notes:
+        out.note(note)
+    if measure is None:
+        best = min(rows, key=lambda row: (not row["exact"], row["noise"] or 0.0))
+    else:
+        best = min(rows, key=lambda row: row["error"])
+    rule, _, value = best["rule"].partition(" ")
+    out.line(f"best: {best['rule']}")
+    out.result(None, {"from_dim": record.D, "to_dim": to_dim, "rules": rows, "best": best["rule"]})
+    out.next_step(
+        f"ginjax convert-d {path} --to-dim {to_dim} --rescale {rule}" + (f" --flex {value}" if value else "")
+    )
+
+
+def _error_on(pde: str, record: "ModelRecord", to_dim: int, seed: int):
+    """A function from a converted record to its one-step error on held-out simulations."""
+    from ginjax.data import Normalisation
+    from ginjax.errors import ArgumentError
+    from ginjax.ml import HELD_OUT_OFFSET, make_task, one_step_error
+    from ginjax.models import from_record
+
+    stored = (record.data or {}).get("normalisation")
+    if stored is None:
+        raise ArgumentError(
+            "--pde", got="a model that was not trained on data", expected="a model written by 'ginjax train'"
+        )
+    task = make_task(
+        pde,
+        to_dim,
+        trajectories=4,
+        frames=4,
+        seed=seed + HELD_OUT_OFFSET,
+        normalisation=Normalisation.from_json(stored),
+    )
+    return lambda after: one_step_error(from_record(after), task, batch_size=8).model

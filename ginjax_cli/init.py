@@ -1,6 +1,7 @@
 """`ginjax init`: an untrained network."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -14,11 +15,12 @@ from ._model_options import (
     FilterFile,
     Levels,
     Norm,
+    Plain,
     Side,
     Support,
     Upsample,
     design_model,
-    parse_field,
+    parse_fields,
 )
 from ._options import Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
@@ -57,6 +59,7 @@ def init(
     norm: Norm = False,
     bias: Bias = "auto",
     upsample: Upsample = "repeat",
+    plain: Plain = False,
     output: OutputPath = Path("model.safetensors"),
     seed: Seed = 0,
     force: Force = False,
@@ -69,8 +72,8 @@ def init(
 
     out = Output(json=json, quiet=quiet)
     check_target(output, force=force)
-    sources = [parse_field(text) for text in inputs or ["density:0+"]]
-    targets = [parse_field(text) for text in outputs] if outputs else sources
+    sources = parse_fields(inputs or ["density:0+"])
+    targets = parse_fields(outputs) if outputs else sources
 
     from ginjax._version import __version__
     from ginjax.models import count_params, save_model
@@ -88,6 +91,7 @@ def init(
         norm=norm,
         bias=bias,
         upsample=upsample,
+        plain=plain,
         filters=filters,
     )
     model = design.build(dim, seed)
@@ -118,4 +122,4 @@ def init(
         output,
         {"dimension": dim, "parameters": parameters, "spec": model.spec.to_json(), "sha256": sha256},
     )
-    out.next_step(f"ginjax inspect {output}")
+    out.next_step(f"ginjax inspect {quote(str(output))}")

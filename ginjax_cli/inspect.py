@@ -1,6 +1,7 @@
 """`ginjax inspect`: what is in a file."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,7 +33,7 @@ def inspect(
     listed = [{"name": n, "dtype": s.dtype, "shape": list(s.shape)} for n, s in arrays.items()]
     out.result(None, {"kind": header["kind"], "header": header, "arrays": listed})
     if header["kind"] == "filters":
-        out.next_step(f"ginjax train --filters {file}")
+        out.next_step(f"ginjax train --filters {quote(str(file))}")
 
 
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
@@ -88,7 +89,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
     }
     out.result(None, payload)
     if record.layers and record.D < 3:
-        out.next_step(f"ginjax convert-d {file} --to-dim {record.D + 1}")
+        out.next_step(f"ginjax convert-d {quote(str(file))} --to-dim {record.D + 1}")
 
 
 def _fields(record: "ModelRecord", which: str) -> str:

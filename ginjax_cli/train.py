@@ -1,7 +1,9 @@
 """`ginjax train`: train a network to predict the next frame of a simulated equation."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,13 +16,26 @@ from ._model_options import (
     FilterFile,
     Levels,
     Norm,
+    Plain,
     Side,
     Support,
     Upsample,
     design_model,
+    signature_of,
 )
 from ._options import Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from ginjax.checkpoint import ModelRecord
+    from ginjax.data import Field, Normalisation
+    from ginjax.geometric import Signature
+    from ginjax.models import AnyDimensionalModel
+    from ginjax.transfer import Certificate
 
 Equation = Literal["diffusion", "fisher-kpp", "allen-cahn", "burgers", "gray-scott"]
 _DATA = "Data"
@@ -32,8 +47,16 @@ def train(
         Equation, typer.Option("--pde", help="The equation to simulate.", rich_help_panel=_DATA)
     ] = "diffusion",
     dim: Annotated[
-        int, typer.Option("--dim", min=1, max=3, help="Dimension of space.", rich_help_panel=_DATA)
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--dim",
+            min=1,
+            max=3,
+            help="Dimension of space.",
+            show_default="1, or that of --init",
+            rich_help_panel=_DATA,
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -71,6 +94,7 @@ def train(
     norm: Norm = False,
     bias: Bias = "auto",
     upsample: Upsample = "repeat",
+    plain: Plain = False,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -95,6 +119,24 @@ def train(
         float,
         typer.Option("--learning-rate", min=1e-9, max=10.0, help="Its peak.", rich_help_panel=_TRAINING),
     ] = 3e-3,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            "--init",
+            help="Go on from this model (a converted one, say); the network options then do not apply.",
+            metavar="FILE",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    keep_compatible: Annotated[
+        bool,
+        typer.Option(
+            "--keep-compatible",
+            help="With --init FILE of a converted model: train only what leaves its behaviour on "
+            "lower-dimensional fields unchanged.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = False,
     output: OutputPath = Path("model.safetensors"),
     seed: Seed = 0,
     force: Force = False,
@@ -109,33 +151,47 @@ def train(
     number of steps: the same seed gives the same file.
     """
     from ginjax.checkpoint import check_target
+    from ginjax.errors import ArgumentError
 
     out = Output(json=json, quiet=quiet)
     check_target(output, force=force)
+    previous = None if init is None else _read_start(init, dim, keep_compatible)
+    if keep_compatible and previous is None:
+        raise ArgumentError("--keep-compatible", got="no --init", expected="--init FILE of a converted model")
+    dim = (1 if dim is None else dim) if previous is None else previous.record.D
     steps = steps or {1: 1200, 2: 300, 3: 100}[dim]
     batch_size = batch_size or {1: 32, 2: 8, 3: 4}[dim]
 
     from ginjax._version import __version__
-    from ginjax.data import find_pde
+    from ginjax.data import DEFAULT_SIDES, find_pde
     from ginjax.ml import HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, fit_one_step, make_task, one_step_error
     from ginjax.models import count_params, save_model
 
     fields = find_pde(pde).fields
-    design = design_model(
-        architecture,
-        fields,
-        fields,
-        channels=channels,
-        blocks=blocks,
-        levels=levels,
-        side=side,
-        support=support,
-        activation=activation,
-        norm=norm,
-        bias=bias,
-        upsample=upsample,
-        filters=filters,
-    )
+    size = size or DEFAULT_SIDES[dim]
+    if previous is None:
+        design = design_model(
+            architecture,
+            fields,
+            fields,
+            channels=channels,
+            blocks=blocks,
+            levels=levels,
+            side=side,
+            support=support,
+            activation=activation,
+            norm=norm,
+            bias=bias,
+            upsample=upsample,
+            plain=plain,
+            filters=filters,
+        )
+        design.check_grid(size)
+        # Built before the simulations: what does not fit is answered at once.
+        model, normalisation, free = design.build(dim, seed), None, None
+    else:
+        model, normalisation, free = previous.model, previous.normalisation, previous.free
+        _check_fields(model.spec.inputs, fields)
     count = trajectories or TRAIN_TRAJECTORIES[dim]
     with out.progress(count, f"simulating {pde} in {dim}D") as progress:
         task = make_task(
@@ -145,6 +201,7 @@ def train(
             frames=frames,
             side=size,
             seed=seed,
+            normalisation=normalisation,
             progress=lambda done, total: progress.update(done),
         )
     held_out = make_task(
@@ -156,7 +213,7 @@ def train(
         seed=seed + HELD_OUT_OFFSET,
         normalisation=task.normalisation,
     )
-    model = design.build(dim, seed)
+    before = one_step_error(model, held_out) if previous is not None else None
     with out.progress(steps, "training") as progress:
         model, losses = fit_one_step(
             model,
@@ -166,7 +223,11 @@ def train(
             learning_rate=learning_rate,
             seed=seed,
             on_step=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
+            free=free,
         )
+    certificate = None
+    if previous is not None and free is not None:
+        model, certificate = previous.settle(model)
     error = one_step_error(model, held_out)
     settings = {
         "equation": pde,
@@ -180,27 +241,114 @@ def train(
         "seed": seed,
     }
     measured = {"error": error.model, "persistence": error.persistence, "loss": losses[-1]}
+    step = {"step": "train" if previous is None else "tune", "version": __version__} | settings
+    if previous is not None:
+        step |= {"source": previous.record.digest, "kept_compatible": keep_compatible}
+    history = () if previous is None else previous.record.provenance
     sha256 = save_model(
         output,
         model,
         data=task.about(),
-        provenance=[{"step": "train", "version": __version__} | settings],
+        provenance=[*history, step],
+        certificate=certificate,
         force=force,
     )
     out.fields(
-        f"{design.architecture} on {pde} in {dim}D",
+        f"{model.spec.architecture} on {pde} in {dim}D",
         {
             "parameters": count_params(model),
             "training loss": f"{losses[0]:.3g} -> {losses[-1]:.3g}",
             "error on held-out fields": f"{error.model:.4f}  (one-step nRMSE)",
-            "error of predicting no change": f"{error.persistence:.4f}",
-        },
+        }
+        | ({} if before is None else {"error before tuning": f"{before.model:.4f}"})
+        | {"error of predicting no change": f"{error.persistence:.4f}"}
+        | (
+            {}
+            if certificate is None
+            else {"compatible with": f"{certificate.from_dim}D, residual {certificate.residual:.1e}"}
+        ),
     )
     if error.model >= error.persistence:
-        out.warn("the network does no better than predicting no change: train longer")
+        out.warn(
+            "the network does no better than predicting no change: train longer, or lower --learning-rate"
+        )
+    if before is not None:
+        measured["error_before"] = before.model
     payload = {"settings": settings, "parameters": count_params(model), "sha256": sha256} | measured
     out.result(output, payload)
     if dim < 3:
-        out.next_step(f"ginjax convert-d {output} --to-dim 3 --rescale compatibility")
+        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale compatibility")
     else:
-        out.next_step(f"ginjax inspect {output}")
+        out.next_step(f"ginjax inspect {quote(str(output))}")
+
+
+@dataclass(frozen=True)
+class _Start:
+    """A model to go on from."""
+
+    model: "AnyDimensionalModel"
+    record: "ModelRecord"
+    normalisation: "Normalisation"
+    free: "dict[str, np.ndarray] | None"
+
+    def settle(self, tuned: "AnyDimensionalModel") -> "tuple[AnyDimensionalModel, Certificate]":
+        """The tuned model without the rounding that training added, and its certificate."""
+        from ginjax.checkpoint import weights_digest
+        from ginjax.models import named_arrays, with_arrays
+        from ginjax.transfer import project_onto_free, recertify
+
+        record = self.record
+        if record.certificate is None or self.free is None:
+            raise AssertionError
+        arrays = project_onto_free(record.arrays, named_arrays(tuned), self.free)
+        certificate = recertify(
+            record.certificate, record.layers, record.banks, record.arrays, arrays, weights_digest
+        )
+        return with_arrays(tuned, arrays), certificate
+
+
+def _read_start(path: Path, dim: int | None, keep_compatible: bool) -> _Start:
+    from ginjax.data import Normalisation
+    from ginjax.errors import ArgumentError
+    from ginjax.models import load_model
+    from ginjax.transfer import free_directions
+
+    loaded = load_model(path)
+    record = loaded.record
+    if dim is not None and dim != record.D:
+        raise ArgumentError("--dim", got=dim, expected=f"{record.D}, the dimension of {path}")
+    if record.D > 3:
+        raise ArgumentError("dimension of the model", got=record.D, expected="1, 2 or 3, to be simulated")
+    stored = (record.data or {}).get("normalisation")
+    if not stored:
+        raise ArgumentError(
+            f"{path} does not say how its fields are normalised",
+            expected="a model written by 'ginjax train', or converted from one",
+        )
+    free = None
+    if keep_compatible:
+        certificate = record.certificate
+        if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:
+            raise ArgumentError(
+                "--keep-compatible", got=f"{path}, which was not converted", expected="a converted model"
+            )
+        if certificate.parity_lift or record.certificate_is_stale:
+            raise ArgumentError(
+                "--keep-compatible",
+                got="a stale certificate" if record.certificate_is_stale else "a parity lift",
+                expected="a model as 'ginjax convert-d' wrote it",
+            )
+        free = free_directions(record.layers, record.banks, certificate.from_dim)
+    return _Start(loaded.model, record, Normalisation.from_json(stored), free)
+
+
+def _check_fields(signature: "Signature", fields: "Sequence[Field]") -> None:
+    from ginjax.errors import ArgumentError
+    from ginjax.geometric import Signature
+
+    if signature != Signature(signature_of(fields)):
+        raise ArgumentError(
+            "fields of the model",
+            got=signature,
+            expected=f"those of the equation: {[f.name for f in fields]}",
+        )

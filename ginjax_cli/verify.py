@@ -1,12 +1,15 @@
 """`ginjax verify`: run a converted network beside the one it came from."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.models import Verification
 
 
 def verify(
@@ -34,58 +37,107 @@ def verify(
     commutes with rotations and reflections. Exit code 3 means that a promise is not kept; rules that promise
     nothing are only measured.
     """
-    from ginjax.errors import VerificationError
-
     out = Output(json=json, quiet=quiet)
     with out.progress(1, "running both networks") as progress:
-        from ginjax.models import LIFT_TOLERANCE, ROUNDED_LIFT_TOLERANCE, load_pair, verify_transfer
+        from ginjax.models import load_pair, verify_transfer
 
         first, second = load_pair(low, high)
+        # The certificate is in the file that was converted: the higher one, or going down the lower one.
+        made = second if second.record.certificate is not None else first
+        certificate = made.record.certificate
         result = verify_transfer(
-            first.model, second.model, is_torus=first.record.is_torus, side=size, seed=seed
+            first.model,
+            second.model,
+            is_torus=first.record.is_torus,
+            side=size,
+            seed=seed,
+            parity_lift=certificate is not None and certificate.parity_lift,
         )
         progress.advance()
-    record = second.record
-    certificate = record.certificate
     promised = certificate is None or certificate.promises
-    limits = {
-        "lift test in float64": (result.lift_float64, tol or ROUNDED_LIFT_TOLERANCE[result.dtype]),
-        f"lift test in {result.dtype}": (result.lift_own, tol or LIFT_TOLERANCE[result.dtype]),
-        f"equivariance in {result.dtype}": (result.equivariance, tol or LIFT_TOLERANCE[result.dtype]),
-    }
-    kept = {name: value <= limit for name, (value, limit) in limits.items()}
     out.table(
-        f"{low} ({first.record.D}D) and {high} ({record.D}D), fields of side {result.side}",
+        f"{low} ({first.record.D}D) and {high} ({second.record.D}D), fields of side {result.side}",
         ("check", "defect", "limit", "holds"),
-        [(n, f"{v:.1e}", f"{limit:.0e}", "yes" if kept[n] else "no") for n, (v, limit) in limits.items()],
+        verification_rows(result, tol),
     )
-    if record.certificate_is_stale:
+    if made.record.certificate_is_stale:
         out.warn("the certificate in the file does not belong to its weights: they have changed since")
     if not promised:
         rule = "?" if certificate is None else certificate.rule
         out.note(f"the rule {rule!r} does not promise compatibility: the lift test is information")
-    failed = [
-        name for name, holds in kept.items() if not holds and (promised or name.startswith("equivariance"))
-    ]
-    payload = {
+    equivariant = bool(second.record.layers)
+    if not equivariant:
+        out.note("the model is a plain network: its equivariance defect is information")
+    failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
+    payload = verification_payload(result) | {
         "low": str(low),
         "high": str(high),
+        "promised": promised,
+        "holds": not failed,
+        "certificate_stale": made.record.certificate_is_stale,
+    }
+    out.result(None, payload)
+    check_verification(result, tol, promised=promised, equivariant=equivariant)
+    out.next_step(f"ginjax inspect {high}")
+
+
+def _limits(result: "Verification", tol: float | None) -> dict[str, tuple[float, float]]:
+    """Each check with its defect and the largest one accepted."""
+    from ginjax.models import LIFT_TOLERANCE, ROUNDED_LIFT_TOLERANCE
+
+    own, rounded = (
+        table[result.dtype] if tol is None else tol for table in (LIFT_TOLERANCE, ROUNDED_LIFT_TOLERANCE)
+    )
+    return {
+        "lift test in float64": (result.lift_float64, rounded),
+        f"lift test in {result.dtype}": (result.lift_own, own),
+        f"equivariance in {result.dtype}": (result.equivariance, own),
+    }
+
+
+def verification_rows(result: "Verification", tol: float | None) -> list[tuple[str, ...]]:
+    """One row for each check."""
+    limits = _limits(result, tol)
+    return [
+        (name, f"{value:.1e}", f"{limit:.0e}", "yes" if value <= limit else "no")
+        for name, (value, limit) in limits.items()
+    ]
+
+
+def broken_promises(
+    result: "Verification", tol: float | None, *, promised: bool, equivariant: bool
+) -> list[str]:
+    """The checks that fail among those that were promised to hold."""
+    return [
+        name
+        for name, (value, limit) in _limits(result, tol).items()
+        if value > limit and (equivariant if name.startswith("equivariance") else promised)
+    ]
+
+
+def check_verification(
+    result: "Verification", tol: float | None, *, promised: bool, equivariant: bool
+) -> None:
+    """Raise `VerificationError` for the first promise that is broken."""
+    from ginjax.errors import VerificationError
+
+    failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
+    if not failed:
+        return
+    value, limit = _limits(result, tol)[failed[0]]
+    raise VerificationError(
+        failed[0],
+        got=f"{value:.1e}",
+        expected=f"at most {limit:.0e}",
+        hint="Convert again with --rescale compatibility, or check that one file was made from the other.",
+    )
+
+
+def verification_payload(result: "Verification") -> dict[str, Any]:
+    return {
         "side": result.side,
         "dtype": result.dtype,
         "lift_float64": result.lift_float64,
         "lift_own": result.lift_own,
         "equivariance": result.equivariance,
-        "promised": promised,
-        "holds": not failed,
-        "certificate_stale": record.certificate_is_stale,
     }
-    out.result(None, payload)
-    if failed:
-        value, limit = limits[failed[0]]
-        raise VerificationError(
-            failed[0],
-            got=f"{value:.1e}",
-            expected=f"at most {limit:.0e}",
-            hint="Convert again with --rescale compatibility, or check that HIGH was made from LOW.",
-        )
-    out.next_step(f"ginjax inspect {high}")

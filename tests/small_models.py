@@ -6,8 +6,9 @@ once per dtype, whoever asks.
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
-from helpers import FULL2, FULL3, as_float64, bank, randomised, relative_difference
+from helpers import FULL2, FULL3, bank
 
 from ginjax.filters import FilterBank
 from ginjax.geometric import MultiImage, make_all_operators
@@ -43,27 +44,41 @@ ARCHITECTURES = {
     "SimpleConvSeries": lambda D, s, conv, key: SimpleConvSeries(s, s, conv, 2, 2, "auto", "gelu", key),
 }
 
-_QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-run = eqx.filter_jit(lambda model, x: model(x)[0], compiler_options=_QUICK_TO_COMPILE)
+QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+run = eqx.filter_jit(lambda model, x: model(x)[0], compiler_options=QUICK_TO_COMPILE)
 """`model(x)` without the auxiliary data, compiled."""
 
 
-def small_model(name: str, D: int, signature, recipe=FULL3, seed: int = 0, dtype=np.float32):
-    """A small model with every parameter away from its initial value (float64 ones need x64 to be on)."""
-    model = randomised(ARCHITECTURES[name](D, signature, bank(D, recipe), jax.random.key(seed)), seed)
-    return as_float64(model) if dtype == np.float64 else model
+def small_model(name: str, D: int, signature, filters=FULL3, seed: int = 0, dtype=np.float32):
+    """A small model with every parameter away from its initial value (float64 ones need x64 to be on).
+
+    `filters` is a bank, or a recipe for one of even filters.
+    """
+    conv = filters if isinstance(filters, FilterBank) else bank(D, filters)
+    # Drawing the initial weights would compile a program for each of their shapes.
+    empty = eqx.filter_eval_shape(ARCHITECTURES[name], D, signature, conv, jax.random.key(0))
+    rng = np.random.default_rng(seed)
+
+    def draw(slot: jax.ShapeDtypeStruct):
+        # Weights of about 1/sqrt(fan-in), norms and biases of order one.
+        size = 1 / np.sqrt(np.prod(slot.shape[1:])) if len(slot.shape) > 1 else 0.5
+        return jnp.asarray(size * rng.standard_normal(slot.shape) + (len(slot.shape) < 2), dtype)
+
+    return jax.tree.map(lambda a: draw(a) if isinstance(a, jax.ShapeDtypeStruct) else a, empty)
 
 
 def convert(model, D: int, rescale="compatibility", recipe=FULL3):
     """The model in dimension `D`, with the filters of the same recipe."""
-    has_up = getattr(model, "spec", None) is not None and model.spec.option("upsample") == "transpose"
-    return model.convertD(bank(D, recipe), rescale, upsample_filters=bank(D, FULL2) if has_up else None)
+    up = bank(D, FULL2) if model.spec.option("upsample") == "transpose" else None
+    return model.convertD(bank(D, recipe), rescale, upsample_filters=up)
 
 
 def defect_over_group(model, x: MultiImage) -> float:
     """`max_g |f(g x) - g f(x)| / max |f(x)|` over all of `B_D`."""
     y = run(model, x)
-    return max(relative_difference(run(model, act(g, x)), act(g, y)) for g in make_all_operators(x.D))
+    moved = [(run(model, act(g, x)), act(g, y)) for g in make_all_operators(x.D)]
+    largest = max(np.abs(block).max() for block in y.values())
+    return max(float(np.abs(np.asarray(a[key]) - b[key]).max()) for a, b in moved for key in y) / largest
 
 
 def act(g: np.ndarray, x: MultiImage) -> MultiImage:

@@ -12,6 +12,7 @@ from ._convert_file import Conversion as Conversion
 from ._convert_file import check_certificate as check_certificate
 from ._convert_file import convert_file as convert_file
 from ._convert_file import convert_record as convert_record
+from ._convert_file import inflate_record as inflate_record
 from ._expect import expect as expect
 from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
@@ -19,6 +20,7 @@ from ._file import read_header as read_header
 from ._file import write_file as write_file
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec
+from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model
 from ._model_file import write_model as write_model

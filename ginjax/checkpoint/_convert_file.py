@@ -1,17 +1,30 @@
 """Convert a model file to another dimension without running the network."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 
 from ginjax._version import __version__
-from ginjax.errors import ArgumentError, UnsupportedError, VerificationError
-from ginjax.filters import FilterBank
-from ginjax.transfer import Certificate, Rule, bank_chain, convert_weights
+from ginjax.errors import ArgumentError, NumericsError, UnsupportedError, VerificationError
+from ginjax.filters import FilterBank, FilterKey, make_bank
+from ginjax.transfer import (
+    PLAIN_RULES,
+    Certificate,
+    PlainRule,
+    Rule,
+    bank_chain,
+    convert_weights,
+    inflate_weights,
+    make_rule,
+    role_keys,
+)
 
 from ._arrays import weights_digest
+from ._lift import lift_record
+from ._limits import check_bank_size
 from ._model_file import ModelRecord, read_model, write_model
 
 DTYPES = ("float16", "float32", "float64")
@@ -29,10 +42,11 @@ class Conversion:
 def convert_record(
     record: ModelRecord,
     to_dim: int,
-    rule: Rule,
+    rule: Rule | str,
     *,
     dtype: str | None = None,
     banks: Mapping[str, FilterBank] | None = None,
+    parity_lift: bool = False,
 ) -> Conversion:
     """Convert a model that was read, in memory; no verdict is passed on the certificate.
 
@@ -40,58 +54,109 @@ def convert_record(
 
     - `record`: the model.
     - `to_dim`: dimension to reach.
-    - `rule`: from `ginjax.transfer.make_rule`.
+    - `rule`: from `ginjax.transfer.make_rule`, or a name: one of its own, or `"centre"` or `"mean"`, which inflate
+      the kernels of a model that is not equivariant.
     - `dtype`: of the arrays in the result; default: as they are.
     - `banks`: filters in the new dimension by role, for a model whose own match no recipe.
+    - `parity_lift`: odd scalars become odd vectors along the added axis; see `ginjax.transfer.lift_key`.
 
-    **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` for a dimension that is
-    not higher.
+    **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` if the dimension, the
+    rule or the axes to be removed do not fit.
     """
+    if isinstance(rule, str) and rule in PLAIN_RULES:
+        return inflate_record(record, to_dim, cast(PlainRule, rule))
+    rule = make_rule(rule) if isinstance(rule, str) else rule
     if not record.layers:
         raise UnsupportedError(
-            "conversion of a model without invariant filters",
+            "conversion by filters of a model without invariant filters",
             got=f"{record.spec.get('architecture', 'a model')} with equivariant=False",
             expected="an equivariant model",
-            hint="Train an equivariant model instead.",
+            hint="Its kernels can be inflated: --rescale centre or --rescale mean.",
         )
     if dtype is not None and dtype not in DTYPES:
         raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
+    if not all(record.is_torus[to_dim:]):
+        raise ArgumentError("axes to be removed", got="not periodic", expected="periodic axes")
+    for bank in record.banks.values() if to_dim > record.D else ():
+        check_bank_size(to_dim, bank.side, bank.keys, bank.recipe)
     chains = {role: bank_chain(bank, to_dim, (banks or {}).get(role)) for role, bank in record.banks.items()}
-    arrays, certificate = convert_weights(
-        record.arrays,
-        record.layers,
-        chains,
-        rule,
-        weights_digest,
-        None if dtype is None else np.dtype(dtype),
+    after = lift_record(record) if parity_lift else record
+    if parity_lift:
+        chains = {
+            role: (chain[0], _with_keys(chain[-1], role_keys(after.layers, role)))
+            for role, chain in chains.items()
+        }
+    with np.errstate(over="ignore", invalid="ignore"):  # answered below
+        arrays, certificate = convert_weights(
+            record.arrays,
+            record.layers,
+            chains,
+            rule,
+            weights_digest,
+            None if dtype is None else np.dtype(dtype),
+            parity_lift,
+        )
+    _check_range(arrays)
+    banks_after = {role: chain[-1] for role, chain in chains.items()}
+    return _conversion(record, after, to_dim, banks_after, arrays, certificate)
+
+
+def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Conversion:
+    """Convert a model that is not equivariant by inflating its kernels.
+
+    **Raises:** `UnsupportedError` for an equivariant model, `ArgumentError` for a dimension that is not higher.
+    """
+    if not record.plain_layers:
+        raise UnsupportedError(
+            "inflation of an equivariant model",
+            got=f"rule {rule!r}",
+            expected="a model with equivariant=False",
+            hint="Use --rescale compatibility, which is exact.",
+        )
+    arrays, certificate = inflate_weights(
+        record.arrays, record.plain_layers, record.D, to_dim, rule, weights_digest
     )
+    return _conversion(record, record, to_dim, {}, arrays, certificate)
+
+
+def _conversion(
+    before: ModelRecord,
+    described: ModelRecord,
+    to_dim: int,
+    banks: Mapping[str, FilterBank],
+    arrays: Mapping[str, np.ndarray],
+    certificate: Certificate,
+) -> Conversion:
+    """`described` (the record before, lifted if need be) with what the conversion changed."""
     after = replace(
-        record,
+        described,
         D=to_dim,
-        banks={role: chain[-1] for role, chain in chains.items()},
-        is_torus=(*record.is_torus, *(True,) * (to_dim - record.D)),
+        banks=banks,
+        is_torus=(*before.is_torus[:to_dim], *(True,) * (to_dim - before.D)),
         arrays=arrays,
         certificate=certificate,
     ).with_step(
         step="convert",
         version=__version__,
-        rule=rule.name,
+        rule=certificate.rule,
         flex=certificate.flex,
-        from_dim=record.D,
+        from_dim=before.D,
         to_dim=to_dim,
-        source=record.digest,
+        parity_lift=certificate.parity_lift,
+        source=before.digest,
     )
-    return Conversion(record, after, certificate)
+    return Conversion(before, after, certificate)
 
 
 def convert_file(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     to_dim: int,
-    rule: Rule,
+    rule: Rule | str,
     *,
     dtype: str | None = None,
     allow_inexact: bool = False,
+    parity_lift: bool = False,
     force: bool = False,
 ) -> Conversion:
     """Read a model file, convert it, check condition (C), and write the result.
@@ -101,7 +166,7 @@ def convert_file(
 
     **Raises:** `FileError` as reading and writing do, `VerificationError` as `check_certificate` does.
     """
-    conversion = convert_record(read_model(source), to_dim, rule, dtype=dtype)
+    conversion = convert_record(read_model(source), to_dim, rule, dtype=dtype, parity_lift=parity_lift)
     if not allow_inexact:
         check_certificate(conversion.certificate)
     write_model(target, conversion.after, force=force)
@@ -124,3 +189,23 @@ def check_certificate(certificate: Certificate) -> None:
         expected=f"at most {certificate.tolerance:.0e}",
         hint=f"{worst.note[:1].upper()}{worst.note[1:]}. --allow-inexact writes the closest weights anyway.",
     )
+
+
+def _check_range(arrays: Mapping[str, np.ndarray]) -> None:
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.all(np.isfinite(array)):
+            raise NumericsError(
+                f"array {name!r}",
+                got=f"values beyond the range of {array.dtype.name}",
+                expected="finite values",
+                hint="Choose a wider --dtype, or a --flex nearer to 1.",
+            )
+
+
+def _with_keys(bank: FilterBank, keys: Iterable[FilterKey]) -> FilterBank:
+    """The bank of the same recipe with other keys."""
+    if bank.recipe is None:
+        raise ArgumentError(
+            "parity lift", got="filters that match no recipe", expected="a bank built from a recipe"
+        )
+    return make_bank(bank.D, bank.recipe, keys)

@@ -1,7 +1,7 @@
 """The model file: everything about a trained model that is not code."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from ginjax.errors import ArgumentError, FileError
-from ginjax.filters import BankRecipe, FilterBank, FilterKey, bank_from_arrays, make_bank
-from ginjax.transfer import Certificate, ConvLayer, check_weights
+from ginjax.filters import BankRecipe, FilterBank, FilterKey, bank_from_arrays, make_bank, nameless_bank
+from ginjax.transfer import Certificate, ConvLayer, PlainLayer, check_weights
 
 from ._arrays import weights_digest
+from ._describe import read_data, read_spec
 from ._expect import expect
 from ._file import ModelFile, read_file, write_file
+from ._limits import MAX_DIMENSION, check_bank_size
 
 ROLES = ("conv", "upsample")
-MAX_DIMENSION = 8
-MAX_COMPONENTS = 1024
-MAX_FILTER_ENTRIES = 2**24
-"""Bounds on what a file may ask to be built: dimension, `D^k`, and `M^D D^k`."""
 
 _BANK_PREFIX = "bank"
 
@@ -38,6 +36,7 @@ class ModelRecord:
     - `data`: what it was trained on (fields, units, spacing, normalisation), or None.
     - `provenance`: every step so far, oldest first, as JSON objects.
     - `certificate`: of the last conversion, or None.
+    - `plain_layers`: the convolutions of a model that is not equivariant.
     """
 
     D: int
@@ -49,6 +48,7 @@ class ModelRecord:
     data: Mapping[str, Any] | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
     certificate: Certificate | None = None
+    plain_layers: tuple[PlainLayer, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -78,6 +78,7 @@ def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: boo
     arrays = dict(record.arrays)
     banks = {}
     for role, bank in record.banks.items():
+        check_bank_size(bank.D, bank.side, bank.keys, bank.recipe)
         banks[role] = {
             "recipe": None if bank.recipe is None else bank.recipe.to_json(),
             "keys": [list(key) for key in bank.keys],
@@ -91,6 +92,7 @@ def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: boo
         "spec": record.spec,
         "banks": banks,
         "layers": [layer.to_json() for layer in record.layers],
+        "plain_layers": [layer.to_json() for layer in record.plain_layers],
         "is_torus": list(record.is_torus),
         "data": record.data,
         "provenance": list(record.provenance),
@@ -116,9 +118,12 @@ def read_model(path: str | os.PathLike[str]) -> ModelRecord:
 def _record(content: ModelFile) -> ModelRecord:
     header, where = content.header, content.path
     D = expect(header, "dimension", int, where=where, least=1, most=MAX_DIMENSION)
-    spec = expect(header, "spec", dict, where=where)
+    spec = read_spec(header, where)
     rows = expect(header, "layers", list, where=where, most=100_000)
     layers = tuple(ConvLayer.from_json(row) for row in rows)
+    if len({layer.name for layer in layers}) != len(layers):
+        raise ArgumentError("layer table", expected="each layer once")
+    plain = expect(header, "plain_layers", list, where=where, default=[], most=100_000)
     torus = expect(header, "is_torus", list, where=where, least=D, most=D)
     if not all(isinstance(axis, bool) for axis in torus):
         raise ArgumentError("field 'is_torus'", got=torus, expected="true or false for each axis")
@@ -134,10 +139,9 @@ def _record(content: ModelFile) -> ModelRecord:
         raise ArgumentError("filter arrays", got=sorted(stored)[:3], expected="those of a bank of the model")
     check_weights(layers, banks, {name: a.shape for name, a in arrays.items()})
     certificate = header.get("certificate")
-    data = header.get("data")
     steps = expect(header, "provenance", list, where=where, most=100_000)
-    if not all(isinstance(step, dict) for step in steps) or not isinstance(data, dict | None):
-        raise ArgumentError("fields 'provenance' and 'data'", expected="objects")
+    if not all(isinstance(step, dict) for step in steps):
+        raise ArgumentError("field 'provenance'", expected="a list of objects")
     return ModelRecord(
         D=D,
         spec=spec,
@@ -145,9 +149,10 @@ def _record(content: ModelFile) -> ModelRecord:
         layers=layers,
         is_torus=tuple(torus),
         arrays=arrays,
-        data=data,
+        data=read_data(header, where),
         provenance=tuple(steps),
         certificate=None if certificate is None else Certificate.from_json(certificate),
+        plain_layers=tuple(PlainLayer.from_json(row) for row in plain),
     )
 
 
@@ -161,7 +166,7 @@ def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str,
     if not expect(described, "stored", bool, where=where):
         if recipe is None:
             raise ArgumentError(f"bank {role!r}", got="neither recipe nor filters", expected="one of them")
-        _check_bounds(D, recipe.side, keys)
+        check_bank_size(D, recipe.side, keys, recipe)
         return make_bank(D, recipe, keys)
     blocks = {}
     for key in keys:
@@ -171,18 +176,10 @@ def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str,
         blocks[key] = stored.pop(name)
         if blocks[key].ndim != 1 + D + key[0]:
             raise ArgumentError(f"array {name!r}", got=blocks[key].shape, expected=f"{1 + D + key[0]} axes")
-    _check_bounds(D, max(b.shape[1] for b in blocks.values()) if blocks else 1, keys)
-    return bank_from_arrays(D, blocks, recipe)
-
-
-def _check_bounds(D: int, side: int, keys: Sequence[FilterKey]) -> None:
-    for k, _ in keys:
-        if D**k > MAX_COMPONENTS or side**D * D**k > MAX_FILTER_ENTRIES:
-            raise ArgumentError(
-                "filter bank",
-                got=f"dimension {D}, side {side}, order {k}",
-                expected=f"at most {MAX_FILTER_ENTRIES} entries a filter",
-            )
+    if not blocks:
+        raise ArgumentError(f"bank {role!r}", got="no filters", expected="an order and parity at least")
+    check_bank_size(D, max(b.shape[1] for b in blocks.values()), keys, recipe)
+    return nameless_bank(D, blocks) if recipe is None else bank_from_arrays(D, blocks, recipe)
 
 
 def _read_key(key: Any) -> FilterKey:

@@ -21,6 +21,7 @@ from ._group import tensor_action as tensor_action
 from ._match import bank_from_arrays as bank_from_arrays
 from ._match import banks_from_arrays as banks_from_arrays
 from ._match import match_block as match_block
+from ._match import nameless_bank as nameless_bank
 from ._orbits import Orbit as Orbit
 from ._orbits import pixel_coordinates as pixel_coordinates
 from ._orbits import pixel_orbits as pixel_orbits

@@ -125,10 +125,17 @@ class FilterBlock:
 
     - `filters`: float64, `(n, *(M,)*D, *(D,)*k)`, read only.
     - `identities`: the name of each, in the same order.
+    - `flipped`: which filters are the negatives of what their name stands for; empty if none is.
     """
 
     filters: np.ndarray
     identities: tuple[FilterIdentity, ...]
+    flipped: tuple[bool, ...] = ()
+
+    @property
+    def signs(self) -> np.ndarray:
+        """`(n,)`: -1 for a flipped filter, else 1. A rule that goes by names multiplies weights by it."""
+        return np.where(self.flipped, -1.0, 1.0) if self.flipped else np.ones(len(self))
 
     def __len__(self) -> int:
         return len(self.filters)
@@ -321,7 +328,9 @@ def _shell_block(D: int, recipe: BankRecipe, k: int) -> FilterBlock:
     return freeze(stacked, identities)
 
 
-def freeze(filters: np.ndarray, identities: Iterable[FilterIdentity]) -> FilterBlock:
+def freeze(
+    filters: np.ndarray, identities: Iterable[FilterIdentity], flipped: tuple[bool, ...] = ()
+) -> FilterBlock:
     """A block over a read-only copy of the filters."""
     filters = np.array(filters, dtype=np.float64, order="C")
     filters += 0.0  # no negative zeros: equal filters have equal bytes
@@ -331,4 +340,4 @@ def freeze(filters: np.ndarray, identities: Iterable[FilterIdentity]) -> FilterB
         raise ArgumentError(
             "identities", got=len(identities), expected=f"one for each of {len(filters)} filters"
         )
-    return FilterBlock(filters, identities)
+    return FilterBlock(filters, identities, flipped)

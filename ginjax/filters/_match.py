@@ -58,10 +58,13 @@ def banks_from_arrays(
         banks = [_matched_bank(D, side, blocks, recipe) for D, (side, blocks) in checked]
         if all(bank is not None for bank in banks):
             return [bank for bank in banks if bank is not None]
-    return [
-        FilterBank(D, side, None, {key: _nameless_block(D, array) for key, array in blocks.items()})
-        for D, (side, blocks) in checked
-    ]
+    return [nameless_bank(D, blocks) for D, (_, blocks) in checked]
+
+
+def nameless_bank(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> FilterBank:
+    """A bank that uses arrays as they are, with no look for a recipe that they might match."""
+    side, arrays = _checked(D, blocks)
+    return FilterBank(D, side, None, {key: _nameless_block(D, array) for key, array in arrays.items()})
 
 
 def _checked(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> tuple[int, dict[FilterKey, np.ndarray]]:
@@ -109,7 +112,8 @@ def match_block(array: np.ndarray, block: FilterBlock) -> FilterBlock | None:
         chosen.append(best)
         signs.append(1.0 if known[best] @ row >= 0 else -1.0)
     shaped = np.array(signs).reshape(-1, *(1,) * (array.ndim - 1))
-    return freeze(block.filters[chosen] * shaped, [block.identities[i] for i in chosen])
+    flipped = tuple(sign < 0 for sign in signs) if min(signs) < 0 else ()
+    return freeze(block.filters[chosen] * shaped, [block.identities[i] for i in chosen], flipped)
 
 
 def _candidate_recipes(side: int) -> Iterator[BankRecipe]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import jax.numpy as jnp
@@ -94,12 +95,12 @@ def _wrap(x: Array, axis: int, low: int, high: int) -> Array:
 
 
 def _per_axis(name: str, value: int | Sequence[int], D: int) -> tuple[int, ...]:
-    values = (value,) * D if isinstance(value, int) else tuple(value)
-    if len(values) != D or any(isinstance(v, bool) or not isinstance(v, int) or v < 1 for v in values):
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * D
+    if len(values) != D or not all(_is_whole(v) and v >= 1 for v in values):
         raise ArgumentError(
             name, got=value, expected=f"a whole number, 1 or more, or {D} of them, one for each axis"
         )
-    return values
+    return tuple(int(v) for v in values)
 
 
 def _resolve_padding(padding: Padding, D: int, any_torus: bool) -> str | tuple[tuple[int, int], ...]:
@@ -111,7 +112,15 @@ def _resolve_padding(padding: Padding, D: int, any_torus: bool) -> str | tuple[t
                 "padding", got=repr(padding), expected="TORUS, VALID, SAME, a number or pairs"
             )
         return padding
-    pairs = ((padding, padding),) * D if isinstance(padding, int) else tuple(tuple(p) for p in padding)
-    if len(pairs) != D or any(len(p) != 2 or not all(isinstance(w, int) for w in p) for p in pairs):
+    pairs = tuple(padding) if isinstance(padding, Sequence) else ((padding, padding),) * D
+    if len(pairs) != D or not all(_is_pair(p) for p in pairs):
         raise ArgumentError("padding", got=padding, expected=f"one number or {D} pairs of numbers")
     return tuple((int(low), int(high)) for low, high in pairs)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, Sequence) and len(value) == 2 and all(_is_whole(v) for v in value)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -27,12 +27,14 @@ SYMMETRY_TOLERANCE = 1e-6
 class Piece:
     """The filters of one key pair between one grade of the input and one of the output.
 
-    `filters` is `(n, *(M,)*D, inputs, outputs)`, where the last two axes run over the components of the grade.
+    `filters` is `(n, *(M,)*D, inputs, outputs)`, where the last two axes run over the components of the grade;
+    `sizes` is `(n,)`, the largest absolute entry of each whole filter.
     """
 
     source: Key
     target: Key
     filters: np.ndarray
+    sizes: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -73,24 +75,27 @@ def graded_paths(bank: FilterBank, sources: Signature, targets: Signature) -> tu
             if block is None or len(block) == 0:
                 continue
             filters = block.filters.reshape(len(block), *(bank.side,) * D, D**k_in, D**k_out)
+            sizes = np.abs(filters).max(axis=tuple(range(1, filters.ndim)))
             for a, inputs in graded_components(D, source).items():
                 for b, outputs in graded_components(D, target).items():
                     part = filters[..., list(inputs), :][..., list(outputs)]
                     if np.any(part):
-                        pieces.setdefault((a, b), {})[target, source] = Piece(source, target, part)
+                        pieces.setdefault((a, b), {})[target, source] = Piece(source, target, part, sizes)
     return tuple(
-        GradedPath(a, b, _antisymmetric_axes([p.filters for p in found.values()], D), found)
+        GradedPath(a, b, _antisymmetric_axes(tuple(found.values()), D), found)
         for (a, b), found in sorted(pieces.items())
     )
 
 
-def _antisymmetric_axes(filters: Sequence[np.ndarray], D: int) -> tuple[int, ...]:
+def _antisymmetric_axes(pieces: Sequence[Piece], D: int) -> tuple[int, ...]:
     """Axes along which all of the filters change sign when flipped, to rounding."""
-    return tuple(
-        axis
-        for axis in range(D)
-        if all(np.abs(f + np.flip(f, axis + 1)).max() <= SYMMETRY_TOLERANCE for f in filters)
-    )
+    return tuple(axis for axis in range(D) if all(_is_antisymmetric(piece, axis) for piece in pieces))
+
+
+def _is_antisymmetric(piece: Piece, axis: int) -> bool:
+    f = piece.filters
+    rest = np.abs(f + np.flip(f, axis + 1)).max(axis=tuple(range(1, f.ndim)))
+    return bool(np.all(rest <= SYMMETRY_TOLERANCE * piece.sizes))
 
 
 def convolve_with_bank(
@@ -105,7 +110,8 @@ def convolve_with_bank(
 
     **Arguments:**
 
-    - `blocks`: one sample, `(channels, *spatial, D, ..., D)` by key, as `sources` says.
+    - `blocks`: one sample, `(channels, *spatial, D, ..., D)` by key, as `sources` says. Whole numbers count as
+      floating-point ones.
     - `weights`: `(out, in, n_filters)` by input and output key.
     - `bank`: the filters.
     - `sources`, `targets`: keys and channels of input and output.
@@ -114,9 +120,10 @@ def convolve_with_bank(
     **Returns:** all blocks of `targets`; a key that no filter reaches is zero.
     """
     D = bank.D
+    dtype = jnp.result_type(*(blocks[key] for key, _ in sources), 1.0)
     padded: dict[int, Array] = {}
     for key, _ in sources:
-        x = blocks[key]
+        x = blocks[key].astype(dtype)
         flat = x.reshape(*x.shape[: D + 1], D ** len(key[0]))
         for grade, positions in graded_components(D, key).items():
             # (channels * components of the grade, *spatial)
@@ -127,13 +134,12 @@ def convolve_with_bank(
     for path in graded_paths(bank, sources, targets):
         if bank.side == 1 and path.antisymmetric:
             continue
-        kernel = _assemble(path, weights, sources, targets, D, padded[path.source_grade].dtype)
+        kernel = _assemble(path, weights, sources, targets, D, dtype)
         x, kernel, stride = _fold(padded[path.source_grade], kernel, path.antisymmetric, bank.side, geometry)
         y = lax.conv_general_dilated(x, kernel, stride, "VALID", rhs_dilation=geometry.filter_dilation)[0]
         grade = path.target_grade
         summed[grade] = summed[grade] + y if grade in summed else y
     spatial = _output_size(next(iter(padded.values())).shape[2:], bank.side, geometry)
-    dtype = next(iter(padded.values())).dtype
     return _collect(summed, targets, D, spatial, dtype)
 
 

@@ -1,7 +1,7 @@
 """The equivariant convolution layer."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import equinox as eqx
@@ -68,16 +68,10 @@ class ConvContract(eqx.Module):
         self.bank = as_bank(invariant_filters)
         if use_bias not in (True, False, "auto", "scalar", "mean"):
             raise ArgumentError("use_bias", got=repr(use_bias), expected="auto, scalar, mean, True or False")
-        self.use_bias = use_bias
-        self.stride, self.lhs_dilation, self.rhs_dilation = (
-            _hashable(stride),
-            _hashable(lhs_dilation),
-            _hashable(rhs_dilation),
-        )
-        self.padding = padding if padding is None or isinstance(padding, str | int) else _pairs(padding)
-        ConvGeometry.resolve(
-            self.D, (True,) * self.D, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
-        )
+        self.use_bias = use_bias if isinstance(use_bias, str) else bool(use_bias)
+        ConvGeometry.resolve(self.D, (True,) * self.D, stride, padding, lhs_dilation, rhs_dilation)
+        self.stride, self.rhs_dilation = _hashable(stride), _hashable(rhs_dilation)
+        self.lhs_dilation, self.padding = _hashable(lhs_dilation), _hashable(padding)
         keys = _endless(jax.random.key(0) if key is None else key)
         self.weights = {}
         for source, c_in in self.input_keys:
@@ -112,11 +106,12 @@ class ConvContract(eqx.Module):
 
     def __call__(self, x: MultiImage) -> MultiImage:
         """Apply to one sample; blocks `(channels, *spatial, D, ..., D)`. All target keys are returned."""
-        if x.D != self.D or x.get_signature() != self.input_keys:
+        if (x.D, x.get_n_leading(), x.get_signature()) != (self.D, 1, self.input_keys):
             raise ArgumentError(
                 "input of ConvContract",
-                got=f"{x.get_signature()} in dimension {x.D}",
-                expected=f"{self.input_keys} in dimension {self.D}",
+                got=f"{x.get_signature()} with {x.get_n_leading()} leading axes in dimension {x.D}",
+                expected=f"{self.input_keys} with 1 leading axis in dimension {self.D}",
+                hint="Layers take one sample; use jax.vmap for a batch.",
             )
         geometry = ConvGeometry.resolve(
             self.D, x.is_torus, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
@@ -189,8 +184,7 @@ def _endless(key: Array) -> Iterator[Array]:
 
 
 def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list | tuple) else value
-
-
-def _pairs(padding: Any) -> tuple[tuple[int, int], ...]:
-    return tuple((int(low), int(high)) for low, high in padding)
+    """Whole numbers, and sequences of them however deep, as Python's own; None and names as they are."""
+    if value is None or isinstance(value, str):
+        return value
+    return tuple(_hashable(v) for v in value) if isinstance(value, Sequence) else int(value)

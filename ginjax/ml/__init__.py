@@ -8,6 +8,7 @@ from ginjax.ml._fit import batched as batched
 from ginjax.ml._fit import fit as fit
 from ginjax.ml._io import load as load
 from ginjax.ml._io import save as save
+from ginjax.ml._keep import only_free as only_free
 from ginjax.ml._losses import l2_per_pixel_rel_error as l2_per_pixel_rel_error
 from ginjax.ml._losses import l2_rel_error as l2_rel_error
 from ginjax.ml._losses import normalized_smse_loss as normalized_smse_loss

@@ -8,8 +8,11 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import numpy as np
+import optax
 
 from ginjax.data import (
+    DEFAULT_SIDES,
     Normalisation,
     Trajectories,
     find_pde,
@@ -17,13 +20,18 @@ from ginjax.data import (
     measure_normalisation,
     one_step_pairs,
 )
+from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage, Signature
 from ginjax.ml._fit import fit
+from ginjax.ml._keep import only_free
 from ginjax.ml._losses import nrmse_loss, smse_loss
 from ginjax.ml._optimiser import adamw_cosine
 
 TRAIN_TRAJECTORIES: Mapping[int, int] = {1: 256, 2: 48, 3: 16}
 """Training trajectories by dimension unless asked for otherwise: about a minute of work each."""
+
+MAX_VALUES = 2**30
+"""Most values that a task is simulated for (4 GiB in float32)."""
 
 HELD_OUT_OFFSET = 1_000_003
 """Added to the seed for held-out fields, so that they never meet the training fields."""
@@ -83,8 +91,16 @@ def make_task(
     - `frames`: time steps in each, and so pairs.
     - `normalisation`: of the model to be evaluated; measured on these data if None.
     """
-    find_pde(pde)
+    components = find_pde(pde).components(D)
     count = TRAIN_TRAJECTORIES.get(D, 16) if trajectories is None else trajectories
+    values = count * (frames + 1) * components * (side or DEFAULT_SIDES.get(D, 1)) ** D
+    if values > MAX_VALUES:
+        raise ArgumentError(
+            "simulated data",
+            got=f"{values} values",
+            expected=f"at most {MAX_VALUES}",
+            hint="Use fewer trajectories or frames, or a smaller grid.",
+        )
     data = generate(pde, D, trajectories=count, steps=frames, side=side, seed=seed, progress=progress)
     normalisation = measure_normalisation(data) if normalisation is None else normalisation
     X, Y = (normalisation.apply(z) for z in one_step_pairs(data))
@@ -127,6 +143,7 @@ def fit_one_step(
     learning_rate: float,
     seed: int = 0,
     on_step: Callable[[int, float], None] | None = None,
+    free: Mapping[str, np.ndarray] | None = None,
 ) -> tuple[Any, list[float]]:
     """Train a model on a task with AdamW, warm-up and cosine decay on the summed mean-squared error.
 
@@ -135,9 +152,13 @@ def fit_one_step(
     - `steps`, `batch_size`, `on_step`: as in `fit`; a batch is no larger than the data.
     - `learning_rate`: its peak.
     - `seed`: of the order of the samples.
+    - `free`: train only in these directions, see `only_free`.
 
     **Returns:** the trained model and the loss of every step.
     """
+    optimizer = adamw_cosine(steps, learning_rate=learning_rate)
+    if free is not None:
+        optimizer = optax.chain(optimizer, only_free(free))
     model, history = fit(
         model,
         task.X,
@@ -145,7 +166,7 @@ def fit_one_step(
         loss=smse_loss,
         steps=steps,
         batch_size=min(batch_size, task.X.get_L()),
-        optimizer=adamw_cosine(steps, learning_rate=learning_rate),
+        optimizer=optimizer,
         key=jax.random.key(seed),
         on_step=on_step,
     )

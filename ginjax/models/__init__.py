@@ -24,6 +24,7 @@ from ._module import MultiImageModule as MultiImageModule
 from ._named_arrays import layer_table as layer_table
 from ._named_arrays import model_banks as model_banks
 from ._named_arrays import named_arrays as named_arrays
+from ._named_arrays import named_map as named_map
 from ._named_arrays import with_arrays as with_arrays
 from ._resnet import ResNet as ResNet
 from ._series import SimpleConvSeries as SimpleConvSeries
@@ -34,6 +35,7 @@ from ._verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
 from ._verify import Verification as Verification
 from ._verify import equivariance_defect as equivariance_defect
 from ._verify import load_pair as load_pair
+from ._verify import verify_records as verify_records
 from ._verify import verify_transfer as verify_transfer
 from ._wrappers import GroupAverage as GroupAverage
 from ._wrappers import LastStepIdentity as LastStepIdentity

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import equinox as eqx
 from jax import Array
 
 from ..errors import ArgumentError
@@ -29,10 +30,11 @@ def _standard(architecture: Any, *roles: str) -> Build:
     return build
 
 
-def _series(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None) -> SimpleConvSeries:
-    return SimpleConvSeries(
-        spec.inputs, spec.outputs, conv_filters=banks["conv"], **dict(spec.options), key=key
-    )
+def _series(
+    spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None
+) -> AnyDimensionalModel:
+    build: Any = SimpleConvSeries
+    return build(spec.inputs, spec.outputs, conv_filters=banks.get("conv"), **dict(spec.options), key=key)
 
 
 ARCHITECTURES: dict[str, Build] = {
@@ -68,3 +70,12 @@ def build_model(
         raise ArgumentError(
             f"options of {spec.architecture}", got=str(error), expected="the constructor's own arguments"
         ) from error
+
+
+def outline(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank]) -> Any:
+    """The model of `build_model` with a `jax.ShapeDtypeStruct` in place of each array.
+
+    To be filled by `with_arrays`. Weights that are replaced at once are not worth drawing: JAX compiles its random
+    numbers once for each shape, seconds for one network.
+    """
+    return eqx.filter_eval_shape(build_model, spec, D, banks)

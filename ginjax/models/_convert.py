@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax
-
 from ..checkpoint import weights_digest
 from ..filters import FilterBank, banks_from_arrays
 from ..geometric import MultiImage, Rescaling
 from ..layers import as_bank
 from ..transfer import Certificate, bank_chain, convert_weights, make_rule
-from ._build import build_model
+from ._build import outline
 from ._module import AnyDimensionalModel, require_equivariant
 from ._named_arrays import layer_table, model_banks, named_arrays, with_arrays
 from ._rules import rule_name
@@ -32,7 +30,7 @@ def convert_certified(
     """
     require_equivariant(model.spec)
     new_banks = {role: as_bank(filters) for role, filters in banks.items()}
-    new = build_model(model.spec, new_banks["conv"].D, new_banks, jax.random.key(0))
+    new = outline(model.spec, new_banks["conv"].D, new_banks)
     return transfer_certified(model, new, rescale, flex)
 
 

@@ -1,17 +1,18 @@
 """Models in files."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..checkpoint import ModelRecord, read_model, write_model
-from ..errors import ArgumentError, FileError
+from ..errors import ArgumentError, FileError, UnsupportedError
 from ..geometric import parse_torus
 from ..transfer import Certificate
-from ._build import build_model
+from ._build import outline
 from ._module import AnyDimensionalModel
-from ._named_arrays import layer_table, model_banks, named_arrays, with_arrays
+from ._named_arrays import layer_table, model_banks, named_arrays, plain_table, with_arrays
 from ._spec import ModelSpec
 
 
@@ -50,6 +51,7 @@ def to_record(
         data=data,
         provenance=tuple(provenance),
         certificate=certificate,
+        plain_layers=plain_table(model),
     )
 
 
@@ -61,10 +63,20 @@ def from_record(record: ModelRecord) -> AnyDimensionalModel:
     **Raises:** `ArgumentError` if spec, banks and arrays do not fit each other.
     """
     spec = ModelSpec.from_json(record.spec)
-    model = build_model(spec, record.D, record.banks)
-    if layer_table(model) != record.layers:
+    _check_counts(spec, max(len(record.layers), len(record.arrays)))
+    model = outline(spec, record.D, record.banks)
+    if layer_table(model) != record.layers or plain_table(model) != record.plain_layers:
         raise ArgumentError("layer table", got="other layers", expected="those of the spec")
     return with_arrays(model, record.arrays)
+
+
+def _check_counts(spec: ModelSpec, layers: int) -> None:
+    """Refuse a spec with more layers than the file holds before any of them is built."""
+    names = ("num_blocks", "num_conv", "num_downsamples")
+    names = ("depth",) if spec.architecture == "SimpleConvSeries" else names
+    counts = [count for name in names if isinstance(count := spec.option(name, 1), int)]
+    if math.prod(counts) > layers:
+        raise ArgumentError("options of the spec", got=f"{math.prod(counts)} layers", expected=f"{layers}")
 
 
 def save_model(
@@ -82,7 +94,7 @@ def load_model(path: str | os.PathLike[str]) -> LoadedModel:
     record = read_model(path)
     try:
         return LoadedModel(from_record(record), record)
-    except ArgumentError as error:
+    except (ArgumentError, UnsupportedError) as error:
         raise FileError(
             f"{path}: {error.problem}", hint=error.hint or "The file is corrupt or was changed by hand."
         ) from error

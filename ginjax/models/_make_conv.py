@@ -12,6 +12,8 @@ from ..filters import FilterBank
 from ..geometric import MultiImage, Padding, Signature
 from ..layers import ConvContract, LayerWrapper, UseBias
 
+PADDING_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
+
 
 def make_conv(
     D: int,
@@ -60,8 +62,10 @@ def make_conv(
         raise ArgumentError(
             "signature of a plain convolution", got=f"{sources} -> {targets}", expected="even scalars only"
         )
-    if kernel_size is None:
-        raise ArgumentError("kernel_size", got=None, expected="a side length for a plain convolution")
+    if type(kernel_size) is not int or not 1 <= kernel_size <= 255:
+        raise ArgumentError("kernel_size", got=kernel_size, expected="a side length for a plain convolution")
+    if str(padding_mode).upper() not in PADDING_MODES:
+        raise ArgumentError("padding_mode", got=repr(padding_mode), expected=" or ".join(PADDING_MODES))
     c_in, c_out, bias = sources[0][1], targets[0][1], use_bias is not False
     if lhs_dilation is not None:
         conv = eqx.nn.ConvTranspose(

@@ -1,6 +1,6 @@
 """The arrays of a model by readable dotted names, and its layer table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -13,7 +13,7 @@ from ..errors import ArgumentError, UnsupportedError
 from ..filters import FilterBank
 from ..geometric import key_name
 from ..layers import ConvContract
-from ..transfer import ConvLayer
+from ..transfer import ConvLayer, PlainLayer
 from ._spec import signature_to_rows
 
 
@@ -29,11 +29,11 @@ def named_arrays(model: eqx.Module) -> dict[str, np.ndarray]:
 
 
 def with_arrays(model: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """The model with all of its arrays replaced by those of the same names, dtypes as given.
+    """The model, or its `outline`, with all arrays replaced by those of the same names, dtypes as given.
 
     **Raises:** `ArgumentError` for a missing or surplus name or another shape.
     """
-    dynamic, static = eqx.partition(model, eqx.is_array)
+    dynamic, static = eqx.partition(model, lambda x: eqx.is_array(x) or isinstance(x, jax.ShapeDtypeStruct))
     paths, treedef = jax.tree_util.tree_flatten_with_path(dynamic)
     names = [_dotted(path) for path, _ in paths]
     missing, surplus = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
@@ -48,6 +48,11 @@ def with_arrays(model: Any, arrays: Mapping[str, np.ndarray]) -> Any:
             raise ArgumentError(f"array {name!r}", got=arrays[name].shape, expected=leaf.shape)
     leaves = [jnp.asarray(arrays[name]) for name in names]
     return eqx.combine(jax.tree_util.tree_unflatten(treedef, leaves), static)
+
+
+def named_map(function: Callable[[str, Any], Any], tree: Any) -> Any:
+    """Apply a function of name and leaf to every leaf of a model, or of a tree of the same structure."""
+    return jax.tree_util.tree_map_with_path(lambda path, leaf: function(_dotted(path), leaf), tree)
 
 
 def convolutions(model: eqx.Module) -> dict[str, ConvContract]:
@@ -75,6 +80,47 @@ def layer_table(model: eqx.Module) -> tuple[ConvLayer, ...]:
         )
         for name, conv in convolutions(model).items()
     )
+
+
+def plain_table(model: Any) -> tuple[PlainLayer, ...]:
+    """One row for each plain convolution of a model that is not equivariant.
+
+    **Raises:** `UnsupportedError` if the middle of the model has tensor fields, whose channels change with the
+    dimension.
+    """
+    spec = model.spec
+    if spec.equivariant:
+        return ()
+    middle = spec.option("mid_keys")
+    if middle is not None and any(k for (k, _), _ in middle):
+        raise UnsupportedError("plain model with tensor fields in the middle", got=middle, expected="scalars")
+    kinds = (eqx.nn.Conv, eqx.nn.ConvTranspose)
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, kinds))
+    found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
+    first, last = _ENDS[spec.architecture]
+    return tuple(
+        PlainLayer(
+            name=name,
+            inputs=_plain_rows(spec.inputs, name == first, conv.in_channels),
+            outputs=_plain_rows(spec.outputs, name == last, conv.out_channels),
+            transposed=isinstance(conv, eqx.nn.ConvTranspose),
+            periodic=conv.padding_mode.upper() == "CIRCULAR",
+        )
+        for name, conv in sorted(found.items())
+    )
+
+
+_MODULE = "modules.k0p0"
+_ENDS = {
+    "ResNet": (f"encoder.0.conv.{_MODULE}", f"decoder.1.conv.{_MODULE}"),
+    "DilResNet": (f"encoder.0.conv.{_MODULE}", f"decoder.1.conv.{_MODULE}"),
+    "UNet": (f"embedding.0.conv.{_MODULE}", f"decode.{_MODULE}"),
+}
+"""The convolutions whose channels are the components of the input and of the output."""
+
+
+def _plain_rows(signature: Any, is_end: bool, channels: int) -> tuple[tuple[int, int, int], ...]:
+    return signature_to_rows(signature) if is_end else ((0, 0, channels),)
 
 
 def bank_roles(model: eqx.Module) -> dict[FilterBank, str]:

@@ -13,7 +13,7 @@ from ..errors import ArgumentError
 from ..filters import FilterBank, banks_from_arrays
 from ..geometric import Key, MultiImage, Rescaling, canonical_key
 from ..transfer import FilterPair, Rule, bank_chain, empty_block, make_rule
-from ..transfer.rules import extension_matrix, scale_to_volume
+from ..transfer.rules import Extend, scale_to_volume
 
 FilterTriple = tuple[Any, Any, int]
 """`(filters, weights, D)`: `(n, *(M,)*D, D, ..., D)`, `(out, in, n)`, dimension."""
@@ -81,7 +81,7 @@ class StaticRules:
         result = np.asarray(weights, np.float64)
         triples = (old_block, None, old_filters.D), (new_block, None, new_filters.D)
         for pair in _pairs(*triples, parity=key[1]):
-            result = result @ extension_matrix(pair).T
+            result = Extend()(result, pair)
         return jnp.asarray(result, weights.dtype)
 
     @staticmethod

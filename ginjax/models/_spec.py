@@ -28,7 +28,7 @@ class ModelSpec:
     options: tuple[tuple[str, Option], ...]
 
     @classmethod
-    def make(cls, architecture: str, inputs: Any, outputs: Any, **options: Option) -> "ModelSpec":
+    def make(cls, architecture: str, inputs: Any, outputs: Any, /, **options: Option) -> "ModelSpec":
         return cls(
             architecture,
             Signature(inputs),
@@ -73,6 +73,9 @@ class ModelSpec:
         if not isinstance(data["architecture"], str) or not isinstance(data["options"], Mapping):
             raise ArgumentError("spec", expected="'architecture' a string and 'options' an object")
         options = dict(data["options"])
+        for name, value in options.items():
+            if not _is_plain(value):
+                raise ArgumentError(f"spec, option {name!r}", got=value, expected="no objects")
         if options.get("mid_keys") is not None:
             options["mid_keys"] = signature_from_json(options["mid_keys"])
         return cls.make(
@@ -107,6 +110,11 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, Signature):
         return value
     return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a JSON value is free of objects, which have no frozen form."""
+    return all(_is_plain(v) for v in value) if isinstance(value, list) else not isinstance(value, Mapping)
 
 
 def _thawed(value: Any) -> Any:

@@ -9,11 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ..checkpoint import ModelRecord
 from ..errors import ArgumentError, NumericsError
 from ..geometric import MultiImage, Signature
-from ..transfer import embed_field
-from ._file import LoadedModel, load_model
+from ..transfer import embed_field, lift_key
+from ._file import LoadedModel, from_record, load_model
 from ._module import AnyDimensionalModel
+from ._spec import ModelSpec
 from ._unet import UNet
 
 LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 5e-2, "bfloat16": 2e-1}
@@ -29,11 +31,28 @@ def load_pair(low: str | os.PathLike[str], high: str | os.PathLike[str]) -> tupl
         return load_model(low), load_model(high)
 
 
+def verify_records(
+    before: ModelRecord, after: ModelRecord, *, side: int | None = None, seed: int = 0
+) -> "Verification":
+    """`verify_transfer` for a conversion, up or down, without rounding float64 weights."""
+    low, high = (before, after) if before.D < after.D else (after, before)
+    certificate = after.certificate
+    with jax.enable_x64(True):
+        models = from_record(low), from_record(high)
+    return verify_transfer(
+        *models,
+        is_torus=low.is_torus,
+        side=side,
+        seed=seed,
+        parity_lift=certificate is not None and certificate.parity_lift,
+    )
+
+
 @dataclass(frozen=True)
 class Verification:
     """What was measured, each relative to the largest value of the output.
 
-    - `dtype`: precision the weights are stored in.
+    - `dtype`: precision the weights are stored in, the coarser of the two.
     - `side`: pixels along each axis of the random fields.
     - `lift_float64`, `lift_own`: `max |f'(E x) - E f(x)|` with everything in float64, and in the stored precision.
     - `equivariance`: `max_g |f'(g x) - g f'(x)|` over generators of `B_D`, in the stored precision.
@@ -64,6 +83,7 @@ def verify_transfer(
     is_torus: tuple[bool, ...] | None = None,
     side: int | None = None,
     seed: int = 0,
+    parity_lift: bool = False,
 ) -> Verification:
     """Compare a converted network with the one it came from, on random fields.
 
@@ -74,6 +94,7 @@ def verify_transfer(
     - `is_torus`: which axes of the lower dimension are periodic (default: all); added axes are.
     - `side`: pixels along each axis; default 8, or as many as a UNet's pooling needs.
     - `seed`: of the random fields.
+    - `parity_lift`: whether odd scalars were converted to odd vectors, see `ginjax.transfer.lift_key`.
 
     **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
     """
@@ -84,7 +105,7 @@ def verify_transfer(
             expected=f"more than {low.D}",
             hint="Name the model before conversion first.",
         )
-    if low.spec != high.spec:
+    if (_lifted(low.spec) if parity_lift else low.spec) != high.spec:
         raise ArgumentError(
             "models",
             got="different architectures or signatures",
@@ -93,12 +114,14 @@ def verify_transfer(
     side = _default_side(low) if side is None else side
     torus = (True,) * low.D if is_torus is None else is_torus
     added = (side,) * (high.D - low.D)
-    dtype = _dtype_of(low)
+    dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
     fields = _random_field(low.spec.inputs, low.D, side, seed, torus)
     with jax.enable_x64(True):
-        lift_float64 = _lift(_cast(low, "float64"), _cast(high, "float64"), _cast(fields, "float64"), added)
-        own = fields if dtype == "float64" else _cast(fields, dtype)
-        lift_own = _lift(_cast(low, dtype), _cast(high, dtype), own, added)
+        lift_float64 = _lift(
+            _cast(low, "float64"), _cast(high, "float64"), _cast(fields, "float64"), added, parity_lift
+        )
+        own = _cast(fields, dtype)
+        lift_own = _lift(_cast(low, dtype), _cast(high, dtype), own, added, parity_lift)
         wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
     return Verification(dtype, side, lift_float64, lift_own, equivariance)
@@ -129,15 +152,30 @@ def _run(model: Any, x: MultiImage) -> MultiImage:
     return model(x)[0]
 
 
-def _lift(low: Any, high: Any, x: MultiImage, added: tuple[int, ...]) -> float:
-    return _relative(_run(high, _embed(x, added)), _embed(_run(low, x), added))
+def _lift(low: Any, high: Any, x: MultiImage, added: tuple[int, ...], parity_lift: bool) -> float:
+    return _relative(_run(high, _embed(x, added, parity_lift)), _embed(_run(low, x), added, parity_lift))
 
 
-def _embed(x: MultiImage, added: tuple[int, ...]) -> MultiImage:
-    blocks = {
-        key: jnp.asarray(embed_field(np.asarray(block), x.D, len(key[0]), added)) for key, block in x.items()
-    }
+def _embed(x: MultiImage, added: tuple[int, ...], parity_lift: bool) -> MultiImage:
+    blocks = {}
+    for (k, p), block in x.items():
+        order = len(k)
+        new_key = lift_key((order, p)) if parity_lift else (order, p)
+        embedded = embed_field(np.asarray(block), x.D, order, added, lifted=new_key != (order, p))
+        blocks[new_key] = jnp.asarray(embedded)
     return MultiImage(blocks, x.D + len(added), (*x.is_torus, *(True,) * len(added)))
+
+
+def _lifted(spec: ModelSpec) -> ModelSpec:
+    """The spec with every odd scalar replaced by an odd vector."""
+
+    def lifted(signature: Signature) -> Signature:
+        return Signature((lift_key((len(k), p)), channels) for (k, p), channels in signature)
+
+    options = dict(spec.options)
+    if options.get("mid_keys") is not None:
+        options["mid_keys"] = lifted(options["mid_keys"])
+    return ModelSpec.make(spec.architecture, lifted(spec.inputs), lifted(spec.outputs), **options)
 
 
 def _relative(a: MultiImage, b: MultiImage) -> float:

@@ -1,7 +1,7 @@
 """What a conversion did to each path and how exactly: the algebraic certificate."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ class Certificate:
     - `rule`, `flex`: what was applied; `promises`: whether the rule promises compatibility.
     - `from_dim`, `to_dim`: the dimensions.
     - `tolerance`: largest residual that counts as exact at the precision of the stored weights.
+    - `parity_lift`: whether odd scalars became odd vectors along the added axis.
     - `digest`: of the converted arrays; a certificate whose digest differs from its file's is stale.
     """
 
@@ -56,6 +57,7 @@ class Certificate:
     from_dim: int
     to_dim: int
     tolerance: float
+    parity_lift: bool
     digest: str
     paths: tuple[PathReport, ...]
 
@@ -71,6 +73,10 @@ class Certificate:
     @property
     def inexact_paths(self) -> tuple[PathReport, ...]:
         return tuple(path for path in self.paths if path.residual > self.tolerance)
+
+    def with_tolerance(self, tolerance: float | None) -> "Certificate":
+        """The certificate judged by another tolerance; None keeps its own."""
+        return self if tolerance is None else replace(self, tolerance=tolerance)
 
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
@@ -98,6 +104,7 @@ _OWN_TYPES: dict[str, type | tuple[type, ...]] = {
     "from_dim": int,
     "to_dim": int,
     "tolerance": (int, float),
+    "parity_lift": bool,
     "digest": str,
 }
 _PATH_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -125,4 +132,6 @@ def _path_from_json(row: Mapping[str, Any]) -> PathReport:
 def _check_types(data: Mapping[str, Any], types: Mapping[str, type | tuple[type, ...]]) -> None:
     for name, kind in types.items():
         if not isinstance(data[name], kind) or (isinstance(data[name], bool) and kind is not bool):
-            raise ValueError(f"{name} = {data[name]!r}")
+            raise ValueError(f"{name} = {data[name]!r}"[:60])
+        if isinstance(data[name], int) and abs(data[name]) >= 2**53:  # no float holds it
+            raise ValueError(f"{name} is too large")

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,14 +10,22 @@ from ginjax.errors import ArgumentError, NumericsError
 from ginjax.filters import FilterBank, FilterBlock
 
 from ._certificate import Certificate, PathReport, tolerance_of
+from ._embedding import lift_key
 from ._explain import explain
-from ._layers import ConvLayer, check_weights, filter_key, path_name
-from ._system import FilterPair, Residual, residual, solutions
+from ._layers import ConvLayer, FieldKey, check_weights, filter_key, path_name
+from ._system import (
+    FilterPair,
+    Residual,
+    collapse_matrix,
+    residual,
+    residual_downward,
+    solutions,
+)
 from .rules import Rule, dropped_filters
 
 
 def bank_chain(bank: FilterBank, to_dim: int, target: FilterBank | None = None) -> tuple[FilterBank, ...]:
-    """The banks a conversion passes through, one dimension at a time.
+    """The banks a conversion passes through, one dimension at a time, up or down.
 
     **Arguments:**
 
@@ -25,32 +34,15 @@ def bank_chain(bank: FilterBank, to_dim: int, target: FilterBank | None = None) 
     - `target`: the bank to end with, if it was handed in as arrays. Where either side matches no recipe there is
       nothing to pass through, and the step is taken at once.
     """
-    if to_dim <= bank.D:
+    if to_dim == bank.D or to_dim < 1:
         raise ArgumentError(
-            "dimension to convert to",
-            got=to_dim,
-            expected=f"more than the model's own {bank.D}",
-            hint="Conversion goes to a higher dimension.",
+            "dimension to convert to", got=to_dim, expected=f"another dimension than the model's own {bank.D}"
         )
     if target is not None and (bank.recipe is None or target.recipe != bank.recipe):
         return bank, target
-    between = tuple(bank.in_dimension(D) for D in range(bank.D + 1, to_dim))
+    step = 1 if to_dim > bank.D else -1
+    between = tuple(bank.in_dimension(D) for D in range(bank.D + step, to_dim, step))
     return (bank, *between, bank.in_dimension(to_dim) if target is None else target)
-
-
-@functools.lru_cache(maxsize=1024)
-def make_pair(
-    old: FilterBlock,
-    new: FilterBlock,
-    D_old: int,
-    D_new: int,
-    orders: tuple[int, int],
-    p: int,
-    input_dilation: int,
-    filter_dilation: int,
-) -> FilterPair:
-    """One `FilterPair` object for equal arguments, so that what is solved for it is solved once."""
-    return FilterPair(old, new, D_old, D_new, *orders, p, input_dilation, filter_dilation)
 
 
 def convert_weights(
@@ -60,6 +52,7 @@ def convert_weights(
     rule: Rule,
     digest: Callable[[Mapping[str, np.ndarray]], str],
     dtype: np.dtype | None = None,
+    parity_lift: bool = False,
 ) -> tuple[dict[str, np.ndarray], Certificate]:
     """Apply a rule to every convolution of a model.
 
@@ -68,113 +61,190 @@ def convert_weights(
     - `arrays`: all arrays of the model by name. Those that are not convolution weights do not depend on the
       dimension and are passed on.
     - `layers`: the layer table.
-    - `chains`: for each bank role the banks to pass through, from `bank_chain`.
-    - `rule`: what to do with the weights.
+    - `chains`: for each bank role the banks to pass through, from `bank_chain`; with `parity_lift` two of them,
+      the second with the filters of the lifted keys.
+    - `rule`: what to do with the weights. Going down only rules that promise compatibility make sense.
     - `digest`: how to compute the digest that ties the certificate to the arrays.
     - `dtype`: of the floating-point arrays in the result; default: as they are.
+    - `parity_lift`: odd scalars become odd vectors along the added axis, see `lift_key`.
 
     **Returns:** the new arrays and the certificate, computed on them as stored.
     """
     layers = tuple(layers)
+    first = next(iter(chains.values()))
+    _check_direction(first[0].D, first[-1].D, rule, parity_lift)
     check_weights(
         layers,
         {role: chain[0] for role, chain in chains.items()},
         {name: array.shape for name, array in arrays.items()},
     )
-    tolerance = tolerance_of(dtype or _common_dtype(arrays))
     result = dict(arrays)
+    converted: dict[str, np.ndarray] = {}
     reports = []
     for layer in layers:
-        chain = chains[layer.role]
         for source, c_in, target, c_out in layer.paths():
+            path = _Path(tuple(chains[layer.role]), layer, source, target, parity_lift)
             name = layer.weight_name(source, target)
-            key = filter_key(source, target)
-            blocks = [bank.blocks.get(key) for bank in chain]
             old = result.pop(name, None)
-            if not any(block is not None and len(block) for block in (blocks[0], blocks[-1])):
+            if not path.exists:
                 continue
             before = _float64(name, old, (c_out, c_in, 0))
-            weights, pairs = before, []
-            for a, b in zip(range(len(chain)), range(1, len(chain)), strict=False):
-                pairs.append(_pair(layer, chain, blocks, a, b, source, target))
-                weights = rule(weights, pairs[-1])
+            weights = path.apply(rule, before)
             stored = dtype or (old.dtype if old is not None else _common_dtype(arrays))
             new = np.ascontiguousarray(weights.astype(stored))
-            whole = _pair(layer, chain, blocks, 0, len(chain) - 1, source, target)
-            gap = residual(whole, before, new)
             if new.shape[-1]:
-                result[name] = new
-            reports.append(_report(layer, path_name(source, target), whole, gap, tolerance, rule, pairs))
+                converted[layer.weight_name(*path.new_keys)] = new
+            reports.append(path.report(rule, before, new))
+    if parity_lift:
+        result = _lift_names(result)
+    result |= converted
     if dtype is not None:
         result = {n: a.astype(dtype) if a.dtype.kind == "f" else a for n, a in result.items()}
     result = dict(sorted(result.items()))
-    first = next(iter(chains.values()))
     certificate = Certificate(
         rule=rule.name,
         flex=getattr(rule, "flex", None),
         promises=rule.promises_compatibility,
         from_dim=first[0].D,
         to_dim=first[-1].D,
-        tolerance=tolerance,
+        tolerance=tolerance_of(dtype or _common_dtype(arrays)),
+        parity_lift=parity_lift,
         digest=digest(result),
         paths=tuple(reports),
     )
     return result, certificate
 
 
-def _pair(
-    layer: ConvLayer,
-    chain: Sequence[FilterBank],
-    blocks: Sequence[FilterBlock | None],
-    a: int,
-    b: int,
-    source: tuple[int, int],
-    target: tuple[int, int],
+def _check_direction(from_dim: int, to_dim: int, rule: Rule, parity_lift: bool) -> None:
+    if to_dim < from_dim and not rule.promises_compatibility:
+        raise ArgumentError(
+            "rule for going down",
+            got=repr(rule.name),
+            expected="'compatibility'",
+            hint="The way down is unique: sum over the axes that go, keep the components that stay.",
+        )
+    if parity_lift and (to_dim != from_dim + 1 or not rule.promises_compatibility):
+        raise ArgumentError(
+            "parity lift",
+            got=f"{from_dim} -> {to_dim} with rule {rule.name!r}",
+            expected="one dimension up with a compatible rule",
+        )
+
+
+@dataclass(frozen=True)
+class _Path:
+    """One path of one convolution through a chain of banks."""
+
+    chain: tuple[FilterBank, ...]
+    layer: ConvLayer
+    source: FieldKey
+    target: FieldKey
+    parity_lift: bool
+
+    @property
+    def new_keys(self) -> tuple[FieldKey, FieldKey]:
+        if not self.parity_lift:
+            return self.source, self.target
+        return lift_key(self.source), lift_key(self.target)
+
+    @property
+    def upward(self) -> bool:
+        return self.chain[-1].D > self.chain[0].D
+
+    @property
+    def exists(self) -> bool:
+        """Whether there are filters for it before or after."""
+        return len(self._block(0)) > 0 or len(self._block(len(self.chain) - 1)) > 0
+
+    def apply(self, rule: Rule, weights: np.ndarray) -> np.ndarray:
+        """Carry weights `(out, in, n)` through the chain in float64."""
+        for i in range(len(self.chain) - 1):
+            pair = self._pair(i, i + 1)
+            weights = rule(weights, pair) if self.upward else weights @ collapse_matrix(pair).T
+        return weights
+
+    def report(self, rule: Rule, before: np.ndarray, new: np.ndarray) -> PathReport:
+        whole = self._pair(0, len(self.chain) - 1)
+        dropped: dict[str, None] = {}
+        if self.upward:
+            gap, free = residual(whole, before, new), solutions(whole).null.shape[1]
+            if not rule.promises_compatibility:
+                for i in range(len(self.chain) - 1):
+                    dropped |= dict.fromkeys(dropped_filters(self._pair(i, i + 1)))
+        else:
+            gap, free = residual_downward(whole, new, before), 0
+        return PathReport(
+            layer=self.layer.name,
+            path=path_name(*self.new_keys),
+            before=before.shape[-1],
+            after=new.shape[-1],
+            residual=gap.total,
+            residual_new=gap.new,
+            free=free,
+            dropped=tuple(dropped),
+            note=self._note(rule, whole, gap, tolerance_of(new.dtype)),
+        )
+
+    def _note(self, rule: Rule, whole: FilterPair, gap: Residual, tolerance: float) -> str:
+        if not rule.promises_compatibility:
+            return ""
+        if not self.upward and gap.total > tolerance:
+            return "the higher dimension does something here that no field of the lower one shows"
+        return explain(whole, gap, tolerance)
+
+    def _pair(self, a: int, b: int) -> FilterPair:
+        low, high = (a, b) if self.upward else (b, a)
+        _, p = filter_key(self.source, self.target)
+        return _make_pair(
+            self._block(low),
+            self._block(high),
+            self.chain[low].D,
+            self.chain[high].D,
+            (self.source[0], self.target[0]),
+            p,
+            (self.layer.input_dilation, self.layer.filter_dilation),
+            (self.new_keys[0] != self.source, self.new_keys[1] != self.target),
+        )
+
+    def _block(self, i: int) -> FilterBlock:
+        key = filter_key(self.source, self.target) if i == 0 else filter_key(*self.new_keys)
+        bank = self.chain[i]
+        return bank.blocks.get(key) or empty_block(bank.D, bank.side, key[0])
+
+
+@functools.lru_cache(maxsize=1024)
+def _make_pair(
+    old: FilterBlock,
+    new: FilterBlock,
+    D_old: int,
+    D_new: int,
+    orders: tuple[int, int],
+    p: int,
+    dilations: tuple[int, int],
+    lifts: tuple[bool, bool],
 ) -> FilterPair:
-    k, p = filter_key(source, target)
-    old, new = (blocks[i] or empty_block(chain[i].D, chain[i].side, k) for i in (a, b))
-    return make_pair(
-        old,
-        new,
-        chain[a].D,
-        chain[b].D,
-        (source[0], target[0]),
-        p,
-        layer.input_dilation,
-        layer.filter_dilation,
-    )
+    """One `FilterPair` object for equal arguments, so that what is solved for it is solved once."""
+    return FilterPair(old, new, D_old, D_new, *orders, p, *dilations, *lifts)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def empty_block(D: int, side: int, k: int) -> FilterBlock:
     """The block of a key that has no filters."""
     return FilterBlock(np.zeros((0, *(side,) * D, *(D,) * k)), ())
 
 
-def _report(
-    layer: ConvLayer,
-    path: str,
-    whole: FilterPair,
-    gap: Residual,
-    tolerance: float,
-    rule: Rule,
-    steps: Sequence[FilterPair],
-) -> PathReport:
-    by_identity = rule.name in ("none", "volume")
-    dropped = (
-        tuple(dict.fromkeys(name for pair in steps for name in dropped_filters(pair))) if by_identity else ()
-    )
-    return PathReport(
-        layer=layer.name,
-        path=path,
-        before=len(whole.old),
-        after=len(whole.new),
-        residual=gap.total,
-        residual_new=gap.new,
-        free=solutions(whole).null.shape[1],
-        dropped=dropped,
-        note=explain(whole, gap, tolerance) if rule.promises_compatibility else "",
-    )
+def _lift_names(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays of odd scalars under the names of odd vectors.
+
+    The norm of a vector also has a multiple of the mean, which starts at 0 and changes nothing.
+    """
+    lifted = {}
+    for name, array in arrays.items():
+        stem, _, key = name.rpartition(".")
+        lifted[f"{stem}.k1p1" if key == "k0p1" else name] = array
+        if key == "k0p1" and stem.endswith(".scale"):
+            lifted[f"{stem.removesuffix('.scale')}.bias.k1p1"] = np.zeros_like(array)
+    return lifted
 
 
 def _float64(name: str, array: np.ndarray | None, empty: tuple[int, ...]) -> np.ndarray:

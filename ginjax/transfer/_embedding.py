@@ -9,7 +9,9 @@ import numpy as np
 from ginjax.errors import ArgumentError
 
 
-def embed_field(array: np.ndarray, D: int, k: int, added: tuple[int, ...]) -> np.ndarray:
+def embed_field(
+    array: np.ndarray, D: int, k: int, added: tuple[int, ...], lifted: bool = False
+) -> np.ndarray:
     """Embed a field `(..., *spatial, D, ..., D)` of order `k`.
 
     **Arguments:**
@@ -17,9 +19,17 @@ def embed_field(array: np.ndarray, D: int, k: int, added: tuple[int, ...]) -> np
     - `array`: the field; any number of leading axes.
     - `D`, `k`: its dimension and order.
     - `added`: number of pixels along each added axis.
+    - `lifted`: whether the field gains an index along the single added axis, see `lift_key`.
 
-    **Returns:** `(..., *spatial, *added, D+n, ..., D+n)`.
+    **Returns:** `(..., *spatial, *added, D+n, ..., D+n)`, of order `k`, or `k + 1` if lifted.
     """
+    if lifted:
+        if len(added) != 1:
+            raise ArgumentError("parity lift", got=f"{len(added)} added axes", expected="one")
+        plain = embed_field(array, D, k, added)
+        result = np.zeros((*plain.shape, D + 1), plain.dtype)
+        result[..., D] = plain
+        return result
     if array.ndim < D + k:
         raise ArgumentError("field", got=f"{array.ndim} axes", expected=f"at least {D} + {k} (space, tensor)")
     leading = array.ndim - D - k
@@ -49,6 +59,29 @@ def restrict_field(array: np.ndarray, D: int, k: int, n: int) -> np.ndarray:
         *(slice(0, D - n),) * k,
     )
     return np.ascontiguousarray(array[index])
+
+
+def embedded_components(D_old: int, D_new: int, k: int, lifted: bool) -> np.ndarray:
+    """Row-major positions in dimension `D_new` of the components of an embedded field of order `k`.
+
+    Zero-padding keeps the order. With `lifted` the field gains an index, fixed to the (single) added axis: the
+    *parity lift*, see `lift_key`.
+    """
+    positions = old_components(D_old, D_new, k)
+    return positions * D_new + D_old if lifted else positions
+
+
+def lift_key(key: tuple[int, int]) -> tuple[int, int]:
+    r"""The key of a field after a parity lift: odd scalars become odd vectors, everything else stays.
+
+    An odd scalar `w` in `D` dimensions (the vorticity of a plane flow) is the component of an odd vector along
+    the added axis, `w e_{D+1}`. The two transform alike: an element of `B_D` multiplies both by its determinant,
+    and the reflection of the added axis multiplies the odd vector by `det = -1` and its last component by
+    another `-1`, so it stays. Under this embedding condition (C) is solvable where zero-padding makes it
+    impossible. Vector neurons, whitening and pooling by norm see one non-zero component in both dimensions and
+    do the same to it, so whole networks lift exactly.
+    """
+    return (1, 1) if key == (0, 1) else key
 
 
 def old_components(D_old: int, D_new: int, k: int) -> np.ndarray:

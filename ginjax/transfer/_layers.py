@@ -70,8 +70,8 @@ class ConvLayer:
         return cls(
             name=data["name"],
             role=data["role"],
-            inputs=_signature(data["inputs"]),
-            outputs=_signature(data["outputs"]),
+            inputs=signature_rows(data["inputs"]),
+            outputs=signature_rows(data["outputs"]),
             stride=data["stride"],
             input_dilation=data["input_dilation"],
             filter_dilation=data["filter_dilation"],
@@ -128,15 +128,16 @@ def check_weights(
                 )
 
 
-def _signature(rows: list[Any]) -> tuple[tuple[int, int, int], ...]:
+def signature_rows(rows: list[Any], subject: str = "layer table") -> tuple[tuple[int, int, int], ...]:
+    """`[[order, parity, channels], ...]` from anywhere, checked."""
     result = []
     for row in rows:
         whole = isinstance(row, list) and len(row) == 3 and all(type(c) is int for c in row)
         if not whole or not (0 <= row[0] <= 16 and row[1] in (0, 1) and 1 <= row[2] <= 2**20):
-            raise ArgumentError("layer table", got=_short(row), expected="[order, parity, channels]")
+            raise ArgumentError(subject, got=_short(row), expected="[order, parity, channels]")
         result.append((row[0], row[1], row[2]))
     if len({row[:2] for row in result}) != len(result):
-        raise ArgumentError("layer table", got=_short(rows), expected="each order and parity once")
+        raise ArgumentError(subject, got=_short(rows), expected="each order and parity once")
     return tuple(result)
 
 

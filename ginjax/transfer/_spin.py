@@ -20,18 +20,18 @@ from ginjax.filters import (
     tensor_action,
 )
 
-from ._embedding import old_components
 from ._system import FilterPair
 
 
 def spin_target(pair: FilterPair) -> np.ndarray:
     """The target for each old filter: `(n_old, M^D_new, D_new^k)`, linear in the filter, float64."""
     D, D_new, side, p = pair.D_old, pair.D_new, pair.side, pair.p
-    k = pair.k_in + pair.k_out
+    k = sum(pair.orders_new)
     n_old = len(pair.old)
-    old = pair.old.filters.reshape(n_old, side**D, D**k)
+    old = pair.old.filters.reshape(n_old, side**D, D ** (pair.k_in + pair.k_out))
     target = np.zeros((n_old, side**D_new, D_new**k))
-    place = old_components(D, D_new, k)
+    k_out_new = pair.orders_new[1]
+    place = (pair.input_components[:, None] * D_new**k_out_new + pair.output_components).reshape(-1)
     orbits = pixel_orbits(hyperoctahedral(D_new), side)
     for orbit in sorted(orbits, key=_non_zero):
         if side % 2 == 0 or _non_zero(orbit) <= D:

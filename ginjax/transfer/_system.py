@@ -12,14 +12,14 @@ modulo `s`, so the sum must come out right for each *phase* of the added axes; t
 
 import functools
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ginjax.errors import ArgumentError
 from ginjax.filters import FilterBlock
 
-from ._embedding import old_components
+from ._embedding import embedded_components
 
 RANK_TOLERANCE = 1e-10
 """Singular values below this multiple of the largest count as zero. The entries of (C) are of order 1."""
@@ -33,6 +33,8 @@ class FilterPair:
     - `k_in`, `k_out`: orders of the fields; the first `k_in` axes of a filter meet the input.
     - `p`: parity of the filters, `p_in + p_out mod 2`.
     - `input_dilation`, `filter_dilation`: as in `jax.lax.conv_general_dilated` (`lhs`, `rhs`).
+    - `lift_in`, `lift_out`: whether input or output gains an index along the (single) added axis, see `lift_key`.
+      The orders are those of the old fields.
     """
 
     old: FilterBlock
@@ -44,19 +46,49 @@ class FilterPair:
     p: int
     input_dilation: int = 1
     filter_dilation: int = 1
+    lift_in: bool = False
+    lift_out: bool = False
+
+    @property
+    def orders_new(self) -> tuple[int, int]:
+        """Orders of input and output in the new dimension."""
+        return self.k_in + self.lift_in, self.k_out + self.lift_out
+
+    @property
+    def input_components(self) -> np.ndarray:
+        """Where the components of an embedded input are."""
+        return embedded_components(self.D_old, self.D_new, self.k_in, self.lift_in)
+
+    @property
+    def output_components(self) -> np.ndarray:
+        """Where the components of an embedded output are."""
+        return embedded_components(self.D_old, self.D_new, self.k_out, self.lift_out)
 
     @property
     def side(self) -> int:
         return self.old.filters.shape[1]
 
+    def unflipped(self) -> "FilterPair":
+        """The pair with every filter in the orientation its name stands for."""
+        if not (self.old.flipped or self.new.flipped):
+            return self
+        return replace(self, old=_unflipped(self.old), new=_unflipped(self.new))
+
     def __post_init__(self):
         if self.D_new <= self.D_old:
             raise ArgumentError("dimension", got=self.D_new, expected=f"more than {self.D_old}")
-        k = self.k_in + self.k_out
-        for block, D in ((self.old, self.D_old), (self.new, self.D_new)):
+        if (self.lift_in or self.lift_out) and self.D_new != self.D_old + 1:
+            raise ArgumentError("parity lift", got=f"{self.D_old} -> {self.D_new}", expected="one added axis")
+        k_old, k_new = self.k_in + self.k_out, sum(self.orders_new)
+        for block, D, k in ((self.old, self.D_old, k_old), (self.new, self.D_new, k_new)):
             expected = (self.side,) * D + (D,) * k
             if block.filters.shape[1:] != expected:
                 raise ArgumentError("filters", got=block.filters.shape[1:], expected=expected)
+
+
+def _unflipped(block: FilterBlock) -> FilterBlock:
+    shaped = block.signs.reshape(-1, *(1,) * (block.filters.ndim - 1))
+    return FilterBlock(block.filters * shaped, block.identities)
 
 
 @dataclass(frozen=True)
@@ -91,9 +123,9 @@ def condition(pair: FilterPair) -> Condition:
     """The matrices of (C) for one pair of bases and one convolution geometry."""
     side, D, added = pair.side, pair.D_old, pair.D_new - pair.D_old
     n_new, n_old = len(pair.new), len(pair.old)
-    k_in, k_out = pair.k_in, pair.k_out
+    k_in, k_out = pair.orders_new
     new = pair.new.filters.reshape(n_new, side**D, *(side,) * added, pair.D_new**k_in, pair.D_new**k_out)
-    new = new[..., old_components(D, pair.D_new, k_in), :]
+    new = new[..., pair.input_components, :]
     phase_of_tap = (np.arange(side) * pair.filter_dilation) % pair.input_dilation
     phases = []
     for phase in itertools.product(range(pair.input_dilation), repeat=added):
@@ -103,8 +135,8 @@ def condition(pair: FilterPair) -> Condition:
         phases.append(summed)
     A = np.stack(phases, axis=1)
     B = np.zeros((n_old, *A.shape[1:]))
-    kept = old_components(D, pair.D_new, k_out)
-    B[..., kept] = pair.old.filters.reshape(n_old, 1, side**D, D**k_in, D**k_out)
+    kept = pair.output_components
+    B[..., kept] = pair.old.filters.reshape(n_old, 1, side**D, D**pair.k_in, D**pair.k_out)
     is_old = np.zeros(A.shape[1:], dtype=bool)
     is_old[..., kept] = True
     return Condition(
@@ -131,6 +163,30 @@ def residual(pair: FilterPair, old_weights: np.ndarray, new_weights: np.ndarray)
         float(error[..., system.old_rows].max(initial=0.0) / scale),
         float(error[..., ~system.old_rows].max(initial=0.0) / scale),
     )
+
+
+def residual_downward(pair: FilterPair, low_weights: np.ndarray, high_weights: np.ndarray) -> Residual:
+    """Residual of (C) read from right to left, relative to the largest entry of `A a'`: what is lost going down."""
+    system = cached_condition(pair)
+    given = high_weights.astype(np.float64) @ system.A.T
+    error = np.abs(low_weights.astype(np.float64) @ system.B.T - given)
+    scale = np.abs(given).max(initial=0.0)
+    scale = scale if scale > 0 else 1.0
+    return Residual(
+        float(error[..., system.old_rows].max(initial=0.0) / scale),
+        float(error[..., ~system.old_rows].max(initial=0.0) / scale),
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def collapse_matrix(pair: FilterPair) -> np.ndarray:
+    """The way down, `a = T a'` with `T` `(n_old, n_new)`: sum over the added axes, keep the old components.
+
+    It is unique because the old filters are linearly independent, and the inverse of every solution of (C).
+    """
+    system = cached_condition(pair)
+    old = system.old_rows
+    return np.linalg.lstsq(system.B[old], system.A[old], rcond=None)[0]
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def transfer_matrix(pair: FilterPair, flex: float = 1.0) -> np.ndarray:
     n_new, n_old = len(pair.new), len(pair.old)
     if family.null.shape[1] == 0:
         return family.particular
-    filters = pair.new.filters.reshape(n_new, pair.side**pair.D_new, pair.D_new ** (pair.k_in + pair.k_out))
+    filters = pair.new.filters.reshape(n_new, pair.side**pair.D_new, pair.D_new ** sum(pair.orders_new))
     target = spin_target(pair)
     synthesis, wanted = filters.reshape(n_new, -1).T, target.reshape(n_old, -1).T
     spin = family.narrowed(synthesis, wanted).particular

@@ -8,6 +8,8 @@ from ginjax.errors import ArgumentError
 from ginjax.filters import FilterBlock, pixel_coordinates
 from ginjax.transfer._system import FilterPair
 
+from ._rule import by_name
+
 
 @dataclass(frozen=True)
 class CompatibilityNorm:
@@ -22,6 +24,9 @@ class CompatibilityNorm:
     promises_compatibility = False
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
+        return by_name(weights, pair, self._apply)
+
+    def _apply(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
         old_norms, new_norms = _shell_norms(pair.old, pair.D_old), _shell_norms(pair.new, pair.D_new)
         if len(old_norms) != len(new_norms):
             raise _not_orthoplex()

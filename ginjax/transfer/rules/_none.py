@@ -7,6 +7,8 @@ import numpy as np
 from ginjax.filters import FilterIdentity
 from ginjax.transfer._system import FilterPair
 
+from ._rule import by_name
+
 
 @dataclass(frozen=True)
 class Extend:
@@ -21,7 +23,7 @@ class Extend:
     promises_compatibility = False
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
-        return weights @ extension_matrix(pair).T
+        return by_name(weights, pair, lambda a, unflipped: a @ extension_matrix(unflipped).T)
 
 
 def extension_matrix(pair: FilterPair) -> np.ndarray:

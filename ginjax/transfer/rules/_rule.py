@@ -1,5 +1,6 @@
 """What a transfer rule is."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -21,3 +22,10 @@ class Rule(Protocol):
     def promises_compatibility(self) -> bool: ...
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray: ...
+
+
+def by_name(
+    weights: np.ndarray, pair: FilterPair, apply: Callable[[np.ndarray, FilterPair], np.ndarray]
+) -> np.ndarray:
+    """Apply a rule that goes by the names of the filters, whatever the signs of the filters as given."""
+    return apply(weights * pair.old.signs, pair.unflipped()) * pair.new.signs

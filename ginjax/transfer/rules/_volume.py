@@ -8,6 +8,7 @@ from ginjax.filters import FilterBlock
 from ginjax.transfer._system import FilterPair
 
 from ._none import extension_matrix
+from ._rule import by_name
 
 SMALL = 1e-5
 """Added to the denominator of the ratio."""
@@ -28,6 +29,9 @@ class Volume:
     promises_compatibility = False
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
+        return by_name(weights, pair, self._apply)
+
+    def _apply(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
         extended = weights @ extension_matrix(pair).T
         zero_sum = has_zero_sum(pair.new, pair.D_new)
         scaled = sum(

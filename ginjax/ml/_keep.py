@@ -1,0 +1,38 @@
+"""Training that cannot change what a conversion preserved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from ginjax.models import named_map
+
+
+def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
+    """Project updates onto free directions: `u <- u N N^T` for convolution weights, 0 for everything else.
+
+    Chained after an optimiser it confines training to `a' = T a + N z`: on embedded fields the network stays what
+    it was, up to rounding. `ginjax.transfer.project_onto_free` removes the rounding at the end.
+
+    **Arguments:**
+
+    - `free`: by weight name an orthonormal basis `(n_filters, free)`, from `ginjax.transfer.free_directions`.
+    """
+    projections = {name: jnp.asarray(basis @ basis.T, jnp.float32) for name, basis in free.items()}
+
+    def init(params: Any) -> optax.EmptyState:
+        return optax.EmptyState()
+
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        def project(name: str, change: Any) -> Any:
+            if name not in projections:
+                return jnp.zeros_like(change)
+            return change @ projections[name].astype(change.dtype)
+
+        return named_map(project, updates), state
+
+    return optax.GradientTransformation(init, update)

@@ -1,0 +1,111 @@
+"""The freedom that compatibility leaves: directions in which weights may move without changing what is preserved."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.filters import FilterBank
+
+from ._certificate import Certificate
+from ._layers import ConvLayer, filter_key, path_name
+from ._system import FilterPair, condition, solutions
+
+
+def free_directions(
+    layers: Sequence[ConvLayer], banks: Mapping[str, FilterBank], from_dim: int
+) -> dict[str, np.ndarray]:
+    """The null space of condition (C) for every convolution weight of a converted model.
+
+    **Arguments:**
+
+    - `layers`, `banks`: of the converted model.
+    - `from_dim`: the dimension it was converted from.
+
+    **Returns:** for each weight name an orthonormal basis `(n_filters, free)`; weights `a + z N^T` keep `A a`.
+    """
+    return {name: solutions(pair).null for name, _, pair in _pairs(layers, banks, from_dim)}
+
+
+def project_onto_free(
+    before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], free: Mapping[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    """The arrays `after`, moved back to where they differ from `before` by free directions only.
+
+    Convolution weights are projected in float64; every other array is that of `before`.
+    """
+    result = dict(before)
+    for name, directions in free.items():
+        start = before[name].astype(np.float64)
+        moved = (after[name].astype(np.float64) - start) @ directions @ directions.T
+        result[name] = np.ascontiguousarray((start + moved).astype(before[name].dtype))
+    return dict(sorted(result.items()))
+
+
+def recertify(
+    certificate: Certificate,
+    layers: Sequence[ConvLayer],
+    banks: Mapping[str, FilterBank],
+    before: Mapping[str, np.ndarray],
+    after: Mapping[str, np.ndarray],
+    digest: Callable[[Mapping[str, np.ndarray]], str],
+) -> Certificate:
+    """The certificate of a converted model whose weights were changed afterwards.
+
+    What the conversion left over, plus how much `A a'` has changed since, relative to its largest entry.
+    """
+    drift = {}
+    for _, path, pair in _pairs(layers, banks, certificate.from_dim):
+        layer, source_to_target = path
+        name = f"{layer}.weight.{source_to_target}"
+        A = condition(pair).A
+        old = before[name].astype(np.float64) @ A.T
+        change = np.abs(after[name].astype(np.float64) @ A.T - old).max(initial=0.0)
+        scale = np.abs(old).max(initial=0.0)
+        drift[path] = float(change / scale if scale > 0 else change)
+    paths = tuple(
+        replace(path, residual=path.residual + drift.get((path.layer, path.path), 0.0))
+        for path in certificate.paths
+    )
+    return replace(certificate, paths=paths, digest=digest(after))
+
+
+def _pairs(
+    layers: Sequence[ConvLayer], banks: Mapping[str, FilterBank], from_dim: int
+) -> list[tuple[str, tuple[str, str], FilterPair]]:
+    """Weight name, (layer, path) and filter pair of every path that has filters."""
+    found = []
+    low = {role: _in_dimension(bank, from_dim) for role, bank in banks.items()}
+    cache: dict[tuple, FilterPair] = {}
+    for layer in layers:
+        bank = banks[layer.role]
+        for source, _, target, _ in layer.paths():
+            key = filter_key(source, target)
+            block = bank.blocks.get(key)
+            if block is None or len(block) == 0:
+                continue
+            dilations = (layer.input_dilation, layer.filter_dilation)
+            index = (layer.role, source, target, dilations)
+            if index not in cache:
+                cache[index] = FilterPair(
+                    low[layer.role].blocks[key],
+                    block,
+                    from_dim,
+                    bank.D,
+                    source[0],
+                    target[0],
+                    key[1],
+                    *dilations,
+                )
+            path = path_name(source, target)
+            found.append((layer.weight_name(source, target), (layer.name, path), cache[index]))
+    return found
+
+
+def _in_dimension(bank: FilterBank, D: int) -> FilterBank:
+    if not 1 <= D < bank.D:
+        raise ArgumentError("dimension converted from", got=D, expected=f"1 to {bank.D - 1}")
+    if bank.recipe is None:
+        raise UnsupportedError("free directions of filters that match no recipe", expected="a recipe's bank")
+    return bank.in_dimension(D)
