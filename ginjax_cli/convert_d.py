@@ -54,6 +54,14 @@ def convert_d(
         Equation | None,
         typer.Option("--pde", help="With all: add the error on held-out simulations in the new dimension."),
     ] = None,
+    calibrate: Annotated[
+        Path | None,
+        typer.Option(
+            "--calibrate",
+            help="For compat-flex: choose flex for each layer on the samples in this file (loads JAX).",
+            metavar="FILE",
+        ),
+    ] = None,
     dtype: Annotated[
         Literal["float16", "float32", "float64"] | None,
         typer.Option("--dtype", help="Precision of the weights written.", show_default="as they are"),
@@ -73,6 +81,10 @@ def convert_d(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would happen and write nothing.")
     ] = False,
+    size: Annotated[
+        int,
+        typer.Option("--size", min=1, max=65536, help="With --dry-run: grid points along each axis."),
+    ] = 32,
     output: OptionalOutputPath = None,
     seed: Seed = 0,
     force: Force = False,
@@ -87,6 +99,7 @@ def convert_d(
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
     """
     from ginjax.checkpoint import check_certificate, check_target, convert_record, read_model, write_model
+    from ginjax.errors import ArgumentError
     from ginjax.transfer import PLAIN_RULES, make_rule
 
     from ._certificate import COLUMNS, certificate_payload, path_rows, show_certificate
@@ -98,15 +111,25 @@ def convert_d(
     target = output or model.with_name(f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors")
     if not dry_run:
         check_target(target, force=force)
-    rule = rescale if rescale in PLAIN_RULES else make_rule(rescale, flex)
-    conversion = convert_record(read_model(model), to_dim, rule, dtype=dtype, parity_lift=lift_parity)
+    record, chosen = read_model(model), {}
+    if calibrate is None:
+        rule = rescale if rescale in PLAIN_RULES else make_rule(rescale, flex)
+        conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
+    else:
+        if rescale != "compat-flex" or flex is not None or dtype is not None or lift_parity:
+            raise ArgumentError(
+                "--calibrate",
+                got=f"rule {rescale!r} or another option",
+                expected="--rescale compat-flex alone",
+            )
+        conversion, chosen = _calibrate(out, record, to_dim, calibrate)
     certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
     title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
     out.table(title, COLUMNS, path_rows(certificate))
     show_certificate(out, certificate)
     if not allow_inexact:
         check_certificate(certificate)
-    payload: dict[str, Any] = {
+    payload: dict[str, Any] = chosen | {
         "from_dim": conversion.before.D,
         "to_dim": to_dim,
         "parameters_before": conversion.before.parameters,
@@ -118,6 +141,7 @@ def convert_d(
     if verify:
         payload["verification"] = _verify(out, conversion, seed, allow_inexact)
     if dry_run:
+        payload["cost"] = _show_cost(out, conversion, size)
         out.result(None, payload)
         out.next_step(f"ginjax convert-d {model} --to-dim {to_dim} --rescale {rescale}")
         return
@@ -126,6 +150,70 @@ def convert_d(
     out.note(f'use it in Python: ginjax.models.load_model("{target}").model, on {to_dim}D fields')
     low, high = (model, target) if to_dim > conversion.before.D else (target, model)
     out.next_step(f"ginjax verify {low} {high}")
+
+
+def _show_cost(out: Output, conversion: "Conversion", size: int) -> dict[str, Any]:
+    """What the network costs before and after on a grid of that size."""
+    from ginjax.transfer import cost
+
+    payload = {}
+    for record in (conversion.before, conversion.after):
+        if not record.layers:
+            continue
+        item = max(a.dtype.itemsize for a in record.arrays.values())
+        found = cost(record.layers, record.banks, size, item)
+        weights = sum(a.nbytes for a in record.arrays.values())
+        payload[f"{record.D}d"] = {
+            "size": size,
+            "parameters": record.parameters,
+            "weight_bytes": weights,
+            "field_bytes": found.field_bytes,
+            "flops": found.flops,
+        }
+    out.table(
+        f"One forward pass on one sample, {size} grid points along each axis",
+        ("dim", "parameters", "weights", "largest fields", "FLOPs (dense)"),
+        [
+            (
+                name,
+                c["parameters"],
+                f"{c['weight_bytes'] / 2**20:.3g} MiB",
+                f"{c['field_bytes'] / 2**20:.3g} MiB",
+                f"{c['flops']:.3g}",
+            )
+            for name, c in payload.items()
+        ],
+    )
+    return payload
+
+
+def _calibrate(
+    out: Output, record: "ModelRecord", to_dim: int, path: Path
+) -> "tuple[Conversion, dict[str, Any]]":
+    """Convert with one flex for each layer, chosen on the samples of a file."""
+    from ginjax.data import Normalisation, read_pairs
+    from ginjax.errors import ArgumentError
+    from ginjax.ml import calibrate
+
+    X, Y = read_pairs(path)
+    if to_dim != X.D:
+        raise ArgumentError("--calibrate", got=f"samples in {X.D}D", expected=f"samples in {to_dim}D")
+    stored = (record.data or {}).get("normalisation")
+    if stored:
+        scale = Normalisation.from_json(stored)
+        X, Y = scale.apply(X), scale.apply(Y)
+    conversion, chosen = calibrate(record, to_dim, X, Y)
+    out.table(
+        f"Chosen on {X.get_L()} samples in {chosen.evaluations} evaluations: "
+        f"relative squared error {chosen.loss_before:.2e} -> {chosen.loss_after:.2e}",
+        ("layer", "flex"),
+        [(layer, f"{value:.3f}") for layer, value in chosen.flex.items()],
+    )
+    return conversion, {
+        "calibrated_flex": dict(chosen.flex),
+        "loss_before": chosen.loss_before,
+        "loss_after": chosen.loss_after,
+    }
 
 
 def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: bool) -> dict[str, Any]:

@@ -1,12 +1,9 @@
 """The shipped models do in three dimensions what the README says."""
 
-import jax.numpy as jnp
 import numpy as np
 from helpers import FIXTURES
 
-from ginjax.checkpoint import read_file
-from ginjax.data import Normalisation
-from ginjax.geometric import MultiImage
+from ginjax.data import Normalisation, read_pairs
 from ginjax.ml import nrmse_loss, predict
 from ginjax.models import load_model, to_dimension
 
@@ -15,11 +12,8 @@ def test_zero_shot_prediction_of_real_3d_fields():
     loaded = load_model(FIXTURES / "diffusion_1d.safetensors")
     assert loaded.record.data is not None
     normalisation = Normalisation.from_json(loaded.record.data["normalisation"])
-    arrays = read_file(FIXTURES / "diffusion_3d_fields.safetensors", kind="data").arrays
-    x, y = (
-        normalisation.apply(MultiImage({((), 0): jnp.asarray(arrays[name][:, None])}, 3))
-        for name in ("input", "target")
-    )
+    pairs = read_pairs(FIXTURES / "diffusion_3d_fields.safetensors")
+    x, y = (normalisation.apply(image) for image in pairs)
     persistence = float(nrmse_loss(x, y))
     exact, certificate = to_dimension(loaded.model, 3, "compatibility")
     assert certificate.exact

@@ -6,6 +6,8 @@ from ginjax.data._generate import generate as generate
 from ginjax.data._normalise import FieldScale as FieldScale
 from ginjax.data._normalise import Normalisation as Normalisation
 from ginjax.data._normalise import measure_normalisation as measure_normalisation
+from ginjax.data._pairs import read_pairs as read_pairs
+from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._pde import DEFAULT_SIDES as DEFAULT_SIDES
 from ginjax.data._pde import PDE as PDE
 from ginjax.data._pde import PDES as PDES

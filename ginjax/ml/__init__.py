@@ -2,6 +2,8 @@
 
 from ginjax.ml._autoregressive import autoregressive_map as autoregressive_map
 from ginjax.ml._autoregressive import autoregressive_step as autoregressive_step
+from ginjax.ml._calibrate import Calibration as Calibration
+from ginjax.ml._calibrate import calibrate as calibrate
 from ginjax.ml._evaluate import evaluate as evaluate
 from ginjax.ml._fit import History as History
 from ginjax.ml._fit import batched as batched

@@ -48,10 +48,11 @@ def draw_transfer(
 def _draw_row(figure, row, prediction: Prediction) -> None:
     D = prediction[0].D
     before, truth, guess = (_first_component(image) for image in prediction)
-    relative = np.linalg.norm(guess - truth) / np.linalg.norm(truth)
-    names = ("input", "truth one step later", "prediction", f"difference ({relative:.1%})")
+    scale = np.linalg.norm(truth)
+    relative = f" ({np.linalg.norm(guess - truth) / scale:.1%})" if scale > 0 else ""
+    names = ("input", "truth one step later", "prediction", f"difference{relative}")
     slices = [_middle(values) for values in (before, truth, guess, guess - truth)]
-    limit = max(float(np.abs(s).max()) for s in slices[:3])
+    limit = max(float(np.abs(s[np.isfinite(s)]).max(initial=0.0)) for s in slices[:3]) or 1.0
     for axis, name in zip(row, names, strict=True):
         where = "3D slice" if D == 3 else f"{D}D"
         axis.set_title(f"{where}: {name}", fontsize=9)

@@ -29,6 +29,10 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     spec: eqx.AbstractVar[ModelSpec]
     D: eqx.AbstractVar[int]
 
+    def level_of(self, name: str) -> int:
+        """Down-samplings between the input and the output of the convolution of that dotted name."""
+        return 0
+
     def convertD(
         self,
         conv_filters: MultiImage | FilterBank,

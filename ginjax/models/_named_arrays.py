@@ -28,7 +28,7 @@ def named_arrays(model: eqx.Module) -> dict[str, np.ndarray]:
     return dict(sorted(named.items()))
 
 
-def with_arrays(model: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def with_arrays(model: Any, arrays: Mapping[str, np.ndarray | jax.Array]) -> Any:
     """The model, or its `outline`, with all arrays replaced by those of the same names, dtypes as given.
 
     **Raises:** `ArgumentError` for a missing or surplus name or another shape.
@@ -62,7 +62,7 @@ def convolutions(model: eqx.Module) -> dict[str, ConvContract]:
     return dict(sorted(found.items()))
 
 
-def layer_table(model: eqx.Module) -> tuple[ConvLayer, ...]:
+def layer_table(model: Any) -> tuple[ConvLayer, ...]:
     """One row for each equivariant convolution.
 
     **Raises:** `UnsupportedError` for a stride or dilation that differs between axes.
@@ -77,6 +77,7 @@ def layer_table(model: eqx.Module) -> tuple[ConvLayer, ...]:
             stride=_one(name, "stride", conv.stride),
             input_dilation=_one(name, "lhs_dilation", conv.lhs_dilation),
             filter_dilation=_one(name, "rhs_dilation", conv.rhs_dilation),
+            level=model.level_of(name),
         )
         for name, conv in convolutions(model).items()
     )

@@ -185,6 +185,14 @@ class UNet(AnyDimensionalModel):
             x, batch_stats = run(blocks, up(x).concat(skips.pop()), batch_stats)
         return leave(self.decode(x), equivariant, self.spec.outputs), batch_stats
 
+    def level_of(self, name: str) -> int:
+        stage, _, rest = name.partition(".")
+        if stage == "downsample_blocks":
+            return int(rest.split(".")[0]) + 1
+        if stage == "upsample_blocks":
+            return len(self.upsample_blocks) - 1 - int(rest.split(".")[0])
+        return 0
+
 
 def _times(signature: Signature, factor: int) -> Signature:
     return Signature((key, channels * factor) for key, channels in signature)

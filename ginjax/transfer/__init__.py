@@ -8,6 +8,8 @@ from ._compare import growth as growth
 from ._convert import bank_chain as bank_chain
 from ._convert import convert_weights as convert_weights
 from ._convert import empty_block as empty_block
+from ._cost import Cost as Cost
+from ._cost import cost as cost
 from ._embedding import embed_field as embed_field
 from ._embedding import lift_key as lift_key
 from ._embedding import old_components as old_components

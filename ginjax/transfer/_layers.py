@@ -24,6 +24,7 @@ class ConvLayer:
     - `role`: which bank it uses, `"conv"` or `"upsample"`.
     - `inputs`, `outputs`: `(order, parity, channels)` of each block of the field.
     - `stride`, `input_dilation`, `filter_dilation`: equal along every axis.
+    - `level`: down-samplings between the input of the model and the output of this convolution.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ConvLayer:
     stride: int = 1
     input_dilation: int = 1
     filter_dilation: int = 1
+    level: int = 0
 
     def paths(self) -> Iterator[tuple[FieldKey, int, FieldKey, int]]:
         """`(input key, input channels, output key, output channels)` of every path, in canonical order."""
@@ -52,6 +54,7 @@ class ConvLayer:
             "stride": self.stride,
             "input_dilation": self.input_dilation,
             "filter_dilation": self.filter_dilation,
+            "level": self.level,
         }
 
     @classmethod
@@ -67,6 +70,8 @@ class ConvLayer:
         for field in ("stride", "input_dilation", "filter_dilation"):
             if not 1 <= data[field] <= 2**16:
                 raise ArgumentError(f"layer table, {field!r}", got=data[field], expected="1 to 65536")
+        if not 0 <= data["level"] <= 64:
+            raise ArgumentError("layer table, 'level'", got=data["level"], expected="0 to 64")
         return cls(
             name=data["name"],
             role=data["role"],
@@ -75,6 +80,7 @@ class ConvLayer:
             stride=data["stride"],
             input_dilation=data["input_dilation"],
             filter_dilation=data["filter_dilation"],
+            level=data["level"],
         )
 
 
@@ -86,6 +92,7 @@ _ROW_TYPES = {
     "stride": int,
     "input_dilation": int,
     "filter_dilation": int,
+    "level": int,
 }
 
 

@@ -1,0 +1,146 @@
+import copy
+import json
+import shutil
+
+import numpy as np
+import pytest
+from helpers import FIXTURES
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from ginjax.checkpoint import convert_file, read_file, read_model, write_file
+from ginjax.transfer import make_rule
+from ginjax_cli.main import app
+
+FIXTURE = FIXTURES / "diffusion_1d.safetensors"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+
+
+@pytest.fixture
+def converted(tmp_path):
+    convert_file(FIXTURE, tmp_path / "m.2d", 2, make_rule("compatibility"))
+    return tmp_path / "m.2d"
+
+
+def test_a_model(run):
+    result = run("inspect", str(FIXTURE))
+    assert result.exit_code == 0, result.stderr
+    record = read_model(FIXTURE)
+    for text in ("ResNet", str(record.parameters), "float32", "density:0+", record.digest, "equation diffusion"):
+        assert text in result.stdout
+    assert "Certificate" not in result.stdout
+    assert result.stderr == f"next: ginjax convert-d {FIXTURE} --to-dim 2\n"
+
+
+def test_a_converted_model_shows_its_certificate(run, converted):
+    result = run("inspect", converted.name)
+    assert "compatible: all 8 paths reproduce the 1D network exactly" in result.stdout
+    assert "matches the weights" in result.stdout
+    assert "rule compatibility" in result.stdout
+
+
+def test_a_stale_certificate_is_pointed_out(run, converted):
+    content = read_file(converted)
+    name = "decoder.1.conv.bias.k0p0"
+    arrays = content.arrays | {name: content.arrays[name] + np.float32(1)}
+    write_file(converted, arrays, content.header, force=True)
+    result = run("inspect", converted.name)
+    assert result.exit_code == 0
+    assert "STALE" in result.stdout and "warning: the certificate" in result.stderr
+    payload = json.loads(run("inspect", converted.name, "--json").stdout)
+    assert payload["certificate"]["stale"] is True and len(payload["warnings"]) == 1
+
+
+def test_filters(run):
+    run("build-filters", "-q", "--dim", "2")
+    result = run("inspect", "filters.safetensors")
+    assert result.exit_code == 0
+    assert "d2.k1p0" in result.stdout and "2x3x3x2" in result.stdout
+    assert result.stderr == "next: ginjax train --filters filters.safetensors\n"
+    payload = json.loads(run("inspect", "filters.safetensors", "--json").stdout)
+    assert set(payload) == {"arrays", "header", "kind", "path", "warnings"}
+    assert payload["arrays"][0] == {"name": "d2.k0p0", "dtype": "float64", "shape": [3, 3, 3]}
+
+
+def test_json(run):
+    result = run("inspect", str(FIXTURE), "--json")
+    assert result.stderr == ""
+    payload = json.loads(result.stdout)
+    assert {
+        "banks", "certificate", "data", "dimension", "is_torus", "kind", "layers", "parameters", "path", "provenance",
+        "spec", "warnings", "weights_digest",
+    } <= set(payload)  # fmt: skip
+    assert payload["certificate"] is None
+    assert payload["parameters"] == read_model(FIXTURE).parameters
+
+
+def test_quiet_says_nothing(run):
+    result = run("inspect", str(FIXTURE), "-q")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "")
+
+
+def test_bad_files_are_one_line_and_a_hint(run, tmp_path):
+    (tmp_path / "empty").write_bytes(b"")
+    (tmp_path / "text").write_text("density:0+\n" * 10)
+    shutil.copy(FIXTURE, tmp_path / "cut")
+    with open(tmp_path / "cut", "r+b") as stream:
+        stream.truncate(5000)
+    for name, message in {
+        "absent": "there is no such file",
+        ".": "is a folder",
+        "empty": "the file is empty",
+        "text": "the header claims",
+        "cut": "ends at byte",
+        "a\nb": "no such file",
+    }.items():
+        result = run("inspect", name)
+        assert result.exit_code == 1, name
+        first, *hint = result.stderr.splitlines()
+        assert message in first and len(hint) == 1
+        assert result.stdout == ""
+
+
+def test_text_of_a_file_cannot_steer_the_terminal(run, tmp_path):
+    content = read_file(FIXTURE)
+    header = copy.deepcopy(content.header)
+    header["data"]["inputs"][0]["name"] = "\x1b[2Jgone\nnext: rm"
+    write_file(tmp_path / "m", content.arrays, header)
+    result = run("inspect", "m")
+    assert "\x1b" not in result.stdout
+    assert "\\x1b[2Jgone\\nnext: rm" in result.stdout
+
+
+WAYS = [
+    ("spec", "options"), ("spec", "inputs"), ("data",), ("data", "inputs"), ("data", "origin"), ("provenance",),
+    ("provenance", 0), ("certificate",), ("certificate", "flex"), ("certificate", "paths"), ("certificate", "residual"),
+    ("certificate", "paths", 0, "residual"), ("certificate", "tolerance"), ("certificate", "rule"),
+]  # fmt: skip
+JUNK = st.sampled_from([None, [], {}, "", "\x1b", -1, 0.5, 10**400, True, [[]], [{}], {"a": {"b": [1]}}, [None], "x" * 999])
+
+
+@settings(
+    max_examples=120, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(way=st.sampled_from(WAYS), junk=JUNK)
+def test_whatever_a_header_says(run, converted, tmp_path, way, junk):
+    """No file makes a command of the ground floor end with a traceback."""
+    content = read_file(converted)
+    header = copy.deepcopy(content.header)
+    place = header
+    for part in way[:-1]:
+        place = place[part]
+    place[way[-1]] = junk
+    write_file(tmp_path / "junk", content.arrays, header, force=True)
+    for args in (("inspect", "junk"), ("inspect", "junk", "--json"), ("convert-d", "junk", "--to-dim", "3", "--dry-run")):
+        result = run(*args)
+        assert result.exit_code in (0, 1, 2), (args, result.exception)
+        assert isinstance(result.exception, SystemExit | None)
+        if result.exit_code:
+            assert len(result.stderr.splitlines()) <= 2
+            assert "junk" in result.stderr

@@ -1,0 +1,102 @@
+"""Models as records with float64 weights drawn by NumPy: nothing is compiled and nothing is run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from helpers import FULL2
+
+from ginjax.checkpoint import ModelRecord
+from ginjax.filters import BankRecipe, FilterBank, make_bank
+from ginjax.geometric import Signature
+from ginjax.models import ModelSpec, layer_table, named_map
+from ginjax.models._build import outline
+from ginjax.models._named_arrays import plain_table
+from ginjax.transfer import ConvLayer, role_keys
+
+TENSOR = Signature([((2, 0), 1)])
+MIDDLE = Signature([((0, 0), 2), ((1, 0), 2)])
+"""What is in the middle of a network on 2-tensors: outputs of order 2 would not transfer exactly."""
+
+
+def small_spec(architecture: str, inputs: Any, outputs: Any = None, **options: Any) -> ModelSpec:
+    """An architecture as small as it goes; `options` are the constructor's and replace those given here."""
+    inputs, outputs = Signature(inputs), Signature(inputs if outputs is None else outputs)
+    common = {"use_bias": "auto", "activation_f": "gelu"}
+    framed = common | {"depth": 2, "use_group_norm": True}
+    defaults = {
+        "ResNet": framed | {"num_blocks": 1, "num_conv": 1},
+        "DilResNet": framed | {"num_blocks": 1},
+        "UNet": framed | {"num_downsamples": 1, "num_conv": 1, "upsample": "repeat"},
+        "SimpleConvSeries": common | {"width": 2, "depth": 2},
+    }
+    return ModelSpec.make(architecture, inputs, outputs, **defaults[architecture] | options)
+
+
+def small_banks(spec: ModelSpec, D: int, recipe: BankRecipe) -> dict[str, FilterBank]:
+    """The filters a spec uses in dimension `D`, by role."""
+    sources, targets = ({(len(k), p) for (k, p), _ in s} for s in (spec.inputs, spec.outputs))
+    given = spec.option("mid_keys")
+    middle = sources | targets if given is None else {(len(k), p) for (k, p), _ in given}
+    steps = [(sources, middle), (middle, middle), (middle, targets)]
+    if spec.architecture == "SimpleConvSeries" and spec.option("depth") == 1:
+        steps = [(sources, targets)]
+    keys = set()
+    for a, b in steps:
+        rows = (tuple((*key, 1) for key in side) for side in (a, b))
+        keys |= role_keys((ConvLayer("", "conv", *rows),), "conv")
+    banks = {"conv": make_bank(D, recipe, keys)}
+    if spec.option("upsample") == "transpose":
+        banks["upsample"] = make_bank(D, FULL2, keys)
+    return banks
+
+
+def drawn_record(
+    spec: ModelSpec,
+    D: int,
+    recipe: BankRecipe = BankRecipe(3),
+    *,
+    seed: int = 0,
+    is_torus: bool = True,
+    dtype: Any = np.float64,
+) -> ModelRecord:
+    """A model in dimension `D` with every parameter away from its initial value."""
+    banks = small_banks(spec, D, recipe) if spec.equivariant else {}
+    model = outline(spec, D, banks)
+    arrays = draw_arrays(model, seed, dtype)
+    return ModelRecord(
+        D=D,
+        spec=spec.to_json(),
+        banks=banks,
+        layers=layer_table(model),
+        is_torus=(is_torus,) * D,
+        arrays=arrays,
+        plain_layers=plain_table(model),
+    )
+
+
+def draw_arrays(model: Any, seed: int, dtype: Any) -> dict[str, np.ndarray]:
+    """Weights of about `1/sqrt(fan in)`, norms and biases of order one, for each array of an outline by name."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def note(name: str, slot: Any) -> None:
+        if isinstance(slot, jax.ShapeDtypeStruct):
+            shapes[name] = slot.shape
+
+    named_map(note, model)
+    rng = np.random.default_rng(seed)
+    return {name: _draw(rng, shape).astype(dtype) for name, shape in sorted(shapes.items())}
+
+
+def _draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    is_weight = max(shape[1:], default=1) > 1 or len(shape) > 1 and np.prod(shape) > shape[0]
+    size = 1 / np.sqrt(np.prod(shape[1:])) if is_weight else 0.5
+    return size * rng.standard_normal(shape) + (not is_weight)
+
+
+def perturbed(arrays: Mapping[str, np.ndarray], name: str, by: float = 0.1) -> dict[str, np.ndarray]:
+    """The arrays with one entry moved."""
+    moved = arrays[name].copy()
+    moved.reshape(-1)[0] += by
+    return dict(arrays) | {name: moved}
