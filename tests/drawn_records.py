@@ -90,7 +90,7 @@ def draw_arrays(model: Any, seed: int, dtype: Any) -> dict[str, np.ndarray]:
 
 
 def _draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    is_weight = max(shape[1:], default=1) > 1 or len(shape) > 1 and np.prod(shape) > shape[0]
+    is_weight = len(shape) > 1 and np.prod(shape) > shape[0]
     size = 1 / np.sqrt(np.prod(shape[1:])) if is_weight else 0.5
     return size * rng.standard_normal(shape) + (not is_weight)
 

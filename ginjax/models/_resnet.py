@@ -11,12 +11,12 @@ from ..geometric import MultiImage
 from ..layers import UseBias, field_signature
 from ._activation import Activation, activation_name
 from ._conv_block import ConvBlock
-from ._frame import bank_for, check_count, enter, keys_from, layer_signatures, leave, run
-from ._module import AnyDimensionalModel
+from ._frame import bank_for, check_count, keys_from, layer_signatures
+from ._residual import ResidualNet, block_maker, make_decoder, make_encoder
 from ._spec import ModelSpec
 
 
-class ResNet(AnyDimensionalModel):
+class ResNet(ResidualNet):
     r"""Encoder, residual blocks, decoder: `x -> x + block(x)`.
 
     Each block is `num_conv` times norm -> nonlinearity -> conv. Encoder and decoder are two blocks each, without
@@ -65,27 +65,11 @@ class ResNet(AnyDimensionalModel):
             check_count(name, value)
         sources, middle, targets = layer_signatures(D, input_keys, output_keys, mid_keys, depth, equivariant)
         bank = bank_for(D, equivariant, conv_filters)
-        keys = keys_from(key)
-
-        def block(a: Any, b: Any, size: int | None, **options: Any) -> ConvBlock:
-            return ConvBlock(
-                D,
-                a,
-                b,
-                use_bias,
-                options.pop("activation", activation_f),
-                equivariant,
-                bank,
-                size,
-                padding_mode=padding_mode,
-                key=next(keys),
-                **options,
-            )
-
-        self.encoder = [block(sources, middle, 1), block(middle, middle, 1)]
+        make = block_maker(D, use_bias, activation_f, equivariant, bank, padding_mode, keys_from(key))
+        self.encoder = make_encoder(make, sources, middle)
         self.blocks = [
             [
-                block(
+                make(
                     middle,
                     middle,
                     kernel_size,
@@ -96,7 +80,7 @@ class ResNet(AnyDimensionalModel):
             ]
             for _ in range(num_blocks)
         ]
-        self.decoder = [block(middle, middle, 1), block(middle, targets, 1, activation=None)]
+        self.decoder = make_decoder(make, middle, targets)
         self.D = D
         self.spec = ModelSpec.make(
             "ResNet",
@@ -114,12 +98,3 @@ class ResNet(AnyDimensionalModel):
             mid_keys=None if mid_keys is None else field_signature(mid_keys),
             padding_mode=padding_mode,
         )
-
-    def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
-        equivariant = self.spec.equivariant
-        x, aux_data = run(self.encoder, enter(x, equivariant), aux_data)
-        for block in self.blocks:
-            y, aux_data = run(block, x, aux_data)
-            x = x + y
-        x, aux_data = run(self.decoder, x, aux_data)
-        return leave(x, equivariant, self.spec.outputs), aux_data

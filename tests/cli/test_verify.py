@@ -1,0 +1,123 @@
+import json
+
+import numpy as np
+import pytest
+from helpers import FIXTURES
+from typer.testing import CliRunner
+
+from ginjax.checkpoint import convert_file, read_file, write_file
+from ginjax.models import LIFT_TOLERANCE, Verification
+from ginjax.transfer import make_rule
+from ginjax_cli.main import app
+
+LOW = str(FIXTURES / "diffusion_1d.safetensors")
+SIZE = ("--size", "4")
+
+
+@pytest.fixture(scope="module")
+def converted(tmp_path_factory):
+    """The fixture in 2D by two rules, with one weight changed, and a model of another kind."""
+    folder = tmp_path_factory.mktemp("verify")
+    for rule in ("compatibility", "volume"):
+        convert_file(LOW, folder / rule, 2, make_rule(rule))
+    content = read_file(folder / "compatibility")
+    name = "blocks.0.0.conv.weight.k0p0->k0p0"
+    arrays = content.arrays | {name: content.arrays[name] * np.float32(1.01)}
+    write_file(folder / "changed", arrays, content.header)
+    other = CliRunner().invoke(
+        app, ["init", "series", "--channels", "1", "--blocks", "1", "--dim", "2", "-q", "-o", str(folder / "other")]
+    )
+    assert other.exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def run(converted, monkeypatch):
+    monkeypatch.chdir(converted)
+    return lambda *args: CliRunner().invoke(app, ["verify", *args], prog_name="ginjax")
+
+
+def test_a_kept_promise(run):
+    result = run(LOW, "compatibility", *SIZE)
+    assert result.exit_code == 0, result.stderr
+    _, header, *rows = result.stdout.rstrip().splitlines()
+    assert header.split() == ["check", "defect", "limit", "holds"]
+    assert [row.split("  ")[0] for row in rows] == [
+        "lift test in float64", "lift test in float32", "equivariance in float32",
+    ]  # fmt: skip
+    assert all(row.endswith("yes") for row in rows)
+    assert result.stderr.splitlines()[-1] == "next: ginjax inspect compatibility"
+    assert "warning" not in result.stderr
+
+
+def test_a_broken_promise(run):
+    result = run(LOW, "changed", *SIZE)
+    assert result.exit_code == 3
+    assert "no" in result.stdout.splitlines()[2].split()
+    assert "warning: the certificate in the file does not belong to its weights" in result.stderr
+    error, hint = [line for line in result.stderr.splitlines() if line.startswith(("error", "hint"))]
+    assert error.startswith("error: lift test in float64: got ")
+    assert "--rescale compatibility" in hint
+    assert "Traceback" not in result.stderr
+
+
+def test_a_rule_that_promises_nothing_is_only_measured(run):
+    result = run(LOW, "volume", *SIZE)
+    assert result.exit_code == 0, result.stderr
+    assert "the rule 'volume' does not promise compatibility" in result.stderr
+    assert "no" in result.stdout.splitlines()[2].split()
+
+
+@pytest.mark.parametrize(("name", "code", "promised"), [("compatibility", 0, True), ("changed", 3, True), ("volume", 0, False)])
+def test_json(run, name, code, promised):
+    result = run(LOW, name, *SIZE, "--json")
+    assert result.exit_code == code
+    payload = json.loads(result.stdout)
+    assert {
+        "certificate_stale", "dtype", "equivariance", "high", "holds", "lift_float64", "lift_own", "low", "path",
+        "promised", "side", "warnings",
+    } <= set(payload)  # fmt: skip
+    assert (payload["promised"], payload["holds"]) == (promised, code == 0)
+    assert payload["certificate_stale"] == (name == "changed")
+    if code:
+        assert json.loads(result.stderr)["exit_code"] == code
+    else:
+        assert result.stderr == ""
+
+
+@pytest.mark.parametrize(("tol", "code"), [("0", 3), ("1", 0)])
+def test_the_tolerance_can_be_chosen(run, monkeypatch, tol, code):
+    measured = Verification("float32", 4, 1e-8, 1e-7, 1e-7)
+    monkeypatch.setattr("ginjax.models.verify_transfer", lambda *args, **kwargs: measured)
+    assert run(LOW, "compatibility").exit_code == 0
+    assert run(LOW, "compatibility", "--tol", tol).exit_code == code
+
+
+@pytest.mark.parametrize("broken", ["lift_float64", "lift_own", "equivariance"])
+@pytest.mark.parametrize("high", ["compatibility", "volume"])
+def test_each_check_counts(run, monkeypatch, broken, high):
+    values = {"lift_float64": 0.0, "lift_own": 0.0, "equivariance": 0.0} | {broken: 2 * LIFT_TOLERANCE["float32"]}
+    monkeypatch.setattr("ginjax.models.verify_transfer", lambda *a, **k: Verification("float32", 4, **values))
+    expected = 3 if high == "compatibility" or broken == "equivariance" else 0
+    assert run(LOW, high).exit_code == expected
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (("compatibility", LOW), 2, "dimension of the second model: got 1, expected more than 2"),
+        ((LOW, LOW), 2, "expected more than 1"),
+        ((LOW, "other", *SIZE), 2, "different architectures or signatures"),
+        ((LOW,), 2, "Missing argument 'HIGH'"),
+        ((LOW, "absent"), 1, "absent: there is no such file"),
+        ((LOW, "compatibility", "--size", "1"), 2, "'--size'"),
+        ((LOW, "compatibility", "--tol", "-1"), 2, "'--tol'"),
+    ],
+)
+def test_bad_input_is_one_line_and_a_hint(run, args, code, message):
+    result = run(*args)
+    assert result.exit_code == code
+    first, *hint = result.stderr.splitlines()
+    assert first.startswith("error: ") and message in first
+    assert len(hint) <= 1 and all(line.startswith("hint: ") for line in hint)
+    assert result.stdout == ""

@@ -1,0 +1,290 @@
+"""Where conversion is exact, cell by cell: architecture, fields, filters, dimensions, boundaries.
+
+Every day: the algebraic certificate of every cell, and the lift test of a few. With `-m slow` the lift test of every
+cell; `-s` prints the matrix as a Markdown table, and `GINJAX_MATRIX=FILE` writes it.
+"""
+
+import itertools
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from drawn_records import MIDDLE, TENSOR, drawn_record, small_spec
+from helpers import FULL3, ORTHOPLEX5, SV, S, V, lift_defect, random_field
+from small_models import run
+
+from ginjax.checkpoint import ModelRecord, convert_record, read_model, write_model
+from ginjax.filters import BankRecipe
+from ginjax.models import ModelSpec, from_record
+
+ARCHITECTURES = {
+    "ResNet": ("ResNet", {}),
+    "DilResNet": ("DilResNet", {}),
+    "UNet, repeat": ("UNet", {"upsample": "repeat"}),
+    "SimpleConvSeries": ("SimpleConvSeries", {}),
+    "UNet, transpose": ("UNet", {"upsample": "transpose"}),
+}
+SIGNATURES = {"scalar": S, "vector": V, "scalar+vector": SV, "2-tensor": TENSOR}
+BASES = {"orthoplex 5": ORTHOPLEX5, "full 3": FULL3, "full 5": BankRecipe(5)}
+STEPS = ((1, 2), (2, 3), (1, 3), (2, 4), (3, 4))
+
+ORDINARY = [
+    (architecture, signature, basis, step)
+    for architecture in list(ARCHITECTURES)[:4]
+    for signature in ("scalar", "vector", "scalar+vector")
+    for basis in ("orthoplex 5", "full 3")
+    for step in ((1, 2), (2, 3), (1, 3))
+]
+"""The 72 cases by which implementations are compared."""
+
+ALGEBRAIC, LIFT = 1e-12, 1e-9
+"""Largest residual of (C) and largest lift defect that count as exact, for float64 weights in float64."""
+
+SIDE, SIDE_IN_4D = 4, 2
+"""Pixels along an old axis; along an added one the same, fewer in four dimensions."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One conversion; `periodic` is about the old axes, added ones always are."""
+
+    architecture: str
+    signature: str
+    basis: str
+    step: tuple[int, int]
+    periodic: bool = True
+
+    @property
+    def spec(self) -> ModelSpec:
+        architecture, options = ARCHITECTURES[self.architecture]
+        inputs = SIGNATURES[self.signature]
+        if self.signature != "2-tensor":
+            return small_spec(architecture, inputs, **options)
+        # Scalars and vectors in the middle and at the end: outputs of order 2 are another matter. A series takes
+        # its middle from its ends, so it has one layer.
+        inner = {"depth": 1} if architecture == "SimpleConvSeries" else {"mid_keys": MIDDLE}
+        return small_spec(architecture, inputs, SV, **options, **inner)
+
+    @property
+    def is_exact(self) -> bool:
+        """What theory says. A transposed convolution of side 2 is exact for scalars, and for vectors out of 1D."""
+        if self.architecture != "UNet, transpose" or self.signature == "scalar":
+            return True
+        return self.signature == "vector" and self.step[0] == 1
+
+    @property
+    def is_large(self) -> bool:
+        """Filters of order 3 and side 5 in four dimensions: millions of entries, half a minute to solve for."""
+        return self.signature == "2-tensor" and self.basis == "full 5" and self.step[1] == 4
+
+    @property
+    def label(self) -> str:
+        boundary = "periodic" if self.periodic else "mixed"
+        return f"{self.architecture}, {self.signature}, {self.basis}, {arrow(self.step)}, {boundary}"
+
+    def record(self, **options) -> ModelRecord:
+        return drawn_record(
+            self.spec, self.step[0], BASES[self.basis], seed=self.step[1], is_torus=self.periodic, **options
+        )
+
+
+def arrow(step: tuple[int, int]) -> str:
+    return f"{step[0]}→{step[1]}"
+
+
+def lift(before: ModelRecord, after: ModelRecord, dtype: str = "float64") -> float:
+    """`max |f'(E x) - E f(x)| / max |E f(x)|` with everything in one precision."""
+    low, high = (
+        replace(record, arrays={name: a.astype(dtype) for name, a in record.arrays.items()})
+        for record in (before, after)
+    )
+    added = (SIDE if high.D < 4 else SIDE_IN_4D,) * (high.D - low.D)
+    with jax.enable_x64(dtype == "float64"):
+        models = from_record(low), from_record(high)
+        x = random_field(models[0].spec.inputs, low.D, SIDE, is_torus=low.is_torus, dtype=dtype)
+        return lift_defect(*((lambda f, m=m: run(m, f)) for m in models), x, added)
+
+
+# --- the certificate of every cell ----------------------------------------------------------------------------------
+
+
+def certify(cell: Cell) -> None:
+    """The residual of (C) from float64 weights, and what is said of it."""
+    done = convert_record(cell.record(), cell.step[1], "compatibility")
+    certificate, added = done.certificate, cell.step[1] - cell.step[0]
+    assert done.after.is_torus == (cell.periodic,) * cell.step[0] + (True,) * added
+    assert certificate.exact == cell.is_exact, cell.label
+    if cell.is_exact:
+        assert certificate.residual <= ALGEBRAIC, cell.label
+        assert not any(path.note for path in certificate.paths)
+    else:
+        assert certificate.residual > 0.1, cell.label
+        # Nothing but the transposed convolutions is inexact, and each says why.
+        for path in certificate.inexact_paths:
+            assert path.layer == "upsample_blocks.0.0" and path.note.startswith("transposed convolution")
+
+
+@pytest.mark.parametrize("signature", SIGNATURES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_certificate_of_every_cell(architecture, signature):
+    for basis, step, periodic in itertools.product(BASES, STEPS, (True, False)):
+        cell = Cell(architecture, signature, basis, step, periodic)
+        if not cell.is_large:
+            certify(cell)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_certificate_of_large_cells(architecture):
+    for step in ((2, 4), (3, 4)):
+        cell = Cell(architecture, "2-tensor", "full 5", step)
+        assert cell.is_large
+        certify(cell)
+
+
+@pytest.mark.parametrize("rule", ["none", "volume"])
+def test_no_other_rule_is_exact_anywhere(rule):
+    for architecture, signature, basis, step in ORDINARY:
+        record = Cell(architecture, signature, basis, step).record()
+        certificate = convert_record(record, step[1], rule).certificate
+        assert not certificate.exact and certificate.residual > 1e-3
+
+
+def test_tensor_outputs_keep_their_old_components():
+    for basis, step in itertools.product(BASES, ((1, 2), (2, 3))):
+        spec = small_spec("SimpleConvSeries", S, TENSOR, depth=1)
+        certificate = convert_record(
+            drawn_record(spec, step[0], BASES[basis]), step[1], "compatibility"
+        ).certificate
+        (path,) = certificate.paths
+        assert not certificate.exact and path.residual == path.residual_new > 0.01
+        assert path.note.startswith("output of order 2")
+
+
+# --- the lift test of a few -----------------------------------------------------------------------------------------
+
+FEW = [
+    Cell("ResNet", "2-tensor", "full 3", (1, 2), False),
+    Cell("DilResNet", "vector", "full 3", (2, 3)),
+    Cell("UNet, repeat", "scalar+vector", "full 3", (2, 3), False),
+    Cell("UNet, transpose", "scalar", "orthoplex 5", (1, 3)),
+    Cell("SimpleConvSeries", "scalar+vector", "full 5", (1, 3), False),
+    Cell("SimpleConvSeries", "scalar+vector", "full 3", (2, 4)),
+    Cell("SimpleConvSeries", "vector", "orthoplex 5", (3, 4), False),
+]
+
+
+@pytest.mark.parametrize("cell", FEW, ids=lambda cell: cell.label)
+def test_the_lift_test_of_a_few(cell):
+    record = cell.record()
+    assert cell.is_exact
+    assert lift(record, convert_record(record, cell.step[1], "compatibility").after) <= LIFT
+    assert lift(record, convert_record(record, cell.step[1], "none").after) > 1e-3
+
+
+# --- the whole matrix -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def matrix():
+    """Lift defects by cell; shown at the end."""
+    defects: dict[Cell, float] = {}
+    yield defects
+    if defects:
+        text = as_markdown(defects)
+        print(f"\n{text}")
+        if "GINJAX_MATRIX" in os.environ:
+            Path(os.environ["GINJAX_MATRIX"]).write_text(text + "\n")
+
+
+def as_markdown(defects: dict[Cell, float]) -> str:
+    """Rows architecture and fields, columns filters and dimensions; the larger of both boundaries."""
+    rows = list(dict.fromkeys((cell.architecture, cell.signature) for cell in defects))
+    columns = [
+        (basis, step)
+        for basis, step in itertools.product(BASES, STEPS)
+        if any((cell.basis, cell.step) == (basis, step) for cell in defects)
+    ]
+    lines = [
+        "| architecture | fields | "
+        + " | ".join(f"{basis}, {arrow(step)}" for basis, step in columns)
+        + " |",
+        "|---" * (2 + len(columns)) + "|",
+    ]
+    for architecture, signature in rows:
+        entries = []
+        for basis, step in columns:
+            found = [
+                defects[cell]
+                for periodic in (True, False)
+                if (cell := Cell(architecture, signature, basis, step, periodic)) in defects
+            ]
+            worst = max(found, default=None)
+            entries.append("-" if worst is None else f"{worst:.0e}" if worst <= LIFT else f"**{worst:.2g}**")
+        lines.append(f"| {architecture} | {signature} | " + " | ".join(entries) + " |")
+    ordinary = [Cell(*case) for case in ORDINARY]
+    measured = [cell for cell in ordinary if cell in defects]
+    exact = sum(defects[cell] <= LIFT for cell in measured)
+    lines += ["", f"Exact in {exact} of {len(measured)} of the {len(ordinary)} ordinary cases (periodic)."]
+    return "\n".join(lines)
+
+
+def test_the_matrix_as_a_table():
+    good, bad = Cell(*ORDINARY[0]), Cell("UNet, transpose", "vector", "full 3", (2, 3), False)
+    assert as_markdown({good: 2e-15, replace(good, periodic=False): 3e-15, bad: 0.25}).splitlines() == [
+        "| architecture | fields | orthoplex 5, 1→2 | full 3, 2→3 |",
+        "|---|---|---|---|",
+        "| ResNet | scalar | 3e-15 | - |",
+        "| UNet, transpose | vector | - | **0.25** |",
+        "",
+        "Exact in 1 of 1 of the 72 ordinary cases (periodic).",
+    ]
+    assert len(ORDINARY) == len(set(ORDINARY)) == 72
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("basis", BASES)
+@pytest.mark.parametrize("signature", SIGNATURES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("steps", [STEPS[:3], STEPS[3:]], ids=["to 2D and 3D", "to 4D"])
+@pytest.mark.parametrize("periodic", [True, False], ids=["periodic", "mixed"])
+def test_the_lift_test_of_every_cell(matrix, tmp_path, periodic, steps, architecture, signature, basis):
+    for step in steps:
+        cell = Cell(architecture, signature, basis, step, periodic)
+        if cell.is_large:
+            pytest.skip("the filters alone are 50 MB of constants to compile")
+        before = cell.record()
+        after = convert_record(before, step[1], "compatibility").after
+        defect = matrix[cell] = lift(before, after)
+        assert (defect <= LIFT) == cell.is_exact, f"{cell.label}: {defect:.1e}"
+        # The same through files in single precision: what is left is the rounding of the weights.
+        single = replace(before, arrays={name: a.astype(np.float32) for name, a in before.arrays.items()})
+        paths = tmp_path / f"{step}.low", tmp_path / f"{step}.high"
+        for path, record in zip(
+            paths, (single, convert_record(single, step[1], "compatibility").after), strict=True
+        ):
+            write_model(path, record)
+        assert (lift(*map(read_model, paths)) <= 1e-5) == cell.is_exact, cell.label
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ORDINARY, ids=lambda case: Cell(*case).label)
+def test_single_precision(case):
+    cell = Cell(*case)
+    before = cell.record(dtype=np.float32)
+    assert lift(before, convert_record(before, cell.step[1], "compatibility").after, "float32") <= 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [(1, 2), (2, 3)], ids=arrow)
+@pytest.mark.parametrize("basis", ["orthoplex 5", "full 3"])
+def test_single_precision_through_eight_normalised_blocks(basis, step):
+    spec = small_spec("ResNet", SV, num_blocks=8, num_conv=2)
+    before = drawn_record(spec, step[0], BASES[basis], dtype=np.float32)
+    after = convert_record(before, step[1], "compatibility").after
+    assert lift(before, after, "float32") <= 1e-4
+    assert lift(before, after) <= 1e-5
+    assert lift(before, convert_record(before, step[1], "none").after, "float32") > 1e-2
