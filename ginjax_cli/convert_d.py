@@ -1,6 +1,7 @@
 """`ginjax convert-d`: carry a trained network to another dimension."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -108,7 +109,7 @@ def convert_d(
     if rescale == "all":
         _compare(out, model, read_model(model), to_dim, pde, seed)
         return
-    target = output or model.with_name(f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors")
+    target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
     if not dry_run:
         check_target(target, force=force)
     record, chosen = read_model(model), {}
@@ -143,13 +144,13 @@ def convert_d(
     if dry_run:
         payload["cost"] = _show_cost(out, conversion, size)
         out.result(None, payload)
-        out.next_step(f"ginjax convert-d {model} --to-dim {to_dim} --rescale {rescale}")
+        out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim {to_dim} --rescale {rescale}")
         return
     sha256 = write_model(target, after, force=force)
     out.result(target, payload | {"sha256": sha256})
-    out.note(f'use it in Python: ginjax.models.load_model("{target}").model, on {to_dim}D fields')
+    out.note(f"use it in Python: ginjax.models.load_model({str(target)!r}).model, on {to_dim}D fields")
     low, high = (model, target) if to_dim > conversion.before.D else (target, model)
-    out.next_step(f"ginjax verify {low} {high}")
+    out.next_step(f"ginjax verify {quote(str(low))} {quote(str(high))}")
 
 
 def _show_cost(out: Output, conversion: "Conversion", size: int) -> dict[str, Any]:
@@ -295,22 +296,28 @@ def _compare(out: Output, path: Path, record: "ModelRecord", to_dim: int, pde: s
     out.line(f"best: {best['rule']}")
     out.result(None, {"from_dim": record.D, "to_dim": to_dim, "rules": rows, "best": best["rule"]})
     out.next_step(
-        f"ginjax convert-d {path} --to-dim {to_dim} --rescale {rule}" + (f" --flex {value}" if value else "")
+        f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
+        + (f" --flex {value}" if value else "")
     )
 
 
 def _error_on(pde: str, record: "ModelRecord", to_dim: int, seed: int):
     """A function from a converted record to its one-step error on held-out simulations."""
-    from ginjax.data import Normalisation
+    from ginjax.data import Normalisation, find_pde
     from ginjax.errors import ArgumentError
     from ginjax.ml import HELD_OUT_OFFSET, make_task, one_step_error
     from ginjax.models import from_record
+
+    from ._model_options import signature_of
 
     stored = (record.data or {}).get("normalisation")
     if stored is None:
         raise ArgumentError(
             "--pde", got="a model that was not trained on data", expected="a model written by 'ginjax train'"
         )
+    fields = sorted([k, p, count] for (k, p), count in signature_of(find_pde(pde).fields))
+    if not sorted(record.spec["inputs"]) == sorted(record.spec["outputs"]) == fields:
+        raise ArgumentError("--pde", got=f"{pde!r}", expected="an equation with the fields of the model")
     task = make_task(
         pde,
         to_dim,

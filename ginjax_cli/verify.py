@@ -1,6 +1,7 @@
 """`ginjax verify`: run a converted network beside the one it came from."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -78,7 +79,7 @@ def verify(
     }
     out.result(None, payload)
     check_verification(result, tol, promised=promised, equivariant=equivariant)
-    out.next_step(f"ginjax inspect {high}")
+    out.next_step(f"ginjax inspect {quote(str(high))}")
 
 
 def _limits(result: "Verification", tol: float | None) -> dict[str, tuple[float, float]]:

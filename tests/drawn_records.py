@@ -31,6 +31,8 @@ def small_spec(architecture: str, inputs: Any, outputs: Any = None, **options: A
         "UNet": framed | {"num_downsamples": 1, "num_conv": 1, "upsample": "repeat"},
         "SimpleConvSeries": common | {"width": 2, "depth": 2},
     }
+    if options.get("mid_keys") is not None:
+        options["mid_keys"] = Signature(options["mid_keys"])
     return ModelSpec.make(architecture, inputs, outputs, **defaults[architecture] | options)
 
 
@@ -67,7 +69,7 @@ def drawn_record(
     arrays = draw_arrays(model, seed, dtype)
     return ModelRecord(
         D=D,
-        spec=spec.to_json(),
+        spec=model.spec.to_json(),
         banks=banks,
         layers=layer_table(model),
         is_torus=(is_torus,) * D,
@@ -77,7 +79,11 @@ def drawn_record(
 
 
 def draw_arrays(model: Any, seed: int, dtype: Any) -> dict[str, np.ndarray]:
-    """Weights of about `1/sqrt(fan in)`, norms and biases of order one, for each array of an outline by name."""
+    """For each array of an outline by name: weights of about `1/sqrt(fan in)`, scales near 1, small biases.
+
+    Large ones would let some networks push all of a field to where the nonlinearity is flat; the norm that follows
+    would then magnify rounding to anything.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str, slot: Any) -> None:
@@ -86,13 +92,15 @@ def draw_arrays(model: Any, seed: int, dtype: Any) -> dict[str, np.ndarray]:
 
     named_map(note, model)
     rng = np.random.default_rng(seed)
-    return {name: _draw(rng, shape).astype(dtype) for name, shape in sorted(shapes.items())}
+    return {name: _draw(rng, name, shape).astype(dtype) for name, shape in sorted(shapes.items())}
 
 
-def _draw(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    is_weight = len(shape) > 1 and np.prod(shape) > shape[0]
-    size = 1 / np.sqrt(np.prod(shape[1:])) if is_weight else 0.5
-    return size * rng.standard_normal(shape) + (not is_weight)
+def _draw(rng: np.random.Generator, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    if "bias" in name:
+        return 0.2 * rng.standard_normal(shape)
+    if len(shape) > 1:
+        return rng.standard_normal(shape) / np.sqrt(np.prod(shape[1:]))
+    return 1 + 0.2 * rng.standard_normal(shape)
 
 
 def perturbed(arrays: Mapping[str, np.ndarray], name: str, by: float = 0.1) -> dict[str, np.ndarray]:

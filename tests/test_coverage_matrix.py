@@ -43,8 +43,8 @@ ORDINARY = [
 ALGEBRAIC, LIFT = 1e-12, 1e-9
 """Largest residual of (C) and largest lift defect that count as exact, for float64 weights in float64."""
 
-SIDE, SIDE_IN_4D = 4, 2
-"""Pixels along an old axis; along an added one the same, fewer in four dimensions."""
+SIDE, ADDED = 6, {2: 4, 3: 4, 4: 2}
+"""Pixels along an old axis, and along an added one by the new dimension."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def lift(before: ModelRecord, after: ModelRecord, dtype: str = "float64") -> flo
         replace(record, arrays={name: a.astype(dtype) for name, a in record.arrays.items()})
         for record in (before, after)
     )
-    added = (SIDE if high.D < 4 else SIDE_IN_4D,) * (high.D - low.D)
+    added = (ADDED[high.D],) * (high.D - low.D)
     with jax.enable_x64(dtype == "float64"):
         models = from_record(low), from_record(high)
         x = random_field(models[0].spec.inputs, low.D, SIDE, is_torus=low.is_torus, dtype=dtype)
@@ -188,6 +188,13 @@ def test_the_lift_test_of_a_few(cell):
 # --- the whole matrix -----------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def few_programs():
+    """Compiled programs are forgotten after the test: a thousand of them use up the memory maps of a process."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(scope="module")
 def matrix():
     """Lift defects by cell; shown at the end."""
@@ -251,7 +258,9 @@ def test_the_matrix_as_a_table():
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("steps", [STEPS[:3], STEPS[3:]], ids=["to 2D and 3D", "to 4D"])
 @pytest.mark.parametrize("periodic", [True, False], ids=["periodic", "mixed"])
-def test_the_lift_test_of_every_cell(matrix, tmp_path, periodic, steps, architecture, signature, basis):
+def test_the_lift_test_of_every_cell(
+    matrix, few_programs, tmp_path, periodic, steps, architecture, signature, basis
+):
     for step in steps:
         cell = Cell(architecture, signature, basis, step, periodic)
         if cell.is_large:
@@ -272,7 +281,7 @@ def test_the_lift_test_of_every_cell(matrix, tmp_path, periodic, steps, architec
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", ORDINARY, ids=lambda case: Cell(*case).label)
-def test_single_precision(case):
+def test_single_precision(few_programs, case):
     cell = Cell(*case)
     before = cell.record(dtype=np.float32)
     assert lift(before, convert_record(before, cell.step[1], "compatibility").after, "float32") <= 1e-4
@@ -281,7 +290,7 @@ def test_single_precision(case):
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [(1, 2), (2, 3)], ids=arrow)
 @pytest.mark.parametrize("basis", ["orthoplex 5", "full 3"])
-def test_single_precision_through_eight_normalised_blocks(basis, step):
+def test_single_precision_through_eight_normalised_blocks(few_programs, basis, step):
     spec = small_spec("ResNet", SV, num_blocks=8, num_conv=2)
     before = drawn_record(spec, step[0], BASES[basis], dtype=np.float32)
     after = convert_record(before, step[1], "compatibility").after

@@ -24,7 +24,7 @@ from ginjax.transfer import (
 
 from ._arrays import weights_digest
 from ._lift import lift_record
-from ._limits import check_bank_size
+from ._limits import check_bank_size, check_kernel_size
 from ._model_file import ModelRecord, read_model, write_model
 
 DTYPES = ("float16", "float32", "float64")
@@ -64,6 +64,12 @@ def convert_record(
     rule or the axes to be removed do not fit.
     """
     if isinstance(rule, str) and rule in PLAIN_RULES:
+        if dtype is not None:
+            raise ArgumentError("dtype", got=repr(dtype), expected=f"nothing with rule {rule!r}")
+        if parity_lift:
+            raise ArgumentError(
+                "parity lift", got=f"rule {rule!r}", expected="an equivariant model and a compatible rule"
+            )
         return inflate_record(record, to_dim, cast(PlainRule, rule))
     rule = make_rule(rule) if isinstance(rule, str) else rule
     if not record.layers:
@@ -113,6 +119,9 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
             expected="a model with equivariant=False",
             hint="Use --rescale compatibility, which is exact.",
         )
+    if to_dim > record.D:
+        weights = (record.arrays.get(f"{layer.name}.weight", np.zeros(1)) for layer in record.plain_layers)
+        check_kernel_size((kernel.shape for kernel in weights), to_dim - record.D)
     arrays, certificate = inflate_weights(
         record.arrays, record.plain_layers, record.D, to_dim, rule, weights_digest
     )
@@ -182,12 +191,13 @@ def check_certificate(certificate: Certificate) -> None:
         return
     inexact = certificate.inexact_paths
     worst = max(inexact, key=lambda path: path.residual)
+    why = worst.note or "what is left is rounding: a larger --tol or --dtype float64 allows for it"
     others = f" (and {len(inexact) - 1} more)" if len(inexact) > 1 else ""
     raise VerificationError(
         f"{worst.layer} {worst.path}{others} cannot be converted exactly",
         got=f"residual {worst.residual:.1e}",
         expected=f"at most {certificate.tolerance:.0e}",
-        hint=f"{worst.note[:1].upper()}{worst.note[1:]}. --allow-inexact writes the closest weights anyway.",
+        hint=f"{why[:1].upper()}{why[1:]}. --allow-inexact writes the closest weights anyway.",
     )
 
 

@@ -1,6 +1,7 @@
-"""How large a filter bank a file may ask to be built."""
+"""How large a thing a few bytes may ask to be built."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 
 from ginjax.errors import ArgumentError
 from ginjax.filters import BankRecipe, FilterKey, character_count
@@ -13,6 +14,9 @@ MAX_BANK_ENTRIES = 2**25
 
 A few bytes of header can name a bank of any size; these keep reading a file to about a second and a gigabyte.
 """
+
+MAX_WEIGHTS = 2**30
+"""Bound on the weights of a plain model after a conversion."""
 
 
 def check_bank_size(D: int, side: int, keys: Sequence[FilterKey], recipe: BankRecipe | None) -> None:
@@ -41,4 +45,19 @@ def check_bank_size(D: int, side: int, keys: Sequence[FilterKey], recipe: BankRe
             got=f"{total} entries in dimension {D} with side {side}",
             expected=f"at most {MAX_BANK_ENTRIES}",
             hint="Use a smaller side or order, or --support orthoplex.",
+        )
+
+
+def check_kernel_size(kernels: Iterable[tuple[int, ...]], added: int) -> None:
+    """Refuse to inflate kernels of these shapes `(out, in, *(M,)*D)` by `added` axes if memory would not hold them.
+
+    **Raises:** `ArgumentError` with the number of weights.
+    """
+    weights = sum(math.prod(shape) * shape[-1] ** added for shape in kernels)
+    if weights > MAX_WEIGHTS:
+        raise ArgumentError(
+            "size of the model",
+            got=f"{weights} weights",
+            expected=f"at most {MAX_WEIGHTS}",
+            hint="Kernels grow with every axis; choose a lower dimension.",
         )

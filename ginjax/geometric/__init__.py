@@ -30,3 +30,4 @@ from ._ops import average_pool as average_pool
 from ._ops import max_pool as max_pool
 from ._ops import nonempty_pixels as nonempty_pixels
 from ._ops import norm as norm
+from ._precision import full_precision as full_precision

@@ -11,6 +11,7 @@ from jax import Array, lax
 from ..errors import ArgumentError
 from ._geometry import ConvGeometry, Padding
 from ._keys import parse_torus
+from ._precision import full_precision
 
 
 def convolve(
@@ -87,9 +88,10 @@ def convolve_contract(
 def correlate(x: Array, kernel: Array, geometry: ConvGeometry) -> Array:
     """Plain cross-correlation: `(batch, in, *spatial)` with `(out, in, *(M,)*D)`."""
     x = geometry.pad(x, 2, kernel.shape[2])
-    return lax.conv_general_dilated(
-        x, kernel, geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
-    )
+    with full_precision():
+        return lax.conv_general_dilated(
+            x, kernel, geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
+        )
 
 
 def _orders(D: int, image: Array, filter_image: Array) -> tuple[int, int]:

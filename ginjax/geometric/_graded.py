@@ -18,6 +18,7 @@ from jax import Array, lax
 from ..filters import FilterBank
 from ._geometry import ConvGeometry
 from ._keys import Key, Signature
+from ._precision import full_precision
 
 Weights = Mapping[Key, Mapping[Key, Array]]
 SYMMETRY_TOLERANCE = 1e-6
@@ -134,9 +135,12 @@ def convolve_with_bank(
     for path in graded_paths(bank, sources, targets):
         if bank.side == 1 and path.antisymmetric:
             continue
-        kernel = _assemble(path, weights, sources, targets, D, dtype)
-        x, kernel, stride = _fold(padded[path.source_grade], kernel, path.antisymmetric, bank.side, geometry)
-        y = lax.conv_general_dilated(x, kernel, stride, "VALID", rhs_dilation=geometry.filter_dilation)[0]
+        with full_precision():
+            kernel = _assemble(path, weights, sources, targets, D, dtype)
+            x, kernel, stride = _fold(
+                padded[path.source_grade], kernel, path.antisymmetric, bank.side, geometry
+            )
+            y = lax.conv_general_dilated(x, kernel, stride, "VALID", rhs_dilation=geometry.filter_dilation)[0]
         grade = path.target_grade
         summed[grade] = summed[grade] + y if grade in summed else y
     spatial = _output_size(next(iter(padded.values())).shape[2:], bank.side, geometry)

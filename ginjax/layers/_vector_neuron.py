@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..errors import ArgumentError
-from ..geometric import Key, MultiImage, Signature, norm
+from ..geometric import Key, MultiImage, Signature, full_precision, norm
 from ._check import check_channels
 
 _EVEN_SCALAR: Key = ((), 0)
@@ -37,7 +37,8 @@ def vector_neuron(
     **Returns:** the same shape as `x`. Derivatives are finite everywhere, zero fields included.
     """
     pixel_axes = 1 + D
-    mixed = jnp.einsum("oi,i...->o...", weights, x)
+    with full_precision():
+        mixed = jnp.einsum("oi,i...->o...", weights, x)
     length = norm(pixel_axes, mixed, keepdims=True)
     direction = mixed / (length + eps)
     along = jnp.sum(x * direction, axis=tuple(range(pixel_axes, x.ndim)), keepdims=True)

@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 
 from ..errors import ArgumentError
-from ..geometric import Key, MultiImage, Signature
+from ..geometric import Key, MultiImage, Signature, full_precision
 
 
 def _module_for(modules: dict[Key, Any], key: Key) -> Any:
@@ -36,7 +36,8 @@ class LayerWrapper(eqx.Module):
         self.modules = {key: module for key, _ in Signature(input_keys)}
 
     def __call__(self, x: MultiImage) -> MultiImage:
-        blocks = {key: _module_for(self.modules, key)(block) for key, block in x.items()}
+        with full_precision():
+            blocks = {key: _module_for(self.modules, key)(block) for key, block in x.items()}
         return MultiImage(blocks, x.D, x.is_torus)
 
 

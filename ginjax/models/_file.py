@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import equinox as eqx
+import jax
+
 from ..checkpoint import ModelRecord, read_model, write_model
 from ..errors import ArgumentError, FileError, UnsupportedError
 from ..geometric import parse_torus
@@ -40,7 +43,10 @@ def to_record(
     - `data`: what it was trained on, as a JSON object.
     - `provenance`: the steps that led to it, as JSON objects.
     - `certificate`: of its conversion, if it was converted.
+
+    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it.
     """
+    _check_stateless(model)
     return ModelRecord(
         D=model.D,
         spec=model.spec.to_json(),
@@ -68,6 +74,16 @@ def from_record(record: ModelRecord) -> AnyDimensionalModel:
     if layer_table(model) != record.layers or plain_table(model) != record.plain_layers:
         raise ArgumentError("layer table", got="other layers", expected="those of the spec")
     return with_arrays(model, record.arrays)
+
+
+def _check_stateless(model: AnyDimensionalModel) -> None:
+    leaves = jax.tree_util.tree_leaves(model, is_leaf=lambda leaf: isinstance(leaf, eqx.nn.StateIndex))
+    if any(isinstance(leaf, eqx.nn.StateIndex) for leaf in leaves):
+        raise UnsupportedError(
+            "a model with batch norm in a file",
+            expected="a model without state",
+            hint="Its statistics are in the eqx.nn.State beside it. Use group norm, or equinox's own serialisation.",
+        )
 
 
 def _check_counts(spec: ModelSpec, layers: int) -> None:

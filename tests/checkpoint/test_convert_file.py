@@ -19,8 +19,8 @@ from ginjax.checkpoint import (
     write_model,
 )
 from ginjax.errors import ArgumentError, FileError, NumericsError, UnsupportedError, VerificationError
-from ginjax.filters import bank_from_arrays
-from ginjax.models import ModelDesign, from_record, named_arrays, save_model, to_dimension
+from ginjax.filters import BankRecipe, bank_from_arrays
+from ginjax.models import ModelDesign, from_record, named_arrays, save_model, to_dimension, to_record
 from ginjax.transfer import make_rule
 
 FIXTURE_1D = FIXTURES / "diffusion_1d.safetensors"
@@ -221,6 +221,29 @@ def test_a_bank_too_large_in_the_new_dimension_is_refused_by_counting():
     bank = bank_from_arrays(1, {(0, 0): np.eye(31)[:1] + np.eye(31)[-1:]})
     with pytest.raises(ArgumentError, match="filter bank"):
         convert_record(replace(record, banks={"conv": replace(bank, recipe=wide)}), 8, make_rule("none"))
+
+
+def test_what_is_left_by_rounding_is_called_so():
+    certificate = convert_record(read_model(FIXTURE_1D), 2, make_rule("compatibility")).certificate
+    with pytest.raises(VerificationError) as caught:
+        check_certificate(replace(certificate, tolerance=0.0))
+    assert caught.value.hint.startswith("What is left is rounding: a larger --tol")
+
+
+def plain(side: int):
+    signature = [((0, 0), 1)]
+    recipe = BankRecipe(side)
+    return to_record(
+        filled(ModelDesign("ResNet", signature, signature, 1, blocks=1, recipe=recipe, plain=True))
+    )
+
+
+def test_kernels_of_a_plain_model_are_inflated_within_reason():
+    assert convert_record(plain(3), 3, "centre").after.D == 3
+    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected nothing with rule 'mean'"):
+        convert_record(plain(3), 3, "mean", dtype="float64")
+    with pytest.raises(ArgumentError, match="weights, expected at most"):
+        convert_record(plain(31), 8, "mean")
 
 
 def test_what_makes_no_sense(tmp_path):

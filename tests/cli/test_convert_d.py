@@ -48,7 +48,7 @@ def test_the_table_the_certificate_and_what_next(run, tmp_path):
     assert "compatible: all 8 paths reproduce the 1D network exactly" in result.stdout
     assert result.stderr.splitlines() == [
         "wrote model.3d.safetensors",
-        'use it in Python: ginjax.models.load_model("model.3d.safetensors").model, on 3D fields',
+        "use it in Python: ginjax.models.load_model('model.3d.safetensors').model, on 3D fields",
         "next: ginjax verify model.safetensors model.3d.safetensors",
     ]
     assert files(tmp_path) == ["model.3d.safetensors", "model.safetensors"]
@@ -166,7 +166,10 @@ def test_an_odd_field_is_answered_with_the_name_of_the_block(run, tmp_path):
 
 
 def test_up_and_down_again(run):
-    assert run("convert-d", "model.safetensors", "--to-dim", "2", "--dtype", "float64", "-o", "up").exit_code == 0
+    assert (
+        run("convert-d", "model.safetensors", "--to-dim", "2", "--dtype", "float64", "-o", "up").exit_code
+        == 0
+    )
     result = run("convert-d", "up", "--to-dim", "1", "--dtype", "float32", "-o", "down")
     assert result.exit_code == 0, result.stderr
     assert read_model("down").digest == read_model("model.safetensors").digest
@@ -195,10 +198,22 @@ def test_filters_that_match_no_recipe(run):
         (("model.safetensors", "--to-dim", "0"), 2, "'--to-dim'"),
         (("model.safetensors", "--to-dim", "9"), 2, "'--to-dim'"),
         (("model.safetensors", "--to-dim", "two"), 2, "'--to-dim'"),
-        (("model.safetensors", "--to-dim", "2", "--rescale", "best"), 2, "'best' is not one of 'compatibility'"),
+        (
+            ("model.safetensors", "--to-dim", "2", "--rescale", "best"),
+            2,
+            "'best' is not one of 'compatibility'",
+        ),
         (("model.safetensors", "--to-dim", "2", "--flex", "0"), 2, "expected rule 'compat-flex'"),
-        (("model.safetensors", "--to-dim", "2", "--rescale", "compat-flex", "--flex", "nan"), 2, "flex: got nan"),
-        (("model.safetensors", "--to-dim", "2", "--rescale", "compat-flex", "--flex", "1e300"), 1, "range of float32"),
+        (
+            ("model.safetensors", "--to-dim", "2", "--rescale", "compat-flex", "--flex", "nan"),
+            2,
+            "flex: got nan",
+        ),
+        (
+            ("model.safetensors", "--to-dim", "2", "--rescale", "compat-flex", "--flex", "1e300"),
+            1,
+            "range of float32",
+        ),
         (("model.safetensors", "--to-dim", "2", "--rescale", "compatibility-norm"), 2, "orthoplex"),
         (("model.safetensors", "--to-dim", "2", "--dtype", "int8"), 2, "'int8' is not one of 'float16'"),
         (("absent", "--to-dim", "2"), 1, "absent: there is no such file"),

@@ -1,10 +1,11 @@
 import json
 
 import pytest
+from helpers import S, random_field
 from typer.testing import CliRunner
 
 import ginjax.ml
-from ginjax.ml import STUDY_RULES
+from ginjax.ml import STUDY_RULES, ZeroShot
 from ginjax_cli.main import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -41,16 +42,24 @@ def test_one_table_and_one_picture(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["demo.png"]
 
 
-def test_what_a_reader_sees(run, tmp_path):
+def test_what_a_reader_sees(run, tmp_path, monkeypatch):
+    def study(model, tasks, progress):
+        rows = [(1, "trained", ""), *((D, name, "no " * (D == 2)) for D in (2, 3) for name in NAMES)]
+        return [ZeroShot(D, name, None, None if why else 0.25 * D, 0.5, why) for D, name, why in rows]
+
+    fields = tuple(random_field(S, 1, 4, seed) for seed in range(3))
+    monkeypatch.setattr("ginjax.ml.zero_shot_study", study)
+    monkeypatch.setattr("ginjax.ml.zero_shot_prediction", lambda model, task: fields)
     (tmp_path / "p.png").write_bytes(b"old")
     result = run("--steps", "1", "-o", "p.png", "--force")
     assert result.exit_code == 0, result.stderr
     title, header, *rows = result.stdout.splitlines()
     assert "trained on 1D only" in title
     assert header.split("  ")[0] == "dim"
-    assert len([row for row in rows if row[:5].strip().isdigit() or row.lstrip()[:1] in "123"]) >= 1 + 2 * len(NAMES)
-    assert any(row.startswith("best in 3D: ") for row in rows)
-    assert "orthoplex" in result.stderr  # why one of the rules has no numbers
+    assert rows[0].split() == ["1", "trained", "-", "0.25", "0.5"]
+    assert [row.split()[0] for row in rows[1 : 1 + 2 * len(NAMES)]] == ["2"] * len(NAMES) + ["3"] * len(NAMES)
+    assert f"best in 3D: {NAMES[0]}, 0.75 against 0.5 for no change" in rows
+    assert result.stderr.splitlines().count("no ") == 1  # why some rules have no numbers, said once
     assert result.stderr.splitlines()[-2:] == ["wrote p.png", "next: ginjax train"]
     assert (tmp_path / "p.png").read_bytes().startswith(PNG)
 
@@ -73,7 +82,11 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(
     ("args", "message"),
-    [(("--pde", "heat"), "'heat' is not one of"), (("--steps", "0"), "'--steps'"), (("--seed", "x"), "'--seed'")],
+    [
+        (("--pde", "heat"), "'heat' is not one of"),
+        (("--steps", "0"), "'--steps'"),
+        (("--seed", "x"), "'--seed'"),
+    ],
 )
 def test_bad_input_is_one_line_and_a_hint(run, tmp_path, args, message):
     result = run(*args)

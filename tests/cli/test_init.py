@@ -23,8 +23,8 @@ def test_every_architecture_in_every_dimension(run, architecture, dim):
     assert result.exit_code == 0, result.stderr
     assert result.stderr.splitlines() == ["wrote model.safetensors", "next: ginjax inspect model.safetensors"]
     loaded = load_model("model.safetensors")
-    assert loaded.model.D == int(dim)
-    assert loaded.record.spec["architecture"].lower().startswith(architecture[:3].replace("ser", "sim"))
+    assert str(loaded.model.D) == dim
+    assert architecture in loaded.record.spec["architecture"].lower()
     assert [step["step"] for step in loaded.record.provenance] == ["init"]
 
 

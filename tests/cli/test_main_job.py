@@ -24,9 +24,7 @@ def ginjax(folder, *args):
 
 def test_three_lines_in_an_empty_folder(tmp_path):
     filters = ginjax(tmp_path, "build-filters")
-    trained = ginjax(
-        tmp_path, "train", "--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8"
-    )
+    trained = ginjax(tmp_path, "train", "--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
     converted = ginjax(
         tmp_path, "convert-d", "model.safetensors", "--to-dim", "3", "--rescale", "compatibility"
     )

@@ -37,12 +37,20 @@ def test_every_equation(run, pde, dim, fields):
     result = run("train", "--pde", pde, "--dim", dim, *SMALL)
     assert result.exit_code == 0, result.stderr
     record = read_model("model.safetensors")
-    assert record.D == int(dim)
+    assert str(record.D) == dim
     assert [field["name"] for field in record.data["inputs"]] == fields
     assert record.data["origin"]["equation"] == pde
-    assert [scale.field.name for scale in Normalisation.from_json(record.data["normalisation"]).scales] == fields
+    assert [
+        scale.field.name for scale in Normalisation.from_json(record.data["normalisation"]).scales
+    ] == fields
     (step,) = record.provenance
-    assert (step["step"], step["equation"], step["steps"], step["seed"], step["size"]) == ("train", pde, 3, 0, 8)
+    assert (step["step"], step["equation"], step["steps"], step["seed"], step["size"]) == (
+        "train",
+        pde,
+        3,
+        0,
+        8,
+    )
     assert "error of predicting no change" in result.stdout
     *_, wrote, following = result.stderr.splitlines()
     assert wrote == "wrote model.safetensors"
@@ -60,7 +68,9 @@ def test_json(run):
     result = run("train", *SMALL, "--json")
     assert result.stderr == ""
     payload = json.loads(result.stdout)
-    assert {"error", "loss", "parameters", "path", "persistence", "settings", "sha256", "warnings"} <= set(payload)
+    assert {"error", "loss", "parameters", "path", "persistence", "settings", "sha256", "warnings"} <= set(
+        payload
+    )
     assert {
         "batch_size", "dim", "equation", "frames", "learning_rate", "seed", "size", "steps", "trajectories",
     } <= set(payload["settings"])  # fmt: skip
@@ -121,7 +131,11 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
         (("--activation", "cosine"), 2, "'cosine'"),
         (("--side", "4", "--support", "orthoplex"), 2, "odd side"),
         (("--filters", "absent"), 1, "no such file"),
-        (("--filters", str(FIXTURES / "diffusion_1d.safetensors")), 1, "kind 'model', expected kind 'filters'"),
+        (
+            ("--filters", str(FIXTURES / "diffusion_1d.safetensors")),
+            1,
+            "kind 'model', expected kind 'filters'",
+        ),
         (("-o", "no/folder"), 1, "does not exist"),
         (("surplus",), 2, "surplus"),
     ],

@@ -25,7 +25,20 @@ def converted(tmp_path_factory):
     arrays = content.arrays | {name: content.arrays[name] * np.float32(1.01)}
     write_file(folder / "changed", arrays, content.header)
     other = CliRunner().invoke(
-        app, ["init", "series", "--channels", "1", "--blocks", "1", "--dim", "2", "-q", "-o", str(folder / "other")]
+        app,
+        [
+            "init",
+            "series",
+            "--channels",
+            "1",
+            "--blocks",
+            "1",
+            "--dim",
+            "2",
+            "-q",
+            "-o",
+            str(folder / "other"),
+        ],
     )
     assert other.exit_code == 0
     return folder
@@ -68,7 +81,9 @@ def test_a_rule_that_promises_nothing_is_only_measured(run):
     assert "no" in result.stdout.splitlines()[2].split()
 
 
-@pytest.mark.parametrize(("name", "code", "promised"), [("compatibility", 0, True), ("changed", 3, True), ("volume", 0, False)])
+@pytest.mark.parametrize(
+    ("name", "code", "promised"), [("compatibility", 0, True), ("changed", 3, True), ("volume", 0, False)]
+)
 def test_json(run, name, code, promised):
     result = run(LOW, name, *SIZE, "--json")
     assert result.exit_code == code
@@ -96,7 +111,9 @@ def test_the_tolerance_can_be_chosen(run, monkeypatch, tol, code):
 @pytest.mark.parametrize("broken", ["lift_float64", "lift_own", "equivariance"])
 @pytest.mark.parametrize("high", ["compatibility", "volume"])
 def test_each_check_counts(run, monkeypatch, broken, high):
-    values = {"lift_float64": 0.0, "lift_own": 0.0, "equivariance": 0.0} | {broken: 2 * LIFT_TOLERANCE["float32"]}
+    values = {"lift_float64": 0.0, "lift_own": 0.0, "equivariance": 0.0} | {
+        broken: 2 * LIFT_TOLERANCE["float32"]
+    }
     monkeypatch.setattr("ginjax.models.verify_transfer", lambda *a, **k: Verification("float32", 4, **values))
     expected = 3 if high == "compatibility" or broken == "equivariance" else 0
     assert run(LOW, high).exit_code == expected

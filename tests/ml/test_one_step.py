@@ -52,7 +52,9 @@ def test_the_same_seed_gives_the_same_task(task):
 
 
 def test_another_task_can_share_the_normalisation(task):
-    shared = make_task("diffusion", 1, trajectories=2, frames=1, side=8, seed=7, normalisation=task.normalisation)
+    shared = make_task(
+        "diffusion", 1, trajectories=2, frames=1, side=8, seed=7, normalisation=task.normalisation
+    )
     assert shared.normalisation is task.normalisation
     assert shared.X.get_L() == 2
 
@@ -107,7 +109,10 @@ def test_training_lowers_the_loss_and_repeats_itself(task):
     (a, losses), (b, again) = runs
     assert losses == again and len(losses) == 30
     assert losses[-1] < losses[0] / 2
-    assert all(x.tobytes() == y.tobytes() for x, y in zip(named_arrays(a).values(), named_arrays(b).values(), strict=True))
+    assert all(
+        x.tobytes() == y.tobytes()
+        for x, y in zip(named_arrays(a).values(), named_arrays(b).values(), strict=True)
+    )
     assert seen[:3] == [10, 20, 30]
     assert one_step_error(a, task).model < one_step_error(model(), task).model
 

@@ -21,7 +21,13 @@ RULES = (("compatibility", None), ("compat-flex", 0.0), ("compatibility-norm", N
 def tasks():
     low = make_task("diffusion", 1, trajectories=2, frames=1, side=8)
     high = make_task(
-        "diffusion", 2, trajectories=2, frames=1, side=8, seed=HELD_OUT_OFFSET, normalisation=low.normalisation
+        "diffusion",
+        2,
+        trajectories=2,
+        frames=1,
+        side=8,
+        seed=HELD_OUT_OFFSET,
+        normalisation=low.normalisation,
     )
     return low, high
 

@@ -6,10 +6,10 @@ import pytest
 from helpers import SV, S, bank, random_field, randomised
 from small_models import QUICK_TO_COMPILE, run
 
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage, Signature
 from ginjax.layers import ConvContract, LayerWrapper, VectorNeuronNonlinear
-from ginjax.models import ACTIVATION_REGISTRY, ConvBlock, UNet, handle_activation, make_conv
+from ginjax.models import ACTIVATION_REGISTRY, ConvBlock, UNet, handle_activation, make_conv, save_model
 from ginjax.models._activation import activation_name
 from ginjax.models._make_conv import RepeatConv
 
@@ -102,6 +102,15 @@ def test_a_plain_unet_carries_the_state_of_its_batch_norms():
     y, new_state = over_batches(model, fields_in_batches(), state)
     assert y[SCALAR].shape == (2, 3, 2, 4)
     assert not eqx.tree_equal(state, new_state)
+
+
+def test_running_statistics_are_not_lost_in_a_file_without_a_word(tmp_path):
+    options = {"equivariant": False, "kernel_size": 3, "use_batch_norm": True}
+    model, _ = eqx.nn.make_with_state(UNet)(1, C2, C2, 2, 1, 1, **options)
+    with pytest.raises(UnsupportedError, match="a model with batch norm in a file"):
+        save_model(tmp_path / "model.safetensors", model)
+    assert not list(tmp_path.iterdir())
+    save_model(tmp_path / "model.safetensors", UNet(1, C2, C2, 2, 1, 1, use_group_norm=True, **options))
 
 
 # --- activations -----------------------------------------------------------------------------------------------------

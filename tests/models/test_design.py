@@ -21,11 +21,17 @@ from ginjax.models._design import MAX_PARAMETERS
 from ginjax.models._spec import ModelSpec
 from ginjax.transfer import role_keys
 
-RECIPES = {"full": BankRecipe(3), "cut": BankRecipe(3, support="cut"), "orthoplex": BankRecipe(3, support="orthoplex")}
+RECIPES = {
+    "full": BankRecipe(3),
+    "cut": BankRecipe(3, support="cut"),
+    "orthoplex": BankRecipe(3, support="orthoplex"),
+}
 
 
 def design(architecture="ResNet", signature=SV, **settings) -> ModelDesign:
-    return ModelDesign(architecture, signature, signature, **{"channels": 2, "blocks": 1, "levels": 1} | settings)
+    return ModelDesign(
+        architecture, signature, signature, **{"channels": 2, "blocks": 1, "levels": 1} | settings
+    )
 
 
 def outlined(made: ModelDesign, D: int):
@@ -115,7 +121,9 @@ def test_a_bank_that_fills_the_memory_is_refused_before_it_is_built():
 def test_a_grid_that_cannot_be_halved():
     made = design("UNet", levels=3)
     made.check_grid(16)
-    with pytest.raises(ArgumentError, match="got 12, expected a multiple of 8 for 3 down-samplings") as caught:
+    with pytest.raises(
+        ArgumentError, match="got 12, expected a multiple of 8 for 3 down-samplings"
+    ) as caught:
         made.check_grid(12)
     assert "--levels" in caught.value.hint
     design("ResNet", levels=3).check_grid(13)

@@ -133,7 +133,7 @@ BASES = [
     read_model(FIXTURE),
     to_record(ResNet(1, S, S, 2, num_blocks=1, equivariant=False, kernel_size=3, key=jax.random.key(0))),
 ]
-OPTIONS = st.sampled_from(sorted(read_model(FIXTURE).spec["options"]) + ["key", "D", "conv_filters", "spec"])
+OPTIONS = st.sampled_from([*sorted(read_model(FIXTURE).spec["options"]), "key", "D", "conv_filters", "spec"])
 VALUES = st.sampled_from(
     [None, True, 0, -1, 1, 2, 3.5, 10**6, 10**30, "", "tanh", "auto", [], [1], [[0, 0, 1]], {}, {"a": 1}]
 )

@@ -75,7 +75,7 @@ def test_round_trip_through_json(given_spec, D):
     assert spec == model.spec and hash(spec) == hash(model.spec)
     assert json.dumps(spec.to_json()) == text
     again = outline(spec, D, banks(D))
-    assert eqx.tree_equal(again, model)
+    assert jax.tree.leaves(again) == jax.tree.leaves(model)  # shapes and dtypes of all arrays
     # The model keeps what it was asked for, whatever it filled in.
     assert again.spec.inputs == Signature(inputs) and again.spec.outputs == Signature(outputs)
     for option in ("use_bias", "depth", "activation_f"):

@@ -79,7 +79,9 @@ def test_equivariance_has_a_control():
     assert equivariance_defect(lambda x: (x, None), x) == 0.0
 
     def shifted(x):
-        blocks = {key: block * np.linspace(1, 2, 4).reshape(4, 1, *(1,) * len(key[0])) for key, block in x.items()}
+        blocks = {
+            key: block * np.linspace(1, 2, 4).reshape(4, 1, *(1,) * len(key[0])) for key, block in x.items()
+        }
         return MultiImage(blocks, x.D, x.is_torus), None
 
     assert equivariance_defect(shifted, x) > 0.1

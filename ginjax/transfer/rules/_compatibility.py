@@ -1,6 +1,7 @@
 """`compatibility` and `compat-flex`: the exact solutions of condition (C)."""
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,7 @@ def transfer_matrix(pair: FilterPair, flex: float = 1.0) -> np.ndarray:
         return family.particular
     filters = pair.new.filters.reshape(n_new, pair.side**pair.D_new, pair.D_new ** sum(pair.orders_new))
     target = spin_target(pair)
-    synthesis, wanted = filters.reshape(n_new, -1).T, target.reshape(n_old, -1).T
+    synthesis, wanted = filters.reshape(n_new, -1).T, target.reshape(n_old, math.prod(target.shape[1:])).T
     spin = family.narrowed(synthesis, wanted).particular
     if flex == 1.0:
         return spin

@@ -1,0 +1,216 @@
+"""Inflated kernels of plain networks, against convolutions carried out tap by tap."""
+
+import itertools
+import json
+
+import numpy as np
+import pytest
+from transfer.by_hand import convolve, lift
+
+from ginjax.errors import ArgumentError
+from ginjax.transfer import PLAIN_RULES, PlainLayer, inflate_weights
+
+SCALAR, VECTOR = (0, 0, 2), (1, 0, 1)
+HIDDEN = ((0, 0, 3),)
+
+
+def a_layer(name="conv", inputs=HIDDEN, outputs=HIDDEN, transposed=False, periodic=True) -> PlainLayer:
+    return PlainLayer(name, inputs, outputs, transposed, periodic)
+
+
+def channels(signature, D: int) -> int:
+    return sum(c * D**k for k, _, c in signature)
+
+
+def arrays_of(layer: PlainLayer, D: int, side: int = 3, bias: bool = True, dtype=np.float64) -> dict:
+    rng = np.random.default_rng(0)
+    rows, columns = channels(layer.outputs, D), channels(layer.inputs, D)
+    arrays = {f"{layer.name}.weight": rng.standard_normal((rows, columns, *(side,) * D)).astype(dtype)}
+    if bias:
+        arrays[f"{layer.name}.bias"] = rng.standard_normal((rows, *(1,) * D)).astype(dtype)
+    return arrays
+
+
+def inflate(arrays, layers, D: int, D_new: int, rule):
+    return inflate_weights(arrays, layers, D, D_new, rule, lambda a: str(sorted(a)))
+
+
+def apply(arrays, layer: PlainLayer, x: np.ndarray, D: int) -> np.ndarray:
+    """A plain convolution on a torus: `x` is `(*spatial, channels)`."""
+    kernel = np.moveaxis(arrays[f"{layer.name}.weight"], (0, 1), (-1, -2))
+    y = convolve(x, kernel, D, 1)
+    bias = arrays.get(f"{layer.name}.bias")
+    return y if bias is None else y + bias.reshape(-1)
+
+
+def embedded(x: np.ndarray, signature, D: int, D_new: int, side: int = 4) -> np.ndarray:
+    """`E x` of a field whose components are channels, block by block."""
+    parts, start = [], 0
+    for k, _, c in signature:
+        for _ in range(c):
+            one = x[..., start : start + D**k].reshape(*x.shape[:D], *(D,) * k)
+            lifted = lift(one, D, D_new, k, side)
+            parts.append(lifted.reshape(*lifted.shape[:D_new], D_new**k))
+            start += D**k
+    return np.concatenate(parts, axis=-1)
+
+
+ENDS = {
+    "scalars": (SCALAR,),
+    "vectors": ((1, 0, 2),),
+    "both": (SCALAR, VECTOR),
+    "tensor": ((0, 0, 1), (2, 0, 1)),
+}
+
+
+@pytest.mark.parametrize("rule", PLAIN_RULES)
+@pytest.mark.parametrize("dims", [(1, 2), (2, 3), (1, 3)], ids="{0[0]}->{0[1]}".format)
+@pytest.mark.parametrize("fields", ENDS)
+def test_an_inflated_convolution_commutes_with_the_embedding(fields, dims, rule):
+    D, D_new = dims
+    for inputs, outputs in ((ENDS[fields], HIDDEN), (HIDDEN, ENDS[fields]), (ENDS[fields], ENDS[fields])):
+        layer = a_layer(inputs=inputs, outputs=outputs)
+        arrays = arrays_of(layer, D)
+        new, certificate = inflate(arrays, [layer], D, D_new, rule)
+        x = np.random.default_rng(1).standard_normal((*range(5, 5 + D), channels(inputs, D)))
+        wanted = embedded(apply(arrays, layer, x, D), outputs, D, D_new)
+        got = apply(new, layer, embedded(x, inputs, D, D_new), D_new)
+        np.testing.assert_allclose(got, wanted, atol=1e-12)
+        assert certificate.exact and certificate.residual == 0
+        # The control: one tap off the central slice, which no rule leaves unbalanced.
+        new["conv.weight"][(0, 0, *(0,) * D_new)] += 0.1
+        assert np.abs(apply(new, layer, embedded(x, inputs, D, D_new), D_new) - wanted).max() > 1e-3
+
+
+def test_where_the_values_go():
+    layer = a_layer(inputs=((0, 0, 1),), outputs=((1, 0, 1),))
+    arrays = {"conv.weight": np.array([[[1.0, 2.0, 4.0]]]), "conv.bias": np.array([[5.0]])}
+    centre, _ = inflate(arrays, [layer], 1, 2, "centre")
+    zeros = np.zeros((3, 3))
+    np.testing.assert_array_equal(centre["conv.weight"], [[[[0, 1, 0], [0, 2, 0], [0, 4, 0]]], [zeros]])
+    np.testing.assert_array_equal(centre["conv.bias"], [[[5.0]], [[0.0]]])
+    mean, _ = inflate(arrays, [layer], 1, 2, "mean")
+    np.testing.assert_allclose(mean["conv.weight"][0, 0], np.outer([1, 2, 4], [1, 1, 1]) / 3)
+    assert not mean["conv.weight"][1].any()
+
+
+def test_even_sides_have_no_middle_and_take_the_lower_one():
+    layer = a_layer(inputs=((0, 0, 1),), outputs=((0, 0, 1),))
+    new, _ = inflate({"conv.weight": np.ones((1, 1, 4))}, [layer], 1, 2, "centre")
+    np.testing.assert_array_equal(new["conv.weight"][0, 0, 0], [0, 1, 0, 0])
+
+
+@pytest.mark.parametrize("rule", PLAIN_RULES)
+def test_a_transposed_kernel_is_repeated(rule):
+    """Of stride equal to its side an output pixel meets one tap along the new axis."""
+    layer = a_layer(inputs=((0, 0, 1),), outputs=((0, 0, 1),), transposed=True, periodic=False)
+    kernel = np.array([[[1.0, 2.0]]])
+    new, certificate = inflate({"conv.weight": kernel}, [layer], 1, 2, rule)
+    np.testing.assert_array_equal(new["conv.weight"], [[[[1, 1], [2, 2]]]])
+    assert certificate.exact
+    spread = np.kron(np.array([3.0, 5.0]), kernel[0, 0])  # what a transposed convolution does
+    high = np.kron(np.array([[3.0, 3.0], [5.0, 5.0]]), new["conv.weight"][0, 0])
+    np.testing.assert_array_equal(high, np.repeat(spread[:, None], 4, axis=1))
+
+
+@pytest.mark.parametrize(("side", "lost"), [(1, 0.0), (3, 1 / 3), (5, 2 / 5), (4, 2 / 4)])
+def test_zeros_beyond_the_new_axes_take_part_of_a_spread_kernel(side, lost):
+    layer = a_layer(periodic=False)
+    arrays = arrays_of(layer, 1, side)
+    _, spread = inflate(arrays, [layer], 1, 2, "mean")
+    assert spread.residual == pytest.approx(lost) and not spread.promises
+    assert spread.exact == (side == 1)
+    assert ("padded with zeros" in spread.paths[0].note) == (side > 1)
+    # Nothing is beyond the central slice, so its certificate is clean.
+    _, centre = inflate(arrays, [layer], 1, 2, "centre")
+    assert centre.exact and centre.promises and centre.paths[0].note == ""
+
+
+@pytest.mark.parametrize("rule", PLAIN_RULES)
+def test_two_steps_are_one(rule):
+    layer = a_layer(inputs=ENDS["both"], outputs=ENDS["tensor"])
+    arrays = arrays_of(layer, 1)
+    direct, _ = inflate(arrays, [layer], 1, 3, rule)
+    half, _ = inflate(arrays, [layer], 1, 2, rule)
+    stepwise, _ = inflate(half, [layer], 2, 3, rule)
+    for name in arrays:
+        np.testing.assert_allclose(stepwise[name], direct[name], atol=1e-15)
+
+
+def test_what_belongs_to_no_layer_is_passed_on_and_dtypes_stay():
+    layer = a_layer()
+    arrays = arrays_of(layer, 2, dtype=np.float32) | {"norm.scale": np.arange(3.0, dtype=np.float32)}
+    new, certificate = inflate(arrays, [layer], 2, 3, "mean")
+    assert list(new) == ["conv.bias", "conv.weight", "norm.scale"]
+    np.testing.assert_array_equal(new["norm.scale"], arrays["norm.scale"])
+    assert {a.dtype for a in new.values()} == {np.dtype(np.float32)}
+    assert all(a.flags.c_contiguous for a in new.values())
+    assert (certificate.from_dim, certificate.to_dim, certificate.tolerance) == (2, 3, 1e-5)
+    assert certificate.digest == str(sorted(new)) and not certificate.parity_lift
+    assert arrays["conv.weight"].shape == (3, 3, 3, 3)
+
+
+def test_a_layer_without_bias():
+    layer = a_layer()
+    new, _ = inflate(arrays_of(layer, 1, bias=False), [layer], 1, 2, "centre")
+    assert list(new) == ["conv.weight"]
+
+
+@pytest.mark.parametrize(
+    ("dims", "rule", "message"),
+    [
+        ((2, 2), "mean", "dimension to convert to: got 2, expected more than 2"),
+        ((2, 1), "centre", "dimension to convert to: got 1, expected more than 2"),
+        ((1, 2), "volume", "rule for a plain model: got 'volume', expected centre or mean"),
+    ],
+)
+def test_what_makes_no_sense(dims, rule, message):
+    layer = a_layer()
+    with pytest.raises(ArgumentError, match=message):
+        inflate(arrays_of(layer, dims[0]), [layer], *dims, rule)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (3, 2, 3), (2, 3, 3), (3, 3, 3, 3)])
+def test_kernels_that_do_not_fit_their_layer_are_refused(shape):
+    with pytest.raises(ArgumentError, match=r"array 'conv.weight': got .*, expected \(3, 3, \.\.\.\)"):
+        inflate({"conv.weight": np.zeros(shape)}, [a_layer()], 1, 2, "mean")
+
+
+def test_a_missing_kernel_is_named():
+    with pytest.raises(ArgumentError, match=r"array 'conv\.weight': got nothing"):
+        inflate({}, [a_layer()], 1, 2, "mean")
+
+
+# --- the table in a file --------------------------------------------------------------------------------------------
+
+
+def test_a_row_survives_json():
+    for transposed, periodic in itertools.product((True, False), repeat=2):
+        layer = a_layer(inputs=ENDS["both"], transposed=transposed, periodic=periodic)
+        assert PlainLayer.from_json(json.loads(json.dumps(layer.to_json()))) == layer
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": 3},
+        {"periodic": 1},
+        {"transposed": "no"},
+        {"inputs": "all"},
+        {"inputs": [[0, 0]]},
+        {"outputs": [[0, 0, 0]]},
+        {"outputs": [[0, 2, 1]]},
+        {"inputs": [[0, 0, 1], [0, 0, 1]]},
+        {"surplus": 1},
+    ],
+    ids=str,
+)
+def test_a_row_that_is_wrong_is_refused(change):
+    with pytest.raises(ArgumentError):
+        PlainLayer.from_json(a_layer().to_json() | change)
+
+
+@pytest.mark.parametrize("row", [None, [], "conv", {}])
+def test_what_is_no_row_is_refused(row):
+    with pytest.raises(ArgumentError, match="table of plain layers"):
+        PlainLayer.from_json(row)
