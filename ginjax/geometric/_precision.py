@@ -12,6 +12,6 @@ def full_precision() -> contextlib.AbstractContextManager[object]:
     exact to 1e-6 on a CPU is exact to 1e-2 there. A choice of the user's own, `jax.default_matmul_precision`, is
     left alone.
     """
-    if jax.config.jax_default_matmul_precision is not None:
+    if getattr(jax.config, "jax_default_matmul_precision", None) is not None:
         return contextlib.nullcontext()
     return jax.default_matmul_precision("highest")

@@ -22,7 +22,7 @@ def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
 
     - `free`: by weight name an orthonormal basis `(n_filters, free)`, from `ginjax.transfer.free_directions`.
     """
-    projections = {name: jnp.asarray(basis @ basis.T, jnp.float32) for name, basis in free.items()}
+    projections = {name: basis @ basis.T for name, basis in free.items()}
 
     def init(params: Any) -> optax.EmptyState:
         return optax.EmptyState()
@@ -31,7 +31,7 @@ def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
         def project(name: str, change: Any) -> Any:
             if name not in projections:
                 return jnp.zeros_like(change)
-            return change @ projections[name].astype(change.dtype)
+            return change @ jnp.asarray(projections[name], change.dtype)
 
         return named_map(project, updates), state
 

@@ -105,7 +105,7 @@ def plain_table(model: Any) -> tuple[PlainLayer, ...]:
             inputs=_plain_rows(spec.inputs, name == first, conv.in_channels),
             outputs=_plain_rows(spec.outputs, name == last, conv.out_channels),
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
-            periodic=conv.padding_mode.upper() == "CIRCULAR",
+            zero_padded=conv.padding_mode.upper() == "ZEROS",
         )
         for name, conv in sorted(found.items())
     )

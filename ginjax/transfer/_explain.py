@@ -13,7 +13,7 @@ def explain(pair: FilterPair | None, remainder: Residual, tolerance: float = EXA
     """
     if pair is None or remainder.total <= tolerance:
         return ""
-    if pair.p == 1:
+    if pair.p == 1 and not (pair.lift_in or pair.lift_out):
         return (
             "odd path (a field and a pseudo-field): reflecting an added axis forces its old components to zero, "
             "so no compatible weights exist; 'volume' and 'none' carry it over without that promise"

@@ -19,7 +19,7 @@ from ._layers import signature_rows
 
 PLAIN_RULES = ("centre", "mean")
 PlainRule = Literal["centre", "mean"]
-_FIELDS = {"name", "inputs", "outputs", "transposed", "periodic"}
+_FIELDS = {"name", "inputs", "outputs", "transposed", "zero_padded"}
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class PlainLayer:
     - `name`: dotted path; its arrays are `<name>.weight`, `(out, in, *(M,)*D)`, and `<name>.bias`, `(out, 1, ...)`.
     - `inputs`, `outputs`: `(order, parity, channels)` of the fields whose components are its channels.
     - `transposed`: a transposed convolution of stride equal to its side.
-    - `periodic`: whether it wraps at the boundary.
+    - `zero_padded`: whether it meets zeros beyond the boundary; other paddings continue a constant.
     """
 
     name: str
     inputs: tuple[tuple[int, int, int], ...]
     outputs: tuple[tuple[int, int, int], ...]
     transposed: bool
-    periodic: bool
+    zero_padded: bool
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -44,15 +44,17 @@ class PlainLayer:
             "inputs": [list(row) for row in self.inputs],
             "outputs": [list(row) for row in self.outputs],
             "transposed": self.transposed,
-            "periodic": self.periodic,
+            "zero_padded": self.zero_padded,
         }
 
     @classmethod
     def from_json(cls, data: Any) -> "PlainLayer":
         if not isinstance(data, Mapping) or set(data) != _FIELDS or not isinstance(data["name"], str):
             raise ArgumentError("table of plain layers", expected=f"rows with {sorted(_FIELDS)}")
-        if not all(isinstance(data[flag], bool) for flag in ("transposed", "periodic")):
-            raise ArgumentError("table of plain layers", expected="true or false for transposed and periodic")
+        if not all(isinstance(data[flag], bool) for flag in ("transposed", "zero_padded")):
+            raise ArgumentError(
+                "table of plain layers", expected="true or false for transposed and zero_padded"
+            )
         if not all(isinstance(data[side], list) for side in ("inputs", "outputs")):
             raise ArgumentError("table of plain layers", expected="lists of [order, parity, channels]")
         return cls(
@@ -60,7 +62,7 @@ class PlainLayer:
             signature_rows(data["inputs"]),
             signature_rows(data["outputs"]),
             data["transposed"],
-            data["periodic"],
+            data["zero_padded"],
         )
 
 
@@ -160,7 +162,7 @@ def _along_new_axis(kernel: np.ndarray, transposed: bool, rule: PlainRule) -> np
 
 def _report(layer: PlainLayer, side: int, rule: PlainRule) -> PathReport:
     lost = 0.0
-    if rule == "mean" and not layer.periodic and not layer.transposed:
+    if rule == "mean" and layer.zero_padded and not layer.transposed:
         lost = max((side - 1) // 2, side // 2) / side
     return PathReport(
         layer=layer.name,

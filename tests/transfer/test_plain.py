@@ -14,8 +14,8 @@ SCALAR, VECTOR = (0, 0, 2), (1, 0, 1)
 HIDDEN = ((0, 0, 3),)
 
 
-def a_layer(name="conv", inputs=HIDDEN, outputs=HIDDEN, transposed=False, periodic=True) -> PlainLayer:
-    return PlainLayer(name, inputs, outputs, transposed, periodic)
+def a_layer(name="conv", inputs=HIDDEN, outputs=HIDDEN, transposed=False, zero_padded=False) -> PlainLayer:
+    return PlainLayer(name, inputs, outputs, transposed, zero_padded)
 
 
 def channels(signature, D: int) -> int:
@@ -103,7 +103,7 @@ def test_even_sides_have_no_middle_and_take_the_lower_one():
 @pytest.mark.parametrize("rule", PLAIN_RULES)
 def test_a_transposed_kernel_is_repeated(rule):
     """Of stride equal to its side an output pixel meets one tap along the new axis."""
-    layer = a_layer(inputs=((0, 0, 1),), outputs=((0, 0, 1),), transposed=True, periodic=False)
+    layer = a_layer(inputs=((0, 0, 1),), outputs=((0, 0, 1),), transposed=True, zero_padded=True)
     kernel = np.array([[[1.0, 2.0]]])
     new, certificate = inflate({"conv.weight": kernel}, [layer], 1, 2, rule)
     np.testing.assert_array_equal(new["conv.weight"], [[[[1, 1], [2, 2]]]])
@@ -115,7 +115,7 @@ def test_a_transposed_kernel_is_repeated(rule):
 
 @pytest.mark.parametrize(("side", "lost"), [(1, 0.0), (3, 1 / 3), (5, 2 / 5), (4, 2 / 4)])
 def test_zeros_beyond_the_new_axes_take_part_of_a_spread_kernel(side, lost):
-    layer = a_layer(periodic=False)
+    layer = a_layer(zero_padded=True)
     arrays = arrays_of(layer, 1, side)
     _, spread = inflate(arrays, [layer], 1, 2, "mean")
     assert spread.residual == pytest.approx(lost) and not spread.promises
@@ -185,8 +185,8 @@ def test_a_missing_kernel_is_named():
 
 
 def test_a_row_survives_json():
-    for transposed, periodic in itertools.product((True, False), repeat=2):
-        layer = a_layer(inputs=ENDS["both"], transposed=transposed, periodic=periodic)
+    for transposed, zero_padded in itertools.product((True, False), repeat=2):
+        layer = a_layer(inputs=ENDS["both"], transposed=transposed, zero_padded=zero_padded)
         assert PlainLayer.from_json(json.loads(json.dumps(layer.to_json()))) == layer
 
 
@@ -194,7 +194,7 @@ def test_a_row_survives_json():
     "change",
     [
         {"name": 3},
-        {"periodic": 1},
+        {"zero_padded": 1},
         {"transposed": "no"},
         {"inputs": "all"},
         {"inputs": [[0, 0]]},
