@@ -1,7 +1,5 @@
 """The invariant filter bases. NumPy only."""
 
-from ._bank import SUPPORTS as SUPPORTS
-from ._bank import BankRecipe as BankRecipe
 from ._bank import FilterBank as FilterBank
 from ._bank import FilterBlock as FilterBlock
 from ._bank import FilterIdentity as FilterIdentity
@@ -25,6 +23,8 @@ from ._match import nameless_bank as nameless_bank
 from ._orbits import Orbit as Orbit
 from ._orbits import pixel_coordinates as pixel_coordinates
 from ._orbits import pixel_orbits as pixel_orbits
+from ._recipe import SUPPORTS as SUPPORTS
+from ._recipe import BankRecipe as BankRecipe
 from ._scaling import SCALINGS as SCALINGS
 from ._scaling import limit_support as limit_support
 from ._scaling import scale_filters as scale_filters

@@ -9,8 +9,6 @@ import numpy as np
 from ginjax.errors import ArgumentError
 
 from ._bank import (
-    SCALINGS,
-    BankRecipe,
     FilterBank,
     FilterBlock,
     FilterIdentity,
@@ -20,6 +18,8 @@ from ._bank import (
     strip_representative,
 )
 from ._orbits import pixel_coordinates
+from ._recipe import BankRecipe
+from ._scaling import SCALINGS
 
 MATCH_TOLERANCE = 3e-4
 """Largest absolute difference at which an array counts as a recipe's filter (filters rounded to float32 and

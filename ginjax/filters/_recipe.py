@@ -1,0 +1,81 @@
+"""Recipes of filter banks, free of the dimension."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from ginjax.errors import ArgumentError
+
+from ._group import GroupName
+from ._scaling import SCALINGS, Scaling
+
+Support = Literal["full", "cut", "summed", "orthoplex"]
+SUPPORTS: tuple[Support, ...] = ("full", "cut", "summed", "orthoplex")
+
+
+@dataclass(frozen=True)
+class BankRecipe:
+    """How to build a bank in any dimension.
+
+    **Arguments:**
+
+    - `side`: side length `M` of the filters in pixels, at least 1.
+    - `scaling`: `"one"`, `"normalize"` or `"gaussian"`; see `scale_filters`.
+    - `support`: `"full"`: every invariant filter. `"cut"`: those supported in the L1 ball of radius
+      `max_pixel_l1`. `"summed"`: the same, filters of equal L1 radius added up. `"orthoplex"`: closed under
+      dimension transfer and small: for even parity one filter per L1 shell `l` for orders 0 and 1
+      (`1[|x|_1 = l]` and `x_i 1[|x|_1 = l]`), two for order 2 (`delta_ij 1[|x|_1 = l]` and
+      `x_i x_j 1[|x|_1 = l]`), `"cut"` for everything else. Odd sides and scaling `"one"` only.
+    - `max_pixel_l1`: that radius in pixels; default `(M-1)/2` where a support needs one.
+    - `split_k2`: split order 2 into trace, antisymmetric, symmetric and diagonal parts.
+    - `group`: `"hyperoctahedral"` (`B_D`) or `"reflections"` (`C2^D`).
+    """
+
+    side: int
+    scaling: Scaling = "one"
+    support: Support = "full"
+    max_pixel_l1: float | None = None
+    split_k2: bool = True
+    group: GroupName = "hyperoctahedral"
+
+    def __post_init__(self):
+        if not isinstance(self.side, int) or isinstance(self.side, bool) or not 1 <= self.side <= 255:
+            raise ArgumentError("side of the filters", got=self.side, expected="a whole number from 1 to 255")
+        for name, allowed in (
+            ("scaling", SCALINGS),
+            ("support", SUPPORTS),
+            ("group", ("hyperoctahedral", "reflections")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ArgumentError(name, got=repr(getattr(self, name)), expected=" or ".join(allowed))
+        if not isinstance(self.split_k2, bool):
+            raise ArgumentError("split_k2", got=repr(self.split_k2), expected="true or false")
+        radius = self.max_pixel_l1
+        if self.support == "full":
+            if radius is not None:
+                raise ArgumentError("max_pixel_l1", got=radius, expected="nothing for support 'full'")
+        elif radius is None:
+            object.__setattr__(self, "max_pixel_l1", (self.side - 1) / 2)
+        elif isinstance(radius, bool) or not isinstance(radius, (int, float)) or not 0 <= radius <= 1e4:
+            raise ArgumentError("max_pixel_l1", got=repr(radius), expected="a radius in pixels, 0 or more")
+        else:
+            object.__setattr__(self, "max_pixel_l1", float(radius))
+        if self.support == "orthoplex" and (self.side % 2 == 0 or self.scaling != "one"):
+            raise ArgumentError(
+                "support 'orthoplex'",
+                got=f"side {self.side}, scaling {self.scaling}",
+                expected="an odd side and scaling 'one'",
+                hint="Sums over L1 shells are closed under dimension transfer only there; use 'summed' or 'cut'.",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "BankRecipe":
+        known = {f.name for f in fields(cls)}
+        if not isinstance(data, Mapping) or "side" not in data or not set(data) <= known:
+            raise ArgumentError(
+                "bank recipe", got=repr(data), expected=f"an object with keys {sorted(known)}"
+            )
+        return cls(**data)
