@@ -8,6 +8,7 @@ import typer
 
 from ._options import Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
+from ._rule_table import compare_rules
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
@@ -107,8 +108,24 @@ def convert_d(
 
     out = Output(json=json, quiet=quiet)
     if rescale == "all":
-        _compare(out, model, read_model(model), to_dim, pde, seed)
+        _refuse_with_all(
+            {
+                "--flex": flex,
+                "--lift-parity": lift_parity,
+                "--calibrate": calibrate,
+                "--dtype": dtype,
+                "--tol": tol,
+                "--verify": verify,
+                "--allow-inexact": allow_inexact,
+                "--output": output,
+            }
+        )
+        compare_rules(out, model, read_model(model), to_dim, pde, seed)
         return
+    if pde is not None:
+        raise ArgumentError("--pde", got=f"--rescale {rescale}", expected="--rescale all")
+    if flex is not None and rescale in PLAIN_RULES:
+        raise ArgumentError("flex", got=f"rule {rescale!r}", expected="rule 'compat-flex'")
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
     if not dry_run:
         check_target(target, force=force)
@@ -151,6 +168,17 @@ def convert_d(
     out.note(f"use it in Python: ginjax.models.load_model({str(target)!r}).model, on {to_dim}D fields")
     low, high = (model, target) if to_dim > conversion.before.D else (target, model)
     out.next_step(f"ginjax verify {quote(str(low))} {quote(str(high))}")
+
+
+def _refuse_with_all(options: dict[str, Any]) -> None:
+    """Options of one conversion mean nothing to a comparison of all of them."""
+    from ginjax.errors import ArgumentError
+
+    for name, value in options.items():
+        if value is not None and value is not False:
+            raise ArgumentError(
+                name, got="--rescale all, which compares and writes nothing", expected="one rule"
+            )
 
 
 def _show_cost(out: Output, conversion: "Conversion", size: int) -> dict[str, Any]:
@@ -228,102 +256,3 @@ def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: boo
     promised = conversion.certificate.promises and not allow_inexact
     check_verification(result, None, promised=promised, equivariant=bool(conversion.after.layers))
     return verification_payload(result)
-
-
-def _compare(out: Output, path: Path, record: "ModelRecord", to_dim: int, pde: str | None, seed: int) -> None:
-    """One line for each rule; nothing is written."""
-    from ginjax.checkpoint import convert_record
-    from ginjax.errors import ArgumentError
-    from ginjax.transfer import PLAIN_RULES, growth, make_rule
-
-    if record.layers:
-        rules = [
-            ("compatibility", None),
-            ("compat-flex", 0.0),
-            ("volume", None),
-            ("compatibility-norm", None),
-        ]
-        rules.append(("none", None))
-    else:
-        rules = [(name, None) for name in PLAIN_RULES]
-    measure = _error_on(pde, record, to_dim, seed) if pde is not None else None
-    rows, notes = [], []
-    for name, flex in rules:
-        try:
-            rule = name if name in PLAIN_RULES else make_rule(name, flex)
-            conversion = convert_record(record, to_dim, rule)
-        except ArgumentError as error:
-            notes.append(error.problem)
-            continue
-        sizes = growth(*((r.arrays, r.layers, r.banks) for r in (record, conversion.after)))
-        rows.append(
-            {
-                "rule": name if flex is None else f"{name} {flex:g}",
-                "residual": conversion.certificate.residual,
-                "exact": conversion.certificate.exact,
-                "weight_norm": sizes.weights if record.layers else None,
-                "noise": sizes.noise if record.layers else None,
-                "noise_largest": sizes.noise_largest if record.layers else None,
-                "error": None if measure is None else measure(conversion.after),
-            }
-        )
-    if not rows:
-        raise ArgumentError("rules", got="; ".join(notes), expected="a rule that can be applied")
-    out.table(
-        f"{path}: {record.D}D -> {to_dim}D by every rule",
-        ("rule", "residual of (C)", "exact", "weight norm", "white noise", "largest", "error"),
-        [
-            (
-                row["rule"],
-                f"{row['residual']:.1e}",
-                "yes" if row["exact"] else "no",
-                *(
-                    "-" if row[k] is None else f"x {row[k]:.3g}"
-                    for k in ("weight_norm", "noise", "noise_largest")
-                ),
-                "-" if row["error"] is None else f"{row['error']:.4g}",
-            )
-            for row in rows
-        ],
-    )
-    for note in notes:
-        out.note(note)
-    if measure is None:
-        best = min(rows, key=lambda row: (not row["exact"], row["noise"] or 0.0))
-    else:
-        best = min(rows, key=lambda row: row["error"])
-    rule, _, value = best["rule"].partition(" ")
-    out.line(f"best: {best['rule']}")
-    out.result(None, {"from_dim": record.D, "to_dim": to_dim, "rules": rows, "best": best["rule"]})
-    out.next_step(
-        f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
-        + (f" --flex {value}" if value else "")
-    )
-
-
-def _error_on(pde: str, record: "ModelRecord", to_dim: int, seed: int):
-    """A function from a converted record to its one-step error on held-out simulations."""
-    from ginjax.data import Normalisation, find_pde
-    from ginjax.errors import ArgumentError
-    from ginjax.ml import HELD_OUT_OFFSET, make_task, one_step_error
-    from ginjax.models import from_record
-
-    from ._model_options import signature_of
-
-    stored = (record.data or {}).get("normalisation")
-    if stored is None:
-        raise ArgumentError(
-            "--pde", got="a model that was not trained on data", expected="a model written by 'ginjax train'"
-        )
-    fields = sorted([k, p, count] for (k, p), count in signature_of(find_pde(pde).fields))
-    if not sorted(record.spec["inputs"]) == sorted(record.spec["outputs"]) == fields:
-        raise ArgumentError("--pde", got=f"{pde!r}", expected="an equation with the fields of the model")
-    task = make_task(
-        pde,
-        to_dim,
-        trajectories=4,
-        frames=4,
-        seed=seed + HELD_OUT_OFFSET,
-        normalisation=Normalisation.from_json(stored),
-    )
-    return lambda after: one_step_error(from_record(after), task, batch_size=8).model

@@ -1,9 +1,8 @@
 """`ginjax train`: train a network to predict the next frame of a simulated equation."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,21 +20,10 @@ from ._model_options import (
     Support,
     Upsample,
     design_model,
-    signature_of,
 )
 from ._options import Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-
-    from ginjax.checkpoint import ModelRecord
-    from ginjax.data import Field, Normalisation
-    from ginjax.geometric import Signature
-    from ginjax.models import AnyDimensionalModel
-    from ginjax.transfer import Certificate
+from ._tuning import check_fields, read_start
 
 Equation = Literal["diffusion", "fisher-kpp", "allen-cahn", "burgers", "gray-scott"]
 _DATA = "Data"
@@ -155,7 +143,7 @@ def train(
 
     out = Output(json=json, quiet=quiet)
     check_target(output, force=force)
-    previous = None if init is None else _read_start(init, dim, keep_compatible)
+    previous = None if init is None else read_start(init, dim, keep_compatible)
     if keep_compatible and previous is None:
         raise ArgumentError("--keep-compatible", got="no --init", expected="--init FILE of a converted model")
     dim = (1 if dim is None else dim) if previous is None else previous.record.D
@@ -191,7 +179,7 @@ def train(
         model, normalisation, free = design.build(dim, seed), None, None
     else:
         model, normalisation, free = previous.model, previous.normalisation, previous.free
-        _check_fields(model.spec.inputs, fields)
+        check_fields(model.spec.inputs, fields)
     count = trajectories or TRAIN_TRAJECTORIES[dim]
     with out.progress(count, f"simulating {pde} in {dim}D") as progress:
         task = make_task(
@@ -277,78 +265,7 @@ def train(
     payload = {"settings": settings, "parameters": count_params(model), "sha256": sha256} | measured
     out.result(output, payload)
     if dim < 3:
-        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale compatibility")
+        rule = "compatibility" if model.spec.equivariant else "centre"
+        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
         out.next_step(f"ginjax inspect {quote(str(output))}")
-
-
-@dataclass(frozen=True)
-class _Start:
-    """A model to go on from."""
-
-    model: "AnyDimensionalModel"
-    record: "ModelRecord"
-    normalisation: "Normalisation"
-    free: "dict[str, np.ndarray] | None"
-
-    def settle(self, tuned: "AnyDimensionalModel") -> "tuple[AnyDimensionalModel, Certificate]":
-        """The tuned model without the rounding that training added, and its certificate."""
-        from ginjax.checkpoint import weights_digest
-        from ginjax.models import named_arrays, with_arrays
-        from ginjax.transfer import project_onto_free, recertify
-
-        record = self.record
-        if record.certificate is None or self.free is None:
-            raise AssertionError
-        arrays = project_onto_free(record.arrays, named_arrays(tuned), self.free)
-        certificate = recertify(
-            record.certificate, record.layers, record.banks, record.arrays, arrays, weights_digest
-        )
-        return with_arrays(tuned, arrays), certificate
-
-
-def _read_start(path: Path, dim: int | None, keep_compatible: bool) -> _Start:
-    from ginjax.data import Normalisation
-    from ginjax.errors import ArgumentError
-    from ginjax.models import load_model
-    from ginjax.transfer import free_directions
-
-    loaded = load_model(path)
-    record = loaded.record
-    if dim is not None and dim != record.D:
-        raise ArgumentError("--dim", got=dim, expected=f"{record.D}, the dimension of {path}")
-    if record.D > 3:
-        raise ArgumentError("dimension of the model", got=record.D, expected="1, 2 or 3, to be simulated")
-    stored = (record.data or {}).get("normalisation")
-    if not stored:
-        raise ArgumentError(
-            f"{path} does not say how its fields are normalised",
-            expected="a model written by 'ginjax train', or converted from one",
-        )
-    free = None
-    if keep_compatible:
-        certificate = record.certificate
-        if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:
-            raise ArgumentError(
-                "--keep-compatible", got=f"{path}, which was not converted", expected="a converted model"
-            )
-        if certificate.parity_lift or record.certificate_is_stale:
-            raise ArgumentError(
-                "--keep-compatible",
-                got="a stale certificate" if record.certificate_is_stale else "a parity lift",
-                expected="a model as 'ginjax convert-d' wrote it",
-            )
-        free = free_directions(record.layers, record.banks, certificate.from_dim)
-    return _Start(loaded.model, record, Normalisation.from_json(stored), free)
-
-
-def _check_fields(signature: "Signature", fields: "Sequence[Field]") -> None:
-    from ginjax.errors import ArgumentError
-    from ginjax.geometric import Signature
-
-    if signature != Signature(signature_of(fields)):
-        raise ArgumentError(
-            "fields of the model",
-            got=signature,
-            expected=f"those of the equation: {[f.name for f in fields]}",
-        )

@@ -1,7 +1,7 @@
 """Where conversion is exact, cell by cell: architecture, fields, filters, dimensions, boundaries.
 
 Every day: the algebraic certificate of every cell, and the lift test of a few. With `-m slow` the lift test of every
-cell; `-s` prints the matrix as a Markdown table, and `GINJAX_MATRIX=FILE` writes it.
+cell; with `-n 0 -s` as well the matrix is printed as a Markdown table, and `GINJAX_MATRIX=FILE` writes it.
 """
 
 import itertools

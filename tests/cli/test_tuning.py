@@ -1,0 +1,205 @@
+"""`ginjax train --init`: going on from a model, with and without `--keep-compatible`."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_records import drawn_record, perturbed, small_spec
+from helpers import FULL3, ORTHOPLEX5, S
+from typer.testing import CliRunner
+
+from ginjax.checkpoint import convert_record, read_model, write_model
+from ginjax.data import Field, FieldScale, Normalisation
+from ginjax.transfer import make_rule
+from ginjax_cli.main import app
+
+QUICK = (
+    "--size", "8", "--trajectories", "2", "--frames", "2", "--steps", "4", "--batch-size", "2",
+    "--learning-rate", "0.02",
+)  # fmt: skip
+DENSITY = {
+    "inputs": [{"name": "density", "order": 0, "parity": 0}],
+    "outputs": [{"name": "density", "order": 0, "parity": 0}],
+    "normalisation": Normalisation((FieldScale(Field("density", 0, 0), 1.0, 0.0),)).to_json(),
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+
+
+def small(D=1, **options):
+    """A model of one layer, as if trained on a density."""
+    record = drawn_record(small_spec("SimpleConvSeries", S, depth=1), D, FULL3, dtype=np.float32, **options)
+    return replace(record, data=DENSITY)
+
+
+@pytest.fixture
+def converted(tmp_path):
+    """The names of a small model in one dimension and of its conversion to two."""
+    record = small()
+    write_model(tmp_path / "low", record)
+    write_model(tmp_path / "high", convert_record(record, 2, make_rule("compatibility")).after)
+    return "low", "high"
+
+
+def tune(run, start, *args, out="tuned"):
+    return run("train", "--init", start, *QUICK, "-o", out, *args)
+
+
+def test_tuning_keeps_what_the_conversion_preserved(run, converted):
+    low, high = converted
+    result = tune(run, high, "--keep-compatible")
+    assert result.exit_code == 0, result.stderr
+    assert "error before tuning" in result.stdout and "compatible with" in result.stdout
+    before, after = read_model(high), read_model("tuned")
+    assert after.digest != before.digest
+    assert after.certificate.exact and not after.certificate_is_stale
+    assert (after.certificate.rule, after.certificate.from_dim) == ("compatibility", 1)
+    assert after.spec == before.spec and after.D == 2
+    verified = run("verify", low, "tuned")
+    assert verified.exit_code == 0, verified.stderr
+    # What is not a convolution weight is as it was.
+    for name, array in before.arrays.items():
+        assert (after.arrays[name].tobytes() == array.tobytes()) == (".weight.k" not in name)
+
+
+def test_ordinary_tuning_does_not(run, converted):
+    low, high = converted
+    result = tune(run, high)
+    assert result.exit_code == 0, result.stderr
+    assert "error before tuning" in result.stdout and "compatible with" not in result.stdout
+    assert read_model("tuned").certificate is None
+    verified = run("verify", low, "tuned")
+    assert verified.exit_code == 3
+    assert "lift test" in verified.stderr
+
+
+def test_provenance_and_json(run, converted):
+    _, high = converted
+    result = tune(run, high, "--keep-compatible", "--json")
+    payload = json.loads(result.stdout)
+    assert {"error", "error_before", "persistence", "loss", "settings", "sha256", "path"} <= set(payload)
+    *earlier, last = read_model("tuned").provenance
+    assert tuple(earlier) == read_model(high).provenance
+    assert (last["step"], last["kept_compatible"], last["dim"]) == ("tune", True, 2)
+    assert last["source"] == read_model(high).digest
+
+
+def test_the_same_command_gives_the_same_bytes(run, converted, tmp_path):
+    for name in ("a", "b"):
+        assert tune(run, converted[1], "--keep-compatible", "-q", out=name).stdout == f"{name}\n"
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_weights_in_double_precision(run, tmp_path, converted):
+    """Training rounds them to single precision, and the certificate says so."""
+    record = convert_record(small(), 2, make_rule("compatibility"), dtype="float64").after
+    write_model(tmp_path / "double", record)
+    result = tune(run, "double", "--keep-compatible")
+    assert result.exit_code == 0, result.stderr
+    after = read_model("tuned")
+    assert not after.certificate_is_stale and after.certificate.exact
+    assert after.certificate.tolerance == 1e-5
+    assert {array.dtype.name for array in after.arrays.values()} == {"float32"}
+
+
+def test_a_tuned_model_can_be_tuned_again_and_taken_down(run, converted):
+    low, high = converted
+    assert tune(run, high, "--keep-compatible").exit_code == 0
+    assert tune(run, "tuned", "--keep-compatible", "--seed", "1", out="again").exit_code == 0
+    assert run("verify", low, "again").exit_code == 0
+    assert run("convert-d", "again", "--to-dim", "1", "-o", "down").exit_code == 0
+    for name, array in read_model(low).arrays.items():
+        np.testing.assert_allclose(read_model("down").arrays[name], array, atol=1e-5)
+
+
+# --- wrong uses -----------------------------------------------------------------------------------------------------
+
+
+def refused(run, tmp_path, result, *words):
+    assert result.exit_code == 2, result.stderr
+    for word in words:
+        assert word in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "tuned").exists()
+
+
+def test_nothing_to_keep(run, tmp_path):
+    result = run("train", "--keep-compatible", *QUICK, "-o", "tuned")
+    refused(run, tmp_path, result, "--keep-compatible: got no --init", "--init FILE of a converted model")
+
+
+def test_a_model_that_was_not_converted(run, tmp_path, converted):
+    refused(run, tmp_path, tune(run, converted[0], "--keep-compatible"), "low, which was not converted")
+
+
+def test_a_model_that_was_converted_down(run, tmp_path):
+    write_model(tmp_path / "down", convert_record(small(2), 1, make_rule("compatibility")).after)
+    refused(run, tmp_path, tune(run, "down", "--keep-compatible"), "expected a converted model")
+
+
+def test_another_dimension(run, tmp_path, converted):
+    refused(
+        run,
+        tmp_path,
+        tune(run, converted[1], "--dim", "1"),
+        "--dim: got 1, expected 2, the dimension of high",
+    )
+
+
+def test_a_stale_certificate(run, tmp_path, converted):
+    record = read_model(converted[1])
+    name = next(name for name in record.arrays if ".weight.k" in name)
+    write_model(tmp_path / "stale", replace(record, arrays=perturbed(record.arrays, name)))
+    refused(
+        run,
+        tmp_path,
+        tune(run, "stale", "--keep-compatible"),
+        "got a stale certificate",
+        "as 'ginjax convert-d'",
+    )
+
+
+def test_a_parity_lift(run, tmp_path):
+    record = drawn_record(small_spec("SimpleConvSeries", [((0, 1), 1)], depth=1), 1, dtype=np.float32)
+    record = replace(record, data=DENSITY)
+    write_model(tmp_path / "lifted", convert_record(record, 2, "compatibility", parity_lift=True).after)
+    refused(run, tmp_path, tune(run, "lifted", "--keep-compatible"), "got a parity lift")
+
+
+def test_a_plain_model_can_be_tuned_but_has_nothing_to_keep(run, tmp_path):
+    spec = small_spec("ResNet", S, equivariant=False, kernel_size=3, padding_mode="CIRCULAR")
+    record = replace(drawn_record(spec, 1, dtype=np.float32), data=DENSITY)
+    write_model(tmp_path / "plain", convert_record(record, 2, "centre").after)
+    refused(run, tmp_path, tune(run, "plain", "--keep-compatible"), "left no direction free")
+    assert tune(run, "plain").exit_code == 0
+
+
+def test_a_conversion_that_has_one_solution(run, tmp_path):
+    record = drawn_record(small_spec("SimpleConvSeries", S, depth=1), 1, ORTHOPLEX5, dtype=np.float32)
+    write_model(tmp_path / "one", convert_record(replace(record, data=DENSITY), 2, "compatibility").after)
+    refused(run, tmp_path, tune(run, "one", "--keep-compatible"), "left no direction free")
+
+
+def test_a_model_that_does_not_say_how_its_fields_are_normalised(run, tmp_path, converted):
+    record = read_model(converted[1])
+    write_model(tmp_path / "bare", replace(record, data=None))
+    refused(run, tmp_path, tune(run, "bare"), "does not say how its fields are normalised")
+
+
+def test_an_equation_with_other_fields(run, tmp_path, converted):
+    refused(run, tmp_path, tune(run, converted[1], "--pde", "burgers"), "fields of the model", "['velocity']")
+
+
+def test_a_dimension_that_is_not_simulated(run, tmp_path):
+    write_model(tmp_path / "four", convert_record(small(), 4, make_rule("compatibility")).after)
+    refused(run, tmp_path, tune(run, "four"), "dimension of the model: got 4, expected 1, 2 or 3")
+
+
+def test_a_missing_file(run, tmp_path):
+    result = tune(run, "absent")
+    assert result.exit_code == 1 and "no such file" in result.stderr
