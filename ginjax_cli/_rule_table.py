@@ -71,7 +71,7 @@ def compare_rules(
     for note in notes:
         out.note(note)
     if measure is None:
-        best = min(rows, key=lambda row: (not row["exact"], row["noise"] or 0.0))
+        best = next((row for row in rows if row["exact"]), rows[0])
     else:
         best = min(rows, key=lambda row: row["error"])
     rule, _, value = best["rule"].partition(" ")

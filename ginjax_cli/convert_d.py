@@ -1,5 +1,6 @@
 """`ginjax convert-d`: carry a trained network to another dimension."""
 
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -141,7 +142,8 @@ def convert_d(
                 expected="--rescale compat-flex alone",
             )
         conversion, chosen = _calibrate(out, record, to_dim, calibrate)
-    certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
+    certificate = conversion.certificate.with_tolerance(tol)
+    after = replace(conversion.after, certificate=certificate)
     title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
     out.table(title, COLUMNS, path_rows(certificate))
     show_certificate(out, certificate)
@@ -161,7 +163,11 @@ def convert_d(
     if dry_run:
         payload["cost"] = _show_cost(out, conversion, size)
         out.result(None, payload)
-        out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim {to_dim} --rescale {rescale}")
+        command = f"ginjax convert-d {quote(str(model))} --to-dim {to_dim} --rescale {rescale}"
+        command += "" if flex is None else f" --flex {flex:g}"
+        command += " --lift-parity" if lift_parity else ""
+        command += "" if calibrate is None else f" --calibrate {quote(str(calibrate))}"
+        out.next_step(command)
         return
     sha256 = write_model(target, after, force=force)
     out.result(target, payload | {"sha256": sha256})

@@ -40,20 +40,22 @@ def verify(
     """
     out = Output(json=json, quiet=quiet)
     with out.progress(1, "running both networks") as progress:
-        from ginjax.models import load_pair, verify_transfer
+        from ginjax.models import load_pair, verify_transfer, with_condition
 
         first, second = load_pair(low, high)
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
         made = second if second.record.certificate is not None else first
         certificate = made.record.certificate
+        parity_lift = certificate is not None and certificate.parity_lift
         result = verify_transfer(
             first.model,
             second.model,
             is_torus=first.record.is_torus,
             side=size,
             seed=seed,
-            parity_lift=certificate is not None and certificate.parity_lift,
+            parity_lift=parity_lift,
         )
+        result = with_condition(result, first.record, second.record, parity_lift)
         progress.advance()
     promised = certificate is None or certificate.promises
     out.table(
@@ -82,23 +84,9 @@ def verify(
     out.next_step(f"ginjax inspect {quote(str(high))}")
 
 
-def _limits(result: "Verification", tol: float | None) -> dict[str, tuple[float, float]]:
-    """Each check with its defect and the largest one accepted."""
-    from ginjax.models import LIFT_TOLERANCE, ROUNDED_LIFT_TOLERANCE
-
-    own, rounded = (
-        table[result.dtype] if tol is None else tol for table in (LIFT_TOLERANCE, ROUNDED_LIFT_TOLERANCE)
-    )
-    return {
-        "lift test in float64": (result.lift_float64, rounded),
-        f"lift test in {result.dtype}": (result.lift_own, own),
-        f"equivariance in {result.dtype}": (result.equivariance, own),
-    }
-
-
 def verification_rows(result: "Verification", tol: float | None) -> list[tuple[str, ...]]:
     """One row for each check."""
-    limits = _limits(result, tol)
+    limits = result.checks(tol)
     return [
         (name, f"{value:.1e}", f"{limit:.0e}", "yes" if value <= limit else "no")
         for name, (value, limit) in limits.items()
@@ -111,7 +99,7 @@ def broken_promises(
     """The checks that fail among those that were promised to hold."""
     return [
         name
-        for name, (value, limit) in _limits(result, tol).items()
+        for name, (value, limit) in result.checks(tol).items()
         if value > limit and (equivariant if name.startswith("equivariance") else promised)
     ]
 
@@ -125,12 +113,13 @@ def check_verification(
     failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
     if not failed:
         return
-    value, limit = _limits(result, tol)[failed[0]]
+    value, limit = result.checks(tol)[failed[0]]
     raise VerificationError(
         failed[0],
         got=f"{value:.1e}",
         expected=f"at most {limit:.0e}",
-        hint="Convert again with --rescale compatibility, or check that one file was made from the other.",
+        hint="Convert again with --rescale compatibility (--dtype float64 leaves no rounding to amplify), or check "
+        "that one file was made from the other.",
     )
 
 
@@ -141,4 +130,7 @@ def verification_payload(result: "Verification") -> dict[str, Any]:
         "lift_float64": result.lift_float64,
         "lift_own": result.lift_own,
         "equivariance": result.equivariance,
+        "noise_float64": result.noise_float64,
+        "noise_own": result.noise_own,
+        "condition": result.condition,
     }

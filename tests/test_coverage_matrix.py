@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import pytest
 from drawn_records import MIDDLE, TENSOR, drawn_record, small_spec
-from helpers import FULL3, ORTHOPLEX5, SV, S, V, lift_defect, random_field
+from helpers import FULL3, ORTHOPLEX5, SV, S, V, lift_defect, random_field, relative_difference
 from small_models import run
 
 from ginjax.checkpoint import ModelRecord, convert_record, read_model, write_model
@@ -170,8 +170,7 @@ FEW = [
     Cell("ResNet", "2-tensor", "full 3", (1, 2), False),
     Cell("DilResNet", "vector", "full 3", (2, 3)),
     Cell("UNet, repeat", "scalar+vector", "full 3", (2, 3), False),
-    Cell("UNet, transpose", "scalar", "orthoplex 5", (1, 3)),
-    Cell("SimpleConvSeries", "scalar+vector", "full 5", (1, 3), False),
+    Cell("UNet, transpose", "scalar", "full 5", (1, 3)),
     Cell("SimpleConvSeries", "scalar+vector", "full 3", (2, 4)),
     Cell("SimpleConvSeries", "vector", "orthoplex 5", (3, 4), False),
 ]
@@ -270,13 +269,30 @@ def test_the_lift_test_of_every_cell(
         defect = matrix[cell] = lift(before, after)
         assert (defect <= LIFT) == cell.is_exact, f"{cell.label}: {defect:.1e}"
         # The same through files in single precision: what is left is the rounding of the weights.
-        single = replace(before, arrays={name: a.astype(np.float32) for name, a in before.arrays.items()})
+        single = as_single(before)
         paths = tmp_path / f"{step}.low", tmp_path / f"{step}.high"
         for path, record in zip(
             paths, (single, convert_record(single, step[1], "compatibility").after), strict=True
         ):
             write_model(path, record)
-        assert (lift(*map(read_model, paths)) <= 1e-5) == cell.is_exact, cell.label
+        defect, limit = lift(*map(read_model, paths)), max(1e-5, 10 * rounding(before))
+        assert limit < 1e-2 and (defect <= limit) == cell.is_exact, f"{cell.label}: {defect:.1e}"
+
+
+def as_single(record: ModelRecord) -> ModelRecord:
+    return replace(record, arrays={name: a.astype(np.float32) for name, a in record.arrays.items()})
+
+
+def rounding(record: ModelRecord) -> float:
+    """How much a network itself changes when its weights are rounded to single precision, run in float64.
+
+    Norms make some networks of random weights sensitive; a converted one cannot be closer to it than this.
+    """
+    rounded = replace(record, arrays={n: a.astype(np.float64) for n, a in as_single(record).arrays.items()})
+    with jax.enable_x64(True):
+        models = from_record(record), from_record(rounded)
+        x = random_field(models[0].spec.inputs, record.D, SIDE, is_torus=record.is_torus, dtype=np.float64)
+        return relative_difference(*(run(model, x) for model in models))
 
 
 @pytest.mark.slow

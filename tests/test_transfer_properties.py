@@ -195,7 +195,7 @@ def test_down_from_weights_that_were_only_extended_is_not(case):
     assert largest_difference(down, case.record) > 1e-3
 
 
-@sample(max_examples=30)
+@sample(max_examples=20)
 @given(case=cases(), rule=st.sampled_from(RULES))
 def test_a_file_and_a_model_convert_to_the_same_bits(tmp_path_factory, case, rule):
     name, flex = rule
@@ -255,7 +255,7 @@ def test_between_the_two_solutions_lies_a_straight_line(recipe, step):
 SIDE = 4
 
 
-@sample(max_examples=6)
+@sample(max_examples=5)
 @given(
     cases(steps=[(1, 2)], signatures=[S, V, SV, ODD_V, TENSOR], dtypes=["float64"]),
     st.sampled_from(COMPATIBLE[:2]),

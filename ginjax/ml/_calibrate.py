@@ -59,10 +59,14 @@ def calibrate(
     **Raises:** `NumericsError` if the converted network gives NaN or infinity on the samples.
     """
     spin = convert_record(record, to_dim, make_rule("compat-flex", 1.0))
-    sparse = convert_record(record, to_dim, make_rule("compat-flex", 0.0))
+    # The mixture is formed in float64 and rounded once, at the end.
+    ends = [
+        convert_record(record, to_dim, make_rule("compat-flex", flex), dtype="float64").after.arrays
+        for flex in (0.0, 1.0)
+    ]
     layers = [layer.name for layer in spin.after.layers]
     spread = {
-        name: spin.after.arrays[name].astype(np.float64) - sparse.after.arrays[name]
+        name: ends[1][name] - ends[0][name]
         for layer in spin.after.layers
         for name in spin.after.arrays
         if name.startswith(f"{layer.name}.weight.")
@@ -111,7 +115,9 @@ def calibrate(
         if gain < 1e-4 * loss:
             break
     arrays = {
-        name: (array + (t[owner[name]] - 1) * spread[name]).astype(array.dtype) if name in spread else array
+        name: (ends[1][name] + (t[owner[name]] - 1) * spread[name]).astype(array.dtype)
+        if name in spread
+        else array
         for name, array in spin.after.arrays.items()
     }
     certificate = recertify(

@@ -37,6 +37,7 @@ from ._verify import equivariance_defect as equivariance_defect
 from ._verify import load_pair as load_pair
 from ._verify import verify_records as verify_records
 from ._verify import verify_transfer as verify_transfer
+from ._verify import with_condition as with_condition
 from ._wrappers import GroupAverage as GroupAverage
 from ._wrappers import LastStepIdentity as LastStepIdentity
 from ._wrappers import ModelWrapper as ModelWrapper

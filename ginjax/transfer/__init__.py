@@ -30,6 +30,7 @@ from ._plain import PLAIN_RULES as PLAIN_RULES
 from ._plain import PlainLayer as PlainLayer
 from ._plain import PlainRule as PlainRule
 from ._plain import inflate_weights as inflate_weights
+from ._recheck import condition_residual as condition_residual
 from ._spin import spin_target as spin_target
 from ._system import Condition as Condition
 from ._system import FilterPair as FilterPair

@@ -16,7 +16,8 @@ def explain(pair: FilterPair | None, remainder: Residual, tolerance: float = EXA
     if pair.p == 1 and not (pair.lift_in or pair.lift_out):
         return (
             "odd path (a field and a pseudo-field): reflecting an added axis forces its old components to zero, "
-            "so no compatible weights exist; 'volume' and 'none' carry it over without that promise"
+            "so no compatible weights exist; --lift-parity converts odd scalars exactly, 'volume' and 'none' carry "
+            "the path over without a promise"
         )
     if pair.input_dilation > 1:
         return (

@@ -210,7 +210,7 @@ def test_verify_knows_a_lifted_file(run, tmp_path):
     write(tmp_path, replace(record, arrays=changed), "changed")
     result = run("verify", low, "changed", "--size", "4")
     assert result.exit_code == 3
-    assert "lift test" in result.stderr
+    assert "condition (C)" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_kept_promise(run):
     _, header, *rows = result.stdout.rstrip().splitlines()
     assert header.split() == ["check", "defect", "limit", "holds"]
     assert [row.split("  ")[0] for row in rows] == [
-        "lift test in float64", "lift test in float32", "equivariance in float32",
+        "condition (C)", "lift test in float64", "lift test in float32", "equivariance in float32",
     ]  # fmt: skip
     assert all(row.endswith("yes") for row in rows)
     assert result.stderr.splitlines()[-1] == "next: ginjax inspect compatibility"
@@ -69,7 +69,7 @@ def test_a_broken_promise(run):
     assert "no" in result.stdout.splitlines()[2].split()
     assert "warning: the certificate in the file does not belong to its weights" in result.stderr
     error, hint = [line for line in result.stderr.splitlines() if line.startswith(("error", "hint"))]
-    assert error.startswith("error: lift test in float64: got ")
+    assert error.startswith("error: condition (C): got ")
     assert "--rescale compatibility" in hint
     assert "Traceback" not in result.stderr
 
@@ -89,7 +89,7 @@ def test_json(run, name, code, promised):
     assert result.exit_code == code
     payload = json.loads(result.stdout)
     assert {
-        "certificate_stale", "dtype", "equivariance", "high", "holds", "lift_float64", "lift_own", "low", "path",
+        "certificate_stale", "condition", "dtype", "equivariance", "high", "holds", "lift_float64", "lift_own", "low", "path",
         "promised", "side", "warnings",
     } <= set(payload)  # fmt: skip
     assert (payload["promised"], payload["holds"]) == (promised, code == 0)
