@@ -1,6 +1,5 @@
 """`ginjax convert-d`: carry a trained network to another dimension."""
 
-from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -142,8 +141,8 @@ def convert_d(
                 expected="--rescale compat-flex alone",
             )
         conversion, chosen = _calibrate(out, record, to_dim, calibrate)
-    certificate = conversion.certificate.with_tolerance(tol)
-    after = replace(conversion.after, certificate=certificate)
+    # The file keeps the tolerance of its precision; --tol is about this run.
+    certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
     title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
     out.table(title, COLUMNS, path_rows(certificate))
     show_certificate(out, certificate)
