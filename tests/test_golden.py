@@ -131,7 +131,7 @@ def test_model(name):
     assert count_params(model) == golden.case["count_params"]
     model = with_parameters(model, golden.parameters("model"))
     y, _ = eqx.filter_jit(model)(golden.image("x", D))
-    assert_close(y, golden.image("y", D), 1e-4)
+    assert_close(y, golden.image("y", D), FLOAT32)
 
 
 @pytest.mark.parametrize("name", golden_cases("convertD"))
@@ -145,11 +145,12 @@ def test_convert(name):
     model = MODELS[case["model"]](low, *signatures, conv_filters=old_filters, **kwargs, key=jax.random.key(0))
     model = with_parameters(model, golden.parameters("old"))
     new = model.convertD(new_filters, Rescaling[case["rule"]], jax.random.key(1))
+    # The reference goes from 1 to 3 at once, `volume` here by way of 2: its 1e-5 in the denominator counts twice.
+    tolerance = 1e-4 if case["rule"] == "VOLUME" and high - low > 1 else 1e-5
     wanted = named_arrays(with_parameters(new, golden.parameters("new")))
     for path, array in named_arrays(new).items():
-        np.testing.assert_allclose(array, wanted[path], atol=1e-4 * max(1, np.abs(wanted[path]).max()))
+        np.testing.assert_allclose(array, wanted[path], atol=tolerance * max(1, np.abs(wanted[path]).max()))
     y, _ = eqx.filter_jit(new)(golden.image("x", high))
-    tolerance = 1e-3 if case["rule"] == "VOLUME" else 1e-4  # `1->3` composes here, the reference goes at once
     assert_close(y, golden.image("y", high), tolerance)
 
 

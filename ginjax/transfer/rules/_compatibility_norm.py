@@ -31,9 +31,9 @@ class CompatibilityNorm:
         if len(old_norms) != len(new_norms):
             raise _not_orthoplex()
         shells = len(old_norms)
-        side, added = pair.side, pair.D_new - pair.D_old
+        side = pair.side
         centre = side // 2
-        collapsed = new_norms.reshape(shells, *(side,) * pair.D_old, -1).sum(axis=-1) if added else new_norms
+        collapsed = new_norms.reshape(shells, *(side,) * pair.D_old, -1).sum(axis=-1)
         row = (slice(None), *(centre,) * (pair.D_old - 1))
         old_line = np.moveaxis(old_norms, 1, -1)[row][..., centre:]
         new_line = np.moveaxis(collapsed, 1, -1)[row][..., centre:]
