@@ -1,5 +1,7 @@
 """Fields on grids: geometric images, their symmetries and invariant filters."""
 
+from ._bank_conv import convolve_with_bank as convolve_with_bank
+from ._bank_conv import mix_channels as mix_channels
 from ._constants import TINY as TINY
 from ._constants import Rescaling as Rescaling
 from ._convolve import convolve as convolve
@@ -10,7 +12,6 @@ from ._filters import get_invariant_filters_dict as get_invariant_filters_dict
 from ._filters import get_invariant_filters_list as get_invariant_filters_list
 from ._geometry import ConvGeometry as ConvGeometry
 from ._geometry import Padding as Padding
-from ._graded import convolve_with_bank as convolve_with_bank
 from ._group import make_all_operators as make_all_operators
 from ._group import make_C2_group as make_C2_group
 from ._group import times_group_element as times_group_element
@@ -30,4 +31,5 @@ from ._ops import average_pool as average_pool
 from ._ops import max_pool as max_pool
 from ._ops import nonempty_pixels as nonempty_pixels
 from ._ops import norm as norm
+from ._planar import PlanarImage as PlanarImage
 from ._precision import full_precision as full_precision

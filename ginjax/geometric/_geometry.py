@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal
 
-import jax.numpy as jnp
-from jax import Array, lax
+from jax import Array
 
 from ..errors import ArgumentError
+from ._axes import AxisGeometry, pad_axes
 
 Padding = None | Literal["TORUS", "VALID", "SAME"] | int | Sequence[tuple[int, int]]
 
@@ -48,50 +48,37 @@ class ConvGeometry:
             is_torus=tuple(is_torus),
         )
 
+    def axes(self, sizes: Sequence[int], side: int) -> tuple[AxisGeometry, ...]:
+        """The geometry along each axis for an input of `sizes` pixels and filters of `side`."""
+        return tuple(
+            AxisGeometry(
+                size,
+                *self._widths(axis, size, side),
+                self.stride[axis],
+                self.input_dilation[axis],
+                self.filter_dilation[axis],
+                wraps=self.padding == "TORUS" and self.is_torus[axis],
+            )
+            for axis, size in enumerate(sizes)
+        )
+
     def pad(self, x: Array, first: int, side: int) -> Array:
         """Dilate and pad the spatial axes `first, first+1, ...` so that a `"VALID"` convolution remains."""
-        widths = [(0, 0, 0)] * x.ndim
-        wraps: list[tuple[int, int, int]] = []
-        for axis, (n, step, dilation, zeros) in enumerate(
-            zip(x.shape[first:], self.stride, self.input_dilation, self.filter_dilation, strict=False)
-        ):
-            reach = (side - 1) * zeros
-            low, high = reach // 2, reach - reach // 2
-            tail = 0
-            if isinstance(self.padding, tuple):
-                low, high = self.padding[axis]
-            elif self.padding == "VALID":
-                low = high = 0
-            elif self.padding == "SAME":
-                n = (n - 1) * dilation + 1
-                missing = max((-(-n // step) - 1) * step + reach + 1 - n, 0)
-                low, high = missing // 2, missing - missing // 2
-            elif self.is_torus[axis]:
-                wraps.append((first + axis, low, high))
-                low = high = 0
-                tail = dilation - 1  # the dilated signal has period n * dilation
-            widths[first + axis] = (low, high + tail, dilation - 1)
-        if any(w != (0, 0, 0) for w in widths):
-            x = lax.pad(x, jnp.zeros((), x.dtype), widths)
-        for axis, low, high in wraps:
-            x = _wrap(x, axis, low, high)
-        return x
+        sizes = x.shape[first : first + len(self.stride)]
+        return pad_axes(x, self.axes(sizes, side), first)
 
-
-def _wrap(x: Array, axis: int, low: int, high: int) -> Array:
-    """Continue `x` periodically by `low` and `high` pixels, however small the period."""
-    if low == high == 0:
-        return x
-    n = x.shape[axis]
-    if max(low, high) > n:
-        index = jnp.arange(-low, n + high) % n
-        return jnp.take(x, index, axis=axis)
-    parts = [
-        lax.slice_in_dim(x, n - low, n, axis=axis),
-        x,
-        lax.slice_in_dim(x, 0, high, axis=axis),
-    ]
-    return jnp.concatenate([part for part in parts if part.shape[axis]], axis=axis)
+    def _widths(self, axis: int, size: int, side: int) -> tuple[int, int]:
+        """Pixels added at either end of an axis, wrapped or zero, after input dilation."""
+        reach = (side - 1) * self.filter_dilation[axis]
+        if isinstance(self.padding, tuple):
+            return self.padding[axis]
+        if self.padding == "VALID":
+            return 0, 0
+        if self.padding == "SAME":
+            n, step = (size - 1) * self.input_dilation[axis] + 1, self.stride[axis]
+            missing = max((-(-n // step) - 1) * step + reach + 1 - n, 0)
+            return missing // 2, missing - missing // 2
+        return reach // 2, reach - reach // 2
 
 
 def _per_axis(name: str, value: int | Sequence[int], D: int) -> tuple[int, ...]:

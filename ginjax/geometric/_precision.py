@@ -12,6 +12,15 @@ def full_precision() -> contextlib.AbstractContextManager[object]:
     exact to 1e-6 on a CPU is exact to 1e-2 there. A choice of the user's own, `jax.default_matmul_precision`, is
     left alone.
     """
-    if getattr(jax.config, "jax_default_matmul_precision", None) is not None:
+    if _users_choice() is not None:
         return contextlib.nullcontext()
     return jax.default_matmul_precision("highest")
+
+
+def product_precision() -> str:
+    """The precision that `full_precision` sets, to be handed on to a product."""
+    return _users_choice() or "highest"
+
+
+def _users_choice() -> str | None:
+    return getattr(jax.config, "jax_default_matmul_precision", None)

@@ -1,10 +1,22 @@
 """The check that an input has the signature a layer was made for."""
 
+from typing import TypeVar
+
 from ..errors import ArgumentError
-from ..geometric import MultiImage, Signature
+from ..geometric import MultiImage, PlanarImage, Signature
+
+Image = TypeVar("Image", MultiImage, PlanarImage)
+"""Layers take a field in either form and answer in the same."""
 
 
-def check_channels(layer: str, x: MultiImage, input_keys: Signature) -> None:
+def in_form_of(asked: Image, y: MultiImage | PlanarImage) -> Image:
+    """`y` as the kind of field that `asked` is."""
+    if isinstance(asked, PlanarImage):
+        return PlanarImage.of(y)
+    return y.to_image() if isinstance(y, PlanarImage) else y
+
+
+def check_channels(layer: str, x: PlanarImage, input_keys: Signature) -> None:
     """Refuse an input with other keys or numbers of channels than `input_keys`.
 
     Keys of the layer that the input lacks are no error: such a block is an empty one.
@@ -13,10 +25,5 @@ def check_channels(layer: str, x: MultiImage, input_keys: Signature) -> None:
     """
     known = dict(input_keys)
     got = x.get_signature()
-    if any(known.get(key) != channels for key, channels in got) or x.get_n_leading() > 1:
-        raise ArgumentError(
-            f"{layer} was made for another input",
-            got=f"{got} with {x.get_n_leading()} leading axes",
-            expected=f"{input_keys} with 1 leading axis",
-            hint="Layers take one sample; use jax.vmap for a batch.",
-        )
+    if any(known.get(key) != channels for key, channels in got):
+        raise ArgumentError(f"{layer} was made for another input", got=got, expected=input_keys)

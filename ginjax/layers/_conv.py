@@ -11,7 +11,8 @@ from jax import Array
 
 from ..errors import ArgumentError, UnsupportedError
 from ..filters import FilterBank, bank_from_arrays
-from ..geometric import ConvGeometry, Key, MultiImage, Padding, Signature, convolve_with_bank
+from ..geometric import ConvGeometry, Key, MultiImage, Padding, PlanarImage, Signature, convolve_with_bank
+from ._check import Image, in_form_of
 
 UseBias = bool | Literal["auto", "scalar", "mean"]
 
@@ -104,35 +105,27 @@ class ConvContract(eqx.Module):
             self.D,
         )
 
-    def __call__(self, x: MultiImage) -> MultiImage:
+    def __call__(self, x: Image) -> Image:
         """Apply to one sample; blocks `(channels, *spatial, D, ..., D)`. All target keys are returned."""
-        if (x.D, x.get_n_leading(), x.get_signature()) != (self.D, 1, self.input_keys):
+        planes = PlanarImage.of(x)
+        if (planes.D, planes.get_signature()) != (self.D, self.input_keys):
             raise ArgumentError(
                 "input of ConvContract",
-                got=f"{x.get_signature()} with {x.get_n_leading()} leading axes in dimension {x.D}",
-                expected=f"{self.input_keys} with 1 leading axis in dimension {self.D}",
-                hint="Layers take one sample; use jax.vmap for a batch.",
+                got=f"{planes.get_signature()} in dimension {planes.D}",
+                expected=f"{self.input_keys} in dimension {self.D}",
             )
         geometry = ConvGeometry.resolve(
-            self.D, x.is_torus, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
+            self.D, planes.is_torus, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
         )
-        blocks = convolve_with_bank(
-            dict(x.items()),
-            self.weights,
-            self.bank,
-            self.input_keys,
-            self.target_keys,
-            geometry,
-        )
-        spatial = tuple(range(1, self.D + 1))
+        y = convolve_with_bank(planes, self.weights, self.bank, self.target_keys, geometry)
+        spatial = tuple(range(2, self.D + 2))
         for key, b in self.bias.items():
-            y = blocks[key]
-            shaped = b.reshape(-1, *(1,) * (y.ndim - 1)).astype(y.dtype)
-            if _bias_kind(self.use_bias, key) == "scalar":
-                blocks[key] = y + shaped
-            else:
-                blocks[key] = y + shaped * y.mean(axis=spatial, keepdims=True)
-        return MultiImage(blocks, self.D, x.is_torus)
+            block = y[key]
+            change = b.reshape(-1, *(1,) * self.D).astype(block.dtype)
+            if _bias_kind(self.use_bias, key) == "mean":
+                change = change * block.mean(axis=spatial, keepdims=True)
+            y[key] = block + change
+        return in_form_of(x, y)
 
 
 def as_bank(filters: MultiImage | FilterBank) -> FilterBank:

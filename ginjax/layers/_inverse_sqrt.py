@@ -16,7 +16,9 @@ def inverse_sqrt(matrix: Array, eps: float) -> Array:
     A coordinate whose off-diagonal entries are all exactly zero stays decoupled exactly: its row and column of the result
     are exactly zero off the diagonal.
 
-    The first derivative uses the divided differences of $f(x) = x^{-1/2}$ (Daleckii and Krein),
+    The matrix is diagonalised by plane rotations (Jacobi's method), which for the few dimensions of space are a handful of
+    elementwise operations for all matrices at once, and leave zeros alone. The first derivative uses the divided
+    differences of $f(x) = x^{-1/2}$ (Daleckii and Krein),
 
     $$f[a, b] = \frac{-1}{\sqrt a \sqrt b (\sqrt a + \sqrt b)},$$
 
@@ -32,8 +34,46 @@ def inverse_sqrt(matrix: Array, eps: float) -> Array:
     return _inverse_sqrt(matrix, eps)
 
 
+def rotations(matrix: Array) -> tuple[Array, Array]:
+    """Eigenvalues (in no order) and eigenvectors (as columns) of symmetric matrices `(..., n, n)`, by Jacobi's method."""
+    n = matrix.shape[-1]
+    pairs = [(p, q) for p in range(n) for q in range(p + 1, n)]
+    vectors = jnp.broadcast_to(jnp.eye(n, dtype=matrix.dtype), matrix.shape)
+
+    def sweep(_: Any, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        for p, q in pairs:
+            state = _rotate(*state, p, q)
+        return state
+
+    # Convergence is quadratic once the rotations are small; one pair is done in one.
+    sweeps = 0 if n == 1 else 1 if n == 2 else 6 if n <= 4 else 10
+    diagonal, vectors = jax.lax.fori_loop(0, sweeps, sweep, (matrix, vectors))
+    return jnp.diagonal(diagonal, axis1=-2, axis2=-1), vectors
+
+
+def _rotate(matrix: Array, vectors: Array, p: int, q: int) -> tuple[Array, Array]:
+    """Turn the plane `(p, q)` so that its off-diagonal entry vanishes."""
+    coupling = matrix[..., p, q]
+    coupled = coupling != 0
+    slope = (matrix[..., q, q] - matrix[..., p, p]) / (2 * jnp.where(coupled, coupling, 1))
+    sign = jnp.where(slope < 0, -1, 1).astype(slope.dtype)
+    tangent = jnp.where(coupled, sign / (jnp.abs(slope) + jnp.hypot(1, slope)), 0)
+    cosine = 1 / jnp.sqrt(1 + tangent**2)
+    sine = tangent * cosine
+
+    def turn(m: Array) -> Array:
+        """Columns `p` and `q`."""
+        a, b = m[..., p], m[..., q]
+        c, s = cosine[..., None], sine[..., None]
+        return m.at[..., p].set(c * a - s * b).at[..., q].set(s * a + c * b)
+
+    turned = jnp.swapaxes(turn(jnp.swapaxes(turn(matrix), -1, -2)), -1, -2)
+    # Exactly zero, not to rounding: the next sweep must not turn back and forth.
+    return turned.at[..., p, q].set(0).at[..., q, p].set(0), turn(vectors)
+
+
 def _primal(matrix: Array, eps: float) -> Array:
-    return _apply(matrix, eps, *_spectrum(matrix, eps))
+    return _apply(*_spectrum(matrix, eps))
 
 
 _inverse_sqrt = jax.custom_jvp(_primal, nondiff_argnums=(1,))
@@ -41,19 +81,13 @@ _inverse_sqrt = jax.custom_jvp(_primal, nondiff_argnums=(1,))
 
 def _spectrum(matrix: Array, eps: float) -> tuple[Array, Array]:
     """Square roots of the eigenvalues of `matrix + eps`, and the eigenvectors as columns."""
-    values, vectors = jnp.linalg.eigh(matrix)
+    values, vectors = rotations(matrix)
     # Rounding can make a zero eigenvalue more negative than eps.
     return jnp.sqrt(jnp.maximum(values, 0) + eps), vectors
 
 
-def _apply(matrix: Array, eps: float, roots: Array, vectors: Array) -> Array:
-    coupled = jnp.matmul(vectors / roots[..., None, :], jnp.swapaxes(vectors, -1, -2), precision=_EXACT)
-    # Eigensolvers differ in whether zeros survive them, so the exact structure is put in afterwards.
-    diagonal = jnp.eye(matrix.shape[-1], dtype=bool)
-    alone = jnp.all(diagonal | (matrix == 0), axis=-1)
-    variances = jnp.diagonal(matrix, axis1=-2, axis2=-1)[..., None]
-    exact = jnp.where(diagonal, 1 / jnp.sqrt(jnp.maximum(variances, 0) + eps), 0)
-    return jnp.where(alone[..., None] | alone[..., None, :], exact, coupled)
+def _apply(roots: Array, vectors: Array) -> Array:
+    return jnp.matmul(vectors / roots[..., None, :], jnp.swapaxes(vectors, -1, -2), precision=_EXACT)
 
 
 @_inverse_sqrt.defjvp
@@ -66,4 +100,4 @@ def _inverse_sqrt_jvp(eps: float, primals: Any, tangents: Any) -> tuple[Array, A
     rotated = jnp.matmul(jnp.matmul(transposed, symmetric, precision=_EXACT), vectors, precision=_EXACT)
     scaled = -rotated / (left * right * (left + right))
     tangent = jnp.matmul(jnp.matmul(vectors, scaled, precision=_EXACT), transposed, precision=_EXACT)
-    return _apply(matrix, eps, roots, vectors), tangent
+    return _apply(roots, vectors), tangent

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..errors import ArgumentError, UnsupportedError
-from ..geometric import Key, MultiImage, Signature
-from ._check import check_channels
+from ..geometric import Key, PlanarImage, Signature
+from ._check import Image, check_channels, in_form_of
 from ._inverse_sqrt import inverse_sqrt
 
 _EVEN_SCALAR: Key = ((), 0)
@@ -26,18 +26,22 @@ def whiten(x: Array, groups: int, eps: float) -> Array:
 
     **Arguments:**
 
-    - `x`: `(channels, *spatial, D)`.
+    - `x`: `(D, channels, *spatial)`.
     - `groups`: the number of groups; it divides the channels.
     - `eps`: added to the eigenvalues of the covariance.
 
     **Returns:** the same shape and dtype as `x`.
     """
-    # Half precision has no eigensolver; statistics are taken in float32 at least.
-    vectors = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(groups, -1, x.shape[-1])
-    centred = vectors - jnp.mean(vectors, axis=1, keepdims=True)
+    # Statistics are taken in float32 at least.
+    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(x.shape[0], groups, -1)
+    centred = wide - jnp.mean(wide, axis=2, keepdims=True)
     exact = jax.lax.Precision.HIGHEST  # the root magnifies rounding errors by up to 1/sqrt(eps)
-    covariance = jnp.einsum("gna,gnb->gab", centred, centred, precision=exact) / vectors.shape[1]
-    white = jnp.einsum("gna,gab->gnb", centred, inverse_sqrt(covariance, eps), precision=exact)
+    covariance = jnp.einsum("agn,bgn->gab", centred, centred, precision=exact) / wide.shape[2]
+    root = inverse_sqrt(covariance, eps)
+    # Few components: as sums over them this joins the operations around it, and needs no transposes.
+    white = jnp.stack(
+        [sum(root[:, a, b, None] * centred[b] for b in range(x.shape[0])) for a in range(x.shape[0])]
+    )
     return white.reshape(x.shape).astype(x.dtype)
 
 
@@ -101,18 +105,22 @@ class GroupNorm(eqx.Module):
             if key[0]:
                 self.bias[key] = jnp.zeros(channels)
 
-    def __call__(self, x: MultiImage) -> MultiImage:
-        check_channels("GroupNorm", x, self.input_keys)
-        return MultiImage({key: self._normalise(key, block) for key, block in x.items()}, x.D, x.is_torus)
+    def __call__(self, x: Image) -> Image:
+        planes = PlanarImage.of(x)
+        check_channels("GroupNorm", planes, self.input_keys)
+        blocks = {key: self._normalise(key, block) for key, block in planes.items()}
+        return in_form_of(x, PlanarImage(blocks, x.D, x.is_torus))
 
     def _normalise(self, key: Key, block: Array) -> Array:
         if key == _EVEN_SCALAR:
-            return self.vanilla_norm[key](block)
-        per_channel = (-1,) + (1,) * (block.ndim - 1)
+            return self.vanilla_norm[key](block[0])[None]
+        per_channel = (-1,) + (1,) * self.D
         scale = self.scale[key].reshape(per_channel)
         if not key[0]:
-            return scale * eqx.nn.GroupNorm(self.groups, eps=self.eps, channelwise_affine=False)(block)
-        mean = jnp.mean(block, axis=tuple(range(1, 1 + self.D)), keepdims=True)
+            return (
+                scale * eqx.nn.GroupNorm(self.groups, eps=self.eps, channelwise_affine=False)(block[0])[None]
+            )
+        mean = jnp.mean(block, axis=tuple(range(2, 2 + self.D)), keepdims=True)
         return scale * whiten(block, self.groups, self.eps) + self.bias[key].reshape(per_channel) * mean
 
 

@@ -4,6 +4,7 @@ import equinox as eqx
 
 from ..errors import ArgumentError
 from ..geometric import MultiImage, max_pool
+from ._check import Image, in_form_of
 
 
 class MaxNormPool(eqx.Module):
@@ -27,10 +28,11 @@ class MaxNormPool(eqx.Module):
         self.patch_len = patch_len
         self.use_norm = use_norm
 
-    def __call__(self, x: MultiImage) -> MultiImage:
-        n_leading = x.get_n_leading()
+    def __call__(self, x: Image) -> Image:
+        image = x if isinstance(x, MultiImage) else x.to_image()
+        n_leading = image.get_n_leading()
         blocks = {
             key: max_pool(x.D, block, self.patch_len, self.use_norm, n_leading=n_leading)
-            for key, block in x.items()
+            for key, block in image.items()
         }
-        return MultiImage(blocks, x.D, x.is_torus)
+        return in_form_of(x, MultiImage(blocks, x.D, x.is_torus))

@@ -10,15 +10,13 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..errors import ArgumentError
-from ..geometric import Key, MultiImage, Signature, full_precision, norm
-from ._check import check_channels
+from ..geometric import Key, PlanarImage, Signature, mix_channels
+from ._check import Image, check_channels, in_form_of
 
 _EVEN_SCALAR: Key = ((), 0)
 
 
-def vector_neuron(
-    x: Array, weights: Array, D: int, scalar_activation: Callable[[Array], Array], eps: float
-) -> Array:
+def vector_neuron(x: Array, weights: Array, scalar_activation: Callable[[Array], Array], eps: float) -> Array:
     r"""Apply an activation along a learned direction.
 
     $$u = \frac{W x}{|W x| + \epsilon}, \quad a = \langle x, u \rangle, \quad
@@ -28,20 +26,19 @@ def vector_neuron(
 
     **Arguments:**
 
-    - `x`: `(channels, *spatial, D, ..., D)`, of any tensor order including 0.
+    - `x`: `(components, channels, *spatial)`, of any tensor order including 0.
     - `weights`: `W`, `(channels, channels)`.
-    - `D`: the number of spatial axes.
     - `scalar_activation`: $\sigma$, elementwise.
     - `eps`: keeps the quotients finite.
 
     **Returns:** the same shape as `x`. Derivatives are finite everywhere, zero fields included.
     """
-    pixel_axes = 1 + D
-    with full_precision():
-        mixed = jnp.einsum("oi,i...->o...", weights, x)
-    length = norm(pixel_axes, mixed, keepdims=True)
+    mixed = mix_channels(x, weights)
+    squared = (mixed * mixed).sum(0)
+    # The inner `where` keeps the derivative of the root at 0, which is infinite, out of the backward pass.
+    length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)
     direction = mixed / (length + eps)
-    along = jnp.sum(x * direction, axis=tuple(range(pixel_axes, x.ndim)), keepdims=True)
+    along = (x * direction).sum(0)
     gain = scalar_activation(along) / (jnp.abs(along) + eps)
     return x + (gain - 1) * along * direction
 
@@ -99,12 +96,13 @@ class VectorNeuronNonlinear(eqx.Module):
                 subkey, (channels, channels), minval=-bound, maxval=bound
             )
 
-    def __call__(self, x: MultiImage) -> MultiImage:
-        check_channels("VectorNeuronNonlinear", x, self.input_keys)
+    def __call__(self, x: Image) -> Image:
+        planes = PlanarImage.of(x)
+        check_channels("VectorNeuronNonlinear", planes, self.input_keys)
         blocks = {
             key: self.scalar_activation(block)
             if key == _EVEN_SCALAR
-            else vector_neuron(block, self.weights[key], self.D, self.scalar_activation, self.eps)
-            for key, block in x.items()
+            else vector_neuron(block, self.weights[key], self.scalar_activation, self.eps)
+            for key, block in planes.items()
         }
-        return MultiImage(blocks, x.D, x.is_torus)
+        return in_form_of(x, PlanarImage(blocks, x.D, x.is_torus))

@@ -8,7 +8,7 @@ from jax import Array
 
 from ..errors import ArgumentError
 from ..filters import FilterBank
-from ..geometric import MultiImage, Signature, signature_union
+from ..geometric import MultiImage, PlanarImage, Signature, signature_union
 from ..layers import as_bank, field_signature
 
 
@@ -56,15 +56,17 @@ def bank_for(
     return bank
 
 
-def enter(x: MultiImage, equivariant: bool) -> MultiImage:
-    return x if equivariant else x.to_scalar_multi_image()
+def enter(x: MultiImage, equivariant: bool) -> Any:
+    """The field in the form a network computes on: planes, or, plain, scalar channels."""
+    return PlanarImage.of(x) if equivariant else x.to_scalar_multi_image()
 
 
-def leave(x: MultiImage, equivariant: bool, outputs: Signature) -> MultiImage:
-    return x if equivariant else x.from_scalar_multi_image(outputs)
+def leave(x: Any, equivariant: bool, outputs: Signature) -> MultiImage:
+    """Undo `enter`."""
+    return x.to_image() if equivariant else x.from_scalar_multi_image(outputs)
 
 
-def run(blocks: Any, x: MultiImage, aux_data: Any) -> tuple[MultiImage, Any]:
+def run(blocks: Any, x: Any, aux_data: Any) -> tuple[Any, Any]:
     """Apply modules one after the other."""
     for block in blocks:
         x, aux_data = block(x, aux_data)

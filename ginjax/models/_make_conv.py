@@ -9,8 +9,8 @@ from jax import Array
 
 from ..errors import ArgumentError
 from ..filters import FilterBank
-from ..geometric import MultiImage, Padding, Signature
-from ..layers import ConvContract, LayerWrapper, UseBias
+from ..geometric import MultiImage, Padding, PlanarImage, Signature
+from ..layers import ConvContract, Image, LayerWrapper, UseBias
 
 PADDING_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
 
@@ -105,10 +105,11 @@ class RepeatConv(eqx.Module):
     conv: ConvContract | LayerWrapper
     factor: int = eqx.field(static=True)
 
-    def __call__(self, x: MultiImage) -> MultiImage:
+    def __call__(self, x: Image) -> Image:
+        first = 2 if isinstance(x, PlanarImage) else 1
         blocks = {}
         for field, block in x.items():
-            for axis in range(1, x.D + 1):
+            for axis in range(first, first + x.D):
                 block = jnp.repeat(block, self.factor, axis=axis)
             blocks[field] = block
-        return self.conv(MultiImage(blocks, x.D, x.is_torus))
+        return self.conv(type(x)(blocks, x.D, x.is_torus))  # pyright: ignore

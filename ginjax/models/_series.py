@@ -11,7 +11,7 @@ from ..geometric import MultiImage, signature_union
 from ..layers import UseBias, as_bank, field_signature
 from ._activation import Activation, activation_name
 from ._conv_block import ConvBlock
-from ._frame import check_count, keys_from, run
+from ._frame import check_count, enter, keys_from, leave, run
 from ._module import AnyDimensionalModel
 from ._spec import ModelSpec
 
@@ -72,4 +72,5 @@ class SimpleConvSeries(AnyDimensionalModel):
         )
 
     def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
-        return run(self.layers, x, aux_data)
+        y, aux_data = run(self.layers, enter(x, True), aux_data)
+        return leave(y, True, self.spec.outputs), aux_data

@@ -1,4 +1,4 @@
-"""Convolution by grades equals the dense sum of weighted filters, and is exactly zero where that only rounds to zero."""
+"""Both ways of computing equal the dense sum of weighted filters, and are exactly zero where that only rounds to zero."""
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +8,17 @@ from helpers import EVEN_KEYS, FULL2, FULL3, ORTHOPLEX5, bank, embed, random_fie
 from small_models import QUICK_TO_COMPILE
 
 from ginjax.filters import BankRecipe, FilterBank, FilterBlock
-from ginjax.geometric import ConvGeometry, Signature, convolve_contract, convolve_with_bank
-from ginjax.geometric._graded import graded_components, graded_paths
+from ginjax.geometric import (
+    ConvGeometry,
+    MultiImage,
+    PlanarImage,
+    Signature,
+    convolve_contract,
+    convolve_with_bank,
+)
+from ginjax.geometric._dense import graded_pairs
+from ginjax.geometric._mixing import component_grades, make_mixing
+from ginjax.geometric._ways import use_way
 
 SCALAR_VECTOR = Signature([((0, 0), 2), ((1, 0), 1)])
 ODD = Signature([((0, 0), 1), ((0, 1), 2), ((1, 0), 1), ((1, 1), 1)])
@@ -29,6 +38,12 @@ def random_weights(filters: FilterBank, sources: Signature, targets: Signature, 
     return weights
 
 
+def run(
+    x: MultiImage, weights, filters: FilterBank, targets: Signature, geometry: ConvGeometry
+) -> MultiImage:
+    return convolve_with_bank(PlanarImage.of(x), weights, filters, targets, geometry).to_image()
+
+
 def dense(blocks, weights, filters: FilterBank, targets: Signature, is_torus, **geometry) -> dict:
     """The same by summing the weighted filters first and one ordinary convolution for each pair of keys."""
     result = {}
@@ -41,14 +56,15 @@ def dense(blocks, weights, filters: FilterBank, targets: Signature, is_torus, **
     return result
 
 
-def both(filters, sources, targets, side, is_torus, gradients=True, **kwargs):
-    """Outputs by grades and densely, and the gradients of one random linear functional of them."""
-    x = dict(random_field(sources, filters.D, side).items())
+def both(filters, sources, targets, side, is_torus, gradients=True, way=None, **kwargs):
+    """Outputs of a way (of the chosen one for None) and densely, or gradients of one random functional of them."""
+    x = random_field(sources, filters.D, side)
     weights = random_weights(filters, sources, targets)
     geometry = ConvGeometry.resolve(filters.D, is_torus, **kwargs)
 
     def graded(x, weights):
-        return convolve_with_bank(x, weights, filters, sources, targets, geometry)
+        with use_way(way):
+            return run(x, weights, filters, targets, geometry)
 
     def plain(x, weights):
         return dense(x, weights, filters, targets, is_torus, **kwargs)
@@ -63,7 +79,7 @@ def both(filters, sources, targets, side, is_torus, gradients=True, **kwargs):
 
         def value(x, weights):
             y = function(x, weights)
-            return sum((y[key] * probe[key]).sum() for key in probe), y
+            return sum((y[key] * probe[key]).sum() for key in probe), dict(y.items())
 
         return jax.grad(value, (0, 1), has_aux=True)
 
@@ -103,18 +119,13 @@ CASES = {
 }
 
 
-WITH_GRADIENTS = {"1D even side", "2D stride and dilation", "2D transposed", "2D mixed torus"}
-
-
+@pytest.mark.parametrize("way", ["basis", "dense"])
 @pytest.mark.parametrize("name", CASES)
-def test_equals_the_dense_convolution(name):
+def test_equals_the_dense_convolution(name, way):
     D, recipe, signature, side, is_torus, kwargs = CASES[name]
     keys = ODD_KEYS if signature is ODD else EVEN_KEYS
-    with_gradients = name in WITH_GRADIENTS
-    graded, plain = both(
-        bank(D, recipe, keys), signature, signature, side, is_torus, with_gradients, **kwargs
-    )
-    assert_all_close(graded, plain, 2e-5)
+    ours, plain = both(bank(D, recipe, keys), signature, signature, side, is_torus, way=way, **kwargs)
+    assert_all_close(ours, plain, 2e-5)
 
 
 def custom_bank(D: int, side: int, seed: int = 0, scale: float = 1.0) -> FilterBank:
@@ -128,9 +139,18 @@ def custom_bank(D: int, side: int, seed: int = 0, scale: float = 1.0) -> FilterB
 
 def test_filters_without_symmetry_are_used_as_they_are():
     filters = custom_bank(2, 3)
-    assert all(not path.antisymmetric for path in graded_paths(filters, SCALAR_VECTOR, SCALAR_VECTOR))
-    graded, plain = both(filters, SCALAR_VECTOR, SCALAR_VECTOR, 4, (True, True), gradients=False)
-    assert_all_close(graded, plain, 5e-5)
+    mixing = make_mixing(filters, SCALAR_VECTOR, SCALAR_VECTOR)
+    assert all(not pair.antisymmetric for pair in graded_pairs(mixing))
+    assert {
+        kind
+        for _, features in mixing.features
+        for feature in features
+        for *_, s in feature.stencils
+        for kind in s.kinds
+    } == {0}
+    for way in ("basis", "dense"):
+        ours, plain = both(filters, SCALAR_VECTOR, SCALAR_VECTOR, 4, (True, True), way=way)
+        assert_all_close(ours, plain, 5e-5)
 
 
 def test_small_filters_are_not_taken_for_antisymmetric_ones():
@@ -140,18 +160,21 @@ def test_small_filters_are_not_taken_for_antisymmetric_ones():
         np.testing.assert_allclose(graded[key], plain[key], atol=1e-14)
 
 
+@pytest.mark.parametrize("way", ["basis", "dense"])
 @pytest.mark.parametrize("side", [2, 3, 5])
 @pytest.mark.parametrize("D", [1, 2])
-def test_new_components_of_an_embedded_field_are_exactly_zero(D, side):
+def test_new_components_of_an_embedded_field_are_exactly_zero(D, side, way):
     filters, added = bank(D + 1, BankRecipe(side)), (3,)
     x = embed(random_field(SCALAR_VECTOR, D, 4), added)
     weights = random_weights(filters, SCALAR_VECTOR, SCALAR_VECTOR)
     geometry = ConvGeometry.resolve(D + 1, x.is_torus)
+
     # Compiled as it is in use: an optimiser must not undo what the differences are for.
-    y = jax.jit(lambda x, w: convolve_with_bank(x, w, filters, SCALAR_VECTOR, SCALAR_VECTOR, geometry))(
-        dict(x.items()), weights
-    )
-    vectors = np.asarray(y[(False,), 0])
+    def chosen(x, w):
+        with use_way(way):
+            return run(x, w, filters, SCALAR_VECTOR, geometry)
+
+    vectors = np.asarray(jax.jit(chosen)(x, weights)[(False,), 0])
     assert np.abs(vectors[..., :D]).max() > 0.1
     assert not vectors[..., D:].any()
 
@@ -165,17 +188,18 @@ def test_a_dense_convolution_leaves_rounding_noise_there():
 
 
 def test_grades():
-    assert graded_components(2, ((), 0)) == {0: (0,)}
-    assert graded_components(2, ((), 1)) == {3: (0,)}
-    assert graded_components(2, ((False,), 0)) == {1: (0,), 2: (1,)}
-    assert graded_components(2, ((False,), 1)) == {1: (1,), 2: (0,)}
-    assert graded_components(2, ((False, False), 0)) == {0: (0, 3), 3: (1, 2)}
+    assert component_grades(2, ((), 0)) == (0,)
+    assert component_grades(2, ((), 1)) == (3,)
+    assert component_grades(2, ((False,), 0)) == (1, 2)
+    assert component_grades(2, ((False,), 1)) == (2, 1)
+    assert component_grades(2, ((False, False), 0)) == (0, 3, 3, 0)
 
 
-def test_every_path_is_antisymmetric_where_the_grades_differ():
-    for path in graded_paths(bank(3, FULL3), SCALAR_VECTOR, SCALAR_VECTOR):
-        differing = path.source_grade ^ path.target_grade
-        assert path.antisymmetric == tuple(axis for axis in range(3) if differing >> axis & 1)
+def test_every_pair_is_antisymmetric_where_the_grades_differ():
+    mixing = make_mixing(bank(3, FULL3), SCALAR_VECTOR, SCALAR_VECTOR)
+    for pair in graded_pairs(mixing):
+        differing = pair.sources[0].grade ^ pair.targets[0].grade
+        assert pair.antisymmetric == tuple(axis for axis in range(3) if differing >> axis & 1)
 
 
 def test_keys_that_no_filter_reaches_are_zero_and_of_the_right_size():
@@ -184,7 +208,7 @@ def test_keys_that_no_filter_reaches_are_zero_and_of_the_right_size():
     targets = Signature([((0, 0), 1), ((1, 0), 2)])
     weights = random_weights(filters, x.get_signature(), targets)
     geometry = ConvGeometry.resolve(2, (True, True), stride=2)
-    y = convolve_with_bank(dict(x.items()), weights, filters, x.get_signature(), targets, geometry)
+    y = run(x, weights, filters, targets, geometry)
     assert y[(), 0].shape == (1, 3, 3)
     assert y[(False,), 0].shape == (2, 3, 3, 2)
     assert not np.asarray(y[(False,), 0]).any()
@@ -195,7 +219,7 @@ def test_whole_numbers_are_taken_as_floats():
     weights = random_weights(filters, signature, signature)
     x, geometry = np.arange(4)[None], ConvGeometry.resolve(1, (True,))
     y, wanted = (
-        convolve_with_bank({((), 0): jnp.asarray(v)}, weights, filters, signature, signature, geometry)
+        run(MultiImage({((), 0): jnp.asarray(v)}, 1), weights, filters, signature, geometry)
         for v in (x, x.astype(np.float32))
     )
     np.testing.assert_array_equal(y[(), 0], wanted[(), 0])

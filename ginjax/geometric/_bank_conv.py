@@ -1,0 +1,211 @@
+"""The equivariant convolution as an operation that JAX knows: bilinear, with derivatives of its own.
+
+Both derivatives of the convolution are convolutions with the same filters and are computed as such, instead of by
+transposing slices and sums one by one. Being bilinear it can be differentiated forwards and backwards, to any order.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+from ..filters import FilterBank
+from ._axes import AxisGeometry, pad_axes
+from ._geometry import ConvGeometry
+from ._keys import Key, Signature
+from ._mixing import Mixing, channel_mixing, make_mixing, weight_order
+from ._planar import PlanarImage
+from ._precision import product_precision
+from ._ways import DEVICE, adjoint_axes, convolve_packed, forced_way, gradients_packed, weights_packed
+
+Weights = Mapping[Key, Mapping[Key, Array]]
+Axes = tuple[AxisGeometry, ...]
+
+_conv = Primitive("ginjax_conv")
+_weights = Primitive("ginjax_conv_weights")
+_tangents = Primitive("ginjax_conv_tangents")
+_gradients = Primitive("ginjax_conv_gradients")
+_gradients.multiple_results = True
+
+
+def convolve_with_bank(
+    x: PlanarImage, weights: Weights, bank: FilterBank, targets: Signature, geometry: ConvGeometry
+) -> PlanarImage:
+    r"""`y_b(x) = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)` for all keys `a` of the input and `b` of the output.
+
+    New components of an embedded field (one that is constant along an axis and has no component there) are exactly
+    zero in the output, in any precision; normalisation layers would amplify rounding noise there.
+
+    **Arguments:**
+
+    - `x`: one sample.
+    - `weights`: `(out, in, n_filters)` by input and output key.
+    - `bank`: the filters.
+    - `targets`: keys and channels of the output.
+    - `geometry`: strides, dilations, padding.
+
+    **Returns:** all blocks of `targets`; a key that no filter reaches is zero. Whole numbers count as
+    floating-point ones.
+    """
+    sources = x.get_signature()
+    dtype = jnp.result_type(*x.values(), 1.0)
+    mixing = make_mixing(bank, sources, targets)
+    flat = [
+        weights[sources[a][0]][targets[b][0]].astype(dtype).ravel()
+        for a, b in weight_order(bank, sources, targets)
+    ]
+    w = jnp.concatenate(flat) if flat else jnp.zeros((0,), dtype)
+    axes = geometry.axes(x.get_spatial_dims(), bank.side)
+    y = bank_conv(x.packed().astype(dtype)[None], w, mixing, axes)[0]
+    return PlanarImage.unpacked(y, targets, bank.D, x.is_torus)
+
+
+def mix_channels(x: Array, w: Array) -> Array:
+    """`y[:, o] = sum_i w[o, i] x[:, i]` at every pixel, for `x` `(components, channels, *spatial)`."""
+    components, channels, *spatial = x.shape
+    mixing = channel_mixing(components, channels, w.shape[0], len(spatial))
+    axes = tuple(AxisGeometry(size) for size in spatial)
+    y = bank_conv(x.reshape(1, -1, *spatial), w.astype(x.dtype).ravel(), mixing, axes)
+    return y.reshape(components, -1, *spatial)
+
+
+def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
+    """`y = sum_l W_l (C_l * x)` on packed fields, see `Mixing`.
+
+    **Arguments:**
+
+    - `x`: `(batch, packed inputs, *spatial)`.
+    - `w`: `(mixing.weights,)`, of the same dtype.
+    - `axes`: the geometry.
+
+    **Returns:** `(batch, packed outputs, *spatial')`.
+    """
+    if any(axis.wraps and axis.size * axis.spread % axis.stride for axis in axes):
+        # Such a convolution has no cyclic adjoint; wrap first, then it needs none.
+        x = pad_axes(x, axes, 2)
+        axes = tuple(
+            AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+            for size, axis in zip(x.shape[2:], axes, strict=True)
+        )
+    return _conv.bind(x, w, mixing=mixing, axes=axes, precision=product_precision(), way=forced_way())
+
+
+def _conv_shape(x: ShapedArray, w: ShapedArray, *, mixing: Mixing, axes: Axes, **_: Any) -> ShapedArray:
+    channels = sum(slot.channels for slot in mixing.outputs)
+    spatial = (axis.output(mixing.side) for axis in axes)
+    return x.update(shape=(x.shape[0], channels, *spatial), weak_type=False)
+
+
+def _conv_back(g: Array, w: Array, *, mixing: Mixing, axes: Axes, **how: Any) -> Array:
+    return _conv.bind(g, w, mixing=mixing.adjoint, axes=adjoint_axes(mixing, axes), **how)
+
+
+def _conv_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
+    (x, w), (x_dim, w_dim) = args, dims
+    if w_dim is not None:
+        return jax.vmap(partial(convolve_packed, **how), dims)(x, w), 0
+    x = jnp.moveaxis(x, x_dim, 0)
+    y = _conv.bind(x.reshape(-1, *x.shape[2:]), w, **how)
+    return y.reshape(*x.shape[:2], *y.shape[1:]), 0
+
+
+def _weights_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
+    return jax.vmap(partial(weights_packed, **how), dims)(*args), 0
+
+
+def _tangent(x: Array, w: Array, x_dot: Array, w_dot: Array, **how: Any) -> Array:
+    return _conv.bind(x_dot, w, **how) + _conv.bind(x, w_dot, **how)
+
+
+def _both(x: Array, w: Array, g: Array, **how: Any) -> tuple[Array, Array]:
+    return _conv_back(g, w, **how), _weights.bind(x, g, **how)
+
+
+def _conv_jvp(primals: Any, tangents: Any, **how: Any) -> tuple[Array, Any]:
+    (x, w), (x_dot, w_dot) = primals, tangents
+    y = _conv.bind(x, w, **how)
+    zeros = [isinstance(tangent, ad.Zero) for tangent in tangents]
+    if zeros == [False, False]:
+        # One operation, so that its transpose can make both gradients at once.
+        return y, _tangents.bind(x, w, x_dot, w_dot, **how)
+    return y, _conv.bind(x, w_dot, **how) if zeros[0] else _conv.bind(x_dot, w, **how)
+
+
+def _tangent_back(g: Array, x: Any, w: Any, x_dot: Any, w_dot: Any, **how: Any) -> tuple[Any, ...]:
+    linear = ad.is_undefined_primal(x_dot), ad.is_undefined_primal(w_dot)
+    if linear == (True, True):
+        return None, None, *_gradients.bind(x, w, g, **how)
+    return (
+        None,
+        None,
+        _conv_back(g, w, **how) if linear[0] else None,
+        _weights.bind(x, g, **how) if linear[1] else None,
+    )
+
+
+def _define(
+    primitive: Primitive, function: Callable[..., Any], shape: Callable[..., Any], batch: Callable[..., Any]
+) -> None:
+    """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
+    static = ("mixing", "axes", "precision", "way", "room")
+    primitive.def_impl(jax.jit(function, static_argnames=static))
+    primitive.def_abstract_eval(shape)
+    several = primitive.multiple_results
+    mlir.register_lowering(primitive, mlir.lower_fun(function, multiple_results=several))
+    for platform in ("cuda", "rocm", "tpu"):
+        on_device = mlir.lower_fun(partial(function, room=DEVICE), multiple_results=several)
+        mlir.register_lowering(primitive, on_device, platform=platform)
+    batching.primitive_batchers[primitive] = batch
+
+
+def _derived(function: Callable[..., Any], several: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The derivative and the batches of an operation that stands for a few others, as theirs."""
+
+    def jvp(primals: Any, tangents: Any, **how: Any) -> Any:
+        dense = [ad.instantiate_zeros(tangent) for tangent in tangents]
+        return jax.jvp(partial(function, **how), primals, dense)
+
+    def batch(args: Any, dims: Any, **how: Any) -> Any:
+        result = jax.vmap(partial(function, **how), dims)(*args)
+        return result, (0,) * len(result) if several else 0
+
+    return jvp, batch
+
+
+_define(_conv, convolve_packed, _conv_shape, _conv_batch)
+ad.defbilinear(
+    _conv,
+    lambda g, x, w, **how: _conv_back(g, w, **how),
+    lambda g, x, w, **how: _weights.bind(x, g, **how),
+)
+ad.primitive_jvps[_conv] = _conv_jvp
+
+_define(
+    _weights,
+    weights_packed,
+    lambda x, g, *, mixing, **_: x.update(shape=(mixing.weights,), weak_type=False),
+    _weights_batch,
+)
+ad.defbilinear(
+    _weights,
+    lambda c, x, g, **how: _conv_back(g, c, **how),
+    lambda c, x, g, **how: _conv.bind(x, c, **how),
+)
+
+ad.primitive_jvps[_tangents], _batch = _derived(_tangent, several=False)
+ad.primitive_transposes[_tangents] = _tangent_back
+_define(_tangents, _tangent, lambda x, w, x_dot, w_dot, **how: _conv_shape(x, w, **how), _batch)
+
+ad.primitive_jvps[_gradients], _batch = _derived(_both, several=True)
+_define(
+    _gradients,
+    gradients_packed,
+    lambda x, w, g, **_: (x.update(weak_type=False), w.update(weak_type=False)),
+    _batch,
+)

@@ -1,0 +1,101 @@
+"""Fields with their tensor components apart, as layers compute on them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ..errors import ArgumentError
+from ._block_mapping import BlockMapping
+from ._keys import Key, Signature
+from ._multi_image import MultiImage
+
+
+@jax.tree_util.register_pytree_with_keys_class
+class PlanarImage(BlockMapping):
+    """One sample of a field, each tensor component a plane of its own.
+
+    A block is `(components, channels, *spatial)`, the `D^k` components in row-major order: a `MultiImage` with its
+    tensor axes in front. So every operation runs along whole rows of pixels, and a convolution finds the
+    components where it needs them. Networks change over once at their edges.
+    """
+
+    def __init__(self, data: Mapping[Key, Any], D: int, is_torus: tuple[bool, ...]):
+        self.D = D
+        self.is_torus = is_torus
+        self._blocks = {}
+        for key, block in data.items():
+            self[key] = block
+
+    @classmethod
+    def of(cls, image: BlockMapping) -> "PlanarImage":
+        """One sample, `(channels, *spatial, D, ..., D)` by key, with its components apart; planes as they are."""
+        if isinstance(image, PlanarImage):
+            return image
+        if not isinstance(image, MultiImage) or (len(image) and image.get_n_leading() != 1):
+            raise ArgumentError(
+                "input of a layer",
+                got=image if not isinstance(image, MultiImage) else f"{image.get_n_leading()} leading axes",
+                expected="a MultiImage with 1 leading axis",
+                hint="Layers take one sample; use jax.vmap for a batch.",
+            )
+        D = image.D
+        blocks = {}
+        for (k, p), block in image.items():
+            flat = jnp.reshape(block, (*jnp.shape(block)[: D + 1], D ** len(k)))
+            blocks[k, p] = jnp.moveaxis(flat, -1, 0)
+        return cls(blocks, D, image.is_torus)
+
+    def to_image(self) -> MultiImage:
+        """Undo `of`."""
+        blocks = {}
+        for (k, p), block in self.items():
+            moved = jnp.moveaxis(block, 0, -1)
+            blocks[k, p] = jnp.reshape(moved, (*moved.shape[:-1], *(self.D,) * len(k)))
+        return MultiImage(blocks, self.D, self.is_torus)
+
+    def get_signature(self) -> Signature:
+        """The keys and their numbers of channels."""
+        return Signature((key, jnp.shape(block)[1]) for key, block in self.items())
+
+    def get_spatial_dims(self) -> tuple[int, ...]:
+        """The sides of the grid."""
+        return tuple(jnp.shape(next(iter(self.values())))[2:])
+
+    def concat(self, other: BlockMapping, axis: int = 1) -> "PlanarImage":
+        """The union of two fields; channels of keys that both have are joined."""
+        return super().concat(other, axis)
+
+    def packed(self) -> Array:
+        """All planes along one axis, `(components * channels, *spatial)`: by key, component, channel."""
+        parts = [block.reshape(-1, *block.shape[2:]) for block in self.values()]
+        return jnp.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    @classmethod
+    def unpacked(cls, x: Array, signature: Signature, D: int, is_torus: tuple[bool, ...]) -> "PlanarImage":
+        """Undo `packed`."""
+        blocks, start = {}, 0
+        for key, channels in signature:
+            components = D ** len(key[0])
+            stop = start + components * channels
+            blocks[key] = x[start:stop].reshape(components, channels, *x.shape[1:])
+            start = stop
+        return cls(blocks, D, is_torus)
+
+    def _check_fits(self, key: Key, block: Any, others: Mapping[Key, Any]) -> None:
+        shape, planes = tuple(jnp.shape(block)), self.D ** len(key[0])
+        if len(shape) != self.D + 2 or shape[0] != planes:
+            raise ArgumentError(
+                f"block {key} has the wrong shape",
+                got=shape,
+                expected=f"({planes} components, channels, {self.D} spatial axes)",
+            )
+        for other, known in others.items():
+            if tuple(jnp.shape(known))[2:] != shape[2:]:
+                raise ArgumentError(
+                    f"block {key} does not lie on the grid of block {other}",
+                    got=shape[2:],
+                    expected=tuple(jnp.shape(known))[2:],
+                )

@@ -1,0 +1,63 @@
+"""Working through an image slab by slab, so that what is made in between stays in the cache."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from jax import Array, lax
+
+from ._axes import AxisGeometry
+
+_Carry = TypeVar("_Carry")
+
+
+def over_slabs(
+    padded: Array,
+    axes: Sequence[AxisGeometry],
+    side: int,
+    thickness: int,
+    body: Callable[[Array | int, Array, tuple[AxisGeometry, ...], _Carry], _Carry],
+    carry: _Carry,
+) -> _Carry:
+    """Go through the output along its first spatial axis, `thickness` pixels at a time.
+
+    **Arguments:**
+
+    - `padded`: `(batch, channels, *spatial)`, padded as `axes` say.
+    - `side`: of the filters.
+    - `body`: `(start, piece, axes of the piece, carry) -> carry`: `piece` is what the output pixels from `start` on
+      depend on.
+    - `carry`: what the first call gets.
+    """
+    inner = tuple(
+        AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+        for size, axis in zip(padded.shape[2:], axes, strict=True)
+    )
+    first, *others = inner
+    total = first.output(side)
+    if thickness >= total:
+        return body(0, padded, inner, carry)
+    reach = (side - 1) * first.dilation
+
+    def slab(start: Array | int, count: int, carry: _Carry) -> _Carry:
+        size = (count - 1) * first.stride + 1 + reach
+        piece = lax.dynamic_slice_in_dim(padded, start * first.stride, size, axis=2)
+        return body(start, piece, (replace(first, size=size), *others), carry)
+
+    whole, rest = divmod(total, thickness)
+    carry = lax.fori_loop(0, whole, lambda i, carry: slab(i * thickness, thickness, carry), carry)
+    return slab(whole * thickness, rest, carry) if rest else carry
+
+
+def slab_thickness(pixels: int, planes: int, most: int) -> int:
+    """Planes in a slab: as many as hold at most `most` pixels, and an even share where that costs little.
+
+    **Arguments:**
+
+    - `pixels`: of one plane, channels and batch included.
+    - `planes`: in all.
+    - `most`: pixels that fit.
+    """
+    largest = min(max(most // max(pixels, 1), 1), planes)
+    divisors = [t for t in range((largest + 1) // 2, largest + 1) if planes % t == 0]
+    return divisors[-1] if divisors else largest

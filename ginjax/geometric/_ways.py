@@ -1,0 +1,101 @@
+"""Which way a convolution is computed: filters first or weights first."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from typing import Any, Literal
+
+import jax
+from jax import Array
+
+from ._axes import AxisGeometry
+from ._basis_first import gradients, image_count, mix, weight_gradient
+from ._dense import graded_pairs, mix_dense
+from ._mixing import Mixing
+
+Way = Literal["basis", "dense"]
+
+CACHE = 2**19
+"""Values of filtered images that are kept at a time: 2 MiB in float32, what a core of a processor holds near it."""
+
+DEVICE = 2**26
+"""The same on a GPU, where the point is memory, and small pieces would leave most of it idle."""
+
+_forced: ContextVar[Way | None] = ContextVar("way", default=None)
+
+
+@contextlib.contextmanager
+def use_way(way: Way | None) -> Iterator[None]:
+    """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements."""
+    token = _forced.set(way)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def forced_way() -> Way | None:
+    """The way asked for by `use_way`."""
+    return _forced.get()
+
+
+def choose_way(mixing: Mixing) -> Way:
+    """The cheaper way by an estimate of the work for each pixel."""
+    return "basis" if basis_cost(mixing) <= dense_cost(mixing) else "dense"
+
+
+def basis_cost(mixing: Mixing) -> float:
+    """Estimated work a pixel, filters first, in multiply-adds of a wide convolution.
+
+    An image costs what its memory traffic does, about 16 of them; products run about three times as fast as
+    convolutions. Both are measured on two processor cores, see `benchmarks/`.
+    """
+    products = sum(
+        slot.channels * len(feature.rows) * mixing.paths[feature.path].c_in
+        for slot, features in mixing.features
+        for feature in features
+    )
+    return 16 * image_count(mixing) + products / 3
+
+
+def dense_cost(mixing: Mixing) -> float:
+    """The same, weights first. Convolutions of few channels are slow: overhead like that of 16 channels more."""
+    total = 0.0
+    for pair in graded_pairs(mixing):
+        folded = len(pair.antisymmetric)
+        taps = mixing.side ** (mixing.D - folded) * (mixing.side // 2) ** folded
+        c_in, c_out = (sum(slot.channels for slot in slots) for slots in (pair.sources, pair.targets))
+        total += taps * (c_in * c_out + 16 * c_in + 16 * c_out)
+    return total
+
+
+def convolve_packed(x: Array, w: Array, *, room: int = CACHE, **how: Any) -> Array:
+    """`y = sum_l W_l (C_l * x)` on packed fields, see `mix`."""
+    mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
+    if (how["way"] or choose_way(mixing)) == "dense":
+        return mix_dense(x, w, mixing, axes, precision)
+    return mix(x, w, mixing, axes, precision, room)
+
+
+def weights_packed(x: Array, g: Array, *, room: int = CACHE, **how: Any) -> Array:
+    """The gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
+    mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
+    if (how["way"] or choose_way(mixing)) == "dense":
+        w = jax.ShapeDtypeStruct((mixing.weights,), x.dtype)
+        return jax.linear_transpose(lambda w: mix_dense(x, w, mixing, axes, precision), w)(g)[0]
+    return weight_gradient(x, g, mixing, axes, precision, room)
+
+
+def gradients_packed(x: Array, w: Array, g: Array, *, room: int = CACHE, **how: Any) -> tuple[Array, Array]:
+    """The gradients of `<g, y>` with respect to `x` and `w`."""
+    mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
+    back = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
+    ways = {how["way"] or choose_way(m) for m in (mixing, mixing.adjoint)}
+    if ways == {"basis"} and image_count(mixing.adjoint) <= 2 * image_count(mixing):
+        return gradients(x, w, g, mixing, axes, precision, room)
+    return convolve_packed(g, w, room=room, **back), weights_packed(x, g, room=room, **how)
+
+
+def adjoint_axes(mixing: Mixing, axes: Sequence[AxisGeometry]) -> tuple[AxisGeometry, ...]:
+    """The geometry of the way back."""
+    return tuple(axis.adjoint(mixing.side) for axis in axes)
