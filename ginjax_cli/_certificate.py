@@ -7,53 +7,57 @@ if TYPE_CHECKING:
 
     from ._output import Output
 
-COLUMNS = ("layer", "path", "filters", "rule", "residual", "free", "exact")
 
-
-def path_rows(certificate: "Certificate") -> list[tuple[object, ...]]:
-    """One row for each path of each convolution."""
-    return [
-        (
-            path.layer,
-            path.path,
-            f"{path.before} -> {path.after}",
-            certificate.rule,
-            f"{path.residual:.1e}",
-            path.free,
-            "yes" if path.residual <= certificate.tolerance else "no",
-        )
-        for path in certificate.paths
-    ]
+def show_paths(out: "Output", title: str, certificate: "Certificate") -> None:
+    """One row for each path of each convolution; a plain convolution is one path."""
+    plain = _is_plain(certificate)
+    out.table(
+        title,
+        ("layer", "kernel taps", "rule", "residual", "exact")
+        if plain
+        else ("layer", "path", "filters", "rule", "residual", "free", "exact"),
+        [
+            (
+                path.layer,
+                *(() if plain else (path.path,)),
+                f"{path.before} -> {path.after}",
+                certificate.rule,
+                f"{path.residual:.1e}",
+                *(() if plain else (path.free,)),
+                "yes" if path.residual <= certificate.tolerance else "no",
+            )
+            for path in certificate.paths
+        ],
+    )
 
 
 def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool = False) -> None:
     """Show the certificate in words: what holds, to what number, and why something does not."""
     inexact = certificate.inexact_paths
-    total = len(certificate.paths)
+    plain, total = _is_plain(certificate), len(certificate.paths)
+    parts = "convolutions" if plain else "paths"
     if certificate.exact:
-        verdict = f"compatible: all {total} paths reproduce the {certificate.from_dim}D network exactly"
+        verdict = f"compatible: all {total} {parts} reproduce the {certificate.from_dim}D network exactly"
     else:
-        verdict = f"{len(inexact)} of {total} paths do not reproduce the {certificate.from_dim}D network"
+        verdict = f"{len(inexact)} of {total} {parts} do not reproduce the {certificate.from_dim}D network"
+    with_flex = certificate.flex is not None and certificate.rule == "compat-flex"
     out.fields(
         f"Certificate, {certificate.from_dim}D -> {certificate.to_dim}D",
         {
-            "rule": certificate.rule
-            + (
-                ""
-                if certificate.flex is None or certificate.rule != "compat-flex"
-                else f" at {certificate.flex:g}"
-            ),
+            "rule": f"{certificate.rule} at {certificate.flex:g}" if with_flex else certificate.rule,
             "verdict": verdict,
-            "largest residual of (C)": f"{certificate.residual:.1e}",
+            "largest residual" if plain else "largest residual of (C)": f"{certificate.residual:.1e}",
             "counts as exact up to": f"{certificate.tolerance:.0e}",
-            "free directions": sum(path.free for path in certificate.paths),
-            "state": "STALE: the weights have changed since" if stale else "matches the weights",
-        },
+        }
+        | ({} if plain else {"free directions": sum(path.free for path in certificate.paths)})
+        | {"state": "STALE: the weights have changed since" if stale else "matches the weights"},
     )
     if stale:
         out.warn("the certificate does not belong to the weights in this file")
     for note in dict.fromkeys(path.note for path in inexact if path.note):
-        where = [f"{path.layer} {path.path}" for path in inexact if path.note == note]
+        where = [
+            path.layer if plain else f"{path.layer} {path.path}" for path in inexact if path.note == note
+        ]
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
         out.note(f"{where[0]}{more}: {note}")
     dropped = [(path, name) for path in certificate.paths for name in path.dropped]
@@ -66,3 +70,9 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
 
 def certificate_payload(certificate: "Certificate", *, stale: bool = False) -> dict[str, Any]:
     return certificate.to_json() | {"stale": stale}
+
+
+def _is_plain(certificate: "Certificate") -> bool:
+    from ginjax.transfer import PLAIN_RULES
+
+    return certificate.rule in PLAIN_RULES

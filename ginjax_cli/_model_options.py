@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _PANEL = "Network"
 
+DEFAULT_LEVELS, DEFAULT_SIDE, DEFAULT_SUPPORT, DEFAULT_UPSAMPLE = 2, 3, "full", "repeat"
+"""What the options that do not always apply are unless given."""
+
 Architecture = Literal["resnet", "dilresnet", "unet", "series"]
 ARCHITECTURE_NAMES = {
     "resnet": "ResNet",
@@ -148,6 +151,15 @@ def design_model(
     from ginjax.geometric import Signature
     from ginjax.models import ModelDesign
 
+    _check_meant(
+        architecture,
+        levels=levels,
+        side=side,
+        support=support,
+        upsample=upsample,
+        plain=plain,
+        filters=filters,
+    )
     recipe = _recipe_of(filters) if filters is not None else BankRecipe(side, support=support)  # type: ignore[arg-type]
     return ModelDesign(
         ARCHITECTURE_NAMES[architecture],
@@ -163,6 +175,32 @@ def design_model(
         upsample=upsample,
         plain=plain,
     )
+
+
+def _check_meant(
+    architecture: Architecture,
+    *,
+    levels: int,
+    side: int,
+    support: str,
+    upsample: str,
+    plain: bool,
+    filters: "Path | None",
+) -> None:
+    """Refuse options that would be ignored; one that says what is the case anyway does no harm."""
+    from ginjax.errors import ArgumentError
+
+    if architecture != "unet":
+        if levels != DEFAULT_LEVELS:
+            raise ArgumentError("--levels", got=f"architecture {architecture!r}", expected="unet")
+        if upsample != DEFAULT_UPSAMPLE:
+            raise ArgumentError("--upsample", got=f"architecture {architecture!r}", expected="unet")
+    if plain and (support != DEFAULT_SUPPORT or filters is not None):
+        name = "--filters" if filters is not None else "--support"
+        raise ArgumentError(name, got="--plain", expected="an equivariant network")
+    if filters is not None and (side != DEFAULT_SIDE or support != DEFAULT_SUPPORT):
+        name = "--side" if side != DEFAULT_SIDE else "--support"
+        raise ArgumentError(name, got="--filters, which says it already", expected="one of them")
 
 
 def _recipe_of(path: "Path"):

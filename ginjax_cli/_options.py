@@ -1,11 +1,22 @@
 """The options that several commands share, each declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 _COMMON = "Common options"
+
+Equation = Literal[
+    "diffusion",
+    "fisher-kpp",
+    "allen-cahn",
+    "burgers",
+    "gray-scott",
+    "kuramoto-sivashinsky",
+    "swift-hohenberg",
+    "wave",
+]
 
 OutputPath = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE")]
 OptionalOutputPath = Annotated[
@@ -37,7 +48,12 @@ Json = Annotated[
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("--quiet", "-q", help="Print only the path of the file written.", rich_help_panel=_COMMON),
+    typer.Option(
+        "--quiet",
+        "-q",
+        help="Print nothing but the path of the file written, if any.",
+        rich_help_panel=_COMMON,
+    ),
 ]
 # A command takes this one only so that its help shows it: the edge finds it among the arguments, because it must
 # know even when the arguments cannot be parsed.

@@ -24,6 +24,7 @@ class Progress:
         self.total = total
         self.description = description
         self.done = 0
+        self.found = 0
 
     def __enter__(self) -> Self:
         return self
@@ -32,6 +33,10 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._close()
+
+    def begin(self, done: int) -> None:
+        """Say how many steps were done before, by an earlier run; they count as done but not for the rate."""
+        self.done = self.found = done
 
     def advance(self, steps: int = 1, status: str = "") -> None:
         """Count further steps; `status` is a short text such as the loss."""
@@ -71,8 +76,8 @@ class Lines(Progress):
         if tenth <= self._tenth or now - self._last < _QUIET_SECONDS:
             return
         self._tenth, self._last = tenth, now
-        rate = self.done / (now - self._start)
-        left = (self.total - self.done) / rate
+        rate = (self.done - self.found) / (now - self._start)
+        left = (self.total - self.done) / rate if rate > 0 else float("inf")
         text = (
             f"{self.description}: {10 * tenth}% ({self.done}/{self.total}), {rate:.3g}/s, {left:.0f} s left"
         )
@@ -106,7 +111,7 @@ class Bar(Progress):
     def _show(self, status: str) -> None:
         speed = self._bar.tasks[0].speed
         rate = "" if speed is None else f"{speed:.3g}/s"
-        self._bar.update(self._task, completed=self.done, status=status, rate=rate)
+        self._bar.update(self._task, completed=self.done, total=self.total, status=status, rate=rate)
 
     def _close(self) -> None:
         self._bar.stop()

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ginjax.checkpoint import ModelRecord
 
 
@@ -16,31 +18,28 @@ def compare_rules(
     """One line for each rule; nothing is written."""
     from ginjax.checkpoint import convert_record
     from ginjax.errors import ArgumentError
-    from ginjax.transfer import PLAIN_RULES, growth, make_rule
+    from ginjax.transfer import DISTINCT_RULES, PLAIN_RULES, growth, make_rule, rule_label
 
-    if record.layers:
-        rules = [
-            ("compatibility", None),
-            ("compat-flex", 0.0),
-            ("volume", None),
-            ("compatibility-norm", None),
-        ]
-        rules.append(("none", None))
-    else:
+    if not record.layers:
         rules = [(name, None) for name in PLAIN_RULES]
+    else:
+        rules = DISTINCT_RULES if to_dim > record.D else DISTINCT_RULES[:1]  # going down is unique
     measure = _error_on(pde, record, to_dim, seed) if pde is not None else None
-    rows, notes = [], []
+    rows: list[dict[str, Any]] = []
+    left_out: dict[str, str] = {}
+    problems = []
     for name, flex in rules:
         try:
             rule = name if name in PLAIN_RULES else make_rule(name, flex)
             conversion = convert_record(record, to_dim, rule)
         except ArgumentError as error:
-            notes.append(error.problem)
+            problems.append(error)
+            left_out[rule_label(name, flex)] = str(error.expected)
             continue
         sizes = growth(*((r.arrays, r.layers, r.banks) for r in (record, conversion.after)))
         rows.append(
             {
-                "rule": name if flex is None else f"{name} {flex:g}",
+                "rule": rule_label(name, flex),
                 "residual": conversion.certificate.residual,
                 "exact": conversion.certificate.exact,
                 "weight_norm": sizes.weights if record.layers else None,
@@ -50,37 +49,74 @@ def compare_rules(
             }
         )
     if not rows:
-        raise ArgumentError("rules", got="; ".join(notes), expected="a rule that can be applied")
+        raise problems[0]
+    _show(out, f"{path}: {record.D}D -> {to_dim}D by every rule", rows, bool(record.layers))
+    note_left_out(out, left_out)
+    best, why = _best(rows, to_dim)
+    out.line(f"best: {best['rule']}, {why}" if best else f"best: none named, {why}")
+    out.result(
+        None,
+        {
+            "from_dim": record.D,
+            "to_dim": to_dim,
+            "rules": rows,
+            "left_out": left_out,
+            "best": best["rule"] if best else None,
+            "best_by": "error" if measure is not None else "exactness",
+        },
+    )
+    rule, _, value = (best or rows[0])["rule"].partition(" ")
+    out.next_step(
+        f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
+        + (f" --flex {value}" if value else "")
+        + ("" if best else " --allow-inexact")
+    )
+
+
+def note_left_out(out: Output, left_out: "Mapping[str, str]") -> None:
+    """Say once which rules are missing from a table and what they need."""
+    for name, need in left_out.items():
+        out.note(f"left out: {name}, which needs {need}")
+
+
+def _show(out: Output, title: str, rows: "list[dict[str, Any]]", by_filters: bool) -> None:
+    """The table, with the columns that there are numbers for."""
+    measured = rows[0]["error"] is not None
+    ratios = ("weight_norm", "noise", "noise_largest") if by_filters else ()
+    columns = (
+        "rule",
+        "residual of (C)" if by_filters else "residual",
+        "exact",
+        *(("weight norm", "white noise", "largest") if by_filters else ()),
+        *(("error",) if measured else ()),
+    )
     out.table(
-        f"{path}: {record.D}D -> {to_dim}D by every rule",
-        ("rule", "residual of (C)", "exact", "weight norm", "white noise", "largest", "error"),
+        title,
+        columns,
         [
             (
                 row["rule"],
                 f"{row['residual']:.1e}",
                 "yes" if row["exact"] else "no",
-                *(
-                    "-" if row[k] is None else f"x {row[k]:.3g}"
-                    for k in ("weight_norm", "noise", "noise_largest")
-                ),
-                "-" if row["error"] is None else f"{row['error']:.4g}",
+                *(f"x {row[name]:.3g}" for name in ratios),
+                *((f"{row['error']:.4g}",) if measured else ()),
             )
             for row in rows
         ],
     )
-    for note in notes:
-        out.note(note)
-    if measure is None:
-        best = next((row for row in rows if row["exact"]), rows[0])
-    else:
-        best = min(rows, key=lambda row: row["error"])
-    rule, _, value = best["rule"].partition(" ")
-    out.line(f"best: {best['rule']}")
-    out.result(None, {"from_dim": record.D, "to_dim": to_dim, "rules": rows, "best": best["rule"]})
-    out.next_step(
-        f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
-        + (f" --flex {value}" if value else "")
-    )
+
+
+def _best(rows: "list[dict[str, Any]]", to_dim: int) -> "tuple[dict[str, Any] | None, str]":
+    """The rule to recommend, and on what grounds; without an error only exactness speaks."""
+    if rows[0]["error"] is not None:
+        return min(rows, key=lambda row: row["error"]), f"by its error on held-out simulations in {to_dim}D"
+    exact = next((row for row in rows if row["exact"]), None)
+    if exact is None:
+        return None, "no rule is exact here; --pde compares their errors"
+    if sum(row["exact"] for row in rows) == 1:
+        return exact, "the only exact one"
+    nearest = ", and of the exact ones closest to the old filters" if exact["noise"] is not None else ""
+    return exact, f"exact{nearest}; --pde compares errors"
 
 
 def _error_on(pde: str, record: "ModelRecord", to_dim: int, seed: int):

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from ginjax.checkpoint import ModelRecord
     from ginjax.data import Field, Normalisation
-    from ginjax.geometric import Signature
-    from ginjax.models import AnyDimensionalModel
+    from ginjax.models import AnyDimensionalModel, ModelSpec
     from ginjax.transfer import Certificate
 
 
@@ -87,13 +86,18 @@ def read_start(path: Path, dim: int | None, keep_compatible: bool) -> Start:
     return Start(loaded.model, record, Normalisation.from_json(stored), free)
 
 
-def check_fields(signature: "Signature", fields: "Sequence[Field]") -> None:
+def check_fields(spec: "ModelSpec", inputs: "Sequence[Field]", outputs: "Sequence[Field]") -> None:
+    """Refuse data whose fields are not those of a model.
+
+    - `inputs`: one field for each channel of the inputs.
+    """
     from ginjax.errors import ArgumentError
     from ginjax.geometric import Signature
 
-    if signature != Signature(signature_of(fields)):
-        raise ArgumentError(
-            "fields of the model",
-            got=signature,
-            expected=f"those of the equation: {[f.name for f in fields]}",
-        )
+    for name, signature, fields in (("fields", spec.outputs, outputs), ("inputs", spec.inputs, inputs)):
+        if signature != Signature(signature_of(fields)):
+            raise ArgumentError(
+                f"{name} of the model",
+                got=signature,
+                expected=f"those of the data: {[f.name for f in fields]}",
+            )

@@ -53,7 +53,7 @@ def build_filters(
             "--max-l1",
             min=0,
             help="Largest L1 distance from the centre in pixels, for every support but full.",
-            show_default="(side - 1) / 2",
+            show_default="half of side - 1",
         ),
     ] = None,
     output: OutputPath = Path("filters.safetensors"),

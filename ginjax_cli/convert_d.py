@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ._options import Debug, Force, Json, OptionalOutputPath, Quiet, Seed
+from ._options import Debug, Equation, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
 from ._rule_table import compare_rules
 
@@ -25,7 +25,9 @@ RuleName = Literal[
     "mean",
     "all",
 ]
-Equation = Literal["diffusion", "fisher-kpp", "allen-cahn", "burgers", "gray-scott"]
+DEFAULT_SIZE = 32
+MAX_FLEX = 100.0
+"""Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
 def convert_d(
@@ -43,7 +45,12 @@ def convert_d(
     ] = "compatibility",
     flex: Annotated[
         float | None,
-        typer.Option("--flex", help="For compat-flex: 0 is the sparsest exact solution, 1 the default one."),
+        typer.Option(
+            "--flex",
+            min=-MAX_FLEX,
+            max=MAX_FLEX,
+            help="For compat-flex: 0 is the sparsest exact solution, 1 the default one.",
+        ),
     ] = None,
     lift_parity: Annotated[
         bool,
@@ -84,9 +91,15 @@ def convert_d(
         bool, typer.Option("--dry-run", help="Show what would happen and write nothing.")
     ] = False,
     size: Annotated[
-        int,
-        typer.Option("--size", min=1, max=65536, help="With --dry-run: grid points along each axis."),
-    ] = 32,
+        int | None,
+        typer.Option(
+            "--size",
+            min=1,
+            max=65536,
+            help="With --dry-run: grid points along each axis.",
+            show_default=str(DEFAULT_SIZE),
+        ),
+    ] = None,
     output: OptionalOutputPath = None,
     seed: Seed = 0,
     force: Force = False,
@@ -104,7 +117,8 @@ def convert_d(
     from ginjax.errors import ArgumentError
     from ginjax.transfer import PLAIN_RULES, make_rule
 
-    from ._certificate import COLUMNS, certificate_payload, path_rows, show_certificate
+    from ._certificate import certificate_payload, show_certificate, show_paths
+    from ._cost import show_cost
 
     out = Output(json=json, quiet=quiet)
     if rescale == "all":
@@ -118,10 +132,14 @@ def convert_d(
                 "--verify": verify,
                 "--allow-inexact": allow_inexact,
                 "--output": output,
+                "--dry-run": dry_run,
+                "--size": size,
             }
         )
         compare_rules(out, model, read_model(model), to_dim, pde, seed)
         return
+    if size is not None and not dry_run:
+        raise ArgumentError("--size", got="a conversion to be written", expected="--dry-run")
     if pde is not None:
         raise ArgumentError("--pde", got=f"--rescale {rescale}", expected="--rescale all")
     if flex is not None and rescale in PLAIN_RULES:
@@ -134,18 +152,18 @@ def convert_d(
         rule = rescale if rescale in PLAIN_RULES else make_rule(rescale, flex)
         conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
     else:
-        if rescale != "compat-flex" or flex is not None or dtype is not None or lift_parity:
-            raise ArgumentError(
-                "--calibrate",
-                got=f"rule {rescale!r} or another option",
-                expected="--rescale compat-flex alone",
-            )
+        _check_alone(rescale, {"--flex": flex, "--dtype": dtype, "--lift-parity": lift_parity})
         conversion, chosen = _calibrate(out, record, to_dim, calibrate)
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
     title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
-    out.table(title, COLUMNS, path_rows(certificate))
+    show_paths(out, title, certificate)
     show_certificate(out, certificate)
+    costs = (
+        show_cost(out, (conversion.before, after), DEFAULT_SIZE if size is None else size)
+        if dry_run
+        else None
+    )
     if not allow_inexact:
         check_certificate(certificate)
     payload: dict[str, Any] = chosen | {
@@ -160,8 +178,7 @@ def convert_d(
     if verify:
         payload["verification"] = _verify(out, conversion, seed, allow_inexact)
     if dry_run:
-        payload["cost"] = _show_cost(out, conversion, size)
-        out.result(None, payload)
+        out.result(None, payload | {"cost": costs})
         command = f"ginjax convert-d {quote(str(model))} --to-dim {to_dim} --rescale {rescale}"
         command += "" if flex is None else f" --flex {flex:g}"
         command += " --lift-parity" if lift_parity else ""
@@ -186,39 +203,15 @@ def _refuse_with_all(options: dict[str, Any]) -> None:
             )
 
 
-def _show_cost(out: Output, conversion: "Conversion", size: int) -> dict[str, Any]:
-    """What the network costs before and after on a grid of that size."""
-    from ginjax.transfer import cost
+def _check_alone(rescale: str, others: dict[str, Any]) -> None:
+    """Calibration chooses the flex of one rule; what else would shape the weights is refused."""
+    from ginjax.errors import ArgumentError
 
-    payload = {}
-    for record in (conversion.before, conversion.after):
-        if not record.layers:
-            continue
-        item = max(a.dtype.itemsize for a in record.arrays.values())
-        found = cost(record.layers, record.banks, size, item)
-        weights = sum(a.nbytes for a in record.arrays.values())
-        payload[f"{record.D}d"] = {
-            "size": size,
-            "parameters": record.parameters,
-            "weight_bytes": weights,
-            "field_bytes": found.field_bytes,
-            "flops": found.flops,
-        }
-    out.table(
-        f"One forward pass on one sample, {size} grid points along each axis",
-        ("dim", "parameters", "weights", "largest fields", "FLOPs (dense)"),
-        [
-            (
-                name,
-                c["parameters"],
-                f"{c['weight_bytes'] / 2**20:.3g} MiB",
-                f"{c['field_bytes'] / 2**20:.3g} MiB",
-                f"{c['flops']:.3g}",
-            )
-            for name, c in payload.items()
-        ],
-    )
-    return payload
+    if rescale != "compat-flex":
+        raise ArgumentError("--calibrate", got=f"--rescale {rescale}", expected="--rescale compat-flex")
+    for name, value in others.items():
+        if value:
+            raise ArgumentError("--calibrate", got=name, expected=f"no {name}")
 
 
 def _calibrate(
@@ -241,10 +234,16 @@ def _calibrate(
         f"Chosen on {X.get_L()} samples in {chosen.evaluations} evaluations: "
         f"relative squared error {chosen.loss_before:.2e} -> {chosen.loss_after:.2e}",
         ("layer", "flex"),
-        [(layer, f"{value:.3f}") for layer, value in chosen.flex.items()],
+        [
+            (layer, f"{value:.3f}" + (" (at its bound)" if layer in chosen.at_bound else ""))
+            for layer, value in chosen.flex.items()
+        ],
     )
+    if chosen.at_bound:
+        out.note("a flex at its bound means that the samples ask for more than is safe, or say little there")
     return conversion, {
         "calibrated_flex": dict(chosen.flex),
+        "at_bound": list(chosen.at_bound),
         "loss_before": chosen.loss_before,
         "loss_after": chosen.loss_after,
     }
@@ -252,11 +251,14 @@ def _calibrate(
 
 def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: bool) -> dict[str, Any]:
     """Run both networks; a promise that is not kept is an error before anything is written."""
-    from ginjax.models import verify_records
+    from ginjax.models import STAGES, verify_records
 
     from .verify import check_verification, verification_payload, verification_rows
 
-    result: Verification = verify_records(conversion.before, conversion.after, seed=seed)
+    with out.progress(STAGES, "running both networks") as progress:
+        result: Verification = verify_records(
+            conversion.before, conversion.after, seed=seed, progress=progress.advance
+        )
     out.table("Verification", ("check", "defect", "limit", "holds"), verification_rows(result, None))
     promised = conversion.certificate.promises and not allow_inexact
     check_verification(result, None, promised=promised, equivariant=bool(conversion.after.layers))

@@ -1,13 +1,14 @@
 """`ginjax demo`: the whole idea in two minutes."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ._options import Debug, Force, Json, Quiet, Seed
+from ._options import Debug, Equation, Force, Json, Quiet, Seed
 from ._output import Output
-from .train import Equation
+from ._rule_table import note_left_out
 
 _STEPS = 1200
 
@@ -37,15 +38,15 @@ def demo(
     from ginjax.data import find_pde
     from ginjax.ml import (
         HELD_OUT_OFFSET,
-        STUDY_RULES,
         draw_transfer,
         fit_one_step,
         make_task,
         zero_shot_prediction,
         zero_shot_study,
     )
+    from ginjax.transfer import DISTINCT_RULES
 
-    from ._model_options import design_model
+    from ._model_options import DEFAULT_LEVELS, design_model
 
     fields = find_pde(pde).fields
     design = design_model(
@@ -54,7 +55,7 @@ def demo(
         fields,
         channels=16,
         blocks=2,
-        levels=1,
+        levels=DEFAULT_LEVELS,
         side=3,
         support="full",
         activation="tanh",
@@ -87,8 +88,8 @@ def demo(
             seed=seed,
             on_step=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
         )
-    with out.progress(1 + 2 * len(STUDY_RULES), "converting and evaluating") as progress:
-        rows = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
+    with out.progress(1 + 2 * len(DISTINCT_RULES), "converting and evaluating") as progress:
+        study = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
     predictions = [zero_shot_prediction(model, each) for each in held_out]
     draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=force)
 
@@ -100,31 +101,19 @@ def demo(
                 row.dim,
                 row.rule,
                 "-" if row.residual is None else f"{row.residual:.1e}",
-                "-" if row.error is None else f"{row.error:.4g}",
+                f"{row.error:.4g}",
                 f"{row.persistence:.4g}",
             )
-            for row in rows
+            for row in study.rows
         ],
     )
-    for note in dict.fromkeys(row.note for row in rows if row.note):
-        out.note(note)
-    best = min(
-        (row for row in rows if row.dim == 3 and row.error is not None), key=lambda row: row.error or 0.0
-    )
+    note_left_out(out, study.left_out)
+    best = min((row for row in study.rows if row.dim == 3), key=lambda row: row.error)
     out.line(f"best in 3D: {best.rule}, {best.error:.4g} against {best.persistence:.4g} for no change")
     payload = {
         "equation": pde,
-        "rows": [
-            {
-                "dim": row.dim,
-                "rule": row.rule,
-                "residual": row.residual,
-                "error": row.error,
-                "persistence": row.persistence,
-                "note": row.note,
-            }
-            for row in rows
-        ],
+        "rows": [asdict(row) for row in study.rows],
+        "left_out": dict(study.left_out),
     }
     out.result(output, payload)
     out.next_step("ginjax train")

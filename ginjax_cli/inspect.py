@@ -1,5 +1,6 @@
 """`ginjax inspect`: what is in a file."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
@@ -37,7 +38,7 @@ def inspect(
 
 
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
-    from ._certificate import COLUMNS, certificate_payload, path_rows, show_certificate
+    from ._certificate import certificate_payload, show_certificate, show_paths
 
     stale = record.certificate_is_stale
     out.fields(
@@ -55,19 +56,24 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
     )
     options = record.spec.get("options", {})
     out.fields("Options", {name: _plain(value) for name, value in sorted(options.items())})
-    out.table(
-        "Filters", ("role", "side", "support", "scaling", "order", "parity", "filters"), _bank_rows(record)
-    )
+    if record.banks:
+        out.table(
+            "Filters",
+            ("role", "side", "support", "scaling", "order", "parity", "filters"),
+            _bank_rows(record),
+        )
     out.table(
         "History",
-        ("step", "what"),
+        ("step", "setting", "value"),
         [
-            (step.get("step", "?"), ", ".join(f"{k} {_plain(v)}" for k, v in step.items() if k != "step"))
+            (step.get("step", "?"), name, _plain(value))
             for step in record.provenance
+            for name, value in step.items()
+            if name != "step" and value is not None and value is not False
         ],
     )
     if record.certificate is not None:
-        out.table("Last conversion", COLUMNS, path_rows(record.certificate))
+        show_paths(out, "Last conversion", record.certificate)
         show_certificate(out, record.certificate, stale=stale)
     payload: dict[str, Any] = {
         "kind": "model",
@@ -115,5 +121,6 @@ def _bank_rows(record: "ModelRecord") -> list[tuple[object, ...]]:
 def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
-    text = str(value)
-    return text if len(text) <= 64 else text[:61] + "..."
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
+    return str(value)

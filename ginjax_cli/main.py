@@ -9,6 +9,7 @@ from ._options import Debug
 from ._output import show_line
 from .build_filters import build_filters
 from .convert_d import convert_d
+from .data import data
 from .demo import demo
 from .init import init
 from .inspect import inspect
@@ -24,6 +25,8 @@ COMMANDS = {
     "inspect": inspect,
     "demo": demo,
 }
+
+GROUPS = {"data": data}
 
 _HELP = """
 Train an equivariant network where data is cheap, run it where data is dear.
@@ -60,6 +63,8 @@ def _root(
     pass
 
 
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
 

@@ -39,10 +39,10 @@ def verify(
     nothing are only measured.
     """
     out = Output(json=json, quiet=quiet)
-    with out.progress(1, "running both networks") as progress:
-        from ginjax.models import load_pair, verify_transfer, with_condition
+    from ginjax.models import STAGES, load_pair, verify_transfer, with_condition
 
-        first, second = load_pair(low, high)
+    first, second = load_pair(low, high)
+    with out.progress(STAGES, "running both networks") as progress:
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
         made = second if second.record.certificate is not None else first
         certificate = made.record.certificate
@@ -54,9 +54,9 @@ def verify(
             side=size,
             seed=seed,
             parity_lift=parity_lift,
+            progress=progress.advance,
         )
         result = with_condition(result, first.record, second.record, parity_lift)
-        progress.advance()
     promised = certificate is None or certificate.promises
     out.table(
         f"{low} ({first.record.D}D) and {high} ({second.record.D}D), fields of side {result.side}",

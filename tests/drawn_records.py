@@ -33,7 +33,7 @@ def small_spec(architecture: str, inputs: Any, outputs: Any = None, **options: A
     }
     if options.get("mid_keys") is not None:
         options["mid_keys"] = Signature(options["mid_keys"])
-    return ModelSpec.make(architecture, inputs, outputs, **defaults[architecture] | options)
+    return ModelSpec.make(architecture, inputs, outputs, **defaults.get(architecture, {}) | options)
 
 
 def small_banks(spec: ModelSpec, D: int, recipe: BankRecipe) -> dict[str, FilterBank]:

@@ -161,6 +161,6 @@ def equivariance_defect(function, x: MultiImage) -> float:
     )
 
 
-def lift_defect(low, high, x: MultiImage, added: tuple[int, ...]) -> float:
-    """`max |f'(E x) - E f(x)| / max |E f(x)|`."""
-    return relative_difference(high(embed(x, added)), embed(low(x), added))
+def lift_defect(low, high, x: MultiImage, added: tuple[int, ...], coarser: int = 1) -> float:
+    """`max |f'(E x) - E f(x)| / max |E f(x)|`; `coarser` is by how much the output has fewer pixels along an axis."""
+    return relative_difference(high(embed(x, added)), embed(low(x), tuple(n // coarser for n in added)))

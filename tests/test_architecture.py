@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from ginjax_cli.main import COMMANDS, app
+from ginjax_cli.main import COMMANDS, GROUPS, app
 
 ROOT = Path(__file__).parent.parent
 ORDER = (
@@ -240,13 +240,13 @@ def without_help(application: typer.Typer) -> list[str]:
 
 
 def test_every_command_has_help():
-    assert without_help(app) == []
-    assert list(get_command(app).commands) == list(COMMANDS)  # pyright: ignore[reportAttributeAccessIssue]
+    assert [name for application in (app, *GROUPS.values()) for name in without_help(application)] == []
+    assert {*get_command(app).commands} == {*GROUPS, *COMMANDS}  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_every_command_file_is_registered():
     files = {path.stem for path in (ROOT / "ginjax_cli").glob("[a-z]*.py")} - {"main"}
-    assert files == {name.replace("-", "_") for name in COMMANDS}
+    assert files == {name.replace("-", "_") for name in (*GROUPS, *COMMANDS)}
 
 
 def test_missing_help_is_noticed():

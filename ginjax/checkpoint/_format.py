@@ -97,11 +97,17 @@ def header_length(prefix: bytes, file_bytes: int, where: str) -> int:
     if len(prefix) < LENGTH_BYTES or file_bytes < LENGTH_BYTES:
         _refuse(where, f"the file has {file_bytes} bytes, too few for a header", _TRUNCATED)
     length = int.from_bytes(prefix[:LENGTH_BYTES], "little")
+    if length > MAX_HEADER_BYTES and _is_text(prefix[:LENGTH_BYTES]):
+        _refuse(where, "the file is text", "Name a file that ginjax wrote, such as model.safetensors.")
     if length > MAX_HEADER_BYTES:
         _refuse(where, f"the header claims {length} bytes, more than {MAX_HEADER_BYTES}", _CORRUPT)
     if length > file_bytes - LENGTH_BYTES:
         _refuse(where, f"the header claims {length} bytes, but the file ends after {file_bytes}", _TRUNCATED)
     return length
+
+
+def _is_text(start: bytes) -> bool:
+    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in start)
 
 
 def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = None) -> Layout:

@@ -3,9 +3,12 @@
 from ginjax.data._fields import Field as Field
 from ginjax.data._fields import fields_by_key as fields_by_key
 from ginjax.data._generate import generate as generate
+from ginjax.data._measure import measure_normalisation as measure_normalisation
+from ginjax.data._memory import MemorySource as MemorySource
 from ginjax.data._normalise import FieldScale as FieldScale
 from ginjax.data._normalise import Normalisation as Normalisation
-from ginjax.data._normalise import measure_normalisation as measure_normalisation
+from ginjax.data._open import data_splits as data_splits
+from ginjax.data._open import open_data as open_data
 from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._pde import DEFAULT_SIDES as DEFAULT_SIDES
@@ -16,4 +19,11 @@ from ginjax.data._random_fields import gaussian_field as gaussian_field
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence
+from ginjax.data._simulated import simulate as simulate
+from ginjax.data._source import Source as Source
+from ginjax.data._survey import FieldSurvey as FieldSurvey
+from ginjax.data._survey import survey as survey
 from ginjax.data._trajectories import Trajectories as Trajectories
+from ginjax.data._windows import Windows as Windows
+from ginjax.data._windows import split_trajectories as split_trajectories
+from ginjax.data._write_well import write_well as write_well

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ginjax.data._fields import Field, fields_by_key
-from ginjax.data._trajectories import Trajectories
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
 
@@ -24,11 +23,14 @@ class FieldScale:
     - `field`: the field.
     - `scale`: a positive number, shared by all components.
     - `offset`: a number; 0 for anything but an even scalar, as no other constant is invariant under the symmetries.
+    - `increment`: scale of the change of the field from one frame to the next, for models that predict the
+      change; None if it was not measured.
     """
 
     field: Field
     scale: float
     offset: float = 0.0
+    increment: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.scale) and self.scale > 0 and math.isfinite(self.offset)):
@@ -36,6 +38,12 @@ class FieldScale:
                 f"normalisation of field '{self.field.name}'",
                 got=f"scale {self.scale}, offset {self.offset}",
                 expected="finite numbers, scale > 0",
+            )
+        if self.increment is not None and not (math.isfinite(self.increment) and self.increment > 0):
+            raise ArgumentError(
+                f"scale of the increments of field '{self.field.name}'",
+                got=self.increment,
+                expected="a finite number > 0",
             )
         if self.offset and (self.field.k, self.field.p) != (0, 0):
             raise ArgumentError(
@@ -45,6 +53,24 @@ class FieldScale:
                 hint="Only even scalars may be shifted; a shift of any other field breaks equivariance.",
             )
 
+    def normalise(self, values: np.ndarray) -> np.ndarray:
+        """`(values - offset) / scale`, in the precision of the values."""
+        return (values - values.dtype.type(self.offset)) / values.dtype.type(self.scale)
+
+    def normalise_increment(self, change: np.ndarray) -> np.ndarray:
+        """`change / increment`, in the precision of the change.
+
+        **Raises:** `ArgumentError` if the scale of the increments was not measured.
+        """
+        if self.increment is None:
+            raise ArgumentError(
+                f"scale of the increments of field '{self.field.name}'",
+                got="none",
+                expected="one, to predict changes",
+                hint="Measure the normalisation on a source of data: measure_normalisation(source).",
+            )
+        return change / change.dtype.type(self.increment)
+
 
 @dataclass(frozen=True)
 class Normalisation:
@@ -52,10 +78,23 @@ class Normalisation:
 
     **Arguments:**
 
-    - `scales`: one `FieldScale` per field.
+    - `scales`: one `FieldScale` per field that varies in time.
+    - `constants`: one per field that does not; `apply` and `invert` leave these out, `of` finds them.
     """
 
     scales: tuple[FieldScale, ...]
+    constants: tuple[FieldScale, ...] = ()
+
+    def of(self, name: str) -> FieldScale:
+        """The scale of the field of this name.
+
+        **Raises:** `ArgumentError` if there is none.
+        """
+        for entry in (*self.scales, *self.constants):
+            if entry.field.name == name:
+                return entry
+        known = [entry.field.name for entry in (*self.scales, *self.constants)]
+        raise ArgumentError("field to normalise", got=repr(name), expected="one of " + ", ".join(known))
 
     def apply(self, image: MultiImage) -> MultiImage:
         """Normalise an image.
@@ -76,16 +115,8 @@ class Normalisation:
 
     def to_json(self) -> list[dict[str, Any]]:
         """A plain JSON value that `from_json` reads back exactly."""
-        return [
-            {
-                "name": entry.field.name,
-                "k": entry.field.k,
-                "p": entry.field.p,
-                "unit": entry.field.unit,
-                "scale": entry.scale,
-                "offset": entry.offset,
-            }
-            for entry in self.scales
+        return [_to_json(entry) for entry in self.scales] + [
+            _to_json(entry) | {"constant": True} for entry in self.constants
         ]
 
     @staticmethod
@@ -95,20 +126,19 @@ class Normalisation:
         **Raises:** `ArgumentError` if an entry is malformed.
         """
         try:
-            return Normalisation(
-                tuple(
-                    FieldScale(
-                        Field(str(entry["name"]), int(entry["k"]), int(entry["p"]), str(entry["unit"])),
-                        float(entry["scale"]),
-                        float(entry["offset"]),
-                    )
-                    for entry in value
-                )
-            )
-        except (KeyError, TypeError) as error:
+            constant = [bool(entry.get("constant", False)) for entry in value]
+            entries = [_from_json(entry) for entry in value]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, ArgumentError):
+                raise
             raise ArgumentError(
                 "normalisation", got=repr(value), expected="a list of name, k, p, unit, scale, offset"
             ) from error
+        pairs = list(zip(entries, constant, strict=True))
+        return Normalisation(
+            tuple(entry for entry, is_constant in pairs if not is_constant),
+            tuple(entry for entry, is_constant in pairs if is_constant),
+        )
 
     def _map(self, image: MultiImage, change) -> MultiImage:
         groups = fields_by_key(entry.field for entry in self.scales)
@@ -135,28 +165,23 @@ class Normalisation:
         return MultiImage(blocks, image.D, image.is_torus)
 
 
-def measure_normalisation(trajectories: Trajectories) -> Normalisation:
-    """Measure the scale of every field: the root mean square of its tensor norm per component.
+def _to_json(entry: FieldScale) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "name": entry.field.name,
+        "k": entry.field.k,
+        "p": entry.field.p,
+        "unit": entry.field.unit,
+        "scale": entry.scale,
+        "offset": entry.offset,
+    }
+    return value if entry.increment is None else value | {"increment": entry.increment}
 
-    `offset = mean(u)` for even scalars, 0 otherwise; `scale = sqrt(mean((u - offset)^2))`, the mean running over
-    trajectories, times, pixels and components. Measure it on training data, once, and keep it: the same numbers
-    hold for every dimension the model is taken to.
 
-    **Arguments:**
-
-    - `trajectories`: the training data.
-
-    **Returns:** one scale per field; a field that is constant gets scale 1.
-
-    **Raises:** `ArgumentError` if a field holds NaN or infinity.
-    """
-    scales = []
-    for field in trajectories.schema:
-        values = trajectories.fields[field.name].astype(np.float64)
-        offset = float(values.mean()) if (field.k, field.p) == (0, 0) else 0.0
-        scale = math.sqrt(float(np.square(values - offset).mean()))
-        if not math.isfinite(scale):
-            raise ArgumentError(f"field '{field.name}'", got="NaN or infinity", expected="finite values")
-        negligible = scale <= np.finfo(np.float32).eps * abs(offset)
-        scales.append(FieldScale(field, 1.0 if negligible else scale, offset))
-    return Normalisation(tuple(scales))
+def _from_json(entry: Mapping[str, Any]) -> FieldScale:
+    increment = entry.get("increment")
+    return FieldScale(
+        Field(str(entry["name"]), int(entry["k"]), int(entry["p"]), str(entry["unit"])),
+        float(entry["scale"]),
+        float(entry["offset"]),
+        None if increment is None else float(increment),
+    )

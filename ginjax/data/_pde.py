@@ -156,6 +156,11 @@ def _reacting_patches(draw: Draw, D: int) -> np.ndarray:
     return np.stack([1.0 - 0.6 * patches, 0.35 * patches])
 
 
+def _height_and_rate(draw: Draw, D: int) -> np.ndarray:
+    height, rate = draw(), draw()
+    return np.stack([height, rate - rate.mean()])  # a mean rate would carry the mean height away
+
+
 PDES: Mapping[str, PDE] = MappingProxyType(
     {
         pde.name: pde
@@ -219,6 +224,46 @@ PDES: Mapping[str, PDE] = MappingProxyType(
                 sub_steps=10,
                 correlation_length=3 / 16,
                 initial=_reacting_patches,
+            ),
+            PDE(
+                name="kuramoto-sivashinsky",
+                equation="u_t = -Lap(u) - Lap^2(u) - |grad u|^2 / 2 + mean(|grad u|^2) / 2",
+                fields=(Field("height", 0, 0),),
+                parameters=MappingProxyType(
+                    {"gradient_norm_scale": 1.0, "second_order_scale": 1.0, "fourth_order_scale": 1.0}
+                ),
+                stepper="ginjax.data._kuramoto_sivashinsky:KuramotoSivashinskyStepper",
+                time_step=0.6,
+                sub_steps=6,
+                correlation_length=2.0,
+                initial=_scalar_noise,
+                spacing=1.0,  # the fastest growing wave is 2 pi sqrt(2) = 8.9 long
+                spin_up=20,
+            ),
+            PDE(
+                name="swift-hohenberg",
+                equation="u_t = r u - (k + Lap)^2 u + u^2 - u^3",
+                fields=(Field("pattern", 0, 0),),
+                parameters=MappingProxyType({"reactivity": 0.7, "critical_number": 1.0}),
+                stepper="exponax.stepper.reaction:SwiftHohenberg",
+                time_step=0.6,
+                sub_steps=12,
+                correlation_length=1.5,
+                initial=_scalar_noise,
+                spacing=0.8,  # the pattern repeats every 2 pi / sqrt(k) = 6.3
+                spin_up=1,
+            ),
+            PDE(
+                name="wave",
+                equation="h_t = v, v_t = c^2 Lap(h)",
+                fields=(Field("height", 0, 0), Field("rate", 0, 0, "1/time")),
+                parameters=MappingProxyType({"speed_of_sound": 0.2}),
+                stepper="exponax.stepper:Wave",
+                time_step=0.2,
+                sub_steps=1,
+                correlation_length=3 / 16,
+                initial=_height_and_rate,
+                refinement=1,  # linear: solved exactly mode by mode
             ),
         )
     }

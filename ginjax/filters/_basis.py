@@ -13,10 +13,13 @@ For `k = 2` each pixel's tensors are first split into four parts, each invariant
 
 import math
 from collections.abc import Iterator
+from typing import get_args
 
 import numpy as np
 
-from ._group import Group, signed_cycle_types, tensor_action
+from ginjax.errors import ArgumentError
+
+from ._group import Group, GroupName, signed_cycle_types, tensor_action
 from ._orbits import Orbit, pixel_orbits
 
 PARTS = ("", "trace", "antisymmetric", "symmetric", "diagonal", "radial")
@@ -126,6 +129,8 @@ def character_count(
     `(1/|G|) sum_g chi_pixels(g) det(g)^p tr(g)^k`, where `chi_pixels(g)` counts the pixels that `g` leaves in
     place; summed over conjugacy classes. With `max_pixel_l1` the pixels are those of that L1 ball.
     """
+    if group not in get_args(GroupName):
+        raise ArgumentError("group", got=repr(group), expected=" or ".join(get_args(GroupName)))
     classes = (
         signed_cycle_types(D)
         if group == "hyperoctahedral"

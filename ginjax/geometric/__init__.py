@@ -2,6 +2,8 @@
 
 from ._bank_conv import convolve_with_bank as convolve_with_bank
 from ._bank_conv import mix_channels as mix_channels
+from ._component_ops import inner as inner
+from ._component_ops import scale as scale
 from ._constants import TINY as TINY
 from ._constants import Rescaling as Rescaling
 from ._convolve import convolve as convolve

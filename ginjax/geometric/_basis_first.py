@@ -50,6 +50,8 @@ def gradients(
 
     Both need the mirrored filters on `g`; these images are made once.
     """
+    # Left to itself the compiler makes them again for every component.
+    x, g = lax.optimization_barrier((x, g))
     back = mixing.adjoint
     matrices = {
         slot: _join([_matrix(w, back.paths[f.path], f.rows) for f in features], axis=1)
@@ -79,6 +81,7 @@ def weight_gradient(
     if image_count(mixing) > image_count(mixing.adjoint):
         axes = tuple(axis.adjoint(mixing.side) for axis in axes)
         x, g, mixing = g, x, mixing.adjoint
+    g = lax.optimization_barrier(g)
 
     def body(start: Array | int, piece: Array, inner: Axes, sums: list[Array]) -> list[Array]:
         outer = _get(g, start, inner, mixing.side)

@@ -52,6 +52,8 @@ def over_slabs(
 def slab_thickness(pixels: int, planes: int, most: int) -> int:
     """Planes in a slab: as many as hold at most `most` pixels, and an even share where that costs little.
 
+    Two slabs would not be worth a loop: then it is all planes.
+
     **Arguments:**
 
     - `pixels`: of one plane, channels and batch included.
@@ -59,5 +61,7 @@ def slab_thickness(pixels: int, planes: int, most: int) -> int:
     - `most`: pixels that fit.
     """
     largest = min(max(most // max(pixels, 1), 1), planes)
+    if planes <= 2 * largest:
+        return planes
     divisors = [t for t in range((largest + 1) // 2, largest + 1) if planes % t == 0]
     return divisors[-1] if divisors else largest

@@ -15,8 +15,8 @@ from ._mixing import Mixing
 
 Way = Literal["basis", "dense"]
 
-CACHE = 2**19
-"""Values of filtered images that are kept at a time: 2 MiB in float32, what a core of a processor holds near it."""
+CACHE = 2**20
+"""Values of filtered images for one output component that are kept at a time on a processor: 4 MiB in float32."""
 
 DEVICE = 2**26
 """The same on a GPU, where the point is memory, and small pieces would leave most of it idle."""

@@ -16,7 +16,39 @@ from ._inverse_sqrt import inverse_sqrt
 _EVEN_SCALAR: Key = ((), 0)
 
 
-def whiten(x: Array, groups: int, eps: float) -> Array:
+def standardise(x: Array, weight: Array | None, bias: Array | None, groups: int, eps: float) -> Array:
+    r"""Centre and scale scalar channels, group by group.
+
+    $$y_c = w_c (x_c - \mu) / \sqrt{\sigma^2 + \epsilon} + b_c$$
+
+    with $\mu$ and $\sigma^2$ the mean and variance over the pixels and channels of a group.
+
+    **Arguments:**
+
+    - `x`: `(channels, *spatial)`.
+    - `weight`, `bias`: `(channels,)`, or None for 1 and 0.
+    - `groups`: the number of groups; it divides the channels.
+    - `eps`: added to the variance.
+
+    **Returns:** the same shape and dtype as `x`.
+    """
+    wide = _at_least_single(x).reshape(x.shape[0], -1)
+    means = jnp.mean(wide, axis=1)
+    # The sum of (x - mean) vanishes, so the mean's own derivative drops out here; written so, it is not computed.
+    spreads = jnp.mean(jnp.square(wide - jax.lax.stop_gradient(means)[:, None]), axis=1)
+    mean = jnp.mean(means.reshape(groups, -1), axis=1, keepdims=True)
+    between = means.reshape(groups, -1) - mean
+    variance = jnp.mean(spreads.reshape(groups, -1) + between**2, axis=1, keepdims=True)
+    # (groups, channels of a group) -> (channels,)
+    gain = jnp.broadcast_to(jax.lax.rsqrt(variance + eps), between.shape).ravel()
+    gain = gain if weight is None else gain * weight
+    centre = jnp.broadcast_to(mean, between.shape).ravel()
+    y = gain[:, None] * (wide - centre[:, None])
+    y = y if bias is None else y + bias[:, None]
+    return y.reshape(x.shape).astype(x.dtype)
+
+
+def whiten(x: Array, groups: int, eps: float) -> tuple[Array, Array]:
     r"""Centre and whiten vector channels, group by group.
 
     $$y = (\Sigma + \epsilon)^{-1/2} (x - \mu)$$
@@ -30,19 +62,27 @@ def whiten(x: Array, groups: int, eps: float) -> Array:
     - `groups`: the number of groups; it divides the channels.
     - `eps`: added to the eigenvalues of the covariance.
 
-    **Returns:** the same shape and dtype as `x`.
+    **Returns:** `y`, of the same shape and dtype as `x`, and the mean of each channel, `(D, channels)`.
     """
-    # Statistics are taken in float32 at least.
-    wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(x.shape[0], groups, -1)
-    centred = wide - jnp.mean(wide, axis=2, keepdims=True)
+    D, channels, *_ = x.shape
+    wide = _at_least_single(x).reshape(D, channels, -1)
+    means = jnp.mean(wide, axis=2)
+    grouped = wide.reshape(D, groups, -1)
+    mean = jnp.mean(means.reshape(D, groups, -1), axis=2, keepdims=True)
     exact = jax.lax.Precision.HIGHEST  # the root magnifies rounding errors by up to 1/sqrt(eps)
-    covariance = jnp.einsum("agn,bgn->gab", centred, centred, precision=exact) / wide.shape[2]
+    # As for scalars, the derivative of the covariance with respect to the mean vanishes.
+    centred = grouped - jax.lax.stop_gradient(mean)
+    covariance = jnp.einsum("agn,bgn->gab", centred, centred, precision=exact) / grouped.shape[2]
     root = inverse_sqrt(covariance, eps)
+    centred = grouped - mean
     # Few components: as sums over them this joins the operations around it, and needs no transposes.
-    white = jnp.stack(
-        [sum(root[:, a, b, None] * centred[b] for b in range(x.shape[0])) for a in range(x.shape[0])]
-    )
-    return white.reshape(x.shape).astype(x.dtype)
+    white = jnp.stack([sum(root[:, a, b, None] * centred[b] for b in range(D)) for a in range(D)])
+    return white.reshape(x.shape).astype(x.dtype), means
+
+
+def _at_least_single(x: Array) -> Array:
+    """Statistics are taken in float32 at least."""
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 class GroupNorm(eqx.Module):
@@ -113,15 +153,14 @@ class GroupNorm(eqx.Module):
 
     def _normalise(self, key: Key, block: Array) -> Array:
         if key == _EVEN_SCALAR:
-            return self.vanilla_norm[key](block[0])[None]
-        per_channel = (-1,) + (1,) * self.D
-        scale = self.scale[key].reshape(per_channel)
+            affine = self.vanilla_norm[key]
+            return standardise(block[0], affine.weight, affine.bias, self.groups, self.eps)[None]
         if not key[0]:
-            return (
-                scale * eqx.nn.GroupNorm(self.groups, eps=self.eps, channelwise_affine=False)(block[0])[None]
-            )
-        mean = jnp.mean(block, axis=tuple(range(2, 2 + self.D)), keepdims=True)
-        return scale * whiten(block, self.groups, self.eps) + self.bias[key].reshape(per_channel) * mean
+            return standardise(block[0], self.scale[key], None, self.groups, self.eps)[None]
+        white, means = whiten(block, self.groups, self.eps)
+        per_channel = (-1,) + (1,) * self.D
+        shift = (self.bias[key] * means).reshape(*means.shape, *(1,) * self.D)
+        return (self.scale[key].reshape(per_channel) * white + shift).astype(block.dtype)
 
 
 def LayerNorm(input_keys: Iterable[Any], D: int, eps: float = 1e-5) -> GroupNorm:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..errors import ArgumentError
-from ..geometric import Key, PlanarImage, Signature, mix_channels
+from ..geometric import Key, PlanarImage, Signature, inner, mix_channels, scale
 from ._check import Image, check_channels, in_form_of
 
 _EVEN_SCALAR: Key = ((), 0)
@@ -34,13 +34,13 @@ def vector_neuron(x: Array, weights: Array, scalar_activation: Callable[[Array],
     **Returns:** the same shape as `x`. Derivatives are finite everywhere, zero fields included.
     """
     mixed = mix_channels(x, weights)
-    squared = (mixed * mixed).sum(0)
+    # y = x + k W x with one number k a pixel and channel, made of the products x.Wx and Wx.Wx alone.
+    squared, product = inner(mixed, mixed), inner(x, mixed)
     # The inner `where` keeps the derivative of the root at 0, which is infinite, out of the backward pass.
-    length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)
-    direction = mixed / (length + eps)
-    along = (x * direction).sum(0)
+    length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
+    along = product / length
     gain = scalar_activation(along) / (jnp.abs(along) + eps)
-    return x + (gain - 1) * along * direction
+    return x + scale((gain - 1) * (along / length), mixed)
 
 
 class VectorNeuronNonlinear(eqx.Module):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -60,23 +59,34 @@ def epoch_batches(key: Array, samples: int, batch_size: int) -> np.ndarray:
     return np.resize(order, (batches, batch_size))
 
 
-def batch_stream(key: Array, samples: int, batch_size: int) -> Iterator[np.ndarray]:
+class BatchOrder:
     """Batches without end: one random order of all samples after another; a batch may span two of them.
+
+    Which samples a step sees depends on its number alone, so that training can go on from any step.
 
     **Arguments:**
 
     - `key`: random key of the orders.
     - `samples`: number of samples.
     - `batch_size`: samples in a batch.
-
-    **Returns:** an iterator over index arrays of shape `(batch_size,)`.
     """
-    left = np.empty(0, dtype=int)
-    epoch = 0
-    while True:
-        while left.size < batch_size:
-            order = jax.random.permutation(jax.random.fold_in(key, epoch), samples)
-            left = np.concatenate([left, np.asarray(order)])
-            epoch += 1
-        yield left[:batch_size]
-        left = left[batch_size:]
+
+    def __init__(self, key: Array, samples: int, batch_size: int):
+        self._key = key
+        self._samples = samples
+        self._batch_size = batch_size
+        self._orders: dict[int, np.ndarray] = {}
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """Indices of the steps `start` to `stop - 1`, counted from 0, of shape `(stop - start, batch_size)`."""
+        first, end = start * self._batch_size, stop * self._batch_size
+        epochs = range(first // self._samples, -(-end // self._samples))
+        self._orders = {epoch: self._order(epoch) for epoch in epochs}
+        seen = np.concatenate([self._orders[epoch] for epoch in epochs])
+        offset = epochs.start * self._samples
+        return seen[first - offset : end - offset].reshape(-1, self._batch_size)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch in self._orders:
+            return self._orders[epoch]
+        return np.asarray(jax.random.permutation(jax.random.fold_in(self._key, epoch), self._samples))

@@ -12,15 +12,11 @@ import numpy as np
 from jax import Array
 
 from ginjax.checkpoint import Conversion, ModelRecord, convert_record, weights_digest
-from ginjax.errors import NumericsError
 from ginjax.geometric import MultiImage
+from ginjax.ml._gauss_newton import Fit, gauss_newton
 from ginjax.ml._one_step import predict
 from ginjax.models import from_record, with_arrays
-from ginjax.transfer import make_rule, recertify
-
-DAMPING = 1e-3
-"""First damping of a Gauss-Newton step, relative to the diagonal; ten times more after a step that fails."""
-
+from ginjax.transfer import make_rule, recomputed
 
 FLEX_RANGE = (-1.0, 3.0)
 """Bounds on a choice: a layer the samples say little about must not run away."""
@@ -40,6 +36,11 @@ class Calibration:
     loss_after: float
     evaluations: int
 
+    @property
+    def at_bound(self) -> tuple[str, ...]:
+        """The convolutions whose choice would lie outside of `FLEX_RANGE` and was held there."""
+        return tuple(name for name, value in self.flex.items() if value in FLEX_RANGE)
+
 
 def calibrate(
     record: ModelRecord, to_dim: int, X: MultiImage, Y: MultiImage, *, evaluations: int = 12
@@ -58,78 +59,91 @@ def calibrate(
 
     **Raises:** `NumericsError` if the converted network gives NaN or infinity on the samples.
     """
-    spin = convert_record(record, to_dim, make_rule("compat-flex", 1.0))
-    # The mixture is formed in float64 and rounded once, at the end.
-    ends = [
-        convert_record(record, to_dim, make_rule("compat-flex", flex), dtype="float64").after.arrays
-        for flex in (0.0, 1.0)
-    ]
-    layers = [layer.name for layer in spin.after.layers]
-    spread = {
-        name: ends[1][name] - ends[0][name]
-        for layer in spin.after.layers
-        for name in spin.after.arrays
-        if name.startswith(f"{layer.name}.weight.")
-    }
-    owner = {name: layers.index(name.rpartition(".weight.")[0]) for name in spread}
-    model = from_record(spin.after)
-    target = jnp.concatenate([block.ravel() for block in Y.values()])
-    size = jnp.linalg.norm(target)
-
-    def mixed(t: Array) -> dict[str, Array | np.ndarray]:
-        arrays: dict[str, Array | np.ndarray] = dict(spin.after.arrays)
-        for name, difference in spread.items():
-            arrays[name] = spin.after.arrays[name] + (t[owner[name]] - 1) * difference.astype(np.float32)
-        return arrays
-
-    @eqx.filter_jit
-    def residuals(t: Array) -> Array:
-        prediction = predict(with_arrays(model, mixed(t)), X)
-        return (jnp.concatenate([prediction[key].ravel() for key in Y]) - target) / size
-
-    jacobian = eqx.filter_jit(jax.jacfwd(residuals))
-    t, damping = np.ones(len(layers)), DAMPING
-    r = np.asarray(residuals(jnp.asarray(t, jnp.float32)), np.float64)
-    first = loss = float(r @ r)
-    if not np.isfinite(loss):
-        raise NumericsError("the converted network gives NaN or infinity on the samples")
-    used = 1
-    while used < evaluations:
-        J = np.asarray(jacobian(jnp.asarray(t, jnp.float32)), np.float64)
-        normal = J.T @ J
-        while used < evaluations:
-            step = np.linalg.lstsq(normal + damping * np.diag(np.diag(normal) + 1e-12), -J.T @ r, rcond=None)[
-                0
-            ]
-            candidate = np.clip(t + step, *FLEX_RANGE)
-            trial = np.asarray(residuals(jnp.asarray(candidate, jnp.float32)), np.float64)
-            used += 1
-            trial_loss = float(trial @ trial)
-            if np.isfinite(trial_loss) and trial_loss < loss:
-                break
-            damping *= 10
-        else:
-            break
-        gain = loss - trial_loss
-        t, r, loss, damping = candidate, trial, trial_loss, damping / 10
-        if gain < 1e-4 * loss:
-            break
+    mixtures = _Mixtures.of(record, to_dim)
+    fit = _fit(mixtures, X, Y, evaluations)
+    flex = {name: float(value) for name, value in zip(mixtures.layers, fit.t, strict=True)}
+    spin = mixtures.spin
     arrays = {
-        name: (ends[1][name] + (t[owner[name]] - 1) * spread[name]).astype(array.dtype)
-        if name in spread
-        else array
-        for name, array in spin.after.arrays.items()
+        name: np.asarray(mixed, spin.after.arrays[name].dtype) for name, mixed in mixtures.at(fit.t).items()
     }
-    certificate = recertify(
+    certificate = recomputed(
         replace(spin.certificate, flex=None),
-        spin.after.layers,
-        spin.after.banks,
-        spin.after.arrays,
-        arrays,
+        (record.arrays, record.layers, record.banks),
+        (arrays, spin.after.layers, spin.after.banks),
         weights_digest,
     )
-    flex = {name: float(value) for name, value in zip(layers, t, strict=True)}
     *history, last = spin.after.provenance
     chosen = dict(last) | {"flex": None, "calibrated_flex": flex, "samples": X.get_L()}
     after = replace(spin.after, arrays=arrays, certificate=certificate, provenance=(*history, chosen))
-    return Conversion(record, after, certificate), Calibration(flex, first, loss, used)
+    return Conversion(record, after, certificate), Calibration(flex, fit.first, fit.loss, fit.evaluations)
+
+
+@dataclass(frozen=True)
+class _Mixtures:
+    """The exact solutions between the sparsest and the spin solution, one unknown for each convolution.
+
+    - `spin`: the conversion at 1 everywhere, in the precision of the file.
+    - `arrays`: the same in float64, so that a mixture is rounded once, at the end.
+    - `spread`: by weight name the way from the sparsest solution to it; `owner`: the convolution it belongs to.
+    """
+
+    spin: Conversion
+    arrays: Mapping[str, np.ndarray]
+    spread: Mapping[str, np.ndarray]
+    owner: Mapping[str, int]
+
+    @classmethod
+    def of(cls, record: ModelRecord, to_dim: int) -> _Mixtures:
+        spin = convert_record(record, to_dim, make_rule("compat-flex", 1.0))
+        sparse, whole = (
+            convert_record(record, to_dim, make_rule("compat-flex", flex), dtype="float64").after.arrays
+            for flex in (0.0, 1.0)
+        )
+        owner = {
+            layer.weight_name(source, target): i
+            for i, layer in enumerate(spin.after.layers)
+            for source, _, target, _ in layer.paths()
+        }
+        weights = [name for name in whole if name in owner]
+        return cls(spin, whole, {name: whole[name] - sparse[name] for name in weights}, owner)
+
+    @property
+    def layers(self) -> list[str]:
+        return [layer.name for layer in self.spin.after.layers]
+
+    def at(self, t: np.ndarray) -> dict[str, np.ndarray]:
+        """All arrays of the mixture; those that are not mixed as they are in the file."""
+        return {
+            name: self.arrays[name] + (t[self.owner[name]] - 1) * self.spread[name]
+            if name in self.spread
+            else array
+            for name, array in self.spin.after.arrays.items()
+        }
+
+    def traced(self, t: Array) -> dict[str, Array | np.ndarray]:
+        """The same in single precision, for a network to be differentiated."""
+        arrays: dict[str, Array | np.ndarray] = dict(self.spin.after.arrays)
+        for name, spread in self.spread.items():
+            arrays[name] = arrays[name] + (t[self.owner[name]] - 1) * spread.astype(np.float32)
+        return arrays
+
+
+def _fit(mixtures: _Mixtures, X: MultiImage, Y: MultiImage, evaluations: int) -> Fit:
+    """The mixture whose network comes closest to the targets."""
+    model = from_record(mixtures.spin.after)
+    target = jnp.concatenate([block.ravel() for block in Y.values()])
+    size = jnp.linalg.norm(target)
+
+    @eqx.filter_jit
+    def residuals(t: Array) -> Array:
+        prediction = predict(with_arrays(model, mixtures.traced(t)), X)
+        return (jnp.concatenate([prediction[key].ravel() for key in Y]) - target) / size
+
+    jacobian = eqx.filter_jit(jax.jacfwd(residuals))
+    return gauss_newton(
+        lambda t: np.asarray(residuals(jnp.asarray(t, jnp.float32)), np.float64),
+        lambda t: np.asarray(jacobian(jnp.asarray(t, jnp.float32)), np.float64),
+        np.ones(len(mixtures.layers)),
+        FLEX_RANGE,
+        evaluations,
+    )

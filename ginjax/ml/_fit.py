@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
 import jax
-import numpy as np
 import optax
 
 from ginjax.errors import ArgumentError
-from ginjax.ml._batches import batch_stream, count_samples, take
-from ginjax.ml._finite import check_losses
-from ginjax.ml._step import MapAndLoss, make_step, owned_copy, trainable
+from ginjax.ml._dispatch import initial_state
+from ginjax.ml._engine import Report, run
+from ginjax.ml._plan import Plan
+from ginjax.ml._samples import ArraySamples
+from ginjax.ml._step import MapAndLoss
 
 
 @dataclass(frozen=True)
@@ -61,35 +61,33 @@ def fit(
     - `key`: random key of the orders.
     - `on_step`: called as `on_step(steps done, latest loss)` every `fetch_every` steps and at the end; what it
       raises ends the training.
-    - `fetch_every`: steps between two looks at the loss; looking at every one would stall the device.
+    - `fetch_every`: steps sent to the device at once, and so between two looks at the loss.
     - `aux_data`: state handed from step to step.
 
     **Returns:** the trained model and its `History`.
 
     **Raises:** `ArgumentError` for data that do not fit, `NumericsError` when the loss is NaN or infinite.
     """
-    samples = count_samples(X, Y)
-    for name, value in (("steps", steps), ("batch_size", batch_size), ("fetch_every", fetch_every)):
-        if value < 1:
-            raise ArgumentError(name, got=value, expected="at least 1")
-    step = make_step(batched(loss), optimizer)
-    model, aux_data = owned_copy((model, aux_data))
-    opt_state = owned_copy(optimizer.init(trainable(model)))
+    if fetch_every < 1:
+        raise ArgumentError("fetch_every", got=fetch_every, expected="at least 1")
+    plan = Plan(steps=steps, batch_size=batch_size, steps_per_dispatch=fetch_every)
     losses: list[float] = []
-    pending: list[jax.Array] = []
-    for indices in islice(batch_stream(key, samples, batch_size), steps):
-        x, y = take((X, Y), indices)
-        model, opt_state, value, aux_data = step(model, opt_state, x, y, aux_data)
-        pending.append(value)
-        done = len(losses) + len(pending)
-        if len(pending) == fetch_every or done == steps:
-            values = np.asarray(jax.device_get(pending), dtype=np.float64)
-            check_losses(values, first_step=len(losses) + 1)
-            losses.extend(values.tolist())
-            pending.clear()
-            if on_step is not None:
-                on_step(done, losses[-1])
-    return model, History(losses, aux_data)
+
+    def note(report: Report) -> None:
+        losses.extend(report.losses.tolist())
+        if on_step is not None:
+            on_step(report.step, losses[-1])
+
+    state, _, _ = run(
+        initial_state(model, optimizer, aux_data),
+        ArraySamples(X, Y),
+        plan=plan,
+        map_and_loss=batched(loss),
+        optimizer=optimizer,
+        key=key,
+        on_report=note,
+    )
+    return state.model, History(losses, state.aux_data)
 
 
 def batched(loss: Callable[[Any, Any], jax.Array]) -> MapAndLoss:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import jax
@@ -31,7 +32,7 @@ def save(filename: str | os.PathLike[str], model: Any) -> None:
     **Raises:** `FileError` if the file cannot be written, `ArgumentError` for an array that cannot be stored.
     """
     arrays = {}
-    for path, leaf in _array_leaves(model):
+    for path, leaf in array_leaves(model):
         if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             raise ArgumentError(
                 f"leaf '{path}'",
@@ -55,12 +56,31 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
 
     **Raises:** `FileError` if the file is damaged or does not fit the model: names, shapes and dtypes must agree.
     """
-    stored = read_file(os.fspath(filename), kind=_KIND).arrays
-    expected = dict(_array_leaves(model))
+    return matched(model, read_file(os.fspath(filename), kind=_KIND).arrays, os.fspath(filename))
+
+
+def array_leaves(tree: Any) -> list[tuple[str, Any]]:
+    """The arrays of a pytree with their paths in it."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]
+
+
+def matched(like: _T, stored: Mapping[str, np.ndarray], where: str) -> _T:
+    """A pytree with all arrays replaced by those stored under their paths.
+
+    **Arguments:**
+
+    - `like`: a pytree of the same structure.
+    - `stored`: the arrays by path, as `array_leaves` names them.
+    - `where`: the file they come from, for messages.
+
+    **Raises:** `FileError` unless names, shapes and dtypes agree.
+    """
+    expected = dict(array_leaves(like))
     missing, unexpected = sorted(expected.keys() - stored.keys()), sorted(stored.keys() - expected.keys())
     if missing or unexpected:
         raise FileError(
-            f"arrays in {os.fspath(filename)}",
+            f"arrays in {where}",
             got=f"{len(missing)} missing {missing[:3]}, {len(unexpected)} unknown {unexpected[:3]}",
             expected=f"the {len(expected)} arrays of the model",
             hint="Build the model with the settings it was saved with.",
@@ -69,7 +89,7 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
         found = stored[path]
         if (found.shape, found.dtype) != (leaf.shape, leaf.dtype):
             raise FileError(
-                f"array '{path}' in {os.fspath(filename)}",
+                f"array '{path}' in {where}",
                 got=f"{found.dtype} {found.shape}",
                 expected=f"{leaf.dtype} {leaf.shape}",
                 hint="Build the model with the settings it was saved with.",
@@ -81,13 +101,8 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
         array = stored[jax.tree_util.keystr(path)]
         return jnp.asarray(array) if isinstance(leaf, jax.Array) else array
 
-    return jax.tree_util.tree_map_with_path(read, model)
+    return jax.tree_util.tree_map_with_path(read, like)
 
 
 def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array | np.ndarray)
-
-
-def _array_leaves(model: Any) -> list[tuple[str, Any]]:
-    leaves = jax.tree_util.tree_leaves_with_path(model)
-    return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]

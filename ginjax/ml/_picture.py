@@ -20,7 +20,8 @@ def draw_transfer(
     """Draw one row for each dimension: input, truth, prediction, difference.
 
     Fields in one dimension are curves, in two dimensions images, in three the middle slice. A vector field is
-    shown by its first component, with arrows of its first two.
+    shown by its first component, with arrows of its first two. The difference has a scale of its own, and above it
+    stands the error of this sample relative to the truth.
 
     **Arguments:**
 
@@ -48,30 +49,43 @@ def draw_transfer(
 def _draw_row(figure, row, prediction: Prediction) -> None:
     D = prediction[0].D
     before, truth, guess = (_first_component(image) for image in prediction)
-    scale = np.linalg.norm(truth)
-    relative = f" ({np.linalg.norm(guess - truth) / scale:.1%})" if scale > 0 else ""
-    names = ("input", "truth one step later", "prediction", f"difference{relative}")
     slices = [_middle(values) for values in (before, truth, guess, guess - truth)]
-    limit = max(float(np.abs(s[np.isfinite(s)]).max(initial=0.0)) for s in slices[:3]) or 1.0
+    where = "3D slice" if D == 3 else f"{D}D"
+    error = sample_error(*prediction[1:])
+    relative = f", {error:.1%} of the truth" if np.isfinite(error) else ""
+    names = ("input", "truth one step later", "prediction", f"difference{relative}")
     for axis, name in zip(row, names, strict=True):
-        where = "3D slice" if D == 3 else f"{D}D"
         axis.set_title(f"{where}: {name}", fontsize=9)
         axis.tick_params(labelsize=7)
+    # A good prediction differs by so little that on the scale of the fields its difference would be blank.
+    limits = [_limit(slices[:3])] * 3 + [_limit(slices[3:])]
+    for axis, values, limit in zip(row, slices, limits, strict=True):
+        if D == 1:
+            axis.plot(values, lw=1.2)
+            axis.set_ylim(-1.05 * limit, 1.05 * limit)
+            axis.set_xlabel("pixel", fontsize=8)
+        else:
+            axis.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-limit, vmax=limit)
     if D == 1:
-        _draw_curves(row, slices, limit)
         return
-    for axis, values in zip(row, slices, strict=True):
-        axis.imshow(values.T, origin="lower", cmap="RdBu_r", vmin=-limit, vmax=limit)
     for axis, image in zip(row, prediction, strict=False):
         _draw_arrows(axis, image)
-    figure.colorbar(row[0].images[0], ax=list(row), shrink=0.85)
+    for shown, beside, label in ((row[0], list(row[:3]), "field"), (row[3], row[3], "difference")):
+        bar = figure.colorbar(shown.images[0], ax=beside, shrink=0.85)
+        bar.set_label(label, fontsize=8)
+        bar.ax.tick_params(labelsize=7)
 
 
-def _draw_curves(row, curves: Sequence[np.ndarray], limit: float) -> None:
-    for axis, values in zip(row, curves, strict=True):
-        axis.plot(values, lw=1.2)
-        axis.set_ylim(-1.05 * limit, 1.05 * limit)
-        axis.set_xlabel("pixel", fontsize=8)
+def sample_error(truth: MultiImage, guess: MultiImage) -> float:
+    """Norm of the error of one sample over all its components, relative to that of the truth; NaN where it has none."""
+    error = sum(float(np.sum((np.asarray(guess[key]) - np.asarray(truth[key])) ** 2)) for key in truth)
+    size = sum(float(np.sum(np.asarray(block) ** 2)) for block in truth.values())
+    return (error / size) ** 0.5 if size > 0 else float("nan")
+
+
+def _limit(slices: Sequence[np.ndarray]) -> float:
+    """The largest finite size of any value, 1 if there is none."""
+    return max(float(np.abs(s[np.isfinite(s)]).max(initial=0.0)) for s in slices) or 1.0
 
 
 def _first_component(image: MultiImage) -> np.ndarray:

@@ -25,6 +25,33 @@ SHARD_AXIS = "pmap_batch"
 _T = TypeVar("_T")
 
 
+def make_update(
+    map_and_loss: MapAndLoss,
+    optimizer: optax.GradientTransformation,
+    shards: int = 1,
+    accumulate: int = 1,
+) -> TrainStep:
+    """One optimisation step, not compiled: the body of `make_step` and of a dispatch of many steps.
+
+    **Arguments:**
+
+    - `map_and_loss`, `optimizer`, `shards`: as in `make_step`.
+    - `accumulate`: equal parts of a batch whose gradients are found one after the other and averaged; memory falls
+      with their number, the step is the same up to rounding.
+
+    **Returns:** `update(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
+    """
+    of_batch = eqx.filter_value_and_grad(_over_shards(map_and_loss, shards), has_aux=True)
+    loss_and_gradient = of_batch if accumulate == 1 else _accumulated(of_batch, accumulate)
+
+    def update(model: Any, opt_state: Any, x: Any, y: Any, aux_data: Any) -> tuple[Any, Any, Array, Any]:
+        (loss, aux_data), gradient = loss_and_gradient(model, x, y, aux_data)
+        updates, opt_state = optimizer.update(gradient, opt_state, trainable(model))
+        return eqx.apply_updates(model, updates), opt_state, loss, aux_data
+
+    return update
+
+
 def make_step(
     map_and_loss: MapAndLoss, optimizer: optax.GradientTransformation, shards: int = 1
 ) -> TrainStep:
@@ -42,13 +69,11 @@ def make_step(
 
     **Returns:** `step(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
     """
-    loss_and_gradient = eqx.filter_value_and_grad(_over_shards(map_and_loss, shards), has_aux=True)
+    update = make_update(map_and_loss, optimizer, shards)
 
     @eqx.filter_jit(donate="all-except-first")
     def step(batch: tuple[Any, Any], model: Any, opt_state: Any, aux_data: Any):
-        (loss, aux_data), gradient = loss_and_gradient(model, *batch, aux_data)
-        updates, opt_state = optimizer.update(gradient, opt_state, trainable(model))
-        return eqx.apply_updates(model, updates), opt_state, loss, aux_data
+        return update(model, opt_state, *batch, aux_data)
 
     return lambda model, opt_state, x, y, aux_data=None: step((x, y), model, opt_state, aux_data)
 
@@ -102,3 +127,26 @@ def _over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
         return jnp.mean(losses), first
 
     return loss
+
+
+def _accumulated(of_batch: Any, parts: int) -> Any:
+    """The mean value and gradient over parts of a batch, one part at a time."""
+
+    def loss_and_gradient(model: Any, x: Any, y: Any, aux_data: Any) -> Any:
+        # Part j is every parts-th sample from j on: on several devices each keeps samples of every part.
+        x, y = jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0), (x, y))
+        _, static = eqx.partition(aux_data, eqx.is_array)
+
+        def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
+            (loss, gradient), aux_arrays = total
+            (value, aux), slope = of_batch(model, *part, eqx.combine(aux_arrays, static))
+            summed = jax.tree.map(jnp.add, (loss, gradient), (value, slope))
+            return (summed, eqx.filter(aux, eqx.is_array)), None
+
+        nothing = jax.tree.map(jnp.zeros_like, trainable(model))
+        start = (jnp.zeros(()), nothing), eqx.filter(aux_data, eqx.is_array)
+        (summed, aux_arrays), _ = jax.lax.scan(add, start, (x, y))
+        loss, gradient = jax.tree.map(lambda leaf: leaf / parts, summed)
+        return (loss, eqx.combine(aux_arrays, static)), gradient
+
+    return loss_and_gradient

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
 from ginjax.ml._one_step import OneStepTask, one_step_error, predict
 from ginjax.models import AnyDimensionalModel, to_dimension
-
-STUDY_RULES: tuple[tuple[str, float | None], ...] = (
-    ("compatibility", None),
-    ("compat-flex", 0.0),
-    ("volume", None),
-    ("compatibility-norm", None),
-    ("none", None),
-)
-"""Rules and flex values that differ: `spin-embed` and `compat-flex` at 1 are `compatibility`."""
+from ginjax.transfer import DISTINCT_RULES, rule_label
 
 
 @dataclass(frozen=True)
@@ -28,53 +20,60 @@ class ZeroShot:
       value is part of its name.
     - `residual`: of condition (C), None where nothing was converted.
     - `error`, `persistence`: one-step nRMSE of the network and of predicting no change.
-    - `note`: why a rule could not be applied, else empty; then `error` is None.
     """
 
     dim: int
     rule: str
     residual: float | None
-    error: float | None
+    error: float
     persistence: float
-    note: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was measured, and by name the rules that could not be applied with what they need."""
+
+    rows: tuple[ZeroShot, ...]
+    left_out: Mapping[str, str]
 
 
 def zero_shot_study(
     model: AnyDimensionalModel,
     tasks: Sequence[OneStepTask],
-    rules: Sequence[tuple[str, float | None]] = STUDY_RULES,
+    rules: Sequence[tuple[str, float | None]] = DISTINCT_RULES,
     progress: Callable[[str], None] = lambda status: None,
-) -> list[ZeroShot]:
+) -> Study:
     """Evaluate a trained model on tasks of its own and of higher dimensions.
 
     **Arguments:**
 
     - `model`: trained in `model.D` dimensions.
     - `tasks`: held-out tasks, one for each dimension, normalised as the training data were.
-    - `rules`: transfer rules.
-    - `progress`: told what has been done, once for each evaluation.
+    - `rules`: transfer rules. One that does not fit the filters of the model is left out.
+    - `progress`: told what has been done, once for each rule and task.
     """
-    rows = []
+    rows, left_out = [], {}
     for task in tasks:
         D = task.X.D
-        for rule, flex in (("trained", None),) if model.D == D else rules:
-            rows.append(_evaluate(model, task, rule, flex))
-            progress(f"{D}D {rows[-1].rule}")
-    return rows
+        if model.D == D:
+            rows.append(_measure(model, task, "trained", None))
+            progress(f"{D}D trained")
+            continue
+        for rule, flex in rules:
+            name = rule_label(rule, flex)
+            try:
+                converted, certificate = to_dimension(model, D, rule, flex)
+            except ArgumentError as error:
+                left_out[name] = str(error.expected)
+            else:
+                rows.append(_measure(converted, task, name, certificate.residual))
+            progress(f"{D}D {name}")
+    return Study(tuple(rows), left_out)
 
 
-def _evaluate(model: AnyDimensionalModel, task: OneStepTask, rule: str, flex: float | None) -> ZeroShot:
-    D, residual, converted = task.X.D, None, model
-    name = rule if flex is None else f"{rule} {flex:g}"
-    if rule != "trained":
-        try:
-            converted, certificate = to_dimension(model, D, rule, flex)
-        except ArgumentError as error:
-            persistence = one_step_error(lambda x: (x, None), task).persistence
-            return ZeroShot(D, name, None, None, persistence, error.problem)
-        residual = certificate.residual
-    measured = one_step_error(converted, task, batch_size=8)
-    return ZeroShot(D, name, residual, measured.model, measured.persistence)
+def _measure(model: AnyDimensionalModel, task: OneStepTask, name: str, residual: float | None) -> ZeroShot:
+    measured = one_step_error(model, task, batch_size=8)
+    return ZeroShot(task.X.D, name, residual, measured.model, measured.persistence)
 
 
 def zero_shot_prediction(

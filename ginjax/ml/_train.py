@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import jax
@@ -12,11 +11,16 @@ import numpy as np
 import optax
 
 from ginjax.errors import ArgumentError
-from ginjax.ml._batches import count_samples, epoch_batches, take
+from ginjax.ml._batches import count_samples, epoch_batches
+from ginjax.ml._dispatch import initial_state, make_dispatch
 from ginjax.ml._evaluate import mean_loss
+from ginjax.ml._feed import Loader
 from ginjax.ml._finite import check_losses
 from ginjax.ml._io import save
-from ginjax.ml._step import MapAndLoss, make_eval_step, make_step, owned_copy, trainable
+from ginjax.ml._placement import over_devices
+from ginjax.ml._plan import MOST_STEPS
+from ginjax.ml._samples import ArraySamples
+from ginjax.ml._step import MapAndLoss, make_eval_step, owned_copy
 from ginjax.ml._stopping import StopCondition
 
 _SAVE_EVERY = 10
@@ -76,22 +80,22 @@ def train(
             expected=f"a positive multiple of the {shards} devices",
             hint=f"There are {samples} samples.",
         )
-    place, replicate = _placement(devices)
-    step = make_step(map_and_loss, optimizer, shards)
+    placement = over_devices(devices)
+    batches = -(-samples // batch_size)
+    loader = Loader(ArraySamples(X, Y), batch_size, min(batches, MOST_STEPS), placement)
+    dispatch = make_dispatch(map_and_loss, optimizer, shards=shards, placement=placement)
     eval_steps = make_eval_step(map_and_loss, shards), make_eval_step(map_and_loss)
 
-    model, aux_data = replicate(owned_copy((model, aux_data)))
-    # Some optimisers keep the parameters themselves in their state; donating a buffer twice is an error.
-    opt_state = replicate(owned_copy(optimizer.init(trainable(model))))
+    state = placement.replicate(initial_state(model, optimizer, aux_data))
     train_loss = val_loss = None
     epoch, epoch_time, steps_done = 0, 0.0, 0
     best, best_aux = None, None
     while True:
-        # The next step reuses the memory of `model`; what the condition keeps must be its own.
-        candidate = owned_copy(model)
+        # The next step reuses the memory of the model; what the condition keeps must be its own.
+        candidate = owned_copy(state.model)
         stopped = stop_condition.stop(candidate, epoch, train_loss, val_loss, epoch_time)
         if stop_condition.best_model is candidate:
-            best, best_aux = candidate, owned_copy(aux_data)
+            best, best_aux = candidate, owned_copy(state.aux_data)
         else:
             best = stop_condition.best_model
         if save_model is not None and (stopped or (epoch and epoch % _SAVE_EVERY == 0)):
@@ -100,38 +104,20 @@ def train(
             return best, best_aux, train_loss, val_loss
 
         started = time.perf_counter()
+        indices = epoch_batches(jax.random.fold_in(rand_key, epoch), samples, batch_size)
+        parts = [indices[i : i + loader.steps] for i in range(0, batches, loader.steps)]
         losses = []
-        for indices in epoch_batches(jax.random.fold_in(rand_key, epoch), samples, batch_size):
-            x, y = place(take((X, Y), indices))
-            model, opt_state, loss, aux_data = step(model, opt_state, x, y, aux_data)
-            losses.append(loss)
-        values = np.asarray(jax.device_get(losses), dtype=np.float64)
+        for part, feed in zip(parts, loader.feeds(parts), strict=True):
+            state, found = dispatch(feed, len(part), state, steps_done)
+            losses.append(found[: len(part)])
+        values = np.concatenate(jax.device_get(losses)).astype(np.float64)
         check_losses(values, first_step=steps_done + 1)
         steps_done += values.size
         train_loss = float(values.mean())
         if validation_X is not None:
             data = validation_X, validation_Y
-            val_loss = mean_loss(*eval_steps, model, *data, batch_size, aux_data)
+            val_loss = mean_loss(*eval_steps, state.model, *data, batch_size, state.aux_data)
             check_losses(np.asarray([val_loss]), first_step=steps_done, what="validation loss")
         epoch, epoch_time = epoch + 1, time.perf_counter() - started
         if progress is not None:
             progress(epoch, train_loss, val_loss)
-
-
-def _placement(devices: Sequence[Any] | None) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-    """How to lay out a batch (divided over the devices) and everything else (a copy on each)."""
-    if not devices:
-        return (lambda tree: tree), (lambda tree: tree)
-    mesh = jax.sharding.Mesh(np.asarray(devices), ("data",))
-
-    def put(tree: Any, spec: jax.sharding.PartitionSpec) -> Any:
-        sharding = jax.sharding.NamedSharding(mesh, spec)
-        return jax.tree.map(
-            lambda leaf: jax.device_put(leaf, sharding) if isinstance(leaf, jax.Array | np.ndarray) else leaf,
-            tree,
-        )
-
-    return (
-        partial(put, spec=jax.sharding.PartitionSpec("data")),
-        partial(put, spec=jax.sharding.PartitionSpec()),
-    )

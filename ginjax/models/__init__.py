@@ -32,6 +32,7 @@ from ._spec import ModelSpec as ModelSpec
 from ._unet import UNet as UNet
 from ._verify import LIFT_TOLERANCE as LIFT_TOLERANCE
 from ._verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
+from ._verify import STAGES as STAGES
 from ._verify import Verification as Verification
 from ._verify import equivariance_defect as equivariance_defect
 from ._verify import load_pair as load_pair

@@ -106,6 +106,7 @@ def plain_table(model: Any) -> tuple[PlainLayer, ...]:
             outputs=_plain_rows(spec.outputs, name == last, conv.out_channels),
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
             zero_padded=conv.padding_mode.upper() == "ZEROS",
+            level=model.level_of(name),
         )
         for name, conv in sorted(found.items())
     )

@@ -1,6 +1,7 @@
 """Does a converted network do what it promises? The lift test and the equivariance defect, on random fields."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +13,13 @@ import numpy as np
 from ..checkpoint import ModelRecord
 from ..errors import ArgumentError, NumericsError
 from ..geometric import MultiImage, Signature
-from ..transfer import condition_residual, embed_field, lift_key, tolerance_of
+from ..transfer import (
+    condition_residual,
+    embed_field,
+    lift_key,
+    plain_condition_residual,
+    tolerance_of,
+)
 from ._file import LoadedModel, from_record, load_model
 from ._module import AnyDimensionalModel
 from ._spec import ModelSpec
@@ -25,6 +32,9 @@ ROUNDED_LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 2e-2, "bf
 """The same when weights stored in that precision run in float64: what is left is their rounding."""
 
 
+STAGES = 4
+"""How often a verification tells its progress."""
+
 NOISE_FACTOR = 10.0
 """A lift defect up to this multiple of the network's own rounding noise is put down to rounding."""
 
@@ -36,21 +46,31 @@ def load_pair(low: str | os.PathLike[str], high: str | os.PathLike[str]) -> tupl
 
 
 def verify_records(
-    before: ModelRecord, after: ModelRecord, *, side: int | None = None, seed: int = 0
+    before: ModelRecord,
+    after: ModelRecord,
+    *,
+    side: int | None = None,
+    seed: int = 0,
+    progress: Callable[[], None] = lambda: None,
 ) -> "Verification":
     """`verify_transfer` for a conversion, up or down, without rounding float64 weights."""
     low, high = (before, after) if before.D < after.D else (after, before)
     parity_lift = after.certificate is not None and after.certificate.parity_lift
     with jax.enable_x64(True):
         models = from_record(low), from_record(high)
-    found = verify_transfer(*models, is_torus=low.is_torus, side=side, seed=seed, parity_lift=parity_lift)
+    found = verify_transfer(
+        *models, is_torus=low.is_torus, side=side, seed=seed, parity_lift=parity_lift, progress=progress
+    )
     return with_condition(found, low, high, parity_lift)
 
 
 def with_condition(
     found: "Verification", low: ModelRecord, high: ModelRecord, parity_lift: bool
 ) -> "Verification":
-    """The verification with the residual of condition (C) between two equivariant models."""
+    """The verification with the residual of condition (C), or of what stands for it between plain kernels."""
+    if low.plain_layers and low.plain_layers == high.plain_layers:
+        kernels = (low.arrays, low.D), (high.arrays, high.D)
+        return replace(found, condition=plain_condition_residual(*kernels, low.plain_layers), plain=True)
     if not (low.layers and high.layers):
         return found
     sides = [(record.arrays, record.layers, record.banks) for record in (low, high)]
@@ -69,6 +89,7 @@ class Verification:
       rounding; `noise_own`: how far it is, run in the stored precision, from itself in float64. An exact
       conversion cannot be told from a near one below these.
     - `condition`: largest residual of condition (C) between the two sets of weights; None where not measured.
+    - `plain`: whether the networks are plain ones, for whose kernels something simpler stands for (C).
     """
 
     dtype: str
@@ -79,6 +100,7 @@ class Verification:
     noise_float64: float = 0.0
     noise_own: float = 0.0
     condition: float | None = None
+    plain: bool = False
 
     def checks(self, tolerance: float | None = None) -> dict[str, tuple[float, float]]:
         """Every check with what was found and the largest value accepted.
@@ -98,7 +120,8 @@ class Verification:
             f"equivariance in {self.dtype}": (self.equivariance, LIFT_TOLERANCE[self.dtype]),
         }
         if self.condition is not None:
-            found = {"condition (C)": (self.condition, tolerance_of(np.dtype(self.dtype)))} | found
+            name = "kernels" if self.plain else "condition (C)"
+            found = {name: (self.condition, tolerance_of(np.dtype(self.dtype)))} | found
         if tolerance is not None:
             found = {name: (value, tolerance) for name, (value, _) in found.items()}
         return found
@@ -120,6 +143,7 @@ def verify_transfer(
     side: int | None = None,
     seed: int = 0,
     parity_lift: bool = False,
+    progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Compare a converted network with the one it came from, on random fields.
 
@@ -131,6 +155,7 @@ def verify_transfer(
     - `side`: pixels along each axis; default 8, or as many as a UNet's pooling needs.
     - `seed`: of the random fields.
     - `parity_lift`: whether odd scalars were converted to odd vectors, see `ginjax.transfer.lift_key`.
+    - `progress`: called `STAGES` times, when a part of the work is done.
 
     **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
     """
@@ -156,11 +181,15 @@ def verify_transfer(
         lift_float64 = _lift(
             _cast(low, "float64"), _cast(high, "float64"), _cast(fields, "float64"), added, parity_lift
         )
+        progress()
         own = _cast(fields, dtype)
         lift_own = _lift(_cast(low, dtype), _cast(high, dtype), own, added, parity_lift)
+        progress()
         wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
+        progress()
         noise = _noise(low, fields, dtype, seed)
+        progress()
     return Verification(dtype, side, lift_float64, lift_own, equivariance, *noise)
 
 

@@ -1,18 +1,18 @@
 """Convert the weights of a whole model: arrays and a layer table in, arrays and a certificate out."""
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ginjax.errors import ArgumentError, NumericsError
-from ginjax.filters import FilterBank, FilterBlock
+from ginjax.filters import FilterBank
 
 from ._certificate import Certificate, PathReport, tolerance_of
-from ._embedding import lift_key
 from ._explain import explain
-from ._layers import ConvLayer, FieldKey, check_weights, filter_key, path_name
+from ._layers import ConvLayer, FieldKey, check_weights, path_name
+from ._pairs import bank_block, lifted_path, path_pair
+from ._rounding import compatible_rounding
 from ._system import (
     FilterPair,
     Residual,
@@ -89,9 +89,8 @@ def convert_weights(
             if not path.exists:
                 continue
             before = _float64(name, old, (c_out, c_in, 0))
-            weights = path.apply(rule, before)
             stored = dtype or (old.dtype if old is not None else _common_dtype(arrays))
-            new = np.ascontiguousarray(weights.astype(stored))
+            new = np.ascontiguousarray(path.rounded(rule, path.apply(rule, before), stored))
             if new.shape[-1]:
                 converted[layer.weight_name(*path.new_keys)] = new
             reports.append(path.report(rule, before, new))
@@ -143,9 +142,7 @@ class _Path:
 
     @property
     def new_keys(self) -> tuple[FieldKey, FieldKey]:
-        if not self.parity_lift:
-            return self.source, self.target
-        return lift_key(self.source), lift_key(self.target)
+        return lifted_path(self.source, self.target, self.parity_lift)
 
     @property
     def upward(self) -> bool:
@@ -154,7 +151,8 @@ class _Path:
     @property
     def exists(self) -> bool:
         """Whether there are filters for it before or after."""
-        return len(self._block(0)) > 0 or len(self._block(len(self.chain) - 1)) > 0
+        ends = (self.chain[0], self.source, self.target), (self.chain[-1], *self.new_keys)
+        return any(len(bank_block(*end)) > 0 for end in ends)
 
     def apply(self, rule: Rule, weights: np.ndarray) -> np.ndarray:
         """Carry weights `(out, in, n)` through the chain in float64."""
@@ -162,6 +160,12 @@ class _Path:
             pair = self._pair(i, i + 1)
             weights = rule(weights, pair) if self.upward else weights @ collapse_matrix(pair).T
         return weights
+
+    def rounded(self, rule: Rule, weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """The weights in the precision of the file."""
+        if not (rule.promises_compatibility and self.upward):
+            return weights.astype(dtype)
+        return compatible_rounding(self._pair(0, len(self.chain) - 1), weights, dtype)
 
     def report(self, rule: Rule, before: np.ndarray, new: np.ndarray) -> PathReport:
         whole = self._pair(0, len(self.chain) - 1)
@@ -193,44 +197,8 @@ class _Path:
         return explain(whole, gap, tolerance)
 
     def _pair(self, a: int, b: int) -> FilterPair:
-        low, high = (a, b) if self.upward else (b, a)
-        _, p = filter_key(self.source, self.target)
-        return _make_pair(
-            self._block(low),
-            self._block(high),
-            self.chain[low].D,
-            self.chain[high].D,
-            (self.source[0], self.target[0]),
-            p,
-            (self.layer.input_dilation, self.layer.filter_dilation),
-            (self.new_keys[0] != self.source, self.new_keys[1] != self.target),
-        )
-
-    def _block(self, i: int) -> FilterBlock:
-        key = filter_key(self.source, self.target) if i == 0 else filter_key(*self.new_keys)
-        bank = self.chain[i]
-        return bank.blocks.get(key) or empty_block(bank.D, bank.side, key[0])
-
-
-@functools.lru_cache(maxsize=1024)
-def _make_pair(
-    old: FilterBlock,
-    new: FilterBlock,
-    D_old: int,
-    D_new: int,
-    orders: tuple[int, int],
-    p: int,
-    dilations: tuple[int, int],
-    lifts: tuple[bool, bool],
-) -> FilterPair:
-    """One `FilterPair` object for equal arguments, so that what is solved for it is solved once."""
-    return FilterPair(old, new, D_old, D_new, *orders, p, *dilations, *lifts)
-
-
-@functools.lru_cache(maxsize=256)
-def empty_block(D: int, side: int, k: int) -> FilterBlock:
-    """The block of a key that has no filters."""
-    return FilterBlock(np.zeros((0, *(side,) * D, *(D,) * k)), ())
+        low, high = (self.chain[i] for i in ((a, b) if self.upward else (b, a)))
+        return path_pair(self.layer, self.source, self.target, low, high, self.parity_lift)
 
 
 def _lift_names(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

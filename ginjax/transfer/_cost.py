@@ -1,19 +1,23 @@
 """What a network costs to run, from its layer table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from ginjax.filters import FilterBank
 
 from ._layers import ConvLayer, filter_key
+from ._plain import PlainLayer
+from ._plain_check import channel_count
 
 
 @dataclass(frozen=True)
 class Cost:
     """Of one forward pass on one sample.
 
-    - `flops`: floating-point operations of the convolutions, a multiplication and an addition counted as two,
-      every tap of a dense kernel counted.
+    - `flops`: floating-point operations of the convolutions, a multiplication and an addition counted as two. Every
+      tap of a dense kernel is counted, on the padding too, but not the zeros between the pixels of a dilated input.
     - `field_bytes`: the largest input and output that one convolution holds at the same time.
     """
 
@@ -25,16 +29,60 @@ def cost(
     layers: Sequence[ConvLayer], banks: Mapping[str, FilterBank], side: int, item_bytes: int = 4
 ) -> Cost:
     """The cost of the convolutions of a model on a grid of `side` pixels along each axis."""
-    flops, largest = 0, 0
+    rows = []
     for layer in layers:
         bank = banks[layer.role]
-        pixels = max(1, side >> layer.level) ** bank.D
-        taps = max(1, bank.side // layer.input_dilation) ** bank.D
-        for source, c_in, target, c_out in layer.paths():
-            block = bank.blocks.get(filter_key(source, target))
-            if block is not None and len(block):
-                channels = c_in * c_out * bank.D ** (source[0] + target[0])
-                flops += 2 * channels * taps * pixels
-        values = sum(c * bank.D**k for k, _, c in (*layer.inputs, *layer.outputs))
-        largest = max(largest, values * pixels * item_bytes)
-    return Cost(flops, largest)
+        channels = sum(
+            c_in * c_out * bank.D ** (source[0] + target[0])
+            for source, c_in, target, c_out in layer.paths()
+            if bank.blocks.get(filter_key(source, target))
+        )
+        values = tuple(channel_count(fields, bank.D) for fields in (layer.inputs, layer.outputs))
+        grid = _Grid(side, layer.level, layer.stride, layer.input_dilation, bank.side)
+        rows.append((grid.multiplications(bank.D) * channels, grid.values(values, bank.D)))
+    return _total(rows, item_bytes)
+
+
+def plain_cost(
+    layers: Sequence[PlainLayer], arrays: Mapping[str, np.ndarray], D: int, side: int, item_bytes: int = 4
+) -> Cost:
+    """The same for a model of plain convolutions in dimension `D`, with its arrays by name."""
+    rows = []
+    for layer in layers:
+        shape = arrays[f"{layer.name}.weight"].shape
+        grid = _Grid(side, layer.level, 1, shape[-1] if layer.transposed else 1, shape[-1])
+        rows.append((grid.multiplications(D) * shape[0] * shape[1], grid.values((shape[1], shape[0]), D)))
+    return _total(rows, item_bytes)
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """The grids on either side of one convolution."""
+
+    side: int
+    level: int
+    stride: int
+    input_dilation: int
+    filter_side: int
+
+    @property
+    def output(self) -> int:
+        return max(1, self.side >> self.level)
+
+    @property
+    def input(self) -> int:
+        return max(1, self.output * self.stride // self.input_dilation)
+
+    def multiplications(self, D: int) -> int:
+        """Pairs of an output pixel and a tap that meets a pixel, not a zero in between: one tap in `input_dilation`."""
+        return max(1, self.filter_side * self.output // self.input_dilation) ** D
+
+    def values(self, channels: tuple[int, ...], D: int) -> int:
+        return channels[0] * self.input**D + channels[1] * self.output**D
+
+
+def _total(rows: Iterable[tuple[int, int]], item_bytes: int) -> Cost:
+    """From multiplications and values of each convolution."""
+    rows = list(rows)
+    largest = max((values for _, values in rows), default=0)
+    return Cost(2 * sum(products for products, _ in rows), largest * item_bytes)

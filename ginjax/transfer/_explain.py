@@ -6,12 +6,12 @@ EXACT_ENOUGH = 1e-9
 """Residual of float64 weights that counts as exact."""
 
 
-def explain(pair: FilterPair | None, remainder: Residual, tolerance: float = EXACT_ENOUGH) -> str:
+def explain(pair: FilterPair, remainder: Residual, tolerance: float = EXACT_ENOUGH) -> str:
     """One sentence on what stands between a path and exactness; empty when nothing does.
 
     - `tolerance`: residual that counts as exact; weights stored in fewer digits need a larger one.
     """
-    if pair is None or remainder.total <= tolerance:
+    if remainder.total <= tolerance:
         return ""
     if pair.p == 1 and not (pair.lift_in or pair.lift_out):
         return (

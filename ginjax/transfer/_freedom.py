@@ -9,8 +9,9 @@ from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.filters import FilterBank
 
 from ._certificate import Certificate
-from ._layers import ConvLayer, filter_key, path_name
-from ._system import FilterPair, condition, solutions
+from ._layers import ConvLayer, path_name
+from ._pairs import bank_block, path_pair
+from ._system import FilterPair, cached_condition, solutions
 
 
 def free_directions(
@@ -51,15 +52,15 @@ def recertify(
     after: Mapping[str, np.ndarray],
     digest: Callable[[Mapping[str, np.ndarray]], str],
 ) -> Certificate:
-    """The certificate of a converted model whose weights were changed afterwards.
+    """The certificate of a converted model whose weights were changed afterwards, without the model before.
 
-    What the conversion left over, plus how much `A a'` has changed since, relative to its largest entry.
+    What the conversion left over, plus how much `A a'` has changed since, relative to its largest entry. By the
+    triangle inequality the residual of (C) is at most this. Going down from the converted weights would give the
+    old ones back, but only up to the rounding that is measured here; `recomputed` is for whoever has them.
     """
     drift = {}
-    for _, path, pair in _pairs(layers, banks, certificate.from_dim):
-        layer, source_to_target = path
-        name = f"{layer}.weight.{source_to_target}"
-        A = condition(pair).A
+    for name, path, pair in _pairs(layers, banks, certificate.from_dim):
+        A = cached_condition(pair).A
         old = before[name].astype(np.float64) @ A.T
         change = np.abs(after[name].astype(np.float64) @ A.T - old).max(initial=0.0)
         scale = np.abs(old).max(initial=0.0)
@@ -75,32 +76,17 @@ def _pairs(
     layers: Sequence[ConvLayer], banks: Mapping[str, FilterBank], from_dim: int
 ) -> list[tuple[str, tuple[str, str], FilterPair]]:
     """Weight name, (layer, path) and filter pair of every path that has filters."""
-    found = []
     low = {role: _in_dimension(bank, from_dim) for role, bank in banks.items()}
-    cache: dict[tuple, FilterPair] = {}
-    for layer in layers:
-        bank = banks[layer.role]
-        for source, _, target, _ in layer.paths():
-            key = filter_key(source, target)
-            block = bank.blocks.get(key)
-            if block is None or len(block) == 0:
-                continue
-            dilations = (layer.input_dilation, layer.filter_dilation)
-            index = (layer.role, source, target, dilations)
-            if index not in cache:
-                cache[index] = FilterPair(
-                    low[layer.role].blocks[key],
-                    block,
-                    from_dim,
-                    bank.D,
-                    source[0],
-                    target[0],
-                    key[1],
-                    *dilations,
-                )
-            path = path_name(source, target)
-            found.append((layer.weight_name(source, target), (layer.name, path), cache[index]))
-    return found
+    return [
+        (
+            layer.weight_name(source, target),
+            (layer.name, path_name(source, target)),
+            path_pair(layer, source, target, low[layer.role], banks[layer.role]),
+        )
+        for layer in layers
+        for source, _, target, _ in layer.paths()
+        if len(bank_block(banks[layer.role], source, target))
+    ]
 
 
 def _in_dimension(bank: FilterBank, D: int) -> FilterBank:

@@ -5,9 +5,14 @@ zero-padded and averaged over the pixel's stabiliser. On a pixel with `j > D` no
 linearly in the number of non-zero coordinates, `2 m_{j-1} - m_{j-2}`, where `m_q` is the mean of the target over
 the pixels got by zeroing coordinates down to `q` (from one dimension `m_1` alone). On even sides no coordinate is
 zero, and the value at the `D` largest coordinates serves.
+
+Filters that are invariant under reflections alone may treat their axes differently, and then the group can carry a
+value to a pixel in several ways: their mean is taken, which is the target of the filter averaged over exchanges of
+axes. On pixels whose new coordinates are zero there is only one thing to want, the filter itself.
 """
 
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -28,7 +33,9 @@ def spin_target(pair: FilterPair) -> np.ndarray:
     D, D_new, side, p = pair.D_old, pair.D_new, pair.side, pair.p
     k = sum(pair.orders_new)
     n_old = len(pair.old)
-    old = pair.old.filters.reshape(n_old, side**D, D ** (pair.k_in + pair.k_out))
+    given = pair.old.filters
+    symmetric = _averaged_over_exchanges(given, D, p)
+    old = symmetric.reshape(n_old, side**D, D ** (pair.k_in + pair.k_out))
     target = np.zeros((n_old, side**D_new, D_new**k))
     k_out_new = pair.orders_new[1]
     place = (pair.input_components[:, None] * D_new**k_out_new + pair.output_components).reshape(-1)
@@ -42,7 +49,46 @@ def spin_target(pair: FilterPair) -> np.ndarray:
         value = _average_over_stabiliser(orbit, value, k, p)
         source, sign = tensor_action(orbit.perms, orbit.signs, k, p)
         target[:, orbit.positions] = value[:, source] * sign
+    if side % 2 and symmetric is not given:
+        _set_old_plane(target, pair, place)
     return target
+
+
+def _averaged_over_exchanges(filters: np.ndarray, D: int, p: int) -> np.ndarray:
+    """The mean of filters `(n, *(M,)*D, D, ..., D)` over exchanges of axes; the same array if they do not matter."""
+    if all(np.allclose(filters, _exchanged(filters, D, p, order), atol=1e-12) for order in _neighbours(D)):
+        return filters
+    orders = itertools.permutations(range(D))
+    return np.mean([_exchanged(filters, D, p, order) for order in orders], axis=0)
+
+
+def _neighbours(D: int) -> Iterator[tuple[int, ...]]:
+    """The transpositions of neighbours, which generate all exchanges."""
+    for i in range(D - 1):
+        yield (*range(i), i + 1, i, *range(i + 2, D))
+
+
+def _exchanged(filters: np.ndarray, D: int, p: int, order: tuple[int, ...]) -> np.ndarray:
+    """What an exchange of axes makes of filters: it moves pixels and components alike."""
+    tensor_axes = range(1 + D, filters.ndim)
+    moved = np.transpose(filters, (0, *(1 + axis for axis in order), *tensor_axes))
+    for axis in tensor_axes:
+        moved = np.take(moved, order, axis)
+    return moved * np.linalg.det(np.eye(D)[list(order)]).round() ** p
+
+
+def _set_old_plane(target: np.ndarray, pair: FilterPair, place: np.ndarray) -> None:
+    """Put the old filters themselves, zero-padded, on the pixels whose new coordinates are zero.
+
+    Unless reflecting a new axis, which leaves those pixels alone, changes the sign of what would be there.
+    """
+    if (pair.p + pair.lift_in + pair.lift_out) % 2:
+        return
+    n_old, side, D = len(pair.old), pair.side, pair.D_old
+    plane = target.reshape(n_old, side**D, *(side,) * (pair.D_new - D), -1)
+    plane = plane[(slice(None), slice(None), *(side // 2,) * (pair.D_new - D))]
+    plane[...] = 0.0
+    plane[..., place] = pair.old.filters.reshape(n_old, side**D, len(place))
 
 
 def corner_pixels(pair: FilterPair) -> np.ndarray:

@@ -156,26 +156,21 @@ def residual(pair: FilterPair, old_weights: np.ndarray, new_weights: np.ndarray)
     """Residual of (C) for weights `(out, in, n_old)` and `(out, in, n_new)`."""
     system = cached_condition(pair)
     wanted = old_weights.astype(np.float64) @ system.B.T
-    error = np.abs(new_weights.astype(np.float64) @ system.A.T - wanted)
-    scale = np.abs(wanted).max(initial=0.0)
-    scale = scale if scale > 0 else 1.0
-    return Residual(
-        float(error[..., system.old_rows].max(initial=0.0) / scale),
-        float(error[..., ~system.old_rows].max(initial=0.0) / scale),
-    )
+    return _relative(new_weights.astype(np.float64) @ system.A.T - wanted, wanted, system.old_rows)
 
 
 def residual_downward(pair: FilterPair, low_weights: np.ndarray, high_weights: np.ndarray) -> Residual:
     """Residual of (C) read from right to left, relative to the largest entry of `A a'`: what is lost going down."""
     system = cached_condition(pair)
     given = high_weights.astype(np.float64) @ system.A.T
-    error = np.abs(low_weights.astype(np.float64) @ system.B.T - given)
-    scale = np.abs(given).max(initial=0.0)
-    scale = scale if scale > 0 else 1.0
-    return Residual(
-        float(error[..., system.old_rows].max(initial=0.0) / scale),
-        float(error[..., ~system.old_rows].max(initial=0.0) / scale),
-    )
+    return _relative(low_weights.astype(np.float64) @ system.B.T - given, given, system.old_rows)
+
+
+def _relative(gap: np.ndarray, reference: np.ndarray, old_rows: np.ndarray) -> Residual:
+    """The largest entries of `gap`, relative to that of `reference` unless it is zero."""
+    error, scale = np.abs(gap), float(np.abs(reference).max(initial=0.0))
+    old, new = (float(error[..., rows].max(initial=0.0)) for rows in (old_rows, ~old_rows))
+    return Residual(old / scale, new / scale) if scale > 0 else Residual(old, new)
 
 
 @functools.lru_cache(maxsize=1024)

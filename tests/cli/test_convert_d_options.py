@@ -46,8 +46,11 @@ def test_all_rules_in_one_table(run, tmp_path):
     for rule in ("compatibility", "compat-flex 0", "volume", "none"):
         assert f"\n{rule} " in f"\n{result.stdout}"
     assert "white noise" in result.stdout and "best: compatibility" in result.stdout
-    # A rule that cannot be applied says why and does not get in the way.
-    assert "compatibility-norm" in result.stderr and "not one filter for each L1 shell" in result.stderr
+    # A rule that cannot be applied says what it needs, once, and does not get in the way.
+    assert result.stderr.count("left out: compatibility-norm, which needs an orthoplex bank") == 1
+    # Nothing was run, so nothing is said about errors.
+    assert "error" not in result.stdout.splitlines()[1]
+    assert "best: compatibility, exact, and of the exact ones closest to the old filters" in result.stdout
     assert "next: ginjax convert-d model --to-dim 3 --rescale compatibility" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
@@ -82,14 +85,23 @@ def test_all_rules_of_a_plain_model(run, tmp_path):
         ("centre", True, None),
         ("mean", False, None),
     ]
-    assert payload["best"] == "centre"
+    assert (payload["best"], payload["best_by"]) == ("centre", "exactness")
 
 
 def test_all_going_down(run, tmp_path):
     write(tmp_path, convert_record(read_model("model"), 2, "compatibility").after, "high")
     payload = json.loads(run("convert-d", "high", "--to-dim", "1", "--rescale", "all", "--json").stdout)
-    assert [row["rule"] for row in payload["rules"]] == ["compatibility", "compat-flex 0"]
-    assert all(row["exact"] for row in payload["rules"])
+    assert [row["rule"] for row in payload["rules"]] == ["compatibility"]
+    assert payload["rules"][0]["exact"] and payload["left_out"] == {}
+
+
+def test_all_names_no_best_where_nothing_is_exact_and_nothing_was_measured(run, tmp_path):
+    write(tmp_path, series(FLOW, 2))  # odd paths
+    result = run("convert-d", "model", "--to-dim", "3", "--rescale", "all")
+    assert result.exit_code == 0, result.stderr
+    assert "best: none named, no rule is exact here" in result.stdout
+    payload = json.loads(run("convert-d", "model", "--to-dim", "3", "--rescale", "all", "--json").stdout)
+    assert payload["best"] is None
 
 
 def test_all_with_errors_on_simulations(run):
@@ -97,6 +109,7 @@ def test_all_with_errors_on_simulations(run):
     payload = json.loads(run(*args).stdout)
     errors = {row["rule"]: row["error"] for row in payload["rules"]}
     assert payload["best"] == min(errors, key=errors.get) == "compatibility"
+    assert payload["best_by"] == "error"
     assert errors["compatibility"] < 0.1 < errors["none"]
 
 

@@ -5,11 +5,13 @@ from helpers import S, random_field
 from typer.testing import CliRunner
 
 import ginjax.ml
-from ginjax.ml import STUDY_RULES, ZeroShot
+from ginjax.ml import Study, ZeroShot
+from ginjax.transfer import DISTINCT_RULES, rule_label
 from ginjax_cli.main import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
-NAMES = [rule if flex is None else f"{rule} {flex:g}" for rule, flex in STUDY_RULES]
+NAMES = [rule_label(*rule) for rule in DISTINCT_RULES]
+NORM = "compatibility-norm"
 
 
 @pytest.fixture
@@ -31,11 +33,11 @@ def test_one_table_and_one_picture(run, tmp_path):
     payload = json.loads(result.stdout)
     assert {"equation", "path", "rows", "warnings"} <= set(payload)
     assert [(row["dim"], row["rule"]) for row in payload["rows"]] == [
-        (1, "trained"), *((2, name) for name in NAMES), *((3, name) for name in NAMES),
+        (1, "trained"), *((D, name) for D in (2, 3) for name in NAMES if name != NORM),
     ]  # fmt: skip
+    assert list(payload["left_out"]) == [NORM]
     for row in payload["rows"]:
-        assert set(row) == {"dim", "error", "note", "persistence", "residual", "rule"}
-        assert (row["error"] is None) == (row["note"] != "")
+        assert set(row) == {"dim", "error", "persistence", "residual", "rule"}
         if row["rule"].startswith("compat-flex") or row["rule"] == "compatibility":
             assert row["residual"] <= 1e-5
     assert (tmp_path / "demo.png").read_bytes().startswith(PNG)
@@ -44,8 +46,8 @@ def test_one_table_and_one_picture(run, tmp_path):
 
 def test_what_a_reader_sees(run, tmp_path, monkeypatch):
     def study(model, tasks, progress):
-        rows = [(1, "trained", ""), *((D, name, "no " * (D == 2)) for D in (2, 3) for name in NAMES)]
-        return [ZeroShot(D, name, None, None if why else 0.25 * D, 0.5, why) for D, name, why in rows]
+        rows = [(1, "trained"), *((D, name) for D in (2, 3) for name in NAMES)]
+        return Study(tuple(ZeroShot(D, name, None, 0.25 * D, 0.5) for D, name in rows), {"other": "a lot"})
 
     fields = tuple(random_field(S, 1, 4, seed) for seed in range(3))
     monkeypatch.setattr("ginjax.ml.zero_shot_study", study)
@@ -59,7 +61,7 @@ def test_what_a_reader_sees(run, tmp_path, monkeypatch):
     assert rows[0].split() == ["1", "trained", "-", "0.25", "0.5"]
     assert [row.split()[0] for row in rows[1 : 1 + 2 * len(NAMES)]] == ["2"] * len(NAMES) + ["3"] * len(NAMES)
     assert f"best in 3D: {NAMES[0]}, 0.75 against 0.5 for no change" in rows
-    assert result.stderr.splitlines().count("no ") == 1  # why some rules have no numbers, said once
+    assert result.stderr.splitlines().count("left out: other, which needs a lot") == 1
     assert result.stderr.splitlines()[-2:] == ["wrote p.png", "next: ginjax train"]
     assert (tmp_path / "p.png").read_bytes().startswith(PNG)
 

@@ -7,7 +7,7 @@ from ginjax.checkpoint import read_model
 from ginjax.models import load_model
 from ginjax_cli.main import app
 
-TINY = ("--channels", "2", "--blocks", "1", "--levels", "1")
+TINY = ("--channels", "2", "--blocks", "1")
 
 
 @pytest.fixture
@@ -128,6 +128,11 @@ def test_an_existing_file_is_kept(run, tmp_path):
         (("resnet", "--dim", "9"), 2, "'--dim'"),
         (("resnet", "--channels", "0"), 2, "'--channels'"),
         (("resnet", "--channels", "4096", "--blocks", "256"), 2, "parameters"),
+        (("resnet", "--levels", "3"), 2, "--levels: got architecture 'resnet', expected unet"),
+        (("series", "--upsample", "transpose"), 2, "--upsample: got architecture 'series', expected unet"),
+        (("resnet", "--plain", "--support", "cut"), 2, "--support: got --plain"),
+        (("resnet", "--plain", "--filters", "f"), 2, "--filters: got --plain"),
+        (("resnet", "--side", "5", "--filters", "f"), 2, "--side: got --filters, which says it already"),
         (("unet", "--levels", "12", "--channels", "64"), 2, "parameters"),
         (("resnet", "--side", "0"), 2, "'--side'"),
         (("resnet", "--side", "31", "--dim", "4"), 2, "filter bank"),

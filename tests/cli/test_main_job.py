@@ -32,7 +32,7 @@ def test_three_lines_in_an_empty_folder(tmp_path):
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "filters.safetensors", "model.3d.safetensors", "model.safetensors",
+        "filters.safetensors", "model.3d.safetensors", "model.log.jsonl", "model.safetensors",
     ]  # fmt: skip
 
     assert "character formula" in filters.stdout

@@ -2,13 +2,16 @@ import json
 import signal
 import subprocess
 import sys
+import time
 
+import numpy as np
 import pytest
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
 from ginjax.data import Normalisation
+from ginjax.ml import read_log
 from ginjax_cli.main import app
 
 TINY = ("--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
@@ -156,31 +159,196 @@ def test_data_that_would_fill_the_memory(run, tmp_path):
     assert "values, expected at most" in result.stderr and "fewer trajectories" in result.stderr
 
 
+def without_progress(text):
+    """The lines that are there however fast the machine is."""
+    return [line for line in text.splitlines() if not line.startswith(("simulating ", "training: "))]
+
+
 def test_a_training_that_diverges(run, tmp_path):
     wild = ("--arch", "series", "--blocks", "8", "--activation", "relu", "--learning-rate", "10", *TINY)
     result = run("train", *wild, "--steps", "40")
     assert result.exit_code == 1
-    first, hint = result.stderr.splitlines()
+    first, hint = without_progress(result.stderr)
     assert first.startswith("error: training loss at step") and "expected a finite number" in first
     assert "Lower the learning rate" in hint
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["model.log.jsonl"]  # it shows how it went wrong
 
 
-def test_an_interruption_leaves_nothing_behind(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ginjax_cli", "train", *SMALL, "--steps", "10000"],
-        cwd=tmp_path,
+LONG = ("train", *SMALL, "--steps", "4000", "--noise", "0.01")
+
+
+def start(folder, *args):
+    return subprocess.Popen(
+        [sys.executable, "-m", "ginjax_cli", *LONG, *args],
+        cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("training: "):
-            process.send_signal(signal.SIGINT)
-            break
+
+
+def wait_for(path, process):
+    while not path.exists() and process.poll() is None:
+        time.sleep(0.01)
+
+
+def killed_now_and_then(folder, pauses, *args):
+    """Run to the end, killed each time a saved state has been there for a while."""
+    state, kills = folder / "model.run" / "state.safetensors", 0
+    for pause in pauses:
+        process = start(folder, "--checkpoint-every", "50", "--resume", *args)
+        before = state.read_bytes() if state.exists() else b""
+        while process.poll() is None and (not state.exists() or state.read_bytes() == before):
+            time.sleep(0.005)
+        time.sleep(pause)
+        process.kill()
+        process.communicate()
+        kills += process.returncode == -signal.SIGKILL
+        if process.returncode == 0:
+            return kills
+    process = start(folder, "--resume", *args)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return kills
+
+
+@pytest.fixture(scope="module")
+def left_alone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("alone")
+    process = start(folder, "-q")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_with_the_same_bytes(left_alone, tmp_path):
+    pauses = np.random.default_rng(0).uniform(0, 0.08, 10)
+    kills = killed_now_and_then(tmp_path, pauses, "-q")
+    assert kills == 10
+    assert (tmp_path / "model.safetensors").read_bytes() == (left_alone / "model.safetensors").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        path.name for path in left_alone.iterdir()
+    )
+    logs = [
+        [(row["step"], row["loss"]) for row in read_log(folder / "model.log.jsonl")]
+        for folder in (tmp_path, left_alone)
+    ]
+    assert [step for step, _ in logs[0]] == [step for step, _ in logs[1]]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
+    process = start(tmp_path, "--checkpoint-every", "20")
+    wait_for(tmp_path / "model.run" / "state.safetensors", process)
+    process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert [line for line in err.splitlines() if not line.startswith("training: ")] == ["error: interrupted"]
-    assert out == ""
-    assert list(tmp_path.iterdir()) == []
+    assert (process.returncode, out) == (130, "")
+    stopped, following, error = without_progress(err)
+    assert stopped.startswith("stopped after step ") and stopped.endswith("the state is in model.run")
+    assert following.startswith("next: ginjax train ") and following.endswith(" --resume")
+    assert error == "error: interrupted"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.run"]
+
+
+def test_a_waiting_run_is_not_lost_by_mistake(run, tmp_path):
+    (tmp_path / "model.run").mkdir()
+    result = run("train", *SMALL)
+    assert result.exit_code == 1
+    assert "an interrupted run is waiting here" in result.stderr and "--resume" in result.stderr
+    assert run("train", *SMALL, "--force").exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.safetensors"]
+
+
+def test_a_run_goes_on_in_process(run, tmp_path, monkeypatch):
+    """The state of an interrupted run, other settings, and the end."""
+    asked = iter([False, True])
+    monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
+    long = (*SMALL, "--steps", "12", "--validate-every", "4", "--freeze", "layers.0")
+    result = run("train", *long)
+    assert result.exit_code == 130, result.stderr
+    assert "--freeze layers.0 --resume" in result.stderr
+    other = run("train", *long, "--resume", "--learning-rate", "0.1")
+    assert other.exit_code == 1 and "learning_rate of the interrupted training: got 0.003" in other.stderr
+    again = run("train", *long, "--resume")
+    assert again.exit_code == 0, again.stderr
+    assert "going on after step " in again.stderr and "lowest validation loss" in again.stdout
+    assert run("train", *long, "-o", "alone.safetensors").exit_code == 0
+    assert (tmp_path / "alone.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+    assert not (tmp_path / "model.run").exists()
+    (step,) = read_model("model.safetensors").provenance
+    assert (step["freeze"], step["validate_every"], step["optimiser"]) == (["layers.0"], 4, "adamw")
+
+
+def test_a_config_file_and_flags_that_win(run, tmp_path):
+    config = tmp_path / "run.toml"
+    config.write_text(
+        'pde = "fisher-kpp"\n[network]\narch = "series"\nchannels = 2\n'
+        "[training]\nsteps = 7\nlearning-rate = 1e-2\ntrajectories = 2\nframes = 2\nsize = 8\n"
+    )
+    result = run("train", "--config", "run.toml", "--steps", "3")
+    assert result.exit_code == 0, result.stderr
+    (step,) = read_model("model.safetensors").provenance
+    assert (step["equation"], step["steps"], step["learning_rate"]) == ("fisher-kpp", 3, 1e-2)
+    for text, code, words in (
+        ("stepss = 3", 2, "'stepss' is no option of this command: expected 'steps'"),
+        ("steps = 0", 2, "'--steps'"),
+        ("steps = ", 1, "is not TOML"),
+        ("a = {b = {c = 1}}", 2, "'b' is no option"),
+    ):
+        config.write_text(text)
+        refused = run("train", "--config", "run.toml", "--force")
+        assert refused.exit_code == code and words in refused.stderr, refused.stderr
+    assert run("train", "--config", "absent.toml").exit_code == 1
+
+
+def test_data_in_a_file(run, tmp_path):
+    rng = np.random.default_rng(0)
+    series = rng.standard_normal((5, 6, 8)).astype(np.float32)
+    np.savez(tmp_path / "d.npz", density=series)
+    data = (
+        "--data",
+        "d.npz",
+        "--field",
+        "density:0+=density",
+        "--periodic",
+        "all",
+        "--valid",
+        "0.2",
+        "--test",
+        "0.2",
+    )
+    result = run(
+        "train", *data, "--past-steps", "2", "--residual", "--unroll", "2", "--arch", "series", "--channels", "2",
+        "--epochs", "2", "--batch-size", "3",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    record = read_model("model.safetensors")
+    assert record.data["past_steps"] == 2 and record.data["residual"] is True
+    (step,) = record.provenance
+    # Three trajectories of six frames, four in each sample: nine samples, in batches of three, twice.
+    assert (step["data"], step["trajectories"], step["steps"]) == ("d.npz", 3, 6)
+    assert "lowest validation loss" in result.stdout and "error on held-out fields" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--steps", "3", "--epochs", "1"), "--steps and --epochs"),
+        (("--time-budget", "soon"), "a time such as 90s"),
+        (("--time-budget", "3s", "--schedule", "cosine"), "a number of --steps"),
+        (("--checkpoint-every", "0"), "--checkpoint-every: got '0'"),
+        (("--process", "1"), "no --distributed"),
+        (("--devices", "99"), "--devices: got 99"),
+        (("--valid", "0.2"), "--valid: got no --data"),
+        (("--data", "x.npz", "--pde", "burgers"), "--pde: got --data"),
+        (("--log", "paper"), "tensorboard or wandb or mlflow"),
+        (("--accumulate", "3", "--batch-size", "4"), "a positive multiple of 3"),
+        (("--freeze", "head"), "--freeze: got 'head'"),
+        (("--unroll", "3"), "--frames: got 2"),
+    ],
+)
+def test_options_that_do_not_fit(run, args, message):
+    result = run("train", *(() if {"--data", "--time-budget"} & set(args) else SMALL), *args)
+    assert result.exit_code == 2, result.stderr
+    assert message in result.stderr

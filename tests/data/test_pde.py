@@ -1,5 +1,6 @@
 """The solvers against what is known about the equations."""
 
+import dataclasses
 import itertools
 import math
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from ginjax.data import PDES, find_pde
-from ginjax.data._generate import _rollout
+from ginjax.data._simulated import rollout
 from ginjax.errors import ArgumentError
 
 SIDE = 8
@@ -16,7 +17,7 @@ SIDE = 8
 
 def advance(pde, D, start, steps=1, side=SIDE):
     """The frames that follow `start`, `(steps, components, *solver grid)`."""
-    frames = _rollout(pde.solver(D, side), start.astype(np.float32), steps, pde.sub_steps)
+    frames = rollout(pde.solver(D, side), start.astype(np.float32), steps, pde.sub_steps)
     return np.asarray(frames)[1:]
 
 
@@ -84,6 +85,66 @@ def test_burgers_satisfies_its_equation():
     solver = pde.solver(2, side)
     measured = (np.asarray(jax.jit(lambda s: solver.step(s))(start.astype(np.float32))) - start) / dt
     np.testing.assert_allclose(measured, slope, atol=0.03 * np.abs(slope).max())
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("kuramoto-sivashinsky", lambda q: q - q**2),
+        ("swift-hohenberg", lambda q: 0.7 - (1 - q) ** 2),
+    ],
+)
+def test_small_waves_grow_as_the_linear_equation_says(name, rate):
+    pde, side = PDES[name], 16
+    points = np.arange(side * pde.refinement) * pde.spacing / pde.refinement
+    k, l = (2 * math.pi * m / pde.extent(side) for m in (1, 2))
+    wave = np.cos(k * points[:, None] + l * points[None] + 0.3)[None]
+    after = advance(pde, 2, 1e-3 * wave, side=side)[0] / 1e-3
+    np.testing.assert_allclose(after, math.exp(rate(k**2 + l**2) * pde.time_step) * wave, atol=3e-3)
+    # control: fourth derivatives along the axes only, which leave out the mixed term
+    along_axes = math.exp((rate(k**2 + l**2) + 2 * (k * l) ** 2) * pde.time_step)
+    assert np.abs(after - along_axes * wave).max() > 0.01
+
+
+@pytest.mark.parametrize("D", [1, 2, 3])
+def test_a_standing_wave_swings_at_the_speed_of_sound(D):
+    pde = PDES["wave"]
+    points = np.arange(SIDE) * pde.spacing
+    wavenumber = 2 * math.pi * np.arange(1, D + 1) / pde.extent(SIDE)
+    grid = np.meshgrid(*[points] * D, indexing="ij")
+    shape = np.cos(sum(k * x for k, x in zip(wavenumber, grid, strict=True)))
+    omega = pde.parameters["speed_of_sound"] * math.sqrt((wavenumber**2).sum())
+    # a mean rate of 0.5 besides, which carries the mean height away linearly
+    after = advance(pde, D, np.stack([shape, np.full_like(shape, 0.5)]), steps=3)[-1]
+    t = 3 * pde.time_step
+    np.testing.assert_allclose(after[0], math.cos(omega * t) * shape + 0.5 * t, atol=1e-4)
+    np.testing.assert_allclose(after[1], -omega * math.sin(omega * t) * shape + 0.5, atol=1e-4)
+    assert np.abs(after[0] - math.cos(1.1 * omega * t) * shape - 0.5 * t).max() > 0.02
+
+
+@pytest.mark.parametrize(("name", "steps"), [("kuramoto-sivashinsky", 6), ("swift-hohenberg", 24)])
+def test_the_error_of_a_step_falls_with_its_square(name, steps):
+    pde = PDES[name]
+    start = pde.initial_state(np.random.default_rng(0), 1, 32)
+
+    def after(sub_steps):
+        finer = dataclasses.replace(pde, time_step=1.2, sub_steps=sub_steps)
+        return advance(finer, 1, start, side=32)[0]
+
+    exact = after(8 * steps)
+    coarse, fine = (np.abs(after(n) - exact).max() for n in (steps, 2 * steps))
+    assert 1.7 < math.log2(coarse / fine) < 2.3
+
+
+def test_kuramoto_sivashinsky_commutes_with_rotations_and_keeps_its_mean():
+    pde, side = PDES["kuramoto-sivashinsky"], 12
+    start = pde.initial_state(np.random.default_rng(0), 3, side)
+    g = np.roll(np.eye(3, dtype=int), 1, axis=0)
+    g[0] *= -1
+    after = advance(pde, 3, start, side=side)[0]
+    rotated = advance(pde, 3, rotate(start, g, turn=False), side=side)[0]
+    np.testing.assert_allclose(rotated, rotate(after, g, turn=False), atol=1e-4)
+    assert abs(after.mean() - start.mean()) < 1e-5 < np.abs(after - start).max()
 
 
 @pytest.mark.parametrize("name", PDES)

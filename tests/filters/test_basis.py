@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from filters.by_hand import act, operators
 
+from ginjax.errors import ArgumentError
 from ginjax.filters import PARTS, BankRecipe, basis_for_operators, character_count, make_block, scale_filters
 
 MAX_ENTRIES = 20_000
@@ -84,6 +85,13 @@ def test_the_character_formula_element_by_element(D, side):
             assert character_count(D, side, k, p, group=name) == wanted
     if side % 2:  # the wrong parity is noticed (on a line of even side both have as many)
         assert character_count(D, side, 0, 0) != independent_count(operators(D), D, side, 0, 1)
+
+
+def test_a_group_that_does_not_exist_has_no_formula():
+    with pytest.raises(
+        ArgumentError, match="group: got 'rotations', expected hyperoctahedral or reflections"
+    ):
+        character_count(2, 3, 0, 0, group="rotations")
 
 
 def test_the_case_where_averaging_gave_one_filter_too_many():

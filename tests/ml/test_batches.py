@@ -1,12 +1,10 @@
-from itertools import islice
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from ginjax.errors import ArgumentError
-from ginjax.ml._batches import batch_stream, count_samples, epoch_batches, take
+from ginjax.ml._batches import BatchOrder, count_samples, epoch_batches, take
 
 KEY = jax.random.key(0)
 
@@ -27,11 +25,20 @@ def test_epochs_are_shuffled_by_the_key():
 
 
 def test_the_stream_gives_every_sample_equally_often():
-    drawn = np.concatenate(list(islice(batch_stream(KEY, 6, 4), 9)))
+    drawn = BatchOrder(KEY, 6, 4).between(0, 9).ravel()
     np.testing.assert_array_equal(np.bincount(drawn), [6] * 6)
     for start in range(0, 36, 6):
         assert sorted(drawn[start : start + 6]) == list(range(6))
     assert (drawn[:6] != drawn[6:12]).any()
+
+
+def test_the_stream_can_be_entered_at_any_step():
+    whole = BatchOrder(KEY, 6, 4).between(0, 9)
+    entered = BatchOrder(KEY, 6, 4)
+    for start, stop in ((7, 9), (0, 1), (2, 7)):
+        np.testing.assert_array_equal(entered.between(start, stop), whole[start:stop])
+    large = BatchOrder(KEY, 3, 8).between(1, 3)  # a batch may hold every sample several times
+    np.testing.assert_array_equal(np.bincount(large.ravel(), minlength=3).sum(), 16)
 
 
 def test_take_works_on_device_and_host_arrays():

@@ -6,10 +6,10 @@ import pytest
 from ginjax.checkpoint import convert_record
 from ginjax.data import Normalisation
 from ginjax.geometric import Signature
-from ginjax.ml import calibrate, make_task, predict
+from ginjax.ml import Calibration, calibrate, make_task, predict
 from ginjax.ml._calibrate import FLEX_RANGE
 from ginjax.models import ModelDesign, from_record, to_record
-from ginjax.transfer import make_rule
+from ginjax.transfer import condition_residual, make_rule
 
 SCALAR = Signature([((0, 0), 1)])
 
@@ -44,5 +44,14 @@ def test_it_never_gets_worse_and_stays_in_bounds(low, samples):
     assert all(FLEX_RANGE[0] <= t <= FLEX_RANGE[1] for t in chosen.flex.values())
     assert conversion.certificate.exact
     assert conversion.after.provenance[-1]["calibrated_flex"] == dict(chosen.flex)
+    # The certificate is that of these weights against the old ones, not a bound on it.
+    sides = [(record.arrays, record.layers, record.banks) for record in (low, conversion.after)]
+    assert conversion.certificate.residual == condition_residual(*sides) < 1e-6
+    assert conversion.certificate.digest == conversion.after.digest
     again, _ = calibrate(low, 2, samples.X, samples.Y, evaluations=4)
     assert again.after.digest == conversion.after.digest
+
+
+def test_a_choice_that_was_held_at_a_bound_is_known():
+    held = Calibration({"a": FLEX_RANGE[1], "b": 0.3, "c": FLEX_RANGE[0]}, 1.0, 0.5, 4)
+    assert held.at_bound == ("a", "c")

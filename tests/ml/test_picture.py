@@ -5,7 +5,9 @@ import pytest
 from helpers import SV, S, V, random_field
 
 from ginjax.errors import FileError
+from ginjax.geometric import MultiImage
 from ginjax.ml import draw_transfer
+from ginjax.ml._picture import sample_error
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -49,6 +51,32 @@ def test_fields_without_a_scale(tmp_path, value, D):
     zeros, odd = (random_field(S, D, 4) * factor for factor in (0.0, value))
     draw_transfer(tmp_path / "p.png", "nothing", [(zeros, zeros, odd)])
     assert size(tmp_path / "p.png")
+
+
+def test_the_error_of_a_sample_is_over_all_its_components():
+    _, truth, _ = prediction(SV, 2)
+    assert sample_error(truth, truth) == 0.0
+    assert sample_error(truth, truth * 1.25) == pytest.approx(0.25, rel=1e-5)
+    blocks = [np.asarray(block) for block in truth.values()]
+    missing = MultiImage({**dict(truth.items()), ((), 0): truth[0, 0] * 0}, 2)
+    expected = np.linalg.norm(blocks[0]) / np.sqrt(sum(np.sum(block**2) for block in blocks))
+    assert sample_error(truth, missing) == pytest.approx(expected, rel=1e-5)
+    assert np.isnan(sample_error(truth * 0.0, truth))
+
+
+def test_the_difference_has_a_scale_of_its_own(monkeypatch, tmp_path):
+    """An error of a hundredth is drawn as large as the field."""
+    from matplotlib.axes import Axes
+
+    drawn = []
+    show = Axes.imshow
+    monkeypatch.setattr(Axes, "imshow", lambda axis, *a, **k: drawn.append((a[0], k)) or show(axis, *a, **k))
+    before, truth, _ = prediction(S, 2)
+    draw_transfer(tmp_path / "p.png", "diffusion", [(before, truth, truth * 1.01)])
+    fields, (difference, scale) = drawn[:3], drawn[3]
+    assert len({k["vmax"] for _, k in fields}) == 1 and all(k["vmin"] == -k["vmax"] for _, k in drawn)
+    assert scale["vmax"] == pytest.approx(np.abs(difference).max())
+    assert scale["vmax"] < 0.05 * fields[0][1]["vmax"]
 
 
 def test_an_existing_file_is_kept(tmp_path):

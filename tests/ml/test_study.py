@@ -4,7 +4,6 @@ from helpers import ORTHOPLEX5, S, assert_close, bank
 
 from ginjax.ml import (
     HELD_OUT_OFFSET,
-    STUDY_RULES,
     make_task,
     one_step_error,
     predict,
@@ -12,7 +11,7 @@ from ginjax.ml import (
     zero_shot_study,
 )
 from ginjax.models import SimpleConvSeries, to_dimension
-from ginjax.transfer import make_rule
+from ginjax.transfer import DISTINCT_RULES, make_rule
 
 RULES = (("compatibility", None), ("compat-flex", 0.0), ("compatibility-norm", None))
 
@@ -37,32 +36,30 @@ def model(*recipe):
 
 
 @pytest.fixture(scope="module")
-def rows(tasks):
+def study(tasks):
     told = []
     found = zero_shot_study(model(), tasks, RULES, progress=told.append)
-    assert told == [f"{row.dim}D {row.rule}" for row in found]
+    assert told == ["1D trained", "2D compatibility", "2D compat-flex 0", "2D compatibility-norm"]
     return found
+
+
+@pytest.fixture(scope="module")
+def rows(study):
+    return study.rows
 
 
 def test_one_row_for_the_training_dimension_and_one_for_each_rule(rows):
     assert [(row.dim, row.rule) for row in rows] == [
-        (1, "trained"), (2, "compatibility"), (2, "compat-flex 0"), (2, "compatibility-norm"),
+        (1, "trained"), (2, "compatibility"), (2, "compat-flex 0"),
     ]  # fmt: skip
     assert rows[0].residual is None
-    assert all(row.residual is not None and row.residual < 1e-5 for row in rows[1:3])
+    assert all(row.residual < 1e-5 for row in rows[1:])
 
 
-def test_a_rule_that_does_not_apply_says_so_and_the_others_go_on(rows):
-    assert "orthoplex" in rows[3].note
-    assert rows[3].error is rows[3].residual is None
-    assert rows[3].persistence == pytest.approx(rows[1].persistence)
-    assert all(row.note == "" and row.error is not None for row in rows[:3])
-
-
-def test_it_applies_where_there_are_orthoplex_filters(tasks):
-    row = zero_shot_study(model(ORTHOPLEX5), tasks[1:], RULES[2:])[0]
-    assert (row.note, row.rule) == ("", "compatibility-norm")
-    assert row.error is not None
+def test_a_rule_that_does_not_apply_is_left_out_and_says_what_it_needs(study, tasks):
+    assert study.left_out == {"compatibility-norm": "an orthoplex bank of scalars or vectors on an odd side"}
+    found = zero_shot_study(model(ORTHOPLEX5), tasks[1:], RULES[2:])
+    assert [row.rule for row in found.rows] == ["compatibility-norm"] and not found.left_out
 
 
 def test_the_numbers_are_those_of_the_parts(rows, tasks):
@@ -76,8 +73,8 @@ def test_the_numbers_are_those_of_the_parts(rows, tasks):
 
 
 def test_the_default_rules_exist_and_differ():
-    made = [make_rule(*rule) for rule in STUDY_RULES]
-    assert len({(rule.name, getattr(rule, "flex", None)) for rule in made}) == len(STUDY_RULES)
+    made = [make_rule(*rule) for rule in DISTINCT_RULES]
+    assert len({(rule.name, getattr(rule, "flex", None)) for rule in made}) == len(DISTINCT_RULES)
 
 
 def test_predictions_are_in_physical_units(tasks):

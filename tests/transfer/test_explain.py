@@ -27,7 +27,6 @@ def test_each_reason_has_its_sentence(name):
 def test_nothing_to_explain():
     for pair, _ in REASONS.values():
         assert explain(pair, Residual(0.0, 0.0)) == explain(pair, Residual(1e-10, 1e-10)) == ""
-    assert explain(None, Residual(1.0, 1.0)) == ""
 
 
 def test_rounding_is_no_reason():

@@ -2,13 +2,15 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from transfer.by_hand import convolve, lift
 
 from ginjax.errors import ArgumentError
-from ginjax.transfer import PLAIN_RULES, PlainLayer, inflate_weights
+from ginjax.transfer import PLAIN_RULES, PlainLayer, inflate_weights, plain_condition_residual
+from ginjax.transfer._plain_check import plain_residual
 
 SCALAR, VECTOR = (0, 0, 2), (1, 0, 1)
 HIDDEN = ((0, 0, 3),)
@@ -76,7 +78,7 @@ def test_an_inflated_convolution_commutes_with_the_embedding(fields, dims, rule)
         wanted = embedded(apply(arrays, layer, x, D), outputs, D, D_new)
         got = apply(new, layer, embedded(x, inputs, D, D_new), D_new)
         np.testing.assert_allclose(got, wanted, atol=1e-12)
-        assert certificate.exact and certificate.residual == 0
+        assert certificate.exact and certificate.residual < 1e-14
         # The control: one tap off the central slice, which no rule leaves unbalanced.
         new["conv.weight"][(0, 0, *(0,) * D_new)] += 0.1
         assert np.abs(apply(new, layer, embedded(x, inputs, D, D_new), D_new) - wanted).max() > 1e-3
@@ -124,6 +126,30 @@ def test_zeros_beyond_the_new_axes_take_part_of_a_spread_kernel(side, lost):
     # Nothing is beyond the central slice, so its certificate is clean.
     _, centre = inflate(arrays, [layer], 1, 2, "centre")
     assert centre.exact and centre.promises and centre.paths[0].note == ""
+
+
+def test_what_is_lost_along_two_new_axes():
+    layer = a_layer(zero_padded=True)
+    _, certificate = inflate(arrays_of(layer, 1, 3), [layer], 1, 3, "mean")
+    assert certificate.residual == pytest.approx(1 - (2 / 3) ** 2)  # in a corner two thirds remain, twice
+    (path,) = certificate.paths
+    assert (path.before, path.after) == (3, 27)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize("name", ["conv.weight", "conv.bias"])
+def test_the_certificate_is_measured_on_the_arrays(name, transposed):
+    layer = a_layer(outputs=ENDS["both"], transposed=transposed)
+    arrays = arrays_of(layer, 2, 2)
+    new, certificate = inflate(arrays, [layer], 2, 3, "mean")
+    assert certificate.residual < 1e-14
+    new[name] = new[name] + 0.0
+    new[name][1] += 0.25  # an old component; the last channel is a new one
+    moved = plain_residual(layer, arrays, new, (2, 3))
+    assert moved.old > 0.01 and moved.new < 1e-14
+    new[name][-1] += 0.25
+    assert plain_residual(layer, arrays, new, (2, 3)).new > 0.01
+    assert plain_condition_residual((arrays, 2), (new, 3), [layer]) > 0.01
 
 
 @pytest.mark.parametrize("rule", PLAIN_RULES)
@@ -190,6 +216,14 @@ def test_a_row_survives_json():
         assert PlainLayer.from_json(json.loads(json.dumps(layer.to_json()))) == layer
 
 
+def test_a_row_without_a_level_is_read_and_equal():
+    deep = replace(a_layer(), level=3)
+    assert PlainLayer.from_json(deep.to_json()).level == 3
+    row = deep.to_json()
+    del row["level"]
+    assert PlainLayer.from_json(row).level == 0 and PlainLayer.from_json(row) == deep
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -202,6 +236,8 @@ def test_a_row_survives_json():
         {"outputs": [[0, 2, 1]]},
         {"inputs": [[0, 0, 1], [0, 0, 1]]},
         {"surplus": 1},
+        {"level": -1},
+        {"level": True},
     ],
     ids=str,
 )

@@ -99,3 +99,32 @@ def test_on_even_sides_flex_has_no_effect(side):
         at = [make_rule("compat-flex", t)(weights, pair) for t in (0.0, 0.5, 1.0)]
         np.testing.assert_allclose(at[0], at[2], atol=1e-12)
         np.testing.assert_allclose(at[1], at[2], atol=1e-12)
+
+
+# --- filters that know reflections only ------------------------------------------------------------------------------
+
+REFLECTIONS = [((2, 3), 3, 0, 0), ((2, 3), 3, 1, 0), ((2, 3), 3, 2, 1), ((2, 3), 5, 1, 1), ((3, 4), 3, 1, 0)]
+
+
+@pytest.mark.parametrize(("dims", "side", "k", "p"), REFLECTIONS)
+def test_filters_that_treat_axes_differently(dims, side, k, p):
+    pair = make_pair(BankRecipe(side, group="reflections"), dims, (0, k), p)
+    (D, D_new), target = dims, shaped(pair)
+    assert len(pair.old) > len(make_pair(BankRecipe(side), dims, (0, k), p).old)
+    for g in operators(D_new):
+        if np.count_nonzero(np.diag(g)) == D_new:
+            np.testing.assert_allclose(act(g, target, k, p), target, atol=1e-14)
+    # On the old plane the filter itself ...
+    plane = target[(slice(None), *(slice(None),) * D, *(side // 2,) * (D_new - D))]
+    np.testing.assert_array_equal(plane[(..., *(slice(0, D),) * k)], (1 - p) * pair.old.filters)
+    # ... and beside it, as far as something can be carried there, the mean of all that the group carries.
+    size = np.abs(pixel_coordinates(D_new, side).reshape(*(side,) * D_new, D_new))
+    padded = np.zeros_like(target)
+    padded[(..., *(slice(0, D),) * k)] = pair.old.filters.reshape(
+        len(pair.old), *(side,) * D, *(1,) * (D_new - D), *(D,) * k
+    ) * (size[..., D:] == 0).all(axis=-1).reshape(1, *(side,) * D_new, *(1,) * k)
+    carried = average_carried(padded, (size[..., D:] == 0).all(axis=-1), D_new, k, p)
+    beside = (size[..., D:] != 0).any(axis=-1) & ((size > 0).sum(axis=-1) <= D)
+    np.testing.assert_allclose(target[:, beside], carried[:, beside], atol=1e-14)
+    # Control: it is not the target of the averaged filter, unless reflections leave nothing on the plane.
+    assert np.allclose(target, carried) == bool(p)

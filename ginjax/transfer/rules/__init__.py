@@ -6,8 +6,10 @@ from ._compatibility_norm import CompatibilityNorm as CompatibilityNorm
 from ._none import Extend as Extend
 from ._none import dropped_filters as dropped_filters
 from ._none import extension_matrix as extension_matrix
+from ._registry import DISTINCT_RULES as DISTINCT_RULES
 from ._registry import RULE_NAMES as RULE_NAMES
 from ._registry import make_rule as make_rule
+from ._registry import rule_label as rule_label
 from ._rule import Rule as Rule
 from ._volume import SMALL as SMALL
 from ._volume import Volume as Volume

@@ -10,6 +10,15 @@ from ._volume import Volume
 
 RULE_NAMES = ("compatibility", "compat-flex", "spin-embed", "volume", "compatibility-norm", "none")
 
+DISTINCT_RULES: tuple[tuple[str, float | None], ...] = (
+    ("compatibility", None),
+    ("compat-flex", 0.0),
+    ("volume", None),
+    ("compatibility-norm", None),
+    ("none", None),
+)
+"""Rules and flex values that differ, for comparisons: `spin-embed` and `compat-flex` at 1 are `compatibility`."""
+
 
 def make_rule(name: str, flex: float | None = None) -> Rule:
     """The rule of that name.
@@ -33,3 +42,8 @@ def make_rule(name: str, flex: float | None = None) -> Rule:
         case "none":
             return Extend()
     raise ArgumentError("rule", got=repr(name), expected=" or ".join(RULE_NAMES))
+
+
+def rule_label(name: str, flex: float | None) -> str:
+    """How a rule of `DISTINCT_RULES` is called in a table."""
+    return name if flex is None else f"{name} {flex:g}"

@@ -1,0 +1,71 @@
+"""Rows of training steps: time, first time, memory."""
+
+from collections.abc import Callable, Iterator
+
+from _cases import CONVOLUTIONS, STEPS, Case
+from _rows import OURS, UPSTREAM, Bench, Row, ask_fresh, compare, raced, words
+from _workers import FailedError, Lane
+
+
+def steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
+    """Training steps of residual networks, with AdamW."""
+    for name, case in STEPS.items():
+        if not wanted(name):
+            continue
+        ours = bench.start(OURS)
+        lanes = {
+            "ours": Lane(ours, "step", {"case": case.to_json()}),
+            "plain": Lane(ours, "step", {"case": case.to_json(), "equivariant": False}),
+        }
+        if bench.with_upstream:
+            lanes["upstream"] = Lane(bench.start(UPSTREAM), "step", {"case": case.to_json()})
+        row = raced(bench, name, f"training step, {words(case)}", case, lanes)
+        compare(row, "ours", "upstream", 1 / 20)
+        compare(row, "ours", "plain", 1.0)
+        yield row
+
+
+def first_steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
+    """The first step, compilation included, each in a process that has done nothing else."""
+    rows: list[tuple[str, str, str, Case, float | None]] = [
+        (f"first-{name}", "first step", "step", case, 1 / 3) for name, case in STEPS.items()
+    ]
+    rows.append(("first-conv", "first run, convolution", "conv", CONVOLUTIONS["conv-3d-vector"], None))
+    for name, what, kind, case, target in rows:
+        if not wanted(name):
+            continue
+        request = {"do": "prepare", "name": name, "kind": kind, "case": case.to_json()}
+        plain = {"equivariant": False} if kind == "step" else {"kind": "plain_conv"}
+        requests = {"ours": (OURS, request), "plain": (OURS, {**request, **plain})}
+        if bench.with_upstream:
+            requests["upstream"] = (UPSTREAM, request)
+        row = Row(name, f"{what}, {words(case)}", "seconds", {}, case=case.to_json())
+        ask_fresh(bench, row, requests, 1 if bench.quick else 3, "first_s")
+        compare(row, "ours", "upstream", target)
+        compare(row, "ours", "plain")
+        yield row
+
+
+def memory_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
+    """Temporary memory of a training step, by the compiler's account."""
+    for name, case in STEPS.items():
+        if not wanted(f"memory-{name}"):
+            continue
+        worker, lanes = bench.start(OURS), {}
+        for lane, more in {
+            "plain": {"equivariant": False},
+            "ours": {},
+            "ours, rematerialised": {"remat": True},
+        }.items():
+            try:
+                worker.ask("prepare", name=lane, kind="step", case=case.to_json(), **more)
+                size = float(worker.ask("memory", name=lane))
+                lanes[lane] = {"median": size, "q1": size, "q3": size}
+            except FailedError as error:
+                lanes[lane] = {"failed": str(error)}
+        worker.close()
+        row = Row(f"memory-{name}", f"memory of a training step, {words(case)}", "bytes", lanes)
+        row.case = case.to_json()
+        for lane, target in (("ours", 2.0), ("ours, rematerialised", 1.0)):
+            compare(row, lane, "plain", target)
+        yield row

@@ -1,0 +1,139 @@
+"""Measure everything side by side, write JSON, the tables of README.md and the plots.
+
+`python benchmarks/run.py` measures all; `--rows conv-3d step` those whose names begin so; `--quick` all with few
+repeats; `--report FILE` makes tables and plots from results that are there.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from _convolution_rows import convolutions, sweep_rows
+from _environment import upstream_python
+from _plots import draw
+from _process_rows import banks, processes
+from _report import report, write_readme
+from _rows import OURS, UPSTREAM, Bench, Row
+from _step_rows import first_steps, memory_rows, steps
+
+HERE = Path(__file__).parent
+GROUPS = (convolutions, steps, first_steps, banks, processes, memory_rows, sweep_rows)
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    if options.report is not None:
+        _publish(json.loads(options.report.read_text()))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        results = _measure(options, Path(scratch))
+    print(report(results))
+    # A part, or a quick look, does not replace the published tables.
+    if not options.rows and not options.quick:
+        _publish(results)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", nargs="+", default=[], metavar="NAME", help="beginnings of the rows' names")
+    parser.add_argument("--quick", action="store_true", help="few repeats and small sweeps")
+    parser.add_argument("--out", type=Path, default=HERE / "results" / "latest.json", help="file of results")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="measure nothing, publish these results")
+    parser.add_argument("--without-upstream", action="store_true", help="do not install or run the reference")
+    parser.add_argument("--upstream", type=Path, default=HERE / ".venv", help="folder of its environment")
+    parser.add_argument("--memory", type=float, default=12, help="GiB of address space for each process")
+    parser.add_argument("--timeout", type=float, default=None, help="seconds for one answer (120, quick 40)")
+    return parser
+
+
+def _measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    pythons = {OURS: Path(sys.executable)}
+    if not options.without_upstream:
+        pythons[UPSTREAM] = upstream_python(options.upstream.absolute())
+    quick = options.quick
+    bench = Bench(
+        pythons,
+        memory=int(options.memory * 2**30),
+        timeout=options.timeout or (40 if quick else 120),
+        rounds=3 if quick else 9,
+        budget=2 if quick else 20,
+        quick=quick,
+        scratch=scratch,
+    )
+    machine = _machine()
+    versions = {}
+    for name, script in (("ours", OURS), ("upstream", UPSTREAM)):
+        if script in pythons:
+            worker = bench.start(script)
+            versions[name] = worker.ask("versions")
+            worker.close()
+    worker = bench.start(OURS)
+    limits = worker.ask("limits")
+    machine["backend"] = limits.pop("backend")
+    worker.close()
+    results: dict[str, Any] = {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "quick": quick,
+        "machine": machine,
+        "versions": versions,
+        "limits": limits,
+        "rows": [],
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    for row in _rows(bench, options.rows):
+        results["rows"].append(asdict(row))
+        # After every row, so that an interrupted run leaves what it has measured.
+        options.out.write_text(json.dumps(results, indent=1) + "\n")
+    return results
+
+
+def _rows(bench: Bench, beginnings: list[str]) -> Iterator[Row]:
+    wanted: Callable[[str], bool] = lambda name: not beginnings or name.startswith(tuple(beginnings))  # noqa: E731
+    for group in GROUPS:
+        for row in group(bench, wanted):
+            lanes = ", ".join(
+                f"{name} {lane['median']:.4g}" if "median" in lane else f"{name} {lane.get('failed')}"
+                for name, lane in row.lanes.items()
+            )
+            print(f"{row.name}: {lanes} {row.unit}", file=sys.stderr, flush=True)
+            yield row
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "processor"
+    )
+
+
+def _publish(results: dict[str, Any]) -> None:
+    write_readme(results, HERE / "README.md")
+    draw(results["rows"], HERE / "plots")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What a reader finds in a file, before anybody has said which of it to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ginjax.data._request import FieldRequest
+
+ReadSlice = Callable[[int, int, int], np.ndarray]
+"""`(trajectory, start, stop) -> (stop - start, *spatial, D, ..., D)`; constants are asked for frames 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One named quantity of a file.
+
+    **Arguments:**
+
+    - `k`: tensor order of its values as they are stored.
+    - `read`: reads a slice, in any floating or whole-number type.
+    - `varies`: whether it varies in time.
+    - `problem`: why it cannot be used, if so.
+    """
+
+    k: int
+    read: ReadSlice
+    varies: bool = True
+    problem: str | None = None
+
+
+def _nothing_open() -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """A file as its layout describes it.
+
+    The first arguments are those of `Source`; further ones:
+
+    **Arguments:**
+
+    - `where`: the file, for messages.
+    - `variables`: all that could be used, by name.
+    - `defaults`: the fields as the layout suggests them.
+    - `unclear`: what the layout leaves open about the fields, as a question, or None.
+    - `lengths`: frames of each trajectory, if they differ.
+    - `boundaries_stated`: whether `is_torus` was read, not assumed.
+    - `parities_stated`: names of fields whose parity was read, not assumed.
+    - `close`: lets go of the file.
+    """
+
+    where: str
+    layout: str
+    D: int
+    spatial: tuple[int, ...]
+    spacing: float | None
+    time_step: float | None
+    is_torus: tuple[bool, ...]
+    trajectories: int
+    frames: int
+    variables: Mapping[str, Variable]
+    defaults: tuple[FieldRequest, ...]
+    split: str | None = None
+    origin: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    unclear: str | None = None
+    lengths: tuple[int, ...] | None = None
+    boundaries_stated: bool = False
+    parities_stated: frozenset[str] = frozenset()
+    close: Callable[[], None] = _nothing_open

@@ -1,0 +1,50 @@
+"""Which frames of a source to look at, and in which order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ginjax.data._source import Source
+from ginjax.errors import ArgumentError
+
+MAX_VALUES_AT_ONCE = 2**24
+
+
+def draw_frames(
+    source: Source, most: int, seed: int, trajectories: Sequence[int] | None
+) -> list[tuple[int, int]]:
+    """Pairs of trajectory and frame, sorted so that the disk is read in order."""
+    indices = np.arange(source.trajectories) if trajectories is None else np.asarray(trajectories, dtype=int)
+    if not indices.size:
+        raise ArgumentError("trajectories to measure", got="none", expected="at least one")
+    ends = np.cumsum([source.frames_of(int(i)) for i in indices])
+    total = int(ends[-1])
+    # A frame may be drawn twice where there are too many to shuffle; that changes nothing in the mean.
+    if total <= most:
+        numbers = np.arange(total)
+    else:
+        numbers = np.unique(np.random.default_rng(seed).integers(total, size=most))
+    which = np.searchsorted(ends, numbers, side="right")
+    starts = np.concatenate([[0], ends[:-1]])
+    return sorted(
+        (int(indices[w]), int(number - starts[w])) for w, number in zip(which, numbers, strict=True)
+    )
+
+
+def runs(source: Source, chosen: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+    """Consecutive frames together, `(trajectory, start, stop)`, as many as memory easily holds."""
+    per_frame = math.prod(source.spatial) * sum(source.D**field.k for field in source.schema)
+    longest = max(1, MAX_VALUES_AT_ONCE // max(per_frame, 1))
+    run: tuple[int, int, int] | None = None
+    for trajectory, frame in chosen:
+        if run is not None and (trajectory, frame) == (run[0], run[2]) and frame - run[1] < longest:
+            run = (trajectory, run[1], frame + 1)
+            continue
+        if run is not None:
+            yield run
+        run = (trajectory, frame, frame + 1)
+    if run is not None:
+        yield run

@@ -1,0 +1,126 @@
+"""Measuring how large fields are, in one pass over as much of the data as is asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.data._fields import Field
+from ginjax.data._frames import draw_frames, runs
+from ginjax.data._normalise import FieldScale, Normalisation
+from ginjax.data._source import Source
+from ginjax.data._trajectories import Trajectories
+from ginjax.errors import ArgumentError, FileError
+
+
+@dataclass
+class Moments:
+    """Number, mean and sum of squared deviations of values that arrive in parts (Chan, Golub and LeVeque 1979)."""
+
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+
+    def add(self, values: np.ndarray) -> None:
+        """Take further values into account."""
+        values = values.astype(np.float64)
+        mean = float(values.mean())
+        squares = float(np.square(values - mean).sum())
+        total = self.count + values.size
+        shift = mean - self.mean
+        self.squares += squares + shift * shift * self.count * values.size / total
+        self.mean += shift * values.size / total
+        self.count = total
+
+    def deviation(self, around: float) -> float:
+        """`sqrt(mean((u - around)^2))`."""
+        return math.sqrt(self.squares / self.count + (self.mean - around) ** 2) if self.count else 0.0
+
+
+def measure_normalisation(
+    data: Source | Trajectories,
+    *,
+    max_samples: int = 4096,
+    seed: int = 0,
+    trajectories: Sequence[int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Normalisation:
+    """Measure the scale of every field: the root mean square of its tensor norm per component.
+
+    `offset = mean(u)` for even scalars, 0 otherwise; `scale = sqrt(mean((u - offset)^2))`, the mean running over
+    trajectories, times, pixels and components. Measure it on training data, once, and keep it: the same numbers
+    hold for every dimension the model is taken to. Of a source, the change from frame to frame is measured too,
+    `increment = sqrt(mean((u(t + dt) - u(t))^2))`, and its constants.
+
+    **Arguments:**
+
+    - `data`: the training data. Those in memory (`Trajectories`) are used whole.
+    - `max_samples`: frames of a source to look at; if it has more, they are drawn at random.
+    - `seed`: of that draw.
+    - `trajectories`: indices of the trajectories of a source to look at; all by default.
+    - `progress`: called as `progress(done, total)` with numbers of frames.
+
+    **Returns:** one scale per field; a field that is constant gets scale 1.
+
+    **Raises:** `ArgumentError` if a field in memory holds NaN or infinity, `FileError` if one in a file does.
+    """
+    if isinstance(data, Trajectories):
+        return Normalisation(tuple(_whole(field, data.fields[field.name]) for field in data.schema))
+    if max_samples < 1:
+        raise ArgumentError("max_samples", got=max_samples, expected="at least 1")
+    chosen = draw_frames(data, max_samples, seed, trajectories)
+    values = {field.name: Moments() for field in (*data.schema, *data.constants)}
+    changes = {field.name: Moments() for field in data.schema}
+    total, done, seen = len(chosen), 0, -1
+    for trajectory, start, stop in runs(data, chosen):
+        more = min(stop + 1, data.frames_of(trajectory))
+        for name, block in data.read(trajectory, start, more).items():
+            check_finite(name, trajectory, block)
+            values[name].add(block[: stop - start])
+            if len(block) > 1:
+                changes[name].add(np.diff(block.astype(np.float64), axis=0))
+        if data.constants and trajectory != seen:
+            for name, block in data.read_constants(trajectory).items():
+                check_finite(name, trajectory, block)
+                values[name].add(block)
+        seen = trajectory
+        done += stop - start
+        if progress is not None:
+            progress(done, total)
+    return Normalisation(
+        tuple(_scale(field, values[field.name], changes[field.name]) for field in data.schema),
+        tuple(_scale(field, values[field.name], None) for field in data.constants),
+    )
+
+
+def _whole(field: Field, array: np.ndarray) -> FieldScale:
+    values = array.astype(np.float64)
+    offset = float(values.mean()) if (field.k, field.p) == (0, 0) else 0.0
+    scale = math.sqrt(float(np.square(values - offset).mean()))
+    if not math.isfinite(scale):
+        raise ArgumentError(f"field '{field.name}'", got="NaN or infinity", expected="finite values")
+    return FieldScale(field, _unless_negligible(scale, offset), offset)
+
+
+def _scale(field: Field, values: Moments, changes: Moments | None) -> FieldScale:
+    offset = values.mean if (field.k, field.p) == (0, 0) else 0.0
+    scale = _unless_negligible(values.deviation(offset), offset)
+    if changes is None or not changes.count:
+        return FieldScale(field, scale, offset)
+    change = changes.deviation(0.0)
+    return FieldScale(field, scale, offset, change if change > np.finfo(np.float32).eps * scale else scale)
+
+
+def _unless_negligible(scale: float, offset: float) -> float:
+    return 1.0 if scale <= np.finfo(np.float32).eps * abs(offset) else scale
+
+
+def check_finite(name: str, trajectory: int, block: np.ndarray) -> None:
+    if not np.isfinite(block).all():
+        raise FileError(
+            f"field '{name}' of trajectory {trajectory} holds NaN or infinity",
+            hint="'ginjax data inspect' counts them; leave that trajectory out, or mend the data.",
+        )

@@ -1,0 +1,159 @@
+"""Opening data by looking inside."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+
+import h5py
+
+from ginjax.data._assemble import assemble
+from ginjax.data._found import Found
+from ginjax.data._joined import join
+from ginjax.data._request import FieldRequest, parse_parity, parse_requests
+from ginjax.data._source import Source
+from ginjax.data.readers import HDF5_READERS, Hdf5, find_numpy
+from ginjax.errors import ArgumentError, FileError
+
+SPLITS = ("train", "valid", "test")
+MAX_FILES = 2**14
+_FOLDERS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+_LAYOUTS = "The Well, PDEBench or PDEArena (HDF5), or arrays (.npz, .npy)"
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def open_data(
+    path: Paths,
+    *,
+    fields: Sequence[str] = (),
+    parity: Mapping[str, object] | None = None,
+    split: str | None = None,
+    is_torus: bool | Iterable[bool] | None = None,
+    ask: bool = True,
+) -> Source:
+    """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
+
+    **Arguments:**
+
+    - `path`: a file, several, or a folder of files of the same layout.
+    - `fields`: exactly the fields to use, such as `density:0+` or `velocity:1+=Vx,Vy`; the layout's own if empty.
+    - `parity`: "even" or "odd" by field name, over what the layout suggests.
+    - `split`: "train", "valid" or "test", if the data are parted so (see `data_splits`); everything by default.
+    - `is_torus`: whether the axes are periodic, over what the layout says.
+    - `ask`: whether what cannot be inferred is an error; otherwise it becomes a note of the source.
+
+    **Returns:** a source; several files are one, in the order of their names.
+
+    **Raises:** `ArgumentError` for what the user has to say, or said wrongly; `FileError` for data that cannot be used.
+    """
+    if split is not None and split not in SPLITS:
+        raise ArgumentError("split", got=repr(split), expected="one of " + ", ".join(SPLITS))
+    requests, parities = parse_requests(fields), parse_parity(parity or {})
+    torus = tuple(is_torus) if isinstance(is_torus, Iterable) else is_torus
+    founds = [found for file, folder in _files(path) for found in _find(file, folder, split, requests)]
+    if not founds:
+        raise FileError(
+            f"{_name(path)}: has no part '{split}'",
+            hint=f"It has {', '.join(data_splits(path)) or 'no parts'}.",
+        )
+    sources = [assemble(found, requests, parities, torus, ask=ask) for found in founds]
+    return join(sources, [found.where for found in founds], split)
+
+
+def data_splits(path: Paths) -> tuple[str, ...]:
+    """Which of "train", "valid" and "test" the data are parted into, by folders or inside of the files.
+
+    **Arguments:**
+
+    - `path`: as in `open_data`.
+
+    **Returns:** the parts, in that order; empty if the data are one.
+    """
+    present: set[str] = set()
+    for file, folder in _files(path):
+        reader, opened = _reader(file)
+        inside = () if reader is None or opened is None else reader.splits(opened)
+        present.update(inside or ([folder] if folder else []))
+        if opened is not None:
+            opened.close()
+    return tuple(split for split in SPLITS if split in present)
+
+
+def _find(
+    file: str, folder: str | None, split: str | None, requests: tuple[FieldRequest, ...]
+) -> list[Found]:
+    """The parts of a file that belong to a split."""
+    reader, opened = _reader(file)
+    inside = () if reader is None or opened is None else reader.splits(opened)
+    if split is not None and split not in (inside or (folder,)):
+        wanted = []
+    elif inside:
+        wanted = [split] if split else list(inside)
+    else:
+        wanted = [folder]
+    if reader is None or opened is None:
+        return [find_numpy(file, requests) for _ in wanted]
+    founds = [reader.find(opened, each) for each in wanted]
+    opened.close()  # there may be thousands; each is opened again when it is read
+    return founds
+
+
+def _reader(file: str) -> tuple[ModuleType | None, Hdf5 | None]:
+    """Who reads a file; nobody for NumPy files."""
+    if not h5py.is_hdf5(file):
+        return None, None
+    opened = Hdf5(file)
+    for reader in HDF5_READERS:
+        if reader.recognises(opened):
+            return reader, opened
+    names = ", ".join(opened.names()[:16])
+    raise FileError(f"{file}: is of no layout known here", got=names or "nothing", expected=_LAYOUTS)
+
+
+def _files(path: Paths) -> list[tuple[str, str | None]]:
+    """The data files of a path in the order of their names, each with the split its subfolder is named after."""
+    many = [path] if isinstance(path, str | os.PathLike) else list(path)
+    if not many:
+        raise ArgumentError("path of the data", got="none", expected="a file or a folder")
+    found: list[tuple[str, str | None]] = []
+    for each in [os.fspath(one) for one in many]:
+        if "\0" in each or not os.path.exists(each):
+            raise FileError(f"{each!r}: there is no such file", hint="Check the path.")
+        if not os.path.isdir(each):
+            if not os.path.isfile(each):
+                raise FileError(f"{each}: is not a regular file", hint="Copy it into a file first.")
+            if not _is_data(each):
+                raise FileError(f"{each}: is not a file of data", expected=_LAYOUTS, hint="Is it complete?")
+            found.append((each, None))
+            continue
+        inside = sorted(str(p) for p in Path(each).rglob("*") if p.is_file() and _is_data(str(p)))
+        if not inside or len(inside) > MAX_FILES:
+            raise FileError(f"{each}: data files in it", got=len(inside), expected=f"1 to {MAX_FILES}")
+        found += [(file, _split_of(Path(file).relative_to(each))) for file in inside]
+    return found
+
+
+def _split_of(inside: Path) -> str | None:
+    return next((_FOLDERS[part] for part in reversed(inside.parts[:-1]) if part in _FOLDERS), None)
+
+
+def _is_data(file: str) -> bool:
+    try:
+        with open(file, "rb") as stream:
+            start = stream.read(6)
+        return (
+            start == b"\x93NUMPY" or h5py.is_hdf5(file) or (start[:2] == b"PK" and zipfile.is_zipfile(file))
+        )
+    except PermissionError as error:
+        raise FileError(f"{file}: cannot be read", hint="Check its permissions.") from error
+    except OSError:
+        return False
+
+
+def _name(path: Paths) -> str:
+    many = [path] if isinstance(path, str | os.PathLike) else path
+    return ", ".join(str(each) for each in many)

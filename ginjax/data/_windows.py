@@ -1,0 +1,188 @@
+"""Samples for training, cut out of a source when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ginjax.data._fields import fields_by_key
+from ginjax.data._measure import check_finite
+from ginjax.data._normalise import Normalisation
+from ginjax.data._source import Source
+from ginjax.errors import ArgumentError
+from ginjax.geometric import Key, MultiImage, Signature
+
+
+class Windows:
+    """Every window of `past_steps` input frames and the `future_steps` target frames after them.
+
+    The channels of an input block are fields x past frames (oldest first, time fastest) in the order of the schema,
+    then the constants; those of a target block are fields x future frames. Everything is normalised. With
+    `residual` a target is the change from the frame before it, in the scale of increments.
+
+    Windows are numbered trajectory by trajectory, time running fastest. Nothing is read before `take`.
+
+    **Arguments:**
+
+    - `source`: where the frames come from.
+    - `normalisation`: the scales of all its fields.
+    - `past_steps`: frames in an input.
+    - `future_steps`: frames in a target.
+    - `residual`: whether targets are changes.
+    - `trajectories`: indices of the trajectories to use; all by default.
+
+    **Raises:** `ArgumentError` if no trajectory is long enough, or a field has no scale.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        normalisation: Normalisation,
+        *,
+        past_steps: int = 1,
+        future_steps: int = 1,
+        residual: bool = False,
+        trajectories: Sequence[int] | np.ndarray | None = None,
+    ):
+        for name, value in (("past_steps", past_steps), ("future_steps", future_steps)):
+            if value < 1:
+                raise ArgumentError(name, got=value, expected="at least 1")
+        self.source = source
+        self.normalisation = normalisation
+        self.past_steps = past_steps
+        self.future_steps = future_steps
+        self.residual = residual
+        chosen = range(source.trajectories) if trajectories is None else [int(i) for i in trajectories]
+        wrong = [i for i in chosen if not 0 <= i < source.trajectories]
+        if wrong:
+            raise ArgumentError("trajectory", got=wrong[0], expected=f"0 to {source.trajectories - 1}")
+        self.trajectories = np.asarray(chosen, dtype=int)
+        lengths = np.array([source.frames_of(int(i)) for i in self.trajectories], dtype=int)
+        self._ends = np.cumsum(np.maximum(lengths - past_steps - future_steps + 1, 0))
+        if not len(self):
+            raise ArgumentError(
+                "frames of the data",
+                got=f"at most {lengths.max(initial=0)} in each of {len(lengths)} trajectories",
+                expected=f"at least {past_steps + future_steps} (past_steps + future_steps)",
+            )
+        for field in (*source.schema, *source.constants):
+            scale = normalisation.of(field.name)
+            if scale.field.key != field.key:
+                raise ArgumentError(
+                    f"field '{field.name}' of the normalisation", got=scale.field.key, expected=field.key
+                )
+            if residual and field in source.schema:
+                scale.normalise_increment(np.zeros(1))
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    @property
+    def input_signature(self) -> Signature:
+        """Keys and channels of the inputs."""
+        counts: dict[Key, int] = {}
+        for fields, frames in ((self.source.schema, self.past_steps), (self.source.constants, 1)):
+            for field in fields:
+                counts[field.key] = counts.get(field.key, 0) + frames
+        return Signature(counts.items())
+
+    @property
+    def target_signature(self) -> Signature:
+        """Keys and channels of the targets."""
+        groups = fields_by_key(self.source.schema)
+        return Signature((key, len(fields) * self.future_steps) for key, fields in groups.items())
+
+    def locate(self, index: int) -> tuple[int, int]:
+        """The trajectory of a window and the number of its first frame.
+
+        **Raises:** `ArgumentError` for an index out of range.
+        """
+        if not 0 <= index < len(self):
+            raise ArgumentError("window", got=index, expected=f"0 to {len(self) - 1}")
+        which = int(np.searchsorted(self._ends, index, side="right"))
+        return int(self.trajectories[which]), int(index - (self._ends[which - 1] if which else 0))
+
+    def take(self, indices: np.ndarray | Sequence[int]) -> tuple[MultiImage, MultiImage]:
+        """Read some windows; frames outside of them are not touched.
+
+        **Arguments:**
+
+        - `indices`: their numbers, at least one.
+
+        **Returns:** inputs and targets, NumPy blocks `(len(indices), channels, *spatial, D, ..., D)` in float32.
+
+        **Raises:** `ArgumentError` for an index out of range, `FileError` if the data hold NaN or infinity.
+        """
+        samples = [self._sample(*self.locate(int(index))) for index in np.atleast_1d(np.asarray(indices))]
+        if not samples:
+            raise ArgumentError("windows to take", got="none", expected="at least one")
+        inputs, targets = (
+            {key: np.stack([sample[part][key] for sample in samples]) for key in samples[0][part]}
+            for part in (0, 1)
+        )
+        space = self.source.D, self.source.is_torus
+        return MultiImage(inputs, *space), MultiImage(targets, *space)
+
+    def _sample(self, trajectory: int, start: int) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray]]:
+        past, source = self.past_steps, self.source
+        frames = source.read(trajectory, start, start + past + self.future_steps)
+        constants = source.read_constants(trajectory) if source.constants else {}
+        for name, block in (*frames.items(), *constants.items()):
+            check_finite(name, trajectory, block)
+        scale = self.normalisation.of
+        inputs = {name: scale(name).normalise(block[:past]) for name, block in frames.items()}
+        inputs |= {name: scale(name).normalise(block[None]) for name, block in constants.items()}
+        if self.residual:
+            targets = {
+                name: scale(name).normalise_increment(np.diff(block[past - 1 :], axis=0))
+                for name, block in frames.items()
+            }
+        else:
+            targets = {name: scale(name).normalise(block[past:]) for name, block in frames.items()}
+        return _blocks((*source.schema, *source.constants), inputs), _blocks(source.schema, targets)
+
+
+def _blocks(fields: Sequence, arrays: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:
+    """Fields of one key as the channels of one block, each `(frames, *spatial, D, ..., D)`."""
+    return {
+        key: np.concatenate([arrays[field.name] for field in group])
+        for key, group in fields_by_key(fields).items()
+    }
+
+
+def split_trajectories(
+    n: int, *, valid: float = 0.1, test: float = 0.1, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Part trajectories at random into "train", "valid" and "test"; no trajectory is in two of them.
+
+    **Arguments:**
+
+    - `n`: number of trajectories.
+    - `valid`, `test`: their fractions. A part with a fraction above 0 gets at least one trajectory.
+    - `seed`: of the draw.
+
+    **Returns:** sorted indices by name of the part.
+
+    **Raises:** `ArgumentError` if the fractions do not fit, or no trajectory is left to train on.
+    """
+    for name, fraction in (("valid", valid), ("test", test)):
+        if not 0 <= fraction < 1:
+            raise ArgumentError(f"fraction '{name}'", got=fraction, expected="at least 0, below 1")
+    sizes = {"valid": _part(n, valid), "test": _part(n, test)}
+    left = n - sum(sizes.values())
+    if left < 1:
+        raise ArgumentError(
+            "trajectories to split",
+            got=n,
+            expected=f"more than {sum(sizes.values())}, what validation and test take",
+            hint="Use smaller fractions or more trajectories.",
+        )
+    order = np.random.default_rng(seed).permutation(n)
+    parts = {"train": order[:left], "valid": order[left : left + sizes["valid"]]}
+    parts["test"] = order[left + sizes["valid"] :]
+    return {name: np.sort(part) for name, part in parts.items()}
+
+
+def _part(n: int, fraction: float) -> int:
+    return max(1, round(n * fraction)) if fraction > 0 else 0

@@ -1,0 +1,159 @@
+"""Writing time series in the layout of The Well."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+import h5py
+import numpy as np
+
+from ginjax._version import __version__
+from ginjax.checkpoint import atomic_write, check_target
+from ginjax.data._fields import Field
+from ginjax.data._memory import MemorySource
+from ginjax.data._source import Source
+from ginjax.data._trajectories import Trajectories
+from ginjax.errors import ArgumentError, UnsupportedError
+
+AXES = ("x", "y", "z")
+ABOUT = "ginjax"
+MAX_ABOUT = 2**15
+"""Longest provenance in characters; HDF5 keeps an attribute within 64 KiB."""
+
+
+def write_well(
+    path: str | os.PathLike[str],
+    data: Source | Trajectories,
+    *,
+    name: str,
+    parameters: Mapping[str, float] | None = None,
+    about: Mapping[str, Any] | None = None,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
+
+    Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
+    counted. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
+    attribute `ginjax` with its provenance.
+
+    **Arguments:**
+
+    - `path`: the file to write; it is complete or absent.
+    - `data`: trajectories of equal length in 1 to 3 dimensions; read one at a time.
+    - `name`: name of the data set.
+    - `parameters`: numbers the simulations were run with.
+    - `about`: provenance, as JSON values.
+    - `force`: replace a file that is there.
+    - `progress`: called as `progress(done, total)` after each trajectory.
+
+    **Raises:** `FileError` if the file cannot be written, `UnsupportedError` for tensors of order above 2,
+    `ArgumentError` for trajectories of different lengths or more than 3 dimensions.
+    """
+    source = MemorySource.of(data) if isinstance(data, Trajectories) else data
+    target = check_target(path, force=force)
+    if not 1 <= source.D <= len(AXES):
+        raise ArgumentError("dimension of the data", got=source.D, expected="1, 2 or 3")
+    for field in (*source.schema, *source.constants):
+        if field.k > 2:
+            raise UnsupportedError(
+                f"field '{field.name}' has order {field.k}", expected="at most 2 in The Well"
+            )
+    if any(source.frames_of(i) != source.frames for i in range(source.trajectories)):
+        raise ArgumentError("frames of the trajectories", got="different numbers", expected="the same in all")
+    text = json.dumps({"version": __version__, **(about or {})}, sort_keys=True)
+    if len(text) > MAX_ABOUT:
+        raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
+
+    # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
+    with tempfile.TemporaryFile(dir=target.parent) as scratch:
+        with h5py.File(scratch, "w") as file:
+            _describe(file, source, name, dict(parameters or {}), text)
+            _fill(file, source, progress)
+
+        def copy(stream: BinaryIO) -> None:
+            scratch.seek(0)
+            shutil.copyfileobj(scratch, stream, 2**24)
+
+        atomic_write(path, copy, force=force)
+
+
+def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, float], about: str) -> None:
+    axes = AXES[: source.D]
+    file.attrs["dataset_name"] = name
+    file.attrs["grid_type"] = "cartesian"
+    file.attrs["n_spatial_dims"] = source.D
+    file.attrs["n_trajectories"] = source.trajectories
+    file.attrs["simulation_parameters"] = _strings(list(parameters))
+    for parameter, value in parameters.items():
+        file.attrs[parameter] = value
+    file.attrs[ABOUT] = about
+
+    dimensions = file.create_group("dimensions")
+    dimensions.attrs["spatial_dims"] = _strings(list(axes))
+    steps = {"time": (source.frames, source.time_step)}
+    steps |= {axis: (n, source.spacing) for axis, n in zip(axes, source.spatial, strict=True)}
+    for axis, (count, step) in steps.items():
+        points = (np.arange(count) * (1.0 if step is None else step)).astype(np.float32)
+        coordinates = dimensions.create_dataset(axis, data=points)
+        coordinates.attrs["sample_varying"] = False
+        if axis != "time":
+            coordinates.attrs["time_varying"] = False
+
+    boundaries = file.create_group("boundary_conditions")
+    for axis, side, periodic in zip(axes, source.spatial, source.is_torus, strict=True):
+        kind = "PERIODIC" if periodic else "OPEN"
+        boundary = boundaries.create_group(f"{axis}_{kind.lower()}")
+        boundary.attrs["associated_dims"] = _strings([axis])
+        boundary.attrs["associated_fields"] = _strings([])
+        boundary.attrs["bc_type"] = kind
+        boundary.attrs["sample_varying"] = boundary.attrs["time_varying"] = False
+        mask = np.zeros(side, bool)
+        mask[[0, -1]] = True
+        boundary.create_dataset("mask", data=mask)
+
+    file.create_group("scalars").attrs["field_names"] = _strings([])
+    for k in range(3):
+        group = file.create_group(f"t{k}_fields")
+        varying = [field for field in source.schema if field.k == k]
+        steady = [field for field in source.constants if field.k == k]
+        group.attrs["field_names"] = _strings([field.name for field in (*varying, *steady)])
+        for field in varying:
+            _create(group, field, source, (source.trajectories, source.frames))
+        for field in steady:
+            _create(group, field, source, (source.trajectories,))
+
+
+def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ...]) -> None:
+    if "/" in field.name or field.name in ("", "."):
+        raise ArgumentError("name of a field", got=repr(field.name), expected="a name without '/'")
+    array = group.create_dataset(field.name, (*lead, *source.spatial, *(source.D,) * field.k), np.float32)
+    array.attrs["dim_varying"] = np.ones(source.D, bool)
+    array.attrs["sample_varying"] = True
+    array.attrs["time_varying"] = len(lead) == 2
+    array.attrs["parity"] = "odd" if field.p else "even"
+    array.attrs["units"] = field.unit
+    if field.k == 2:
+        array.attrs["symmetric"] = array.attrs["antisymmetric"] = False
+
+
+def _fill(file: h5py.File, source: Source, progress: Callable[[int, int], None] | None) -> None:
+    k_of = {field.name: field.k for field in (*source.schema, *source.constants)}
+    for index in range(source.trajectories):
+        arrays = source.read(index, 0, source.frames)
+        if source.constants:
+            arrays |= source.read_constants(index)
+        for name, values in arrays.items():
+            array = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
+            array[index] = values  # pyright: ignore[reportIndexIssue]
+        if progress is not None:
+            progress(index + 1, source.trajectories)
+
+
+def _strings(names: list[str]) -> np.ndarray:
+    return np.array(names, dtype=h5py.string_dtype())

@@ -1,0 +1,242 @@
+"""HDF5 files of unknown origin: nothing outside of the file is followed and nothing large is read unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ginjax.errors import FileError, GinjaxError
+
+MAX_CHUNK_BYTES = 2**30
+MAX_NAMES = 2**17
+MAX_ATTRIBUTE_VALUES = 2**14
+MAX_COORDINATES = 2**20
+OPEN_DATASETS = 32
+"""Datasets kept open: each holds a cache of some megabytes."""
+
+_NUMBERS = "fiub"
+_CORRUPT = "The file is corrupt, still being written, or not of this layout."
+
+
+class Hdf5:
+    """Read access to an HDF5 file, opened when it is first needed.
+
+    Names are paths from the root. Every way in which the file can disappoint is a `FileError`.
+
+    **Arguments:**
+
+    - `path`: the file.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = os.fspath(path)
+        self._lock = (
+            threading.RLock()
+        )  # a thread that reads ahead may share the file with the one that trains
+        self._file: h5py.File | None = None
+        self._sets: OrderedDict[str, h5py.Dataset] = OrderedDict()
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        with self._lock:
+            file, self._file = self._file, None
+            self._sets.clear()
+            if file is not None:
+                with contextlib.suppress(OSError, RuntimeError):
+                    file.close()
+
+    def names(self, group: str = "/") -> tuple[str, ...]:
+        """The names in a group, sorted; empty if there is no such group."""
+        with self._guard(group):
+            node = self._find(group)
+            if not isinstance(node, h5py.Group):
+                return ()
+            if len(node) > MAX_NAMES:
+                raise FileError(
+                    f"{self.path}: group '{group}'", got=f"{len(node)} names", expected=f"<= {MAX_NAMES}"
+                )
+            return tuple(sorted(name for name in node if isinstance(name, str)))  # others are not UTF-8
+
+    def is_group(self, name: str) -> bool:
+        """Whether there is a group of this name."""
+        with self._guard(name):
+            return isinstance(self._find(name), h5py.Group)
+
+    def is_array(self, name: str) -> bool:
+        """Whether there is a dataset of numbers of this name; others, such as texts, are passed over."""
+        with self._guard(name):
+            node = self._find(name)
+            return isinstance(node, h5py.Dataset) and node.dtype.kind in _NUMBERS and node.shape is not None
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a dataset of numbers."""
+        with self._guard(name):
+            return tuple(int(n) for n in self._dataset(name).shape)
+
+    def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
+        """A part of a dataset of numbers; only what is selected is read."""
+        with self._guard(name):
+            return np.asarray(self._dataset(name)[selection])
+
+    def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
+        """A whole dataset in float64, which must be short, such as coordinates."""
+        if math.prod(self.shape(name)) > most:
+            raise FileError(
+                f"{self.path}: dataset '{name}'",
+                got=f"shape {self.shape(name)}",
+                expected=f"<= {most} values",
+            )
+        return self.read(name).astype(np.float64)
+
+    def attribute(self, name: str, attribute: str, default: Any = None) -> Any:
+        """An attribute as plain numbers, strings, bools and lists of them; `default` if it is missing."""
+        with self._guard(name):
+            node = self._find(name)
+            if node is None or attribute not in node.attrs:
+                return default
+            identity = node.attrs.get_id(attribute)
+            if math.prod(identity.shape or ()) > MAX_ATTRIBUTE_VALUES:
+                raise FileError(
+                    f"{self.path}: attribute '{attribute}' of '{name}'", got=f"shape {identity.shape}",
+                    expected=f"at most {MAX_ATTRIBUTE_VALUES} values",
+                )  # fmt: skip
+            return _plain(node.attrs[attribute])
+
+    def provenance(self) -> dict[str, Any]:
+        """What to remember of the file beside a model: its name, and the short attributes of its root."""
+        with self._guard("/"):
+            attributes = self._open().attrs
+            names = sorted(attributes) if len(attributes) <= MAX_ATTRIBUTE_VALUES else []
+        found = {}
+        for name in names[:64]:
+            with contextlib.suppress(FileError):
+                value = self.attribute("/", name)
+                if isinstance(value, str | int | bool) or (isinstance(value, float) and math.isfinite(value)):
+                    found[name] = value[:256] if isinstance(value, str) else value
+        return {"file": os.path.basename(self.path), "attributes": found}
+
+    def _open(self) -> h5py.File:
+        if self._file is None:
+            self._file = h5py.File(self.path, "r", locking="best-effort")
+        return self._file
+
+    def _find(self, name: str) -> h5py.Group | h5py.Dataset | None:
+        """Walk hard links only: others could lead to another file, or in a circle."""
+        node: Any = self._open()
+        for part in filter(None, name.split("/")):
+            if not isinstance(node, h5py.Group):
+                return None
+            link = node.get(part, getlink=True)
+            if link is None:
+                return None
+            if not isinstance(link, h5py.HardLink):
+                raise FileError(
+                    f"{self.path}: '{name}' is a link", expected="data in the file itself",
+                    hint="Links are not followed: copy the data into one file, say with h5repack.",
+                )  # fmt: skip
+            node = node[part]
+        return node
+
+    def _dataset(self, name: str) -> h5py.Dataset:
+        if name in self._sets:
+            self._sets.move_to_end(name)
+            return self._sets[name]
+        node = self._find(name)
+        where = f"{self.path}: dataset '{name}'"
+        if not isinstance(node, h5py.Dataset):
+            raise FileError(f"{where} is missing", hint=_CORRUPT)
+        if node.dtype.kind not in _NUMBERS or node.shape is None:
+            raise FileError(where, got=f"type {node.dtype}", expected="real numbers")
+        if node.is_virtual or node.external:
+            raise FileError(f"{where} keeps its values in other files", expected="data in the file itself")
+        if node.chunks is not None and math.prod(node.chunks) * node.dtype.itemsize > MAX_CHUNK_BYTES:
+            raise FileError(where, got=f"chunks of {node.chunks}", expected=f"<= {MAX_CHUNK_BYTES} bytes")
+        self._sets[name] = node
+        if len(self._sets) > OPEN_DATASETS:
+            self._sets.popitem(last=False)
+        return node
+
+    @contextlib.contextmanager
+    def _guard(self, name: str) -> Iterator[None]:
+        try:
+            with self._lock:
+                yield
+        except GinjaxError:
+            raise
+        except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
+            raise FileError(
+                f"{self.path}: '{name}' cannot be read: {_first_line(error)}", hint=_CORRUPT
+            ) from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, h5py.Empty):
+        return []
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str | int | float | bool):
+        return value
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | None:
+    """The one distance between grid points along all axes; None if no axis has two points.
+
+    **Arguments:**
+
+    - `where`: the file, for messages.
+    - `coordinates`: the points of each axis, `(n,)`.
+
+    **Raises:** `FileError` if points are not equally spaced, or not equally along all axes: the symmetry group of
+    the filters exchanges axes.
+    """
+    steps = [step for axis, x in enumerate(coordinates) if (step := equal_step(where, f"axis {axis}", x))]
+    if not steps:
+        return None
+    if max(steps) > 1.02 * min(steps):
+        raise FileError(
+            f"{where}: spacing along the axes",
+            got=", ".join(f"{step:.4g}" for step in steps),
+            expected="one number: the symmetries of the network exchange axes",
+            hint="Resample the data onto a grid of equal spacing.",
+        )
+    return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
+
+
+def equal_step(where: str, what: str, points: np.ndarray) -> float | None:
+    """The distance between neighbouring points or times; None if there are fewer than two.
+
+    **Raises:** `FileError` if it is not the same everywhere, or not a positive number.
+    """
+    if points.ndim != 1:
+        raise FileError(f"{where}: points of {what}", got=f"shape {points.shape}", expected="one axis")
+    if points.size < 2:
+        return None
+    gaps = np.diff(points)
+    step = float(points[-1] - points[0]) / (points.size - 1)
+    rounding = 8 * float(np.finfo(np.float32).eps) * float(np.abs(points).max())
+    regular = np.isfinite(points).all() and np.abs(gaps - step).max() <= 1e-3 * abs(step) + rounding
+    if not (regular and step > 0):
+        raise FileError(
+            f"{where}: points of {what} do not increase in equal steps",
+            got=f"steps from {gaps.min():.4g} to {gaps.max():.4g}",
+            expected="one step > 0",
+            hint="Only uniform Cartesian grids and constant time steps are supported: resample the data.",
+        )
+    return float(f"{step:.7g}")  # coordinates are kept in single precision

@@ -1,0 +1,78 @@
+"""PDEBench, one group for each seed: `0000/data (time, x, y, channels)` with coordinates in `0000/grid`.
+
+The published files of this layout (diffusion-reaction, diffusion-sorption, radial dam break) are not periodic.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ginjax.data._fields import Field
+from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.errors import FileError
+
+LAYOUT = "pdebench"
+_AXES = ("x", "y", "z")
+_MAX_CHANNELS = 64
+
+
+def recognises(file: Hdf5) -> bool:
+    """Whether a file looks like this layout."""
+    return any(file.is_array(f"{name}/data") for name in file.names()[:1])
+
+
+def splits(file: Hdf5) -> tuple[str, ...]:
+    """The parts in one file: none."""
+    return ()
+
+
+def find(file: Hdf5, split: str | None) -> Found:
+    """Describe a file of this layout."""
+    seeds = tuple(name for name in file.names() if file.is_array(f"{name}/data"))
+    grid = f"{seeds[0]}/grid"
+    axes = [axis for axis in _AXES if file.is_array(f"{grid}/{axis}")]
+    shapes = [file.shape(f"{seed}/data") for seed in seeds]
+    D = len(axes) or len(shapes[0]) - 2
+    if not 1 <= D <= 3 or len(shapes[0]) != D + 2 or not 1 <= shapes[0][-1] <= _MAX_CHANNELS:
+        raise FileError(
+            f"{file.path}: shape of '{seeds[0]}/data'", got=shapes[0], expected="(time, x, y, z, channels)"
+        )
+    odd = next((i for i, shape in enumerate(shapes) if shape[1:] != shapes[0][1:]), None)
+    if odd is not None:
+        raise FileError(
+            f"{file.path}: shape of '{seeds[odd]}/data'", got=shapes[odd], expected=f"that of '{seeds[0]}'"
+        )
+    channels = shapes[0][-1]
+    names = ("data",) if channels == 1 else tuple(f"data.{i}" for i in range(channels))
+    time = file.read_short(f"{grid}/t") if file.is_array(f"{grid}/t") else np.arange(0.0)
+    unclear = None
+    if channels > 1:
+        unclear = f"whether the channels {', '.join(names)} are scalars or the components of a vector"
+    elif D == 1:
+        unclear = "whether 'data' is a scalar (--field u:0+=data) or a velocity (--field u:1+=data)"
+    return Found(
+        where=file.path,
+        layout=LAYOUT,
+        D=D,
+        spatial=shapes[0][1:-1],
+        spacing=spacing_of(file.path, [file.read_short(f"{grid}/{axis}") for axis in axes]),
+        time_step=equal_step(file.path, "time", time),
+        is_torus=(False,) * D,
+        trajectories=len(seeds),
+        frames=min(shape[0] for shape in shapes),
+        lengths=tuple(shape[0] for shape in shapes),
+        variables={name: Variable(0, _channel(file, seeds, i)) for i, name in enumerate(names)},
+        defaults=tuple(FieldRequest(Field(name, 0, 0, UNIT_NOT_STATED), (name,)) for name in names),
+        split=split,
+        origin=file.provenance(),
+        unclear=unclear,
+        close=file.close,
+    )
+
+
+def _channel(file: Hdf5, seeds: tuple[str, ...], channel: int) -> ReadSlice:
+    return lambda trajectory, start, stop: file.read(
+        f"{seeds[trajectory]}/data", (slice(start, stop), ..., channel)
+    )

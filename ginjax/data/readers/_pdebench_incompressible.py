@@ -1,0 +1,87 @@
+"""PDEBench, incompressible Navier-Stokes: `velocity (batch, time, x, y, 2)`, `particles (batch, time, x, y, 1)`.
+
+`force (batch, x, y, 2)` does not vary in time; `t (batch, time)` holds the times. The published files have walls.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ginjax.data._fields import Field
+from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._hdf5 import Hdf5, equal_step
+from ginjax.errors import FileError
+
+LAYOUT = "pdebench"
+
+
+def recognises(file: Hdf5) -> bool:
+    """Whether a file looks like this layout."""
+    return file.is_array("velocity") and file.is_array("particles")
+
+
+def splits(file: Hdf5) -> tuple[str, ...]:
+    """The parts in one file: none."""
+    return ()
+
+
+def find(file: Hdf5, split: str | None) -> Found:
+    """Describe a file of this layout."""
+    shape = file.shape("velocity")
+    D = len(shape) - 3
+    if not 1 <= D <= 3 or shape[-1] != D:
+        raise FileError(
+            f"{file.path}: shape of 'velocity'",
+            got=shape,
+            expected="(batch, time, x, y, components), as many as axes",
+        )
+    trajectories, frames, spatial = shape[0], shape[1], shape[2:-1]
+    variables: dict[str, Variable] = {}
+    defaults = []
+    for name in file.names():
+        if not file.is_array(name):
+            continue
+        sides = file.shape(name)
+        varies = sides[:-1] == (trajectories, frames, *spatial)
+        if not varies and sides[:-1] != (trajectories, *spatial):
+            continue
+        k = {1: 0, D: 1}.get(sides[-1])
+        if name == "particles" and sides[-1] == 1:
+            k = 0
+        if k is None:
+            continue
+        variables[name] = Variable(k, _slice(file, name, varies, k), varies=varies)
+        defaults.append(FieldRequest(Field(name, k, 0, UNIT_NOT_STATED), (name,)))
+    return Found(
+        where=file.path,
+        layout=LAYOUT,
+        D=D,
+        spatial=spatial,
+        spacing=None,
+        time_step=equal_step(file.path, "time", _times(file)),
+        is_torus=(False,) * D,
+        trajectories=trajectories,
+        frames=frames,
+        variables=variables,
+        defaults=tuple(defaults),
+        split=split,
+        origin=file.provenance(),
+        close=file.close,
+    )
+
+
+def _times(file: Hdf5) -> np.ndarray:
+    """The times of the first simulation."""
+    if not file.is_array("t"):
+        return np.arange(0.0)
+    return file.read("t", (0,) if len(file.shape("t")) == 2 else ()).astype(np.float64)
+
+
+def _slice(file: Hdf5, name: str, varies: bool, k: int) -> ReadSlice:
+    def read(trajectory: int, start: int, stop: int) -> np.ndarray:
+        selection = (trajectory, slice(start, stop)) if varies else (slice(trajectory, trajectory + 1),)
+        values = file.read(name, selection)
+        return values if k else values[..., 0]
+
+    return read

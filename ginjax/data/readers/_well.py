@@ -1,0 +1,210 @@
+"""The Well: HDF5 with groups of fields by tensor order, each field flagged with what it varies along.
+
+Layout: https://polymathic-ai.org/the_well/data_format. A field's array has an axis for the trajectories only if
+`sample_varying`, for the time only if `time_varying`, and for a spatial axis only if its entry of `dim_varying` is set.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ginjax.data._fields import Field
+from ginjax.data._found import Found, Variable
+from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.errors import FileError
+
+LAYOUT = "the-well"
+_GROUPS = ("t0_fields", "t1_fields", "t2_fields")
+
+
+def recognises(file: Hdf5) -> bool:
+    """Whether a file says about itself that it has this layout."""
+    return file.is_group("dimensions") and any(file.is_group(group) for group in _GROUPS)
+
+
+def splits(file: Hdf5) -> tuple[str, ...]:
+    """The parts in one file: this layout keeps them in folders."""
+    return ()
+
+
+def find(file: Hdf5, split: str | None) -> Found:
+    """Describe a file of this layout."""
+    where = file.path
+    grid_type = str(_required(file, "/", "grid_type"))
+    if grid_type.lower() != "cartesian":
+        raise FileError(
+            f"{where}: grid",
+            got=grid_type,
+            expected="cartesian: the filters know the symmetries of a square grid only",
+            hint="Resample the fields onto a Cartesian grid.",
+        )
+    axes = _strings(_required(file, "dimensions", "spatial_dims"))
+    D = len(axes)
+    dimensions = file.attribute("/", "n_spatial_dims", D)
+    if dimensions != D or not 1 <= D <= 3:
+        raise FileError(
+            f"{where}: number of dimensions", got=f"{dimensions}, with axes {axes}", expected="1, 2 or 3"
+        )
+    points = [_short_row(file, f"dimensions/{axis}") for axis in axes]
+    spatial = tuple(len(x) for x in points)
+    fields = [(k, f"{group}/{name}") for k, group in enumerate(_GROUPS) for name in _names(file, group)]
+    trajectories, frames = _counts(file, [path for _, path in fields])
+    time = _short_row(file, "dimensions/time") if file.is_array("dimensions/time") else np.arange(0.0)
+
+    variables: dict[str, Variable] = {}
+    defaults, notes, stated = [], [], set()
+    for k, path in fields:
+        name = path.partition("/")[2]
+        variables[name] = _field(file, path, k, trajectories, frames, spatial)
+        unit, parity = (file.attribute(path, attribute, None) for attribute in ("units", "parity"))
+        defaults.append(_request(name, k, str(unit)[:64] if unit else UNIT_NOT_STATED, int(parity == "odd")))
+        if parity in ("even", "odd"):
+            stated.add(name)
+    for path in (f"scalars/{name}" for name in _names(file, "scalars")):
+        name = path.partition("/")[2]
+        name = path if name in variables else name
+        variables[name] = _field(file, path, 0, trajectories, frames, (1,) * D, grid=spatial)
+        if variables[name].varies:
+            notes.append(f"number '{name}' varies in time and is left out (use it with --field {name}:0+)")
+        else:
+            defaults.append(_request(name, 0))
+    is_torus, stated_axes = _boundaries(file, axes)
+    return Found(
+        where=where,
+        layout=LAYOUT,
+        D=D,
+        spatial=spatial,
+        spacing=spacing_of(where, points),
+        time_step=equal_step(where, "time", time),
+        is_torus=is_torus,
+        trajectories=trajectories,
+        frames=frames,
+        variables=variables,
+        defaults=tuple(defaults),
+        split=split,
+        origin=_origin(file),
+        notes=tuple(notes),
+        parities_stated=frozenset(stated),
+        boundaries_stated=stated_axes,
+        close=file.close,
+    )
+
+
+def _request(name: str, k: int, unit: str = UNIT_NOT_STATED, p: int = 0) -> FieldRequest:
+    return FieldRequest(Field(name, k, p, unit), (name,))
+
+
+def _field(
+    file: Hdf5,
+    path: str,
+    k: int,
+    trajectories: int,
+    frames: int,
+    sides: tuple[int, ...],
+    grid: tuple[int, ...] | None = None,
+) -> Variable:
+    """A field by its flags. A number (`grid` given) has no spatial axes and is spread over the grid."""
+    D = len(sides)
+    by_sample, by_time, by_axis = (
+        file.attribute(path, flag, None) for flag in ("sample_varying", "time_varying", "dim_varying")
+    )
+    if grid is not None:
+        by_axis = [False] * D
+    flags = (by_sample, by_time, *(by_axis if isinstance(by_axis, list) and len(by_axis) == D else [None]))
+    if any(flag not in (True, False) for flag in flags):
+        problem = "its flags sample_varying, time_varying and dim_varying are missing or malformed"
+        return Variable(k, _unreadable, problem=problem)
+    lead = ((trajectories,) if by_sample else ()) + ((frames,) if by_time else ())
+    kept = tuple(side for side, varies in zip(sides, flags[2:], strict=True) if varies)
+    shape = file.shape(path)
+    fits = [lead + kept + (D,) * k] + ([lead + kept + (D * D,)] if k == 2 else [])
+    if grid is not None:
+        fits += [(*lead, 1)]
+    if shape not in fits:
+        problem = f"its shape is {shape}, but its flags and the grid ask for {fits[0]}"
+        return Variable(k, _unreadable, varies=bool(by_time), problem=problem)
+    inner = tuple(side if varies else 1 for side, varies in zip(sides, flags[2:], strict=True))
+    full = sides if grid is None else grid
+
+    def read(trajectory: int, start: int, stop: int) -> np.ndarray:
+        selection = ((trajectory,) if by_sample else ()) + ((slice(start, stop),) if by_time else ())
+        values = file.read(path, selection).reshape(-1, *inner, *(D,) * k)
+        return np.broadcast_to(values, (stop - start, *full, *(D,) * k))
+
+    return Variable(k, read, varies=bool(by_time))
+
+
+def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:
+    raise AssertionError  # a variable with a problem is never chosen
+
+
+def _counts(file: Hdf5, paths: Sequence[str]) -> tuple[int, int]:
+    """Numbers of trajectories and frames."""
+    trajectories, frames = file.attribute("/", "n_trajectories", None), None
+    if file.is_array("dimensions/time"):
+        frames = (file.shape("dimensions/time") or (1,))[-1]
+    for path in paths:
+        shape, by_sample = file.shape(path), bool(file.attribute(path, "sample_varying", False))
+        if by_sample and trajectories is None and shape:
+            trajectories = shape[0]
+        if frames is None and file.attribute(path, "time_varying", False) and len(shape) > by_sample:
+            frames = shape[int(by_sample)]
+    if not isinstance(trajectories, int) or not isinstance(frames, int):
+        raise FileError(f"{file.path}: does not say how many trajectories and frames it holds")
+    return trajectories, frames
+
+
+def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool]:
+    """Which axes are periodic, and whether the file says something about every axis."""
+    types: dict[str, set[str]] = {axis: set() for axis in axes}
+    for name in file.names("boundary_conditions"):
+        group = f"boundary_conditions/{name}"
+        kind = str(file.attribute(group, "bc_type", "")).lower()
+        for axis in _strings(file.attribute(group, "associated_dims", [])):
+            types.setdefault(axis, set()).add(kind)
+    periodic = tuple(types[axis] == {"periodic"} for axis in axes)
+    return periodic, all(types[axis] for axis in axes)
+
+
+def _origin(file: Hdf5) -> dict[str, Any]:
+    """Provenance; of files written here, what they say of themselves."""
+    origin = file.provenance()
+    about = origin["attributes"].pop("ginjax", None)
+    if about is not None:
+        with contextlib.suppress(ValueError, RecursionError):
+            origin["about"] = json.loads(str(file.attribute("/", "ginjax")))
+    return origin
+
+
+def _names(file: Hdf5, group: str) -> list[str]:
+    """The datasets of a group in the order of its own list."""
+    present = [name for name in file.names(group) if file.is_array(f"{group}/{name}")]
+    listed = dict.fromkeys(_strings(file.attribute(group, "field_names", []))) if present else {}
+    return [name for name in listed if name in present] + [name for name in present if name not in listed]
+
+
+def _short_row(file: Hdf5, path: str) -> np.ndarray:
+    """Coordinates, of the first trajectory if each has its own."""
+    values = file.read_short(path)
+    return values.reshape(math.prod(values.shape[:-1]), -1)[0] if values.size else values.reshape(-1)
+
+
+def _required(file: Hdf5, name: str, attribute: str) -> Any:
+    value = file.attribute(name, attribute, None)
+    if value is None:
+        raise FileError(
+            f"{file.path}: attribute '{attribute}' of '{name}' is missing",
+            hint="The file does not follow the layout of The Well.",
+        )
+    return value
+
+
+def _strings(value: Any) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]

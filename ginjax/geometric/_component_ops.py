@@ -1,0 +1,80 @@
+"""Products over tensor components, with derivatives made of the same products.
+
+Written with `sum` and broadcasting, the transpose of one would be a reduction over a short leading axis, and of slices,
+padding; both cost several passes over memory. As bilinear operations they stay elementwise work, forwards and back.
+"""
+
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jax.core import ShapedArray
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+_inner = Primitive("ginjax_inner")
+_scale = Primitive("ginjax_scale")
+
+
+def inner(a: Array, b: Array) -> Array:
+    """`sum_i a[i] b[i]` over the first axis."""
+    return _inner.bind(*_same_dtype(a, b), axis=0)
+
+
+def scale(k: Array, a: Array) -> Array:
+    """`k a[i]` for every `i` of the first axis."""
+    return _scale.bind(*_same_dtype(k, a), axis=0)
+
+
+def _same_dtype(a: Array, b: Array) -> tuple[Array, Array]:
+    dtype = jnp.result_type(a, b)
+    return a.astype(dtype), b.astype(dtype)
+
+
+def _inner_sum(a: Array, b: Array, *, axis: int) -> Array:
+    parts = [
+        lax.index_in_dim(a, i, axis, keepdims=False) * lax.index_in_dim(b, i, axis, keepdims=False)
+        for i in range(a.shape[axis])
+    ]
+    return sum(parts[1:], parts[0])
+
+
+def _scaled(k: Array, a: Array, *, axis: int) -> Array:
+    return jnp.expand_dims(k, axis) * a
+
+
+def _inner_shape(a: ShapedArray, b: ShapedArray, *, axis: int) -> ShapedArray:
+    return a.update(shape=(*a.shape[:axis], *a.shape[axis + 1 :]), weak_type=False)
+
+
+def _scaled_shape(k: ShapedArray, a: ShapedArray, *, axis: int) -> ShapedArray:
+    return a.update(weak_type=False)
+
+
+def _batch(primitive: Primitive, args: Any, dims: Any, *, axis: int) -> tuple[Array, int]:
+    size = next(x.shape[d] for x, d in zip(args, dims, strict=True) if d is not None)
+    moved = (batching.bdim_at_front(x, d, size) for x, d in zip(args, dims, strict=True))
+    return primitive.bind(*moved, axis=axis + 1), 0
+
+
+for _primitive, _function, _shape in (
+    (_inner, _inner_sum, _inner_shape),
+    (_scale, _scaled, _scaled_shape),
+):
+    _primitive.def_impl(jax.jit(_function, static_argnames="axis"))
+    _primitive.def_abstract_eval(_shape)
+    mlir.register_lowering(_primitive, mlir.lower_fun(_function, multiple_results=False))
+    batching.primitive_batchers[_primitive] = partial(_batch, _primitive)
+
+ad.defbilinear(
+    _inner,
+    lambda g, a, b, *, axis: _scale.bind(g, b, axis=axis),
+    lambda g, a, b, *, axis: _scale.bind(g, a, axis=axis),
+)
+ad.defbilinear(
+    _scale,
+    lambda g, k, a, *, axis: _inner.bind(g, a, axis=axis),
+    lambda g, k, a, *, axis: _scale.bind(k, g, axis=axis),
+)

@@ -1,0 +1,76 @@
+"""Least squares in a few unknowns, with a bound on how often the function is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.errors import NumericsError
+
+DAMPING = 1e-3
+"""First damping of a step, relative to the diagonal; ten times more after a step that fails, less after one that
+does not."""
+
+ENOUGH = 1e-4
+"""A step that gains less than this part of the loss is the last."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Where the search ended.
+
+    - `t`: the unknowns.
+    - `first`, `loss`: squared norm of the residuals at the start and at the end.
+    - `evaluations`: of the residuals.
+    """
+
+    t: np.ndarray
+    first: float
+    loss: float
+    evaluations: int
+
+
+def gauss_newton(
+    residuals: Callable[[np.ndarray], np.ndarray],
+    jacobian: Callable[[np.ndarray], np.ndarray],
+    start: np.ndarray,
+    bounds: tuple[float, float],
+    evaluations: int,
+) -> Fit:
+    """Minimise `|r(t)|^2` inside a box by damped Gauss-Newton steps; the result is never worse than the start.
+
+    **Arguments:**
+
+    - `residuals`, `jacobian`: `r(t)` `(m,)` and its derivative `(m, n)`, float64.
+    - `start`: `(n,)`, inside the box.
+    - `bounds`: least and largest value of every unknown.
+    - `evaluations`: the most evaluations of `residuals`; `jacobian` is evaluated at most as often.
+
+    **Raises:** `NumericsError` if the residuals at the start are not finite.
+    """
+    t, r = start, residuals(start)
+    first = loss = float(r @ r)
+    if not np.isfinite(loss):
+        raise NumericsError("the converted network gives NaN or infinity on the samples")
+    used, damping = 1, DAMPING
+    while used < evaluations:
+        J = jacobian(t)
+        normal, slope = J.T @ J, J.T @ r
+        while used < evaluations:
+            damped = normal + damping * np.diag(np.diag(normal) + 1e-12)
+            candidate = np.clip(t - np.linalg.lstsq(damped, slope, rcond=None)[0], *bounds)
+            trial = residuals(candidate)
+            used += 1
+            trial_loss = float(trial @ trial)
+            if np.isfinite(trial_loss) and trial_loss < loss:
+                break
+            damping *= 10
+        else:
+            break
+        gain = loss - trial_loss
+        t, r, loss, damping = candidate, trial, trial_loss, damping / 10
+        if gain < ENOUGH * loss:
+            break
+    return Fit(t, first, loss, used)

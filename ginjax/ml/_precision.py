@@ -1,0 +1,85 @@
+"""Half the bytes between layers: activations in bfloat16, everything that needs the digits in float32."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from ginjax.errors import ArgumentError
+from ginjax.geometric import MultiImage
+from ginjax.layers import ConvContract, GroupNorm, LayerWrapper, LayerWrapperAux, VectorNeuronNonlinear
+from ginjax.models import MultiImageModule
+
+Precision = Literal["float32", "bfloat16"]
+
+_T = TypeVar("_T")
+
+_LAYERS = (ConvContract, GroupNorm, LayerWrapper, LayerWrapperAux, VectorNeuronNonlinear)
+
+
+def in_precision(model: _T, precision: Precision) -> _T | _Rounded:
+    """The same function with activations in another precision.
+
+    With `"bfloat16"` fields travel between layers in bfloat16 and convolutions are computed in it. Norms and
+    nonlinearities are computed in float32, parameters and the result stay float32. This is for use inside a loss,
+    where gradients reach the float32 parameters; a model to be kept stays as it is.
+
+    **Arguments:**
+
+    - `model`: any model.
+    - `precision`: `"float32"` changes nothing.
+
+    **Raises:** `ArgumentError` for another name.
+    """
+    if precision not in ("float32", "bfloat16"):
+        raise ArgumentError("precision", got=repr(precision), expected="float32 or bfloat16")
+    if precision == "float32":
+        return model
+    return _Rounded(
+        jax.tree.map(
+            lambda node: _Layer(node, _is_convolution(node)) if isinstance(node, _LAYERS) else node,
+            model,
+            is_leaf=lambda node: isinstance(node, _LAYERS),
+        )
+    )
+
+
+class _Layer(eqx.Module):
+    """A layer that takes and gives bfloat16."""
+
+    layer: Any
+    low: bool = eqx.field(static=True)
+
+    def __call__(self, x: MultiImage, *aux_data: Any) -> Any:
+        dtype = jnp.bfloat16 if self.low else jnp.float32
+        result = cast(self.layer, dtype)(cast(x, dtype), *aux_data)
+        if isinstance(result, tuple):
+            return cast(result[0], jnp.bfloat16), *result[1:]
+        return cast(result, jnp.bfloat16)
+
+
+class _Rounded(MultiImageModule):
+    """A network that works in bfloat16 between float32 fields."""
+
+    network: Any
+
+    def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
+        y, aux_data = self.network(cast(x, jnp.bfloat16), aux_data)
+        return cast(y, jnp.float32), aux_data
+
+
+def cast(tree: _T, dtype: Any) -> _T:
+    """Every floating-point array of a pytree in another precision."""
+    return jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, tree)
+
+
+def _is_convolution(layer: Any) -> bool:
+    if isinstance(layer, ConvContract):
+        return True
+    wrapped = jax.tree.leaves(
+        layer, is_leaf=lambda node: isinstance(node, eqx.nn.Conv | eqx.nn.ConvTranspose)
+    )
+    return any(isinstance(node, eqx.nn.Conv | eqx.nn.ConvTranspose) for node in wrapped)

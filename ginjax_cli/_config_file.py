@@ -1,0 +1,92 @@
+"""Options from a TOML file, and the options that were given, as text."""
+
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NOT_IN_A_FILE = {"help", "config", "resume", "debug"}
+
+
+def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
+    """Make the values of the file the defaults of the command, to be checked as if they had been typed."""
+    if path is not None and not ctx.resilient_parsing:
+        ctx.default_map = {**(ctx.default_map or {}), **read_config(path, ctx.command.params)}
+    return path
+
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Take options from a TOML file (learning-rate = 1e-3); those on the command line win. Tables only group.",
+        metavar="FILE",
+        is_eager=True,
+        callback=_read_config,
+    ),
+]
+
+
+def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
+    """The values of a TOML file by the names of a command's parameters.
+
+    **Raises:** `FileError` for a file that cannot be read, `ArgumentError` for a key that is no option.
+    """
+    import tomllib
+
+    from ginjax.errors import ArgumentError, FileError
+
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror}", hint="Check the path.") from error
+    except ValueError as error:
+        raise FileError(f"{path}: is not TOML: {error}") from error
+    flat: dict[str, Any] = {}
+    for key, value in content.items():
+        entries = value.items() if isinstance(value, dict) else [(key, value)]
+        for name, entry in entries:
+            if name in flat:
+                raise ArgumentError(f"{path}: {name!r}", got="two values", expected="one")
+            flat[name] = entry
+    names = {
+        flag.removeprefix("--"): parameter.name
+        for parameter in parameters
+        if parameter.name not in _NOT_IN_A_FILE
+        for flag in (*parameter.opts, *parameter.secondary_opts)
+        if flag.startswith("--")
+    }
+    result = {}
+    for name, value in flat.items():
+        option = name.replace("_", "-")
+        if option not in names or isinstance(value, dict):
+            near = get_close_matches(option, names, n=1)
+            raise ArgumentError(
+                f"{path}: {name!r} is no option of this command",
+                expected=repr(near[0]) if near else None,
+                hint="The options are those of the command line, without the dashes.",
+            )
+        result[names[option]] = value if isinstance(value, bool | list) else str(value)
+    return result
+
+
+def given_options(ctx: typer.Context, *, without: "Iterable[str]" = ()) -> list[str]:
+    """The options on the command line, as it would take them again."""
+    words: list[str] = []
+    for parameter in ctx.command.params:
+        name, value = parameter.name, ctx.params.get(parameter.name or "")
+        source = ctx.get_parameter_source(name) if name else None
+        if name is None or name in without or source is None or source.name != "COMMANDLINE":
+            continue
+        flag = max(parameter.opts, key=len)
+        if isinstance(value, bool):
+            words.append(flag if value else max(parameter.secondary_opts, key=len))
+        elif isinstance(value, list | tuple):
+            words += [word for each in value for word in (flag, str(each))]
+        else:
+            words += [flag, str(value)]
+    return words

@@ -1,0 +1,44 @@
+"""What a network costs before and after a conversion, as a table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ginjax.checkpoint import ModelRecord
+
+    from ._output import Output
+
+
+def show_cost(out: "Output", records: "Sequence[ModelRecord]", size: int) -> dict[str, Any]:
+    """One row for each record, on a grid of `size` pixels along each axis; the same as plain values."""
+    from ginjax.transfer import cost, plain_cost
+
+    payload = {}
+    for record in records:
+        item = max(array.dtype.itemsize for array in record.arrays.values())
+        if record.layers:
+            found = cost(record.layers, record.banks, size, item)
+        else:
+            found = plain_cost(record.plain_layers, record.arrays, record.D, size, item)
+        payload[f"{record.D}d"] = {
+            "size": size,
+            "parameters": record.parameters,
+            "weight_bytes": sum(array.nbytes for array in record.arrays.values()),
+            "field_bytes": found.field_bytes,
+            "flops": found.flops,
+        }
+    out.table(
+        f"One forward pass on one sample, {size} grid points along each axis",
+        ("dim", "parameters", "weights", "largest fields", "FLOPs (dense)"),
+        [
+            (
+                name,
+                row["parameters"],
+                f"{row['weight_bytes'] / 2**20:.3g} MiB",
+                f"{row['field_bytes'] / 2**20:.3g} MiB",
+                f"{row['flops']:.3g}",
+            )
+            for name, row in payload.items()
+        ],
+    )
+    return payload

@@ -1,0 +1,233 @@
+"""`ginjax data`: look at data, and make some."""
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, open_from_options
+from ._options import Debug, Equation, Force, Json, Quiet, Seed
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.data import FieldSurvey, Source
+
+data = typer.Typer(help="Look at data, and make some.")
+
+_COLUMNS = (
+    "field",
+    "order",
+    "parity",
+    "unit",
+    "varies in time",
+    "least",
+    "largest",
+    "rms",
+    "NaN or infinite",
+)
+
+
+@data.command("inspect")
+def inspect_data(
+    path: Annotated[
+        list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
+    ],
+    field: DataFields = None,
+    parity: DataParity = None,
+    periodic: DataPeriodic = None,
+    split: DataSplit = None,
+    max_frames: Annotated[
+        int,
+        typer.Option(
+            "--max-frames", min=0, help="Frames whose values are looked at, drawn at random; 0 means all."
+        ),
+    ] = 1000,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show what is in files of data: layout, grid, fields, boundaries, range, and values that are no numbers.
+
+    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file leaves open is said
+    here, with the option that settles it.
+    """
+    from ginjax.data import data_splits, survey
+
+    out = Output(json=json, quiet=quiet)
+    with open_from_options(
+        path, field=field, parity=parity, periodic=periodic, split=split, ask=False
+    ) as source:
+        total = sum(source.frames_of(i) for i in range(source.trajectories))
+        looked_at = min(total, max_frames or total)
+        with out.progress(looked_at, "looking at frames") as progress:
+            found = survey(
+                source, max_frames=max_frames or None, progress=lambda done, all: progress.update(done)
+            )
+    parts = data_splits(path)
+    out.fields(", ".join(map(str, path)), _about(source, total, parts))
+    out.table("Fields", _COLUMNS, [_row(entry) for entry in found])
+    if looked_at < total:
+        out.note(f"the values are those of {looked_at} of {total} frames (all of them: --max-frames 0)")
+    for note in source.notes:
+        (out.warn if note.startswith(("cannot", "left out")) else out.note)(note)
+    for entry in found:
+        if entry.bad:
+            out.warn(f"field '{entry.field.name}' holds {entry.bad} values that are NaN or infinite")
+    payload = _payload(source, parts) | {"frames_surveyed": looked_at}
+    payload["fields"] = [_field_payload(entry) for entry in found]
+    out.result(None, payload)
+    if not any(note.startswith("cannot") for note in source.notes):
+        out.next_step("ginjax train --data " + " ".join(quote(str(each)) for each in path[:1]))
+
+
+@data.command("generate")
+def generate_data(
+    pde: Annotated[Equation, typer.Option("--pde", help="The equation to simulate.")] = "diffusion",
+    dim: Annotated[
+        str, typer.Option("--dim", help="Dimensions of space, separated by commas.", metavar="1,2,3")
+    ] = "1,2,3",
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size",
+            min=4,
+            max=1024,
+            help="Grid points along each axis.",
+            show_default="64, 32, 16 in 1D, 2D, 3D",
+        ),
+    ] = None,
+    trajectories: Annotated[
+        int | None,
+        typer.Option(
+            "--trajectories",
+            min=1,
+            max=2**24,
+            help="Simulations in each dimension.",
+            show_default="256, 48, 16 in 1D, 2D, 3D",
+        ),
+    ] = None,
+    frames: Annotated[
+        int, typer.Option("--frames", min=1, max=2**20, help="Time steps in each, after the initial frame.")
+    ] = 8,
+    folder: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="The folder to write to; made if it is missing.", metavar="DIR"),
+    ] = Path("data"),
+    seed: Seed = 0,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Simulate one equation in several dimensions and write the data, a file for each, in the layout of The Well.
+
+    The files match: the same equation, coefficients, law of the initial fields, grid spacing and time step. A filter
+    covers the same length in every dimension then, and a network meets the same local law; with a fixed domain and
+    fewer points in 3D it would meet another one. Lengths and times are in units of the equation's own form.
+    The boundaries are periodic. The same seed gives the same bytes.
+    """
+    from ginjax.checkpoint import check_target
+    from ginjax.data import find_pde, simulate, write_well
+    from ginjax.errors import FileError
+    from ginjax.ml import TRAIN_TRAJECTORIES
+
+    out = Output(json=json, quiet=quiet)
+    equation, dims = find_pde(pde), _parse_dims(dim)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
+        ) from error
+    targets = {D: folder / f"{pde}_{D}d.hdf5" for D in dims}
+    for target in targets.values():
+        check_target(target, force=force)
+    rows, files = [], []
+    for D, target in targets.items():
+        count = trajectories or TRAIN_TRAJECTORIES[D]
+        source = simulate(equation, D, trajectories=count, steps=frames, side=size, seed=seed)
+        with out.progress(count, f"simulating {pde} in {D}D") as progress:
+            write_well(
+                target,
+                source,
+                name=pde,
+                parameters=equation.parameters,
+                about={"step": "generate", "formula": equation.equation, **source.origin},
+                force=force,
+                progress=lambda done, all, shown=progress: shown.update(done),
+            )
+        grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
+        rows.append((str(target), D, grid, count, source.frames, f"{bytes_ / 2**20:.1f}"))
+        files.append({"path": str(target), "dim": D, "grid": list(source.spatial), "trajectories": count,
+                      "frames": source.frames, "bytes": bytes_})  # fmt: skip
+    out.fields(
+        f"{pde}: {equation.equation}",
+        {
+            "coefficients": ", ".join(f"{name} {value:g}" for name, value in equation.parameters.items()),
+            "fields": ", ".join(_kind(each) for each in equation.fields),
+            "grid spacing": equation.spacing,
+            "time step": equation.time_step,
+        },
+    )
+    out.table("Files", ("file", "dim", "grid", "trajectories", "frames", "MiB"), rows)
+    payload = {"equation": pde, "spacing": equation.spacing, "time_step": equation.time_step, "seed": seed}
+    out.result(folder, payload | {"parameters": dict(equation.parameters), "files": files})
+    out.next_step(f"ginjax data inspect {quote(str(next(iter(targets.values()))))}")
+
+
+def _parse_dims(text: str) -> list[int]:
+    from ginjax.errors import ArgumentError
+
+    parts = [part.strip() for part in text.split(",")]
+    if not set(parts) <= {"1", "2", "3"} or len(set(parts)) != len(parts):
+        raise ArgumentError("--dim", got=repr(text), expected="some of 1, 2 and 3, separated by commas")
+    return sorted(int(part) for part in parts)
+
+
+def _kind(field: Any) -> str:
+    return f"{field.name}:{field.k}{'-' if field.p else '+'}"
+
+
+def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, object]:
+    axes = zip("xyz", source.is_torus, strict=False)
+    return {
+        "layout": source.layout,
+        "dimension": source.D,
+        "grid": "x".join(map(str, source.spatial)),
+        "spacing": "not stated" if source.spacing is None else source.spacing,
+        "time step": "not stated" if source.time_step is None else source.time_step,
+        "trajectories": source.trajectories,
+        "frames": f"{total} in all, at least {source.frames} in each",
+        "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes),
+        "parts": ", ".join(parts) or "none",
+    }
+
+
+def _row(entry: "FieldSurvey") -> tuple[object, ...]:
+    field = entry.field
+    words = "odd" if field.p else "even", field.unit, "no" if entry.constant else "yes"
+    return field.name, field.k, *words, entry.minimum, entry.maximum, entry.rms, entry.bad
+
+
+def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "layout": source.layout,
+        "dimension": source.D,
+        "grid": list(source.spatial),
+        "spacing": source.spacing,
+        "time_step": source.time_step,
+        "trajectories": source.trajectories,
+        "frames": source.frames,
+        "is_torus": list(source.is_torus),
+        "splits": list(parts),
+        "origin": dict(source.origin),
+        "notes": list(source.notes),
+    }
+
+
+def _field_payload(entry: "FieldSurvey") -> dict[str, Any]:
+    field = entry.field
+    named = {"name": field.name, "order": field.k, "parity": field.p, "unit": field.unit}
+    measured = {"minimum": entry.minimum, "maximum": entry.maximum, "rms": entry.rms, "bad": entry.bad}
+    return named | {"constant": entry.constant, "values": entry.values} | measured

@@ -1,0 +1,132 @@
+import json
+
+import numpy as np
+import pytest
+from data.layouts import arena, by_seed, compressible, numbers, well_file
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from ginjax.data import open_data
+from ginjax_cli.data import data
+from ginjax_cli.main import app
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(app, ["data", *args], prog_name="ginjax")
+
+
+def test_inspect_tells_what_is_in_a_file(run, tmp_path):
+    velocity = numbers(3, 5, 4, 6, 2)
+    velocity[1, 2, 3, 4, 0] = np.nan
+    well_file(tmp_path / "flow", {"velocity": (1, velocity, True, True, (True, True))}, bc="WALL")
+    result = run("inspect", "flow")
+    assert result.exit_code == 0, result.stderr
+    for words in ("the-well", "4x6", "x not periodic, y periodic", "velocity      1  even    unknown", "719"):
+        assert words in result.stdout
+    assert "warning: field 'velocity' holds 1 values that are NaN or infinite" in result.stderr
+    assert result.stderr.splitlines()[-1] == "next: ginjax train --data flow"
+    payload = json.loads(run("inspect", "flow", "--json").stdout)
+    (field,) = payload["fields"]
+    assert (field["name"], field["order"], field["bad"], field["values"]) == ("velocity", 1, 1, 720)
+    assert (payload["spacing"], payload["time_step"], payload["is_torus"]) == (0.5, 0.25, [False, True])
+    assert run("inspect", "flow", "-q").stdout == ""
+
+
+def test_inspect_asks_for_what_a_file_leaves_open(run, tmp_path):
+    by_seed(tmp_path / "a")
+    result = run("inspect", "a")
+    assert result.exit_code == 0
+    assert "cannot be inferred: whether the channels data.0, data.1 are scalars" in result.stderr
+    assert "--field" in result.stderr and "next:" not in result.stderr
+    settled = run("inspect", "a", "--field", "w:0-=data.1", "--periodic", "x", "--json")
+    payload = json.loads(settled.stdout)
+    assert [(f["name"], f["parity"]) for f in payload["fields"]] == [("w", 1)]
+    assert payload["is_torus"] == [True, False] and payload["warnings"] == []
+    flipped = run("inspect", "a", "--parity", "data.0=odd", "--periodic", "all", "--json")
+    assert json.loads(flipped.stdout)["fields"][0]["parity"] == 1
+
+
+def test_inspect_looks_at_some_frames_of_many_and_at_one_part(run, tmp_path):
+    arena(tmp_path / "a", ("train", "test"))
+    payload = json.loads(run("inspect", "a", "--split", "test", "--max-frames", "2", "--json").stdout)
+    assert payload["splits"] == ["train", "test"] and payload["frames_surveyed"] == 2
+    assert payload["fields"][0]["values"] <= 32
+    assert "2 of 12 frames" in run("inspect", "a", "--max-frames", "2").stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "problem"),
+    [
+        (("--parity", "density"), "NAME=odd"),
+        (("--periodic", "z"), "all, none, or some of x, y"),
+        (("--field", "u:9+=Vx"), "variables of field 'u'"),
+        (("--field", "u"), "NAME:ORDER"),
+    ],
+)
+def test_a_malformed_option_is_a_usage_error(run, tmp_path, args, problem):
+    compressible(tmp_path / "a")
+    result = run("inspect", "a", *args)
+    assert result.exit_code == 2 and problem in result.stderr
+
+
+def test_what_is_no_data_is_one_line_and_a_hint(run, tmp_path):
+    (tmp_path / "a").write_text("nothing")
+    result = run("inspect", "a")
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr.startswith("error: a: is not a file of data")
+
+
+def test_generate_writes_matching_files(run, tmp_path):
+    args = (
+        "generate",
+        "--pde",
+        "diffusion",
+        "--dim",
+        "2,1",
+        "--size",
+        "8",
+        "--trajectories",
+        "2",
+        "--frames",
+        "3",
+    )
+    result = run(*args, "-o", "new/place")
+    assert result.exit_code == 0, result.stderr
+    assert "diffusivity 0.04" in result.stdout and "density:0+" in result.stdout
+    assert result.stderr.splitlines()[-1] == "next: ginjax data inspect new/place/diffusion_1d.hdf5"
+    low, high = (open_data(tmp_path / f"new/place/diffusion_{D}d.hdf5") for D in (1, 2))
+    assert (low.spacing, low.time_step) == (high.spacing, high.time_step) == (0.0625, 0.04)
+    assert (low.spatial, high.spatial, high.trajectories, high.frames) == ((8,), (8, 8), 2, 4)
+    assert low.schema == high.schema and high.is_torus == (True, True)
+    about = high.origin["about"]
+    assert (
+        about["seed"] == 0 and about["formula"] == "u_t = nu Lap(u)" and about["correlation_length"] == 0.125
+    )
+    payload = json.loads(run(*args, "-o", "again", "--json").stdout)
+    assert [entry["path"] for entry in payload["files"]] == [
+        "again/diffusion_1d.hdf5",
+        "again/diffusion_2d.hdf5",
+    ]
+    for D in (1, 2):
+        name = f"diffusion_{D}d.hdf5"
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "new/place" / name).read_bytes()
+    refused = run(*args, "-o", "again")
+    assert refused.exit_code == 1 and "exists already" in refused.stderr
+    assert run(*args, "-o", "again", "--force", "-q").stdout == "again\n"
+
+
+def test_generate_refuses_before_it_simulates(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "cannot be made" in run("generate", "-o", "file/x").stderr
+    result = run("generate", "--dim", "1,4")
+    assert result.exit_code == 2 and "some of 1, 2 and 3" in result.stderr
+
+
+def test_every_option_says_what_it_means_and_the_common_ones_are_there():
+    commands = get_command(data).commands  # pyright: ignore[reportAttributeAccessIssue]
+    assert list(commands) == ["inspect", "generate"]
+    for command in commands.values():
+        assert {"--json", "--quiet", "--debug"} <= {flag for p in command.params for flag in p.opts}
+        assert all(p.name == "help" or p.help.strip()[-1] in ".)" for p in command.params)
