@@ -40,13 +40,23 @@ Test = Annotated[
     ),
 ]
 PastSteps = Annotated[
-    int,
-    typer.Option("--past-steps", min=1, max=64, help="Frames the network sees.", rich_help_panel=_DATA),
+    int | None,
+    typer.Option(
+        "--past-steps",
+        min=1,
+        max=64,
+        help="Frames the network sees.",
+        show_default="1, or those of --init",
+        rich_help_panel=_DATA,
+    ),
 ]
 Residual = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--residual", help="Predict the change of the fields, not the fields.", rich_help_panel=_DATA
+        "--residual/--no-residual",
+        help="Predict the change of the fields, not the fields.",
+        show_default="no, or as --init",
+        rich_help_panel=_DATA,
     ),
 ]
 Epochs = Annotated[

@@ -101,3 +101,22 @@ def check_fields(spec: "ModelSpec", inputs: "Sequence[Field]", outputs: "Sequenc
                 got=signature,
                 expected=f"those of the data: {[f.name for f in fields]}",
             )
+
+
+def task_of(start: Start | None, past_steps: int | None, residual: bool | None) -> tuple[int, bool]:
+    """Frames seen, and whether changes are predicted: as asked for, or as the model was trained.
+
+    **Raises:** `ArgumentError` if a model is to go on with another task than its own.
+    """
+    from ginjax.errors import ArgumentError
+
+    about = {} if start is None else start.record.data or {}
+    own_steps, own_residual = int(about.get("past_steps", 1)), bool(about.get("residual", False))
+    if start is not None:
+        for name, asked, own in (
+            ("--past-steps", past_steps, own_steps),
+            ("--residual", residual, own_residual),
+        ):
+            if asked is not None and asked != own:
+                raise ArgumentError(name, got=asked, expected=f"{own}, as the model of --init was trained")
+    return own_steps if past_steps is None else past_steps, own_residual if residual is None else residual

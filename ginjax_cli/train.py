@@ -60,7 +60,7 @@ from ._train_options import (
     parse_seconds,
 )
 from ._train_run import LEAST_POINTS, Trained, Training, run_training, steps_of
-from ._tuning import check_fields, read_start
+from ._tuning import check_fields, read_start, task_of
 
 if TYPE_CHECKING:
     from ginjax.ml import Placement
@@ -117,8 +117,8 @@ def train(
     periodic: DataPeriodic = None,
     valid: Valid = 0.1,
     test: Test = 0.1,
-    past_steps: PastSteps = 1,
-    residual: Residual = False,
+    past_steps: PastSteps = None,
+    residual: Residual = None,
     architecture: Annotated[
         Architecture, typer.Option("--arch", help="Architecture.", rich_help_panel="Network")
     ] = "resnet",
@@ -224,6 +224,7 @@ def train(
 
         connect(coordinator, processes, process)
     previous = None if init is None else read_start(init, dim, keep_compatible)
+    past_steps, residual = task_of(previous, past_steps, residual)
     cut = Cut(
         past_steps=past_steps,
         unroll=unroll,

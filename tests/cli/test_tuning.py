@@ -202,3 +202,13 @@ def test_a_dimension_that_is_not_simulated(run, tmp_path):
 def test_a_missing_file(run, tmp_path):
     result = tune(run, "absent")
     assert result.exit_code == 1 and "no such file" in result.stderr
+
+
+def test_tuning_goes_on_with_the_task_of_the_model(run):
+    first = run("train", *QUICK, "--channels", "2", "--blocks", "1", "--residual", "-o", "a.safetensors")
+    assert first.exit_code == 0, first.stderr
+    again = ["train", "--init", "a.safetensors", *QUICK, "-o", "b.safetensors"]
+    assert run(*again).exit_code == 0
+    assert read_model("b.safetensors").data["residual"] is True
+    refused = run(*again[:-1], "c.safetensors", "--no-residual")
+    assert refused.exit_code != 0 and "as the model of --init was trained" in refused.stderr
