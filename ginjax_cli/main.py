@@ -11,9 +11,12 @@ from .build_filters import build_filters
 from .convert_d import convert_d
 from .data import data
 from .demo import demo
+from .evaluate import evaluate
 from .init import init
 from .inspect import inspect
+from .predict import predict
 from .train import train
+from .transfer_curve import transfer_curve
 from .verify import verify
 
 COMMANDS = {
@@ -23,6 +26,9 @@ COMMANDS = {
     "convert-d": convert_d,
     "verify": verify,
     "inspect": inspect,
+    "evaluate": evaluate,
+    "predict": predict,
+    "transfer-curve": transfer_curve,
     "demo": demo,
 }
 

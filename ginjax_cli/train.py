@@ -308,6 +308,8 @@ def train(
             "dim": dim,
             "size": list(task.train.source.spatial),
             "trajectories": len(task.train.trajectories),
+            "valid": valid,
+            "test": test,
         }
 
     samples = len(task.train)

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
+from jax import Array, lax
 
 from ginjax.models import ConvBlock
 
@@ -18,7 +20,36 @@ class _Recomputed(eqx.Module):
     block: ConvBlock
 
     def __call__(self, x: Any, aux_data: Any = None) -> tuple[Any, Any]:
-        return eqx.filter_checkpoint(self.block)(x, aux_data)
+        if aux_data is not None:
+            return eqx.filter_checkpoint(self.block)(x, aux_data)
+        parameters, static = eqx.partition(self.block, eqx.is_inexact_array)
+        return _forgetful(lambda p, x: eqx.combine(p, static)(x, None)[0])(parameters, x), None
+
+
+def _forgetful(function: Any) -> Any:
+    """A function of parameters and input that keeps nothing but these for its gradient.
+
+    Compilers for processors drop the barriers of `jax.checkpoint` and merge what is computed again with the first time
+    it was computed, which keeps everything alive after all. They do not merge across a condition they cannot decide.
+    """
+    forgetful = jax.custom_vjp(function)
+
+    def backward(kept: Any, g: Any) -> Any:
+        parameters, x = kept
+        return lax.cond(
+            _holds(parameters),
+            lambda: jax.vjp(function, parameters, x)[1](g),
+            lambda: jax.tree.map(jnp.zeros_like, (parameters, x)),
+        )
+
+    forgetful.defvjp(lambda parameters, x: (function(parameters, x), (parameters, x)), backward)
+    return forgetful
+
+
+def _holds(parameters: Any) -> Array:
+    """True unless a parameter is NaN or infinite, which no compiler can know."""
+    first = next(leaf for leaf in jax.tree.leaves(parameters) if leaf.size)
+    return first.ravel()[0] * 0 == 0
 
 
 def rematerialised(model: _T) -> _T:
@@ -31,7 +62,7 @@ def rematerialised(model: _T) -> _T:
 
     - `model`: any model; what is not inside a `ConvBlock` is left alone.
 
-    **Returns:** a model of the same values and gradients.
+    **Returns:** a model of the same values and gradients, to be differentiated backwards.
     """
     return jax.tree.map(
         lambda node: _Recomputed(node) if isinstance(node, ConvBlock) else node,

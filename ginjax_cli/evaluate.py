@@ -1,0 +1,278 @@
+"""`ginjax evaluate`: roll a model out on trajectories it has not seen."""
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from ._data_options import DataFields, DataParity, DataPeriodic
+from ._evaluate_data import from_files, simulated, training_task
+from ._options import Debug, Equation, Force, Json, Quiet, Seed
+from ._output import Output
+from ._text import json_line
+
+if TYPE_CHECKING:
+    from ginjax.ml import RolloutStudy
+
+_MODEL, _SCRATCH = "model", "from scratch"
+_SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+FILES = {"json": "evaluation.json", "fields": "fields.png", "errors": "errors.png", "spectra": "spectra.png"}
+
+
+def evaluate(
+    ctx: typer.Context,
+    model: Annotated[Path, typer.Argument(help="The model.", metavar="MODEL")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="Data to evaluate on: a file or a folder; see 'ginjax data inspect'.",
+            metavar="PATH",
+        ),
+    ] = None,
+    pde: Annotated[
+        Equation | None,
+        typer.Option(
+            "--pde",
+            help="An equation to simulate, with other initial fields than in training.",
+            show_default="that of the training",
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            "--size",
+            min=4,
+            max=512,
+            help="Grid points along each axis of simulations.",
+            show_default="64, 32, 16 in 1D, 2D, 3D",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            min=1,
+            help="Predictions, each made from the ones before it.",
+            show_default="16, or as many as the data have",
+        ),
+    ] = None,
+    trajectories: Annotated[
+        int | None,
+        typer.Option(
+            "--trajectories",
+            min=1,
+            help="Trajectories to evaluate on.",
+            show_default="16 simulations, or all of the part",
+        ),
+    ] = None,
+    from_scratch: Annotated[
+        bool,
+        typer.Option(
+            "--from-scratch",
+            help="Train the same network from random weights, on the data and for the steps of the model's last "
+            "training, and show it beside.",
+        ),
+    ] = False,
+    field: DataFields = None,
+    parity: DataParity = None,
+    periodic: DataPeriodic = None,
+    split: Annotated[
+        Literal["train", "valid", "test"] | None,
+        typer.Option(
+            "--split",
+            help="The part of the data to evaluate on.",
+            show_default="test, or everything if the data have no parts",
+            rich_help_panel="Reading data",
+        ),
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The folder for numbers and pictures; made if it is missing.",
+            metavar="DIR",
+            show_default="the model's name with .evaluation",
+        ),
+    ] = None,
+    seed: Seed = 0,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Predict many steps ahead on trajectories that were held out, and measure how far that is from the truth.
+
+    Beside the model stands the prediction that nothing changes. nRMSE is the size of the error relative to that of the
+    field, VRMSE relative to how much the field varies in space (1 is what its mean would score), relative L2 takes all
+    trajectories as one. The folder gets the numbers (evaluation.json) and pictures of fields, errors and energy spectra.
+    """
+    from ginjax.checkpoint import check_target
+
+    _check_together(ctx)
+    out = Output(json=json, quiet=quiet)
+    folder = model.with_suffix(".evaluation") if folder is None else folder
+    targets = {what: folder / name for what, name in FILES.items()}
+    if folder.exists():
+        for target in targets.values():
+            check_target(target, force=force)
+
+    from ginjax.errors import ArgumentError
+    from ginjax.ml import Forecaster, last_training, study_rollouts, train_again
+    from ginjax.models import load_model
+
+    loaded = load_model(model)
+    record = loaded.record
+    forecaster = Forecaster.of(loaded.model, record)
+    reading = {"field": field, "parity": parity, "periodic": periodic}
+    if data is None:
+        held_out = simulated(
+            out, forecaster, record, pde, size=size, count=trajectories, steps=steps, seed=seed
+        )
+    else:
+        held_out = from_files(record, data, split=split, count=trajectories, **reading)
+    past, source = forecaster.frames.past_steps, held_out.source
+    forecaster.check(source, past + (steps or 1))
+    steps = steps or source.frames - past
+    if not held_out.trajectories:
+        raise ArgumentError("trajectories to evaluate on", got="none", expected="at least one")
+    if held_out.note:
+        out.note(held_out.note)
+    _make(folder)
+    forecasters = {_MODEL: forecaster}
+    if from_scratch:
+        settings = last_training(record)
+        task = training_task(out, record, settings, forecaster.normalisation, data, **reading)
+        with out.progress(settings["steps"], "training from scratch") as progress:
+            again = train_again(
+                record,
+                task,
+                settings,
+                progress=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
+            )
+        forecasters[_SCRATCH] = Forecaster.of(again, record)
+    with source, out.progress(len(held_out.trajectories) * steps, "rolling out") as progress:
+        study = study_rollouts(
+            forecasters,
+            source,
+            held_out.trajectories,
+            steps=steps,
+            progress=lambda done, total: progress.update(done),
+        )
+
+    payload = {
+        "model": str(model),
+        "data": held_out.name,
+        "dimension": record.D,
+        "grid": list(source.spatial),
+        "time_step": forecaster.time_step,
+    } | study_payload(study)
+    _write(targets, f"{model.name}: {held_out.name}", study, source.D, payload, force=force)
+    _show(out, f"{model} on {held_out.name}", study)
+    out.result(folder, payload | {"files": {what: str(path) for what, path in targets.items()}})
+    given = model if data is None else data
+    if data is not None:
+        out.next_step(
+            f"ginjax predict {quote(str(model))} {quote(str(given))} --steps {steps} -o forecast.h5"
+        )
+    elif record.D < 3 and loaded.model.spec.equivariant:
+        out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
+    else:
+        out.next_step(f"ginjax inspect {quote(str(model))}")
+
+
+def study_payload(study: "RolloutStudy") -> dict[str, Any]:
+    """The result as plain values."""
+    return {
+        "steps": study.steps,
+        "trajectories": study.trajectories,
+        "errors": {name: _plain(curves) for name, curves in study.errors.items()},
+        "lost_at": dict(study.lost_at),
+        "spectra": _plain(study.spectra),
+        "spectra_step": study.shown_step,
+    }
+
+
+def _plain(curves: Any) -> dict[str, dict[str, list[float]]]:
+    return {
+        field: {name: values.tolist() for name, values in lines.items()} for field, lines in curves.items()
+    }
+
+
+def _write(
+    targets: dict[str, Path],
+    title: str,
+    study: "RolloutStudy",
+    D: int,
+    payload: dict[str, Any],
+    *,
+    force: bool,
+) -> None:
+    """Numbers and pictures."""
+    from ginjax.checkpoint import atomic_write
+    from ginjax.ml import draw_errors, draw_forecast, draw_spectra
+
+    samples = {step: (frames["truth"], frames[_MODEL]) for step, frames in study.samples.items()}
+    draw_forecast(targets["fields"], title, samples, D, force=force)
+    draw_errors(targets["errors"], title, study, force=force)
+    draw_spectra(targets["spectra"], f"{title}, step {study.shown_step}", study.spectra, force=force)
+    atomic_write(targets["json"], (json_line(payload) + "\n").encode(), force=force)
+
+
+def _make(folder: Path) -> None:
+    """Make the folder before the work, which may take long."""
+    from ginjax.errors import FileError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
+        ) from error
+
+
+def _show(out: Output, title: str, study: "RolloutStudy") -> None:
+    """The errors at a few steps, and what has to be said about them."""
+    from ginjax.ml import METRICS, PERSISTENCE
+
+    others = [(PERSISTENCE, "no change"), (_SCRATCH, _SCRATCH)]
+    others = [(name, words) for name, words in others if name in study.errors]
+    shown = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})
+    rows = []
+    for step in shown:
+        for field, curves in study.errors[_MODEL].items():
+            mine = [_number(curves[metric][step - 1]) for metric in METRICS]
+            beside = [_number(study.errors[name][field]["nrmse"][step - 1]) for name, _ in others]
+            rows.append((step, field, *mine, *beside))
+    columns = ("step", "field", *METRICS.values(), *(f"nRMSE of {words}" for _, words in others))
+    out.table(f"{title}: {study.trajectories} trajectories", columns, rows)
+    for name, lost in study.lost_at.items():
+        if lost is not None:
+            out.warn(f"the roll-out of {name} blows up: NaN or infinity at step {lost}")
+    first = [(curves["nrmse"][0], study.errors[PERSISTENCE][field]["nrmse"][0])
+             for field, curves in study.errors[_MODEL].items()]  # fmt: skip
+    if all(mine >= unchanged for mine, unchanged in first):
+        out.warn("the model does no better than predicting no change, from the first step on")
+
+
+def _number(value: float) -> float | None:
+    from math import isfinite
+
+    return float(value) if isfinite(value) else None
+
+
+def _check_together(ctx: typer.Context) -> None:
+    """Refuse options that would be ignored."""
+    from ginjax.errors import ArgumentError
+
+    read = ("field", "parity", "periodic", "split")
+    wrong = [n for n in (("pde", "size") if ctx.params["data"] else read) if ctx.params[n]]
+    if wrong:
+        given = ctx.params["data"] is not None
+        raise ArgumentError(
+            f"--{wrong[0]}",
+            got="--data" if given else "no --data",
+            expected="one of them" if given else "--data PATH",
+        )

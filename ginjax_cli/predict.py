@@ -1,0 +1,115 @@
+"""`ginjax predict`: go on from given frames and write what a model makes of them."""
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, open_from_options
+from ._options import Debug, Force, Json, Quiet
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.data import Source
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(help="The model.", metavar="MODEL")],
+    given: Annotated[
+        Path,
+        typer.Argument(
+            help="Data that begin with the frames to start from: a file or a folder.", metavar="INPUT"
+        ),
+    ],
+    steps: Annotated[
+        int, typer.Option("--steps", min=1, max=2**20, help="Predictions, each made from the ones before it.")
+    ] = 16,
+    start: Annotated[
+        int, typer.Option("--start", min=0, help="The first frame to use; frames count from 0.")
+    ] = 0,
+    field: DataFields = None,
+    parity: DataParity = None,
+    periodic: DataPeriodic = None,
+    split: DataSplit = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="The file to write (HDF5).", metavar="FILE")
+    ] = Path("forecast.h5"),
+    gif: Annotated[
+        bool,
+        typer.Option(
+            "--gif", help="Write an animation of the first trajectory beside it; 3D by its central slice."
+        ),
+    ] = False,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Roll a model out from the first frames of every trajectory, and write the forecast in the layout of The Well.
+
+    The file holds the frames given and then the predictions, in the units of the input, so that frame for frame it
+    compares with a simulation from the same start. The input may have any layout that 'ginjax data inspect' reads; it
+    must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with.
+    """
+    from ginjax.checkpoint import check_target
+
+    out = Output(json=json, quiet=quiet)
+    movie = output.with_suffix(".gif") if gif else None
+    for target in (output, movie):
+        if target is not None:
+            check_target(target, force=force)
+
+    from ginjax.data import write_well
+    from ginjax.ml import Forecaster, draw_animation, predicted
+    from ginjax.models import load_model
+
+    loaded = load_model(model)
+    record = loaded.record
+    forecaster = Forecaster.of(loaded.model, record)
+    past = forecaster.frames.past_steps
+    with open_from_options(given, field=field, parity=parity, periodic=periodic, split=split) as source:
+        origin = {
+            "step": "predict",
+            "model": record.digest,
+            "steps": steps,
+            "start": start,
+            "input": given.name,
+        }
+        forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
+        with out.progress(source.trajectories, "rolling out") as progress:
+            write_well(
+                output,
+                forecast,
+                name=given.stem,
+                about=origin,
+                force=force,
+                progress=lambda done, total: progress.update(done),
+            )
+        if movie is not None:
+            frames = forecast.read(0, 0, forecast.frames)
+            draw_animation(movie, given.stem, frames, source.D, given=past, force=force)
+    out.fields(f"{model} on {given}", _about(forecast, past, steps))
+    if movie is not None:
+        out.note(f"wrote {movie}")
+    payload = {
+        "model": str(model),
+        "input": str(given),
+        "trajectories": forecast.trajectories,
+        "frames": forecast.frames,
+        "given_frames": past,
+        "steps": steps,
+        "fields": [each.name for each in forecast.schema],
+        "gif": None if movie is None else str(movie),
+    }
+    out.result(output, payload)
+    out.next_step(f"ginjax data inspect {quote(str(output))}")
+
+
+def _about(forecast: "Source", past: int, steps: int) -> dict[str, object]:
+    return {
+        "fields": ", ".join(each.name for each in forecast.schema),
+        "grid": "x".join(map(str, forecast.spatial)),
+        "trajectories": forecast.trajectories,
+        "frames": f"{forecast.frames} in each: {past} given, {steps} predicted",
+    }

@@ -1,0 +1,142 @@
+"""`ginjax transfer-curve`: what high-dimensional samples are worth with and without a conversion."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._options import Debug, Force, Json, Quiet
+from ._output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ginjax.ml import Point
+
+
+def transfer_curve(
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The folder to write; an unfinished curve there is continued.",
+            metavar="DIR",
+        ),
+    ] = Path("transfer_curve"),
+    pde: Annotated[
+        str, typer.Option("--pde", help="Equations, separated by commas.", metavar="NAMES")
+    ] = "allen-cahn,fisher-kpp,diffusion,burgers",
+    from_dims: Annotated[
+        str, typer.Option("--from", help="Dimensions to train in, separated by commas.", metavar="DIMS")
+    ] = "1",
+    to_dims: Annotated[
+        str, typer.Option("--to", help="Dimensions to reach; every higher one of a pair.", metavar="DIMS")
+    ] = "3",
+    samples: Annotated[
+        str,
+        typer.Option(
+            "--samples", help="Numbers of high-dimensional trajectories; 0 is zero-shot.", metavar="COUNTS"
+        ),
+    ] = "0,1,2,4,8",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Repetitions.")] = 5,
+    size: Annotated[
+        int | None,
+        typer.Option("--size", min=4, max=256, help="Grid points along each axis in the dimensions reached."),
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Small and short: a look, not a result.")] = False,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Measure one-step error against the number of high-dimensional samples: converted, from scratch, inflated.
+
+    From scratch means the same network and optimiser on the same samples, for as long as the converted network
+    took in all, and the best of three learning rates. Every finished cell goes into DIR/transfer_curve.json at
+    once: repeat the command to continue. The picture is DIR/transfer_curve.png.
+    """
+    out = Output(json=json, quiet=quiet)
+
+    from ginjax.data import find_pde
+    from ginjax.errors import FileError
+    from ginjax.ml import (
+        QUICK,
+        CurveRequest,
+        CurveSettings,
+        draw_transfer_curve,
+        measure_curve,
+        read_cells,
+        summarise,
+        write_cells,
+    )
+
+    lows, highs = _numbers("--from", from_dims), _numbers("--to", to_dims)
+    request = CurveRequest(
+        pdes=[find_pde(name.strip()).name for name in pde.split(",")],
+        pairs=[(low, high) for low in lows for high in highs if low < high],
+        samples=_numbers("--samples", samples),
+        seeds=seeds,
+    )
+    settings = QUICK if quick else CurveSettings()
+    if size is not None:
+        settings = replace(settings, sides={**settings.sides, **{str(high): size for high in highs}})
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"{output}: cannot be made a folder", hint="Choose another name.") from error
+    numbers, picture = output / "transfer_curve.json", output / "transfer_curve.png"
+    cells = [] if force else read_cells(numbers, settings)
+    asked = list(request.every_key())
+    with out.progress(len(asked), "measuring") as progress:
+        progress.begin(len({cell.key for cell in cells} & set(asked)))
+
+        def keep(cell: Any) -> None:
+            cells.append(cell)
+            write_cells(numbers, settings, cells)
+            progress.advance(status=f"{cell.pde} {cell.from_dim}D->{cell.to_dim}D {cell.method}")
+
+        measure_curve(request, settings, tuple(cells), keep)
+    write_cells(numbers, settings, cells)
+    points = summarise(cells)
+    draw_transfer_curve(picture, points)
+    out.table(
+        "One-step error (nRMSE) on held-out trajectories, mean and standard deviation over seeds",
+        ("equation", "dims", "samples", "converted", "from scratch", "inflated", "no change", "seconds"),
+        _rows(points),
+    )
+    out.result(numbers, {"picture": str(picture), "points": [asdict(point) for point in points]})
+    out.next_step("ginjax train --pde allen-cahn")
+
+
+def _numbers(option: str, text: str) -> list[int]:
+    from ginjax.errors import ArgumentError
+
+    try:
+        return sorted({int(part) for part in text.split(",")})
+    except ValueError as error:
+        raise ArgumentError(option, got=repr(text), expected="whole numbers separated by commas") from error
+
+
+def _rows(points: "Sequence[Point]") -> list[tuple[object, ...]]:
+    """One row for each equation, pair of dimensions and number of samples."""
+    by_row: dict[tuple[str, int, int, int], dict[str, Point]] = {}
+    for point in points:
+        row = by_row.setdefault((point.pde, point.from_dim, point.to_dim, point.samples), {})
+        row[point.method] = point
+
+    def error(point: "Point | None") -> str:
+        return "-" if point is None else f"{point.mean:.2g} ± {point.spread:.1g}"
+
+    return [
+        (
+            pde,
+            f"{low} -> {high}",
+            count,
+            *(error(row.get(method)) for method in ("converted", "scratch", "inflated")),
+            f"{next(iter(row.values())).persistence:.2g}",
+            f"{max(point.seconds for point in row.values()):.2g}",
+        )
+        for (pde, low, high, count), row in sorted(by_row.items())
+    ]
