@@ -418,7 +418,8 @@ def train(
         rule = "compatibility" if model.spec.equivariant else "centre"
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
-        out.next_step(f"ginjax inspect {quote(str(output))}")
+        source = "" if data is None else f" --data {quote(str(data))}"
+        out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
 
 
 def _check_together(ctx: typer.Context) -> None:

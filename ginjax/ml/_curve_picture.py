@@ -39,9 +39,9 @@ def draw_transfer_curve(path: str | os.PathLike[str], points: Sequence[Point]) -
     for row, pde in zip(axes, pdes, strict=True):
         for axis, (low, high) in zip(row, pairs, strict=True):
             here = [p for p in points if (p.pde, p.from_dim, p.to_dim) == (pde, low, high)]
-            axis.set_title(f"{pde}, {low}D → {high}D", fontsize=9)
             if here:
                 _draw_panel(axis, here)
+                axis.set_title(f"{pde}, {low}D → {high}D", fontsize=9)
             else:
                 axis.set_axis_off()
         row[0].set_ylabel("one-step nRMSE", fontsize=8)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -75,8 +76,10 @@ def draw_spectra(
     - `spectra`: by field, then by name of the forecast, the energy in each shell.
     - `force`: replace a file that is there.
     """
-    figure = new_figure((4.2 * len(spectra) + 0.6, 3.4))
-    figure.suptitle(title, fontsize=11)
+    width = 4.2 * len(spectra) + 0.6
+    figure = new_figure((width, 3.4))
+    # About eleven letters of this size fit on an inch.
+    figure.suptitle("\n".join(textwrap.wrap(title, round(11 * width))), fontsize=11)
     axes = figure.subplots(1, len(spectra), squeeze=False)[0]
     for axis, (field, lines) in zip(axes, spectra.items(), strict=True):
         for name, energy in lines.items():
