@@ -168,8 +168,8 @@ def _derived(function: Callable[..., Any], several: bool) -> tuple[Callable[...,
     """The derivative and the batches of an operation that stands for a few others, as theirs."""
 
     def jvp(primals: Any, tangents: Any, **how: Any) -> Any:
-        dense = [ad.instantiate_zeros(tangent) for tangent in tangents]
-        return jax.jvp(partial(function, **how), primals, dense)
+        dense = tuple(ad.instantiate_zeros(tangent) for tangent in tangents)
+        return jax.jvp(partial(function, **how), tuple(primals), dense)
 
     def batch(args: Any, dims: Any, **how: Any) -> Any:
         result = jax.vmap(partial(function, **how), dims)(*args)

@@ -63,5 +63,5 @@ def slab_thickness(pixels: int, planes: int, most: int) -> int:
     largest = min(max(most // max(pixels, 1), 1), planes)
     if planes <= 2 * largest:
         return planes
-    divisors = [t for t in range((largest + 1) // 2, largest + 1) if planes % t == 0]
+    divisors = [t for t in range(largest // 2 + 1, largest + 1) if planes % t == 0]
     return divisors[-1] if divisors else largest

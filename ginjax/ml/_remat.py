@@ -23,6 +23,8 @@ class _Recomputed(eqx.Module):
         if aux_data is not None:
             return eqx.filter_checkpoint(self.block)(x, aux_data)
         parameters, static = eqx.partition(self.block, eqx.is_inexact_array)
+        if not any(leaf.size for leaf in jax.tree.leaves(parameters)):
+            return self.block(x, None)
         return _forgetful(lambda p, x: eqx.combine(p, static)(x, None)[0])(parameters, x), None
 
 
