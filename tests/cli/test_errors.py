@@ -177,7 +177,9 @@ def test_a_full_disk_on_standard_output():
 
 def test_control_c():
     body = """
-import typer
+import signal, typer
+# Tests that run in the background of a shell inherit that interrupts are ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 app = app_that_raises(None)
 @app.command()
 def wait() -> None:
@@ -189,7 +191,7 @@ app()
     process = subprocess.Popen(script(body), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.read(7) == "waiting"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    _, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "error: interrupted\n")
 
 
