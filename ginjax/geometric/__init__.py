@@ -1,5 +1,6 @@
 """Fields on grids: geometric images, their symmetries and invariant filters."""
 
+from ._adjoint import with_adjoint as with_adjoint
 from ._bank_conv import convolve_with_bank as convolve_with_bank
 from ._bank_conv import mix_channels as mix_channels
 from ._component_ops import inner as inner

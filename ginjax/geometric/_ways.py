@@ -15,7 +15,7 @@ from ._mixing import Mixing
 
 Way = Literal["basis", "dense"]
 
-CACHE = 2**20
+CACHE = 2**17
 """Values of filtered images for one output component that are kept at a time on a processor: 4 MiB in float32."""
 
 DEVICE = 2**26

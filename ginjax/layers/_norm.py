@@ -1,6 +1,7 @@
 """Group normalisation of scalar and vector channels."""
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -9,14 +10,14 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..errors import ArgumentError, UnsupportedError
-from ..geometric import Key, PlanarImage, Signature
+from ..geometric import Key, PlanarImage, Signature, with_adjoint
 from ._check import Image, check_channels, in_form_of
 from ._inverse_sqrt import inverse_sqrt
 
 _EVEN_SCALAR: Key = ((), 0)
 
 
-def standardise(x: Array, weight: Array | None, bias: Array | None, groups: int, eps: float) -> Array:
+def standardise(x: Array, weight: Array, bias: Array, groups: int, eps: float) -> Array:
     r"""Centre and scale scalar channels, group by group.
 
     $$y_c = w_c (x_c - \mu) / \sqrt{\sigma^2 + \epsilon} + b_c$$
@@ -25,59 +26,129 @@ def standardise(x: Array, weight: Array | None, bias: Array | None, groups: int,
 
     **Arguments:**
 
-    - `x`: `(channels, *spatial)`.
-    - `weight`, `bias`: `(channels,)`, or None for 1 and 0.
+    - `x`: `(channels, pixels)`.
+    - `weight`, `bias`: `(channels,)`.
     - `groups`: the number of groups; it divides the channels.
     - `eps`: added to the variance.
 
     **Returns:** the same shape and dtype as `x`.
     """
-    wide = _at_least_single(x).reshape(x.shape[0], -1)
-    means = jnp.mean(wide, axis=1)
-    # The sum of (x - mean) vanishes, so the mean's own derivative drops out here; written so, it is not computed.
-    spreads = jnp.mean(jnp.square(wide - jax.lax.stop_gradient(means)[:, None]), axis=1)
-    mean = jnp.mean(means.reshape(groups, -1), axis=1, keepdims=True)
-    between = means.reshape(groups, -1) - mean
-    variance = jnp.mean(spreads.reshape(groups, -1) + between**2, axis=1, keepdims=True)
-    # (groups, channels of a group) -> (channels,)
-    gain = jnp.broadcast_to(jax.lax.rsqrt(variance + eps), between.shape).ravel()
-    gain = gain if weight is None else gain * weight
-    centre = jnp.broadcast_to(mean, between.shape).ravel()
-    y = gain[:, None] * (wide - centre[:, None])
-    y = y if bias is None else y + bias[:, None]
-    return y.reshape(x.shape).astype(x.dtype)
+    return _standardise(groups, eps)(x, weight, bias)
 
 
-def whiten(x: Array, groups: int, eps: float) -> tuple[Array, Array]:
-    r"""Centre and whiten vector channels, group by group.
+@functools.lru_cache(maxsize=64)
+def _standardise(groups: int, eps: float) -> Callable[..., Array]:
+    def forward(x: Array, weight: Array, bias: Array) -> tuple[Array, tuple[Array, ...]]:
+        wide = _at_least_single(x)
+        means = jnp.mean(wide, axis=1)
+        spreads = jnp.mean(jnp.square(wide - means[:, None]), axis=1)
+        mean = _group_mean(means, groups)
+        variance = _group_mean(spreads + (means - mean) ** 2, groups)
+        rate = jax.lax.rsqrt(variance + eps)
+        y = (rate * weight)[:, None] * (wide - mean[:, None]) + bias[:, None]
+        return y.astype(x.dtype), (mean, rate)
 
-    $$y = (\Sigma + \epsilon)^{-1/2} (x - \mu)$$
+    def adjoint(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
+        (x, weight, _), (mean, rate) = arguments, kept
+        slope = _at_least_single(g)
+        centred = _at_least_single(x) - mean[:, None]
+        total, along = jnp.sum(slope, 1), jnp.sum(slope * centred, 1)
+        pixels = x.shape[1]
+        shift = rate * _group_mean(weight * total, groups) / pixels
+        share = rate**3 * _group_mean(weight * along, groups) / pixels
+        gx = (rate * weight)[:, None] * slope - shift[:, None] - share[:, None] * centred
+        gradients = gx, rate * along, total
+        return tuple(z.astype(a.dtype) for z, a in zip(gradients, arguments, strict=True))
 
-    with $\mu$ the mean vector and $\Sigma$ the $D \times D$ covariance over the pixels and channels of a group. A component
-    that is zero everywhere stays exactly zero.
+    return with_adjoint(forward, adjoint)
+
+
+def whiten(x: Array, weight: Array, bias: Array, groups: int, eps: float) -> Array:
+    r"""Centre, whiten and scale vector channels, group by group, and give back a part of their means.
+
+    $$y_c = w_c (\Sigma + \epsilon)^{-1/2} (x_c - \mu) + b_c \bar x_c$$
+
+    with $\mu$ the mean vector and $\Sigma$ the $D \times D$ covariance over the pixels and channels of a group, and
+    $\bar x_c$ the mean vector of channel $c$. A component that is zero everywhere stays exactly zero.
 
     **Arguments:**
 
-    - `x`: `(D, channels, *spatial)`.
+    - `x`: `(D, channels, pixels)`.
+    - `weight`, `bias`: `(channels,)`.
     - `groups`: the number of groups; it divides the channels.
     - `eps`: added to the eigenvalues of the covariance.
 
-    **Returns:** `y`, of the same shape and dtype as `x`, and the mean of each channel, `(D, channels)`.
+    **Returns:** the same shape and dtype as `x`.
     """
-    D, channels, *_ = x.shape
-    wide = _at_least_single(x).reshape(D, channels, -1)
-    means = jnp.mean(wide, axis=2)
-    grouped = wide.reshape(D, groups, -1)
-    mean = jnp.mean(means.reshape(D, groups, -1), axis=2, keepdims=True)
+    return _whiten(groups, eps)(x, weight, bias)
+
+
+@functools.lru_cache(maxsize=64)
+def _whiten(groups: int, eps: float) -> Callable[..., Array]:
     exact = jax.lax.Precision.HIGHEST  # the root magnifies rounding errors by up to 1/sqrt(eps)
-    # As for scalars, the derivative of the covariance with respect to the mean vanishes.
-    centred = grouped - jax.lax.stop_gradient(mean)
-    covariance = jnp.einsum("agn,bgn->gab", centred, centred, precision=exact) / grouped.shape[2]
-    root = inverse_sqrt(covariance, eps)
-    centred = grouped - mean
+
+    def forward(x: Array, weight: Array, bias: Array) -> tuple[Array, tuple[Array, ...]]:
+        D = len(x)
+        wide = _at_least_single(x)
+        means = jnp.mean(wide, axis=2)
+        mean = _group_mean(means, groups)
+        centred = wide - mean[..., None]
+        grouped = centred.reshape(D, groups, -1)
+        covariance = jnp.einsum("agn,bgn->gab", grouped, grouped, precision=exact) / grouped.shape[2]
+        root = inverse_sqrt(covariance, eps)
+        y = _turned(_by_channel(root, weight), centred) + (bias * means)[..., None]
+        return y.astype(x.dtype), (means, covariance, root)
+
+    def adjoint(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
+        (x, weight, bias), (means, covariance, root) = arguments, kept
+        D, channels, pixels = x.shape
+        slope = _at_least_single(g)
+        centred = _at_least_single(x) - _group_mean(means, groups)[..., None]
+        total = jnp.sum(slope, 2)
+        # Sums of products of components, channel by channel: (channels, D, D).
+        along = jnp.stack(
+            [jnp.stack([jnp.sum(slope[a] * centred[b], 1) for b in range(D)], 1) for a in range(D)], 1
+        )
+        roots = jnp.repeat(root, channels // groups, 0)
+        by_root = (weight[:, None, None] * along).reshape(groups, -1, D, D).sum(1)
+        # The mean's own part in the covariance vanishes, since deviations sum to zero.
+        (by_covariance,) = jax.vjp(lambda a: inverse_sqrt(a, eps), covariance)[1](by_root)
+        size = pixels * channels // groups
+        spread = (by_covariance + jnp.swapaxes(by_covariance, 1, 2)) / size
+        turned = jnp.einsum("cab,bc->ac", roots, weight * total, precision=exact)
+        shift = bias * total / pixels - _group_mean(turned, groups) / pixels
+        gx = (
+            _turned(_by_channel(root, weight), slope)
+            + _turned(jnp.repeat(spread, channels // groups, 0), centred)
+            + shift[..., None]
+        )
+        gradients = gx, jnp.sum(roots * along, (1, 2)), jnp.sum(means * total, 0)
+        return tuple(z.astype(a.dtype) for z, a in zip(gradients, arguments, strict=True))
+
+    return with_adjoint(forward, adjoint)
+
+
+def _group_mean(x: Array, groups: int) -> Array:
+    """For each channel the mean over its group; `(..., channels)`."""
+    grouped = x.reshape(*x.shape[:-1], groups, -1)
+    return jnp.broadcast_to(jnp.mean(grouped, -1, keepdims=True), grouped.shape).reshape(x.shape)
+
+
+def _by_channel(matrices: Array, weight: Array) -> Array:
+    """A matrix for each group and a factor for each channel as a matrix for each channel, `(channels, D, D)`."""
+    return jnp.repeat(matrices, len(weight) // len(matrices), 0) * weight[:, None, None]
+
+
+def _turned(matrices: Array, x: Array) -> Array:
+    """`sum_b A[c, a, b] x[b, c]`, for `x` `(D, channels, pixels)`."""
     # Few components: as sums over them this joins the operations around it, and needs no transposes.
-    white = jnp.stack([sum(root[:, a, b, None] * centred[b] for b in range(D)) for a in range(D)])
-    return white.reshape(x.shape).astype(x.dtype), means
+    axes = range(len(x))
+    return jnp.stack(
+        [
+            sum((matrices[:, a, b, None] * x[b] for b in axes[1:]), matrices[:, a, 0, None] * x[0])
+            for a in axes
+        ]
+    )
 
 
 def _at_least_single(x: Array) -> Array:
@@ -152,15 +223,16 @@ class GroupNorm(eqx.Module):
         return in_form_of(x, PlanarImage(blocks, x.D, x.is_torus))
 
     def _normalise(self, key: Key, block: Array) -> Array:
-        if key == _EVEN_SCALAR:
+        flat = block.reshape(*block.shape[:2], -1)
+        if key[0]:
+            y = whiten(flat, self.scale[key], self.bias[key], self.groups, self.eps)
+        elif key == _EVEN_SCALAR:
             affine = self.vanilla_norm[key]
-            return standardise(block[0], affine.weight, affine.bias, self.groups, self.eps)[None]
-        if not key[0]:
-            return standardise(block[0], self.scale[key], None, self.groups, self.eps)[None]
-        white, means = whiten(block, self.groups, self.eps)
-        per_channel = (-1,) + (1,) * self.D
-        shift = (self.bias[key] * means).reshape(*means.shape, *(1,) * self.D)
-        return (self.scale[key].reshape(per_channel) * white + shift).astype(block.dtype)
+            y = standardise(flat[0], affine.weight, affine.bias, self.groups, self.eps)
+        else:
+            scale = self.scale[key]
+            y = standardise(flat[0], scale, jnp.zeros_like(scale), self.groups, self.eps)
+        return y.reshape(block.shape)
 
 
 def LayerNorm(input_keys: Iterable[Any], D: int, eps: float = 1e-5) -> GroupNorm:

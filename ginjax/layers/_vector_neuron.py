@@ -1,7 +1,8 @@
 """Nonlinearities for vectors and tensors."""
 
+import functools
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from ..errors import ArgumentError
-from ..geometric import Key, PlanarImage, Signature, inner, mix_channels, scale
+from ..geometric import Key, PlanarImage, Signature, inner, mix_channels, scale, with_adjoint
 from ._check import Image, check_channels, in_form_of
 
 _EVEN_SCALAR: Key = ((), 0)
@@ -33,14 +34,48 @@ def vector_neuron(x: Array, weights: Array, scalar_activation: Callable[[Array],
 
     **Returns:** the same shape as `x`. Derivatives are finite everywhere, zero fields included.
     """
-    mixed = mix_channels(x, weights)
-    # y = x + k W x with one number k a pixel and channel, made of the products x.Wx and Wx.Wx alone.
-    squared, product = inner(mixed, mixed), inner(x, mixed)
-    # The inner `where` keeps the derivative of the root at 0, which is infinite, out of the backward pass.
-    length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
-    along = product / length
-    gain = scalar_activation(along) / (jnp.abs(along) + eps)
-    return x + scale((gain - 1) * (along / length), mixed)
+    shape = x.shape
+    # Flat: what is computed here joins other operations only where both see the same axes.
+    x = x.reshape(*shape[:2], -1)
+    return _along_direction(scalar_activation, eps)(x, mix_channels(x, weights)).reshape(shape)
+
+
+def activate(x: Array, activation: Callable[[Array], Array]) -> Array:
+    """An elementwise function; computed again on the way back, which then needs no more than `x`."""
+    flat = x.reshape(*x.shape[:2], -1)
+    return _frugal(activation)(flat).reshape(x.shape)
+
+
+@functools.lru_cache(maxsize=256)
+def _frugal(activation: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    return with_adjoint(
+        lambda x: (activation(x), ()),
+        lambda arguments, _, g: jax.vjp(activation, *jax.lax.optimization_barrier(tuple(arguments)))[1](g),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callable[..., Array]:
+    """`(x, m) -> x + k m` with one number `k` a pixel and channel, made of the products `m.m` and `x.m` alone."""
+
+    def factor(squared: Array, product: Array) -> Array:
+        # The inner `where` keeps the derivative of the root at 0, which is infinite, out of the backward pass.
+        length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
+        along = product / length
+        gain = activation(along) / (jnp.abs(along) + eps)
+        return (gain - 1) * (along / length)
+
+    def forward(x: Array, m: Array) -> tuple[Array, tuple[()]]:
+        return x + scale(factor(inner(m, m), inner(x, m)), m), ()
+
+    def adjoint(arguments: Sequence[Array], _: Any, g: Array) -> tuple[Array, Array]:
+        x, m = arguments
+        k, slopes = jax.vjp(factor, inner(m, m), inner(x, m))
+        by_squared, by_product = slopes(inner(g, m))
+        gx = g + scale(by_product, m)
+        return gx, scale(k, g) + scale(2 * by_squared, m) + scale(by_product, x)
+
+    return with_adjoint(forward, adjoint)
 
 
 class VectorNeuronNonlinear(eqx.Module):
@@ -100,7 +135,7 @@ class VectorNeuronNonlinear(eqx.Module):
         planes = PlanarImage.of(x)
         check_channels("VectorNeuronNonlinear", planes, self.input_keys)
         blocks = {
-            key: self.scalar_activation(block)
+            key: activate(block, self.scalar_activation)
             if key == _EVEN_SCALAR
             else vector_neuron(block, self.weights[key], self.scalar_activation, self.eps)
             for key, block in planes.items()

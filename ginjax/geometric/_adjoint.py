@@ -1,0 +1,98 @@
+"""Functions that remember no more than their arguments for the way back."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
+
+Function = Callable[..., tuple[Array, tuple[Array, ...]]]
+Adjoint = Callable[[Sequence[Array], Sequence[Array], Array], Sequence[Array]]
+
+_tangent = Primitive("ginjax_tangent")
+
+
+def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
+    """A function whose reverse derivative is written by hand and remembers little.
+
+    Reverse differentiation as such keeps every intermediate value that a product rule asks for. Forward
+    differentiation, and that of the derivatives, go through `function` itself.
+
+    **Arguments:**
+
+    - `function`: of arrays, differentiable; returns its value and what, besides the arguments, is worth remembering.
+      It closes over nothing that is differentiated.
+    - `adjoint`: `(arguments, remembered, g) -> gradients of <g, value>`, one for each argument.
+
+    **Returns:** the function of the value alone, for `jax.jvp`, `jax.grad` (to any order) and `jax.vmap`.
+    """
+
+    def value(*arguments: Array) -> Array:
+        return function(*arguments)[0]
+
+    wrapped = jax.custom_jvp(value)
+
+    @wrapped.defjvp
+    def _(arguments: tuple[Array, ...], changes: tuple[Array, ...]) -> tuple[Array, Array]:
+        found, kept = function(*arguments)
+        # The remembered values depend on the arguments, but not for the derivative of this operation.
+        operands = *arguments, *changes, *kept
+        return found, _tangent.bind(*operands, count=len(arguments), value=value, adjoint=adjoint)
+
+    return wrapped
+
+
+def _change(*operands: Array, count: int, value: Callable[..., Array], adjoint: Adjoint) -> Array:
+    return jax.jvp(value, operands[:count], operands[count : 2 * count])[1]
+
+
+def _shape(*operands: Any, count: int, value: Callable[..., Array], adjoint: Adjoint) -> Any:
+    found = jax.eval_shape(value, *(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in operands[:count]))
+    return operands[0].update(shape=found.shape, dtype=found.dtype, weak_type=False)
+
+
+def _back(g: Array, *operands: Any, count: int, value: Callable[..., Array], adjoint: Adjoint) -> list[Any]:
+    gradients = adjoint(operands[:count], operands[2 * count :], g)
+    wanted = [
+        gradient if ad.is_undefined_primal(change) else None
+        for gradient, change in zip(gradients, operands[count : 2 * count], strict=True)
+    ]
+    return [None] * count + wanted + [None] * (len(operands) - 2 * count)
+
+
+def _jvp(primals: Any, tangents: Any, *, count: int, **how: Any) -> tuple[Array, Array]:
+    # As a function of arguments and changes; what is remembered follows from the arguments.
+    dense = tuple(ad.instantiate_zeros(tangent) for tangent in tangents[: 2 * count])
+    return jax.jvp(partial(_change, count=count, **how), tuple(primals[: 2 * count]), dense)
+
+
+def _batch(operands: Any, dims: Any, *, count: int, value: Callable[..., Array], adjoint: Adjoint):
+    size = next(x.shape[d] for x, d in zip(operands, dims, strict=True) if d is not None)
+    # An argument and its change are batched together, or neither is.
+    both = zip(dims[:count], dims[count : 2 * count], strict=True)
+    many = [d is not None or e is not None for d, e in both]
+    batched = [*many, *many, *(True for _ in operands[2 * count :])]
+    moved = [
+        batching.bdim_at_front(x, d, size) if along else x
+        for x, d, along in zip(operands, dims, batched, strict=True)
+    ]
+    axes = tuple(0 if along else None for along in many)
+
+    def each(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> list[Array]:
+        one = lambda *given: tuple(adjoint(*given))  # noqa: E731
+        found = jax.vmap(one, (axes, 0, 0))(tuple(arguments), tuple(kept), g)
+        return [z if along else jnp.sum(z, 0) for z, along in zip(found, many, strict=True)]
+
+    return _tangent.bind(*moved, count=count, value=jax.vmap(value, axes), adjoint=each), 0
+
+
+_tangent.def_impl(_change)
+_tangent.def_abstract_eval(_shape)
+mlir.register_lowering(_tangent, mlir.lower_fun(_change, multiple_results=False))
+ad.primitive_transposes[_tangent] = _back
+ad.primitive_jvps[_tangent] = _jvp
+batching.primitive_batchers[_tangent] = _batch
