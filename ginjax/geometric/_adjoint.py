@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -56,12 +56,30 @@ def _shape(*operands: Any, count: int, value: Callable[..., Array], adjoint: Adj
 
 
 def _back(g: Array, *operands: Any, count: int, value: Callable[..., Array], adjoint: Adjoint) -> list[Any]:
-    gradients = adjoint(operands[:count], operands[2 * count :], g)
+    changes = operands[count : 2 * count]
+    gradients = _apart(adjoint, g, operands[:count], operands[2 * count :])
     wanted = [
         gradient if ad.is_undefined_primal(change) else None
-        for gradient, change in zip(gradients, operands[count : 2 * count], strict=True)
+        for gradient, change in zip(gradients, changes, strict=True)
     ]
     return [None] * count + wanted + [None] * (len(operands) - 2 * count)
+
+
+def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequence[Array]) -> Sequence[Array]:
+    """The gradients, behind a condition that no compiler can decide.
+
+    Compilers for processors drop the barriers meant for this: they would merge what is computed again here with the
+    first time it was computed, which keeps it alive in between. The condition fails if the cotangent begins with a
+    number that is not finite; NaN is what becomes of it then.
+    """
+    if not g.size:
+        return adjoint(arguments, kept, g)
+    finite = g.ravel()[0] * 0 == 0
+    return lax.cond(
+        finite,
+        lambda: tuple(adjoint(arguments, kept, g)),
+        lambda: tuple(jnp.full_like(argument, jnp.nan) for argument in arguments),
+    )
 
 
 def _jvp(primals: Any, tangents: Any, *, count: int, **how: Any) -> tuple[Array, Array]:

@@ -179,7 +179,11 @@ def _collect(sums: Sequence[Array], mixing: Mixing) -> Array:
 
 def _empty(x: Array, mixing: Mixing, axes: Axes) -> Array:
     channels = sum(slot.channels for slot in mixing.outputs)
-    return jnp.zeros((x.shape[0], channels, *(axis.output(mixing.side) for axis in axes)), x.dtype)
+    shape = (x.shape[0], channels, *(axis.output(mixing.side) for axis in axes))
+    if not x.size:
+        return jnp.zeros(shape, x.dtype)
+    # Every pixel will be overwritten. Zeros, being constant, would be made far too early, and copied.
+    return jnp.broadcast_to(x[(0,) * x.ndim], shape)
 
 
 def _stack(parts: dict[Slot, Array], mixing: Mixing, piece: Array, axes: Axes) -> Array:

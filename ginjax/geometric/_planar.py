@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from ..errors import ArgumentError
 from ._block_mapping import BlockMapping
@@ -76,12 +76,13 @@ class PlanarImage(BlockMapping):
     @classmethod
     def unpacked(cls, x: Array, signature: Signature, D: int, is_torus: tuple[bool, ...]) -> "PlanarImage":
         """Undo `packed`."""
-        blocks, start = {}, 0
-        for key, channels in signature:
-            components = D ** len(key[0])
-            stop = start + components * channels
-            blocks[key] = x[start:stop].reshape(components, channels, *x.shape[1:])
-            start = stop
+        sizes = [D ** len(key[0]) * channels for key, channels in signature]
+        # Split, not sliced: the transpose is one concatenation.
+        parts = lax.split(x, sizes) if len(sizes) > 1 else [x]
+        blocks = {
+            key: part.reshape(-1, channels, *x.shape[1:])
+            for (key, channels), part in zip(signature, parts, strict=True)
+        }
         return cls(blocks, D, is_torus)
 
     def _check_fits(self, key: Key, block: Any, others: Mapping[Key, Any]) -> None:
