@@ -9,6 +9,7 @@ from helpers import (
     SV,
     S,
     V,
+    as_float64,
     embed,
     lift_defect,
     random_field,
@@ -51,7 +52,16 @@ def test_conversion_is_compatible(name, signature, step, dtype):
     with jax.enable_x64(dtype == "float64"):
         low = small_model(name, start, signature, seed=end, dtype=dtype)
         x = random_field(signature, start, SIDE, dtype=dtype)
-        assert lift(low, convert(low, end), x) < TOLERANCES[dtype]
+        defect = lift(low, convert(low, end), x)
+        # A network that multiplies rounding does so in both dimensions, and by how much depends on the processor.
+        assert defect < TOLERANCES[dtype] or (dtype == "float32" and defect < 5 * rounding(low, x))
+
+
+def rounding(model, x) -> float:
+    """How far a network in single precision is from itself in double precision."""
+    single = run(model, x)
+    with jax.enable_x64(True):
+        return relative_difference(single, run(as_float64(model), as_float64(x)))
 
 
 @pytest.mark.parametrize("step", [(1, 2), (2, 3)])
