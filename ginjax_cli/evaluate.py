@@ -132,7 +132,7 @@ def evaluate(
             out, forecaster, record, pde, size=size, count=trajectories, steps=steps, seed=seed
         )
     else:
-        held_out = from_files(record, data, split=split, count=trajectories, **reading)
+        held_out = from_files(record, forecaster, data, split=split, count=trajectories, **reading)
     past, source = forecaster.frames.past_steps, held_out.source
     forecaster.check(source, past + (steps or 1))
     steps = steps or source.frames - past
