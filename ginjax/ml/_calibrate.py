@@ -17,7 +17,7 @@ from ginjax.geometric import MultiImage
 from ginjax.ml._gauss_newton import Fit, gauss_newton
 from ginjax.ml._one_step import predict
 from ginjax.models import from_record, with_arrays
-from ginjax.transfer import make_rule, recomputed
+from ginjax.transfer import make_rule, recomputed, round_converted
 
 FLEX_RANGE = (-1.0, 3.0)
 """Bounds on a choice: a layer the samples say little about must not run away."""
@@ -74,9 +74,8 @@ def calibrate(
     fit = _fit(mixtures, X, Y, evaluations)
     flex = {name: float(value) for name, value in zip(mixtures.layers, fit.t, strict=True)}
     spin = mixtures.spin
-    arrays = {
-        name: np.asarray(mixed, spin.after.arrays[name].dtype) for name, mixed in mixtures.at(fit.t).items()
-    }
+    dtypes = {name: array.dtype for name, array in spin.after.arrays.items()}
+    arrays = round_converted(mixtures.at(fit.t), spin.after.layers, record.banks, spin.after.banks, dtypes)
     certificate = recomputed(
         replace(spin.certificate, flex=None),
         (record.arrays, record.layers, record.banks),

@@ -8,8 +8,14 @@ Free directions of (C) help too: started a few last places away along one of the
 Of a few such starts every pair of channels keeps the best. A sensitive network then lifts several times closer.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
+from ginjax.filters import FilterBank
+
+from ._layers import ConvLayer
+from ._pairs import path_pair
 from ._system import RANK_TOLERANCE, FilterPair, cached_condition, solutions
 
 SHIFTS = 4
@@ -31,6 +37,31 @@ def compatible_rounding(pair: FilterPair, weights: np.ndarray, dtype: np.dtype) 
     errors = np.square((candidates - weights) @ A.T).sum(axis=-1)
     best = np.argmin(errors, axis=0)  # the first of equals, so that equal weights give equal bytes
     return np.take_along_axis(candidates, best[None, ..., None], axis=0)[0].astype(dtype)
+
+
+def round_converted(
+    arrays: Mapping[str, np.ndarray],
+    layers: Sequence[ConvLayer],
+    low: Mapping[str, FilterBank],
+    high: Mapping[str, FilterBank],
+    dtypes: Mapping[str, np.dtype],
+) -> dict[str, np.ndarray]:
+    """The arrays of a converted model in the precision of a file, those of every path by `compatible_rounding`.
+
+    **Arguments:**
+
+    - `arrays`: by name, convolution weights in float64.
+    - `layers`: the layer table; `low`, `high`: the banks by role before and after.
+    - `dtypes`: of each array in the file.
+    """
+    result = {name: np.asarray(array, dtypes[name]) for name, array in arrays.items()}
+    for layer in layers:
+        for source, _, target, _ in layer.paths():
+            name = layer.weight_name(source, target)
+            if name in arrays:
+                pair = path_pair(layer, source, target, low[layer.role], high[layer.role])
+                result[name] = compatible_rounding(pair, arrays[name], dtypes[name])
+    return result
 
 
 def _finest_last(A: np.ndarray, size: np.ndarray) -> np.ndarray:
