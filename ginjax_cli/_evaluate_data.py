@@ -131,9 +131,7 @@ def from_files(
             )
         X, Y = read_pairs(path)
         _check_dimension(X.D, forecaster)
-        pairs = pairs_as_source(
-            X, Y, forecaster.schema, forecaster.constants, forecaster.frames.past_steps
-        )
+        pairs = pairs_as_source(X, Y, forecaster.schema, forecaster.constants, forecaster.frames.past_steps)
         return HeldOut(pairs, range(pairs.trajectories)[:count], name)
     parts = data_splits(path)
     if parts:

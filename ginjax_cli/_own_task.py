@@ -66,9 +66,7 @@ def own_task(
     if path is None:
         held_out = simulated(out, forecaster, record, pde, size=None, seed=seed, **_SIMULATED)
     else:
-        held_out = from_files(
-            record, forecaster, path, split=split, count=None, default=default, **options
-        )
+        held_out = from_files(record, forecaster, path, split=split, count=None, default=default, **options)
     if held_out.note:
         out.note(held_out.note)
     task = OwnTask.of(

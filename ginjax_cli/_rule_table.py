@@ -61,8 +61,15 @@ def compare_rules(
     _show(out, f"{path}: {record.D}D -> {to_dim}D by every rule", rows, bool(record.layers))
     if errors is not None:
         out.line(f"error: nRMSE of the next frame on {errors.about}; of no change: {errors.unchanged:.4g}")
+    if record.layers:
+        out.note(
+            "new over old: the norm of the weights in the layer that grows most; the response of a path to white "
+            "noise, on average and at most"
+        )
     note_left_out(out, left_out)
     best, why = _best(rows)
+    lifts = best is None and _lifts_parity(record, to_dim)
+    why += "; --lift-parity, which makes odd vectors of odd scalars, is" if lifts else ""
     out.line(f"best: {best['rule']}, {why}" if best else f"best: none named, {why}")
     out.result(
         None,
@@ -73,6 +80,7 @@ def compare_rules(
             "left_out": left_out,
             "best": best["rule"] if best else None,
             "best_by": "error" if errors is not None else "exactness",
+            "lift_parity": lifts,
             "data": None if errors is None else errors.about,
             "no_change": None if errors is None else errors.unchanged,
         },
@@ -81,8 +89,19 @@ def compare_rules(
     out.next_step(
         f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
         + (f" --flex {value}" if value else "")
-        + ("" if best else " --allow-inexact")
+        + ("" if best else " --lift-parity" if lifts else " --allow-inexact")
     )
+
+
+def _lifts_parity(record: "ModelRecord", to_dim: int) -> bool:
+    """Whether the parity lift converts a model exactly."""
+    from ginjax.checkpoint import convert_record
+    from ginjax.errors import ArgumentError
+
+    try:
+        return convert_record(record, to_dim, "compatibility", parity_lift=True).certificate.exact
+    except ArgumentError:
+        return False
 
 
 def note_left_out(out: Output, left_out: "Mapping[str, str]") -> None:

@@ -211,6 +211,10 @@ def convert_d(
         command += "" if flex is None else f" --flex {flex:g}"
         command += " --lift-parity" if lift_parity else ""
         command += "" if calibrate is None else f" --calibrate {quote(str(calibrate))}"
+        command += "" if samples is None else f" --samples {samples}"
+        for name, value in reading.items():
+            for each in value if isinstance(value, list) else [value] if value else []:
+                command += f" --{name} {quote(each)}"
         out.next_step(command)
         return
     sha256 = write_model(target, after, force=force)

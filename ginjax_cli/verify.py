@@ -16,6 +16,7 @@ from ._own_task import Samples, own_task, refuse_unread
 if TYPE_CHECKING:
     from ginjax.geometric import MultiImage
     from ginjax.models import LoadedModel, Verification
+    from ginjax.transfer import Certificate
 
 
 def verify(
@@ -114,7 +115,7 @@ def verify(
         "data": None if given is None else given.payload(),
     }
     out.result(None, payload)
-    check_verification(result, tol, promised=promised, equivariant=equivariant)
+    check_verification(result, tol, promised=promised, equivariant=equivariant, why=_why_inexact(certificate))
     out.next_step(f"ginjax inspect {quote(str(high))}")
 
 
@@ -193,9 +194,14 @@ def broken_promises(
 
 
 def check_verification(
-    result: "Verification", tol: float | None, *, promised: bool, equivariant: bool
+    result: "Verification",
+    tol: float | None,
+    *,
+    promised: bool,
+    equivariant: bool,
+    why: str | None = None,
 ) -> None:
-    """Raise `VerificationError` for the first promise that is broken."""
+    """Raise `VerificationError` for the first promise that is broken; `why` is said in place of the usual hint."""
     from ginjax.errors import VerificationError
 
     failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
@@ -206,9 +212,18 @@ def check_verification(
         failed[0],
         got=f"{value:.1e}",
         expected=f"at most {limit:.0e}",
-        hint="Convert again with --rescale compatibility (--dtype float64 leaves no rounding to amplify), or check "
+        hint=why
+        or "Convert again with --rescale compatibility (--dtype float64 leaves no rounding to amplify), or check "
         "that one file was made from the other.",
     )
+
+
+def _why_inexact(certificate: "Certificate | None") -> str | None:
+    """What the certificate of an inexact conversion says; None if it is exact."""
+    if certificate is None or certificate.exact:
+        return None
+    worst = max(certificate.inexact_paths, key=lambda path: path.residual)
+    return f"The certificate says so, of {worst.layer} {worst.path}: {worst.note or 'not exact'}."
 
 
 def verification_payload(result: "Verification") -> dict[str, Any]:

@@ -40,7 +40,11 @@ class PairsSource(Source):
 
 
 def pairs_as_source(
-    X: MultiImage, Y: MultiImage, schema: Sequence[Field], constants: Sequence[Field] = (), past_steps: int = 1
+    X: MultiImage,
+    Y: MultiImage,
+    schema: Sequence[Field],
+    constants: Sequence[Field] = (),
+    past_steps: int = 1,
 ) -> Source:
     """Pairs in physical units as a source; what an array does not say, the spacing and the time step, stays open.
 
@@ -59,7 +63,9 @@ def pairs_as_source(
         found = Signature(image.get_signature())
         if found != expected:
             raise ArgumentError(
-                f"{what} of the pairs", got=_in_words(found), expected=f"{_in_words(expected)}, as the model has"
+                f"{what} of the pairs",
+                got=_in_words(found),
+                expected=f"{_in_words(expected)}, as the model has",
             )
     return PairsSource(
         layout="pairs",
