@@ -345,8 +345,10 @@ def test_a_network_by_layers_is_the_network():
 @pytest.mark.parametrize("basis", BASES)
 @pytest.mark.parametrize("signature", SIGNATURES)
 @pytest.mark.parametrize("periodic", [True, False], ids=["periodic", "mixed"])
-def test_the_lift_test_of_every_cell(matrix, few_programs, tmp_path, periodic, signature, basis):
+def test_the_lift_test_of_every_cell(matrix, tmp_path, periodic, signature, basis):
     """All cells of one group, whose layers are the same: the whole group is measured before anything is judged."""
+    if basis == next(iter(BASES)):
+        jax.clear_caches()  # the bases share norms and nonlinearities; see `few_programs`
     wrong = []
     for architecture, step in itertools.product(ARCHITECTURES, STEPS):
         cell = Cell(architecture, signature, basis, step, periodic)
