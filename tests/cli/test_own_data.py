@@ -151,6 +151,16 @@ def test_pairs_of_such_a_model(run, tmp_path):
     assert result.exit_code == 2 and "--split: got" in result.stderr and "a file of pairs" in result.stderr
 
 
+def test_evaluate_reads_pairs_too(run, tmp_path):
+    raw = Normalisation((FieldScale(DENSITY, 1.0),))
+    write_pairs(tmp_path / "pairs", *Windows(open_data("2d/test"), raw, past_steps=2).take(np.arange(6)))
+    result = run("evaluate", "high", "--data", str(tmp_path / "pairs"), "-o", str(tmp_path / "found"))
+    assert result.exit_code == 0, result.stderr
+    found = json.loads((tmp_path / "found" / "evaluation.json").read_text())
+    assert (found["steps"], found["trajectories"]) == (1, 6)
+    assert result.stderr.splitlines()[-1] == "next: ginjax inspect high"
+
+
 def test_simulations_for_such_a_model(run, folder):
     """The equation has another spacing and time step than the model unless they are taken from it."""
     args = ("convert-d", "changes", "--to-dim", "2", "--rescale", "all", "--pde", "diffusion", "--json")
