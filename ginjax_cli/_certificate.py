@@ -36,7 +36,13 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
     inexact = certificate.inexact_paths
     plain, total = _is_plain(certificate), len(certificate.paths)
     parts = "convolutions" if plain else "paths"
-    if certificate.exact:
+    down = certificate.to_dim < certificate.from_dim
+    if certificate.exact and down:
+        verdict = (
+            f"compatible: all {total} {parts} do what the {certificate.from_dim}D network does on fields of "
+        )
+        verdict += "the lower dimension"
+    elif certificate.exact:
         verdict = f"compatible: all {total} {parts} reproduce the {certificate.from_dim}D network exactly"
     else:
         verdict = f"{len(inexact)} of {total} {parts} do not reproduce the {certificate.from_dim}D network"

@@ -49,6 +49,16 @@ DataSplit = Annotated[
     ),
 ]
 
+DataPart = Annotated[
+    Literal["train", "valid", "test"] | None,
+    typer.Option(
+        "--split",
+        help="The part of the data to use.",
+        show_default="test to measure, train to calibrate, or everything if the data have no parts",
+        rich_help_panel=_PANEL,
+    ),
+]
+
 
 def open_from_options(
     path: "Path | Sequence[Path]",

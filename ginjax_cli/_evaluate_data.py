@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ginjax.checkpoint import ModelRecord
-    from ginjax.data import Normalisation, Source
+    from ginjax.data import Field, Normalisation, Source
     from ginjax.ml import Forecaster, WindowTask
 
 DEFAULT_STEPS = 16
@@ -45,7 +45,7 @@ def simulated(
     steps: int | None,
     seed: int,
 ) -> HeldOut:
-    """Simulations that no training with the same seed has seen."""
+    """Simulations that no training with the same seed has seen, in the dimension of the forecaster."""
     from ginjax.data import PDES, MemorySource
     from ginjax.data import simulate as described
     from ginjax.errors import ArgumentError
@@ -59,16 +59,15 @@ def simulated(
             got="none, and a model that was not trained on simulations",
             expected="--data PATH or --pde NAME",
         )
-    past = forecaster.frames.past_steps
+    _check_equation(forecaster, pde)
+    D, past = forecaster.D, forecaster.frames.past_steps
     count, frames = count or DEFAULT_TRAJECTORIES, past - 1 + (steps or DEFAULT_STEPS)
     # What does not fit is answered before anything is simulated.
-    forecaster.check(
-        described(pde, record.D, trajectories=count, steps=frames, side=size, seed=seed), past + 1
-    )
-    with out.progress(count, f"simulating {pde} in {record.D}D") as progress:
+    forecaster.check(described(pde, D, trajectories=count, steps=frames, side=size, seed=seed), past + 1)
+    with out.progress(count, f"simulating {pde} in {D}D") as progress:
         task = make_task(
             pde,
-            record.D,
+            D,
             trajectories=count,
             frames=frames,
             side=size,
@@ -76,20 +75,67 @@ def simulated(
             normalisation=forecaster.normalisation,
             progress=lambda done, total: progress.update(done),
         )
-    return HeldOut(MemorySource.of(task.trajectories), range(count), f"{pde} in {record.D}D")
+    return HeldOut(MemorySource.of(task.trajectories), range(count), f"{pde} in {D}D")
+
+
+def _check_equation(forecaster: "Forecaster", pde: str) -> None:
+    """Whether an equation has the fields of a model."""
+    from ginjax.data import find_pde
+    from ginjax.errors import ArgumentError
+
+    def named(fields: "Sequence[Field]") -> str:
+        return ", ".join(f"{each.name}:{each.k}{'-' if each.p else '+'}" for each in fields)
+
+    have = {(each.name, each.key) for each in find_pde(pde).fields}
+    wanted = (*forecaster.schema, *forecaster.constants)
+    if not {(each.name, each.key) for each in wanted} <= have:
+        raise ArgumentError(
+            "--pde",
+            got=f"{pde}, whose fields are {named(find_pde(pde).fields)}",
+            expected=f"an equation with the fields of the model, {named(wanted)}",
+        )
+
+
+def dimension_of(path: Path, **options: Any) -> int:
+    """The dimension of some data."""
+    from ginjax.data import is_pairs, read_pairs
+
+    return read_pairs(path)[0].D if is_pairs(path) else open_from_options(path, **options).D
 
 
 def from_files(
-    record: "ModelRecord", path: Path, *, split: str | None, count: int | None, **options: Any
+    record: "ModelRecord",
+    forecaster: "Forecaster",
+    path: Path,
+    *,
+    split: str | None,
+    count: int | None,
+    default: str = "test",
+    **options: Any,
 ) -> HeldOut:
-    """The part asked for; by default the test part, of the files or of the training, or else everything."""
-    from ginjax.data import data_splits, split_trajectories
+    """The part asked for; by default one part, of the files or of the training, or else everything.
+
+    - `forecaster`: what the record says about its data, in the dimension of these.
+    - `default`: the part to use unless `split` says so.
+    - `options`: see `open_from_options`; they mean nothing to a file of pairs.
+    """
+    from ginjax.data import data_splits, is_pairs, pairs_as_source, read_pairs, split_trajectories
     from ginjax.errors import ArgumentError
 
+    name = f"{path.name}, {forecaster.D}D"
+    if is_pairs(path):
+        given = [word for word, value in (*options.items(), ("split", split)) if value]
+        if given:
+            raise ArgumentError(
+                f"--{given[0]}", got=f"{path}, a file of pairs", expected="trajectories, as in a file of data"
+            )
+        X, Y = read_pairs(path)
+        _check_dimension(X.D, forecaster)
+        pairs = pairs_as_source(X, Y, forecaster.schema, forecaster.constants, forecaster.frames.past_steps)
+        return HeldOut(pairs, range(pairs.trajectories)[:count], name)
     parts = data_splits(path)
-    name = f"{path.name}, {record.D}D"
     if parts:
-        part = split or "test"
+        part = split or default
         if part not in parts:
             raise ArgumentError("--split", got=part, expected="one of " + ", ".join(parts))
         source = open_from_options(path, split=part, **options)
@@ -98,13 +144,21 @@ def from_files(
     trained = [step for step in record.provenance if step.get("data") == path.name]
     if split is None and not trained:
         note = "the data have no parts: make sure that the model was trained on others"
-        return HeldOut(source, range(source.trajectories)[:count], name, note)
-    part = split or "test"
+        chosen = range(source.trajectories)[:count]
+        return HeldOut(source, chosen, name, note if default == "test" else None)
+    part = split or default
     last = trained[-1] if trained else {}
     seed, valid, test = int(last.get("seed", 0)), float(last.get("valid", 0.1)), float(last.get("test", 0.1))
     chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)[part]
     note = f"part '{part}' as 'ginjax train --data' makes it: --valid {valid} --test {test} --seed {seed}"
     return HeldOut(source, [int(each) for each in chosen[:count]], f"{name}, part '{part}'", note)
+
+
+def _check_dimension(found: int, forecaster: "Forecaster") -> None:
+    from ginjax.errors import ArgumentError
+
+    if found != forecaster.D:
+        raise ArgumentError("dimension of the data", got=found, expected=forecaster.D)
 
 
 def training_task(

@@ -10,12 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ginjax.checkpoint import ModelRecord
+    from ginjax.ml import OwnTask
 
 
 def compare_rules(
-    out: Output, path: Path, record: "ModelRecord", to_dim: int, pde: str | None, seed: int
+    out: Output,
+    path: Path,
+    record: "ModelRecord",
+    to_dim: int,
+    measured_on: "tuple[OwnTask, str] | None" = None,
 ) -> None:
-    """One line for each rule; nothing is written."""
+    """One line for each rule; nothing is written.
+
+    - `measured_on`: samples in the new dimension to measure errors on, and what to call them.
+    """
     from ginjax.checkpoint import convert_record
     from ginjax.errors import ArgumentError
     from ginjax.transfer import DISTINCT_RULES, PLAIN_RULES, growth, make_rule, rule_label
@@ -24,7 +32,7 @@ def compare_rules(
         rules = [(name, None) for name in PLAIN_RULES]
     else:
         rules = DISTINCT_RULES if to_dim > record.D else DISTINCT_RULES[:1]  # going down is unique
-    measure = _error_on(pde, record, to_dim, seed) if pde is not None else None
+    errors = _Errors(*measured_on) if measured_on is not None else None
     rows: list[dict[str, Any]] = []
     left_out: dict[str, str] = {}
     problems = []
@@ -45,14 +53,23 @@ def compare_rules(
                 "weight_norm": sizes.weights if record.layers else None,
                 "noise": sizes.noise if record.layers else None,
                 "noise_largest": sizes.noise_largest if record.layers else None,
-                "error": None if measure is None else measure(conversion.after),
+                "error": None if errors is None else errors.of(conversion.after),
             }
         )
     if not rows:
         raise problems[0]
     _show(out, f"{path}: {record.D}D -> {to_dim}D by every rule", rows, bool(record.layers))
+    if errors is not None:
+        out.line(f"error: nRMSE of the next frame on {errors.about}; of no change: {errors.unchanged:.4g}")
+    if record.layers:
+        out.note(
+            "new over old: the norm of the weights in the layer that grows most; the response of a path to white "
+            "noise, on average and at most"
+        )
     note_left_out(out, left_out)
-    best, why = _best(rows, to_dim)
+    best, why = _best(rows)
+    lifts = best is None and _lifts_parity(record, to_dim)
+    why += "; --lift-parity, which makes odd vectors of odd scalars, is" if lifts else ""
     out.line(f"best: {best['rule']}, {why}" if best else f"best: none named, {why}")
     out.result(
         None,
@@ -62,15 +79,29 @@ def compare_rules(
             "rules": rows,
             "left_out": left_out,
             "best": best["rule"] if best else None,
-            "best_by": "error" if measure is not None else "exactness",
+            "best_by": "error" if errors is not None else "exactness",
+            "lift_parity": lifts,
+            "data": None if errors is None else errors.about,
+            "no_change": None if errors is None else errors.unchanged,
         },
     )
     rule, _, value = (best or rows[0])["rule"].partition(" ")
     out.next_step(
         f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
         + (f" --flex {value}" if value else "")
-        + ("" if best else " --allow-inexact")
+        + ("" if best else " --lift-parity" if lifts else " --allow-inexact")
     )
+
+
+def _lifts_parity(record: "ModelRecord", to_dim: int) -> bool:
+    """Whether the parity lift converts a model exactly."""
+    from ginjax.checkpoint import convert_record
+    from ginjax.errors import ArgumentError
+
+    try:
+        return convert_record(record, to_dim, "compatibility", parity_lift=True).certificate.exact
+    except ArgumentError:
+        return False
 
 
 def note_left_out(out: Output, left_out: "Mapping[str, str]") -> None:
@@ -106,42 +137,30 @@ def _show(out: Output, title: str, rows: "list[dict[str, Any]]", by_filters: boo
     )
 
 
-def _best(rows: "list[dict[str, Any]]", to_dim: int) -> "tuple[dict[str, Any] | None, str]":
+def _best(rows: "list[dict[str, Any]]") -> "tuple[dict[str, Any] | None, str]":
     """The rule to recommend, and on what grounds; without an error only exactness speaks."""
     if rows[0]["error"] is not None:
-        return min(rows, key=lambda row: row["error"]), f"by its error on held-out simulations in {to_dim}D"
+        return min(rows, key=lambda row: row["error"]), "by its error"
     exact = next((row for row in rows if row["exact"]), None)
     if exact is None:
-        return None, "no rule is exact here; --pde compares their errors"
+        return None, "no rule is exact here; --data or --pde compares their errors"
     if sum(row["exact"] for row in rows) == 1:
         return exact, "the only exact one"
     nearest = ", and of the exact ones closest to the old filters" if exact["noise"] is not None else ""
-    return exact, f"exact{nearest}; --pde compares errors"
+    return exact, f"exact{nearest}; --data or --pde compares errors"
 
 
-def _error_on(pde: str, record: "ModelRecord", to_dim: int, seed: int):
-    """A function from a converted record to its one-step error on held-out simulations."""
-    from ginjax.data import Normalisation, find_pde
-    from ginjax.errors import ArgumentError
-    from ginjax.ml import HELD_OUT_OFFSET, make_task, one_step_error
-    from ginjax.models import from_record
+class _Errors:
+    """One-step errors of converted records on the same samples."""
 
-    from ._model_options import signature_of
+    def __init__(self, task: "OwnTask", name: str):
+        self._task = task
+        self.about = f"{len(task.indices)} samples of {name}"
+        self.unchanged = float("nan")
 
-    stored = (record.data or {}).get("normalisation")
-    if stored is None:
-        raise ArgumentError(
-            "--pde", got="a model that was not trained on data", expected="a model written by 'ginjax train'"
-        )
-    fields = sorted([k, p, count] for (k, p), count in signature_of(find_pde(pde).fields))
-    if not sorted(record.spec["inputs"]) == sorted(record.spec["outputs"]) == fields:
-        raise ArgumentError("--pde", got=f"{pde!r}", expected="an equation with the fields of the model")
-    task = make_task(
-        pde,
-        to_dim,
-        trajectories=4,
-        frames=4,
-        seed=seed + HELD_OUT_OFFSET,
-        normalisation=Normalisation.from_json(stored),
-    )
-    return lambda after: one_step_error(from_record(after), task, batch_size=8).model
+    def of(self, after: "ModelRecord") -> float:
+        from ginjax.models import from_record
+
+        found = self._task.error(from_record(after))
+        self.unchanged = found.persistence
+        return found.model

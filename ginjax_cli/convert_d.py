@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ._data_options import DataFields, DataParity, DataPart, DataPeriodic
 from ._options import Debug, Equation, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
+from ._own_task import Samples, own_task, refuse_unread
 from ._rule_table import compare_rules
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
+    from ginjax.ml import OwnTask
     from ginjax.models import Verification
 
 RuleName = Literal[
@@ -63,14 +66,29 @@ def convert_d(
         Equation | None,
         typer.Option("--pde", help="With all: add the error on held-out simulations in the new dimension."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="With all: add the error on these data in the new dimension; a file or a folder, see 'ginjax data "
+            "inspect', or pairs.",
+            metavar="PATH",
+        ),
+    ] = None,
     calibrate: Annotated[
         Path | None,
         typer.Option(
             "--calibrate",
-            help="For compat-flex: choose flex for each layer on the samples in this file (loads JAX).",
-            metavar="FILE",
+            help="For compat-flex: choose flex for each layer on samples of these data in the new dimension (loads "
+            "JAX); the training part, if the data have parts.",
+            metavar="PATH",
         ),
     ] = None,
+    samples: Samples = None,
+    field: DataFields = None,
+    parity: DataParity = None,
+    periodic: DataPeriodic = None,
+    split: DataPart = None,
     dtype: Annotated[
         Literal["float16", "float32", "float64"] | None,
         typer.Option("--dtype", help="Precision of the weights written.", show_default="as they are"),
@@ -121,6 +139,9 @@ def convert_d(
     from ._cost import show_cost
 
     out = Output(json=json, quiet=quiet)
+    reading = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+    if data is None and calibrate is None:
+        refuse_unread(reading | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(
             {
@@ -136,12 +157,18 @@ def convert_d(
                 "--size": size,
             }
         )
-        compare_rules(out, model, read_model(model), to_dim, pde, seed)
+        if data is not None and pde is not None:
+            raise ArgumentError("--pde", got="--data", expected="one of them")
+        record, on = read_model(model), None
+        if data is not None or pde is not None:
+            on = own_task(out, record, to_dim, data, pde=pde, samples=samples, seed=seed, **reading)
+        compare_rules(out, model, record, to_dim, on)
         return
     if size is not None and not dry_run:
         raise ArgumentError("--size", got="a conversion to be written", expected="--dry-run")
-    if pde is not None:
-        raise ArgumentError("--pde", got=f"--rescale {rescale}", expected="--rescale all")
+    for name, value in (("--pde", pde), ("--data", data)):
+        if value is not None:
+            raise ArgumentError(name, got=f"--rescale {rescale}", expected="--rescale all")
     if flex is not None and rescale in PLAIN_RULES:
         raise ArgumentError("flex", got=f"rule {rescale!r}", expected="rule 'compat-flex'")
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
@@ -153,7 +180,8 @@ def convert_d(
         conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
     else:
         _check_alone(rescale, {"--flex": flex, "--dtype": dtype, "--lift-parity": lift_parity})
-        conversion, chosen = _calibrate(out, record, to_dim, calibrate)
+        task = own_task(out, record, to_dim, calibrate, default="train", samples=samples, **reading)
+        conversion, chosen = _calibrate(out, record, to_dim, *task)
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
     title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
@@ -183,6 +211,10 @@ def convert_d(
         command += "" if flex is None else f" --flex {flex:g}"
         command += " --lift-parity" if lift_parity else ""
         command += "" if calibrate is None else f" --calibrate {quote(str(calibrate))}"
+        command += "" if samples is None else f" --samples {samples}"
+        for name, value in reading.items():
+            for each in value if isinstance(value, list) else [value] if value else []:
+                command += f" --{name} {quote(each)}"
         out.next_step(command)
         return
     sha256 = write_model(target, after, force=force)
@@ -215,23 +247,15 @@ def _check_alone(rescale: str, others: dict[str, Any]) -> None:
 
 
 def _calibrate(
-    out: Output, record: "ModelRecord", to_dim: int, path: Path
+    out: Output, record: "ModelRecord", to_dim: int, task: "OwnTask", name: str
 ) -> "tuple[Conversion, dict[str, Any]]":
-    """Convert with one flex for each layer, chosen on the samples of a file."""
-    from ginjax.data import Normalisation, read_pairs
-    from ginjax.errors import ArgumentError
+    """Convert with one flex for each layer, chosen on samples of the model's own task."""
     from ginjax.ml import calibrate
 
-    X, Y = read_pairs(path)
-    if to_dim != X.D:
-        raise ArgumentError("--calibrate", got=f"samples in {X.D}D", expected=f"samples in {to_dim}D")
-    stored = (record.data or {}).get("normalisation")
-    if stored:
-        scale = Normalisation.from_json(stored)
-        X, Y = scale.apply(X), scale.apply(Y)
+    X, Y = task.pairs()
     conversion, chosen = calibrate(record, to_dim, X, Y)
     out.table(
-        f"Chosen on {X.get_L()} samples in {chosen.evaluations} evaluations: "
+        f"Chosen on {X.get_L()} samples of {name} in {chosen.evaluations} evaluations: "
         f"relative squared error {chosen.loss_before:.2e} -> {chosen.loss_after:.2e}",
         ("layer", "flex"),
         [
@@ -244,6 +268,8 @@ def _calibrate(
     return conversion, {
         "calibrated_flex": dict(chosen.flex),
         "at_bound": list(chosen.at_bound),
+        "data": name,
+        "samples": X.get_L(),
         "loss_before": chosen.loss_before,
         "loss_after": chosen.loss_after,
     }

@@ -132,7 +132,7 @@ def evaluate(
             out, forecaster, record, pde, size=size, count=trajectories, steps=steps, seed=seed
         )
     else:
-        held_out = from_files(record, data, split=split, count=trajectories, **reading)
+        held_out = from_files(record, forecaster, data, split=split, count=trajectories, **reading)
     past, source = forecaster.frames.past_steps, held_out.source
     forecaster.check(source, past + (steps or 1))
     steps = steps or source.frames - past
@@ -173,11 +173,11 @@ def evaluate(
     _show(out, f"{model} on {held_out.name}", study)
     out.result(folder, payload | {"files": {what: str(path) for what, path in targets.items()}})
     given = model if data is None else data
-    if data is not None:
+    if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         out.next_step(
             f"ginjax predict {quote(str(model))} {quote(str(given))} --steps {steps} -o forecast.h5"
         )
-    elif record.D < 3 and loaded.model.spec.equivariant:
+    elif data is None and record.D < 3 and loaded.model.spec.equivariant:
         out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
     else:
         out.next_step(f"ginjax inspect {quote(str(model))}")

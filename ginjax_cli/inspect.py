@@ -51,6 +51,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             "inputs": _fields(record, "inputs"),
             "outputs": _fields(record, "outputs"),
             "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
+            **_task(record),
             "weights": record.digest,
         },
     )
@@ -96,6 +97,24 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
     out.result(None, payload)
     if record.layers and record.D < 3:
         out.next_step(f"ginjax convert-d {quote(str(file))} --to-dim {record.D + 1}")
+
+
+def _task(record: "ModelRecord") -> dict[str, object]:
+    """What the model was trained to do, as far as the file says."""
+    data = record.data or {}
+    if not data.get("normalisation"):
+        return {}
+    past = data.get("past_steps", 1)
+    seen = "the last frame" if past == 1 else f"the last {past} frames"
+    rows: dict[str, object] = {
+        "task": f"{'change to the next frame' if data.get('residual') else 'next frame'} from {seen}"
+    }
+    if data.get("constants"):
+        rows["constants"] = ", ".join(map(str, data["constants"]))
+    for name, words in (("spacing", "grid spacing"), ("time_step", "time step")):
+        if data.get(name) is not None:
+            rows[words] = _plain(data[name])
+    return rows
 
 
 def _fields(record: "ModelRecord", which: str) -> str:

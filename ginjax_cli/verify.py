@@ -1,37 +1,61 @@
 """`ginjax verify`: run a converted network beside the one it came from."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._data_options import DataFields, DataParity, DataPart, DataPeriodic
+from ._evaluate_data import dimension_of
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
+from ._own_task import Samples, own_task, refuse_unread
 
 if TYPE_CHECKING:
-    from ginjax.models import Verification
+    from ginjax.geometric import MultiImage
+    from ginjax.models import LoadedModel, Verification
+    from ginjax.transfer import Certificate
 
 
 def verify(
     low: Annotated[Path, typer.Argument(help="The model before conversion.", metavar="LOW")],
     high: Annotated[Path, typer.Argument(help="The model it was converted to.", metavar="HIGH")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            "--data",
+            help="Data of either dimension: those of LOW are what the lift test runs on, those of HIGH show its error "
+            "there; a file or a folder, see 'ginjax data inspect', or pairs.",
+            metavar="PATH",
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
-            "--size", min=2, max=256, help="Pixels along each axis of the fields.", show_default="8"
+            "--size",
+            min=2,
+            max=256,
+            help="Pixels along each axis of random fields, and along the new axes of given ones.",
+            show_default="8",
         ),
     ] = None,
     tol: Annotated[
         float | None,
         typer.Option("--tol", min=0, help="Largest defect accepted, instead of those of the precision."),
     ] = None,
+    samples: Samples = None,
+    field: DataFields = None,
+    parity: DataParity = None,
+    periodic: DataPeriodic = None,
+    split: DataPart = None,
     seed: Seed = 0,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Check on random fields that a converted network reproduces the original one.
+    """Check on random or given fields that a converted network reproduces the original one.
 
     The lift test compares the two networks on fields that do not vary along the new axes, once with everything
     in float64 and once in the precision of the file. The equivariance defect says how well the converted network
@@ -41,7 +65,11 @@ def verify(
     out = Output(json=json, quiet=quiet)
     from ginjax.models import STAGES, load_pair, verify_transfer, with_condition
 
+    reading = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+    if data is None:
+        refuse_unread(reading | {"samples": samples}, "--data PATH")
     first, second = load_pair(low, high)
+    given = None if data is None else _read(out, data, (first, second), samples, reading)
     with out.progress(STAGES, "running both networks") as progress:
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
         made = second if second.record.certificate is not None else first
@@ -54,15 +82,21 @@ def verify(
             side=size,
             seed=seed,
             parity_lift=parity_lift,
+            fields=None if given is None else given.fields,
             progress=progress.advance,
         )
         result = with_condition(result, first.record, second.record, parity_lift)
     promised = certificate is None or certificate.promises
+    on = f"fields of side {result.side}" if given is None or given.fields is None else given.name
     out.table(
-        f"{low} ({first.record.D}D) and {high} ({second.record.D}D), fields of side {result.side}",
+        f"{low} ({first.record.D}D) and {high} ({second.record.D}D), {on}",
         ("check", "defect", "limit", "holds"),
         verification_rows(result, tol),
     )
+    if given is not None:
+        out.line(
+            f"error of the next frame on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
+        )
     if made.record.certificate_is_stale:
         out.warn("the certificate in the file does not belong to its weights: they have changed since")
     if not promised:
@@ -78,10 +112,65 @@ def verify(
         "promised": promised,
         "holds": not failed,
         "certificate_stale": made.record.certificate_is_stale,
+        "data": None if given is None else given.payload(),
     }
     out.result(None, payload)
-    check_verification(result, tol, promised=promised, equivariant=equivariant)
+    check_verification(result, tol, promised=promised, equivariant=equivariant, why=_why_inexact(certificate))
     out.next_step(f"ginjax inspect {quote(str(high))}")
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What data in one of the two dimensions say.
+
+    - `dim`, `name`: where and what they are.
+    - `samples`: how many were used.
+    - `error`, `no_change`: of the model of that dimension on the next frame, and of predicting no change.
+    - `fields`: inputs of the lower model, for the lift test; None where the data are of the higher dimension.
+    """
+
+    dim: int
+    name: str
+    samples: int
+    error: float
+    no_change: float
+    fields: "MultiImage | None"
+
+    def payload(self) -> dict[str, Any]:
+        return {
+            "dimension": self.dim,
+            "name": self.name,
+            "samples": self.samples,
+            "error": self.error,
+            "no_change": self.no_change,
+            "lifted": self.fields is not None,
+        }
+
+
+def _read(
+    out: Output,
+    path: Path,
+    models: "tuple[LoadedModel, LoadedModel]",
+    samples: int | None,
+    reading: dict[str, Any],
+) -> _Given:
+    """Samples for the model of the data's dimension, and its error on them."""
+    from ginjax.errors import ArgumentError
+    from ginjax.models import from_record
+
+    D = dimension_of(path, **reading)
+    fitting = [each for each in models if each.record.D == D]
+    if not fitting:
+        raise ArgumentError(
+            "dimension of the data",
+            got=D,
+            expected=" or ".join(str(each.record.D) for each in models) + ", those of the models",
+        )
+    chosen = fitting[0]
+    task, name = own_task(out, chosen.record, D, path, samples=samples, **reading)
+    found = task.error(from_record(chosen.record))
+    fields = task.pairs()[0] if chosen is models[0] else None
+    return _Given(D, name, len(task.indices), found.model, found.persistence, fields)
 
 
 def verification_rows(result: "Verification", tol: float | None) -> list[tuple[str, ...]]:
@@ -105,9 +194,14 @@ def broken_promises(
 
 
 def check_verification(
-    result: "Verification", tol: float | None, *, promised: bool, equivariant: bool
+    result: "Verification",
+    tol: float | None,
+    *,
+    promised: bool,
+    equivariant: bool,
+    why: str | None = None,
 ) -> None:
-    """Raise `VerificationError` for the first promise that is broken."""
+    """Raise `VerificationError` for the first promise that is broken; `why` is said in place of the usual hint."""
     from ginjax.errors import VerificationError
 
     failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
@@ -118,9 +212,18 @@ def check_verification(
         failed[0],
         got=f"{value:.1e}",
         expected=f"at most {limit:.0e}",
-        hint="Convert again with --rescale compatibility (--dtype float64 leaves no rounding to amplify), or check "
+        hint=why
+        or "Convert again with --rescale compatibility (--dtype float64 leaves no rounding to amplify), or check "
         "that one file was made from the other.",
     )
+
+
+def _why_inexact(certificate: "Certificate | None") -> str | None:
+    """What the certificate of an inexact conversion says; None if it is exact."""
+    if certificate is None or certificate.exact:
+        return None
+    worst = max(certificate.inexact_paths, key=lambda path: path.residual)
+    return f"The certificate says so, of {worst.layer} {worst.path}: {worst.note or 'not exact'}."
 
 
 def verification_payload(result: "Verification") -> dict[str, Any]:

@@ -44,7 +44,26 @@ ARCHITECTURES = {
     "SimpleConvSeries": lambda D, s, conv, key: SimpleConvSeries(s, s, conv, 2, 2, "auto", "gelu", key),
 }
 
-QUICK_TO_COMPILE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+
+def known(options: dict[str, bool | int]) -> dict[str, bool | int]:
+    """Those of the options that this compiler has: they come and go."""
+    found = {}
+    for name, value in options.items():
+        try:
+            jax.jit(jnp.negative, compiler_options={name: value}).lower(0.0).compile()
+        except (jax.errors.JaxRuntimeError, ValueError):
+            continue
+        found[name] = value
+    return found
+
+
+QUICK_TO_COMPILE = known(
+    {
+        "xla_backend_optimization_level": 0,
+        "xla_llvm_disable_expensive_passes": True,
+        "xla_cpu_use_fusion_emitters": False,
+    }
+)
 run = eqx.filter_jit(lambda model, x: model(x)[0], compiler_options=QUICK_TO_COMPILE)
 """`model(x)` without the auxiliary data, compiled."""
 

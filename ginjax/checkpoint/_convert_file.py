@@ -22,7 +22,7 @@ from ginjax.transfer import (
     role_keys,
 )
 
-from ._arrays import weights_digest
+from ._arrays import check_finite, weights_digest
 from ._lift import lift_record
 from ._limits import check_bank_size, check_kernel_size
 from ._model_file import ModelRecord, read_model, write_model
@@ -72,6 +72,7 @@ def convert_record(
             )
         return inflate_record(record, to_dim, cast(PlainRule, rule))
     rule = make_rule(rule) if isinstance(rule, str) else rule
+    check_finite(record.arrays)
     if not record.layers:
         raise UnsupportedError(
             "conversion by filters of a model without invariant filters",
@@ -119,6 +120,7 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
             expected="a model with equivariant=False",
             hint="Use --rescale compatibility, which is exact.",
         )
+    check_finite(record.arrays)
     if to_dim > record.D:
         weights = (record.arrays.get(f"{layer.name}.weight", np.zeros(1)) for layer in record.plain_layers)
         check_kernel_size((kernel.shape for kernel in weights), to_dim - record.D)

@@ -9,8 +9,10 @@ from ginjax.data._normalise import FieldScale as FieldScale
 from ginjax.data._normalise import Normalisation as Normalisation
 from ginjax.data._open import data_splits as data_splits
 from ginjax.data._open import open_data as open_data
+from ginjax.data._pairs import is_pairs as is_pairs
 from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
+from ginjax.data._pairs_source import pairs_as_source as pairs_as_source
 from ginjax.data._pde import DEFAULT_SIDES as DEFAULT_SIDES
 from ginjax.data._pde import PDE as PDE
 from ginjax.data._pde import PDES as PDES
@@ -19,6 +21,7 @@ from ginjax.data._random_fields import gaussian_field as gaussian_field
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence
+from ginjax.data._selected import select_fields as select_fields
 from ginjax.data._simulated import simulate as simulate
 from ginjax.data._source import Source as Source
 from ginjax.data._survey import FieldSurvey as FieldSurvey

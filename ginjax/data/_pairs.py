@@ -9,7 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from ginjax.checkpoint import expect, read_file, write_file
+from ginjax.checkpoint import MAX_HEADER_BYTES, expect, read_file, write_file
 from ginjax.errors import FileError, GinjaxError
 from ginjax.geometric import MultiImage, key_name, parse_key_name
 
@@ -41,6 +41,16 @@ def write_pairs(
     }
     header = {"kind": "data", "dimension": X.D, "about": dict(about or {})}
     return write_file(path, arrays, header, force=force)
+
+
+def is_pairs(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins as those of `write_pairs` do: a length, and then a JSON object."""
+    try:
+        with open(path, "rb") as stream:
+            start = stream.read(9)
+    except OSError:
+        return False
+    return len(start) == 9 and start[8:] == b"{" and int.from_bytes(start[:8], "little") <= MAX_HEADER_BYTES
 
 
 def read_pairs(path: str | os.PathLike[str]) -> tuple[MultiImage, MultiImage]:

@@ -57,6 +57,8 @@ from ginjax.ml._one_step import predict as predict
 from ginjax.ml._optimiser import adamw_cosine as adamw_cosine
 from ginjax.ml._optimiser import make_optimiser as make_optimiser
 from ginjax.ml._optimiser import make_schedule as make_schedule
+from ginjax.ml._own_task import OwnTask as OwnTask
+from ginjax.ml._own_task import next_frame_error as next_frame_error
 from ginjax.ml._picture import draw_transfer as draw_transfer
 from ginjax.ml._placement import Placement as Placement
 from ginjax.ml._placement import over_devices as over_devices

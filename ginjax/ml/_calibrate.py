@@ -12,11 +12,12 @@ import numpy as np
 from jax import Array
 
 from ginjax.checkpoint import Conversion, ModelRecord, convert_record, weights_digest
+from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
 from ginjax.ml._gauss_newton import Fit, gauss_newton
 from ginjax.ml._one_step import predict
 from ginjax.models import from_record, with_arrays
-from ginjax.transfer import make_rule, recomputed
+from ginjax.transfer import make_rule, recomputed, round_converted
 
 FLEX_RANGE = (-1.0, 3.0)
 """Bounds on a choice: a layer the samples say little about must not run away."""
@@ -57,15 +58,24 @@ def calibrate(
     - `X`, `Y`: normalised inputs and targets there, blocks `(samples, channels, *spatial, D, ..., D)`.
     - `evaluations`: the most runs of the network over the samples.
 
-    **Raises:** `NumericsError` if the converted network gives NaN or infinity on the samples.
+    **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `NumericsError` if the
+    converted network gives NaN or infinity on the samples.
     """
+    if to_dim <= record.D:
+        raise ArgumentError(
+            "dimension to calibrate in",
+            got=to_dim,
+            expected=f"more than {record.D}",
+            hint="Going down is unique: there is nothing to choose.",
+        )
+    if to_dim != X.D:
+        raise ArgumentError("dimension of the samples", got=X.D, expected=to_dim)
     mixtures = _Mixtures.of(record, to_dim)
     fit = _fit(mixtures, X, Y, evaluations)
     flex = {name: float(value) for name, value in zip(mixtures.layers, fit.t, strict=True)}
     spin = mixtures.spin
-    arrays = {
-        name: np.asarray(mixed, spin.after.arrays[name].dtype) for name, mixed in mixtures.at(fit.t).items()
-    }
+    dtypes = {name: array.dtype for name, array in spin.after.arrays.items()}
+    arrays = round_converted(mixtures.at(fit.t), spin.after.layers, record.banks, spin.after.banks, dtypes)
     certificate = recomputed(
         replace(spin.certificate, flex=None),
         (record.arrays, record.layers, record.banks),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +12,14 @@ import jax
 import numpy as np
 
 from ginjax.checkpoint import ModelRecord
-from ginjax.data import Field, Normalisation, Source, fields_by_key
+from ginjax.data import Field, FieldScale, Normalisation, Source, fields_by_key
 from ginjax.errors import ArgumentError, FileError
 from ginjax.geometric import Key, MultiImage
 from ginjax.ml._frames import Frames
 from ginjax.ml._rollout_fit import check_fit
+
+_SILENT = "the model does not say how its fields are normalised"
+_TOLD = "a model written by 'ginjax train', or converted from one"
 
 Fields = dict[str, np.ndarray]
 """By field name, float32 arrays `(batch, *spatial, D, ..., D)` in physical units."""
@@ -67,10 +70,7 @@ class Forecaster:
                 _increments(schema, normalisation) if data.get("residual") else None,
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise FileError(
-                "the model does not say how its fields are normalised",
-                expected="a model written by 'ginjax train', or converted from one",
-            ) from error
+            raise FileError(_SILENT, expected=_TOLD) from error
         return cls(
             eqx.nn.inference_mode(model),
             schema,
@@ -82,6 +82,45 @@ class Forecaster:
             data.get("spacing"),
             data.get("time_step"),
         )
+
+    @classmethod
+    def unscaled(cls, model: Any, record: ModelRecord) -> Forecaster:
+        """A model whose file says nothing about its data: one past frame, fields known by their place, taken as they are.
+
+        **Arguments:**
+
+        - `model`, `record`: as in `of`; what the inputs have more of than the outputs are constants.
+
+        **Raises:** `FileError` if the inputs lack a field of the outputs.
+        """
+        scales: dict[bool, list[FieldScale]] = {False: [], True: []}
+        outputs = {(k, p): channels for k, p, channels in record.spec["outputs"]}
+        inputs = {(k, p): channels for k, p, channels in record.spec["inputs"]}
+        for (k, p), channels in inputs.items():
+            for i in range(channels):
+                steady = i >= outputs.get((k, p), 0)
+                scales[steady].append(FieldScale(Field(f"k{k}p{p}.{i}", k, p), 1.0))
+        if any(channels > inputs.get(key, 0) for key, channels in outputs.items()):
+            raise FileError(_SILENT, expected=_TOLD)
+        moving, steady = (tuple(scales[which]) for which in (False, True))
+        constants = tuple(scale.field for scale in steady)
+        counts = {key: len(group) for key, group in fields_by_key(constants).items()}
+        return cls(
+            eqx.nn.inference_mode(model),
+            tuple(scale.field for scale in moving),
+            constants,
+            Normalisation(moving, steady),
+            Frames(1, counts),
+            record.D,
+            tuple(record.is_torus),
+            None,
+            None,
+        )
+
+    def in_dimension(self, D: int) -> Forecaster:
+        """The same task in another dimension, without a network: what samples for a conversion have to be like."""
+        torus = (*self.is_torus[:D], *(True,) * (D - self.D))
+        return replace(self, model=None, D=D, is_torus=torus)
 
     def check(self, source: Source, frames: int) -> None:
         """Refuse data that the model is not for.

@@ -14,8 +14,8 @@ from ginjax.geometric import Key
 from ginjax.ml._batches import take
 from ginjax.ml._evaluate import mean_loss
 from ginjax.ml._frames import Frames
-from ginjax.ml._losses import nrmse_loss
-from ginjax.ml._one_step import OneStepError, predict
+from ginjax.ml._one_step import OneStepError
+from ginjax.ml._own_task import next_frame_error
 from ginjax.ml._samples import Samples
 from ginjax.ml._step import MapAndLoss, make_eval_step
 
@@ -64,14 +64,7 @@ class WindowTask:
         """The one-step error of a model on the test samples, beside predicting no change; None without any."""
         if self.test is None:
             return None
-        total, unchanged = 0.0, 0.0
-        for start in range(0, len(self.test), batch_size):
-            x, y = self.test.take(np.arange(start, min(start + batch_size, len(self.test))))
-            truth = self.frames.as_fields(x, y)
-            count = truth.get_L()
-            total += float(nrmse_loss(self.frames.as_fields(x, predict(model, x)), truth)) * count
-            unchanged += float(nrmse_loss(self.frames.newest(x, truth), truth)) * count
-        return OneStepError(total / len(self.test), unchanged / len(self.test))
+        return next_frame_error(model, self.test, np.arange(len(self.test)), self.frames, batch_size)
 
 
 def make_window_task(

@@ -143,18 +143,22 @@ def verify_transfer(
     side: int | None = None,
     seed: int = 0,
     parity_lift: bool = False,
+    fields: MultiImage | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
-    """Compare a converted network with the one it came from, on random fields.
+    """Compare a converted network with the one it came from, on random or given fields.
 
     **Arguments:**
 
     - `low`, `high`: the networks before and after, the second in a higher dimension. To be run in float64 their
       float64 weights must not have been rounded: load them with `jax_enable_x64`.
     - `is_torus`: which axes of the lower dimension are periodic (default: all); added axes are.
-    - `side`: pixels along each axis; default 8, or as many as a UNet's pooling needs.
+    - `side`: pixels along each axis of random fields and along added ones; default 8, or as many as a UNet's pooling
+      needs.
     - `seed`: of the random fields.
     - `parity_lift`: whether odd scalars were converted to odd vectors, see `ginjax.transfer.lift_key`.
+    - `fields`: inputs of the first network for the lift tests, blocks `(samples, channels, *spatial, D, ..., D)`;
+      random ones if None. The equivariance defect is always that on random fields.
     - `progress`: called `STAGES` times, when a part of the work is done.
 
     **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
@@ -176,21 +180,41 @@ def verify_transfer(
     torus = (True,) * low.D if is_torus is None else is_torus
     added = (side,) * (high.D - low.D)
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
-    fields = _random_field(low.spec.inputs, low.D, side, seed, torus)
+    if fields is None:
+        given = [_random_field(low.spec.inputs, low.D, side, seed, torus)]
+    else:
+        given = _samples_of(fields, low, torus)
+
+    def worst_lift(precision: str) -> float:
+        models = _cast(low, precision), _cast(high, precision)
+        return max(_lift(*models, _cast(x, precision), added, parity_lift) for x in given)
+
     with jax.enable_x64(True):
-        lift_float64 = _lift(
-            _cast(low, "float64"), _cast(high, "float64"), _cast(fields, "float64"), added, parity_lift
-        )
+        lift_float64 = worst_lift("float64")
         progress()
-        own = _cast(fields, dtype)
-        lift_own = _lift(_cast(low, dtype), _cast(high, dtype), own, added, parity_lift)
+        lift_own = worst_lift(dtype)
         progress()
         wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
         progress()
-        noise = _noise(low, fields, dtype, seed)
+        noise = _noise(low, given[0], dtype, seed)
         progress()
     return Verification(dtype, side, lift_float64, lift_own, equivariance, *noise)
+
+
+def _samples_of(fields: MultiImage, low: AnyDimensionalModel, torus: tuple[bool, ...]) -> list[MultiImage]:
+    """Given fields one by one, if they are inputs of a network."""
+    found = Signature(fields.get_signature())
+    if fields.D != low.D or found != low.spec.inputs or not fields.get_L():
+        raise ArgumentError(
+            "fields to compare on",
+            got=f"{fields.get_L()} samples of {found} in {fields.D}D",
+            expected=f"samples of {low.spec.inputs} in {low.D}D",
+        )
+    return [
+        MultiImage({key: jnp.asarray(block[i]) for key, block in fields.items()}, low.D, torus)
+        for i in range(fields.get_L())
+    ]
 
 
 def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) -> tuple[float, float]:

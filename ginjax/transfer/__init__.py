@@ -36,6 +36,7 @@ from ._recheck import condition_residual as condition_residual
 from ._recheck import path_residuals as path_residuals
 from ._recheck import recomputed as recomputed
 from ._rounding import compatible_rounding as compatible_rounding
+from ._rounding import round_converted as round_converted
 from ._spin import spin_target as spin_target
 from ._system import Condition as Condition
 from ._system import FilterPair as FilterPair

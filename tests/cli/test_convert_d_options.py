@@ -93,6 +93,8 @@ def test_all_going_down(run, tmp_path):
     payload = json.loads(run("convert-d", "high", "--to-dim", "1", "--rescale", "all", "--json").stdout)
     assert [row["rule"] for row in payload["rules"]] == ["compatibility"]
     assert payload["rules"][0]["exact"] and payload["left_out"] == {}
+    shown = run("convert-d", "high", "--to-dim", "1", "-o", "down").stdout
+    assert "all 8 paths do what the 2D network does on fields of the lower dimension" in shown
 
 
 def test_all_names_no_best_where_nothing_is_exact_and_nothing_was_measured(run, tmp_path):
@@ -102,6 +104,22 @@ def test_all_names_no_best_where_nothing_is_exact_and_nothing_was_measured(run, 
     assert "best: none named, no rule is exact here" in result.stdout
     payload = json.loads(run("convert-d", "model", "--to-dim", "3", "--rescale", "all", "--json").stdout)
     assert payload["best"] is None
+
+
+def test_all_knows_when_a_parity_lift_is_exact(run, tmp_path):
+    write(tmp_path, series(FLOW, 2))
+    args = ("convert-d", "model", "--rescale", "all", "--to-dim")
+    result = run(*args, "3")
+    assert (
+        "no rule is exact here" in result.stdout and "--lift-parity, which makes odd vectors" in result.stdout
+    )
+    assert "next: ginjax convert-d model --to-dim 3 --rescale compatibility --lift-parity" in result.stderr
+    assert json.loads(run(*args, "3", "--json").stdout)["lift_parity"] is True
+    # Two dimensions up it is not possible, and without odd scalars there is nothing to lift.
+    assert "--allow-inexact" in run(*args, "4").stderr
+    write(tmp_path, drawn_record(small_spec("UNet", SV, upsample="transpose"), 2, FULL3, dtype=np.float32))
+    payload = json.loads(run(*args, "3", "--json").stdout)
+    assert (payload["best"], payload["lift_parity"]) == (None, False)
 
 
 def test_all_with_errors_on_simulations(run):
@@ -130,17 +148,17 @@ def test_what_all_does_not_do(run, tmp_path, args):
 
 
 @pytest.mark.parametrize(
-    ("record", "pde", "message"),
+    ("record", "pde", "code", "message"),
     [
-        (series(), "diffusion", "a model that was not trained on data"),
-        (None, "burgers", "expected an equation with the fields of the model"),
+        (series(), "diffusion", 1, "the model does not say how its fields are normalised"),
+        (None, "burgers", 2, "velocity:1+, expected an equation with the fields of the model, density:0+"),
     ],
 )
-def test_errors_need_data_of_the_same_fields(run, tmp_path, record, pde, message):
+def test_errors_need_data_of_the_same_fields(run, tmp_path, record, pde, code, message):
     if record is not None:
         write(tmp_path, record)
     result = run("convert-d", "model", "--to-dim", "2", "--rescale", "all", "--pde", pde)
-    assert result.exit_code == 2 and message in result.stderr
+    assert result.exit_code == code and message in result.stderr
 
 
 # --- centre and mean ------------------------------------------------------------------------------------------------
@@ -226,6 +244,17 @@ def test_verify_knows_a_lifted_file(run, tmp_path):
     assert "condition (C)" in result.stderr
 
 
+def test_a_model_that_diverged_is_not_converted(run, tmp_path):
+    """Wherever the NaN is: a bias is passed on as it is."""
+    for record, rule in ((series(), "compatibility"), (plain(), "centre")):
+        for name in (min(record.arrays), max(record.arrays)):
+            broken = {name: record.arrays[name] * np.float32(np.nan)}
+            write(tmp_path, replace(record, arrays=dict(record.arrays) | broken))
+            result = run("convert-d", "model", "--to-dim", "2", "--rescale", rule, "-o", "out")
+            assert result.exit_code == 1 and f"array '{name}': got" in result.stderr
+            assert "NaN or infinite" in result.stderr and not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     "args", [("--to-dim", "4"), ("--to-dim", "1"), ("--to-dim", "3", "--rescale", "volume")]
 )
@@ -234,6 +263,14 @@ def test_where_a_parity_lift_is_not_possible(run, tmp_path, args):
     result = run("convert-d", "model", "--lift-parity", "-o", "out", *args)
     assert result.exit_code == 2 and "parity lift: got 2 -> " in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_verify_says_why_what_was_allowed_is_not_exact(run, tmp_path):
+    low = write(tmp_path, series(FLOW, 1), "low")
+    assert run("convert-d", low, "--to-dim", "2", "--allow-inexact", "-o", "high").exit_code == 0
+    result = run("verify", low, "high", "--size", "4")
+    assert result.exit_code == 3
+    assert "hint: The certificate says so, of layers.0.conv k0p1->k1p0: odd path" in result.stderr
 
 
 # --- verify and tol -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import copy
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import convert_file, read_file, read_model, write_file
+from ginjax.checkpoint import convert_file, read_file, read_model, write_file, write_model
 from ginjax.transfer import make_rule
 from ginjax_cli.main import app
 
@@ -44,6 +45,22 @@ def test_a_model(run):
         assert text in result.stdout
     assert "Certificate" not in result.stdout
     assert result.stderr == f"next: ginjax convert-d {FIXTURE} --to-dim 2\n"
+
+
+def test_the_task_of_a_model(run, tmp_path):
+    record = read_model(FIXTURE)
+    assert re.search(r"^task +next frame from the last frame$", run("inspect", str(FIXTURE)).stdout, re.M)
+    about = dict(record.data) | {"past_steps": 2, "residual": True, "time_step": 0.5, "constants": ["depth"]}
+    write_model(tmp_path / "m", replace(record, data=about))
+    shown = run("inspect", "m").stdout
+    for line in (
+        r"task +change to the next frame from the last 2 frames",
+        r"time step +0\.5",
+        r"constants +depth",
+    ):
+        assert re.search(rf"^{line}$", shown, re.M)
+    write_model(tmp_path / "bare", replace(record, data=None))
+    assert not re.search(r"^task", run("inspect", "bare").stdout, re.M)
 
 
 def test_a_converted_model_shows_its_certificate(run, converted):

@@ -5,6 +5,7 @@ import pytest
 
 from ginjax.checkpoint import convert_record
 from ginjax.data import Normalisation
+from ginjax.errors import ArgumentError
 from ginjax.geometric import Signature
 from ginjax.ml import Calibration, calibrate, make_task, predict
 from ginjax.ml._calibrate import FLEX_RANGE
@@ -47,6 +48,8 @@ def test_it_never_gets_worse_and_stays_in_bounds(low, samples):
     # The certificate is that of these weights against the old ones, not a bound on it.
     sides = [(record.arrays, record.layers, record.banks) for record in (low, conversion.after)]
     assert conversion.certificate.residual == condition_residual(*sides) < 1e-6
+    # Rounded as conversions are: no further from (C) than the one it started from, within its own largest weights.
+    assert conversion.certificate.residual < 3 * convert_record(low, 2, "compatibility").certificate.residual
     assert conversion.certificate.digest == conversion.after.digest
     again, _ = calibrate(low, 2, samples.X, samples.Y, evaluations=4)
     assert again.after.digest == conversion.after.digest
@@ -55,3 +58,11 @@ def test_it_never_gets_worse_and_stays_in_bounds(low, samples):
 def test_a_choice_that_was_held_at_a_bound_is_known():
     held = Calibration({"a": FLEX_RANGE[1], "b": 0.3, "c": FLEX_RANGE[0]}, 1.0, 0.5, 4)
     assert held.at_bound == ("a", "c")
+
+
+def test_where_there_is_nothing_to_choose(low, samples):
+    high = convert_record(low, 3, "compatibility").after
+    with pytest.raises(ArgumentError, match="dimension to calibrate in: got 2, expected more than 3"):
+        calibrate(high, 2, samples.X, samples.Y)
+    with pytest.raises(ArgumentError, match="dimension of the samples: got 2, expected 3"):
+        calibrate(low, 3, samples.X, samples.Y)

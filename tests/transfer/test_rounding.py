@@ -1,18 +1,22 @@
 """Rounding that keeps condition (C), against plain rounding."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 from transfer.by_hand import make_pair, random_weights
 
 from ginjax.filters import BankRecipe
 from ginjax.transfer import compatible_rounding, make_rule, residual
+from ginjax.transfer._system import cached_condition
 
 FULL3, FULL5 = BankRecipe(3), BankRecipe(5)
 CASES = [
     (FULL3, (1, 2), (0, 0)),
     (FULL3, (2, 3), (1, 1)),
     (FULL5, (2, 3), (0, 1)),
+    (FULL5, (2, 3), (1, 1)),
     (BankRecipe(5, support="orthoplex"), (1, 3), (0, 0)),
+    (BankRecipe(5, support="orthoplex"), (2, 4), (1, 1)),
 ]
 
 
@@ -34,6 +38,27 @@ def test_the_condition_holds_better_than_by_plain_rounding(recipe, dims, orders,
     # No weight goes far: a few units in the last place of the largest.
     unit = float(np.finfo(dtype).eps) * np.abs(exact).max()
     assert np.abs(rounded.astype(np.float64) - exact).max() < 8 * unit
+
+
+@pytest.mark.parametrize(("recipe", "dims", "orders"), CASES)
+def test_on_average_it_is_far_better(recipe, dims, orders):
+    """The size of `A (x - a')` over all pairs of channels; rounded in one order alone it can be worse than plainly."""
+    pair, _, exact = converted(recipe, dims, orders)
+    A = cached_condition(pair).A
+
+    def left(rounded):
+        return float(np.linalg.norm((rounded.astype(np.float64) - exact) @ A.T))
+
+    assert left(compatible_rounding(pair, exact, np.dtype(np.float32))) < 0.6 * left(exact.astype(np.float32))
+
+
+def test_a_precision_that_numpy_lacks():
+    pair, old, exact = converted(FULL3, (2, 3), (1, 1))
+    bfloat16 = np.dtype(ml_dtypes.bfloat16)
+    rounded = compatible_rounding(pair, exact, bfloat16)
+    assert rounded.dtype == bfloat16
+    error, control = (residual(pair, old, weights).total for weights in (rounded, exact.astype(bfloat16)))
+    assert 0 < error < 0.9 * control
 
 
 def test_what_is_exact_and_what_is_zero_stays():
