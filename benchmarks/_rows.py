@@ -1,6 +1,6 @@
 """What a row of the results is, and how rows are filled."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,12 @@ def raced(
 
 
 def ask_fresh(
-    bench: Bench, row: Row, requests: Mapping[str, tuple[str, dict[str, Any]]], times: int, take: str | None
+    bench: Bench,
+    row: Row,
+    requests: Mapping[str, tuple[str, dict[str, Any]]],
+    times: int,
+    take: str | None,
+    once: Collection[str] = (),
 ) -> None:
     """Ask every lane in turn, each time in a new process, and record the seconds it answers.
 
@@ -75,12 +80,13 @@ def ask_fresh(
     - `requests`: worker script and request by lane.
     - `times`: processes of each lane; a lane that failed is not asked again.
     - `take`: the number to take from the answer; None if the answer is the number.
+    - `once`: lanes that one process has to do for.
     """
     seconds: dict[str, list[float]] = {lane: [] for lane in requests}
-    for _ in range(times):
+    for turn in range(times):
         for lane, (script, request) in requests.items():
             facts = row.lanes.setdefault(lane, {})
-            if "failed" in facts:
+            if "failed" in facts or (turn and lane in once):
                 continue
             worker = bench.start(script)
             try:

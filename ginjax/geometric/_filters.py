@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 from jax import Array
 
@@ -79,7 +79,8 @@ def _filter_block(
     else:
         filters = basis_for_operators(D, side, k, parity, operators, split_k2)
         filters = limit_support(scale_filters(filters, D, scaling), D, max_pixel_l1, combine)
-    return jnp.asarray(filters, dtype=jnp.float32)
+    # Rounded by NumPy and put there as it is: jnp.asarray would compile a program for every shape.
+    return jax.device_put(filters.astype(np.float32))
 
 
 def get_invariant_filters(

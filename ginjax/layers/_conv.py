@@ -7,6 +7,7 @@ from typing import Any, Literal
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from ..errors import ArgumentError, UnsupportedError
@@ -101,7 +102,11 @@ class ConvContract(eqx.Module):
     def invariant_filters(self) -> MultiImage:
         """The filters as a multi-image, `(n, *(M,)*D, D, ..., D)` by key."""
         return MultiImage(
-            {(k, p): jnp.asarray(b.filters, jnp.float32) for (k, p), b in self.bank.blocks.items() if len(b)},
+            {
+                (k, p): jax.device_put(b.filters.astype(np.float32))
+                for (k, p), b in self.bank.blocks.items()
+                if len(b)
+            },
             self.D,
         )
 
