@@ -14,6 +14,7 @@ from ..errors import ArgumentError, UnsupportedError
 from ..filters import FilterBank, bank_from_arrays
 from ..geometric import ConvGeometry, Key, MultiImage, Padding, PlanarImage, Signature, convolve_with_bank
 from ._check import Image, in_form_of
+from ._draw import draw_uniform
 
 UseBias = bool | Literal["auto", "scalar", "mean"]
 
@@ -83,9 +84,7 @@ class ConvContract(eqx.Module):
                 block = self.bank.blocks.get((len(source[0]) + len(target[0]), (source[1] + target[1]) % 2))
                 if block is None or len(block) == 0:
                     continue
-                row[target] = jax.random.uniform(
-                    next(keys), (c_out, c_in, len(block)), minval=-bound, maxval=bound
-                )
+                row[target] = draw_uniform(next(keys), (c_out, c_in, len(block)), bound)
             if row:
                 self.weights[source] = row
         self.bias = {

@@ -13,6 +13,7 @@ from jax import Array
 from ..errors import ArgumentError
 from ..geometric import Key, PlanarImage, Signature, inner, mix_channels, scale, with_adjoint
 from ._check import Image, check_channels, in_form_of
+from ._draw import draw_uniform
 
 _EVEN_SCALAR: Key = ((), 0)
 
@@ -127,9 +128,7 @@ class VectorNeuronNonlinear(eqx.Module):
         subkeys = jax.random.split(key, len(learned)) if learned and key is not None else ()
         for subkey, (field, channels) in zip(subkeys, learned, strict=True):
             bound = 1 / math.sqrt(max(channels, 1))
-            self.weights[field] = jax.random.uniform(
-                subkey, (channels, channels), minval=-bound, maxval=bound
-            )
+            self.weights[field] = draw_uniform(subkey, (channels, channels), bound)
 
     def __call__(self, x: Image) -> Image:
         planes = PlanarImage.of(x)
