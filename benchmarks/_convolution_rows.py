@@ -1,6 +1,7 @@
 """Rows of single convolutions, forward and backward."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from _cases import CONVOLUTIONS, Case, sweeps
 from _rows import OURS, UPSTREAM, Bench, Row, compare, raced, words
@@ -26,7 +27,8 @@ def convolutions(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
 
 
 def sweep_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
-    """The same along sizes, channels and sides, for the plots."""
+    """The same along sizes, channels and sides, for the plots; fewer rounds, since a curve has many points."""
+    bench = replace(bench, rounds=min(bench.rounds, 5), budget=min(bench.budget, 6.0))
     for sweep, cases in sweeps(bench.quick).items():
         if not wanted(f"sweep-{sweep}"):
             continue

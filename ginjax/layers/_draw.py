@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 _BLOCK = 4096
 
@@ -28,7 +29,7 @@ def draw_uniform(key: Array, shape: tuple[int, ...], bound: float) -> Array:
     """
     count = math.prod(shape)
     blocks = [_block(key, np.uint32(i)) for i in range(-(-count // _BLOCK))]
-    if any(isinstance(block, jax.core.Tracer) for block in blocks):
+    if any(isinstance(block, Tracer) for block in blocks):
         drawn = jnp.concatenate(blocks)[:count] if blocks else jnp.zeros(0)
         return (drawn * bound).reshape(shape)
     # On the host: joining and cutting would each be compiled for every shape.

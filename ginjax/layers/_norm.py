@@ -227,8 +227,10 @@ class GroupNorm(eqx.Module):
         if key[0]:
             y = whiten(flat, self.scale[key], self.bias[key], self.groups, self.eps)
         elif key == _EVEN_SCALAR:
-            affine = self.vanilla_norm[key]
-            y = standardise(flat[0], affine.weight, affine.bias, self.groups, self.eps)
+            weight, bias = self.vanilla_norm[key].weight, self.vanilla_norm[key].bias
+            if weight is None or bias is None:
+                raise AssertionError("a norm without parameters")
+            y = standardise(flat[0], weight, bias, self.groups, self.eps)
         else:
             scale = self.scale[key]
             y = standardise(flat[0], scale, jnp.zeros_like(scale), self.groups, self.eps)
