@@ -1,5 +1,6 @@
 """Functions that remember no more than their arguments for the way back."""
 
+import functools
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.core import Tracer
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
@@ -14,6 +16,9 @@ Function = Callable[..., tuple[Array, tuple[Array, ...]]]
 Adjoint = Callable[[Sequence[Array], Sequence[Array], Array], Sequence[Array]]
 
 _tangent = Primitive("ginjax_tangent")
+
+_UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
+"""Whole numbers by their bytes."""
 
 
 def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
@@ -34,6 +39,10 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
     def value(*arguments: Array) -> Array:
         return function(*arguments)[0]
 
+    def cast(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
+        found = adjoint(arguments, kept, g)
+        return tuple(z.astype(a.dtype) for z, a in zip(found, arguments, strict=True))
+
     wrapped = jax.custom_jvp(value)
 
     @wrapped.defjvp
@@ -41,9 +50,14 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
         found, kept = function(*arguments)
         # The remembered values depend on the arguments, but not for the derivative of this operation.
         operands = *arguments, *changes, *kept
-        return found, _tangent.bind(*operands, count=len(arguments), value=value, adjoint=adjoint)
+        return found, _tangent.bind(*operands, count=len(arguments), value=value, adjoint=cast)
 
-    return wrapped
+    def apply(*arguments: Array) -> Array:
+        # Whole numbers have no derivative to be written by hand.
+        inexact = all(jnp.issubdtype(jnp.result_type(a), jnp.inexact) for a in arguments)
+        return wrapped(*arguments) if inexact else value(*arguments)
+
+    return apply
 
 
 def _change(*operands: Array, count: int, value: Callable[..., Array], adjoint: Adjoint) -> Array:
@@ -66,20 +80,34 @@ def _back(g: Array, *operands: Any, count: int, value: Callable[..., Array], adj
 
 
 def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequence[Array]) -> Sequence[Array]:
-    """The gradients, behind a condition that no compiler can decide.
+    """The gradients, in a part of the program of their own.
 
-    Compilers for processors drop the barriers meant for this: they would merge what is computed again here with the
-    first time it was computed, which keeps it alive in between. The condition fails if the cotangent begins with a
-    number that is not finite; NaN is what becomes of it then.
+    Else a compiler would merge what is computed again here with the first time it was computed, which keeps it alive in
+    between. Compilers for processors drop the barriers meant for this, so there it stands behind a condition.
     """
-    if not g.size:
-        return adjoint(arguments, kept, g)
-    finite = g.ravel()[0] * 0 == 0
-    return lax.cond(
-        finite,
-        lambda: tuple(adjoint(arguments, kept, g)),
-        lambda: tuple(jnp.full_like(argument, jnp.nan) for argument in arguments),
-    )
+    operands = tuple(arguments), tuple(kept), g
+    if not g.size or not any(isinstance(x, Tracer) for x in jax.tree.leaves(operands)):
+        return adjoint(*operands)
+    return lax.platform_dependent(operands, cpu=_conditional(adjoint), default=_behind_barrier(adjoint))
+
+
+@functools.lru_cache(maxsize=512)
+def _conditional(adjoint: Adjoint) -> Callable[..., Any]:
+    def nothing(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
+        return tuple(jnp.zeros_like(argument) for argument in arguments)
+
+    def run(operands: Any) -> Any:
+        *_, g = operands
+        bits = lax.bitcast_convert_type(g[(0,) * g.ndim], _UNSIGNED[g.dtype.itemsize])
+        # Always true: squares are 0 or 1 modulo 4. A compiler does not know that.
+        return lax.cond((bits * bits) % 4 != 2, adjoint, nothing, *operands)
+
+    return run
+
+
+@functools.lru_cache(maxsize=512)
+def _behind_barrier(adjoint: Adjoint) -> Callable[..., Any]:
+    return lambda operands: adjoint(*lax.optimization_barrier(operands))
 
 
 def _jvp(primals: Any, tangents: Any, *, count: int, **how: Any) -> tuple[Array, Array]:
@@ -92,20 +120,28 @@ def _batch(operands: Any, dims: Any, *, count: int, value: Callable[..., Array],
     size = next(x.shape[d] for x, d in zip(operands, dims, strict=True) if d is not None)
     # An argument and its change are batched together, or neither is.
     both = zip(dims[:count], dims[count : 2 * count], strict=True)
-    many = [d is not None or e is not None for d, e in both]
+    many = tuple(d is not None or e is not None for d, e in both)
     batched = [*many, *many, *(True for _ in operands[2 * count :])]
     moved = [
         batching.bdim_at_front(x, d, size) if along else x
         for x, d, along in zip(operands, dims, batched, strict=True)
     ]
+    values, each = _batched(value, adjoint, many)
+    return _tangent.bind(*moved, count=count, value=values, adjoint=each), 0
+
+
+@functools.lru_cache(maxsize=512)
+def _batched(
+    value: Callable[..., Array], adjoint: Adjoint, many: tuple[bool, ...]
+) -> tuple[Callable[..., Array], Adjoint]:
+    """The same for a batch: of those arguments that have one, `many`, and of all that is remembered."""
     axes = tuple(0 if along else None for along in many)
 
-    def each(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> list[Array]:
-        one = lambda *given: tuple(adjoint(*given))  # noqa: E731
-        found = jax.vmap(one, (axes, 0, 0))(tuple(arguments), tuple(kept), g)
-        return [z if along else jnp.sum(z, 0) for z, along in zip(found, many, strict=True)]
+    def each(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
+        found = jax.vmap(adjoint, (axes, 0, 0))(tuple(arguments), tuple(kept), g)
+        return tuple(z if along else jnp.sum(z, 0) for z, along in zip(found, many, strict=True))
 
-    return _tangent.bind(*moved, count=count, value=jax.vmap(value, axes), adjoint=each), 0
+    return jax.vmap(value, axes), each
 
 
 _tangent.def_impl(_change)

@@ -37,18 +37,24 @@ def inverse_sqrt(matrix: Array, eps: float) -> Array:
 def rotations(matrix: Array) -> tuple[Array, Array]:
     """Eigenvalues (in no order) and eigenvectors (as columns) of symmetric matrices `(..., n, n)`, by Jacobi's method."""
     n = matrix.shape[-1]
-    pairs = [(p, q) for p in range(n) for q in range(p + 1, n)]
-    vectors = jnp.broadcast_to(jnp.eye(n, dtype=matrix.dtype), matrix.shape)
-
-    def sweep(_: Any, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        for p, q in pairs:
-            state = _rotate(*state, p, q)
-        return state
-
-    # Convergence is quadratic once the rotations are small; one pair is done in one.
-    sweeps = 0 if n == 1 else 1 if n == 2 else 6 if n <= 4 else 10
-    diagonal, vectors = jax.lax.fori_loop(0, sweeps, sweep, (matrix, vectors))
+    state = matrix, jnp.broadcast_to(jnp.eye(n, dtype=matrix.dtype), matrix.shape)
+    if n == 2:
+        # One pair is done in one sweep.
+        state = _sweep(0, state)
+    elif n > 2:
+        # Convergence is quadratic once the rotations are small.
+        state = jax.lax.fori_loop(0, 6 if n <= 4 else 10, _sweep, state)
+    diagonal, vectors = state
     return jnp.diagonal(diagonal, axis1=-2, axis2=-1), vectors
+
+
+def _sweep(_: Any, state: tuple[Array, Array]) -> tuple[Array, Array]:
+    """Turn every plane once."""
+    n = state[0].shape[-1]
+    for p in range(n):
+        for q in range(p + 1, n):
+            state = _rotate(*state, p, q)
+    return state
 
 
 def _rotate(matrix: Array, vectors: Array, p: int, q: int) -> tuple[Array, Array]:

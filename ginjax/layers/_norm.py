@@ -57,8 +57,7 @@ def _standardise(groups: int, eps: float) -> Callable[..., Array]:
         shift = rate * _group_mean(weight * total, groups) / pixels
         share = rate**3 * _group_mean(weight * along, groups) / pixels
         gx = (rate * weight)[:, None] * slope - shift[:, None] - share[:, None] * centred
-        gradients = gx, rate * along, total
-        return tuple(z.astype(a.dtype) for z, a in zip(gradients, arguments, strict=True))
+        return gx, rate * along, total
 
     return with_adjoint(forward, adjoint)
 
@@ -112,7 +111,9 @@ def _whiten(groups: int, eps: float) -> Callable[..., Array]:
         roots = jnp.repeat(root, channels // groups, 0)
         by_root = (weight[:, None, None] * along).reshape(groups, -1, D, D).sum(1)
         # The mean's own part in the covariance vanishes, since deviations sum to zero.
-        (by_covariance,) = jax.vjp(lambda a: inverse_sqrt(a, eps), covariance)[1](by_root)
+        (by_covariance,) = jax.vjp(lambda a: inverse_sqrt(a, eps), covariance)[1](
+            by_root.astype(covariance.dtype)
+        )
         size = pixels * channels // groups
         spread = (by_covariance + jnp.swapaxes(by_covariance, 1, 2)) / size
         turned = jnp.einsum("cab,bc->ac", roots, weight * total, precision=exact)
@@ -122,8 +123,7 @@ def _whiten(groups: int, eps: float) -> Callable[..., Array]:
             + _turned(jnp.repeat(spread, channels // groups, 0), centred)
             + shift[..., None]
         )
-        gradients = gx, jnp.sum(roots * along, (1, 2)), jnp.sum(means * total, 0)
-        return tuple(z.astype(a.dtype) for z, a in zip(gradients, arguments, strict=True))
+        return gx, jnp.sum(roots * along, (1, 2)), jnp.sum(means * total, 0)
 
     return with_adjoint(forward, adjoint)
 

@@ -38,13 +38,28 @@ def vector_neuron(x: Array, weights: Array, scalar_activation: Callable[[Array],
     shape = x.shape
     # Flat: what is computed here joins other operations only where both see the same axes.
     x = x.reshape(*shape[:2], -1)
-    return _along_direction(scalar_activation, eps)(x, mix_channels(x, weights)).reshape(shape)
+    mixed = mix_channels(x, weights)
+    if _is_pure(scalar_activation):
+        return _along_direction(scalar_activation, float(eps))(x, mixed).reshape(shape)
+    return _bent(scalar_activation, eps, x, mixed).reshape(shape)
 
 
 def activate(x: Array, activation: Callable[[Array], Array]) -> Array:
-    """An elementwise function; computed again on the way back, which then needs no more than `x`."""
+    """An elementwise function of `(1, channels, *spatial)`, computed again on the way back, which then needs `x` alone."""
     flat = x.reshape(*x.shape[:2], -1)
-    return _frugal(activation)(flat).reshape(x.shape)
+    return (_frugal(activation)(flat) if _is_pure(activation) else activation(flat)).reshape(x.shape)
+
+
+def _is_pure(activation: Callable[[Array], Array]) -> bool:
+    """Whether a function depends on its argument alone, so that its derivative may be taken anywhere and kept.
+
+    An activation with parameters of its own, or one that closes over arrays, is left to JAX.
+    """
+    try:
+        hash(activation)
+        return not jax.make_jaxpr(activation)(jax.ShapeDtypeStruct((1, 1, 1), jnp.float32)).consts
+    except TypeError:
+        return False
 
 
 @functools.lru_cache(maxsize=256)
@@ -55,24 +70,30 @@ def _frugal(activation: Callable[[Array], Array]) -> Callable[[Array], Array]:
     )
 
 
+def _bent(activation: Callable[[Array], Array], eps: float, x: Array, m: Array) -> Array:
+    """`x + k m` with one number `k` a pixel and channel, made of the products `m.m` and `x.m` alone."""
+    return x + scale(_factor(activation, eps, inner(m, m), inner(x, m)), m)
+
+
+def _factor(activation: Callable[[Array], Array], eps: float, squared: Array, product: Array) -> Array:
+    # The inner `where` keeps the derivative of the root at 0, which is infinite, out of the backward pass.
+    length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
+    along = product / length
+    gain = activation(along) / (jnp.abs(along) + eps)
+    return (gain - 1) * (along / length)
+
+
 @functools.lru_cache(maxsize=256)
 def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callable[..., Array]:
-    """`(x, m) -> x + k m` with one number `k` a pixel and channel, made of the products `m.m` and `x.m` alone."""
-
-    def factor(squared: Array, product: Array) -> Array:
-        # The inner `where` keeps the derivative of the root at 0, which is infinite, out of the backward pass.
-        length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
-        along = product / length
-        gain = activation(along) / (jnp.abs(along) + eps)
-        return (gain - 1) * (along / length)
+    """`_bent` with a derivative that remembers `x` and `m` alone."""
 
     def forward(x: Array, m: Array) -> tuple[Array, tuple[()]]:
-        return x + scale(factor(inner(m, m), inner(x, m)), m), ()
+        return _bent(activation, eps, x, m), ()
 
     def adjoint(arguments: Sequence[Array], _: Any, g: Array) -> tuple[Array, Array]:
         x, m = arguments
-        k, slopes = jax.vjp(factor, inner(m, m), inner(x, m))
-        by_squared, by_product = slopes(inner(g, m))
+        k, slopes = jax.vjp(functools.partial(_factor, activation, eps), inner(m, m), inner(x, m))
+        by_squared, by_product = slopes(inner(g, m).astype(k.dtype))
         gx = g + scale(by_product, m)
         return gx, scale(k, g) + scale(2 * by_squared, m) + scale(by_product, x)
 

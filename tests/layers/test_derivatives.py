@@ -1,5 +1,9 @@
 """Reverse derivatives written by hand against forward ones, which go through the definition."""
 
+import contextlib
+import logging
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +13,20 @@ from ginjax.layers._norm import standardise, whiten
 from ginjax.layers._vector_neuron import activate, vector_neuron
 
 CHANNELS, PIXELS = 4, 6
+MIX = jnp.asarray(np.random.default_rng(5).normal(size=(CHANNELS, CHANNELS)))
+
+
+@contextlib.contextmanager
+def warnings_of(name):
+    """The lines that a logger writes at level WARNING."""
+    lines, handler = [], logging.Handler()
+    handler.emit = lambda record: lines.append(record.getMessage())
+    logger = logging.getLogger(name)
+    logger.addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logger.removeHandler(handler)
 
 
 def fields(D, seed, *weights):
@@ -43,12 +61,59 @@ def test_both_directions_agree(x64, name, D):
     assert [z.shape for z in back] == [z.shape for z in at]
 
 
+def leaky(z):
+    """Promotes: a NumPy number is as wide as it says."""
+    return jnp.where(z > 0, z, np.float32(0.1) * z)
+
+
 def test_half_precision_comes_back_in_half_precision():
     x, w, b = (z.astype(jnp.bfloat16) for z in fields(2, 0, (CHANNELS,), (CHANNELS,)))
-    for function in (lambda *z: standardise(z[0][0], *z[1:], 1, 1e-5), lambda *z: whiten(*z, 1, 1e-5)):
-        value, back = jax.vjp(function, x, w, b)
-        assert value.dtype == jnp.bfloat16
+    mix = fields(2, 1, (CHANNELS, CHANNELS))[1].astype(jnp.bfloat16)
+    for function, *arguments in (
+        (lambda *z: standardise(z[0][0], *z[1:], 1, 1e-5), x, w, b),
+        (lambda *z: whiten(*z, 1, 1e-5), x, w, b),
+        (lambda *z: vector_neuron(*z, jax.nn.gelu, 1e-5), x, mix),
+        (lambda *z: vector_neuron(*z, leaky, 1e-5), x, mix),
+        (lambda z: activate(z, leaky), x),
+    ):
+        value, back = jax.vjp(jax.jit(function), *arguments)
         assert all(z.dtype == jnp.bfloat16 for z in back(value))
+
+
+def test_parameters_wider_than_the_field(x64):
+    x, w, b = fields(2, 0, (CHANNELS,), (CHANNELS,))
+    for function in (lambda *z: standardise(z[0][0], *z[1:], 1, 1e-5), lambda *z: whiten(*z, 1, 1e-5)):
+        value, back = jax.vjp(function, x.astype(jnp.float32), w, b)
+        assert [z.dtype for z in back(value)] == [jnp.float32, jnp.float64, jnp.float64]
+
+
+def swish(beta):
+    return lambda z: z * jax.nn.sigmoid(beta * z)
+
+
+@pytest.mark.parametrize("apply", [lambda x, f: activate(x, f), lambda x, f: vector_neuron(x, MIX, f, 1e-5)])
+def test_activations_with_parameters(apply):
+    """Those of the caller, closed over, are differentiated too; those of a module are its own."""
+    x = fields(2, 0)[0]
+    slope = jax.grad(lambda beta: jnp.sum(apply(x, swish(beta)) ** 2))
+    step = 1e-2
+    by_differences = sum(sign * jnp.sum(apply(x, swish(1.0 + sign * step)) ** 2) for sign in (1, -1)) / (
+        2 * step
+    )
+    np.testing.assert_allclose(slope(1.0), by_differences, rtol=1e-2)
+    np.testing.assert_allclose(jax.jit(slope)(1.0), slope(1.0), rtol=1e-4)
+    layer = eqx.filter_grad(lambda f: jnp.sum(apply(x, f) ** 2))(eqx.nn.PReLU(0.3))
+    assert abs(float(layer.negative_slope)) > 1e-3
+
+
+def test_gradients_without_jit_compile_once():
+    """However often they are asked for."""
+    x, w, b = fields(2, 0, (CHANNELS,), (CHANNELS,))
+    slope = jax.grad(lambda x: jnp.sum(whiten(x, w, b, 1, 1e-5) * activate(x, jax.nn.gelu)))
+    slope(x)
+    with jax.log_compiles(), warnings_of("jax") as found:
+        slope(x)
+    assert not [line for line in found if "ompiling" in line]
 
 
 def test_equal_and_vanishing_eigenvalues(x64):
