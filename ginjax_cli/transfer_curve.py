@@ -138,7 +138,14 @@ def transfer_curve(
         ),
         _rows(points),
     )
-    out.result(numbers, {"picture": str(picture), "points": [asdict(point) for point in points]})
+    out.result(
+        numbers,
+        {
+            "picture": str(picture),
+            "settings": asdict(settings),
+            "points": [asdict(point) for point in points],
+        },
+    )
     out.next_step("ginjax train --pde allen-cahn")
 
 

@@ -1,9 +1,10 @@
 import json
+from dataclasses import asdict
 
 import pytest
 from typer.testing import CliRunner
 
-from ginjax.ml import Cell
+from ginjax.ml import Cell, CurveSettings
 from ginjax_cli.main import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -42,6 +43,7 @@ def test_json_and_continuing_with_more_samples(run):
     ask = "--pde", "diffusion", "--seeds", "1", "-o", "curve", "--json", "--samples"
     first = json.loads(command(*ask, "1").stdout)
     assert {point["method"]: point["mean"] for point in first["points"]} == ERROR
+    assert first["settings"] == asdict(CurveSettings())
     once = len(measured)
     more = json.loads(command(*ask, "0,1").stdout)
     assert len(measured) == once + 2 and {point["samples"] for point in more["points"]} == {0, 1}
