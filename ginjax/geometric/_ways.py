@@ -15,8 +15,8 @@ from ._mixing import Mixing
 
 Way = Literal["basis", "dense"]
 
-CACHE = 2**17
-"""Values of filtered images for one output component that are kept at a time on a processor: 4 MiB in float32."""
+CACHE = 2**18
+"""Values of filtered images for one output component that are kept at a time on a processor: 1 MiB in float32."""
 
 DEVICE = 2**26
 """The same on a GPU, where the point is memory, and small pieces would leave most of it idle."""

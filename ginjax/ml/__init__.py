@@ -93,6 +93,8 @@ from ginjax.ml._train import train as train
 from ginjax.ml._transfer_curve import CurveRequest as CurveRequest
 from ginjax.ml._transfer_curve import equal_steps as equal_steps
 from ginjax.ml._transfer_curve import measure_curve as measure_curve
+from ginjax.ml._transfer_study import FAR_RATES as FAR_RATES
+from ginjax.ml._transfer_study import FOLDS as FOLDS
 from ginjax.ml._transfer_study import METHODS as METHODS
 from ginjax.ml._transfer_study import QUICK as QUICK
 from ginjax.ml._transfer_study import RATES as RATES

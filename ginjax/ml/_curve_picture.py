@@ -20,7 +20,7 @@ _LOOKS: dict[Method, tuple[str, str, str]] = {
 def draw_transfer_curve(path: str | os.PathLike[str], points: Sequence[Point]) -> None:
     """Draw a row for each equation and a column for each pair of dimensions; a file that is there is replaced.
 
-    Both axes are logarithmic, with 0 samples left of 1. Bands are the standard deviation over seeds; the grey line
+    Both axes are logarithmic, with 0 samples left of 1; panels of a row share theirs for the error. Bands are the standard deviation over seeds; the grey line
     is predicting no change.
 
     **Arguments:**
@@ -33,9 +33,9 @@ def draw_transfer_curve(path: str | os.PathLike[str], points: Sequence[Point]) -
 
     pdes = list(dict.fromkeys(point.pde for point in points))
     pairs = sorted({(point.from_dim, point.to_dim) for point in points})
-    figure = Figure(figsize=(3.6 * len(pairs) + 0.6, 2.7 * len(pdes) + 0.7), layout="constrained")
+    figure = Figure(figsize=(3.3 * len(pairs) + 0.6, 2.2 * len(pdes) + 0.8), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(pdes), len(pairs), squeeze=False)
+    axes = figure.subplots(len(pdes), len(pairs), squeeze=False, sharey="row")
     for row, pde in zip(axes, pdes, strict=True):
         for axis, (low, high) in zip(row, pairs, strict=True):
             here = [p for p in points if (p.pde, p.from_dim, p.to_dim) == (pde, low, high)]
@@ -61,6 +61,8 @@ def draw_transfer_curve(path: str | os.PathLike[str], points: Sequence[Point]) -
 
 
 def _draw_panel(axis, points: Sequence[Point]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
     counts = sorted({point.samples for point in points})
     # The logarithm of 0 is put one doubling left of 1.
     place = {count: np.log2(count) if count else -1.0 for count in counts}
@@ -77,6 +79,9 @@ def _draw_panel(axis, points: Sequence[Point]) -> None:
         )
     axis.axhline(points[0].persistence, color="0.5", lw=1, ls="-.", label="predicting no change")
     axis.set_yscale("log")
+    axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.yaxis.set_minor_formatter(NullFormatter())
     axis.set_xticks([place[count] for count in counts], [str(count) for count in counts])
-    axis.grid(alpha=0.3, which="both")
+    axis.grid(alpha=0.3)
     axis.tick_params(labelsize=7, which="both")

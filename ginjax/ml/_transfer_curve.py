@@ -12,16 +12,16 @@ import equinox as eqx
 import jax
 
 from ginjax.checkpoint import convert_record
+from ginjax.data import Normalisation
 from ginjax.errors import ArgumentError
 from ginjax.ml._counted_fit import fit_counted
 from ginjax.ml._one_step import HELD_OUT_OFFSET, OneStepTask, make_task, one_step_error
-from ginjax.ml._transfer_study import METHODS, RATES, Cell, CurveSettings, Method
+from ginjax.ml._transfer_study import FOLDS, METHODS, Cell, CurveSettings, Method, rates
 from ginjax.models import ModelDesign, from_record, to_record
 
-_PIXELS = 2048
-"""Values of a field in a batch of the low dimension; in the high one a batch is two pairs."""
-_HIGH_BATCH = 2
-_PACE_STEPS = 200
+_PACE_STEPS, _PACE_SECONDS = 20, 0.1
+"""The pace is measured by so many steps, or by more if these take less than so many seconds."""
+_MOST_PACE_STEPS = 10_000
 
 WORST = 1e6
 """The error of a network that blew up."""
@@ -32,7 +32,8 @@ class CurveRequest:
     """Which cells there are: every pair of dimensions with `from < to`, for every equation, seed and sample count.
 
     - `samples`: numbers of high-dimensional trajectories; 0 is the conversion alone.
-    - `seeds`: how many; a seed stands for its own first weights, order of the batches and trajectories.
+    - `seeds`: how many; a seed stands for its own first weights, order of the batches and high-dimensional samples.
+      The low-dimensional data and the held-out fields are the same for all.
     """
 
     pdes: Sequence[str]
@@ -56,14 +57,14 @@ class CurveRequest:
 
     def every_key(self) -> Iterator[tuple[str, int, int, Method, int, int, float]]:
         """The keys of all cells in the order they are measured: whole transfers one after the other."""
-        for low, high in self.pairs:
-            for pde in self.pdes:
+        for pde in self.pdes:
+            for low, high in self.pairs:
                 for seed in range(self.seeds):
                     for method in METHODS:
                         for count in self.samples:
                             if count == 0 and method != "scratch":
                                 yield pde, low, high, method, 0, seed, 0.0
-                            for rate in RATES[method] if count else ():
+                            for rate in rates(method, pde) if count else ():
                                 yield pde, low, high, method, count, seed, rate
 
 
@@ -77,8 +78,10 @@ def measure_curve(
 
     - *converted*: trained in the low dimension, converted by `compatibility`, all weights tuned on the samples.
     - *scratch*: the same network and optimiser on the samples only, for as long as the converted one took in all:
-      `steps = tune_steps + (low data + low training) / (seconds a step)`, for each of its learning rates.
-    - *inflated*: a plain CNN trained in the low dimension, its kernels put into the central slice, tuned as long.
+      `steps = tune_steps + (low data + low training + conversion) / (seconds a step)`, for each of its learning
+      rates. The pace is measured right before and right after the low training, under the same load of the machine.
+    - *inflated*: a plain CNN trained in the low dimension, its kernels put into the central slice, tuned for as
+      many steps.
 
     All see the same samples and one normalisation, measured on the low-dimensional data.
 
@@ -110,36 +113,41 @@ class _Bench:
 
     def __init__(self, settings: CurveSettings, pde: str, low: int, high: int, most: int):
         self.settings, self.pde, self.low, self.high, self.most = settings, pde, low, high, most
+        self.first_seed = FOLDS[settings.fold]
         self._trained: dict[tuple[bool, int], tuple[Any, float]] = {}
         self._paces: dict[int, float] = {}
         self._pools: dict[int, tuple[OneStepTask, float]] = {}
 
     @cached_property
     def _low_data(self) -> tuple[OneStepTask, float]:
-        count = self.settings.low_trajectories[str(self.low)]
-        self._task(self.low, 1, 0)  # compiles the solver
-        return _timed(lambda: self._task(self.low, count, 0))
+        side, count = self.settings.low_sides[str(self.low)], self.settings.low_trajectories
+        return _after_compiling(lambda: self._task(self.low, side, count, self.first_seed))
 
     @cached_property
     def _held_out(self) -> OneStepTask:
-        return self._task(self.high, self.settings.held_out, HELD_OUT_OFFSET, self._low_data[0])
+        return self._high_task(self.settings.held_out, HELD_OUT_OFFSET + self.first_seed)
 
     def _pool(self, seed: int) -> tuple[OneStepTask, float]:
         if seed not in self._pools:
-            low = self._low_data[0]
-            self._task(self.high, 1, seed, low)
-            self._pools[seed] = _timed(lambda: self._task(self.high, max(self.most, 1), seed, low))
+            count = max(self.most, 1)
+            self._pools[seed] = _after_compiling(lambda: self._high_task(count, self.first_seed + seed))
         return self._pools[seed]
 
-    def _task(self, D: int, count: int, seed: int, low: OneStepTask | None = None) -> OneStepTask:
+    def _high_task(self, count: int, seed: int) -> OneStepTask:
+        side = self.settings.high_sides[str(self.high)]
+        return self._task(self.high, side, count, seed, self._low_data[0].normalisation)
+
+    def _task(
+        self, D: int, side: int, count: int, seed: int, normalisation: Normalisation | None = None
+    ) -> OneStepTask:
         return make_task(
             self.pde,
             D,
             trajectories=count,
             frames=self.settings.frames,
-            side=self.settings.sides[str(D)],
+            side=side,
             seed=seed,
-            normalisation=None if low is None else low.normalisation,
+            normalisation=normalisation,
         )
 
     def _build(self, D: int, plain: bool, seed: int) -> Any:
@@ -152,57 +160,76 @@ class _Bench:
             blocks=self.settings.blocks,
             plain=plain,
         )
-        return design.build(D, seed)
+        return design.build(D, self.first_seed + seed)
 
     def _pretrained(self, plain: bool, seed: int) -> tuple[Any, float]:
-        """The network after the low dimension, converted, and the seconds that its data and training took."""
+        """The network after the low dimension, converted, and the seconds that all of it took."""
         if (plain, seed) not in self._trained:
             task, data_seconds = self._low_data
-            batch = max(_PIXELS // self.settings.sides[str(self.low)] ** self.low, 1)
-            model, seconds = _train(
+            paces = [] if plain else [self._measure_pace(seed)]
+            model, seconds = self._train(
                 self._build(self.low, plain, seed),
                 task,
                 pairs=task.X.get_L(),
                 steps=self.settings.low_steps,
                 rate=self.settings.low_rate,
-                batch=batch,
+                batch=self.settings.low_batch[str(self.low)],
                 seed=seed,
             )
-            rule = "centre" if plain else "compatibility"
-            converted = from_record(convert_record(to_record(model), self.high, rule).after)
-            self._trained[plain, seed] = converted, data_seconds + seconds
             if not plain:
-                self._pace(seed)  # now, under the load of the machine that the training had
+                self._paces[seed] = (paces[0] + self._measure_pace(seed)) / 2
+            rule = "centre" if plain else "compatibility"
+            converted, conversion = _after_compiling(
+                lambda: from_record(convert_record(to_record(model), self.high, rule).after)
+            )
+            self._trained[plain, seed] = converted, data_seconds + seconds + conversion
         return self._trained[plain, seed]
 
     def _pace(self, seed: int) -> float:
-        """Seconds a step in the high dimension."""
         if seed not in self._paces:
-            model, (task, _) = self._build(self.high, False, seed), self._pool(seed)
-            _, seconds = _train(
-                model, task, pairs=1, steps=_PACE_STEPS, rate=0.0, batch=_HIGH_BATCH, seed=seed
-            )
-            self._paces[seed] = seconds / _PACE_STEPS
+            self._pretrained(False, seed)
         return self._paces[seed]
 
+    def _measure_pace(self, seed: int) -> float:
+        """Seconds a step in the high dimension, without what a training of no steps takes."""
+        model, (task, _) = self._build(self.high, False, seed), self._pool(seed)
+
+        def seconds(steps: int) -> float:
+            return self._tune(model, task, pairs=1, steps=steps, rate=0.0, seed=seed)[1]
+
+        steps = _PACE_STEPS
+        while (taken := seconds(steps) - seconds(0)) < _PACE_SECONDS and steps < _MOST_PACE_STEPS:
+            steps *= 4
+        return max(taken, _PACE_SECONDS / 10) / steps
+
+    def _tune(self, model: Any, task: OneStepTask, **numbers: Any) -> tuple[Any, float]:
+        return self._train(model, task, batch=self.settings.high_batch, **numbers)
+
+    def _train(self, model: Any, task: OneStepTask, *, seed: int, **numbers: Any) -> tuple[Any, float]:
+        """The trained model and the seconds that it took, without those of compiling."""
+        key = jax.random.key(self.first_seed + seed)
+
+        def run(**changed: Any) -> Any:
+            trained = fit_counted(model, task.X, task.Y, key=key, **numbers | changed)
+            jax.block_until_ready(eqx.filter(trained, eqx.is_array))
+            return trained
+
+        run(steps=0)
+        return _timed(run)
+
     def measure(self, method: Method, samples: int, seed: int, rate: float) -> Cell:
-        plain = method == "inflated"
-        model, before = self._pretrained(plain, seed)
+        model, before = self._pretrained(method == "inflated", seed)
         task, data = self._pool(seed)
+        pace = self._pace(seed)
         steps = self.settings.tune_steps if samples else 0
         if method == "scratch":
             # What the converted network spent before its first step here goes into further steps.
-            steps, model, before = (
-                equal_steps(steps, before, self._pace(seed)),
-                self._build(self.high, False, seed),
-                0.0,
-            )
+            steps = equal_steps(steps, before, pace, self.settings.scratch_time)
+            model, before = self._build(self.high, False, seed), 0.0
         seconds = 0.0
         if samples:
             pairs = samples * self.settings.frames
-            model, seconds = _train(
-                model, task, pairs=pairs, steps=steps, rate=rate, batch=_HIGH_BATCH, seed=seed
-            )
+            model, seconds = self._tune(model, task, pairs=pairs, steps=steps, rate=rate, seed=seed)
         measured = one_step_error(model, self._held_out)
         return Cell(
             *(self.pde, self.low, self.high, method, samples, seed, rate),
@@ -210,14 +237,15 @@ class _Bench:
             seconds=seconds,
             before=before,
             data=data * samples / max(self.most, 1),
+            pace=pace,
             error=_finite(measured.model),
             persistence=measured.persistence,
         )
 
 
-def equal_steps(tune_steps: int, seconds_before: float, pace: float) -> int:
-    """Steps that fill the time of the tuning and of all that came before it, at `pace` seconds a step."""
-    return tune_steps + round(seconds_before / pace)
+def equal_steps(tune_steps: int, seconds_before: float, pace: float, times: float = 1.0) -> int:
+    """Steps that fill `times` the time of the tuning and of all that came before it, at `pace` seconds a step."""
+    return round(times * (tune_steps + seconds_before / pace))
 
 
 def _finite(error: float) -> float:
@@ -225,17 +253,10 @@ def _finite(error: float) -> float:
     return error if error < WORST else WORST
 
 
-def _train(model: Any, task: OneStepTask, *, seed: int, **numbers: Any) -> tuple[Any, float]:
-    """The trained model and the seconds that it took, without those of compiling."""
-    key = jax.random.key(seed)
-
-    def run(**changed: Any) -> Any:
-        trained = fit_counted(model, task.X, task.Y, key=key, **numbers | changed)
-        jax.block_until_ready(eqx.filter(trained, eqx.is_array))
-        return trained
-
-    run(steps=0)
-    return _timed(run)
+def _after_compiling(work: Callable[[], Any]) -> tuple[Any, float]:
+    """The result and the seconds of a second run."""
+    work()
+    return _timed(work)
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

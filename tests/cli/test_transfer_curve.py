@@ -1,9 +1,10 @@
 import json
+from dataclasses import asdict
 
 import pytest
 from typer.testing import CliRunner
 
-from ginjax.ml import Cell
+from ginjax.ml import Cell, CurveSettings
 from ginjax_cli.main import app
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -20,7 +21,7 @@ def run(monkeypatch, tmp_path):
         for key in request.every_key():
             if key not in done:
                 measured.append(key)
-                on_cell(Cell(*key, 5, 1.0, 2.0, 0.5, ERROR[key[3]], 0.25))
+                on_cell(Cell(*key, 5, 1.0, 2.0, 0.5, 0.1, ERROR[key[3]], 0.25))
 
     monkeypatch.setattr("ginjax.ml.measure_curve", made_up)
     monkeypatch.chdir(tmp_path)
@@ -42,6 +43,7 @@ def test_json_and_continuing_with_more_samples(run):
     ask = "--pde", "diffusion", "--seeds", "1", "-o", "curve", "--json", "--samples"
     first = json.loads(command(*ask, "1").stdout)
     assert {point["method"]: point["mean"] for point in first["points"]} == ERROR
+    assert first["settings"] == asdict(CurveSettings())
     once = len(measured)
     more = json.loads(command(*ask, "0,1").stdout)
     assert len(measured) == once + 2 and {point["samples"] for point in more["points"]} == {0, 1}
@@ -53,7 +55,21 @@ def test_other_settings_are_not_mixed(run):
     assert command(*ask).exit_code == 0
     other = command(*ask, "--quick")
     assert other.exit_code == 2 and "other settings" in other.stderr
+    for changed in ("--fold", "validation"), ("--scratch-time", "2"):
+        other = command(*ask, *changed)
+        assert other.exit_code == 2 and "other settings" in other.stderr
     assert command(*ask, "--quick", "--force").exit_code == 0
+
+
+def test_points_on_fewer_seeds_are_left_out_with_a_word(run):
+    _, command = run
+    ask = "--pde", "diffusion", "-o", "curve", "--samples"
+    whole = command(*ask, "1", "--seeds", "2")
+    assert "left out" not in whole.stderr
+    fewer = command(*ask, "2", "--seeds", "1")
+    assert "left out" in fewer.stderr
+    rows = [line.split()[4] for line in fewer.stdout.splitlines() if line.startswith("diffusion")]
+    assert rows == ["1"]
 
 
 @pytest.mark.parametrize("wrong", [("--samples", "1,x"), ("--pde", "heat"), ("--from", "3", "--to", "2")])

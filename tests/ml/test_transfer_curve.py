@@ -9,6 +9,8 @@ from helpers import S, bank
 
 from ginjax.errors import ArgumentError, FileError
 from ginjax.ml import (
+    FAR_RATES,
+    FOLDS,
     RATES,
     Cell,
     CurveRequest,
@@ -25,8 +27,10 @@ from ginjax.models import SimpleConvSeries, named_arrays
 
 TINY = CurveSettings(
     channels=2,
-    sides={"1": 8, "2": 8},
-    low_trajectories={"1": 2},
+    low_sides={"1": 8},
+    high_sides={"2": 8},
+    low_trajectories=2,
+    low_batch={"1": 2},
     low_steps=3,
     tune_steps=2,
     frames=1,
@@ -36,18 +40,27 @@ REQUEST = CurveRequest(["diffusion"], [(1, 2)], [0, 2], 1)
 
 
 def cell(error, *, method: Any = "scratch", seed=0, rate=1e-3, samples=4):
-    return Cell("diffusion", 1, 2, method, samples, seed, rate, 10, 1.0, 2.0, 4.0, error, 0.25)
-
-
-def one_millisecond(work):
-    return work(), 1e-3
+    return Cell("diffusion", 1, 2, method, samples, seed, rate, 10, 1.0, 2.0, 4.0, 0.1, error, 0.25)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def clock():
-    """A clock that makes the steps from scratch known: 2 ms before, 1/200 ms a step."""
+    """A clock that makes the steps from scratch known: a second for anything, and 10 ms for each training step."""
+    steps = 0
+
+    def train(*args, **numbers):
+        nonlocal steps
+        steps = numbers["steps"]
+        return fit_counted(*args, **numbers)
+
+    def timed(work):
+        nonlocal steps
+        steps = 0
+        return work(), 1 + 0.01 * steps
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ginjax.ml._transfer_curve._timed", one_millisecond)
+        patch.setattr("ginjax.ml._transfer_curve.fit_counted", train)
+        patch.setattr("ginjax.ml._transfer_curve._timed", timed)
         yield
 
 
@@ -58,7 +71,8 @@ def cells(clock):
 
 def test_every_cell_is_measured_once(cells):
     assert [found.key for found in cells] == list(REQUEST.every_key())
-    assert len(cells) == 2 + 1 + 2 * len(RATES["scratch"])  # nothing is trained from scratch on 0 samples
+    trained = sum(len(rates) for rates in RATES.values())
+    assert len(cells) == 2 + trained  # nothing is trained from scratch on 0 samples
     assert len({found.persistence for found in cells}) == 1
     assert all(found.error > 0 for found in cells)
 
@@ -66,10 +80,15 @@ def test_every_cell_is_measured_once(cells):
 def test_from_scratch_has_all_the_time_of_the_converted_one(cells):
     converted = next(found for found in cells if found.method == "converted" and found.samples)
     scratch = [found for found in cells if found.method == "scratch"]
-    assert converted.steps == TINY.tune_steps and converted.before == 2e-3
-    assert all((found.steps, found.before) == (TINY.tune_steps + 400, 0.0) for found in scratch)
+    assert converted.steps == TINY.tune_steps
+    assert converted.before == pytest.approx(3.03)  # data, training of three steps, conversion
+    assert all((found.steps, found.before) == (TINY.tune_steps + 303, 0.0) for found in scratch)
+    both = converted.before + converted.seconds
+    assert [found.seconds for found in scratch] == pytest.approx([both] * len(scratch))
+    assert [found.pace for found in cells] == pytest.approx([0.01] * len(cells))
     assert equal_steps(150, 2.0, 0.01) == 350
     assert equal_steps(150, 0.0, 0.01) == 150
+    assert equal_steps(150, 2.0, 0.01, 10) == 3500
 
 
 def test_continuing_measures_only_what_is_missing(cells):
@@ -80,18 +99,70 @@ def test_continuing_measures_only_what_is_missing(cells):
     assert new[0].error == cells[0].error
 
 
+def test_more_time_from_scratch_is_more_steps(clock):
+    only = replace(REQUEST, samples=[2])
+    longer = measure_curve(only, replace(TINY, scratch_time=3.0))
+    assert {found.steps for found in longer if found.method == "scratch"} == {3 * (TINY.tune_steps + 303)}
+    assert {found.steps for found in longer if found.method == "converted"} == {TINY.tune_steps}
+
+
+def test_the_folds_share_no_random_field(monkeypatch):
+    """Everything that is simulated follows from the seeds that `make_task` is handed."""
+    seen: dict[str, set[tuple[int, int]]] = {}
+
+    def note(pde, D, *, trajectories, frames, side, seed, normalisation):
+        seen[settings.fold].add((D, seed))
+        return make_task(
+            pde,
+            D,
+            trajectories=trajectories,
+            frames=frames,
+            side=side,
+            seed=seed,
+            normalisation=normalisation,
+        )
+
+    monkeypatch.setattr("ginjax.ml._transfer_curve.make_task", note)
+    errors = {}
+    for settings in (TINY, replace(TINY, fold="validation")):
+        seen[settings.fold] = set()
+        errors[settings.fold] = [c.error for c in measure_curve(replace(REQUEST, samples=[0]), settings)]
+    assert len(seen["test"]) == len(seen["validation"]) == 3  # low training, samples, held-out fields
+    assert not seen["test"] & seen["validation"]
+    assert not set(errors["test"]) & set(errors["validation"])
+    # With as many seeds as a request may have the two still do not meet, nor their held-out fields.
+    used = [set(range(first, first + 100)) for first in FOLDS.values()]
+    assert not set.intersection(*used)
+
+
+def every_rate(errors, **which):
+    """A cell for every rate from scratch, for one seed."""
+    return [cell(error, rate=rate, **which) for rate, error in zip(RATES["scratch"], errors, strict=True)]
+
+
 def test_the_best_rate_by_the_mean_over_seeds():
-    found = summarise(
-        [cell(0.1, seed=0), cell(0.5, seed=1), cell(0.2, rate=3e-3), cell(0.3, seed=1, rate=3e-3)]
-    )
+    found = summarise(every_rate((0.1, 0.2, 0.9), seed=0) + every_rate((0.5, 0.3, 0.1), seed=1))
     assert len(found) == 1
     assert (found[0].rate, found[0].seeds, found[0].seconds) == (3e-3, 2, 7.0)
     assert (found[0].mean, found[0].spread) == pytest.approx((0.25, 0.05))
 
 
-def test_a_rate_with_fewer_seeds_does_not_win_by_luck():
-    found = summarise([cell(0.4, seed=0), cell(0.4, seed=1), cell(0.01, rate=1e-2)])
-    assert found[0].rate == 1e-3
+def test_a_point_that_is_not_complete_is_left_out():
+    whole = every_rate((0.1, 0.2, 0.3), seed=0) + every_rate((0.1, 0.2, 0.3), seed=1)
+    assert len(summarise(whole)) == 1
+    for missing in range(len(whole)):  # a rate without one seed, whichever it is
+        assert summarise(whole[:missing] + whole[missing + 1 :]) == []
+    assert summarise(whole[:1] + whole[3:4]) == []  # one rate alone with all seeds
+    # Another method of the same transfer that stands on more seeds
+    other = [cell(0.1, method="converted", rate=RATES["converted"][0], seed=seed) for seed in range(3)]
+    assert [point.method for point in summarise(whole + other)] == ["converted"]
+    assert [point.method for point in summarise(whole + other[:2])] == ["scratch", "converted"]
+    assert not summarise(
+        found := [replace(found, pde="burgers") for found in other]
+    )  # that has a rate of its own
+    assert summarise([replace(here, rate=FAR_RATES["burgers"]) for here in found])
+    elsewhere = [replace(found, to_dim=3) for found in other]
+    assert len(summarise(whole + elsewhere)) == 2
 
 
 def test_cells_survive_the_file(tmp_path, cells):
@@ -104,6 +175,8 @@ def test_cells_survive_the_file(tmp_path, cells):
     assert content["settings"] == asdict(TINY)
     with pytest.raises(ArgumentError, match="other settings"):
         read_cells(path, replace(TINY, tune_steps=3))
+    with pytest.raises(ArgumentError, match="other settings"):
+        read_cells(path, replace(TINY, fold="validation"))
     path.write_text("[]")
     with pytest.raises(FileError, match="no transfer curve"):
         read_cells(path, TINY)
