@@ -100,7 +100,10 @@ def dimension_of(path: Path, **options: Any) -> int:
     """The dimension of some data."""
     from ginjax.data import is_pairs, read_pairs
 
-    return read_pairs(path)[0].D if is_pairs(path) else open_from_options(path, **options).D
+    # The dimension is that of every part: which one is asked for does not matter here.
+    return (
+        read_pairs(path)[0].D if is_pairs(path) else open_from_options(path, **{**options, "split": None}).D
+    )
 
 
 def from_files(
@@ -137,7 +140,12 @@ def from_files(
     if parts:
         part = split or default
         if part not in parts:
-            raise ArgumentError("--split", got=part, expected="one of " + ", ".join(parts))
+            raise ArgumentError(
+                "part of the data" if split is None else "--split",
+                got=part,
+                expected="one of " + ", ".join(parts),
+                hint=f"Name one that is there: --split {parts[0]}" if split is None else None,
+            )
         source = open_from_options(path, split=part, **options)
         return HeldOut(source, range(source.trajectories)[:count], f"{name}, part '{part}'")
     source = open_from_options(path, **options)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._evaluate_data import HeldOut, from_files, simulated
+from ._evaluate_data import HeldOut, dimension_of, from_files, simulated
 from ._output import Output
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def own_task(
     - `samples`: how many.
     - `options`: `field`, `parity` and `periodic`, see `open_from_options`.
     """
+    from ginjax.errors import ArgumentError
     from ginjax.ml import OwnTask
 
     forecaster = forecaster_of(record, path)
@@ -66,6 +67,10 @@ def own_task(
     if path is None:
         held_out = simulated(out, forecaster, record, pde, size=None, seed=seed, **_SIMULATED)
     else:
+        found = dimension_of(path, **options)
+        if found != D:
+            what = "the dimension converted to" if D != record.D else "that of the model"
+            raise ArgumentError("dimension of the data", got=found, expected=f"{D}, {what}")
         held_out = from_files(record, forecaster, path, split=split, count=None, default=default, **options)
     if held_out.note:
         out.note(held_out.note)

@@ -1,5 +1,6 @@
 """All rules side by side."""
 
+import math
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -140,7 +141,11 @@ def _show(out: Output, title: str, rows: "list[dict[str, Any]]", by_filters: boo
 def _best(rows: "list[dict[str, Any]]") -> "tuple[dict[str, Any] | None, str]":
     """The rule to recommend, and on what grounds; without an error only exactness speaks."""
     if rows[0]["error"] is not None:
-        return min(rows, key=lambda row: row["error"]), "by its error"
+        # A network that blew up has no number to compare.
+        finite = [row for row in rows if math.isfinite(row["error"])]
+        if not finite:
+            return None, "every rule blew up on the data"
+        return min(finite, key=lambda row: row["error"]), "by its error"
     exact = next((row for row in rows if row["exact"]), None)
     if exact is None:
         return None, "no rule is exact here; --data or --pde compares their errors"

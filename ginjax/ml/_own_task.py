@@ -45,7 +45,7 @@ class OwnTask:
         **Arguments:**
 
         - `forecaster`: the model, or the same without a network (see `Forecaster.in_dimension`).
-        - `source`: data in its dimension; fields that the model does not know are not read.
+        - `source`: data in its dimension; fields that the model does not know are left out.
         - `trajectories`: which of them to use; all by default.
         - `samples`: at most so many, spread evenly over all there are.
 

@@ -197,7 +197,7 @@ def verify_transfer(
         wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
         progress()
-        noise = _noise(low, given[0], dtype, seed)
+        noise = np.max([_noise(low, each, dtype, seed) for each in given], axis=0).tolist()
         progress()
     return Verification(dtype, side, lift_float64, lift_own, equivariance, *noise)
 

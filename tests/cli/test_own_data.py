@@ -24,6 +24,7 @@ from ginjax.data import (
 )
 from ginjax.ml import Forecaster, OwnTask
 from ginjax.models import from_record
+from ginjax_cli._rule_table import _best
 from ginjax_cli.main import app
 
 DENSITY = Field("density", 0, 0)
@@ -51,8 +52,8 @@ def folder(tmp_path_factory):
     return made
 
 
-def random_source(D, seed, time_step=0.5):
-    values = np.random.default_rng(seed).normal(size=(2, 5, *(8,) * D)).astype(np.float32)
+def random_source(D, seed, time_step=0.5, trajectories=2):
+    values = np.random.default_rng(seed).normal(size=(trajectories, 5, *(8,) * D)).astype(np.float32)
     return MemorySource.of(Trajectories((DENSITY,), {"density": values}, D, 1.0, time_step))
 
 
@@ -131,6 +132,23 @@ def test_verify_on_data_of_the_lower_dimension(run):
     assert random["lift_float64"] != payload["lift_float64"] <= 1e-5
 
 
+def test_verify_on_a_part_of_data_without_parts(run, tmp_path):
+    """Split as training splits them."""
+    data = str(tmp_path / "five.h5")
+    write_well(data, random_source(1, 0, trajectories=5), name="density")
+    whole, part = (
+        json.loads(run("verify", "low", "high", "--data", data, "--size", "4", "--json", *more).stdout)["data"]
+        for more in ((), ("--split", "train"))
+    )
+    assert (whole["samples"], part["samples"]) == (15, 9)
+
+
+def test_a_rule_that_blew_up_is_not_the_best():
+    rows = [{"rule": name, "error": error} for name, error in (("a", np.nan), ("b", 0.2), ("c", 0.1))]
+    assert _best(rows) == (rows[2], "by its error")
+    assert _best(rows[:1]) == (None, "every rule blew up on the data")
+
+
 def test_verify_on_data_of_the_higher_dimension(run):
     result = run("verify", "low", "high", "--data", "2d", "--size", "4", "--split", "train")
     assert result.exit_code == 0, result.stderr
@@ -195,7 +213,12 @@ def test_a_model_that_says_nothing_about_its_data_takes_pairs_as_they_are(run, t
         ),
         ("convert-d low --to-dim 2 --samples 4", "--samples: got no data to read"),
         ("convert-d low --to-dim 2 --calibrate 2d", "--calibrate: got --rescale compatibility"),
-        ("convert-d low --to-dim 2 --rescale compat-flex --calibrate 1d.h5", "got 1, expected 2"),
+        (
+            "convert-d low --to-dim 2 --rescale compat-flex --calibrate 1d.h5",
+            "dimension of the data: got 1, expected 2, the dimension converted to",
+        ),
+        ("verify low high --data only", "part of the data: got test, expected one of train"),
+        ("verify low high --data only", "Name one that is there: --split train"),
         ("convert-d high --to-dim 1 --rescale compat-flex --calibrate 1d.h5", "expected more than 2"),
         ("verify low high --periodic x", "--periodic: got no data to read, expected --data PATH"),
         ("verify low high --data 2d --periodic none", "boundaries of the data: got x not periodic"),
@@ -207,6 +230,9 @@ def test_data_that_do_not_fit_are_answered_in_one_line(run, folder, args, messag
     fixture = str(FIXTURES / "diffusion_3d_fields.safetensors")
     if "slow.h5" in args and not (folder / "slow.h5").exists():
         write_well(folder / "slow.h5", random_source(1, 0, 0.25), name="density")
+    if "only" in args and not (folder / "only").exists():
+        (folder / "only" / "train").mkdir(parents=True)
+        write_well(folder / "only" / "train" / "d.h5", random_source(2, 1), name="density")
     result = run(*args.replace("fixture", fixture).split())
     assert result.exit_code == 2, result.stderr
     assert message in result.stderr.splitlines()[-1] or message in result.stderr.splitlines()[-2]

@@ -108,7 +108,7 @@ def test_samples_are_spread_over_the_chosen_trajectories():
     assert len(OwnTask.of(forecaster(), straight(), samples=100).indices) == 9
 
 
-def test_fields_that_the_model_does_not_know_are_not_read():
+def test_fields_that_the_model_does_not_know_are_left_out():
     task = OwnTask.of(forecaster((VELOCITY,)), straight())
     X, Y = task.pairs()
     assert [(key, block.shape[1]) for key, block in X.items()] == [(SCALAR, 1), (VECTOR, 2)]

@@ -54,7 +54,8 @@ def test_conversion_is_compatible(name, signature, step, dtype):
         x = random_field(signature, start, SIDE, dtype=dtype)
         defect = lift(low, convert(low, end), x)
         # A network that multiplies rounding does so in both dimensions, and by how much depends on the processor.
-        assert defect < TOLERANCES[dtype] or (dtype == "float32" and defect < 5 * rounding(low, x))
+        allowed = min(5 * rounding(low, x), 1e-3) if defect >= TOLERANCES[dtype] == 1e-4 else 0.0
+        assert defect < max(TOLERANCES[dtype], allowed)
 
 
 def rounding(model, x) -> float:
