@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ginjax.errors import ArgumentError
 from ginjax.filters import FilterBank
 
 from ._layers import ConvLayer
@@ -53,7 +54,18 @@ def round_converted(
     - `arrays`: by name, convolution weights in float64.
     - `layers`: the layer table; `low`, `high`: the banks by role before and after.
     - `dtypes`: of each array in the file.
+
+    **Raises:** `ArgumentError` for a weight beyond the largest number of its precision.
     """
+    for name, array in arrays.items():
+        kind, largest = dtypes[name], np.abs(array).max(initial=0.0)
+        if np.issubdtype(kind, np.floating) and np.isfinite(largest) and largest > np.finfo(kind).max:
+            raise ArgumentError(
+                f"precision of {name}",
+                got=np.dtype(kind).name,
+                expected=f"one with room for {largest:.3g}",
+                hint="Choose a wider one with --dtype.",
+            )
     result = {name: np.asarray(array, dtypes[name]) for name, array in arrays.items()}
     for layer in layers:
         for source, _, target, _ in layer.paths():

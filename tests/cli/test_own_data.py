@@ -137,7 +137,9 @@ def test_verify_on_a_part_of_data_without_parts(run, tmp_path):
     data = str(tmp_path / "five.h5")
     write_well(data, random_source(1, 0, trajectories=5), name="density")
     whole, part = (
-        json.loads(run("verify", "low", "high", "--data", data, "--size", "4", "--json", *more).stdout)["data"]
+        json.loads(run("verify", "low", "high", "--data", data, "--size", "4", "--json", *more).stdout)[
+            "data"
+        ]
         for more in ((), ("--split", "train"))
     )
     assert (whole["samples"], part["samples"]) == (15, 9)

@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 from transfer.by_hand import make_pair, random_weights
 
+from ginjax.errors import ArgumentError
 from ginjax.filters import BankRecipe
 from ginjax.transfer import compatible_rounding, make_rule, residual
+from ginjax.transfer._rounding import round_converted
 from ginjax.transfer._system import cached_condition
 
 FULL3, FULL5 = BankRecipe(3), BankRecipe(5)
@@ -80,3 +82,13 @@ def test_the_same_weights_give_the_same_bytes():
     pair, _, exact = converted(FULL5, (2, 3), (0, 1))
     once, twice = (compatible_rounding(pair, exact, np.dtype(np.float32)) for _ in range(2))
     assert once.tobytes() == twice.tobytes()
+
+
+def test_a_weight_beyond_the_range_is_refused():
+    arrays = {"bias": np.array([1.0, 7e4])}
+    with pytest.raises(
+        ArgumentError, match=r"precision of bias: got float16, expected one with room for 7e\+04"
+    ):
+        round_converted(arrays, (), {}, {}, {"bias": np.dtype(np.float16)})
+    kept = round_converted(arrays, (), {}, {}, {"bias": np.dtype(np.float32)})
+    np.testing.assert_array_equal(kept["bias"], arrays["bias"])
