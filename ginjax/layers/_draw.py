@@ -28,10 +28,14 @@ def draw_uniform(key: Array, shape: tuple[int, ...], bound: float) -> Array:
     - `shape`: of the result, in JAX's default precision.
     """
     count = math.prod(shape)
-    blocks = [_block(key, np.uint32(i)) for i in range(-(-count // _BLOCK))]
-    if any(isinstance(block, Tracer) for block in blocks):
-        drawn = jnp.concatenate(blocks)[:count] if blocks else jnp.zeros(0)
+    blocks = -(-count // _BLOCK)
+    if not count:
+        return jnp.zeros(shape)
+    first = _block(key, np.uint32(0))
+    if isinstance(first, Tracer):
+        drawn = jax.vmap(_block, (None, 0))(key, jnp.arange(blocks, dtype=jnp.uint32)).ravel()[:count]
         return (drawn * bound).reshape(shape)
-    # On the host: joining and cutting would each be compiled for every shape.
-    drawn = np.concatenate(jax.device_get(blocks))[:count] if blocks else np.zeros(0)
-    return jax.device_put((drawn * drawn.dtype.type(bound)).reshape(shape).astype(jnp.result_type(float)))
+    # Joined and cut on the host: both would be compiled for every shape.
+    rest = [_block(key, np.uint32(i)) for i in range(1, blocks)]
+    drawn = np.concatenate(jax.device_get([first, *rest]))[:count]
+    return jax.device_put((drawn * drawn.dtype.type(bound)).reshape(shape))

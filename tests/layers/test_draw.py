@@ -24,6 +24,15 @@ def test_traced_and_not_are_the_same():
     assert not np.array_equal(draw_uniform(jax.random.key(2), SHAPE, 0.3), traced)
 
 
+def test_any_size_is_one_operation_while_tracing():
+    """The shapes of a model too large to build are found without building it."""
+    sizes = [
+        len(jax.make_jaxpr(lambda n=n: draw_uniform(jax.random.key(0), (n,), 1.0))().eqns)
+        for n in (10, 10**9)
+    ]
+    assert sizes[0] == sizes[1]
+
+
 def test_nothing_to_draw_and_double_precision():
     assert draw_uniform(jax.random.key(0), (0, 4), 1.0).shape == (0, 4)
     with jax.enable_x64(True):
