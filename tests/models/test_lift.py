@@ -9,7 +9,6 @@ from helpers import (
     SV,
     S,
     V,
-    as_float64,
     embed,
     lift_defect,
     random_field,
@@ -50,19 +49,10 @@ def lift(low, high, x) -> float:
 def test_conversion_is_compatible(name, signature, step, dtype):
     start, end = step
     with jax.enable_x64(dtype == "float64"):
-        low = small_model(name, start, signature, seed=end, dtype=dtype)
+        # A network of weights that multiply rounding hardly: of this one, not of the conversion, the bound would speak.
+        low = small_model(name, start, signature, seed=1, dtype=dtype)
         x = random_field(signature, start, SIDE, dtype=dtype)
-        defect = lift(low, convert(low, end), x)
-        # A network that multiplies rounding does so in both dimensions, and by how much depends on the processor.
-        allowed = min(5 * rounding(low, x), 1e-3) if defect >= TOLERANCES[dtype] == 1e-4 else 0.0
-        assert defect < max(TOLERANCES[dtype], allowed)
-
-
-def rounding(model, x) -> float:
-    """How far a network in single precision is from itself in double precision."""
-    single = run(model, x)
-    with jax.enable_x64(True):
-        return relative_difference(single, run(as_float64(model), as_float64(x)))
+        assert lift(low, convert(low, end), x) < TOLERANCES[dtype]
 
 
 @pytest.mark.parametrize("step", [(1, 2), (2, 3)])
