@@ -84,20 +84,15 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
                 raise FileError(f"{name}: {what} differs from that of {names[0]}", got=a, expected=b)
+    together = {
+        "trajectories": sum(source.trajectories for source in sources),
+        "frames": min(source.frames for source in sources),
+        "split": split,
+        "origin": {"files": len(sources), "first": dict(first.origin)},
+        "notes": tuple(dict.fromkeys(note for source in sources for note in source.notes)),
+    }
     return JoinedSource(
-        layout=first.layout,
-        schema=first.schema,
-        constants=first.constants,
-        D=first.D,
-        spatial=first.spatial,
-        spacing=first.spacing,
-        time_step=first.time_step,
-        is_torus=first.is_torus,
-        trajectories=sum(source.trajectories for source in sources),
-        frames=min(source.frames for source in sources),
-        split=split,
-        origin={"files": len(sources), "first": dict(first.origin)},
-        notes=tuple(dict.fromkeys(note for source in sources for note in source.notes)),
+        **first.described() | together,
         sources=tuple(sources),
         ends=tuple(accumulate(source.trajectories for source in sources)),
     )

@@ -52,19 +52,5 @@ def select_fields(source: Source, schema: Sequence[Field], constants: Sequence[F
                     got=", ".join(kinds) or "no fields",
                     expected="a field of this name, order and parity",
                 )
-    return SelectedSource(
-        layout=source.layout,
-        schema=tuple(schema),
-        constants=tuple(constants),
-        D=source.D,
-        spatial=source.spatial,
-        spacing=source.spacing,
-        time_step=source.time_step,
-        is_torus=source.is_torus,
-        trajectories=source.trajectories,
-        frames=source.frames,
-        split=source.split,
-        origin=source.origin,
-        notes=source.notes,
-        whole=source,
-    )
+    chosen = {"schema": tuple(schema), "constants": tuple(constants)}
+    return SelectedSource(**source.described() | chosen, whole=source)

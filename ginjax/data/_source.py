@@ -5,8 +5,8 @@ from __future__ import annotations
 import abc
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class Source(abc.ABC):
 
     **Arguments:**
 
-    - `layout`: how the data are stored: "the-well", "pdebench", "pdearena", "npz" or "memory".
+    - `layout`: how the data are stored: "the-well", "pdebench", "pdearena", "npz", "pairs" or "memory".
     - `schema`: the fields that vary in time, in channel order.
     - `constants`: fields and numbers that do not vary in time: inputs of a network, never targets.
     - `D`: number of spatial dimensions.
@@ -56,6 +56,10 @@ class Source(abc.ABC):
     split: str | None = None
     origin: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def described(self) -> dict[str, Any]:
+        """What every source says about itself, by name: what another one made of it starts from."""
+        return {each.name: getattr(self, each.name) for each in fields(Source)}
 
     def frames_of(self, trajectory: int) -> int:
         """Number of frames of one trajectory."""
