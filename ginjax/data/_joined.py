@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
                 raise FileError(f"{name}: {what} differs from that of {names[0]}", got=a, expected=b)
-    together = {
+    together: dict[str, Any] = {
         "trajectories": sum(source.trajectories for source in sources),
         "frames": min(source.frames for source in sources),
         "split": split,

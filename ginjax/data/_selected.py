@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -52,5 +53,5 @@ def select_fields(source: Source, schema: Sequence[Field], constants: Sequence[F
                     got=", ".join(kinds) or "no fields",
                     expected="a field of this name, order and parity",
                 )
-    chosen = {"schema": tuple(schema), "constants": tuple(constants)}
+    chosen: dict[str, Any] = {"schema": tuple(schema), "constants": tuple(constants)}
     return SelectedSource(**source.described() | chosen, whole=source)

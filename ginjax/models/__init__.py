@@ -30,10 +30,10 @@ from ._resnet import ResNet as ResNet
 from ._series import SimpleConvSeries as SimpleConvSeries
 from ._spec import ModelSpec as ModelSpec
 from ._unet import UNet as UNet
-from ._verify import LIFT_TOLERANCE as LIFT_TOLERANCE
-from ._verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
+from ._verification import LIFT_TOLERANCE as LIFT_TOLERANCE
+from ._verification import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
+from ._verification import Verification as Verification
 from ._verify import STAGES as STAGES
-from ._verify import Verification as Verification
 from ._verify import equivariance_defect as equivariance_defect
 from ._verify import load_pair as load_pair
 from ._verify import verify_records as verify_records
