@@ -57,22 +57,21 @@ def convolve_with_bank(
     dtype = jnp.result_type(*x.values(), 1.0)
     mixing = make_mixing(bank, sources, targets)
     flat = [
-        weights[sources[a][0]][targets[b][0]].astype(dtype).ravel()
+        weights[sources[a][0]][targets[b][0]].astype(dtype).transpose(2, 1, 0).ravel()
         for a, b in weight_order(bank, sources, targets)
     ]
     w = jnp.concatenate(flat) if flat else jnp.zeros((0,), dtype)
     axes = geometry.axes(x.get_spatial_dims(), bank.side)
-    y = bank_conv(x.packed().astype(dtype)[None], w, mixing, axes)[0]
+    y = bank_conv(x.packed().astype(dtype), w, mixing, axes)
     return PlanarImage.unpacked(y, targets, bank.D, x.is_torus)
 
 
 def mix_channels(x: Array, w: Array) -> Array:
     """`y[:, o] = sum_i w[o, i] x[:, i]` at every pixel, for `x` `(components, channels, *spatial)`."""
-    components, channels, *spatial = x.shape
-    mixing = channel_mixing(components, channels, w.shape[0], len(spatial))
-    axes = tuple(AxisGeometry(size) for size in spatial)
-    y = bank_conv(x.reshape(1, -1, *spatial), w.astype(x.dtype).ravel(), mixing, axes)
-    return y.reshape(components, -1, *spatial)
+    _, channels, *spatial = x.shape
+    mixing = channel_mixing(channels, w.shape[0], len(spatial))
+    # All components alike: to the operation they are a batch.
+    return bank_conv(x, w.astype(x.dtype).T.ravel(), mixing, tuple(AxisGeometry(size) for size in spatial))
 
 
 def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
@@ -80,18 +79,18 @@ def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
 
     **Arguments:**
 
-    - `x`: `(batch, packed inputs, *spatial)`.
+    - `x`: `(*batch, packed inputs, *spatial)`.
     - `w`: `(mixing.weights,)`, of the same dtype.
     - `axes`: the geometry.
 
-    **Returns:** `(batch, packed outputs, *spatial')`.
+    **Returns:** `(*batch, packed outputs, *spatial')`.
     """
     if any(axis.wraps and axis.size * axis.spread % axis.stride for axis in axes):
         # Such a convolution has no cyclic adjoint; wrap first, then it needs none.
-        x = pad_axes(x, axes, 2)
+        x = pad_axes(x, axes, x.ndim - len(axes))
         axes = tuple(
             AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
-            for size, axis in zip(x.shape[2:], axes, strict=True)
+            for size, axis in zip(x.shape[-len(axes) :], axes, strict=True)
         )
     return _conv.bind(x, w, mixing=mixing, axes=axes, precision=product_precision(), way=forced_way())
 
@@ -99,7 +98,7 @@ def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
 def _conv_shape(x: ShapedArray, w: ShapedArray, *, mixing: Mixing, axes: Axes, **_: Any) -> ShapedArray:
     channels = sum(slot.channels for slot in mixing.outputs)
     spatial = (axis.output(mixing.side) for axis in axes)
-    return x.update(shape=(x.shape[0], channels, *spatial), weak_type=False)
+    return x.update(shape=(*x.shape[: -len(axes) - 1], channels, *spatial), weak_type=False)
 
 
 def _conv_back(g: Array, w: Array, *, mixing: Mixing, axes: Axes, **how: Any) -> Array:
@@ -110,9 +109,7 @@ def _conv_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
     (x, w), (x_dim, w_dim) = args, dims
     if w_dim is not None:
         return jax.vmap(partial(convolve_packed, **how), dims)(x, w), 0
-    x = jnp.moveaxis(x, x_dim, 0)
-    y = _conv.bind(x.reshape(-1, *x.shape[2:]), w, **how)
-    return y.reshape(*x.shape[:2], *y.shape[1:]), 0
+    return _conv.bind(jnp.moveaxis(x, x_dim, 0), w, **how), 0
 
 
 def _weights_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:

@@ -1,17 +1,24 @@
 """Filters first, weights after: the fixed filters on every channel, then one matrix product for each component."""
 
+import functools
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import jax.numpy as jnp
 from jax import Array, lax
 
 from ._axes import AxisGeometry, pad_axes
-from ._mixing import Feature, Mixing, Path, Slot, stack_outputs
+from ._mixing import Feature, Mixing, Slot, stack_outputs
 from ._slabs import over_slabs, slab_thickness
 from ._stencil import apply_stencil
 
 Axes = Sequence[AxisGeometry]
+_Image = TypeVar("_Image")
+
+JOINED = 8
+"""Images joined for one matrix product. Up to about so many XLA makes them all, and what they share, in one pass over memory."""
 
 
 def mix(x: Array, w: Array, mixing: Mixing, axes: Axes, precision: str | None, room: int) -> Array:
@@ -27,20 +34,16 @@ def mix(x: Array, w: Array, mixing: Mixing, axes: Axes, precision: str | None, r
 
     **Returns:** `(batch, packed outputs, *spatial')`.
     """
+    matrices = _matrices(w, mixing, x.shape[0])
 
     def body(start: Array | int, piece: Array, inner: Axes, y: Array) -> Array:
         parts = {}
-        for slot, features in mixing.features:
+        for (slot, features), matrix in zip(mixing.features, matrices, strict=True):
             images = _images(piece, features, inner, mixing.side)
-            matrix = matrices[slot]
             parts[slot] = _product(matrix, images, precision)
         return _put(y, _stack(parts, mixing, piece, inner), start)
 
-    matrices = {
-        slot: _join([_matrix(w, mixing.paths[f.path], f.rows) for f in features], axis=1)
-        for slot, features in mixing.features
-    }
-    return _run(x, mixing, axes, room, body, _empty(x, mixing, axes))
+    return _run(x, mixing, axes, room, body, lambda padded: _empty(padded, mixing, axes))
 
 
 def gradients(
@@ -53,24 +56,22 @@ def gradients(
     # Left to itself the compiler makes them again for every component.
     x, g = lax.optimization_barrier((x, g))
     back = mixing.adjoint
-    matrices = {
-        slot: _join([_matrix(w, back.paths[f.path], f.rows) for f in features], axis=1)
-        for slot, features in back.features
-    }
+    matrices = _matrices(w, back, x.shape[0])
 
     def body(start: Array | int, piece: Array, inner: Axes, carry: tuple[Array, list[Array]]):
         gx, sums = carry
-        parts = {}
+        parts, found = {}, []
         outer = _get(x, start, inner, mixing.side)
-        for i, (slot, features) in enumerate(back.features):
+        for (slot, features), matrix, total in zip(back.features, matrices, sums, strict=True):
             images = _images(piece, features, inner, mixing.side)
-            parts[slot] = _product(matrices[slot], images, precision)
-            sums = [s + _overlap(images, outer, slot, precision) if i == j else s for j, s in enumerate(sums)]
-        return _put(gx, _stack(parts, back, piece, inner), start), sums
+            parts[slot] = _product(matrix, images, precision)
+            found.append(total + _overlap(images, outer, slot, precision))
+        return _put(gx, _stack(parts, back, piece, inner), start), found
 
     adjoint = tuple(axis.adjoint(mixing.side) for axis in axes)
-    carry = _empty(g, back, adjoint), _no_overlap(back, x)
-    gx, sums = _run(g, back, adjoint, room, body, carry)
+    gx, sums = _run(
+        g, back, adjoint, room, body, lambda padded: (_empty(padded, back, adjoint), _no_overlap(back, x))
+    )
     return gx, _collect(sums, back)
 
 
@@ -91,7 +92,7 @@ def weight_gradient(
             found.append(total + _overlap(images, outer, slot, precision))
         return found
 
-    return _collect(_run(x, mixing, axes, room, body, _no_overlap(mixing, x)), mixing)
+    return _collect(_run(x, mixing, axes, room, body, lambda _: _no_overlap(mixing, x)), mixing)
 
 
 def image_count(mixing: Mixing) -> int:
@@ -99,21 +100,27 @@ def image_count(mixing: Mixing) -> int:
     return sum(len(f.rows) * mixing.paths[f.path].c_in for _, features in mixing.features for f in features)
 
 
-def _run(x: Array, mixing: Mixing, axes: Axes, room: int, body, carry):
+def _run(x: Array, mixing: Mixing, axes: Axes, room: int, body, start: Callable[[Array], Any]) -> Any:
+    """`body` over all slabs of the padded image, from `start(padded)`."""
     # Left to itself the compiler pads again for every use.
     padded = lax.optimization_barrier(pad_axes(x, axes, 2))
     planes, *others = (axis.output(mixing.side) for axis in axes)
     widest = max((_width(mixing, features) for _, features in mixing.features), default=1)
     pixels = x.shape[0] * widest * math.prod(others)
-    return over_slabs(padded, axes, mixing.side, slab_thickness(pixels, planes, room), body, carry)
+    # A single filter of one pixel: its image is the input, there is nothing to keep small.
+    single = mixing.side == 1 and all(
+        sum(len(f.rows) for f in features) == 1 for _, features in mixing.features
+    )
+    thickness = planes if single else slab_thickness(pixels, planes, room)
+    return over_slabs(padded, axes, mixing.side, thickness, body, start(padded))
 
 
 def _width(mixing: Mixing, features: Sequence[Feature]) -> int:
     return sum(len(feature.rows) * mixing.paths[feature.path].c_in for feature in features)
 
 
-def _images(padded: Array, features: Sequence[Feature], axes: Axes, side: int) -> Array:
-    """All images for one output component, `(batch, sum of rows * channels, *spatial')`."""
+def _images(padded: Array, features: Sequence[Feature], axes: Axes, side: int) -> list[Array]:
+    """All images for one output component, in groups `(batch, images * channels, *spatial')`."""
     images = []
     for feature in features:
         sums: dict[int, Array] = {}
@@ -122,32 +129,54 @@ def _images(padded: Array, features: Sequence[Feature], axes: Axes, side: int) -
             for row, image in zip(rows, apply_stencil(stencil, own, axes, side, 2), strict=True):
                 sums[row] = sums[row] + image if row in sums else image
         images.extend(sums[row] for row in feature.rows)
-    return _join(images, axis=1)
+    return [_join(group, axis=1) for group in _groups(images)]
 
 
-def _matrix(w: Array, path: Path, rows: Sequence[int]) -> Array:
-    """The weights of a feature, `(out, rows * in)`, for filters of size 1."""
-    own = path.take(w) * jnp.asarray(path.sizes, w.dtype)
-    if len(rows) < len(path):
-        own = own[..., list(rows)]
-    return own.transpose(0, 2, 1).reshape(path.c_out, -1)
+def _groups(images: Sequence[_Image]) -> list[Sequence[_Image]]:
+    """At most `JOINED` of them each, and about as many."""
+    count = -(-len(images) // JOINED)
+    cuts = [len(images) * i // count for i in range(count + 1)]
+    return [images[a:b] for a, b in itertools.pairwise(cuts)]
 
 
-def _product(matrix: Array, images: Array, precision: str | None) -> Array:
-    """`(out, k)` times `(batch, k, *spatial)`."""
-    batch, k, *spatial = images.shape
-    # A batch of products keeps the batch axis first on both sides: no transpose afterwards.
-    many = jnp.broadcast_to(matrix, (batch, *matrix.shape))
-    y = lax.dot_general(many, images.reshape(batch, k, -1), (((2,), (1,)), ((0,), (0,))), precision=precision)
-    return y.reshape(batch, -1, *spatial)
+def _matrices(w: Array, mixing: Mixing, batch: int) -> list[list[Array]]:
+    """For each output component that any filter reaches, the weights of its images by groups, `(batch, out, k)`."""
+    own = [path.take(w) * jnp.asarray(path.sizes[:, None, None], w.dtype) for path in mixing.paths]
+    found = []
+    for slot, features in mixing.features:
+        images = [own[feature.path][row] for feature in features for row in feature.rows]
+        groups = [_join(group, axis=0).T for group in _groups(images)]
+        # A batch of products keeps the batch axis first on both sides: no transpose afterwards.
+        found.append([jnp.broadcast_to(group, (batch, slot.channels, group.shape[1])) for group in groups])
+    return found
 
 
-def _overlap(images: Array, outer: Array, slot: Slot, precision: str | None) -> Array:
+def _product(matrices: Sequence[Array], images: Sequence[Array], precision: str | None) -> Array:
+    """`(batch, out, k)` times `(batch, k, *spatial)`, summed over groups."""
+    rows = ((2,), (1,)), ((0,), (0,))
+    dtype = images[0].dtype
+    # Sums over groups are rounded once, as those within a group are.
+    wide = jnp.promote_types(dtype, jnp.float32) if len(images) > 1 else dtype
+    parts = [
+        lax.dot_general(m, _flat(group), rows, precision=precision, preferred_element_type=wide)
+        for m, group in zip(matrices, images, strict=True)
+    ]
+    total = functools.reduce(lax.add, parts).astype(dtype)
+    return total.reshape(*total.shape[:2], *images[0].shape[2:])
+
+
+def _overlap(images: Sequence[Array], outer: Array, slot: Slot, precision: str | None) -> Array:
     """Sums over pixels of every image times every channel of a component, `(k, channels)`."""
     own = lax.slice_in_dim(outer, slot.start, slot.start + slot.channels, axis=1)
-    flat, own = (z.reshape(*z.shape[:2], -1) for z in (images, own))
     # The longer factor on the left: products this narrow run several times faster that way round.
-    return lax.dot_general(flat, own, (((2,), (2,)), ((0,), (0,))), precision=precision).sum(0)
+    pixels = ((2,), (2,)), ((0,), (0,))
+    parts = [lax.dot_general(_flat(group), _flat(own), pixels, precision=precision) for group in images]
+    return _join([part.sum(0) for part in parts], axis=0)
+
+
+def _flat(x: Array) -> Array:
+    """`(batch, channels, pixels)`."""
+    return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
 
 
 def _no_overlap(mixing: Mixing, x: Array) -> list[Array]:
@@ -162,28 +191,35 @@ def _collect(sums: Sequence[Array], mixing: Mixing) -> Array:
         for feature in features:
             path = mixing.paths[feature.path]
             stop = start + len(feature.rows) * path.c_in
-            part = product[start:stop].reshape(len(feature.rows), path.c_in, path.c_out).transpose(2, 1, 0)
-            start = stop
-            if len(feature.rows) < len(path):
-                zeros = jnp.zeros((*part.shape[:2], len(path)), part.dtype)
-                part = zeros.at[..., list(feature.rows)].set(part)
+            part = product[start:stop].reshape(len(feature.rows), path.c_in, path.c_out)
+            part = _among(part, feature.rows, len(path))
             before = total[feature.path]
             total[feature.path] = part if before is None else before + part
+            start = stop
     pieces = []
     for path, part in zip(mixing.paths, total, strict=True):
         if part is None:
             raise AssertionError("a path that reaches no component")
-        pieces.append(path.flatten(part * jnp.asarray(path.sizes, part.dtype)))
+        pieces.append(path.flatten(part * jnp.asarray(path.sizes[:, None, None], part.dtype)))
     return _join(pieces, axis=0) if pieces else jnp.zeros((0,))
 
 
-def _empty(x: Array, mixing: Mixing, axes: Axes) -> Array:
+def _among(part: Array, rows: Sequence[int], n: int) -> Array:
+    """These rows of `n`, the others zero."""
+    if len(rows) == n:
+        return part
+    # Piece by piece: scattering compiles into a loop.
+    nothing = jnp.zeros_like(part[0])
+    return jnp.stack([part[rows.index(i)] if i in rows else nothing for i in range(n)])
+
+
+def _empty(padded: Array, mixing: Mixing, axes: Axes) -> Array:
     channels = sum(slot.channels for slot in mixing.outputs)
-    shape = (x.shape[0], channels, *(axis.output(mixing.side) for axis in axes))
-    if not x.size:
-        return jnp.zeros(shape, x.dtype)
+    shape = (padded.shape[0], channels, *(axis.output(mixing.side) for axis in axes))
+    if not padded.size:
+        return jnp.zeros(shape, padded.dtype)
     # Every pixel will be overwritten. Zeros, being constant, would be made far too early, and copied.
-    return jnp.broadcast_to(x[(0,) * x.ndim], shape)
+    return jnp.broadcast_to(padded[(0,) * padded.ndim], shape)
 
 
 def _stack(parts: dict[Slot, Array], mixing: Mixing, piece: Array, axes: Axes) -> Array:

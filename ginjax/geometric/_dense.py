@@ -95,8 +95,8 @@ def _kernel(pair: GradedPair, w: Array, mixing: Mixing) -> Array:
                 row.append(jnp.zeros(shape, w.dtype))
                 continue
             filters = path.filters[..., source.component, target.component]
-            kernel = jnp.tensordot(path.take(w), jnp.asarray(filters, w.dtype), 1, precision="highest")
-            row.append(kernel)
+            kernel = jnp.tensordot(path.take(w), jnp.asarray(filters, w.dtype), (0, 0), precision="highest")
+            row.append(jnp.swapaxes(kernel, 0, 1))
         rows.append(jnp.concatenate(row, axis=1))
     return jnp.concatenate(rows, axis=0)
 

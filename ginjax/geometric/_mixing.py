@@ -22,7 +22,7 @@ class Path:
     - `filters`: `(n, *(M,)*D, input components, output components)`.
     - `c_in`, `c_out`: channels.
     - `offset`: where the weights begin.
-    - `swapped`: weights are stored as `(in, out, n)`, as for an adjoint, instead of `(out, in, n)`.
+    - `swapped`: weights are stored as `(n, out, in)`, as for an adjoint, instead of `(n, in, out)`.
     """
 
     source: int
@@ -38,19 +38,26 @@ class Path:
 
     @functools.cached_property
     def sizes(self) -> np.ndarray:
-        """`(n,)`: the largest absolute entry of each filter; stencils are taken of filters of size 1."""
-        return np.abs(self.filters).max(axis=tuple(range(1, self.filters.ndim)), initial=0.0)
+        """`(n,)`: what to divide each filter by so that its largest entry is 1 in size, the last such positive.
+
+        Then an odd filter and its mirror image become the same, and the way back is made of the same operations.
+        """
+        flat = self.filters.reshape(len(self), -1)[:, ::-1]
+        largest = np.abs(flat).max(axis=1, initial=0.0)
+        # Well below 1, for entries that are equal but for rounding.
+        last = np.argmax(np.abs(flat) > 0.9 * largest[:, None], axis=1)
+        return np.where(flat[np.arange(len(self)), last] < 0, -largest, largest)
 
     def take(self, w: Array) -> Array:
-        """The weights of this path, `(out, in, n)`."""
+        """The weights of this path, `(n, in, out)`."""
         own = w[self.offset : self.offset + self.c_in * self.c_out * len(self)]
         if self.swapped:
-            return own.reshape(self.c_in, self.c_out, len(self)).transpose(1, 0, 2)
-        return own.reshape(self.c_out, self.c_in, len(self))
+            return own.reshape(len(self), self.c_out, self.c_in).transpose(0, 2, 1)
+        return own.reshape(len(self), self.c_in, self.c_out)
 
     def flatten(self, w: Array) -> Array:
         """Undo `take`."""
-        return (w.transpose(1, 0, 2) if self.swapped else w).ravel()
+        return (w.transpose(0, 2, 1) if self.swapped else w).ravel()
 
 
 @dataclass(frozen=True)
@@ -142,7 +149,7 @@ class Mixing:
         filters = path.filters[..., component]
         sizes = path.sizes
         taps = tuple(range(1, self.D + 1))
-        reach = np.abs(filters).max(axis=taps, initial=0.0) > ROUNDING * sizes[:, None]
+        reach = np.abs(filters).max(axis=taps, initial=0.0) > ROUNDING * np.abs(sizes)[:, None]
         rows = tuple(np.flatnonzero(reach.any(axis=1)).tolist())
         if not rows:
             return None
@@ -178,7 +185,7 @@ def component_grades(D: int, key: Key) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=512)
 def make_mixing(bank: FilterBank, sources: Signature, targets: Signature) -> Mixing:
-    """The convolution of a layer; its weights are those of `weight_order`, flattened one after another."""
+    """The convolution of a layer; its weights are those of `weight_order` as `(n, in, out)`, one after another."""
     D = bank.D
     paths, offset = [], 0
     for a, b in weight_order(bank, sources, targets):
@@ -191,15 +198,10 @@ def make_mixing(bank: FilterBank, sources: Signature, targets: Signature) -> Mix
 
 
 @functools.lru_cache(maxsize=512)
-def channel_mixing(components: int, c_in: int, c_out: int, D: int) -> Mixing:
-    """One matrix over channels, the same for every component and at every pixel."""
-    identity = np.eye(components).reshape(1, *(1,) * D, components, components)
-    path = Path(0, 0, identity, c_in, c_out, 0)
-    inputs, outputs = (
-        tuple(Slot(0, component, component * channels, channels, 0) for component in range(components))
-        for channels in (c_in, c_out)
-    )
-    return Mixing(D, 1, inputs, outputs, (path,), c_in * c_out)
+def channel_mixing(c_in: int, c_out: int, D: int) -> Mixing:
+    """One matrix over the channels of a scalar, the same at every pixel."""
+    path = Path(0, 0, np.ones((1, *(1,) * D, 1, 1)), c_in, c_out, 0)
+    return Mixing(D, 1, (Slot(0, 0, 0, c_in, 0),), (Slot(0, 0, 0, c_out, 0),), (path,), c_in * c_out)
 
 
 def weight_order(bank: FilterBank, sources: Signature, targets: Signature) -> tuple[tuple[int, int], ...]:

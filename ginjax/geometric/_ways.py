@@ -1,6 +1,7 @@
 """Which way a convolution is computed: filters first or weights first."""
 
 import contextlib
+import math
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
@@ -70,16 +71,20 @@ def dense_cost(mixing: Mixing) -> float:
 
 
 def convolve_packed(x: Array, w: Array, *, room: int = CACHE, **how: Any) -> Array:
-    """`y = sum_l W_l (C_l * x)` on packed fields, see `mix`."""
+    """`y = sum_l W_l (C_l * x)` on packed fields `(*batch, packed, *spatial)`, see `mix`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
+    flat = _one_batch_axis(x, axes)
     if (how["way"] or choose_way(mixing)) == "dense":
-        return mix_dense(x, w, mixing, axes, precision)
-    return mix(x, w, mixing, axes, precision, room)
+        y = mix_dense(flat, w, mixing, axes, precision)
+    else:
+        y = mix(flat, w, mixing, axes, precision, room)
+    return _batched_as(y, x, axes)
 
 
 def weights_packed(x: Array, g: Array, *, room: int = CACHE, **how: Any) -> Array:
     """The gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
+    x, g = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
     if (how["way"] or choose_way(mixing)) == "dense":
         w = jax.ShapeDtypeStruct((mixing.weights,), x.dtype)
         return jax.linear_transpose(lambda w: mix_dense(x, w, mixing, axes, precision), w)(g)[0]
@@ -92,8 +97,19 @@ def gradients_packed(x: Array, w: Array, g: Array, *, room: int = CACHE, **how: 
     back = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
     ways = {how["way"] or choose_way(m) for m in (mixing, mixing.adjoint)}
     if ways == {"basis"} and image_count(mixing.adjoint) <= 2 * image_count(mixing):
-        return gradients(x, w, g, mixing, axes, precision, room)
+        flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
+        gx, gw = gradients(flat, w, slope, mixing, axes, precision, room)
+        return _batched_as(gx, x, axes), gw
     return convolve_packed(g, w, room=room, **back), weights_packed(x, g, room=room, **how)
+
+
+def _one_batch_axis(x: Array, axes: Sequence[AxisGeometry]) -> Array:
+    batch, rest = x.shape[: -len(axes) - 1], x.shape[-len(axes) - 1 :]
+    return x if len(batch) == 1 else x.reshape(math.prod(batch), *rest)
+
+
+def _batched_as(y: Array, x: Array, axes: Sequence[AxisGeometry]) -> Array:
+    return y if y.ndim == x.ndim else y.reshape(*x.shape[: -len(axes) - 1], *y.shape[1:])
 
 
 def adjoint_axes(mixing: Mixing, axes: Sequence[AxisGeometry]) -> tuple[AxisGeometry, ...]:

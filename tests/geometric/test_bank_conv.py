@@ -8,7 +8,7 @@ from helpers import FULL2, FULL3, SV, bank
 
 from ginjax.geometric import ConvGeometry, inner, mix_channels, scale
 from ginjax.geometric._bank_conv import bank_conv
-from ginjax.geometric._basis_first import gradients, mix, weight_gradient
+from ginjax.geometric._basis_first import JOINED, _among, _groups, _product, gradients, mix, weight_gradient
 from ginjax.geometric._mixing import make_mixing
 from ginjax.geometric._slabs import slab_thickness
 from ginjax.geometric._ways import use_way
@@ -130,3 +130,73 @@ def test_products_over_components_and_their_derivatives():
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5)
     together = jax.vmap(inner, (0, None))(np.stack([a, 2 * a]), b)
     np.testing.assert_allclose(together[1], 2 * inner(a, b), rtol=1e-5)
+
+
+@pytest.mark.parametrize("way", ["basis", "dense"])
+@pytest.mark.parametrize("name", ["torus", "transposed"])
+def test_any_number_of_batch_axes(name, way):
+    x, w, mixing, axes = setting(name, np.float32)
+    with use_way(way):
+        y = bank_conv(x, w, mixing, axes)
+        np.testing.assert_allclose(bank_conv(x[1], w, mixing, axes), y[1], rtol=1e-4, atol=1e-4)
+        more = np.stack([x, 2 * x, -x])
+        np.testing.assert_allclose(bank_conv(more, w, mixing, axes)[1], 2 * y, rtol=1e-4, atol=1e-4)
+        outer = jax.vmap(lambda x: bank_conv(x, w, mixing, axes), -1, -1)(np.moveaxis(more, 0, -1))
+        np.testing.assert_allclose(outer[..., 2], -y, rtol=1e-4, atol=1e-4)
+        gx, gw = jax.grad(lambda x, w: (bank_conv(x, w, mixing, axes) ** 2).sum(), (0, 1))(more, w)
+        one_x, one_w = jax.grad(lambda x, w: (bank_conv(x, w, mixing, axes) ** 2).sum(), (0, 1))(x, w)
+    np.testing.assert_allclose(gx[1], 2 * one_x, rtol=1e-3, atol=1e-2)
+    np.testing.assert_allclose(gw, 6 * one_w, rtol=1e-3, atol=1e-1)
+
+
+def test_a_batch_of_none():
+    x, w, mixing, axes = setting("torus", np.float32)
+    gx, gw = jax.grad(lambda x, w: bank_conv(x, w, mixing, axes).sum(), (0, 1))(x[:0], w)
+    assert gx.shape == x[:0].shape and not gw.any()
+    assert (
+        mix_channels(x.reshape(2, -1, *x.shape[2:])[:0], np.ones((1, x.shape[1]), np.float32)).shape[0] == 0
+    )
+
+
+def test_the_way_back_is_made_of_the_same_operations():
+    """An odd filter and its mirror image are scaled to the same one, so that one compiled kernel serves both."""
+    _, _, mixing, _ = setting("torus")
+    pairs = list(zip(mixing.features, mixing.adjoint.features, strict=True))
+    assert any(
+        np.any(np.sign(a.sizes) != np.sign(b.sizes))
+        for a, b in zip(mixing.paths, mixing.adjoint.paths, strict=True)
+    )
+    for (_, features), (_, mirrored) in pairs:
+        forms = [
+            sorted(stencil.forms.round(9).tobytes() for f in each for *_, stencil in f.stencils)
+            for each in (features, mirrored)
+        ]
+        assert forms[0] == forms[1]
+
+
+@pytest.mark.parametrize("count", [1, 8, 9, 11, 17])
+def test_groups_of_images(count):
+    groups = _groups(list(range(count)))
+    assert [image for group in groups for image in group] == list(range(count))
+    sizes = [len(group) for group in groups]
+    assert max(sizes) <= JOINED and max(sizes) - min(sizes) <= 1 and len(sizes) == -(-count // JOINED)
+
+
+def test_sums_over_groups_are_rounded_once():
+    """Half precision: many images, summed in single precision, however they are grouped."""
+    rng = np.random.default_rng(0)
+    images = [jnp.asarray(rng.standard_normal((1, 8, 16)), jnp.bfloat16) for _ in range(6)]
+    weights = [jnp.asarray(rng.standard_normal((1, 4, 8)), jnp.bfloat16) for _ in range(6)]
+    exact = sum(
+        np.asarray(w[0], float) @ np.asarray(x[0], float) for w, x in zip(weights, images, strict=True)
+    )
+    found = np.asarray(_product(weights, images, None), float)[0]
+    once = np.asarray(jnp.asarray(exact, jnp.bfloat16), float)
+    assert np.mean(found != once) < 0.02
+    by_parts = sum(_product([w], [x], None) for w, x in zip(weights, images, strict=True))
+    assert np.mean(np.asarray(by_parts, float)[0] != once) > 0.1
+
+
+def test_rows_among_others_keep_what_is_not_finite_to_themselves():
+    part = jnp.asarray([[[jnp.inf]], [[1.0]]])
+    np.testing.assert_array_equal(_among(part, (0, 2), 4)[:, 0, 0], [jnp.inf, 0, 1, 0])
