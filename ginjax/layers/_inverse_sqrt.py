@@ -1,13 +1,14 @@
 """The inverse square root of a covariance matrix, with a derivative that is always finite."""
 
+import itertools
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
-# Rounding noise in a new, empty direction of an embedded field would be multiplied by 1/sqrt(eps).
-_EXACT = jax.lax.Precision.HIGHEST
+Spectrum = tuple[Array, Array]
 
 
 def inverse_sqrt(matrix: Array, eps: float) -> Array:
@@ -17,12 +18,12 @@ def inverse_sqrt(matrix: Array, eps: float) -> Array:
     are exactly zero off the diagonal.
 
     The matrix is diagonalised by plane rotations (Jacobi's method), which for the few dimensions of space are a handful of
-    elementwise operations for all matrices at once, and leave zeros alone. The first derivative uses the divided
-    differences of $f(x) = x^{-1/2}$ (Daleckii and Krein),
+    elementwise operations for all matrices at once, and leave zeros alone. With $S = (A + \epsilon)^{1/2}$ the derivative is
 
-    $$f[a, b] = \frac{-1}{\sqrt a \sqrt b (\sqrt a + \sqrt b)},$$
+    $$d\left(S^{-1}\right) = -S^{-1} X S^{-1}, \quad S X + X S = dA,$$
 
-    in which equal eigenvalues need no case of their own; differentiating through the eigenvectors would divide by $a - b$.
+    where $X$ is found in the eigenvectors of $S$ by dividing by sums of its eigenvalues: equal ones need no case of their own, while
+    differentiating through the eigenvectors would divide by their difference. It holds to any order.
 
     **Arguments:**
 
@@ -31,58 +32,51 @@ def inverse_sqrt(matrix: Array, eps: float) -> Array:
 
     **Returns:** `(..., n, n)`, symmetric.
     """
-    return _inverse_sqrt(matrix, eps)
+    return inverse_sqrt_and_spectrum(matrix, eps)[0]
 
 
-def rotations(matrix: Array) -> tuple[Array, Array]:
-    """Eigenvalues (in no order) and eigenvectors (as columns) of symmetric matrices `(..., n, n)`, by Jacobi's method."""
-    n = matrix.shape[-1]
-    state = matrix, jnp.broadcast_to(jnp.eye(n, dtype=matrix.dtype), matrix.shape)
-    if n == 2:
-        # One pair is done in one sweep.
-        state = _sweep(0, state)
-    elif n > 2:
-        # Convergence is quadratic once the rotations are small.
-        state = jax.lax.fori_loop(0, 6 if n <= 4 else 10, _sweep, state)
-    diagonal, vectors = state
-    return jnp.diagonal(diagonal, axis1=-2, axis2=-1), vectors
+def _root_and_spectrum(matrix: Array, eps: float) -> tuple[Array, Spectrum]:
+    roots, vectors = _spectrum(matrix, eps)
+    return _product(vectors / roots[..., None, :], _transposed(vectors)), (roots, vectors)
 
 
-def _sweep(_: Any, state: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Turn every plane once."""
-    n = state[0].shape[-1]
-    for p in range(n):
-        for q in range(p + 1, n):
-            state = _rotate(*state, p, q)
-    return state
+inverse_sqrt_and_spectrum = jax.custom_jvp(_root_and_spectrum, nondiff_argnums=(1,))
+"""`inverse_sqrt`, and what `inverse_sqrt_change` needs: the square roots of the eigenvalues of `matrix + eps`, and its
+eigenvectors as columns. Of these two nothing is differentiated."""
 
 
-def _rotate(matrix: Array, vectors: Array, p: int, q: int) -> tuple[Array, Array]:
-    """Turn the plane `(p, q)` so that its off-diagonal entry vanishes."""
-    coupling = matrix[..., p, q]
-    coupled = coupling != 0
-    slope = (matrix[..., q, q] - matrix[..., p, p]) / (2 * jnp.where(coupled, coupling, 1))
-    sign = jnp.where(slope < 0, -1, 1).astype(slope.dtype)
-    tangent = jnp.where(coupled, sign / (jnp.abs(slope) + jnp.hypot(1, slope)), 0)
-    cosine = 1 / jnp.sqrt(1 + tangent**2)
-    sine = tangent * cosine
-
-    def turn(m: Array) -> Array:
-        """Columns `p` and `q`."""
-        a, b = m[..., p], m[..., q]
-        c, s = cosine[..., None], sine[..., None]
-        return m.at[..., p].set(c * a - s * b).at[..., q].set(s * a + c * b)
-
-    turned = jnp.swapaxes(turn(jnp.swapaxes(turn(matrix), -1, -2)), -1, -2)
-    # Exactly zero, not to rounding: the next sweep must not turn back and forth.
-    return turned.at[..., p, q].set(0).at[..., q, p].set(0), turn(vectors)
+@inverse_sqrt_and_spectrum.defjvp
+def _(eps: float, primals: Any, tangents: Any) -> Any:
+    (matrix,), (change,) = primals, tangents
+    root, spectrum = inverse_sqrt_and_spectrum(matrix, eps)
+    found = inverse_sqrt_change(matrix, eps, root, spectrum, change)
+    return (root, spectrum), (found, jax.tree.map(jnp.zeros_like, spectrum))
 
 
-def _primal(matrix: Array, eps: float) -> Array:
-    return _apply(*_spectrum(matrix, eps))
+def inverse_sqrt_change(matrix: Array, eps: float, root: Array, spectrum: Spectrum, change: Array) -> Array:
+    """The derivative of `inverse_sqrt` along a change of the matrix, `(..., n, n)`; a self-adjoint linear map of it.
 
+    **Arguments:**
 
-_inverse_sqrt = jax.custom_jvp(_primal, nondiff_argnums=(1,))
+    - `matrix`, `eps`: of `inverse_sqrt`.
+    - `root`, `spectrum`: from `inverse_sqrt_and_spectrum`.
+    - `change`: of which the symmetric part counts.
+    """
+    direct = _product(matrix + eps * jnp.eye(matrix.shape[-1], dtype=matrix.dtype), root)
+    roots, vectors = jax.lax.stop_gradient(spectrum)
+    transposed = _transposed(vectors)
+
+    def solve(_: Any, b: Array) -> Array:
+        rotated = _product(_product(transposed, b), vectors)
+        return _product(_product(vectors, rotated / (roots[..., :, None] + roots[..., None, :])), transposed)
+
+    x = jax.lax.custom_linear_solve(
+        lambda x: _product(direct, x) + _product(x, direct),
+        (change + _transposed(change)) / 2,
+        solve,
+        symmetric=True,
+    )
+    return -_product(_product(root, x), root)
 
 
 def _spectrum(matrix: Array, eps: float) -> tuple[Array, Array]:
@@ -92,18 +86,60 @@ def _spectrum(matrix: Array, eps: float) -> tuple[Array, Array]:
     return jnp.sqrt(jnp.maximum(values, 0) + eps), vectors
 
 
-def _apply(roots: Array, vectors: Array) -> Array:
-    return jnp.matmul(vectors / roots[..., None, :], jnp.swapaxes(vectors, -1, -2), precision=_EXACT)
+def rotations(matrix: Array) -> tuple[Array, Array]:
+    """Eigenvalues (in no order) and eigenvectors (as columns) of symmetric matrices `(..., n, n)`, by Jacobi's method."""
+    n = matrix.shape[-1]
+    planes = jnp.asarray(_planes(n), matrix.dtype)
+    # The matrix above its eigenvectors: both get the same rotation of their columns.
+    state = jnp.concatenate([matrix, jnp.broadcast_to(jnp.eye(n, dtype=matrix.dtype), matrix.shape)], -2)
+    if len(planes) == 1:
+        state = _rotate(state, planes[0])
+    elif len(planes) > 1:
+        # Convergence is quadratic once the rotations are small.
+        sweeps = jnp.tile(planes, (6 if n <= 4 else 10, 1, 1, 1))
+        state, _ = jax.lax.scan(lambda state, plane: (_rotate(state, plane), None), state, sweeps)
+    return jnp.sum(state[..., :n, :] * jnp.eye(n, dtype=matrix.dtype), -1), state[..., n:, :]
 
 
-@_inverse_sqrt.defjvp
-def _inverse_sqrt_jvp(eps: float, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    (matrix,), (change,) = primals, tangents
-    roots, vectors = _spectrum(matrix, eps)
-    transposed = jnp.swapaxes(vectors, -1, -2)
-    left, right = roots[..., :, None], roots[..., None, :]
-    symmetric = (change + jnp.swapaxes(change, -1, -2)) / 2
-    rotated = jnp.matmul(jnp.matmul(transposed, symmetric, precision=_EXACT), vectors, precision=_EXACT)
-    scaled = -rotated / (left * right * (left + right))
-    tangent = jnp.matmul(jnp.matmul(vectors, scaled, precision=_EXACT), transposed, precision=_EXACT)
-    return _apply(roots, vectors), tangent
+def _planes(n: int) -> np.ndarray:
+    """For each pair of axes `p < q` of `n`, `(pairs, 4, n, n)`: what is 1 at `(p, p)`, at `(q, q)`, at `(p, q)`, at `(q, p)`."""
+    pairs = list(itertools.combinations(range(n), 2))
+    table = np.zeros((len(pairs), 4, n, n))
+    for plane, (p, q) in zip(table, pairs, strict=True):
+        plane[0, p, p] = plane[1, q, q] = plane[2, p, q] = plane[3, q, p] = 1
+    return table
+
+
+def _rotate(state: Array, plane: Array) -> Array:
+    """Turn a plane so that the off-diagonal entry of the matrix vanishes there.
+
+    **Arguments:**
+
+    - `state`: `(..., 2 n, n)`, the matrix above its eigenvectors.
+    - `plane`: one of `_planes`.
+    """
+    n = state.shape[-1]
+    pp, qq, pq, qp = plane
+    first, second, coupling = (jnp.sum(state[..., :n, :] * entry, (-2, -1)) for entry in (pp, qq, pq))
+    coupled = coupling != 0
+    slope = (second - first) / (2 * jnp.where(coupled, coupling, 1))
+    sign = jnp.where(slope < 0, -1, 1).astype(slope.dtype)
+    # The square may be infinite; then the quotient is zero, as it should be.
+    tangent = jnp.where(coupled, sign / (jnp.abs(slope) + jnp.sqrt(1 + slope**2)), 0)
+    cosine = 1 / jnp.sqrt(1 + tangent**2)
+    sine = tangent * cosine
+    kept = jnp.eye(n, dtype=state.dtype) - pp - qq
+    turn = kept + cosine[..., None, None] * (pp + qq) + sine[..., None, None] * (pq - qp)
+    turned = _product(state, turn)
+    # Exactly zero, not to rounding: the next sweep must not turn back and forth.
+    matrix = _product(_transposed(turn), turned[..., :n, :]) * (1 - pq - qp)
+    return jnp.concatenate([matrix, turned[..., n:, :]], -2)
+
+
+def _product(a: Array, b: Array) -> Array:
+    """`a b`, for the few dimensions of space as sums: in full precision everywhere, and joined with what is around it."""
+    return jnp.sum(a[..., :, :, None] * b[..., None, :, :], -2)
+
+
+def _transposed(a: Array) -> Array:
+    return jnp.swapaxes(a, -1, -2)

@@ -12,7 +12,7 @@ from jax import Array
 from ..errors import ArgumentError, UnsupportedError
 from ..geometric import Key, PlanarImage, Signature, with_adjoint
 from ._check import Image, check_channels, in_form_of
-from ._inverse_sqrt import inverse_sqrt
+from ._inverse_sqrt import inverse_sqrt_and_spectrum, inverse_sqrt_change
 
 _EVEN_SCALAR: Key = ((), 0)
 
@@ -94,28 +94,25 @@ def _whiten(groups: int, eps: float) -> Callable[..., Array]:
         centred = wide - mean[..., None]
         grouped = centred.reshape(D, groups, -1)
         covariance = jnp.einsum("agn,bgn->gab", grouped, grouped, precision=exact) / grouped.shape[2]
-        root = inverse_sqrt(covariance, eps)
+        root, spectrum = inverse_sqrt_and_spectrum(covariance, eps)
         y = _turned(_by_channel(root, weight), centred) + (bias * means)[..., None]
-        return y.astype(x.dtype), (means, covariance, root)
+        return y.astype(x.dtype), (means, covariance, root, *spectrum)
 
     def adjoint(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
-        (x, weight, bias), (means, covariance, root) = arguments, kept
+        (x, weight, bias), (means, covariance, root, *spectrum) = arguments, kept
         D, channels, pixels = x.shape
         slope = _at_least_single(g)
         centred = _at_least_single(x) - _group_mean(means, groups)[..., None]
         total = jnp.sum(slope, 2)
         # Sums of products of components, channel by channel: (channels, D, D).
-        along = jnp.stack(
-            [jnp.stack([jnp.sum(slope[a] * centred[b], 1) for b in range(D)], 1) for a in range(D)], 1
-        )
+        along = jnp.moveaxis(jnp.sum(slope[:, None] * centred, -1), -1, 0)
         roots = jnp.repeat(root, channels // groups, 0)
         by_root = (weight[:, None, None] * along).reshape(groups, -1, D, D).sum(1)
         # The mean's own part in the covariance vanishes, since deviations sum to zero.
-        (by_covariance,) = jax.vjp(lambda a: inverse_sqrt(a, eps), covariance)[1](
-            by_root.astype(covariance.dtype)
+        by_covariance = inverse_sqrt_change(
+            covariance, eps, root, (spectrum[0], spectrum[1]), by_root.astype(root.dtype)
         )
-        size = pixels * channels // groups
-        spread = (by_covariance + jnp.swapaxes(by_covariance, 1, 2)) / size
+        spread = 2 * by_covariance * groups / (pixels * channels)
         turned = jnp.einsum("cab,bc->ac", roots, weight * total, precision=exact)
         shift = bias * total / pixels - _group_mean(turned, groups) / pixels
         gx = (

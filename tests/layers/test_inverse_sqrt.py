@@ -68,6 +68,40 @@ def test_derivative_is_finite_where_eigenvalues_coincide_or_vanish(matrix):
     assert not np.isfinite(jax.jit(jax.grad(through_eigenvectors))(matrix)).all()
 
 
+@pytest.mark.parametrize("start", ["generic", "diagonal", "identity", "nearly empty direction"])
+def test_second_derivative_is_that_of_a_difference_quotient(start):
+    with jax.enable_x64(True):
+        matrix, change = (covariance(3, seed).astype(np.float64) for seed in (0, 1))
+        matrix = {
+            "generic": matrix,
+            "diagonal": np.diag([2.0, 0.5, 1.0]),
+            "identity": np.eye(3),
+            # Not quite: negative eigenvalues, to which a difference quotient would step, count as zero.
+            "nearly empty direction": matrix * np.outer([1, 1, 0], [1, 1, 0]) + np.diag([0, 0, EPS / 100]),
+        }[start]
+
+        def slope(m):
+            return jax.jvp(lambda m: inverse_sqrt(m, EPS), (m,), (change,))[1]
+
+        _, second = jax.jit(lambda m: jax.jvp(slope, (m,), (change,)))(matrix)
+        h = 1e-4 * EPS
+        quotient = (slope(matrix + h * change) - slope(matrix - h * change)) / (2 * h)
+        np.testing.assert_allclose(second, quotient, rtol=1e-5, atol=1e-5 * np.abs(quotient).max())
+        back = jax.jit(jax.grad(lambda m: jnp.vdot(slope(m), change)))(matrix)
+        np.testing.assert_allclose(jnp.vdot(back, change), jnp.vdot(second, change), rtol=1e-8)
+
+
+def test_the_derivative_is_a_self_adjoint_map():
+    with jax.enable_x64(True):
+        matrix, one, other = (covariance(3, seed).astype(np.float64) for seed in (0, 1, 2))
+        root, spectrum = _inverse_sqrt.inverse_sqrt_and_spectrum(matrix, EPS)
+        along_one, along_other = (
+            _inverse_sqrt.inverse_sqrt_change(matrix, EPS, root, spectrum, c) for c in (one, other)
+        )
+        np.testing.assert_allclose(jnp.vdot(along_one, other), jnp.vdot(one, along_other), rtol=1e-10)
+        assert not np.allclose(along_one, one)
+
+
 def test_large_singular_matrices_do_not_give_nan():
     directions = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
     matrices = np.float32(1e5) * np.einsum("na,nb->nab", directions, directions)
