@@ -36,9 +36,14 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
     **Returns:** the function of the value alone, for `jax.jvp`, `jax.grad` (to any order) and `jax.vmap`.
     """
 
+    # As functions of their own they are traced once for all layers of a kind.
+    function = jax.jit(function)
+
+    @jax.jit
     def value(*arguments: Array) -> Array:
         return function(*arguments)[0]
 
+    @jax.jit
     def cast(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
         found = adjoint(arguments, kept, g)
         return tuple(z.astype(a.dtype) for z, a in zip(found, arguments, strict=True))
@@ -50,7 +55,8 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
         found, kept = function(*arguments)
         # The remembered values depend on the arguments, but not for the derivative of this operation.
         operands = *arguments, *changes, *kept
-        return found, _tangent.bind(*operands, count=len(arguments), value=value, adjoint=cast)
+        shape = found.shape, found.dtype
+        return found, _tangent.bind(*operands, count=len(arguments), value=value, adjoint=cast, shape=shape)
 
     def apply(*arguments: Array) -> Array:
         # Whole numbers have no derivative to be written by hand.
@@ -60,16 +66,15 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
     return apply
 
 
-def _change(*operands: Array, count: int, value: Callable[..., Array], adjoint: Adjoint) -> Array:
+def _change(*operands: Array, count: int, value: Callable[..., Array], **_: Any) -> Array:
     return jax.jvp(value, operands[:count], operands[count : 2 * count])[1]
 
 
-def _shape(*operands: Any, count: int, value: Callable[..., Array], adjoint: Adjoint) -> Any:
-    found = jax.eval_shape(value, *(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in operands[:count]))
-    return operands[0].update(shape=found.shape, dtype=found.dtype, weak_type=False)
+def _shape(*operands: Any, shape: tuple[tuple[int, ...], Any], **_: Any) -> Any:
+    return operands[0].update(shape=shape[0], dtype=shape[1], weak_type=False)
 
 
-def _back(g: Array, *operands: Any, count: int, value: Callable[..., Array], adjoint: Adjoint) -> list[Any]:
+def _back(g: Array, *operands: Any, count: int, adjoint: Adjoint, **_: Any) -> list[Any]:
     changes = operands[count : 2 * count]
     gradients = _apart(adjoint, g, operands[:count], operands[2 * count :])
     wanted = [
@@ -88,17 +93,27 @@ def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequenc
     operands = tuple(arguments), tuple(kept), g
     if not g.size or not any(isinstance(x, Tracer) for x in jax.tree.leaves(operands)):
         return adjoint(*operands)
-    return lax.platform_dependent(operands, cpu=_conditional(adjoint), default=_behind_barrier(adjoint))
+    # A condition on a constant would be decided. On the smallest, a parameter perhaps, costs least: for one value of what
+    # other operations give the compiler repeats these.
+    undecided = [x for x in (g, *arguments) if isinstance(x, Tracer) and x.size]
+    if not undecided:
+        return adjoint(*operands)
+    smallest = min(undecided, key=lambda x: x.size)
+    place = next(i for i, x in enumerate((g, *arguments)) if x is smallest)
+    return lax.platform_dependent(
+        operands, cpu=_conditional(adjoint, place), default=_behind_barrier(adjoint)
+    )
 
 
 @functools.lru_cache(maxsize=512)
-def _conditional(adjoint: Adjoint) -> Callable[..., Any]:
+def _conditional(adjoint: Adjoint, place: int) -> Callable[..., Any]:
     def nothing(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
-        return tuple(jnp.zeros_like(argument) for argument in arguments)
+        # Something of the right shapes that needs no code.
+        return tuple(arguments)
 
     def run(operands: Any) -> Any:
-        *_, g = operands
-        bits = lax.bitcast_convert_type(g[(0,) * g.ndim], _UNSIGNED[g.dtype.itemsize])
+        x = (operands[2], *operands[0])[place]
+        bits = lax.bitcast_convert_type(x[(0,) * x.ndim], _UNSIGNED[x.dtype.itemsize])
         # Always true: squares are 0 or 1 modulo 4. A compiler does not know that.
         return lax.cond((bits * bits) % 4 != 2, adjoint, nothing, *operands)
 
@@ -116,7 +131,9 @@ def _jvp(primals: Any, tangents: Any, *, count: int, **how: Any) -> tuple[Array,
     return jax.jvp(partial(_change, count=count, **how), tuple(primals[: 2 * count]), dense)
 
 
-def _batch(operands: Any, dims: Any, *, count: int, value: Callable[..., Array], adjoint: Adjoint):
+def _batch(
+    operands: Any, dims: Any, *, count: int, value: Any, adjoint: Any, shape: Any
+) -> tuple[Array, int]:
     size = next(x.shape[d] for x, d in zip(operands, dims, strict=True) if d is not None)
     # An argument and its change are batched together, or neither is.
     both = zip(dims[:count], dims[count : 2 * count], strict=True)
@@ -127,7 +144,8 @@ def _batch(operands: Any, dims: Any, *, count: int, value: Callable[..., Array],
         for x, d, along in zip(operands, dims, batched, strict=True)
     ]
     values, each = _batched(value, adjoint, many)
-    return _tangent.bind(*moved, count=count, value=values, adjoint=each), 0
+    wider = (size, *shape[0]), shape[1]
+    return _tangent.bind(*moved, count=count, value=values, adjoint=each, shape=wider), 0
 
 
 @functools.lru_cache(maxsize=512)
@@ -137,11 +155,12 @@ def _batched(
     """The same for a batch: of those arguments that have one, `many`, and of all that is remembered."""
     axes = tuple(0 if along else None for along in many)
 
+    @jax.jit
     def each(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
         found = jax.vmap(adjoint, (axes, 0, 0))(tuple(arguments), tuple(kept), g)
         return tuple(z if along else jnp.sum(z, 0) for z, along in zip(found, many, strict=True))
 
-    return jax.vmap(value, axes), each
+    return jax.jit(jax.vmap(value, axes)), each
 
 
 _tangent.def_impl(_change)

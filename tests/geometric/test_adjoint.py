@@ -111,3 +111,28 @@ def test_nothing_else_is_remembered(operands):
 
     assert remembered(hand_written) == 3 + 9 + 3
     assert remembered(by_machine) > 3 + 9 + 3
+
+
+def test_the_way_back_stands_apart_in_the_compiled_program(operands):
+    """Behind a condition the compiler cannot decide, a closed-over parameter or not; else it merges the way back with the way there."""
+    xs, w = operands
+    programs = [
+        jax.jit(jax.grad(summed(hand_written))).lower(xs, w).compile(),
+        jax.jit(jax.grad(lambda xs: summed(hand_written)(xs, w))).lower(xs).compile(),
+    ]
+    assert [program.as_text().count(" conditional(") for program in programs] == [1, 1]
+    assert " conditional(" not in jax.jit(jax.grad(summed(by_machine))).lower(xs, w).compile().as_text()
+
+
+def test_layers_of_a_kind_are_traced_once():
+    traced = []
+
+    def counted(x):
+        traced.append(x)
+        return jnp.sin(x), ()
+
+    sine = with_adjoint(counted, lambda arguments, _, g: (g * jnp.cos(arguments[0]),))
+    once = jax.make_jaxpr(jax.grad(lambda x: jnp.sum(sine(x))))(jnp.ones(5))
+    count = len(traced)
+    jax.make_jaxpr(jax.grad(lambda x: jnp.sum(sine(sine(sine(x))))))(jnp.ones(5))
+    assert len(traced) == count > 0 and once
