@@ -3,6 +3,7 @@
 from ._adjoint import with_adjoint as with_adjoint
 from ._bank_conv import convolve_with_bank as convolve_with_bank
 from ._bank_conv import mix_channels as mix_channels
+from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale
 from ._constants import TINY as TINY

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +12,7 @@ from jax import Array
 
 from ginjax.checkpoint import Conversion, ModelRecord, convert_record, weights_digest
 from ginjax.errors import ArgumentError
-from ginjax.geometric import MultiImage
+from ginjax.geometric import MultiImage, compiled
 from ginjax.ml._gauss_newton import Fit, gauss_newton
 from ginjax.ml._one_step import predict
 from ginjax.models import from_record, with_arrays
@@ -144,12 +143,12 @@ def _fit(mixtures: _Mixtures, X: MultiImage, Y: MultiImage, evaluations: int) ->
     target = jnp.concatenate([block.ravel() for block in Y.values()])
     size = jnp.linalg.norm(target)
 
-    @eqx.filter_jit
+    @compiled
     def residuals(t: Array) -> Array:
         prediction = predict(with_arrays(model, mixtures.traced(t)), X)
         return (jnp.concatenate([prediction[key].ravel() for key in Y]) - target) / size
 
-    jacobian = eqx.filter_jit(jax.jacfwd(residuals))
+    jacobian = compiled(jax.jacfwd(residuals))
     return gauss_newton(
         lambda t: np.asarray(residuals(jnp.asarray(t, jnp.float32)), np.float64),
         lambda t: np.asarray(jacobian(jnp.asarray(t, jnp.float32)), np.float64),

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from ginjax.geometric import MultiImage
+from ginjax.geometric import MultiImage, compiled
 from ginjax.ml._losses import smse_loss
 
 WARMUP = 0.05
@@ -48,7 +48,7 @@ def fit_counted(
     return _fit(model, X, Y, *numbers, key, batch)
 
 
-@eqx.filter_jit
+@compiled
 def _fit(
     model: Any, X: MultiImage, Y: MultiImage, pairs: Array, steps: Array, rate: Array, key: Array, batch: int
 ) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import equinox as eqx
@@ -12,6 +13,7 @@ import numpy as np
 import optax
 from jax import Array
 
+from ginjax.geometric import compiled
 from ginjax.ml._feed import Feed
 from ginjax.ml._placement import Placement
 from ginjax.ml._step import MapAndLoss, make_update, owned_copy, trainable
@@ -73,7 +75,7 @@ def make_dispatch(
     # Raw numbers travel to every process alike, a key would belong to one of them.
     key_data = None if key is None else np.asarray(jax.random.key_data(key))
 
-    @eqx.filter_jit(donate="all-except-first")
+    @partial(compiled, donate="all-except-first")
     def run(given: tuple[Feed, Array, Array, Array | None], state: TrainState) -> tuple[TrainState, Array]:
         feed, count, first, bits = given
         arrays, static = eqx.partition(state, eqx.is_array)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 import optax
@@ -21,7 +20,7 @@ from ginjax.data import (
     one_step_pairs,
 )
 from ginjax.errors import ArgumentError
-from ginjax.geometric import MultiImage, Signature
+from ginjax.geometric import MultiImage, Signature, compiled
 from ginjax.ml._fit import fit
 from ginjax.ml._keep import only_free
 from ginjax.ml._losses import nrmse_loss, smse_loss
@@ -128,7 +127,7 @@ def one_step_error(model: Any, task: OneStepTask, batch_size: int = 32) -> OneSt
     return OneStepError(total / samples, float(nrmse_loss(task.X, task.Y)))
 
 
-@eqx.filter_jit
+@compiled
 def predict(model: Any, x: MultiImage) -> MultiImage:
     """The prediction of a model for a batch, blocks `(batch, channels, *spatial, D, ..., D)`."""
     return jax.vmap(lambda sample: model(sample)[0])(x)

@@ -14,7 +14,7 @@ import numpy as np
 from ginjax.checkpoint import ModelRecord
 from ginjax.data import Field, FieldScale, Normalisation, Source, fields_by_key
 from ginjax.errors import ArgumentError, FileError
-from ginjax.geometric import Key, MultiImage
+from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml._frames import Frames
 from ginjax.ml._rollout_fit import check_fit
 
@@ -182,7 +182,7 @@ class Forecaster:
     def _step(self) -> Any:
         frames = self.frames
 
-        @eqx.filter_jit
+        @compiled
         def step(model: Any, x: MultiImage) -> tuple[MultiImage, MultiImage]:
             predicted = jax.vmap(lambda sample: model(sample)[0])(x)
             return frames.as_fields(x, predicted), frames.next_input(x, predicted)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -12,6 +13,7 @@ import optax
 from jax import Array
 
 from ginjax.errors import ArgumentError
+from ginjax.geometric import compiled
 
 MapAndLoss = Callable[[Any, Any, Any, Any], tuple[Array, Any]]
 """`(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`."""
@@ -71,7 +73,7 @@ def make_step(
     """
     update = make_update(map_and_loss, optimizer, shards)
 
-    @eqx.filter_jit(donate="all-except-first")
+    @partial(compiled, donate="all-except-first")
     def step(batch: tuple[Any, Any], model: Any, opt_state: Any, aux_data: Any):
         return update(model, opt_state, *batch, aux_data)
 
@@ -89,7 +91,7 @@ def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
     """
     loss_of = _over_shards(map_and_loss, shards)
 
-    @eqx.filter_jit
+    @compiled
     def eval_step(model: Any, x: Any, y: Any, aux_data: Any = None) -> Array:
         return loss_of(model, x, y, aux_data)[0]
 
@@ -110,23 +112,44 @@ def owned_copy(tree: _T) -> _T:
 
 
 def _over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
+    if shards == 1:
+        return _over_one_shard(map_and_loss)
     mapped = eqx.filter_vmap(map_and_loss, in_axes=(None, 0, 0, None), axis_name=SHARD_AXIS)
 
     def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
         x, y = jax.tree.map(lambda leaf: leaf.reshape(shards, -1, *leaf.shape[1:]), (x, y))
         losses, aux_data = mapped(model, x, y, aux_data)
-        if losses.ndim != 1:
-            raise ArgumentError(
-                "loss of map_and_loss",
-                got=f"shape {losses.shape[1:]}",
-                expected="a scalar",
-                hint="Average over the batch (reduce='mean').",
-            )
+        _check_scalar(losses.shape[1:])
         # Every shard holds the same aux_data: models average theirs over the axis.
-        first = jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, aux_data)
-        return jnp.mean(losses), first
+        return jnp.mean(losses), _first(aux_data)
 
     return loss
+
+
+def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
+    """The axis name, over nothing: what is computed has no axis more, unless it asks for its index."""
+
+    def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+        named = eqx.filter_vmap(lambda _: map_and_loss(model, x, y, aux_data), axis_name=SHARD_AXIS)
+        value, after = named(jnp.zeros(1))
+        _check_scalar(value.shape[1:])
+        return value[0], _first(after)
+
+    return loss
+
+
+def _first(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, tree)
+
+
+def _check_scalar(shape: tuple[int, ...]) -> None:
+    if shape != ():
+        raise ArgumentError(
+            "loss of map_and_loss",
+            got=f"shape {shape}",
+            expected="a scalar",
+            hint="Average over the batch (reduce='mean').",
+        )
 
 
 def _accumulated(of_batch: Any, parts: int) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..checkpoint import ModelRecord
 from ..errors import ArgumentError, NumericsError
-from ..geometric import MultiImage, Signature
+from ..geometric import MultiImage, Signature, compiled
 from ..transfer import (
     condition_residual,
     embed_field,
@@ -184,7 +184,7 @@ def generators(D: int) -> list[np.ndarray]:
     return [reflection, *swaps]
 
 
-@eqx.filter_jit
+@compiled
 def _run(model: Any, x: MultiImage) -> MultiImage:
     return model(x)[0]
 

@@ -192,6 +192,17 @@ def test_batch_statistics_see_the_shard_axis():
     assert isinstance(history.aux_data, eqx.nn.State) and np.isfinite(history.losses).all()
 
 
+def test_a_loss_may_ask_for_its_shard():
+    X, Y = data(2)
+
+    def shifted(model, x, y, aux_data):
+        loss, aux_data = map_and_loss(model, x, y, aux_data)
+        return loss + jax.lax.axis_index("pmap_batch") + jax.lax.psum(1, "pmap_batch"), aux_data
+
+    losses = [ml.make_eval_step(each)(Affine(), X, Y) for each in (map_and_loss, shifted)]
+    np.testing.assert_allclose(losses[1], losses[0] + 1, rtol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [({"steps": 0}, "steps: got 0"), ({"batch_size": 0}, "batch_size"), ({"fetch_every": 0}, "fetch_every")],
