@@ -1,38 +1,32 @@
 """The command `ginjax`: the list of its commands and nothing else."""
 
-from typing import Annotated
+import sys
+from collections.abc import Collection, Sequence
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from ._errors import Edge
 from ._options import Debug
 from ._output import show_line
-from .build_filters import build_filters
-from .convert_d import convert_d
-from .data import data
-from .demo import demo
-from .evaluate import evaluate
-from .init import init
-from .inspect import inspect
-from .predict import predict
-from .train import train
-from .transfer_curve import transfer_curve
-from .verify import verify
 
-COMMANDS = {
-    "build-filters": build_filters,
-    "init": init,
-    "train": train,
-    "convert-d": convert_d,
-    "verify": verify,
-    "inspect": inspect,
-    "evaluate": evaluate,
-    "predict": predict,
-    "transfer-curve": transfer_curve,
-    "demo": demo,
-}
+COMMANDS = (
+    "build-filters",
+    "init",
+    "train",
+    "convert-d",
+    "verify",
+    "inspect",
+    "evaluate",
+    "predict",
+    "transfer-curve",
+    "demo",
+)
+"""Each is a function in a file of its name."""
 
-GROUPS = {"data": data}
+GROUPS = ("data",)
+"""Each is a command with commands of its own, likewise."""
 
 _HELP = """
 Train an equivariant network where data is cheap, run it where data is dear.
@@ -40,14 +34,30 @@ Train an equivariant network where data is cheap, run it where data is dear.
 Every command has sensible defaults and ends by naming the command that usually comes next.
 """
 
-app = typer.Typer(
-    name="ginjax",
-    help=_HELP,
-    cls=Edge,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
-)
+
+def make_app(names: Collection[str] = (*GROUPS, *COMMANDS)) -> typer.Typer:
+    """The program with some of its commands, none of which is imported without being asked for."""
+    app = typer.Typer(
+        name="ginjax",
+        help=_HELP,
+        cls=Edge,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"]},
+    )
+    app.callback()(_root)
+    for name in GROUPS:
+        if name in names:
+            app.add_typer(_load(name), name=name)
+    for name in COMMANDS:
+        if name in names:
+            app.command(name)(_load(name))
+    return app
+
+
+def _load(name: str) -> Any:
+    own = name.replace("-", "_")
+    return getattr(import_module(f".{own}", __package__), own)
 
 
 def _show_version(asked: bool) -> None:
@@ -58,7 +68,6 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool,
@@ -69,12 +78,13 @@ def _root(
     pass
 
 
-for _name, _group in GROUPS.items():
-    app.add_typer(_group, name=_name)
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
+def _asked(arguments: Sequence[str]) -> Collection[str]:
+    """The one command that will run; all of them, to be listed, where that is not clear."""
+    every = (*GROUPS, *COMMANDS)
+    first = next((argument for argument in arguments if argument != "--debug"), None)
+    return (first,) if first in every else every
 
 
 def main() -> None:
     """The console script."""
-    app(prog_name="ginjax")
+    make_app(_asked(sys.argv[1:]))(prog_name="ginjax")

@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_banks, read_file
 from ginjax.filters import BankRecipe, make_bank
-from ginjax_cli.main import COMMANDS, app
+from ginjax_cli.main import COMMANDS, make_app
+
+app = make_app()
 
 
 @pytest.fixture
@@ -166,3 +168,19 @@ def test_light_imports(tmp_path, args, heavy):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+@pytest.mark.parametrize(
+    "arguments, others",
+    [
+        (["inspect", "--help"], False),
+        (["--debug", "inspect", "--help"], False),
+        (["--help"], True),
+        (["--help", "inspect"], True),
+    ],
+)
+def test_a_command_comes_without_the_others(arguments, others):
+    code = f"import ginjax_cli.main as m, sys; sys.argv = ['ginjax', *{arguments}]\ntry:\n    m.main()\nfinally:\n    print('ginjax_cli.train' in sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert done.stderr.split() == [str(others)]

@@ -7,7 +7,9 @@ from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_record, read_model, write_model
 from ginjax.transfer import make_rule
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 VECTORS = FIXTURES / "burgers_2d.safetensors"

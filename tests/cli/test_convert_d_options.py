@@ -10,7 +10,9 @@ from helpers import FIXTURES, FULL2, FULL3, ORTHOPLEX5, SV, S
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_record, read_model, write_model
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 FLOW = [((0, 1), 1), ((1, 0), 1)]

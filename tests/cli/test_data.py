@@ -8,7 +8,9 @@ from typer.testing import CliRunner
 
 from ginjax.data import open_data
 from ginjax_cli.data import data
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
 from ginjax.models import load_model
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 TINY = ("--channels", "2", "--blocks", "1")
 

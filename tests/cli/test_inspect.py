@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_file, read_file, read_model, write_file, write_model
 from ginjax.transfer import make_rule
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 

@@ -9,7 +9,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_banks, read_model
-from ginjax_cli.main import COMMANDS, app
+from ginjax_cli.main import COMMANDS, make_app
+
+app = make_app()
 
 
 def ginjax(folder, *args):

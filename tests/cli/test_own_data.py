@@ -25,7 +25,9 @@ from ginjax.data import (
 from ginjax.ml import Forecaster, OwnTask
 from ginjax.models import from_record
 from ginjax_cli._rule_table import _best
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 DENSITY = Field("density", 0, 0)
 ABOUT = {

@@ -7,7 +7,9 @@ from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.data import open_data, simulate, write_well
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 

@@ -12,7 +12,9 @@ from typer.testing import CliRunner
 from ginjax.checkpoint import convert_record, read_model, write_model
 from ginjax.data import Field, FieldScale, Normalisation
 from ginjax.transfer import make_rule
-from ginjax_cli.main import app
+from ginjax_cli.main import make_app
+
+app = make_app()
 
 QUICK = (
     "--size", "8", "--trajectories", "2", "--frames", "2", "--steps", "4", "--batch-size", "2",
