@@ -12,6 +12,7 @@ from helpers import FULL2, FULL3, bank
 
 from ginjax.filters import FilterBank
 from ginjax.geometric import MultiImage, make_all_operators
+from ginjax.geometric._compiled import known_options
 from ginjax.models import DilResNet, ResNet, SimpleConvSeries, UNet
 
 SIDE = 4
@@ -45,19 +46,7 @@ ARCHITECTURES = {
 }
 
 
-def known(options: dict[str, bool | int]) -> dict[str, bool | int]:
-    """Those of the options that this compiler has: they come and go."""
-    found = {}
-    for name, value in options.items():
-        try:
-            jax.jit(jnp.negative, compiler_options={name: value}).lower(0.0).compile()
-        except (jax.errors.JaxRuntimeError, ValueError):
-            continue
-        found[name] = value
-    return found
-
-
-QUICK_TO_COMPILE = known(
+QUICK_TO_COMPILE = known_options(
     {
         "xla_backend_optimization_level": 0,
         "xla_llvm_disable_expensive_passes": True,

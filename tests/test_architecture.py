@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 import typer
+from command_line import app
 from typer.main import get_command
 
-from ginjax_cli.main import COMMANDS, GROUPS, make_app
-
-app = make_app()
+from ginjax_cli.main import COMMANDS, GROUPS
 
 ROOT = Path(__file__).parent.parent
 ORDER = (

@@ -91,15 +91,12 @@ def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequenc
     between. Compilers for processors drop the barriers meant for this, so there it stands behind a condition.
     """
     operands = tuple(arguments), tuple(kept), g
-    if not g.size or not any(isinstance(x, Tracer) for x in jax.tree.leaves(operands)):
-        return adjoint(*operands)
     # A condition on a constant would be decided. On the smallest, a parameter perhaps, costs least: for one value of what
     # other operations give the compiler repeats these.
-    undecided = [x for x in (g, *arguments) if isinstance(x, Tracer) and x.size]
-    if not undecided:
+    sizes = {i: x.size for i, x in enumerate((g, *arguments)) if isinstance(x, Tracer) and x.size}
+    if not g.size or not sizes:
         return adjoint(*operands)
-    smallest = min(undecided, key=lambda x: x.size)
-    place = next(i for i, x in enumerate((g, *arguments)) if x is smallest)
+    place = min(sizes, key=sizes.__getitem__)
     return lax.platform_dependent(
         operands, cpu=_conditional(adjoint, place), default=_behind_barrier(adjoint)
     )

@@ -46,7 +46,7 @@ def compiled(function: Callable[_P, _T], donate: Donate = "none") -> Callable[_P
 
 
 @functools.cache
-def compiler_options(platform: str) -> dict[str, int]:
+def compiler_options(platform: str) -> dict[str, bool | int]:
     """Settings for XLA by platform, none that this version does not know.
 
     On processors the first level of optimisation compiles a tenth faster than the default, the third. What it makes of the
@@ -55,10 +55,13 @@ def compiler_options(platform: str) -> dict[str, int]:
     return known_options({"xla_backend_optimization_level": 1} if platform == "cpu" else {})
 
 
-def known_options(options: dict[str, int]) -> dict[str, int]:
-    """The options, or none if the compiler refuses them: its settings come and go, and programs are right without them."""
-    try:
-        jax.jit(jnp.negative, compiler_options=options).lower(0.0).compile()
-    except (jax.errors.JaxRuntimeError, ValueError):
-        return {}
-    return options
+def known_options(options: dict[str, bool | int]) -> dict[str, bool | int]:
+    """Those of the options that the compiler has: its settings come and go, and programs are right without them."""
+    found = {}
+    for name, value in options.items():
+        try:
+            jax.jit(jnp.negative, compiler_options={name: value}).lower(0.0).compile()
+        except (jax.errors.JaxRuntimeError, ValueError):
+            continue
+        found[name] = value
+    return found

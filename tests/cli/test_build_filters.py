@@ -3,13 +3,12 @@ import subprocess
 import sys
 
 import pytest
+from command_line import app
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_banks, read_file
 from ginjax.filters import BankRecipe, make_bank
-from ginjax_cli.main import COMMANDS, make_app
-
-app = make_app()
+from ginjax_cli.main import COMMANDS
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@ import json
 import shutil
 
 import pytest
+from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_record, read_model, write_model
 from ginjax.transfer import make_rule
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 VECTORS = FIXTURES / "burgers_2d.safetensors"

@@ -5,14 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command_line import app
 from drawn_records import drawn_record, perturbed, small_spec
 from helpers import FIXTURES, FULL2, FULL3, ORTHOPLEX5, SV, S
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_record, read_model, write_model
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 FLOW = [((0, 1), 1), ((1, 0), 1)]

@@ -2,15 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from command_line import app
 from data.layouts import arena, by_seed, compressible, numbers, well_file
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax.data import open_data
 from ginjax_cli.data import data
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 
 @pytest.fixture

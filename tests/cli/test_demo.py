@@ -1,15 +1,13 @@
 import json
 
 import pytest
+from command_line import app
 from helpers import S, random_field
 from typer.testing import CliRunner
 
 import ginjax.ml
 from ginjax.ml import Study, ZeroShot
 from ginjax.transfer import DISTINCT_RULES, rule_label
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NAMES = [rule_label(*rule) for rule in DISTINCT_RULES]

@@ -2,14 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model, write_model
 from ginjax.data import simulate, write_well
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 SHORT = ("--steps", "2", "--trajectories", "2", "--size", "16")

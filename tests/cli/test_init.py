@@ -1,13 +1,11 @@
 import json
 
 import pytest
+from command_line import app
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
 from ginjax.models import load_model
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 TINY = ("--channels", "2", "--blocks", "1")
 

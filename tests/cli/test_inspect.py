@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command_line import app
 from helpers import FIXTURES
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,9 +14,6 @@ from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_file, read_file, read_model, write_file, write_model
 from ginjax.transfer import make_rule
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 

@@ -5,13 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from command_line import app
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_banks, read_model
-from ginjax_cli.main import COMMANDS, make_app
-
-app = make_app()
+from ginjax_cli.main import COMMANDS
 
 
 def ginjax(folder, *args):

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command_line import app
 from drawn_records import drawn_record, small_spec
 from helpers import FIXTURES, FULL3, S
 from typer.testing import CliRunner
@@ -25,9 +26,6 @@ from ginjax.data import (
 from ginjax.ml import Forecaster, OwnTask
 from ginjax.models import from_record
 from ginjax_cli._rule_table import _best
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 DENSITY = Field("density", 0, 0)
 ABOUT = {

@@ -3,13 +3,11 @@ import json
 import h5py
 import numpy as np
 import pytest
+from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.data import open_data, simulate, write_well
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 

@@ -6,15 +6,13 @@ import time
 
 import numpy as np
 import pytest
+from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
 from ginjax.data import Normalisation
 from ginjax.ml import read_log
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 TINY = ("--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
 SMALL = ("--arch", "series", "--channels", "2", *TINY)

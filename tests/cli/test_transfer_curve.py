@@ -2,12 +2,10 @@ import json
 from dataclasses import asdict
 
 import pytest
+from command_line import app
 from typer.testing import CliRunner
 
 from ginjax.ml import Cell, CurveSettings
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 PNG = b"\x89PNG\r\n\x1a\n"
 ERROR = {"converted": 0.01, "scratch": 0.02, "inflated": 0.03}

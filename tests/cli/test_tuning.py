@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from command_line import app
 from drawn_records import drawn_record, perturbed, small_spec
 from helpers import FULL3, ORTHOPLEX5, S
 from typer.testing import CliRunner
@@ -12,9 +13,6 @@ from typer.testing import CliRunner
 from ginjax.checkpoint import convert_record, read_model, write_model
 from ginjax.data import Field, FieldScale, Normalisation
 from ginjax.transfer import make_rule
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 QUICK = (
     "--size", "8", "--trajectories", "2", "--frames", "2", "--steps", "4", "--batch-size", "2",

@@ -2,15 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_file, read_file, write_file
 from ginjax.models import LIFT_TOLERANCE, Verification
 from ginjax.transfer import make_rule
-from ginjax_cli.main import make_app
-
-app = make_app()
 
 LOW = str(FIXTURES / "diffusion_1d.safetensors")
 SIZE = ("--size", "4")

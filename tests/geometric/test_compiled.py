@@ -41,6 +41,8 @@ def test_within_other_transformations(within):
 
 def test_options_are_those_the_compiler_knows():
     assert known_options({"xla_no_such_setting": 1}) == {}
+    both = {"xla_no_such_setting": 1, "xla_cpu_enable_fast_math": False}
+    assert known_options(both) == {"xla_cpu_enable_fast_math": False}
     assert known_options({}) == {} and compiler_options("gpu") == {}
 
 

@@ -17,7 +17,7 @@ SCALAR = Signature([((0, 0), 1)])
 
 @pytest.fixture(scope="module")
 def low():
-    return to_record(ModelDesign("SimpleConvSeries", SCALAR, SCALAR, channels=3, blocks=2).build(1, seed=3))
+    return to_record(ModelDesign("SimpleConvSeries", SCALAR, SCALAR, channels=3, blocks=2).build(1, seed=11))
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +49,7 @@ def test_it_never_gets_worse_and_stays_in_bounds(low, samples):
     sides = [(record.arrays, record.layers, record.banks) for record in (low, conversion.after)]
     assert conversion.certificate.residual == condition_residual(*sides) < 1e-6
     # Rounded as conversions are: no further from (C) than the one it started from, within its own largest weights.
-    start = convert_record(low, 2, "compatibility").certificate.residual
-    assert conversion.certificate.residual < 3 * max(start, float(np.finfo(np.float32).eps))
+    assert conversion.certificate.residual < 3 * convert_record(low, 2, "compatibility").certificate.residual
     assert conversion.certificate.digest == conversion.after.digest
     again, _ = calibrate(low, 2, samples.X, samples.Y, evaluations=4)
     assert again.after.digest == conversion.after.digest
