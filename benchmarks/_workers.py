@@ -20,6 +20,11 @@ class FailedError(Exception):
     """A computation that gave no number; the text says why."""
 
 
+def usual_environment() -> dict[str, str]:
+    """The environment without settings of Python and XLA, so that modules are compiled to bytecode once."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "XLA_FLAGS"))}
+
+
 class Worker:
     """A process of one library; ended by `close`, by a time limit or by its own failure."""
 
@@ -32,14 +37,13 @@ class Worker:
         - `timeout`: seconds it may take to answer.
         """
         self.timeout = timeout
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "XLA_FLAGS"))}
         self.process = subprocess.Popen(
             [str(python), str(HERE / script)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**environment, MEMORY_VARIABLE: str(memory), "WANDB_MODE": "disabled"},
+            env={**usual_environment(), MEMORY_VARIABLE: str(memory), "WANDB_MODE": "disabled"},
         )
 
     def ask(self, do: str, **request: Any) -> Any:

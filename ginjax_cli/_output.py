@@ -10,11 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from ._progress import Bar, Lines, Progress
 from ._text import cell, clean, field_lines, json_line, right_aligned, table_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ._progress import Progress
 
 _STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green"}
 
@@ -90,8 +91,10 @@ class Output:
         if self._form == "human":
             _labelled("next", command)
 
-    def progress(self, total: int, description: str) -> Progress:
+    def progress(self, total: int, description: str) -> "Progress":
         """A context manager to count steps on, with rate and time left."""
+        from ._progress import Bar, Lines, Progress
+
         if self._form != "human":
             return Progress(total, description)
         if sys.stderr.isatty():

@@ -40,7 +40,8 @@ def inspect(
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
     from ._certificate import certificate_payload, show_certificate, show_paths
 
-    stale = record.certificate_is_stale
+    digest = record.digest
+    stale = record.certificate is not None and record.certificate.digest != digest
     out.fields(
         str(file),
         {
@@ -52,7 +53,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             "outputs": _fields(record, "outputs"),
             "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
             **_task(record),
-            "weights": record.digest,
+            "weights": digest,
         },
     )
     options = record.spec.get("options", {})
@@ -92,7 +93,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
         "certificate": None
         if record.certificate is None
         else certificate_payload(record.certificate, stale=stale),
-        "weights_digest": record.digest,
+        "weights_digest": digest,
     }
     out.result(None, payload)
     if record.layers and record.D < 3:

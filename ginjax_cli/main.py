@@ -1,5 +1,6 @@
 """The command `ginjax`: the list of its commands and nothing else."""
 
+import gc
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
@@ -87,4 +88,6 @@ def _asked(arguments: Sequence[str]) -> Collection[str]:
 
 def main() -> None:
     """The console script."""
+    # What is imported stays: to look it through for garbage every 700 objects is a twentieth of a short command.
+    gc.set_threshold(50_000)
     make_app(_asked(sys.argv[1:]))(prog_name="ginjax")

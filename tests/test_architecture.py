@@ -30,10 +30,15 @@ ORDER = (
     "ml",
 )
 GROUND = {"_version", "errors", "filters", "transfer", "checkpoint"}
-GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes"}
+GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
 CLI_LIBRARIES = {"typer"}
-FILES = sorted(path for name in ("ginjax", "ginjax_cli") for path in (ROOT / name).rglob("*.py"))
+FILES = sorted(
+    path
+    for name in ("ginjax", "ginjax_cli")
+    for path in (ROOT / name).rglob("*.py*")
+    if path.suffix in (".py", ".pyi")
+)
 
 
 def module_of(path: Path) -> str:

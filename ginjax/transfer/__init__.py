@@ -1,53 +1,5 @@
-"""Dimension transfer on arrays. NumPy only."""
+"""Dimension transfer on arrays. NumPy only. The names stand in `__init__.pyi`; each is imported when first used."""
 
-from ._certificate import Certificate as Certificate
-from ._certificate import PathReport as PathReport
-from ._certificate import tolerance_of as tolerance_of
-from ._compare import Growth as Growth
-from ._compare import growth as growth
-from ._convert import bank_chain as bank_chain
-from ._convert import convert_weights as convert_weights
-from ._cost import Cost as Cost
-from ._cost import cost as cost
-from ._cost import plain_cost as plain_cost
-from ._embedding import embed_field as embed_field
-from ._embedding import lift_key as lift_key
-from ._embedding import old_components as old_components
-from ._embedding import restrict_field as restrict_field
-from ._explain import explain as explain
-from ._freedom import free_directions as free_directions
-from ._freedom import project_onto_free as project_onto_free
-from ._freedom import recertify as recertify
-from ._layers import ConvLayer as ConvLayer
-from ._layers import FieldKey as FieldKey
-from ._layers import check_weights as check_weights
-from ._layers import filter_key as filter_key
-from ._layers import key_name as key_name
-from ._layers import path_name as path_name
-from ._layers import role_keys as role_keys
-from ._layers import signature_rows as signature_rows
-from ._pairs import empty_block as empty_block
-from ._plain import PLAIN_RULES as PLAIN_RULES
-from ._plain import PlainLayer as PlainLayer
-from ._plain import PlainRule as PlainRule
-from ._plain import inflate_weights as inflate_weights
-from ._plain_check import plain_condition_residual as plain_condition_residual
-from ._recheck import condition_residual as condition_residual
-from ._recheck import path_residuals as path_residuals
-from ._recheck import recomputed as recomputed
-from ._rounding import compatible_rounding as compatible_rounding
-from ._rounding import round_converted as round_converted
-from ._spin import spin_target as spin_target
-from ._system import Condition as Condition
-from ._system import FilterPair as FilterPair
-from ._system import Residual as Residual
-from ._system import collapse_matrix as collapse_matrix
-from ._system import condition as condition
-from ._system import residual as residual
-from ._system import solutions as solutions
-from .rules import DISTINCT_RULES as DISTINCT_RULES
-from .rules import RULE_NAMES as RULE_NAMES
-from .rules import Rule as Rule
-from .rules import make_rule as make_rule
-from .rules import rule_label as rule_label
-from .rules import transfer_matrix as transfer_matrix
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
