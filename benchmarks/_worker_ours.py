@@ -4,6 +4,10 @@ from _serve import limit_memory, serve
 
 limit_memory()
 
+from ginjax.xla_flags import set_xla_flags  # noqa: E402
+
+set_xla_flags()  # as the command line does
+
 from dataclasses import replace  # noqa: E402
 from typing import Any  # noqa: E402
 

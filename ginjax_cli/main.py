@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ginjax.xla_flags import set_xla_flags
+
 from ._errors import Edge
 from ._options import Debug
 from ._output import show_line
@@ -90,4 +92,5 @@ def main() -> None:
     """The console script."""
     # What is imported stays: to look it through for garbage every 700 objects is a twentieth of a short command.
     gc.set_threshold(50_000)
+    set_xla_flags()
     make_app(_asked(sys.argv[1:]))(prog_name="ginjax")

@@ -1,6 +1,10 @@
 import jax
 import pytest
 
+from ginjax.xla_flags import set_xla_flags
+
+set_xla_flags()  # before any test looks for devices
+
 
 @pytest.fixture
 def x64():

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = (
     "_version",
     "errors",
+    "xla_flags",
     "filters",
     "transfer",
     "checkpoint",
@@ -29,7 +30,7 @@ ORDER = (
     "data",
     "ml",
 )
-GROUND = {"_version", "errors", "filters", "transfer", "checkpoint"}
+GROUND = {"_version", "errors", "xla_flags", "filters", "transfer", "checkpoint"}
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
 CLI_LIBRARIES = {"typer"}
@@ -130,7 +131,8 @@ def heavy_commands(module: str, source: str) -> list[str]:
     return [
         f"{module} imports {name} at once"
         for name in found
-        if (outside(name) or "typer") not in CLI_LIBRARIES or package_of(name) not in (None, "errors")
+        if (outside(name) or "typer") not in CLI_LIBRARIES
+        or package_of(name) not in (None, "errors", "xla_flags")
     ]
 
 
