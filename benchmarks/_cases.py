@@ -57,6 +57,8 @@ STEPS: dict[str, Case] = {
     "step-3d-orthoplex": Case(3, 32, 5, 2, (0,), 16, "orthoplex", blocks=2),
     "step-3d-vector": Case(3, 24, 3, 2, (0, 1), 8, blocks=1),
 }
+LARGE: dict[str, Case] = {"step-large": Case(3, 64, 3, 1, (0, 1), 8, blocks=1)}
+"""Training steps without a target."""
 
 
 def sweeps(quick: bool) -> dict[str, list[Case]]:

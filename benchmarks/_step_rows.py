@@ -2,26 +2,33 @@
 
 from collections.abc import Callable, Iterator
 
-from _cases import CONVOLUTIONS, STEPS, Case
+from _cases import CONVOLUTIONS, LARGE, STEPS, Case
 from _rows import OURS, UPSTREAM, Bench, Row, ask_fresh, compare, raced, words
 from _workers import FailedError, Lane
+
+REMAT, BFLOAT16 = "ours, rematerialised", "ours, bfloat16"
 
 
 def steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
     """Training steps of residual networks, with AdamW."""
-    for name, case in STEPS.items():
-        if not wanted(name):
+    for name, case in (STEPS | LARGE).items():
+        if not wanted(name) or (bench.quick and name in LARGE):
             continue
         ours = bench.start(OURS)
-        lanes = {
-            "ours": Lane(ours, "step", {"case": case.to_json()}),
-            "plain": Lane(ours, "step", {"case": case.to_json(), "equivariant": False}),
+        kinds = {
+            "ours": {},
+            "plain": {"equivariant": False},
+            REMAT: {"remat": True},
+            BFLOAT16: {"precision": "bfloat16"},
         }
+        lanes = {lane: Lane(ours, "step", {"case": case.to_json(), **more}) for lane, more in kinds.items()}
         if bench.with_upstream:
             lanes["upstream"] = Lane(bench.start(UPSTREAM), "step", {"case": case.to_json()})
         row = raced(bench, name, f"training step, {words(case)}", case, lanes)
-        compare(row, "ours", "upstream", 1 / 20)
-        compare(row, "ours", "plain", 1.0)
+        compare(row, "ours", "upstream", 1 / 20 if name in STEPS else None)
+        compare(row, "ours", "plain", 1.0 if name in STEPS else None)
+        compare(row, REMAT, "ours")
+        compare(row, BFLOAT16, "ours")
         yield row
 
 
@@ -40,7 +47,7 @@ def first_steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
         if bench.with_upstream:
             requests["upstream"] = (UPSTREAM, request)
         row = Row(name, f"{what}, {words(case)}", "seconds", {}, case=case.to_json())
-        ask_fresh(bench, row, requests, 1 if bench.quick else 3, "first_s")
+        ask_fresh(bench, row, requests, 1 if bench.quick else 5, "first_s")
         compare(row, "ours", "upstream", target)
         compare(row, "ours", "plain")
         yield row
@@ -48,14 +55,15 @@ def first_steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
 
 def memory_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
     """Temporary memory of a training step, by the compiler's account."""
-    for name, case in STEPS.items():
-        if not wanted(f"memory-{name}"):
+    for name, case in (STEPS | LARGE).items():
+        if not wanted(f"memory-{name}") or (bench.quick and name in LARGE):
             continue
         worker, lanes = bench.start(OURS), {}
         for lane, more in {
             "plain": {"equivariant": False},
             "ours": {},
-            "ours, rematerialised": {"remat": True},
+            REMAT: {"remat": True},
+            BFLOAT16: {"precision": "bfloat16"},
         }.items():
             try:
                 worker.ask("prepare", name=lane, kind="step", case=case.to_json(), **more)
@@ -66,6 +74,6 @@ def memory_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
         worker.close()
         row = Row(f"memory-{name}", f"memory of a training step, {words(case)}", "bytes", lanes)
         row.case = case.to_json()
-        for lane, target in (("ours", 2.0), ("ours, rematerialised", 1.0)):
+        for lane, target in (("ours", 2.0), (REMAT, 1.0), (BFLOAT16, None)):
             compare(row, lane, "plain", target)
         yield row

@@ -22,6 +22,8 @@ from _workload import Prepared, convolution, map_and_loss, prepared, random_fiel
 
 from ginjax.geometric._ways import use_way  # noqa: E402
 from ginjax.ml import make_step, owned_copy, smse_loss, trainable  # noqa: E402
+from ginjax.ml._precision import Precision, in_precision  # noqa: E402
+from ginjax.ml._remat import rematerialised  # noqa: E402
 
 
 def conv(case: dict[str, Any], way: str | None = None) -> Prepared:
@@ -55,16 +57,18 @@ def plain_conv(case: dict[str, Any]) -> Prepared:
     return prepared(jax.value_and_grad(loss, argnums=(0, 1)), (kernel, x, w), {})
 
 
-def step(case: dict[str, Any], equivariant: bool = True, remat: bool = False) -> Prepared:
+def step(
+    case: dict[str, Any], equivariant: bool = True, remat: bool = False, precision: Precision = "float32"
+) -> Prepared:
     """One AdamW step of a residual network through `make_step`."""
     size = Case.from_json(case)
     model = resnet(size, equivariant)
-    of_batch = map_and_loss(smse_loss)
-    if remat:
-        from ginjax.ml._remat import rematerialised
+    inner = map_and_loss(smse_loss)
 
-        inner = of_batch
-        of_batch = lambda model, *rest: inner(rematerialised(model), *rest)  # noqa: E731
+    def of_batch(model: Any, *rest: Any) -> tuple[jax.Array, Any]:
+        network = in_precision(model, precision)
+        return inner(rematerialised(network) if remat else network, *rest)
+
     optimizer = optax.adamw(1e-3)
     update = make_step(of_batch, optimizer)
     x, y = random_fields(size, 0, 1), random_fields(size, 1, 1)
