@@ -121,7 +121,10 @@ def map_and_loss(loss: Callable[[Any, Any], jax.Array]) -> Callable[..., tuple[j
     """A loss on batches as training wants it: `(model, x, y, aux_data) -> (loss, aux_data)`."""
 
     def of_batch(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[jax.Array, Any]:
-        mapped = jax.vmap(model, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
+        def one(sample: Any, state: Any) -> Any:  # JAX would print a whole model as its name
+            return model(sample, state)
+
+        mapped = jax.vmap(one, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
         prediction, aux_data = mapped(x, aux_data)
         return loss(prediction, y), aux_data
 

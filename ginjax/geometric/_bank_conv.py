@@ -5,7 +5,7 @@ transposing slices and sums one by one. Being bilinear it can be differentiated 
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import jax
@@ -151,14 +151,32 @@ def _define(
 ) -> None:
     """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
     static = ("mixing", "axes", "precision", "way", "room")
-    primitive.def_impl(jax.jit(function, static_argnames=static))
+    on_processor = _in_single(function)
+    primitive.def_impl(jax.jit(on_processor, static_argnames=static))
     primitive.def_abstract_eval(shape)
     several = primitive.multiple_results
-    mlir.register_lowering(primitive, mlir.lower_fun(function, multiple_results=several))
+    mlir.register_lowering(primitive, mlir.lower_fun(on_processor, multiple_results=several))
     for platform in ("cuda", "rocm", "tpu"):
         on_device = mlir.lower_fun(partial(function, room=DEVICE), multiple_results=several)
         mlir.register_lowering(primitive, on_device, platform=platform)
     batching.primitive_batchers[primitive] = batch
+
+
+def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function in single precision where less is asked for, rounded once, at the end.
+
+    Processors have no half precision: they would widen and round around every single operation.
+    """
+
+    @wraps(function)
+    def run(*operands: Array, **how: Any) -> Any:
+        dtype = operands[0].dtype
+        if dtype.itemsize >= 4:
+            return function(*operands, **how)
+        result = function(*(operand.astype(jnp.float32) for operand in operands), **how)
+        return jax.tree.map(lambda value: value.astype(dtype), result)
+
+    return run
 
 
 def _derived(function: Callable[..., Any], several: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:

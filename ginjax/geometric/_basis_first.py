@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import jax.numpy as jnp
@@ -144,11 +144,25 @@ def _matrices(w: Array, mixing: Mixing, batch: int) -> list[list[Array]]:
     own = [path.take(w) * jnp.asarray(path.sizes[:, None, None], w.dtype) for path in mixing.paths]
     found = []
     for slot, features in mixing.features:
-        images = [own[feature.path][row] for feature in features for row in feature.rows]
-        groups = [_join(group, axis=0).T for group in _groups(images)]
+        rows = [(feature.path, row) for feature in features for row in feature.rows]
+        groups = []
+        for group in _groups(rows):
+            parts = [own[path][a:b].reshape(-1, slot.channels) for path, a, b in _runs(group)]
+            groups.append(_join(parts, axis=0).T)
         # A batch of products keeps the batch axis first on both sides: no transpose afterwards.
         found.append([jnp.broadcast_to(group, (batch, slot.channels, group.shape[1])) for group in groups])
     return found
+
+
+def _runs(rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """`(path, row)` as `(path, start, stop)`, consecutive rows together."""
+    runs: list[tuple[int, int, int]] = []
+    for path, row in rows:
+        if runs and runs[-1][0] == path and runs[-1][2] == row:
+            runs[-1] = path, runs[-1][1], row + 1
+        else:
+            runs.append((path, row, row + 1))
+    return runs
 
 
 def _product(matrices: Sequence[Array], images: Sequence[Array], precision: str | None) -> Array:

@@ -14,7 +14,7 @@ from ginjax.ml._dispatch import initial_state
 from ginjax.ml._engine import Report, run
 from ginjax.ml._plan import Plan
 from ginjax.ml._samples import ArraySamples
-from ginjax.ml._step import MapAndLoss
+from ginjax.ml._step import MapAndLoss, over_batch
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,7 @@ def batched(loss: Callable[[Any, Any], jax.Array]) -> MapAndLoss:
     """
 
     def map_and_loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[jax.Array, Any]:
-        mapped = jax.vmap(model, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
-        prediction, aux_data = mapped(x, aux_data)
+        prediction, aux_data = over_batch(model)(x, aux_data)
         return loss(prediction, y), aux_data
 
     return map_and_loss

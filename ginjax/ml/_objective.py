@@ -16,6 +16,7 @@ from ginjax.ml._frames import Frames
 from ginjax.ml._losses import smse_loss
 from ginjax.ml._precision import Precision, in_precision
 from ginjax.ml._remat import rematerialised
+from ginjax.ml._step import over_batch
 
 Loss = Callable[[MultiImage, MultiImage], Array]
 
@@ -48,7 +49,7 @@ class Objective:
         network = in_precision(model, self.precision)
         if self.remat:
             network = rematerialised(network)
-        apply = jax.vmap(network, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
+        apply = over_batch(network)
         total: Array | float = 0.0
         for step in range(self.unroll):
             prediction, aux_data = apply(x, aux_data)

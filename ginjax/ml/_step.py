@@ -98,6 +98,15 @@ def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
     return eval_step
 
 
+def over_batch(model: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """`(x_batch, aux_data) -> (prediction, aux_data)`, with one `aux_data` for all; the batch axis is named "batch"."""
+
+    def one(sample: Any, state: Any) -> Any:  # JAX would print a whole model as its name
+        return model(sample, state)
+
+    return jax.vmap(one, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
+
+
 def trainable(model: Any) -> Any:
     """The parameters of a model: its floating-point arrays, everything else replaced by None."""
     return eqx.filter(model, eqx.is_inexact_array)
@@ -127,13 +136,17 @@ def _over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
 
 
 def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
-    """The axis name, over nothing: what is computed has no axis more, unless it asks for its index."""
+    """The loss itself. What asks for the axis gets one over nothing, at the cost of one more transformation to trace."""
 
     def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
-        named = eqx.filter_vmap(lambda _: map_and_loss(model, x, y, aux_data), axis_name=SHARD_AXIS)
-        value, after = named(jnp.zeros(1))
-        _check_scalar(value.shape[1:])
-        return value[0], _first(after)
+        try:
+            value, after = map_and_loss(model, x, y, aux_data)
+        except NameError:  # JAX's for an axis that there is not
+            named = eqx.filter_vmap(lambda _: map_and_loss(model, x, y, aux_data), axis_name=SHARD_AXIS)
+            values, after = named(jnp.zeros(1))
+            value, after = values[0], _first(after)
+        _check_scalar(jnp.shape(value))
+        return value, after
 
     return loss
 

@@ -197,6 +197,26 @@ def test_sums_over_groups_are_rounded_once():
     assert np.mean(np.asarray(by_parts, float)[0] != once) > 0.1
 
 
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_half_precision_on_a_processor_is_rounded_once(dtype):
+    x, w, mixing, axes = setting("torus", np.float32)
+    x, w = (jnp.asarray(z, dtype) for z in (x, w))
+
+    def value_and_gradients(x, w):
+        y, back = jax.vjp(lambda x, w: bank_conv(x, w, mixing, axes), x, w)
+        return y, *back(y)
+
+    halves = jax.jit(value_and_gradients)(x, w)
+    y, *_ = wide = value_and_gradients(x.astype(jnp.float32), w.astype(jnp.float32))
+    assert all(half.dtype == dtype for half in halves)
+    np.testing.assert_array_equal(halves[0], y.astype(dtype))
+    rounding = float(jnp.finfo(dtype).eps)
+    for half, exact in zip(halves[1:], wide[1:], strict=True):  # of a y that was rounded, so twice
+        np.testing.assert_allclose(
+            half.astype(jnp.float32), exact, rtol=0, atol=2 * rounding * np.abs(exact).max()
+        )
+
+
 def test_rows_among_others_keep_what_is_not_finite_to_themselves():
     part = jnp.asarray([[[jnp.inf]], [[1.0]]])
     np.testing.assert_array_equal(_among(part, (0, 2), 4)[:, 0, 0], [jnp.inf, 0, 1, 0])
