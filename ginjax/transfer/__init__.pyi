@@ -1,3 +1,4 @@
+from . import rules as rules
 from ._certificate import Certificate as Certificate
 from ._certificate import PathReport as PathReport
 from ._certificate import tolerance_of as tolerance_of
