@@ -179,7 +179,7 @@ PrecisionName = Annotated[
     Literal["float32", "bfloat16"],
     typer.Option(
         "--precision",
-        help="Of the activations (half the memory between layers); parameters, norms and loss are float32.",
+        help="Of the activations, for devices that are fast in it; parameters, norms and loss are float32.",
         rich_help_panel=_RUN,
     ),
 ]
