@@ -59,6 +59,7 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> list[Path]:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullLocator
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -76,7 +77,7 @@ def draw(rows: list[dict[str, Any]], folder: Path) -> list[Path]:
             axes.set(xlabel=quantity, ylabel=name)
             ticks = sorted({x for curve in lanes.values() for x in curve.at})
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-            axes.minorticks_off()
+            axes.xaxis.set_minor_locator(NullLocator())
             axes.grid(alpha=0.3)
             axes.legend(fontsize=8, frameon=False)
         figure.suptitle(f"Convolution of scalars and vectors against {sweep}")
