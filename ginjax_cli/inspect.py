@@ -41,7 +41,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
     from ._certificate import certificate_payload, show_certificate, show_paths
 
     digest = record.digest
-    stale = record.certificate is not None and record.certificate.digest != digest
+    stale = record.certificate_is_stale
     out.fields(
         str(file),
         {

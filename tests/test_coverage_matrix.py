@@ -172,18 +172,10 @@ def certify(cell: Cell) -> None:
 @pytest.mark.parametrize("signature", SIGNATURES)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_certificate_of_every_cell(architecture, signature):
-    """Weights do not know the boundary: each conversion is certified at one of the two, by turns."""
-    for basis, (turn, step) in itertools.product(BASES, enumerate(STEPS)):
-        cell = Cell(architecture, signature, basis, step, periodic=bool(turn % 2))
+    for basis, step, periodic in itertools.product(BASES, STEPS, (True, False)):
+        cell = Cell(architecture, signature, basis, step, periodic)
         if cell.is_possible and not cell.is_large:
             certify(cell)
-            if turn == 0:
-                other = replace(cell, periodic=True)
-                assert digest_of(other) == digest_of(cell)
-
-
-def digest_of(cell: Cell) -> str:
-    return convert_record(cell.record(), cell.step[1], "compatibility").after.digest
 
 
 @pytest.mark.slow

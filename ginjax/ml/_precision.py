@@ -23,9 +23,9 @@ _LAYERS = (ConvContract, GroupNorm, LayerWrapper, LayerWrapperAux, VectorNeuronN
 def in_precision(model: _T, precision: Precision) -> _T | _Rounded:
     """The same function with activations in another precision.
 
-    With `"bfloat16"` fields travel between layers in bfloat16 and convolutions are computed in it (on processors: rounded to it). Norms and
-    nonlinearities are computed in float32, parameters and the result stay float32. This is for use inside a loss,
-    where gradients reach the float32 parameters; a model to be kept stays as it is.
+    With `"bfloat16"` fields travel between layers in bfloat16 and convolutions are computed in it (on processors:
+    rounded to it). Norms and nonlinearities are computed in float32, parameters and the result stay float32. This is
+    for use inside a loss, where gradients reach the float32 parameters; a model to be kept stays as it is.
 
     **Arguments:**
 

@@ -218,7 +218,8 @@ def test_a_file_that_shrinks_while_it_is_read(path, monkeypatch):
 
 def test_the_package_stays_on_the_ground_floor():
     code = (
-        "import sys, ginjax.checkpoint as c; "
+        "import sys, ginjax.checkpoint as c, ginjax.transfer as t\n"
+        "assert [getattr(p, name) for p in (c, t) for name in p.__all__]\n"  # names are imported when first used
         "print([m for m in ('jax', 'equinox', 'jaxtyping', 'ml_dtypes', 'rich') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
