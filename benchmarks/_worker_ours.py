@@ -20,10 +20,13 @@ from _calls import build_filters, machine_limits, versions  # noqa: E402
 from _cases import Case  # noqa: E402
 from _workload import Prepared, convolution, map_and_loss, prepared, random_fields, resnet, temporary_memory  # noqa: E402
 
-from ginjax.geometric._ways import use_way  # noqa: E402
+from ginjax.geometric.conv._ways import use_way  # noqa: E402
 from ginjax.ml import make_step, owned_copy, smse_loss, trainable  # noqa: E402
-from ginjax.ml._precision import Precision, in_precision  # noqa: E402
-from ginjax.ml._remat import rematerialised  # noqa: E402
+from ginjax.ml.training import (  # noqa: E402
+    Precision,
+    in_precision,
+    rematerialised,
+)
 
 
 def conv(case: dict[str, Any], way: str | None = None) -> Prepared:

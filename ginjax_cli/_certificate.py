@@ -46,6 +46,8 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
         verdict = f"compatible: all {total} {parts} reproduce the {certificate.from_dim}D network exactly"
     else:
         verdict = f"{len(inexact)} of {total} {parts} do not reproduce the {certificate.from_dim}D network"
+    if stale:
+        verdict = f"void, it was made of something else: {verdict}"
     with_flex = certificate.flex is not None and certificate.rule == "compat-flex"
     out.fields(
         f"Certificate, {certificate.from_dim}D -> {certificate.to_dim}D",
@@ -56,10 +58,10 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
             "counts as exact up to": f"{certificate.tolerance:.0e}",
         }
         | ({} if plain else {"free directions": sum(path.free for path in certificate.paths)})
-        | {"state": "STALE: the weights have changed since" if stale else "matches the weights"},
+        | {"state": _state(certificate, stale)},
     )
     if stale:
-        out.warn("the certificate does not belong to the weights in this file")
+        out.warn("the certificate does not belong to the model in this file")
     for note in dict.fromkeys(path.note for path in inexact if path.note):
         where = [
             path.layer if plain else f"{path.layer} {path.path}" for path in inexact if path.note == note
@@ -72,6 +74,15 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
         out.note(
             f"{len(dropped)} filter(s) have no counterpart and were dropped, such as {name} of {path.layer}"
         )
+
+
+def _state(certificate: "Certificate", stale: bool) -> str:
+    """Whether the certificate still speaks of the model, and of how much of it."""
+    if stale:
+        return "STALE: the model has changed since"
+    if certificate.covers == "weights":
+        return "matches the weights; of an earlier version, it does not cover the rest of the file"
+    return "matches the model"
 
 
 def certificate_payload(certificate: "Certificate", *, stale: bool = False) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def given_options(ctx: typer.Context, *, without: "Iterable[str]" = ()) -> list[
     for parameter in ctx.command.params:
         name, value = parameter.name, ctx.params.get(parameter.name or "")
         source = ctx.get_parameter_source(name) if name else None
-        if name is None or name in without or source is None or source.name != "COMMANDLINE":
+        typed = source is not None and source.name == "COMMANDLINE"
+        if name is None or name in without or not typed or parameter.param_type_name == "argument":
             continue
         flag = max(parameter.opts, key=len)
         if isinstance(value, bool):

@@ -5,12 +5,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
-    from ginjax.data import Source
+    from ginjax.data import DataReading
 
 _PANEL = "Reading data"
+_SAMPLES = 16
+
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        "--samples",
+        min=1,
+        help="Samples of the data to use, spread evenly.",
+        show_default=str(_SAMPLES),
+        rich_help_panel=_PANEL,
+    ),
+]
 
 DataFields = Annotated[
     list[str] | None,
@@ -60,29 +71,15 @@ DataPart = Annotated[
 ]
 
 
-def open_from_options(
-    path: "Path | Sequence[Path]",
-    *,
+def reading_of(
     field: "Sequence[str] | None" = None,
     parity: "Sequence[str] | None" = None,
     periodic: str | None = None,
-    split: str | None = None,
-    ask: bool = True,
-) -> "Source":
-    """The source that the options describe, see `ginjax.data.open_data`."""
-    from ginjax.data import open_data
+) -> "DataReading":
+    """How data are to be read, from the options of a command."""
+    from ginjax.data import DataReading
 
-    options = {
-        "fields": tuple(field or ()),
-        "parity": parse_parities(parity or ()),
-        "split": split,
-        "ask": ask,
-    }
-    if periodic not in (None, "all", "none"):
-        D = open_data(path, **options).D
-        return open_data(path, **options, is_torus=parse_axes(periodic or "", D))
-    torus = {None: None, "all": True, "none": False}[periodic]
-    return open_data(path, **options, is_torus=torus)
+    return DataReading(tuple(field or ()), parse_parities(parity or ()), periodic)
 
 
 def parse_parities(texts: "Sequence[str]") -> dict[str, str]:
@@ -98,11 +95,10 @@ def parse_parities(texts: "Sequence[str]") -> dict[str, str]:
     return found
 
 
-def parse_axes(text: str, D: int) -> tuple[bool, ...]:
-    """`x,z` as one bool for each axis."""
+def refuse_unread(given: "Mapping[str, object]", needed: str) -> None:
+    """Refuse options about data where none are read."""
     from ginjax.errors import ArgumentError
 
-    axes, named = "xyz"[:D], text.split(",")
-    if not set(named) <= set(axes) or len(set(named)) != len(named):
-        raise ArgumentError("--periodic", got=repr(text), expected=f"all, none, or some of {', '.join(axes)}")
-    return tuple(axis in named for axis in axes)
+    for name, value in given.items():
+        if value:
+            raise ArgumentError(f"--{name}", got="no data to read", expected=needed)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from ginjax._jax_internals import is_out_of_memory
 from ginjax.errors import ArgumentError, GinjaxError, VerificationError
 
 from ._output import show_error
@@ -55,7 +56,7 @@ def describe(error: BaseException) -> Failure | None:
         return Failure(message, f"'{command} --help' lists the options.", USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return Failure("interrupted", None, INTERRUPTED)
-    if isinstance(error, MemoryError) or _out_of_device_memory(error):
+    if isinstance(error, MemoryError) or is_out_of_memory(error):
         return Failure("out of memory", _SMALLER, FAILED)
     if isinstance(error, OSError) and error.errno in _MACHINE:
         where = f"{error.filename}: " if error.filename is not None else ""
@@ -110,8 +111,3 @@ def _discard_output() -> None:
     with contextlib.suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
-
-
-def _out_of_device_memory(error: BaseException) -> bool:
-    """JAX's own out-of-memory error, known by its words because JAX may not have been imported."""
-    return isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")

@@ -9,21 +9,27 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ginjax.data import Field
-    from ginjax.models import ModelDesign
+    from ginjax.checkpoint import Field
+    from ginjax.filters import BankRecipe
+    from ginjax.models import Network
 
 _PANEL = "Network"
 
-DEFAULT_LEVELS, DEFAULT_SIDE, DEFAULT_SUPPORT, DEFAULT_UPSAMPLE = 2, 3, "full", "repeat"
-"""What the options that do not always apply are unless given."""
+_NETWORK_OPTIONS = (
+    "architecture",
+    "channels",
+    "blocks",
+    "levels",
+    "side",
+    "support",
+    "activation",
+    "norm",
+    "bias",
+    "upsample",
+    "plain",
+)
 
 Architecture = Literal["resnet", "dilresnet", "unet", "series"]
-ARCHITECTURE_NAMES = {
-    "resnet": "ResNet",
-    "dilresnet": "DilResNet",
-    "unet": "UNet",
-    "series": "SimpleConvSeries",
-}
 
 Channels = Annotated[
     int,
@@ -97,7 +103,7 @@ FilterFile = Annotated[
 
 def parse_field(text: str) -> "Field":
     """`velocity:1+` as a field: a name, a tensor order, and `+` (even) or `-` (odd)."""
-    from ginjax.data import Field
+    from ginjax.checkpoint import Field
     from ginjax.errors import ArgumentError
 
     name, separator, kind = text.rpartition(":")
@@ -121,89 +127,22 @@ def parse_fields(texts: "Sequence[str]") -> "list[Field]":
     return fields
 
 
-def signature_of(fields: "Sequence[Field]") -> list[tuple[tuple[int, int], int]]:
-    """How many fields there are of each order and parity."""
-    counts: dict[tuple[int, int], int] = {}
-    for field in fields:
-        counts[field.k, field.p] = counts.get((field.k, field.p), 0) + 1
-    return list(counts.items())
+def network_of(context: typer.Context) -> "Network":
+    """The network that the options of a command describe."""
+    from dataclasses import replace
 
-
-def design_model(
-    architecture: Architecture,
-    inputs: "Sequence[Field]",
-    outputs: "Sequence[Field]",
-    *,
-    channels: int,
-    blocks: int,
-    levels: int,
-    side: int,
-    support: str,
-    activation: str,
-    norm: bool,
-    bias: str,
-    upsample: str,
-    plain: bool = False,
-    filters: "Path | None" = None,
-) -> "ModelDesign":
-    """The design that the options describe."""
     from ginjax.filters import BankRecipe
-    from ginjax.geometric import Signature
-    from ginjax.models import ModelDesign
+    from ginjax.models import Network
 
-    _check_meant(
-        architecture,
-        levels=levels,
-        side=side,
-        support=support,
-        upsample=upsample,
-        plain=plain,
-        filters=filters,
-    )
-    recipe = _recipe_of(filters) if filters is not None else BankRecipe(side, support=support)  # type: ignore[arg-type]
-    return ModelDesign(
-        ARCHITECTURE_NAMES[architecture],
-        Signature(signature_of(inputs)),
-        Signature(signature_of(outputs)),
-        channels=channels,
-        blocks=blocks,
-        levels=levels,
-        recipe=recipe,
-        activation=None if activation == "none" else activation,
-        norm=norm,
-        bias=False if bias == "none" else bias,
-        upsample=upsample,
-        plain=plain,
-    )
+    given = {name: context.params[name] for name in _NETWORK_OPTIONS}
+    filters = context.params["filters"]
+    if filters is None:
+        return Network(**given)
+    # Options that contradict a file of filters are answered before it is read.
+    return replace(Network(**given, recipe=BankRecipe(1)), recipe=_recipe_of(filters))
 
 
-def _check_meant(
-    architecture: Architecture,
-    *,
-    levels: int,
-    side: int,
-    support: str,
-    upsample: str,
-    plain: bool,
-    filters: "Path | None",
-) -> None:
-    """Refuse options that would be ignored; one that says what is the case anyway does no harm."""
-    from ginjax.errors import ArgumentError
-
-    if architecture != "unet":
-        if levels != DEFAULT_LEVELS:
-            raise ArgumentError("--levels", got=f"architecture {architecture!r}", expected="unet")
-        if upsample != DEFAULT_UPSAMPLE:
-            raise ArgumentError("--upsample", got=f"architecture {architecture!r}", expected="unet")
-    if plain and (support != DEFAULT_SUPPORT or filters is not None):
-        name = "--filters" if filters is not None else "--support"
-        raise ArgumentError(name, got="--plain", expected="an equivariant network")
-    if filters is not None and (side != DEFAULT_SIDE or support != DEFAULT_SUPPORT):
-        name = "--side" if side != DEFAULT_SIDE else "--support"
-        raise ArgumentError(name, got="--filters, which says it already", expected="one of them")
-
-
-def _recipe_of(path: "Path"):
+def _recipe_of(path: "Path") -> "BankRecipe":
     from ginjax.checkpoint import read_banks
     from ginjax.errors import FileError
 

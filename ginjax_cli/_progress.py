@@ -47,6 +47,11 @@ class Progress:
         self.done = done
         self._show(status)
 
+    def follow(self, done: int, total: int) -> None:
+        """Set both numbers, for work whose size is known only when it begins."""
+        self.total = total
+        self.update(done)
+
     def _show(self, status: str) -> None:
         pass
 

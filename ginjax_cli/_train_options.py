@@ -148,6 +148,15 @@ ValidateEvery = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+Adapt = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--adapt",
+        help="With --init: train the network for data that differ in this from those it was trained on; may be repeated.",
+        metavar="boundary|spacing|time-step",
+        rich_help_panel=_TRAINING,
+    ),
+]
 Freeze = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,21 +1,32 @@
 """`ginjax convert-d`: carry a trained network to another dimension."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPart, DataPeriodic
+from ._config_file import given_options
+from ._data_options import (
+    DataFields,
+    DataParity,
+    DataPart,
+    DataPeriodic,
+    Samples,
+    reading_of,
+    refuse_unread,
+)
 from ._options import Debug, Equation, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
-from ._own_task import Samples, own_task, refuse_unread
-from ._rule_table import compare_rules
+from ._rule_table import show_comparison
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
+    from ginjax.data import DataReading
     from ginjax.ml import OwnTask
     from ginjax.models import Verification
+    from ginjax.transfer import Certificate
 
 RuleName = Literal[
     "compatibility",
@@ -29,11 +40,24 @@ RuleName = Literal[
     "all",
 ]
 DEFAULT_SIZE = 32
+_OF_ONE_CONVERSION = (
+    "flex",
+    "lift_parity",
+    "calibrate",
+    "dtype",
+    "tol",
+    "verify",
+    "allow_inexact",
+    "output",
+    "dry_run",
+    "size",
+)
 MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
 def convert_d(
+    ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file to convert.", metavar="MODEL")],
     to_dim: Annotated[int, typer.Option("--to-dim", min=1, max=8, help="Dimension to convert to.")],
     rescale: Annotated[
@@ -131,127 +155,186 @@ def convert_d(
     that do not vary along the new axes, checks the result, and writes it with a certificate. Neither data nor a
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
     """
-    from ginjax.checkpoint import check_certificate, check_target, convert_record, read_model, write_model
-    from ginjax.errors import ArgumentError
-    from ginjax.transfer import PLAIN_RULES, make_rule
-
-    from ._certificate import certificate_payload, show_certificate, show_paths
-    from ._cost import show_cost
-
     out = Output(json=json, quiet=quiet)
-    reading = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+    reading = reading_of(field, parity, periodic)
     if data is None and calibrate is None:
-        refuse_unread(reading | ({} if pde else {"samples": samples}), "--data or --calibrate")
+        unread = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+        refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
-        _refuse_with_all(
-            {
-                "--flex": flex,
-                "--lift-parity": lift_parity,
-                "--calibrate": calibrate,
-                "--dtype": dtype,
-                "--tol": tol,
-                "--verify": verify,
-                "--allow-inexact": allow_inexact,
-                "--output": output,
-                "--dry-run": dry_run,
-                "--size": size,
-            }
-        )
-        if data is not None and pde is not None:
-            raise ArgumentError("--pde", got="--data", expected="one of them")
-        record, on = read_model(model), None
-        if data is not None or pde is not None:
-            on = own_task(out, record, to_dim, data, pde=pde, samples=samples, seed=seed, **reading)
-        compare_rules(out, model, record, to_dim, on)
+        _refuse_with_all(ctx)
+        _compare(out, model, to_dim, _Samples(data, reading, pde, samples, split, seed))
         return
-    if size is not None and not dry_run:
-        raise ArgumentError("--size", got="a conversion to be written", expected="--dry-run")
-    for name, value in (("--pde", pde), ("--data", data)):
-        if value is not None:
-            raise ArgumentError(name, got=f"--rescale {rescale}", expected="--rescale all")
-    if flex is not None and rescale in PLAIN_RULES:
-        raise ArgumentError("flex", got=f"rule {rescale!r}", expected="rule 'compat-flex'")
+    _check_one_rule(ctx)
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
     if not dry_run:
+        from ginjax.checkpoint import check_target
+
         check_target(target, force=force)
+    from ginjax.checkpoint import check_certificate, convert_record, read_model
+    from ginjax.transfer import PLAIN_RULES, make_rule
+
     record, chosen = read_model(model), {}
     if calibrate is None:
         rule = rescale if rescale in PLAIN_RULES else make_rule(rescale, flex)
         conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
     else:
-        _check_alone(rescale, {"--flex": flex, "--dtype": dtype, "--lift-parity": lift_parity})
-        task = own_task(out, record, to_dim, calibrate, default="train", samples=samples, **reading)
-        conversion, chosen = _calibrate(out, record, to_dim, *task)
+        conversion, chosen = _calibrate(
+            out, record, to_dim, _Samples(calibrate, reading, None, samples, split, seed)
+        )
     # The file keeps the tolerance of its precision; --tol is about this run.
-    certificate, after = conversion.certificate.with_tolerance(tol), conversion.after
-    title = f"{after.spec['architecture']}, {conversion.before.D}D -> {to_dim}D"
-    show_paths(out, title, certificate)
-    show_certificate(out, certificate)
-    costs = (
-        show_cost(out, (conversion.before, after), DEFAULT_SIZE if size is None else size)
-        if dry_run
-        else None
-    )
+    certificate = conversion.certificate.with_tolerance(tol)
+    payload = chosen | _report(out, conversion, certificate, dry_run)
+    costs = _costs(out, conversion, size) if dry_run else None
     if not allow_inexact:
         check_certificate(certificate)
-    payload: dict[str, Any] = chosen | {
-        "from_dim": conversion.before.D,
-        "to_dim": to_dim,
-        "parameters_before": conversion.before.parameters,
-        "parameters_after": after.parameters,
-        "dry_run": dry_run,
-        "certificate": certificate_payload(certificate),
-    }
-    out.line(f"parameters: {conversion.before.parameters} -> {after.parameters}")
+    out.line(f"parameters: {conversion.before.parameters} -> {conversion.after.parameters}")
     if verify:
         payload["verification"] = _verify(out, conversion, seed, allow_inexact)
     if dry_run:
         out.result(None, payload | {"cost": costs})
-        command = f"ginjax convert-d {quote(str(model))} --to-dim {to_dim} --rescale {rescale}"
-        command += "" if flex is None else f" --flex {flex:g}"
-        command += " --lift-parity" if lift_parity else ""
-        command += "" if calibrate is None else f" --calibrate {quote(str(calibrate))}"
-        command += "" if samples is None else f" --samples {samples}"
-        for name, value in reading.items():
-            for each in value if isinstance(value, list) else [value] if value else []:
-                command += f" --{name} {quote(each)}"
-        out.next_step(command)
+        words = given_options(ctx, without=("dry_run", "size", "json", "quiet", "verify"))
+        if "--rescale" not in words:
+            words += ["--rescale", rescale]
+        out.next_step(join(["ginjax", "convert-d", str(model), *words]))
         return
-    sha256 = write_model(target, after, force=force)
+    _write(out, conversion, model, target, payload, force=force)
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """The samples that the options name: of a file, or simulated.
+
+    - `path`, `reading`, `split`: the data; without a path `pde` is simulated with `seed`.
+    - `count`: how many samples.
+    """
+
+    path: Path | None
+    reading: "DataReading"
+    pde: str | None
+    count: int | None
+    split: str | None
+    seed: int
+
+    def of(self, out: Output, record: "ModelRecord", D: int, default: str = "test") -> "tuple[OwnTask, str]":
+        """The samples for a model in dimension `D`, and what to call them."""
+        from ginjax.ml import samples_for
+
+        task, held_out = samples_for(
+            record,
+            D,
+            self.path,
+            self.reading,
+            pde=self.pde,
+            default=default,
+            samples=self.count,
+            seed=self.seed,
+            split=self.split,
+        )
+        if held_out.note:
+            out.note(held_out.note)
+        return task, held_out.name
+
+
+def _compare(out: Output, model: Path, to_dim: int, samples: _Samples) -> None:
+    """Every rule beside the others; nothing is written."""
+    from ginjax.checkpoint import read_model
+    from ginjax.ml.transfer import compare_rules
+
+    record = read_model(model)
+    task = about = None
+    if samples.path is not None or samples.pde is not None:
+        task, name = samples.of(out, record, to_dim)
+        about = f"{len(task.indices)} samples of {name}"
+    show_comparison(out, model, record, to_dim, compare_rules(record, to_dim, task), about)
+
+
+def _report(
+    out: Output, conversion: "Conversion", certificate: "Certificate", dry_run: bool
+) -> dict[str, Any]:
+    """Show what happened to each layer, and say it as plain values."""
+    from ._certificate import certificate_payload, show_certificate, show_paths
+
+    before, after = conversion.before, conversion.after
+    show_paths(out, f"{after.spec['architecture']}, {before.D}D -> {after.D}D", certificate)
+    show_certificate(out, certificate)
+    return {
+        "from_dim": before.D,
+        "to_dim": after.D,
+        "parameters_before": before.parameters,
+        "parameters_after": after.parameters,
+        "dry_run": dry_run,
+        "certificate": certificate_payload(certificate),
+    }
+
+
+def _costs(out: Output, conversion: "Conversion", size: int | None) -> Any:
+    """What the network costs before and after."""
+    from ._cost import show_cost
+
+    return show_cost(out, (conversion.before, conversion.after), DEFAULT_SIZE if size is None else size)
+
+
+def _write(
+    out: Output, conversion: "Conversion", model: Path, target: Path, payload: dict[str, Any], *, force: bool
+) -> None:
+    """Write the converted model and name what can be done with it."""
+    from ginjax.checkpoint import write_model
+
+    sha256 = write_model(target, conversion.after, force=force)
     out.result(target, payload | {"sha256": sha256})
-    out.note(f"use it in Python: ginjax.models.load_model({str(target)!r}).model, on {to_dim}D fields")
-    low, high = (model, target) if to_dim > conversion.before.D else (target, model)
+    D = conversion.after.D
+    out.note(f"use it in Python: ginjax.models.load_model({str(target)!r}).model, on {D}D fields")
+    low, high = (model, target) if conversion.before.D < D else (target, model)
     out.next_step(f"ginjax verify {quote(str(low))} {quote(str(high))}")
 
 
-def _refuse_with_all(options: dict[str, Any]) -> None:
+def _refuse_with_all(ctx: typer.Context) -> None:
     """Options of one conversion mean nothing to a comparison of all of them."""
     from ginjax.errors import ArgumentError
 
-    for name, value in options.items():
-        if value is not None and value is not False:
+    for name in _OF_ONE_CONVERSION:
+        if ctx.params[name] is not None and ctx.params[name] is not False:
             raise ArgumentError(
-                name, got="--rescale all, which compares and writes nothing", expected="one rule"
+                f"--{name.replace('_', '-')}",
+                got="--rescale all, which compares and writes nothing",
+                expected="one rule",
             )
+    if ctx.params["data"] is not None and ctx.params["pde"] is not None:
+        raise ArgumentError("--pde", got="--data", expected="one of them")
 
 
-def _check_alone(rescale: str, others: dict[str, Any]) -> None:
-    """Calibration chooses the flex of one rule; what else would shape the weights is refused."""
+def _check_one_rule(ctx: typer.Context) -> None:
+    """Refuse options that would be ignored or contradict the rule."""
     from ginjax.errors import ArgumentError
+    from ginjax.transfer import PLAIN_RULES
 
+    given = ctx.params
+    rescale = given["rescale"]
+    if given["size"] is not None and not given["dry_run"]:
+        raise ArgumentError("--size", got="a conversion to be written", expected="--dry-run")
+    for name in ("pde", "data"):
+        if given[name] is not None:
+            raise ArgumentError(f"--{name}", got=f"--rescale {rescale}", expected="--rescale all")
+    if given["flex"] is not None and rescale in PLAIN_RULES:
+        raise ArgumentError("flex", got=f"rule {rescale!r}", expected="rule 'compat-flex'")
+    if given["calibrate"] is None:
+        return
+    # Calibration chooses the flex of one rule; what else would shape the weights is refused.
     if rescale != "compat-flex":
         raise ArgumentError("--calibrate", got=f"--rescale {rescale}", expected="--rescale compat-flex")
-    for name, value in others.items():
-        if value:
-            raise ArgumentError("--calibrate", got=name, expected=f"no {name}")
+    for name in ("flex", "dtype", "lift_parity"):
+        if given[name]:
+            option = f"--{name.replace('_', '-')}"
+            raise ArgumentError("--calibrate", got=option, expected=f"no {option}")
 
 
 def _calibrate(
-    out: Output, record: "ModelRecord", to_dim: int, task: "OwnTask", name: str
+    out: Output, record: "ModelRecord", to_dim: int, samples: _Samples
 ) -> "tuple[Conversion, dict[str, Any]]":
     """Convert with one flex for each layer, chosen on samples of the model's own task."""
     from ginjax.ml import calibrate
 
+    task, name = samples.of(out, record, to_dim, default="train")
     X, Y = task.pairs()
     conversion, chosen = calibrate(record, to_dim, X, Y)
     out.table(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, open_from_options
+from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Equation, Force, Json, Quiet, Seed
 from ._output import Output
 
@@ -55,9 +55,7 @@ def inspect_data(
     from ginjax.data import data_splits, survey
 
     out = Output(json=json, quiet=quiet)
-    with open_from_options(
-        path, field=field, parity=parity, periodic=periodic, split=split, ask=False
-    ) as source:
+    with reading_of(field, parity, periodic).open(path, split=split, ask=False) as source:
         total = sum(source.frames_of(i) for i in range(source.trajectories))
         looked_at = min(total, max_frames or total)
         with out.progress(looked_at, "looking at frames") as progress:

@@ -44,25 +44,11 @@ def demo(
         zero_shot_prediction,
         zero_shot_study,
     )
+    from ginjax.models import Network
     from ginjax.transfer import DISTINCT_RULES
 
-    from ._model_options import DEFAULT_LEVELS, design_model
-
     fields = find_pde(pde).fields
-    design = design_model(
-        "resnet",
-        fields,
-        fields,
-        channels=16,
-        blocks=2,
-        levels=DEFAULT_LEVELS,
-        side=3,
-        support="full",
-        activation="tanh",
-        norm=False,
-        bias="auto",
-        upsample="repeat",
-    )
+    design = Network().design(fields, fields)
     with out.progress(3, f"simulating {pde} in 1D, 2D and 3D") as progress:
         task = make_task(pde, 1, seed=seed)
         held_out = []

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic
-from ._evaluate_data import from_files, simulated, training_task
+from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
 from ._options import Debug, Equation, Force, Json, Quiet, Seed
 from ._output import Output
 from ._text import json_line
@@ -120,20 +119,35 @@ def evaluate(
             check_target(target, force=force)
 
     from ginjax.errors import ArgumentError
-    from ginjax.ml import Forecaster, last_training, study_rollouts, train_again
+    from ginjax.ml import (
+        Forecaster,
+        held_out_in_files,
+        last_training,
+        simulated_held_out,
+        study_rollouts,
+        train_again,
+        training_task,
+    )
     from ginjax.models import load_model
 
     loaded = load_model(model)
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
-    reading = {"field": field, "parity": parity, "periodic": periodic}
+    contract, reading = forecaster.contract, reading_of(field, parity, periodic)
     if data is None:
-        held_out = simulated(
-            out, forecaster, record, pde, size=size, count=trajectories, steps=steps, seed=seed
-        )
+        with out.progress(trajectories or 1, "simulating") as progress:
+            held_out = simulated_held_out(
+                contract,
+                pde=pde,
+                side=size,
+                trajectories=trajectories,
+                steps=steps,
+                seed=seed,
+                progress=progress.follow,
+            )
     else:
-        held_out = from_files(record, forecaster, data, split=split, count=trajectories, **reading)
-    past, source = forecaster.frames.past_steps, held_out.source
+        held_out = held_out_in_files(record, contract, data, reading, split=split, count=trajectories)
+    past, source = contract.past_steps, held_out.source
     forecaster.check(source, past + (steps or 1))
     steps = steps or source.frames - past
     if not held_out.trajectories:
@@ -143,23 +157,20 @@ def evaluate(
     _make(folder)
     forecasters = {_MODEL: forecaster}
     if from_scratch:
-        settings = last_training(record)
-        task = training_task(out, record, settings, forecaster.normalisation, data, **reading)
-        with out.progress(settings["steps"], "training from scratch") as progress:
+        last = last_training(record)
+        with out.progress(1, "simulating the training data") as progress:
+            task = training_task(record, last, data, reading, progress.follow)
+        with out.progress(last["steps_done"], "training from scratch") as progress:
             again = train_again(
                 record,
                 task,
-                settings,
+                last,
                 progress=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
             )
-        forecasters[_SCRATCH] = Forecaster.of(again, record)
+        forecasters[_SCRATCH] = Forecaster.of(again.model, record)
     with source, out.progress(len(held_out.trajectories) * steps, "rolling out") as progress:
         study = study_rollouts(
-            forecasters,
-            source,
-            held_out.trajectories,
-            steps=steps,
-            progress=lambda done, total: progress.update(done),
+            forecasters, source, held_out.trajectories, steps=steps, progress=progress.follow
         )
 
     payload = {
@@ -167,7 +178,7 @@ def evaluate(
         "data": held_out.name,
         "dimension": record.D,
         "grid": list(source.spatial),
-        "time_step": forecaster.time_step,
+        "time_step": contract.time_step,
     } | study_payload(study)
     _write(targets, f"{model.name}: {held_out.name}", study, source.D, payload, force=force)
     _show(out, f"{model} on {held_out.name}", study)

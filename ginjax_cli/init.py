@@ -19,7 +19,7 @@ from ._model_options import (
     Side,
     Support,
     Upsample,
-    design_model,
+    network_of,
     parse_fields,
 )
 from ._options import Debug, Force, Json, OutputPath, Quiet, Seed
@@ -27,6 +27,7 @@ from ._output import Output
 
 
 def init(
+    ctx: typer.Context,
     architecture: Annotated[
         Architecture, typer.Argument(help="resnet, dilresnet, unet or series.", metavar="ARCH")
     ],
@@ -76,33 +77,20 @@ def init(
     targets = parse_fields(outputs) if outputs else sources
 
     from ginjax._version import __version__
+    from ginjax.checkpoint import DataContract, axes_of
     from ginjax.models import count_params, save_model
 
-    design = design_model(
-        architecture,
-        sources,
-        targets,
-        channels=channels,
-        blocks=blocks,
-        levels=levels,
-        side=side,
-        support=support,
-        activation=activation,
-        norm=norm,
-        bias=bias,
-        upsample=upsample,
-        plain=plain,
-        filters=filters,
-    )
+    design = network_of(ctx).design(sources, targets)
     model = design.build(dim, seed)
-    described = [
-        [{"name": f.name, "order": f.k, "parity": f.p, "unit": f.unit} for f in fields]
-        for fields in (sources, targets)
-    ]
+    contract = DataContract(
+        axes_of((True,) * dim),
+        fields=tuple(sources),
+        targets=None if targets == sources else tuple(targets),
+    )
     sha256 = save_model(
         output,
         model,
-        data={"inputs": described[0], "outputs": described[1], "past_steps": 1},
+        contract=contract,
         provenance=[{"step": "init", "version": __version__, "seed": seed}],
         force=force,
     )

@@ -38,9 +38,11 @@ def inspect(
 
 
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
+    from ginjax.checkpoint import contract_to_json, weights_digest
+
     from ._certificate import certificate_payload, show_certificate, show_paths
 
-    digest = record.digest
+    digest = weights_digest(record.arrays)
     stale = record.certificate_is_stale
     out.fields(
         str(file),
@@ -88,12 +90,13 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             for role, bank in record.banks.items()
         },
         "layers": [layer.to_json() for layer in record.layers],
-        "data": record.data,
+        "contract": contract_to_json(record.contract),
         "provenance": list(record.provenance),
         "certificate": None
         if record.certificate is None
         else certificate_payload(record.certificate, stale=stale),
         "weights_digest": digest,
+        "digest": record.digest,
     }
     out.result(None, payload)
     if record.layers and record.D < 3:
@@ -102,27 +105,28 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
 
 def _task(record: "ModelRecord") -> dict[str, object]:
     """What the model was trained to do, as far as the file says."""
-    data = record.data or {}
-    if not data.get("normalisation"):
+    contract = record.contract
+    if not contract.scales:
         return {}
-    past = data.get("past_steps", 1)
+    past = contract.past_steps
     seen = "the last frame" if past == 1 else f"the last {past} frames"
     rows: dict[str, object] = {
-        "task": f"{'change to the next frame' if data.get('residual') else 'next frame'} from {seen}"
+        "task": f"{'change to the next frame' if contract.residual else 'next frame'} from {seen}"
     }
-    if data.get("constants"):
-        rows["constants"] = ", ".join(map(str, data["constants"]))
-    for name, words in (("spacing", "grid spacing"), ("time_step", "time step")):
-        if data.get(name) is not None:
-            rows[words] = _plain(data[name])
+    if contract.constants:
+        rows["constants"] = ", ".join(each.name for each in contract.constants)
+    for value, words in ((contract.spacing, "grid spacing"), (contract.time_step, "time step")):
+        if value is not None:
+            rows[words] = _plain(value)
     return rows
 
 
 def _fields(record: "ModelRecord", which: str) -> str:
     """Fields by name if the file knows them, otherwise by order and parity."""
-    named = (record.data or {}).get(which)
-    if isinstance(named, list) and all(isinstance(f, dict) for f in named):
-        return ", ".join(f"{f.get('name')}:{f.get('order')}{'-' if f.get('parity') else '+'}" for f in named)
+    contract = record.contract
+    if contract.fields:
+        named = (*contract.fields, *contract.constants) if which == "inputs" else contract.predicted
+        return ", ".join(each.kind for each in named)
     rows = record.spec.get(which)
     if not isinstance(rows, list):
         return "?"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, open_from_options
+from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 
@@ -68,7 +68,7 @@ def predict(
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
     past = forecaster.frames.past_steps
-    with open_from_options(given, field=field, parity=parity, periodic=periodic, split=split) as source:
+    with reading_of(field, parity, periodic).open(given, split=split) as source:
         origin = {
             "step": "predict",
             "model": record.digest,

@@ -1,13 +1,14 @@
 """`ginjax train`: train a network to predict the next frame of a field, simulated or measured."""
 
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._config_file import Config
-from ._data_options import DataFields, DataParity, DataPeriodic
+from ._config_file import Config, given_options
+from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
+from ._interrupt import Interrupt
 from ._model_options import (
     Activation,
     Architecture,
@@ -21,14 +22,14 @@ from ._model_options import (
     Side,
     Support,
     Upsample,
-    design_model,
+    network_of,
 )
 from ._options import Debug, Equation, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
-from ._train_data import Cut, cut_data, input_fields, open_training_data, simulate
-from ._train_files import TrainFiles
+from ._train_data import from_files, simulations
 from ._train_options import (
     Accumulate,
+    Adapt,
     CheckpointEvery,
     Clip,
     Coordinator,
@@ -59,13 +60,12 @@ from ._train_options import (
     parse_interval,
     parse_seconds,
 )
-from ._train_run import LEAST_POINTS, Trained, Training, run_training, steps_of
-from ._tuning import check_fields, read_start, task_of
 
 if TYPE_CHECKING:
-    from ginjax.ml import Placement
+    from ginjax.ml import OneStepError, Progress, Report, RunFiles, Start, Trained, TrainedModel
 
-    from ._tuning import Start
+LEAST_POINTS = 10
+"""A learning curve of fewer points is not worth a picture."""
 
 _DATA = "Data"
 _TRAINING = "Training"
@@ -157,7 +157,9 @@ def train(
     ] = None,
     learning_rate: Annotated[
         float,
-        typer.Option("--learning-rate", min=1e-9, max=10.0, help="Its peak.", rich_help_panel=_TRAINING),
+        typer.Option(
+            "--learning-rate", min=1e-9, max=10.0, help="Peak learning rate.", rich_help_panel=_TRAINING
+        ),
     ] = 3e-3,
     optimiser: Optimiser = "adamw",
     schedule: Schedule = None,
@@ -186,6 +188,7 @@ def train(
             rich_help_panel=_TRAINING,
         ),
     ] = False,
+    adapt: Adapt = None,
     freeze: Freeze = None,
     accumulate: Accumulate = 1,
     remat: Remat = False,
@@ -214,110 +217,38 @@ def train(
     Beside the model lie its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its state is
     in model.run: Ctrl-C ends it in order, and --resume goes on as if nothing had happened.
     """
-    files = TrainFiles(output)
-    files.check(force=force, resume=resume)
-    saving = parse_interval("--checkpoint-every", checkpoint_every)
-    seconds = None if time_budget is None else parse_seconds("--time-budget", time_budget)
-    _check_together(ctx)
-    if distributed:
-        from ginjax.ml import connect
+    import dataclasses
 
-        connect(coordinator, processes, process)
-    previous = None if init is None else read_start(init, dim, keep_compatible)
-    past_steps, residual = task_of(previous, past_steps, residual)
-    cut = Cut(
-        past_steps=past_steps,
-        unroll=unroll,
-        residual=residual,
-        valid=valid,
-        test=test,
-        validate=patience is not None or validate_every is not None,
-        seed=seed,
+    from ginjax.checkpoint import write_model
+    from ginjax.errors import ArgumentError
+    from ginjax.ml import (
+        RunFiles,
+        RunLog,
+        Saving,
+        TrainSettings,
+        build_network,
+        check_start,
+        connect,
+        cut_parts,
+        everywhere,
+        finish_training,
+        fitting_placement,
+        local_placement,
+        run_identity,
+        start_from,
+        task_settings,
+        train_model,
     )
+    from ginjax.models import load_model
 
-    from ginjax._version import __version__
-    from ginjax.ml import everywhere, over_devices
-    from ginjax.models import count_params, save_model
-
-    placement = everywhere() if distributed else over_devices(_local_devices(devices))
-    out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
-
-    parts = None
-    if data is None:
-        from ginjax.data import DEFAULT_SIDES, find_pde
-
-        dim = (1 if dim is None else dim) if previous is None else previous.record.D
-        schema, constants = find_pde(pde).fields, ()
-        size = size or DEFAULT_SIDES[dim]
-    else:
-        parts = open_training_data(data, field=field, parity=parity, periodic=periodic, cut=cut)
-        source = parts["train"][0]
-        dim = _dimension(source.D, dim, previous)
-        schema, constants = source.schema, source.constants
-        size = source.spatial[0]
-    inputs = input_fields(schema, constants, past_steps)
-    if previous is None:
-        design = design_model(
-            architecture,
-            inputs,
-            schema,
-            channels=channels,
-            blocks=blocks,
-            levels=levels,
-            side=side,
-            support=support,
-            activation=activation,
-            norm=norm,
-            bias=bias,
-            upsample=upsample,
-            plain=plain,
-            filters=filters,
-        )
-        for each in (size,) if parts is None else set(parts["train"][0].spatial):
-            design.check_grid(each)
-        # Built before the simulations: what does not fit is answered at once.
-        model, normalisation, free = design.build(dim, seed), None, None
-    else:
-        model, normalisation, free = previous.model, previous.normalisation, previous.free
-        check_fields(model.spec, inputs, schema)
-    if parts is None:
-        from ginjax.ml import TRAIN_TRAJECTORIES
-
-        count = trajectories or TRAIN_TRAJECTORIES[dim]
-        task = simulate(
-            out,
-            pde,
-            dim,
-            size=size,
-            trajectories=count,
-            frames=frames,
-            cut=cut,
-            normalisation=normalisation,
-        )
-        about: dict[str, Any] = {
-            "equation": pde,
-            "dim": dim,
-            "size": size,
-            "trajectories": count,
-            "frames": frames,
-        }
-    else:
-        task = cut_data(out, parts, cut, normalisation)
-        about = {
-            "data": data.name if data is not None else "",
-            "dim": dim,
-            "size": list(task.train.source.spatial),
-            "trajectories": len(task.train.trajectories),
-            "valid": valid,
-            "test": test,
-        }
-
-    samples = len(task.train)
-    batch_size = min(batch_size or {1: 32, 2: 8, 3: 4}[dim], samples)
-    batch_size, placement = _divided(batch_size, accumulate, samples, placement, devices)
-    training = Training(
-        steps=steps_of(steps, epochs, seconds, {1: 1200, 2: 300, 3: 100}[dim], samples, batch_size),
-        seconds=seconds,
+    files = RunFiles(output)
+    files.check(force=force, resume=resume)
+    every_steps, every_seconds = parse_interval("--checkpoint-every", checkpoint_every)
+    _check_together(ctx)
+    settings = TrainSettings(
+        steps=steps,
+        epochs=epochs,
+        seconds=None if time_budget is None else parse_seconds("--time-budget", time_budget),
         batch_size=batch_size,
         learning_rate=learning_rate,
         optimiser=optimiser,
@@ -335,72 +266,161 @@ def train(
         precision=precision,
         seed=seed,
     )
-    settings = about | {"past_steps": past_steps, "residual": residual} | training.settings()
-    source_digest = {} if previous is None else {"source": previous.record.digest}
-    before = task.error(model) if previous is not None else None
+    if distributed:
+        connect(coordinator, processes, process)
+    start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
+    past_steps, residual = task_settings(start, past_steps, residual)
+    placement = everywhere() if distributed else local_placement(devices)
+    out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
 
-    def tell_how_to_go_on(step: int) -> None:
-        out.note(f"stopped after step {step}; the state is in {files.state}")
-        out.next_step(files.resume_command(ctx))
-
-    trained = run_training(
-        out,
-        files,
-        model,
-        task,
-        training,
-        settings | source_digest | {"kept_compatible": keep_compatible, "model": model.spec.to_json()},
-        free=free,
-        placement=placement,
-        saving=saving,
-        programs=tuple(log or ()),
-        resume=resume,
-        on_interrupt=tell_how_to_go_on,
+    material = (
+        simulations(
+            pde,
+            _asked_dimension(start, dim),
+            size=size,
+            trajectories=trajectories,
+            frames=frames,
+            validate=patience is not None or validate_every is not None,
+            seed=seed,
+            needed=past_steps + unroll,
+        )
+        if data is None
+        else from_files(data, reading_of(field, parity, periodic), valid=valid, test=test, seed=seed)
     )
+    if dim is not None and dim != material.contract.D:
+        raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
+    adapted = ()
+    if start is None:
+        asked = dataclasses.replace(material.contract, past_steps=past_steps, residual=residual)
+        # Built before the simulations: what does not fit is answered at once.
+        model = build_network(network_of(ctx), asked, material.spatial, seed)
+    else:
+        adapted = check_start(
+            start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt or ()
+        )
+        model = start.model
+        material = material.of_fields(start.record.contract)
+    for each in adapted:
+        out.note(f"{each.subject}: from {each.expected.split(',')[0]} to {each.got}, as --adapt allows")
+    parts = material.parts(out)
+    with out.progress(4096, "measuring the fields") as progress:
+        task = cut_parts(
+            parts,
+            past_steps=past_steps,
+            residual=residual,
+            unroll=unroll,
+            normalisation=None if start is None else start.normalisation,
+            progress=progress.follow,
+        )
+    settings = settings.resolved(material.contract.D, len(task.train))
+    batch = settings.batch_size or 1
+    if devices is None:
+        placement = fitting_placement(placement, batch, accumulate)
+    placement.check_batch(batch, accumulate)
+    about = material.about(task)
+    identity = run_identity(task, about, settings.to_json(), start, model.spec.to_json())
+    before = None if start is None else task.error(model)
+    saving = Saving(files.run_file(identity), resume, every_steps, every_seconds)
+    total = settings.steps or int(settings.seconds or 0)
+
+    with (
+        RunLog(files, settings, placement, tuple(log or ()), identity) as book,
+        out.progress(total, "training") as bar,
+        Interrupt() as interrupt,
+    ):
+
+        def begin(progress: "Progress") -> None:
+            if resume and progress.step:
+                of = f" of {settings.steps}" if settings.steps else ""
+                out.note(f"going on after step {progress.step}{of}")
+            elif resume:
+                out.note("no interrupted run to go on with: beginning at step 0")
+            book.begin(progress, resumed=resume)
+            bar.begin(progress.step if settings.steps else int(progress.seconds))
+
+        def note(report: "Report") -> None:
+            book.note(report)
+            if report.validation is None:
+                done = report.step if settings.steps else min(int(report.seconds), total)
+                bar.update(done, f"loss {report.losses[-1]:.2e}")
+
+        trained = train_model(
+            model,
+            task,
+            settings,
+            free=None if start is None else start.free,
+            placement=placement,
+            saving=saving,
+            on_begin=begin,
+            on_report=note,
+            interrupted=interrupt.asked,
+        )
+    if trained.reason == "asked":
+        out.note(f"stopped after step {trained.progress.step}; the state is in {files.state}")
+        out.next_step(join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"]))
+        raise KeyboardInterrupt
+    if trained.reason == "patience":
+        out.note(
+            f"no better for {trained.progress.misses} validations: stopped after step {trained.progress.step}"
+        )
     if not placement.is_main:
         return
-    certificate = None
-    model = trained.model
-    if previous is not None and free is not None:
-        model, certificate = previous.settle(model)
-    error = task.error(model)
-    step = {"step": "train" if previous is None else "tune", "version": __version__} | settings
-    if previous is not None:
-        step |= source_digest | {"kept_compatible": keep_compatible}
-    progress = trained.progress
-    if progress.best_step >= 0:
-        step |= {"best_step": progress.best_step, "steps_done": progress.step}
-    history = () if previous is None else previous.record.provenance
-    common: dict[str, Any] = {
-        "data": task.about(),
-        "provenance": [*history, step],
-        "is_torus": task.train.source.is_torus,
-    }
-    if trained.last is not None and free is None:
-        save_model(files.last, trained.last, **common, force=True)
-    sha256 = save_model(output, model, **common, certificate=certificate, force=force)
-    files.run_file({}).remove()
-    _draw_curve(
-        files, f"{model.spec.architecture} on {about.get('equation') or about['data']}", progress.best_step
-    )
+    made = finish_training(trained, task, about, start, adapted)
+    if made.last is not None:
+        write_model(files.last, made.last, force=True)
+    sha256 = write_model(output, made.record, force=force)
+    saving.file.remove()
+    kind = model.spec.architecture
+    _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
+    _show(out, output, f"{kind} on {material.title}", made, trained, before, sha256)
+    if material.contract.D < 3:
+        rule = "compatibility" if model.spec.equivariant else "centre"
+        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
+    else:
+        source = "" if data is None else f" --data {quote(str(data))}"
+        out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
 
-    what = f"{pde} in {dim}D" if data is None else f"{data.name}, {dim}D"
-    out.fields(
-        f"{model.spec.architecture} on {what}",
-        {
-            "parameters": count_params(model),
-            "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}",
-        }
-        | _validation_line(trained)
-        | ({} if error is None else {"error on held-out fields": f"{error.model:.4f}  (one-step nRMSE)"})
-        | ({} if before is None else {"error before tuning": f"{before.model:.4f}"})
-        | ({} if error is None else {"error of predicting no change": f"{error.persistence:.4f}"})
-        | (
-            {}
-            if certificate is None
-            else {"compatible with": f"{certificate.from_dim}D, residual {certificate.residual:.1e}"}
-        ),
-    )
+
+def _asked_dimension(start: "Start | None", dim: int | None) -> int:
+    """The dimension to simulate in."""
+    from ginjax.errors import ArgumentError
+
+    if start is None:
+        return 1 if dim is None else dim
+    D = start.record.D
+    if dim is not None and dim != D:
+        raise ArgumentError("--dim", got=dim, expected=f"{D}, the dimension of the model of --init")
+    if D > 3:
+        raise ArgumentError("dimension of the model", got=D, expected="1, 2 or 3, to be simulated")
+    return D
+
+
+def _show(
+    out: Output,
+    output: Path,
+    title: str,
+    made: "TrainedModel",
+    trained: "Trained",
+    before: "OneStepError | None",
+    sha256: str,
+) -> None:
+    """What came of a training, and what has to be said about it."""
+    progress, error, certificate = trained.progress, made.error, made.record.certificate
+    rows: dict[str, object] = {
+        "parameters": made.record.parameters,
+        "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}",
+    }
+    if progress.best_step >= 0:
+        rows["lowest validation loss"] = f"{progress.best_loss:.3g}  (step {progress.best_step})"
+    if error is not None:
+        rows["error on held-out fields"] = f"{error.model:.4f}  (one-step nRMSE)"
+    if before is not None:
+        rows["error before tuning"] = f"{before.model:.4f}"
+    if error is not None:
+        rows["error of predicting no change"] = f"{error.persistence:.4f}"
+    if certificate is not None:
+        rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
+    out.fields(title, rows)
     if error is not None and error.model >= error.persistence:
         out.warn(
             "the network does no better than predicting no change: train longer, or lower --learning-rate"
@@ -412,14 +432,13 @@ def train(
         measured["error_before"] = before.model
     if progress.best_step >= 0:
         measured |= {"validation": progress.best_loss, "best_step": progress.best_step}
-    payload = {"settings": settings, "parameters": count_params(model), "sha256": sha256} | measured
+    settings = {
+        name: value
+        for name, value in made.record.provenance[-1].items()
+        if name not in ("step", "version", "source", "kept_compatible", "steps_done", "best_step")
+    }
+    payload = {"settings": settings, "parameters": made.record.parameters, "sha256": sha256} | measured
     out.result(output, payload)
-    if dim < 3:
-        rule = "compatibility" if model.spec.equivariant else "centre"
-        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
-    else:
-        source = "" if data is None else f" --data {quote(str(data))}"
-        out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
 
 
 def _check_together(ctx: typer.Context) -> None:
@@ -434,15 +453,8 @@ def _check_together(ctx: typer.Context) -> None:
 
     if given["keep_compatible"] and given["init"] is None:
         raise ArgumentError("--keep-compatible", got="no --init", expected="--init FILE of a converted model")
-    if said("steps") and said("epochs"):
-        raise ArgumentError("--steps and --epochs", got="both", expected="one of them")
-    endless = given["time_budget"] and not (said("steps") or said("epochs"))
-    if endless and given["schedule"] not in (None, "constant"):
-        raise ArgumentError(
-            "--schedule",
-            got=f"{given['schedule']} with --time-budget alone",
-            expected="constant, or a number of --steps that it can fall over",
-        )
+    if given["adapt"] and given["init"] is None:
+        raise ArgumentError("--adapt", got="no --init", expected="--init FILE of a model to be adapted")
     if not given["distributed"] and any(
         given[n] is not None for n in ("coordinator", "processes", "process")
     ):
@@ -463,59 +475,7 @@ def _check_together(ctx: typer.Context) -> None:
         )
 
 
-def _local_devices(count: int | None) -> "list[Any]":
-    """The devices asked for, or all of this process."""
-    import jax
-
-    from ginjax.errors import ArgumentError
-
-    local = jax.local_devices()
-    if count is not None and count > len(local):
-        raise ArgumentError("--devices", got=count, expected=f"at most {len(local)}, as there are")
-    return local[:count]
-
-
-def _divided(
-    batch_size: int, accumulate: int, samples: int, placement: "Placement", devices: int | None
-) -> "tuple[int, Placement]":
-    """A batch that can be divided, and the devices to divide it over: by default as many as divide it."""
-    from ginjax.ml import over_devices
-
-    if devices is None and placement.processes == 1 and placement.devices:
-        count = len(placement.devices)
-        while batch_size % (count * accumulate):
-            count -= 1
-            if count == 1:
-                break
-        placement = over_devices(placement.devices[:count])
-    placement.check_batch(batch_size, accumulate)
-    return batch_size, placement
-
-
-def _dimension(found: int, asked: int | None, previous: "Start | None") -> int:
-    """The dimension of the data, which everything else must have."""
-    from ginjax.errors import ArgumentError
-
-    if asked is not None and asked != found:
-        raise ArgumentError("--dim", got=asked, expected=f"{found}, the dimension of the data")
-    if previous is not None and found != previous.record.D:
-        raise ArgumentError(
-            "dimension of the data",
-            got=found,
-            expected=f"{previous.record.D}, that of the model",
-            hint="'ginjax convert-d' takes a model to another dimension.",
-        )
-    return found
-
-
-def _validation_line(trained: Trained) -> dict[str, str]:
-    progress = trained.progress
-    if progress.best_step < 0:
-        return {}
-    return {"lowest validation loss": f"{progress.best_loss:.3g}  (step {progress.best_step})"}
-
-
-def _draw_curve(files: TrainFiles, title: str, best_step: int) -> None:
+def _draw_curve(files: "RunFiles", title: str, best_step: int) -> None:
     from ginjax.ml import draw_curve, read_log
 
     rows = read_log(files.log)

@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPart, DataPeriodic
-from ._evaluate_data import dimension_of
+from ._data_options import (
+    DataFields,
+    DataParity,
+    DataPart,
+    DataPeriodic,
+    Samples,
+    reading_of,
+    refuse_unread,
+)
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
-from ._own_task import Samples, own_task, refuse_unread
 
 if TYPE_CHECKING:
+    from ginjax.data import DataReading
     from ginjax.geometric import MultiImage
     from ginjax.models import LoadedModel, Verification
     from ginjax.transfer import Certificate
@@ -65,11 +72,12 @@ def verify(
     out = Output(json=json, quiet=quiet)
     from ginjax.models import STAGES, load_pair, verify_transfer, with_condition
 
-    reading = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+    reading = reading_of(field, parity, periodic)
     if data is None:
-        refuse_unread(reading | {"samples": samples}, "--data PATH")
+        unread = {"field": field, "parity": parity, "periodic": periodic, "split": split, "samples": samples}
+        refuse_unread(unread, "--data PATH")
     first, second = load_pair(low, high)
-    given = None if data is None else _read(out, data, (first, second), samples, reading)
+    given = None if data is None else _read(out, data, (first, second), samples, reading, split)
     with out.progress(STAGES, "running both networks") as progress:
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
         made = second if second.record.certificate is not None else first
@@ -152,13 +160,15 @@ def _read(
     path: Path,
     models: "tuple[LoadedModel, LoadedModel]",
     samples: int | None,
-    reading: dict[str, Any],
+    reading: "DataReading",
+    split: str | None,
 ) -> _Given:
     """Samples for the model of the data's dimension, and its error on them."""
     from ginjax.errors import ArgumentError
+    from ginjax.ml import data_dimension, samples_for
     from ginjax.models import from_record
 
-    D = dimension_of(path, **reading)
+    D = data_dimension(path, reading)
     fitting = [each for each in models if each.record.D == D]
     if not fitting:
         raise ArgumentError(
@@ -167,10 +177,12 @@ def _read(
             expected=" or ".join(str(each.record.D) for each in models) + ", those of the models",
         )
     chosen = fitting[0]
-    task, name = own_task(out, chosen.record, D, path, samples=samples, **reading)
+    task, held_out = samples_for(chosen.record, D, path, reading, samples=samples, split=split)
+    if held_out.note:
+        out.note(held_out.note)
     found = task.error(from_record(chosen.record))
     fields = task.pairs()[0] if chosen is models[0] else None
-    return _Given(D, name, len(task.indices), found.model, found.persistence, fields)
+    return _Given(D, held_out.name, len(task.indices), found.model, found.persistence, fields)
 
 
 def verification_rows(result: "Verification", tol: float | None) -> list[tuple[str, ...]]:

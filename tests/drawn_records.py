@@ -1,13 +1,14 @@
 """Models as records with float64 weights drawn by NumPy: nothing is compiled and nothing is run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 from helpers import FULL2
 
-from ginjax.checkpoint import ModelRecord
+from ginjax.checkpoint import DataContract, ModelRecord, axes_of
 from ginjax.filters import BankRecipe, FilterBank, make_bank
 from ginjax.geometric import Signature
 from ginjax.models import ModelSpec, layer_table, named_map
@@ -68,14 +69,18 @@ def drawn_record(
     model = outline(spec, D, banks)
     arrays = draw_arrays(model, seed, dtype)
     return ModelRecord(
-        D=D,
         spec=model.spec.to_json(),
         banks=banks,
         layers=layer_table(model),
-        is_torus=(is_torus,) * D,
+        contract=DataContract.unknown((is_torus,) * D),
         arrays=arrays,
         plain_layers=plain_table(model),
     )
+
+
+def with_boundary(record: ModelRecord, is_torus: tuple[bool, ...]) -> ModelRecord:
+    """The record of a model for data with other boundaries."""
+    return replace(record, contract=replace(record.contract, axes=axes_of(is_torus)))
 
 
 def draw_arrays(model: Any, seed: int, dtype: Any) -> dict[str, np.ndarray]:

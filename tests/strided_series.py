@@ -1,13 +1,15 @@
 """A network of even-sided filters with a stride: no architecture of the library has one, condition (C) covers it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
 
+from ginjax.filters import FilterBank
 from ginjax.geometric import MultiImage, Signature
 from ginjax.layers import ConvContract
 from ginjax.models import AnyDimensionalModel, ModelSpec
-from ginjax.models._conv_block import ConvBlock
+from ginjax.models.blocks._conv_block import ConvBlock
 
 NAME = "StridedSeries"
 
@@ -39,6 +41,12 @@ class StridedSeries(AnyDimensionalModel):
             middle, spec.outputs, banks["conv"], **(doubling if spec.option("transposed") else {})
         )
         self.spec, self.D = spec, D
+
+    @classmethod
+    def from_spec(
+        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Any = None
+    ) -> "StridedSeries":
+        return cls(spec, D, banks, key)
 
     def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
         return self.last(self.down(x)[0]), aux_data

@@ -13,8 +13,7 @@ from ginjax.models import load_model, to_dimension
 
 def test_zero_shot_prediction_of_real_3d_fields():
     loaded = load_model(FIXTURES / "diffusion_1d.safetensors")
-    assert loaded.record.data is not None
-    normalisation = Normalisation.from_json(loaded.record.data["normalisation"])
+    normalisation = Normalisation.of_contract(loaded.record.contract)
     pairs = read_pairs(FIXTURES / "diffusion_3d_fields.safetensors")
     x, y = (normalisation.apply(image) for image in pairs)
     persistence = float(nrmse_loss(x, y))

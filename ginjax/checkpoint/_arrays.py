@@ -1,28 +1,18 @@
 """Questions about a set of named arrays as a whole."""
 
-import hashlib
 from collections.abc import Mapping
 
 import numpy as np
 
 from ginjax.errors import ArgumentError, NumericsError
+from ginjax.transfer import array_digest
 
 from ._format import numpy_dtype, supported_dtype
-from ._strict_json import dumps
 
 
 def weights_digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256, in hexadecimal, of the names, dtypes, shapes and bytes of the arrays in the order of the names.
-
-    It does not depend on memory layout, byte order or the order of the mapping, so it tells whether a
-    certificate still speaks of these weights.
-    """
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = as_stored(name, arrays[name])
-        digest.update(dumps([name, array.dtype.name, list(array.shape)]).encode() + b"\n")
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+    """`ginjax.transfer.array_digest`: what certificates of earlier versions are tied to, and `inspect` shows."""
+    return array_digest(arrays)
 
 
 def check_finite(arrays: Mapping[str, np.ndarray]) -> None:

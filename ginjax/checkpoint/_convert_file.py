@@ -22,7 +22,7 @@ from ginjax.transfer import (
     role_keys,
 )
 
-from ._arrays import check_finite, weights_digest
+from ._arrays import check_finite
 from ._lift import lift_record
 from ._limits import check_bank_size, check_kernel_size
 from ._model_file import ModelRecord, read_model, write_model
@@ -99,7 +99,6 @@ def convert_record(
             record.layers,
             chains,
             rule,
-            weights_digest,
             None if dtype is None else np.dtype(dtype),
             parity_lift,
         )
@@ -124,9 +123,7 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
     if to_dim > record.D:
         weights = (record.arrays.get(f"{layer.name}.weight", np.zeros(1)) for layer in record.plain_layers)
         check_kernel_size((kernel.shape for kernel in weights), to_dim - record.D)
-    arrays, certificate = inflate_weights(
-        record.arrays, record.plain_layers, record.D, to_dim, rule, weights_digest
-    )
+    arrays, certificate = inflate_weights(record.arrays, record.plain_layers, record.D, to_dim, rule)
     return _conversion(record, record, to_dim, {}, arrays, certificate)
 
 
@@ -140,13 +137,9 @@ def _conversion(
 ) -> Conversion:
     """`described` (the record before, lifted if need be) with what the conversion changed."""
     after = replace(
-        described,
-        D=to_dim,
-        banks=banks,
-        is_torus=(*before.is_torus[:to_dim], *(True,) * (to_dim - before.D)),
-        arrays=arrays,
-        certificate=certificate,
-    ).with_step(
+        described, banks=banks, contract=described.contract.in_dimension(to_dim), arrays=arrays
+    ).certified(certificate)
+    after = after.with_step(
         step="convert",
         version=__version__,
         rule=certificate.rule,
@@ -156,7 +149,7 @@ def _conversion(
         parity_lift=certificate.parity_lift,
         source=before.digest,
     )
-    return Conversion(before, after, certificate)
+    return Conversion(before, after, after.certificate or certificate)
 
 
 def convert_file(

@@ -22,6 +22,7 @@ from ._format import (
     METADATA_KEY,
     ArraySpec,
     Layout,
+    check_sum,
     encode_header,
     header_length,
     numpy_dtype,
@@ -59,8 +60,8 @@ def write_file(
     **Raises:** `FileError` if the file exists or cannot be written, `ArgumentError` if the header or an array
     cannot be stored.
     """
-    text = encode_header(dict(header))
     stored = {name: as_stored(name, arrays[name]) for name in sorted(arrays)}
+    text = encode_header(dict(header), stored)
     payload = save(stored, metadata={METADATA_KEY: text})
     _check_own(payload)
     atomic_write(path, payload, force=force)
@@ -80,6 +81,7 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
     with _opened(path) as (stream, size):
         layout = _read_layout(stream, size, str(path), kind)
         arrays = {name: _read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
+    check_sum(layout.header, arrays, str(path))
     return ModelFile(layout.header, {name: arrays[name] for name in sorted(arrays)}, Path(path))
 
 

@@ -7,18 +7,22 @@ Nothing in a header is believed: every number is checked against the size of the
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 import numpy as np
 
 from ginjax.errors import ArgumentError, FileError
+from ginjax.transfer import model_digest
 
 from ._strict_json import JsonProblem, dumps, loads
 
 Kind = Literal["model", "filters", "data", "arrays"]
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version of the headers that are written. Files of every version since 1 are read."""
+
 METADATA_KEY = "ginjax"
 LENGTH_BYTES = 8
 MAX_HEADER_BYTES = 16 * 2**20
@@ -73,8 +77,8 @@ def supported_dtype(dtype: np.dtype) -> bool:
     return dtype.name in _NUMPY_NAMES.values()
 
 
-def encode_header(header: dict[str, Any]) -> str:
-    """The project's header as the text that is stored, with the schema version filled in.
+def encode_header(header: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+    """The project's header as the text that is stored, with the schema version and a checksum of the file filled in.
 
     **Raises:** `ArgumentError` for an unknown kind or schema, or values that JSON cannot hold.
     """
@@ -84,7 +88,24 @@ def encode_header(header: dict[str, Any]) -> str:
         )
     if header.get("schema", SCHEMA) != SCHEMA:
         raise ArgumentError("header field 'schema'", got=repr(header["schema"]), expected=SCHEMA)
-    return dumps({**header, "schema": SCHEMA})
+    whole = {**header, "schema": SCHEMA}
+    whole.pop("checksum", None)
+    dumps(whole)  # refuses what JSON cannot hold, before a digest is made of it
+    return dumps(whole | {"checksum": model_digest(arrays, whole)})
+
+
+def check_sum(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], where: str) -> None:
+    """Compare a file with the checksum in its header; files of schema 1 have none.
+
+    A checksum tells of accidents. It is no signature: whoever changes a file on purpose can make a new one.
+
+    **Raises:** `FileError` if they differ.
+    """
+    if header["schema"] == 1 and "checksum" not in header:
+        return
+    rest = {name: value for name, value in header.items() if name != "checksum"}
+    if header.get("checksum") != model_digest(arrays, rest):
+        _refuse(where, "the file does not match its checksum", "It was damaged: fetch or write it again.")
 
 
 def header_length(prefix: bytes, file_bytes: int, where: str) -> int:
@@ -157,11 +178,11 @@ def _own_header(metadata: Any, where: str, kind: str | None) -> dict[str, Any]:
     schema = header.get("schema")
     if type(schema) is not int or schema < 1:
         _refuse(where, f"the schema version is {_shown(schema)}, not a positive whole number", _CORRUPT)
-    if schema != SCHEMA:
+    if schema > SCHEMA:
         _refuse(
             where,
-            f"schema version {_shown(schema)}, but this ginjax reads version {SCHEMA}",
-            "A newer ginjax wrote the file: upgrade with 'pip install -U ginjax'.",
+            f"schema version {_shown(schema)}, but this ginjax reads versions up to {SCHEMA}",
+            "A newer ginjax wrote the file: install that version.",
         )
     found = header.get("kind")
     if found not in get_args(Kind):

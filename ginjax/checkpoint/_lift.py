@@ -1,6 +1,5 @@
 """The parity lift of what a model file says about its fields; the weights are lifted by the conversion."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +30,7 @@ def lift_record(record: ModelRecord) -> ModelRecord:
         replace(layer, inputs=_tuples(layer.inputs), outputs=_tuples(layer.outputs))
         for layer in record.layers
     )
-    return replace(record, spec=spec, layers=layers, data=_lift_data(record.data))
+    return replace(record, spec=spec, layers=layers, contract=record.contract.lifted())
 
 
 def _rows(rows: Any) -> list[list[int]]:
@@ -40,20 +39,3 @@ def _rows(rows: Any) -> list[list[int]]:
 
 def _tuples(rows: Any) -> tuple[tuple[int, int, int], ...]:
     return tuple((k, p, c) for k, p, c in _rows(rows))
-
-
-def _lift_data(data: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    if data is None:
-        return None
-    lifted = dict(data)
-    for which in ("inputs", "outputs"):
-        lifted[which] = [
-            field | dict(zip(("order", "parity"), lift_key((field["order"], field["parity"])), strict=True))
-            for field in data.get(which, [])
-        ]
-    if "normalisation" in data:
-        lifted["normalisation"] = [
-            entry | dict(zip(("k", "p"), lift_key((entry["k"], entry["p"])), strict=True))
-            for entry in data["normalisation"]
-        ]
-    return lifted

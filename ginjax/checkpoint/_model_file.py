@@ -10,13 +10,15 @@ import numpy as np
 
 from ginjax.errors import ArgumentError, FileError
 from ginjax.filters import BankRecipe, FilterBank, FilterKey, bank_from_arrays, make_bank, nameless_bank
-from ginjax.transfer import Certificate, ConvLayer, PlainLayer, check_weights
+from ginjax.transfer import Certificate, ConvLayer, PlainLayer, array_digest, check_weights, model_digest
 
-from ._arrays import weights_digest
-from ._describe import read_data, read_spec
+from ._contract import DataContract
+from ._contract_json import contract_from_json, contract_to_json
+from ._describe import read_spec
+from ._earlier import from_schema_1
 from ._expect import expect
 from ._file import ModelFile, read_file, write_file
-from ._limits import MAX_DIMENSION, check_bank_size
+from ._limits import check_bank_size
 
 ROLES = ("conv", "upsample")
 
@@ -27,37 +29,67 @@ _BANK_PREFIX = "bank"
 class ModelRecord:
     """A model as its file holds it.
 
-    - `D`: dimension.
     - `spec`: what the model is, free of the dimension, as a JSON object.
     - `banks`: its filters by role.
     - `layers`: the layer table.
-    - `is_torus`: which axes are periodic; an axis added by conversion always is.
+    - `contract`: what its data have to be like; an axis added by conversion is periodic.
     - `arrays`: all trained values by dotted name.
-    - `data`: what it was trained on (fields, units, spacing, normalisation), or None.
     - `provenance`: every step so far, oldest first, as JSON objects.
     - `certificate`: of the last conversion, or None.
     - `plain_layers`: the convolutions of a model that is not equivariant.
     """
 
-    D: int
     spec: Mapping[str, Any]
     banks: Mapping[str, FilterBank]
     layers: tuple[ConvLayer, ...]
-    is_torus: tuple[bool, ...]
+    contract: DataContract
     arrays: Mapping[str, np.ndarray] = field(repr=False)
-    data: Mapping[str, Any] | None = None
     provenance: tuple[Mapping[str, Any], ...] = ()
     certificate: Certificate | None = None
     plain_layers: tuple[PlainLayer, ...] = ()
 
     @property
+    def D(self) -> int:
+        """The dimension."""
+        return self.contract.D
+
+    @property
+    def is_torus(self) -> tuple[bool, ...]:
+        """Which axes are periodic."""
+        return self.contract.is_torus
+
+    @property
     def digest(self) -> str:
-        return weights_digest(self.arrays)
+        """Of everything that a prediction depends on, and of the numbers of the certificate."""
+        described = {
+            "spec": self.spec,
+            "banks": {role: [_bank_to_json(bank), bank.digest] for role, bank in self.banks.items()},
+            "layers": [layer.to_json() for layer in self.layers],
+            "plain_layers": [layer.to_json() for layer in self.plain_layers],
+            "contract": contract_to_json(self.contract),
+            "certificate": None if self.certificate is None else self.certificate.numbers(),
+        }
+        return model_digest(self.arrays, described)
 
     @property
     def certificate_is_stale(self) -> bool:
-        """Whether the weights have changed since the certificate was made."""
-        return self.certificate is not None and self.certificate.digest != self.digest
+        """Whether what the certificate covers has changed since it was made."""
+        if self.certificate is None:
+            return False
+        now = array_digest(self.arrays) if self.certificate.covers == "weights" else self.digest
+        return self.certificate.digest != now
+
+    def certified(self, certificate: Certificate | None) -> "ModelRecord":
+        """The record with a certificate, which from now on covers all of the record.
+
+        A certificate that speaks of other weights stays as it is, and is stale.
+        """
+        if certificate is None:
+            return replace(self, certificate=None)
+        made = replace(self, certificate=certificate)
+        if certificate.covers == "model" or made.certificate_is_stale:
+            return made
+        return replace(made, certificate=certificate.sealed(made.digest))
 
     @property
     def parameters(self) -> int:
@@ -79,22 +111,16 @@ def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: boo
     banks = {}
     for role, bank in record.banks.items():
         check_bank_size(bank.D, bank.side, bank.keys, bank.recipe)
-        banks[role] = {
-            "recipe": None if bank.recipe is None else bank.recipe.to_json(),
-            "keys": [list(key) for key in bank.keys],
-            "stored": not _is_recipes_own(bank),
-        }
+        banks[role] = _bank_to_json(bank) | {"stored": not _is_recipes_own(bank)}
         if banks[role]["stored"]:
             arrays |= {_bank_array(role, key): block.filters for key, block in bank.blocks.items()}
     header = {
         "kind": "model",
-        "dimension": record.D,
         "spec": record.spec,
         "banks": banks,
         "layers": [layer.to_json() for layer in record.layers],
         "plain_layers": [layer.to_json() for layer in record.plain_layers],
-        "is_torus": list(record.is_torus),
-        "data": record.data,
+        "contract": contract_to_json(record.contract),
         "provenance": list(record.provenance),
         "certificate": None if record.certificate is None else record.certificate.to_json(),
     }
@@ -117,16 +143,15 @@ def read_model(path: str | os.PathLike[str]) -> ModelRecord:
 
 def _record(content: ModelFile) -> ModelRecord:
     header, where = content.header, content.path
-    D = expect(header, "dimension", int, where=where, least=1, most=MAX_DIMENSION)
+    if header["schema"] == 1:
+        header = from_schema_1(header, where)
+    contract = contract_from_json(expect(header, "contract", dict, where=where), where)
     spec = read_spec(header, where)
     rows = expect(header, "layers", list, where=where, most=100_000)
     layers = tuple(ConvLayer.from_json(row) for row in rows)
     if len({layer.name for layer in layers}) != len(layers):
         raise ArgumentError("layer table", expected="each layer once")
     plain = expect(header, "plain_layers", list, where=where, default=[], most=100_000)
-    torus = expect(header, "is_torus", list, where=where, least=D, most=D)
-    if not all(isinstance(axis, bool) for axis in torus):
-        raise ArgumentError("field 'is_torus'", got=torus, expected="true or false for each axis")
     described = expect(header, "banks", dict, where=where)
     arrays = {name: a for name, a in content.arrays.items() if not name.startswith(f"{_BANK_PREFIX}.")}
     stored = {name: a for name, a in content.arrays.items() if name not in arrays}
@@ -134,7 +159,7 @@ def _record(content: ModelFile) -> ModelRecord:
     for role in described:
         if role not in ROLES:
             raise ArgumentError("role of a bank", got=repr(role), expected=" or ".join(ROLES))
-        banks[role] = _read_bank(where, described[role], role, D, stored)
+        banks[role] = _read_bank(where, described[role], role, contract.D, stored)
     if stored:
         raise ArgumentError("filter arrays", got=sorted(stored)[:3], expected="those of a bank of the model")
     check_weights(layers, banks, {name: a.shape for name, a in arrays.items()})
@@ -143,13 +168,11 @@ def _record(content: ModelFile) -> ModelRecord:
     if not all(isinstance(step, dict) for step in steps):
         raise ArgumentError("field 'provenance'", expected="a list of objects")
     return ModelRecord(
-        D=D,
         spec=spec,
         banks=banks,
         layers=layers,
-        is_torus=tuple(torus),
+        contract=contract,
         arrays=arrays,
-        data=read_data(header, where),
         provenance=tuple(steps),
         certificate=None if certificate is None else Certificate.from_json(certificate),
         plain_layers=tuple(PlainLayer.from_json(row) for row in plain),
@@ -188,6 +211,11 @@ def _read_key(key: Any) -> FilterKey:
     if not (0 <= key[0] <= 32 and key[1] in (0, 1)):
         raise ArgumentError("key of a bank", got=key, expected="an order up to 32 and a parity 0 or 1")
     return key[0], key[1]
+
+
+def _bank_to_json(bank: FilterBank) -> dict[str, Any]:
+    recipe = None if bank.recipe is None else bank.recipe.to_json()
+    return {"recipe": recipe, "keys": [list(key) for key in bank.keys]}
 
 
 def _is_recipes_own(bank: FilterBank) -> bool:

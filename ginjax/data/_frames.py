@@ -7,14 +7,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ginjax.data._source import Source
+from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError
 
 MAX_VALUES_AT_ONCE = 2**24
 
 
 def draw_frames(
-    source: Source, most: int, seed: int, trajectories: Sequence[int] | None
+    source: Source, most: int, seed: int, trajectories: Sequence[int] | np.ndarray | None
 ) -> list[tuple[int, int]]:
     """Pairs of trajectory and frame, sorted so that the disk is read in order."""
     indices = np.arange(source.trajectories) if trajectories is None else np.asarray(trajectories, dtype=int)

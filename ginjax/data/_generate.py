@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ginjax.data._pde import PDE
-from ginjax.data._simulated import simulate
 from ginjax.data._trajectories import Trajectories
+from ginjax.data.equations import PDE
+from ginjax.data.sources import simulate
 
 
 def generate(

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ginjax.data._fields import Field
+from ginjax.checkpoint import Field, FieldScale
 from ginjax.data._frames import draw_frames, runs
-from ginjax.data._normalise import FieldScale, Normalisation
-from ginjax.data._source import Source
+from ginjax.data._normalise import Normalisation
 from ginjax.data._trajectories import Trajectories
+from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError, FileError
 
 
@@ -45,7 +45,7 @@ def measure_normalisation(
     *,
     max_samples: int = 4096,
     seed: int = 0,
-    trajectories: Sequence[int] | None = None,
+    trajectories: Sequence[int] | np.ndarray | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Normalisation:
     """Measure the scale of every field: the root mean square of its tensor norm per component.

@@ -10,12 +10,10 @@ from types import ModuleType
 
 import h5py
 
-from ginjax.data._assemble import assemble
 from ginjax.data._found import Found
-from ginjax.data._joined import join
 from ginjax.data._request import FieldRequest, parse_parity, parse_requests
-from ginjax.data._source import Source
 from ginjax.data.readers import HDF5_READERS, Hdf5, find_numpy
+from ginjax.data.sources import Source, assemble, join
 from ginjax.errors import ArgumentError, FileError
 
 SPLITS = ("train", "valid", "test")

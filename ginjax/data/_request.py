@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ginjax.data._fields import Field
+from ginjax.checkpoint import Field
 from ginjax.errors import ArgumentError
 
 UNIT_NOT_STATED = "unknown"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ginjax.data._fields import Field
+from ginjax.checkpoint import Field
 from ginjax.data._frames import draw_frames, runs
 from ginjax.data._measure import Moments
-from ginjax.data._source import Source
+from ginjax.data.sources import Source
 
 
 @dataclass

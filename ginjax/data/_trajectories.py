@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ginjax.data._fields import Field
+from ginjax.checkpoint import Field
 from ginjax.errors import ArgumentError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ginjax.data._fields import fields_by_key
 from ginjax.data._measure import check_finite
 from ginjax.data._normalise import Normalisation
-from ginjax.data._source import Source
+from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, Signature
 

@@ -13,11 +13,9 @@ import h5py
 import numpy as np
 
 from ginjax._version import __version__
-from ginjax.checkpoint import atomic_write, check_target
-from ginjax.data._fields import Field
-from ginjax.data._memory import MemorySource
-from ginjax.data._source import Source
+from ginjax.checkpoint import Field, atomic_write, check_target
 from ginjax.data._trajectories import Trajectories
+from ginjax.data.sources import MemorySource, Source
 from ginjax.errors import ArgumentError, UnsupportedError
 
 AXES = ("x", "y", "z")

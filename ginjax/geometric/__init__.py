@@ -1,8 +1,6 @@
 """Fields on grids: geometric images, their symmetries and invariant filters."""
 
 from ._adjoint import with_adjoint as with_adjoint
-from ._bank_conv import convolve_with_bank as convolve_with_bank
-from ._bank_conv import mix_channels as mix_channels
 from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale
@@ -14,8 +12,6 @@ from ._filters import FilterScaling as FilterScaling
 from ._filters import get_invariant_filters as get_invariant_filters
 from ._filters import get_invariant_filters_dict as get_invariant_filters_dict
 from ._filters import get_invariant_filters_list as get_invariant_filters_list
-from ._geometry import ConvGeometry as ConvGeometry
-from ._geometry import Padding as Padding
 from ._group import make_all_operators as make_all_operators
 from ._group import make_C2_group as make_C2_group
 from ._group import times_group_element as times_group_element
@@ -37,3 +33,7 @@ from ._ops import nonempty_pixels as nonempty_pixels
 from ._ops import norm as norm
 from ._planar import PlanarImage as PlanarImage
 from ._precision import full_precision as full_precision
+from .conv._bank_conv import convolve_with_bank as convolve_with_bank
+from .conv._bank_conv import mix_channels as mix_channels
+from .conv._geometry import ConvGeometry as ConvGeometry
+from .conv._geometry import Padding as Padding

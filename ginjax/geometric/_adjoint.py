@@ -8,14 +8,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.core import Tracer
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
+
+from .._jax_internals import (
+    batch_first,
+    define,
+    define_derivative,
+    define_transpose,
+    dense,
+    is_linear,
+    is_traced,
+    primitive,
+)
 
 Function = Callable[..., tuple[Array, tuple[Array, ...]]]
 Adjoint = Callable[[Sequence[Array], Sequence[Array], Array], Sequence[Array]]
 
-_tangent = Primitive("ginjax_tangent")
+_tangent = primitive("ginjax_tangent")
 
 _UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
 """Whole numbers by their bytes."""
@@ -78,8 +86,7 @@ def _back(g: Array, *operands: Any, count: int, adjoint: Adjoint, **_: Any) -> l
     changes = operands[count : 2 * count]
     gradients = _apart(adjoint, g, operands[:count], operands[2 * count :])
     wanted = [
-        gradient if ad.is_undefined_primal(change) else None
-        for gradient, change in zip(gradients, changes, strict=True)
+        gradient if is_linear(change) else None for gradient, change in zip(gradients, changes, strict=True)
     ]
     return [None] * count + wanted + [None] * (len(operands) - 2 * count)
 
@@ -93,7 +100,7 @@ def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequenc
     operands = tuple(arguments), tuple(kept), g
     # A condition on a constant would be decided. On the smallest, a parameter perhaps, costs least: for one value of what
     # other operations give the compiler repeats these.
-    sizes = {i: x.size for i, x in enumerate((g, *arguments)) if isinstance(x, Tracer) and x.size}
+    sizes = {i: x.size for i, x in enumerate((g, *arguments)) if is_traced(x) and x.size}
     if not g.size or not sizes:
         return adjoint(*operands)
     place = min(sizes, key=sizes.__getitem__)
@@ -124,8 +131,8 @@ def _behind_barrier(adjoint: Adjoint) -> Callable[..., Any]:
 
 def _jvp(primals: Any, tangents: Any, *, count: int, **how: Any) -> tuple[Array, Array]:
     # As a function of arguments and changes; what is remembered follows from the arguments.
-    dense = tuple(ad.instantiate_zeros(tangent) for tangent in tangents[: 2 * count])
-    return jax.jvp(partial(_change, count=count, **how), tuple(primals[: 2 * count]), dense)
+    changes = dense(tangents[: 2 * count])
+    return jax.jvp(partial(_change, count=count, **how), tuple(primals[: 2 * count]), changes)
 
 
 def _batch(
@@ -137,8 +144,7 @@ def _batch(
     many = tuple(d is not None or e is not None for d, e in both)
     batched = [*many, *many, *(True for _ in operands[2 * count :])]
     moved = [
-        batching.bdim_at_front(x, d, size) if along else x
-        for x, d, along in zip(operands, dims, batched, strict=True)
+        batch_first(x, d, size) if along else x for x, d, along in zip(operands, dims, batched, strict=True)
     ]
     values, each = _batched(value, adjoint, many)
     wider = (size, *shape[0]), shape[1]
@@ -160,9 +166,6 @@ def _batched(
     return jax.jit(jax.vmap(value, axes)), each
 
 
-_tangent.def_impl(_change)
-_tangent.def_abstract_eval(_shape)
-mlir.register_lowering(_tangent, mlir.lower_fun(_change, multiple_results=False))
-ad.primitive_transposes[_tangent] = _back
-ad.primitive_jvps[_tangent] = _jvp
-batching.primitive_batchers[_tangent] = _batch
+define(_tangent, _change, _shape, _batch)
+define_derivative(_tangent, _jvp)
+define_transpose(_tangent, _back)

@@ -7,7 +7,8 @@ from typing import Literal, ParamSpec, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
+
+from .._jax_internals import is_traced, refuses_compiler_options
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -33,12 +34,12 @@ def compiled(function: Callable[_P, _T], donate: Donate = "none") -> Callable[_P
 
     @functools.wraps(function)
     def call(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        traced = any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((args, kwargs)))
+        traced = any(is_traced(leaf) for leaf in jax.tree.leaves((args, kwargs)))
         try:
             return program(None if traced else jax.default_backend())(*args, **kwargs)
         except ValueError as error:
             # Within another compiled function, of arguments that are constants there.
-            if "compiler_options" not in str(error):
+            if not refuses_compiler_options(error):
                 raise
             return program(None)(*args, **kwargs)
 

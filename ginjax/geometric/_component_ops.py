@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.core import ShapedArray
-from jax.extend.core import Primitive
-from jax.interpreters import ad, batching, mlir
 
-_inner = Primitive("ginjax_inner")
-_scale = Primitive("ginjax_scale")
+from .._jax_internals import batch_first, define, define_bilinear, primitive
+
+_inner = primitive("ginjax_inner")
+_scale = primitive("ginjax_scale")
 
 
 def inner(a: Array, b: Array) -> Array:
@@ -53,27 +53,30 @@ def _scaled_shape(k: ShapedArray, a: ShapedArray, *, axis: int) -> ShapedArray:
     return a.update(weak_type=False)
 
 
-def _batch(primitive: Primitive, args: Any, dims: Any, *, axis: int) -> tuple[Array, int]:
+def _batch(operation: Any, args: Any, dims: Any, *, axis: int) -> tuple[Array, int]:
     size = next(x.shape[d] for x, d in zip(args, dims, strict=True) if d is not None)
-    moved = (batching.bdim_at_front(x, d, size) for x, d in zip(args, dims, strict=True))
-    return primitive.bind(*moved, axis=axis + 1), 0
+    moved = (batch_first(x, d, size) for x, d in zip(args, dims, strict=True))
+    return operation.bind(*moved, axis=axis + 1), 0
 
 
 for _primitive, _function, _shape in (
     (_inner, _inner_sum, _inner_shape),
     (_scale, _scaled, _scaled_shape),
 ):
-    _primitive.def_impl(jax.jit(_function, static_argnames="axis"))
-    _primitive.def_abstract_eval(_shape)
-    mlir.register_lowering(_primitive, mlir.lower_fun(_function, multiple_results=False))
-    batching.primitive_batchers[_primitive] = partial(_batch, _primitive)
+    define(
+        _primitive,
+        _function,
+        _shape,
+        partial(_batch, _primitive),
+        run=jax.jit(_function, static_argnames="axis"),
+    )
 
-ad.defbilinear(
+define_bilinear(
     _inner,
     lambda g, a, b, *, axis: _scale.bind(g, b, axis=axis),
     lambda g, a, b, *, axis: _scale.bind(g, a, axis=axis),
 )
-ad.defbilinear(
+define_bilinear(
     _scale,
     lambda g, k, a, *, axis: _inner.bind(g, a, axis=axis),
     lambda g, k, a, *, axis: _scale.bind(k, g, axis=axis),

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from ..errors import ArgumentError
-from ._geometry import ConvGeometry, Padding
 from ._keys import parse_torus
 from ._precision import full_precision
+from .conv._geometry import ConvGeometry, Padding
 
 
 def convolve(

@@ -7,8 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from jax.core import Tracer
 
+from .._jax_internals import is_traced
 from ..errors import ArgumentError
 
 
@@ -32,7 +32,7 @@ def signed_permutation(g: Any, D: int) -> tuple[tuple[int, ...], tuple[int, ...]
 
     **Raises:** `ArgumentError` if `g` is no signed permutation of `D` axes, or is not known while tracing.
     """
-    if isinstance(g, Tracer):
+    if is_traced(g):
         raise ArgumentError(
             "the group element is traced",
             got=g,

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.core import Tracer
 
+from .._jax_internals import is_traced
 from ..errors import ArgumentError, UnsupportedError
 from ._block_mapping import BlockMapping
 from ._components import from_scalar_channels, to_scalar_channels
@@ -224,7 +224,7 @@ class MultiImage(BlockMapping):
 
     def get_subset(self, idxs: Any) -> Self:
         """The given entries of the first axis, in the given order."""
-        if not isinstance(idxs, Tracer):
+        if not is_traced(idxs):
             for index in np.ravel(np.asarray(idxs)).tolist():
                 for block in self.values():
                     _check_index(index, jnp.shape(block)[0], "entry")

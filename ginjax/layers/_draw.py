@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.core import Tracer
+
+from .._jax_internals import is_traced
 
 _BLOCK = 4096
 
@@ -32,7 +33,7 @@ def draw_uniform(key: Array, shape: tuple[int, ...], bound: float) -> Array:
     if not count:
         return jnp.zeros(shape)
     first = _block(key, np.uint32(0))
-    if isinstance(first, Tracer):
+    if is_traced(first):
         drawn = jax.vmap(_block, (None, 0))(key, jnp.arange(blocks, dtype=jnp.uint32)).ravel()[:count]
         return (drawn * bound).reshape(shape)
     # Joined and cut on the host: both would be compiled for every shape.

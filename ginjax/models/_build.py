@@ -1,6 +1,6 @@
 """Architectures by name: a spec, filters and a key make a model."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -8,40 +8,15 @@ from jax import Array
 
 from ..errors import ArgumentError
 from ..filters import FilterBank
-from ._dil_resnet import DilResNet
 from ._module import AnyDimensionalModel
-from ._resnet import ResNet
-from ._series import SimpleConvSeries
 from ._spec import ModelSpec
-from ._unet import UNet
+from .arch import DilResNet, ResNet, SimpleConvSeries, UNet
 
-Build = Callable[[ModelSpec, int, Mapping[str, FilterBank], Array | None], AnyDimensionalModel]
-
-
-def _standard(architecture: Any, *roles: str) -> Build:
-    """The builder of an architecture whose banks are handed in as `<role>_filters`."""
-
-    def build(
-        spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None
-    ) -> AnyDimensionalModel:
-        filters = {f"{role}_filters": banks.get(role) for role in roles}
-        return architecture(D, spec.inputs, spec.outputs, **dict(spec.options), **filters, key=key)
-
-    return build
-
-
-def _series(
-    spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None
-) -> AnyDimensionalModel:
-    build: Any = SimpleConvSeries
-    return build(spec.inputs, spec.outputs, conv_filters=banks.get("conv"), **dict(spec.options), key=key)
-
-
-ARCHITECTURES: dict[str, Build] = {
-    "ResNet": _standard(ResNet, "conv"),
-    "DilResNet": _standard(DilResNet, "conv"),
-    "UNet": _standard(UNet, "conv", "upsample"),
-    "SimpleConvSeries": _series,
+ARCHITECTURES: dict[str, type[AnyDimensionalModel]] = {
+    "ResNet": ResNet,
+    "DilResNet": DilResNet,
+    "UNet": UNet,
+    "SimpleConvSeries": SimpleConvSeries,
 }
 
 
@@ -64,7 +39,7 @@ def build_model(
     if spec.equivariant and "conv" not in banks:
         raise ArgumentError("banks", got=sorted(banks), expected="a bank for role 'conv'")
     try:
-        return ARCHITECTURES[spec.architecture](spec, D, banks, key)
+        return ARCHITECTURES[spec.architecture].from_spec(spec, D, banks, key)
     except TypeError as error:
         # A constructor refuses an option it does not know, or misses one, with a TypeError.
         raise ArgumentError(

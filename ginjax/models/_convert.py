@@ -1,25 +1,45 @@
 """Dimension transfer of models in memory, through the same functions as files."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from ..checkpoint import weights_digest
+import equinox as eqx
+
 from ..filters import FilterBank, banks_from_arrays
 from ..geometric import MultiImage, Rescaling
 from ..layers import as_bank
 from ..transfer import Certificate, bank_chain, convert_weights, make_rule
-from ._build import outline
-from ._module import AnyDimensionalModel, require_equivariant
 from ._named_arrays import layer_table, model_banks, named_arrays, with_arrays
-from ._rules import rule_name
+from ._spec import ModelSpec, require_equivariant
+
+
+class Convertible(Protocol):
+    """What the conversion asks of a model; every `AnyDimensionalModel` has it."""
+
+    @property
+    def spec(self) -> ModelSpec: ...
+    @property
+    def D(self) -> int: ...
+    @classmethod
+    def from_spec(
+        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Any = None
+    ) -> "Convertible": ...
+
+
+_Model = TypeVar("_Model", bound=Convertible)
+
+
+def rule_name(rescale: Rescaling | str) -> str:
+    """The command-line name of a rule given as an enum member or as that name."""
+    return str(rescale.value) if isinstance(rescale, Rescaling) else str(rescale)
 
 
 def convert_certified(
-    model: AnyDimensionalModel,
+    model: _Model,
     banks: Mapping[str, MultiImage | FilterBank],
     rescale: Rescaling | str,
     flex: float | None = None,
-) -> tuple[AnyDimensionalModel, Certificate]:
+) -> tuple[_Model, Certificate]:
     """The model in another dimension, and the algebraic certificate of the conversion.
 
     **Arguments:**
@@ -30,13 +50,13 @@ def convert_certified(
     """
     require_equivariant(model.spec)
     new_banks = {role: as_bank(filters) for role, filters in banks.items()}
-    new = outline(model.spec, new_banks["conv"].D, new_banks)
+    new = eqx.filter_eval_shape(type(model).from_spec, model.spec, new_banks["conv"].D, new_banks)
     return transfer_certified(model, new, rescale, flex)
 
 
 def to_dimension(
-    model: AnyDimensionalModel, D: int, rescale: Rescaling | str, flex: float | None = None
-) -> tuple[AnyDimensionalModel, Certificate]:
+    model: _Model, D: int, rescale: Rescaling | str, flex: float | None = None
+) -> tuple[_Model, Certificate]:
     """As `convert_certified`, with the filters of the model's own recipes in dimension `D`.
 
     **Raises:** `ArgumentError` if the model's filters match no recipe.
@@ -46,11 +66,11 @@ def to_dimension(
 
 
 def transfer_certified(
-    model: AnyDimensionalModel,
-    new_model: AnyDimensionalModel,
+    model: _Model,
+    new_model: _Model,
     rescale: Rescaling | str,
     flex: float | None = None,
-) -> tuple[AnyDimensionalModel, Certificate]:
+) -> tuple[_Model, Certificate]:
     """As `transfer_weights`, with the algebraic certificate."""
     require_equivariant(model.spec)
     old_banks, new_banks = model_banks(model), model_banks(new_model)
@@ -63,7 +83,6 @@ def transfer_certified(
         layer_table(model),
         chains,
         make_rule(rule_name(rescale), flex),
-        weights_digest,
     )
     return with_arrays(new_model, arrays), certificate
 

@@ -11,10 +11,10 @@ from ..errors import ArgumentError
 from ..filters import BankRecipe, FilterBank, make_bank
 from ..geometric import Signature, signature_union
 from ..transfer import ConvLayer, role_keys
-from ._activation import activation_name
 from ._build import ARCHITECTURES, build_model, outline
 from ._module import AnyDimensionalModel
 from ._spec import ModelSpec, signature_to_rows
+from .blocks import activation_name
 
 FULL_SIDE_3 = BankRecipe(3)
 """Every invariant filter of side 3."""

@@ -9,7 +9,7 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from ..checkpoint import ModelRecord, read_model, write_model
+from ..checkpoint import DataContract, ModelRecord, read_model, write_model
 from ..errors import ArgumentError, FileError, UnsupportedError
 from ..geometric import parse_torus
 from ..transfer import Certificate
@@ -30,8 +30,8 @@ class LoadedModel:
 def to_record(
     model: AnyDimensionalModel,
     *,
+    contract: DataContract | None = None,
     is_torus: bool | Sequence[bool] = True,
-    data: Mapping[str, Any] | None = None,
     provenance: Sequence[Mapping[str, Any]] = (),
     certificate: Certificate | None = None,
 ) -> ModelRecord:
@@ -39,26 +39,28 @@ def to_record(
 
     **Arguments:**
 
-    - `is_torus`: which axes are periodic.
-    - `data`: what it was trained on, as a JSON object.
+    - `contract`: what its data have to be like; None if nothing is known but the boundaries.
+    - `is_torus`: which axes are periodic, where there is no contract.
     - `provenance`: the steps that led to it, as JSON objects.
     - `certificate`: of its conversion, if it was converted.
 
-    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it.
+    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it;
+    `ArgumentError` for a contract of another dimension.
     """
     _check_stateless(model)
+    if contract is None:
+        contract = DataContract.unknown(parse_torus(is_torus, model.D))
+    if contract.D != model.D:
+        raise ArgumentError("dimension of the contract", got=contract.D, expected=model.D)
     return ModelRecord(
-        D=model.D,
         spec=model.spec.to_json(),
         banks=model_banks(model),
         layers=layer_table(model),
-        is_torus=parse_torus(is_torus, model.D),
+        contract=contract,
         arrays=named_arrays(model),
-        data=data,
         provenance=tuple(provenance),
-        certificate=certificate,
         plain_layers=plain_table(model),
-    )
+    ).certified(certificate)
 
 
 def from_record(record: ModelRecord) -> AnyDimensionalModel:

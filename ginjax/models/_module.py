@@ -1,13 +1,14 @@
 """The interfaces of models on multi-images."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import equinox as eqx
 from jax import Array
 
-from ..errors import UnsupportedError
 from ..filters import FilterBank
 from ..geometric import MultiImage, Rescaling
+from ._convert import convert_certified, transfer_certified
 from ._rules import StaticRules
 from ._spec import ModelSpec
 
@@ -24,10 +25,35 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
     - `spec`: what it is, free of the dimension.
     - `D`: the dimension it works in.
+    - `bank_roles`: the filter banks it is built from, each handed to the constructor as `<role>_filters`.
     """
+
+    bank_roles: ClassVar[tuple[str, ...]] = ("conv",)
 
     spec: eqx.AbstractVar[ModelSpec]
     D: eqx.AbstractVar[int]
+
+    @classmethod
+    def from_spec(
+        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None = None
+    ) -> Self:
+        """An untrained model of this class.
+
+        **Arguments:**
+
+        - `spec`: what to build; its architecture is this class.
+        - `D`: the dimension.
+        - `banks`: filters by role.
+        - `key`: random key of the initial weights.
+        """
+        filters = {f"{role}_filters": banks.get(role) for role in cls.bank_roles}
+        build: Any = cls
+        return build(D, spec.inputs, spec.outputs, **dict(spec.options), **filters, key=key)
+
+    @property
+    def grid_factor(self) -> int:
+        """A whole number that the sides of the grid must be multiples of."""
+        return 1
 
     def level_of(self, name: str) -> int:
         """Down-samplings between the input and the output of the convolution of that dotted name."""
@@ -54,8 +80,6 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
         **Raises:** `UnsupportedError` for a model that is not equivariant.
         """
-        from ._convert import convert_certified
-
         banks = {"conv": conv_filters}
         if upsample_filters is not None:
             banks["upsample"] = upsample_filters
@@ -65,17 +89,4 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         self, new_model: "AnyDimensionalModel", rescale: Rescaling | str, verbose: bool = False
     ) -> "AnyDimensionalModel":
         """`new_model` with this model's weights, transferred by a rule. Neither model is changed."""
-        from ._convert import transfer_certified
-
         return transfer_certified(self, new_model, rescale)[0]
-
-
-def require_equivariant(spec: ModelSpec) -> None:
-    """Refuse what transfer by filter weights cannot do."""
-    if not spec.equivariant:
-        raise UnsupportedError(
-            "dimension transfer of a model that is not equivariant",
-            got=f"{spec.architecture} with equivariant=False",
-            expected="an equivariant model",
-            hint="Its kernels are not combinations of invariant filters; build the model with equivariant=True.",
-        )

@@ -17,7 +17,7 @@ from ..transfer import ConvLayer, PlainLayer
 from ._spec import signature_to_rows
 
 
-def named_arrays(model: eqx.Module) -> dict[str, np.ndarray]:
+def named_arrays(model: Any) -> dict[str, np.ndarray]:
     """All arrays of a model by dotted name, sorted, on the host.
 
     A convolution weight is called `blocks.0.1.conv.weight.k0p0->k1p0`, everything else by its path, such as
@@ -55,7 +55,7 @@ def named_map(function: Callable[[str, Any], Any], tree: Any) -> Any:
     return jax.tree_util.tree_map_with_path(lambda path, leaf: function(_dotted(path), leaf), tree)
 
 
-def convolutions(model: eqx.Module) -> dict[str, ConvContract]:
+def convolutions(model: Any) -> dict[str, ConvContract]:
     """The equivariant convolutions of a model by dotted name."""
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, ConvContract))
     found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
@@ -125,7 +125,7 @@ def _plain_rows(signature: Any, is_end: bool, channels: int) -> tuple[tuple[int,
     return signature_to_rows(signature) if is_end else ((0, 0, channels),)
 
 
-def bank_roles(model: eqx.Module) -> dict[FilterBank, str]:
+def bank_roles(model: Any) -> dict[FilterBank, str]:
     """The banks of a model and the role of each: `"upsample"` serves transposed convolutions only."""
     transposed: dict[FilterBank, bool] = {}
     for conv in convolutions(model).values():
@@ -139,7 +139,7 @@ def bank_roles(model: eqx.Module) -> dict[FilterBank, str]:
     return roles
 
 
-def model_banks(model: eqx.Module) -> dict[str, FilterBank]:
+def model_banks(model: Any) -> dict[str, FilterBank]:
     """The banks of a model by role."""
     return {role: bank for bank, role in bank_roles(model).items()}
 

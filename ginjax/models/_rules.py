@@ -14,14 +14,10 @@ from ..filters import FilterBank, banks_from_arrays
 from ..geometric import Key, MultiImage, Rescaling, canonical_key
 from ..transfer import FilterPair, Rule, bank_chain, empty_block, make_rule
 from ..transfer.rules import Extend, scale_to_volume
+from ._convert import common_banks, rule_name
 
 FilterTriple = tuple[Any, Any, int]
 """`(filters, weights, D)`: `(n, *(M,)*D, D, ..., D)`, `(out, in, n)`, dimension."""
-
-
-def rule_name(rescale: Rescaling | str) -> str:
-    """The command-line name of a rule given as an enum member or as that name."""
-    return str(rescale.value) if isinstance(rescale, Rescaling) else str(rescale)
 
 
 class StaticRules:
@@ -93,8 +89,6 @@ class StaticRules:
         verbose: bool = False,
     ) -> dict[Key, dict[Key, Array]]:
         """All weights of one convolution (`weights[in_key][out_key]`) by a rule, at stride 1."""
-        from ._convert import common_banks
-
         chain = bank_chain(*_chain_arguments(*common_banks(old_filters, new_filters)))
         rule = make_rule(rule_name(rescale))
         result: dict[Key, dict[Key, Array]] = {}

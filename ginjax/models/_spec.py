@@ -86,6 +86,17 @@ class ModelSpec:
         )
 
 
+def require_equivariant(spec: ModelSpec) -> None:
+    """Refuse what transfer by filter weights cannot do."""
+    if not spec.equivariant:
+        raise UnsupportedError(
+            "dimension transfer of a model that is not equivariant",
+            got=f"{spec.architecture} with equivariant=False",
+            expected="an equivariant model",
+            hint="Its kernels are not combinations of invariant filters; build the model with equivariant=True.",
+        )
+
+
 def signature_from_json(rows: Any) -> Signature:
     """`[[order, parity, channels], ...]` as a signature."""
     if not isinstance(rows, list) or not rows:

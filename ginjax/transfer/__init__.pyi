@@ -1,5 +1,6 @@
 from . import rules as rules
 from ._certificate import Certificate as Certificate
+from ._certificate import Coverage as Coverage
 from ._certificate import PathReport as PathReport
 from ._certificate import tolerance_of as tolerance_of
 from ._compare import Growth as Growth
@@ -9,6 +10,8 @@ from ._convert import convert_weights as convert_weights
 from ._cost import Cost as Cost
 from ._cost import cost as cost
 from ._cost import plain_cost as plain_cost
+from ._digest import array_digest as array_digest
+from ._digest import model_digest as model_digest
 from ._embedding import embed_field as embed_field
 from ._embedding import lift_key as lift_key
 from ._embedding import old_components as old_components
@@ -27,10 +30,10 @@ from ._layers import role_keys as role_keys
 from ._layers import signature_rows as signature_rows
 from ._pairs import empty_block as empty_block
 from ._plain import PLAIN_RULES as PLAIN_RULES
-from ._plain import PlainLayer as PlainLayer
 from ._plain import PlainRule as PlainRule
 from ._plain import inflate_weights as inflate_weights
 from ._plain_check import plain_condition_residual as plain_condition_residual
+from ._plain_layers import PlainLayer as PlainLayer
 from ._recheck import condition_residual as condition_residual
 from ._recheck import path_residuals as path_residuals
 from ._recheck import recomputed as recomputed

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -14,6 +14,10 @@ TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e
 
 def tolerance_of(dtype: np.dtype) -> float:
     return TOLERANCES.get(np.dtype(dtype).name, TOLERANCES["float32"])
+
+
+Coverage = Literal["weights", "model"]
+"""What a digest was made of: the weights alone, or everything that a prediction depends on."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,9 @@ class Certificate:
     - `from_dim`, `to_dim`: the dimensions.
     - `tolerance`: largest residual that counts as exact at the precision of the stored weights.
     - `parity_lift`: whether odd scalars became odd vectors along the added axis.
-    - `digest`: of the converted arrays; a certificate whose digest differs from its file's is stale.
+    - `digest`: of what the certificate speaks of; where that has another digest now, the certificate is stale.
+    - `covers`: what the digest was made of. A conversion of arrays knows the weights alone; in a file it is everything
+      that a prediction depends on, the numbers of the certificate among them. Earlier versions stopped at the weights.
     """
 
     rule: str
@@ -60,6 +66,7 @@ class Certificate:
     parity_lift: bool
     digest: str
     paths: tuple[PathReport, ...]
+    covers: Coverage = "weights"
 
     @property
     def residual(self) -> float:
@@ -78,6 +85,18 @@ class Certificate:
         """The certificate judged by another tolerance; None keeps its own."""
         return self if tolerance is None else replace(self, tolerance=tolerance)
 
+    def of_weights(self, digest: str, paths: tuple[PathReport, ...]) -> "Certificate":
+        """The certificate with other numbers, made of other weights."""
+        return replace(self, digest=digest, paths=paths, covers="weights")
+
+    def numbers(self) -> dict[str, Any]:
+        """What the certificate says, as JSON, without the digest that covers it."""
+        return {name: value for name, value in self.to_json().items() if name not in ("digest", "covers")}
+
+    def sealed(self, digest: str) -> "Certificate":
+        """The certificate under a digest of everything, its own `numbers` included."""
+        return replace(self, digest=digest, covers="model")
+
     def to_json(self) -> dict[str, Any]:
         data = asdict(self)
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
@@ -90,7 +109,10 @@ class Certificate:
         try:
             _check_types(data, _OWN_TYPES)
             paths = tuple(_path_from_json(row) for row in data["paths"])
-            return cls(**{name: data[name] for name in _OWN_TYPES}, paths=paths)
+            covers = data.get("covers", "weights")  # files of schema 1 do not say
+            if covers not in get_args(Coverage):
+                raise ValueError(f"covers = {covers!r}"[:60])
+            return cls(**{name: data[name] for name in _OWN_TYPES}, paths=paths, covers=covers)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArgumentError(
                 "certificate", got=str(error), expected="all fields of a certificate"

@@ -1,6 +1,6 @@
 """Convert the weights of a whole model: arrays and a layer table in, arrays and a certificate out."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ from ginjax.errors import ArgumentError, NumericsError
 from ginjax.filters import FilterBank
 
 from ._certificate import Certificate, PathReport, tolerance_of
+from ._digest import array_digest
 from ._explain import explain
 from ._layers import ConvLayer, FieldKey, check_weights, path_name
 from ._pairs import bank_block, lifted_path, path_pair
@@ -50,7 +51,6 @@ def convert_weights(
     layers: Sequence[ConvLayer],
     chains: Mapping[str, Sequence[FilterBank]],
     rule: Rule,
-    digest: Callable[[Mapping[str, np.ndarray]], str],
     dtype: np.dtype | None = None,
     parity_lift: bool = False,
 ) -> tuple[dict[str, np.ndarray], Certificate]:
@@ -64,7 +64,6 @@ def convert_weights(
     - `chains`: for each bank role the banks to pass through, from `bank_chain`; with `parity_lift` two of them,
       the second with the filters of the lifted keys.
     - `rule`: what to do with the weights. Going down only rules that promise compatibility make sense.
-    - `digest`: how to compute the digest that ties the certificate to the arrays.
     - `dtype`: of the floating-point arrays in the result; default: as they are.
     - `parity_lift`: odd scalars become odd vectors along the added axis, see `lift_key`.
 
@@ -108,7 +107,7 @@ def convert_weights(
         to_dim=first[-1].D,
         tolerance=tolerance_of(dtype or _common_dtype(arrays)),
         parity_lift=parity_lift,
-        digest=digest(result),
+        digest=array_digest(result),
         paths=tuple(reports),
     )
     return result, certificate

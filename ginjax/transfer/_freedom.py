@@ -1,6 +1,6 @@
 """The freedom that compatibility leaves: directions in which weights may move without changing what is preserved."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +9,7 @@ from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.filters import FilterBank
 
 from ._certificate import Certificate
+from ._digest import array_digest
 from ._layers import ConvLayer, path_name
 from ._pairs import bank_block, path_pair
 from ._system import FilterPair, cached_condition, solutions
@@ -50,7 +51,6 @@ def recertify(
     banks: Mapping[str, FilterBank],
     before: Mapping[str, np.ndarray],
     after: Mapping[str, np.ndarray],
-    digest: Callable[[Mapping[str, np.ndarray]], str],
 ) -> Certificate:
     """The certificate of a converted model whose weights were changed afterwards, without the model before.
 
@@ -69,7 +69,7 @@ def recertify(
         replace(path, residual=path.residual + drift.get((path.layer, path.path), 0.0))
         for path in certificate.paths
     )
-    return replace(certificate, paths=paths, digest=digest(after))
+    return certificate.of_weights(array_digest(after), paths)
 
 
 def _pairs(

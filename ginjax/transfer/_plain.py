@@ -5,76 +5,20 @@ zeros. Along the new axis a kernel is placed in the central slice (`"centre"`, a
 evenly (`"mean"`, as in I3D).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 
 from ginjax.errors import ArgumentError
 
 from ._certificate import Certificate, PathReport, tolerance_of
-from ._layers import signature_rows
+from ._digest import array_digest
 from ._plain_check import Fields, channel_count, old_channels, plain_residual
+from ._plain_layers import PlainLayer
 
 PLAIN_RULES = ("centre", "mean")
 PlainRule = Literal["centre", "mean"]
-_FIELDS = {"name", "inputs", "outputs", "transposed", "zero_padded"}
-_MAX_LEVEL = 64
-
-
-@dataclass(frozen=True)
-class PlainLayer:
-    """One plain convolution, free of the dimension.
-
-    - `name`: dotted path; its arrays are `<name>.weight`, `(out, in, *(M,)*D)`, and `<name>.bias`, `(out, 1, ...)`.
-    - `inputs`, `outputs`: `(order, parity, channels)` of the fields whose components are its channels.
-    - `transposed`: a transposed convolution of stride equal to its side.
-    - `zero_padded`: whether it meets zeros beyond the boundary; other paddings continue a constant.
-    - `level`: down-samplings between the input of the model and the output of this convolution. It is about cost
-      alone, so it is no part of what makes two rows equal.
-    """
-
-    name: str
-    inputs: tuple[tuple[int, int, int], ...]
-    outputs: tuple[tuple[int, int, int], ...]
-    transposed: bool
-    zero_padded: bool
-    level: int = field(default=0, compare=False)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "inputs": [list(row) for row in self.inputs],
-            "outputs": [list(row) for row in self.outputs],
-            "transposed": self.transposed,
-            "zero_padded": self.zero_padded,
-            "level": self.level,
-        }
-
-    @classmethod
-    def from_json(cls, data: Any) -> "PlainLayer":
-        # The level came later: a row without it is one of level 0.
-        fields = set(data) - {"level"} if isinstance(data, Mapping) else set()
-        if fields != _FIELDS or not isinstance(data["name"], str):
-            raise ArgumentError("table of plain layers", expected=f"rows with {sorted(_FIELDS)}")
-        if not all(isinstance(data[flag], bool) for flag in ("transposed", "zero_padded")):
-            raise ArgumentError(
-                "table of plain layers", expected="true or false for transposed and zero_padded"
-            )
-        if not all(isinstance(data[side], list) for side in ("inputs", "outputs")):
-            raise ArgumentError("table of plain layers", expected="lists of [order, parity, channels]")
-        level = data.get("level", 0)
-        if type(level) is not int or not 0 <= level <= _MAX_LEVEL:
-            raise ArgumentError("table of plain layers, 'level'", got=level, expected=f"0 to {_MAX_LEVEL}")
-        return cls(
-            data["name"],
-            signature_rows(data["inputs"]),
-            signature_rows(data["outputs"]),
-            data["transposed"],
-            data["zero_padded"],
-            level,
-        )
 
 
 def inflate_weights(
@@ -83,7 +27,6 @@ def inflate_weights(
     from_dim: int,
     to_dim: int,
     rule: PlainRule,
-    digest: Callable[[Mapping[str, np.ndarray]], str],
 ) -> tuple[dict[str, np.ndarray], Certificate]:
     """Inflate every plain convolution of a model.
 
@@ -93,7 +36,6 @@ def inflate_weights(
     - `layers`: the table of plain convolutions.
     - `from_dim`, `to_dim`: dimensions, the second higher.
     - `rule`: `"centre"` or `"mean"`.
-    - `digest`: ties the certificate to the arrays.
 
     **Returns:** the new arrays, and a certificate measured on them as `plain_residual` does. `"mean"` promises nothing
     where kernels meet a boundary of zeros along a new axis, which takes a part of them away.
@@ -149,7 +91,7 @@ def inflate_weights(
         to_dim=to_dim,
         tolerance=tolerance_of(next(iter(result.values())).dtype),
         parity_lift=False,
-        digest=digest(result),
+        digest=array_digest(result),
         paths=tuple(reports),
     )
     return result, certificate

@@ -8,22 +8,19 @@ channels, and nothing on output channels that are new components.
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ._embedding import old_components
+from ._plain_layers import PlainLayer
 from ._system import Residual
-
-if TYPE_CHECKING:
-    from ._plain import PlainLayer
 
 Fields = Sequence[tuple[int, int, int]]
 """`(order, parity, channels)` of the fields whose components are channels."""
 
 
 def plain_residual(
-    layer: "PlainLayer",
+    layer: PlainLayer,
     low: Mapping[str, np.ndarray],
     high: Mapping[str, np.ndarray],
     dims: tuple[int, int],
@@ -56,7 +53,7 @@ def plain_residual(
 def plain_condition_residual(
     low: tuple[Mapping[str, np.ndarray], int],
     high: tuple[Mapping[str, np.ndarray], int],
-    layers: Sequence["PlainLayer"],
+    layers: Sequence[PlainLayer],
 ) -> float:
     """The largest residual over all layers of two models, each given as arrays and dimension."""
     dims = low[1], high[1]
@@ -77,7 +74,7 @@ def old_channels(fields: Fields, D_old: int, D_new: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _windows(layer: "PlainLayer", side: int) -> Iterator[slice]:
+def _windows(layer: PlainLayer, side: int) -> Iterator[slice]:
     """The runs of taps along one new axis that some output pixel meets."""
     if layer.transposed:
         yield from (slice(i, i + 1) for i in range(side))

@@ -1,6 +1,6 @@
 """Condition (C) between two models as they are, whoever made the second from the first."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from ginjax.filters import FilterBank
 
 from ._certificate import Certificate
+from ._digest import array_digest
 from ._layers import ConvLayer, path_name
 from ._pairs import lifted_path, path_pair
 from ._system import Residual, residual
@@ -44,9 +45,7 @@ def condition_residual(low: Side, high: Side, parity_lift: bool = False) -> floa
     return max((gap.total for gap in path_residuals(low, high, parity_lift).values()), default=0.0)
 
 
-def recomputed(
-    certificate: Certificate, low: Side, high: Side, digest: Callable[[Mapping[str, np.ndarray]], str]
-) -> Certificate:
+def recomputed(certificate: Certificate, low: Side, high: Side) -> Certificate:
     """The certificate of a conversion up whose result was changed afterwards, measured against the model before.
 
     Where that model is not at hand, see `recertify`.
@@ -57,4 +56,4 @@ def recomputed(
         for path in certificate.paths
         for gap in (found[path.layer, path.path],)
     )
-    return replace(certificate, paths=paths, digest=digest(high[0]))
+    return certificate.of_weights(array_digest(high[0]), paths)

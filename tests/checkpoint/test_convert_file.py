@@ -11,17 +11,17 @@ from helpers import FIXTURES
 
 from ginjax.checkpoint import (
     Conversion,
+    axes_of,
     check_certificate,
     convert_file,
     convert_record,
     read_model,
-    weights_digest,
     write_model,
 )
 from ginjax.errors import ArgumentError, FileError, NumericsError, UnsupportedError, VerificationError
 from ginjax.filters import BankRecipe, bank_from_arrays
 from ginjax.models import ModelDesign, from_record, named_arrays, save_model, to_dimension, to_record
-from ginjax.transfer import make_rule
+from ginjax.transfer import array_digest, make_rule
 
 FIXTURE_1D = FIXTURES / "diffusion_1d.safetensors"
 FIXTURE_2D = FIXTURES / "burgers_2d.safetensors"
@@ -52,7 +52,9 @@ def test_a_conversion_is_exact_and_leaves_the_rest_alone(tmp_path, source, to_di
     assert done.certificate.exact and done.certificate.residual <= EXACT["float32"]
     assert all(path.note == "" for path in done.certificate.paths)
     assert (after.D, after.is_torus) == (to_dim, (True,) * to_dim)
-    assert (after.spec, after.layers, after.data) == (before.spec, before.layers, before.data)
+    assert (after.spec, after.layers) == (before.spec, before.layers)
+    assert after.contract == replace(before.contract, axes=axes_of((True,) * to_dim))
+    assert after.contract.fields or source != FIXTURE_1D
     assert {name: bank.recipe for name, bank in after.banks.items()} == {
         name: bank.recipe for name, bank in before.banks.items()
     }
@@ -83,13 +85,19 @@ def test_a_file_and_a_model_convert_to_the_same_bits(source, to_dim, rule, flex)
     assert list(arrays) == list(by_file.after.arrays)
     for name, array in arrays.items():
         assert array.tobytes() == by_file.after.arrays[name].tobytes(), name
-    assert certificate == by_file.certificate
+    # In memory a certificate speaks of the weights, in a record of all of it.
+    assert certificate.numbers() == by_file.certificate.numbers()
+    assert (certificate.covers, certificate.digest) == ("weights", array_digest(arrays))
+    assert by_file.certificate == certificate.sealed(by_file.after.digest)
 
 
 def test_the_rules_do_differ():
     record = read_model(FIXTURE_1D)
-    digests = {convert_record(record, 3, make_rule(rule, flex)).after.digest for rule, flex in RULES}
-    assert len(digests) == len(RULES) - 1  # spin-embed is compatibility by another name
+    found = [convert_record(record, 3, make_rule(rule, flex)).after for rule, flex in RULES]
+    assert len({after.digest for after in found}) == len(RULES)  # the certificate names the rule
+    assert (
+        len({array_digest(after.arrays) for after in found}) == len(RULES) - 1
+    )  # spin-embed is compatibility by another name
 
 
 def float64(path) -> object:
@@ -272,7 +280,8 @@ def test_the_source_is_told_from_its_conversion_by_digest():
     record = read_model(FIXTURE_1D)
     done = convert_record(record, 2, make_rule("none"))
     assert done.before is record
-    assert done.certificate.digest == weights_digest(done.after.arrays) != record.digest
+    assert done.certificate.digest == done.after.digest != record.digest
+    assert done.after.provenance[-1]["source"] == record.digest
 
 
 HEAVY = ("jax", "jaxlib", "equinox", "optax", "matplotlib", "h5py", "jaxtyping")

@@ -10,9 +10,11 @@ import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
+from raw_files import with_checksum
 
-from ginjax.checkpoint import ArraySpec, check_finite, read_file, read_header, weights_digest, write_file
+from ginjax.checkpoint import ArraySpec, check_finite, read_file, read_header, write_file
 from ginjax.errors import ArgumentError, FileError, NumericsError
+from ginjax.transfer import array_digest, model_digest
 
 HEADER = {"kind": "model", "spec": {"width": 4, "name": "Größe"}, "empty": [], "none": None, "x": 0.1}
 DTYPES = [
@@ -31,7 +33,9 @@ def test_round_trip_of_header_and_every_dtype(path):
     arrays |= {"scalar": np.array(2.5), "empty": np.zeros((3, 0, 2), np.float32), "名前": np.ones(1)}
     digest = write_file(path, arrays, HEADER)
     found = read_file(path, kind="model")
-    assert found.header == {**HEADER, "schema": 1}
+    checksum = found.header.pop("checksum")
+    assert found.header == {**HEADER, "schema": 2}
+    assert checksum == model_digest(arrays, found.header)
     assert list(found.arrays) == sorted(arrays)
     for name, array in arrays.items():
         assert found.arrays[name].dtype == array.dtype
@@ -89,7 +93,7 @@ def test_bytes_do_not_depend_on_the_process(path, tmp_path):
 def test_memory_layout_does_not_matter(path, array):
     write_file(path, {"a": array}, {"kind": "data"})
     assert np.array_equal(read_file(path).arrays["a"], array)
-    assert weights_digest({"a": array}) == weights_digest(
+    assert array_digest({"a": array}) == array_digest(
         {"a": np.array(array.tolist(), array.dtype.newbyteorder("="))}
     )
 
@@ -100,7 +104,8 @@ def test_the_safetensors_library_reads_our_files(path):
     found = safetensors.numpy.load_file(path)
     assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
     with safetensors.safe_open(path, "np") as stream:
-        assert json.loads(stream.metadata()["ginjax"]) == {"kind": "data", "schema": 1}
+        header = json.loads(stream.metadata()["ginjax"])
+    assert header == with_checksum({"kind": "data", "schema": 2}, arrays)
 
 
 def test_files_of_other_programs_are_refused(path):
@@ -114,7 +119,8 @@ def test_files_of_other_programs_are_refused(path):
     [
         {},
         {"kind": "pickle"},
-        {"kind": "model", "schema": 2},
+        {"kind": "model", "schema": 1},
+        {"kind": "model", "schema": 3},
         {"kind": "model", "x": float("nan")},
         {"kind": "model", "x": float("inf")},
         {"kind": "model", "x": {1: 2}},
@@ -167,7 +173,7 @@ def test_a_pipe_is_refused_without_waiting(tmp_path):
 
 def test_digest_sees_names_dtypes_shapes_and_values():
     base = {"a": np.zeros((2, 3), np.float32), "b": np.ones(1)}
-    assert weights_digest(base) == weights_digest(dict(reversed(base.items())))
+    assert array_digest(base) == array_digest(dict(reversed(base.items())))
     others = [
         {"a": base["a"]},
         {"c": base["a"], "b": base["b"]},
@@ -175,14 +181,14 @@ def test_digest_sees_names_dtypes_shapes_and_values():
         {**base, "a": base["a"].view(np.int32)},
         {**base, "b": np.nextafter(base["b"], 2)},
     ]
-    assert len({weights_digest(arrays) for arrays in [base, *others]}) == 1 + len(others)
+    assert len({array_digest(arrays) for arrays in [base, *others]}) == 1 + len(others)
 
 
 def test_digest_is_stable():
     """A constant of the format: certificates in files compare with it."""
     arrays = {"w": np.arange(3, dtype=np.float32)}
     content = b'["w","float32",[3]]\n' + np.arange(3, dtype="<f4").tobytes()
-    assert weights_digest(arrays) == hashlib.sha256(content).hexdigest()
+    assert array_digest(arrays) == hashlib.sha256(content).hexdigest()
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", ml_dtypes.bfloat16])

@@ -7,11 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from raw_files import with_checksum, write_raw
 
 from ginjax.checkpoint import read_file, read_header, write_file
 from ginjax.errors import FileError
 
-OWN = json.dumps({"ginjax": '{"kind":"model","schema":1}'})
+SCHEMAS = (1, 2)
+OWNS = {
+    schema: json.dumps(
+        {"ginjax": json.dumps(with_checksum({"kind": "model", "schema": schema}, {"a": np.zeros(2, "f4")}))}
+    )
+    for schema in SCHEMAS
+}
+"""Metadata of both versions. The second has the checksum of a file that holds `A`, and two zeros in it."""
+
+OWN = OWNS[2]
 A = '"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
 
 
@@ -97,25 +107,35 @@ CORRUPT = {
     "more metadata": (with_metadata(OWN[:-1] + ',"format":"np"}'), "unexpected metadata 'format'"),
     "own not a string": (with_metadata('{"ginjax":{}}'), "is not a string"),
     "own not JSON": (with_own("{"), "metadata 'ginjax' cannot be read"),
-    "own twice": (with_own('{"kind":"model","kind":"data","schema":1}'), "'kind' occurs twice"),
-    "own NaN": (with_own('{"kind":"model","schema":1,"x":NaN}'), "NaN"),
+    "own twice": (with_own('{"kind":"model","kind":"data","schema":2}'), "'kind' occurs twice"),
+    "own NaN": (with_own('{"kind":"model","schema":2,"x":NaN}'), "NaN"),
     "own nested": (with_own("[" * 100_000), "nested too deeply"),
     "own a list": (with_own("[]"), "is not a JSON object"),
     "no schema": (with_own('{"kind":"model"}'), "schema version is None"),
     "schema true": (with_own('{"kind":"model","schema":true}'), "schema version is True"),
-    "schema newer": (with_own('{"kind":"model","schema":2}'), "schema version 2, but this ginjax reads"),
+    "schema newer": (with_own('{"kind":"model","schema":3}'), "schema version 3, but this ginjax reads"),
     "schema absurd": (with_own('{"kind":"model","schema":' + "9" * 4000 + "}"), "absurd size"),
-    "kind unknown": (with_own('{"kind":"pickle","schema":1}'), "kind of file is 'pickle'"),
-    "kind a list": (with_own('{"kind":[],"schema":1}'), "kind of file is []"),
-    "wrong kind": (with_own('{"kind":"filters","schema":1}'), "expected kind 'model'"),
+    "kind unknown": (with_own('{"kind":"pickle","schema":2}'), "kind of file is 'pickle'"),
+    "kind a list": (with_own('{"kind":[],"schema":2}'), "kind of file is []"),
+    "wrong kind": (with_own('{"kind":"filters","schema":2}'), "expected kind 'model'"),
 }  # fmt: skip
 
 
+def of_schema(content: bytes, schema: int) -> bytes:
+    """A file of the table in either version: the first has no checksum that could refuse it."""
+    changed = content.replace(OWN.encode(), OWNS[schema].encode())
+    length = int.from_bytes(content[:8], "little")
+    if changed == content or len(content) < 8 + length:
+        return changed
+    return struct.pack("<Q", length + len(changed) - len(content)) + changed[8:]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
 @pytest.mark.parametrize("name", CORRUPT)
-def test_corruption_is_named(tmp_path, name):
+def test_corruption_is_named(tmp_path, name, schema):
     content, message = CORRUPT[name]
     path = tmp_path / "broken.safetensors"
-    path.write_bytes(content)
+    path.write_bytes(of_schema(content, schema))
     with pytest.raises(FileError) as raised:
         read_file(path, kind="model")
     assert message in raised.value.problem
@@ -134,18 +154,20 @@ def test_header_alone_is_checked_as_strictly(tmp_path):
             read_header(path, kind="model")
 
 
-def test_the_table_starts_from_a_sound_file(tmp_path):
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_the_table_starts_from_a_sound_file(tmp_path, schema):
     path = tmp_path / "sound.safetensors"
-    path.write_bytes(with_arrays(A))
-    assert read_file(path, kind="model").arrays["a"].tolist() == [0, 0]
-    path.write_bytes(with_arrays(A) + b"")
+    path.write_bytes(of_schema(with_arrays(A), schema))
+    found = read_file(path, kind="model")
+    assert found.arrays["a"].tolist() == [0, 0] and found.header["schema"] == schema
+    path.write_bytes(of_schema(with_arrays(A), schema) + b"")
     assert read_header(path)[1]["a"] == ("float32", (2,))
 
 
 def test_hints_say_what_to_do(tmp_path):
     path = tmp_path / "file.safetensors"
     for name, hint in {
-        "schema newer": "upgrade",
+        "schema newer": "install that version",
         "no metadata": "another program",
         "empty": "truncated",
     }.items():
@@ -174,17 +196,20 @@ def sound(tmp_path_factory):
         "step": np.array(7, dtype=np.int64),
     }
     write_file(path, arrays, {"kind": "model", "spec": {"depth": 3, "names": ["a", "b"]}})
-    return path.read_bytes(), folder / "fuzzed.safetensors"
+    contents = {2: path.read_bytes()}
+    write_raw(path, {"kind": "model", "schema": 1, "spec": {"depth": 3, "names": ["a", "b"]}}, arrays)
+    return contents | {1: path.read_bytes()}, folder / "fuzzed.safetensors"
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
+    schema=st.sampled_from(SCHEMAS),
     flips=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4),
     keep=st.one_of(st.none(), st.floats(0, 1)),
     extra=st.binary(max_size=4),
 )
-def test_random_damage_reads_back_or_is_refused(sound, flips, keep, extra):
-    content, path = bytearray(sound[0]), sound[1]
+def test_random_damage_reads_back_or_is_refused(sound, schema, flips, keep, extra):
+    content, path = bytearray(sound[0][schema]), sound[1]
     for place, value in flips:
         content[int(place * len(content))] = value
     if keep is not None:
@@ -196,16 +221,22 @@ def test_random_damage_reads_back_or_is_refused(sound, flips, keep, extra):
         return
     # Whatever is accepted is a file like any other: it can be written and read again.
     again = path.with_name("again.safetensors")
-    write_file(again, found.arrays, found.header, force=True)
-    assert read_file(again).header == found.header
+    own = {name: value for name, value in found.header.items() if name not in ("schema", "checksum")}
+    write_file(again, found.arrays, own, force=True)
+    whole = with_checksum(own | {"schema": 2}, found.arrays)
+    assert read_file(again).header == whole
+    if schema == 2:  # a checksum lets nothing through but the file as it was
+        path.write_bytes(sound[0][2])
+        assert whole == read_file(path).header
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(raw=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+@given(schema=st.sampled_from(SCHEMAS),
+       raw=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
                         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
                         max_leaves=8))  # fmt: skip
-def test_any_json_as_header_is_refused(sound, raw):
+def test_any_json_as_header_is_refused(sound, schema, raw):
     path = sound[1]
-    path.write_bytes(pack(json.dumps({"__metadata__": json.loads(OWN), "a": raw})))
+    path.write_bytes(pack(json.dumps({"__metadata__": json.loads(OWNS[schema]), "a": raw})))
     with pytest.raises(FileError):
         read_file(path)

@@ -8,7 +8,17 @@ import pytest
 from drawn_records import drawn_record, small_spec
 from helpers import FULL3, ORTHOPLEX5
 
-from ginjax.checkpoint import check_certificate, convert_file, convert_record, read_model, write_model
+from ginjax.checkpoint import (
+    DataContract,
+    Field,
+    FieldScale,
+    axes_of,
+    check_certificate,
+    convert_file,
+    convert_record,
+    read_model,
+    write_model,
+)
 from ginjax.checkpoint._lift import lift_record
 from ginjax.errors import ArgumentError, VerificationError
 from ginjax.filters import BankRecipe, bank_from_arrays
@@ -30,16 +40,15 @@ def flow(architecture="ResNet", D=2, recipe=FULL3, dtype=np.float64, signature=F
 
 def test_every_odd_scalar_is_renamed_and_nothing_else():
     record = flow(mid_keys=[((0, 0), 2), ((0, 1), 3), ((1, 0), 2)])
-    data = {
-        "inputs": [
-            {"name": "vorticity", "order": 0, "parity": 1, "unit": "1/s"},
-            {"name": "velocity", "order": 1, "parity": 0, "unit": "m/s"},
-        ],
-        "outputs": [{"name": "vorticity", "order": 0, "parity": 1, "unit": "1/s"}],
-        "normalisation": [{"name": "vorticity", "k": 0, "p": 1, "unit": "1/s", "scale": 2.0, "offset": 0.0}],
-        "spacing": 0.1,
-    }
-    lifted = lift_record(replace(record, data=data))
+    vorticity, velocity = Field("vorticity", 0, 1, "1/s"), Field("velocity", 1, 0, "m/s")
+    contract = DataContract(
+        axes_of((True, True)),
+        fields=(vorticity, velocity),
+        targets=(vorticity,),
+        scales=(FieldScale(vorticity, 2.0), FieldScale(velocity, 3.0), FieldScale(vorticity, 2.0)),
+        spacing=0.1,
+    )
+    lifted = lift_record(replace(record, contract=contract))
     assert lifted.spec["inputs"] == lifted.spec["outputs"] == [[1, 0, 2], [1, 1, 1]]
     assert lifted.spec["options"]["mid_keys"] == [[0, 0, 2], [1, 0, 2], [1, 1, 3]]
     kept = {name: value for name, value in record.spec["options"].items() if name != "mid_keys"}
@@ -47,21 +56,22 @@ def test_every_odd_scalar_is_renamed_and_nothing_else():
     for before, after in zip(record.layers, lifted.layers, strict=True):
         assert after.inputs == tuple(sorted((*lift_key((k, p)), c) for k, p, c in before.inputs))
         assert replace(after, inputs=before.inputs, outputs=before.outputs) == before
-    assert [(f["order"], f["parity"], f["unit"]) for f in lifted.data["inputs"]] == [
-        (1, 1, "1/s"),
-        (1, 0, "m/s"),
+    lifted_vorticity = Field("vorticity", 1, 1, "1/s")
+    assert lifted.contract.fields == (lifted_vorticity, velocity)
+    assert lifted.contract.targets == (lifted_vorticity,)
+    assert [(scale.field, scale.scale) for scale in lifted.contract.scales] == [
+        (lifted_vorticity, 2.0),
+        (velocity, 3.0),
+        (lifted_vorticity, 2.0),
     ]
-    assert lifted.data["outputs"][0]["parity"] == 1
-    (scale,) = lifted.data["normalisation"]
-    assert (scale["k"], scale["p"], scale["scale"], scale["name"]) == (1, 1, 2.0, "vorticity")
-    assert lifted.data["spacing"] == 0.1
+    assert lifted.contract.spacing == 0.1
     # The record it was given is as it was.
-    assert record.spec["inputs"] == [[0, 1, 1], [1, 0, 2]] and data["inputs"][0]["order"] == 0
+    assert record.spec["inputs"] == [[0, 1, 1], [1, 0, 2]] and contract.fields == (vorticity, velocity)
 
 
 def test_a_record_without_data_or_a_middle_of_its_own():
     lifted = lift_record(flow("SimpleConvSeries"))
-    assert lifted.data is None and "mid_keys" not in lifted.spec["options"]
+    assert lifted.contract == DataContract.unknown((True, True)) and "mid_keys" not in lifted.spec["options"]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model, write_model
-from ginjax.data import simulate, write_well
+from ginjax.data import Field, MemorySource, Trajectories, simulate, write_well
 
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 SHORT = ("--steps", "2", "--trajectories", "2", "--size", "16")
@@ -71,3 +72,69 @@ def test_parts_of_the_data_and_a_baseline_from_scratch(run, tmp_path):
     assert model != found["errors"]["persistence"]["density"]["nrmse"]
     wrong = run("evaluate", "model.safetensors", "--data", "data", "--pde", "diffusion")
     assert (wrong.exit_code, "--pde: got --data" in wrong.stderr) == (2, True)
+
+
+def stored(path, seed=0, trajectories=10):
+    values = np.random.default_rng(seed).normal(size=(trajectories, 3, 8)).astype(np.float32)
+    data = Trajectories((Field("density", 0, 0),), {"density": values}, 1, 0.5, 0.1)
+    write_well(path, MemorySource.of(data), name="made up", force=True)
+
+
+@pytest.fixture
+def trained(run):
+    """A model of one file, and what evaluating it says and does."""
+    stored("d.h5")
+    small = ("--arch", "series", "--channels", "2", "--blocks", "1", "--batch-size", "4", "-q")
+
+    def train(*more):
+        result = run("train", "--data", "d.h5", *small, *more, "--force")
+        assert result.exit_code == 0, result.stderr
+
+    def evaluate(data, *more):
+        result = run("evaluate", "model.safetensors", "--data", data, *more, "-o", "found", "--force")
+        wrote = result.exit_code == 0
+        with open("found/evaluation.json") if wrote else nullcontext() as file:
+            return result, json.load(file) if wrote else None
+
+    return train, evaluate
+
+
+def test_data_of_the_training_are_known_whatever_they_are_called(trained, tmp_path):
+    train, evaluate = trained
+    train("--steps", "2")
+    (tmp_path / "d.h5").rename(tmp_path / "renamed.h5")
+    result, found = evaluate("renamed.h5")
+    assert (found["trajectories"], found["data"]) == (1, "renamed.h5, 1D, part 'test'")
+    assert "these are data of the model's training" in result.stderr
+    stored("d.h5", seed=1)
+    result, found = evaluate("d.h5")
+    assert (found["trajectories"], found["data"]) == (10, "d.h5, 1D")
+    assert "not the data that the model was trained on (by their digest): all are used" in result.stderr
+    refused, _ = evaluate("d.h5", "--from-scratch")
+    assert refused.exit_code == 2
+    assert "data to train on from scratch: got d.h5, other data than those" in refused.stderr
+
+
+def test_data_that_were_only_trained_on_are_not_evaluated_on_in_silence(trained):
+    train, evaluate = trained
+    train("--steps", "2", "--test", "0")
+    refused, _ = evaluate("d.h5")
+    error, hint = refused.stderr.splitlines()[-2:]
+    assert refused.exit_code == 2 and error.startswith(
+        "error: part of the data: got test: the model's training"
+    )
+    assert hint == "hint: Other data, or knowingly: --split train"
+    _, found = evaluate("d.h5", "--split", "train")
+    assert found["trajectories"] == 9
+
+
+@pytest.mark.parametrize("budget", [("--steps", "3000"), ()], ids=["with steps", "alone"])
+def test_a_run_ended_by_time_has_a_baseline_as_long(trained, budget):
+    train, evaluate = trained
+    train("--time-budget", "0.02s", "--valid", "0", "--learning-rate", "0.1", *budget)
+    (step,) = read_model("model.safetensors").provenance
+    assert 0 < step["steps_done"] < 3000
+    assert step["schedule"] == ("cosine" if budget else "constant") and ("steps" in step) == bool(budget)
+    _, found = evaluate("d.h5", "--from-scratch")
+    model, scratch = (found["errors"][name]["density"]["nrmse"] for name in ("model", "from scratch"))
+    np.testing.assert_allclose(model, scratch, rtol=1e-6)

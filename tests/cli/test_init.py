@@ -4,7 +4,7 @@ import pytest
 from command_line import app
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import read_model
+from ginjax.checkpoint import Field, read_model
 from ginjax.models import load_model
 
 TINY = ("--channels", "2", "--blocks", "1")
@@ -73,8 +73,8 @@ def test_fields(run):
     record = read_model("model.safetensors")
     assert record.spec["inputs"] == [[0, 0, 2], [1, 0, 1]]
     assert record.spec["outputs"] == [[0, 1, 1]]
-    assert [field["name"] for field in record.data["inputs"]] == ["density", "velocity", "pressure"]
-    assert record.data["outputs"] == [{"name": "vorticity", "order": 0, "parity": 1, "unit": "1"}]
+    assert [field.name for field in record.contract.fields] == ["density", "velocity", "pressure"]
+    assert record.contract.predicted == (Field("vorticity", 0, 1, "1"),)
     assert "density:0+, velocity:1+, pressure:0+" in result.stdout
 
 

@@ -12,7 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import convert_file, read_file, read_model, write_file, write_model
+from ginjax.checkpoint import (
+    DataContract,
+    Field,
+    FieldScale,
+    convert_file,
+    read_file,
+    read_model,
+    weights_digest,
+    write_file,
+    write_model,
+)
 from ginjax.transfer import make_rule
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
@@ -39,7 +49,7 @@ def test_a_model(run):
         str(record.parameters),
         "float32",
         "density:0+",
-        record.digest,
+        weights_digest(record.arrays),
         "equation       diffusion",
     ):
         assert text in result.stdout
@@ -50,8 +60,16 @@ def test_a_model(run):
 def test_the_task_of_a_model(run, tmp_path):
     record = read_model(FIXTURE)
     assert re.search(r"^task +next frame from the last frame$", run("inspect", str(FIXTURE)).stdout, re.M)
-    about = dict(record.data) | {"past_steps": 2, "residual": True, "time_step": 0.5, "constants": ["depth"]}
-    write_model(tmp_path / "m", replace(record, data=about))
+    depth = FieldScale(Field("depth", 0, 0), 1.0)
+    about = replace(
+        record.contract,
+        past_steps=2,
+        residual=True,
+        time_step=0.5,
+        constants=(depth.field,),
+        scales=(*record.contract.scales, depth),
+    )
+    write_model(tmp_path / "m", replace(record, contract=about))
     shown = run("inspect", "m").stdout
     for line in (
         r"task +change to the next frame from the last 2 frames",
@@ -59,14 +77,14 @@ def test_the_task_of_a_model(run, tmp_path):
         r"constants +depth",
     ):
         assert re.search(rf"^{line}$", shown, re.M)
-    write_model(tmp_path / "bare", replace(record, data=None))
+    write_model(tmp_path / "bare", replace(record, contract=DataContract.unknown((True,))))
     assert not re.search(r"^task", run("inspect", "bare").stdout, re.M)
 
 
 def test_a_converted_model_shows_its_certificate(run, converted):
     result = run("inspect", converted.name)
     assert "compatible: all 8 paths reproduce the 1D network exactly" in result.stdout
-    assert "matches the weights" in result.stdout
+    assert "matches the model" in result.stdout
     assert re.search(r"^convert +rule +compatibility$", result.stdout, re.MULTILINE)
 
 
@@ -98,7 +116,7 @@ def test_json(run):
     assert result.stderr == ""
     payload = json.loads(result.stdout)
     assert {
-        "banks", "certificate", "data", "dimension", "is_torus", "kind", "layers", "parameters", "path", "provenance",
+        "banks", "certificate", "contract", "digest", "dimension", "is_torus", "kind", "layers", "parameters", "path", "provenance",
         "spec", "warnings", "weights_digest",
     } <= set(payload)  # fmt: skip
     assert payload["certificate"] is None
@@ -134,17 +152,19 @@ def test_bad_files_are_one_line_and_a_hint(run, tmp_path):
 
 
 def test_text_of_a_file_cannot_steer_the_terminal(run, tmp_path):
-    content = read_file(FIXTURE)
-    header = copy.deepcopy(content.header)
-    header["data"]["inputs"][0]["name"] = "\x1b[2Jgone\nnext: rm"
-    write_file(tmp_path / "m", content.arrays, header)
+    record = read_model(FIXTURE)
+    (density,), (scale,) = record.contract.fields, record.contract.scales
+    named = replace(density, name="\x1b[2Jgone\nnext: rm")
+    contract = replace(record.contract, fields=(named,), scales=(replace(scale, field=named),))
+    write_model(tmp_path / "m", replace(record, contract=contract))
     result = run("inspect", "m")
     assert "\x1b" not in result.stdout
     assert "\\x1b[2Jgone\\nnext: rm" in result.stdout
 
 
 WAYS = [
-    ("spec", "options"), ("spec", "inputs"), ("data",), ("data", "inputs"), ("data", "origin"), ("provenance",),
+    ("spec", "options"), ("spec", "inputs"), ("contract",), ("contract", "fields"), ("contract", "axes"), ("contract", "parts"),
+    ("contract", "fields", 0, "scale"), ("contract", "axes", 0, "boundary"), ("contract", "parts", "train"), ("contract", "origin"), ("provenance",),
     ("provenance", 0), ("certificate",), ("certificate", "flex"), ("certificate", "paths"), ("certificate", "residual"),
     ("certificate", "paths", 0, "residual"), ("certificate", "tolerance"), ("certificate", "rule"),
 ]  # fmt: skip

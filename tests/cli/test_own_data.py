@@ -10,7 +10,7 @@ from drawn_records import drawn_record, small_spec
 from helpers import FIXTURES, FULL3, S
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import convert_record, read_model, write_model
+from ginjax.checkpoint import DataContract, axes_of, convert_record, read_model, write_model
 from ginjax.data import (
     Field,
     FieldScale,
@@ -23,18 +23,20 @@ from ginjax.data import (
     write_pairs,
     write_well,
 )
-from ginjax.ml import Forecaster, OwnTask
+from ginjax.ml import OwnTask, RuleRow
+from ginjax.ml.transfer._rule_comparison import _best
 from ginjax.models import from_record
-from ginjax_cli._rule_table import _best
 
 DENSITY = Field("density", 0, 0)
-ABOUT = {
-    "past_steps": 2,
-    "residual": True,
-    "spacing": 1.0,
-    "time_step": 0.5,
-    "normalisation": Normalisation((FieldScale(DENSITY, 2.0, 1.0, increment=0.5),)).to_json(),
-}
+CONTRACT = DataContract(
+    axes_of((True,)),
+    (DENSITY,),
+    scales=(FieldScale(DENSITY, 2.0, 1.0, increment=0.5),),
+    past_steps=2,
+    residual=True,
+    spacing=1.0,
+    time_step=0.5,
+)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def folder(tmp_path_factory):
     """A model in 1D and its conversion to 2D; data of both dimensions, those of 2D in two parts."""
     made = tmp_path_factory.mktemp("own")
     spec = small_spec("SimpleConvSeries", [((0, 0), 2)], S, depth=2)
-    record = replace(drawn_record(spec, 1, FULL3, dtype=np.float32), data=ABOUT)
+    record = replace(drawn_record(spec, 1, FULL3, dtype=np.float32), contract=CONTRACT)
     write_model(made / "low", record)
     write_model(made / "high", convert_record(record, 2, "compatibility").after)
     write_well(made / "1d.h5", random_source(1, 0), name="density")
@@ -72,7 +74,7 @@ def run(folder, monkeypatch):
 def measured(name, data, samples=16):
     """The error of a model file in its own task, and of no change."""
     record = read_model(name)
-    task = OwnTask.of(Forecaster.of(None, record), open_data(data), samples=samples)
+    task = OwnTask.of(record.contract, open_data(data), samples=samples)
     found = task.error(from_record(record))
     return found.model, found.persistence
 
@@ -99,7 +101,7 @@ def test_calibration_on_data(run, folder, tmp_path):
     payload = json.loads(result.stdout)
     assert payload["data"] == "2d, 2D, part 'train'" and payload["samples"] == 6
     # The loss is that of changes in their own scale: at the start that of the plain conversion.
-    X, Y = OwnTask.of(Forecaster.of(None, read_model("high")), open_data("2d/train")).pairs()
+    X, Y = OwnTask.of(read_model("high").contract, open_data("2d/train")).pairs()
     np.testing.assert_allclose(
         Y[DENSITY.key][:, 0], 2 / 0.5 * (next_frame(open_data("2d/train")) - X[DENSITY.key][:, 1]), atol=1e-5
     )
@@ -146,7 +148,10 @@ def test_verify_on_a_part_of_data_without_parts(run, tmp_path):
 
 
 def test_a_rule_that_blew_up_is_not_the_best():
-    rows = [{"rule": name, "error": error} for name, error in (("a", np.nan), ("b", 0.2), ("c", 0.1))]
+    rows = [
+        RuleRow(name, 0.0, True, None, None, None, error)
+        for name, error in (("a", float("nan")), ("b", 0.2), ("c", 0.1))
+    ]
     assert _best(rows) == (rows[2], "by its error")
     assert _best(rows[:1]) == (None, "every rule blew up on the data")
 
@@ -185,8 +190,8 @@ def test_simulations_for_such_a_model(run, folder):
     """The equation has another spacing and time step than the model unless they are taken from it."""
     args = ("convert-d", "changes", "--to-dim", "2", "--rescale", "all", "--pde", "diffusion", "--json")
     source = simulate("diffusion", 1, trajectories=1, steps=1)
-    about = ABOUT | {"spacing": source.spacing, "time_step": source.time_step}
-    write_model(folder / "changes", replace(read_model("low"), data=about), force=True)
+    about = replace(CONTRACT, spacing=source.spacing, time_step=source.time_step)
+    write_model(folder / "changes", replace(read_model("low"), contract=about), force=True)
     payload = json.loads(run(*args, "--samples", "4").stdout)
     assert payload["data"] == "4 samples of diffusion in 2D" and payload["no_change"] < 1
     refused = run("convert-d", "low", "--to-dim", "2", "--rescale", "all", "--pde", "diffusion")

@@ -41,11 +41,10 @@ def test_every_equation(run, pde, dim, fields):
     assert result.exit_code == 0, result.stderr
     record = read_model("model.safetensors")
     assert str(record.D) == dim
-    assert [field["name"] for field in record.data["inputs"]] == fields
-    assert record.data["origin"]["equation"] == pde
-    assert [
-        scale.field.name for scale in Normalisation.from_json(record.data["normalisation"]).scales
-    ] == fields
+    assert [field.name for field in record.contract.inputs] == fields
+    assert record.contract.predicted == record.contract.fields
+    assert record.contract.origin["equation"] == pde
+    assert [scale.field.name for scale in Normalisation.of_contract(record.contract).scales] == fields
     (step,) = record.provenance
     assert (step["step"], step["equation"], step["steps"], step["seed"], step["size"]) == (
         "train",
@@ -105,7 +104,7 @@ def work(*args, **kwargs):
 
 
 def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("ginjax.ml.make_task", work)
+    monkeypatch.setattr("ginjax.ml.simulated_parts", work)
     assert isinstance(run("train", *SMALL).exception, Worked)
     (tmp_path / "model.safetensors").write_text("mine")
     result = run("train", *SMALL)
@@ -144,7 +143,7 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
     ],
 )
 def test_bad_input_is_answered_before_any_work(run, tmp_path, monkeypatch, args, code, message):
-    monkeypatch.setattr("ginjax.ml.make_task", work)
+    monkeypatch.setattr("ginjax.ml.simulated_parts", work)
     result = run("train", *args)
     assert result.exit_code == code
     first, *hint = result.stderr.splitlines()
@@ -280,6 +279,36 @@ def test_a_run_goes_on_in_process(run, tmp_path, monkeypatch):
     assert (step["freeze"], step["validate_every"], step["optimiser"]) == (["layers.0"], 4, "adamw")
 
 
+def test_a_run_does_not_go_on_with_other_data_of_the_same_name(run, tmp_path, monkeypatch):
+    def store(seed):
+        values = np.random.default_rng(seed).standard_normal((5, 3, 8)).astype(np.float32)
+        np.savez(tmp_path / "d.npz", density=values)
+
+    asked = iter([False, True])
+    monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
+    words = (
+        "train",
+        "--data",
+        "d.npz",
+        "--field",
+        "density:0+=density",
+        "--periodic",
+        "all",
+        "--arch",
+        "series",
+    )
+    words += ("--channels", "2", "--steps", "12", "--batch-size", "2")
+    store(0)
+    assert run(*words).exit_code == 130
+    store(1)
+    refused = run(*words, "--resume")
+    assert refused.exit_code == 1, refused.stderr
+    assert "data_digest of the interrupted training: got" in refused.stderr
+    store(0)
+    again = run(*words, "--resume")
+    assert again.exit_code == 0 and "going on after step" in again.stderr
+
+
 def test_a_config_file_and_flags_that_win(run, tmp_path):
     config = tmp_path / "run.toml"
     config.write_text(
@@ -324,7 +353,7 @@ def test_data_in_a_file(run, tmp_path):
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     record = read_model("model.safetensors")
-    assert record.data["past_steps"] == 2 and record.data["residual"] is True
+    assert record.contract.past_steps == 2 and record.contract.residual is True
     (step,) = record.provenance
     # Three trajectories of six frames, four in each sample: nine samples, in batches of three, twice.
     assert (step["data"], step["trajectories"], step["steps"]) == ("d.npz", 3, 6)
@@ -334,12 +363,12 @@ def test_data_in_a_file(run, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("--steps", "3", "--epochs", "1"), "--steps and --epochs"),
+        (("--steps", "3", "--epochs", "1"), "steps and epochs: got both"),
         (("--time-budget", "soon"), "a time such as 90s"),
-        (("--time-budget", "3s", "--schedule", "cosine"), "a number of --steps"),
+        (("--time-budget", "3s", "--schedule", "cosine"), "a number of steps"),
         (("--checkpoint-every", "0"), "--checkpoint-every: got '0'"),
         (("--process", "1"), "no --distributed"),
-        (("--devices", "99"), "--devices: got 99"),
+        (("--devices", "99"), "devices: got 99"),
         (("--valid", "0.2"), "--valid: got no --data"),
         (("--data", "x.npz", "--pde", "burgers"), "--pde: got --data"),
         (("--log", "paper"), "tensorboard or wandb or mlflow"),

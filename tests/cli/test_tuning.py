@@ -10,19 +10,14 @@ from drawn_records import drawn_record, perturbed, small_spec
 from helpers import FULL3, ORTHOPLEX5, S
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import convert_record, read_model, write_model
-from ginjax.data import Field, FieldScale, Normalisation
+from ginjax.checkpoint import DataContract, Field, FieldScale, convert_record, read_model, write_model
 from ginjax.transfer import make_rule
 
 QUICK = (
     "--size", "8", "--trajectories", "2", "--frames", "2", "--steps", "4", "--batch-size", "2",
     "--learning-rate", "0.02",
 )  # fmt: skip
-DENSITY = {
-    "inputs": [{"name": "density", "order": 0, "parity": 0}],
-    "outputs": [{"name": "density", "order": 0, "parity": 0}],
-    "normalisation": Normalisation((FieldScale(Field("density", 0, 0), 1.0, 0.0),)).to_json(),
-}
+DENSITY = Field("density", 0, 0)
 
 
 @pytest.fixture
@@ -31,10 +26,16 @@ def run(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
 
 
+def as_if_trained(record, **known):
+    """The record of a model for a density of unit size."""
+    scales = (FieldScale(DENSITY, 1.0),)
+    return replace(record, contract=replace(record.contract, fields=(DENSITY,), scales=scales, **known))
+
+
 def small(D=1, **options):
     """A model of one layer, as if trained on a density."""
     record = drawn_record(small_spec("SimpleConvSeries", S, depth=1), D, FULL3, dtype=np.float32, **options)
-    return replace(record, data=DENSITY)
+    return as_if_trained(record)
 
 
 @pytest.fixture
@@ -134,7 +135,8 @@ def test_nothing_to_keep(run, tmp_path):
 
 
 def test_a_model_that_was_not_converted(run, tmp_path, converted):
-    refused(run, tmp_path, tune(run, converted[0], "--keep-compatible"), "low, which was not converted")
+    result = tune(run, converted[0], "--keep-compatible")
+    refused(run, tmp_path, result, "compatibility to keep: got a model that was not converted")
 
 
 def test_a_model_that_was_converted_down(run, tmp_path):
@@ -147,7 +149,7 @@ def test_another_dimension(run, tmp_path, converted):
         run,
         tmp_path,
         tune(run, converted[1], "--dim", "1"),
-        "--dim: got 1, expected 2, the dimension of high",
+        "--dim: got 1, expected 2, the dimension of the model of --init",
     )
 
 
@@ -166,32 +168,35 @@ def test_a_stale_certificate(run, tmp_path, converted):
 
 def test_a_parity_lift(run, tmp_path):
     record = drawn_record(small_spec("SimpleConvSeries", [((0, 1), 1)], depth=1), 1, dtype=np.float32)
-    record = replace(record, data=DENSITY)
+    odd = Field("density", 0, 1)
+    about = replace(record.contract, fields=(odd,), scales=(FieldScale(odd, 1.0),))
+    record = replace(record, contract=about)
     write_model(tmp_path / "lifted", convert_record(record, 2, "compatibility", parity_lift=True).after)
     refused(run, tmp_path, tune(run, "lifted", "--keep-compatible"), "got a parity lift")
 
 
 def test_a_plain_model_has_nothing_to_keep(run, tmp_path):
     spec = small_spec("ResNet", S, equivariant=False, kernel_size=3, padding_mode="CIRCULAR")
-    record = replace(drawn_record(spec, 1, dtype=np.float32), data=DENSITY)
+    record = as_if_trained(drawn_record(spec, 1, dtype=np.float32))
     write_model(tmp_path / "plain", convert_record(record, 2, "centre").after)
     refused(run, tmp_path, tune(run, "plain", "--keep-compatible"), "left no direction free")
 
 
 def test_a_conversion_that_has_one_solution(run, tmp_path):
     record = drawn_record(small_spec("SimpleConvSeries", S, depth=1), 1, ORTHOPLEX5, dtype=np.float32)
-    write_model(tmp_path / "one", convert_record(replace(record, data=DENSITY), 2, "compatibility").after)
+    write_model(tmp_path / "one", convert_record(as_if_trained(record), 2, "compatibility").after)
     refused(run, tmp_path, tune(run, "one", "--keep-compatible"), "left no direction free")
 
 
 def test_a_model_that_does_not_say_how_its_fields_are_normalised(run, tmp_path, converted):
     record = read_model(converted[1])
-    write_model(tmp_path / "bare", replace(record, data=None))
+    write_model(tmp_path / "bare", replace(record, contract=DataContract.unknown(record.is_torus)))
     refused(run, tmp_path, tune(run, "bare"), "does not say how its fields are normalised")
 
 
 def test_an_equation_with_other_fields(run, tmp_path, converted):
-    refused(run, tmp_path, tune(run, converted[1], "--pde", "burgers"), "fields of the model", "['velocity']")
+    message = "fields of the data: got velocity:1+, expected density:0+, those of the model"
+    refused(run, tmp_path, tune(run, converted[1], "--pde", "burgers"), message)
 
 
 def test_a_dimension_that_is_not_simulated(run, tmp_path):
@@ -209,6 +214,7 @@ def test_tuning_goes_on_with_the_task_of_the_model(run):
     assert first.exit_code == 0, first.stderr
     again = ["train", "--init", "a.safetensors", *QUICK, "-o", "b.safetensors"]
     assert run(*again).exit_code == 0
-    assert read_model("b.safetensors").data["residual"] is True
+    assert read_model("b.safetensors").contract.residual is True
     refused = run(*again[:-1], "c.safetensors", "--no-residual")
-    assert refused.exit_code != 0 and "as the model of --init was trained" in refused.stderr
+    assert refused.exit_code == 2
+    assert "--residual: got False, expected True, as the model was trained" in refused.stderr

@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from ginjax.checkpoint import DataContract, axes_of, contract_from_json, contract_to_json
 from ginjax.data import Field, FieldScale, Normalisation, Trajectories, measure_normalisation
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
@@ -42,10 +44,17 @@ def test_measured_scales_by_hand():
     assert (measured[2].offset, measured[2].scale) == (0.0, 2.5)
 
 
-def test_json_round_trip():
-    assert Normalisation.from_json(json.loads(json.dumps(SCALES.to_json()))) == SCALES
-    with pytest.raises(ArgumentError, match="normalisation"):
-        Normalisation.from_json([{"name": "a"}])
+def test_a_contract_carries_the_scales_through_json():
+    steady = FieldScale(Field("c", 0, 0, "m"), 3.0, 1.0)
+    contract = DataContract(
+        axes_of((True,)), SCHEMA, (steady.field,), scales=(*SCALES.scales, steady), past_steps=2
+    )
+    read = contract_from_json(json.loads(json.dumps(contract_to_json(contract))), "here")
+    assert Normalisation.of_contract(read) == Normalisation(SCALES.scales, (steady,))
+    with pytest.raises(
+        ArgumentError, match="scales of the fields: got none, expected those of a trained model"
+    ):
+        Normalisation.of_contract(replace(contract, scales=()))
 
 
 def test_what_would_break_symmetry_or_arithmetic_is_refused():

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from data.layouts import compressible, numbers, well_file
 
-from ginjax.data import _joined, data_splits, open_data
+from ginjax.data import data_splits, open_data
+from ginjax.data.sources import _joined
 from ginjax.errors import ArgumentError, FileError
 
 FIELDS = {"p": (0, numbers(3, 5, 4, 6), True, True, (True, True))}

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from drawn_records import drawn_record, perturbed, small_spec
+from drawn_records import drawn_record, perturbed, small_spec, with_boundary
 from helpers import FULL3, random_field, relative_difference
 from small_models import defect_over_group, run
 
@@ -75,7 +75,7 @@ def test_a_whole_network_lifts_exactly(name, D):
 
 
 def test_scalars_vorticity_and_velocity_with_zeros_beyond_the_old_axes():
-    record = replace(flow("ResNet", 1, EVERYTHING, BankRecipe(5)), is_torus=(False,))
+    record = with_boundary(flow("ResNet", 1, EVERYTHING, BankRecipe(5)), (False,))
     after = lifted(record)
     assert after.is_torus == (False, True)
     assert defect(record, after, is_torus=(False,)) <= 1e-9

@@ -43,7 +43,9 @@ def test_tolerance_follows_the_precision():
     assert tolerance_of(np.dtype("int8")) == 1e-5
 
 
-@pytest.mark.parametrize("certificate", [CERTIFICATE, replace(CERTIFICATE, flex=None, paths=())])
+@pytest.mark.parametrize(
+    "certificate", [CERTIFICATE, replace(CERTIFICATE, flex=None, paths=()), CERTIFICATE.sealed("ff00")]
+)
 def test_it_survives_json(certificate):
     data = json.loads(json.dumps(certificate.to_json()))
     assert Certificate.from_json(data) == certificate
@@ -96,6 +98,8 @@ def test_one_field_of_junk_in_a_path(field, junk):
         ({"flex": True}, "flex = True"),
         ({"to_dim": None}, "to_dim = None"),
         ({"rule": 1}, "rule = 1"),
+        ({"covers": "all"}, "covers = 'all'"),
+        ({"covers": None}, "covers = None"),
     ],
 )
 def test_malformed(change, message):
@@ -103,9 +107,27 @@ def test_malformed(change, message):
         Certificate.from_json(CERTIFICATE.to_json() | change)
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Certificate)])
+@pytest.mark.parametrize("field", [field.name for field in fields(Certificate) if field.name != "covers"])
 def test_no_field_may_be_missing(field):
     data = CERTIFICATE.to_json()
     del data[field]
     with pytest.raises(ArgumentError, match="certificate"):
         Certificate.from_json(data)
+
+
+def test_certificates_of_the_first_version_speak_of_the_weights():
+    data = CERTIFICATE.sealed("ff00").to_json()
+    assert data["covers"] == "model"
+    del data["covers"]
+    assert Certificate.from_json(data).covers == "weights"
+
+
+def test_what_it_says_is_all_but_the_digest():
+    sealed = CERTIFICATE.sealed("ff00")
+    assert (sealed.digest, sealed.covers) == ("ff00", "model")
+    assert sealed.numbers() == CERTIFICATE.numbers()
+    assert {"digest", "covers"} == set(sealed.to_json()) - set(sealed.numbers())
+    assert replace(sealed, tolerance=1e-4).numbers() != sealed.numbers()
+    measured_again = sealed.of_weights("11", (GOOD,))
+    assert (measured_again.digest, measured_again.covers) == ("11", "weights")
+    assert measured_again.paths == (GOOD,) and measured_again.rule == sealed.rule

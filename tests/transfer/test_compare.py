@@ -28,7 +28,7 @@ def model(layers, D=1, seed=0):
 def converted(before, D, rule="compatibility"):
     arrays, layers, banks = before
     chains = {"conv": bank_chain(banks["conv"], D)}
-    new, _ = convert_weights(arrays, layers, chains, make_rule(rule), lambda a: "")
+    new, _ = convert_weights(arrays, layers, chains, make_rule(rule))
     return new, layers, {"conv": chains["conv"][-1]}
 
 

@@ -7,6 +7,7 @@ from ginjax.transfer import (
     RULE_NAMES,
     ConvLayer,
     FilterPair,
+    array_digest,
     bank_chain,
     convert_weights,
     empty_block,
@@ -39,17 +40,13 @@ def weights_of(banks: dict[str, FilterBank], layers=LAYERS, dtype=np.float32, se
     return arrays
 
 
-def names_of(arrays) -> str:
-    return "digest of " + ",".join(arrays)
-
-
 def convert(
     to_dim, rule="compatibility", flex=None, dtype=np.float32, layers=LAYERS, recipe=FULL3, D=1, **options
 ):
     start = a_bank(D, recipe, layers)
     arrays = weights_of({"conv": start}, layers, dtype)
     chains = {"conv": bank_chain(start, to_dim)}
-    return arrays, *convert_weights(arrays, layers, chains, make_rule(rule, flex), names_of, **options)
+    return arrays, *convert_weights(arrays, layers, chains, make_rule(rule, flex), **options)
 
 
 # --- exactness -------------------------------------------------------------------------------------------------------
@@ -73,9 +70,7 @@ def test_the_certificate_is_that_of_the_weights_as_stored():
     arrays, _, certificate = convert(2, dtype=np.float64)
     assert certificate.residual <= 1e-14
     chains = {"conv": bank_chain(a_bank(), 2)}
-    rounded, stored = convert_weights(
-        arrays, LAYERS, chains, make_rule("compatibility"), names_of, np.dtype("f4")
-    )
+    rounded, stored = convert_weights(arrays, LAYERS, chains, make_rule("compatibility"), np.dtype("f4"))
     assert 1e-9 < stored.residual <= 1e-5 == stored.tolerance and stored.exact
     assert {array.dtype.name for array in rounded.values()} == {"float32"}
 
@@ -114,15 +109,15 @@ def test_one_to_three_goes_through_two(rule):
     start = a_bank(1, recipe, layers)
     arrays = weights_of({"conv": start}, layers, np.float64)
     rule = make_rule(rule, flex)
-    at_once, certificate = convert_weights(arrays, layers, {"conv": bank_chain(start, 3)}, rule, names_of)
-    half, _ = convert_weights(arrays, layers, {"conv": bank_chain(start, 2)}, rule, names_of)
+    at_once, certificate = convert_weights(arrays, layers, {"conv": bank_chain(start, 3)}, rule)
+    half, _ = convert_weights(arrays, layers, {"conv": bank_chain(start, 2)}, rule)
     chain = {"conv": bank_chain(a_bank(2, recipe, layers), 3)}
-    whole, _ = convert_weights(half, layers, chain, rule, names_of)
+    whole, _ = convert_weights(half, layers, chain, rule)
     assert at_once.keys() == whole.keys()
     for name in at_once:
         np.testing.assert_allclose(at_once[name], whole[name], atol=1e-13)
     # Straight up is another thing where there is freedom.
-    direct, _ = convert_weights(arrays, layers, {"conv": (start, a_bank(3, recipe, layers))}, rule, names_of)
+    direct, _ = convert_weights(arrays, layers, {"conv": (start, a_bank(3, recipe, layers))}, rule)
     if rule.name == "volume" or (rule.promises_compatibility and recipe is FULL3):
         assert any(not np.allclose(direct[name], at_once[name]) for name in direct)
     assert certificate.exact == rule.promises_compatibility or rule.name == "compatibility-norm"
@@ -153,8 +148,8 @@ def test_conversion_goes_to_another_dimension(to_dim):
 def test_there_and_back_gives_the_old_weights(low, high, layers, flex):
     start, end = a_bank(low, layers=layers), a_bank(high, layers=layers)
     arrays, rule = weights_of({"conv": start}, layers, np.float64), make_rule("compat-flex", flex)
-    up, _ = convert_weights(arrays, layers, {"conv": bank_chain(start, high)}, rule, names_of)
-    down, certificate = convert_weights(up, layers, {"conv": bank_chain(end, low)}, rule, names_of)
+    up, _ = convert_weights(arrays, layers, {"conv": bank_chain(start, high)}, rule)
+    down, certificate = convert_weights(up, layers, {"conv": bank_chain(end, low)}, rule)
     assert down.keys() == arrays.keys()
     for name in arrays:
         np.testing.assert_allclose(down[name], arrays[name], atol=1e-12)
@@ -181,7 +176,7 @@ def test_filters_of_no_recipe_go_at_once_to_those_handed_in():
         bank_chain(twice, 3)
     arrays = weights_of({"conv": twice})
     _, certificate = convert_weights(
-        arrays, LAYERS, {"conv": bank_chain(twice, 3, target)}, make_rule("compatibility"), names_of
+        arrays, LAYERS, {"conv": bank_chain(twice, 3, target)}, make_rule("compatibility")
     )
     assert certificate.exact
 
@@ -203,7 +198,7 @@ def test_order_and_signs_of_filters_handed_in_do_not_matter(rule):
             key, name = (source[0] + target[0], 0), layer.weight_name(source, target)
             moved[name] = (arrays[name] * signs[key])[..., orders[key]]
     results = [
-        convert_weights(a, LAYERS, {"conv": bank_chain(b, 2)}, make_rule(rule), names_of)[0]
+        convert_weights(a, LAYERS, {"conv": bank_chain(b, 2)}, make_rule(rule))[0]
         for a, b in ((arrays, start), (moved, given))
     ]
     for name in arrays:
@@ -224,14 +219,14 @@ def test_arrays_outside_of_the_table_pass_through():
     arrays = weights_of({"conv": start}) | others
     before = {name: array.copy() for name, array in arrays.items()}
     chains = {"conv": bank_chain(start, 2)}
-    new, certificate = convert_weights(arrays, LAYERS, chains, make_rule("compatibility"), names_of)
+    new, certificate = convert_weights(arrays, LAYERS, chains, make_rule("compatibility"))
     assert new.keys() == arrays.keys() and list(new) == sorted(new)
     for name, array in others.items():
         assert new[name] is array
     for name, array in new.items():
         assert array.dtype == before[name].dtype and array.flags.c_contiguous
         np.testing.assert_array_equal(arrays[name], before[name])  # what was handed in is left alone
-    assert certificate.digest == names_of(new)
+    assert certificate.digest == array_digest(new)
     assert certificate.tolerance == 1e-12  # of the widest array, which is not rounded
 
 
@@ -240,7 +235,7 @@ def test_another_dtype_is_for_all_floating_point_arrays():
     arrays = weights_of({"conv": start}) | {"b": np.ones(2, np.float32), "n": np.array(7, np.int32)}
     chains = {"conv": bank_chain(start, 2)}
     new, certificate = convert_weights(
-        arrays, LAYERS, chains, make_rule("compatibility"), names_of, dtype=np.dtype(np.float64)
+        arrays, LAYERS, chains, make_rule("compatibility"), dtype=np.dtype(np.float64)
     )
     assert {name: array.dtype.name for name, array in new.items()} == {
         name: "int32" if name == "n" else "float64" for name in arrays
@@ -256,7 +251,7 @@ def test_weights_that_are_not_numbers(bad):
     arrays[name][0, 0, 0] = bad
     chains = {"conv": bank_chain(start, 2)}
     with pytest.raises(NumericsError, match=f"array '{name}' holds NaN or infinity"):
-        convert_weights(arrays, LAYERS, chains, make_rule("compatibility"), names_of)
+        convert_weights(arrays, LAYERS, chains, make_rule("compatibility"))
 
 
 def test_arrays_that_do_not_fit_the_table():
@@ -265,9 +260,7 @@ def test_arrays_that_do_not_fit_the_table():
     chains = {"conv": bank_chain(start, 2)}
     for name in arrays:
         with pytest.raises(ArgumentError, match=f"array '{name}': got none"):
-            convert_weights(
-                {n: a for n, a in arrays.items() if n != name}, LAYERS, chains, make_rule("none"), names_of
-            )
+            convert_weights({n: a for n, a in arrays.items() if n != name}, LAYERS, chains, make_rule("none"))
 
 
 # --- several banks, empty banks --------------------------------------------------------------------------------------
@@ -284,11 +277,11 @@ def test_each_role_has_its_own_chain():
     }
     arrays = weights_of(banks, layers, np.float64)
     chains = {role: bank_chain(bank, 3) for role, bank in banks.items()}
-    new, certificate = convert_weights(arrays, layers, chains, make_rule("compatibility"), names_of)
+    new, certificate = convert_weights(arrays, layers, chains, make_rule("compatibility"))
     assert certificate.exact and new["down.weight.k0p0->k0p0"].shape == (2, 2, 4)
     np.testing.assert_allclose(new["up.weight.k0p0->k0p0"], arrays["up.weight.k0p0->k0p0"])
     up_as_plain = (layers[0], ConvLayer("up", "upsample", (SCALAR,), (SCALAR,)))
-    plain, _ = convert_weights(arrays, up_as_plain, chains, make_rule("compatibility"), names_of)
+    plain, _ = convert_weights(arrays, up_as_plain, chains, make_rule("compatibility"))
     np.testing.assert_allclose(4 * plain["up.weight.k0p0->k0p0"], new["up.weight.k0p0->k0p0"])
 
 
@@ -311,7 +304,7 @@ def test_the_parity_lift_makes_odd_scalars_exact(dtype):
     lifted = (ConvLayer("c", "conv", (SCALAR, VECTOR, (1, 1, 1)), (SCALAR, VECTOR, (1, 1, 1))),)
     start, end = a_bank(2, layers=layers), a_bank(3, layers=lifted)
     arrays = weights_of({"conv": start}, layers, dtype) | {"norm.scale.k0p1": np.ones(1, dtype)}
-    options = ({"conv": (start, end)}, make_rule("compatibility"), names_of)
+    options = ({"conv": (start, end)}, make_rule("compatibility"))
     new, certificate = convert_weights(arrays, layers, *options, parity_lift=True)
     assert certificate.exact and certificate.parity_lift and {path.note for path in certificate.paths} == {""}
     assert "c.weight.k1p0->k1p1" in new and not any("k0p1" in name for name in new)

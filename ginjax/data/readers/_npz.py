@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ginjax.checkpoint import expect
-from ginjax.data._fields import Field
+from ginjax.checkpoint import Field, expect
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._numpy_file import NumpyArray, read_numpy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ginjax.data._fields import Field
+from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._hdf5 import Hdf5, equal_step

@@ -1,0 +1,134 @@
+"""Everything of JAX that is used here without being part of its documented interface.
+
+When a new version of JAX moves one of these, this is the file to mend: its own operations (primitives) with their rules, and
+the texts and types of exceptions that tell what happened. It imports nothing of JAX before it is used for an exception,
+so that the command line can ask about one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jax import Array
+    from jax.extend.core import Primitive
+
+Batch = Callable[..., Any]
+"""`(operands, axes, **parameters) -> (result, axis)`."""
+
+
+def primitive(name: str, *, several: bool = False) -> Primitive:
+    """A new operation without any rule; `several` if its result is a list."""
+    from jax.extend.core import Primitive
+
+    made = Primitive(name)
+    made.multiple_results = several
+    return made
+
+
+def define(
+    operation: Primitive,
+    function: Callable[..., Any],
+    shape: Callable[..., Any],
+    batch: Batch,
+    *,
+    run: Callable[..., Any] | None = None,
+    on_platforms: dict[str, Callable[..., Any]] | None = None,
+) -> None:
+    """Say what an operation computes.
+
+    **Arguments:**
+
+    - `function`: the operation in terms of others; what it is compiled to.
+    - `shape`: shapes and dtypes of the result, from those of the operands.
+    - `batch`: how it takes one more axis.
+    - `run`: the operation outside of compiled functions, if not `function` itself.
+    - `on_platforms`: by platform, what it is compiled to there instead.
+    """
+    from jax.interpreters import batching, mlir
+
+    several = operation.multiple_results
+    operation.def_impl(function if run is None else run)
+    operation.def_abstract_eval(shape)
+    mlir.register_lowering(operation, mlir.lower_fun(function, multiple_results=several))
+    for platform, other in (on_platforms or {}).items():
+        lowered = mlir.lower_fun(other, multiple_results=several)
+        mlir.register_lowering(operation, lowered, platform=platform)
+    batching.primitive_batchers[operation] = batch
+
+
+def define_bilinear(operation: Primitive, first: Callable[..., Any], second: Callable[..., Any]) -> None:
+    """Derivatives of an operation that is linear in each of two operands.
+
+    **Arguments:**
+
+    - `first`, `second`: `(g, a, b, **parameters) -> gradient` for either operand.
+    """
+    from jax.interpreters import ad
+
+    ad.defbilinear(operation, first, second)
+
+
+def define_derivative(operation: Primitive, jvp: Callable[..., Any]) -> None:
+    """The forward derivative, `(operands, changes, **parameters) -> (value, change)`; see `is_zero`, `dense`."""
+    from jax.interpreters import ad
+
+    ad.primitive_jvps[operation] = jvp
+
+
+def define_transpose(operation: Primitive, transpose: Callable[..., Any]) -> None:
+    """The transpose of an operation in those operands for which `is_linear` holds."""
+    from jax.interpreters import ad
+
+    ad.primitive_transposes[operation] = transpose
+
+
+def is_zero(change: Any) -> bool:
+    """Whether a change handed to a forward derivative stands for zero."""
+    from jax.interpreters import ad
+
+    return isinstance(change, ad.Zero)
+
+
+def dense(changes: Sequence[Any]) -> tuple[Array, ...]:
+    """Changes as arrays, those that stand for zero too."""
+    from jax.interpreters import ad
+
+    return tuple(ad.instantiate_zeros(change) for change in changes)
+
+
+def is_linear(operand: Any) -> bool:
+    """Whether a transpose is asked for in this operand."""
+    from jax.interpreters import ad
+
+    return ad.is_undefined_primal(operand)
+
+
+def batch_first(operand: Array, axis: int | None, size: int) -> Array:
+    """An operand with its batch axis in front, repeated if it has none."""
+    from jax.interpreters import batching
+
+    return batching.bdim_at_front(operand, axis, size)
+
+
+def is_traced(value: Any) -> bool:
+    """Whether a value stands for one that is not known yet, inside a transformation."""
+    from jax.core import Tracer
+
+    return isinstance(value, Tracer)
+
+
+def is_unbound_axis(error: BaseException) -> bool:
+    """Whether JAX complains of an axis name that no transformation around the call has."""
+    return isinstance(error, NameError) and "unbound axis name" in str(error)
+
+
+def refuses_compiler_options(error: BaseException) -> bool:
+    """Whether JAX complains of compiler options inside another compiled function, whose own options count."""
+    return isinstance(error, ValueError) and "compiler_options" in str(error)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device has no memory left; known by its words, as JAX may not have been imported."""
+    return isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")

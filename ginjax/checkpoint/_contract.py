@@ -1,0 +1,211 @@
+"""What is known of the data that a model is for: made by the data, stored with the model, believed by every command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
+
+from ginjax.errors import ArgumentError
+from ginjax.transfer import lift_key
+
+from ._field import Field, FieldScale
+
+Boundary = Literal["periodic", "bounded", "wall", "open"]
+"""What happens at the ends of an axis: nothing (it closes on itself), something not stated, a wall, in- and outflow."""
+
+Padding = Literal["wrap", "zeros", "mirror", "edge"]
+"""How a network goes on beyond the ends of an axis."""
+
+AXIS_NAMES = ("x", "y", "z", "axis4", "axis5", "axis6", "axis7", "axis8")
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of space.
+
+    **Arguments:**
+
+    - `name`: what it is called; component `i` of a vector points along axis `i`.
+    - `boundary`: what the data do at its ends.
+    - `padding`: what a network does there; `wrap` if and only if the axis is periodic.
+    """
+
+    name: str
+    boundary: Boundary = "periodic"
+    padding: Padding = "wrap"
+
+    def __post_init__(self) -> None:
+        for what, value, known in (
+            ("boundary", self.boundary, get_args(Boundary)),
+            ("padding", self.padding, get_args(Padding)),
+        ):
+            if value not in known:
+                raise ArgumentError(
+                    f"{what} of axis {self.name!r}", got=repr(value)[:40], expected=" or ".join(known)
+                )
+        if (self.boundary == "periodic") != (self.padding == "wrap"):
+            raise ArgumentError(
+                f"padding of axis {self.name!r}",
+                got=f"{self.padding!r} where the axis is {self.boundary}",
+                expected="'wrap' if and only if the axis is periodic",
+            )
+
+    @property
+    def is_torus(self) -> bool:
+        """Whether the axis is periodic."""
+        return self.boundary == "periodic"
+
+
+def axes_of(is_torus: tuple[bool, ...], names: tuple[str, ...] = ()) -> tuple[Axis, ...]:
+    """Axes of which no more is known than whether they are periodic; the others are continued by zeros."""
+    return tuple(
+        Axis(name, "periodic", "wrap") if periodic else Axis(name, "bounded", "zeros")
+        for name, periodic in zip(names or AXIS_NAMES, is_torus, strict=False)
+    )
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A number that a network is told beside the fields, such as a time step or a coefficient.
+
+    **Arguments:**
+
+    - `name`: its name.
+    - `unit`: its unit as text.
+    - `scale`, `offset`: the network sees `(value - offset) / scale`.
+    """
+
+    name: str
+    unit: str = "1"
+    scale: float = 1.0
+    offset: float = 0.0
+
+
+@dataclass(frozen=True)
+class DataPart:
+    """The data that one part of a training was done on.
+
+    **Arguments:**
+
+    - `digest`: of those data as a whole, see `ginjax.data.source_digest`.
+    - `trajectories`: which of them, sorted; None for all.
+    """
+
+    digest: str
+    trajectories: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class DataContract:
+    """What data have to be like for a model, free of the grid.
+
+    **Arguments:**
+
+    - `axes`: the axes of space.
+    - `fields`: fields that vary in time, in channel order: seen, and predicted unless `targets` says otherwise. Empty
+      where nothing is known of the fields.
+    - `constants`: fields that do not vary in time; they are seen only.
+    - `targets`: the fields that are predicted, where these are not `fields`.
+    - `conditions`: numbers that are seen.
+    - `scales`: of every field, in the order `fields`, `constants`, `targets`; empty if they were not measured.
+    - `past_steps`: frames of each field in an input, oldest first.
+    - `residual`: whether the change of a field is predicted instead of the field.
+    - `spacing`: distance between grid points along every axis, in the data's unit of length; None if unknown.
+    - `time_step`: time between frames, in the data's unit of time; None if unknown.
+    - `spectrum`: by field the isotropic power spectrum of the training data, pairs of wave number (radians a unit of
+      length) and power; None if it was not measured.
+    - `layout`: by field, how the axes of its array were read, such as `trajectory,time,x,y,component`; None for
+      data that say so themselves.
+    - `parts`: by the name of the part (`train`, `valid`, `test`), the data it was.
+    - `origin`: where the data came from, as JSON values.
+
+    **Raises:** `ArgumentError` if these do not fit each other.
+    """
+
+    axes: tuple[Axis, ...]
+    fields: tuple[Field, ...] = ()
+    constants: tuple[Field, ...] = ()
+    targets: tuple[Field, ...] | None = None
+    conditions: tuple[Condition, ...] = ()
+    scales: tuple[FieldScale, ...] = ()
+    past_steps: int = 1
+    residual: bool = False
+    spacing: float | None = None
+    time_step: float | None = None
+    spectrum: Mapping[str, tuple[tuple[float, float], ...]] | None = None
+    layout: Mapping[str, str] | None = None
+    parts: Mapping[str, DataPart] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.axes:
+            raise ArgumentError("axes of the data", got="none", expected="one at least")
+        for what in ("axes", "fields", "constants", "targets"):
+            names = [each.name for each in getattr(self, what) or ()]
+            if len(set(names)) != len(names):
+                raise ArgumentError(f"{what} of the data", got=names[:8], expected="each name once")
+        if self.past_steps < 1:
+            raise ArgumentError("past_steps", got=self.past_steps, expected="1 or more")
+        if self.scales and tuple(scale.field for scale in self.scales) != self.everything:
+            raise ArgumentError(
+                "scales of the fields",
+                got=[scale.field.name for scale in self.scales],
+                expected=[each.name for each in self.everything],
+            )
+
+    @classmethod
+    def unknown(cls, is_torus: tuple[bool, ...]) -> "DataContract":
+        """Nothing is known but the axes."""
+        return cls(axes_of(is_torus))
+
+    @property
+    def D(self) -> int:
+        """Number of spatial dimensions."""
+        return len(self.axes)
+
+    @property
+    def is_torus(self) -> tuple[bool, ...]:
+        """For each axis, whether it is periodic."""
+        return tuple(axis.is_torus for axis in self.axes)
+
+    @property
+    def predicted(self) -> tuple[Field, ...]:
+        """The fields that are predicted."""
+        return self.fields if self.targets is None else self.targets
+
+    @property
+    def inputs(self) -> tuple[Field, ...]:
+        """One field for each channel of the input, in the order of the blocks: fields x past frames, constants."""
+        return (*(each for each in self.fields for _ in range(self.past_steps)), *self.constants)
+
+    @property
+    def everything(self) -> tuple[Field, ...]:
+        """Fields, constants and targets."""
+        return (*self.fields, *self.constants, *(self.targets or ()))
+
+    def in_dimension(self, D: int) -> "DataContract":
+        """The same task in another dimension: added axes are periodic.
+
+        How arrays were read (`layout`) is a matter of the old dimension and is dropped.
+        """
+        added = tuple(Axis(name) for name in _new_names(self.axes, D))
+        return replace(self, axes=(*self.axes[:D], *added), layout=None)
+
+    def lifted(self) -> "DataContract":
+        """The same with every odd scalar as an odd vector, see `ginjax.transfer.lift_key`."""
+
+        def of(each: Field) -> Field:
+            k, p = lift_key((each.k, each.p))
+            return replace(each, k=k, p=p)
+
+        return replace(
+            self,
+            fields=tuple(map(of, self.fields)),
+            constants=tuple(map(of, self.constants)),
+            targets=None if self.targets is None else tuple(map(of, self.targets)),
+            scales=tuple(replace(scale, field=of(scale.field)) for scale in self.scales),
+        )
+
+
+def _new_names(axes: tuple[Axis, ...], D: int) -> list[str]:
+    taken = {axis.name for axis in axes}
+    return [name for name in AXIS_NAMES if name not in taken][: max(D - len(axes), 0)]

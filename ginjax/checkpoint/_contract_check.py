@@ -1,0 +1,198 @@
+"""Whether data are of the kind that a model is for: the one place that decides it."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ginjax.errors import ArgumentError
+
+from ._contract import Axis, DataContract
+from ._field import Field
+
+Aspect = Literal[
+    "dimension", "fields", "constants", "units", "boundary", "spacing", "time-step", "past-steps", "residual"
+]
+"""What two contracts may differ in."""
+
+ADAPTABLE: tuple[Aspect, ...] = ("boundary", "spacing", "time-step")
+"""What training can adapt a network to; in everything else it would be another network."""
+
+_SAME = 1e-3
+"""Spacings and time steps closer than this, relatively, are one and the same."""
+
+_NO_UNIT = ("1", "unknown", "")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which data differ from what a model asks for, in the words of an error message."""
+
+    aspect: Aspect
+    subject: str
+    got: str
+    expected: str
+    hint: str | None = None
+
+
+def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:
+    """In what data differ from what a model asks for.
+
+    What either side does not know is not compared, see `unchecked`. Fields that are there beside those asked for do not
+    matter.
+
+    **Arguments:**
+
+    - `wanted`: the contract of the model.
+    - `found`: the contract of the data, or of another model.
+    - `task`: whether past frames and residual are to be compared too, which data as such do not say.
+
+    **Returns:** the differences, the most important first.
+    """
+    if found.D != wanted.D:
+        return (
+            Difference(
+                "dimension",
+                "dimension of the data",
+                str(found.D),
+                f"{wanted.D}, that of the model",
+                "'ginjax convert-d' takes a model to another dimension.",
+            ),
+        )
+    result = [
+        *_missing("fields", "fields of the data", wanted.fields, found.fields),
+        *_missing("constants", "constant fields of the data", wanted.constants, found.constants),
+        *_units((*wanted.fields, *wanted.constants), (*found.fields, *found.constants)),
+        *_boundaries(wanted.axes, found.axes),
+        *_number("spacing", "grid spacing of the data", wanted.spacing, found.spacing),
+        *_number("time-step", "time step of the data", wanted.time_step, found.time_step),
+    ]
+    if task:
+        for aspect, was, now in (
+            ("past-steps", wanted.past_steps, found.past_steps),
+            ("residual", wanted.residual, found.residual),
+        ):
+            if was != now:
+                expected = f"{was}, as the model was trained"
+                result.append(Difference(aspect, f"--{aspect}", str(now), expected))  # type: ignore[arg-type]
+    return tuple(result)
+
+
+def check_contract(
+    wanted: DataContract,
+    found: DataContract,
+    *,
+    task: bool = False,
+    accept: Collection[Aspect] = (),
+    adapting: bool = False,
+) -> tuple[Difference, ...]:
+    """Refuse data that a model is not for.
+
+    **Arguments:**
+
+    - `wanted`, `found`, `task`: as in `differences`.
+    - `accept`: aspects in which the data may differ.
+    - `adapting`: whether the model is about to be trained on the data, which could adapt it to them.
+
+    **Returns:** the differences that were accepted.
+
+    **Raises:** `ArgumentError` naming the first that was not, what was found and what was expected.
+    """
+    unknown = [aspect for aspect in accept if aspect not in get_args(Aspect)]
+    if unknown:
+        raise ArgumentError(
+            "difference to accept", got=repr(unknown[0]), expected=" or ".join(get_args(Aspect))
+        )
+    all_found = differences(wanted, found, task=task)
+    for each in all_found:
+        if each.aspect not in accept:
+            hint = each.hint
+            if adapting and each.aspect in ADAPTABLE:
+                hint = f"--adapt {each.aspect} trains the network for these data from now on."
+            raise ArgumentError(each.subject, got=each.got, expected=each.expected, hint=hint)
+    return all_found
+
+
+def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:
+    """What cannot be compared because one side does not know it."""
+    sides: tuple[tuple[Aspect, float | None, float | None], ...] = (
+        ("spacing", wanted.spacing, found.spacing),
+        ("time-step", wanted.time_step, found.time_step),
+    )
+    return tuple(aspect for aspect, a, b in sides if a is None or b is None)
+
+
+def _missing(
+    aspect: Literal["fields", "constants"], subject: str, wanted: Sequence[Field], found: Sequence[Field]
+) -> list[Difference]:
+    present = {(each.name, each.key) for each in found}
+    missing = [each for each in wanted if (each.name, each.key) not in present]
+    if not missing:
+        return []
+    return [
+        Difference(
+            aspect,
+            subject,
+            _kinds(found) or "none",
+            f"{_kinds(wanted)}, those of the model",
+            f"A field under another name is read by --field {missing[0].kind}=VARIABLE.",
+        )
+    ]
+
+
+def _kinds(fields: Sequence[Field]) -> str:
+    return ", ".join(each.kind for each in fields)
+
+
+def _units(wanted: Sequence[Field], found: Sequence[Field]) -> list[Difference]:
+    units = {each.name: each.unit for each in found}
+    return [
+        Difference(
+            "units",
+            f"unit of field '{each.name}' of the data",
+            units[each.name],
+            f"{each.unit}, as the model was trained with",
+            "A network knows its fields in one unit: convert the data.",
+        )
+        for each in wanted
+        if each.name in units
+        and each.unit not in _NO_UNIT
+        and units[each.name] not in _NO_UNIT
+        and units[each.name] != each.unit
+    ]
+
+
+def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Difference]:
+    # A boundary that is not stated may be a wall or open.
+    if all(a.is_torus == b.is_torus for a, b in zip(wanted, found, strict=True)):
+        return []
+    return [
+        Difference(
+            "boundary",
+            "boundaries of the data",
+            _ends(found),
+            f"{_ends(wanted)}, as the model was trained with",
+            "If the data are so and the file says otherwise: --periodic AXES.",
+        )
+    ]
+
+
+def _ends(axes: Sequence[Axis]) -> str:
+    return ", ".join(f"{axis.name} {'periodic' if axis.is_torus else 'not periodic'}" for axis in axes)
+
+
+def _number(
+    aspect: Literal["spacing", "time-step"], subject: str, wanted: float | None, found: float | None
+) -> list[Difference]:
+    # What is not stated cannot be compared, and a single frame has no time step.
+    if found is None or wanted is None or math.isclose(found, wanted, rel_tol=_SAME):
+        return []
+    return [
+        Difference(
+            aspect,
+            subject,
+            f"{found:g}",
+            f"{wanted:g}, as the model was trained with",
+            "A network knows one grid spacing and one time step: resample the data, or train on them.",
+        )
+    ]

@@ -1,0 +1,222 @@
+"""A contract as JSON. Reading believes nothing: every value is checked before it is used."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ginjax.errors import ArgumentError, FileError, UnsupportedError
+
+from ._contract import Axis, Condition, DataContract, DataPart
+from ._expect import expect
+from ._field import Field, FieldScale
+from ._limits import MAX_DIMENSION
+
+MAX_FIELDS = 1024
+MAX_ORDER = 32
+MAX_PAST_STEPS = 4096
+MAX_TRAJECTORY = 2**40
+
+
+def contract_to_json(contract: DataContract) -> dict[str, Any]:
+    """A plain JSON object that `contract_from_json` reads back."""
+    scales = iter(contract.scales)  # in this order; a target may have the name of a field and another scale
+
+    def fields(group: Iterable[Field]) -> list[dict[str, Any]]:
+        return [_field_to_json(each, next(scales, None)) for each in group]
+
+    return {
+        "axes": [
+            {"name": axis.name, "boundary": axis.boundary, "padding": axis.padding} for axis in contract.axes
+        ],
+        "fields": fields(contract.fields),
+        "constants": fields(contract.constants),
+        "targets": None if contract.targets is None else fields(contract.targets),
+        "conditions": [
+            {"name": each.name, "unit": each.unit, "scale": each.scale, "offset": each.offset}
+            for each in contract.conditions
+        ],
+        "past_steps": contract.past_steps,
+        "residual": contract.residual,
+        "spacing": None if contract.spacing is None else float(contract.spacing),
+        "time_step": None if contract.time_step is None else float(contract.time_step),
+        "spectrum": None
+        if contract.spectrum is None
+        else {name: [list(pair) for pair in pairs] for name, pairs in contract.spectrum.items()},
+        "layout": None if contract.layout is None else dict(contract.layout),
+        "parts": {
+            name: {
+                "digest": part.digest,
+                "trajectories": None if part.trajectories is None else _runs(part.trajectories),
+            }
+            for name, part in contract.parts.items()
+        },
+        "origin": dict(contract.origin),
+    }
+
+
+def contract_from_json(data: Mapping[str, Any], where: object) -> DataContract:
+    """Read what `contract_to_json` wrote.
+
+    **Arguments:**
+
+    - `data`: a JSON object.
+    - `where`: the file it comes from, for messages.
+
+    **Raises:** `FileError` or `ArgumentError` with the part that is wrong, `UnsupportedError` for a part that this
+    version cannot honour.
+    """
+    rows = expect(data, "axes", list, where=where, least=1, most=MAX_DIMENSION)
+    axes = tuple(_axis(row, where) for row in rows)
+    if len({axis.name for axis in axes}) != len(axes):
+        raise ArgumentError("axes of the data", got=[axis.name for axis in axes], expected="each name once")
+    fields, constants = (_fields(data, which, where) for which in ("fields", "constants"))
+    targets = None if data.get("targets") is None else _fields(data, "targets", where)
+    read = [*fields, *constants, *(targets or ())]
+    scaled = [scale for _, scale in read if scale is not None]
+    if scaled and len(scaled) != len(read):
+        raise ArgumentError(
+            "scales of the fields", got=f"{len(scaled)} of {len(read)}", expected="all or none"
+        )
+    parts = expect(data, "parts", dict, where=where, default={}, most=16)
+    return DataContract(
+        axes=axes,
+        fields=tuple(each for each, _ in fields),
+        constants=tuple(each for each, _ in constants),
+        targets=None if targets is None else tuple(each for each, _ in targets),
+        conditions=tuple(
+            _condition(row, where) for row in expect(data, "conditions", list, where=where, default=[])
+        ),
+        scales=tuple(scaled),
+        past_steps=expect(data, "past_steps", int, where=where, default=1, least=1, most=MAX_PAST_STEPS),
+        residual=expect(data, "residual", bool, where=where, default=False),
+        spacing=_positive(data, "spacing", where),
+        time_step=_positive(data, "time_step", where),
+        spectrum=_spectrum(data, where),
+        layout=_layout(data, where),
+        parts={name: _part(value, where) for name, value in parts.items()},
+        origin=expect(data, "origin", dict, where=where, default={}),
+    )
+
+
+def _field_to_json(each: Field, scale: FieldScale | None) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": each.name, "order": each.k, "parity": each.p, "unit": each.unit}
+    if scale is None:
+        return row
+    row |= {"scale": float(scale.scale), "offset": float(scale.offset)}
+    return row if scale.increment is None else row | {"increment": float(scale.increment)}
+
+
+def _fields(data: Mapping[str, Any], which: str, where: object) -> list[tuple[Field, FieldScale | None]]:
+    rows = expect(data, which, list, where=where, default=[], most=MAX_FIELDS)
+    found = [field_from_json(row, which, where) for row in rows]
+    if len({each.name for each, _ in found}) != len(found):
+        raise ArgumentError(
+            f"field 'contract.{which}'", got=[e.name for e, _ in found][:8], expected="each name once"
+        )
+    return found
+
+
+def field_from_json(row: Any, which: str, where: object) -> tuple[Field, FieldScale | None]:
+    """One field and, if it was measured, its scale."""
+    if not isinstance(row, Mapping):
+        raise ArgumentError(f"field 'contract.{which}'", got=repr(row)[:40], expected="a list of objects")
+    made = Field(
+        expect(row, "name", str, where=where, least=1, most=256),
+        expect(row, "order", int, where=where, least=0, most=MAX_ORDER),
+        expect(row, "parity", int, where=where, least=0, most=1),
+        expect(row, "unit", str, where=where, default="1", most=256),
+    )
+    if row.get("scale") is None:
+        return made, None
+    increment = None if row.get("increment") is None else expect(row, "increment", float, where=where)
+    scale = expect(row, "scale", float, where=where)
+    return made, FieldScale(made, scale, expect(row, "offset", float, where=where, default=0.0), increment)
+
+
+def _axis(row: Any, where: object) -> Axis:
+    if not isinstance(row, Mapping):
+        raise ArgumentError("axes of the data", got=repr(row)[:40], expected="a list of objects")
+    axis = Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
+    if axis.padding in ("mirror", "edge"):
+        raise UnsupportedError(
+            f"{where}: padding of axis {axis.name!r}", got=axis.padding, expected="'wrap' or 'zeros'"
+        )
+    return axis
+
+
+def _condition(row: Any, where: object) -> Condition:
+    raise UnsupportedError(
+        f"{where}: a network with numbers as conditions",
+        got=repr(row.get("name") if isinstance(row, Mapping) else row)[:40],
+        expected="a network on fields alone",
+    )
+
+
+def _positive(data: Mapping[str, Any], name: str, where: object) -> float | None:
+    if data.get(name) is None:
+        return None
+    value = expect(data, name, float, where=where)
+    if not (value > 0 and math.isfinite(value)):
+        raise FileError(
+            f"{where}: field {name!r}",
+            got=value,
+            expected="a positive number, or none",
+            hint="The file is corrupt or was changed by hand.",
+        )
+    return value
+
+
+def _spectrum(data: Mapping[str, Any], where: object) -> Mapping[str, tuple[tuple[float, float], ...]] | None:
+    if data.get("spectrum") is None:
+        return None
+    found = {}
+    for name, pairs in expect(data, "spectrum", dict, where=where, most=MAX_FIELDS).items():
+        good = isinstance(pairs, list) and all(
+            isinstance(pair, list) and len(pair) == 2 and all(type(v) in (int, float) for v in pair)
+            for pair in pairs
+        )
+        if not good:
+            raise ArgumentError(
+                "field 'contract.spectrum'", got=name, expected="pairs of wave number and power"
+            )
+        found[name] = tuple((float(k), float(power)) for k, power in pairs)
+    return found
+
+
+def _layout(data: Mapping[str, Any], where: object) -> Mapping[str, str] | None:
+    if data.get("layout") is None:
+        return None
+    found = expect(data, "layout", dict, where=where, most=MAX_FIELDS)
+    if not all(isinstance(axes, str) for axes in found.values()):
+        raise ArgumentError("field 'contract.layout'", expected="names of axes by field")
+    return found
+
+
+def _part(value: Any, where: object) -> DataPart:
+    if not isinstance(value, Mapping):
+        raise ArgumentError("field 'contract.parts'", got=repr(value)[:40], expected="objects")
+    digest = expect(value, "digest", str, where=where, most=128)
+    runs = value.get("trajectories")
+    if runs is None:
+        return DataPart(digest)
+    chosen: list[int] = []
+    end = 0
+    for run in expect(value, "trajectories", list, where=where, most=2**22):
+        if not (isinstance(run, list) and len(run) == 2 and all(type(n) is int for n in run)):
+            raise ArgumentError("trajectories of a part", got=repr(run)[:40], expected="[first, end] pairs")
+        if not end <= run[0] < run[1] <= MAX_TRAJECTORY or len(chosen) + run[1] - run[0] > 2**24:
+            raise ArgumentError("trajectories of a part", got=run, expected="rising pairs, few enough")
+        chosen.extend(range(*run))
+        end = run[1]
+    return DataPart(digest, tuple(chosen))
+
+
+def _runs(numbers: tuple[int, ...]) -> list[list[int]]:
+    """Sorted numbers as half-open runs: most parts are a few runs, all of them fit a header."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number:
+            runs[-1][1] += 1
+        else:
+            runs.append([number, number + 1])
+    return runs

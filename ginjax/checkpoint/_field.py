@@ -1,0 +1,104 @@
+"""What a field is called, how it turns, in which unit it is measured, and how large it is."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+
+FieldTensorKey = tuple[tuple[bool, ...], int]
+"""`((False,) * k, p)`, the key of the block that holds a field of order `k` and parity `p`."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One physical field of a data set.
+
+    **Arguments:**
+
+    - `name`: its name in files and reports.
+    - `k`: tensor order (0 scalar, 1 vector).
+    - `p`: parity (0 even, 1 odd).
+    - `unit`: unit as text; "1" for a dimensionless quantity.
+    """
+
+    name: str
+    k: int
+    p: int
+    unit: str = "1"
+
+    def __post_init__(self) -> None:
+        if self.k < 0:
+            raise ArgumentError(f"tensor order of field '{self.name}'", got=self.k, expected="k >= 0")
+        if self.p not in (0, 1):
+            raise ArgumentError(f"parity of field '{self.name}'", got=self.p, expected="0 or 1")
+
+    @property
+    def key(self) -> FieldTensorKey:
+        """The key of the block that holds this field."""
+        return (False,) * self.k, self.p
+
+    @property
+    def kind(self) -> str:
+        """Name, order and parity as they are written on the command line, such as `velocity:1+`."""
+        return f"{self.name}:{self.k}{'-' if self.p else '+'}"
+
+
+@dataclass(frozen=True)
+class FieldScale:
+    """`normalised = (value - offset) / scale` for one field.
+
+    **Arguments:**
+
+    - `field`: the field.
+    - `scale`: a positive number in the unit of the field, shared by all components.
+    - `offset`: a number in that unit; 0 for anything but an even scalar, as no other constant is invariant under the
+      symmetries.
+    - `increment`: scale of the change of the field from one frame to the next, for models that predict the
+      change; None if it was not measured.
+    """
+
+    field: Field
+    scale: float
+    offset: float = 0.0
+    increment: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.scale) and self.scale > 0 and math.isfinite(self.offset)):
+            raise ArgumentError(
+                f"normalisation of field '{self.field.name}'",
+                got=f"scale {self.scale}, offset {self.offset}",
+                expected="finite numbers, scale > 0",
+            )
+        if self.increment is not None and not (math.isfinite(self.increment) and self.increment > 0):
+            raise ArgumentError(
+                f"scale of the increments of field '{self.field.name}'",
+                got=self.increment,
+                expected="a finite number > 0",
+            )
+        if self.offset and (self.field.k, self.field.p) != (0, 0):
+            raise ArgumentError(
+                f"offset of field '{self.field.name}'",
+                got=self.offset,
+                expected="0",
+                hint="Only even scalars may be shifted; a shift of any other field breaks equivariance.",
+            )
+
+    def normalise(self, values: np.ndarray) -> np.ndarray:
+        """`(values - offset) / scale`, in the precision of the values."""
+        return (values - values.dtype.type(self.offset)) / values.dtype.type(self.scale)
+
+    def normalise_increment(self, change: np.ndarray) -> np.ndarray:
+        """`change / increment`, in the precision of the change.
+
+        **Raises:** `ArgumentError` if the scale of the increments was not measured.
+        """
+        if self.increment is None:
+            raise ArgumentError(
+                f"scale of the increments of field '{self.field.name}'",
+                got="none",
+                expected="one, to predict changes",
+                hint="Measure the normalisation on a source of data: measure_normalisation(source).",
+            )
+        return change / change.dtype.type(self.increment)

@@ -1,0 +1,20 @@
+"""Diffusion."""
+
+from __future__ import annotations
+
+from ginjax.checkpoint import Field
+from ginjax.data.equations._initial import scalar_noise
+from ginjax.data.equations._pde import PDE
+
+DIFFUSION = PDE(
+    name="diffusion",
+    equation="u_t = nu Lap(u)",
+    fields=(Field("density", 0, 0),),
+    parameters={"diffusivity": 0.04},
+    stepper="exponax.stepper:Diffusion",
+    time_step=0.04,
+    sub_steps=1,
+    correlation_length=2 / 16,
+    initial=scalar_noise,
+    refinement=1,  # linear: solved exactly mode by mode, nothing to de-alias
+)

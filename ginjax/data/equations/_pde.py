@@ -1,0 +1,129 @@
+"""What is known of an equation that data can be generated for, valid in every dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import partial
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ginjax.checkpoint import Field
+from ginjax.data.equations._initial import Draw
+from ginjax.data.equations._random_fields import gaussian_field
+from ginjax.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from exponax import BaseStepper
+
+
+@dataclass(frozen=True)
+class PDE:
+    """A periodic partial differential equation with everything needed to simulate it in 1, 2 or 3 dimensions.
+
+    Lengths and times are in the units of the equation's own (dimensionless) form; the grid spacing and the
+    time step are the same in every dimension, so a network sees the same local law everywhere.
+
+    **Arguments:**
+
+    - `name`: the name it is asked for by.
+    - `equation`: the equation in plain text.
+    - `fields`: its fields, in channel order.
+    - `parameters`: coefficient names and values, handed to the solver.
+    - `stepper`: the solver's class as `module:name`, imported when it is needed.
+    - `time_step`: time between stored frames.
+    - `sub_steps`: solver steps in one `time_step`.
+    - `correlation_length`: of the random initial field, in units of length.
+    - `initial`: recipe turning unit-variance random fields into the initial state `(components, *spatial)`.
+    - `spacing`: grid spacing of the stored data.
+    - `refinement`: the solver's grid is this many times finer, so that its de-aliasing filter, whose cut-off
+      depends on the number of points and hence on the dimension, stays clear of the stored wavenumbers.
+    - `spin_up`: stored frames discarded before the first one that is kept.
+
+    **Raises:** `ArgumentError` for a `stepper` that is not written `module:name`.
+    """
+
+    name: str
+    equation: str
+    fields: tuple[Field, ...]
+    parameters: Mapping[str, float]
+    stepper: str
+    time_step: float
+    sub_steps: int
+    correlation_length: float
+    initial: Callable[[Draw, int], np.ndarray] = field(repr=False)
+    spacing: float = 1 / 16
+    refinement: int = 2
+    spin_up: int = 0
+
+    def __post_init__(self):
+        if not all(self.stepper.partition(":")):
+            raise ArgumentError(f"stepper of {self.name}", got=repr(self.stepper), expected="'module:name'")
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A mapping proxy can be neither copied nor pickled; the dictionary below it can.
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _made, (type(self), values | {"parameters": dict(self.parameters)})
+
+    def components(self, D: int) -> int:
+        """Number of scalar components of the state in `D` dimensions."""
+        return sum(D**field.k for field in self.fields)
+
+    def extent(self, side: int) -> float:
+        """Length of a periodic domain of `side` stored points."""
+        return side * self.spacing
+
+    def initial_state(self, rng: np.random.Generator, D: int, side: int) -> np.ndarray:
+        """Draw an initial state on the solver's grid.
+
+        **Arguments:**
+
+        - `rng`: source of the random numbers.
+        - `D`: number of dimensions.
+        - `side`: stored points along each axis.
+
+        **Returns:** a float32 array `(components, *solver grid)`.
+        """
+
+        def draw() -> np.ndarray:
+            return gaussian_field(
+                rng,
+                D,
+                side=side * self.refinement,
+                spacing=self.spacing / self.refinement,
+                correlation_length=self.correlation_length,
+            )
+
+        return self.initial(draw, D).astype(np.float32)
+
+    def solver(self, D: int, side: int) -> BaseStepper:
+        """Build the solver of one sub-step on a domain of `side` stored points per axis.
+
+        **Arguments:**
+
+        - `D`: number of dimensions.
+        - `side`: stored points along each axis.
+
+        **Returns:** an exponax stepper for states `(components, *solver grid)`.
+        """
+        import equinox as eqx
+
+        module, _, name = self.stepper.partition(":")
+        build = partial(
+            getattr(import_module(module), name),
+            D,
+            self.extent(side),
+            side * self.refinement,
+            self.time_step / self.sub_steps,
+            **self.parameters,
+        )
+        # One program for all coefficients: built one operation at a time they take a second to compile.
+        return eqx.filter_jit(build)()
+
+
+def _made(kind: type[PDE], values: Mapping[str, Any]) -> PDE:
+    return kind(**values)

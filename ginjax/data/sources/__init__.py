@@ -1,0 +1,9 @@
+"""Time series read a slice at a time, whatever they come from."""
+
+from ginjax.data.sources._from_file import assemble as assemble
+from ginjax.data.sources._joined import join as join
+from ginjax.data.sources._memory import MemorySource as MemorySource
+from ginjax.data.sources._pairs import pairs_as_source as pairs_as_source
+from ginjax.data.sources._selected import select_fields as select_fields
+from ginjax.data.sources._simulated import simulate as simulate
+from ginjax.data.sources._source import Source as Source

@@ -1,0 +1,192 @@
+"""From what a file holds and what the user says to a source of fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ginjax.checkpoint import Field
+from ginjax.data._found import Found, Variable
+from ginjax.data._request import FieldRequest
+from ginjax.data.sources._source import MAX_TRAJECTORIES, MAX_VALUES_READ, Source
+from ginjax.errors import ArgumentError, FileError, GinjaxError
+from ginjax.geometric import parse_torus
+
+_PERHAPS_ODD = ("magnet", "vortic", "angular", "torque", "spin", "curl", "pseudo", "helic", "chiral")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FileSource(Source):
+    """Fields put together from the variables of one file."""
+
+    found: Found = dataclasses.field(repr=False)
+    parts: Mapping[str, tuple[Variable, ...]] = dataclasses.field(repr=False)
+
+    def frames_of(self, trajectory: int) -> int:
+        """Number of frames of one trajectory."""
+        return self.frames if self.found.lengths is None else self.found.lengths[trajectory]
+
+    def close(self) -> None:
+        """Let go of the file; a later `read` opens it again."""
+        self.found.close()
+
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        return {field.name: self._field(field, trajectory, start, stop) for field in self.schema}
+
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        return {field.name: self._field(field, trajectory, 0, 1)[0] for field in self.constants}
+
+    def _field(self, field: Field, trajectory: int, start: int, stop: int) -> np.ndarray:
+        parts = [part.read(trajectory, start, stop) for part in self.parts[field.name]]
+        whole = parts[0] if len(parts) == 1 else np.stack(parts, axis=-1)
+        shape = (stop - start, *self.spatial, *(self.D,) * field.k)
+        if whole.size != math.prod(shape):
+            raise FileError(f"{self.found.where}: field '{field.name}'", got=whole.shape, expected=shape)
+        with np.errstate(over="ignore"):  # infinities are found where values are used
+            return np.ascontiguousarray(whole.reshape(shape), dtype=np.float32)
+
+
+def assemble(
+    found: Found,
+    requests: tuple[FieldRequest, ...] = (),
+    parity: Mapping[str, int] | None = None,
+    is_torus: bool | Iterable[bool] | None = None,
+    *,
+    ask: bool = True,
+) -> Source:
+    """Choose fields among the variables of a file.
+
+    **Arguments:**
+
+    - `found`: the file.
+    - `requests`: exactly the fields to use, in this order; those that the layout suggests if empty.
+    - `parity`: parities of fields by name, over what the layout suggests.
+    - `is_torus`: periodicity of the axes, over what the layout says.
+    - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
+
+    **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
+    """
+    parity = dict(parity or {})
+    notes = list(found.notes)
+    _check_grid(found)
+    if not requests:
+        _settle(found, parity, notes, ask)
+    chosen = []
+    for request in requests or found.defaults:
+        try:
+            chosen.append(_choose(found, request, parity))
+        except GinjaxError as error:
+            if ask or requests:
+                raise
+            notes.append(f"left out: {error.problem}")
+    unknown = set(parity) - {field.name for field, _, _ in chosen}
+    if unknown and ask:
+        raise ArgumentError(
+            "parity of a field that is not there",
+            got=sorted(unknown),
+            expected=[f.name for f, _, _ in chosen],
+        )
+    if not any(varies for _, _, varies in chosen):
+        raise FileError(
+            f"{found.where}: no field that varies in time",
+            got=", ".join(found.variables) or "nothing",
+            hint="Name the fields with --field NAME:ORDER+=VARIABLE,...",
+        )
+    if is_torus is None and not found.boundaries_stated:
+        words = ", ".join("periodic" if axis else "not periodic" for axis in found.is_torus)
+        notes.append(f"the file does not state its boundaries; taken as {words} (change it with --periodic)")
+    return FileSource(
+        layout=found.layout,
+        schema=tuple(field for field, _, varies in chosen if varies),
+        constants=tuple(field for field, _, varies in chosen if not varies),
+        D=found.D,
+        spatial=found.spatial,
+        spacing=found.spacing,
+        time_step=found.time_step,
+        is_torus=found.is_torus if is_torus is None else parse_torus(is_torus, found.D),
+        trajectories=found.trajectories,
+        frames=found.frames,
+        split=found.split,
+        origin=found.origin,
+        notes=tuple(notes),
+        found=found,
+        parts={field.name: parts for field, parts, _ in chosen},
+    )
+
+
+def _check_grid(found: Found) -> None:
+    sizes = {"trajectories": found.trajectories, "frames": found.frames}
+    sizes |= {f"points along axis {axis}": n for axis, n in enumerate(found.spatial)}
+    for name, size in sizes.items():
+        if size < 1:
+            raise FileError(f"{found.where}: number of {name}", got=size, expected="at least 1")
+    if found.trajectories > MAX_TRAJECTORIES:
+        raise FileError(
+            f"{found.where}: number of trajectories",
+            got=found.trajectories,
+            expected=f"<= {MAX_TRAJECTORIES}",
+        )
+    if math.prod(found.spatial) > MAX_VALUES_READ:
+        raise FileError(
+            f"{found.where}: grid", got=found.spatial, expected=f"at most {MAX_VALUES_READ} points"
+        )
+
+
+def _settle(found: Found, parity: Mapping[str, int], notes: list[str], ask: bool) -> None:
+    """Questions that the layout leaves open: raised, or noted."""
+    questions = [] if found.unclear is None else [(found.unclear, "Name the fields with --field.")]
+    for request in found.defaults:
+        name = request.field.name
+        if (
+            name not in parity
+            and name not in found.parities_stated
+            and any(word in name.lower() for word in _PERHAPS_ODD)
+        ):
+            questions.append(
+                (
+                    f"whether '{name}' is odd (a pseudo-field, changing sign under reflections) or even",
+                    f"Say --parity {name}=odd or --parity {name}=even.",
+                )
+            )
+    for question, hint in questions:
+        if ask:
+            raise ArgumentError(f"{found.where}: cannot be inferred: {question}", hint=hint)
+        notes.append(f"cannot be inferred: {question}. {hint}")
+
+
+def _choose(
+    found: Found, request: FieldRequest, parity: Mapping[str, int]
+) -> tuple[Field, tuple[Variable, ...], bool]:
+    field = replace(request.field, p=parity.get(request.field.name, request.field.p))
+    parts = []
+    for name in request.parts:
+        if name not in found.variables:
+            raise ArgumentError(
+                f"field '{field.name}' from variable '{name}'",
+                expected="one of " + ", ".join(list(found.variables)[:32]),
+            )
+        variable = found.variables[name]
+        if variable.problem is not None:
+            raise FileError(
+                f"{found.where}: field '{field.name}': {variable.problem}",
+                hint="Choose the fields to use with --field.",
+            )
+        parts.append(variable)
+    components = found.D**field.k
+    whole = len(parts) == 1 and (parts[0].k == field.k or components == 1 == found.D ** parts[0].k)
+    if not whole and not (len(parts) == components and all(part.k == 0 for part in parts)):
+        raise ArgumentError(
+            f"variables of field '{field.name}'",
+            got=", ".join(f"{n} of order {v.k}" for n, v in zip(request.parts, parts, strict=True)),
+            expected=f"one of order {field.k}, or {components} of order 0",
+            hint=f"A field of order {field.k} has {components} components in {found.D} dimensions.",
+        )
+    if len({part.varies for part in parts}) > 1:
+        raise ArgumentError(
+            f"variables of field '{field.name}'", got="some vary in time", expected="all or none"
+        )
+    return field, tuple(parts), parts[0].varies

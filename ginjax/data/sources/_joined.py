@@ -1,0 +1,99 @@
+"""Several files as one source."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+
+from ginjax.data.sources._source import Source
+from ginjax.errors import FileError
+
+OPEN_FILES = 32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class JoinedSource(Source):
+    """The trajectories of several sources, one after the other; build it with `join`."""
+
+    sources: tuple[Source, ...]
+    ends: tuple[int, ...]
+    used: OrderedDict[int, None] = field(default_factory=OrderedDict, repr=False)
+
+    def frames_of(self, trajectory: int) -> int:
+        """Number of frames of one trajectory."""
+        which, local = self._locate(trajectory)
+        return self.sources[which].frames_of(local)
+
+    def close(self) -> None:
+        """Let go of open files."""
+        for source in self.sources:
+            source.close()
+
+    def _locate(self, trajectory: int) -> tuple[int, int]:
+        which = bisect_right(self.ends, trajectory)
+        return which, trajectory - (self.ends[which - 1] if which else 0)
+
+    def _use(self, trajectory: int) -> tuple[Source, int]:
+        """The source of a trajectory; the one not used for longest is closed if many are open."""
+        which, local = self._locate(trajectory)
+        self.used[which] = None
+        self.used.move_to_end(which)
+        if len(self.used) > OPEN_FILES:
+            self.sources[self.used.popitem(last=False)[0]].close()
+        return self.sources[which], local
+
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        source, local = self._use(trajectory)
+        return source.read(local, start, stop)
+
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        source, local = self._use(trajectory)
+        return source.read_constants(local)
+
+
+def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:
+    """Several sources of the same fields on the same grid as one.
+
+    **Arguments:**
+
+    - `sources`: at least one.
+    - `names`: what to call each in messages.
+    - `split`: the part that all of them belong to, if any.
+
+    **Raises:** `FileError` naming the first source that does not fit the first.
+    """
+    first = sources[0]
+    if len(sources) == 1:
+        return first
+    for source, name in zip(sources[1:], names[1:], strict=True):
+        for what in ("D", "spatial", "schema", "constants", "is_torus"):
+            if getattr(source, what) != getattr(first, what):
+                raise FileError(
+                    f"{name}: {what} differs from that of {names[0]}",
+                    got=getattr(source, what),
+                    expected=getattr(first, what),
+                    hint="Only files with the same fields on the same grid make one set of data.",
+                )
+        for what in ("spacing", "time_step"):
+            a, b = getattr(source, what), getattr(first, what)
+            if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
+                raise FileError(f"{name}: {what} differs from that of {names[0]}", got=a, expected=b)
+    together: dict[str, Any] = {
+        "trajectories": sum(source.trajectories for source in sources),
+        "frames": min(source.frames for source in sources),
+        "split": split,
+        "origin": {"files": len(sources), "first": dict(first.origin)},
+        "notes": tuple(dict.fromkeys(note for source in sources for note in source.notes)),
+    }
+    return JoinedSource(
+        **first.described() | together,
+        sources=tuple(sources),
+        ends=tuple(accumulate(source.trajectories for source in sources)),
+    )

@@ -1,0 +1,57 @@
+"""A source seen with some of its fields only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ginjax.checkpoint import Field
+from ginjax.data.sources._source import Source
+from ginjax.errors import ArgumentError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SelectedSource(Source):
+    """Some fields of another source, in an order of their own; build it with `select_fields`."""
+
+    whole: Source = field(repr=False)
+
+    def frames_of(self, trajectory: int) -> int:
+        return self.whole.frames_of(trajectory)
+
+    def close(self) -> None:
+        self.whole.close()
+
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        found = self.whole.read(trajectory, start, stop)
+        return {each.name: found[each.name] for each in self.schema}
+
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        found = self.whole.read_constants(trajectory) if self.constants else {}
+        return {each.name: found[each.name] for each in self.constants}
+
+
+def select_fields(source: Source, schema: Sequence[Field], constants: Sequence[Field] = ()) -> Source:
+    """A source with these fields in this order, read from another that may have more of them.
+
+    **Arguments:**
+
+    - `source`: the data.
+    - `schema`, `constants`: fields that vary in time and fields that do not, known by name and kind.
+
+    **Raises:** `ArgumentError` if the source lacks one.
+    """
+    for wanted, present in ((schema, source.schema), (constants, source.constants)):
+        kinds = {each.name: each.key for each in present}
+        for each in wanted:
+            if kinds.get(each.name) != each.key:
+                raise ArgumentError(
+                    f"field '{each.name}'",
+                    got=", ".join(kinds) or "no fields",
+                    expected="a field of this name, order and parity",
+                )
+    chosen: dict[str, Any] = {"schema": tuple(schema), "constants": tuple(constants)}
+    return SelectedSource(**source.described() | chosen, whole=source)

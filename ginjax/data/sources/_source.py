@@ -1,0 +1,154 @@
+"""Time series read from where they lie, a slice at a time."""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+
+from ginjax.checkpoint import DataContract, Field, axes_of
+from ginjax.errors import ArgumentError
+
+MAX_TRAJECTORIES = 2**24
+"""Most trajectories of a source; lists of them are kept in memory."""
+
+MAX_VALUES_READ = 2**30
+"""Most values that one call of `Source.read` hands out (4 GiB)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Source(abc.ABC):
+    """Trajectories on one grid that are read when they are asked for.
+
+    Values are in physical units; component `i` of a vector points along spatial axis `i`.
+
+    **Arguments:**
+
+    - `layout`: how the data are stored: "the-well", "pdebench", "pdearena", "npz", "pairs" or "memory".
+    - `schema`: the fields that vary in time, in channel order.
+    - `constants`: fields and numbers that do not vary in time: inputs of a network, never targets.
+    - `D`: number of spatial dimensions.
+    - `spatial`: grid points along each axis.
+    - `spacing`: distance between grid points, equal along all axes; None if the data do not say.
+    - `time_step`: time between frames; None if the data do not say.
+    - `is_torus`: for each axis, whether it is periodic.
+    - `trajectories`: their number.
+    - `frames`: frames of the shortest trajectory, see `frames_of`.
+    - `split`: "train", "valid" or "test" if the data are one of these parts.
+    - `origin`: where the data came from (JSON values), for provenance.
+    - `notes`: what was assumed or left out, in words for the user.
+    """
+
+    layout: str
+    schema: tuple[Field, ...]
+    D: int
+    spatial: tuple[int, ...]
+    spacing: float | None
+    time_step: float | None
+    is_torus: tuple[bool, ...]
+    trajectories: int
+    frames: int
+    constants: tuple[Field, ...] = ()
+    split: str | None = None
+    origin: Mapping[str, object] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def described(self) -> dict[str, Any]:
+        """What every source says about itself, by name: what another one made of it starts from."""
+        return {each.name: getattr(self, each.name) for each in fields(Source)}
+
+    @property
+    def contract(self) -> DataContract:
+        """What these data are like, for a model to be trained on them or compared with them."""
+        return DataContract(
+            axes=axes_of(tuple(self.is_torus)),
+            fields=self.schema,
+            constants=self.constants,
+            spacing=self.spacing,
+            time_step=self.time_step,
+            origin=dict(self.origin),
+        )
+
+    def frames_of(self, trajectory: int) -> int:
+        """Number of frames of one trajectory."""
+        return self.frames
+
+    def check_frames(self, frames: int) -> None:
+        """Refuse data whose trajectories are too short.
+
+        **Raises:** `ArgumentError` unless every trajectory has that many frames.
+        """
+        if self.frames < frames:
+            raise ArgumentError(
+                "frames of the data", got=self.frames, expected=f"at least {frames} in each trajectory"
+            )
+
+    def read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        """The frames `start` to `stop - 1` of one trajectory, and nothing else, from the disk.
+
+        **Arguments:**
+
+        - `trajectory`: its index, from 0.
+        - `start`, `stop`: indices of frames, from 0.
+
+        **Returns:** by field name, float32 arrays `(stop - start, *spatial, D, ..., D)`.
+
+        **Raises:** `ArgumentError` for indices out of range or more than fits in memory, `FileError` if the file
+        cannot be read.
+        """
+        self._check_trajectory(trajectory)
+        if not 0 <= start < stop <= self.frames_of(trajectory):
+            raise ArgumentError(
+                "frames to read",
+                got=f"{start} to {stop}",
+                expected=f"a non-empty part of 0 to {self.frames_of(trajectory)}",
+            )
+        self._check_size(self.schema, stop - start)
+        return self._read(trajectory, start, stop)
+
+    def read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        """What does not vary in time, for one trajectory, broadcast over the grid.
+
+        **Returns:** by field name, float32 arrays `(*spatial, D, ..., D)`.
+
+        **Raises:** as `read`.
+        """
+        self._check_trajectory(trajectory)
+        self._check_size(self.constants, 1)
+        return self._read_constants(trajectory)
+
+    def close(self) -> None:
+        """Let go of open files; a later `read` opens them again."""
+        return
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abc.abstractmethod
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        """`read` with arguments that were checked."""
+
+    @abc.abstractmethod
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        """`read_constants` with an argument that was checked."""
+
+    def _check_trajectory(self, trajectory: int) -> None:
+        if not 0 <= trajectory < self.trajectories:
+            raise ArgumentError("trajectory", got=trajectory, expected=f"0 to {self.trajectories - 1}")
+
+    def _check_size(self, fields: tuple[Field, ...], frames: int) -> None:
+        values = frames * math.prod(self.spatial) * sum(self.D**each.k for each in fields)
+        if values > MAX_VALUES_READ:
+            raise ArgumentError(
+                "data to read at once",
+                got=f"{values} values ({frames} frames on a grid of {self.spatial})",
+                expected=f"at most {MAX_VALUES_READ}",
+                hint="Ask for fewer frames or fields.",
+            )

@@ -1,0 +1,1 @@
+"""The equivariant convolution: geometry of axes, mixing plans, the ways to compute it."""

@@ -1,0 +1,235 @@
+"""The equivariant convolution as an operation that JAX knows: bilinear, with derivatives of its own.
+
+Both derivatives of the convolution are convolutions with the same filters and are computed as such, instead of by
+transposing slices and sums one by one. Being bilinear it can be differentiated forwards and backwards, to any order.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial, wraps
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.core import ShapedArray
+
+from ..._jax_internals import (
+    define,
+    define_bilinear,
+    define_derivative,
+    define_transpose,
+    dense,
+    is_linear,
+    is_zero,
+    primitive,
+)
+from ...filters import FilterBank
+from .._keys import Key, Signature
+from .._planar import PlanarImage
+from .._precision import product_precision
+from ._axes import AxisGeometry, pad_axes
+from ._geometry import ConvGeometry
+from ._mixing import Mixing, channel_mixing, make_mixing, weight_order
+from ._ways import DEVICE, adjoint_axes, convolve_packed, forced_way, gradients_packed, weights_packed
+
+Weights = Mapping[Key, Mapping[Key, Array]]
+Axes = tuple[AxisGeometry, ...]
+
+_conv = primitive("ginjax_conv")
+_weights = primitive("ginjax_conv_weights")
+_tangents = primitive("ginjax_conv_tangents")
+_gradients = primitive("ginjax_conv_gradients", several=True)
+
+
+def convolve_with_bank(
+    x: PlanarImage, weights: Weights, bank: FilterBank, targets: Signature, geometry: ConvGeometry
+) -> PlanarImage:
+    r"""`y_b(x) = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)` for all keys `a` of the input and `b` of the output.
+
+    New components of an embedded field (one that is constant along an axis and has no component there) are exactly
+    zero in the output, in any precision; normalisation layers would amplify rounding noise there.
+
+    **Arguments:**
+
+    - `x`: one sample.
+    - `weights`: `(out, in, n_filters)` by input and output key.
+    - `bank`: the filters.
+    - `targets`: keys and channels of the output.
+    - `geometry`: strides, dilations, padding.
+
+    **Returns:** all blocks of `targets`; a key that no filter reaches is zero. Whole numbers count as
+    floating-point ones.
+    """
+    sources = x.get_signature()
+    dtype = jnp.result_type(*x.values(), 1.0)
+    mixing = make_mixing(bank, sources, targets)
+    flat = [
+        weights[sources[a][0]][targets[b][0]].astype(dtype).transpose(2, 1, 0).ravel()
+        for a, b in weight_order(bank, sources, targets)
+    ]
+    w = jnp.concatenate(flat) if flat else jnp.zeros((0,), dtype)
+    axes = geometry.axes(x.get_spatial_dims(), bank.side)
+    y = bank_conv(x.packed().astype(dtype), w, mixing, axes)
+    return PlanarImage.unpacked(y, targets, bank.D, x.is_torus)
+
+
+def mix_channels(x: Array, w: Array) -> Array:
+    """`y[:, o] = sum_i w[o, i] x[:, i]` at every pixel, for `x` `(components, channels, *spatial)`."""
+    _, channels, *spatial = x.shape
+    mixing = channel_mixing(channels, w.shape[0], len(spatial))
+    # All components alike: to the operation they are a batch.
+    return bank_conv(x, w.astype(x.dtype).T.ravel(), mixing, tuple(AxisGeometry(size) for size in spatial))
+
+
+def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
+    """`y = sum_l W_l (C_l * x)` on packed fields, see `Mixing`.
+
+    **Arguments:**
+
+    - `x`: `(*batch, packed inputs, *spatial)`.
+    - `w`: `(mixing.weights,)`, of the same dtype.
+    - `axes`: the geometry.
+
+    **Returns:** `(*batch, packed outputs, *spatial')`.
+    """
+    if any(axis.wraps and axis.size * axis.spread % axis.stride for axis in axes):
+        # Such a convolution has no cyclic adjoint; wrap first, then it needs none.
+        x = pad_axes(x, axes, x.ndim - len(axes))
+        axes = tuple(
+            AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+            for size, axis in zip(x.shape[-len(axes) :], axes, strict=True)
+        )
+    return _conv.bind(x, w, mixing=mixing, axes=axes, precision=product_precision(), way=forced_way())
+
+
+def _conv_shape(x: ShapedArray, w: ShapedArray, *, mixing: Mixing, axes: Axes, **_: Any) -> ShapedArray:
+    channels = sum(slot.channels for slot in mixing.outputs)
+    spatial = (axis.output(mixing.side) for axis in axes)
+    return x.update(shape=(*x.shape[: -len(axes) - 1], channels, *spatial), weak_type=False)
+
+
+def _conv_back(g: Array, w: Array, *, mixing: Mixing, axes: Axes, **how: Any) -> Array:
+    return _conv.bind(g, w, mixing=mixing.adjoint, axes=adjoint_axes(mixing, axes), **how)
+
+
+def _conv_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
+    (x, w), (x_dim, w_dim) = args, dims
+    if w_dim is not None:
+        return jax.vmap(partial(convolve_packed, **how), dims)(x, w), 0
+    return _conv.bind(jnp.moveaxis(x, x_dim, 0), w, **how), 0
+
+
+def _weights_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
+    return jax.vmap(partial(weights_packed, **how), dims)(*args), 0
+
+
+def _tangent(x: Array, w: Array, x_dot: Array, w_dot: Array, **how: Any) -> Array:
+    return _conv.bind(x_dot, w, **how) + _conv.bind(x, w_dot, **how)
+
+
+def _both(x: Array, w: Array, g: Array, **how: Any) -> tuple[Array, Array]:
+    return _conv_back(g, w, **how), _weights.bind(x, g, **how)
+
+
+def _conv_jvp(primals: Any, tangents: Any, **how: Any) -> tuple[Array, Any]:
+    (x, w), (x_dot, w_dot) = primals, tangents
+    y = _conv.bind(x, w, **how)
+    zeros = [is_zero(tangent) for tangent in tangents]
+    if zeros == [False, False]:
+        # One operation, so that its transpose can make both gradients at once.
+        return y, _tangents.bind(x, w, x_dot, w_dot, **how)
+    return y, _conv.bind(x, w_dot, **how) if zeros[0] else _conv.bind(x_dot, w, **how)
+
+
+def _tangent_back(g: Array, x: Any, w: Any, x_dot: Any, w_dot: Any, **how: Any) -> tuple[Any, ...]:
+    linear = is_linear(x_dot), is_linear(w_dot)
+    if linear == (True, True):
+        return None, None, *_gradients.bind(x, w, g, **how)
+    return (
+        None,
+        None,
+        _conv_back(g, w, **how) if linear[0] else None,
+        _weights.bind(x, g, **how) if linear[1] else None,
+    )
+
+
+def _define(
+    operation: Any, function: Callable[..., Any], shape: Callable[..., Any], batch: Callable[..., Any]
+) -> None:
+    """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
+    static = ("mixing", "axes", "precision", "way", "room")
+    on_processor = _in_single(function)
+    on_device = partial(function, room=DEVICE)
+    define(
+        operation,
+        on_processor,
+        shape,
+        batch,
+        run=jax.jit(on_processor, static_argnames=static),
+        on_platforms=dict.fromkeys(("cuda", "rocm", "tpu"), on_device),
+    )
+
+
+def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function in single precision where less is asked for, rounded once, at the end.
+
+    Processors have no half precision: they would widen and round around every single operation.
+    """
+
+    @wraps(function)
+    def run(*operands: Array, **how: Any) -> Any:
+        dtype = operands[0].dtype
+        if dtype.itemsize >= 4:
+            return function(*operands, **how)
+        result = function(*(operand.astype(jnp.float32) for operand in operands), **how)
+        return jax.tree.map(lambda value: value.astype(dtype), result)
+
+    return run
+
+
+def _derived(function: Callable[..., Any], several: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The derivative and the batches of an operation that stands for a few others, as theirs."""
+
+    def jvp(primals: Any, tangents: Any, **how: Any) -> Any:
+        return jax.jvp(partial(function, **how), tuple(primals), dense(tangents))
+
+    def batch(args: Any, dims: Any, **how: Any) -> Any:
+        result = jax.vmap(partial(function, **how), dims)(*args)
+        return result, (0,) * len(result) if several else 0
+
+    return jvp, batch
+
+
+_define(_conv, convolve_packed, _conv_shape, _conv_batch)
+define_bilinear(
+    _conv,
+    lambda g, x, w, **how: _conv_back(g, w, **how),
+    lambda g, x, w, **how: _weights.bind(x, g, **how),
+)
+define_derivative(_conv, _conv_jvp)
+
+_define(
+    _weights,
+    weights_packed,
+    lambda x, g, *, mixing, **_: x.update(shape=(mixing.weights,), weak_type=False),
+    _weights_batch,
+)
+define_bilinear(
+    _weights,
+    lambda c, x, g, **how: _conv_back(g, c, **how),
+    lambda c, x, g, **how: _conv.bind(x, c, **how),
+)
+
+_jvp, _batch = _derived(_tangent, several=False)
+_define(_tangents, _tangent, lambda x, w, x_dot, w_dot, **how: _conv_shape(x, w, **how), _batch)
+define_derivative(_tangents, _jvp)
+define_transpose(_tangents, _tangent_back)
+
+_jvp, _batch = _derived(_both, several=True)
+define_derivative(_gradients, _jvp)
+_define(
+    _gradients,
+    gradients_packed,
+    lambda x, w, g, **_: (x.update(weak_type=False), w.update(weak_type=False)),
+    _batch,
+)

@@ -1,0 +1,230 @@
+"""What one equivariant convolution consists of, worked out once on the host: filters, weights, and their adjoint."""
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import DTypeLike
+
+from ...filters import FilterBank
+from .._keys import Key, Signature
+from ._stencil import ROUNDING, Stencil, make_stencil
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """All filters from one key to another, with their place in the flat vector of weights.
+
+    - `source`, `target`: positions of the keys in the signatures.
+    - `filters`: `(n, *(M,)*D, input components, output components)`.
+    - `c_in`, `c_out`: channels.
+    - `offset`: where the weights begin.
+    - `swapped`: weights are stored as `(n, out, in)`, as for an adjoint, instead of `(n, in, out)`.
+    """
+
+    source: int
+    target: int
+    filters: np.ndarray
+    c_in: int
+    c_out: int
+    offset: int
+    swapped: bool = False
+
+    def __len__(self) -> int:
+        return len(self.filters)
+
+    @functools.cached_property
+    def sizes(self) -> np.ndarray:
+        """`(n,)`: what to divide each filter by so that its largest entry is 1 in size, the last such positive.
+
+        Then an odd filter and its mirror image become the same, and the way back is made of the same operations.
+        """
+        flat = self.filters.reshape(len(self), -1)[:, ::-1]
+        largest = np.abs(flat).max(axis=1, initial=0.0)
+        # Well below 1, for entries that are equal but for rounding.
+        last = np.argmax(np.abs(flat) > 0.9 * largest[:, None], axis=1)
+        return np.where(flat[np.arange(len(self)), last] < 0, -largest, largest)
+
+    def take(self, w: Array) -> Array:
+        """The weights of this path, `(n, in, out)`."""
+        own = w[self.offset : self.offset + self.c_in * self.c_out * len(self)]
+        if self.swapped:
+            return own.reshape(len(self), self.c_out, self.c_in).transpose(0, 2, 1)
+        return own.reshape(len(self), self.c_in, self.c_out)
+
+    def flatten(self, w: Array) -> Array:
+        """Undo `take`."""
+        return (w.transpose(0, 2, 1) if self.swapped else w).ravel()
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One tensor component of a key in a packed field.
+
+    - `index`: position of the key; `component`: row-major position of the component.
+    - `start`, `channels`: its place along the packed axis.
+    - `grade`: the axes under whose reflection it changes sign, as a bit mask.
+    """
+
+    index: int
+    component: int
+    start: int
+    channels: int
+    grade: int
+
+
+@dataclass(frozen=True, eq=False)
+class Feature:
+    """Filters of one path that reach one output component: images to be mixed by the weights.
+
+    - `path`: position of the path.
+    - `rows`: which of its filters.
+    - `stencils`: by input slot, the rows it takes part in and how.
+    """
+
+    path: int
+    rows: tuple[int, ...]
+    stencils: tuple[tuple[Slot, tuple[int, ...], Stencil], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Mixing:
+    """One equivariant convolution: `y_b = sum_a sum_l W[a->b][:, :, l] (C_l * x_a)`.
+
+    A packed field holds all components of all keys along one axis: key by key, component by component, channel by
+    channel.
+
+    - `D`, `side`: of the filters.
+    - `inputs`, `outputs`: the components of the packed fields.
+    - `paths`: the filters.
+    - `weights`: number of weights.
+    """
+
+    D: int
+    side: int
+    inputs: tuple[Slot, ...]
+    outputs: tuple[Slot, ...]
+    paths: tuple[Path, ...]
+    weights: int
+
+    @functools.cached_property
+    def adjoint(self) -> "Mixing":
+        """The way back: mirrored filters with input and output exchanged, for the same weights."""
+        D = self.D
+        paths = tuple(
+            Path(
+                path.target,
+                path.source,
+                np.swapaxes(np.flip(path.filters, tuple(range(1, D + 1))), -1, -2),
+                path.c_out,
+                path.c_in,
+                path.offset,
+                not path.swapped,
+            )
+            for path in self.paths
+        )
+        made = Mixing(D, self.side, self.outputs, self.inputs, paths, self.weights)
+        made.__dict__["adjoint"] = self
+        return made
+
+    @functools.cached_property
+    def features(self) -> tuple[tuple[Slot, tuple[Feature, ...]], ...]:
+        """For each output component that any filter reaches, the features it is mixed from."""
+        found = []
+        for slot in self.outputs:
+            features = []
+            for position, path in enumerate(self.paths):
+                if path.target == slot.index:
+                    feature = self._feature(position, path, slot.component)
+                    if feature is not None:
+                        features.append(feature)
+            if features:
+                found.append((slot, tuple(features)))
+        return tuple(found)
+
+    def _feature(self, position: int, path: Path, component: int) -> Feature | None:
+        filters = path.filters[..., component]
+        sizes = path.sizes
+        taps = tuple(range(1, self.D + 1))
+        reach = np.abs(filters).max(axis=taps, initial=0.0) > ROUNDING * np.abs(sizes)[:, None]
+        rows = tuple(np.flatnonzero(reach.any(axis=1)).tolist())
+        if not rows:
+            return None
+        stencils = []
+        for slot in self.inputs:
+            if slot.index == path.source and reach[:, slot.component].any():
+                own = np.flatnonzero(reach[:, slot.component])
+                scaled = filters[own][..., slot.component] / sizes[own].reshape(-1, *(1,) * self.D)
+                stencils.append((slot, tuple(own.tolist()), make_stencil(scaled)))
+        return Feature(position, rows, tuple(stencils))
+
+
+def packed_slots(D: int, signature: Signature) -> tuple[Slot, ...]:
+    """The places of all components in a packed field."""
+    slots, start = [], 0
+    for index, (key, channels) in enumerate(signature):
+        for component, grade in enumerate(component_grades(D, key)):
+            slots.append(Slot(index, component, start, channels, grade))
+            start += channels
+    return tuple(slots)
+
+
+@functools.lru_cache(maxsize=512)
+def component_grades(D: int, key: Key) -> tuple[int, ...]:
+    """For each component of a key, in row-major order, the axes under whose reflection it changes sign."""
+    k, p = key
+    odd = 2**D - 1 if p else 0
+    return tuple(
+        functools.reduce(lambda mask, axis: mask ^ (1 << axis), axes, odd)
+        for axes in np.ndindex(*(D,) * len(k))
+    )
+
+
+@functools.lru_cache(maxsize=512)
+def make_mixing(bank: FilterBank, sources: Signature, targets: Signature) -> Mixing:
+    """The convolution of a layer; its weights are those of `weight_order` as `(n, in, out)`, one after another."""
+    D = bank.D
+    paths, offset = [], 0
+    for a, b in weight_order(bank, sources, targets):
+        (source, c_in), (target, c_out) = sources[a], targets[b]
+        block = bank.blocks[len(source[0]) + len(target[0]), (source[1] + target[1]) % 2]
+        shape = (len(block), *(bank.side,) * D, D ** len(source[0]), D ** len(target[0]))
+        paths.append(Path(a, b, block.filters.reshape(shape), c_in, c_out, offset))
+        offset += c_out * c_in * len(block)
+    return Mixing(D, bank.side, packed_slots(D, sources), packed_slots(D, targets), tuple(paths), offset)
+
+
+@functools.lru_cache(maxsize=512)
+def channel_mixing(c_in: int, c_out: int, D: int) -> Mixing:
+    """One matrix over the channels of a scalar, the same at every pixel."""
+    path = Path(0, 0, np.ones((1, *(1,) * D, 1, 1)), c_in, c_out, 0)
+    return Mixing(D, 1, (Slot(0, 0, 0, c_in, 0),), (Slot(0, 0, 0, c_out, 0),), (path,), c_in * c_out)
+
+
+def weight_order(bank: FilterBank, sources: Signature, targets: Signature) -> tuple[tuple[int, int], ...]:
+    """Positions of the keys of input and output between which there are filters."""
+
+    def connected(source: Key, target: Key) -> bool:
+        block = bank.blocks.get((len(source[0]) + len(target[0]), (source[1] + target[1]) % 2))
+        return block is not None and len(block) > 0
+
+    return tuple(
+        (a, b)
+        for a, (source, _) in enumerate(sources)
+        for b, (target, _) in enumerate(targets)
+        if connected(source, target)
+    )
+
+
+def stack_outputs(
+    parts: Mapping[Slot, Array], mixing: Mixing, batch: int, spatial: tuple[int, ...], dtype: DTypeLike
+) -> Array:
+    """Components `(batch, channels, *spatial)` as a packed field; those that no filter reaches are zero."""
+    found = [
+        parts[slot] if slot in parts else jnp.zeros((batch, slot.channels, *spatial), dtype)
+        for slot in mixing.outputs
+    ]
+    return jnp.concatenate(found, axis=1) if len(found) > 1 else found[0]

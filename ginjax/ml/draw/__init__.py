@@ -1,0 +1,16 @@
+"""Pictures of training, forecasts and transfers: each as a figure, and each as a file."""
+
+from ginjax.ml.draw._animation import animation_figure as animation_figure
+from ginjax.ml.draw._animation import draw_animation as draw_animation
+from ginjax.ml.draw._errors import draw_errors as draw_errors
+from ginjax.ml.draw._errors import errors_figure as errors_figure
+from ginjax.ml.draw._forecast import draw_forecast as draw_forecast
+from ginjax.ml.draw._forecast import forecast_figure as forecast_figure
+from ginjax.ml.draw._spectra import draw_spectra as draw_spectra
+from ginjax.ml.draw._spectra import spectra_figure as spectra_figure
+from ginjax.ml.draw._training_curve import curve_figure as curve_figure
+from ginjax.ml.draw._training_curve import draw_curve as draw_curve
+from ginjax.ml.draw._transfer_curve import draw_transfer_curve as draw_transfer_curve
+from ginjax.ml.draw._transfer_curve import transfer_curve_figure as transfer_curve_figure
+from ginjax.ml.draw._zero_shot import draw_transfer as draw_transfer
+from ginjax.ml.draw._zero_shot import transfer_figure as transfer_figure

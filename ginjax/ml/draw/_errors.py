@@ -1,0 +1,85 @@
+"""The picture of errors against the step of a roll-out."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ginjax.ml.draw._canvas import (
+    add_legend,
+    looks_of,
+    new_figure,
+    panels,
+    save_png,
+    set_heading,
+    set_labels,
+    set_titles,
+    whole_numbers,
+)
+from ginjax.ml.forecast import RolloutStudy
+from ginjax.ml.score import METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+def draw_errors(
+    path: str | os.PathLike[str], title: str, study: RolloutStudy, *, force: bool = False
+) -> None:
+    """Write the picture of `errors_figure`.
+
+    **Arguments:**
+
+    - `path`: the PNG file to write.
+    - `title`, `study`: as in `errors_figure`.
+    - `force`: replace a file that is there.
+    """
+    save_png(path, errors_figure(title, study), force=force)
+
+
+def errors_figure(title: str, study: RolloutStudy) -> Figure:
+    """Draw every metric against the step of the roll-out, one row for each field.
+
+    **Arguments:**
+
+    - `title`: of the whole picture.
+    - `study`: what was found.
+
+    **Returns:** the figure.
+    """
+    fields = list(study.spectra)
+    figure = new_figure((10.5, 2.6 * len(fields) + 0.3))
+    set_heading(figure, title)
+    axes = panels(figure, len(fields), len(METRICS), sharex=True)
+    handles: dict[str, Artist] = {}
+    for row, field in zip(axes, fields, strict=True):
+        set_titles(figure, row, [f"{field}: {label}" for label in METRICS.values()])
+        for axis, metric in zip(row, METRICS, strict=True):
+            handles |= _draw_panel(axis, study, field, metric)
+    for axis in axes[-1]:
+        set_labels(axis, "step")
+        whole_numbers(axis.xaxis)
+    add_legend(figure, handles)
+    return figure
+
+
+def _draw_panel(axis: Axes, study: RolloutStudy, field: str, metric: str) -> dict[str, Artist]:
+    """The curves of one panel, by what the legend calls them."""
+    steps = np.arange(1, study.steps + 1)
+    handles: dict[str, Artist] = {}
+    for name, (colour, line) in looks_of(study.errors).items():
+        values = study.errors[name][field][metric]
+        shown = np.isfinite(values) & (values > 0)
+        (handles[name],) = axis.plot(
+            steps[shown], values[shown], line, color=colour, lw=1.3, marker="o", ms=2.5
+        )
+        lost = study.lost_at[name]
+        if lost is not None:
+            handles[f"{name} blows up"] = axis.axvline(lost, color=colour, lw=0.8, ls=":")
+    axis.set_yscale("log")
+    axis.grid(alpha=0.3, which="both")
+    return handles

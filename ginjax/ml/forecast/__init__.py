@@ -1,0 +1,8 @@
+"""Roll-outs of a trained network, and their errors step by step."""
+
+from ginjax.ml.forecast._evaluation import PERSISTENCE as PERSISTENCE
+from ginjax.ml.forecast._evaluation import RolloutStudy as RolloutStudy
+from ginjax.ml.forecast._evaluation import study_rollouts as study_rollouts
+from ginjax.ml.forecast._forecaster import Fields as Fields
+from ginjax.ml.forecast._forecaster import Forecaster as Forecaster
+from ginjax.ml.forecast._predicted_source import predicted as predicted

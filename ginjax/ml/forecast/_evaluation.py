@@ -1,0 +1,180 @@
+"""Forecasts beside the truth: errors step by step, spectra, and one trajectory to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.data import Source
+from ginjax.errors import ArgumentError
+from ginjax.ml.forecast._forecaster import Fields, Forecaster
+from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum
+
+PERSISTENCE = "persistence"
+"""The forecast that nothing changes."""
+
+Curves = Mapping[str, Mapping[str, np.ndarray]]
+"""By field and metric, one value for each step."""
+
+
+@dataclass(frozen=True)
+class RolloutStudy:
+    """What an evaluation found.
+
+    - `errors`: the error curves by forecast.
+    - `lost_at`: by forecast, the first step with NaN or infinity in any trajectory; None if there is none.
+    - `shown_step`: the last step at which the first forecast is finite (1 if there is none), to which `spectra` belong.
+    - `spectra`: by field, then "truth" or forecast, the mean energy in each shell.
+    - `samples`: by step (the first, and the last one before the first batch is lost), then "truth" or forecast, fields
+      of the first trajectory.
+    """
+
+    steps: int
+    trajectories: int
+    errors: Mapping[str, Curves]
+    lost_at: Mapping[str, int | None]
+    shown_step: int
+    spectra: Mapping[str, Mapping[str, np.ndarray]]
+    samples: Mapping[int, Mapping[str, Fields]]
+
+
+def study_rollouts(
+    forecasters: Mapping[str, Forecaster],
+    source: Source,
+    trajectories: Sequence[int],
+    *,
+    steps: int,
+    batch_size: int = 8,
+    progress: Callable[[int, int], None] | None = None,
+) -> RolloutStudy:
+    """Roll models out on trajectories and compare with what came of them; persistence is added as a forecast.
+
+    **Arguments:**
+
+    - `forecasters`: models by name, for the same fields; the first is the one looked at.
+    - `source`: the data, read frame by frame; simulations are best held in memory, see `ginjax.data.generate`.
+    - `trajectories`: which of them to use.
+    - `steps`: predictions from the first frames of each.
+    - `batch_size`: trajectories rolled out at once.
+    - `progress`: called as `progress(done, total)`, counting trajectories times steps.
+
+    **Raises:** `ArgumentError` for data that do not fit a model, or nothing to do.
+    """
+    chosen = [int(each) for each in trajectories]
+    if not chosen or steps < 1 or not forecasters:
+        raise ArgumentError(
+            "roll-outs",
+            got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",
+            expected="at least one of each",
+        )
+    for forecaster in forecasters.values():
+        forecaster.check(source, forecaster.frames.past_steps + steps)
+    size = min(batch_size, len(chosen))
+    collected = _Collected(steps, [*forecasters, PERSISTENCE])
+    for start in range(0, len(chosen), size):
+        part = chosen[start : start + size]
+        for step, frames in _frames(forecasters, source, part, steps, size):
+            collected.add(step, frames, source.D)
+            if start == 0:
+                collected.sample(step, frames)
+            if progress is not None:
+                progress(start * steps + step * len(part), len(chosen) * steps)
+    return collected.study(len(chosen))
+
+
+def _frames(
+    forecasters: Mapping[str, Forecaster], source: Source, part: list[int], steps: int, size: int
+) -> Iterator[tuple[int, dict[str, Fields]]]:
+    """Step by step the truth, every forecast, and no change, for a few trajectories."""
+    # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
+    full = part + part[-1:] * (size - len(part))
+    first = next(iter(forecasters.values()))
+    names = [each.name for each in first.schema]
+    past = first.frames.past_steps
+    running = {name: each.roll_out(each.start(source, full), steps) for name, each in forecasters.items()}
+    unchanged = _read(source, part, past - 1, names)
+    for step in range(1, steps + 1):
+        predicted = {name: next(frames) for name, frames in running.items()}
+        kept = {
+            name: {field: values[: len(part)] for field, values in frames.items()}
+            for name, frames in predicted.items()
+        }
+        yield step, {"truth": _read(source, part, past - 1 + step, names), **kept, PERSISTENCE: unchanged}
+
+
+def _read(source: Source, part: list[int], frame: int, names: list[str]) -> Fields:
+    read = [source.read(each, frame, frame + 1) for each in part]
+    return {name: np.concatenate([each[name] for each in read]) for name in names}
+
+
+class _Collected:
+    """Deviations and spectra of all batches so far."""
+
+    def __init__(self, steps: int, names: list[str]):
+        self._steps = steps
+        self._names = names
+        self._deviations: dict[tuple[str, str, int], list[Deviations]] = {}
+        self._energy: dict[tuple[str, str, int], list[np.ndarray]] = {}
+        self._lost: dict[str, int | None] = dict.fromkeys(names)
+        self._samples: dict[int, Mapping[str, Fields]] = {}
+
+    def add(self, step: int, frames: Mapping[str, Fields], D: int) -> None:
+        truth = frames["truth"]
+        for name in self._names:
+            for field, values in frames[name].items():
+                found = deviations(values, truth[field], D)
+                self._deviations.setdefault((name, field, step), []).append(found)
+            finite = all(np.isfinite(values).all() for values in frames[name].values())
+            lost = self._lost[name]
+            if not finite and (lost is None or step < lost):
+                self._lost[name] = step
+        for name, fields in frames.items():
+            for field, values in fields.items():
+                energy = energy_spectrum(values, D).sum(axis=0)
+                self._energy.setdefault((name, field, step), []).append(energy)
+
+    def study(self, trajectories: int) -> RolloutStudy:
+        lost = self._lost[self._names[0]]
+        shown = self._steps if lost is None else max(1, lost - 1)
+        fields = list(dict.fromkeys(field for _, field, _ in self._deviations))
+        return RolloutStudy(
+            self._steps,
+            trajectories,
+            {name: {field: self._curves(name, field) for field in fields} for name in self._names},
+            self._lost,
+            shown,
+            {
+                field: {
+                    name: np.sum(self._energy[name, field, shown], axis=0) / trajectories
+                    for name in ("truth", *self._names)
+                }
+                for field in fields
+            },
+            self._samples,
+        )
+
+    def _curves(self, name: str, field: str) -> dict[str, np.ndarray]:
+        found = []
+        for step in range(1, self._steps + 1):
+            parts = self._deviations[name, field, step]
+            whole = Deviations(
+                np.concatenate([part.error for part in parts]),
+                np.concatenate([part.size for part in parts]),
+                np.concatenate([part.variance for part in parts]),
+            )
+            found.append(whole.metrics())
+        return {metric: np.array([float(each[metric]) for each in found]) for metric in METRICS}
+
+    def sample(self, step: int, frames: Mapping[str, Fields]) -> None:
+        """Keep the first trajectory at the first step and at the newest one until the forecast is lost."""
+        first = {
+            name: {field: values[0] for field, values in fields.items()} for name, fields in frames.items()
+        }
+        if step > 1 and self._lost[self._names[0]] is not None:
+            return
+        newest = max(self._samples, default=1)
+        if newest > 1:
+            del self._samples[newest]
+        self._samples[step] = first

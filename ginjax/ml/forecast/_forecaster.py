@@ -1,0 +1,150 @@
+"""A model read from a file as something that forecasts physical fields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from ginjax.checkpoint import DataContract, Field, ModelRecord, check_contract
+from ginjax.data import Normalisation, Source, fields_by_key
+from ginjax.errors import FileError
+from ginjax.geometric import Key, MultiImage, compiled
+from ginjax.ml.task import Frames, frames_of, scaled_contract
+
+Fields = dict[str, np.ndarray]
+"""By field name, float32 arrays `(batch, *spatial, D, ..., D)` in physical units."""
+
+
+@dataclass(frozen=True)
+class Forecaster:
+    """A network and the contract of its data; build it with `Forecaster.of`.
+
+    **Arguments:**
+
+    - `model`: the network, for one sample.
+    - `contract`: what its data have to be like, with scales.
+    """
+
+    model: Any
+    contract: DataContract
+
+    @classmethod
+    def of(cls, model: Any, record: ModelRecord) -> Forecaster:
+        """Read the settings of a model file.
+
+        **Arguments:**
+
+        - `model`: the network of the record, or another one for the same data.
+        - `record`: what the file holds.
+
+        **Raises:** `FileError` if the file does not say what the model was trained on.
+        """
+        return cls(eqx.nn.inference_mode(model), scaled_contract(record))
+
+    @property
+    def schema(self) -> tuple[Field, ...]:
+        """The fields it predicts, in channel order."""
+        return self.contract.fields
+
+    @property
+    def constants(self) -> tuple[Field, ...]:
+        """The fields it only reads, in channel order."""
+        return self.contract.constants
+
+    @cached_property
+    def normalisation(self) -> Normalisation:
+        """The scales of all fields."""
+        return Normalisation.of_contract(self.contract)
+
+    @cached_property
+    def frames(self) -> Frames:
+        """The layout of its inputs and predictions."""
+        return frames_of(self.contract)
+
+    def check(self, source: Source, frames: int) -> None:
+        """Refuse data that the model is not for.
+
+        **Arguments:**
+
+        - `source`: the data.
+        - `frames`: how many frames of each trajectory are needed.
+
+        **Raises:** `ArgumentError` naming what does not fit and what was expected.
+        """
+        check_contract(self.contract, source.contract)
+        source.check_frames(frames)
+
+    def start(self, source: Source, trajectories: Sequence[int], first: int = 0) -> MultiImage:
+        """The normalised input that begins with frame `first` of some trajectories.
+
+        **Arguments:**
+
+        - `source`: data that `check` accepts.
+        - `trajectories`: their numbers, at least one.
+        - `first`: the oldest of the `past_steps` frames.
+
+        **Returns:** blocks `(len(trajectories), channels, *spatial, D, ..., D)`.
+
+        **Raises:** as `Source.read`.
+        """
+        samples = [self._sample(source, each, first) for each in trajectories]
+        blocks = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+        return MultiImage(blocks, self.contract.D, self.contract.is_torus)
+
+    def roll_out(self, x: MultiImage, steps: int) -> Iterator[Fields]:
+        """Predict step after step, each from the predictions before it.
+
+        One compiled step serves all of them; values that leave the range of numbers are handed out as they are.
+
+        **Arguments:**
+
+        - `x`: normalised inputs from `start`.
+        - `steps`: how many.
+
+        **Returns:** an iterator over the predicted frames.
+        """
+        for _ in range(steps):
+            frame, x = self._step(self.model, x)
+            yield self.physical(frame)
+
+    def physical(self, frame: MultiImage) -> Fields:
+        """A normalised frame, one channel a field, in physical units and by name."""
+        fields: Fields = {}
+        for key, group in fields_by_key(self.schema).items():
+            block = np.asarray(frame[key])
+            for channel, each in enumerate(group):
+                scale = self.normalisation.of(each.name)
+                values = block[:, channel] * np.float32(scale.scale) + np.float32(scale.offset)
+                fields[each.name] = np.asarray(values, np.float32)
+        return fields
+
+    @cached_property
+    def _step(self) -> Any:
+        frames = self.frames
+
+        @compiled
+        def step(model: Any, x: MultiImage) -> tuple[MultiImage, MultiImage]:
+            predicted = jax.vmap(lambda sample: model(sample)[0])(x)
+            return frames.as_fields(x, predicted), frames.next_input(x, predicted)
+
+        return step
+
+    def _sample(self, source: Source, trajectory: int, first: int) -> dict[Key, np.ndarray]:
+        read = source.read(trajectory, first, first + self.frames.past_steps)
+        steady = source.read_constants(trajectory) if self.constants else {}
+        arrays = {each.name: read[each.name] for each in self.schema}
+        arrays |= {each.name: steady[each.name][None] for each in self.constants}
+        for name, values in arrays.items():
+            if not np.isfinite(values).all():
+                raise FileError(f"field '{name}' of trajectory {trajectory}", got="NaN or infinity")
+        scaled = {name: self.normalisation.of(name).normalise(values) for name, values in arrays.items()}
+        return {
+            key: np.concatenate([scaled[each.name] for each in group])
+            for key, group in fields_by_key((*self.schema, *self.constants)).items()
+        }

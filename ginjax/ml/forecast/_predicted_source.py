@@ -1,0 +1,98 @@
+"""Forecasts as a source: a trajectory is predicted when it is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ginjax.data import Source
+from ginjax.errors import NumericsError
+from ginjax.ml.forecast._forecaster import Forecaster
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PredictedSource(Source):
+    """Trajectories that a model goes on with; build it with `predicted`. The newest one is kept in memory."""
+
+    forecaster: Forecaster = field(repr=False)
+    given: Source = field(repr=False)
+    first: int
+    newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        if trajectory not in self.newest:
+            self.newest.clear()
+            self.newest[trajectory] = self._predict(trajectory)
+        return {name: array[start:stop] for name, array in self.newest[trajectory].items()}
+
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        found = self.given.read_constants(trajectory)
+        return {each.name: found[each.name] for each in self.constants}
+
+    def _predict(self, trajectory: int) -> dict[str, np.ndarray]:
+        past = self.forecaster.frames.past_steps
+        before = self.given.read(trajectory, self.first, self.first + past)
+        series = {
+            each.name: np.empty((self.frames, *before[each.name].shape[1:]), np.float32)
+            for each in self.schema
+        }
+        for name, values in series.items():
+            values[:past] = before[name]
+        x = self.forecaster.start(self.given, [trajectory], self.first)
+        for step, frame in enumerate(self.forecaster.roll_out(x, self.frames - past), 1):
+            for name, values in frame.items():
+                if not np.isfinite(values).all():
+                    raise NumericsError(
+                        f"prediction of field '{name}'",
+                        got=f"NaN or infinity at step {step} of trajectory {trajectory}",
+                        hint=f"Predict {step - 1} steps, or train with --unroll or --noise for longer roll-outs."
+                        if step > 1
+                        else "Check the model with 'ginjax evaluate'.",
+                    )
+                series[name][past - 1 + step] = values[0]
+        return series
+
+
+def predicted(
+    forecaster: Forecaster,
+    given: Source,
+    *,
+    steps: int,
+    first: int = 0,
+    origin: dict[str, Any] | None = None,
+) -> Source:
+    """A source of forecasts in physical units: the frames given, then `steps` predictions.
+
+    **Arguments:**
+
+    - `forecaster`: the model.
+    - `given`: the data it starts from.
+    - `steps`: how many predictions, at least 1.
+    - `first`: the oldest frame of the input.
+    - `origin`: where the forecasts came from (JSON values), for provenance.
+
+    **Returns:** one trajectory for each of `given`. Reading raises `NumericsError` when a roll-out blows up.
+
+    **Raises:** `ArgumentError` for data that do not fit the model.
+    """
+    past = forecaster.frames.past_steps
+    forecaster.check(given, first + past)
+    spacing = forecaster.contract.spacing if given.spacing is None else given.spacing
+    return PredictedSource(
+        layout="memory",
+        schema=forecaster.schema,
+        constants=forecaster.constants,
+        D=given.D,
+        spatial=given.spatial,
+        spacing=spacing,
+        time_step=forecaster.contract.time_step if given.time_step is None else given.time_step,
+        is_torus=given.is_torus,
+        trajectories=given.trajectories,
+        frames=past + steps,
+        origin=origin or {},
+        forecaster=forecaster,
+        given=given,
+        first=first,
+    )

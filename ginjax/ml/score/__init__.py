@@ -1,0 +1,13 @@
+"""Losses, metrics and spectra: how far a prediction is from the truth."""
+
+from ginjax.ml.score._losses import l2_per_pixel_rel_error as l2_per_pixel_rel_error
+from ginjax.ml.score._losses import l2_rel_error as l2_rel_error
+from ginjax.ml.score._losses import normalized_smse_loss as normalized_smse_loss
+from ginjax.ml.score._losses import nrmse_loss as nrmse_loss
+from ginjax.ml.score._losses import nrmse_per_pixel_loss as nrmse_per_pixel_loss
+from ginjax.ml.score._losses import smse_loss as smse_loss
+from ginjax.ml.score._losses import timestep_smse_loss as timestep_smse_loss
+from ginjax.ml.score._metrics import METRICS as METRICS
+from ginjax.ml.score._metrics import Deviations as Deviations
+from ginjax.ml.score._metrics import deviations as deviations
+from ginjax.ml.score._spectrum import energy_spectrum as energy_spectrum

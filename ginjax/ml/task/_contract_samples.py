@@ -1,0 +1,71 @@
+"""Samples of the task that a contract describes, cut out of data of any kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ginjax.checkpoint import DataContract, check_contract
+from ginjax.data import Normalisation, Source, Windows, select_fields
+from ginjax.geometric import MultiImage
+from ginjax.ml.task._frames import Frames, frames_of
+from ginjax.ml.task._next_frame import OneStepError, next_frame_error
+
+
+@dataclass(frozen=True)
+class OwnTask:
+    """What a model is asked for, on some data: past frames and constants in, one frame or its change out.
+
+    Everything is in the scales that the model was trained with, so the same samples serve the model itself and, in
+    their dimension, whatever it is converted to. Build it with `OwnTask.of`.
+
+    - `windows`: all samples there are; `indices`: those to be used.
+    - `frames`: the layout of inputs and predictions.
+    """
+
+    windows: Windows
+    indices: np.ndarray
+    frames: Frames
+
+    @classmethod
+    def of(
+        cls,
+        contract: DataContract,
+        source: Source,
+        trajectories: Sequence[int] | None = None,
+        samples: int | None = None,
+    ) -> OwnTask:
+        """Cut data into samples for a model.
+
+        **Arguments:**
+
+        - `contract`: of the model, in the dimension of the data (see `DataContract.in_dimension`).
+        - `source`: the data; fields that the model does not know are left out.
+        - `trajectories`: which of them to use; all by default.
+        - `samples`: at most so many, spread evenly over all there are.
+
+        **Raises:** `ArgumentError` for data that do not fit the model.
+        """
+        check_contract(contract, source.contract)
+        source.check_frames(contract.past_steps + 1)
+        windows = Windows(
+            select_fields(source, contract.fields, contract.constants),
+            Normalisation.of_contract(contract),
+            past_steps=contract.past_steps,
+            residual=contract.residual,
+            trajectories=trajectories,
+        )
+        count = len(windows) if samples is None else min(samples, len(windows))
+        indices = np.linspace(0, len(windows) - 1, count).round().astype(int)
+        return cls(windows, indices, frames_of(contract))
+
+    def pairs(self) -> tuple[MultiImage, MultiImage]:
+        """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`."""
+        return self.windows.take(self.indices)
+
+    def error(self, model: Any, batch_size: int = 8) -> OneStepError:
+        """The error of a model on the next frame, beside predicting no change."""
+        return next_frame_error(model, self.windows, self.indices, self.frames, batch_size)

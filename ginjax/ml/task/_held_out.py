@@ -1,0 +1,186 @@
+"""Data that a model has not been trained on, found by what they hold and not by what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ginjax.checkpoint import DataContract, ModelRecord, check_contract
+from ginjax.data import (
+    PDES,
+    DataReading,
+    MemorySource,
+    Source,
+    data_splits,
+    find_pde,
+    is_pairs,
+    pairs_as_source,
+    read_pairs,
+    simulate,
+)
+from ginjax.errors import ArgumentError
+from ginjax.ml.task._simulated_task import HELD_OUT_OFFSET, simulate_in_memory
+from ginjax.ml.task._training_data import default_parts, parts_of_training
+
+STEPS = 16
+TRAJECTORIES = 16
+"""Length and number of the simulations that a model is evaluated on."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Trajectories to evaluate on.
+
+    - `source`, `trajectories`: the data, and which of them.
+    - `name`: what to call them.
+    - `note`: what the user should know about the choice, or None.
+    """
+
+    source: Source
+    trajectories: Sequence[int]
+    name: str
+    note: str | None = None
+
+
+def simulated_held_out(
+    contract: DataContract,
+    *,
+    pde: str | None = None,
+    side: int | None = None,
+    trajectories: int | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> HeldOut:
+    """Simulations that no training with the same seed has seen.
+
+    **Arguments:**
+
+    - `contract`: of the model, in the dimension to simulate in.
+    - `pde`: the equation; that of the training if None.
+    - `side`, `seed`, `progress`: as in `ginjax.data.generate`.
+    - `trajectories`, `steps`: how many, and predictions in each; `TRAJECTORIES` and `STEPS` unless given.
+
+    **Raises:** `ArgumentError` for a model that is not for such data.
+    """
+    trained_on = contract.origin.get("equation")
+    pde = trained_on if pde is None and isinstance(trained_on, str) else pde
+    if pde is None or pde not in PDES:
+        raise ArgumentError(
+            "data to evaluate on",
+            got="none, and a model that was not trained on simulations",
+            expected="--data PATH or --pde NAME",
+        )
+    _check_equation(contract, pde)
+    count, frames = trajectories or TRAJECTORIES, contract.past_steps - 1 + (steps or STEPS)
+    # What does not fit is answered before anything is simulated.
+    described = simulate(pde, contract.D, trajectories=count, steps=frames, side=side, seed=seed)
+    check_contract(contract, described.contract)
+    made = simulate_in_memory(
+        pde,
+        contract.D,
+        trajectories=count,
+        frames=frames,
+        side=side,
+        seed=seed + HELD_OUT_OFFSET,
+        progress=progress,
+    )
+    return HeldOut(MemorySource.of(made), range(count), f"{pde} in {contract.D}D")
+
+
+def held_out_in_files(
+    record: ModelRecord,
+    contract: DataContract,
+    path: Path,
+    reading: DataReading,
+    *,
+    split: str | None = None,
+    count: int | None = None,
+    default: str = "test",
+) -> HeldOut:
+    """The part asked for; by default one part, of the files or of the training, or else everything.
+
+    Data that the model was trained on are known by their digest, see `ginjax.data.source_digest`.
+
+    **Arguments:**
+
+    - `record`: the model.
+    - `contract`: what it says of its data, in the dimension of these.
+    - `path`: a file or a folder, or a file of pairs, where `reading` and `split` mean nothing.
+    - `split`: the part to use; `default` where the data or the training have parts.
+    - `count`: at most so many trajectories.
+
+    **Raises:** `ArgumentError` if there is no such part; as `ginjax.data.open_data`.
+    """
+    name = f"{path.name}, {contract.D}D"
+    if is_pairs(path):
+        return _pairs(contract, path, name, reading, split, count)
+    parts = data_splits(path)
+    if parts:
+        part = split or default
+        if part not in parts:
+            raise ArgumentError(
+                "part of the data" if split is None else "--split",
+                got=part,
+                expected="one of " + ", ".join(parts),
+                hint=f"Name one that is there: --split {parts[0]}" if split is None else None,
+            )
+        source = reading.open(path, split=part)
+        return HeldOut(source, range(source.trajectories)[:count], f"{name}, part '{part}'")
+    source = reading.open(path)
+    everything = range(source.trajectories)[:count]
+    known = parts_of_training(record, source, path.name)
+    if not known.parts and split is None:
+        return HeldOut(source, everything, name, known.note if default == "test" else None)
+    if not known.parts:
+        known = default_parts(source)
+    part = split or default
+    if part not in known.parts:
+        raise ArgumentError(
+            "part of the data" if split is None else "--split",
+            got=f"{part}: the model's training used these data for {', '.join(known.parts)} alone",
+            expected="one of " + ", ".join(known.parts),
+            hint=f"Other data, or knowingly: --split {next(iter(known.parts))}" if split is None else None,
+        )
+    chosen = known.parts[part]
+    trajectories = list(everything if chosen is None else chosen[:count])
+    return HeldOut(source, trajectories, f"{name}, part '{part}'", known.note)
+
+
+def data_dimension(path: Path, reading: DataReading) -> int:
+    """The dimension of data in a file, a folder, or a file of pairs."""
+    # The dimension is that of every part: which one is asked for does not matter here.
+    return read_pairs(path)[0].D if is_pairs(path) else reading.open(path).D
+
+
+def _check_equation(contract: DataContract, pde: str) -> None:
+    """Whether an equation has the fields of a model."""
+    have = find_pde(pde).fields
+    wanted = (*contract.fields, *contract.constants)
+    if not {(each.name, each.key) for each in wanted} <= {(each.name, each.key) for each in have}:
+        raise ArgumentError(
+            "--pde",
+            got=f"{pde}, whose fields are {', '.join(each.kind for each in have)}",
+            expected=f"an equation with the fields of the model, {', '.join(each.kind for each in wanted)}",
+        )
+
+
+def _pairs(
+    contract: DataContract,
+    path: Path,
+    name: str,
+    reading: DataReading,
+    split: str | None,
+    count: int | None,
+) -> HeldOut:
+    given = (*reading.given, *(("split",) if split else ()))
+    if given:
+        raise ArgumentError(
+            f"--{given[0]}", got=f"{path}, a file of pairs", expected="trajectories, as in a file of data"
+        )
+    X, Y = read_pairs(path)
+    if X.D != contract.D:
+        raise ArgumentError("dimension of the data", got=X.D, expected=contract.D)
+    source = pairs_as_source(X, Y, contract.fields, contract.constants, contract.past_steps)
+    return HeldOut(source, range(source.trajectories)[:count], name)

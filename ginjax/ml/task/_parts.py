@@ -1,0 +1,142 @@
+"""The parts of some data: what is trained on, what is validated on, what is held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ginjax.data import (
+    DataReading,
+    MemorySource,
+    Normalisation,
+    Source,
+    data_splits,
+    measure_normalisation,
+    split_trajectories,
+)
+from ginjax.data._open import Paths
+from ginjax.errors import ArgumentError
+from ginjax.ml.task._simulated_task import HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, simulate_in_memory
+from ginjax.ml.task._window_task import Chosen, WindowTask, make_window_task
+
+HELD_OUT_SIMULATIONS = 8
+"""Simulations that training holds out to measure the error in the end, and as many to validate on."""
+
+Parts = Mapping[str, Chosen]
+"""By name (`train`, `valid`, `test`) a source, and which of its trajectories (None: all)."""
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """How data become samples; every default stands here.
+
+    **Arguments:**
+
+    - `past_steps`: frames of each field in an input.
+    - `residual`: whether the change of a field is predicted instead of the field.
+    - `valid`, `test`: fractions of the trajectories to validate on and to hold out, where the data have no parts.
+    """
+
+    past_steps: int = 1
+    residual: bool = False
+    valid: float = 0.1
+    test: float = 0.1
+
+
+def simulated_parts(
+    pde: str,
+    D: int,
+    *,
+    side: int | None = None,
+    trajectories: int | None = None,
+    frames: int = 8,
+    seed: int = 0,
+    validate: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Parts:
+    """Simulations of an equation to train on, and others, of other seeds, that are held out.
+
+    **Arguments:**
+
+    - `pde`, `D`, `side`, `seed`, `progress`: as in `ginjax.data.generate`.
+    - `trajectories`: to train on; default by dimension, see `TRAIN_TRAJECTORIES`.
+    - `frames`: time steps in each.
+    - `validate`: whether there is a part to validate on.
+
+    **Raises:** `ArgumentError` for a bad size, `NumericsError` when a simulation blows up.
+    """
+    count = TRAIN_TRAJECTORIES.get(D, 16) if trajectories is None else trajectories
+
+    def made(count: int, offset: int, tell: Callable[[int, int], None] | None = None) -> Source:
+        return MemorySource.of(
+            simulate_in_memory(
+                pde, D, trajectories=count, frames=frames, side=side, seed=seed + offset, progress=tell
+            )
+        )
+
+    parts: dict[str, Chosen] = {"train": (made(count, 0, progress), None)}
+    if validate:
+        parts["valid"] = made(HELD_OUT_SIMULATIONS, 2 * HELD_OUT_OFFSET), None
+    parts["test"] = made(HELD_OUT_SIMULATIONS, HELD_OUT_OFFSET), None
+    return parts
+
+
+def file_parts(
+    path: Paths, reading: DataReading | None = None, *, valid: float = 0.1, test: float = 0.1, seed: int = 0
+) -> Parts:
+    """The parts that data in files have, else a random parting of their trajectories.
+
+    **Arguments:**
+
+    - `path`: a file, several, or a folder.
+    - `reading`: what the files do not say.
+    - `valid`, `test`, `seed`: of the parting, see `ginjax.data.split_trajectories`.
+
+    **Raises:** `ArgumentError` if there is nothing to train on; as `ginjax.data.open_data`.
+    """
+    reading = reading or DataReading()
+    parts = data_splits(path)
+    if parts:
+        if "train" not in parts:
+            raise ArgumentError(
+                "data to train on", got=f"{path}, which has {', '.join(parts)}", expected="a part 'train'"
+            )
+        return {part: (reading.open(path, split=part), None) for part in parts}
+    source = reading.open(path)
+    chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
+    return {part: (source, indices) for part, indices in chosen.items() if len(indices)}
+
+
+def cut_parts(
+    parts: Parts,
+    *,
+    past_steps: int = 1,
+    residual: bool = False,
+    unroll: int = 1,
+    normalisation: Normalisation | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> WindowTask:
+    """Samples of the parts of some data.
+
+    **Arguments:**
+
+    - `parts`: from `simulated_parts` or `file_parts`.
+    - `past_steps`, `residual`: as in `TaskSettings`.
+    - `unroll`: predictions in a row that the training loss looks at.
+    - `normalisation`: of a model that goes on; measured on the training part if None.
+    - `progress`: told of the measuring, `progress(done, total)` in frames.
+
+    **Raises:** as `make_window_task`.
+    """
+    source, chosen = parts["train"]
+    if normalisation is None:
+        normalisation = measure_normalisation(source, trajectories=chosen, progress=progress)
+    return make_window_task(
+        parts["train"],
+        parts.get("valid"),
+        parts.get("test"),
+        normalisation,
+        past_steps=past_steps,
+        unroll=unroll,
+        residual=residual,
+    )

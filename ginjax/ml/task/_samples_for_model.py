@@ -1,0 +1,67 @@
+"""Samples of a model's own task, wherever the data come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ginjax.checkpoint import DataContract, ModelRecord
+from ginjax.data import DataReading, is_pairs
+from ginjax.errors import ArgumentError
+from ginjax.ml.task._contract_samples import OwnTask
+from ginjax.ml.task._held_out import HeldOut, data_dimension, held_out_in_files, simulated_held_out
+from ginjax.ml.task._model_contract import bare_contract, scaled_contract
+
+SAMPLES = 16
+"""Samples that a conversion is measured or calibrated on."""
+
+_FEW = 4
+"""Simulations, and steps in each, where one-step samples are all that is wanted."""
+
+
+def samples_for(
+    record: ModelRecord,
+    D: int,
+    path: Path | None,
+    reading: DataReading,
+    *,
+    pde: str | None = None,
+    default: str = "test",
+    samples: int | None = None,
+    seed: int = 0,
+    split: str | None = None,
+) -> tuple[OwnTask, HeldOut]:
+    """Samples in dimension `D` of the task that a model was trained for.
+
+    **Arguments:**
+
+    - `record`: the model.
+    - `path`, `reading`: the data; without a path `pde` is simulated.
+    - `default`: the part of the data to use unless `split` says so.
+    - `samples`: how many, `SAMPLES` unless given.
+    - `seed`: of the simulations.
+
+    **Returns:** the samples, and where they come from.
+
+    **Raises:** `ArgumentError` for data that do not fit.
+    """
+    contract = _contract_for(record, path)
+    if D != contract.D:
+        contract = contract.in_dimension(D)
+    if path is None:
+        held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
+    else:
+        found = data_dimension(path, reading)
+        if found != D:
+            what = "the dimension converted to" if record.D != D else "that of the model"
+            raise ArgumentError("dimension of the data", got=found, expected=f"{D}, {what}")
+        held_out = held_out_in_files(record, contract, path, reading, split=split, default=default)
+    count = SAMPLES if samples is None else samples
+    return OwnTask.of(contract, held_out.source, held_out.trajectories, count), held_out
+
+
+def _contract_for(record: ModelRecord, path: Path | None) -> DataContract:
+    """What a model says about its data; a file of pairs is read without that too."""
+    silent = not record.contract.scales
+    return (
+        bare_contract(record) if silent and path is not None and is_pairs(path) else scaled_contract(record)
+    )

@@ -1,0 +1,126 @@
+"""The standard task: predict the next frame of a simulated equation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ginjax.checkpoint import DataContract
+from ginjax.data import (
+    DEFAULT_SIDES,
+    MemorySource,
+    Normalisation,
+    Trajectories,
+    find_pde,
+    generate,
+    measure_normalisation,
+    one_step_pairs,
+)
+from ginjax.errors import ArgumentError
+from ginjax.geometric import MultiImage, Signature
+from ginjax.ml.score import nrmse_loss
+from ginjax.ml.task._next_frame import OneStepError, predict
+
+TRAIN_TRAJECTORIES: Mapping[int, int] = {1: 256, 2: 48, 3: 16}
+"""Training trajectories by dimension unless asked for otherwise: about a minute of work each."""
+
+MAX_VALUES = 2**30
+"""Most values that a task is simulated for (4 GiB in float32)."""
+
+HELD_OUT_OFFSET = 1_000_003
+"""Added to the seed for held-out fields, so that they never meet the training fields."""
+
+
+@dataclass(frozen=True)
+class OneStepTask:
+    """Normalised pairs of consecutive frames.
+
+    - `X`, `Y`: inputs and targets, blocks `(pairs, channels, *spatial, D, ..., D)`.
+    - `trajectories`: the simulations they were cut from, in physical units.
+    - `normalisation`: what was applied; it belongs to the model and is kept for every dimension.
+    """
+
+    X: MultiImage
+    Y: MultiImage
+    trajectories: Trajectories
+    normalisation: Normalisation
+
+    @property
+    def signature(self) -> Signature:
+        return Signature(self.X.get_signature())
+
+    @property
+    def contract(self) -> DataContract:
+        """What a model that is trained on these pairs has to be told."""
+        return replace(MemorySource.of(self.trajectories).contract, scales=self.normalisation.scales)
+
+
+def make_task(
+    pde: str,
+    D: int,
+    *,
+    trajectories: int | None = None,
+    frames: int = 8,
+    side: int | None = None,
+    seed: int = 0,
+    normalisation: Normalisation | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> OneStepTask:
+    """Simulate an equation and cut out all pairs of consecutive frames.
+
+    **Arguments:**
+
+    - `pde`, `D`, `side`, `seed`, `progress`: as in `ginjax.data.generate`.
+    - `trajectories`: number of simulations; default by dimension, see `TRAIN_TRAJECTORIES`.
+    - `frames`: time steps in each, and so pairs.
+    - `normalisation`: of the model to be evaluated; measured on these data if None.
+    """
+    count = TRAIN_TRAJECTORIES.get(D, 16) if trajectories is None else trajectories
+    data = simulate_in_memory(
+        pde, D, trajectories=count, frames=frames, side=side, seed=seed, progress=progress
+    )
+    normalisation = measure_normalisation(data) if normalisation is None else normalisation
+    X, Y = (normalisation.apply(z) for z in one_step_pairs(data))
+    return OneStepTask(X, Y, data, normalisation)
+
+
+def simulate_in_memory(
+    pde: str,
+    D: int,
+    *,
+    trajectories: int,
+    frames: int,
+    side: int | None = None,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Trajectories:
+    """Simulate an equation, unless memory would not hold what comes of it.
+
+    **Arguments:**
+
+    - `pde`, `D`, `trajectories`, `side`, `seed`, `progress`: as in `ginjax.data.generate`.
+    - `frames`: time steps in each trajectory.
+
+    **Raises:** `ArgumentError` for more than `MAX_VALUES` values.
+    """
+    components = find_pde(pde).components(D)
+    values = trajectories * (frames + 1) * components * (side or DEFAULT_SIDES.get(D, 1)) ** D
+    if values > MAX_VALUES:
+        raise ArgumentError(
+            "simulated data",
+            got=f"{values} values",
+            expected=f"at most {MAX_VALUES}",
+            hint="Use fewer trajectories or frames, or a smaller grid.",
+        )
+    return generate(pde, D, trajectories=trajectories, steps=frames, side=side, seed=seed, progress=progress)
+
+
+def one_step_error(model: Any, task: OneStepTask, batch_size: int = 32) -> OneStepError:
+    """The error of a model on a task, beside predicting no change."""
+    total, samples = 0.0, task.X.get_L()
+    for start in range(0, samples, batch_size):
+        chosen = list(range(start, min(start + batch_size, samples)))
+        x, y = task.X.get_subset(chosen), task.Y.get_subset(chosen)
+        total += float(nrmse_loss(predict(model, x), y)) * len(chosen)
+    return OneStepError(total / samples, float(nrmse_loss(task.X, task.Y)))

@@ -1,0 +1,112 @@
+"""Data cut into samples to train on, to validate on and to test on, under one normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ginjax.checkpoint import DataContract, DataPart
+from ginjax.data import Normalisation, Source, Windows, source_digest
+from ginjax.ml.task._frames import Frames, make_frames
+from ginjax.ml.task._next_frame import OneStepError, next_frame_error
+
+Chosen = tuple[Source, Sequence[int] | np.ndarray | None]
+"""A source, and which of its trajectories to use (None: all)."""
+
+
+@dataclass(frozen=True)
+class WindowTask:
+    """Samples of one prediction task.
+
+    - `train`, `valid`: for the training loss; `valid` may be None.
+    - `test`: of one step each, for the error in the end; may be None.
+    - `frames`: the layout of inputs and predictions.
+    """
+
+    train: Windows
+    valid: Windows | None
+    test: Windows | None
+    frames: Frames
+
+    @property
+    def normalisation(self) -> Normalisation:
+        return self.train.normalisation
+
+    @property
+    def contract(self) -> DataContract:
+        """What a model that is trained on these samples has to be told."""
+        source = self.train.source
+        return replace(
+            source.contract,
+            scales=tuple(self.normalisation.of(each.name) for each in (*source.schema, *source.constants)),
+            past_steps=self.train.past_steps,
+            residual=self.train.residual,
+            parts=self.parts,
+        )
+
+    @cached_property
+    def parts(self) -> Mapping[str, DataPart]:
+        """Which data each part is."""
+        digests: dict[int, str] = {}
+        found = {}
+        for name, windows in (("train", self.train), ("valid", self.valid), ("test", self.test)):
+            if windows is None:
+                continue
+            source = windows.source
+            digest = digests.setdefault(id(source), "") or source_digest(source)
+            digests[id(source)] = digest
+            whole = len(windows.trajectories) == source.trajectories
+            found[name] = DataPart(digest, None if whole else tuple(map(int, np.sort(windows.trajectories))))
+        return found
+
+    def error(self, model: Any, batch_size: int = 32) -> OneStepError | None:
+        """The one-step error of a model on the test samples, beside predicting no change; None without any."""
+        if self.test is None:
+            return None
+        return next_frame_error(model, self.test, np.arange(len(self.test)), self.frames, batch_size)
+
+
+def make_window_task(
+    train: Chosen,
+    valid: Chosen | None,
+    test: Chosen | None,
+    normalisation: Normalisation,
+    *,
+    past_steps: int = 1,
+    unroll: int = 1,
+    residual: bool = False,
+) -> WindowTask:
+    """Cut data into samples.
+
+    **Arguments:**
+
+    - `train`, `valid`, `test`: sources and which of their trajectories to use.
+    - `normalisation`: of all of them; with `residual` it needs the scales of increments.
+    - `past_steps`: frames in an input.
+    - `unroll`: frames in a target of training and validation.
+    - `residual`: whether targets are changes.
+
+    **Raises:** `ArgumentError` if the trajectories are too short, or a field has no scale.
+    """
+
+    def windows(chosen: Chosen, future_steps: int) -> Windows:
+        return Windows(
+            chosen[0],
+            normalisation,
+            past_steps=past_steps,
+            future_steps=future_steps,
+            residual=residual,
+            trajectories=chosen[1],
+        )
+
+    source = train[0]
+    return WindowTask(
+        windows(train, unroll),
+        None if valid is None else windows(valid, unroll),
+        None if test is None else windows(test, 1),
+        make_frames(source.schema, source.constants, normalisation, past_steps, residual),
+    )

@@ -1,0 +1,158 @@
+"""Which devices hold what: parameters on each, batches divided among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from ginjax.errors import ArgumentError
+
+_AXIS = "data"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A layout of training over devices, perhaps of several processes.
+
+    **Arguments:**
+
+    - `devices`: all devices of all processes, those of a process side by side; empty for the default device.
+    """
+
+    devices: tuple[Any, ...] = ()
+
+    @property
+    def shares(self) -> int:
+        """Equal parts that a batch is divided into."""
+        return max(len(self.devices), 1)
+
+    @property
+    def processes(self) -> int:
+        """Number of processes that train together."""
+        return max(len({device.process_index for device in self.devices}), 1)
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes the files."""
+        return self.processes == 1 or jax.process_index() == 0
+
+    def check_batch(self, batch_size: int, accumulate: int = 1) -> None:
+        """Refuse a batch that cannot be divided.
+
+        **Raises:** `ArgumentError` unless it is a positive multiple of devices times parts.
+        """
+        parts = self.shares * accumulate
+        if batch_size < 1 or batch_size % parts:
+            raise ArgumentError(
+                "batch_size",
+                got=batch_size,
+                expected=f"a positive multiple of {parts} ({self.shares} devices x {accumulate} parts)",
+            )
+
+    def own_share(self, batch_size: int) -> slice:
+        """The part of a batch that this process reads."""
+        if self.processes == 1:
+            return slice(0, batch_size)
+        size = batch_size // self.processes
+        return slice(jax.process_index() * size, (jax.process_index() + 1) * size)
+
+    def replicate(self, tree: _T) -> _T:
+        """The same arrays, a copy on every device."""
+        return self._put(tree, PartitionSpec())
+
+    def divide(self, tree: _T) -> _T:
+        """Arrays `(steps, own share of the batch, ...)` as one global array `(steps, batch, ...)`."""
+        if self.processes == 1:
+            return self._put(tree, PartitionSpec(None, _AXIS))
+        sharding = NamedSharding(self._mesh, PartitionSpec(None, _AXIS))
+        return jax.tree.map(
+            lambda leaf: jax.make_array_from_process_local_data(sharding, np.asarray(leaf)), tree
+        )
+
+    def constrain(self, tree: _T) -> _T:
+        """Inside a compiled function: divide the first axis of every array among the devices."""
+        if not self.devices:
+            return tree
+        sharding = NamedSharding(self._mesh, PartitionSpec(_AXIS))
+        return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, sharding), tree)
+
+    def constrain_copies(self, tree: _T) -> _T:
+        """Inside a compiled function: keep every array whole on every device."""
+        if not self.devices:
+            return tree
+        sharding = NamedSharding(self._mesh, PartitionSpec())
+        return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, sharding), tree)
+
+    def agree(self, flag: bool) -> bool:
+        """Whether any process says yes; all must ask at the same point."""
+        if self.processes == 1:
+            return flag
+        from jax.experimental.multihost_utils import process_allgather
+
+        return bool(np.any(process_allgather(np.asarray([flag]))))
+
+    @cached_property
+    def _mesh(self) -> Mesh:
+        # The order given is kept: `own_share` counts on the devices of a process lying side by side.
+        return Mesh(np.asarray(self.devices), (_AXIS,))
+
+    def _put(self, tree: _T, spec: PartitionSpec) -> _T:
+        if not self.devices:
+            return tree
+        sharding = NamedSharding(self._mesh, spec)
+
+        def put(leaf: Any) -> Any:
+            if not isinstance(leaf, jax.Array | np.ndarray):
+                return leaf
+            if self.processes == 1:
+                return jax.device_put(leaf, sharding)
+            host = np.asarray(leaf)
+            return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+
+        return jax.tree.map(put, tree)
+
+
+def over_devices(devices: Sequence[Any] | None) -> Placement:
+    """Training divided over the given devices; one device needs no division."""
+    return Placement(tuple(devices) if devices and len(devices) > 1 else ())
+
+
+def local_placement(count: int | None = None) -> Placement:
+    """The devices of this process.
+
+    **Arguments:**
+
+    - `count`: how many of them; all if None.
+
+    **Raises:** `ArgumentError` if there are fewer.
+    """
+    local = jax.local_devices()
+    if count is not None and count > len(local):
+        raise ArgumentError("devices", got=count, expected=f"at most {len(local)}, as there are")
+    return over_devices(local[:count])
+
+
+def fitting_placement(placement: Placement, batch_size: int, accumulate: int = 1) -> Placement:
+    """As many of the devices of one process as divide a batch; several processes all take part.
+
+    **Arguments:**
+
+    - `placement`: the devices there are.
+    - `batch_size`: samples in a step.
+    - `accumulate`: parts of a batch that are computed one after the other.
+
+    **Raises:** `ArgumentError` for a batch that cannot be divided at all.
+    """
+    if placement.processes == 1 and placement.devices:
+        shares = (n for n in range(len(placement.devices), 0, -1) if batch_size % (n * accumulate) == 0)
+        placement = over_devices(placement.devices[: next(shares, 1)])
+    placement.check_batch(batch_size, accumulate)
+    return placement

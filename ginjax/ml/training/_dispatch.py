@@ -1,0 +1,104 @@
+"""Many optimisation steps in one call of the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from ginjax.geometric import compiled
+from ginjax.ml.training._devices import Placement
+from ginjax.ml.training._feed import Feed
+from ginjax.ml.training._update import MapAndLoss, make_update, owned_copy, trainable
+
+Augment = Callable[[Any, Array], Any]
+"""`(x_batch, key) -> x_batch`: a random change of the inputs, such as noise."""
+
+Dispatch = Callable[[Feed, int, "TrainState", int], "tuple[TrainState, Array]"]
+
+
+class TrainState(eqx.Module):
+    """What a step changes.
+
+    - `model`: the model.
+    - `opt_state`: the optimiser's own state.
+    - `aux_data`: state handed from step to step, such as batch statistics.
+    """
+
+    model: Any
+    opt_state: Any
+    aux_data: Any = None
+
+
+def initial_state(model: Any, optimizer: optax.GradientTransformation, aux_data: Any = None) -> TrainState:
+    """The state before the first step, in memory of its own: steps reuse it, the caller's model stays usable."""
+    # Some optimisers keep the parameters themselves in their state; donating a buffer twice is an error.
+    model, aux_data = owned_copy((model, aux_data))
+    return TrainState(model, owned_copy(optimizer.init(trainable(model))), aux_data)
+
+
+def make_dispatch(
+    map_and_loss: MapAndLoss,
+    optimizer: optax.GradientTransformation,
+    *,
+    key: Array | None = None,
+    accumulate: int = 1,
+    augment: Augment | None = None,
+    placement: Placement | None = None,
+) -> Dispatch:
+    """Compile a loop of steps.
+
+    The number of steps is an argument of the compiled program, a loop that is never unrolled: every step is
+    computed by the same instructions however the steps are grouped, so the grouping does not change a bit.
+
+    **Arguments:**
+
+    - `map_and_loss`, `optimizer`, `accumulate`: as in `make_update`.
+    - `key`: random key of `augment`, which needs one; step `s` uses `fold_in(key, s)`.
+    - `augment`: changes the inputs of every step.
+    - `placement`: the devices; the default device if None.
+
+    **Returns:** `dispatch(feed, count, state, first) -> (state, losses)`: the steps `first` to `first + count - 1`
+    on the batches of `feed`. `losses` is as long as the feed, its first entries, `count` at most, are set. The
+    memory of `state` is given to the result.
+    """
+    update = make_update(map_and_loss, optimizer, accumulate)
+    where = placement or Placement()
+    # Raw numbers travel to every process alike, a key would belong to one of them.
+    key_data = None if key is None else np.asarray(jax.random.key_data(key))
+
+    @partial(compiled, donate="all-except-first")
+    def run(given: tuple[Feed, Array, Array, Array | None], state: TrainState) -> tuple[TrainState, Array]:
+        feed, count, first, bits = given
+        arrays, static = eqx.partition(state, eqx.is_array)
+
+        def body(i: Array, carry: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
+            arrays, losses = carry
+            before = eqx.combine(arrays, static)
+            x, y = where.constrain(feed.batch(i))
+            if augment is not None and key is not None and bits is not None:
+                own = jax.random.wrap_key_data(bits, impl=jax.random.key_impl(key))
+                x = augment(x, jax.random.fold_in(own, first + i))
+            model, opt_state, loss, aux_data = update(before.model, before.opt_state, x, y, before.aux_data)
+            after = TrainState(model, opt_state, aux_data)
+            kept = where.constrain_copies(eqx.filter(after, eqx.is_array))
+            kept_losses = losses.at[i].set(loss.astype(losses.dtype), mode="drop")
+            return kept, where.constrain_copies(kept_losses)
+
+        empty = jnp.zeros(feed.length, jnp.result_type(float))
+        arrays, losses = jax.lax.fori_loop(0, count, body, (arrays, empty))
+        return eqx.combine(arrays, static), losses
+
+    def dispatch(feed: Feed, count: int, state: TrainState, first: int) -> tuple[TrainState, Array]:
+        # NumPy scalars, not Python's: a number must not become part of the program.
+        numbers: Any = np.int32(count), np.int32(first), key_data
+        return run((feed, *numbers), state)
+
+    return dispatch

@@ -1,0 +1,286 @@
+"""The training loop: dispatches, looks at the losses, validation, saved states, reasons to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import jax
+import numpy as np
+import optax
+from jax import Array
+
+from ginjax.errors import ArgumentError
+from ginjax.ml.task import Samples
+from ginjax.ml.training._devices import Placement
+from ginjax.ml.training._dispatch import Augment, Dispatch, TrainState, make_dispatch
+from ginjax.ml.training._feed import Loader
+from ginjax.ml.training._finite import check_losses
+from ginjax.ml.training._order import BatchOrder, MakeOrder, Order, training_keys
+from ginjax.ml.training._plan import MOST_STEPS, Pace, Plan
+from ginjax.ml.training._update import MapAndLoss
+
+Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
+"""Why training ended: all steps done, time used up, no more improvement, `on_look` said so, or an interruption."""
+
+
+@dataclass
+class Progress:
+    """How far a training has come; with the state and the key all that is needed to go on.
+
+    - `step`: steps done.
+    - `seconds`: time spent on them.
+    - `first_loss`, `last_loss`: of the first and the last of them.
+    - `best_step`, `best_loss`: of the lowest validation loss; -1 and infinity before the first.
+    - `best_model`: the model then, on the host; None if there was no validation.
+    - `misses`: validations since.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    first_loss: float = float("nan")
+    last_loss: float = float("nan")
+    best_step: int = -1
+    best_loss: float = float("inf")
+    best_model: Any = field(default=None, repr=False)
+    misses: int = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """What happened since the last report.
+
+    - `step`: steps done.
+    - `losses`: of the steps since then; empty for a report on a validation.
+    - `seconds`: time spent on training so far.
+    - `validation`: the validation loss, None for a report on steps.
+    """
+
+    step: int
+    losses: np.ndarray
+    seconds: float
+    validation: float | None = None
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What a training calls on its way.
+
+    A look is every `plan.validate_every` steps, and at the end of a training that was not interrupted.
+
+    - `validate`: `(model, aux_data) -> loss`, called at every look.
+    - `on_look`: `(state, report) -> bool`, called at every look after `validate`; true ends the training. It chooses
+      the model in place of `plan.patience` and `Progress.best_model`, and must copy what it keeps of the state: the
+      next step reuses its memory.
+    - `save`: `(state, progress)`, called as the plan says and after an interruption; it must copy what it keeps.
+    - `on_report`: told about every dispatch and every validation; what it raises ends the training.
+    - `interrupted`: asked between dispatches; yes ends the training.
+    """
+
+    validate: Callable[[Any, Any], float] | None = None
+    on_look: Callable[[TrainState, Report], bool] | None = None
+    save: Callable[[TrainState, Progress], None] | None = None
+    on_report: Callable[[Report], None] | None = None
+    interrupted: Callable[[], bool] = _never
+
+
+def run(
+    state: TrainState,
+    samples: Samples,
+    *,
+    plan: Plan,
+    map_and_loss: MapAndLoss,
+    optimizer: optax.GradientTransformation,
+    key: Array,
+    order: MakeOrder = BatchOrder,
+    progress: Progress | None = None,
+    augment: Augment | None = None,
+    placement: Placement | None = None,
+    hooks: Hooks | None = None,
+) -> tuple[TrainState, Progress, Reason]:
+    """Train by a plan, from the beginning or from where it was left.
+
+    Losses of a dispatch are fetched while the next one runs. The result depends on the number of steps done and
+    not on where training was interrupted, saved or looked at.
+
+    **Arguments:**
+
+    - `state`: from `initial_state`, or a saved one; its memory is reused.
+    - `samples`: what to train on.
+    - `plan`: how long, and in which portions.
+    - `map_and_loss`, `optimizer`: as in `make_step`.
+    - `key`: random key, split once: one half orders the samples, the other is that of `augment`.
+    - `order`: makes the order of the samples.
+    - `progress`: how far `state` is; the beginning if None.
+    - `augment`: changes the inputs of every step, see `make_dispatch`.
+    - `placement`: the devices.
+    - `hooks`: what is called on the way.
+
+    **Returns:** the state after the last step, how far it is, and why it ended.
+
+    **Raises:** `ArgumentError` for a batch that does not divide or a training without an end, `NumericsError` when a
+    loss is NaN or infinite.
+    """
+    hooks, where = hooks or Hooks(), placement or Placement()
+    if plan.steps is None and plan.seconds is None and hooks.on_look is None:
+        raise ArgumentError("plan", got="neither steps nor seconds", expected="an end")
+    where.check_batch(plan.batch_size, plan.accumulate)
+    order_key, step_key = training_keys(key)
+    dispatch = make_dispatch(
+        map_and_loss,
+        optimizer,
+        key=step_key,
+        accumulate=plan.accumulate,
+        augment=augment,
+        placement=where,
+    )
+    ordered = order(order_key, len(samples), plan.batch_size)
+    loader = Loader(samples, plan.batch_size, plan.steps_per_dispatch or MOST_STEPS, where)
+    return _Run(plan, ordered, loader, dispatch, where, hooks).through(
+        where.replicate(state), progress or Progress()
+    )
+
+
+class _Run:
+    def __init__(
+        self, plan: Plan, order: Order, loader: Loader, dispatch: Dispatch, placement: Placement, hooks: Hooks
+    ):
+        self.plan = plan
+        self.order = order
+        self.loader = loader
+        self.dispatch = dispatch
+        self.placement = placement
+        self.hooks = hooks
+        # Processes must send off the same steps, so none of them may follow its own clock.
+        fixed = loader.steps if placement.processes > 1 else plan.steps_per_dispatch
+        self.pace = Pace(fixed, loader.steps)
+        self.pending: tuple[Array, int] | None = None
+
+    def through(self, state: TrainState, progress: Progress) -> tuple[TrainState, Progress, Reason]:
+        plan, self.progress = self.plan, progress
+        self.clock = self.saved_at = time.monotonic()
+        self.reported = step = progress.step
+        reason: Reason | None = self._ended(step)
+        if reason is not None:
+            return state, progress, reason
+        spans = list[tuple[int, int]]()
+        for feed in self.loader.feeds(self._indices(step, spans)):
+            start, stop = spans.pop(0)
+            state, losses = self.dispatch(feed, stop - start, state, start)
+            self._collect(losses, stop - start)
+            step = stop
+            reason = self._ended(step)
+            if self.placement.agree(self.hooks.interrupted()):
+                reason = reason or "asked"
+            due = plan.validate_every is not None and step % plan.validate_every == 0
+            if due or (reason is not None and reason != "asked"):
+                told = self._look(state, step)
+                reason = reason or self._ended(step) or told
+            if reason is not None:
+                break
+            if self._save_due(step):
+                self._write(state, step)
+        self._fetch()
+        progress.step = step
+        if reason == "asked":
+            self._write(state, step)
+        return state, progress, reason or "steps"
+
+    def _indices(self, step: int, spans: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+        """The batches of one dispatch after another; the reader may be one ahead."""
+        while self.plan.steps is None or step < self.plan.steps:
+            stop = self.plan.next_stop(step, self.pace.count)
+            spans.append((step, stop))
+            yield self.order.between(step, stop)
+            step = stop
+
+    def _ended(self, step: int) -> Reason | None:
+        if self.plan.steps is not None and step >= self.plan.steps:
+            return "steps"
+        if self.plan.seconds is not None and self.placement.agree(self._elapsed() >= self.plan.seconds):
+            return "seconds"
+        if self.plan.patience is not None and self.progress.misses > self.plan.patience:
+            return "patience"
+        return None
+
+    def _elapsed(self) -> float:
+        return self.progress.seconds + time.monotonic() - self.clock
+
+    def _collect(self, losses: Array, count: int) -> None:
+        """Take note of a dispatch and look at the one before it, which has ended or soon will."""
+        losses.copy_to_host_async()
+        self._fetch()
+        self.pending = losses, count
+
+    def _fetch(self) -> None:
+        """Wait for the dispatch that was not looked at yet, and look at its losses."""
+        if self.pending is None:
+            return
+        losses, count = self.pending
+        self.pending = None
+        values = np.asarray(losses, dtype=np.float64)[:count]
+        check_losses(values, first_step=self.reported + 1)
+        before, self.clock = self.clock, time.monotonic()
+        self.progress.seconds += self.clock - before
+        self.pace.observe(count, self.clock - before)
+        if self.reported == 0:
+            self.progress.first_loss = float(values[0])
+        self.progress.last_loss = float(values[-1])
+        self.reported += count
+        self._tell(Report(self.reported, values, self.progress.seconds))
+
+    def _look(self, state: TrainState, step: int) -> Reason | None:
+        """Validate, and let the hook or the validation loss choose a model; whether to stop."""
+        hooks = self.hooks
+        if hooks.validate is None and hooks.on_look is None:
+            return None
+        self._fetch()
+        loss = None if hooks.validate is None else hooks.validate(state.model, state.aux_data)
+        report = Report(step, np.empty(0), self._elapsed(), loss)
+        if loss is not None:
+            check_losses(np.asarray([loss]), first_step=step, what="validation loss")
+            if hooks.on_look is None:
+                self._choose(state, step, loss)
+            self._tell(report)
+        if hooks.on_look is not None and self.placement.agree(hooks.on_look(state, report)):
+            return "stopped"
+        return None
+
+    def _choose(self, state: TrainState, step: int, loss: float) -> None:
+        """Keep the model of the lowest validation loss."""
+        progress = self.progress
+        if loss < progress.best_loss:
+            progress.best_step, progress.best_loss, progress.misses = step, loss, 0
+            progress.best_model = jax.tree.map(_on_host, state.model)
+        elif progress.best_step != step:
+            progress.misses += 1
+
+    def _tell(self, report: Report) -> None:
+        if self.hooks.on_report is not None:
+            self.hooks.on_report(report)
+
+    def _save_due(self, step: int) -> bool:
+        every, seconds = self.plan.save_every, self.plan.save_seconds
+        by_step = every is not None and step % every == 0
+        by_time = seconds is not None and time.monotonic() - self.saved_at >= seconds
+        # Asked by every process, those that write nothing too: all must ask at the same point.
+        due = by_step or (seconds is not None and self.placement.agree(by_time))
+        return self.hooks.save is not None and due
+
+    def _write(self, state: TrainState, step: int) -> None:
+        if self.hooks.save is None:
+            return
+        self._fetch()
+        self.progress.step = step
+        self.hooks.save(state, self.progress)
+        self.saved_at = time.monotonic()
+
+
+def _on_host(leaf: Any) -> Any:
+    return np.array(leaf) if isinstance(leaf, jax.Array) else leaf

@@ -1,0 +1,164 @@
+"""The samples of several steps, where the device can reach them."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jax import Array
+
+from ginjax.ml.task import ArraySamples, Samples
+from ginjax.ml.training._devices import Placement
+
+RESIDENT_BYTES = 2**30
+"""Data up to this size stay on the device when it does not say how much memory it has."""
+
+CHUNK_BYTES = 2**27
+"""Aimed-at size of the samples that travel to the device at once."""
+
+
+class Feed(eqx.Module):
+    """The batches of a few steps."""
+
+    @property
+    @abc.abstractmethod
+    def length(self) -> int:
+        """Of how many steps it keeps the loss."""
+
+    @abc.abstractmethod
+    def batch(self, i: Array) -> tuple[Any, Any]:
+        """Inputs and targets of the `i`-th of them; compiled."""
+
+
+class Resident(Feed):
+    """Batches picked on the device out of all samples."""
+
+    X: Any
+    Y: Any
+    indices: np.ndarray | Array
+
+    @property
+    def length(self) -> int:
+        return self.indices.shape[0]
+
+    def batch(self, i: Array) -> tuple[Any, Any]:
+        chosen = self.indices[i]
+        return jax.tree.map(lambda leaf: leaf[chosen], (self.X, self.Y))
+
+
+class Streamed(Feed):
+    """Batches brought to the device one after the other, arrays `(steps, batch, ...)`."""
+
+    X: Any
+    Y: Any
+
+    @property
+    def length(self) -> int:
+        return jax.tree.leaves(self.X)[0].shape[0]
+
+    def batch(self, i: Array) -> tuple[Any, Any]:
+        return jax.tree.map(lambda leaf: leaf[i], (self.X, self.Y))
+
+
+class Drawn(Feed):
+    """Batches without end, drawn with replacement from the first `pairs` of all samples; only the first loss is kept.
+
+    What is drawn for a step depends on `key` and its number.
+    """
+
+    X: Any
+    Y: Any
+    pairs: Array
+    key: Array
+    batch_size: int = eqx.field(static=True)
+
+    @property
+    def length(self) -> int:
+        return 1
+
+    def batch(self, i: Array) -> tuple[Any, Any]:
+        chosen = jax.random.randint(jax.random.fold_in(self.key, i), (self.batch_size,), 0, self.pairs)
+        return jax.tree.map(lambda leaf: leaf[chosen], (self.X, self.Y))
+
+
+class Loader:
+    """Makes feeds of samples: all on the device if they fit, else a few batches at a time, read ahead.
+
+    **Arguments:**
+
+    - `samples`: the samples.
+    - `batch_size`: samples in a step.
+    - `most_steps`: most steps of a feed.
+    - `placement`: the devices.
+    """
+
+    def __init__(self, samples: Samples, batch_size: int, most_steps: int, placement: Placement):
+        self._samples = samples
+        self._placement = placement
+        self._share = placement.own_share(batch_size)
+        one = samples.take(np.arange(1))
+        sample_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
+        ready = isinstance(samples, ArraySamples) and samples.on_device
+        fits = ready or sample_bytes * len(samples) <= _room()
+        # Processes read only their own share, so none of them holds all samples.
+        self.resident = fits and placement.processes == 1
+        self.steps = most_steps
+        self._all: tuple[Any, Any] | None = None
+        if self.resident:
+            whole = (samples.X, samples.Y) if isinstance(samples, ArraySamples) else _everything(samples)
+            whole = jax.tree.map(jax.numpy.asarray, whole)
+            self._all = placement.replicate(whole)
+        else:
+            share = (self._share.stop - self._share.start) * sample_bytes
+            self.steps = max(1, min(most_steps, CHUNK_BYTES // max(share, 1)))
+
+    def feeds(self, batches: Iterable[np.ndarray]) -> Iterator[Feed]:
+        """One feed for each array of indices `(steps, batch)`; the next one is read while one is in use."""
+        if self.resident:
+            yield from map(self._make, batches)
+            return
+        with ThreadPoolExecutor(1, thread_name_prefix="samples") as reader:
+            ahead: Future[Feed] | None = None
+            for indices in batches:
+                ready, ahead = ahead, reader.submit(self._make, indices)
+                if ready is not None:
+                    yield ready.result()
+            if ahead is not None:
+                yield ahead.result()
+
+    def _make(self, indices: np.ndarray) -> Feed:
+        # Every feed has the same shape, filled up with a repetition that no step looks at: one program serves all.
+        padded = np.concatenate([indices, np.broadcast_to(indices[:1], (self.steps, *indices.shape[1:]))])
+        padded = padded[: self.steps]
+        if self._all is not None:
+            return Resident(*self._all, padded)
+        own = padded[: len(indices), self._share]
+        samples = self._samples.take(own.ravel())
+
+        def stacked(leaf: Any) -> np.ndarray:
+            block = np.asarray(leaf).reshape(*own.shape, *leaf.shape[1:])
+            missing = self.steps - len(block)
+            return np.pad(block, [(0, missing)] + [(0, 0)] * (block.ndim - 1)) if missing else block
+
+        X, Y = self._placement.divide(jax.tree.map(stacked, samples))
+        return Streamed(X, Y)
+
+
+def _everything(samples: Samples) -> tuple[Any, Any]:
+    """All samples, read in parts so that the reader's own memory stays small."""
+    parts = [
+        samples.take(np.arange(start, min(start + 256, len(samples))))
+        for start in range(0, len(samples), 256)
+    ]
+    return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
+
+
+def _room() -> int:
+    """Bytes of samples that may stay on the device."""
+    stats = jax.local_devices()[0].memory_stats()
+    return stats["bytes_limit"] // 4 if stats and "bytes_limit" in stats else RESIDENT_BYTES

@@ -1,0 +1,107 @@
+"""Training for a fixed number of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import optax
+
+from ginjax.errors import ArgumentError
+from ginjax.ml.task import ArraySamples
+from ginjax.ml.training._dispatch import initial_state
+from ginjax.ml.training._engine import Hooks, Report, run
+from ginjax.ml.training._plan import Plan
+from ginjax.ml.training._update import MapAndLoss, over_batch
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened during training.
+
+    **Arguments:**
+
+    - `losses`: the loss of every step.
+    - `aux_data`: the state after the last step, such as batch statistics.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    aux_data: Any = None
+
+
+def fit(
+    model: Any,
+    X: Any,
+    Y: Any,
+    *,
+    loss: Callable[[Any, Any], jax.Array],
+    steps: int,
+    batch_size: int,
+    optimizer: optax.GradientTransformation,
+    key: jax.Array,
+    on_step: Callable[[int, float], None] | None = None,
+    fetch_every: int = 10,
+    aux_data: Any = None,
+) -> tuple[Any, History]:
+    """Train a model for a number of steps.
+
+    Batches are cut from one random order of all samples after another, so no sample is left out and all batches
+    have the same shape. The same key gives the same bytes on the same machine.
+
+    **Arguments:**
+
+    - `model`: `(x, aux_data) -> (y, aux_data)` for one sample; it stays usable.
+    - `X`, `Y`: inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`.
+    - `loss`: `(prediction, target) -> scalar`, both batched.
+    - `steps`: number of steps.
+    - `batch_size`: samples in a step.
+    - `optimizer`: an optax transformation.
+    - `key`: random key of the orders.
+    - `on_step`: called as `on_step(steps done, latest loss)` every `fetch_every` steps and at the end; what it
+      raises ends the training.
+    - `fetch_every`: steps sent to the device at once, and so between two looks at the loss.
+    - `aux_data`: state handed from step to step.
+
+    **Returns:** the trained model and its `History`.
+
+    **Raises:** `ArgumentError` for data that do not fit, `NumericsError` when the loss is NaN or infinite.
+    """
+    if fetch_every < 1:
+        raise ArgumentError("fetch_every", got=fetch_every, expected="at least 1")
+    plan = Plan(steps=steps, batch_size=batch_size, steps_per_dispatch=fetch_every)
+    losses: list[float] = []
+
+    def note(report: Report) -> None:
+        losses.extend(report.losses.tolist())
+        if on_step is not None:
+            on_step(report.step, losses[-1])
+
+    state, _, _ = run(
+        initial_state(model, optimizer, aux_data),
+        ArraySamples(X, Y),
+        plan=plan,
+        map_and_loss=batched(loss),
+        optimizer=optimizer,
+        key=key,
+        hooks=Hooks(on_report=note),
+    )
+    return state.model, History(losses, state.aux_data)
+
+
+def batched(loss: Callable[[Any, Any], jax.Array]) -> MapAndLoss:
+    """Turn a loss on batches into a `map_and_loss` for models of one sample.
+
+    **Arguments:**
+
+    - `loss`: `(prediction, target) -> scalar`, both batched.
+
+    **Returns:** `(model, x_batch, y_batch, aux_data) -> (scalar, aux_data)`; the batch axis is named "batch".
+    """
+
+    def map_and_loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[jax.Array, Any]:
+        prediction, aux_data = over_batch(model)(x, aux_data)
+        return loss(prediction, y), aux_data
+
+    return map_and_loss

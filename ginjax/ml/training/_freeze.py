@@ -1,0 +1,62 @@
+"""Leaving parts of a model as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import jax.numpy as jnp
+import optax
+
+from ginjax.errors import ArgumentError
+from ginjax.ml.training._update import trainable
+from ginjax.models import named_map
+
+
+def frozen_names(model: Any, groups: Sequence[str]) -> frozenset[str]:
+    """The parameters that groups of names stand for.
+
+    **Arguments:**
+
+    - `model`: the model.
+    - `groups`: beginnings of dotted names such as `encoder` or `blocks.0`, or patterns with `*` such as `*.bias.*`.
+
+    **Raises:** `ArgumentError` for a group that stands for nothing, or if nothing is left to train.
+    """
+    names: list[str] = []
+    named_map(lambda name, leaf: names.append(name), trainable(model))
+    frozen: set[str] = set()
+    for group in groups:
+        found = {n for n in names if n == group or n.startswith(f"{group}.") or fnmatchcase(n, group)}
+        if not found:
+            raise ArgumentError(
+                "--freeze",
+                got=repr(group),
+                expected="one of " + ", ".join(sorted({n.split(".")[0] for n in names})),
+                hint="'ginjax inspect' lists the arrays of a model; a pattern may use *.",
+            )
+        frozen |= found
+    if frozen and len(frozen) == len(set(names)):
+        raise ArgumentError("--freeze", got="every parameter", expected="something left to train")
+    return frozenset(frozen)
+
+
+def keep_frozen(names: frozenset[str]) -> optax.GradientTransformation:
+    """Set the updates of some parameters to zero; chained after an optimiser, which may still decay or clip.
+
+    **Arguments:**
+
+    - `names`: dotted names of the parameters, from `frozen_names`.
+    """
+
+    def init(params: Any) -> optax.EmptyState:
+        return optax.EmptyState()
+
+    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        return (
+            named_map(lambda name, change: jnp.zeros_like(change) if name in names else change, updates),
+            state,
+        )
+
+    return optax.GradientTransformation(init, update)

@@ -1,0 +1,68 @@
+"""The baseline of a trained model: the same network, trained on the same data from random weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import jax
+
+from ginjax.checkpoint import ModelRecord
+from ginjax.errors import ArgumentError
+from ginjax.ml.task import WindowTask
+from ginjax.ml.training._engine import Report
+from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._train_model import Trained, train_model
+from ginjax.models import ModelSpec, build_model
+
+
+def last_training(record: ModelRecord) -> Mapping[str, Any]:
+    """The newest training in the provenance of a model, with the steps it did as `steps_done`.
+
+    **Raises:** `ArgumentError` if the model was never trained, or the file does not say for how long.
+    """
+    steps = [step for step in record.provenance if step.get("step") in ("train", "tune")]
+    last = dict(steps[-1]) if steps else {}
+    done = last.get("steps_done", last.get("steps"))  # earlier versions did not always write the former
+    if type(done) is not int or done < 1:
+        raise ArgumentError(
+            "training steps in the provenance of the model",
+            got="none" if not steps else repr(done),
+            expected="a number, to train from scratch as long",
+        )
+    return last | {"steps_done": done}
+
+
+def train_again(
+    record: ModelRecord,
+    task: WindowTask,
+    step: Mapping[str, Any],
+    *,
+    progress: Callable[[int, float], None] | None = None,
+) -> Trained:
+    """Train the network of a model from random weights, as the model was trained and for as many steps.
+
+    **Arguments:**
+
+    - `record`: the model; its specification and filters are used, its weights are not.
+    - `task`: what to train on.
+    - `step`: from `last_training`. All weights are trained, for all steps: what was frozen and which model was best do
+      not count.
+    - `progress`: called as `progress(steps done, loss)`.
+
+    **Raises:** `NumericsError` when a loss is NaN or infinite, `ArgumentError` or `FileError` for a step that no
+    training wrote.
+    """
+    asked = TrainSettings.from_json(step, "provenance of the model")
+    settings = replace(asked, patience=None, validate_every=None, freeze=())
+    key = jax.random.key(settings.seed)
+    model = build_model(ModelSpec.from_json(record.spec), record.D, record.banks, key)
+
+    def tell(report: Report) -> None:
+        if progress is not None and report.losses.size:
+            progress(report.step, float(report.losses[-1]))
+
+    return train_model(
+        model, replace(task, valid=None), settings, stop_after=int(step["steps_done"]), on_report=tell
+    )

@@ -1,0 +1,100 @@
+"""Loggers of other programs; each library is imported when its logger is made, never before."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.ml.training._log import Logger, Row
+
+_NUMBERS = ("loss", "validation", "learning_rate", "rate")
+
+
+class TensorBoard:
+    """Scalars for TensorBoard, in the folder `<name>.tensorboard` beside the model."""
+
+    def __init__(self, name: Path, settings: Mapping[str, Any]):
+        library = _library("tensorboardX", "tensorboard")
+        self._writer = library.SummaryWriter(str(name.with_name(f"{name.name}.tensorboard")))
+        self._writer.add_text(
+            "settings", "\n".join(f"    {key} = {value}" for key, value in settings.items())
+        )
+
+    def write(self, row: Row) -> None:
+        for key, value in _numbers(row).items():
+            self._writer.add_scalar(key, value, row["step"])
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class WandB:
+    """A run of Weights & Biases named after the model, in the project `ginjax`."""
+
+    def __init__(self, name: Path, settings: Mapping[str, Any]):
+        library = _library("wandb", "wandb")
+        self._run = library.init(project="ginjax", name=name.name, config=dict(settings))
+
+    def write(self, row: Row) -> None:
+        self._run.log(_numbers(row), step=row["step"])
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+class MLflow:
+    """A run of MLflow named after the model, in its current experiment."""
+
+    def __init__(self, name: Path, settings: Mapping[str, Any]):
+        self._library = _library("mlflow", "mlflow")
+        self._library.start_run(run_name=name.name)
+        self._library.log_params(dict(settings))
+
+    def write(self, row: Row) -> None:
+        self._library.log_metrics(_numbers(row), step=row["step"])
+
+    def close(self) -> None:
+        self._library.end_run()
+
+
+LOGGERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Logger]] = {
+    "tensorboard": TensorBoard,
+    "wandb": WandB,
+    "mlflow": MLflow,
+}
+"""Makers of loggers by name: `(output file without its suffix, settings) -> Logger`."""
+
+
+def make_logger(kind: str, name: Path, settings: Mapping[str, Any]) -> Logger:
+    """A logger by name.
+
+    **Arguments:**
+
+    - `kind`: a name in `LOGGERS`.
+    - `name`: the output without its suffix; the run is named after it.
+    - `settings`: of the training.
+
+    **Raises:** `ArgumentError` for another name, `UnsupportedError` if its library is not installed.
+    """
+    if kind not in LOGGERS:
+        raise ArgumentError("logger", got=repr(kind), expected=" or ".join(LOGGERS))
+    return LOGGERS[kind](name, settings)
+
+
+def _library(module: str, extra: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise UnsupportedError(
+            f"--log {extra}",
+            got=f"no library {module!r}",
+            expected="it to be installed",
+            hint=f"pip install 'ginjax[{extra}]'",
+        ) from error
+
+
+def _numbers(row: Row) -> dict[str, float]:
+    return {key: row[key] for key in _NUMBERS if row.get(key) is not None}

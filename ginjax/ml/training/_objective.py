@@ -1,0 +1,90 @@
+"""What training makes small: the error of one prediction, or of several fed back into each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ginjax.errors import ArgumentError
+from ginjax.geometric import Key, MultiImage
+from ginjax.ml.score import smse_loss
+from ginjax.ml.task import Frames
+from ginjax.ml.training._precision import Precision, in_precision
+from ginjax.ml.training._remat import rematerialised
+from ginjax.ml.training._update import over_batch
+
+Loss = Callable[[MultiImage, MultiImage], Array]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The mean loss over `unroll` predictions, each made from those before it; a `map_and_loss`.
+
+    **Arguments:**
+
+    - `loss`: `(prediction, target) -> scalar` of one step, both batched.
+    - `unroll`: steps; targets hold as many frames of each field (time fastest).
+    - `frames`: the layout of inputs and predictions.
+    - `remat`: compute the inside of blocks twice instead of keeping it, see `rematerialised`.
+    - `precision`: of the activations, see `in_precision`.
+    """
+
+    loss: Loss = smse_loss
+    unroll: int = 1
+    frames: Frames = field(default_factory=Frames)
+    remat: bool = False
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        if self.unroll < 1:
+            raise ArgumentError("unroll", got=self.unroll, expected="at least 1")
+
+    def __call__(self, model: Any, x: MultiImage, y: MultiImage, aux_data: Any) -> tuple[Array, Any]:
+        """The loss on a batch, blocks `(batch, channels, *spatial, D, ..., D)`, and the new `aux_data`."""
+        network = in_precision(model, self.precision)
+        if self.remat:
+            network = rematerialised(network)
+        apply = over_batch(network)
+        total: Array | float = 0.0
+        for step in range(self.unroll):
+            prediction, aux_data = apply(x, aux_data)
+            total = total + self.loss(prediction, self._frame(y, step))
+            if step + 1 < self.unroll:
+                x = self.frames.next_input(x, prediction)
+        return jnp.asarray(total / self.unroll), aux_data
+
+    def _frame(self, y: MultiImage, step: int) -> MultiImage:
+        """Frame `step` of every field of a target."""
+        if self.unroll == 1:
+            return y
+        return MultiImage({key: block[:, step :: self.unroll] for key, block in y.items()}, y.D, y.is_torus)
+
+
+@dataclass(frozen=True)
+class Noise:
+    """White noise on the inputs, so that a network learns to take back its own errors.
+
+    Every component gets its own number, which no symmetry of the grid prefers. Constant channels stay clean.
+
+    **Arguments:**
+
+    - `size`: standard deviation in units of the normalised fields.
+    - `constants`: number of constant channels of the inputs, by key.
+    """
+
+    size: float
+    constants: Mapping[Key, int] = field(default_factory=dict)
+
+    def __call__(self, x: MultiImage, key: Array) -> MultiImage:
+        blocks = {}
+        for name, own in zip(x, jax.random.split(key, len(x)), strict=True):
+            block = x[name]
+            moving = block.shape[1] - self.constants.get(name, 0)
+            noise = self.size * jax.random.normal(own, (len(block), moving, *block.shape[2:]), block.dtype)
+            blocks[name] = block.at[:, :moving].add(noise)
+        return MultiImage(blocks, x.D, x.is_torus)

@@ -1,0 +1,97 @@
+"""The order in which samples are seen."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import jax
+import numpy as np
+from jax import Array
+
+
+class Order(Protocol):
+    """Which samples each step sees."""
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """Numbers of the samples of the steps `start` to `stop - 1`, of shape `(stop - start, batch_size)`."""
+        ...
+
+
+class MakeOrder(Protocol):
+    """Makes the order of a training, as the classes `BatchOrder` and `EpochOrder` do."""
+
+    def __call__(self, key: Array, samples: int, batch_size: int, /) -> Order: ...
+
+
+def training_keys(key: Array) -> tuple[Array, Array]:
+    """The two random keys of a training: of the order of the samples, and of what is random within a step.
+
+    Both are made once, where a training begins. With one key for both, epoch `n` and step `n` would draw the same
+    numbers.
+
+    **Arguments:**
+
+    - `key`: random key of the training; use it for nothing else.
+    """
+    order, step = jax.random.split(key)
+    return order, step
+
+
+class _Orders:
+    """One random order of all samples after another, each repeated or cut to a length, divided into batches.
+
+    Which samples a step sees depends on its number alone, so that training can go on from any step.
+    """
+
+    def __init__(self, key: Array, samples: int, batch_size: int, length: int):
+        self._key = key
+        self._samples = samples
+        self._batch_size = batch_size
+        self._length = length
+        self._orders: dict[int, np.ndarray] = {}
+
+    def between(self, start: int, stop: int) -> np.ndarray:
+        """Numbers of the samples of the steps `start` to `stop - 1`, of shape `(stop - start, batch_size)`."""
+        first, end = start * self._batch_size, stop * self._batch_size
+        epochs = range(first // self._length, -(-end // self._length))
+        self._orders = {epoch: self._order(epoch) for epoch in epochs}
+        seen = np.concatenate([self._orders[epoch] for epoch in epochs])
+        offset = epochs.start * self._length
+        return seen[first - offset : end - offset].reshape(-1, self._batch_size)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        if epoch in self._orders:
+            return self._orders[epoch]
+        order = jax.random.permutation(jax.random.fold_in(self._key, epoch), self._samples)
+        return np.resize(np.asarray(order), self._length)
+
+
+class BatchOrder(_Orders):
+    """Batches without end: one random order of all samples after another; a batch may span two of them.
+
+    **Arguments:**
+
+    - `key`: random key of the orders.
+    - `samples`: number of samples.
+    - `batch_size`: samples in a batch.
+    """
+
+    def __init__(self, key: Array, samples: int, batch_size: int):
+        super().__init__(key, samples, batch_size, samples)
+
+
+class EpochOrder(_Orders):
+    """Epochs of `ceil(samples / batch_size)` batches, each epoch a random order of all samples.
+
+    When `batch_size` does not divide the number of samples, the last batch of an epoch is filled up with samples
+    from the beginning of the same order: none is left out, and every batch compiles to the same program.
+
+    **Arguments:**
+
+    - `key`: random key of the orders.
+    - `samples`: number of samples.
+    - `batch_size`: samples in a batch.
+    """
+
+    def __init__(self, key: Array, samples: int, batch_size: int):
+        super().__init__(key, samples, batch_size, -(-samples // batch_size) * batch_size)

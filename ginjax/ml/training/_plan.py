@@ -1,0 +1,91 @@
+"""How long to train, in which portions, and what to do between them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ginjax.errors import ArgumentError
+
+DISPATCH_SECONDS = 0.25
+"""Aimed-at duration of a dispatch: how late an interruption is noticed, and far above the cost of starting one."""
+
+MOST_STEPS = 128
+"""Most steps of a dispatch."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The course of a training.
+
+    **Arguments:**
+
+    - `steps`: steps in all; None for no limit.
+    - `seconds`: time for training in all, interruptions not counted; None for no limit.
+    - `batch_size`: samples in a step.
+    - `accumulate`: parts of a batch that are computed one after the other.
+    - `steps_per_dispatch`: steps between two looks at the loss; None adapts it to their speed. The result does not
+      depend on it.
+    - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
+    - `patience`: looks without improvement after which training ends; None for never.
+    - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
+
+    **Raises:** `ArgumentError` for a number that is not positive.
+    """
+
+    steps: int | None
+    batch_size: int
+    seconds: float | None = None
+    accumulate: int = 1
+    steps_per_dispatch: int | None = None
+    validate_every: int | None = None
+    patience: int | None = None
+    save_every: int | None = None
+    save_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in (
+            "steps",
+            "batch_size",
+            "seconds",
+            "accumulate",
+            "steps_per_dispatch",
+            "validate_every",
+            "save_every",
+            "save_seconds",
+        ):
+            value = getattr(self, name)
+            least = 0 if isinstance(value, float) else 1
+            if value is not None and not (value >= least and math.isfinite(value)):
+                raise ArgumentError(name, got=value, expected=f"at least {least}")
+        if self.patience is not None and self.patience < 0:
+            raise ArgumentError("patience", got=self.patience, expected="0 or more")
+
+    def next_stop(self, step: int, count: int) -> int:
+        """Where `count` steps from `step` on lead, but not past a validation, a saved state or the end."""
+        stop = step + count
+        for every in (self.validate_every, self.save_every):
+            if every is not None:
+                stop = min(stop, (step // every + 1) * every)
+        return stop if self.steps is None else min(stop, self.steps)
+
+
+class Pace:
+    """How many steps to send off at once, so that a dispatch takes `DISPATCH_SECONDS`.
+
+    **Arguments:**
+
+    - `count`: a fixed number of steps, or None to find it.
+    - `most`: the most steps of one dispatch.
+    """
+
+    def __init__(self, count: int | None, most: int = MOST_STEPS):
+        self._fixed = count is not None
+        self._most = most if count is None else min(count, most)
+        self.count = self._most if self._fixed else 1
+
+    def observe(self, steps: int, seconds: float) -> None:
+        """Learn from a dispatch of some steps; it may take eight times the steps of the last one at most."""
+        if not self._fixed and seconds > 0:
+            wanted = int(DISPATCH_SECONDS * steps / seconds)
+            self.count = max(1, min(wanted, 8 * self.count, self._most))

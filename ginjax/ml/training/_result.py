@@ -1,0 +1,99 @@
+"""From a finished training to a model record: error, contract, history, certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ginjax._version import __version__
+from ginjax.checkpoint import DataContract, Difference, ModelRecord
+from ginjax.ml.task import OneStepError, WindowTask
+from ginjax.ml.training._train_model import Trained
+from ginjax.ml.training._tuning import Start
+from ginjax.models import AnyDimensionalModel, Network, to_record
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a training made.
+
+    - `model`, `record`: the network, and all that its file holds.
+    - `last`: the record of the last network where another one was best; None otherwise, and where compatibility is kept.
+    - `error`: of the next frame on the held-out part, beside predicting no change; None if nothing was held out.
+    """
+
+    model: AnyDimensionalModel
+    record: ModelRecord
+    last: ModelRecord | None
+    error: OneStepError | None
+
+
+def build_network(
+    network: Network, contract: DataContract, spatial: Sequence[int], seed: int = 0
+) -> AnyDimensionalModel:
+    """An untrained network for data; the same seed gives the same weights.
+
+    **Arguments:**
+
+    - `network`: what it is like inside.
+    - `contract`: of the data, with the past frames that it is to see.
+    - `spatial`: grid points along each axis.
+
+    **Raises:** `ArgumentError` for settings or a grid that do not fit.
+    """
+    design = network.design(contract.inputs, contract.predicted)
+    for side in sorted(set(spatial)):
+        design.check_grid(side)
+    return design.build(contract.D, seed)
+
+
+def finish_training(
+    trained: Trained,
+    task: WindowTask,
+    about: Mapping[str, Any],
+    start: Start | None = None,
+    adapted: Sequence[Difference] = (),
+) -> TrainedModel:
+    """Measure what a training made, and put together what its file is to hold.
+
+    **Arguments:**
+
+    - `trained`: the result of `train_model`.
+    - `task`: what it was trained on.
+    - `about`: what the history says of the data, as JSON values.
+    - `start`: the model it went on from, if any.
+    - `adapted`: in what the data differed from those of that model.
+    """
+    model, certificate = (trained.model, None) if start is None else start.settle(trained.model)
+    step: dict[str, Any] = {"step": "train" if start is None else "tune", "version": __version__, **about}
+    step |= {"past_steps": task.train.past_steps, "residual": task.train.residual} | trained.provenance()
+    if start is not None:
+        step |= {"source": start.record.digest, "kept_compatible": start.free is not None}
+    if adapted:
+        step["adapted"] = {each.aspect: [each.expected.split(",")[0], each.got] for each in adapted}
+    history = () if start is None else start.record.provenance
+    common: dict[str, Any] = {"contract": task.contract, "provenance": [*history, step]}
+    keeps = start is not None and start.free is not None
+    last = None if trained.last is None or keeps else to_record(trained.last, **common)
+    record = to_record(model, **common, certificate=certificate)
+    return TrainedModel(model, record, last, task.error(model))
+
+
+def run_identity(
+    task: WindowTask, about: Mapping[str, Any], settings: Mapping[str, Any], start: Start | None, spec: Any
+) -> dict[str, Any]:
+    """What a saved state belongs to: a training with any other of these is another training.
+
+    **Arguments:**
+
+    - `task`, `about`: the samples, and what is said of the data.
+    - `settings`: of the training, resolved, as JSON.
+    - `start`: the model it goes on from, if any.
+    - `spec`: of the network, as JSON.
+    """
+    found = {**about, "past_steps": task.train.past_steps, "residual": task.train.residual, **settings}
+    found |= {"model": spec, "data_digest": task.parts["train"].digest}
+    if start is not None:
+        found |= {"source": start.record.digest, "kept_compatible": start.free is not None}
+    return found

@@ -1,0 +1,67 @@
+"""The files of a training, all named after its output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ginjax.checkpoint import check_target
+from ginjax.errors import FileError
+from ginjax.ml.training._saved_state import RunFile
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """`model.safetensors` and what belongs to it.
+
+    - `output`: the model.
+    """
+
+    output: Path
+
+    @property
+    def stem(self) -> Path:
+        """The output without its suffix, from which the other names are made."""
+        name = self.output.name
+        return self.output.with_name(name.removesuffix(".safetensors") or name)
+
+    @property
+    def log(self) -> Path:
+        """Losses and rates while the training lasts, one JSON object a line."""
+        return self._named("log.jsonl")
+
+    @property
+    def curve(self) -> Path:
+        """The picture of the log."""
+        return self._named("curve.png")
+
+    @property
+    def last(self) -> Path:
+        """The last model, where another one was best."""
+        return self._named("last.safetensors")
+
+    @property
+    def state(self) -> Path:
+        """The folder that an interrupted run goes on from."""
+        return self._named("run")
+
+    def run_file(self, settings: Mapping[str, Any]) -> RunFile:
+        """The state in that folder, of a training with these settings."""
+        return RunFile(self.state, settings)
+
+    def check(self, *, force: bool, resume: bool) -> None:
+        """Ask whether the run may begin, before any work.
+
+        **Raises:** `FileError` if the output exists, or an interrupted run would be lost.
+        """
+        check_target(self.output, force=force)
+        if self.state.exists() and not resume and not force:
+            raise FileError(
+                f"{self.state}: an interrupted run is waiting here",
+                hint="Go on with --resume, or begin anew with --force.",
+            )
+
+    def _named(self, ending: str) -> Path:
+        return self.stem.with_name(f"{self.stem.name}.{ending}")

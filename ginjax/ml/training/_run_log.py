@@ -1,0 +1,71 @@
+"""The logs of one training, kept by the process that writes its files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from ginjax.ml.training._devices import Placement
+from ginjax.ml.training._engine import Progress, Report
+from ginjax.ml.training._log import JsonLines, LogBook
+from ginjax.ml.training._loggers import make_logger
+from ginjax.ml.training._run_files import RunFiles
+from ginjax.ml.training._settings import TrainSettings
+
+ROWS = 200
+"""About how many rows a log gets."""
+
+UNKNOWN_LENGTH = 10
+"""Steps in a row of the log where the length of the training is not known."""
+
+
+class RunLog:
+    """Writes the reports of a training to its log file and to further loggers; nothing in processes that write no files.
+
+    **Arguments:**
+
+    - `files`: of the run.
+    - `settings`: of the training, resolved.
+    - `placement`: the devices.
+    - `programs`: further loggers by name, see `make_logger`.
+    - `about`: what they are told about the run.
+    """
+
+    def __init__(
+        self,
+        files: RunFiles,
+        settings: TrainSettings,
+        placement: Placement,
+        programs: Sequence[str] = (),
+        about: Mapping[str, Any] | None = None,
+    ):
+        self._files, self._settings = files, settings
+        self._loggers = (
+            [make_logger(name, files.stem, about or {}) for name in programs] if placement.is_main else []
+        )
+        self._writes = placement.is_main
+        self._book: LogBook | None = None
+        self._step, self._seconds = 0, 0.0
+
+    def begin(self, progress: Progress, *, resumed: bool) -> None:
+        """Open the log; of a training that is gone on with, the rows up to there are kept."""
+        self._step = progress.step
+        if not self._writes:
+            return
+        steps = self._settings.steps
+        lines = JsonLines(self._files.log, progress.step if resumed else None)
+        every = UNKNOWN_LENGTH if steps is None else max(1, steps // ROWS)
+        self._book = LogBook([lines, *self._loggers], self._settings.make_schedule(), every)
+
+    def note(self, report: Report) -> None:
+        """Take a report of the training."""
+        self._step, self._seconds = report.step, report.seconds
+        if self._book is not None:
+            self._book.note(report)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._book is not None:
+            self._book.close(self._step, self._seconds)

@@ -1,0 +1,126 @@
+"""The state of a training in a file, whole or not at all, from which it goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from ginjax.checkpoint import expect, read_file, write_file
+from ginjax.errors import FileError
+from ginjax.ml.training._array_file import array_leaves, matched
+from ginjax.ml.training._dispatch import TrainState
+from ginjax.ml.training._engine import Progress
+
+_PURPOSE = "state of a training"
+
+
+class RunFile:
+    """A folder beside the output that holds the state of a training until it is finished.
+
+    A folder, so that what a killed write leaves behind goes with it.
+
+    **Arguments:**
+
+    - `folder`: where; made by the first `save`.
+    - `settings`: what the training was asked to do, as JSON values; a state is only good for the same.
+    """
+
+    def __init__(self, folder: Path, settings: Mapping[str, Any]):
+        self.folder = folder
+        # As they will be read back: lists for tuples.
+        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+
+    @property
+    def path(self) -> Path:
+        """The file itself."""
+        return self.folder / "state.safetensors"
+
+    def exists(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self.path.exists()
+
+    def save(self, state: TrainState, progress: Progress) -> None:
+        """Write the state, in place of an older one.
+
+        **Raises:** `FileError` if it cannot be written; the older one is then still there.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{self.folder}: cannot be made: {error.strerror or error}") from error
+        arrays = {f"state{path}": np.asarray(leaf) for path, leaf in array_leaves(state)}
+        arrays |= {f"best{path}": np.asarray(leaf) for path, leaf in array_leaves(progress.best_model)}
+        numbers = {
+            name: _as_json(getattr(progress, name))
+            for name in (field.name for field in dataclasses.fields(Progress))
+            if name != "best_model"
+        }
+        header = {
+            "kind": "arrays",
+            "purpose": _PURPOSE,
+            "settings": self.settings,
+            "progress": numbers,
+            "has_best": progress.best_model is not None,
+        }
+        write_file(self.path, arrays, header, force=True)
+
+    def load(self, like: TrainState) -> tuple[TrainState, Progress]:
+        """Read the state.
+
+        **Arguments:**
+
+        - `like`: a state of the same structure, as `initial_state` makes it.
+
+        **Raises:** `FileError` if it is damaged, or belongs to a training with other settings.
+        """
+        content = read_file(self.path, kind="arrays")
+        self._check(content.header)
+        numbers = expect(content.header, "progress", dict, where=self.path)
+        parts = {
+            part: {name[len(part) :]: a for name, a in content.arrays.items() if name.startswith(part)}
+            for part in ("state", "best")
+        }
+        state = matched(like, parts["state"], os.fspath(self.path))
+        best = None
+        if expect(content.header, "has_best", bool, where=self.path):
+            best = matched(like.model, parts["best"], os.fspath(self.path))
+            best = jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, best)
+        defaults = Progress()
+        progress = Progress(best_model=best)
+        for field in dataclasses.fields(Progress):
+            if field.name == "best_model":
+                continue
+            value = numbers.get(field.name)
+            kind = type(getattr(defaults, field.name))
+            setattr(progress, field.name, getattr(defaults, field.name) if value is None else kind(value))
+        return state, progress
+
+    def remove(self) -> None:
+        """Forget the state and everything beside it in the folder."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _check(self, header: Mapping[str, Any]) -> None:
+        if header.get("purpose") != _PURPOSE:
+            raise FileError(f"{self.path}: is not the state of a training", hint="Remove it.")
+        stored = expect(header, "settings", dict, where=self.path)
+        for name in sorted(stored.keys() | self.settings.keys()):
+            if stored.get(name) != self.settings.get(name):
+                raise FileError(
+                    f"{self.path}: {name} of the interrupted training",
+                    got=stored.get(name),
+                    expected=self.settings.get(name),
+                    hint="Go on with the same settings, or start anew with --force.",
+                )
+
+
+def _as_json(value: Any) -> Any:
+    """Numbers that JSON cannot hold are those of a beginning, and left out."""
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,182 @@
+"""Everything about a training that is not the network or the data: one place for every default."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_args
+
+from ginjax.checkpoint import expect
+from ginjax.errors import ArgumentError
+from ginjax.ml.training._optimiser import OptimiserName, ScheduleName, make_schedule
+from ginjax.ml.training._precision import Precision
+
+STEPS: Mapping[int, int] = {1: 1200, 2: 300, 3: 100}
+"""Training steps by dimension unless asked for otherwise."""
+
+BATCH_SIZES: Mapping[int, int] = {1: 32, 2: 8, 3: 4}
+"""Samples in a step by dimension unless asked for otherwise."""
+
+VALIDATIONS = 20
+"""How often a training looks at its validation loss unless told otherwise."""
+
+_COUNTED = ("steps", "batch_size", "unroll", "validate_every", "accumulate")
+_AT_LEAST_0 = ("warmup", "weight_decay", "clip", "noise", "patience", "seed")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How to train.
+
+    **Arguments:**
+
+    - `steps`: optimisation steps; the learning rate falls over so many.
+    - `epochs`: instead of `steps`, passes over the data.
+    - `seconds`: time that training may take, without interruptions; without `steps` or `epochs` it alone ends the
+      training. Without any of the three there are `STEPS`.
+    - `batch_size`: samples in a step; `BATCH_SIZES` if None, and never more than there are.
+    - `learning_rate`: its peak.
+    - `optimiser`, `weight_decay`: see `make_optimiser`.
+    - `clip`: largest global norm of the gradient; 0 for no limit.
+    - `schedule`: how the learning rate goes on after the rise; "cosine" if None, or "constant" where time alone ends the
+      training. `warmup`: the share of the steps in which it rises.
+    - `noise`: standard deviation of white noise on the inputs, in units of the normalised fields.
+    - `unroll`: predictions in a row that the loss looks at, each made from those before it.
+    - `validate_every`: steps between two looks at the validation loss; `VALIDATIONS` of them if None.
+    - `patience`: looks without improvement after which training ends; None for never.
+    - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
+    - `accumulate`: parts of a batch computed one after the other, to save memory.
+    - `remat`: compute the inside of blocks twice instead of keeping it, to save memory.
+    - `precision`: of the activations.
+    - `seed`: of the initial weights, the order of the samples and the noise, which do not share random numbers.
+
+    **Raises:** `ArgumentError` for values out of range or that contradict each other.
+    """
+
+    steps: int | None = None
+    epochs: float | None = None
+    seconds: float | None = None
+    batch_size: int | None = None
+    learning_rate: float = 3e-3
+    optimiser: OptimiserName = "adamw"
+    schedule: ScheduleName | None = None
+    warmup: float = 0.05
+    weight_decay: float = 1e-5
+    clip: float = 1.0
+    noise: float = 0.0
+    unroll: int = 1
+    patience: int | None = None
+    validate_every: int | None = None
+    freeze: tuple[str, ...] = ()
+    accumulate: int = 1
+    remat: bool = False
+    precision: Precision = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in _COUNTED:
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ArgumentError(name, got=value, expected="1 or more")
+        for name in _AT_LEAST_0:
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise ArgumentError(name, got=value, expected="0 or more")
+        for name in ("epochs", "seconds", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise ArgumentError(name, got=value, expected="a positive number")
+        for name, names in (
+            ("optimiser", get_args(OptimiserName)),
+            ("schedule", (None, *get_args(ScheduleName))),
+            ("precision", get_args(Precision)),
+        ):
+            if getattr(self, name) not in names:
+                expected = " or ".join(str(each) for each in names if each is not None)
+                raise ArgumentError(name, got=repr(getattr(self, name)), expected=expected)
+        if self.steps is not None and self.epochs is not None:
+            raise ArgumentError("steps and epochs", got="both", expected="one of them")
+        if self.endless and self.schedule not in (None, "constant"):
+            raise ArgumentError(
+                "schedule",
+                got=f"{self.schedule} where time alone ends the training",
+                expected="constant, or a number of steps that it can fall over",
+            )
+
+    @property
+    def endless(self) -> bool:
+        """Whether time alone ends the training."""
+        return self.seconds is not None and self.steps is None and self.epochs is None
+
+    def resolved(self, D: int, samples: int) -> TrainSettings:
+        """The same with a number for everything that follows from the data.
+
+        **Arguments:**
+
+        - `D`: the dimension of the network.
+        - `samples`: number of training samples.
+
+        **Returns:** settings with a batch size and a schedule, and steps unless time alone ends the training; resolving
+        them again changes nothing.
+        """
+        batch = min(self.batch_size or BATCH_SIZES.get(D, BATCH_SIZES[3]), samples)
+        steps = self.steps
+        if self.epochs is not None:
+            steps = math.ceil(self.epochs * samples / batch)
+        elif steps is None and self.seconds is None:
+            steps = STEPS.get(D, STEPS[3])
+        schedule = self.schedule or ("constant" if steps is None else "cosine")
+        return replace(self, steps=steps, epochs=None, batch_size=batch, schedule=schedule)
+
+    @property
+    def looks_every(self) -> int:
+        """Steps between two looks at the validation loss."""
+        return self.validate_every or max(1, (self.steps or 2000) // VALIDATIONS)
+
+    def make_schedule(self) -> Any:
+        """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
+        name = self.schedule or ("constant" if self.steps is None else "cosine")
+        return make_schedule(name, self.steps, learning_rate=self.learning_rate, warmup=self.warmup)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON object without what is None, False or empty; `from_json` reads it back."""
+        found = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in found.items()
+            if value is not None and value is not False and value != ()
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], where: object = "settings") -> TrainSettings:
+        """Read what `to_json` wrote; other names, as a step of provenance has them, are passed over.
+
+        **Arguments:**
+
+        - `data`: a JSON object.
+        - `where`: the file it comes from, for messages.
+
+        **Raises:** `FileError` for a value of another type, `ArgumentError` for one out of range.
+        """
+        defaults, found = cls(), dict[str, Any]()
+        for each in fields(cls):
+            if data.get(each.name) is None:
+                continue
+            kind = _KINDS.get(each.name) or type(getattr(defaults, each.name))
+            found[each.name] = expect(data, each.name, kind, where=where)
+        if "freeze" in found:
+            found["freeze"] = tuple(str(name) for name in found["freeze"])
+        return cls(**found)
+
+
+_KINDS: Mapping[str, type] = {
+    "steps": int,
+    "epochs": float,
+    "seconds": float,
+    "batch_size": int,
+    "schedule": str,
+    "patience": int,
+    "validate_every": int,
+    "freeze": list,
+}

@@ -1,0 +1,181 @@
+"""Training a network: the one function that every training goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from ginjax.ml.task import WindowTask
+from ginjax.ml.training._devices import Placement
+from ginjax.ml.training._dispatch import initial_state
+from ginjax.ml.training._engine import Hooks, Progress, Reason, Report, run
+from ginjax.ml.training._free_only import only_free
+from ginjax.ml.training._freeze import frozen_names, keep_frozen
+from ginjax.ml.training._objective import Noise, Objective
+from ginjax.ml.training._optimiser import make_optimiser
+from ginjax.ml.training._plan import Plan
+from ginjax.ml.training._saved_state import RunFile
+from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._validation import validator
+
+
+@dataclass(frozen=True)
+class Saving:
+    """How the state of a training is kept while it lasts.
+
+    - `file`: where; a state that is there and not gone on from is removed.
+    - `resume`: go on from that state if there is one.
+    - `every_steps`, `every_seconds`: between two saved states; None for never.
+    """
+
+    file: RunFile
+    resume: bool = False
+    every_steps: int | None = None
+    every_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The result of a training.
+
+    - `model`: the best one if there was validation, else the last.
+    - `last`: the last model if another one was best, else None.
+    - `progress`: how far it came.
+    - `reason`: why it ended.
+    - `settings`: what was asked for, with a number for everything that follows from the data.
+    """
+
+    model: Any
+    last: Any
+    progress: Progress
+    reason: Reason
+    settings: TrainSettings
+
+    def provenance(self) -> dict[str, Any]:
+        """What a model file says about the training: settings, schedule, seed, and the steps done."""
+        found = self.settings.to_json() | {"steps_done": self.progress.step}
+        return found if self.progress.best_step < 0 else found | {"best_step": self.progress.best_step}
+
+
+def training_key(seed: int) -> jax.Array:
+    """The random key of a training, for the order of its samples and for its noise.
+
+    Initial weights are drawn from `jax.random.key(seed)`; this key comes of the seed by another way (NumPy's spawned seed
+    sequences), so that the two share no random numbers.
+    """
+    bits = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(2, np.uint32)
+    return jax.random.wrap_key_data(jnp.asarray(bits), impl="threefry2x32")
+
+
+def train_model(
+    model: Any,
+    task: WindowTask,
+    settings: TrainSettings | None = None,
+    *,
+    free: Mapping[str, np.ndarray] | None = None,
+    placement: Placement | None = None,
+    stop_after: int | None = None,
+    saving: Saving | None = None,
+    on_begin: Callable[[Progress], None] = lambda progress: None,
+    on_report: Callable[[Report], None] | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Trained:
+    """Train a network on a task.
+
+    **Arguments:**
+
+    - `model`: where to start; it stays usable.
+    - `task`: the samples, cut with as many predictions in a row as `settings.unroll`.
+    - `settings`: how; all defaults if None.
+    - `free`: train only in these directions, see `only_free`.
+    - `placement`: the devices; the default device if None.
+    - `stop_after`: end after so many steps instead of `settings.seconds`, though the learning rate falls over
+      `settings.steps`: what a training did that ran out of time.
+    - `saving`: how the state is kept, to be gone on from.
+    - `on_begin`: told how far a saved state had come, before the first step.
+    - `on_report`: told about every dispatch and every validation; what it raises ends the training.
+    - `interrupted`: asked between dispatches; yes ends the training with a saved state.
+
+    **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine,
+    however often the training was interrupted and gone on with.
+
+    **Raises:** `NumericsError` when a loss is NaN or infinite, `ArgumentError` for settings that do not fit, `FileError`
+    for a saved state that does not belong to this training.
+    """
+    where = placement or Placement()
+    settings = (settings or TrainSettings()).resolved(model.D, len(task.train))
+    optimiser = _optimiser(model, settings, free)
+    objective = Objective(
+        unroll=settings.unroll, frames=task.frames, remat=settings.remat, precision=settings.precision
+    )
+    batch = settings.batch_size or 1
+    validate = None if task.valid is None else validator(task.valid, objective, batch)
+    ends = [each for each in (settings.steps, stop_after) if each is not None]
+    plan = Plan(
+        steps=min(ends, default=None),
+        seconds=settings.seconds if stop_after is None else None,
+        batch_size=batch,
+        accumulate=settings.accumulate,
+        validate_every=None if validate is None else settings.looks_every,
+        patience=settings.patience,
+        save_every=None if saving is None else saving.every_steps,
+        save_seconds=None if saving is None else saving.every_seconds,
+    )
+    state, progress = initial_state(model, optimiser), Progress()
+    if saving is not None and saving.resume and saving.file.exists():
+        state, progress = saving.file.load(state)
+    elif saving is not None and not saving.resume and where.is_main:
+        saving.file.remove()
+    on_begin(progress)
+    state, progress, reason = run(
+        state,
+        task.train,
+        plan=plan,
+        map_and_loss=objective,
+        optimizer=optimiser,
+        key=training_key(settings.seed),
+        progress=progress,
+        augment=Noise(settings.noise, task.frames.constants) if settings.noise else None,
+        placement=where,
+        hooks=Hooks(
+            validate=validate,
+            save=saving.file.save if saving is not None and where.is_main else None,
+            on_report=on_report,
+            interrupted=interrupted,
+        ),
+    )
+    last = jax.tree.map(_from_devices, state.model)
+    if progress.best_model is None:
+        return Trained(last, None, progress, reason, settings)
+    best = jax.tree.map(_from_devices, progress.best_model)
+    other = last if progress.best_step != progress.step else None
+    return Trained(best, other, progress, reason, settings)
+
+
+def _optimiser(
+    model: Any, settings: TrainSettings, free: Mapping[str, np.ndarray] | None
+) -> optax.GradientTransformation:
+    parts = [
+        make_optimiser(
+            settings.optimiser,
+            settings.make_schedule(),
+            weight_decay=settings.weight_decay,
+            clip=settings.clip or None,
+        )
+    ]
+    if free is not None:
+        parts.append(only_free(free))
+    if settings.freeze:
+        parts.append(keep_frozen(frozen_names(model, settings.freeze)))
+    return parts[0] if len(parts) == 1 else optax.chain(*parts)
+
+
+def _from_devices(leaf: Any) -> Any:
+    """An array of the default device, whatever devices or processes it was spread over."""
+    return jnp.asarray(np.asarray(leaf)) if isinstance(leaf, jax.Array | np.ndarray) else leaf

@@ -1,0 +1,145 @@
+"""A trained or converted model as the start of further training."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ginjax.checkpoint import (
+    ADAPTABLE,
+    Aspect,
+    DataContract,
+    Difference,
+    ModelRecord,
+    check_contract,
+)
+from ginjax.data import Normalisation
+from ginjax.errors import ArgumentError
+from ginjax.models import AnyDimensionalModel, LoadedModel, named_arrays, with_arrays
+from ginjax.transfer import (
+    Certificate,
+    free_directions,
+    project_onto_free,
+    recertify,
+    tolerance_of,
+)
+
+
+@dataclass(frozen=True)
+class Start:
+    """A model to go on from; build it with `start_from`.
+
+    - `model`, `record`: the model.
+    - `free`: the directions to train in, where compatibility is kept; None for all.
+    """
+
+    model: AnyDimensionalModel
+    record: ModelRecord
+    free: Mapping[str, np.ndarray] | None
+
+    @property
+    def normalisation(self) -> Normalisation | None:
+        """The scales of its fields; None for a model that was never trained, whose scales are those of its first data."""
+        contract = self.record.contract
+        return Normalisation.of_contract(contract) if contract.scales else None
+
+    def settle(self, tuned: AnyDimensionalModel) -> tuple[AnyDimensionalModel, Certificate | None]:
+        """The tuned model without the rounding that training added, and its certificate; with all weights free, as it is."""
+        record = self.record
+        if record.certificate is None or self.free is None:
+            return tuned, None
+        # Training runs in single precision, whatever the file holds.
+        arrays = project_onto_free(named_arrays(self.model), named_arrays(tuned), self.free)
+        certificate = recertify(record.certificate, record.layers, record.banks, record.arrays, arrays)
+        rounding = max(tolerance_of(array.dtype) for array in arrays.values())
+        certificate = certificate.with_tolerance(max(certificate.tolerance, rounding))
+        return with_arrays(tuned, arrays), certificate
+
+
+def start_from(loaded: LoadedModel, *, keep_compatible: bool = False) -> Start:
+    """Take a model as the start of a training.
+
+    **Arguments:**
+
+    - `loaded`: the model.
+    - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields unchanged.
+
+    **Raises:** `ArgumentError` if the model does not say how its fields are scaled, predicts other fields than it sees, or
+    there is no compatibility to keep.
+    """
+    record = loaded.record
+    trained = any(step.get("step") in ("train", "tune") for step in record.provenance)
+    if not record.contract.scales and (trained or not record.contract.fields):
+        raise ArgumentError(
+            "the model does not say how its fields are normalised",
+            expected="a model written by 'ginjax train' or 'ginjax init', or converted from one",
+        )
+    if record.contract.targets is not None:
+        raise ArgumentError(
+            "fields that the model predicts",
+            got=", ".join(each.kind for each in record.contract.targets),
+            expected=f"{', '.join(each.kind for each in record.contract.fields)}, those that it sees",
+            hint="Training predicts the next frame of the fields seen: 'ginjax init' without --out.",
+        )
+    return Start(loaded.model, record, _free(record) if keep_compatible else None)
+
+
+def task_settings(start: Start | None, past_steps: int | None, residual: bool | None) -> tuple[int, bool]:
+    """Frames seen and whether changes are predicted: as asked for, or as the model was trained."""
+    own = (1, False) if start is None else (start.record.contract.past_steps, start.record.contract.residual)
+    return own[0] if past_steps is None else past_steps, own[1] if residual is None else residual
+
+
+def check_start(
+    start: Start,
+    found: DataContract,
+    *,
+    past_steps: int,
+    residual: bool,
+    adapt: Collection[str] = (),
+) -> tuple[Difference, ...]:
+    """Refuse to go on from a model on data that it is not for.
+
+    **Arguments:**
+
+    - `start`: the model.
+    - `found`: the contract of the data.
+    - `past_steps`, `residual`: the task asked for.
+    - `adapt`: aspects of `ADAPTABLE` in which the model is to be adapted to the data.
+
+    **Returns:** what it will be adapted to.
+
+    **Raises:** `ArgumentError` naming the first difference that is not to be adapted to.
+    """
+    wrong = [aspect for aspect in adapt if aspect not in ADAPTABLE]
+    if wrong:
+        raise ArgumentError("difference to adapt to", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
+    asked = replace(found, past_steps=past_steps, residual=residual)
+    accept: list[Aspect] = [aspect for aspect in ADAPTABLE if aspect in adapt]
+    return check_contract(start.record.contract, asked, task=True, accept=accept, adapting=True)
+
+
+def _free(record: ModelRecord) -> dict[str, Any]:
+    """The directions that leave a converted model compatible."""
+    certificate = record.certificate
+    if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:
+        raise ArgumentError(
+            "compatibility to keep", got="a model that was not converted", expected="a converted model"
+        )
+    if certificate.parity_lift or record.certificate_is_stale:
+        raise ArgumentError(
+            "compatibility to keep",
+            got="a stale certificate" if record.certificate_is_stale else "a parity lift",
+            expected="a model as 'ginjax convert-d' wrote it",
+        )
+    free = free_directions(record.layers, record.banks, certificate.from_dim)
+    if not any(basis.shape[1] for basis in free.values()):
+        raise ArgumentError(
+            "compatibility to keep",
+            got="a model whose conversion left no direction free",
+            expected="an equivariant model with more than one exact conversion, as full filters have",
+        )
+    return free

@@ -1,0 +1,199 @@
+"""One training step and one evaluation step, compiled once and applied to every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array
+
+from ginjax._jax_internals import is_unbound_axis
+from ginjax.errors import ArgumentError
+from ginjax.geometric import compiled
+
+MapAndLoss = Callable[[Any, Any, Any, Any], tuple[Array, Any]]
+"""`(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`."""
+
+TrainStep = Callable[..., tuple[Any, Any, Array, Any]]
+EvalStep = Callable[..., Array]
+
+# Batch normalisation of non-equivariant models averages over this axis too, so it must exist.
+SHARD_AXIS = "pmap_batch"
+
+_T = TypeVar("_T")
+
+
+def make_update(
+    map_and_loss: MapAndLoss,
+    optimizer: optax.GradientTransformation,
+    accumulate: int = 1,
+) -> TrainStep:
+    """One optimisation step, not compiled: the body of `make_step` and of a dispatch of many steps.
+
+    **Arguments:**
+
+    - `map_and_loss`, `optimizer`: as in `make_step`.
+    - `accumulate`: equal parts of a batch whose gradients are found one after the other and averaged; memory falls
+      with their number, the step is the same up to rounding.
+
+    **Returns:** `update(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
+    """
+    of_batch = eqx.filter_value_and_grad(_over_one_shard(map_and_loss), has_aux=True)
+    loss_and_gradient = of_batch if accumulate == 1 else _accumulated(of_batch, accumulate)
+
+    def update(model: Any, opt_state: Any, x: Any, y: Any, aux_data: Any) -> tuple[Any, Any, Array, Any]:
+        (loss, aux_data), gradient = loss_and_gradient(model, x, y, aux_data)
+        updates, opt_state = optimizer.update(gradient, opt_state, trainable(model))
+        return eqx.apply_updates(model, updates), opt_state, loss, aux_data
+
+    return update
+
+
+def make_step(
+    map_and_loss: MapAndLoss, optimizer: optax.GradientTransformation, shards: int = 1
+) -> TrainStep:
+    """Compile one optimisation step.
+
+    The memory of the model, the optimiser state and `aux_data` is given to the results: what was passed in is
+    unusable afterwards. Start from `owned_copy(...)` of anything you want to keep.
+
+    **Arguments:**
+
+    - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (scalar loss, aux_data)`.
+    - `optimizer`: an optax transformation, initialised on `trainable(model)`.
+    - `shards`: equal parts the batch is cut into, one per device; `map_and_loss` sees one part and may average
+      over the parts by the axis name "pmap_batch".
+
+    **Returns:** `step(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
+    """
+    update = make_update(over_shards(map_and_loss, shards), optimizer)
+
+    @partial(compiled, donate="all-except-first")
+    def step(batch: tuple[Any, Any], model: Any, opt_state: Any, aux_data: Any):
+        return update(model, opt_state, *batch, aux_data)
+
+    return lambda model, opt_state, x, y, aux_data=None: step((x, y), model, opt_state, aux_data)
+
+
+def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
+    """Compile the loss of one batch, without any update.
+
+    **Arguments:**
+
+    - `map_and_loss`, `shards`: as in `make_step`.
+
+    **Returns:** `eval_step(model, x_batch, y_batch, aux_data) -> loss`; put the model into inference mode first.
+    """
+    loss_of = _over_one_shard(over_shards(map_and_loss, shards))
+
+    @compiled
+    def eval_step(model: Any, x: Any, y: Any, aux_data: Any = None) -> Array:
+        return loss_of(model, x, y, aux_data)[0]
+
+    return eval_step
+
+
+def over_batch(model: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """`(x_batch, aux_data) -> (prediction, aux_data)`, with one `aux_data` for all; the batch axis is named "batch"."""
+
+    def one(sample: Any, state: Any) -> Any:  # JAX would print a whole model as its name
+        return model(sample, state)
+
+    return jax.vmap(one, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
+
+
+def trainable(model: Any) -> Any:
+    """The parameters of a model: its floating-point arrays, everything else replaced by None."""
+    return eqx.filter(model, eqx.is_inexact_array)
+
+
+def owned_copy(tree: _T) -> _T:
+    """A copy of a pytree whose arrays share no memory with the original, nor with one another."""
+    # Naming the dtype drops JAX's "weak" mark of plain numbers, which the first step would drop, and recompile.
+    return jax.tree.map(
+        lambda leaf: jnp.array(leaf, dtype=leaf.dtype, copy=True) if eqx.is_array(leaf) else leaf, tree
+    )
+
+
+def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
+    """The mean loss over equal parts of a batch, each given to `map_and_loss` by itself.
+
+    **Arguments:**
+
+    - `map_and_loss`: of one part; it may average over the parts by the axis name "pmap_batch".
+    - `shards`: the number of parts.
+
+    **Returns:** the `map_and_loss` of whole batches.
+    """
+    if shards == 1:
+        return map_and_loss
+    mapped = eqx.filter_vmap(map_and_loss, in_axes=(None, 0, 0, None), axis_name=SHARD_AXIS)
+
+    def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+        x, y = jax.tree.map(lambda leaf: leaf.reshape(shards, -1, *leaf.shape[1:]), (x, y))
+        losses, aux_data = mapped(model, x, y, aux_data)
+        _check_scalar(losses.shape[1:])
+        # Every shard holds the same aux_data: models average theirs over the axis.
+        return jnp.mean(losses), _first(aux_data)
+
+    return loss
+
+
+def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
+    """The loss itself. What asks for the axis gets one over nothing, at the cost of one more transformation to trace."""
+
+    def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+        try:
+            value, after = map_and_loss(model, x, y, aux_data)
+        except NameError as error:
+            if not is_unbound_axis(error):
+                raise
+            named = eqx.filter_vmap(lambda _: map_and_loss(model, x, y, aux_data), axis_name=SHARD_AXIS)
+            values, after = named(jnp.zeros(1))
+            value, after = values[0], _first(after)
+        _check_scalar(jnp.shape(value))
+        return value, after
+
+    return loss
+
+
+def _first(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, tree)
+
+
+def _check_scalar(shape: tuple[int, ...]) -> None:
+    if shape != ():
+        raise ArgumentError(
+            "loss of map_and_loss",
+            got=f"shape {shape}",
+            expected="a scalar",
+            hint="Average over the batch (reduce='mean').",
+        )
+
+
+def _accumulated(of_batch: Any, parts: int) -> Any:
+    """The mean value and gradient over parts of a batch, one part at a time."""
+
+    def loss_and_gradient(model: Any, x: Any, y: Any, aux_data: Any) -> Any:
+        # Part j is every parts-th sample from j on: on several devices each keeps samples of every part.
+        x, y = jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0), (x, y))
+        _, static = eqx.partition(aux_data, eqx.is_array)
+
+        def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
+            (loss, gradient), aux_arrays = total
+            (value, aux), slope = of_batch(model, *part, eqx.combine(aux_arrays, static))
+            summed = jax.tree.map(jnp.add, (loss, gradient), (value, slope))
+            return (summed, eqx.filter(aux, eqx.is_array)), None
+
+        nothing = jax.tree.map(jnp.zeros_like, trainable(model))
+        start = (jnp.zeros(()), nothing), eqx.filter(aux_data, eqx.is_array)
+        (summed, aux_arrays), _ = jax.lax.scan(add, start, (x, y))
+        loss, gradient = jax.tree.map(lambda leaf: leaf / parts, summed)
+        return (loss, eqx.combine(aux_arrays, static)), gradient
+
+    return loss_and_gradient

@@ -1,0 +1,130 @@
+"""All transfer rules side by side on one model."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ginjax.checkpoint import ModelRecord, convert_record
+from ginjax.errors import ArgumentError
+from ginjax.ml.task import OwnTask
+from ginjax.models import from_record
+from ginjax.transfer import DISTINCT_RULES, PLAIN_RULES, growth, make_rule, rule_label
+
+
+@dataclass(frozen=True)
+class RuleRow:
+    """What one rule makes of a model.
+
+    - `rule`: its name, with a flex value where it has one.
+    - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
+    - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
+      the response of a path to white noise, new over old, on average and at most. None for plain models.
+    - `error`: one-step nRMSE on samples in the new dimension; None where none were given.
+    """
+
+    rule: str
+    residual: float
+    exact: bool
+    weight_norm: float | None
+    noise: float | None
+    noise_largest: float | None
+    error: float | None
+
+
+@dataclass(frozen=True)
+class RuleComparison:
+    """What a comparison found.
+
+    - `rows`: one for each rule that fits the model.
+    - `left_out`: the other rules, and what they need.
+    - `no_change`: the error of predicting no change; None without samples.
+    - `best`: the rule to recommend, or None; `why`: on what grounds.
+    - `lift_parity`: whether no rule is exact but the parity lift is.
+    """
+
+    rows: tuple[RuleRow, ...]
+    left_out: Mapping[str, str]
+    no_change: float | None
+    best: RuleRow | None
+    why: str
+    lift_parity: bool
+
+
+def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None) -> RuleComparison:
+    """Convert a model by every rule that fits it and compare; nothing is written.
+
+    **Arguments:**
+
+    - `record`: the model.
+    - `to_dim`: dimension to convert to.
+    - `task`: samples in that dimension to measure one-step errors on.
+
+    **Raises:** `ArgumentError` if no rule fits, with the reason of the first.
+    """
+    rows: list[RuleRow] = []
+    left_out: dict[str, str] = {}
+    problems, no_change = [], None
+    for name, flex in _rules(record, to_dim):
+        try:
+            rule = name if name in PLAIN_RULES else make_rule(name, flex)
+            conversion = convert_record(record, to_dim, rule)
+        except ArgumentError as problem:
+            problems.append(problem)
+            left_out[rule_label(name, flex)] = str(problem.expected)
+            continue
+        sides = [(r.arrays, r.layers, r.banks) for r in (record, conversion.after)]
+        sizes = growth(*sides) if record.layers else None
+        found = None if task is None else task.error(from_record(conversion.after))
+        no_change = None if found is None else found.persistence
+        rows.append(
+            RuleRow(
+                rule=rule_label(name, flex),
+                residual=conversion.certificate.residual,
+                exact=conversion.certificate.exact,
+                weight_norm=None if sizes is None else sizes.weights,
+                noise=None if sizes is None else sizes.noise,
+                noise_largest=None if sizes is None else sizes.noise_largest,
+                error=None if found is None else found.model,
+            )
+        )
+    if not rows:
+        raise problems[0]
+    best, why = _best(rows)
+    lifts = best is None and _lifts_parity(record, to_dim)
+    why += "; --lift-parity, which makes odd vectors of odd scalars, is" if lifts else ""
+    return RuleComparison(tuple(rows), left_out, no_change, best, why, lifts)
+
+
+def _rules(record: ModelRecord, to_dim: int) -> list[tuple[str, float | None]]:
+    if not record.layers:
+        return [(name, None) for name in PLAIN_RULES]
+    return list(DISTINCT_RULES if to_dim > record.D else DISTINCT_RULES[:1])  # going down is unique
+
+
+def _best(rows: list[RuleRow]) -> tuple[RuleRow | None, str]:
+    """The rule to recommend, and on what grounds; without an error only exactness speaks."""
+    if rows[0].error is not None:
+        # A network that blew up has no number to compare.
+        finite = [
+            (row.error, i) for i, row in enumerate(rows) if row.error is not None and math.isfinite(row.error)
+        ]
+        if not finite:
+            return None, "every rule blew up on the data"
+        return rows[min(finite)[1]], "by its error"
+    exact = next((row for row in rows if row.exact), None)
+    if exact is None:
+        return None, "no rule is exact here; --data or --pde compares their errors"
+    if sum(row.exact for row in rows) == 1:
+        return exact, "the only exact one"
+    nearest = ", and of the exact ones closest to the old filters" if exact.noise is not None else ""
+    return exact, f"exact{nearest}; --data or --pde compares errors"
+
+
+def _lifts_parity(record: ModelRecord, to_dim: int) -> bool:
+    """Whether the parity lift converts a model exactly."""
+    try:
+        return convert_record(record, to_dim, "compatibility", parity_lift=True).certificate.exact
+    except ArgumentError:
+        return False

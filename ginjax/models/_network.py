@@ -1,0 +1,108 @@
+"""A network in the words of the command line, before it is known what fields it will meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Literal
+
+from ..checkpoint import Field
+from ..errors import ArgumentError
+from ..filters import BankRecipe
+from ..geometric import Signature
+from ._design import ModelDesign
+
+ArchitectureName = Literal["resnet", "dilresnet", "unet", "series"]
+
+ARCHITECTURE_NAMES: Mapping[str, str] = {
+    "resnet": "ResNet",
+    "dilresnet": "DilResNet",
+    "unet": "UNet",
+    "series": "SimpleConvSeries",
+}
+"""What the command line calls each architecture, and its name in `ARCHITECTURES`."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a network is like inside; every default stands here.
+
+    **Arguments:**
+
+    - `architecture`: "resnet", "dilresnet", "unet" or "series".
+    - `channels`: channels of each kind of field inside.
+    - `blocks`: residual blocks (resnet, dilresnet), convolutions a level (unet) or layers (series).
+    - `levels`: down-samplings of a unet.
+    - `side`, `support`: of the filters: side in pixels; "full", "cut" or "orthoplex".
+    - `recipe`: of the filters, instead of `side` and `support`.
+    - `activation`: a name in `ACTIVATION_REGISTRY`, or "none".
+    - `norm`: whether blocks are normalised.
+    - `bias`: "auto", "scalar", "mean" or "none".
+    - `upsample`: of a unet: "repeat" converts exactly for every signature, "transpose" for scalars.
+    - `plain`: an ordinary CNN on the components instead.
+
+    **Raises:** `ArgumentError` for an unknown architecture, or an option that would be ignored.
+    """
+
+    architecture: ArchitectureName = "resnet"
+    channels: int = 16
+    blocks: int = 2
+    levels: int = 2
+    side: int = 3
+    support: Literal["full", "cut", "orthoplex"] = "full"
+    recipe: BankRecipe | None = None
+    activation: str = "tanh"
+    norm: bool = False
+    bias: Literal["auto", "scalar", "mean", "none"] = "auto"
+    upsample: Literal["repeat", "transpose"] = "repeat"
+    plain: bool = False
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURE_NAMES:
+            raise ArgumentError(
+                "architecture", got=repr(self.architecture), expected=" or ".join(ARCHITECTURE_NAMES)
+            )
+        changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
+        if self.architecture != "unet":
+            for name in ("levels", "upsample"):
+                if name in changed:
+                    raise ArgumentError(
+                        f"--{name}", got=f"architecture {self.architecture!r}", expected="unet"
+                    )
+        if self.plain and changed & {"support", "recipe"}:
+            name = "filters" if "recipe" in changed else "support"
+            raise ArgumentError(f"--{name}", got="--plain", expected="an equivariant network")
+        if "recipe" in changed and changed & {"side", "support"}:
+            name = "side" if "side" in changed else "support"
+            raise ArgumentError(f"--{name}", got="--filters, which says it already", expected="one of them")
+
+    def design(self, inputs: Sequence[Field], outputs: Sequence[Field]) -> ModelDesign:
+        """The design of the network for some fields.
+
+        **Arguments:**
+
+        - `inputs`: one field for each channel of the input, see `DataContract.inputs`.
+        - `outputs`: the fields predicted.
+        """
+        return ModelDesign(
+            ARCHITECTURE_NAMES[self.architecture],
+            signature_of(inputs),
+            signature_of(outputs),
+            channels=self.channels,
+            blocks=self.blocks,
+            levels=self.levels,
+            recipe=self.recipe or BankRecipe(self.side, support=self.support),
+            activation=None if self.activation == "none" else self.activation,
+            norm=self.norm,
+            bias=False if self.bias == "none" else self.bias,
+            upsample=self.upsample,
+            plain=self.plain,
+        )
+
+
+def signature_of(fields: Sequence[Field]) -> Signature:
+    """How many fields there are of each order and parity."""
+    counts: dict[tuple[int, int], int] = {}
+    for each in fields:
+        counts[each.k, each.p] = counts.get((each.k, each.p), 0) + 1
+    return Signature((((False,) * k, p), count) for (k, p), count in counts.items())

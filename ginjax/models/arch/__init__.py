@@ -1,0 +1,6 @@
+"""The architectures, one a file."""
+
+from ._dil_resnet import DilResNet as DilResNet
+from ._resnet import ResNet as ResNet
+from ._series import SimpleConvSeries as SimpleConvSeries
+from ._unet import UNet as UNet

@@ -1,0 +1,81 @@
+"""What the architectures share: signatures of a plain network, and the residual sum."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+from jax import Array
+
+from ...errors import ArgumentError
+from ...filters import FilterBank
+from ...geometric import MultiImage, PlanarImage, Signature, signature_union
+from ...layers import as_bank, field_signature
+
+
+def as_scalars(signature: Signature, D: int) -> Signature:
+    """The signature of a field whose components are taken apart into scalar channels."""
+    return Signature(((0, 0), c) for c in [sum(n * D ** len(k) for (k, _), n in signature)])
+
+
+def layer_signatures(
+    D: int, input_keys: Any, output_keys: Any, mid_keys: Any, depth: int, equivariant: bool
+) -> tuple[Signature, Signature, Signature]:
+    """Signatures a network works on inside: input, middle, output.
+
+    Equivariant, the middle defaults to every key of input and output with `depth` channels each. Otherwise all
+    are scalars and the middle has `depth` channels.
+    """
+    sources, targets = field_signature(input_keys), field_signature(output_keys)
+    if not sources or not targets or any(c < 1 for _, c in (*sources, *targets)):
+        raise ArgumentError("signature", got=f"{sources} -> {targets}", expected="at least one channel each")
+    if isinstance(depth, bool) or not isinstance(depth, int) or depth < 1:
+        raise ArgumentError("depth", got=depth, expected="a number of channels, 1 or more")
+    if equivariant:
+        middle = signature_union(sources, targets, depth) if mid_keys is None else field_signature(mid_keys)
+        return sources, middle, targets
+    middle = Signature([((0, 0), depth)]) if mid_keys is None else as_scalars(field_signature(mid_keys), D)
+    return as_scalars(sources, D), middle, as_scalars(targets, D)
+
+
+def check_count(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 4096:
+        raise ArgumentError(name, got=value, expected="a whole number, 1 or more")
+
+
+def bank_for(
+    D: int, equivariant: bool, filters: MultiImage | FilterBank | None, name: str = "conv_filters"
+) -> FilterBank | None:
+    """The bank of an equivariant network, checked; None for a plain one."""
+    if not equivariant:
+        return None
+    if filters is None:
+        raise ArgumentError(name, got=None, expected=f"filters in dimension {D}")
+    bank = as_bank(filters)
+    if bank.D != D:
+        raise ArgumentError(name, got=f"dimension {bank.D}", expected=f"dimension {D}")
+    return bank
+
+
+def enter(x: MultiImage, equivariant: bool) -> Any:
+    """The field in the form a network computes on: planes, or, plain, scalar channels."""
+    return PlanarImage.of(x) if equivariant else x.to_scalar_multi_image()
+
+
+def leave(x: Any, equivariant: bool, outputs: Signature) -> MultiImage:
+    """Undo `enter`."""
+    return x.to_image() if equivariant else x.from_scalar_multi_image(outputs)
+
+
+def run(blocks: Any, x: Any, aux_data: Any) -> tuple[Any, Any]:
+    """Apply modules one after the other."""
+    for block in blocks:
+        x, aux_data = block(x, aux_data)
+    return x, aux_data
+
+
+def keys_from(key: Array | None) -> Iterator[Array]:
+    """An endless supply of random keys, each used once."""
+    state: Array = jax.random.key(0) if key is None else key
+    while True:
+        state, own = jax.random.split(state)
+        yield own

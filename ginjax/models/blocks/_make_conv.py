@@ -1,0 +1,115 @@
+"""One convolution, equivariant or plain, from one set of arguments."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from ...errors import ArgumentError
+from ...filters import FilterBank
+from ...geometric import MultiImage, Padding, PlanarImage, Signature
+from ...layers import ConvContract, Image, LayerWrapper, UseBias
+
+PADDING_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
+
+
+def make_conv(
+    D: int,
+    input_keys: Any,
+    target_keys: Any,
+    use_bias: UseBias,
+    equivariant: bool,
+    invariant_filters: MultiImage | FilterBank | None = None,
+    kernel_size: int | None = None,
+    stride: int = 1,
+    padding: Padding = None,
+    lhs_dilation: int | tuple[int, ...] | None = None,
+    rhs_dilation: int = 1,
+    padding_mode: str = "ZEROS",
+    key: Array | None = None,
+) -> ConvContract | LayerWrapper:
+    """A `ConvContract`, or a plain `eqx.nn.Conv` (with `lhs_dilation`, `eqx.nn.ConvTranspose`) on scalar channels.
+
+    **Arguments:**
+
+    - `D`, `input_keys`, `target_keys`: dimension and signatures.
+    - `use_bias`: as in `ConvContract`; a plain convolution has a bias unless it is False.
+    - `invariant_filters`: needed if equivariant; `kernel_size` otherwise.
+    - `padding`: None is `"SAME"` for a plain convolution and `"VALID"` for a plain transposed one.
+    - `padding_mode`: of a plain convolution, such as `"ZEROS"` or `"CIRCULAR"`.
+    """
+    key = jax.random.key(0) if key is None else key
+    if equivariant:
+        if invariant_filters is None:
+            raise ArgumentError(
+                "invariant_filters", got=None, expected="filters for an equivariant convolution"
+            )
+        return ConvContract(
+            input_keys,
+            target_keys,
+            invariant_filters,
+            use_bias,
+            stride,
+            padding,
+            lhs_dilation,
+            rhs_dilation,
+            key,
+        )
+    sources, targets = Signature(input_keys), Signature(target_keys)
+    if len(sources) != 1 or len(targets) != 1 or sources[0][0] != ((), 0) or targets[0][0] != ((), 0):
+        raise ArgumentError(
+            "signature of a plain convolution", got=f"{sources} -> {targets}", expected="even scalars only"
+        )
+    if type(kernel_size) is not int or not 1 <= kernel_size <= 255:
+        raise ArgumentError("kernel_size", got=kernel_size, expected="a side length for a plain convolution")
+    if str(padding_mode).upper() not in PADDING_MODES:
+        raise ArgumentError("padding_mode", got=repr(padding_mode), expected=" or ".join(PADDING_MODES))
+    c_in, c_out, bias = sources[0][1], targets[0][1], use_bias is not False
+    if lhs_dilation is not None:
+        conv = eqx.nn.ConvTranspose(
+            D,
+            c_in,
+            c_out,
+            kernel_size,
+            lhs_dilation,
+            "VALID" if padding is None else padding,
+            dilation=rhs_dilation,
+            use_bias=bias,
+            key=key,
+        )
+    else:
+        conv = eqx.nn.Conv(
+            D,
+            c_in,
+            c_out,
+            kernel_size,
+            stride,
+            "SAME" if padding is None else padding,
+            rhs_dilation,
+            use_bias=bias,
+            padding_mode=padding_mode,
+            key=key,
+        )
+    return LayerWrapper(conv, sources)
+
+
+class RepeatConv(eqx.Module):
+    """Up-sample by nearest-neighbour repetition, then convolve.
+
+    Repetition commutes with the embedding of a field, and an odd-sided convolution transfers exactly for every
+    signature, which no transposed convolution does.
+    """
+
+    conv: ConvContract | LayerWrapper
+    factor: int = eqx.field(static=True)
+
+    def __call__(self, x: Image) -> Image:
+        first = 2 if isinstance(x, PlanarImage) else 1
+        blocks = {}
+        for field, block in x.items():
+            for axis in range(first, first + x.D):
+                block = jnp.repeat(block, self.factor, axis=axis)
+            blocks[field] = block
+        return self.conv(type(x)(blocks, x.D, x.is_torus))  # pyright: ignore
