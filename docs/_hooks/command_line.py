@@ -33,46 +33,46 @@ def _commands(group: Any, name: str) -> Iterator[str]:
 def _command(command: Any, name: str) -> Iterator[str]:
     context = command.make_context(name, [], resilient_parsing=True)
     arguments = [each for each in command.params if each.param_type_name == "argument"]
-    usage = " ".join([name, *(each.make_metavar(context).strip("{}[]") for each in arguments), "[OPTIONS]"])
+    usage = " ".join([name, *(each.name.upper() for each in arguments), "[OPTIONS]"])
     yield from ("", f"## {name}", "", "```text", usage, "```", "", _paragraphs(command.help or ""), "")
-    panels: dict[str, list[Any]] = {}
+    panels: dict[str, list[str]] = {}
     for each in command.params:
-        if not each.hidden and "--help" not in each.opts:
+        record = each.get_help_record(context)
+        if record is not None and "--help" not in each.opts:
             title = "Arguments" if each in arguments else getattr(each, "rich_help_panel", None) or "Options"
-            panels.setdefault(title, []).append(each)
+            panels.setdefault(title, []).append(_parameter(*record))
     for title, entries in panels.items():
-        yield from (f"**{title}**", "")
-        for each in entries:
-            yield from _parameter(each, context)
+        yield from (f"**{title}**", "", *entries)
 
 
-def _parameter(parameter: Any, context: Any) -> Iterator[str]:
-    if parameter.param_type_name == "argument":
-        names, value = [parameter.make_metavar(context).strip("{}[]")], ""
-    else:
-        names = [*parameter.opts, *parameter.secondary_opts]
-        value = "" if parameter.is_flag else parameter.make_metavar(context)
-    choices = getattr(parameter.type, "choices", None)
-    if choices:
-        value = " | ".join(str(getattr(choice, "value", choice)) for choice in choices)
-    shown = ", ".join(f"`{name}`" for name in names) + (f" `{value}`" if value else "")
-    text = _paragraphs(parameter.help or "").replace("\n\n", " ")
-    default = _default(parameter)
-    yield from (shown, f":   {text}" + (f" Default: {default}." if default else ""), "")
+_VALUES = {"<int range>": "N", "<float range>": "X", "<list[int]>": "N", "<str>": "TEXT", "<path>": ""}
 
 
-def _default(parameter: Any) -> str:
-    """As the help shows it: words where the option has some, and nothing where the default says nothing."""
-    if isinstance(parameter.show_default, str):
-        return parameter.show_default
-    value = parameter.default
-    if value is None or callable(value) or parameter.required or value in (False, (), []):
-        return ""
-    if isinstance(value, (list, tuple)):
-        return ", ".join(f"`{getattr(each, 'value', each)}`" for each in value)
-    if type(value).__name__ in ("Sentinel", "DefaultPlaceholder") or value is True:
-        return ""
-    return f"`{getattr(value, 'value', value)}`"
+def _parameter(names: str, text: str) -> str:
+    """A definition: the names and what to give, then what it does, its range and its default."""
+    for technical, plain in _VALUES.items():
+        names = names.replace(technical, plain)
+    names = " ".join(names.replace("|", " | ").split())
+    text, notes = _split(" ".join(text.split()))
+    return f"`{names}`\n:   {' '.join([_paragraphs(text), *(f'*{note}.*' for note in notes)])}\n"
+
+
+def _split(text: str) -> tuple[str, list[str]]:
+    """What an option does, and the notes in brackets that Click adds: required, the range, the default."""
+    if not text.endswith("]"):
+        return text, []
+    text, _, inside = text.removesuffix("]").rpartition("[")
+    ranges, defaults, others = [], [], []
+    for note in inside.split("; "):
+        if note.startswith("default: "):
+            value = note.removeprefix("default: ")
+            words = value.startswith("(") and value.endswith(")")
+            defaults.append(f"Default: {value[1:-1] if words else value}")
+        elif "=" in note:
+            ranges.append(re.sub(r"([<>])=", r" \1= ", note).replace("<=", "≤").replace(">=", "≥"))
+        else:
+            others.append(note.capitalize())
+    return text, [*others, *ranges, *defaults]
 
 
 def _paragraphs(text: str) -> str:
