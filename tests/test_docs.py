@@ -15,8 +15,9 @@ from pathlib import Path
 
 import pytest
 from command_line import app
-from fenced import Block, PageError, blocks
+from fenced import RUN, Block, PageError, blocks
 from helpers import FIXTURES
+from typer.main import get_command
 from typer.testing import CliRunner
 
 ROOT = FIXTURES.parent
@@ -60,10 +61,21 @@ def run_page(
             if block.language == "python":
                 exec(compile(block.text, f"line {block.line}", "exec"), names)
             else:
-                for line in block.text.replace("\\\n", " ").splitlines():
+                for line in lines_of(block):
                     run_line(line, folder, adapt)
             done.append(block)
     return done
+
+
+def lines_of(block: Block) -> list[str]:
+    return block.text.replace("\\\n", " ").splitlines()
+
+
+def understand(line: str) -> None:
+    """Take the arguments of a command apart, without running it."""
+    words = shlex.split(line, comments=True)
+    if words[:1] == ["ginjax"]:
+        get_command(app).commands[words[1]].make_context(words[1], words[2:])
 
 
 def run_line(line: str, folder: Path, adapt: Callable[[list[str]], list[str]]) -> None:
@@ -93,18 +105,16 @@ def test_the_blocks_of_a_page(name, folder):
     page = blocks(PAGES[name].read_text(encoding="utf-8"))
     done = run_page(page, folder, ("run",), as_written if name == "README.md" else cut_short)
     left = [block for block in page if block not in done]
-    assert {block.action for block in left} <= {"slow", "setup", "file", "output"}
-    assert all(block.language not in ("sh", "python") or block.action in ("slow", "setup") for block in left)
+    assert {block.action for block in left} <= {"slow", "setup", "by-hand", "file", "output"}
+    assert all(block.language not in RUN for block in left if block.action in ("file", "output"))
+    for line in (line for block in left if block.action in ("slow", "by-hand") for line in lines_of(block)):
+        understand(line)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", dict.fromkeys([*SLOW, *CUT]))
 def test_the_blocks_of_a_page_word_for_word(name, folder):
-    page = [
-        block
-        for block in blocks(PAGES[name].read_text(encoding="utf-8"))
-        if not block.note.startswith("an hour")
-    ]
+    page = blocks(PAGES[name].read_text(encoding="utf-8"))
     assert run_page(page, folder, ("run", "slow"), as_written)
 
 
@@ -141,6 +151,7 @@ def test_a_failing_block_fails(text, folder):
         fenced("bash", "true"),
         fenced("toml", "a = 1"),
         fenced("sh", "true", "<!-- sloow -->"),
+        fenced("sh", "true", "<!-- by-hand -->"),  # and why?
         fenced("text", "no command", "<!-- setup -->"),
         fenced("sh title=x", "true"),
         "```sh\ntrue\n",
@@ -162,6 +173,14 @@ def test_what_is_found_and_how_it_is_run(folder):
     page = blocks(text)
     assert [block.action for block in page] == ["file", "run", "run", "output", "setup"]
     assert run_page(page, folder, ("run",), as_written) == page[1:3]
+
+
+def test_what_is_not_run_is_understood(folder):
+    understand("# a comment")
+    understand("ginjax train --steps 3  # never run")
+    assert not (folder / "model.safetensors").exists()
+    with pytest.raises(Exception, match="no-such-option"):
+        understand("ginjax train --no-such-option 3")
 
 
 def test_a_training_that_is_cut_short():
