@@ -1,7 +1,7 @@
 """Where conversion is exact, cell by cell: architecture, fields, filters, dimensions, boundaries.
 
 Every day: the algebraic certificate of every cell, and the lift test of a few. With `-m slow` the lift test of every
-cell, and with `-n 0 -s` as well the matrix is printed as Markdown, as the README shows it:
+cell, and with `-n 0 -s` as well the matrix is printed as Markdown, as `docs/results/coverage.md` shows it:
 
     pytest -n 0 -s -m slow tests/test_coverage_matrix.py
 
@@ -19,7 +19,18 @@ import jax
 import numpy as np
 import pytest
 from drawn_records import MIDDLE, TENSOR, drawn_record, small_spec
-from helpers import FULL2, FULL3, ORTHOPLEX5, SV, S, V, lift_defect, random_field, relative_difference
+from helpers import (
+    FIXTURES,
+    FULL2,
+    FULL3,
+    ORTHOPLEX5,
+    SV,
+    S,
+    V,
+    lift_defect,
+    random_field,
+    relative_difference,
+)
 from layer_by_layer import run_by_layer
 from small_models import run
 from strided_series import NAME as STRIDED
@@ -54,6 +65,9 @@ ORDINARY = [
     for step in ((1, 2), (2, 3), (1, 3))
 ]
 """The 72 cases by which implementations are compared."""
+
+EVERY = list(itertools.product(ARCHITECTURES, SIGNATURES, BASES, STEPS))
+"""All cases, some of which cannot be built."""
 
 ALGEBRAIC, LIFT = 1e-12, 1e-9
 """Largest residual of (C) and largest lift defect that count as exact, for float64 weights in float64."""
@@ -268,7 +282,11 @@ def as_markdown(defects: Defects) -> str:
     lines = []
     for name, (title, limit) in TABLES.items():
         if defects[name]:
-            lines += [f"*{title}; exact up to {limit:.0e}*", "", *_table(defects[name], limit), ""]
+            lines += [f"*{title}; exact up to {limit:.0e}*", ""]
+            for basis in BASES:
+                of_basis = {cell: defect for cell, defect in defects[name].items() if cell.basis == basis}
+                if of_basis:
+                    lines += [f"Filters: {basis}", "", *_table(of_basis, limit), ""]
     ordinary = [Cell(*case) for case in ORDINARY]
     measured = [cell for cell in ordinary if cell in defects["float64"]]
     exact = sum(defects["float64"][cell] <= LIFT for cell in measured)
@@ -282,23 +300,18 @@ def as_markdown(defects: Defects) -> str:
 
 
 def _table(defects: dict[Cell, float], limit: float) -> list[str]:
-    """Rows architecture and fields, columns filters and dimensions; the larger of both boundaries."""
+    """Rows architecture and fields, columns dimensions, of cells with one basis; the larger of both boundaries."""
     order = list(itertools.product(ARCHITECTURES, SIGNATURES))
     rows = [row for row in order if any((cell.architecture, cell.signature) == row for cell in defects)]
-    columns = [
-        (basis, step)
-        for basis, step in itertools.product(BASES, STEPS)
-        if any((cell.basis, cell.step) == (basis, step) for cell in defects)
-    ]
+    basis = next(iter(defects)).basis
+    columns = [step for step in STEPS if any(cell.step == step for cell in defects)]
     lines = [
-        "| architecture | fields | "
-        + " | ".join(f"{basis}, {arrow(step)}" for basis, step in columns)
-        + " |",
-        "|---" * (2 + len(columns)) + "|",
+        "| architecture | fields | " + " | ".join(arrow(step) for step in columns) + " |",
+        "|---|---|" + "---:|" * len(columns),
     ]
     for architecture, signature in rows:
         entries = []
-        for basis, step in columns:
+        for step in columns:
             found = [
                 defects[cell]
                 for periodic in (True, False)
@@ -312,24 +325,91 @@ def _table(defects: dict[Cell, float], limit: float) -> list[str]:
 
 def test_the_matrix_as_a_table():
     good, bad = Cell(*ORDINARY[0]), Cell("UNet, transpose", "vector", "full 3", (2, 3), False)
-    defects = {"float64": {bad: 0.25, good: 2e-15, replace(good, periodic=False): 3e-15}}
+    other = replace(good, basis="full 3")
+    defects = {"float64": {bad: 0.25, good: 2e-15, replace(good, periodic=False): 3e-15, other: 3e-15}}
     assert as_markdown(defects | {"stored": {good: 2e-6}, "float32": {}}).splitlines() == [
         "*Weights and networks in float64; exact up to 1e-09*",
         "",
-        "| architecture | fields | orthoplex 5, 1→2 | full 3, 2→3 |",
-        "|---|---|---|---|",
+        "Filters: orthoplex 5",
+        "",
+        "| architecture | fields | 1→2 |",
+        "|---|---|---:|",
+        "| ResNet | scalar | 3e-15 |",
+        "",
+        "Filters: full 3",
+        "",
+        "| architecture | fields | 1→2 | 2→3 |",
+        "|---|---|---:|---:|",
         "| ResNet | scalar | 3e-15 | - |",
         "| UNet, transpose | vector | - | **0.25** |",
         "",
         "*Weights stored in float32, networks in float64; exact up to 1e-05*",
         "",
-        "| architecture | fields | orthoplex 5, 1→2 |",
-        "|---|---|---|",
+        "Filters: orthoplex 5",
+        "",
+        "| architecture | fields | 1→2 |",
+        "|---|---|---:|",
         "| ResNet | scalar | 2e-06 |",
         "",
-        "Ordinary cases: 72, run: 1, exact: 1. All cells run: 3.",
+        "Ordinary cases: 72, run: 2, exact: 2. All cells run: 4.",
     ]
     assert len(ORDINARY) == len(set(ORDINARY)) == 72
+
+
+def test_the_published_matrix_is_that_of_the_cells():
+    """Every cell has its entry in the page, bold exactly where it cannot be exact, and the summary is its maximum."""
+    published = read_markdown((FIXTURES.parent / "docs/results/coverage.md").read_text(encoding="utf-8"))
+    assert published.keys() == {title for title, _ in TABLES.values()}
+    for name, (title, limit) in TABLES.items():
+        cells = [Cell(*case) for case in (ORDINARY if name == "float32" else EVERY)]
+        wanted = {(c.basis, c.architecture, c.signature, c.step): c.is_exact for c in cells if c.is_possible}
+        assert {place: is_exact for place, (_, is_exact) in published[title].items()} == wanted
+        assert all((value <= limit) == is_exact for value, is_exact in published[title].values())
+    worst = dict.fromkeys(ARCHITECTURES, 0.0)
+    for (_, architecture, _, _), (value, is_exact) in published[TABLES["stored"][0]].items():
+        worst[architecture] = max(worst[architecture], value if is_exact else 0.0)
+    summary = read_summary((FIXTURES.parent / "docs/results/coverage.md").read_text(encoding="utf-8"))
+    assert summary.keys() == {*list(ARCHITECTURES)[:4], "UNet, transpose", "stride 2 without padding, full 2"}
+    for label, (*by_signature, stored) in summary.items():
+        architecture = "stride 2" if label.startswith("stride 2") else label
+        assert float(stored.split()[0]) == worst[architecture]
+        for signature, shown in zip(SIGNATURES, by_signature, strict=True):
+            found = [
+                entry
+                for (_, *row, _), entry in published[TABLES["float64"][0]].items()
+                if row == [architecture, signature]
+            ]
+            exact = [value for value, is_exact in found if is_exact]
+            if shown.startswith("exact in"):
+                assert shown == f"exact in {len(exact)} of {len(found)}"
+            else:
+                assert len(exact) == len(found) and float(shown) == max(exact)
+
+
+def read_markdown(page: str) -> dict[str, dict[tuple, tuple[float, bool]]]:
+    """By title, and by basis, architecture, fields and step: the number, and whether it is shown as exact."""
+    tables: dict = {}
+    title, basis, steps = "", "", []
+    for line in page.split("<!-- matrix -->")[1].split("<!-- /matrix -->")[0].splitlines():
+        entries = [entry.strip() for entry in line.strip("|").split(" | ")]
+        if line.startswith("*"):
+            title = line.strip("*").split(";")[0]
+        elif line.startswith("Filters: "):
+            basis = line.removeprefix("Filters: ")
+        elif line.startswith("| architecture"):
+            steps = [next(step for step in STEPS if arrow(step) == entry) for entry in entries[2:]]
+        elif line.startswith("| "):
+            for step, entry in zip(steps, entries[2:], strict=True):
+                if entry != "-":
+                    place = (basis, entries[0], entries[1], step)
+                    tables.setdefault(title, {})[place] = (float(entry.strip("*")), "*" not in entry)
+    return tables
+
+
+def read_summary(page: str) -> dict[str, list[str]]:
+    rows = page.split("| architecture | scalar |")[1].split("\n\n")[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    return {first: rest for first, *rest in cells}
 
 
 def test_a_network_by_layers_is_the_network():

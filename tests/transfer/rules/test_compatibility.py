@@ -41,7 +41,7 @@ def test_closed_form_from_two_to_three():
     np.testing.assert_allclose(convert(pair, weights)[0, 0], wanted)
 
 
-def test_the_laplacian_becomes_the_isotropic_nine_point_one():
+def test_the_laplacian_becomes_a_nine_point_one():
     pair = make_pair(FULL3, (1, 2), (0, 0))
     nine_point = stencil(pair, convert(pair, LAPLACIAN))
     np.testing.assert_allclose(nine_point, np.array([[1, 1, 1], [1, -8, 1], [1, 1, 1]]) / 3)

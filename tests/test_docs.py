@@ -1,0 +1,233 @@
+"""The README and the pages of `docs/` do what they say: every block is run, or says why not.
+
+The blocks of a page are run one after the other in one directory that holds a copy of `fixtures/`. Every day those
+marked slow are left out, and on the pages of `docs/` trainings are cut short; with `-m slow` every block is run word
+for word. The README is always run word for word.
+"""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from command_line import app
+from fenced import RUN, Block, PageError, blocks
+from helpers import FIXTURES
+from typer.main import get_command
+from typer.testing import CliRunner
+
+ROOT = FIXTURES.parent
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+}
+SLOW = [
+    name for name, path in PAGES.items() if any(b.action == "slow" for b in blocks(path.read_text("utf-8")))
+]
+CUT = [
+    name for name, path in PAGES.items() if name != "README.md" and "ginjax train" in path.read_text("utf-8")
+]
+
+SHELL = re.compile(r"[|&;<>$`*?]")
+"""What only a shell understands."""
+
+
+def as_written(words: list[str]) -> list[str]:
+    return words
+
+
+def cut_short(words: list[str]) -> list[str]:
+    """A training of few steps of a small network; the last of two equal options counts."""
+    if words[0] != "train":
+        return words
+    small = [] if "--init" in words else ["--channels", "4", "--blocks", "1"]
+    return [*words, "--steps", "10", *small]
+
+
+def run_page(
+    page: Sequence[Block], folder: Path, actions: Sequence[str], adapt: Callable[[list[str]], list[str]]
+) -> list[Block]:
+    """Run the blocks of a page in a folder, and tell which were run."""
+    names: dict = {"__name__": "__page__"}
+    done = []
+    for block in page:
+        if block.action == "file":
+            (folder / block.note).write_text(block.text, encoding="utf-8")
+        elif block.action in actions:
+            if block.language == "python":
+                exec(compile(block.text, f"line {block.line}", "exec"), names)
+            else:
+                for line in lines_of(block):
+                    run_line(line, folder, adapt)
+            done.append(block)
+    return done
+
+
+def lines_of(block: Block) -> list[str]:
+    return block.text.replace("\\\n", " ").splitlines()
+
+
+def understand(line: str) -> None:
+    """Take the arguments of a command apart, without running it."""
+    words = shlex.split(line, comments=True)
+    if words[:1] == ["ginjax"]:
+        get_command(app).commands[words[1]].make_context(words[1], words[2:])
+
+
+def run_line(line: str, folder: Path, adapt: Callable[[list[str]], list[str]]) -> None:
+    words = shlex.split(line, comments=True)
+    if not words:
+        return
+    if words[0] == "ginjax" and not any(SHELL.search(word) for word in words):
+        result = CliRunner().invoke(app, adapt(words[1:]))
+        assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
+    else:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", line], cwd=folder, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A directory as a reader has it: empty but for the fixtures."""
+    shutil.copytree(FIXTURES, tmp_path / "fixtures", ignore=shutil.ignore_patterns("golden", "__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_blocks_of_a_page(name, folder):
+    page = blocks(PAGES[name].read_text(encoding="utf-8"))
+    done = run_page(page, folder, ("run",), as_written if name == "README.md" else cut_short)
+    left = [block for block in page if block not in done]
+    assert {block.action for block in left} <= {"slow", "setup", "by-hand", "file", "output"}
+    assert all(block.language not in RUN for block in left if block.action in ("file", "output"))
+    for line in (line for block in left if block.action in ("slow", "by-hand") for line in lines_of(block)):
+        understand(line)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", dict.fromkeys([*SLOW, *CUT]))
+def test_the_blocks_of_a_page_word_for_word(name, folder):
+    page = blocks(PAGES[name].read_text(encoding="utf-8"))
+    assert run_page(page, folder, ("run", "slow"), as_written)
+
+
+# --- controls --------------------------------------------------------------------------------------------------------
+
+
+def fenced(language: str, text: str, above: str = "") -> str:
+    return f"{above}\n```{language}\n{text}\n```\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fenced("sh", "ginjax inspect missing.safetensors"),
+        fenced("sh", "ginjax no-such-command"),
+        fenced("sh", "false | cat"),
+        fenced("python", "raise ValueError"),
+        fenced("python", "x = 1") + fenced("python", "assert x == 2"),
+    ],
+)
+def test_a_failing_block_fails(text, folder):
+    with pytest.raises((AssertionError, ValueError)):
+        run_page(blocks(text), folder, ("run",), cut_short)
+    slow = text.replace("```sh", "<!-- slow -->\n```sh").replace("```python", "<!-- slow -->\n```python")
+    assert run_page(blocks(slow.replace("\n<!--", "<!--")), folder, ("run",), cut_short) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        fenced("", "ginjax train"),  # no language
+        fenced("text", "ginjax train"),  # a command that is passed off as output
+        fenced("text", "model.safetensors\n.venv/bin/pip install ."),
+        fenced("bash", "true"),
+        fenced("toml", "a = 1"),
+        fenced("sh", "true", "<!-- sloow -->"),
+        fenced("sh", "true", "<!-- by-hand -->"),  # and why?
+        fenced("text", "no command", "<!-- setup -->"),
+        fenced("sh title=x", "true"),
+        "```sh\ntrue\n",
+    ],
+)
+def test_a_block_that_does_not_say_what_it_is(text):
+    with pytest.raises(PageError):
+        blocks(text)
+
+
+def test_what_is_found_and_how_it_is_run(folder):
+    text = (
+        fenced("toml", "steps = 3", "<!-- file: run.toml -->")
+        + fenced("sh", "test -f run.toml && cp run.toml copy.toml  # comment\n\ntest -f \\\n  copy.toml")
+        + "1. In a list:\n\n   ```python\n   from pathlib import Path\n   assert Path('copy.toml').exists()\n   ```\n"
+        + fenced("text", "steps")
+        + fenced("sh", "exit 1", "<!-- setup: needs a network -->")
+    )
+    page = blocks(text)
+    assert [block.action for block in page] == ["file", "run", "run", "output", "setup"]
+    assert run_page(page, folder, ("run",), as_written) == page[1:3]
+
+
+def test_what_is_not_run_is_understood(folder):
+    understand("# a comment")
+    understand("ginjax train --steps 3  # never run")
+    assert not (folder / "model.safetensors").exists()
+    with pytest.raises(Exception, match="no-such-option"):
+        understand("ginjax train --no-such-option 3")
+
+
+def test_a_training_that_is_cut_short():
+    assert cut_short(["train", "--steps", "9"])[-6:] == ["--steps", "10", "--channels", "4", "--blocks", "1"]
+    assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10"]
+    assert cut_short(["inspect", "a"]) == ["inspect", "a"]
+
+
+# --- the README, and links -------------------------------------------------------------------------------------------
+
+
+def test_the_readme_is_a_door():
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 150
+    assert [line for line in lines if line.lstrip().startswith("|") and len(line) > 120] == []
+    assert lines.count("<!-- test-command -->") == 1
+    setup = [block for block in blocks("\n".join(lines)) if block.action == "setup"]
+    assert all(block.text.count("\n") == 1 for block in setup[:2])  # the two commands come first
+    assert "convert-d fixtures/" in setup[0].text and setup[1].text.rstrip().endswith(".venv/bin/pytest")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_and_paths(name):
+    text = PAGES[name].read_text(encoding="utf-8")
+    for words, target in re.findall(r"\[([^]]*)\]\(([^)\s]+)\)", re.sub(r"(?s)```.*?```", "", text)):
+        where, _, anchor = target.partition("#")
+        path = (PAGES[name].parent / where).resolve() if where else PAGES[name]
+        assert path.is_file(), f"{words}: {target}"
+        if anchor:
+            assert anchor in headings(path.read_text(encoding="utf-8")), f"{words}: {target}"
+    assert not re.search(r"/(home|work|root|Users|tmp)/|\.\./shared", text)
+
+
+def headings(text: str) -> set[str]:
+    """The anchors of a page, as both GitHub and the site make them for headings of plain words."""
+    found = re.findall(r"^#+ (.*)$", re.sub(r"(?s)```.*?```", "", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in found}
+
+
+def test_every_page_has_a_place_in_the_site():
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    for name in PAGES:
+        if name != "README.md":
+            assert re.search(rf"[ :]{re.escape(name.removeprefix('docs/'))}$", nav, re.MULTILINE), name
+
+
+def test_the_interpreter_of_the_setup_is_one_that_is_supported():
+    assert sys.version_info >= (3, 11) and "python3.11 -m venv" in PAGES["README.md"].read_text(
+        encoding="utf-8"
+    )
