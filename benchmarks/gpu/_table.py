@@ -37,11 +37,11 @@ def page(results: dict[str, Any]) -> str:
 def _times(rows: list[dict[str, Any]]) -> list[str]:
     """Every program, and its time over that of the ordinary network as JAX runs it by default."""
     head = ["program", "lane", "kernels", "moved", "products", "temporary", "limit", "model"]
-    lines = _head(*head, "to plain, TF32", "compiling")
+    lines = _head(*head, "to plain, TF32")
     against = {row["name"]: row["model"] for row in rows if row["lane"] == "plain, TF32" and "model" in row}
     for row in rows:
         if "failed" in row:
-            lines.append(_line(row["name"], row["lane"], row["failed"], *[""] * 7))
+            lines.append(_line(row["name"], row["lane"], row["failed"], *[""] * 6))
             continue
         products = sum(count for kind, count in row["operations"].items() if kind != "elementwise")
         lines.append(
@@ -55,7 +55,6 @@ def _times(rows: list[dict[str, Any]]) -> list[str]:
                 _milliseconds(row["limit"]),
                 _milliseconds(row["model"]),
                 f"{row['model'] / against[row['name']]:.2f}" if row["name"] in against else "-",
-                f"{row['compile_s']:.1f} s",
             )
         )
     return lines
