@@ -60,6 +60,13 @@ STEPS: dict[str, Case] = {
 LARGE: dict[str, Case] = {"step-large": Case(3, 64, 3, 1, (0, 1), 8, blocks=1)}
 """Training steps without a target."""
 
+GPU: dict[str, Case] = {
+    "gpu-3d-vector": Case(3, 128, 3, 1, (0, 1), 16),
+    "gpu-2d-vector": Case(2, 512, 3, 8, (0, 1), 32),
+    "gpu-step-3d": Case(3, 96, 3, 1, (0, 1), 16, blocks=2),
+}
+"""Sizes that fill a GPU; they are compiled only, see `gpu/`."""
+
 
 def sweeps(quick: bool) -> dict[str, list[Case]]:
     """Convolutions of scalars and vectors along one quantity at a time; the name says which."""

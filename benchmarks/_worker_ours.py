@@ -11,22 +11,17 @@ set_xla_flags()  # as the command line does
 from dataclasses import replace  # noqa: E402
 from typing import Any  # noqa: E402
 
-import equinox as eqx  # noqa: E402
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
-import optax  # noqa: E402
 from _calls import build_filters, machine_limits, versions  # noqa: E402
 from _cases import Case  # noqa: E402
-from _workload import Prepared, convolution, map_and_loss, prepared, random_fields, resnet, temporary_memory  # noqa: E402
+from _programs import on_arrays, plain_convolution, training_step  # noqa: E402
+from _workload import Prepared, convolution, prepared, random_fields, temporary_memory  # noqa: E402
 
 from ginjax.geometric.conv._ways import use_way  # noqa: E402
-from ginjax.ml import make_step, owned_copy, smse_loss, trainable  # noqa: E402
-from ginjax.ml.training import (  # noqa: E402
-    Precision,
-    in_precision,
-    rematerialised,
-)
+from ginjax.ml import in_precision, owned_copy, rematerialised, trainable  # noqa: E402
+from ginjax.ml.training import Precision  # noqa: E402
 
 
 def conv(case: dict[str, Any], way: str | None = None) -> Prepared:
@@ -46,18 +41,10 @@ def conv(case: dict[str, Any], way: str | None = None) -> Prepared:
 def plain_conv(case: dict[str, Any]) -> Prepared:
     """An ordinary periodic convolution with as many numbers at each pixel."""
     size = Case.from_json(case)
-    D, c = size.D, size.plain_channels
+    function, shapes = plain_convolution(size)
     rng = np.random.default_rng(0)
-    shape = (size.batch, c, *(size.N,) * D)
-    x, w = (jnp.asarray(rng.standard_normal(shape), jnp.float32) for _ in range(2))
-    kernel = jnp.asarray(rng.standard_normal((c, c, *(size.M,) * D)) / np.sqrt(c * size.M**D), jnp.float32)
-    left, right = (size.M - 1) // 2, size.M // 2
-
-    def loss(kernel: jax.Array, x: jax.Array, w: jax.Array) -> jax.Array:
-        wrapped = jnp.pad(x, [(0, 0), (0, 0), *[(left, right)] * D], mode="wrap")
-        return jnp.vdot(w, jax.lax.conv_general_dilated(wrapped, kernel, (1,) * D, "VALID"))
-
-    return prepared(jax.value_and_grad(loss, argnums=(0, 1)), (kernel, x, w), {})
+    kernel, x, w = (jnp.asarray(rng.standard_normal(shape), jnp.float32) for shape in shapes)
+    return prepared(function, (kernel / np.sqrt(size.plain_channels * size.M**size.D), x, w), {})
 
 
 def step(
@@ -65,17 +52,14 @@ def step(
 ) -> Prepared:
     """One AdamW step of a residual network through `make_step`."""
     size = Case.from_json(case)
-    model = resnet(size, equivariant)
-    inner = map_and_loss(smse_loss)
 
-    def of_batch(model: Any, *rest: Any) -> tuple[jax.Array, Any]:
+    def around(model: Any) -> Any:
         network = in_precision(model, precision)
-        return inner(rematerialised(network) if remat else network, *rest)
+        return rematerialised(network) if remat else network
 
-    optimizer = optax.adamw(1e-3)
-    update = make_step(of_batch, optimizer)
+    update, fresh_state = training_step(size, equivariant, around)
     x, y = random_fields(size, 0, 1), random_fields(size, 1, 1)
-    state = [owned_copy((model, optimizer.init(trainable(model))))]
+    state = [owned_copy(fresh_state)]
 
     def run() -> None:
         fresh, opt_state, loss, _ = update(*state[0], x, y)
@@ -83,15 +67,10 @@ def step(
         jax.block_until_ready((loss, fresh))
 
     def memory() -> int:
-        arrays, static = eqx.partition((*state[0], x, y), eqx.is_array)
+        function, arrays = on_arrays(update, state[0])
+        return temporary_memory(jax.jit(function, donate_argnums=(0, 1, 2)).lower(arrays, x, y).compile())
 
-        def whole(arrays: Any) -> Any:
-            result = update(*eqx.combine(arrays, static))
-            return eqx.filter(result, eqx.is_array)
-
-        return temporary_memory(jax.jit(whole, donate_argnums=0).lower(arrays).compile())
-
-    parameters = sum(leaf.size for leaf in jax.tree.leaves(trainable(model)))
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(trainable(fresh_state[0])))
     return Prepared(run, memory, {"parameters": parameters})
 
 

@@ -52,37 +52,48 @@ def filters_of(case: Case) -> Any:
     return geom.get_invariant_filters([case.M], orders, [0], case.D, operators, **narrow)
 
 
-def random_fields(case: Case, seed: int, channels: int | None = None) -> Any:
-    """A batch of white noise, `(batch, channels, *spatial, D, ..., D)` by key."""
-    rng = np.random.default_rng(seed)
+def shapes_of(case: Case, channels: int | None = None) -> dict[Key, tuple[int, ...]]:
+    """The shape of a batch of fields, `(batch, channels, *spatial, D, ..., D)` by key."""
     c = case.channels if channels is None else channels
+    return {(k, p): (case.batch, c, *(case.N,) * case.D, *(case.D,) * len(k)) for k, p in keys_of(case)}
+
+
+def random_fields(case: Case, seed: int, channels: int | None = None) -> Any:
+    """A batch of white noise."""
+    rng = np.random.default_rng(seed)
     return geom.MultiImage(
         {
-            (k, p): jnp.asarray(
-                rng.standard_normal((case.batch, c, *(case.N,) * case.D, *(case.D,) * len(k))), jnp.float32
-            )
-            for k, p in keys_of(case)
+            key: jnp.asarray(rng.standard_normal(shape), jnp.float32)
+            for key, shape in shapes_of(case, channels).items()
         },
         case.D,
     )
 
 
 def convolution(case: Case) -> Prepared:
-    """Value and gradients of `<w, conv(x)>` for a fixed `w`, with respect to the layer's weights and `x`."""
+    """The equivariant convolution, timed on white noise."""
+    function, weights, facts = convolution_program(case)
+    return prepared(function, (weights, random_fields(case, 0), random_fields(case, 1)), facts)
+
+
+def convolution_program(case: Case) -> tuple[Callable[..., Any], Any, dict[str, Any]]:
+    """Value and gradients of `<w, conv(x)>` for a fixed `w`, with respect to the layer's weights and `x`.
+
+    **Returns:** the function of weights, `x` and `w`; the weights; facts about the filters.
+    """
     filters = filters_of(case)
     layer = ConvContract(
         signature_of(case), signature_of(case), filters, use_bias=False, key=jax.random.PRNGKey(0)
     )
     # Only `weights` is differentiated: filters are constants whatever a library stores them as.
     weights = layer.weights
-    x, w = random_fields(case, 0), random_fields(case, 1)
 
     def loss(weights: Any, x: Any, w: Any) -> jax.Array:
         y = jax.vmap(eqx.tree_at(lambda other: other.weights, layer, weights))(x)
         return sum((jnp.vdot(w[key], y[key]) for key in keys_of(case)), jnp.zeros(()))
 
     facts = {"filters": {len(k): int(block.shape[0]) for (k, _), block in filters.items()}}
-    return prepared(jax.value_and_grad(loss, argnums=(0, 1)), (weights, x, w), facts)
+    return jax.value_and_grad(loss, argnums=(0, 1)), weights, facts
 
 
 def prepared(function: Callable[..., Any], arguments: tuple[Any, ...], facts: dict[str, Any]) -> Prepared:

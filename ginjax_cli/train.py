@@ -301,7 +301,7 @@ def train(
         model = start.model
         material = material.of_fields(start.record.contract)
     for each in adapted:
-        out.note(f"{each.subject}: from {each.expected.split(',')[0]} to {each.got}, as --adapt allows")
+        out.note(f"{each.subject}: from {each.wanted} to {each.got}, as --adapt allows")
     parts = material.parts(out)
     with out.progress(4096, "measuring the fields") as progress:
         task = cut_parts(

@@ -34,6 +34,11 @@ class Difference:
     expected: str
     hint: str | None = None
 
+    @property
+    def wanted(self) -> str:
+        """What the model asks for, without the words that say why."""
+        return self.expected.rpartition(", ")[0] or self.expected
+
 
 def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:
     """In what data differ from what a model asks for.

@@ -137,6 +137,28 @@ def test_a_model_that_is_adapted_says_so_and_believes_its_new_data(run, tune, as
     assert refused.exit_code == 2 and "of the data: got" in refused.stderr
 
 
+def test_the_boundaries_of_all_axes_are_remembered(run, tmp_path):
+    made = tmp_path / "tuned.safetensors"
+    words = (
+        "--data",
+        "boundary2.h5",
+        "--steps",
+        "1",
+        "--batch-size",
+        "2",
+        "-o",
+        str(made),
+        "--adapt",
+        "boundary",
+    )
+    result = run("train", "--init", "high", *words)
+    assert result.exit_code == 0, result.stderr
+    adapted = ["x periodic, y periodic", "x not periodic, y periodic"]
+    assert read_model(made).provenance[-1]["adapted"] == {"boundary": adapted}
+    assert read_model(made).contract.is_torus == (False, True)
+    assert f"boundaries of the data: from {adapted[0]} to {adapted[1]}, as --adapt allows" in result.stderr
+
+
 def test_adapting_to_one_thing_is_not_adapting_to_another(tune, folder):
     if not (folder / "both.h5").exists():
         store(folder / "both.h5", 1, {"spacing": 0.25, "time_step": 0.3})

@@ -71,7 +71,7 @@ def finish_training(
     if start is not None:
         step |= {"source": start.record.digest, "kept_compatible": start.free is not None}
     if adapted:
-        step["adapted"] = {each.aspect: [each.expected.split(",")[0], each.got] for each in adapted}
+        step["adapted"] = {each.aspect: [each.wanted, each.got] for each in adapted}
     history = () if start is None else start.record.provenance
     common: dict[str, Any] = {"contract": task.contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
