@@ -23,7 +23,6 @@ from ._rule_table import show_comparison
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
-    from ginjax.data import DataReading
     from ginjax.ml import OwnTask
     from ginjax.models import Verification
     from ginjax.transfer import Certificate
@@ -156,13 +155,13 @@ def convert_d(
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
     """
     out = Output(json=json, quiet=quiet)
-    reading = reading_of(field, parity, periodic)
+    how = (field, parity, periodic)
     if data is None and calibrate is None:
         unread = {"field": field, "parity": parity, "periodic": periodic, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
-        _compare(out, model, to_dim, _Samples(data, reading, pde, samples, split, seed))
+        _compare(out, model, to_dim, _Samples(data, how, pde, samples, split, seed))
         return
     _check_one_rule(ctx)
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
@@ -179,7 +178,7 @@ def convert_d(
         conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
     else:
         conversion, chosen = _calibrate(
-            out, record, to_dim, _Samples(calibrate, reading, None, samples, split, seed)
+            out, record, to_dim, _Samples(calibrate, how, None, samples, split, seed)
         )
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate = conversion.certificate.with_tolerance(tol)
@@ -204,12 +203,12 @@ def convert_d(
 class _Samples:
     """The samples that the options name: of a file, or simulated.
 
-    - `path`, `reading`, `split`: the data; without a path `pde` is simulated with `seed`.
+    - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
     """
 
     path: Path | None
-    reading: "DataReading"
+    how: "tuple[list[str] | None, list[str] | None, str | None]"
     pde: str | None
     count: int | None
     split: str | None
@@ -223,7 +222,7 @@ class _Samples:
             record,
             D,
             self.path,
-            self.reading,
+            reading_of(*self.how),
             pde=self.pde,
             default=default,
             samples=self.count,

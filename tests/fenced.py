@@ -23,7 +23,7 @@ class PageError(Exception):
 class Block:
     """One block.
 
-    - `action`: `run`, `slow` (run with `-m slow`), `setup` (not run: it installs something), `by-hand` (not run: it
+    - `action`: `run`, `refused` (run; its last line is answered with an error that holds `note`), `slow` (run with `-m slow`), `setup` (not run: it installs something), `by-hand` (not run: it
       needs what a test has not), `file` (written to the file `note`) or `output` (shown).
     - `line`: where it begins.
     """
@@ -38,7 +38,7 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """All blocks of a page, in order.
 
-    The comments are `<!-- slow -->`, `<!-- setup -->`, `<!-- test-command -->` (a setup that something else runs),
+    The comments are `<!-- refused: WORDS -->`, `<!-- slow -->`, `<!-- setup -->`, `<!-- test-command -->` (a setup that something else runs),
     `<!-- by-hand: WHY -->` and `<!-- file: NAME -->`, each alone on the line above the fence.
 
     **Raises:** `PageError` for a block whose comment and language do not say what to do with it.
@@ -69,7 +69,7 @@ def _block(language: str, comment: re.Match[str] | None, text: str, line: int) -
     word, note = (comment[1], comment[2] or "") if comment else ("", "")
     if language in RUN:
         actions = {"": "run", "slow": "slow", "setup": "setup", "test-command": "setup"}
-        action = "by-hand" if word == "by-hand" and note else actions.get(word)
+        action = word if word in ("by-hand", "refused") and note else actions.get(word)
     elif word == "file" and note:
         action = "file"
     elif language == "text" and not word and not _COMMAND.search(text):

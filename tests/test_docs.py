@@ -64,6 +64,13 @@ def run_page(
                 for line in lines_of(block):
                     run_line(line, folder, adapt)
             done.append(block)
+        elif block.action == "refused" and "run" in actions:
+            *before, last = lines_of(block)
+            for line in before:
+                run_line(line, folder, adapt)
+            result = CliRunner().invoke(app, shlex.split(last)[1:])
+            assert result.exit_code != 0 and block.note in result.stderr, f"{last}\n{result.output}"
+            done.append(block)
     return done
 
 
@@ -131,6 +138,8 @@ def fenced(language: str, text: str, above: str = "") -> str:
         fenced("sh", "ginjax inspect missing.safetensors"),
         fenced("sh", "ginjax no-such-command"),
         fenced("sh", "false | cat"),
+        fenced("sh", "ginjax inspect fixtures/diffusion_1d.safetensors", "<!-- refused: density -->"),
+        fenced("sh", "ginjax inspect missing.safetensors", "<!-- refused: density -->"),
         fenced("python", "raise ValueError"),
         fenced("python", "x = 1") + fenced("python", "assert x == 2"),
     ],

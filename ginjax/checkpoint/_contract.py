@@ -1,5 +1,7 @@
 """What is known of the data that a model is for: made by the data, stored with the model, believed by every command."""
 
+import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -93,6 +95,11 @@ class DataPart:
     digest: str
     trajectories: tuple[int, ...] | None = None
 
+    def __post_init__(self) -> None:
+        chosen = self.trajectories or ()
+        if any(a >= b for a, b in itertools.pairwise(chosen)) or min(chosen, default=0) < 0:
+            raise ArgumentError("trajectories of a part", got="others", expected="rising numbers from 0 on")
+
 
 @dataclass(frozen=True)
 class DataContract:
@@ -145,6 +152,9 @@ class DataContract:
                 raise ArgumentError(f"{what} of the data", got=names[:8], expected="each name once")
         if self.past_steps < 1:
             raise ArgumentError("past_steps", got=self.past_steps, expected="1 or more")
+        for name, value in (("spacing", self.spacing), ("time_step", self.time_step)):
+            if value is not None and not (value > 0 and math.isfinite(value)):
+                raise ArgumentError(name, got=value, expected="a positive number, or None if unknown")
         if self.scales and tuple(scale.field for scale in self.scales) != self.everything:
             raise ArgumentError(
                 "scales of the fields",

@@ -67,6 +67,9 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
     result = [
         *_missing("fields", "fields of the data", wanted.fields, found.fields),
         *_missing("constants", "constant fields of the data", wanted.constants, found.constants),
+        *_missing(
+            "fields", "fields to be predicted", wanted.targets or (), (*found.fields, *(found.targets or ()))
+        ),
         *_units((*wanted.fields, *wanted.constants), (*found.fields, *found.constants)),
         *_boundaries(wanted.axes, found.axes),
         *_number("spacing", "grid spacing of the data", wanted.spacing, found.spacing),

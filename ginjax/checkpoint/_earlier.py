@@ -48,7 +48,7 @@ def _contract(data: Mapping[str, Any], where: object) -> dict[str, Any]:
             raise ArgumentError(
                 f"scale of field {row['name']!r}",
                 got=(scale["k"], scale["p"]),
-                expected="its order and parity",
+                expected=(row["order"], row["parity"]),
             )
 
     def field(row: Mapping[str, Any]) -> dict[str, Any]:

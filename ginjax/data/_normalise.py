@@ -27,17 +27,16 @@ class Normalisation:
 
     @classmethod
     def of_contract(cls, contract: DataContract) -> Normalisation:
-        """The scales that a model was trained with.
+        """The scales of the fields and constants that a model sees.
 
         **Raises:** `ArgumentError` if its contract holds none.
         """
         if not contract.scales:
             raise ArgumentError("scales of the fields", got="none", expected="those of a trained model")
-        by_name = {scale.field.name: scale for scale in contract.scales}
-        return cls(
-            tuple(by_name[each.name] for each in (*contract.fields, *(contract.targets or ()))),
-            tuple(by_name[each.name] for each in contract.constants),
-        )
+        # A target may bear the name of a field: scales go by their places, not by names.
+        moving = len(contract.fields)
+        steady = moving + len(contract.constants)
+        return cls(contract.scales[:moving], contract.scales[moving:steady])
 
     def of(self, name: str) -> FieldScale:
         """The scale of the field of this name.
