@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from _cases import Case
 from _programs import on_arrays, plain_convolution, training_step
 from _workload import convolution_program, shapes_of
-from ginjax.geometric.conv._ways import Way, use_way
 
 import ginjax.geometric as geom
+from ginjax.geometric.conv._ways import Way, use_way
 
 PRECISIONS = {"float32": "highest", "tf32": "tensorfloat32", "tf32x3": "TF32_TF32_F32_X3"}
 """JAX's names of the precisions of products."""

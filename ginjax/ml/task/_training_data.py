@@ -55,7 +55,7 @@ def parts_of_training(record: ModelRecord, source: Source, name: str) -> KnownPa
             if found:
                 used = ", ".join(found)
                 return KnownParts(found, f"these are data of the model's training, which parted them: {used}")
-        return KnownParts({}, "not the data that the model was trained on (by their digest): all are used")
+        return KnownParts({}, "not the data of the model's last training (by their digest): all are used")
     steps = [step for step in record.provenance if step.get("data") == name]
     if not steps:
         return KnownParts({}, "the data have no parts: make sure that the model was trained on others")

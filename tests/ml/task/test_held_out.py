@@ -52,7 +52,7 @@ def test_other_data_under_the_same_name_are_used_whole(record, tmp_path):
     other = stored(tmp_path / "d.h5", seed=1)
     held_out = found(record, other)
     assert list(held_out.trajectories) == list(range(10)) and "part" not in held_out.name
-    assert "not the data that the model was trained on (by their digest): all are used" in held_out.note
+    assert "not the data of the model's last training (by their digest): all are used" in held_out.note
     asked = found(record, other, split="train")
     assert len(asked.trajectories) == 8 and "parted as 'ginjax train --data' does" in asked.note
     assert found(record, other, default="train").note is None
