@@ -435,8 +435,10 @@ def _show(
     settings = {
         name: value
         for name, value in made.record.provenance[-1].items()
-        if name not in ("step", "version", "source", "kept_compatible", "steps_done", "best_step")
+        if name not in ("step", "version", "source", "kept_compatible", "adapted", "trained_before", "steps_done", "best_step")
     }
+    if "adapted" in made.record.provenance[-1]:
+        measured["adapted"] = made.record.provenance[-1]["adapted"]
     payload = {"settings": settings, "parameters": made.record.parameters, "sha256": sha256} | measured
     out.result(output, payload)
 

@@ -19,6 +19,8 @@ from ._contract_check import differences as differences
 from ._contract_check import unchecked as unchecked
 from ._contract_json import contract_from_json as contract_from_json
 from ._contract_json import contract_to_json as contract_to_json
+from ._contract_json import parts_from_json as parts_from_json
+from ._contract_json import parts_to_json as parts_to_json
 from ._convert_file import DTYPES as DTYPES
 from ._convert_file import Conversion as Conversion
 from ._convert_file import check_certificate as check_certificate

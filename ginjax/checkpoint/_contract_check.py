@@ -76,13 +76,7 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
         *_number("time-step", "time step of the data", wanted.time_step, found.time_step),
     ]
     if task:
-        for aspect, was, now in (
-            ("past-steps", wanted.past_steps, found.past_steps),
-            ("residual", wanted.residual, found.residual),
-        ):
-            if was != now:
-                expected = f"{was}, as the model was trained"
-                result.append(Difference(aspect, f"--{aspect}", str(now), expected))  # type: ignore[arg-type]
+        result += _task(wanted, found)
     return tuple(result)
 
 
@@ -128,6 +122,19 @@ def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:
         ("time-step", wanted.time_step, found.time_step),
     )
     return tuple(aspect for aspect, a, b in sides if a is None or b is None)
+
+
+def _task(wanted: DataContract, found: DataContract) -> list[Difference]:
+    sides: tuple[tuple[Aspect, str, str], ...] = (
+        ("past-steps", str(wanted.past_steps), str(found.past_steps)),
+        ("residual", "changes" if wanted.residual else "frames", "changes" if found.residual else "frames"),
+    )
+    subjects = {"past-steps": "--past-steps", "residual": "--residual, what is predicted"}
+    return [
+        Difference(aspect, subjects[aspect], now, f"{was}, as the model was trained")
+        for aspect, was, now in sides
+        if was != now
+    ]
 
 
 def _missing(
@@ -186,7 +193,7 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
 
 
 def _ends(axes: Sequence[Axis]) -> str:
-    return ", ".join(f"{axis.name} {'periodic' if axis.is_torus else 'not periodic'}" for axis in axes)
+    return " and ".join(f"{axis.name} {'periodic' if axis.is_torus else 'not periodic'}" for axis in axes)
 
 
 def _number(

@@ -43,15 +43,28 @@ def contract_to_json(contract: DataContract) -> dict[str, Any]:
         if contract.spectrum is None
         else {name: [list(pair) for pair in pairs] for name, pairs in contract.spectrum.items()},
         "layout": None if contract.layout is None else dict(contract.layout),
-        "parts": {
-            name: {
-                "digest": part.digest,
-                "trajectories": None if part.trajectories is None else _runs(part.trajectories),
-            }
-            for name, part in contract.parts.items()
-        },
+        "parts": parts_to_json(contract.parts),
         "origin": dict(contract.origin),
     }
+
+
+def parts_to_json(parts: Mapping[str, DataPart]) -> dict[str, Any]:
+    """A plain JSON object that `parts_from_json` reads back."""
+    return {
+        name: {
+            "digest": part.digest,
+            "trajectories": None if part.trajectories is None else _runs(part.trajectories),
+        }
+        for name, part in parts.items()
+    }
+
+
+def parts_from_json(data: Mapping[str, Any], where: object) -> dict[str, DataPart]:
+    """Read what `parts_to_json` wrote.
+
+    **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
+    """
+    return {name: _part(value, where) for name, value in data.items()}
 
 
 def contract_from_json(data: Mapping[str, Any], where: object) -> DataContract:
@@ -93,7 +106,7 @@ def contract_from_json(data: Mapping[str, Any], where: object) -> DataContract:
         time_step=_positive(data, "time_step", where),
         spectrum=_spectrum(data, where),
         layout=_layout(data, where),
-        parts={name: _part(value, where) for name, value in parts.items()},
+        parts=parts_from_json(parts, where),
         origin=expect(data, "origin", dict, where=where, default={}),
     )
 

@@ -53,7 +53,7 @@ OTHERS = {
     ),
     "boundary": (
         replace(WANTED, axes=(Axis("x", "open", "zeros"), Axis("y"))),
-        "boundaries of the data: got x not periodic, y periodic, expected x periodic, y not periodic, as the model",
+        "boundaries of the data: got x not periodic and y periodic, expected x periodic and y not periodic, as the model",
         "--periodic AXES",
     ),
     "spacing": (
@@ -69,7 +69,7 @@ OTHERS = {
     "past-steps": (replace(WANTED, past_steps=1), "--past-steps: got 1, expected 2, as the model was trained", None),
     "residual": (
         replace(WANTED, residual=False),
-        "--residual: got False, expected True, as the model was trained",
+        "--residual, what is predicted: got frames, expected changes, as the model was trained",
         None,
     ),
 }  # fmt: skip

@@ -87,7 +87,7 @@ def test_other_data_are_refused_by_every_command_in_the_same_words(run, folder, 
     D, words = COMMANDS[command]
     result = run(*words.format(data=f"{aspect}{D}.h5").split())
     assert result.exit_code == 2, (result.stdout, result.exception)
-    message = OTHERS[aspect][1].format(rest=", y periodic" if D == 2 else "")
+    message = OTHERS[aspect][1].format(rest=" and y periodic" if D == 2 else "")
     first, *hint = [line for line in result.stderr.splitlines() if line.startswith(("error", "hint"))]
     assert first == f"error: {message}" and len(hint) <= 1
     assert not (folder / "made").exists()
@@ -153,7 +153,7 @@ def test_the_boundaries_of_all_axes_are_remembered(run, tmp_path):
     )
     result = run("train", "--init", "high", *words)
     assert result.exit_code == 0, result.stderr
-    adapted = ["x periodic, y periodic", "x not periodic, y periodic"]
+    adapted = ["x periodic and y periodic", "x not periodic and y periodic"]
     assert read_model(made).provenance[-1]["adapted"] == {"boundary": adapted}
     assert read_model(made).contract.is_torus == (False, True)
     assert f"boundaries of the data: from {adapted[0]} to {adapted[1]}, as --adapt allows" in result.stderr

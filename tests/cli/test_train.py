@@ -303,7 +303,7 @@ def test_a_run_does_not_go_on_with_other_data_of_the_same_name(run, tmp_path, mo
     store(1)
     refused = run(*words, "--resume")
     assert refused.exit_code == 1, refused.stderr
-    assert "data_digest of the interrupted training: got" in refused.stderr
+    assert "digest of the data of the interrupted training: got" in refused.stderr
     store(0)
     again = run(*words, "--resume")
     assert again.exit_code == 0 and "going on after step" in again.stderr

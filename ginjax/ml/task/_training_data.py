@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ginjax.checkpoint import ModelRecord, check_contract
+from ginjax.checkpoint import DataPart, ModelRecord, check_contract, parts_from_json
 from ginjax.data import (
     DataReading,
     Normalisation,
@@ -44,18 +44,17 @@ def parts_of_training(record: ModelRecord, source: Source, name: str) -> KnownPa
     - `source`: the data.
     - `name`: what their file is called, by which alone models of earlier versions know their data.
     """
-    contract = record.contract
-    if contract.parts:
+    trainings = _parts_by_training(record)
+    if trainings:
+        fields = record.contract.fields
         present = {(each.name, each.key) for each in source.schema}
-        if source.D == record.D and all((each.name, each.key) in present for each in contract.fields):
-            digest = source_digest(source, contract.fields)
-            found = {
-                part: data.trajectories for part, data in contract.parts.items() if data.digest == digest
-            }
+        digest = source_digest(source, fields) if {(f.name, f.key) for f in fields} <= present else ""
+        for parts in trainings:
+            found = {part: data.trajectories for part, data in parts.items() if data.digest == digest}
             if found:
                 used = ", ".join(found)
                 return KnownParts(found, f"these are data of the model's training, which parted them: {used}")
-        return KnownParts({}, "not the data of the model's last training (by their digest): all are used")
+        return KnownParts({}, "none of the data that the model was trained on (by their digest): all are used")
     steps = [step for step in record.provenance if step.get("data") == name]
     if not steps:
         return KnownParts({}, "the data have no parts: make sure that the model was trained on others")
@@ -63,6 +62,16 @@ def parts_of_training(record: ModelRecord, source: Source, name: str) -> KnownPa
     found = default_parts(source, **fractions, seed=int(steps[-1].get("seed", 0)))
     earlier = "the model, written by an earlier version, knows its data by their name alone"
     return KnownParts(found.parts, f"{found.note}; {earlier}")
+
+
+def _parts_by_training(record: ModelRecord) -> list[Mapping[str, DataPart]]:
+    """The parts of the data of every training of a model that says so, the newest first."""
+    earlier = [
+        parts_from_json(step["trained_before"], "history of the model")
+        for step in reversed(record.provenance)
+        if isinstance(step.get("trained_before"), Mapping)
+    ]
+    return [parts for parts in (record.contract.parts, *earlier) if parts]
 
 
 def default_parts(source: Source, *, valid: float = 0.1, test: float = 0.1, seed: int = 0) -> KnownParts:

@@ -28,7 +28,7 @@ def last_training(record: ModelRecord) -> Mapping[str, Any]:
     if type(done) is not int or done < 1:
         raise ArgumentError(
             "training steps in the provenance of the model",
-            got="none" if not steps else repr(done),
+            got="no training" if not steps else "a training that time ended, of a version that did not count",
             expected="a number, to train from scratch as long",
         )
     return last | {"steps_done": done}

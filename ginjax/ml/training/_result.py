@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ginjax._version import __version__
-from ginjax.checkpoint import DataContract, Difference, ModelRecord
+from ginjax.checkpoint import DataContract, Difference, ModelRecord, parts_to_json
 from ginjax.ml.task import OneStepError, WindowTask
 from ginjax.ml.training._train_model import Trained
 from ginjax.ml.training._tuning import Start
@@ -70,6 +70,9 @@ def finish_training(
     step |= {"past_steps": task.train.past_steps, "residual": task.train.residual} | trained.provenance()
     if start is not None:
         step |= {"source": start.record.digest, "kept_compatible": start.free is not None}
+        if start.record.contract.parts:
+            # The contract knows the newest data; these were seen too.
+            step["trained_before"] = parts_to_json(start.record.contract.parts)
     if adapted:
         step["adapted"] = {each.aspect: [each.wanted, each.got] for each in adapted}
     history = () if start is None else start.record.provenance

@@ -113,11 +113,12 @@ class RunFile:
         stored = expect(header, "settings", dict, where=self.path)
         for name in sorted(stored.keys() | self.settings.keys()):
             if stored.get(name) != self.settings.get(name):
+                words = "digest of the data" if name == "data_digest" else name
                 raise FileError(
-                    f"{self.path}: {name} of the interrupted training",
+                    f"{self.path}: {words} of the interrupted training",
                     got=stored.get(name),
                     expected=self.settings.get(name),
-                    hint="Go on with the same settings, or start anew with --force.",
+                    hint="Go on with the same data and settings, or start anew with --force.",
                 )
 
 

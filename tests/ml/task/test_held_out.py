@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from ml.task.small_tasks import DENSITY, READ, SIDE, source, stored, trained_record
 
-from ginjax.checkpoint import DataContract, FieldScale, axes_of
+from ginjax.checkpoint import DataContract, FieldScale, axes_of, parts_to_json
 from ginjax.data import DataReading, Field, MemorySource, Trajectories, simulate, source_digest, write_well
 from ginjax.errors import ArgumentError
 from ginjax.ml import data_dimension, held_out_in_files, parts_of_training, simulated_held_out
@@ -52,7 +52,7 @@ def test_other_data_under_the_same_name_are_used_whole(record, tmp_path):
     other = stored(tmp_path / "d.h5", seed=1)
     held_out = found(record, other)
     assert list(held_out.trajectories) == list(range(10)) and "part" not in held_out.name
-    assert "not the data of the model's last training (by their digest): all are used" in held_out.note
+    assert "none of the data that the model was trained on (by their digest): all are used" in held_out.note
     asked = found(record, other, split="train")
     assert len(asked.trajectories) == 8 and "parted as 'ginjax train --data' does" in asked.note
     assert found(record, other, default="train").note is None
@@ -160,3 +160,16 @@ def test_the_dimension_of_data(path, tmp_path):
     assert data_dimension(path, READ) == 1
     np.save(tmp_path / "a.npy", np.zeros((2, 3, 4, 4), np.float32))
     assert data_dimension(tmp_path / "a.npy", DataReading(("density:0+=data",))) == 2
+
+
+def test_data_of_an_earlier_training_are_remembered(record, path, tmp_path):
+    """Tuned on other data since: the trajectories held out then are still found."""
+    other = {"train": replace(record.contract.parts["train"], digest="0" * 64)}
+    step = {"step": "tune", "trained_before": parts_to_json(record.contract.parts)}
+    tuned = replace(record, contract=replace(record.contract, parts=other)).with_step(**step)
+    found = held_out_in_files(tuned, tuned.contract, path, DataReading())
+    assert list(found.trajectories) == list(record.contract.parts["test"].trajectories or ())
+    forgetful = replace(tuned, provenance=tuned.provenance[:-1])
+    assert len(held_out_in_files(forgetful, tuned.contract, path, DataReading()).trajectories) > len(
+        found.trajectories
+    )

@@ -100,7 +100,7 @@ def test_other_data_under_the_same_name_are_another_training(task, trained, tmp_
     one = replace(task, valid=None)
     file = RunFile(tmp_path / "run", identity(one))
     train_model(network(task), one, SETTINGS, saving=Saving(file, every_steps=2))
-    with pytest.raises(FileError, match="data_digest of the interrupted training: got"):
+    with pytest.raises(FileError, match="digest of the data of the interrupted training: got"):
         train_model(
             network(task),
             replace(other, valid=None),
