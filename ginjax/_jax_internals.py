@@ -119,6 +119,10 @@ def is_traced(value: Any) -> bool:
     return isinstance(value, Tracer)
 
 
+UnboundAxis = NameError
+"""What JAX raises for an axis name that no transformation around a call has; see `is_unbound_axis`."""
+
+
 def is_unbound_axis(error: BaseException) -> bool:
     """Whether JAX complains of an axis name that no transformation around the call has."""
     return isinstance(error, NameError) and "unbound axis name" in str(error)

@@ -26,7 +26,6 @@ from ._model_options import (
 )
 from ._options import Debug, Equation, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
-from ._train_data import from_files, simulations
 from ._train_options import (
     Accumulate,
     Adapt,
@@ -234,7 +233,9 @@ def train(
         finish_training,
         fitting_placement,
         local_placement,
+        material_in_files,
         run_identity,
+        simulated_material,
         start_from,
         task_settings,
         train_model,
@@ -274,10 +275,10 @@ def train(
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
 
     material = (
-        simulations(
+        simulated_material(
             pde,
             _asked_dimension(start, dim),
-            size=size,
+            side=size,
             trajectories=trajectories,
             frames=frames,
             validate=patience is not None or validate_every is not None,
@@ -285,7 +286,7 @@ def train(
             needed=past_steps + unroll,
         )
         if data is None
-        else from_files(data, reading_of(field, parity, periodic), valid=valid, test=test, seed=seed)
+        else material_in_files(data, reading_of(field, parity, periodic), valid=valid, test=test, seed=seed)
     )
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
@@ -301,8 +302,9 @@ def train(
         model = start.model
         material = material.of_fields(start.record.contract)
     for each in adapted:
-        out.note(f"{each.subject}: from {each.wanted} to {each.got}, as --adapt allows")
-    parts = material.parts(out)
+        out.note(f"{each.subject}: {each.got}; adapting from {each.expected}")
+    with out.progress(1, f"simulating {material.title}") as progress:
+        parts = material.parts(progress.follow)
     with out.progress(4096, "measuring the fields") as progress:
         task = cut_parts(
             parts,
@@ -435,7 +437,17 @@ def _show(
     settings = {
         name: value
         for name, value in made.record.provenance[-1].items()
-        if name not in ("step", "version", "source", "kept_compatible", "adapted", "trained_before", "steps_done", "best_step")
+        if name
+        not in (
+            "step",
+            "version",
+            "source",
+            "kept_compatible",
+            "adapted",
+            "trained_before",
+            "steps_done",
+            "best_step",
+        )
     }
     if "adapted" in made.record.provenance[-1]:
         measured["adapted"] = made.record.provenance[-1]["adapted"]

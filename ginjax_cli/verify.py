@@ -70,6 +70,7 @@ def verify(
     nothing are only measured.
     """
     out = Output(json=json, quiet=quiet)
+    from ginjax.checkpoint import conversion_differences
     from ginjax.models import STAGES, load_pair, verify_transfer, with_condition
 
     reading = reading_of(field, parity, periodic)
@@ -106,7 +107,12 @@ def verify(
             f"error of the next frame on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
         )
     if made.record.certificate_is_stale:
-        out.warn("the certificate in the file does not belong to its weights: they have changed since")
+        out.warn("the certificate does not belong to the model in the file, which has changed since")
+    contracts = first.record.contract, second.record.contract
+    for each in conversion_differences(*contracts, lifted=parity_lift):
+        out.warn(
+            f"the two models are not for the same data: {each.subject}: {each.got} against {each.expected}"
+        )
     if not promised:
         rule = "?" if certificate is None else certificate.rule
         out.note(f"the rule {rule!r} does not promise compatibility: the lift test is information")

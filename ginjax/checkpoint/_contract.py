@@ -90,10 +90,13 @@ class DataPart:
 
     - `digest`: of those data as a whole, see `ginjax.data.source_digest`.
     - `trajectories`: which of them, sorted; None for all.
+    - `each`: the digests of these trajectories, see `ginjax.data.trajectory_digests`, by which they are known in whatever
+      file and order they are met again; empty where the data were too large for that.
     """
 
     digest: str
     trajectories: tuple[int, ...] | None = None
+    each: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         chosen = self.trajectories or ()

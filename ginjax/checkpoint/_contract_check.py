@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from ginjax.errors import ArgumentError
 
@@ -26,18 +26,19 @@ _NO_UNIT = ("1", "unknown", "")
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which data differ from what a model asks for, in the words of an error message."""
+    """One thing in which data differ from what a model asks for.
+
+    - `aspect`: what.
+    - `subject`, `got`, `expected`, `hint`: the words of an error message.
+    - `values`: what the model asks for and what the data have, as JSON values.
+    """
 
     aspect: Aspect
     subject: str
     got: str
     expected: str
     hint: str | None = None
-
-    @property
-    def wanted(self) -> str:
-        """What the model asks for, without the words that say why."""
-        return self.expected.rpartition(", ")[0] or self.expected
+    values: tuple[Any, Any] = (None, None)
 
 
 def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:
@@ -62,6 +63,7 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
                 str(found.D),
                 f"{wanted.D}, that of the model",
                 "'ginjax convert-d' takes a model to another dimension.",
+                (wanted.D, found.D),
             ),
         )
     result = [
@@ -113,6 +115,22 @@ def check_contract(
                 hint = f"--adapt {each.aspect} trains the network for these data from now on."
             raise ArgumentError(each.subject, got=each.got, expected=each.expected, hint=hint)
     return all_found
+
+
+def conversion_differences(low: DataContract, high: DataContract, *, lifted: bool) -> tuple[Difference, ...]:
+    """In what the data of a converted model differ from those of the model it came from.
+
+    Where either says nothing of its fields there is nothing to compare.
+
+    **Arguments:**
+
+    - `low`, `high`: the contracts before and after.
+    - `lifted`: whether odd scalars became odd vectors.
+    """
+    if not (low.fields and high.fields):
+        return ()
+    before = low.lifted() if lifted else low
+    return differences(before.in_dimension(high.D), high, task=True)
 
 
 def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:
@@ -188,6 +206,7 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
             _ends(found),
             f"{_ends(wanted)}, as the model was trained with",
             "If the data are so and the file says otherwise: --periodic AXES.",
+            ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]
 
@@ -209,5 +228,6 @@ def _number(
             f"{found:g}",
             f"{wanted:g}, as the model was trained with",
             "A network knows one grid spacing and one time step: resample the data, or train on them.",
+            (wanted, found),
         )
     ]

@@ -41,7 +41,10 @@ def contract_to_json(contract: DataContract) -> dict[str, Any]:
         "time_step": None if contract.time_step is None else float(contract.time_step),
         "spectrum": None
         if contract.spectrum is None
-        else {name: [list(pair) for pair in pairs] for name, pairs in contract.spectrum.items()},
+        else {
+            name: [[float(wave), float(power)] for wave, power in pairs]
+            for name, pairs in contract.spectrum.items()
+        },
         "layout": None if contract.layout is None else dict(contract.layout),
         "parts": parts_to_json(contract.parts),
         "origin": dict(contract.origin),
@@ -54,6 +57,7 @@ def parts_to_json(parts: Mapping[str, DataPart]) -> dict[str, Any]:
         name: {
             "digest": part.digest,
             "trajectories": None if part.trajectories is None else _runs(part.trajectories),
+            "each": list(part.each),
         }
         for name, part in parts.items()
     }
@@ -209,9 +213,12 @@ def _part(value: Any, where: object) -> DataPart:
     if not isinstance(value, Mapping):
         raise ArgumentError("field 'contract.parts'", got=repr(value)[:40], expected="objects")
     digest = expect(value, "digest", str, where=where, most=128)
+    each = expect(value, "each", list, where=where, default=[], most=2**20)
+    if not all(isinstance(name, str) and len(name) <= 64 for name in each):
+        raise ArgumentError("digests of the trajectories of a part", expected="short strings")
     runs = value.get("trajectories")
     if runs is None:
-        return DataPart(digest)
+        return DataPart(digest, None, tuple(each))
     chosen: list[int] = []
     end = 0
     for run in expect(value, "trajectories", list, where=where, most=2**22):
@@ -221,7 +228,7 @@ def _part(value: Any, where: object) -> DataPart:
             raise ArgumentError("trajectories of a part", got=run, expected="rising pairs, few enough")
         chosen.extend(range(*run))
         end = run[1]
-    return DataPart(digest, tuple(chosen))
+    return DataPart(digest, tuple(chosen), tuple(each))
 
 
 def _runs(numbers: tuple[int, ...]) -> list[list[int]]:

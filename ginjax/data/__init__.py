@@ -16,6 +16,7 @@ from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence
 from ginjax.data._source_digest import source_digest as source_digest
+from ginjax.data._source_digest import trajectory_digests as trajectory_digests
 from ginjax.data._survey import FieldSurvey as FieldSurvey
 from ginjax.data._survey import survey as survey
 from ginjax.data._trajectories import Trajectories as Trajectories

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -14,6 +14,15 @@ from ginjax.data.sources import Source
 
 MAX_VALUES = 2**22
 """Values that go into a digest; of more data a sample of frames, spread evenly, stands for all."""
+
+VALUES_OF_ONE = 2**16
+"""Values of a trajectory that go into its digest, unless two frames have more."""
+
+VALUES_OF_ALL = 2**28
+"""Values up to which the digests of single trajectories are made (1 GiB to be read)."""
+
+MAX_DIGESTS = 2**17
+"""Most trajectories that are told apart by digests: a file holds them all."""
 
 
 def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
@@ -30,10 +39,7 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
 
     **Raises:** as `Source.read`.
     """
-    chosen = sorted(
-        {each.name: each for each in (source.schema if fields is None else fields)}.values(),
-        key=lambda f: f.name,
-    )
+    chosen = _by_name(source, fields)
     lengths = np.array([source.frames_of(i) for i in range(source.trajectories)], dtype=np.int64)
     digest = hashlib.sha256()
     about = [[each.name, each.k, each.p] for each in chosen]
@@ -46,6 +52,11 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
     return digest.hexdigest()
 
 
+def _by_name(source: Source, fields: Iterable[Field] | None) -> list[Field]:
+    named = {each.name: each for each in (source.schema if fields is None else fields)}
+    return [named[name] for name in sorted(named)]
+
+
 def _spread(source: Source, fields: list[Field], lengths: np.ndarray) -> Iterable[tuple[int, int]]:
     """Trajectory and number of the frames to look at, in the order in which they lie."""
     per_frame = math.prod(source.spatial) * sum(source.D**each.k for each in fields)
@@ -56,3 +67,47 @@ def _spread(source: Source, fields: list[Field], lengths: np.ndarray) -> Iterabl
     which = np.searchsorted(ends, numbers, side="right")
     starts = ends - lengths
     yield from ((int(w), int(n - starts[w])) for n, w in zip(numbers, which, strict=True))
+
+
+def trajectory_digests(
+    source: Source,
+    fields: Iterable[Field] | None = None,
+    trajectories: Sequence[int] | np.ndarray | None = None,
+) -> tuple[str, ...]:
+    """Short digests of single trajectories, the same in whatever file and order they lie.
+
+    Each covers the grid, the number of frames, and the values of frames spread evenly over the trajectory: all of them, or as
+    many as have `VALUES_OF_ONE` values, at least the first and the last.
+
+    **Arguments:**
+
+    - `source`, `fields`: as in `source_digest`.
+    - `trajectories`: which of them; all by default.
+
+    **Returns:** one digest for each, of 16 hexadecimal digits; nothing for data so large (`VALUES_OF_ALL`) that it would take
+    long.
+
+    **Raises:** as `Source.read`.
+    """
+    chosen = _by_name(source, fields)
+    numbers = range(source.trajectories) if trajectories is None else [int(i) for i in trajectories]
+    per_frame = max(math.prod(source.spatial) * sum(source.D**each.k for each in chosen), 1)
+    most = max(VALUES_OF_ONE // per_frame, 2)
+    if len(numbers) * min(source.frames, most) * per_frame > VALUES_OF_ALL or len(numbers) > MAX_DIGESTS:
+        return ()
+    return tuple(_of_one(source, chosen, number, most) for number in numbers)
+
+
+def _of_one(source: Source, fields: list[Field], trajectory: int, most: int) -> str:
+    frames = source.frames_of(trajectory)
+    about = [[[each.name, each.k, each.p] for each in fields], list(source.spatial), frames]
+    digest = hashlib.sha256(json.dumps(about).encode())
+    if frames <= most:
+        blocks = [source.read(trajectory, 0, frames)]
+    else:
+        spread = np.unique(np.linspace(0, frames - 1, most).round().astype(np.int64))
+        blocks = [source.read(trajectory, int(frame), int(frame) + 1) for frame in spread]
+    for values in blocks:
+        for each in fields:
+            digest.update(np.ascontiguousarray(values[each.name], "<f4").tobytes())
+    return digest.hexdigest()[:16]

@@ -42,6 +42,7 @@ from ginjax.ml.task import OwnTask as OwnTask
 from ginjax.ml.task import Parts as Parts
 from ginjax.ml.task import Samples as Samples
 from ginjax.ml.task import TaskSettings as TaskSettings
+from ginjax.ml.task import TrainingMaterial as TrainingMaterial
 from ginjax.ml.task import WindowTask as WindowTask
 from ginjax.ml.task import autoregressive_map as autoregressive_map
 from ginjax.ml.task import autoregressive_step as autoregressive_step
@@ -53,6 +54,7 @@ from ginjax.ml.task import frames_of as frames_of
 from ginjax.ml.task import held_out_in_files as held_out_in_files
 from ginjax.ml.task import make_task as make_task
 from ginjax.ml.task import make_window_task as make_window_task
+from ginjax.ml.task import material_in_files as material_in_files
 from ginjax.ml.task import next_frame_error as next_frame_error
 from ginjax.ml.task import one_step_error as one_step_error
 from ginjax.ml.task import parts_of_training as parts_of_training
@@ -60,6 +62,7 @@ from ginjax.ml.task import predict as predict
 from ginjax.ml.task import samples_for as samples_for
 from ginjax.ml.task import scaled_contract as scaled_contract
 from ginjax.ml.task import simulated_held_out as simulated_held_out
+from ginjax.ml.task import simulated_material as simulated_material
 from ginjax.ml.task import simulated_parts as simulated_parts
 from ginjax.ml.task import training_task as training_task
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES

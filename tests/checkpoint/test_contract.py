@@ -127,8 +127,8 @@ def test_whole_numbers_and_those_of_numpy_are_the_same_in_a_file():
 
 def test_trajectories_are_stored_as_runs():
     stored = contract_to_json(FULL)["parts"]
-    assert stored["train"] == {"digest": "00ff", "trajectories": [[0, 3], [5, 6]]}
-    assert stored["test"] == {"digest": "00ff", "trajectories": None}
+    assert stored["train"] == {"digest": "00ff", "trajectories": [[0, 3], [5, 6]], "each": []}
+    assert stored["test"] == {"digest": "00ff", "trajectories": None, "each": []}
     none = replace(FULL, parts={"test": DataPart("00ff", ())})
     assert through_json(none).parts["test"].trajectories == ()
 

@@ -109,7 +109,7 @@ def test_data_of_the_training_are_known_whatever_they_are_called(trained, tmp_pa
     stored("d.h5", seed=1)
     result, found = evaluate("d.h5")
     assert (found["trajectories"], found["data"]) == (10, "d.h5, 1D")
-    assert "none of the data that the model was trained on (by their digest): all are used" in result.stderr
+    assert "not known as data of the model's training: all are used" in result.stderr
     refused, _ = evaluate("d.h5", "--from-scratch")
     assert refused.exit_code == 2
     assert "data to train on from scratch: got d.h5, other data than those" in refused.stderr

@@ -104,7 +104,7 @@ def work(*args, **kwargs):
 
 
 def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch):
-    monkeypatch.setattr("ginjax.ml.simulated_parts", work)
+    monkeypatch.setattr("ginjax.ml.task._training_material.simulated_parts", work)
     assert isinstance(run("train", *SMALL).exception, Worked)
     (tmp_path / "model.safetensors").write_text("mine")
     result = run("train", *SMALL)
@@ -143,7 +143,7 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
     ],
 )
 def test_bad_input_is_answered_before_any_work(run, tmp_path, monkeypatch, args, code, message):
-    monkeypatch.setattr("ginjax.ml.simulated_parts", work)
+    monkeypatch.setattr("ginjax.ml.task._training_material.simulated_parts", work)
     result = run("train", *args)
     assert result.exit_code == code
     first, *hint = result.stderr.splitlines()

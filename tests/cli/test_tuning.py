@@ -217,4 +217,7 @@ def test_tuning_goes_on_with_the_task_of_the_model(run):
     assert read_model("b.safetensors").contract.residual is True
     refused = run(*again[:-1], "c.safetensors", "--no-residual")
     assert refused.exit_code == 2
-    assert "--residual, what is predicted: got frames, expected changes, as the model was trained" in refused.stderr
+    assert (
+        "--residual, what is predicted: got frames, expected changes, as the model was trained"
+        in refused.stderr
+    )

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import convert_file, read_file, write_file
+from ginjax.checkpoint import convert_file, read_file, read_model, write_file, write_model
 from ginjax.models import LIFT_TOLERANCE, Verification
 from ginjax.transfer import make_rule
 
@@ -67,7 +68,7 @@ def test_a_broken_promise(run):
     result = run(LOW, "changed", *SIZE)
     assert result.exit_code == 3
     assert "no" in result.stdout.splitlines()[2].split()
-    assert "warning: the certificate in the file does not belong to its weights" in result.stderr
+    assert "warning: the certificate does not belong to the model in the file" in result.stderr
     error, hint = [line for line in result.stderr.splitlines() if line.startswith(("error", "hint"))]
     assert error.startswith("error: condition (C): got ")
     assert "--rescale compatibility" in hint
@@ -138,3 +139,14 @@ def test_bad_input_is_one_line_and_a_hint(run, args, code, message):
     assert first.startswith("error: ") and message in first
     assert len(hint) <= 1 and all(line.startswith("hint: ") for line in hint)
     assert result.stdout == ""
+
+
+def test_models_for_other_data_are_pointed_out(run, converted):
+    record = read_model(converted / "compatibility")
+    other = replace(record.contract, spacing=9.0, residual=True)
+    write_model(converted / "elsewhere", replace(record, contract=other), force=True)
+    result = run(LOW, "elsewhere", *SIZE)
+    told = [line for line in result.stderr.splitlines() if "not for the same data" in line]
+    assert len(told) == 2 and "grid spacing of the data: 9 against 0.0625" in told[0]
+    assert "--residual" in told[1]
+    assert "not for the same data" not in run(LOW, "compatibility", *SIZE).stderr

@@ -34,5 +34,8 @@ from ginjax.ml.task._simulated_task import one_step_error as one_step_error
 from ginjax.ml.task._simulated_task import simulate_in_memory as simulate_in_memory
 from ginjax.ml.task._training_data import parts_of_training as parts_of_training
 from ginjax.ml.task._training_data import training_task as training_task
+from ginjax.ml.task._training_material import TrainingMaterial as TrainingMaterial
+from ginjax.ml.task._training_material import material_in_files as material_in_files
+from ginjax.ml.task._training_material import simulated_material as simulated_material
 from ginjax.ml.task._window_task import WindowTask as WindowTask
 from ginjax.ml.task._window_task import make_window_task as make_window_task

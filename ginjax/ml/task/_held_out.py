@@ -21,10 +21,10 @@ from ginjax.data import (
 )
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._simulated_task import HELD_OUT_OFFSET, simulate_in_memory
-from ginjax.ml.task._training_data import default_parts, parts_of_training
+from ginjax.ml.task._training_data import KnownParts, default_parts, parts_of_training
 
-STEPS = 16
-TRAJECTORIES = 16
+EVALUATED_STEPS = 16
+EVALUATED_TRAJECTORIES = 16
 """Length and number of the simulations that a model is evaluated on."""
 
 
@@ -60,7 +60,7 @@ def simulated_held_out(
     - `contract`: of the model, in the dimension to simulate in.
     - `pde`: the equation; that of the training if None.
     - `side`, `seed`, `progress`: as in `ginjax.data.generate`.
-    - `trajectories`, `steps`: how many, and predictions in each; `TRAJECTORIES` and `STEPS` unless given.
+    - `trajectories`, `steps`: how many, and predictions in each; `EVALUATED_TRAJECTORIES` and `EVALUATED_STEPS` unless given.
 
     **Raises:** `ArgumentError` for a model that is not for such data.
     """
@@ -73,7 +73,10 @@ def simulated_held_out(
             expected="--data PATH or --pde NAME",
         )
     _check_equation(contract, pde)
-    count, frames = trajectories or TRAJECTORIES, contract.past_steps - 1 + (steps or STEPS)
+    count, frames = (
+        trajectories or EVALUATED_TRAJECTORIES,
+        contract.past_steps - 1 + (steps or EVALUATED_STEPS),
+    )
     # What does not fit is answered before anything is simulated.
     described = simulate(pde, contract.D, trajectories=count, steps=frames, side=side, seed=seed)
     check_contract(contract, described.contract)
@@ -127,7 +130,11 @@ def held_out_in_files(
                 hint=f"Name one that is there: --split {parts[0]}" if split is None else None,
             )
         source = reading.open(path, split=part)
-        return HeldOut(source, range(source.trajectories)[:count], f"{name}, part '{part}'")
+        name = f"{name}, part '{part}'"
+        known = parts_of_training(record, source)
+        if split is not None or part != "test" or not {"train", "valid"} & set(known.parts):
+            return HeldOut(source, range(source.trajectories)[:count], name)
+        return HeldOut(source, _chosen(known, part, None)[:count], name, known.note)
     source = reading.open(path)
     everything = range(source.trajectories)[:count]
     known = parts_of_training(record, source, path.name)
@@ -136,16 +143,23 @@ def held_out_in_files(
     if not known.parts:
         known = default_parts(source)
     part = split or default
-    if part not in known.parts:
+    return HeldOut(source, _chosen(known, part, split)[:count], f"{name}, part '{part}'", known.note)
+
+
+def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:
+    """The trajectories of a part of known data.
+
+    **Raises:** `ArgumentError` if there are none.
+    """
+    chosen = list(known.held_out(part))
+    if not chosen:
         raise ArgumentError(
             "part of the data" if split is None else "--split",
             got=f"{part}: the model's training used these data for {', '.join(known.parts)} alone",
             expected="one of " + ", ".join(known.parts),
             hint=f"Other data, or knowingly: --split {next(iter(known.parts))}" if split is None else None,
         )
-    chosen = known.parts[part]
-    trajectories = list(everything if chosen is None else chosen[:count])
-    return HeldOut(source, trajectories, f"{name}, part '{part}'", known.note)
+    return chosen
 
 
 def data_dimension(path: Path, reading: DataReading) -> int:

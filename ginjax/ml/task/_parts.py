@@ -16,7 +16,7 @@ from ginjax.data import (
 )
 from ginjax.data._open import Paths
 from ginjax.errors import ArgumentError
-from ginjax.ml.task._simulated_task import HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, simulate_in_memory
+from ginjax.ml.task._simulated_task import FRAMES, HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, simulate_in_memory
 from ginjax.ml.task._window_task import Chosen, WindowTask, make_window_task
 
 HELD_OUT_SIMULATIONS = 8
@@ -49,7 +49,7 @@ def simulated_parts(
     *,
     side: int | None = None,
     trajectories: int | None = None,
-    frames: int = 8,
+    frames: int = FRAMES,
     seed: int = 0,
     validate: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -82,7 +82,12 @@ def simulated_parts(
 
 
 def file_parts(
-    path: Paths, reading: DataReading | None = None, *, valid: float = 0.1, test: float = 0.1, seed: int = 0
+    path: Paths,
+    reading: DataReading | None = None,
+    *,
+    valid: float = TaskSettings.valid,
+    test: float = TaskSettings.test,
+    seed: int = 0,
 ) -> Parts:
     """The parts that data in files have, else a random parting of their trajectories.
 

@@ -25,6 +25,9 @@ from ginjax.ml.task._next_frame import OneStepError, predict
 TRAIN_TRAJECTORIES: Mapping[int, int] = {1: 256, 2: 48, 3: 16}
 """Training trajectories by dimension unless asked for otherwise: about a minute of work each."""
 
+FRAMES = 8
+"""Time steps of a simulation unless asked for otherwise."""
+
 MAX_VALUES = 2**30
 """Most values that a task is simulated for (4 GiB in float32)."""
 
@@ -61,7 +64,7 @@ def make_task(
     D: int,
     *,
     trajectories: int | None = None,
-    frames: int = 8,
+    frames: int = FRAMES,
     side: int | None = None,
     seed: int = 0,
     normalisation: Normalisation | None = None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ginjax.checkpoint import DataPart, ModelRecord, check_contract, parts_from_json
+from ginjax.checkpoint import DataPart, Field, ModelRecord, check_contract, parts_from_json
 from ginjax.data import (
     DataReading,
     Normalisation,
@@ -16,10 +16,11 @@ from ginjax.data import (
     select_fields,
     source_digest,
     split_trajectories,
+    trajectory_digests,
 )
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._model_contract import scaled_contract
-from ginjax.ml.task._parts import Parts, cut_parts, simulated_parts
+from ginjax.ml.task._parts import Parts, TaskSettings, cut_parts, simulated_parts
 from ginjax.ml.task._window_task import WindowTask
 
 
@@ -27,16 +28,25 @@ from ginjax.ml.task._window_task import WindowTask
 class KnownParts:
     """What a model's training made of some data.
 
-    - `parts`: by name, the trajectories of these data (None: all); empty if it did not use them.
+    - `parts`: by name, the trajectories of these data; empty if it did not use them.
+    - `unused`: those that no training used.
     - `note`: how that is known.
     """
 
-    parts: Mapping[str, Sequence[int] | None]
-    note: str | None
+    parts: Mapping[str, Sequence[int]]
+    unused: Sequence[int]
+    note: str
+
+    def held_out(self, part: str) -> Sequence[int]:
+        """The trajectories of a part; what no training used is held out like its test part."""
+        chosen = list(self.parts.get(part, ()))
+        return sorted([*chosen, *self.unused]) if part == "test" else chosen
 
 
-def parts_of_training(record: ModelRecord, source: Source, name: str) -> KnownParts:
-    """Which part of a model's training data some data are.
+def parts_of_training(record: ModelRecord, source: Source, name: str | None = None) -> KnownParts:
+    """Which trajectories of some data a model was trained on, validated on, or held out, in any of its trainings.
+
+    What one training learnt from is not held out because a later one did not use it.
 
     **Arguments:**
 
@@ -45,23 +55,60 @@ def parts_of_training(record: ModelRecord, source: Source, name: str) -> KnownPa
     - `name`: what their file is called, by which alone models of earlier versions know their data.
     """
     trainings = _parts_by_training(record)
+    found = _known(trainings, source, record.contract.fields) if trainings else {}
+    if found:
+        unused = sorted(set(range(source.trajectories)) - {i for chosen in found.values() for i in chosen})
+        note = f"these are data of the model's training, which parted them: {', '.join(found)}"
+        note += (
+            f"; it did not use {len(unused)} of their {source.trajectories} trajectories" if unused else ""
+        )
+        return KnownParts(found, unused, note)
+    steps = [step for step in _unrecorded(record) if name is not None and step.get("data") == name]
+    everything = range(source.trajectories)
+    if steps:
+        fractions = {
+            part: float(steps[-1].get(part, getattr(TaskSettings, part))) for part in ("valid", "test")
+        }
+        by_name = default_parts(source, **fractions, seed=int(steps[-1].get("seed", 0)))
+        earlier = "the model, written by an earlier version, knows its data by their name alone"
+        return KnownParts(by_name.parts, (), f"{by_name.note}; {earlier}")
     if trainings:
-        fields = record.contract.fields
-        present = {(each.name, each.key) for each in source.schema}
-        digest = source_digest(source, fields) if {(f.name, f.key) for f in fields} <= present else ""
-        for parts in trainings:
-            found = {part: data.trajectories for part, data in parts.items() if data.digest == digest}
-            if found:
-                used = ", ".join(found)
-                return KnownParts(found, f"these are data of the model's training, which parted them: {used}")
-        return KnownParts({}, "none of the data that the model was trained on (by their digest): all are used")
-    steps = [step for step in record.provenance if step.get("data") == name]
-    if not steps:
-        return KnownParts({}, "the data have no parts: make sure that the model was trained on others")
-    fractions = {part: float(steps[-1].get(part, 0.1)) for part in ("valid", "test")}
-    found = default_parts(source, **fractions, seed=int(steps[-1].get("seed", 0)))
-    earlier = "the model, written by an earlier version, knows its data by their name alone"
-    return KnownParts(found.parts, f"{found.note}; {earlier}")
+        return KnownParts({}, everything, "not known as data of the model's training: all are used")
+    return KnownParts(
+        {}, everything, "the data have no parts: make sure that the model was trained on others"
+    )
+
+
+def _known(
+    trainings: Sequence[Mapping[str, DataPart]], source: Source, fields: Sequence[Field]
+) -> dict[str, list[int]]:
+    """By part, the trajectories of some data that trainings used."""
+    present = {(each.name, each.key) for each in source.schema}
+    if not {(each.name, each.key) for each in fields} <= present:
+        return {}
+    found: dict[str, set[int]] = {part: set() for part in ("train", "valid", "test")}
+    if any(data.each for parts in trainings for data in parts.values()):
+        digests = trajectory_digests(source, fields)
+        for part, chosen in found.items():
+            seen = {name for parts in trainings if part in parts for name in parts[part].each}
+            chosen.update(i for i, name in enumerate(digests) if name in seen)
+    if not any(found.values()):
+        digest = source_digest(source, fields)
+        for part, chosen in found.items():
+            for data in (parts[part] for parts in trainings if part in parts):
+                if data.digest == digest:
+                    everything = range(source.trajectories)
+                    chosen.update(everything if data.trajectories is None else data.trajectories)
+    found["valid"] -= found["train"]
+    found["test"] -= found["train"] | found["valid"]
+    return {part: sorted(chosen) for part, chosen in found.items() if chosen}
+
+
+def _unrecorded(record: ModelRecord) -> list[Mapping[str, Any]]:
+    """The trainings of a model that did not write down what data they used, as earlier versions did not."""
+    steps = [step for step in record.provenance if step.get("step") in ("train", "tune")]
+    known = [*("trained_before" in step for step in steps[1:]), bool(record.contract.parts)]
+    return [step for step, recorded in zip(steps, known, strict=False) if not recorded]
 
 
 def _parts_by_training(record: ModelRecord) -> list[Mapping[str, DataPart]]:
@@ -74,7 +121,9 @@ def _parts_by_training(record: ModelRecord) -> list[Mapping[str, DataPart]]:
     return [parts for parts in (record.contract.parts, *earlier) if parts]
 
 
-def default_parts(source: Source, *, valid: float = 0.1, test: float = 0.1, seed: int = 0) -> KnownParts:
+def default_parts(
+    source: Source, *, valid: float = TaskSettings.valid, test: float = TaskSettings.test, seed: int = 0
+) -> KnownParts:
     """Data without parts, parted as training on them does.
 
     **Arguments:**
@@ -84,6 +133,7 @@ def default_parts(source: Source, *, valid: float = 0.1, test: float = 0.1, seed
     chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
     return KnownParts(
         {part: [int(each) for each in indices] for part, indices in chosen.items() if len(indices)},
+        (),
         f"parted as 'ginjax train --data' does: --valid {valid} --test {test} --seed {seed}",
     )
 
@@ -140,16 +190,22 @@ def training_task(
 
 
 def _trained_parts(record: ModelRecord, path: Path, reading: DataReading) -> Parts:
-    """The training part of the data that a model was trained on."""
+    """The training part of the data of a model's newest training."""
     split = "train" if "train" in data_splits(path) else None
     source = reading.open(path, split=split)
-    if split is not None and not record.contract.parts:
+    fields, part = record.contract.fields, record.contract.parts.get("train")
+    if part is None and split is not None:
         return {"train": (source, None)}  # earlier versions took the parts of a folder as they are
-    known = parts_of_training(record, source, path.name).parts
-    if "train" not in known:
-        raise ArgumentError(
-            "data to train on from scratch",
-            got=f"{path.name}, other data than those of the model's training",
-            expected="the same data",
-        )
-    return {"train": (source, known["train"])}
+    known = parts_of_training(record, source, path.name) if part is None else None
+    if known is not None and "train" in known.parts:
+        return {"train": (source, known.parts["train"])}
+    digests = trajectory_digests(source, fields) if part is not None and part.each else ()
+    if part is not None and digests and set(part.each) <= set(digests):
+        return {"train": (source, [i for i, name in enumerate(digests) if name in set(part.each)])}
+    if part is not None and not part.each and part.digest == source_digest(source, fields):
+        return {"train": (source, part.trajectories)}
+    raise ArgumentError(
+        "data to train on from scratch",
+        got=f"{path.name}, other data than those of the model's newest training",
+        expected="the same data",
+    )

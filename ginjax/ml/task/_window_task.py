@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ginjax.checkpoint import DataContract, DataPart
-from ginjax.data import Normalisation, Source, Windows, source_digest
+from ginjax.data import Normalisation, Source, Windows, source_digest, trajectory_digests
 from ginjax.ml.task._frames import Frames, make_frames
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
@@ -60,7 +60,9 @@ class WindowTask:
             digest = digests.setdefault(id(source), "") or source_digest(source)
             digests[id(source)] = digest
             whole = len(windows.trajectories) == source.trajectories
-            found[name] = DataPart(digest, None if whole else tuple(map(int, np.sort(windows.trajectories))))
+            chosen = np.sort(windows.trajectories)
+            each = trajectory_digests(source, trajectories=chosen)
+            found[name] = DataPart(digest, None if whole else tuple(map(int, chosen)), each)
         return found
 
     def error(self, model: Any, batch_size: int = 32) -> OneStepError | None:

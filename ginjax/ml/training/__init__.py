@@ -36,6 +36,7 @@ from ginjax.ml.training._objective import Objective as Objective
 from ginjax.ml.training._optimiser import adamw_cosine as adamw_cosine
 from ginjax.ml.training._optimiser import make_optimiser as make_optimiser
 from ginjax.ml.training._optimiser import make_schedule as make_schedule
+from ginjax.ml.training._order import training_key as training_key
 from ginjax.ml.training._plan import Plan as Plan
 from ginjax.ml.training._precision import Precision as Precision
 from ginjax.ml.training._precision import in_precision as in_precision
@@ -60,7 +61,6 @@ from ginjax.ml.training._stopping import ValLoss as ValLoss
 from ginjax.ml.training._train_model import Saving as Saving
 from ginjax.ml.training._train_model import Trained as Trained
 from ginjax.ml.training._train_model import train_model as train_model
-from ginjax.ml.training._train_model import training_key as training_key
 from ginjax.ml.training._tuning import Start as Start
 from ginjax.ml.training._tuning import check_start as check_start
 from ginjax.ml.training._tuning import start_from as start_from

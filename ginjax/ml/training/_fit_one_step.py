@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
 import numpy as np
 import optax
 
@@ -14,6 +13,7 @@ from ginjax.ml.task import OneStepTask
 from ginjax.ml.training._fixed_steps import fit
 from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._optimiser import adamw_cosine
+from ginjax.ml.training._order import training_key
 
 
 def fit_one_step(
@@ -49,7 +49,7 @@ def fit_one_step(
         steps=steps,
         batch_size=min(batch_size, task.X.get_L()),
         optimizer=optimizer,
-        key=jax.random.key(seed),
+        key=training_key(seed),
         on_step=on_step,
     )
     return model, history.losses

@@ -24,11 +24,12 @@ def last_training(record: ModelRecord) -> Mapping[str, Any]:
     """
     steps = [step for step in record.provenance if step.get("step") in ("train", "tune")]
     last = dict(steps[-1]) if steps else {}
-    done = last.get("steps_done", last.get("steps"))  # earlier versions did not always write the former
+    # Earlier versions did not always count the steps: without a limit of time all were done.
+    done = last.get("steps_done", None if "seconds" in last else last.get("steps"))
     if type(done) is not int or done < 1:
         raise ArgumentError(
             "training steps in the provenance of the model",
-            got="no training" if not steps else "a training that time ended, of a version that did not count",
+            got="none" if not steps else "none, but that time ended it" if done is None else repr(done),
             expected="a number, to train from scratch as long",
         )
     return last | {"steps_done": done}

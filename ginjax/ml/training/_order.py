@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
@@ -21,6 +22,16 @@ class MakeOrder(Protocol):
     """Makes the order of a training, as the classes `BatchOrder` and `EpochOrder` do."""
 
     def __call__(self, key: Array, samples: int, batch_size: int, /) -> Order: ...
+
+
+def training_key(seed: int) -> jax.Array:
+    """The random key of a training, for the order of its samples and for its noise.
+
+    Initial weights are drawn from `jax.random.key(seed)`; this key comes of the seed by another way (NumPy's spawned seed
+    sequences), so that the two share no random numbers.
+    """
+    bits = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(2, np.uint32)
+    return jax.random.wrap_key_data(jnp.asarray(bits), impl="threefry2x32")
 
 
 def training_keys(key: Array) -> tuple[Array, Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ginjax._version import __version__
@@ -74,9 +74,18 @@ def finish_training(
             # The contract knows the newest data; these were seen too.
             step["trained_before"] = parts_to_json(start.record.contract.parts)
     if adapted:
-        step["adapted"] = {each.aspect: [each.wanted, each.got] for each in adapted}
+        step["adapted"] = {each.aspect: list(each.values) for each in adapted}
     history = () if start is None else start.record.provenance
-    common: dict[str, Any] = {"contract": task.contract, "provenance": [*history, step]}
+    contract = task.contract
+    if start is not None:
+        # What the new data do not say does not make the model forget it.
+        own = start.record.contract
+        contract = replace(
+            contract,
+            spacing=own.spacing if contract.spacing is None else contract.spacing,
+            time_step=own.time_step if contract.time_step is None else contract.time_step,
+        )
+    common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
     last = None if trained.last is None or keeps else to_record(trained.last, **common)
     record = to_record(model, **common, certificate=certificate)
@@ -96,7 +105,16 @@ def run_identity(
     - `spec`: of the network, as JSON.
     """
     found = {**about, "past_steps": task.train.past_steps, "residual": task.train.residual, **settings}
-    found |= {"model": spec, "data_digest": task.parts["train"].digest}
+    contract = task.contract
+    found |= {
+        "model": spec,
+        "data_digest": contract.parts["train"].digest,
+        "validation_digest": contract.parts["valid"].digest if "valid" in contract.parts else None,
+        "boundaries": [axis.boundary for axis in contract.axes],
+        "spacing": contract.spacing,
+        "time_step": contract.time_step,
+        "fields": [each.kind for each in contract.everything],
+    }
     if start is not None:
         found |= {"source": start.record.digest, "kept_compatible": start.free is not None}
     return found

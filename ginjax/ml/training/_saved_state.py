@@ -113,7 +113,10 @@ class RunFile:
         stored = expect(header, "settings", dict, where=self.path)
         for name in sorted(stored.keys() | self.settings.keys()):
             if stored.get(name) != self.settings.get(name):
-                words = "digest of the data" if name == "data_digest" else name
+                words = {
+                    "data_digest": "digest of the data",
+                    "validation_digest": "digest of the validation data",
+                }.get(name, name)
                 raise FileError(
                     f"{self.path}: {words} of the interrupted training",
                     got=stored.get(name),

@@ -19,6 +19,7 @@ from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._freeze import frozen_names, keep_frozen
 from ginjax.ml.training._objective import Noise, Objective
 from ginjax.ml.training._optimiser import make_optimiser
+from ginjax.ml.training._order import training_key
 from ginjax.ml.training._plan import Plan
 from ginjax.ml.training._saved_state import RunFile
 from ginjax.ml.training._settings import TrainSettings
@@ -61,16 +62,6 @@ class Trained:
         """What a model file says about the training: settings, schedule, seed, and the steps done."""
         found = self.settings.to_json() | {"steps_done": self.progress.step}
         return found if self.progress.best_step < 0 else found | {"best_step": self.progress.best_step}
-
-
-def training_key(seed: int) -> jax.Array:
-    """The random key of a training, for the order of its samples and for its noise.
-
-    Initial weights are drawn from `jax.random.key(seed)`; this key comes of the seed by another way (NumPy's spawned seed
-    sequences), so that the two share no random numbers.
-    """
-    bits = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(2, np.uint32)
-    return jax.random.wrap_key_data(jnp.asarray(bits), impl="threefry2x32")
 
 
 def train_model(

@@ -117,9 +117,20 @@ def check_start(
     wrong = [aspect for aspect in adapt if aspect not in ADAPTABLE]
     if wrong:
         raise ArgumentError("difference to adapt to", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
+    own = start.record.contract
+    if start.normalisation is None:
+        own = replace(own, residual=residual)  # never trained: whether it predicts changes is open
     asked = replace(found, past_steps=past_steps, residual=residual)
     accept: list[Aspect] = [aspect for aspect in ADAPTABLE if aspect in adapt]
-    return check_contract(start.record.contract, asked, task=True, accept=accept, adapting=True)
+    result = check_contract(own, asked, task=True, accept=accept, adapting=True)
+    low = start.record.certificate.from_dim if start.free is not None and start.record.certificate else own.D
+    if own.is_torus[low:] != asked.is_torus[low:]:
+        raise ArgumentError(
+            "boundaries to adapt to",
+            got="a new axis that is not periodic",
+            expected="periodic new axes, without which the network is not compatible with the lower dimension",
+        )
+    return result
 
 
 def _free(record: ModelRecord) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from ginjax._jax_internals import is_unbound_axis
+from ginjax._jax_internals import UnboundAxis, is_unbound_axis
 from ginjax.errors import ArgumentError
 from ginjax.geometric import compiled
 
@@ -150,7 +150,7 @@ def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
     def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
         try:
             value, after = map_and_loss(model, x, y, aux_data)
-        except NameError as error:
+        except UnboundAxis as error:
             if not is_unbound_axis(error):
                 raise
             named = eqx.filter_vmap(lambda _: map_and_loss(model, x, y, aux_data), axis_name=SHARD_AXIS)

@@ -15,7 +15,7 @@ from ginjax.checkpoint import convert_record
 from ginjax.data import Normalisation
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import HELD_OUT_OFFSET, OneStepTask, make_task, one_step_error
-from ginjax.ml.training import fit_counted
+from ginjax.ml.training import fit_counted, training_key
 from ginjax.ml.transfer._curve_cells import FOLDS, METHODS, Cell, CurveSettings, Method, rates
 from ginjax.models import ModelDesign, from_record, to_record
 
@@ -207,7 +207,7 @@ class _Bench:
 
     def _train(self, model: Any, task: OneStepTask, *, seed: int, **numbers: Any) -> tuple[Any, float]:
         """The trained model and the seconds that it took, without those of compiling."""
-        key = jax.random.key(self.first_seed + seed)
+        key = training_key(self.first_seed + seed)
 
         def run(**changed: Any) -> Any:
             trained = fit_counted(model, task.X, task.Y, key=key, **numbers | changed)

@@ -52,7 +52,7 @@ def test_other_data_under_the_same_name_are_used_whole(record, tmp_path):
     other = stored(tmp_path / "d.h5", seed=1)
     held_out = found(record, other)
     assert list(held_out.trajectories) == list(range(10)) and "part" not in held_out.name
-    assert "none of the data that the model was trained on (by their digest): all are used" in held_out.note
+    assert held_out.note == "not known as data of the model's training: all are used"
     asked = found(record, other, split="train")
     assert len(asked.trajectories) == 8 and "parted as 'ginjax train --data' does" in asked.note
     assert found(record, other, default="train").note is None
@@ -94,6 +94,44 @@ def test_parts_that_data_have(record, tmp_path):
     assert len(found(record, tmp_path / "d", split="train", count=2).trajectories) == 2
 
 
+def test_files_of_a_folder_are_known_one_by_one(tmp_path):
+    """One of several training files, the same under other names and in another order, and more beside them."""
+    (tmp_path / "d" / "train").mkdir(parents=True)
+    for seed, name in enumerate("ab"):
+        stored(tmp_path / "d" / "train" / f"{name}.h5", seed=seed, trajectories=3)
+    record = trained_record(tmp_path / "d")
+    with pytest.raises(ArgumentError, match="got test: the model's training used these data for train alone"):
+        found(record, tmp_path / "d" / "train" / "a.h5")
+    again = tmp_path / "again"
+    again.mkdir()
+    for old, new in (("a", "z"), ("b", "c")):
+        shutil.copy(tmp_path / "d" / "train" / f"{old}.h5", again / f"{new}.h5")
+    with pytest.raises(ArgumentError, match="for train alone"):
+        found(record, again)
+    stored(again / "k.h5", seed=7, trajectories=2)
+    held_out = found(record, again)
+    assert list(held_out.trajectories) == [3, 4]  # those of k.h5, between c.h5 and z.h5
+    assert "it did not use 2 of their 8 trajectories" in held_out.note
+
+
+def test_a_test_folder_that_was_trained_on_is_not_held_out(tmp_path):
+    (tmp_path / "d" / "test").mkdir(parents=True)
+    only = stored(tmp_path / "d" / "test" / "x.h5")
+    record = trained_record(only)
+    held_out = found(record, tmp_path / "d")
+    assert list(held_out.trajectories) == stored_part(record, "test")
+    assert len(found(record, tmp_path / "d", split="test").trajectories) == 10
+
+
+def test_what_any_training_learnt_from_is_not_held_out(record, path):
+    """A second training on the same file with another parting."""
+    first = record.contract.parts
+    mixed = {"train": first["valid"], "test": first["train"]}
+    step = {"step": "tune", "trained_before": parts_to_json(first)}
+    tuned = replace(record, contract=replace(record.contract, parts=mixed)).with_step(**step)
+    assert list(found(tuned, path).trajectories) == stored_part(record, "test")
+
+
 # --- earlier versions ----------------------------------------------------------------------------------------------------
 
 
@@ -117,8 +155,15 @@ def test_what_is_known_of_some_data(record, path):
         name: list(part.trajectories) for name, part in record.contract.parts.items()
     }
     assert record.contract.parts["train"].digest == source_digest(data)
-    fewer = parts_of_training(record, source(trajectories=9), "d.h5")
-    assert fewer.parts == {} and "by their digest" in fewer.note
+    some = source(trajectories=10).held.fields["density"][[9, 3]]  # in another file, in another order
+    few = MemorySource.of(Trajectories((DENSITY,), {"density": some}, 1, 0.5, 0.1))
+    label = {i: name for name, part in record.contract.parts.items() for i in part.trajectories}
+    expected = {}
+    for place, number in enumerate((9, 3)):
+        expected.setdefault(label[number], []).append(place)
+    assert dict(parts_of_training(record, few).parts) == expected
+    others = parts_of_training(record, source(seed=5), "d.h5")
+    assert others.parts == {} and "not known" in others.note
     assert parts_of_training(record, source(D=2), "d.h5").parts == {}
 
 
@@ -164,7 +209,7 @@ def test_the_dimension_of_data(path, tmp_path):
 
 def test_data_of_an_earlier_training_are_remembered(record, path, tmp_path):
     """Tuned on other data since: the trajectories held out then are still found."""
-    other = {"train": replace(record.contract.parts["train"], digest="0" * 64)}
+    other = {"train": replace(record.contract.parts["train"], digest="0" * 64, each=("0" * 16,))}
     step = {"step": "tune", "trained_before": parts_to_json(record.contract.parts)}
     tuned = replace(record, contract=replace(record.contract, parts=other)).with_step(**step)
     found = held_out_in_files(tuned, tuned.contract, path, DataReading())

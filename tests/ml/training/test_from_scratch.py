@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ml.task.small_tasks import READ, network, stored, task_of, trained_record
 
-from ginjax.checkpoint import read_model, write_model
+from ginjax.checkpoint import parts_to_json, read_model, write_model
 from ginjax.errors import ArgumentError, FileError
 from ginjax.ml import (
     TrainSettings,
@@ -134,6 +134,18 @@ def test_other_data_are_refused_under_whatever_name(record, path, tmp_path):
         training_task(record, last_training(record), None, READ)
 
 
+def test_only_the_newest_training_is_done_again(record, path, tmp_path):
+    """Tuned on other data since: the first ones are refused, though the model remembers them."""
+    other = stored(tmp_path / "b.h5", seed=9)
+    newest = trained_record(other)
+    step = {"step": "tune", "trained_before": parts_to_json(record.contract.parts), "steps_done": 1}
+    tuned = dataclasses.replace(record, contract=newest.contract).with_step(**step)
+    task = training_task(tuned, last_training(tuned), other, READ)
+    assert sorted(task.train.trajectories) == list(newest.contract.parts["train"].trajectories)
+    with pytest.raises(ArgumentError, match="other data than those of the model's newest training"):
+        training_task(tuned, last_training(tuned), path, READ)
+
+
 def test_a_folder_with_parts_is_trained_on_its_own_training_part(path, tmp_path):
     """Also for a model of an earlier version, which knows its data by their name alone."""
     for part in ("train", "test"):
@@ -167,6 +179,7 @@ def test_the_newest_training_counts(record):
         ((), "training steps in the provenance of the model: got none"),
         (({"step": "init"},), "got none"),
         (({"step": "train", "seconds": 3.0},), "expected a number, to train from scratch as long"),
+        (({"step": "train", "steps": 1000, "seconds": 1.0},), "got none, but that time ended it"),
         (({"step": "train", "steps_done": 0},), "got 0"),
         (({"step": "train", "steps_done": "9"},), "got '9'"),
     ],

@@ -14,6 +14,7 @@ from ginjax.ml import (
     Saving,
     TrainSettings,
     build_network,
+    cut_parts,
     finish_training,
     run_identity,
     start_from,
@@ -74,16 +75,28 @@ def test_the_last_network_beside_the_best(made, trained):
 def test_a_tuned_model_remembers_where_it_came_from(task, made):
     before = made.record
     start = start_from(LoadedModel(made.model, before))
-    difference = Difference(
-        "spacing", "grid spacing of the data", "0.5", "0.25, as the model was trained with"
-    )
+    words = "grid spacing of the data", "0.5", "0.25, as the model was trained with"
+    difference = Difference("spacing", *words, values=(0.25, 0.5))
     tuned = train_model(start.model, replace(task, valid=None, test=None), replace(SETTINGS, steps=1))
     after = finish_training(tuned, replace(task, valid=None, test=None), ABOUT, start, [difference])
     first, last = after.record.provenance
     assert first == before.provenance[0]
     assert (last["step"], last["source"], last["kept_compatible"]) == ("tune", before.digest, False)
-    assert last["adapted"] == {"spacing": ["0.25", "0.5"]}
+    assert last["adapted"] == {"spacing": [0.25, 0.5]}
     assert after.error is None and set(after.record.contract.parts) == {"train"}
+
+
+def test_what_the_new_data_do_not_say_is_not_forgotten(task, made):
+    source = replace(task.train.source, spacing=None, time_step=None)
+    silent = replace(task, train=cut_parts({"train": (source, None)}).train, valid=None, test=None)
+    start = start_from(LoadedModel(made.model, made.record))
+    tuned = train_model(start.model, silent, replace(SETTINGS, steps=1))
+    after = finish_training(tuned, silent, ABOUT, start).record.contract
+    assert (after.spacing, after.time_step) == (
+        made.record.contract.spacing,
+        made.record.contract.time_step,
+    )
+    assert finish_training(tuned, silent, ABOUT).record.contract.spacing is None
 
 
 # --- what a saved state belongs to -------------------------------------------------------------------------------------
@@ -96,7 +109,13 @@ def identity(task, settings=SETTINGS, start=None, spec="net"):
 def test_other_data_under_the_same_name_are_another_training(task, trained, tmp_path):
     other = task_of(stored(tmp_path / "d.h5", seed=1))
     ours, theirs = identity(task), identity(other)
-    assert {name for name in ours if ours[name] != theirs[name]} == {"data_digest"}
+    assert {name for name in ours if ours[name] != theirs[name]} == {"data_digest", "validation_digest"}
+    bounded = replace(task.train.source, is_torus=(False,))
+    for changed in (
+        replace(task, train=cut_parts({"train": (bounded, None)}).train),
+        replace(task, valid=other.valid),
+    ):
+        assert identity(changed) != ours
     one = replace(task, valid=None)
     file = RunFile(tmp_path / "run", identity(one))
     train_model(network(task), one, SETTINGS, saving=Saving(file, every_steps=2))

@@ -104,7 +104,11 @@ def test_what_is_the_same_or_not_known_needs_no_leave():
         ),
         ({"axes": axes_of((True, True))}, {}, "dimension of the data: got 2, expected 1.*convert-d"),
         ({}, {"past_steps": 2}, "--past-steps: got 2, expected 1, as the model was trained"),
-        ({}, {"residual": True}, "--residual: got True, expected False, as the model was trained"),
+        (
+            {},
+            {"residual": True},
+            "--residual, what is predicted: got changes, expected frames, as the model was trained",
+        ),
         ({}, {"adapt": ["fields"]}, "difference to adapt to: got 'fields', expected boundary or spacing"),
         ({}, {"adapt": ["time_step"]}, "difference to adapt to: got 'time_step'"),
     ],
@@ -153,3 +157,29 @@ def test_there_has_to_be_something_to_keep():
     stale = replace(high.record, arrays=arrays)
     with pytest.raises(ArgumentError, match="compatibility to keep: got a stale certificate"):
         start_from(LoadedModel(high.model, stale), keep_compatible=True)
+
+
+def test_new_axes_stay_periodic_where_compatibility_is_kept():
+    start = start_from(loaded(D=2), keep_compatible=True)
+    own = start.record.contract
+    for torus, fits in (((False, True), True), ((True, False), False)):
+        found = replace(own, axes=axes_of(torus), scales=())
+        if fits:
+            assert check(start, found, adapt=["boundary"])
+            continue
+        with pytest.raises(
+            ArgumentError, match="boundaries to adapt to: got a new axis that is not periodic"
+        ):
+            check(start, found, adapt=["boundary"])
+        free = replace(start, free=None)
+        assert check(free, found, adapt=["boundary"])[0].values == (
+            ["periodic", "periodic"],
+            ["periodic", "bounded"],
+        )
+
+
+def test_a_network_that_was_never_trained_may_predict_changes():
+    untrained = start_from(loaded(replace(KNOWN, scales=()), provenance=({"step": "init"},)))
+    assert check(untrained, replace(KNOWN, scales=()), residual=True) == ()
+    with pytest.raises(ArgumentError, match="--past-steps"):
+        check(untrained, replace(KNOWN, scales=()), past_steps=2)

@@ -1,0 +1,122 @@
+"""Data to train on, described before any are read or simulated, in the words that a model's history keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ginjax.checkpoint import DataContract
+from ginjax.data import DEFAULT_SIDES, DataReading, select_fields, simulate
+from ginjax.errors import ArgumentError
+from ginjax.ml.task._parts import Parts, TaskSettings, file_parts, simulated_parts
+from ginjax.ml.task._simulated_task import FRAMES, TRAIN_TRAJECTORIES
+from ginjax.ml.task._window_task import WindowTask
+
+Told = Callable[[int, int], None]
+"""`progress(done, total)`."""
+
+
+@dataclass(frozen=True)
+class TrainingMaterial:
+    """Data to train on.
+
+    - `contract`, `spatial`: what they are like.
+    - `name`, `title`: what to call them, without and with the dimension.
+    - `parts`: reads or simulates them, telling how far it is.
+    - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
+    """
+
+    contract: DataContract
+    spatial: tuple[int, ...]
+    name: str
+    title: str
+    parts: Callable[[Told | None], Parts]
+    about: Callable[[WindowTask], dict[str, Any]]
+
+    def of_fields(self, contract: DataContract) -> TrainingMaterial:
+        """The same with the fields of a model only, in its order."""
+        if not contract.fields:
+            return self
+
+        def selected(progress: Told | None) -> Parts:
+            return {
+                name: (select_fields(source, contract.fields, contract.constants), chosen)
+                for name, (source, chosen) in self.parts(progress).items()
+            }
+
+        return replace(self, parts=selected)
+
+
+def simulated_material(
+    pde: str,
+    D: int,
+    *,
+    side: int | None = None,
+    trajectories: int | None = None,
+    frames: int = FRAMES,
+    validate: bool = False,
+    seed: int = 0,
+    needed: int = 2,
+) -> TrainingMaterial:
+    """Simulations of an equation.
+
+    **Arguments:**
+
+    - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`: as in `simulated_parts`.
+    - `needed`: frames of a sample.
+
+    **Raises:** `ArgumentError` for a bad size.
+    """
+    if frames + 1 < needed:
+        raise ArgumentError(
+            "--frames", got=frames, expected=f"at least {needed - 1} for --past-steps and --unroll"
+        )
+    count = trajectories or TRAIN_TRAJECTORIES.get(D, 16)
+    described = simulate(pde, D, trajectories=count, steps=frames, side=side, seed=seed)
+    sides = DEFAULT_SIDES[D] if side is None else side
+
+    def parts(progress: Told | None) -> Parts:
+        return simulated_parts(
+            pde,
+            D,
+            side=sides,
+            trajectories=count,
+            frames=frames,
+            seed=seed,
+            validate=validate,
+            progress=progress,
+        )
+
+    about = {"equation": pde, "dim": D, "size": sides, "trajectories": count, "frames": frames}
+    title = f"{pde} in {D}D"
+    return TrainingMaterial(described.contract, described.spatial, pde, title, parts, lambda task: about)
+
+
+def material_in_files(
+    path: Path,
+    reading: DataReading,
+    *,
+    valid: float = TaskSettings.valid,
+    test: float = TaskSettings.test,
+    seed: int = 0,
+) -> TrainingMaterial:
+    """Data in a file or a folder.
+
+    **Arguments:**
+
+    - `path`, `reading`, `valid`, `test`, `seed`: as in `file_parts`.
+
+    **Raises:** as `file_parts`.
+    """
+    parts = file_parts(path, reading, valid=valid, test=test, seed=seed)
+    source = parts["train"][0]
+
+    def about(task: WindowTask) -> dict[str, Any]:
+        count = len(task.train.trajectories)
+        shape = {"dim": source.D, "size": list(source.spatial), "trajectories": count}
+        return {"data": path.name, **shape, "valid": valid, "test": test}
+
+    title = f"{path.name}, {source.D}D"
+    return TrainingMaterial(source.contract, source.spatial, path.name, title, lambda progress: parts, about)
