@@ -189,6 +189,27 @@ def room_of(name: str, default: str | None = None) -> str | None:
     return parts[2] if len(parts) > 2 else ""
 
 
+ROOM_ORDERS = {
+    "models": ("blocks", "arch", "verify"),
+    "data": ("equations", "sources", "readers"),
+}
+"""Rooms of other packages, each importing only from those before it; files outside of them may use any."""
+
+
+def upward_in_rooms(module: str, source: str) -> list[str]:
+    """Imports of a room of `models` or `data` that stands above the module's own."""
+    _, package, room, *_ = [*module.split("."), "", "", ""]
+    order = ROOM_ORDERS.get(package, ())
+    if room not in order:
+        return []
+    above = {f"ginjax.{package}.{each}" for each in order[order.index(room) + 1 :]}
+    return [
+        f"{module} imports {name}"
+        for name in imports(module, ast.parse(source))
+        if ".".join(name.split(".")[:3]) in above
+    ]
+
+
 def internals_of_jax(module: str, source: str) -> list[str]:
     """Uses of what JAX does not promise, and decisions by the text of an exception, outside of the one file for them."""
     if module == "ginjax._jax_internals":
@@ -307,6 +328,7 @@ RULES = [
     printing,
     heavy_commands,
     upward_in_ml,
+    upward_in_rooms,
     internals_of_jax,
     many_parameters,
 ]
@@ -330,6 +352,9 @@ def test_every_file_keeps_the_rule(rule):
         (upward, "ginjax.models.__init__", "from ..ml import train as train"),
         (upward, "ginjax.geometric._x", "import importlib\nimportlib.import_module('ginjax.ml')"),
         (upward, "ginjax.misc._x", ""),
+        (upward_in_rooms, "ginjax.models.blocks._x", "from ..arch import ResNet"),
+        (upward_in_rooms, "ginjax.models.arch._x", "from ginjax.models.verify._lift_test import y"),
+        (upward_in_rooms, "ginjax.data.equations._x", "def f():\n    from ginjax.data.sources import Source"),
         (heavy_on_the_ground, "ginjax.transfer._x", "import jax.numpy as jnp"),
         (heavy_on_the_ground, "ginjax.transfer._x", "def f():\n    from equinox import nn"),
         (heavy_on_the_ground, "ginjax.checkpoint._x", "try:\n    import jaxtyping\nexcept ImportError: pass"),
