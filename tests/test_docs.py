@@ -41,7 +41,11 @@ def as_written(words: list[str]) -> list[str]:
 
 
 def cut_short(words: list[str]) -> list[str]:
-    """A training of few steps of a small network; the last of two equal options counts."""
+    """Few steps of a small network, few simulations and roll-outs; the last of two equal options counts."""
+    if words[:2] == ["data", "generate"]:
+        return [*words, "--trajectories", "10", "--frames", "6"]
+    if words[0] == "evaluate" and "--data" not in words:
+        return [*words, "--trajectories", "2"]
     if words[0] != "train":
         return words
     small = [] if "--init" in words else ["--channels", "4", "--blocks", "1"]
@@ -202,6 +206,9 @@ def test_a_training_that_is_cut_short():
     assert cut_short(["train", "--steps", "9"])[-6:] == ["--steps", "10", "--channels", "4", "--blocks", "1"]
     assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10"]
     assert cut_short(["inspect", "a"]) == ["inspect", "a"]
+    assert cut_short(["data", "generate"])[-4:] == ["--trajectories", "10", "--frames", "6"]
+    assert cut_short(["evaluate", "a"]) == ["evaluate", "a", "--trajectories", "2"]
+    assert cut_short(["evaluate", "a", "--data", "d"]) == ["evaluate", "a", "--data", "d"]
 
 
 # --- the README, and links -------------------------------------------------------------------------------------------
