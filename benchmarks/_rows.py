@@ -109,7 +109,7 @@ def fill(row: Row, seconds: Mapping[str, list[float]]) -> None:
 
 def compare(row: Row, of: str, to: str, target: float | None = None) -> None:
     """Add the ratio of two lanes: run by run if they ran as often, else of their medians."""
-    if to not in row.lanes:
+    if not {of, to} <= row.lanes.keys():
         return
     a, b = row.lanes[of], row.lanes[to]
     ratio: dict[str, float] = {}
