@@ -158,6 +158,8 @@ def evaluate(
     forecasters = {_MODEL: forecaster}
     if from_scratch:
         last = last_training(record)
+        if last["step"] == "train":
+            out.note("the model was itself trained from random weights: the baseline repeats its training")
         with out.progress(1, "simulating the training data") as progress:
             task = training_task(record, last, data, reading, progress.follow)
         with out.progress(last["steps_done"], "training from scratch") as progress:

@@ -55,9 +55,28 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             "outputs": _fields(record, "outputs"),
             "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
             **_task(record),
+            **_parts(record),
             "weights": digest,
+            "model": record.digest,
         },
     )
+    if record.contract.scales:
+        out.table(
+            "Fields",
+            ("name", "order", "parity", "unit", "scale", "offset", "scale of changes"),
+            [
+                (
+                    scale.field.name,
+                    scale.field.k,
+                    "odd" if scale.field.p else "even",
+                    scale.field.unit,
+                    f"{scale.scale:.4g}",
+                    f"{scale.offset:.4g}",
+                    "-" if scale.increment is None else f"{scale.increment:.4g}",
+                )
+                for scale in record.contract.scales
+            ],
+        )
     options = record.spec.get("options", {})
     out.fields("Options", {name: _plain(value) for name, value in sorted(options.items())})
     if record.banks:
@@ -73,7 +92,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             (step.get("step", "?"), name, _plain(value))
             for step in record.provenance
             for name, value in step.items()
-            if name != "step" and value is not None and value is not False
+            if name not in ("step", "trained_before") and value is not None and value is not False
         ],
     )
     if record.certificate is not None:
@@ -121,6 +140,16 @@ def _task(record: "ModelRecord") -> dict[str, object]:
     return rows
 
 
+def _parts(record: "ModelRecord") -> dict[str, object]:
+    """How many trajectories each part of the training data had, as far as the file says."""
+    sizes = {
+        name: len(part.each) if part.trajectories is None else len(part.trajectories)
+        for name, part in record.contract.parts.items()
+    }
+    known = [f"{name} {size}" for name, size in sizes.items() if size]
+    return {"trajectories": ", ".join(known)} if known else {}
+
+
 def _fields(record: "ModelRecord", which: str) -> str:
     """Fields by name if the file knows them, otherwise by order and parity."""
     contract = record.contract
@@ -145,6 +174,8 @@ def _bank_rows(record: "ModelRecord") -> list[tuple[object, ...]]:
 def _plain(value: object) -> str:
     if isinstance(value, float):
         return f"{value:g}"
+    if isinstance(value, list | tuple):
+        return " ".join(_plain(item) for item in value)
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
     return str(value)

@@ -301,6 +301,8 @@ def train(
         )
         model = start.model
         material = material.of_fields(start.record.contract)
+    for aspect in sorted({*(adapt or ())} - {each.aspect for each in adapted}):
+        out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
     for each in adapted:
         out.note(f"{each.subject}: {each.got}; adapting from {each.expected}")
     with out.progress(1, f"simulating {material.title}") as progress:
@@ -370,6 +372,7 @@ def train(
     made = finish_training(trained, task, about, start, adapted)
     if made.last is not None:
         write_model(files.last, made.last, force=True)
+        out.note(f"the best model is kept; the last one is {files.last}")
     sha256 = write_model(output, made.record, force=force)
     saving.file.remove()
     kind = model.spec.architecture

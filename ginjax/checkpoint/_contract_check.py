@@ -184,7 +184,7 @@ def _units(wanted: Sequence[Field], found: Sequence[Field]) -> list[Difference]:
             "units",
             f"unit of field '{each.name}' of the data",
             units[each.name],
-            f"{each.unit}, as the model was trained with",
+            f"{each.unit}, as in the model's training",
             "A network knows its fields in one unit: convert the data.",
         )
         for each in wanted
@@ -204,7 +204,7 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
             "boundary",
             "boundaries of the data",
             _ends(found),
-            f"{_ends(wanted)}, as the model was trained with",
+            f"{_ends(wanted)}, as in the model's training",
             "If the data are so and the file says otherwise: --periodic AXES.",
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
@@ -226,7 +226,7 @@ def _number(
             aspect,
             subject,
             f"{found:g}",
-            f"{wanted:g}, as the model was trained with",
+            f"{wanted:g}, as in the model's training",
             "A network knows one grid spacing and one time step: resample the data, or train on them.",
             (wanted, found),
         )

@@ -48,22 +48,22 @@ OTHERS = {
     ),
     "units": (
         replace(WANTED, fields=(DENSITY, replace(VELOCITY, unit="km/h"))),
-        "unit of field 'velocity' of the data: got km/h, expected m/s, as the model was trained with",
+        "unit of field 'velocity' of the data: got km/h, expected m/s, as in the model's training",
         "convert the data",
     ),
     "boundary": (
         replace(WANTED, axes=(Axis("x", "open", "zeros"), Axis("y"))),
-        "boundaries of the data: got x not periodic and y periodic, expected x periodic and y not periodic, as the model",
+        "boundaries of the data: got x not periodic and y periodic, expected x periodic and y not periodic, as in the model's training",
         "--periodic AXES",
     ),
     "spacing": (
         replace(WANTED, spacing=0.5),
-        "grid spacing of the data: got 0.5, expected 0.25, as the model was trained with",
+        "grid spacing of the data: got 0.5, expected 0.25, as in the model's training",
         "resample the data",
     ),
     "time-step": (
         replace(WANTED, time_step=0.02),
-        "time step of the data: got 0.02, expected 0.04, as the model was trained with",
+        "time step of the data: got 0.02, expected 0.04, as in the model's training",
         "resample the data",
     ),
     "past-steps": (replace(WANTED, past_steps=1), "--past-steps: got 1, expected 2, as the model was trained", None),

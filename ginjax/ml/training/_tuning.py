@@ -116,7 +116,7 @@ def check_start(
     """
     wrong = [aspect for aspect in adapt if aspect not in ADAPTABLE]
     if wrong:
-        raise ArgumentError("difference to adapt to", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
+        raise ArgumentError("--adapt", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
     own = start.record.contract
     if start.normalisation is None:
         own = replace(own, residual=residual)  # never trained: whether it predicts changes is open

@@ -75,7 +75,7 @@ def test_the_last_network_beside_the_best(made, trained):
 def test_a_tuned_model_remembers_where_it_came_from(task, made):
     before = made.record
     start = start_from(LoadedModel(made.model, before))
-    words = "grid spacing of the data", "0.5", "0.25, as the model was trained with"
+    words = "grid spacing of the data", "0.5", "0.25, as in the model's training"
     difference = Difference("spacing", *words, values=(0.25, 0.5))
     tuned = train_model(start.model, replace(task, valid=None, test=None), replace(SETTINGS, steps=1))
     after = finish_training(tuned, replace(task, valid=None, test=None), ABOUT, start, [difference])

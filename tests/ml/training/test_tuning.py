@@ -109,8 +109,8 @@ def test_what_is_the_same_or_not_known_needs_no_leave():
             {"residual": True},
             "--residual, what is predicted: got changes, expected frames, as the model was trained",
         ),
-        ({}, {"adapt": ["fields"]}, "difference to adapt to: got 'fields', expected boundary or spacing"),
-        ({}, {"adapt": ["time_step"]}, "difference to adapt to: got 'time_step'"),
+        ({}, {"adapt": ["fields"]}, "--adapt: got 'fields', expected boundary or spacing"),
+        ({}, {"adapt": ["time_step"]}, "--adapt: got 'time_step'"),
     ],
 )
 def test_what_no_training_could_adapt_to(changes, settings, message):
