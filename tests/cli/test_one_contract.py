@@ -126,7 +126,8 @@ def tune(run, tmp_path):
 def test_a_model_that_is_adapted_says_so_and_believes_its_new_data(run, tune, aspect, contract, adapted):
     result, made = tune(f"{aspect}1.h5", "--adapt", aspect)
     assert result.exit_code == 0, result.stderr
-    assert "; adapting from " in result.stderr
+    was, now = ["x periodic", "x not periodic"] if aspect == "boundary" else map(str, adapted)
+    assert f"of the data: {now}; adapting from {was}, as in the model's training" in result.stderr
     record = read_model(made)
     assert {name: getattr(record.contract, name) for name in contract} == contract
     assert record.provenance[-1]["adapted"] == {aspect: adapted}
