@@ -1,22 +1,27 @@
 """The options that several commands share, each declared once."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from ._choices import Choice
+
 _COMMON = "Common options"
 
-Equation = Literal[
-    "diffusion",
-    "fisher-kpp",
-    "allen-cahn",
-    "burgers",
-    "gray-scott",
-    "kuramoto-sivashinsky",
-    "swift-hohenberg",
-    "wave",
-]
+EQUATIONS = Choice(
+    (
+        "diffusion",
+        "fisher-kpp",
+        "allen-cahn",
+        "burgers",
+        "gray-scott",
+        "kuramoto-sivashinsky",
+        "swift-hohenberg",
+        "wave",
+    ),
+    "ginjax.equations",
+)
 
 OutputPath = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE")]
 OptionalOutputPath = Annotated[

@@ -17,7 +17,7 @@ from ._data_options import (
     reading_of,
     refuse_unread,
 )
-from ._options import Debug, Equation, Force, Json, OptionalOutputPath, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
 from ._rule_table import show_comparison
 
@@ -86,8 +86,13 @@ def convert_d(
         ),
     ] = False,
     pde: Annotated[
-        Equation | None,
-        typer.Option("--pde", help="With all: add the error on held-out simulations in the new dimension."),
+        str | None,
+        typer.Option(
+            "--pde",
+            parser=EQUATIONS,
+            metavar=EQUATIONS.metavar,
+            help="With all: add the error on held-out simulations in the new dimension.",
+        ),
     ] = None,
     data: Annotated[
         Path | None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
-from ._options import Debug, Equation, Force, Json, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 
 if TYPE_CHECKING:
@@ -81,7 +81,10 @@ def inspect_data(
 
 @data.command("generate")
 def generate_data(
-    pde: Annotated[Equation, typer.Option("--pde", help="The equation to simulate.")] = "diffusion",
+    pde: Annotated[
+        str,
+        typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
+    ] = "diffusion",
     dim: Annotated[
         str, typer.Option("--dim", help="Dimensions of space, separated by commas.", metavar="1,2,3")
     ] = "1,2,3",

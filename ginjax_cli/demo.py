@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._options import Debug, Equation, Force, Json, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 from ._rule_table import note_left_out
 
@@ -14,7 +14,10 @@ _STEPS = 1200
 
 
 def demo(
-    pde: Annotated[Equation, typer.Option("--pde", help="The equation to simulate.")] = "diffusion",
+    pde: Annotated[
+        str,
+        typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
+    ] = "diffusion",
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The picture to write (PNG).", metavar="FILE")
     ] = Path("demo.png"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
-from ._options import Debug, Equation, Force, Json, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 from ._text import json_line
 
@@ -31,9 +31,11 @@ def evaluate(
         ),
     ] = None,
     pde: Annotated[
-        Equation | None,
+        str | None,
         typer.Option(
             "--pde",
+            parser=EQUATIONS,
+            metavar=EQUATIONS.metavar,
             help="An equation to simulate, with other initial fields than in training.",
             show_default="that of the training",
         ),

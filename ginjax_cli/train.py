@@ -24,7 +24,7 @@ from ._model_options import (
     Upsample,
     network_of,
 )
-from ._options import Debug, Equation, Force, Json, OutputPath, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
 from ._train_options import (
     Accumulate,
@@ -74,7 +74,14 @@ def train(
     ctx: typer.Context,
     data: DataPath = None,
     pde: Annotated[
-        Equation, typer.Option("--pde", help="The equation to simulate.", rich_help_panel=_DATA)
+        str,
+        typer.Option(
+            "--pde",
+            parser=EQUATIONS,
+            metavar=EQUATIONS.metavar,
+            help="The equation to simulate.",
+            rich_help_panel=_DATA,
+        ),
     ] = "diffusion",
     dim: Annotated[
         int | None,

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 ORDER = (
     "_version",
     "errors",
+    "_registry",
     "xla_flags",
     "filters",
     "transfer",
@@ -32,7 +33,7 @@ ORDER = (
     "ml",
 )
 ML_ORDER = ("score", "task", "training", "forecast", "transfer", "draw")
-GROUND = {"_version", "errors", "xla_flags", "filters", "transfer", "checkpoint"}
+GROUND = {"_version", "errors", "_registry", "xla_flags", "filters", "transfer", "checkpoint"}
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
 CLI_LIBRARIES = {"typer"}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from ginjax._registry import Registry
 from ginjax.data.equations._allen_cahn import ALLEN_CAHN
 from ginjax.data.equations._burgers import BURGERS
 from ginjax.data.equations._diffusion import DIFFUSION
@@ -31,30 +32,22 @@ OWN: tuple[PDE, ...] = (
 DEFAULT_SIDES: Mapping[int, int] = MappingProxyType({1: 64, 2: 32, 3: 16})
 """Grid points along each axis by dimension, unless told otherwise."""
 
-_by_name = {pde.name: pde for pde in OWN}
+
+def _check(name: str, pde: PDE) -> None:
+    if not isinstance(pde, PDE) or pde.name != name:
+        raise ArgumentError(
+            f"equation {name!r}", got=type(pde).__name__, expected=f"a ginjax.data.PDE of the name {name!r}"
+        )
 
 
-class _Registered(Mapping[str, PDE]):
-    """A view of every equation by name. Its copies and pickles are the view itself."""
-
-    def __getitem__(self, name: str) -> PDE:
-        return _by_name[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_by_name)
-
-    def __len__(self) -> int:
-        return len(_by_name)
-
-    def __repr__(self) -> str:
-        return f"PDES({', '.join(self)})"
-
-    def __reduce__(self) -> str:
-        return "PDES"
-
-
-PDES: Mapping[str, PDE] = _Registered()
-"""Every equation by name, those of `register_pde` behind the library's own."""
+PDES = Registry(
+    "equation",
+    {pde.name: pde for pde in OWN},
+    home="ginjax.data.equations._registry:PDES",
+    group="ginjax.equations",
+    check=_check,
+)
+"""Every equation by name: the library's own, then those of `register_pde` and of installed packages."""
 
 
 def find_pde(name: str) -> PDE:
@@ -68,10 +61,7 @@ def find_pde(name: str) -> PDE:
 
     **Raises:** `ArgumentError` for an unknown name.
     """
-    try:
-        return PDES[name]
-    except KeyError:
-        raise ArgumentError("equation", got=repr(name), expected="one of " + ", ".join(PDES)) from None
+    return PDES.find(name)
 
 
 def register_pde(pde: PDE) -> PDE:
@@ -83,14 +73,7 @@ def register_pde(pde: PDE) -> PDE:
 
     **Returns:** `pde`.
 
-    **Raises:** `ArgumentError` for a name that is taken.
+    **Raises:** `ArgumentError` for a name that is taken. An equation need not be registered to be simulated: hand the
+    `PDE` itself over.
     """
-    if pde.name in _by_name:
-        raise ArgumentError(
-            "name of the equation",
-            got=f"{pde.name!r}, which is taken",
-            expected="a name of its own",
-            hint="An equation need not be registered to be simulated: hand the PDE itself over.",
-        )
-    _by_name[pde.name] = pde
-    return pde
+    return PDES.add(pde.name, pde)

@@ -1,0 +1,121 @@
+"""Things that can be asked for by name: the library's own, those a program adds, and those of installed packages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ginjax.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+Thing = TypeVar("Thing")
+
+
+class Registry(Mapping[str, Thing], Generic[Thing]):
+    """Things of one kind by name, in the order: own, added, installed.
+
+    An installed package offers a thing through a Python entry point of the group `ginjax.<plural of the kind>`, whose
+    name is the name of the thing. It is imported when the thing is asked for, and never because of what a file says
+    unless the file names it. Copies and pickles of a registry are the registry itself.
+
+    **Arguments:**
+
+    - `kind`: what the things are, in one or two words, such as `"transfer rule"`; messages use it.
+    - `own`: the library's own things by name, in the order in which they are listed.
+    - `home`: where the registry stands, `"module:NAME"`.
+    - `group`: the entry point group of installed things; None for no such group.
+    - `check`: called as `check(name, thing)` with everything that is added or was installed; raises `ArgumentError` for
+      what is not a thing of this kind.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        own: Mapping[str, Thing],
+        *,
+        home: str,
+        group: str | None = None,
+        check: Callable[[str, Thing], None] = lambda name, thing: None,
+    ):
+        self.kind = kind
+        self.group = group
+        self._known = dict(own)
+        self._home = home
+        self._check = check
+
+    def __getitem__(self, name: str) -> Thing:
+        if name not in self._known and name in self._installed:
+            self._load(name)
+        return self._known[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._known or name in self._installed
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._known
+        yield from (name for name in self._installed if name not in self._known)
+
+    def __len__(self) -> int:
+        return len({*self._known, *self._installed})
+
+    def find(self, name: str) -> Thing:
+        """Look a thing up.
+
+        **Raises:** `ArgumentError` that lists the names there are, or says why an installed package cannot be used.
+        """
+        try:
+            return self[name]
+        except KeyError:
+            raise ArgumentError(self.kind, got=repr(name), expected="one of " + ", ".join(self)) from None
+
+    def add(self, name: str, thing: Thing) -> Thing:
+        """Let a thing be asked for by name, until the program ends.
+
+        **Returns:** `thing`.
+
+        **Raises:** `ArgumentError` for a name that is taken, or for what is not a thing of this kind.
+        """
+        if name in self._known:
+            raise ArgumentError(
+                f"name of the {self.kind}", got=f"{name!r}, which is taken", expected="a name of its own"
+            )
+        self._check(name, thing)
+        self._known[name] = thing
+        return thing
+
+    def _load(self, name: str) -> None:
+        point = self._installed[name]
+        try:
+            thing = point.load()
+        except Exception as error:
+            raise ArgumentError(
+                f"{self.kind} {name!r}",
+                got=f"{type(error).__name__} on importing it from {point.value}: {error}",
+                expected="an installed package that can be imported",
+            ) from error
+        # The import may itself have added the thing.
+        if name not in self._known:
+            self.add(name, thing)
+
+    @cached_property
+    def _installed(self) -> Mapping[str, EntryPoint]:
+        if self.group is None:
+            return {}
+        from importlib.metadata import entry_points  # costs 10 ms, which most commands need not pay
+
+        return {point.name: point for point in entry_points(group=self.group)}
+
+    def __repr__(self) -> str:
+        return f"{self._home.rpartition(':')[2]}({', '.join(self)})"
+
+    def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
+        return _registry_at, (self._home,)
+
+
+def _registry_at(home: str) -> object:
+    module, _, name = home.partition(":")
+    return getattr(import_module(module), name)
