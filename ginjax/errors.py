@@ -63,3 +63,7 @@ class NumericsError(GinjaxError):
 
 class VerificationError(GinjaxError):
     """A property that was promised does not hold to its tolerance."""
+
+
+class GinjaxWarning(UserWarning):
+    """Something that went through but that its user must hear about."""

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from ._text import cell, clean, field_lines, json_line, right_aligned, table_lines
+from ginjax._text import cell, clean, field_lines, json_line, right_aligned, table_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ._progress import Progress
+    from ginjax._progress import Progress
 
 _STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green"}
 
@@ -93,7 +93,7 @@ class Output:
 
     def progress(self, total: int, description: str) -> "Progress":
         """A context manager to count steps on, with rate and time left."""
-        from ._progress import Bar, Lines, Progress
+        from ginjax._progress import Bar, Lines, Progress
 
         if self._form != "human":
             return Progress(total, description)

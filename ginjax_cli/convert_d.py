@@ -364,15 +364,15 @@ def _calibrate(
 
 def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: bool) -> dict[str, Any]:
     """Run both networks; a promise that is not kept is an error before anything is written."""
-    from ginjax.models import STAGES, verify_records
+    from ginjax.models import STAGES, Promises, verify_records
 
-    from .verify import check_verification, verification_payload, verification_rows
+    from .verify import verification_payload
 
     with out.progress(STAGES, "running both networks") as progress:
         result: Verification = verify_records(
             conversion.before, conversion.after, seed=seed, progress=progress.advance
         )
-    out.table("Verification", ("check", "defect", "limit", "holds"), verification_rows(result, None))
+    out.table("Verification", ("check", "defect", "limit", "holds"), result.rows())
     promised = conversion.certificate.promises and not allow_inexact
-    check_verification(result, None, promised=promised, equivariant=bool(conversion.after.layers))
+    Promises(promised, bool(conversion.after.layers)).check(result)
     return verification_payload(result)

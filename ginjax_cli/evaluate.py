@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ginjax._text import json_line
+
 from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
-from ._text import json_line
 
 if TYPE_CHECKING:
     from ginjax.ml import RolloutStudy

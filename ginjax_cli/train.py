@@ -223,8 +223,6 @@ def train(
     Beside the model lie its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its state is
     in model.run: Ctrl-C ends it in order, and --resume goes on as if nothing had happened.
     """
-    import dataclasses
-
     from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
@@ -232,20 +230,15 @@ def train(
         RunLog,
         Saving,
         TrainSettings,
-        build_network,
-        check_start,
         connect,
-        cut_parts,
         everywhere,
-        finish_training,
-        fitting_placement,
         local_placement,
         material_in_files,
-        run_identity,
+        prepare_training,
+        request_training,
         simulated_material,
         start_from,
         task_settings,
-        train_model,
     )
     from ginjax.models import load_model
 
@@ -277,7 +270,6 @@ def train(
     if distributed:
         connect(coordinator, processes, process)
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
-    past_steps, residual = task_settings(start, past_steps, residual)
     placement = everywhere() if distributed else local_placement(devices)
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
 
@@ -290,52 +282,35 @@ def train(
             frames=frames,
             validate=patience is not None or validate_every is not None,
             seed=seed,
-            needed=past_steps + unroll,
+            needed=task_settings(start, past_steps, residual)[0] + unroll,
         )
         if data is None
         else material_in_files(data, reading_of(field, parity, periodic), valid=valid, test=test, seed=seed)
     )
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
-    adapted = ()
-    if start is None:
-        asked = dataclasses.replace(material.contract, past_steps=past_steps, residual=residual)
-        # Built before the simulations: what does not fit is answered at once.
-        model = build_network(network_of(ctx), asked, material.spatial, seed)
-    else:
-        adapted = check_start(
-            start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt or ()
-        )
-        model = start.model
-        material = material.of_fields(start.record.contract)
-    for aspect in sorted({*(adapt or ())} - {each.aspect for each in adapted}):
+    request = request_training(
+        material,
+        settings,
+        network=network_of(ctx) if start is None else None,
+        start=start,
+        past_steps=past_steps,
+        residual=residual,
+        adapt=adapt or (),
+    )
+    for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):
         out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
-    for each in adapted:
+    for each in request.adapted:
         out.note(f"{each.subject}: {each.got}; adapting from {each.expected}")
-    with out.progress(1, f"simulating {material.title}") as progress:
-        parts = material.parts(progress.follow)
-    with out.progress(4096, "measuring the fields") as progress:
-        task = cut_parts(
-            parts,
-            past_steps=past_steps,
-            residual=residual,
-            unroll=unroll,
-            normalisation=None if start is None else start.normalisation,
-            progress=progress.follow,
-        )
-    settings = settings.resolved(material.contract.D, len(task.train))
-    batch = settings.batch_size or 1
-    if devices is None:
-        placement = fitting_placement(placement, batch, accumulate)
-    placement.check_batch(batch, accumulate)
-    about = material.about(task)
-    identity = run_identity(task, about, settings.to_json(), start, model.spec.to_json())
-    before = None if start is None else task.error(model)
-    saving = Saving(files.run_file(identity), resume, every_steps, every_seconds)
+    prepared = prepare_training(
+        request, lambda title: out.progress(1, title), placement=placement, fit=devices is None
+    )
+    settings = prepared.settings
+    saving = Saving(files.run_file(prepared.identity), resume, every_steps, every_seconds)
     total = settings.steps or int(settings.seconds or 0)
 
     with (
-        RunLog(files, settings, placement, tuple(log or ()), identity) as book,
+        RunLog(files, settings, prepared.placement, tuple(log or ()), prepared.identity) as book,
         out.progress(total, "training") as bar,
         Interrupt() as interrupt,
     ):
@@ -355,17 +330,7 @@ def train(
                 done = report.step if settings.steps else min(int(report.seconds), total)
                 bar.update(done, f"loss {report.losses[-1]:.2e}")
 
-        trained = train_model(
-            model,
-            task,
-            settings,
-            free=None if start is None else start.free,
-            placement=placement,
-            saving=saving,
-            on_begin=begin,
-            on_report=note,
-            interrupted=interrupt.asked,
-        )
+        trained = prepared.train(saving=saving, on_begin=begin, on_report=note, interrupted=interrupt.asked)
     if trained.reason == "asked":
         out.note(f"stopped after step {trained.progress.step}; the state is in {files.state}")
         out.next_step(join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"]))
@@ -376,17 +341,17 @@ def train(
         )
     if not placement.is_main:
         return
-    made = finish_training(trained, task, about, start, adapted)
+    made = prepared.finish(trained)
     if made.last is not None:
         write_model(files.last, made.last, force=True)
         out.note(f"the best model is kept; the last one is {files.last}")
     sha256 = write_model(output, made.record, force=force)
     saving.file.remove()
-    kind = model.spec.architecture
+    kind = request.model.spec.architecture
     _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
-    _show(out, output, f"{kind} on {material.title}", made, trained, before, sha256)
+    _show(out, output, f"{kind} on {material.title}", made, trained, prepared.before, sha256)
     if material.contract.D < 3:
-        rule = "compatibility" if model.spec.equivariant else "centre"
+        rule = "compatibility" if request.model.spec.equivariant else "centre"
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
         source = "" if data is None else f" --data {quote(str(data))}"

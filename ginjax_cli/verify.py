@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ginjax.data import DataReading
     from ginjax.geometric import MultiImage
     from ginjax.models import LoadedModel, Verification
-    from ginjax.transfer import Certificate
 
 
 def verify(
@@ -71,7 +70,7 @@ def verify(
     """
     out = Output(json=json, quiet=quiet)
     from ginjax.checkpoint import conversion_differences
-    from ginjax.models import STAGES, load_pair, verify_transfer, with_condition
+    from ginjax.models import STAGES, load_pair, promises_of, verify_transfer, with_condition
 
     reading = reading_of(field, parity, periodic)
     if data is None:
@@ -95,12 +94,12 @@ def verify(
             progress=progress.advance,
         )
         result = with_condition(result, first.record, second.record, parity_lift)
-    promised = certificate is None or certificate.promises
+    promises = promises_of(second.record, certificate)
     on = f"fields of side {result.side}" if given is None or given.fields is None else given.name
     out.table(
         f"{low} ({first.record.D}D) and {high} ({second.record.D}D), {on}",
         ("check", "defect", "limit", "holds"),
-        verification_rows(result, tol),
+        result.rows(tol),
     )
     if given is not None:
         out.line(
@@ -113,23 +112,22 @@ def verify(
         out.warn(
             f"the two models are not for the same data: {each.subject}: {each.got} against {each.expected}"
         )
-    if not promised:
+    if not promises.compatible:
         rule = "?" if certificate is None else certificate.rule
         out.note(f"the rule {rule!r} does not promise compatibility: the lift test is information")
-    equivariant = bool(second.record.layers)
-    if not equivariant:
+    if not promises.equivariant:
         out.note("the model is a plain network: its equivariance defect is information")
-    failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
+    failed = promises.broken(result, tol)
     payload = verification_payload(result) | {
         "low": str(low),
         "high": str(high),
-        "promised": promised,
+        "promised": promises.compatible,
         "holds": not failed,
         "certificate_stale": made.record.certificate_is_stale,
         "data": None if given is None else given.payload(),
     }
     out.result(None, payload)
-    check_verification(result, tol, promised=promised, equivariant=equivariant, why=_why_inexact(certificate))
+    promises.check(result, tol)
     out.next_step(f"ginjax inspect {quote(str(high))}")
 
 
@@ -189,59 +187,6 @@ def _read(
     found = task.error(from_record(chosen.record))
     fields = task.pairs()[0] if chosen is models[0] else None
     return _Given(D, held_out.name, len(task.indices), found.model, found.persistence, fields)
-
-
-def verification_rows(result: "Verification", tol: float | None) -> list[tuple[str, ...]]:
-    """One row for each check."""
-    limits = result.checks(tol)
-    return [
-        (name, f"{value:.1e}", f"{limit:.0e}", "yes" if value <= limit else "no")
-        for name, (value, limit) in limits.items()
-    ]
-
-
-def broken_promises(
-    result: "Verification", tol: float | None, *, promised: bool, equivariant: bool
-) -> list[str]:
-    """The checks that fail among those that were promised to hold."""
-    return [
-        name
-        for name, (value, limit) in result.checks(tol).items()
-        if value > limit and (equivariant if name.startswith("equivariance") else promised)
-    ]
-
-
-def check_verification(
-    result: "Verification",
-    tol: float | None,
-    *,
-    promised: bool,
-    equivariant: bool,
-    why: str | None = None,
-) -> None:
-    """Raise `VerificationError` for the first promise that is broken; `why` is said in place of the usual hint."""
-    from ginjax.errors import VerificationError
-
-    failed = broken_promises(result, tol, promised=promised, equivariant=equivariant)
-    if not failed:
-        return
-    value, limit = result.checks(tol)[failed[0]]
-    raise VerificationError(
-        failed[0],
-        got=f"{value:.1e}",
-        expected=f"at most {limit:.0e}",
-        hint=why
-        or "Convert again with --rescale compatibility (--dtype float64 leaves no rounding to amplify), or check "
-        "that one file was made from the other.",
-    )
-
-
-def _why_inexact(certificate: "Certificate | None") -> str | None:
-    """What the certificate of an inexact conversion says; None if it is exact."""
-    if certificate is None or certificate.exact:
-        return None
-    worst = max(certificate.inexact_paths, key=lambda path: path.residual)
-    return f"The certificate says so, of {worst.layer} {worst.path}: {worst.note or 'not exact'}."
 
 
 def verification_payload(result: "Verification") -> dict[str, Any]:

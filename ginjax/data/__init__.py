@@ -3,6 +3,7 @@
 from ginjax.checkpoint import Field as Field
 from ginjax.checkpoint import FieldScale as FieldScale
 from ginjax.data._fields import fields_by_key as fields_by_key
+from ginjax.data._from_arrays import from_arrays as from_arrays
 from ginjax.data._generate import generate as generate
 from ginjax.data._measure import measure_normalisation as measure_normalisation
 from ginjax.data._normalise import Normalisation as Normalisation
@@ -31,6 +32,7 @@ from ginjax.data.equations import gaussian_field as gaussian_field
 from ginjax.data.equations import register_pde as register_pde
 from ginjax.data.sources import MemorySource as MemorySource
 from ginjax.data.sources import Source as Source
+from ginjax.data.sources import held_in_memory as held_in_memory
 from ginjax.data.sources import pairs_as_source as pairs_as_source
 from ginjax.data.sources import select_fields as select_fields
 from ginjax.data.sources import simulate as simulate

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.equations import PDE
-from ginjax.data.sources import simulate
+from ginjax.data.sources import held_in_memory, simulate
 
 
 def generate(
@@ -33,16 +31,10 @@ def generate(
     **Raises:** `ArgumentError` for a bad size, `NumericsError` when the simulation blows up.
     """
     source = simulate(pde, D, trajectories=trajectories, steps=steps, side=side, seed=seed)
-    lead = trajectories, source.frames, *source.spatial
-    fields = {field.name: np.empty((*lead, *(D,) * field.k), np.float32) for field in source.schema}
-    for index in range(trajectories):
-        for name, frames in source.read(index, 0, source.frames).items():
-            fields[name][index] = frames
-        if progress is not None:
-            progress(index + 1, trajectories)
+    held = held_in_memory(source, progress)
     return Trajectories(
         schema=source.schema,
-        fields=fields,
+        fields=held.held,
         D=D,
         spacing=source.spacing or 1.0,
         time_step=source.time_step or 1.0,

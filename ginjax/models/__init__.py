@@ -40,9 +40,11 @@ from .blocks import make_conv as make_conv
 from .verify import LIFT_TOLERANCE as LIFT_TOLERANCE
 from .verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
 from .verify import STAGES as STAGES
+from .verify import Promises as Promises
 from .verify import Verification as Verification
 from .verify import equivariance_defect as equivariance_defect
 from .verify import load_pair as load_pair
+from .verify import promises_of as promises_of
 from .verify import verify_records as verify_records
 from .verify import verify_transfer as verify_transfer
 from .verify import with_condition as with_condition

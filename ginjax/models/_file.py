@@ -2,6 +2,7 @@
 
 import math
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import equinox as eqx
 import jax
 
 from ..checkpoint import DataContract, ModelRecord, read_model, write_model
-from ..errors import ArgumentError, FileError, UnsupportedError
+from ..errors import ArgumentError, FileError, GinjaxWarning, UnsupportedError
 from ..geometric import parse_torus
 from ..transfer import Certificate
 from ._build import outline
@@ -100,7 +101,17 @@ def _check_counts(spec: ModelSpec, layers: int) -> None:
 def save_model(
     path: str | os.PathLike[str], model: AnyDimensionalModel, *, force: bool = False, **about: Any
 ) -> str:
-    """Write a model; `about` as in `to_record`. Returns the SHA-256 of the file."""
+    """Write a network; `about` as in `to_record`. Returns the SHA-256 of the file.
+
+    Without a contract the file does not say what data the network is for, and a `GinjaxWarning` says so.
+    """
+    if about.get("contract") is None:
+        warnings.warn(
+            "the file will not say what data the network is for: fields, scales, boundaries and history are not known; a "
+            "network that was trained or loaded is saved with them by ginjax.Model (with_network, save)",
+            GinjaxWarning,
+            stacklevel=2,
+        )
     return write_model(path, to_record(model, **about), force=force)
 
 

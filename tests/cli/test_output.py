@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ginjax._progress import Lines
+from ginjax._text import cell, clean, json_line, table_lines
 from ginjax_cli._output import Output, show_error
-from ginjax_cli._progress import Lines
-from ginjax_cli._text import cell, clean, json_line, table_lines
 
 COLUMNS = ("layer", "filters", "residual")
 ROWS = [("blocks.0.conv", 12, 1.25e-13), ("a very long name " * 8, 3, None)]

@@ -1,8 +1,9 @@
-"""Trajectories in memory, seen as a source."""
+"""Arrays in memory, seen as a source."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,9 +14,14 @@ from ginjax.geometric import parse_torus
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class MemorySource(Source):
-    """`Trajectories` as a `Source`; build it with `MemorySource.of`."""
+    """Arrays as a `Source`; build it with `MemorySource.of`, `Source.at_hand` or `ginjax.data.from_arrays`.
 
-    held: Trajectories
+    - `held`: by name, arrays `(trajectory, time, *spatial, D, ..., D)` of the fields that vary in time.
+    - `steady`: by name, arrays `(trajectory or 1, *spatial, D, ..., D)` of the constants.
+    """
+
+    held: Mapping[str, np.ndarray] = field(repr=False)
+    steady: Mapping[str, np.ndarray] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, trajectories: Trajectories) -> MemorySource:
@@ -36,14 +42,44 @@ class MemorySource(Source):
             trajectories=trajectories.count,
             frames=trajectories.frames,
             origin=dict(trajectories.origin or {}),
-            held=trajectories,
+            held=trajectories.fields,
         )
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
         return {
-            field.name: np.asarray(self.held.fields[field.name][trajectory, start:stop], np.float32)
-            for field in self.schema
+            each.name: np.asarray(self.held[each.name][trajectory, start:stop], np.float32)
+            for each in self.schema
         }
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        return {}
+        return {
+            each.name: np.asarray(values[trajectory % len(values)], np.float32)
+            for each in self.constants
+            for values in (self.steady[each.name],)
+        }
+
+
+def held_in_memory(source: Source, progress: Callable[[int, int], None] | None = None) -> MemorySource:
+    """All trajectories of a source, read once; they have to be equally long.
+
+    **Arguments:**
+
+    - `source`: the data.
+    - `progress`: called as `progress(done, total)` after each trajectory.
+
+    **Raises:** as `Source.read`.
+    """
+    count, spatial, D = source.trajectories, source.spatial, source.D
+    held = {
+        each.name: np.empty((count, source.frames, *spatial, *(D,) * each.k), np.float32)
+        for each in source.schema
+    }
+    steady = {each.name: np.empty((count, *spatial, *(D,) * each.k), np.float32) for each in source.constants}
+    for index in range(count):
+        for name, frames in source.read(index, 0, source.frames).items():
+            held[name][index] = frames
+        for name, values in source.read_constants(index).items() if steady else ():
+            steady[name][index] = values
+        if progress is not None:
+            progress(index + 1, count)
+    return MemorySource(**source.described(), held=held, steady=steady)

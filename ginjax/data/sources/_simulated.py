@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ginjax.data.equations import DEFAULT_SIDES, PDE, find_pde
+from ginjax.data.sources._memory import held_in_memory
 from ginjax.data.sources._source import Source
 from ginjax.errors import ArgumentError, NumericsError
 
@@ -26,6 +28,10 @@ class SimulatedSource(Source):
     seed: int
     solver: BaseStepper = field(repr=False)
     newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
+        """The simulations in memory."""
+        return held_in_memory(self, progress)
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
         if trajectory not in self.newest:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -60,6 +60,12 @@ class Source(abc.ABC):
     def described(self) -> dict[str, Any]:
         """What every source says about itself, by name: what another one made of it starts from."""
         return {each.name: getattr(self, each.name) for each in fields(Source)}
+
+    @property
+    def name(self) -> str:
+        """What to call the data: the name of their arrays or of their equation, else their layout."""
+        named = (self.origin.get(key) for key in ("arrays", "equation"))
+        return next((each for each in named if isinstance(each, str)), self.layout)
 
     @property
     def contract(self) -> DataContract:
@@ -120,6 +126,17 @@ class Source(abc.ABC):
         self._check_trajectory(trajectory)
         self._check_size(self.constants, 1)
         return self._read_constants(trajectory)
+
+    def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
+        """The same data where reading a frame costs no more than that frame.
+
+        **Arguments:**
+
+        - `progress`: called as `progress(done, total)` after each trajectory that had to be computed.
+
+        **Returns:** the source itself, or, where trajectories are computed when they are read, all of them in memory.
+        """
+        return self
 
     def close(self) -> None:
         """Let go of open files; a later `read` opens them again."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 
 from matplotlib.axis import Axis, Tick
 from matplotlib.backend_bases import RendererBase
@@ -18,6 +19,12 @@ class LiteralFigure(Figure):
     """
 
     _settled = False
+
+    def _repr_png_(self) -> bytes:
+        """The picture under the cell of a notebook, which shows figures of pyplot only."""
+        stream = BytesIO()
+        self.savefig(stream, format="png")
+        return stream.getvalue()
 
     def draw(self, renderer: RendererBase) -> None:
         show_literally(self)

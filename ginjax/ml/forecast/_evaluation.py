@@ -45,7 +45,7 @@ def study_rollouts(
     source: Source,
     trajectories: Sequence[int],
     *,
-    steps: int,
+    steps: int | None = None,
     batch_size: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> RolloutStudy:
@@ -56,14 +56,18 @@ def study_rollouts(
     - `forecasters`: models by name, for the same fields; the first is the one looked at.
     - `source`: the data, read frame by frame; simulations are best held in memory, see `ginjax.data.generate`.
     - `trajectories`: which of them to use.
-    - `steps`: predictions from the first frames of each.
+    - `steps`: predictions from the first frames of each; as many as all trajectories have if None.
     - `batch_size`: trajectories rolled out at once.
     - `progress`: called as `progress(done, total)`, counting trajectories times steps.
 
     **Raises:** `ArgumentError` for data that do not fit a model, or nothing to do.
     """
     chosen = [int(each) for each in trajectories]
-    if not chosen or steps < 1 or not forecasters:
+    if steps is None and forecasters:
+        past = next(iter(forecasters.values())).frames.past_steps
+        source.check_frames(past + 1)
+        steps = source.frames - past
+    if not chosen or not steps or steps < 1 or not forecasters:
         raise ArgumentError(
             "roll-outs",
             got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",

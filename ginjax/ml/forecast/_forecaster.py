@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from ginjax.checkpoint import DataContract, Field, ModelRecord, check_contract
 from ginjax.data import Normalisation, Source, fields_by_key
-from ginjax.errors import FileError
+from ginjax.errors import FileError, NumericsError
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.task import Frames, frames_of, scaled_contract
 
@@ -113,6 +113,49 @@ class Forecaster:
             frame, x = self._step(self.model, x)
             yield self.physical(frame)
 
+    def forecast(
+        self,
+        source: Source,
+        trajectories: Sequence[int],
+        *,
+        steps: int,
+        first: int = 0,
+        batch_size: int = 8,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Fields:
+        """Predict `steps` frames of some trajectories, several at once.
+
+        **Arguments:**
+
+        - `source`: data that `check` accepts.
+        - `trajectories`: their numbers, at least one.
+        - `steps`: how many predictions, each made from those before it.
+        - `first`: the oldest frame of the input.
+        - `batch_size`: trajectories rolled out at once.
+        - `progress`: called as `progress(done, total)`, counting trajectories times steps.
+
+        **Returns:** by field, `(len(trajectories), steps, *spatial, D, ..., D)` in physical units.
+
+        **Raises:** `NumericsError` when a roll-out blows up; as `Source.read`.
+        """
+        chosen = [int(each) for each in trajectories]
+        size, total = min(batch_size, len(chosen)), len(chosen) * steps
+        found = {
+            each.name: np.empty((len(chosen), steps, *source.spatial, *(source.D,) * each.k), np.float32)
+            for each in self.schema
+        }
+        for begin in range(0, len(chosen), size):
+            part = chosen[begin : begin + size]
+            # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
+            x = self.start(source, part + part[-1:] * (size - len(part)), first)
+            for step, frame in enumerate(self.roll_out(x, steps)):
+                for name, values in frame.items():
+                    _check_finite(name, values[: len(part)], step + 1, part)
+                    found[name][begin : begin + len(part), step] = values[: len(part)]
+                if progress is not None:
+                    progress(begin * steps + (step + 1) * len(part), total)
+        return found
+
     def physical(self, frame: MultiImage) -> Fields:
         """A normalised frame, one channel a field, in physical units and by name."""
         fields: Fields = {}
@@ -148,3 +191,16 @@ class Forecaster:
             key: np.concatenate([scaled[each.name] for each in group])
             for key, group in fields_by_key((*self.schema, *self.constants)).items()
         }
+
+
+def _check_finite(name: str, values: np.ndarray, step: int, trajectories: Sequence[int]) -> None:
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if not finite.all():
+        lost = trajectories[int(np.argmin(finite))]
+        raise NumericsError(
+            f"prediction of field '{name}'",
+            got=f"NaN or infinity at step {step} of trajectory {lost}",
+            hint=f"Predict {step - 1} steps, or train with --unroll or --noise for longer roll-outs."
+            if step > 1
+            else "Check the model with 'ginjax evaluate'.",
+        )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from ginjax.data import Source
-from ginjax.errors import NumericsError
+from ginjax.data import Source, held_in_memory
 from ginjax.ml.forecast._forecaster import Forecaster
 
 
@@ -20,6 +20,10 @@ class PredictedSource(Source):
     given: Source = field(repr=False)
     first: int
     newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
+        """The forecasts in memory."""
+        return held_in_memory(self, progress)
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
         if trajectory not in self.newest:
@@ -40,18 +44,10 @@ class PredictedSource(Source):
         }
         for name, values in series.items():
             values[:past] = before[name]
-        x = self.forecaster.start(self.given, [trajectory], self.first)
-        for step, frame in enumerate(self.forecaster.roll_out(x, self.frames - past), 1):
-            for name, values in frame.items():
-                if not np.isfinite(values).all():
-                    raise NumericsError(
-                        f"prediction of field '{name}'",
-                        got=f"NaN or infinity at step {step} of trajectory {trajectory}",
-                        hint=f"Predict {step - 1} steps, or train with --unroll or --noise for longer roll-outs."
-                        if step > 1
-                        else "Check the model with 'ginjax evaluate'.",
-                    )
-                series[name][past - 1 + step] = values[0]
+        steps = self.frames - past
+        forecast = self.forecaster.forecast(self.given, [trajectory], steps=steps, first=self.first)
+        for name, values in forecast.items():
+            series[name][past:] = values[0]
         return series
 
 

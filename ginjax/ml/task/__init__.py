@@ -9,6 +9,7 @@ from ginjax.ml.task._frames import make_frames as make_frames
 from ginjax.ml.task._held_out import HeldOut as HeldOut
 from ginjax.ml.task._held_out import data_dimension as data_dimension
 from ginjax.ml.task._held_out import held_out_in_files as held_out_in_files
+from ginjax.ml.task._held_out import held_out_in_source as held_out_in_source
 from ginjax.ml.task._held_out import simulated_held_out as simulated_held_out
 from ginjax.ml.task._model_contract import bare_contract as bare_contract
 from ginjax.ml.task._model_contract import scaled_contract as scaled_contract
@@ -20,6 +21,7 @@ from ginjax.ml.task._parts import TaskSettings as TaskSettings
 from ginjax.ml.task._parts import cut_parts as cut_parts
 from ginjax.ml.task._parts import file_parts as file_parts
 from ginjax.ml.task._parts import simulated_parts as simulated_parts
+from ginjax.ml.task._parts import source_parts as source_parts
 from ginjax.ml.task._samples import ArraySamples as ArraySamples
 from ginjax.ml.task._samples import Samples as Samples
 from ginjax.ml.task._samples import count_samples as count_samples
@@ -36,6 +38,8 @@ from ginjax.ml.task._training_data import parts_of_training as parts_of_training
 from ginjax.ml.task._training_data import training_task as training_task
 from ginjax.ml.task._training_material import TrainingMaterial as TrainingMaterial
 from ginjax.ml.task._training_material import material_in_files as material_in_files
+from ginjax.ml.task._training_material import material_of_parts as material_of_parts
+from ginjax.ml.task._training_material import material_of_source as material_of_source
 from ginjax.ml.task._training_material import simulated_material as simulated_material
 from ginjax.ml.task._window_task import WindowTask as WindowTask
 from ginjax.ml.task._window_task import make_window_task as make_window_task

@@ -136,14 +136,38 @@ def held_out_in_files(
             return HeldOut(source, range(source.trajectories)[:count], name)
         return HeldOut(source, _chosen(known, part, None)[:count], name, known.note)
     source = reading.open(path)
-    everything = range(source.trajectories)[:count]
-    known = parts_of_training(record, source, path.name)
+    return held_out_in_source(record, source, split=split, count=count, default=default, name=path.name)
+
+
+def held_out_in_source(
+    record: ModelRecord,
+    source: Source,
+    *,
+    split: str | None = None,
+    count: int | None = None,
+    default: str = "test",
+    name: str | None = None,
+) -> HeldOut:
+    """The part asked for of data without parts of their own; by default that of the model's training, or everything.
+
+    **Arguments:**
+
+    - `record`, `split`, `count`, `default`: as in `held_out_in_files`.
+    - `source`: the data.
+    - `name`: of their file, by which alone models of earlier versions know their data.
+
+    **Raises:** `ArgumentError` if there is no such part.
+    """
+    called = f"{name or source.name}, {source.D}D"
+    known = parts_of_training(record, source, name)
     if not known.parts and split is None:
-        return HeldOut(source, everything, name, known.note if default == "test" else None)
+        everything = range(source.trajectories)[:count]
+        return HeldOut(source, everything, called, known.note if default == "test" else None)
     if not known.parts:
         known = default_parts(source)
     part = split or default
-    return HeldOut(source, _chosen(known, part, split)[:count], f"{name}, part '{part}'", known.note)
+    chosen = _chosen(known, part, split)[:count]
+    return HeldOut(source, chosen, f"{called}, part '{part}'", known.note)
 
 
 def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:

@@ -107,7 +107,21 @@ def file_parts(
                 "data to train on", got=f"{path}, which has {', '.join(parts)}", expected="a part 'train'"
             )
         return {part: (reading.open(path, split=part), None) for part in parts}
-    source = reading.open(path)
+    return source_parts(reading.open(path), valid=valid, test=test, seed=seed)
+
+
+def source_parts(
+    source: Source, *, valid: float = TaskSettings.valid, test: float = TaskSettings.test, seed: int = 0
+) -> Parts:
+    """A random parting of the trajectories of a source.
+
+    **Arguments:**
+
+    - `source`: the data.
+    - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+
+    **Raises:** as `ginjax.data.split_trajectories`.
+    """
     chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
     return {part: (source, indices) for part, indices in chosen.items() if len(indices)}
 

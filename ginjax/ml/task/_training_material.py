@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ginjax.checkpoint import DataContract
-from ginjax.data import DEFAULT_SIDES, DataReading, select_fields, simulate
+from ginjax.data import DEFAULT_SIDES, DataReading, Source, select_fields, simulate
 from ginjax.errors import ArgumentError
-from ginjax.ml.task._parts import Parts, TaskSettings, file_parts, simulated_parts
+from ginjax.ml.task._parts import Parts, TaskSettings, file_parts, simulated_parts, source_parts
 from ginjax.ml.task._simulated_task import FRAMES, TRAIN_TRAJECTORIES
 from ginjax.ml.task._window_task import WindowTask
 
@@ -110,13 +110,59 @@ def material_in_files(
 
     **Raises:** as `file_parts`.
     """
-    parts = file_parts(path, reading, valid=valid, test=test, seed=seed)
+    return material_of_parts(
+        file_parts(path, reading, valid=valid, test=test, seed=seed), path.name, valid=valid, test=test
+    )
+
+
+def material_of_source(
+    source: Source,
+    *,
+    valid: float = TaskSettings.valid,
+    test: float = TaskSettings.test,
+    seed: int = 0,
+) -> TrainingMaterial:
+    """Data that are a source already, such as those of `ginjax.data.from_arrays`.
+
+    **Arguments:**
+
+    - `source`: the data.
+    - `valid`, `test`, `seed`: as in `source_parts`.
+
+    **Raises:** as `source_parts`.
+    """
+    known = source_parts(source, valid=valid, test=test, seed=seed)
+    material = material_of_parts(known, source.name, valid=valid, test=test)
+
+    def parts(progress: Told | None) -> Parts:
+        held = source.at_hand(progress)
+        return {name: (held, chosen) for name, (_, chosen) in known.items()}
+
+    return replace(material, parts=parts)
+
+
+def material_of_parts(parts: Parts, name: str, *, valid: float, test: float) -> TrainingMaterial:
+    """Data whose parts are known.
+
+    **Arguments:**
+
+    - `parts`: with a part `train`.
+    - `name`: what to call them, without the dimension.
+    - `valid`, `test`: the fractions that they were parted by, for the history of the model.
+
+    **Raises:** `ArgumentError` without a part `train`, or for a part that is unknown.
+    """
+    wrong = sorted(set(parts) - {"train", "valid", "test"})
+    if wrong or "train" not in parts:
+        raise ArgumentError(
+            "parts of the data", got=", ".join(parts) or "none", expected="train, and perhaps valid and test"
+        )
     source = parts["train"][0]
 
     def about(task: WindowTask) -> dict[str, Any]:
         count = len(task.train.trajectories)
         shape = {"dim": source.D, "size": list(source.spatial), "trajectories": count}
-        return {"data": path.name, **shape, "valid": valid, "test": test}
+        return {"data": name, **shape, "valid": valid, "test": test}
 
-    title = f"{path.name}, {source.D}D"
-    return TrainingMaterial(source.contract, source.spatial, path.name, title, lambda progress: parts, about)
+    title = f"{name}, {source.D}D"
+    return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about)

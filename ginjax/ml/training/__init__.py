@@ -25,6 +25,7 @@ from ginjax.ml.training._freeze import keep_frozen as keep_frozen
 from ginjax.ml.training._from_scratch import last_training as last_training
 from ginjax.ml.training._from_scratch import train_again as train_again
 from ginjax.ml.training._log import JsonLines as JsonLines
+from ginjax.ml.training._log import KeptRows as KeptRows
 from ginjax.ml.training._log import LogBook as LogBook
 from ginjax.ml.training._log import Logger as Logger
 from ginjax.ml.training._log import read_log as read_log
@@ -40,6 +41,12 @@ from ginjax.ml.training._order import training_key as training_key
 from ginjax.ml.training._plan import Plan as Plan
 from ginjax.ml.training._precision import Precision as Precision
 from ginjax.ml.training._precision import in_precision as in_precision
+from ginjax.ml.training._prepared import PreparedTraining as PreparedTraining
+from ginjax.ml.training._prepared import TrainingRequest as TrainingRequest
+from ginjax.ml.training._prepared import Watch as Watch
+from ginjax.ml.training._prepared import Watcher as Watcher
+from ginjax.ml.training._prepared import prepare_training as prepare_training
+from ginjax.ml.training._prepared import request_training as request_training
 from ginjax.ml.training._processes import connect as connect
 from ginjax.ml.training._processes import everywhere as everywhere
 from ginjax.ml.training._remat import rematerialised as rematerialised
@@ -49,6 +56,7 @@ from ginjax.ml.training._result import finish_training as finish_training
 from ginjax.ml.training._result import run_identity as run_identity
 from ginjax.ml.training._run_files import RunFiles as RunFiles
 from ginjax.ml.training._run_log import RunLog as RunLog
+from ginjax.ml.training._run_log import make_book as make_book
 from ginjax.ml.training._saved_state import RunFile as RunFile
 from ginjax.ml.training._settings import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training._settings import STEPS as STEPS

@@ -58,6 +58,22 @@ class JsonLines:
         self._stream.close()
 
 
+class KeptRows:
+    """Rows in memory.
+
+    - `rows`: so far.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def write(self, row: Row) -> None:
+        self.rows.append(row)
+
+    def close(self) -> None:
+        pass
+
+
 def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     """The rows of a log; a line that a killed program left unfinished is passed over.
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._engine import Progress, Report
-from ginjax.ml.training._log import JsonLines, LogBook
+from ginjax.ml.training._log import JsonLines, LogBook, Logger
 from ginjax.ml.training._loggers import make_logger
 from ginjax.ml.training._run_files import RunFiles
 from ginjax.ml.training._settings import TrainSettings
@@ -17,6 +17,18 @@ ROWS = 200
 
 UNKNOWN_LENGTH = 10
 """Steps in a row of the log where the length of the training is not known."""
+
+
+def make_book(settings: TrainSettings, loggers: Sequence[Logger]) -> LogBook:
+    """A log of about `ROWS` rows.
+
+    **Arguments:**
+
+    - `settings`: of the training, resolved.
+    - `loggers`: where the rows go.
+    """
+    every = UNKNOWN_LENGTH if settings.steps is None else max(1, settings.steps // ROWS)
+    return LogBook(loggers, settings.make_schedule(), every)
 
 
 class RunLog:
@@ -52,10 +64,8 @@ class RunLog:
         self._step = progress.step
         if not self._writes:
             return
-        steps = self._settings.steps
         lines = JsonLines(self._files.log, progress.step if resumed else None)
-        every = UNKNOWN_LENGTH if steps is None else max(1, steps // ROWS)
-        self._book = LogBook([lines, *self._loggers], self._settings.make_schedule(), every)
+        self._book = make_book(self._settings, [lines, *self._loggers])
 
     def note(self, report: Report) -> None:
         """Take a report of the training."""

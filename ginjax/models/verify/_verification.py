@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..._text import table_lines
 from ...transfer import tolerance_of
 
 LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 5e-2, "bfloat16": 2e-1}
@@ -16,7 +17,7 @@ NOISE_FACTOR = 10.0
 """A lift defect up to this multiple of the network's own rounding noise is put down to rounding."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Verification:
     """What was measured, each relative to the largest value of the output.
 
@@ -64,6 +65,17 @@ class Verification:
         if tolerance is not None:
             found = {name: (value, tolerance) for name, (value, _) in found.items()}
         return found
+
+    def rows(self, tolerance: float | None = None) -> list[tuple[str, str, str, str]]:
+        """Every check as words: its name, the defect, the limit, and whether it holds."""
+        return [
+            (name, f"{value:.1e}", f"{limit:.0e}", "yes" if value <= limit else "no")
+            for name, (value, limit) in self.checks(tolerance).items()
+        ]
+
+    def __repr__(self) -> str:
+        columns = ("check", "defect", "limit", "holds")
+        return "\n".join([f"random fields of side {self.side}", *table_lines(columns, self.rows())])
 
     @property
     def lifts(self) -> bool:

@@ -59,7 +59,7 @@ def test_other_data_under_the_same_name_are_used_whole(record, tmp_path):
 
 
 def test_more_fields_than_the_model_knows_do_not_hide_its_data(record, tmp_path):
-    values = source().held.fields["density"]
+    values = source().held["density"]
     both = Trajectories((DENSITY, Field("heat", 0, 0)), {"density": values, "heat": values + 1}, 1, 0.5, 0.1)
     write_well(tmp_path / "both.h5", MemorySource.of(both), name="both")
     assert list(found(record, tmp_path / "both.h5").trajectories) == stored_part(record, "test")
@@ -155,7 +155,7 @@ def test_what_is_known_of_some_data(record, path):
         name: list(part.trajectories) for name, part in record.contract.parts.items()
     }
     assert record.contract.parts["train"].digest == source_digest(data)
-    some = source(trajectories=10).held.fields["density"][[9, 3]]  # in another file, in another order
+    some = source(trajectories=10).held["density"][[9, 3]]  # in another file, in another order
     few = MemorySource.of(Trajectories((DENSITY,), {"density": some}, 1, 0.5, 0.1))
     label = {i: name for name, part in record.contract.parts.items() for i in part.trajectories}
     expected = {}

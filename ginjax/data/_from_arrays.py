@@ -1,0 +1,176 @@
+"""A scientist's own arrays as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ginjax.checkpoint import DataContract, Field, axes_of
+from ginjax.data._request import UNIT_NOT_STATED, parse_parity
+from ginjax.data.sources import MemorySource, Source
+from ginjax.errors import ArgumentError
+from ginjax.geometric import parse_torus
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+_AXES = "trajectory, time, then space, then one axis of length D for each tensor index"
+
+
+def from_arrays(
+    fields: Mapping[str, ArrayLike],
+    *,
+    periodic: bool | Iterable[bool],
+    order: Mapping[str, int] | None = None,
+    parity: Mapping[str, object] | None = None,
+    unit: Mapping[str, str] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
+    spacing: float | None = None,
+    time_step: float | None = None,
+    name: str = "arrays",
+) -> Source:
+    """Time series of fields that are in memory, as data to train on, to evaluate on or to start a forecast from.
+
+    **Arguments:**
+
+    - `fields`: by name, real arrays `(trajectory, time, *space)` of scalars, with one more axis of length `D` at the end
+      for each tensor index: a vector field in 2D is `(trajectory, time, x, y, 2)`, and its component `i` points along
+      spatial axis `i`. Values in physical units, on a grid of equal spacing.
+    - `periodic`: whether the axes of space are periodic, one answer or one for each axis.
+    - `order`: by name, the tensor order: 0 scalar, 1 vector, 2 matrix. What is not named is a scalar, unless its last
+      axes could as well be components: then it has to be named.
+    - `parity`: by name, "even" (default) or "odd", which changes sign under reflections, such as a vorticity in 2D.
+    - `unit`: by name, the unit as text, for axes and tables.
+    - `constants`: by name, fields that do not vary in time, `(trajectory, *space, D, ..., D)`, or one for all trajectories
+      `(*space, D, ..., D)`: inputs of a network, never predicted. `order`, `parity` and `unit` name these too.
+    - `spacing`: distance between grid points, equal along all axes; None if unknown.
+    - `time_step`: time between frames; None if unknown.
+    - `name`: what to call the data in titles and in the history of a model.
+
+    **Returns:** a source; floating arrays are not copied.
+
+    **Raises:** `ArgumentError` naming the array whose shape, order or values do not fit.
+    """
+    orders, units = dict(order or {}), dict(unit or {})
+    parities = parse_parity(parity or {})
+    arrays = {each: _real(each, values) for each, values in fields.items()}
+    steady = {each: _real(each, values) for each, values in (constants or {}).items()}
+    if not arrays:
+        raise ArgumentError("fields", got="none", expected="one array at least")
+    twice = sorted(set(arrays) & set(steady))
+    if twice:
+        raise ArgumentError(f"field '{twice[0]}'", got="a field and a constant", expected="one of them")
+    for what, given in (("order", orders), ("parity", parities), ("unit", units)):
+        unknown = sorted(set(given) - {*arrays, *steady})
+        if unknown:
+            raise ArgumentError(
+                f"{what} of '{unknown[0]}'", got="no such array", expected=", ".join([*arrays, *steady])
+            )
+    D = _dimension(arrays, orders)
+    first = next(iter(arrays))
+    lead = arrays[first].shape[: 2 + D]
+    for each, values in arrays.items():
+        _check_shape(f"field '{each}'", values, orders.get(each, 0), D, [lead])
+    for each, values in steady.items():
+        _check_shape(f"constant '{each}'", values, orders.get(each, 0), D, [(lead[0], *lead[2:]), lead[2:]])
+        if values.ndim == D + orders.get(each, 0):
+            steady[each] = values[None]
+    for each, values in {**arrays, **steady}.items():
+        _check_values(each, values)
+
+    def described(names: Iterable[str]) -> tuple[Field, ...]:
+        return tuple(
+            Field(each, orders.get(each, 0), parities.get(each, 0), units.get(each, UNIT_NOT_STATED))
+            for each in names
+        )
+
+    DataContract(axes_of((True,)), spacing=spacing, time_step=time_step)  # refuses what is not positive
+    return MemorySource(
+        layout="memory",
+        schema=described(arrays),
+        constants=described(steady),
+        D=D,
+        spatial=lead[2:],
+        spacing=spacing,
+        time_step=time_step,
+        is_torus=parse_torus(periodic, D),
+        trajectories=lead[0],
+        frames=lead[1],
+        origin={"arrays": name},
+        held=arrays,
+        steady=steady,
+    )
+
+
+def _real(name: str, values: ArrayLike) -> np.ndarray:
+    found = np.asarray(values)
+    if found.dtype.kind not in "fiub":
+        raise ArgumentError(f"values of '{name}'", got=found.dtype, expected="real numbers")
+    return found if found.dtype.kind == "f" else found.astype(np.float32)
+
+
+def _dimension(arrays: Mapping[str, np.ndarray], orders: Mapping[str, int]) -> int:
+    """The number of axes of space, which all fields agree on."""
+    found: dict[int, str] = {}
+    for name, values in arrays.items():
+        k = orders.get(name)
+        if k is not None and not 0 <= k <= 8:
+            raise ArgumentError(f"order of '{name}'", got=k, expected="0 (scalar), 1 (vector), 2, ...")
+        D = values.ndim - 2 - (k or 0)
+        if D < 1:
+            raise ArgumentError(
+                f"axes of field '{name}'",
+                got=f"shape {values.shape}",
+                expected=f"{_AXES}, of a field of order {k or 0}",
+            )
+        if k is None:
+            _refuse_ambiguous(name, values)
+        found.setdefault(D, name)
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
+        raise ArgumentError(
+            "dimension of the fields",
+            got=f"{one} for '{first}', {other} for '{second}'",
+            expected="one dimension",
+            hint="Name the order of every vector and tensor field: order={'velocity': 1}.",
+        )
+    return next(iter(found))
+
+
+def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
+    """A field whose order was not named, though its last axes could be components."""
+    for k in range(1, values.ndim - 2):
+        D = values.ndim - 2 - k
+        if values.shape[-k:] == (D,) * k:
+            raise ArgumentError(
+                f"order of '{name}', which was not named",
+                got=f"shape {values.shape}, a scalar in {values.ndim - 2}D or order {k} in {D}D",
+                expected="one of them",
+                hint=f"Say order={{{name!r}: {k}}} or order={{{name!r}: 0}}.",
+            )
+
+
+def _check_shape(what: str, values: np.ndarray, k: int, D: int, leads: list[tuple[int, ...]]) -> None:
+    shapes = [(*lead, *(D,) * k) for lead in leads]
+    if values.shape not in shapes:
+        raise ArgumentError(
+            f"shape of {what}, of order {k} in {D}D", got=values.shape, expected=" or ".join(map(str, shapes))
+        )
+    if 0 in values.shape:
+        raise ArgumentError(f"shape of {what}", got=values.shape, expected="no empty axis")
+
+
+def _check_values(name: str, values: np.ndarray) -> None:
+    """Refuse what a network of single precision cannot be shown; a trajectory at a time, to save memory."""
+    largest = np.finfo(np.float32).max
+    for index, part in enumerate(values):
+        good = np.isfinite(part) & (np.abs(part) <= largest)
+        if not good.all():
+            at = tuple(int(i) for i in np.argwhere(~good)[0])
+            raise ArgumentError(
+                f"value of '{name}' at {(index, *at)}",
+                got=part[at],
+                expected=f"a finite number up to {largest:.2g}, the largest of float32",
+            )

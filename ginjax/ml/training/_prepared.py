@@ -1,0 +1,179 @@
+"""From data, a network and settings to a training that is ready to run: what a command and a notebook both go through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+from ginjax.checkpoint import Difference
+from ginjax.errors import ArgumentError
+from ginjax.ml.task import OneStepError, TrainingMaterial, WindowTask, cut_parts
+from ginjax.ml.training._devices import Placement, fitting_placement
+from ginjax.ml.training._engine import Progress, Report
+from ginjax.ml.training._result import TrainedModel, build_network, finish_training, run_identity
+from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._train_model import Saving, Trained, train_model
+from ginjax.ml.training._tuning import Start, check_start, task_settings
+from ginjax.models import AnyDimensionalModel, Network
+
+
+class Watcher(Protocol):
+    """Is told how far a piece of work has come."""
+
+    def follow(self, done: int, total: int) -> None: ...
+
+
+Watch = Callable[[str], AbstractContextManager[Watcher]]
+"""`with watch("what is being done") as watcher:` around a piece of work."""
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What is to be trained on what, checked as far as that is possible before any data are read or simulated.
+
+    - `model`: the network to begin with.
+    - `material`: the data, of the model's fields.
+    - `settings`: of the training.
+    - `past_steps`, `residual`: of the task, see `TaskSettings`.
+    - `start`: the model that is gone on from; None for a new network.
+    - `adapted`: in what the data differ from those of that model.
+    """
+
+    model: AnyDimensionalModel
+    material: TrainingMaterial
+    settings: TrainSettings
+    past_steps: int
+    residual: bool
+    start: Start | None
+    adapted: tuple[Difference, ...]
+
+
+def request_training(
+    material: TrainingMaterial,
+    settings: TrainSettings | None = None,
+    *,
+    network: Network | None = None,
+    start: Start | None = None,
+    past_steps: int | None = None,
+    residual: bool | None = None,
+    adapt: Collection[str] = (),
+) -> TrainingRequest:
+    """Bring data, network and settings together.
+
+    **Arguments:**
+
+    - `material`: the data.
+    - `settings`: all defaults if None; its seed is that of the initial weights too.
+    - `network`: what a new network is like inside; the defaults of `Network` if None.
+    - `start`: instead, a model to go on from.
+    - `past_steps`, `residual`: of the task; those of `start`, else 1 and False, if None.
+    - `adapt`: aspects of the data to which the model of `start` is to be adapted, see `check_start`.
+
+    **Raises:** `ArgumentError` for a network or a grid that does not fit, for a model on data that it is not for, or if
+    both `network` and `start` are given.
+    """
+    settings = settings or TrainSettings()
+    past_steps, residual = task_settings(start, past_steps, residual)
+    if start is None:
+        asked = replace(material.contract, past_steps=past_steps, residual=residual)
+        model = build_network(network or Network(), asked, material.spatial, settings.seed)
+        return TrainingRequest(model, material, settings, past_steps, residual, None, ())
+    if network is not None:
+        raise ArgumentError("network", got="a model to go on from", expected="one of them")
+    adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
+    fitting = material.of_fields(start.record.contract)
+    return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted)
+
+
+@dataclass(frozen=True)
+class PreparedTraining:
+    """A training that is ready to run; build it with `prepare_training`.
+
+    - `request`: what was asked for.
+    - `task`: the samples.
+    - `settings`: with a number for everything that follows from the data.
+    - `placement`: the devices.
+    - `before`: the error of the model that is gone on from, on the held-out part; None for a new network, or if nothing
+      is held out.
+    """
+
+    request: TrainingRequest
+    task: WindowTask
+    settings: TrainSettings
+    placement: Placement
+    before: OneStepError | None
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What the history of the model will say of the data."""
+        return self.request.material.about(self.task)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What a saved state of this training belongs to, see `run_identity`."""
+        start, spec = self.request.start, self.request.model.spec.to_json()
+        return run_identity(self.task, self.about, self.settings.to_json(), start, spec)
+
+    def train(
+        self,
+        *,
+        saving: Saving | None = None,
+        on_begin: Callable[[Progress], None] = lambda progress: None,
+        on_report: Callable[[Report], None] | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> Trained:
+        """Run it; arguments and errors as in `train_model`."""
+        start = self.request.start
+        return train_model(
+            self.request.model,
+            self.task,
+            self.settings,
+            free=None if start is None else start.free,
+            placement=self.placement,
+            saving=saving,
+            on_begin=on_begin,
+            on_report=on_report,
+            interrupted=interrupted,
+        )
+
+    def finish(self, trained: Trained) -> TrainedModel:
+        """Measure what came of it, and put together what its file is to hold."""
+        return finish_training(trained, self.task, self.about, self.request.start, self.request.adapted)
+
+
+def prepare_training(
+    request: TrainingRequest, watch: Watch, *, placement: Placement | None = None, fit: bool = True
+) -> PreparedTraining:
+    """Read or simulate the data, cut them into samples, and settle what follows from their number.
+
+    **Arguments:**
+
+    - `request`: from `request_training`.
+    - `watch`: is told about the simulations and the measuring.
+    - `placement`: the devices; the default device if None.
+    - `fit`: whether fewer devices may be used where the batch cannot be divided over all.
+
+    **Raises:** as `cut_parts`; `ArgumentError` for a batch that cannot be divided over the devices.
+    """
+    material, start = request.material, request.start
+    with watch(f"simulating {material.title}") as watcher:
+        parts = material.parts(watcher.follow)
+    with watch("measuring the fields") as watcher:
+        task = cut_parts(
+            parts,
+            past_steps=request.past_steps,
+            residual=request.residual,
+            unroll=request.settings.unroll,
+            normalisation=None if start is None else start.normalisation,
+            progress=watcher.follow,
+        )
+    settings = request.settings.resolved(material.contract.D, len(task.train))
+    batch, where = settings.batch_size or 1, placement or Placement()
+    if fit:
+        where = fitting_placement(where, batch, settings.accumulate)
+    where.check_batch(batch, settings.accumulate)
+    before = None if start is None else task.error(request.model)
+    return PreparedTraining(request, task, settings, where, before)

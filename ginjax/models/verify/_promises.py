@@ -1,0 +1,70 @@
+"""What a conversion promises of two networks, and whether a verification shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...checkpoint import ModelRecord
+from ...errors import VerificationError
+from ...transfer import Certificate
+from ._verification import Verification
+
+
+@dataclass(frozen=True)
+class Promises:
+    """What has to hold between a network and what it was converted to; build it with `promises_of`.
+
+    - `compatible`: whether the lift tests and condition (C) are promised: without a certificate they are, and with one if
+      its rule promises them.
+    - `equivariant`: whether the converted network is promised to be equivariant, which a plain one is not.
+    - `why_inexact`: what the certificate says of the path that is least exact; None if all are exact.
+    """
+
+    compatible: bool
+    equivariant: bool
+    why_inexact: str | None = None
+
+    def broken(self, found: Verification, tolerance: float | None = None) -> list[str]:
+        """The checks that fail among those that were promised to hold, under `tolerance` or the limits of the precision."""
+        return [
+            name
+            for name, (value, limit) in found.checks(tolerance).items()
+            if value > limit and (self.equivariant if name.startswith("equivariance") else self.compatible)
+        ]
+
+    def check(self, found: Verification, tolerance: float | None = None) -> None:
+        """Refuse a verification that does not show what was promised.
+
+        **Raises:** `VerificationError` for the first promise that is broken.
+        """
+        broken = self.broken(found, tolerance)
+        if not broken:
+            return
+        value, limit = found.checks(tolerance)[broken[0]]
+        raise VerificationError(
+            broken[0],
+            got=f"{value:.1e}",
+            expected=f"at most {limit:.0e}",
+            hint=self.why_inexact
+            or "Convert again with the rule 'compatibility' (in float64 there is no rounding to amplify), or check that "
+            "one model was made from the other.",
+        )
+
+
+def promises_of(high: ModelRecord, certificate: Certificate | None) -> Promises:
+    """What is promised of two networks.
+
+    **Arguments:**
+
+    - `high`: the one in the higher dimension.
+    - `certificate`: of the conversion between the two, if there is one.
+    """
+    compatible = certificate is None or certificate.promises
+    return Promises(compatible, bool(high.layers), _why_inexact(certificate))
+
+
+def _why_inexact(certificate: Certificate | None) -> str | None:
+    if certificate is None or certificate.exact:
+        return None
+    worst = max(certificate.inexact_paths, key=lambda path: path.residual)
+    return f"The certificate says so, of {worst.layer} {worst.path}: {worst.note or 'not exact'}."

@@ -1,0 +1,8 @@
+"""From data to a trained model to one in a higher dimension, in a few calls: what `import ginjax` offers."""
+
+from ginjax.workflow._data import Data as Data
+from ginjax.workflow._evaluation import Evaluation as Evaluation
+from ginjax.workflow._model import Model as Model
+from ginjax.workflow._train import load as load
+from ginjax.workflow._train import train as train
+from ginjax.workflow._training import Training as Training

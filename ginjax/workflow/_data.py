@@ -1,0 +1,124 @@
+"""What a call may be given as data: a source, a path, or sources by part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from ginjax.checkpoint import DataContract, ModelRecord
+from ginjax.data import DataReading, Source, from_arrays
+from ginjax.errors import ArgumentError
+from ginjax.ml import (
+    HeldOut,
+    TrainingMaterial,
+    held_out_in_files,
+    held_out_in_source,
+    material_in_files,
+    material_of_parts,
+    material_of_source,
+)
+
+Data = Source | str | os.PathLike[str] | Mapping[str, Source]
+"""A source (`from_arrays`, `open_data`, `simulate`), the path of a file or a folder, or sources by part: `train`, and
+perhaps `valid` and `test`."""
+
+_EXPECTED = "a source (ginjax.from_arrays, ginjax.open_data, ginjax.simulate), a path, or sources by part"
+
+
+def material_of(data: Data, *, valid: float, test: float, seed: int) -> TrainingMaterial:
+    """Data to train on.
+
+    **Arguments:**
+
+    - `data`: where they have no parts, their trajectories are parted at random.
+    - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+
+    **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
+    """
+    if isinstance(data, Source):
+        return material_of_source(data, valid=valid, test=test, seed=seed)
+    if isinstance(data, str | os.PathLike):
+        return material_in_files(Path(data), DataReading(), valid=valid, test=test, seed=seed)
+    if isinstance(data, Mapping) and all(isinstance(each, Source) for each in data.values()):
+        parts = {name: (source.at_hand(), None) for name, source in data.items()}
+        name = data["train"].name if "train" in data else "data"
+        return material_of_parts(parts, name, valid=valid, test=test)
+    raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
+
+
+def held_out_of(
+    data: Data, record: ModelRecord, contract: DataContract, *, split: str | None, count: int | None
+) -> HeldOut:
+    """Data to evaluate on: those that the training of a model held out, where it knows the data.
+
+    **Arguments:**
+
+    - `data`: sources by part stand for the part `split`, by default `test`.
+    - `record`, `contract`, `split`, `count`: as in `held_out_in_files`.
+
+    **Raises:** `ArgumentError` for what is no data, or a part that is not there.
+    """
+    if isinstance(data, str | os.PathLike):
+        return held_out_in_files(record, contract, Path(data), DataReading(), split=split, count=count)
+    if isinstance(data, Source):
+        found = held_out_in_source(record, data, split=split, count=count)
+        return HeldOut(data.at_hand(), found.trajectories, found.name, found.note)
+    if isinstance(data, Mapping) and all(isinstance(each, Source) for each in data.values()):
+        part = split or "test"
+        if part not in data:
+            raise ArgumentError("part of the data", got=part, expected="one of " + ", ".join(data))
+        source = data[part].at_hand()
+        return HeldOut(source, range(source.trajectories)[:count], f"{source.name}, part '{part}'")
+    raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
+
+
+def start_of(contract: DataContract, arrays: Mapping[str, np.ndarray]) -> tuple[Source, bool]:
+    """Arrays to start a forecast from, in the fields, axes and units of a model.
+
+    **Arguments:**
+
+    - `contract`: of the model.
+    - `arrays`: every field and constant of it by name; fields `(trajectory, time, *space, D, ..., D)`, or without the first
+      axis for one trajectory, or without the first two for one frame; constants without the axis of time.
+
+    **Returns:** the data, and whether they were one trajectory without an axis for it.
+
+    **Raises:** `ArgumentError` for arrays that are missing, unknown, or of another shape.
+    """
+    wanted = {each.name: each for each in (*contract.fields, *contract.constants)}
+    if set(arrays) != set(wanted):
+        raise ArgumentError("arrays to start from", got=", ".join(sorted(arrays)), expected=", ".join(wanted))
+    D = contract.D
+    lacking: dict[int, str] = {}
+    fields: dict[str, np.ndarray] = {}
+    for each in contract.fields:
+        values = np.asarray(arrays[each.name])
+        missing = D + each.k + 2 - values.ndim
+        if not 0 <= missing <= 2:
+            raise ArgumentError(
+                f"axes of field '{each.name}', of order {each.k} in {D}D",
+                got=f"shape {values.shape}",
+                expected=f"{D + each.k + 2}: trajectory, time, space, components (the first one or two may be left out)",
+            )
+        lacking.setdefault(missing, each.name)
+        fields[each.name] = values.reshape((1,) * missing + values.shape)
+    if len(lacking) > 1:
+        raise ArgumentError(
+            "leading axes of the arrays to start from",
+            got=", ".join(f"{2 - missing} for '{name}'" for missing, name in lacking.items()),
+            expected="the same for all fields",
+        )
+    source = from_arrays(
+        fields,
+        order={name: each.k for name, each in wanted.items()},
+        parity={name: each.p for name, each in wanted.items()},
+        unit={name: each.unit for name, each in wanted.items()},
+        constants={each.name: np.asarray(arrays[each.name]) for each in contract.constants},
+        periodic=contract.is_torus,
+        spacing=contract.spacing,
+        time_step=contract.time_step,
+    )
+    return source, bool(lacking.popitem()[0])

@@ -1,0 +1,208 @@
+"""What an evaluation found, as numbers, a table, pictures and files."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ginjax._text import json_line, table_lines
+from ginjax.checkpoint import atomic_write, check_target
+from ginjax.errors import ArgumentError, FileError
+from ginjax.ml import METRICS, PERSISTENCE, RolloutStudy, errors_figure, forecast_figure, spectra_figure
+from ginjax.ml.draw import save_png
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MODEL = "model"
+"""What the model that is evaluated is called in a study."""
+
+NUMBERS = "evaluation.json"
+"""The file of the numbers in the folder of an evaluation."""
+
+_SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+@dataclass(frozen=True, repr=False)
+class Evaluation:
+    """Roll-outs of a model beside the truth.
+
+    - `model`: what the model is called.
+    - `data`: what the data are called.
+    - `study`: the errors step by step, spectra, and fields of one trajectory; the model is called `"model"` in it.
+    - `D`, `grid`, `time_step`: of the data.
+    - `note`: what there is to know about the choice of the data, or None.
+    """
+
+    model: str
+    data: str
+    study: RolloutStudy
+    D: int
+    grid: tuple[int, ...]
+    time_step: float | None = None
+    note: str | None = field(default=None)
+
+    @property
+    def errors(self) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """By field and metric (a name in `ginjax.ml.METRICS`), one value for each step."""
+        return self.study.errors[MODEL]
+
+    @property
+    def errors_of_no_change(self) -> Mapping[str, Mapping[str, np.ndarray]]:
+        """The same for the forecast that nothing changes."""
+        return self.study.errors[PERSISTENCE]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What must not be missed."""
+        found = [
+            f"the roll-out of {name} blows up: NaN or infinity at step {lost}"
+            for name, lost in self.study.lost_at.items()
+            if lost is not None
+        ]
+        first = [
+            curves["nrmse"][0] >= self.errors_of_no_change[name]["nrmse"][0]
+            for name, curves in self.errors.items()
+        ]
+        if all(first):
+            found.append("the model does no better than predicting no change, from the first step on")
+        return tuple(found)
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """Names of columns, and rows: the errors of every field at a few steps; None where a number is not finite."""
+        study = self.study
+        others = {
+            name: "no change" if name == PERSISTENCE else name for name in study.errors if name != MODEL
+        }
+        # The forecast that nothing changes first.
+        names = sorted(others, key=lambda name: name != PERSISTENCE)
+        steps = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})
+        rows: list[tuple[object, ...]] = []
+        for step in steps:
+            for each, curves in self.errors.items():
+                mine = [_number(curves[metric][step - 1]) for metric in METRICS]
+                beside = [_number(study.errors[name][each]["nrmse"][step - 1]) for name in names]
+                rows.append((step, each, *mine, *beside))
+        columns = ("step", "field", *METRICS.values(), *(f"nRMSE of {others[name]}" for name in names))
+        return columns, rows
+
+    def plot(self, picture: str = "fields") -> Figure:
+        """Draw one of the pictures.
+
+        **Arguments:**
+
+        - `picture`: "fields" (truth, prediction, difference), "errors" (against steps) or "spectra".
+
+        **Raises:** `ArgumentError` for another name.
+        """
+        title = f"{self.model}: {self.data}"
+        match picture:
+            case "fields":
+                samples = {
+                    step: (frames["truth"], frames[MODEL]) for step, frames in self.study.samples.items()
+                }
+                return forecast_figure(title, samples, self.D)
+            case "errors":
+                return errors_figure(title, self.study)
+            case "spectra":
+                return spectra_figure(f"{title}, step {self.study.shown_step}", self.study.spectra)
+        raise ArgumentError("picture", got=repr(picture), expected=" or ".join(PICTURES))
+
+    def to_json(self) -> dict[str, Any]:
+        """The numbers as JSON values."""
+        study = self.study
+        return {
+            "data": self.data,
+            "dimension": self.D,
+            "grid": list(self.grid),
+            "time_step": self.time_step,
+            "steps": study.steps,
+            "trajectories": study.trajectories,
+            "errors": {name: _plain(curves) for name, curves in study.errors.items()},
+            "lost_at": dict(study.lost_at),
+            "spectra": _plain(study.spectra),
+            "spectra_step": study.shown_step,
+        }
+
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        about: Mapping[str, Any] | None = None,
+        force: bool = False,
+    ) -> Path:
+        """Write the numbers (evaluation.json) and every picture.
+
+        **Arguments:**
+
+        - `folder`: where; made if it is missing.
+        - `about`: further JSON values for the file of the numbers.
+        - `force`: replace files that are there.
+
+        **Returns:** the folder.
+
+        **Raises:** `FileError` for a file that is there, or a folder that cannot be written to.
+        """
+        folder = Path(folder)
+        targets = evaluation_files(folder)
+        check_files(folder, force=force)
+        make_folder(folder)
+        for picture in PICTURES:
+            save_png(targets[picture], self.plot(picture), force=force)
+        numbers = json_line({**(about or {}), **self.to_json()}) + "\n"
+        atomic_write(targets["json"], numbers.encode(), force=force)
+        return folder
+
+    def __repr__(self) -> str:
+        notes = [
+            *(f"warning: {each}" for each in self.warnings),
+            *([f"note: {self.note}"] if self.note else []),
+        ]
+        head = f"{self.model} on {self.data}: {self.study.trajectories} trajectories"
+        return "\n".join([head, *table_lines(*self.table()), *notes])
+
+
+PICTURES = ("fields", "errors", "spectra")
+"""The pictures of an evaluation."""
+
+
+def evaluation_files(folder: Path) -> dict[str, Path]:
+    """The files of an evaluation: `json`, and one for each picture."""
+    return {"json": folder / NUMBERS} | {name: folder / f"{name}.png" for name in PICTURES}
+
+
+def check_files(folder: Path, *, force: bool) -> None:
+    """Refuse a folder with files that must not be replaced.
+
+    **Raises:** `FileError` naming the first of them.
+    """
+    if folder.exists():
+        for target in evaluation_files(folder).values():
+            check_target(target, force=force)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, with those around it.
+
+    **Raises:** `FileError` if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(
+            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
+        ) from error
+
+
+def _plain(curves: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, dict[str, list[float]]]:
+    return {each: {name: values.tolist() for name, values in lines.items()} for each, lines in curves.items()}
+
+
+def _number(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None

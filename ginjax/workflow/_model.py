@@ -1,0 +1,404 @@
+"""A network and all that is known of it, as one thing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ginjax._progress import Progress, show_progress
+from ginjax._version import __version__
+from ginjax.checkpoint import (
+    DataContract,
+    ModelRecord,
+    check_certificate,
+    convert_record,
+    write_model,
+)
+from ginjax.data import Source
+from ginjax.errors import ArgumentError
+from ginjax.ml import (
+    Forecaster,
+    TaskSettings,
+    TrainSettings,
+    request_training,
+    simulated_held_out,
+    start_from,
+    study_rollouts,
+)
+from ginjax.models import (
+    AnyDimensionalModel,
+    LoadedModel,
+    Verification,
+    from_record,
+    named_arrays,
+    promises_of,
+    to_record,
+    verify_records,
+)
+from ginjax.transfer import Certificate, Rule, array_digest, make_rule
+from ginjax.workflow._data import Data, held_out_of, material_of, start_of
+from ginjax.workflow._evaluation import MODEL, Evaluation
+from ginjax.workflow._training import Training, carry_out
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Model:
+    """A network, what its data are like, how it came about, and what its conversion preserved.
+
+    `ginjax.train`, `ginjax.load`, `Model.tune` and `Model.to_dimension` return one; `Model.of` makes one of a network
+    that was built by hand. It does not change: what changes something returns another model.
+
+    - `network`: an Equinox module, for one sample: `network(x)[0]` of a normalised `MultiImage`.
+    - `record`: all that its file holds.
+    - `parent`: the model that it was converted from, in this program; None otherwise.
+    - `training`: how its last training went, in this program; None otherwise.
+    """
+
+    network: AnyDimensionalModel
+    record: ModelRecord
+    parent: Model | None = None
+    training: Training | None = None
+
+    @classmethod
+    def of(cls, network: AnyDimensionalModel, contract: DataContract | None = None) -> Model:
+        """A network that was built or trained by hand.
+
+        **Arguments:**
+
+        - `network`: the network.
+        - `contract`: what its data are like, such as `ginjax.from_arrays(...).contract`; None if nothing is known but
+          that they are periodic.
+        """
+        return cls(network, to_record(network, contract=contract))
+
+    @property
+    def D(self) -> int:
+        """The dimension."""
+        return self.record.D
+
+    @property
+    def contract(self) -> DataContract:
+        """What its data have to be like: fields with unit and scale, axes, past frames, spacing, time step."""
+        return self.record.contract
+
+    @property
+    def history(self) -> tuple[Mapping[str, Any], ...]:
+        """Every step so far, the oldest first."""
+        return self.record.provenance
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What its last conversion preserved; None if it was never converted."""
+        return self.record.certificate
+
+    def predict(
+        self,
+        start: Source | Mapping[str, np.ndarray],
+        steps: int = 1,
+        *,
+        first: int = 0,
+        progress: bool = False,
+    ) -> dict[str, np.ndarray]:
+        """Go on from given frames, each prediction made from those before it.
+
+        **Arguments:**
+
+        - `start`: a source, or by name one array for every field and constant of the model, in physical units: fields
+          `(trajectory, time, *space, D, ..., D)`, or without the first axis for one trajectory, or without the first two
+          for one frame; constants without the axis of time.
+        - `steps`: how many predictions.
+        - `first`: the oldest frame that is seen; negative counts from the end, as -1 does for the last one.
+        - `progress`: whether to show how far it is.
+
+        **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis where the
+        arrays had none. Float32, in physical units.
+
+        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a roll-out blows up.
+        """
+        if steps < 1:
+            raise ArgumentError("steps", got=steps, expected="1 or more")
+        forecaster = self._forecaster
+        source, single = (start, False) if isinstance(start, Source) else start_of(forecaster.contract, start)
+        past = forecaster.frames.past_steps
+        begin = first + source.frames if first < 0 else first
+        if not 0 <= begin <= source.frames - past:
+            raise ArgumentError(
+                "first",
+                got=f"{first}, with {source.frames} frames of which {past} in a row are seen",
+                expected=f"{past - source.frames} to {source.frames - past}"
+                if source.frames >= past
+                else f"data of at least {past} frames",
+            )
+        forecaster.check(source, begin + past)
+        with _shown(progress)(source.trajectories * steps, "rolling out") as bar:
+            found = forecaster.forecast(
+                source.at_hand(), range(source.trajectories), steps=steps, first=begin, progress=bar.follow
+            )
+        return {name: values[0] for name, values in found.items()} if single else found
+
+    def evaluate(
+        self,
+        data: Data | None = None,
+        *,
+        steps: int | None = None,
+        trajectories: int | None = None,
+        split: str | None = None,
+        beside: Mapping[str, Model] | None = None,
+        seed: int = 0,
+        progress: bool = True,
+    ) -> Evaluation:
+        """Roll the model out on trajectories that it was not trained on, and compare with what came of them.
+
+        **Arguments:**
+
+        - `data`: a source, a path, or sources by part; if None, new simulations of the equation it was trained on. Of
+          data that the model knows from its training it takes the part that was held out.
+        - `steps`: predictions; as many as the data allow (16 in simulations) if None.
+        - `trajectories`: at most so many; all (16 simulations) if None.
+        - `split`: the part of the data, "train", "valid" or "test".
+        - `beside`: other models for the same data, by the name they get in tables and pictures.
+        - `seed`: of simulations.
+        - `progress`: whether to show how far it is.
+
+        **Raises:** `ArgumentError` for data that a model is not for.
+        """
+        forecaster, show = self._forecaster, _shown(progress)
+        contract = forecaster.contract
+        if data is None:
+            with show(trajectories or 1, "simulating") as bar:
+                held_out = simulated_held_out(
+                    contract, trajectories=trajectories, steps=steps, seed=seed, progress=bar.follow
+                )
+        else:
+            held_out = held_out_of(data, self.record, contract, split=split, count=trajectories)
+        source = held_out.source
+        forecasters = {MODEL: forecaster} | {
+            name: other._forecaster for name, other in (beside or {}).items()
+        }
+        with show(len(held_out.trajectories) * (steps or 1), "rolling out") as bar:
+            study = study_rollouts(
+                forecasters, source, held_out.trajectories, steps=steps, progress=bar.follow
+            )
+        return Evaluation(
+            model=self.name,
+            data=held_out.name,
+            study=study,
+            D=source.D,
+            grid=source.spatial,
+            time_step=contract.time_step,
+            note=held_out.note,
+        )
+
+    def plot(self, data: Data | None = None, *, steps: int | None = None, progress: bool = True) -> Figure:
+        """Draw a forecast of one trajectory beside the truth, and the difference; arguments as in `evaluate`."""
+        return self.evaluate(data, steps=steps, trajectories=1, progress=progress).plot("fields")
+
+    def tune(
+        self,
+        data: Data,
+        settings: TrainSettings | None = None,
+        *,
+        keep_compatible: bool = False,
+        adapt: Collection[str] = (),
+        valid: float = TaskSettings.valid,
+        test: float = TaskSettings.test,
+        progress: bool = True,
+    ) -> Model:
+        """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
+
+        **Arguments:**
+
+        - `data`, `settings`, `valid`, `test`, `progress`: as in `ginjax.train`.
+        - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
+          unchanged.
+        - `adapt`: aspects in which the data may differ from those of the model: "boundaries", "spacing", "time-step".
+
+        **Returns:** the tuned model; its scales, past frames and what it predicts are those of this one.
+
+        **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from those of the model in another aspect.
+        """
+        settings = settings or TrainSettings()
+        start = start_from(LoadedModel(self.network, self.record), keep_compatible=keep_compatible)
+        material = material_of(data, valid=valid, test=test, seed=settings.seed)
+        made, training = carry_out(
+            request_training(material, settings, start=start, adapt=adapt), _shown(progress)
+        )
+        training.warn(stacklevel=2)
+        return Model(made.model, made.record, self.parent if keep_compatible else None, training)
+
+    def to_dimension(
+        self,
+        D: int,
+        rescale: str | Rule = "compatibility",
+        *,
+        flex: float | None = None,
+        lift_parity: bool = False,
+        dtype: str | None = None,
+        allow_inexact: bool = False,
+    ) -> Model:
+        """The same network in another dimension, with its weights converted and a certificate of what that preserved.
+
+        **Arguments:**
+
+        - `D`: the dimension; added axes are periodic.
+        - `rescale`: the rule, by the name it has on the command line or from `ginjax.transfer.make_rule`.
+        - `flex`: for "compat-flex": 0 is the sparsest exact solution, 1 the default one.
+        - `lift_parity`: turn odd scalars (vorticity in 2D) into odd vectors along the new axis.
+        - `dtype`: of the weights, "float16", "float32" or "float64"; as they are if None.
+        - `allow_inexact`: whether a rule that promises compatibility may break its promise.
+
+        **Returns:** a model whose `parent` is this one.
+
+        **Raises:** `VerificationError` for a broken promise, `ArgumentError` and `UnsupportedError` for what cannot be
+        converted.
+        """
+        if not isinstance(rescale, str) and flex is not None:
+            raise ArgumentError("flex", got="a rule", expected="the name of one")
+        # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
+        rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
+        conversion = convert_record(self.record, D, rule, dtype=dtype, parity_lift=lift_parity)
+        if not allow_inexact:
+            check_certificate(conversion.certificate)
+        return Model(from_record(conversion.after), conversion.after, parent=self)
+
+    def verify(
+        self,
+        low: Model | None = None,
+        *,
+        side: int | None = None,
+        seed: int = 0,
+        tolerance: float | None = None,
+    ) -> Verification:
+        """Run the model beside the one it was converted from, on random fields that do not vary along the new axes.
+
+        **Arguments:**
+
+        - `low`: the other model, of a lower dimension (or of a higher one, for a model that was converted down); its
+          `parent` if None.
+        - `side`: pixels along each axis; 8, or as many as a U-Net needs, if None.
+        - `seed`: of the fields.
+        - `tolerance`: the largest defect accepted, in place of those of the precision.
+
+        **Returns:** every check with what was found and the largest value accepted.
+
+        **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
+        model to compare with.
+        """
+        other = self.parent if low is None else low
+        if other is None:
+            raise ArgumentError(
+                "model to verify against",
+                got="none, and a model that was not converted in this program",
+                expected="verify(low=...), with the model that it was converted from",
+            )
+        if other.D == self.D:
+            raise ArgumentError(
+                "dimension of the model to verify against", got=other.D, expected=f"another one than {self.D}"
+            )
+        high = self if self.D > other.D else other
+        certificate = self.certificate or other.certificate
+        found = verify_records(other.record, self.record, side=side, seed=seed)
+        promises_of(high.record, certificate).check(found, tolerance)
+        return found
+
+    def with_network(self, network: AnyDimensionalModel) -> Model:
+        """The same model with another network of the same kind, such as one changed by `equinox.tree_at`.
+
+        Contract and history stay. A certificate stays too, and is stale: it speaks of the weights that it was made for.
+
+        **Arguments:**
+
+        - `network`: of the specification and dimension of this one.
+
+        **Raises:** `ArgumentError` for a network of another kind.
+        """
+        if network.spec != self.network.spec or network.D != self.D:
+            raise ArgumentError(
+                "network",
+                got=f"{network.spec.architecture} in {network.D}D with other settings",
+                expected=f"a {self.network.spec.architecture} in {self.D}D as that of the model",
+                hint="Model.of(network, contract) makes a model of another network.",
+            )
+        if array_digest(named_arrays(network)) == array_digest(self.record.arrays):
+            return replace(self, network=network)
+        record = to_record(
+            network,
+            contract=self.contract,
+            provenance=(*self.history, {"step": "edit", "version": __version__}),
+            certificate=self.certificate,
+        )
+        return Model(network, record, parent=self.parent)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+        """Write the model into one file, which every command reads.
+
+        **Arguments:**
+
+        - `path`: the file, by custom `NAME.safetensors`.
+        - `force`: replace a file that is there.
+
+        **Returns:** the path.
+
+        **Raises:** `FileError` for a file that is there or cannot be written.
+        """
+        write_model(path, self.record, force=force)
+        return Path(path)
+
+    @property
+    def name(self) -> str:
+        """What tables and pictures call it: its architecture."""
+        return self.network.spec.architecture
+
+    @property
+    def _forecaster(self) -> Forecaster:
+        found = self.__dict__.get("_kept_forecaster")
+        if found is None:
+            found = Forecaster.of(self.network, self.record)
+            self.__dict__["_kept_forecaster"] = found  # it holds the compiled step
+        return found
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[object, ...]]:
+        return Model, (self.network, self.record, self.parent, self.training)
+
+    def __repr__(self) -> str:
+        seen = ", ".join(each.kind for each in (*self.contract.fields, *self.contract.constants))
+        parts = [
+            f"{self.name} in {self.D}D",
+            seen or "fields unknown",
+            f"{self.record.parameters:,} parameters",
+        ]
+        parts += [_said(step) for step in self.history]
+        certificate = self.certificate
+        if certificate is not None:
+            state = (
+                "stale" if self.record.certificate_is_stale else "exact" if certificate.exact else "not exact"
+            )
+            parts.append(f"certificate {state}")
+        return f"Model({'; '.join(parts)})"
+
+
+def _said(step: Mapping[str, Any]) -> str:
+    """A step of the history in a few words."""
+    match step.get("step"):
+        case "train" | "tune" as what:
+            done, on = step.get("steps_done", step.get("steps")), step.get("equation", step.get("data"))
+            return f"{'trained' if what == 'train' else 'tuned'} {done} steps on {on}"
+        case "convert":
+            return f"converted {step.get('from_dim')}D -> {step.get('to_dim')}D by {step.get('rule')}"
+        case "edit":
+            return "changed by hand"
+        case "init":
+            return "not trained"
+    return str(step.get("step"))
+
+
+def _shown(progress: bool) -> Callable[[int, str], Progress]:
+    return show_progress if progress else Progress

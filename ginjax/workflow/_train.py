@@ -1,0 +1,67 @@
+"""Models from data and from files."""
+
+from __future__ import annotations
+
+import os
+
+from ginjax._progress import Progress, show_progress
+from ginjax.ml import TaskSettings, TrainSettings, request_training
+from ginjax.models import Network, load_model
+from ginjax.workflow._data import Data, material_of
+from ginjax.workflow._model import Model
+from ginjax.workflow._training import carry_out
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Read a model from its file.
+
+    **Arguments:**
+
+    - `path`: a file of `Model.save` or of any command that writes models.
+
+    **Raises:** `FileError` if the file cannot be read or its parts do not fit each other.
+    """
+    loaded = load_model(path)
+    return Model(loaded.model, loaded.record)
+
+
+def train(
+    data: Data,
+    settings: TrainSettings | None = None,
+    *,
+    network: Network | str | None = None,
+    past_steps: int = TaskSettings.past_steps,
+    residual: bool = TaskSettings.residual,
+    valid: float = TaskSettings.valid,
+    test: float = TaskSettings.test,
+    progress: bool = True,
+) -> Model:
+    """Train a network to predict the next frame.
+
+    **Arguments:**
+
+    - `data`: a source (`ginjax.from_arrays`, `ginjax.open_data`, `ginjax.simulate`), the path of a file or a folder, or
+      sources by part: `{"train": ..., "valid": ..., "test": ...}`.
+    - `settings`: how to train; every default is measured and stands in `TrainSettings`.
+    - `network`: what the network is like inside, or the name of its architecture, such as "resnet".
+    - `past_steps`: frames that it sees.
+    - `residual`: whether it predicts the change of a field instead of the field.
+    - `valid`, `test`: fractions of the trajectories to validate on and to hold out, where the data have no parts. With
+      validation the best model is kept, else the last.
+    - `progress`: whether to show how far it is.
+
+    **Returns:** the model; its `training` says how it went. The same arguments give the same weights.
+
+    **Raises:** `ArgumentError` for settings or data that do not fit, `NumericsError` when the loss is NaN or infinite.
+    """
+    settings = settings or TrainSettings()
+    request = request_training(
+        material_of(data, valid=valid, test=test, seed=settings.seed),
+        settings,
+        network=Network(network) if isinstance(network, str) else network,  # pyright: ignore
+        past_steps=past_steps,
+        residual=residual,
+    )
+    made, training = carry_out(request, show_progress if progress else Progress)
+    training.warn(stacklevel=3)
+    return Model(made.model, made.record, training=training)

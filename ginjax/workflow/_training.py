@@ -1,0 +1,115 @@
+"""What a training in this program left behind beside its model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ginjax._progress import Progress as Shown
+from ginjax.checkpoint import ModelRecord
+from ginjax.errors import ArgumentError, GinjaxWarning
+from ginjax.ml import (
+    KeptRows,
+    OneStepError,
+    Progress,
+    Report,
+    TrainedModel,
+    TrainingRequest,
+    curve_figure,
+    make_book,
+    prepare_training,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a training went.
+
+    - `title`: what was trained on what.
+    - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
+      validated on.
+    - `loss`: of the last step; `validation`: the lowest validation loss, None without validation.
+    - `error`: of the next frame on the held-out part, beside predicting no change; None if nothing was held out.
+    - `error_before`: the same of the model that was gone on from.
+    - `rows`: of the log, see `ginjax.ml.read_log`.
+    - `last`: the record of the last network where an earlier one was kept.
+    """
+
+    title: str
+    steps: int
+    best_step: int
+    loss: float
+    validation: float | None
+    error: OneStepError | None
+    error_before: OneStepError | None
+    rows: tuple[Mapping[str, Any], ...] = field(repr=False)
+    last: ModelRecord | None = field(default=None, repr=False)
+
+    def plot(self) -> Figure:
+        """The learning curve: training and validation loss, and the learning rate."""
+        if not self.rows:
+            raise ArgumentError("steps of the training", got="none", expected="one at least")
+        return curve_figure(self.title, self.rows, best_step=-1 if self.last is None else self.best_step)
+
+    def warn(self, stacklevel: int) -> None:
+        """Say what must not be missed, as a `GinjaxWarning`.
+
+        **Arguments:**
+
+        - `stacklevel`: of `warnings.warn`, counted from the caller of this.
+        """
+        after, before = self.error, self.error_before
+        if after is not None and after.model >= after.persistence:
+            said = "the network does no better than predicting no change: train longer, or with a lower learning rate"
+        elif after is not None and before is not None and after.model > before.model:
+            said = f"tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
+        else:
+            return
+        warnings.warn(said, GinjaxWarning, stacklevel=stacklevel + 1)
+
+
+def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tuple[TrainedModel, Training]:
+    """Run a training in memory.
+
+    **Arguments:**
+
+    - `request`: what is to be trained on what.
+    - `show`: shows progress, as `show(total, description)`.
+
+    **Raises:** as `prepare_training` and `ginjax.ml.train_model`.
+    """
+    prepared = prepare_training(request, lambda title: show(1, title))
+    settings = prepared.settings
+    kept = KeptRows()
+    book = make_book(settings, [kept])
+    total = settings.steps or int(settings.seconds or 0)
+    with show(total, "training") as bar:
+
+        def note(report: Report) -> None:
+            book.note(report)
+            if report.validation is None:
+                done = report.step if settings.steps else min(int(report.seconds), total)
+                bar.update(done, f"loss {report.losses[-1]:.2e}")
+
+        trained = prepared.train(on_report=note)
+    progress: Progress = trained.progress
+    book.close(progress.step, progress.seconds)
+    made = prepared.finish(trained)
+    validated = progress.best_step >= 0
+    training = Training(
+        title=f"{request.model.spec.architecture} on {request.material.title}",
+        steps=progress.step,
+        best_step=progress.best_step if validated else progress.step,
+        loss=progress.last_loss,
+        validation=progress.best_loss if validated else None,
+        error=made.error,
+        error_before=prepared.before,
+        rows=tuple(kept.rows),
+        last=made.last,
+    )
+    return made, training

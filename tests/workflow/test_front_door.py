@@ -1,0 +1,254 @@
+"""`import ginjax`: a scientist's own arrays to an evaluated model in a higher dimension."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import ginjax
+from ginjax.errors import ArgumentError, FileError, GinjaxWarning, VerificationError
+
+TINY = ginjax.Network("resnet", channels=3, blocks=1, side=3)
+STEPS = ginjax.TrainSettings(steps=12, batch_size=4)
+
+
+def velocity(D, trajectories=6, side=8):
+    """A decaying vector field on a periodic grid, `(trajectory, time, *space, D)`."""
+    rng = np.random.default_rng([D, trajectories])
+    phases = rng.uniform(0, 2 * np.pi, (trajectories, 1, *(1,) * D, D))
+    along = np.meshgrid(*[2 * np.pi * np.arange(side) / side] * D, indexing="ij")
+    wave = np.sin(sum(along)[None, None, ..., None] + phases)
+    return (wave * 0.8 ** np.arange(5).reshape(1, 5, *(1,) * D, 1)).astype(np.float32)
+
+
+def data(D, **changed):
+    said = {"order": {"velocity": 1}, "spacing": 0.1, "time_step": 0.05, "periodic": True} | changed
+    return ginjax.from_arrays({"velocity": velocity(D)}, **said)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return ginjax.train(data(2), STEPS, network=TINY, progress=False)
+
+
+@pytest.fixture(scope="module")
+def model3(model):
+    return model.to_dimension(3, rescale="compatibility")
+
+
+@pytest.fixture(scope="module")
+def report(model3):
+    return model3.evaluate(data(3), steps=3, progress=False)
+
+
+def test_importing_costs_nothing():
+    code = (
+        "import sys, ginjax; print([m for m in ('jax', 'numpy', 'rich', 'matplotlib') if m in sys.modules])"
+    )
+    alone = "import sys, lazy_loader; print([m for m in ('jax', 'numpy', 'rich', 'matplotlib') if m in sys.modules])"
+    ran = [
+        subprocess.run([sys.executable, "-c", each], capture_output=True, text=True, check=True).stdout
+        for each in (code, alone)
+    ]
+    assert ran[0] == ran[1] and "jax" not in ran[0]
+
+
+def test_every_name_of_the_front_door_is_there_and_described():
+    assert set(ginjax.__all__) <= set(dir(ginjax))
+    for name in ginjax.__all__:
+        found = getattr(ginjax, name)
+        assert found is not None
+        assert name == "__version__" or found.__doc__
+    with pytest.raises(AttributeError):
+        _ = ginjax.no_such_name
+
+
+def test_training_says_how_it_went(model):
+    assert model.D == 2 and model.network.D == 2
+    assert [each.kind for each in model.contract.fields] == ["velocity:1+"]
+    assert (model.contract.spacing, model.contract.time_step) == (0.1, 0.05)
+    assert model.training.steps == 12 and model.training.error.persistence > 0
+    assert [step["step"] for step in model.history] == ["train"]
+    assert isinstance(model.training.plot(), Figure)
+    assert repr(model) == (
+        "Model(ResNet in 2D; velocity:1+; "
+        f"{model.record.parameters:,} parameters; trained 12 steps on arrays)"
+    )
+
+
+def test_the_same_arguments_give_the_same_weights(model):
+    again = ginjax.train(data(2), STEPS, network=TINY, progress=False)
+    assert again.record.digest == model.record.digest
+    other = ginjax.train(
+        data(2), ginjax.TrainSettings(steps=12, batch_size=4, seed=1), network=TINY, progress=False
+    )
+    assert other.record.digest != model.record.digest
+
+
+def test_a_converted_model_knows_its_parent_and_is_verified_against_it(model, model3):
+    assert model3.parent is model and model3.D == 3 and model3.certificate.exact
+    found = model3.verify()
+    assert found.lifts and found.is_equivariant and found.condition < 1e-6
+    assert "lift test in float64" in repr(found)
+    assert "converted 2D -> 3D by compatibility; certificate exact" in repr(model3)
+    with pytest.raises(VerificationError):
+        model3.verify(tolerance=1e-12)
+    wrong = model.with_network(jax.tree.map(lambda a: 1.1 * a if eqx.is_array(a) else a, model.network))
+    with pytest.raises(VerificationError, match=r"condition \(C\)"):
+        model3.verify(low=wrong)
+
+
+def test_what_there_is_no_parent_of_is_asked_for(model, model3, tmp_path):
+    back = ginjax.load(model3.save(tmp_path / "model.3d.safetensors"))
+    with pytest.raises(ArgumentError, match=r"expected verify\(low=\.\.\.\)"):
+        back.verify()
+    assert back.verify(low=model).lifts
+    with pytest.raises(ArgumentError, match="another one than 3"):
+        back.verify(low=model3)
+
+
+def test_an_evaluation_in_numbers_pictures_and_files(report, tmp_path):
+    errors = report.errors["velocity"]["nrmse"]
+    assert errors.shape == (3,) and np.isfinite(errors).all() and errors[0] > 0
+    assert report.errors_of_no_change["velocity"]["nrmse"].shape == (3,)
+    lines = repr(report).splitlines()
+    assert lines[0] == "ResNet on arrays, 3D: 6 trajectories"
+    assert lines[1].split()[:3] == ["step", "field", "nRMSE"]
+    assert float(lines[2].split()[2]) == pytest.approx(errors[0], rel=1e-2)
+    for picture in ("fields", "errors", "spectra"):
+        assert isinstance(report.plot(picture), Figure)
+    with pytest.raises(ArgumentError, match="fields or errors or spectra"):
+        report.plot("cake")
+    folder = report.save(tmp_path / "there" / "report")
+    assert sorted(each.name for each in folder.iterdir()) == [
+        "errors.png",
+        "evaluation.json",
+        "fields.png",
+        "spectra.png",
+    ]
+    numbers = json.loads((folder / "evaluation.json").read_text())
+    assert numbers["errors"]["model"]["velocity"]["nrmse"] == errors.tolist()
+    with pytest.raises(FileError, match="exists"):
+        report.save(folder)
+    report.save(folder, force=True)
+
+
+def test_a_figure_shows_itself_in_a_notebook(report):
+    assert report.plot("errors")._repr_png_().startswith(b"\x89PNG")
+
+
+def test_predictions_are_in_physical_units_and_those_of_the_evaluation(model3, report):
+    u = velocity(3)
+    found = model3.predict({"velocity": u[:2]}, 2)["velocity"]
+    assert found.shape == (2, 2, 8, 8, 8, 3) and found.dtype == np.float32
+    one = model3.predict({"velocity": u[0, 0]}, 2)["velocity"]
+    np.testing.assert_allclose(one, found[0], atol=1e-6)
+    np.testing.assert_allclose(model3.predict(data(3), 2)["velocity"][1], found[1], atol=1e-6)
+    difference, truth = found[0, 0] - u[0, 1], u[0, 1]
+    assert np.abs(difference).max() < 2 * np.abs(truth).max()
+    late = model3.predict({"velocity": u[0]}, 1, first=-1)["velocity"]
+    np.testing.assert_allclose(late, model3.predict({"velocity": u[0, 4]}, 1)["velocity"], atol=1e-6)
+    assert np.abs(late - one[:1]).max() > 1e-3  # control: another frame to start from
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ({"speed": np.zeros((8, 8, 2))}, "got speed, expected velocity"),
+        ({"velocity": np.zeros((8, 2))}, r"axes of field 'velocity', of order 1 in 2D: got shape \(8, 2\)"),
+        ({"velocity": np.zeros((8, 8, 3))}, r"shape of field 'velocity'.*got \(1, 1, 8, 8, 3\)"),
+        ({"velocity": np.full((8, 8, 2), np.nan)}, "value of 'velocity' at .* got nan"),
+    ],
+)
+def test_what_cannot_be_started_from(model, start, said):
+    with pytest.raises(ArgumentError, match=said):
+        model.predict(start)
+
+
+def test_data_that_a_model_is_not_for_are_refused(model):
+    with pytest.raises(ArgumentError, match="spacing"):
+        model.evaluate(data(2, spacing=0.3), progress=False)
+    with pytest.raises(ArgumentError, match="dimension"):
+        model.evaluate(data(3), progress=False)
+    with pytest.raises(ArgumentError, match="first: got 5"):
+        model.predict(data(2), first=5)
+    with pytest.raises(ArgumentError, match="data: got int"):
+        model.evaluate(3, progress=False)
+
+
+def test_the_part_that_training_held_out_is_known_again(model):
+    found = model.evaluate(data(2), progress=False)
+    assert "part 'test'" in found.data and found.study.trajectories == 1
+    everything = model.evaluate({"test": data(2)}, progress=False)
+    assert everything.study.trajectories == 6
+
+
+def test_tuning_goes_on_from_a_model(model3):
+    free = model3.tune(data(3), ginjax.TrainSettings(steps=2, batch_size=2), progress=False)
+    assert [step["step"] for step in free.history] == ["train", "convert", "tune"]
+    assert free.parent is None and free.certificate is None
+    assert free.contract.scales == model3.contract.scales
+    assert free.training.error_before.model > 0
+
+
+def test_a_network_changed_by_hand_keeps_everything_but_its_certificate(model3, tmp_path):
+    where = lambda network: network.decoder[1].conv.weights  # noqa: E731
+    doubled = jax.tree.map(lambda a: 2 * a, where(model3.network))
+    changed = model3.with_network(eqx.tree_at(where, model3.network, doubled))
+    assert changed.contract == model3.contract and changed.history[:-1] == model3.history
+    assert changed.history[-1]["step"] == "edit"
+    assert changed.record.certificate_is_stale and not model3.record.certificate_is_stale
+    assert "changed by hand; certificate stale" in repr(changed)
+    back = ginjax.load(changed.save(tmp_path / "changed.safetensors"))
+    assert back.record.certificate_is_stale and back.contract == model3.contract
+    assert not model3.with_network(model3.network).record.certificate_is_stale
+    with pytest.raises(ArgumentError, match="network: got ResNet in 2D"):
+        model3.with_network(model3.parent.network)
+
+
+def test_saving_a_bare_network_says_what_its_file_lacks(model, tmp_path):
+    with pytest.warns(GinjaxWarning, match=r"ginjax\.Model"):
+        ginjax.models.save_model(tmp_path / "bare.safetensors", model.network)
+
+
+def test_a_network_by_the_name_of_its_architecture():
+    with pytest.raises(ArgumentError, match="architecture: got 'transformer'"):
+        ginjax.train(data(2), STEPS, network="transformer", progress=False)
+
+
+def test_an_untrained_network_is_a_model_that_can_be_tuned(tmp_path):
+    design = TINY.design(data(1).contract.fields, data(1).contract.fields)
+    fresh = ginjax.Model.of(design.build(1), data(1).contract)
+    up = ginjax.load(fresh.to_dimension(2).save(tmp_path / "init.safetensors"))
+    with pytest.raises(FileError, match="how its fields are normalised"):
+        up.predict(data(2))
+    tuned = up.tune(data(2), STEPS, progress=False)
+    assert tuned.contract.scales[0].scale > 0
+    assert np.isfinite(tuned.predict(data(2))["velocity"]).all()
+
+
+def test_progress_goes_to_standard_error_and_can_be_turned_off(tmp_path):
+    code = """
+import warnings
+import ginjax
+warnings.simplefilter("ignore")
+data = ginjax.simulate("diffusion", 1, trajectories=6, steps=2, side=8)
+ginjax.train(data, ginjax.TrainSettings(steps=3), network=ginjax.Network(channels=1, blocks=1), progress={})
+"""
+    for shown in (True, False):
+        ran = subprocess.run(
+            [sys.executable, "-c", code.format(shown)],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+        )
+        assert ran.stdout == ""
+        assert shown or ran.stderr == ""
+    assert list(Path(tmp_path).iterdir()) == []
