@@ -69,17 +69,9 @@ def held_in_memory(source: Source, progress: Callable[[int, int], None] | None =
 
     **Raises:** as `Source.read`.
     """
-    count, spatial, D = source.trajectories, source.spatial, source.D
-    held = {
-        each.name: np.empty((count, source.frames, *spatial, *(D,) * each.k), np.float32)
-        for each in source.schema
+    held = source.arrays(progress)
+    steady = {
+        each.name: np.stack([source.read_constants(i)[each.name] for i in range(source.trajectories)])
+        for each in source.constants
     }
-    steady = {each.name: np.empty((count, *spatial, *(D,) * each.k), np.float32) for each in source.constants}
-    for index in range(count):
-        for name, frames in source.read(index, 0, source.frames).items():
-            held[name][index] = frames
-        for name, values in source.read_constants(index).items() if steady else ():
-            steady[name][index] = values
-        if progress is not None:
-            progress(index + 1, count)
     return MemorySource(**source.described(), held=held, steady=steady)

@@ -138,6 +138,27 @@ class Source(abc.ABC):
         """
         return self
 
+    def arrays(self, progress: Callable[[int, int], None] | None = None) -> dict[str, np.ndarray]:
+        """All fields that vary in time, in memory.
+
+        **Arguments:**
+
+        - `progress`: called as `progress(done, total)` after each trajectory.
+
+        **Returns:** by name, float32 arrays `(trajectory, time, *spatial, D, ..., D)`, of as many frames as the shortest
+        trajectory has.
+
+        **Raises:** as `read`.
+        """
+        lead = self.trajectories, self.frames, *self.spatial
+        found = {each.name: np.empty((*lead, *(self.D,) * each.k), np.float32) for each in self.schema}
+        for index in range(self.trajectories):
+            for name, frames in self.read(index, 0, self.frames).items():
+                found[name][index] = frames
+            if progress is not None:
+                progress(index + 1, self.trajectories)
+        return found
+
     def close(self) -> None:
         """Let go of open files; a later `read` opens them again."""
         return
