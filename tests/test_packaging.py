@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from ginjax._version import __version__
 from ginjax.ml.training._optional import OPTIONAL, how_to_install
 
 ROOT = Path(__file__).parent.parent
@@ -141,7 +142,38 @@ def test_an_undeclared_library_is_noticed():
     }
 
 
-# --- one version, stated once ----------------------------------------------------------------------------------------
+# --- versions --------------------------------------------------------------------------------------------------------
+
+
+def releases(changelog: str) -> dict[str, str]:
+    """The date of each version in the headings of the changelog, newest first."""
+    return dict(re.findall(r"^## (\d+\.\d+\.\d+) - (\d{4}-\d\d-\d\d)$", changelog, re.MULTILINE))
+
+
+def cited(text: str) -> dict[str, str]:
+    """The keys of one line of a CITATION.cff."""
+    return dict(re.findall(r"^([a-z-]+): *(\S.*)$", text, re.MULTILINE))
+
+
+def test_the_version_to_cite_is_that_of_the_package_and_the_newest_of_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    citation = cited((ROOT / "CITATION.cff").read_text("utf-8"))
+    assert next(iter(releases(changelog).items())) == (citation["version"], citation["date-released"])
+    assert citation["version"] == __version__ and citation["license"] == PROJECT["license"]
+    assert releases("## 0.2.0\n## Unreleased\n") == {}
+
+
+def test_the_changelog_has_the_usual_categories():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    usual = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert {*re.findall(r"^### (.*)$", text, re.MULTILINE)} <= usual
+    assert re.findall(r"^## (\S+)", text, re.MULTILINE) == ["Unreleased", *releases(text)]
+
+
+def test_authors_are_those_of_the_license_and_of_the_citation():
+    (author,) = PROJECT["authors"]
+    for file in ("LICENSE", "CITATION.cff"):
+        assert author["name"] in (ROOT / file).read_text("utf-8")
 
 
 def test_checkers_are_pinned_in_one_place():
