@@ -1,4 +1,4 @@
-"""The README and the pages of `docs/` do what they say: every block is run, or says why not.
+"""The README, `CONTRIBUTING.md` and the pages of `docs/` do what they say: every block is run, or says why not.
 
 The blocks of a page are run one after the other in one directory that holds a copy of `fixtures/`. Every day those
 marked slow are left out, and on the pages of `docs/` trainings are cut short; with `-m slow` every block is run word
@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 ROOT = FIXTURES.parent
 PAGES = {
     path.relative_to(ROOT).as_posix(): path
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md")))
 }
 SLOW = [
     name for name, path in PAGES.items() if any(b.action == "slow" for b in blocks(path.read_text("utf-8")))
@@ -245,7 +245,7 @@ def headings(text: str) -> set[str]:
 def test_every_page_has_a_place_in_the_site():
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     for name in PAGES:
-        if name != "README.md":
+        if name.startswith("docs/"):
             assert re.search(rf"[ :]{re.escape(name.removeprefix('docs/'))}$", nav, re.MULTILINE), name
 
 

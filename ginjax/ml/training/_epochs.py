@@ -16,6 +16,7 @@ from ginjax.ml.training._array_file import save
 from ginjax.ml.training._devices import Placement, over_devices
 from ginjax.ml.training._dispatch import TrainState, initial_state
 from ginjax.ml.training._engine import Hooks, Report, run
+from ginjax.ml.training._optional import how_to_install
 from ginjax.ml.training._order import EpochOrder
 from ginjax.ml.training._plan import MOST_STEPS, Plan
 from ginjax.ml.training._stopping import StopCondition
@@ -173,7 +174,7 @@ def _to_wandb() -> Tell:
             "is_wandb",
             got="no library 'wandb'",
             expected="it to be installed",
-            hint="pip install 'ginjax[wandb]'",
+            hint=how_to_install("wandb"),
         ) from error
     if wandb.run is None:
         raise ArgumentError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.ml.training._log import Logger, Row
+from ginjax.ml.training._optional import how_to_install
 
 _NUMBERS = ("loss", "validation", "learning_rate", "rate")
 
@@ -92,7 +93,7 @@ def _library(module: str, extra: str) -> Any:
             f"--log {extra}",
             got=f"no library {module!r}",
             expected="it to be installed",
-            hint=f"pip install 'ginjax[{extra}]'",
+            hint=how_to_install(module),
         ) from error
 
 
