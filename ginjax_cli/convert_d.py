@@ -366,7 +366,7 @@ def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: boo
     """Run both networks; a promise that is not kept is an error before anything is written."""
     from ginjax.models import STAGES, Promises, verify_records
 
-    from .verify import verification_payload
+    from .verify import WAY_OUT, verification_payload
 
     with out.progress(STAGES, "running both networks") as progress:
         result: Verification = verify_records(
@@ -374,5 +374,5 @@ def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: boo
         )
     out.table("Verification", ("check", "defect", "limit", "holds"), result.rows())
     promised = conversion.certificate.promises and not allow_inexact
-    Promises(promised, bool(conversion.after.layers)).check(result)
+    Promises(promised, bool(conversion.after.layers)).check(result, way_out=WAY_OUT)
     return verification_payload(result)

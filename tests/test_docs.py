@@ -28,8 +28,13 @@ PAGES = {
 SLOW = [
     name for name, path in PAGES.items() if any(b.action == "slow" for b in blocks(path.read_text("utf-8")))
 ]
+STEPS = re.compile(r"\bTrainSettings\(steps=\d+")
+"""A training in Python, by its first argument."""
+
 CUT = [
-    name for name, path in PAGES.items() if name != "README.md" and "ginjax train" in path.read_text("utf-8")
+    name
+    for name, path in PAGES.items()
+    if name != "README.md" and re.search(rf"ginjax train|{STEPS.pattern}", path.read_text("utf-8"))
 ]
 
 SHELL = re.compile(r"[|&;<>$`*?]")
@@ -52,6 +57,10 @@ def cut_short(words: list[str]) -> list[str]:
     return [*words, "--steps", "10", *small]
 
 
+def cut_python(text: str) -> str:
+    return STEPS.sub("TrainSettings(steps=4", text)
+
+
 def run_page(
     page: Sequence[Block], folder: Path, actions: Sequence[str], adapt: Callable[[list[str]], list[str]]
 ) -> list[Block]:
@@ -63,7 +72,8 @@ def run_page(
             (folder / block.note).write_text(block.text, encoding="utf-8")
         elif block.action in actions:
             if block.language == "python":
-                exec(compile(block.text, f"line {block.line}", "exec"), names)
+                text = block.text if adapt is as_written else cut_python(block.text)
+                exec(compile(text, f"line {block.line}", "exec"), names)
             else:
                 for line in lines_of(block):
                     run_line(line, folder, adapt)

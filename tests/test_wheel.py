@@ -47,6 +47,16 @@ print(certificate.exact, high.D)
 """,
         "True 3",
     ),
+    "front door": (
+        """
+import ginjax
+
+model = ginjax.load("fixtures/diffusion_1d.safetensors").to_dimension(2, rescale="compatibility")
+model.save("front_door.2d.safetensors")
+print(model.verify().lifts, model.certificate.exact, ginjax.__version__ is not None)
+""",
+        "True True True",
+    ),
 }
 """What one writes in Python, and the last line that it prints."""
 

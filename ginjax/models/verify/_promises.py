@@ -9,6 +9,11 @@ from ...errors import VerificationError
 from ...transfer import Certificate
 from ._verification import Verification
 
+WAY_OUT = (
+    "Convert again with the rule 'compatibility' (dtype='float64' leaves no rounding to amplify), or check that one model "
+    "was made from the other."
+)
+
 
 @dataclass(frozen=True)
 class Promises:
@@ -32,8 +37,13 @@ class Promises:
             if value > limit and (self.equivariant if name.startswith("equivariance") else self.compatible)
         ]
 
-    def check(self, found: Verification, tolerance: float | None = None) -> None:
+    def check(self, found: Verification, tolerance: float | None = None, *, way_out: str = WAY_OUT) -> None:
         """Refuse a verification that does not show what was promised.
+
+        **Arguments:**
+
+        - `found`, `tolerance`: as in `broken`.
+        - `way_out`: what the user can do, where the certificate does not say why.
 
         **Raises:** `VerificationError` for the first promise that is broken.
         """
@@ -45,9 +55,7 @@ class Promises:
             broken[0],
             got=f"{value:.1e}",
             expected=f"at most {limit:.0e}",
-            hint=self.why_inexact
-            or "Convert again with the rule 'compatibility' (in float64 there is no rounding to amplify), or check that "
-            "one model was made from the other.",
+            hint=self.why_inexact or way_out,
         )
 
 
