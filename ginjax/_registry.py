@@ -96,6 +96,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
                 f"{self.kind} {name!r}",
                 got=f"{type(error).__name__} on importing it from {point.value}: {error}",
                 expected="an installed package that can be imported",
+                hint="Update that package, or uninstall it.",
             ) from error
         # The import may itself have added the thing.
         if name not in self._known:

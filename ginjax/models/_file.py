@@ -1,6 +1,5 @@
 """Models in files."""
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,9 @@ from ..checkpoint import DataContract, ModelRecord, read_model, write_model
 from ..errors import ArgumentError, FileError, UnsupportedError
 from ..geometric import parse_torus
 from ..transfer import Certificate
+from ._any_dimensional import AnyDimensionalModel
+from ._architectures import ARCHITECTURES, find_architecture
 from ._build import outline
-from ._module import AnyDimensionalModel
 from ._named_arrays import layer_table, model_banks, named_arrays, plain_table, with_arrays
 from ._spec import ModelSpec
 
@@ -44,9 +44,10 @@ def to_record(
     - `provenance`: the steps that led to it, as JSON objects.
     - `certificate`: of its conversion, if it was converted.
 
-    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it;
-    `ArgumentError` for a contract of another dimension.
+    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it, or of a class
+    that is not registered, which could not be loaded again; `ArgumentError` for a contract of another dimension.
     """
+    _check_registered(model)
     _check_stateless(model)
     if contract is None:
         contract = DataContract.unknown(parse_torus(is_torus, model.D))
@@ -71,7 +72,7 @@ def from_record(record: ModelRecord) -> AnyDimensionalModel:
     **Raises:** `ArgumentError` if spec, banks and arrays do not fit each other.
     """
     spec = ModelSpec.from_json(record.spec)
-    _check_counts(spec, max(len(record.layers), len(record.arrays)))
+    _check_layers(spec, max(len(record.layers), len(record.plain_layers)))
     model = outline(spec, record.D, record.banks)
     if layer_table(model) != record.layers or plain_table(model) != record.plain_layers:
         raise ArgumentError("layer table", got="other layers", expected="those of the spec")
@@ -88,13 +89,29 @@ def _check_stateless(model: AnyDimensionalModel) -> None:
         )
 
 
-def _check_counts(spec: ModelSpec, layers: int) -> None:
+def _check_registered(model: AnyDimensionalModel) -> None:
+    """Refuse a model that its file would not bring back: what a file names is the architecture, not the class."""
+    name, cls = model.spec.architecture, type(model)
+    if name in ARCHITECTURES and ARCHITECTURES[name] is cls:
+        return
+    taken = name in ARCHITECTURES
+    raise UnsupportedError(
+        f"a model of the class {cls.__qualname__} in a file",
+        got=f"architecture {name!r}, which is {ARCHITECTURES[name].__qualname__}"
+        if taken
+        else "no architecture of it",
+        expected="a registered class",
+        hint=f"Give it a name of its own ({cls.__name__}.architecture) and register it with "
+        "ginjax.models.register_architecture.",
+    )
+
+
+def _check_layers(spec: ModelSpec, layers: int) -> None:
     """Refuse a spec with more layers than the file holds before any of them is built."""
-    names = ("num_blocks", "num_conv", "num_downsamples")
-    names = ("depth",) if spec.architecture == "SimpleConvSeries" else names
-    counts = [count for name in names if isinstance(count := spec.option(name, 1), int)]
-    if math.prod(counts) > layers:
-        raise ArgumentError("options of the spec", got=f"{math.prod(counts)} layers", expected=f"{layers}")
+    architecture = find_architecture(spec.architecture)
+    least = architecture.least_layers(architecture.complete(dict(spec.options)))
+    if least > layers:
+        raise ArgumentError("options of the spec", got=f"{least} layers", expected=f"{layers}")
 
 
 def save_model(
