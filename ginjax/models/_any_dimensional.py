@@ -88,15 +88,15 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
         **Raises:** `ArgumentError` for an unknown or missing option, or a count out of its range.
         """
-        own = constructor_of(cls).options
-        found = constructor_of(cls).complete(options, cls.architecture)
-        cls._check_counts(found, own)
+        constructor = constructor_of(cls)
+        found = constructor.with_defaults(options, cls.architecture)
+        cls._check_counts(found, constructor.options)
         return found
 
     @classmethod
     def _check_counts(cls, options: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
         most = {**cls.sizes, **cls.repeats}
-        for name in most.keys() & options.keys():
+        for name in (each for each in most if each in options):
             value = options[name]
             whole = type(value) is int and 1 <= value <= most[name]
             if not whole and not (value is None and defaults[name] is None):
@@ -131,10 +131,8 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
         **Raises:** `ArgumentError` for a count out of its range, or an activation that is none.
         """
-        mine = (each for each in type(self).__mro__ if issubclass(each, AnyDimensionalModel))
-        constructor = next(
-            each for each in map(constructor_of, mine) if {*each.ends, *each.options} <= arguments.keys()
-        )
+        classes = (each for each in type(self).__mro__ if issubclass(each, AnyDimensionalModel))
+        constructor = next(each for each in map(constructor_of, classes) if each.names <= arguments.keys())
         options = {name: arguments[name] for name in constructor.options}
         self._check_counts(options, constructor.options)
         if "activation_f" in options:

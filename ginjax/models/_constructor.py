@@ -30,7 +30,12 @@ class Constructor:
     roles: tuple[str, ...]
     counts: frozenset[str]
 
-    def complete(self, given: Mapping[str, Any], architecture: str) -> dict[str, Any]:
+    @property
+    def names(self) -> set[str]:
+        """The arguments that go into a spec."""
+        return {*self.ends, *self.options}
+
+    def with_defaults(self, given: Mapping[str, Any], architecture: str) -> dict[str, Any]:
         """Options with the defaults filled in.
 
         **Raises:** `ArgumentError` for an option that the constructor does not take, or needs and is not given.
