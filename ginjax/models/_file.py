@@ -92,17 +92,22 @@ def _check_stateless(model: AnyDimensionalModel) -> None:
 def _check_registered(model: AnyDimensionalModel) -> None:
     """Refuse a model that its file would not bring back: what a file names is the architecture, not the class."""
     name, cls = model.spec.architecture, type(model)
-    if name in ARCHITECTURES and ARCHITECTURES[name] is cls:
+    known = ARCHITECTURES.get(name)
+    if known is cls:
         return
-    taken = name in ARCHITECTURES
+    hint = (
+        f"Give it a name of its own ({cls.__name__}.architecture) and register it with "
+        "ginjax.models.register_architecture."
+    )
+    if known is not None and known.__qualname__ == cls.__qualname__:
+        hint = "The class was registered again, by register_architecture, after the model was built: build it anew."
     raise UnsupportedError(
         f"a model of the class {cls.__qualname__} in a file",
-        got=f"architecture {name!r}, which is {ARCHITECTURES[name].__qualname__}"
-        if taken
-        else "no architecture of it",
+        got="no architecture of it"
+        if known is None
+        else f"architecture {name!r}, which is {known.__qualname__}",
         expected="a registered class",
-        hint=f"Give it a name of its own ({cls.__name__}.architecture) and register it with "
-        "ginjax.models.register_architecture.",
+        hint=hint,
     )
 
 

@@ -38,7 +38,7 @@ from ginjax.models import (
     to_record,
     verify_records,
 )
-from ginjax.models._architectures import OWN
+from ginjax.models._architectures import OWN, check_architecture
 from ginjax_cli._options import ARCHITECTURES as CHOICE
 
 ROOT = FIXTURES.parent
@@ -256,6 +256,10 @@ def test_a_class_that_a_file_would_not_bring_back_is_not_written(tmp_path):
         save_model(tmp_path / "m", filled(Named, *arguments))
         assert type(load_model(tmp_path / "m").model) is Named
         assert to_record(filled(SimpleConvSeries, *arguments)).spec["architecture"] == "SimpleConvSeries"
+        again = type("Named", (Louder,), {"architecture": "Louder", "__module__": Named.__module__})
+        register_architecture(again)  # as a notebook does that runs a cell once more
+        with pytest.raises(UnsupportedError, match="registered again") as caught:
+            save_model(tmp_path / "m", filled(Named, *arguments), force=True)
     with pytest.raises(FileError, match="architecture: got 'Louder', expected ResNet or DilResNet") as caught:
         load_model(tmp_path / "m")
     assert "register_architecture" in caught.value.hint and "corrupt" not in caught.value.hint
@@ -320,6 +324,17 @@ def count_by_default(self, D, input_keys, output_keys, depth=2, rounds=3, conv_f
 
 def no_names(self, *parts):
     pass
+
+
+@pytest.mark.parametrize("cls", OWN)
+def test_the_librarys_own_declare_enough(cls):
+    if cls is SimpleConvSeries:  # control: its name on the command line is older than the rule
+        with pytest.raises(
+            ArgumentError, match="got 'series' on the command line, expected 'simpleconvseries'"
+        ):
+            check_architecture(cls.architecture, cls)
+        cls = type(cls.__name__, (cls,), {})
+    check_architecture(cls.architecture, cls)
 
 
 @pytest.mark.parametrize(
