@@ -22,8 +22,9 @@ from .blocks import activation_name
 class AnyDimensionalModel(StaticRules, MultiImageModule):
     """A model whose weights can be carried to another dimension; the base class of every architecture.
 
-    Its constructor is `([D,] input_keys, output_keys, options..., <role>_filters..., key)`: the options are read from
-    its signature, and become those of the spec. What else there is to know of an architecture stands in its class:
+    Its constructor is `([D,] input_keys, output_keys, options..., <role>_filters..., key)`. The options are read from
+    its signature and become those of the spec: plain values, and `mid_keys` a signature. What else there is to know of an
+    architecture stands in its class:
 
     - `spec`: what a model is, free of the dimension: `self.spec_of(locals())`, first thing in the constructor.
     - `D`: the dimension it works in.
@@ -100,7 +101,9 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
             value = options[name]
             whole = type(value) is int and 1 <= value <= most[name]
             if not whole and not (value is None and defaults[name] is None):
-                raise ArgumentError(name, got=value, expected=f"a whole number from 1 to {most[name]}")
+                raise ArgumentError(
+                    name, got=repr(value)[:40], expected=f"a whole number from 1 to {most[name]}"
+                )
 
     @classmethod
     def from_spec(
@@ -117,11 +120,10 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         """
         constructor = constructor_of(cls)
         given: dict[str, Any] = {f"{role}_filters": banks.get(role) for role in constructor.roles}
-        if constructor.takes_dimension:
-            given["D"] = D
+        given |= {name: value for name, value in (("D", D), ("key", key)) if name in constructor.takes}
         ends = dict(zip(constructor.ends, (spec.inputs, spec.outputs), strict=True))
         build: Any = cls
-        return build(**ends, **dict(spec.options), **given, key=key)
+        return build(**ends, **dict(spec.options), **given)
 
     def spec_of(self, arguments: Mapping[str, Any]) -> ModelSpec:
         """The spec of a model from its constructor's arguments, `locals()` at the start of the constructor.

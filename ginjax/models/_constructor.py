@@ -9,6 +9,7 @@ from typing import Any
 
 from ..errors import ArgumentError
 
+_ASIDE = frozenset({"D", "key"})
 _FILTERS = "_filters"
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -17,14 +18,14 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 class Constructor:
     """A constructor `([D,] inputs, outputs, options..., <role>_filters..., key)`; the order after `outputs` is free.
 
-    - `takes_dimension`: whether `D` is an argument; otherwise the filters say it.
+    - `takes`: which of `D` and `key` are arguments; a constructor without `D` takes the dimension from its filters.
     - `ends`: what it calls the signatures of input and output.
     - `options`: every other argument, with its default or `inspect.Parameter.empty`.
     - `roles`: of the filter banks that it takes.
     - `counts`: the options that are whole numbers, by their annotation or default.
     """
 
-    takes_dimension: bool
+    takes: frozenset[str]
     ends: tuple[str, str]
     options: Mapping[str, Any]
     roles: tuple[str, ...]
@@ -46,7 +47,9 @@ class Constructor:
         if unknown or missing:
             raise ArgumentError(
                 f"options of {architecture}",
-                got=f"{', '.join(unknown[:3])}, not known" if unknown else f"no {', '.join(missing)}",
+                got=f"{', '.join(repr(name)[:40] for name in unknown[:3])}, not known"
+                if unknown
+                else f"no {', '.join(missing)}",
                 expected=f"those of its constructor: {', '.join(self.options)}",
             )
         return {**self.options, **given}
@@ -60,7 +63,7 @@ def constructor_of(cls: type) -> Constructor:
     without names.
     """
     _, *parameters = inspect.signature(cls.__init__).parameters.values()
-    own = [each for each in parameters if each.name not in ("D", "key") and not each.name.endswith(_FILTERS)]
+    own = [each for each in parameters if each.name not in _ASIDE and not each.name.endswith(_FILTERS)]
     if len(own) < 2 or any(each.kind not in _NAMED for each in own):
         raise ArgumentError(
             f"constructor of {cls.__name__}",
@@ -70,7 +73,7 @@ def constructor_of(cls: type) -> Constructor:
     first, second, *options = own
     names = [each.name for each in parameters]
     return Constructor(
-        takes_dimension="D" in names,
+        takes=_ASIDE & set(names),
         ends=(first.name, second.name),
         options={each.name: each.default for each in options},
         roles=tuple(name.removesuffix(_FILTERS) for name in names if name.endswith(_FILTERS)),

@@ -214,7 +214,7 @@ def test_counts_of_a_file_are_checked_before_anything_is_built(installed, monkey
     for option, most in cls.repeats.items():
         with pytest.raises(ArgumentError, match=rf"got \d+ layers, expected {len(record.layers)}$"):
             load(**{option: most})
-    with pytest.raises(ArgumentError, match=f"options of {name}: got colour, not known, expected those"):
+    with pytest.raises(ArgumentError, match=f"options of {name}: got 'colour', not known, expected those"):
         load(colour=3)
     assert built == []
     with pytest.raises(
