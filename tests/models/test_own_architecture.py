@@ -146,6 +146,17 @@ def test_words_that_an_architecture_does_not_use_are_refused(installed, settings
     )  # control: it has them all
 
 
+def test_a_grid_is_checked_by_what_the_class_declares():
+    thirds = declared(grid_factor_of=classmethod(lambda cls, options: 3 * options["depth"]))
+    with unchanged(ARCHITECTURES):
+        register_architecture(thirds)
+        design = ModelDesign("Fresh", S, S, channels=2)
+        design.check_grid(12)
+        with pytest.raises(ArgumentError, match="got 9, expected a multiple of 6") as caught:
+            design.check_grid(9)
+    assert caught.value.hint == "Change --size."  # it has no --levels
+
+
 # --- the way of a model ----------------------------------------------------------------------------------------------
 
 
