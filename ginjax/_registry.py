@@ -77,9 +77,12 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
         **Returns:** `thing`.
 
+        A class or function takes the place of an earlier one of the same definition: a cell of a notebook that is run
+        again, or a module that is imported again.
+
         **Raises:** `ArgumentError` for a name that is taken, or for what is not a thing of this kind.
         """
-        if name in self._known:
+        if name in self._known and not _same_definition(self._known[name], thing):
             raise ArgumentError(
                 f"name of the {self.kind}", got=f"{name!r}, which is taken", expected="a name of its own"
             )
@@ -96,6 +99,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
                 f"{self.kind} {name!r}",
                 got=f"{type(error).__name__} on importing it from {point.value}: {error}",
                 expected="an installed package that can be imported",
+                hint="Update that package, or uninstall it.",
             ) from error
         # The import may itself have added the thing.
         if name not in self._known:
@@ -114,6 +118,12 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
     def __reduce__(self) -> tuple[Callable[[str], object], tuple[str]]:
         return _registry_at, (self._home,)
+
+
+def _same_definition(one: object, other: object) -> bool:
+    """Whether two classes or functions come from the same lines of the same module."""
+    at = [(getattr(each, "__module__", None), getattr(each, "__qualname__", None)) for each in (one, other)]
+    return at[0] == at[1] and at[0][1] is not None and "<lambda>" not in str(at[0][1])
 
 
 def _registry_at(home: str) -> object:

@@ -1,6 +1,6 @@
 """Options whose value is one of the names of a registry, known before the library is imported."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import typer
 
@@ -12,11 +12,13 @@ class Choice:
 
     - `own`: the names of the library's own things, in the order of its registry; a test compares the two.
     - `group`: the entry point group of installed things, see `ginjax._registry.Registry`.
+    - `written`: how the command line writes the name of an entry point.
     """
 
-    def __init__(self, own: Sequence[str], group: str):
+    def __init__(self, own: Sequence[str], group: str, written: Callable[[str], str] = str):
         self.own = tuple(own)
         self._group = group
+        self._written = written
 
     @property
     def metavar(self) -> str:
@@ -28,7 +30,7 @@ class Choice:
             return name
         from importlib.metadata import entry_points  # costs 10 ms, which the library's own names need not pay
 
-        installed = sorted(entry_points(group=self._group).names)
+        installed = sorted({self._written(name) for name in entry_points(group=self._group).names})
         if name in installed:
             return name
         names = ", ".join(repr(each) for each in (*self.own, *installed))

@@ -29,8 +29,6 @@ _NETWORK_OPTIONS = (
     "plain",
 )
 
-Architecture = Literal["resnet", "dilresnet", "unet", "series"]
-
 Channels = Annotated[
     int,
     typer.Option(

@@ -23,6 +23,8 @@ EQUATIONS = Choice(
     "ginjax.equations",
 )
 
+ARCHITECTURES = Choice(("resnet", "dilresnet", "unet", "series"), "ginjax.architectures", written=str.lower)
+
 OutputPath = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE")]
 OptionalOutputPath = Annotated[
     Path | None,

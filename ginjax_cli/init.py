@@ -8,7 +8,6 @@ import typer
 
 from ._model_options import (
     Activation,
-    Architecture,
     Bias,
     Blocks,
     Channels,
@@ -22,14 +21,19 @@ from ._model_options import (
     network_of,
     parse_fields,
 )
-from ._options import Debug, Force, Json, OutputPath, Quiet, Seed
+from ._options import ARCHITECTURES, Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
 
 
 def init(
     ctx: typer.Context,
     architecture: Annotated[
-        Architecture, typer.Argument(help="resnet, dilresnet, unet or series.", metavar="ARCH")
+        str,
+        typer.Argument(
+            parser=ARCHITECTURES,
+            help="resnet, dilresnet, unet or series, or one of an installed package.",
+            metavar="ARCH",
+        ),
     ],
     dim: Annotated[int, typer.Option("--dim", min=1, max=8, help="Dimension of space.")] = 1,
     inputs: Annotated[

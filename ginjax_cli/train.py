@@ -11,7 +11,6 @@ from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
 from ._interrupt import Interrupt
 from ._model_options import (
     Activation,
-    Architecture,
     Bias,
     Blocks,
     Channels,
@@ -24,7 +23,7 @@ from ._model_options import (
     Upsample,
     network_of,
 )
-from ._options import EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed
+from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
 from ._train_options import (
     Accumulate,
@@ -126,7 +125,14 @@ def train(
     past_steps: PastSteps = None,
     residual: Residual = None,
     architecture: Annotated[
-        Architecture, typer.Option("--arch", help="Architecture.", rich_help_panel="Network")
+        str,
+        typer.Option(
+            "--arch",
+            parser=ARCHITECTURES,
+            metavar=ARCHITECTURES.metavar,
+            help="Architecture.",
+            rich_help_panel="Network",
+        ),
     ] = "resnet",
     channels: Channels = 16,
     blocks: Blocks = 2,

@@ -67,11 +67,11 @@ def _blocks(lines: list[str]) -> Iterator[Block]:
 
 def _block(language: str, comment: re.Match[str] | None, text: str, line: int) -> Block:
     word, note = (comment[1], comment[2] or "") if comment else ("", "")
-    if language in RUN:
+    if word == "file" and note:
+        action = "file"
+    elif language in RUN:
         actions = {"": "run", "slow": "slow", "setup": "setup", "test-command": "setup"}
         action = word if word in ("by-hand", "refused") and note else actions.get(word)
-    elif word == "file" and note:
-        action = "file"
     elif language == "text" and not word and not _COMMAND.search(text):
         action = "output"
     else:

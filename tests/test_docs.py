@@ -2,7 +2,7 @@
 
 The blocks of a page are run one after the other in one directory that holds a copy of `fixtures/`. Every day those
 marked slow are left out, and on the pages of `docs/` trainings are cut short; with `-m slow` every block is run word
-for word. The README is always run word for word.
+for word. The README is always run word for word. The package of a page is described as installing it would.
 """
 
 import re
@@ -17,8 +17,11 @@ import pytest
 from command_line import app
 from fenced import RUN, Block, PageError, blocks
 from helpers import FIXTURES
+from own_packages import describe_package, unchanged
 from typer.main import get_command
 from typer.testing import CliRunner
+
+from ginjax.models import ARCHITECTURES
 
 ROOT = FIXTURES.parent
 PAGES = {
@@ -70,6 +73,8 @@ def run_page(
     for block in page:
         if block.action == "file":
             (folder / block.note).write_text(block.text, encoding="utf-8")
+            if block.note == "pyproject.toml":
+                describe_package(folder)
         elif block.action in actions:
             if block.language == "python":
                 text = block.text if adapt is as_written else cut_python(block.text)
@@ -86,6 +91,13 @@ def run_page(
             assert result.exit_code != 0 and block.note in result.stderr, f"{last}\n{result.output}"
             done.append(block)
     return done
+
+
+def never_imported(left: Sequence[Block], done: Sequence[Block]) -> list[str]:
+    """Files of Python on a page that none of the blocks that were run imports: they might as well be wrong."""
+    imported = set(re.findall(r"^(?:from|import) (\w+)", "".join(block.text for block in done), re.MULTILINE))
+    files = [Path(each.note) for each in left if each.action == "file" and each.language in RUN]
+    return [file.name for file in files if file.stem not in imported]
 
 
 def lines_of(block: Block) -> list[str]:
@@ -118,7 +130,9 @@ def folder(tmp_path, monkeypatch):
     """A directory as a reader has it: empty but for the fixtures."""
     shutil.copytree(FIXTURES, tmp_path / "fixtures", ignore=shutil.ignore_patterns("golden", "__pycache__"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.syspath_prepend(tmp_path)
+    with unchanged(ARCHITECTURES):
+        yield tmp_path
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -127,7 +141,8 @@ def test_the_blocks_of_a_page(name, folder):
     done = run_page(page, folder, ("run",), as_written if name == "README.md" else cut_short)
     left = [block for block in page if block not in done]
     assert {block.action for block in left} <= {"slow", "setup", "by-hand", "file", "output"}
-    assert all(block.language not in RUN for block in left if block.action in ("file", "output"))
+    assert all(block.language not in RUN for block in left if block.action == "output")
+    assert never_imported(left, done) == []
     for line in (line for block in left if block.action in ("slow", "by-hand") for line in lines_of(block)):
         understand(line)
 
@@ -198,10 +213,13 @@ def test_what_is_found_and_how_it_is_run(folder):
         + "1. In a list:\n\n   ```python\n   from pathlib import Path\n   assert Path('copy.toml').exists()\n   ```\n"
         + fenced("text", "steps")
         + fenced("sh", "exit 1", "<!-- setup: needs a network -->")
+        + fenced("python", "raise ValueError", "<!-- file: torn.py -->")
     )
     page = blocks(text)
-    assert [block.action for block in page] == ["file", "run", "run", "output", "setup"]
+    assert [block.action for block in page] == ["file", "run", "run", "output", "setup", "file"]
     assert run_page(page, folder, ("run",), as_written) == page[1:3]
+    assert never_imported(page, page[1:3]) == ["torn.py"]
+    assert never_imported(page, blocks(fenced("python", "from torn import x"))) == []
 
 
 def test_what_is_not_run_is_understood(folder):

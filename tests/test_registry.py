@@ -62,6 +62,20 @@ def test_a_taken_name_is_refused(colours, name):
     assert colours["red"] == "ff0000"
 
 
+def test_a_definition_that_is_run_again_takes_the_place_of_the_earlier_one():
+    registry = Registry("shade", {}, home="x:S")
+    text = "class Teal: pass\nclass Blue: pass\ndark, light = lambda: 0, lambda: 1"
+    first, again = {"__name__": "notebook"}, {"__name__": "notebook"}
+    exec(text, first)
+    exec(text, again)
+    registry.add("teal", first["Teal"])
+    assert registry.add("teal", again["Teal"]) is registry["teal"] is not first["Teal"]
+    registry.add("dark", first["dark"])
+    for name, other in (("teal", again["Blue"]), ("dark", first["light"])):
+        with pytest.raises(ArgumentError, match="which is taken"):
+            registry.add(name, other)
+
+
 def test_a_thing_of_another_kind_is_refused(colours):
     with pytest.raises(ArgumentError, match="colour 'teal': got int, expected a string"):
         colours.add("teal", 3)

@@ -1,6 +1,9 @@
 """Networks on fields that can be carried from one dimension to another."""
 
-from ._build import ARCHITECTURES as ARCHITECTURES
+from ._any_dimensional import AnyDimensionalModel as AnyDimensionalModel
+from ._architectures import ARCHITECTURE_NAMES as ARCHITECTURE_NAMES
+from ._architectures import ARCHITECTURES as ARCHITECTURES
+from ._architectures import register_architecture as register_architecture
 from ._build import build_model as build_model
 from ._convert import convert_certified as convert_certified
 from ._convert import to_dimension as to_dimension
@@ -14,17 +17,16 @@ from ._file import to_record as to_record
 from ._inspect import count_params as count_params
 from ._inspect import get_filter_sum as get_filter_sum
 from ._inspect import get_scaled_filters as get_scaled_filters
-from ._module import AnyDimensionalModel as AnyDimensionalModel
 from ._module import MultiImageModule as MultiImageModule
 from ._named_arrays import layer_table as layer_table
 from ._named_arrays import model_banks as model_banks
 from ._named_arrays import named_arrays as named_arrays
 from ._named_arrays import named_map as named_map
 from ._named_arrays import with_arrays as with_arrays
-from ._network import ARCHITECTURE_NAMES as ARCHITECTURE_NAMES
 from ._network import ArchitectureName as ArchitectureName
 from ._network import Network as Network
 from ._network import signature_of as signature_of
+from ._settings import NetworkSettings as NetworkSettings
 from ._spec import ModelSpec as ModelSpec
 from ._wrappers import GroupAverage as GroupAverage
 from ._wrappers import LastStepIdentity as LastStepIdentity
@@ -35,6 +37,7 @@ from .arch import SimpleConvSeries as SimpleConvSeries
 from .arch import UNet as UNet
 from .blocks import ACTIVATION_REGISTRY as ACTIVATION_REGISTRY
 from .blocks import ConvBlock as ConvBlock
+from .blocks import Frame as Frame
 from .blocks import handle_activation as handle_activation
 from .blocks import make_conv as make_conv
 from .verify import LIFT_TOLERANCE as LIFT_TOLERANCE

@@ -1,4 +1,4 @@
-"""Architectures by name: a spec, filters and a key make a model."""
+"""A spec, filters and a key make a model."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,9 @@ from jax import Array
 
 from ..errors import ArgumentError
 from ..filters import FilterBank
-from ._module import AnyDimensionalModel
+from ._any_dimensional import AnyDimensionalModel
+from ._architectures import find_architecture
 from ._spec import ModelSpec
-from .arch import DilResNet, ResNet, SimpleConvSeries, UNet
-
-ARCHITECTURES: dict[str, type[AnyDimensionalModel]] = {
-    "ResNet": ResNet,
-    "DilResNet": DilResNet,
-    "UNet": UNet,
-    "SimpleConvSeries": SimpleConvSeries,
-}
 
 
 def build_model(
@@ -34,16 +27,16 @@ def build_model(
 
     **Raises:** `ArgumentError` if the spec names no known architecture or an option it does not have.
     """
-    if spec.architecture not in ARCHITECTURES:
-        raise ArgumentError("architecture", got=repr(spec.architecture), expected=" or ".join(ARCHITECTURES))
+    architecture = find_architecture(spec.architecture)
+    architecture.complete(dict(spec.options))
     if spec.equivariant and "conv" not in banks:
         raise ArgumentError("banks", got=sorted(banks), expected="a bank for role 'conv'")
     try:
-        return ARCHITECTURES[spec.architecture].from_spec(spec, D, banks, key)
+        return architecture.from_spec(spec, D, banks, key)
     except TypeError as error:
-        # A constructor refuses an option it does not know, or misses one, with a TypeError.
+        # An option of a type that the constructor cannot use.
         raise ArgumentError(
-            f"options of {spec.architecture}", got=str(error), expected="the constructor's own arguments"
+            f"options of {spec.architecture}", got=str(error), expected="values that its constructor takes"
         ) from error
 
 

@@ -8,31 +8,27 @@ import jax
 
 from ..checkpoint import check_bank_size
 from ..errors import ArgumentError
-from ..filters import BankRecipe, FilterBank, make_bank
-from ..geometric import Signature, signature_union
+from ..filters import FilterBank, make_bank
+from ..geometric import signature_union
 from ..transfer import ConvLayer, role_keys
-from ._build import ARCHITECTURES, build_model, outline
-from ._module import AnyDimensionalModel
+from ._any_dimensional import AnyDimensionalModel
+from ._architectures import find_architecture
+from ._build import build_model, outline
+from ._settings import NetworkSettings
 from ._spec import ModelSpec, signature_to_rows
 from .blocks import activation_name
-
-FULL_SIDE_3 = BankRecipe(3)
-"""Every invariant filter of side 3."""
-
-UPSAMPLE_RECIPE = BankRecipe(2)
-"""Filters of a transposed up-convolution: every invariant filter of side 2."""
 
 MAX_PARAMETERS = 2**30
 """Largest model that is built (4 GiB in float32)."""
 
 
 @dataclass(frozen=True)
-class ModelDesign:
+class ModelDesign(NetworkSettings):
     """Settings that make a model in any dimension.
 
     **Arguments:**
 
-    - `architecture`: a name in `ARCHITECTURES`.
+    - `architecture`: a name in `ARCHITECTURES`. Which of the words below it uses stands in its `words`.
     - `inputs`, `outputs`: signatures.
     - `channels`: channels of each key in the middle. The middle has every key of input and output, and even
       scalars, through which vectors can act on each other.
@@ -45,52 +41,18 @@ class ModelDesign:
     - `plain`: an ordinary CNN on the components instead, with kernels as large as the recipe's filters.
     """
 
-    architecture: str
-    inputs: Signature
-    outputs: Signature
-    channels: int = 16
-    blocks: int = 2
-    levels: int = 2
-    recipe: BankRecipe = FULL_SIDE_3
-    activation: str | None = "tanh"
-    norm: bool = False
-    bias: str | bool = "auto"
-    upsample: str = "repeat"
-    plain: bool = False
-
-    @property
-    def middle(self) -> Signature:
-        return signature_union(signature_union(self.inputs, self.outputs, 1), [((0, 0), 1)], self.channels)
-
     def spec(self) -> ModelSpec:
-        """The specification of the model."""
-        common: dict[str, Any] = {"use_bias": self.bias, "activation_f": activation_name(self.activation)}
-        framed = common | {"depth": self.channels, "equivariant": not self.plain}
-        if self.plain:
-            framed |= {"kernel_size": self.recipe.side, "padding_mode": "CIRCULAR"}
-        else:
-            framed["mid_keys"] = self.middle
-        match self.architecture:
-            case "ResNet" | "DilResNet":
-                options = framed | {"num_blocks": self.blocks, "use_group_norm": self.norm}
-            case "UNet":
-                options = framed | {
-                    "num_downsamples": self.levels,
-                    "num_conv": self.blocks,
-                    "use_group_norm": self.norm,
-                    "upsample": self.upsample,
-                }
-            case "SimpleConvSeries":
-                if self.norm or self.plain:
-                    raise ArgumentError(
-                        "norm or plain", got="SimpleConvSeries", expected="another architecture"
-                    )
-                options = common | {"width": self.channels, "depth": self.blocks}
-            case _:
-                raise ArgumentError(
-                    "architecture", got=repr(self.architecture), expected=" or ".join(ARCHITECTURES)
-                )
-        return ModelSpec.make(self.architecture, self.inputs, self.outputs, **options)
+        """The specification of the model.
+
+        **Raises:** `ArgumentError` for an unknown architecture, or one that has no norm or no plain variant and is
+        asked for it.
+        """
+        activation_name(self.activation)
+        architecture = find_architecture(self.architecture)
+        for word in ("norm", "plain"):
+            if getattr(self, word) and word not in architecture.words:
+                raise ArgumentError(word, got=self.architecture, expected="another architecture")
+        return ModelSpec.make(self.architecture, self.inputs, self.outputs, **architecture.options_from(self))
 
     def banks(self, D: int) -> dict[str, FilterBank]:
         """The filters it uses in dimension `D`, by role; none if plain."""
@@ -100,10 +62,11 @@ class ModelDesign:
             signature_union(signature_union(self.inputs, self.outputs, 1), self.middle, 1)
         )
         keys = role_keys((ConvLayer("", "conv", everything, everything),), "conv")
-        check_bank_size(D, self.recipe.side, tuple(keys), self.recipe)
-        banks = {"conv": make_bank(D, self.recipe, keys)}
-        if self.architecture == "UNet" and self.upsample == "transpose":
-            banks["upsample"] = make_bank(D, UPSAMPLE_RECIPE, keys)
+        architecture = find_architecture(self.architecture)
+        banks = {}
+        for role, recipe in architecture.bank_recipes(self._options(), self.recipe).items():
+            check_bank_size(D, recipe.side, tuple(keys), recipe)
+            banks[role] = make_bank(D, recipe, keys)
         return banks
 
     def build(self, D: int, seed: int = 0) -> AnyDimensionalModel:
@@ -125,12 +88,22 @@ class ModelDesign:
         return build_model(*parts, jax.random.key(seed))
 
     def check_grid(self, side: int) -> None:
-        """Refuse a grid that the down-samplings of a `UNet` do not divide, before any data are made for it."""
-        factor = 2**self.levels if self.architecture == "UNet" else 1
-        if side % factor:
-            raise ArgumentError(
-                "side of the grid",
-                got=side,
-                expected=f"a multiple of {factor} for {self.levels} down-samplings",
-                hint="Change --size, or use fewer --levels.",
-            )
+        """Refuse a grid that the network's down-samplings do not divide, before any data are made for it."""
+        architecture = find_architecture(self.architecture)
+        factor = architecture.grid_factor_of(self._options())
+        if side % factor == 0:
+            return
+        halvings = factor.bit_length() - 1
+        why = f" for {halvings} down-samplings" if factor == 2**halvings else ""
+        raise ArgumentError(
+            "side of the grid",
+            got=side,
+            expected=f"a multiple of {factor}{why}",
+            hint="Change --size, or use fewer --levels."
+            if "levels" in architecture.words
+            else "Change --size.",
+        )
+
+    def _options(self) -> dict[str, Any]:
+        """Every option of the model."""
+        return find_architecture(self.architecture).complete(dict(self.spec().options))

@@ -1,6 +1,5 @@
 """Models in files."""
 
-import math
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -14,8 +13,9 @@ from ..checkpoint import DataContract, ModelRecord, read_model, write_model
 from ..errors import ArgumentError, FileError, GinjaxWarning, UnsupportedError
 from ..geometric import parse_torus
 from ..transfer import Certificate
+from ._any_dimensional import AnyDimensionalModel
+from ._architectures import ARCHITECTURES, find_architecture
 from ._build import outline
-from ._module import AnyDimensionalModel
 from ._named_arrays import layer_table, model_banks, named_arrays, plain_table, with_arrays
 from ._spec import ModelSpec
 
@@ -45,9 +45,10 @@ def to_record(
     - `provenance`: the steps that led to it, as JSON objects.
     - `certificate`: of its conversion, if it was converted.
 
-    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it;
-    `ArgumentError` for a contract of another dimension.
+    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it, or of a class
+    that is not registered, which could not be loaded again; `ArgumentError` for a contract of another dimension.
     """
+    _check_registered(model)
     _check_stateless(model)
     if contract is None:
         contract = DataContract.unknown(parse_torus(is_torus, model.D))
@@ -72,7 +73,7 @@ def from_record(record: ModelRecord) -> AnyDimensionalModel:
     **Raises:** `ArgumentError` if spec, banks and arrays do not fit each other.
     """
     spec = ModelSpec.from_json(record.spec)
-    _check_counts(spec, max(len(record.layers), len(record.arrays)))
+    _check_layers(spec, max(len(record.layers), len(record.plain_layers)))
     model = outline(spec, record.D, record.banks)
     if layer_table(model) != record.layers or plain_table(model) != record.plain_layers:
         raise ArgumentError("layer table", got="other layers", expected="those of the spec")
@@ -89,13 +90,34 @@ def _check_stateless(model: AnyDimensionalModel) -> None:
         )
 
 
-def _check_counts(spec: ModelSpec, layers: int) -> None:
+def _check_registered(model: AnyDimensionalModel) -> None:
+    """Refuse a model that its file would not bring back: what a file names is the architecture, not the class."""
+    name, cls = model.spec.architecture, type(model)
+    known = ARCHITECTURES.get(name)
+    if known is cls:
+        return
+    hint = (
+        f"Give it a name of its own ({cls.__name__}.architecture) and register it with "
+        "ginjax.models.register_architecture."
+    )
+    if known is not None and known.__qualname__ == cls.__qualname__:
+        hint = "The class was registered again, by register_architecture, after the model was built: build it anew."
+    raise UnsupportedError(
+        f"a model of the class {cls.__qualname__} in a file",
+        got="no architecture of it"
+        if known is None
+        else f"architecture {name!r}, which is {known.__qualname__}",
+        expected="a registered class",
+        hint=hint,
+    )
+
+
+def _check_layers(spec: ModelSpec, layers: int) -> None:
     """Refuse a spec with more layers than the file holds before any of them is built."""
-    names = ("num_blocks", "num_conv", "num_downsamples")
-    names = ("depth",) if spec.architecture == "SimpleConvSeries" else names
-    counts = [count for name in names if isinstance(count := spec.option(name, 1), int)]
-    if math.prod(counts) > layers:
-        raise ArgumentError("options of the spec", got=f"{math.prod(counts)} layers", expected=f"{layers}")
+    architecture = find_architecture(spec.architecture)
+    least = architecture.least_layers(architecture.complete(dict(spec.options)))
+    if least > layers:
+        raise ArgumentError("options of the spec", got=f"{least} layers", expected=f"{layers}")
 
 
 def save_model(

@@ -98,12 +98,18 @@ def plain_table(model: Any) -> tuple[PlainLayer, ...]:
     kinds = (eqx.nn.Conv, eqx.nn.ConvTranspose)
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, kinds))
     found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
-    first, last = _ENDS[spec.architecture]
+    first, last = model.first_convs, model.last_convs
+    if not first or not last:
+        raise UnsupportedError(
+            f"plain variant of {spec.architecture}",
+            got="no first_convs or last_convs",
+            expected="the names of its convolutions at the input and at the output, in its class",
+        )
     return tuple(
         PlainLayer(
             name=name,
-            inputs=_plain_rows(spec.inputs, name == first, conv.in_channels),
-            outputs=_plain_rows(spec.outputs, name == last, conv.out_channels),
+            inputs=_plain_rows(spec.inputs, name.removesuffix(_MODULE) in first, conv.in_channels),
+            outputs=_plain_rows(spec.outputs, name.removesuffix(_MODULE) in last, conv.out_channels),
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
             zero_padded=conv.padding_mode.upper() == "ZEROS",
             level=model.level_of(name),
@@ -112,13 +118,8 @@ def plain_table(model: Any) -> tuple[PlainLayer, ...]:
     )
 
 
-_MODULE = "modules.k0p0"
-_ENDS = {
-    "ResNet": (f"encoder.0.conv.{_MODULE}", f"decoder.1.conv.{_MODULE}"),
-    "DilResNet": (f"encoder.0.conv.{_MODULE}", f"decoder.1.conv.{_MODULE}"),
-    "UNet": (f"embedding.0.conv.{_MODULE}", f"decode.{_MODULE}"),
-}
-"""The convolutions whose channels are the components of the input and of the output."""
+_MODULE = ".modules.k0p0"
+"""What the name of a plain kernel has after that of its convolution: it acts on even scalars."""
 
 
 def _plain_rows(signature: Any, is_end: bool, channels: int) -> tuple[tuple[int, int, int], ...]:

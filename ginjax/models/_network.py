@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -10,17 +10,11 @@ from ..checkpoint import Field
 from ..errors import ArgumentError
 from ..filters import BankRecipe
 from ..geometric import Signature
+from ._architectures import ARCHITECTURE_NAMES, ARCHITECTURES, HOW_TO_REGISTER, OWN, WORDS
 from ._design import ModelDesign
 
-ArchitectureName = Literal["resnet", "dilresnet", "unet", "series"]
-
-ARCHITECTURE_NAMES: Mapping[str, str] = {
-    "resnet": "ResNet",
-    "dilresnet": "DilResNet",
-    "unet": "UNet",
-    "series": "SimpleConvSeries",
-}
-"""What the command line calls each architecture, and its name in `ARCHITECTURES`."""
+ArchitectureName = str
+"""A name in `ARCHITECTURE_NAMES`."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +23,8 @@ class Network:
 
     **Arguments:**
 
-    - `architecture`: "resnet", "dilresnet", "unet" or "series".
+    - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of one that was registered or
+      installed, see `register_architecture`.
     - `channels`: channels of each kind of field inside.
     - `blocks`: residual blocks (resnet, dilresnet), convolutions a level (unet) or layers (series).
     - `levels`: down-samplings of a unet.
@@ -60,15 +55,17 @@ class Network:
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURE_NAMES:
             raise ArgumentError(
-                "architecture", got=repr(self.architecture), expected=" or ".join(ARCHITECTURE_NAMES)
+                "architecture",
+                got=repr(self.architecture),
+                expected=" or ".join(ARCHITECTURE_NAMES),
+                hint=HOW_TO_REGISTER,
             )
         changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
-        if self.architecture != "unet":
-            for name in ("levels", "upsample"):
-                if name in changed:
-                    raise ArgumentError(
-                        f"--{name}", got=f"architecture {self.architecture!r}", expected="unet"
-                    )
+        words = ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
+        for name in WORDS:
+            if name in changed and name not in words:
+                others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
+                raise ArgumentError(f"--{name}", got=f"architecture {self.architecture!r}", expected=others)
         if self.plain and changed & {"support", "recipe"}:
             name = "filters" if "recipe" in changed else "support"
             raise ArgumentError(f"--{name}", got="--plain", expected="an equivariant network")

@@ -11,6 +11,10 @@ Option = Any
 """A JSON value, with tuples for lists; in memory also an activation function that has no name."""
 
 
+MAX_CHANNELS = 2**20
+"""Most channels of one key in a file."""
+
+
 @dataclass(frozen=True)
 class ModelSpec:
     """Architecture, signatures and options of a model. Frozen and hashable.
@@ -103,7 +107,7 @@ def signature_from_json(rows: Any) -> Signature:
         raise ArgumentError("signature", got=rows, expected="a list of [order, parity, channels]")
     for row in rows:
         whole = isinstance(row, list) and len(row) == 3 and all(type(v) is int for v in row)
-        if not whole or not (0 <= row[0] <= 16 and row[1] in (0, 1) and 1 <= row[2] <= 2**20):
+        if not whole or not (0 <= row[0] <= 16 and row[1] in (0, 1) and 1 <= row[2] <= MAX_CHANNELS):
             raise ArgumentError("signature", got=row, expected="[order, parity, channels]")
     return Signature((((False,) * k, p), c) for k, p, c in rows)
 

@@ -140,7 +140,7 @@ def test_an_existing_file_is_kept(run, tmp_path):
         (("resnet", "--support", "orthoplex", "--side", "4"), 2, "an odd side"),
         (("unet", "--side", "2"), 2, "odd side"),
         (("resnet", "--activation", "cosine"), 2, "activation: got 'cosine'"),
-        (("series", "--norm"), 2, "SimpleConvSeries"),
+        (("series", "--norm"), 2, "--norm: got architecture 'series'"),
         (("resnet", "--norm", "--in", "stress:2+"), 1, "normalisation"),
         (("resnet", "--filters", "absent"), 1, "absent: there is no such file"),
         (("resnet", "--seed", "-1"), 2, "'--seed'"),

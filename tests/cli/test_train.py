@@ -129,7 +129,7 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
         (("--learning-rate", "fast"), 2, "'--learning-rate'"),
         (("--arch", "unet", "--size", "10"), 2, "got 10, expected a multiple of 4"),
         (("--arch", "unet", "--levels", "7"), 2, "got 64, expected a multiple of 128"),
-        (("--arch", "series", "--norm"), 2, "SimpleConvSeries"),
+        (("--arch", "series", "--norm"), 2, "--norm: got architecture 'series'"),
         (("--activation", "cosine"), 2, "'cosine'"),
         (("--side", "4", "--support", "orthoplex"), 2, "odd side"),
         (("--filters", "absent"), 1, "no such file"),

@@ -1,6 +1,7 @@
 """Residual network of dilated convolutions."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -8,21 +9,10 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage
-from ...layers import UseBias, field_signature
-from .._spec import ModelSpec
-from ..blocks import (
-    Activation,
-    ConvBlock,
-    ResidualNet,
-    activation_name,
-    bank_for,
-    block_maker,
-    check_count,
-    keys_from,
-    layer_signatures,
-    make_decoder,
-    make_encoder,
-)
+from ...layers import UseBias
+from .._spec import MAX_CHANNELS, ModelSpec
+from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame
+from ._residual import ResidualNet, make_decoder, make_encoder
 
 DILATIONS = (1, 2, 4, 8, 4, 2, 1)
 
@@ -36,6 +26,10 @@ class DilResNet(ResidualNet):
 
         Stachenfeld et al., *Learned Coarse Models for Efficient Turbulence Simulation*, 2022, arXiv:2112.15275.
     """
+
+    architecture: ClassVar[str] = "DilResNet"
+    sizes: ClassVar[Mapping[str, int]] = {"depth": MAX_CHANNELS, "kernel_size": MAX_KERNEL}
+    repeats: ClassVar[Mapping[str, int]] = {"num_blocks": 4096}
 
     encoder: list[ConvBlock]
     blocks: list[list[ConvBlock]]
@@ -61,31 +55,18 @@ class DilResNet(ResidualNet):
         key: Array | None = None,
     ):
         """Arguments as in `ResNet`; a block is conv -> norm -> nonlinearity."""
-        check_count("num_blocks", num_blocks)
-        sources, middle, targets = layer_signatures(D, input_keys, output_keys, mid_keys, depth, equivariant)
-        bank = bank_for(D, equivariant, conv_filters)
-        make = block_maker(D, use_bias, activation_f, equivariant, bank, padding_mode, keys_from(key))
-        self.encoder = make_encoder(make, sources, middle)
+        self.D, self.spec = D, self.spec_of(locals())
+        frame = Frame.of(self.spec, D, conv_filters, key)
+        self.encoder = make_encoder(frame)
         self.blocks = [
             [
-                make(middle, middle, kernel_size, use_group_norm=use_group_norm, rhs_dilation=dilation)
+                frame.block(frame.middle, frame.middle, use_group_norm=use_group_norm, rhs_dilation=dilation)
                 for dilation in DILATIONS
             ]
             for _ in range(num_blocks)
         ]
-        self.decoder = make_decoder(make, middle, targets)
-        self.D = D
-        self.spec = ModelSpec.make(
-            "DilResNet",
-            input_keys,
-            output_keys,
-            depth=depth,
-            num_blocks=num_blocks,
-            use_bias=use_bias,
-            activation_f=activation_name(activation_f),
-            equivariant=equivariant,
-            kernel_size=kernel_size,
-            use_group_norm=use_group_norm,
-            mid_keys=None if mid_keys is None else field_signature(mid_keys),
-            padding_mode=padding_mode,
-        )
+        self.decoder = make_decoder(frame)
+
+    @classmethod
+    def least_layers(cls, options: Mapping[str, Any]) -> int:
+        return options["num_blocks"] * len(DILATIONS)

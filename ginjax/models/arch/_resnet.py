@@ -1,6 +1,7 @@
 """Residual network with normalisation before each nonlinearity."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -8,21 +9,10 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage
-from ...layers import UseBias, field_signature
-from .._spec import ModelSpec
-from ..blocks import (
-    Activation,
-    ConvBlock,
-    ResidualNet,
-    activation_name,
-    bank_for,
-    block_maker,
-    check_count,
-    keys_from,
-    layer_signatures,
-    make_decoder,
-    make_encoder,
-)
+from ...layers import UseBias
+from .._spec import MAX_CHANNELS, ModelSpec
+from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame
+from ._residual import ResidualNet, make_decoder, make_encoder
 
 
 class ResNet(ResidualNet):
@@ -35,6 +25,10 @@ class ResNet(ResidualNet):
 
         He et al., *Identity Mappings in Deep Residual Networks*, 2016, arXiv:1603.05027.
     """
+
+    architecture: ClassVar[str] = "ResNet"
+    sizes: ClassVar[Mapping[str, int]] = {"depth": MAX_CHANNELS, "kernel_size": MAX_KERNEL}
+    repeats: ClassVar[Mapping[str, int]] = {"num_blocks": 4096, "num_conv": 4096}
 
     encoder: list[ConvBlock]
     blocks: list[list[ConvBlock]]
@@ -70,18 +64,14 @@ class ResNet(ResidualNet):
         - `equivariant`, `conv_filters`, `kernel_size`, `padding_mode`: see `make_conv`.
         - `use_group_norm`, `preactivation_order`: of the residual blocks.
         """
-        for name, value in (("num_blocks", num_blocks), ("num_conv", num_conv)):
-            check_count(name, value)
-        sources, middle, targets = layer_signatures(D, input_keys, output_keys, mid_keys, depth, equivariant)
-        bank = bank_for(D, equivariant, conv_filters)
-        make = block_maker(D, use_bias, activation_f, equivariant, bank, padding_mode, keys_from(key))
-        self.encoder = make_encoder(make, sources, middle)
+        self.D, self.spec = D, self.spec_of(locals())
+        frame = Frame.of(self.spec, D, conv_filters, key)
+        self.encoder = make_encoder(frame)
         self.blocks = [
             [
-                make(
-                    middle,
-                    middle,
-                    kernel_size,
+                frame.block(
+                    frame.middle,
+                    frame.middle,
                     use_group_norm=use_group_norm,
                     preactivation_order=preactivation_order,
                 )
@@ -89,21 +79,8 @@ class ResNet(ResidualNet):
             ]
             for _ in range(num_blocks)
         ]
-        self.decoder = make_decoder(make, middle, targets)
-        self.D = D
-        self.spec = ModelSpec.make(
-            "ResNet",
-            input_keys,
-            output_keys,
-            depth=depth,
-            num_blocks=num_blocks,
-            num_conv=num_conv,
-            use_bias=use_bias,
-            activation_f=activation_name(activation_f),
-            equivariant=equivariant,
-            kernel_size=kernel_size,
-            use_group_norm=use_group_norm,
-            preactivation_order=preactivation_order,
-            mid_keys=None if mid_keys is None else field_signature(mid_keys),
-            padding_mode=padding_mode,
-        )
+        self.decoder = make_decoder(frame)
+
+    @classmethod
+    def least_layers(cls, options: Mapping[str, Any]) -> int:
+        return options["num_blocks"] * options["num_conv"]

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar
 
 import equinox as eqx
 from jax import Array
@@ -10,13 +10,23 @@ from jax import Array
 from ...filters import FilterBank
 from ...geometric import MultiImage, signature_union
 from ...layers import UseBias, as_bank, field_signature
-from .._module import AnyDimensionalModel
-from .._spec import ModelSpec
-from ..blocks import Activation, ConvBlock, activation_name, check_count, enter, keys_from, leave, run
+from .._any_dimensional import AnyDimensionalModel
+from .._spec import MAX_CHANNELS, ModelSpec
+from ..blocks import Activation, ConvBlock, keys_from, run
 
 
 class SimpleConvSeries(AnyDimensionalModel):
     """`depth` blocks of conv -> nonlinearity; the last has no nonlinearity. Always equivariant."""
+
+    architecture: ClassVar[str] = "SimpleConvSeries"
+    words: ClassVar[Mapping[str, str]] = {
+        "channels": "width",
+        "blocks": "depth",
+        "activation": "activation_f",
+        "bias": "use_bias",
+    }
+    sizes: ClassVar[Mapping[str, int]] = {"width": MAX_CHANNELS}
+    repeats: ClassVar[Mapping[str, int]] = {"depth": 4096}
 
     layers: list[ConvBlock]
     spec: ModelSpec = eqx.field(static=True)
@@ -40,8 +50,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         - `depth`: number of blocks, 1 or more.
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
         """
-        check_count("width", width)
-        check_count("depth", depth)
+        self.spec = self.spec_of(locals())
         bank = as_bank(conv_filters)
         sources, targets = field_signature(input_keys), field_signature(target_keys)
         middle = signature_union(sources, targets, width)
@@ -60,23 +69,12 @@ class SimpleConvSeries(AnyDimensionalModel):
             for i, (a, b) in enumerate(itertools.pairwise(chain))
         ]
         self.D = bank.D
-        self.spec = ModelSpec.make(
-            "SimpleConvSeries",
-            input_keys,
-            target_keys,
-            width=width,
-            depth=depth,
-            use_bias=use_bias,
-            activation_f=activation_name(activation_f),
-        )
 
     @classmethod
-    def from_spec(
-        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None = None
-    ) -> Self:
-        build: Any = cls
-        return build(spec.inputs, spec.outputs, conv_filters=banks.get("conv"), **dict(spec.options), key=key)
+    def command_name(cls) -> str:
+        # Older than the rule that the others follow, subclasses under names of their own included.
+        return "series" if cls is SimpleConvSeries else super().command_name()
 
     def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
-        y, aux_data = run(self.layers, enter(x, True), aux_data)
-        return leave(y, True, self.spec.outputs), aux_data
+        y, aux_data = run(self.layers, self.enter(x), aux_data)
+        return self.leave(y), aux_data

@@ -1,6 +1,7 @@
 """U-Net on fields."""
 
 import itertools
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import equinox as eqx
@@ -8,27 +9,17 @@ import jax
 from jax import Array
 
 from ...errors import ArgumentError
-from ...filters import FilterBank
+from ...filters import BankRecipe, FilterBank
 from ...geometric import MultiImage, Signature
-from ...layers import ConvContract, LayerWrapper, MaxNormPool, UseBias, field_signature
-from .._module import AnyDimensionalModel
-from .._spec import ModelSpec
-from ..blocks import (
-    Activation,
-    ConvBlock,
-    RepeatConv,
-    activation_name,
-    bank_for,
-    check_count,
-    enter,
-    keys_from,
-    layer_signatures,
-    leave,
-    make_conv,
-    run,
-)
+from ...layers import ConvContract, LayerWrapper, MaxNormPool, UseBias
+from .._any_dimensional import AnyDimensionalModel
+from .._spec import MAX_CHANNELS, ModelSpec
+from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, RepeatConv, bank_for, run
 
 Upsample = Literal["transpose", "repeat"]
+
+UPSAMPLE_RECIPE = BankRecipe(2)
+"""Filters of a transposed up-convolution: every invariant filter of side 2."""
 
 
 class UNet(AnyDimensionalModel):
@@ -42,7 +33,21 @@ class UNet(AnyDimensionalModel):
         arXiv:1505.04597.
     """
 
-    bank_roles: ClassVar[tuple[str, ...]] = ("conv", "upsample")
+    architecture: ClassVar[str] = "UNet"
+    words: ClassVar[Mapping[str, str]] = {
+        "channels": "depth",
+        "blocks": "num_conv",
+        "levels": "num_downsamples",
+        "activation": "activation_f",
+        "norm": "use_group_norm",
+        "bias": "use_bias",
+        "upsample": "upsample",
+        "plain": "equivariant",
+    }
+    sizes: ClassVar[Mapping[str, int]] = {"depth": MAX_CHANNELS, "kernel_size": MAX_KERNEL}
+    repeats: ClassVar[Mapping[str, int]] = {"num_downsamples": 24, "num_conv": 4096}
+    first_convs: ClassVar[tuple[str, ...]] = ("embedding.0.conv",)
+    last_convs: ClassVar[tuple[str, ...]] = ("decode",)
 
     embedding: list[ConvBlock]
     downsample_blocks: list[tuple[MaxNormPool, list[ConvBlock]]]
@@ -80,69 +85,35 @@ class UNet(AnyDimensionalModel):
           nearest-neighbour repetition followed by an ordinary convolution with `conv_filters`, which converts to
           another dimension exactly for every signature.
         """
-        for name, value in (("num_downsamples", num_downsamples), ("num_conv", num_conv)):
-            check_count(name, value)
+        self.D, self.spec = D, self.spec_of(locals())
         if upsample not in ("transpose", "repeat"):
             raise ArgumentError("upsample", got=repr(upsample), expected="transpose or repeat")
-        sources, middle, targets = layer_signatures(D, input_keys, output_keys, mid_keys, depth, equivariant)
-        bank = bank_for(D, equivariant, conv_filters)
-        if equivariant and upsample == "repeat" and bank is not None and bank.side % 2 == 0:
-            raise ArgumentError(
-                "conv_filters", got=f"side {bank.side}", expected="an odd side with upsample='repeat'"
-            )
+        frame = Frame.of(self.spec, D, conv_filters, key)
         use_transpose = upsample == "transpose"
+        if not use_transpose and frame.bank is not None and frame.bank.side % 2 == 0:
+            raise ArgumentError(
+                "conv_filters", got=f"side {frame.bank.side}", expected="an odd side with upsample='repeat'"
+            )
         up_bank = bank_for(D, equivariant and use_transpose, upsample_filters, "upsample_filters")
-        keys = keys_from(key)
 
         def blocks(a: Signature, b: Signature) -> list[ConvBlock]:
-            return [
-                ConvBlock(
-                    D,
-                    a if i == 0 else b,
-                    b,
-                    use_bias,
-                    activation_f,
-                    equivariant,
-                    bank,
-                    kernel_size,
-                    use_group_norm,
-                    use_batch_norm,
-                    padding_mode=padding_mode,
-                    key=next(keys),
-                )
-                for i in range(num_conv)
-            ]
+            norms = {"use_group_norm": use_group_norm, "use_batch_norm": use_batch_norm}
+            return [frame.block(a if i == 0 else b, b, **norms) for i in range(num_conv)]
 
         def up(a: Signature, b: Signature) -> ConvContract | LayerWrapper | RepeatConv:
             if not use_transpose:
-                conv = make_conv(
-                    D,
-                    a,
-                    b,
-                    use_bias,
-                    equivariant,
-                    bank,
-                    kernel_size,
-                    padding_mode=padding_mode,
-                    key=next(keys),
-                )
-                return RepeatConv(conv, 2)
-            padding = ((1, 1),) * D if equivariant else "VALID"
-            return make_conv(
-                D,
+                return RepeatConv(frame.conv(a, b), 2)
+            return frame.conv(
                 a,
                 b,
-                use_bias,
-                equivariant,
-                up_bank,
-                2,
-                padding=padding,
+                invariant_filters=up_bank,
+                kernel_size=2,
+                padding=((1, 1),) * D if equivariant else "VALID",
                 lhs_dilation=(2,) * D,
-                key=next(keys),
             )
 
-        levels = [_times(middle, 2**level) for level in range(num_downsamples + 1)]
-        self.embedding = blocks(sources, middle)
+        levels = [_times(frame.middle, 2**level) for level in range(num_downsamples + 1)]
+        self.embedding = blocks(frame.sources, frame.middle)
         self.downsample_blocks = [
             (MaxNormPool(2, equivariant), blocks(fine, coarse)) for fine, coarse in itertools.pairwise(levels)
         ]
@@ -150,56 +121,36 @@ class UNet(AnyDimensionalModel):
             (up(coarse, fine), blocks(_times(fine, 2), fine))
             for fine, coarse in reversed(list(itertools.pairwise(levels)))
         ]
-        self.decode = make_conv(
-            D,
-            middle,
-            targets,
-            use_bias,
-            equivariant,
-            bank,
-            kernel_size,
-            padding_mode=padding_mode,
-            key=next(keys),
-        )
-        self.D = D
-        self.spec = ModelSpec.make(
-            "UNet",
-            input_keys,
-            output_keys,
-            depth=depth,
-            num_downsamples=num_downsamples,
-            num_conv=num_conv,
-            use_bias=use_bias,
-            activation_f=activation_name(activation_f),
-            equivariant=equivariant,
-            kernel_size=kernel_size,
-            use_group_norm=use_group_norm,
-            use_batch_norm=use_batch_norm,
-            mid_keys=None if mid_keys is None else field_signature(mid_keys),
-            padding_mode=padding_mode,
-            upsample=upsample,
-        )
+        self.decode = frame.conv(frame.middle, frame.targets)
 
     def __call__(self, x: MultiImage, batch_stats: Any = None) -> tuple[MultiImage, Any]:
-        equivariant, factor = self.spec.equivariant, self.grid_factor
-        if any(side % factor for side in x.get_spatial_dims()):
+        if any(side % self.grid_factor for side in x.get_spatial_dims()):
             raise ArgumentError(
                 "sides of the grid",
                 got=x.get_spatial_dims(),
-                expected=f"multiples of {factor} for {len(self.downsample_blocks)} down-samplings",
+                expected=f"multiples of {self.grid_factor} for {len(self.downsample_blocks)} down-samplings",
             )
-        x, batch_stats = run(self.embedding, enter(x, equivariant), batch_stats)
+        inner, batch_stats = run(self.embedding, self.enter(x), batch_stats)
         skips = []
         for pool, blocks in self.downsample_blocks:
-            skips.append(x)
-            x, batch_stats = run(blocks, pool(x), batch_stats)
+            skips.append(inner)
+            inner, batch_stats = run(blocks, pool(inner), batch_stats)
         for up, blocks in self.upsample_blocks:
-            x, batch_stats = run(blocks, up(x).concat(skips.pop()), batch_stats)
-        return leave(self.decode(x), equivariant, self.spec.outputs), batch_stats
+            inner, batch_stats = run(blocks, up(inner).concat(skips.pop()), batch_stats)
+        return self.leave(self.decode(inner)), batch_stats
 
-    @property
-    def grid_factor(self) -> int:
-        return 2 ** len(self.downsample_blocks)
+    @classmethod
+    def bank_recipes(cls, options: Mapping[str, Any], recipe: BankRecipe) -> dict[str, BankRecipe]:
+        up = {"upsample": UPSAMPLE_RECIPE} if options["upsample"] == "transpose" else {}
+        return {"conv": recipe, **up}
+
+    @classmethod
+    def grid_factor_of(cls, options: Mapping[str, Any]) -> int:
+        return 2 ** options["num_downsamples"]
+
+    @classmethod
+    def least_layers(cls, options: Mapping[str, Any]) -> int:
+        return options["num_downsamples"] * options["num_conv"]
 
     def level_of(self, name: str) -> int:
         stage, _, rest = name.partition(".")

@@ -1,4 +1,4 @@
-"""What the architectures share: signatures of a plain network, and the residual sum."""
+"""What a network begins with: signatures of its layers, filters, random keys."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +8,7 @@ from jax import Array
 
 from ...errors import ArgumentError
 from ...filters import FilterBank
-from ...geometric import MultiImage, PlanarImage, Signature, signature_union
+from ...geometric import MultiImage, Signature, signature_union
 from ...layers import as_bank, field_signature
 
 
@@ -18,7 +18,7 @@ def as_scalars(signature: Signature, D: int) -> Signature:
 
 
 def layer_signatures(
-    D: int, input_keys: Any, output_keys: Any, mid_keys: Any, depth: int, equivariant: bool
+    D: int, input_keys: Any, output_keys: Any, mid_keys: Any, depth: Any, equivariant: bool
 ) -> tuple[Signature, Signature, Signature]:
     """Signatures a network works on inside: input, middle, output.
 
@@ -37,11 +37,6 @@ def layer_signatures(
     return as_scalars(sources, D), middle, as_scalars(targets, D)
 
 
-def check_count(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 4096:
-        raise ArgumentError(name, got=value, expected="a whole number, 1 or more")
-
-
 def bank_for(
     D: int, equivariant: bool, filters: MultiImage | FilterBank | None, name: str = "conv_filters"
 ) -> FilterBank | None:
@@ -54,16 +49,6 @@ def bank_for(
     if bank.D != D:
         raise ArgumentError(name, got=f"dimension {bank.D}", expected=f"dimension {D}")
     return bank
-
-
-def enter(x: MultiImage, equivariant: bool) -> Any:
-    """The field in the form a network computes on: planes, or, plain, scalar channels."""
-    return PlanarImage.of(x) if equivariant else x.to_scalar_multi_image()
-
-
-def leave(x: Any, equivariant: bool, outputs: Signature) -> MultiImage:
-    """Undo `enter`."""
-    return x.to_image() if equivariant else x.from_scalar_multi_image(outputs)
 
 
 def run(blocks: Any, x: Any, aux_data: Any) -> tuple[Any, Any]:

@@ -14,6 +14,9 @@ from ...layers import ConvContract, Image, LayerWrapper, UseBias
 
 PADDING_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
 
+MAX_KERNEL = 255
+"""Largest side of a plain kernel, in pixels."""
+
 
 def make_conv(
     D: int,
@@ -62,7 +65,7 @@ def make_conv(
         raise ArgumentError(
             "signature of a plain convolution", got=f"{sources} -> {targets}", expected="even scalars only"
         )
-    if type(kernel_size) is not int or not 1 <= kernel_size <= 255:
+    if type(kernel_size) is not int or not 1 <= kernel_size <= MAX_KERNEL:
         raise ArgumentError("kernel_size", got=kernel_size, expected="a side length for a plain convolution")
     if str(padding_mode).upper() not in PADDING_MODES:
         raise ArgumentError("padding_mode", got=repr(padding_mode), expected=" or ".join(PADDING_MODES))

@@ -19,8 +19,8 @@ from ...transfer import (
     lift_key,
     plain_condition_residual,
 )
+from .._any_dimensional import AnyDimensionalModel
 from .._file import LoadedModel, from_record, load_model
-from .._module import AnyDimensionalModel
 from .._spec import ModelSpec
 from ._verification import Verification
 

@@ -1,0 +1,193 @@
+"""The interface of an architecture: everything that the rest of the library asks of one."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import equinox as eqx
+from jax import Array
+
+from ..errors import ArgumentError
+from ..filters import BankRecipe, FilterBank
+from ..geometric import MultiImage, PlanarImage, Rescaling
+from ..layers import field_signature
+from ._constructor import constructor_of
+from ._convert import convert_certified, transfer_certified
+from ._module import MultiImageModule
+from ._rules import StaticRules
+from ._settings import NetworkSettings
+from ._spec import ModelSpec
+from .blocks import activation_name
+
+
+class AnyDimensionalModel(StaticRules, MultiImageModule):
+    """A model whose weights can be carried to another dimension; the base class of every architecture.
+
+    Its constructor is `([D,] input_keys, output_keys, options..., <role>_filters..., key)`. The options are read from
+    its signature and become those of the spec: plain values, and `mid_keys` a signature. What else there is to know of an
+    architecture stands in its class:
+
+    - `spec`: what a model is, free of the dimension: `self.spec_of(locals())`, first thing in the constructor.
+    - `D`: the dimension it works in.
+    - `architecture`: its name in files, such as `"ResNet"`.
+    - `words`: what the words of the command line and of `Network` are called in the constructor, for every word that
+      the architecture uses: `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `upsample`, and `plain`,
+      whose argument says the opposite (`equivariant`).
+    - `sizes`: the largest value of each option that counts channels or pixels.
+    - `repeats`: the largest value of each option that counts what is built one by one, such as blocks. Every whole
+      number among the options is in `sizes` or `repeats`, and is 1 or more: what a file says of them is checked.
+    - `first_convs`, `last_convs`: dotted names of the plain convolutions, where it has a plain variant, whose channels
+      are the components of the input and of the output.
+    """
+
+    architecture: ClassVar[str] = ""
+    words: ClassVar[Mapping[str, str]] = {}
+    sizes: ClassVar[Mapping[str, int]] = {}
+    repeats: ClassVar[Mapping[str, int]] = {}
+    first_convs: ClassVar[tuple[str, ...]] = ()
+    last_convs: ClassVar[tuple[str, ...]] = ()
+
+    spec: eqx.AbstractVar[ModelSpec]
+    D: eqx.AbstractVar[int]
+
+    @classmethod
+    def command_name(cls) -> str:
+        """What the command line calls it: its name in lower case."""
+        return cls.architecture.lower()
+
+    @classmethod
+    def options_from(cls, settings: NetworkSettings) -> dict[str, Any]:
+        """Options of the constructor for a network in plain words.
+
+        `mid_keys`, and for a plain network `kernel_size` and `padding_mode`, are given to a constructor that takes them.
+        """
+        options = {argument: getattr(settings, word) for word, argument in cls.words.items()}
+        if "plain" in cls.words:
+            options[cls.words["plain"]] = not settings.plain
+        inside: dict[str, Any] = {"mid_keys": settings.middle}
+        if settings.plain:
+            inside = {"kernel_size": settings.recipe.side, "padding_mode": "CIRCULAR"}
+        return options | {name: inside[name] for name in inside.keys() & constructor_of(cls).options.keys()}
+
+    @classmethod
+    def bank_recipes(cls, options: Mapping[str, Any], recipe: BankRecipe) -> dict[str, BankRecipe]:
+        """The recipe of each filter bank by role, for options and the recipe of the ordinary convolutions."""
+        return {"conv": recipe}
+
+    @classmethod
+    def grid_factor_of(cls, options: Mapping[str, Any]) -> int:
+        """A whole number that the sides of the grid must be multiples of."""
+        return 1
+
+    @classmethod
+    def least_layers(cls, options: Mapping[str, Any]) -> int:
+        """How many convolutions a model has at the least; from a file that holds fewer, none is built."""
+        return max((options[name] for name in cls.repeats), default=1)
+
+    @classmethod
+    def complete(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options with the constructor's defaults, after a check of every count.
+
+        **Raises:** `ArgumentError` for an unknown or missing option, or a count out of its range.
+        """
+        constructor = constructor_of(cls)
+        found = constructor.with_defaults(options, cls.architecture)
+        cls._check_counts(found, constructor.options)
+        return found
+
+    @classmethod
+    def _check_counts(cls, options: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+        most = {**cls.sizes, **cls.repeats}
+        for name in (each for each in most if each in options):
+            value = options[name]
+            whole = type(value) is int and 1 <= value <= most[name]
+            if not whole and not (value is None and defaults[name] is None):
+                raise ArgumentError(
+                    name, got=repr(value)[:40], expected=f"a whole number from 1 to {most[name]}"
+                )
+
+    @classmethod
+    def from_spec(
+        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None = None
+    ) -> Self:
+        """An untrained model of this class.
+
+        **Arguments:**
+
+        - `spec`: what to build; its architecture is this class.
+        - `D`: the dimension.
+        - `banks`: filters by role.
+        - `key`: random key of the initial weights.
+        """
+        constructor = constructor_of(cls)
+        given: dict[str, Any] = {f"{role}_filters": banks.get(role) for role in constructor.roles}
+        given |= {name: value for name, value in (("D", D), ("key", key)) if name in constructor.takes}
+        ends = dict(zip(constructor.ends, (spec.inputs, spec.outputs), strict=True))
+        build: Any = cls
+        return build(**ends, **dict(spec.options), **given)
+
+    def spec_of(self, arguments: Mapping[str, Any]) -> ModelSpec:
+        """The spec of a model from its constructor's arguments, `locals()` at the start of the constructor.
+
+        Every argument is an option except `D`, the two signatures, filters and `key`. A constructor that a subclass
+        calls describes its own part.
+
+        **Raises:** `ArgumentError` for a count out of its range, or an activation that is none.
+        """
+        classes = (each for each in type(self).__mro__ if issubclass(each, AnyDimensionalModel))
+        constructor = next(each for each in map(constructor_of, classes) if each.names <= arguments.keys())
+        options = {name: arguments[name] for name in constructor.options}
+        self._check_counts(options, constructor.options)
+        if "activation_f" in options:
+            options["activation_f"] = activation_name(options["activation_f"])
+        if options.get("mid_keys") is not None:
+            options["mid_keys"] = field_signature(options["mid_keys"])
+        return ModelSpec.make(self.architecture, *(arguments[name] for name in constructor.ends), **options)
+
+    @property
+    def grid_factor(self) -> int:
+        """A whole number that the sides of the grid must be multiples of."""
+        return self.grid_factor_of(dict(self.spec.options))
+
+    def level_of(self, name: str) -> int:
+        """Down-samplings between the input and the output of the convolution of that dotted name."""
+        return 0
+
+    def enter(self, x: MultiImage) -> Any:
+        """A field in the form in which networks compute: tensor components apart or, plain, as scalar channels."""
+        return PlanarImage.of(x) if self.spec.equivariant else x.to_scalar_multi_image()
+
+    def leave(self, x: Any) -> MultiImage:
+        """The output out of the form of `enter`."""
+        return x.to_image() if self.spec.equivariant else x.from_scalar_multi_image(self.spec.outputs)
+
+    def convertD(
+        self,
+        conv_filters: MultiImage | FilterBank,
+        rescale: Rescaling | str = Rescaling.COMPATIBILITY,
+        key: Array | None = None,
+        *,
+        upsample_filters: MultiImage | FilterBank | None = None,
+        flex: float | None = None,
+    ) -> "AnyDimensionalModel":
+        """The same model in the dimension of `conv_filters`, with its weights transferred.
+
+        **Arguments:**
+
+        - `conv_filters`: filters in the new dimension, of the same recipe as the model's own.
+        - `rescale`: the rule, by enum member or command-line name; see `ginjax.transfer.make_rule`.
+        - `key`: unused by the transfer, which decides every weight; accepted for old scripts.
+        - `upsample_filters`: needed by a UNet with transposed up-convolutions.
+        - `flex`: for `compat-flex`.
+
+        **Raises:** `UnsupportedError` for a model that is not equivariant.
+        """
+        banks = {"conv": conv_filters}
+        if upsample_filters is not None:
+            banks["upsample"] = upsample_filters
+        return convert_certified(self, banks, rescale, flex)[0]
+
+    def transfer_weights(
+        self, new_model: "AnyDimensionalModel", rescale: Rescaling | str, verbose: bool = False
+    ) -> "AnyDimensionalModel":
+        """`new_model` with this model's weights, transferred by a rule. Neither model is changed."""
+        return transfer_certified(self, new_model, rescale)[0]
