@@ -15,6 +15,7 @@ from ..geometric import parse_torus
 from ..transfer import Certificate
 from ._any_dimensional import AnyDimensionalModel
 from ._architectures import ARCHITECTURES, find_architecture
+from ._as_built import changed_by_hand
 from ._build import outline
 from ._named_arrays import layer_table, model_banks, named_arrays, plain_table, with_arrays
 from ._spec import ModelSpec
@@ -45,11 +46,20 @@ def to_record(
     - `provenance`: the steps that led to it, as JSON objects.
     - `certificate`: of its conversion, if it was converted.
 
-    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it, or of a class
-    that is not registered, which could not be loaded again; `ArgumentError` for a contract of another dimension.
+    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it, and for what could
+    not be loaded again: a class that is not registered, or layers that were exchanged by hand; `ArgumentError` for a contract of another dimension.
     """
     _check_registered(model)
     _check_stateless(model)
+    changed = changed_by_hand(model)
+    if changed is not None:
+        raise UnsupportedError(
+            f"a {model.spec.architecture} that was changed by hand in a file",
+            got=f"another {changed} than its specification builds",
+            expected="a change of the values of arrays alone",
+            hint="A file holds the specification and arrays. Build the model with other arguments, or register a class "
+            "of your own with ginjax.models.register_architecture.",
+        )
     if contract is None:
         contract = DataContract.unknown(parse_torus(is_torus, model.D))
     if contract.D != model.D:

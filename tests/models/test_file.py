@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,10 +14,12 @@ from ginjax.checkpoint import ModelRecord, read_model, write_model
 from ginjax.errors import ArgumentError, FileError, GinjaxError, UnsupportedError
 from ginjax.geometric import MultiImage
 from ginjax.models import (
+    ModelDesign,
     ResNet,
     SimpleConvSeries,
     from_record,
     load_model,
+    model_banks,
     named_arrays,
     save_model,
     to_record,
@@ -158,3 +161,32 @@ def test_a_record_is_of_its_own_model_only():
     with pytest.raises(ArgumentError, match="layer table"):
         from_record(replace(record, layers=other.layers))
     assert from_record(record).D == 1
+
+
+def exchanged():
+    """Networks of which a file would bring back another one, by what is changed; last one that it brings back."""
+    tanh = ModelDesign("ResNet", S, S, 2, 2).build(2)
+    relu = ModelDesign("ResNet", S, S, 2, 2, activation="relu").build(2)
+    options = dict(tanh.spec.options) | {"preactivation_order": False}
+    spec = replace(tanh.spec, options=tuple(sorted(options.items())))
+    other_order = ResNet.from_spec(spec, 2, model_banks(tanh)).blocks[0]
+    return {
+        "a layer fewer": eqx.tree_at(lambda m: m.blocks, tanh, tanh.blocks[:1]),
+        "an activation": eqx.tree_at(
+            lambda m: m.blocks[0][0].nonlinearity, tanh, relu.blocks[0][0].nonlinearity
+        ),
+        "a setting": eqx.tree_at(lambda m: m.blocks[0], tanh, other_order),
+        "values": jax.tree.map(lambda a: a.astype("float16") if eqx.is_inexact_array(a) else a, tanh),
+    }
+
+
+def test_a_network_that_its_file_would_not_bring_back_is_not_written(tmp_path):
+    *wrong, (_, values) = exchanged().items()
+    for what, model in wrong:
+        with pytest.raises(UnsupportedError, match="a ResNet that was changed by hand in a file"):
+            save_model(tmp_path / what, model)
+        assert not (tmp_path / what).exists()
+    save_model(tmp_path / "control", values)
+    back = named_arrays(load_model(tmp_path / "control").model)
+    assert back.keys() == named_arrays(values).keys()
+    assert all(np.array_equal(back[name], array) for name, array in named_arrays(values).items())

@@ -1,0 +1,49 @@
+"""Whether a model is what its specification builds: the file names the specification, and loading builds from that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+
+from ._build import outline
+from ._named_arrays import model_banks, named_map
+
+
+def changed_by_hand(model: Any) -> str | None:
+    """The first thing in which a model differs from what its specification builds, other than the values of its arrays.
+
+    **Arguments:**
+
+    - `model`: the model, of a registered architecture.
+
+    **Returns:** the dotted name of a layer, an array or a function; None for a model as it was built.
+    """
+    built = outline(model.spec, model.D, model_banks(model))
+    mine, its = _leaves(model), _leaves(built)
+    for name in [*its, *mine]:
+        if name not in mine or name not in its or not _same(mine[name], its[name]):
+            return name
+    if jax.tree_util.tree_structure(model) != jax.tree_util.tree_structure(built):
+        return "a setting of a layer"
+    return None
+
+
+def _leaves(model: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    named_map(found.__setitem__, model)
+    return found
+
+
+def _same(mine: Any, built: Any) -> bool:
+    if eqx.is_array(mine) or isinstance(built, jax.ShapeDtypeStruct):
+        return getattr(mine, "shape", None) == getattr(built, "shape", None)
+    if callable(mine) and callable(built):
+        # A function that is made anew with each network is known by its place in the source.
+        return mine is built or _place(mine) == _place(built)
+    return bool(mine == built)
+
+
+def _place(function: Any) -> tuple[object, object]:
+    return getattr(function, "__module__", function), getattr(function, "__qualname__", function)
