@@ -187,7 +187,7 @@ def test_a_layer_without_bias():
     [
         ((2, 2), "mean", "dimension to convert to: got 2, expected more than 2"),
         ((2, 1), "centre", "dimension to convert to: got 1, expected more than 2"),
-        ((1, 2), "volume", "rule for a plain model: got 'volume', expected centre or mean"),
+        ((1, 2), "volume", "rule for a plain network: got 'volume', which is for invariant filters"),
     ],
 )
 def test_what_makes_no_sense(dims, rule, message):
