@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _MODEL, _SCRATCH = "model", "from scratch"
 _SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-FILES = {"json": "evaluation.json", "fields": "fields.png", "errors": "errors.png", "spectra": "spectra.png"}
+_NUMBERS = "evaluation.json"
 
 
 def evaluate(
@@ -110,19 +110,19 @@ def evaluate(
     field, VRMSE relative to how much the field varies in space (1 is what its mean would score), relative L2 takes all
     trajectories as one. The folder gets the numbers (evaluation.json) and pictures of fields, errors and energy spectra.
     """
-    from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import atomic_write, check_target
 
     _check_together(ctx)
     out = Output(json=json, quiet=quiet)
     folder = model.with_suffix(".evaluation") if folder is None else folder
-    targets = {what: folder / name for what, name in FILES.items()}
     if folder.exists():
-        for target in targets.values():
-            check_target(target, force=force)
+        check_target(folder / _NUMBERS, force=force)
 
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
+        PICTURES,
         Forecaster,
+        draw_picture,
         held_out_in_files,
         last_training,
         simulated_held_out,
@@ -132,6 +132,10 @@ def evaluate(
     )
     from ginjax.models import load_model
 
+    pictures = {name: folder / f"{name}.png" for name in PICTURES}
+    if folder.exists():
+        for target in pictures.values():
+            check_target(target, force=force)
     loaded = load_model(model)
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
@@ -184,9 +188,13 @@ def evaluate(
         "grid": list(source.spatial),
         "time_step": contract.time_step,
     } | study_payload(study)
-    _write(targets, f"{model.name}: {held_out.name}", study, source.D, payload, force=force)
+    title = f"{model.name}: {held_out.name}"
+    for name, target in pictures.items():
+        draw_picture(target, name, title, study, source.D, force=force)
+    atomic_write(folder / _NUMBERS, (json_line(payload) + "\n").encode(), force=force)
     _show(out, f"{model} on {held_out.name}", study)
-    out.result(folder, payload | {"files": {what: str(path) for what, path in targets.items()}})
+    files = {"json": folder / _NUMBERS} | pictures
+    out.result(folder, payload | {"files": {what: str(path) for what, path in files.items()}})
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         out.next_step(
@@ -216,26 +224,6 @@ def _plain(curves: Any) -> dict[str, dict[str, list[float]]]:
     }
 
 
-def _write(
-    targets: dict[str, Path],
-    title: str,
-    study: "RolloutStudy",
-    D: int,
-    payload: dict[str, Any],
-    *,
-    force: bool,
-) -> None:
-    """Numbers and pictures."""
-    from ginjax.checkpoint import atomic_write
-    from ginjax.ml import draw_errors, draw_forecast, draw_spectra
-
-    samples = {step: (frames["truth"], frames[_MODEL]) for step, frames in study.samples.items()}
-    draw_forecast(targets["fields"], title, samples, D, force=force)
-    draw_errors(targets["errors"], title, study, force=force)
-    draw_spectra(targets["spectra"], f"{title}, step {study.shown_step}", study.spectra, force=force)
-    atomic_write(targets["json"], (json_line(payload) + "\n").encode(), force=force)
-
-
 def _make(folder: Path) -> None:
     """Make the folder before the work, which may take long."""
     from ginjax.errors import FileError
@@ -261,7 +249,12 @@ def _show(out: Output, title: str, study: "RolloutStudy") -> None:
             mine = [_number(curves[metric][step - 1]) for metric in METRICS]
             beside = [_number(study.errors[name][field]["nrmse"][step - 1]) for name, _ in others]
             rows.append((step, field, *mine, *beside))
-    columns = ("step", "field", *METRICS.values(), *(f"nRMSE of {words}" for _, words in others))
+    columns = (
+        "step",
+        "field",
+        *(metric.label for metric in METRICS.values()),
+        *(f"nRMSE of {words}" for _, words in others),
+    )
     out.table(f"{title}: {study.trajectories} trajectories", columns, rows)
     for name, lost in study.lost_at.items():
         if lost is not None:

@@ -67,7 +67,9 @@ def convert_record(
             raise ArgumentError("dtype", got=repr(dtype), expected=f"nothing with rule {rule.name!r}")
         if parity_lift:
             raise ArgumentError(
-                "parity lift", got=f"rule {rule.name!r}", expected="an equivariant model and a compatible rule"
+                "parity lift",
+                got=f"rule {rule.name!r}",
+                expected="an equivariant model and a compatible rule",
             )
         return inflate_record(record, to_dim, rule)
     check_finite(record.arrays)

@@ -43,7 +43,9 @@ def _check(name: str, named: NamedRule) -> None:
     if isinstance(named.rule, type) or not isinstance(named.rule, Rule | PlainRule):
         raise ArgumentError(
             f"transfer rule {name!r}",
-            got=f"the class {named.rule.__name__}" if isinstance(named.rule, type) else type(named.rule).__name__,
+            got=f"the class {named.rule.__name__}"
+            if isinstance(named.rule, type)
+            else type(named.rule).__name__,
             expected="a rule: name, promises_compatibility, and a call (weights, pair) -> weights",
         )
 

@@ -7,8 +7,8 @@ import numpy as np
 from ginjax.filters import FilterBlock
 from ginjax.transfer._system import FilterPair
 
-from ._none import extension_matrix
 from ._named_rule import NamedRule
+from ._none import extension_matrix
 from ._rule import by_name
 
 SMALL = 1e-5

@@ -24,9 +24,14 @@ def test_three_names_for_one_rule():
 
 
 def test_unknown_names():
-    with pytest.raises(ArgumentError, match=r"transfer rule: got 'volumes', expected one of compatibility, .*, none, centre, mean"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"transfer rule: got 'volumes', expected one of compatibility, .*, none, centre, mean",
+    ):
         make_rule("volumes")
-    with pytest.raises(ArgumentError, match="got 'mean', which is for plain networks, expected one of compat"):
+    with pytest.raises(
+        ArgumentError, match="got 'mean', which is for plain networks, expected one of compat"
+    ):
         make_rule("mean")
 
 
