@@ -77,11 +77,8 @@ def demo(
             seed=seed,
             on_step=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
         )
-    rules = compared_rules()
-    with out.progress(1 + 2 * len(rules), "converting and evaluating") as progress:
-        study = zero_shot_study(
-            model, held_out, rules, progress=lambda status: progress.advance(status=status)
-        )
+    with out.progress(1 + 2 * len(compared_rules()), "converting and evaluating") as progress:
+        study = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
     predictions = [zero_shot_prediction(model, each) for each in held_out]
     draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=force)
 
