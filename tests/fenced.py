@@ -24,7 +24,7 @@ class Block:
     """One block.
 
     - `action`: `run`, `refused` (run; its last line is answered with an error that holds `note`), `slow` (run with `-m slow`), `setup` (not run: it installs something), `by-hand` (not run: it
-      needs what a test has not), `file` (written to the file `note`) or `output` (shown).
+      needs what a test has not), `file` (written to the file `note`; a Python module is imported as well) or `output` (shown).
     - `line`: where it begins.
     """
 
@@ -69,7 +69,7 @@ def _block(language: str, comment: re.Match[str] | None, text: str, line: int) -
     word, note = (comment[1], comment[2] or "") if comment else ("", "")
     if language in RUN:
         actions = {"": "run", "slow": "slow", "setup": "setup", "test-command": "setup"}
-        action = word if word in ("by-hand", "refused") and note else actions.get(word)
+        action = word if word in ("by-hand", "refused", "file") and note else actions.get(word)
     elif word == "file" and note:
         action = "file"
     elif language == "text" and not word and not _COMMAND.search(text):

@@ -2,14 +2,17 @@
 
 The blocks of a page are run one after the other in one directory that holds a copy of `fixtures/`. Every day those
 marked slow are left out, and on the pages of `docs/` trainings are cut short; with `-m slow` every block is run word
-for word. The README is always run word for word.
+for word. The README is always run word for word. Modules that a page writes can be imported, and a page that writes
+a `pyproject.toml` and says how to install it is taken to have done so; no other page is affected.
 """
 
+import importlib
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,6 +20,7 @@ import pytest
 from command_line import app
 from fenced import RUN, Block, PageError, blocks
 from helpers import FIXTURES
+from registries import installed, left_as_they_were
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -61,6 +65,12 @@ def run_page(
     for block in page:
         if block.action == "file":
             (folder / block.note).write_text(block.text, encoding="utf-8")
+            importlib.invalidate_caches()
+            if block.language == "python":
+                importlib.import_module(Path(block.note).stem)
+                done.append(block)
+        elif block.action == "setup" and block.text == "pip install -e .\n":
+            as_if_installed(folder)
         elif block.action in actions:
             if block.language == "python":
                 exec(compile(block.text, f"line {block.line}", "exec"), names)
@@ -76,6 +86,13 @@ def run_page(
             assert result.exit_code != 0 and block.note in result.stderr, f"{last}\n{result.output}"
             done.append(block)
     return done
+
+
+def as_if_installed(folder: Path) -> None:
+    """What installing the project in a folder would make of its entry points."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))["project"]
+    installed(folder, project["entry-points"], project["name"])
+    importlib.invalidate_caches()
 
 
 def lines_of(block: Block) -> list[str]:
@@ -105,10 +122,16 @@ def run_line(line: str, folder: Path, adapt: Callable[[list[str]], list[str]]) -
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A directory as a reader has it: empty but for the fixtures."""
+    """A directory as a reader has it: empty but for the fixtures. What a page registers is gone afterwards."""
     shutil.copytree(FIXTURES, tmp_path / "fixtures", ignore=shutil.ignore_patterns("golden", "__pycache__"))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    monkeypatch.syspath_prepend(tmp_path)
+    before = set(sys.modules)
+    with left_as_they_were():
+        yield tmp_path
+    for name in set(sys.modules) - before:
+        if (tmp_path / f"{name}.py").exists():
+            del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -192,6 +215,25 @@ def test_what_is_found_and_how_it_is_run(folder):
     page = blocks(text)
     assert [block.action for block in page] == ["file", "run", "run", "output", "setup"]
     assert run_page(page, folder, ("run",), as_written) == page[1:3]
+
+
+def test_a_module_and_its_installation(folder):
+    module = fenced("python", "def same(x):\n    return x", "<!-- file: own_page.py -->")
+    project = fenced(
+        "toml",
+        '[project]\nname = "own_page"\n[project.entry-points."ginjax.activations"]\nsame = "own_page:same"',
+        "<!-- file: pyproject.toml -->",
+    )
+    command = fenced("sh", "ginjax init series --activation same")
+    with pytest.raises(AssertionError, match="'same' is not one of"):
+        run_page(blocks(module + project + command), folder, ("run",), as_written)
+    install = fenced("sh", "pip install -e .", "<!-- setup -->")
+    done = run_page(blocks(module + project + install + command), folder, ("run",), as_written)
+    assert [block.action for block in done] == ["file", "run"]
+    with pytest.raises(ZeroDivisionError):
+        run_page(
+            blocks(fenced("python", "1 / 0", "<!-- file: torn_page.py -->")), folder, ("run",), as_written
+        )
 
 
 def test_what_is_not_run_is_understood(folder):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command_line import app
 from helpers import FIXTURES
+from registries import REGISTRIES, installed, left_as_they_were
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
@@ -41,7 +42,6 @@ MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 PANEL = 385
 """Pixels of a panel of errors."""
 
-EVERY = (RULES, READERS, METRICS, ACTIVATION_REGISTRY, LOSSES, OPTIMISERS, SCHEDULES, LOGGERS, PICTURES)
 
 TOYS = """
 import json
@@ -141,6 +141,7 @@ def empty(title, study, D):
 OFFERED = {
     "ginjax.rules": {"halved": "HALVED", "corner": "CORNER"},
     "ginjax.readers": {"table": "TABLE"},
+    "ginjax.equations": {},
     "ginjax.metrics": {"rmse": "RMSE"},
     "ginjax.activations": {"cube": "cube"},
     "ginjax.losses": {"far": "far"},
@@ -152,44 +153,30 @@ OFFERED = {
 
 
 @pytest.fixture(autouse=True)
-def as_installed(monkeypatch):
-    """What a test adds or installs is gone afterwards. The function makes the registries look around once more."""
-
-    def look_again():
-        for registry in EVERY:
-            monkeypatch.setattr(registry, "_known", dict(own[registry.kind]))
-            registry.__dict__.pop("_installed", None)
-
-    own = {registry.kind: dict(registry._known) for registry in EVERY}
-    look_again()
-    yield look_again
-    for registry in EVERY:
-        registry.__dict__.pop("_installed", None)
+def forget():
+    with left_as_they_were() as forget:
+        yield forget
 
 
 @pytest.fixture
-def install(tmp_path, monkeypatch, as_installed):
+def install(tmp_path, monkeypatch, forget):
     """Put a package with all toys on the path, or take it away again."""
+    site = tmp_path / "site"
 
     def change(there):
         if there:
-            sys.path.insert(0, str(tmp_path / "site"))
+            sys.path.insert(0, str(site))
         else:
-            sys.path.remove(str(tmp_path / "site"))
+            sys.path.remove(str(site))
             sys.modules.pop("toy_things", None)
         importlib.invalidate_caches()
-        as_installed()
+        forget()
 
-    about = tmp_path / "site" / "toy_things-1.0.dist-info"
-    about.mkdir(parents=True)
-    (tmp_path / "site" / "toy_things.py").write_text(TOYS)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-things\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(
-        "".join(
-            f"[{group}]\n" + "".join(f"{name} = toy_things:{thing}\n" for name, thing in things.items())
-            for group, things in OFFERED.items()
-        )
+    installed(
+        site,
+        {g: {name: f"toy_things:{thing}" for name, thing in t.items()} for g, t in OFFERED.items() if t},
     )
+    (site / "toy_things.py").write_text(TOYS)
     monkeypatch.setattr(sys, "path", list(sys.path))
     yield change
     sys.modules.pop("toy_things", None)
@@ -207,7 +194,7 @@ def done(result):
 
 
 def test_every_group_of_installed_things_is_one_of_these():
-    assert {registry.group for registry in EVERY} == OFFERED.keys()
+    assert {registry.group for registry in REGISTRIES} == OFFERED.keys()
 
 
 @pytest.mark.parametrize(
@@ -392,7 +379,7 @@ def test_registering(kind):
             register(taken)
 
 
-@pytest.mark.parametrize("registry", EVERY, ids=lambda each: each.kind)
+@pytest.mark.parametrize("registry", REGISTRIES, ids=lambda each: each.kind)
 def test_a_thing_of_another_kind_is_refused(registry):
     with pytest.raises(ArgumentError, match=r"'toy'.*got int"):
         registry.add("toy", 3)
