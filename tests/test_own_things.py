@@ -26,6 +26,7 @@ from ginjax.ml import (
     SCHEDULES,
     Metric,
     RolloutStudy,
+    draw_picture,
     errors_figure,
     register_logger,
     register_loss,
@@ -384,6 +385,14 @@ def test_a_thing_of_another_kind_is_refused(registry):
     with pytest.raises(ArgumentError, match=r"'toy'.*got int"):
         registry.add("toy", 3)
     assert "toy" not in registry
+
+
+def test_a_picture_that_is_no_figure(tmp_path):
+    register_picture("nothing", lambda title, study, D: None)
+    with pytest.raises(ArgumentError, match=r"picture 'nothing': got NoneType, expected a matplotlib"):
+        draw_picture(tmp_path / "p.png", "nothing", "t", study_of(METRICS), 1)
+    draw_picture(tmp_path / "p.png", "spectra", "t", study_of(METRICS), 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["p.png"]
 
 
 @pytest.mark.parametrize(
