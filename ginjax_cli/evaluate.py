@@ -132,7 +132,8 @@ def evaluate(
     )
     from ginjax.models import load_model
 
-    pictures = {name: folder / f"{name}.png" for name in PICTURES}
+    # Looked up one by one, so that a picture that cannot be imported is an error before the work.
+    pictures = {name: folder / f"{name}.png" for name, _ in PICTURES.items()}
     if folder.exists():
         for target in pictures.values():
             check_target(target, force=force)

@@ -403,6 +403,7 @@ def test_a_picture_that_is_no_figure(tmp_path):
             lambda: register_rule(NamedRule(type(_rule("r").rule), "")),
             "transfer rule 'r': got the class Same",
         ),
+        (lambda: register_rule(_rule("two words")), "name of the transfer rule: got 'two words'"),
         (lambda: register_activation("none", jnp.cbrt), "name of the activation: got 'none'"),
         (lambda: register_picture("../up", print), "name of the picture: got '../up'"),
         (lambda: register_picture("json", print), "name of the picture: got 'json'"),

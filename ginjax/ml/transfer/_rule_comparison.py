@@ -17,7 +17,7 @@ from ginjax.transfer import RULES, compared_rules, find_rule, growth, rule_label
 class RuleRow:
     """What one rule makes of a model.
 
-    - `rule`: its name, with a flex value where it has one; `about`: what it does.
+    - `rule`: its name, with a flex value where it has one; `about`: what it does, in one line.
     - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
     - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
       the response of a path to white noise, new over old, on average and at most. None for plain models.
@@ -25,13 +25,13 @@ class RuleRow:
     """
 
     rule: str
-    about: str
     residual: float
     exact: bool
     weight_norm: float | None
     noise: float | None
     noise_largest: float | None
     error: float | None
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,13 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
         rows.append(
             RuleRow(
                 rule=rule_label(name, flex),
-                about=RULES[name].about,
                 residual=conversion.certificate.residual,
                 exact=conversion.certificate.exact,
                 weight_norm=None if sizes is None else sizes.weights,
                 noise=None if sizes is None else sizes.noise,
                 noise_largest=None if sizes is None else sizes.noise_largest,
                 error=None if found is None else found.model,
+                about=RULES[name].about,
             )
         )
     if not rows:
