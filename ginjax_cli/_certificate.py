@@ -48,7 +48,7 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
         verdict = f"{len(inexact)} of {total} {parts} do not reproduce the {certificate.from_dim}D network"
     if stale:
         verdict = f"void, it was made of something else: {verdict}"
-    with_flex = certificate.flex is not None and certificate.rule == "compat-flex"
+    with_flex = certificate.flex is not None and certificate.rule not in ("compatibility", "spin-embed")
     out.fields(
         f"Certificate, {certificate.from_dim}D -> {certificate.to_dim}D",
         {
@@ -90,6 +90,4 @@ def certificate_payload(certificate: "Certificate", *, stale: bool = False) -> d
 
 
 def _is_plain(certificate: "Certificate") -> bool:
-    from ginjax.transfer import PLAIN_RULES
-
-    return certificate.rule in PLAIN_RULES
+    return all(path.path == "channels" for path in certificate.paths)

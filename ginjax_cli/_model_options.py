@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ._choices import Choice
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -27,6 +29,12 @@ _NETWORK_OPTIONS = (
     "bias",
     "upsample",
     "plain",
+)
+
+ACTIVATIONS = Choice(
+    ("relu", "gelu", "tanh", "silu", "softplus", "elu", "leaky_relu", "sin"),
+    "ginjax.activations",
+    also=("none",),
 )
 
 Channels = Annotated[
@@ -60,7 +68,14 @@ Support = Annotated[
     ),
 ]
 Activation = Annotated[
-    str, typer.Option("--activation", help="tanh, gelu, relu, silu, ... or none.", rich_help_panel=_PANEL)
+    str,
+    typer.Option(
+        "--activation",
+        parser=ACTIVATIONS,
+        metavar=ACTIVATIONS.metavar,
+        help="Activation; none for a linear network.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Norm = Annotated[
     bool, typer.Option("--norm/--no-norm", help="Normalise inside the blocks.", rich_help_panel=_PANEL)

@@ -5,6 +5,13 @@ from typing import Annotated, Literal
 
 import typer
 
+from ._choices import Choice
+
+LOSSES = Choice(("smse", "nrmse", "normalized-smse"), "ginjax.losses")
+OPTIMISERS = Choice(("adamw", "adam", "sgd", "momentum", "lion", "rmsprop"), "ginjax.optimisers")
+SCHEDULES = Choice(("cosine", "linear", "constant"), "ginjax.schedules")
+LOGGERS = Choice(("tensorboard", "wandb", "mlflow"), "ginjax.loggers")
+
 _DATA = "Data"
 _TRAINING = "Training"
 _RUN = "Course of the run"
@@ -77,14 +84,33 @@ TimeBudget = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+LossName = Annotated[
+    str,
+    typer.Option(
+        "--loss",
+        parser=LOSSES,
+        metavar=LOSSES.metavar,
+        help="What training makes small: the squared error (smse), the error relative to each sample's size (nrmse), or "
+        "the squared error relative to the field at each pixel (normalized-smse).",
+        rich_help_panel=_TRAINING,
+    ),
+]
 Optimiser = Annotated[
-    Literal["adamw", "adam", "sgd", "momentum", "lion", "rmsprop"],
-    typer.Option("--optimiser", help="Optimiser.", rich_help_panel=_TRAINING),
+    str,
+    typer.Option(
+        "--optimiser",
+        parser=OPTIMISERS,
+        metavar=OPTIMISERS.metavar,
+        help="Optimiser.",
+        rich_help_panel=_TRAINING,
+    ),
 ]
 Schedule = Annotated[
-    Literal["cosine", "linear", "constant"] | None,
+    str | None,
     typer.Option(
         "--schedule",
+        parser=SCHEDULES,
+        metavar=SCHEDULES.metavar,
         help="How the learning rate falls after its rise.",
         show_default="cosine",
         rich_help_panel=_TRAINING,
@@ -211,8 +237,9 @@ Log = Annotated[
     list[str] | None,
     typer.Option(
         "--log",
-        help="Log to tensorboard, wandb or mlflow too; may be repeated.",
-        metavar="PROGRAM",
+        parser=LOGGERS,
+        metavar=LOGGERS.metavar,
+        help="Log to this program too; may be repeated.",
         rich_help_panel=_RUN,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
     DataFields,
@@ -27,17 +28,11 @@ if TYPE_CHECKING:
     from ginjax.models import Verification
     from ginjax.transfer import Certificate
 
-RuleName = Literal[
-    "compatibility",
-    "compat-flex",
-    "spin-embed",
-    "volume",
-    "compatibility-norm",
-    "none",
-    "centre",
-    "mean",
-    "all",
-]
+RULES = Choice(
+    ("compatibility", "compat-flex", "spin-embed", "volume", "compatibility-norm", "none", "centre", "mean"),
+    "ginjax.rules",
+    also=("all",),
+)
 DEFAULT_SIZE = 32
 _OF_ONE_CONVERSION = (
     "flex",
@@ -60,13 +55,16 @@ def convert_d(
     model: Annotated[Path, typer.Argument(help="The model file to convert.", metavar="MODEL")],
     to_dim: Annotated[int, typer.Option("--to-dim", min=1, max=8, help="Dimension to convert to.")],
     rescale: Annotated[
-        RuleName,
+        str,
         typer.Option(
             "--rescale",
-            help="compatibility (spin-embed) reproduces the network exactly on fields that do not vary along the "
-            "new axes; compat-flex exposes the freedom that leaves; volume keeps the size of each filter; "
-            "compatibility-norm matches tensor norms; none only extends. For plain models: centre or mean. "
-            "all compares the rules and writes nothing.",
+            parser=RULES,
+            metavar=RULES.metavar,
+            help="compatibility reproduces the network exactly on fields that do not vary along the new axes; "
+            "compat-flex exposes the freedom that leaves; spin-embed is another name of compatibility; volume keeps "
+            "the size of each filter; compatibility-norm matches tensor norms; none only extends. For plain networks: "
+            "centre puts the kernel in the central slice of the new axis; mean spreads the kernel evenly along the "
+            "new axis. all compares the rules and writes nothing.",
         ),
     ] = "compatibility",
     flex: Annotated[
@@ -175,11 +173,11 @@ def convert_d(
 
         check_target(target, force=force)
     from ginjax.checkpoint import check_certificate, convert_record, read_model
-    from ginjax.transfer import PLAIN_RULES, make_rule
+    from ginjax.transfer import find_rule
 
     record, chosen = read_model(model), {}
     if calibrate is None:
-        rule = rescale if rescale in PLAIN_RULES else make_rule(rescale, flex)
+        rule = find_rule(rescale, flex)
         conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
     else:
         conversion, chosen = _calibrate(
@@ -310,7 +308,7 @@ def _refuse_with_all(ctx: typer.Context) -> None:
 def _check_one_rule(ctx: typer.Context) -> None:
     """Refuse options that would be ignored or contradict the rule."""
     from ginjax.errors import ArgumentError
-    from ginjax.transfer import PLAIN_RULES
+    from ginjax.transfer import find_rule
 
     given = ctx.params
     rescale = given["rescale"]
@@ -319,8 +317,7 @@ def _check_one_rule(ctx: typer.Context) -> None:
     for name in ("pde", "data"):
         if given[name] is not None:
             raise ArgumentError(f"--{name}", got=f"--rescale {rescale}", expected="--rescale all")
-    if given["flex"] is not None and rescale in PLAIN_RULES:
-        raise ArgumentError("flex", got=f"rule {rescale!r}", expected="rule 'compat-flex'")
+    find_rule(rescale, given["flex"])
     if given["calibrate"] is None:
         return
     # Calibration chooses the flex of one rule; what else would shape the weights is refused.

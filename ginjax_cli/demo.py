@@ -48,7 +48,7 @@ def demo(
         zero_shot_study,
     )
     from ginjax.models import Network
-    from ginjax.transfer import DISTINCT_RULES
+    from ginjax.transfer import compared_rules
 
     fields = find_pde(pde).fields
     design = Network().design(fields, fields)
@@ -77,7 +77,7 @@ def demo(
             seed=seed,
             on_step=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
         )
-    with out.progress(1 + 2 * len(DISTINCT_RULES), "converting and evaluating") as progress:
+    with out.progress(1 + 2 * len(compared_rules()), "converting and evaluating") as progress:
         study = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
     predictions = [zero_shot_prediction(model, each) for each in held_out]
     draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=force)

@@ -2,22 +2,15 @@
 
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
-
-from ginjax._text import json_line
 
 from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 
-if TYPE_CHECKING:
-    from ginjax.ml import RolloutStudy
-
-_MODEL, _SCRATCH = "model", "from scratch"
-_SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-FILES = {"json": "evaluation.json", "fields": "fields.png", "errors": "errors.png", "spectra": "spectra.png"}
+_SCRATCH = "from scratch"
 
 
 def evaluate(
@@ -111,15 +104,9 @@ def evaluate(
     field, VRMSE relative to how much the field varies in space (1 is what its mean would score), relative L2 takes all
     trajectories as one. The folder gets the numbers (evaluation.json) and pictures of fields, errors and energy spectra.
     """
-    from ginjax.checkpoint import check_target
-
     _check_together(ctx)
     out = Output(json=json, quiet=quiet)
     folder = model.with_suffix(".evaluation") if folder is None else folder
-    targets = {what: folder / name for what, name in FILES.items()}
-    if folder.exists():
-        for target in targets.values():
-            check_target(target, force=force)
 
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
@@ -132,7 +119,9 @@ def evaluate(
         training_task,
     )
     from ginjax.models import load_model
+    from ginjax.workflow import MODEL, Evaluation, check_files, evaluation_files, make_folder
 
+    check_files(folder, force=force)
     loaded = load_model(model)
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
@@ -157,8 +146,8 @@ def evaluate(
         raise ArgumentError("trajectories to evaluate on", got="none", expected="at least one")
     if held_out.note:
         out.note(held_out.note)
-    _make(folder)
-    forecasters = {_MODEL: forecaster}
+    make_folder(folder)
+    forecasters = {MODEL: forecaster}
     if from_scratch:
         last = last_training(record)
         if last["step"] == "train":
@@ -178,16 +167,20 @@ def evaluate(
             forecasters, source, held_out.trajectories, steps=steps, progress=progress.follow
         )
 
-    payload = {
-        "model": str(model),
-        "data": held_out.name,
-        "dimension": record.D,
-        "grid": list(source.spatial),
-        "time_step": contract.time_step,
-    } | study_payload(study)
-    _write(targets, f"{model.name}: {held_out.name}", study, source.D, payload, force=force)
-    _show(out, f"{model} on {held_out.name}", study)
-    out.result(folder, payload | {"files": {what: str(path) for what, path in targets.items()}})
+    found = Evaluation(
+        model=model.name,
+        data=held_out.name,
+        study=study,
+        D=source.D,
+        grid=source.spatial,
+        time_step=contract.time_step,
+    )
+    found.save(folder, about={"model": str(model)}, force=force)
+    out.table(f"{model} on {held_out.name}: {study.trajectories} trajectories", *found.table())
+    for each in found.warnings:
+        out.warn(each)
+    files = {what: str(path) for what, path in evaluation_files(folder).items()}
+    out.result(folder, {"model": str(model)} | found.to_json() | {"files": files})
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         out.next_step(
@@ -197,86 +190,6 @@ def evaluate(
         out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
     else:
         out.next_step(f"ginjax inspect {quote(str(model))}")
-
-
-def study_payload(study: "RolloutStudy") -> dict[str, Any]:
-    """The result as plain values."""
-    return {
-        "steps": study.steps,
-        "trajectories": study.trajectories,
-        "errors": {name: _plain(curves) for name, curves in study.errors.items()},
-        "lost_at": dict(study.lost_at),
-        "spectra": _plain(study.spectra),
-        "spectra_step": study.shown_step,
-    }
-
-
-def _plain(curves: Any) -> dict[str, dict[str, list[float]]]:
-    return {
-        field: {name: values.tolist() for name, values in lines.items()} for field, lines in curves.items()
-    }
-
-
-def _write(
-    targets: dict[str, Path],
-    title: str,
-    study: "RolloutStudy",
-    D: int,
-    payload: dict[str, Any],
-    *,
-    force: bool,
-) -> None:
-    """Numbers and pictures."""
-    from ginjax.checkpoint import atomic_write
-    from ginjax.ml import draw_errors, draw_forecast, draw_spectra
-
-    samples = {step: (frames["truth"], frames[_MODEL]) for step, frames in study.samples.items()}
-    draw_forecast(targets["fields"], title, samples, D, force=force)
-    draw_errors(targets["errors"], title, study, force=force)
-    draw_spectra(targets["spectra"], f"{title}, step {study.shown_step}", study.spectra, force=force)
-    atomic_write(targets["json"], (json_line(payload) + "\n").encode(), force=force)
-
-
-def _make(folder: Path) -> None:
-    """Make the folder before the work, which may take long."""
-    from ginjax.errors import FileError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
-        ) from error
-
-
-def _show(out: Output, title: str, study: "RolloutStudy") -> None:
-    """The errors at a few steps, and what has to be said about them."""
-    from ginjax.ml import METRICS, PERSISTENCE
-
-    others = [(PERSISTENCE, "no change"), (_SCRATCH, _SCRATCH)]
-    others = [(name, words) for name, words in others if name in study.errors]
-    shown = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})
-    rows = []
-    for step in shown:
-        for field, curves in study.errors[_MODEL].items():
-            mine = [_number(curves[metric][step - 1]) for metric in METRICS]
-            beside = [_number(study.errors[name][field]["nrmse"][step - 1]) for name, _ in others]
-            rows.append((step, field, *mine, *beside))
-    columns = ("step", "field", *METRICS.values(), *(f"nRMSE of {words}" for _, words in others))
-    out.table(f"{title}: {study.trajectories} trajectories", columns, rows)
-    for name, lost in study.lost_at.items():
-        if lost is not None:
-            out.warn(f"the roll-out of {name} blows up: NaN or infinity at step {lost}")
-    first = [(curves["nrmse"][0], study.errors[PERSISTENCE][field]["nrmse"][0])
-             for field, curves in study.errors[_MODEL].items()]  # fmt: skip
-    if all(mine >= unchanged for mine, unchanged in first):
-        out.warn("the model does no better than predicting no change, from the first step on")
-
-
-def _number(value: float) -> float | None:
-    from math import isfinite
-
-    return float(value) if isfinite(value) else None
 
 
 def _check_together(ctx: typer.Context) -> None:

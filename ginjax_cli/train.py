@@ -37,6 +37,7 @@ from ._train_options import (
     Epochs,
     Freeze,
     Log,
+    LossName,
     NoiseSize,
     Optimiser,
     PastSteps,
@@ -173,6 +174,7 @@ def train(
             "--learning-rate", min=1e-9, max=10.0, help="Peak learning rate.", rich_help_panel=_TRAINING
         ),
     ] = 3e-3,
+    loss: LossName = "smse",
     optimiser: Optimiser = "adamw",
     schedule: Schedule = None,
     warmup: Warmup = 0.05,
@@ -257,6 +259,7 @@ def train(
         epochs=epochs,
         seconds=None if time_budget is None else parse_seconds("--time-budget", time_budget),
         batch_size=batch_size,
+        loss=loss,
         learning_rate=learning_rate,
         optimiser=optimiser,
         schedule=schedule,

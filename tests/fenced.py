@@ -24,7 +24,7 @@ class Block:
     """One block.
 
     - `action`: `run`, `refused` (run; its last line is answered with an error that holds `note`), `slow` (run with `-m slow`), `setup` (not run: it installs something), `by-hand` (not run: it
-      needs what a test has not), `file` (written to the file `note`) or `output` (shown).
+      needs what a test has not), `file` (written to the file `note`; a Python module is imported as well) or `output` (shown).
     - `line`: where it begins.
     """
 

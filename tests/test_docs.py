@@ -2,9 +2,11 @@
 
 The blocks of a page are run one after the other in one directory that holds a copy of `fixtures/`. Every day those
 marked slow are left out, and on the pages of `docs/` trainings are cut short; with `-m slow` every block is run word
-for word. The README is always run word for word. The package of a page is described as installing it would.
+for word. The README is always run word for word. Modules that a page writes can be imported, and a page that writes
+a `pyproject.toml` and says how to install it is taken to have done so; no other page is affected.
 """
 
+import importlib
 import re
 import shlex
 import shutil
@@ -17,11 +19,9 @@ import pytest
 from command_line import app
 from fenced import RUN, Block, PageError, blocks
 from helpers import FIXTURES
-from own_packages import describe_package, unchanged
+from registries import as_if_installed, left_as_they_were
 from typer.main import get_command
 from typer.testing import CliRunner
-
-from ginjax.models import ARCHITECTURES
 
 ROOT = FIXTURES.parent
 PAGES = {
@@ -73,8 +73,12 @@ def run_page(
     for block in page:
         if block.action == "file":
             (folder / block.note).write_text(block.text, encoding="utf-8")
-            if block.note == "pyproject.toml":
-                describe_package(folder)
+            importlib.invalidate_caches()
+            if block.language == "python":
+                importlib.import_module(Path(block.note).stem)
+                done.append(block)
+        elif block.action == "setup" and block.text == "pip install -e .\n":
+            as_if_installed(folder)
         elif block.action in actions:
             if block.language == "python":
                 text = block.text if adapt is as_written else cut_python(block.text)
@@ -91,13 +95,6 @@ def run_page(
             assert result.exit_code != 0 and block.note in result.stderr, f"{last}\n{result.output}"
             done.append(block)
     return done
-
-
-def never_imported(left: Sequence[Block], done: Sequence[Block]) -> list[str]:
-    """Files of Python on a page that none of the blocks that were run imports: they might as well be wrong."""
-    imported = set(re.findall(r"^(?:from|import) (\w+)", "".join(block.text for block in done), re.MULTILINE))
-    files = [Path(each.note) for each in left if each.action == "file" and each.language in RUN]
-    return [file.name for file in files if file.stem not in imported]
 
 
 def lines_of(block: Block) -> list[str]:
@@ -127,12 +124,16 @@ def run_line(line: str, folder: Path, adapt: Callable[[list[str]], list[str]]) -
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A directory as a reader has it: empty but for the fixtures."""
+    """A directory as a reader has it: empty but for the fixtures. What a page registers is gone afterwards."""
     shutil.copytree(FIXTURES, tmp_path / "fixtures", ignore=shutil.ignore_patterns("golden", "__pycache__"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    with unchanged(ARCHITECTURES):
+    before = set(sys.modules)
+    with left_as_they_were():
         yield tmp_path
+    for name in set(sys.modules) - before:
+        if (tmp_path / f"{name}.py").exists():
+            del sys.modules[name]
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -142,7 +143,6 @@ def test_the_blocks_of_a_page(name, folder):
     left = [block for block in page if block not in done]
     assert {block.action for block in left} <= {"slow", "setup", "by-hand", "file", "output"}
     assert all(block.language not in RUN for block in left if block.action == "output")
-    assert never_imported(left, done) == []
     for line in (line for block in left if block.action in ("slow", "by-hand") for line in lines_of(block)):
         understand(line)
 
@@ -213,13 +213,29 @@ def test_what_is_found_and_how_it_is_run(folder):
         + "1. In a list:\n\n   ```python\n   from pathlib import Path\n   assert Path('copy.toml').exists()\n   ```\n"
         + fenced("text", "steps")
         + fenced("sh", "exit 1", "<!-- setup: needs a network -->")
-        + fenced("python", "raise ValueError", "<!-- file: torn.py -->")
     )
     page = blocks(text)
-    assert [block.action for block in page] == ["file", "run", "run", "output", "setup", "file"]
+    assert [block.action for block in page] == ["file", "run", "run", "output", "setup"]
     assert run_page(page, folder, ("run",), as_written) == page[1:3]
-    assert never_imported(page, page[1:3]) == ["torn.py"]
-    assert never_imported(page, blocks(fenced("python", "from torn import x"))) == []
+
+
+def test_a_module_and_its_installation(folder):
+    module = fenced("python", "def same(x):\n    return x", "<!-- file: own_page.py -->")
+    project = fenced(
+        "toml",
+        '[project]\nname = "own_page"\n[project.entry-points."ginjax.activations"]\nsame = "own_page:same"',
+        "<!-- file: pyproject.toml -->",
+    )
+    command = fenced("sh", "ginjax init series --activation same")
+    with pytest.raises(AssertionError, match="'same' is not one of"):
+        run_page(blocks(module + project + command), folder, ("run",), as_written)
+    install = fenced("sh", "pip install -e .", "<!-- setup -->")
+    done = run_page(blocks(module + project + install + command), folder, ("run",), as_written)
+    assert [block.action for block in done] == ["file", "run"]
+    with pytest.raises(ZeroDivisionError):
+        run_page(
+            blocks(fenced("python", "1 / 0", "<!-- file: torn_page.py -->")), folder, ("run",), as_written
+        )
 
 
 def test_what_is_not_run_is_understood(folder):

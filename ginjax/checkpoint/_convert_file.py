@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
@@ -11,14 +10,13 @@ from ginjax._version import __version__
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError, VerificationError
 from ginjax.filters import FilterBank, FilterKey, make_bank
 from ginjax.transfer import (
-    PLAIN_RULES,
     Certificate,
     PlainRule,
     Rule,
     bank_chain,
     convert_weights,
+    find_rule,
     inflate_weights,
-    make_rule,
     role_keys,
 )
 
@@ -42,7 +40,7 @@ class Conversion:
 def convert_record(
     record: ModelRecord,
     to_dim: int,
-    rule: Rule | str,
+    rule: Rule | PlainRule | str,
     *,
     dtype: str | None = None,
     banks: Mapping[str, FilterBank] | None = None,
@@ -54,8 +52,8 @@ def convert_record(
 
     - `record`: the model.
     - `to_dim`: dimension to reach.
-    - `rule`: from `ginjax.transfer.make_rule`, or a name: one of its own, or `"centre"` or `"mean"`, which inflate
-      the kernels of a model that is not equivariant.
+    - `rule`: a transfer rule, or the name of one, see `ginjax.transfer.find_rule`. A `PlainRule`, such as `"centre"`
+      or `"mean"`, inflates the kernels of a model that is not equivariant.
     - `dtype`: of the arrays in the result; default: as they are.
     - `banks`: filters in the new dimension by role, for a model whose own match no recipe.
     - `parity_lift`: odd scalars become odd vectors along the added axis; see `ginjax.transfer.lift_key`.
@@ -63,15 +61,17 @@ def convert_record(
     **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` if the dimension, the
     rule or the axes to be removed do not fit.
     """
-    if isinstance(rule, str) and rule in PLAIN_RULES:
+    rule = find_rule(rule) if isinstance(rule, str) else rule
+    if not isinstance(rule, Rule):
         if dtype is not None:
-            raise ArgumentError("dtype", got=repr(dtype), expected=f"nothing with rule {rule!r}")
+            raise ArgumentError("dtype", got=repr(dtype), expected=f"nothing with rule {rule.name!r}")
         if parity_lift:
             raise ArgumentError(
-                "parity lift", got=f"rule {rule!r}", expected="an equivariant model and a compatible rule"
+                "parity lift",
+                got=f"rule {rule.name!r}",
+                expected="an equivariant model and a compatible rule",
             )
-        return inflate_record(record, to_dim, cast(PlainRule, rule))
-    rule = make_rule(rule) if isinstance(rule, str) else rule
+        return inflate_record(record, to_dim, rule)
     check_finite(record.arrays)
     if not record.layers:
         raise UnsupportedError(
@@ -115,7 +115,7 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
     if not record.plain_layers:
         raise UnsupportedError(
             "inflation of an equivariant model",
-            got=f"rule {rule!r}",
+            got=f"rule {rule.name!r}",
             expected="a model with equivariant=False",
             hint="Use --rescale compatibility, which is exact.",
         )
@@ -156,7 +156,7 @@ def convert_file(
     source: str | os.PathLike[str],
     target: str | os.PathLike[str],
     to_dim: int,
-    rule: Rule | str,
+    rule: Rule | PlainRule | str,
     *,
     dtype: str | None = None,
     allow_inexact: bool = False,

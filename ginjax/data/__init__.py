@@ -30,6 +30,15 @@ from ginjax.data.equations import PDES as PDES
 from ginjax.data.equations import find_pde as find_pde
 from ginjax.data.equations import gaussian_field as gaussian_field
 from ginjax.data.equations import register_pde as register_pde
+from ginjax.data.readers import READERS as READERS
+from ginjax.data.readers import DataFile as DataFile
+from ginjax.data.readers import FieldRequest as FieldRequest
+from ginjax.data.readers import Found as Found
+from ginjax.data.readers import Hdf5 as Hdf5
+from ginjax.data.readers import Reader as Reader
+from ginjax.data.readers import Variable as Variable
+from ginjax.data.readers import hdf5_reader as hdf5_reader
+from ginjax.data.readers import register_reader as register_reader
 from ginjax.data.sources import MemorySource as MemorySource
 from ginjax.data.sources import Source as Source
 from ginjax.data.sources import held_in_memory as held_in_memory

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
-
-import h5py
 
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest, parse_parity, parse_requests
-from ginjax.data.readers import HDF5_READERS, Hdf5, find_numpy
+from ginjax.data.readers import OWN, READERS, DataFile, Reader
 from ginjax.data.sources import Source, assemble, join
 from ginjax.errors import ArgumentError, FileError
 
@@ -73,11 +70,8 @@ def data_splits(path: Paths) -> tuple[str, ...]:
     """
     present: set[str] = set()
     for file, folder in _files(path):
-        reader, opened = _reader(file)
-        inside = () if reader is None or opened is None else reader.splits(opened)
-        present.update(inside or ([folder] if folder else []))
-        if opened is not None:
-            opened.close()
+        with _recognised(file) as (reader, opened):
+            present.update(reader.splits(opened) or ([folder] if folder else []))
     return tuple(split for split in SPLITS if split in present)
 
 
@@ -85,31 +79,35 @@ def _find(
     file: str, folder: str | None, split: str | None, requests: tuple[FieldRequest, ...]
 ) -> list[Found]:
     """The parts of a file that belong to a split."""
-    reader, opened = _reader(file)
-    inside = () if reader is None or opened is None else reader.splits(opened)
-    if split is not None and split not in (inside or (folder,)):
-        wanted = []
-    elif inside:
-        wanted = [split] if split else list(inside)
-    else:
-        wanted = [folder]
-    if reader is None or opened is None:
-        return [find_numpy(file, requests) for _ in wanted]
-    founds = [reader.find(opened, each) for each in wanted]
-    opened.close()  # there may be thousands; each is opened again when it is read
-    return founds
+    with _recognised(file) as (reader, opened):
+        inside = reader.splits(opened)
+        if split is not None and split not in (inside or (folder,)):
+            return []
+        wanted = ([split] if split else list(inside)) if inside else [folder]
+        return [reader.find(opened, each, requests) for each in wanted]
 
 
-def _reader(file: str) -> tuple[ModuleType | None, Hdf5 | None]:
-    """Who reads a file; nobody for NumPy files."""
-    if not h5py.is_hdf5(file):
-        return None, None
-    opened = Hdf5(file)
-    for reader in HDF5_READERS:
-        if reader.recognises(opened):
-            return reader, opened
-    names = ", ".join(opened.names()[:16])
-    raise FileError(f"{file}: is of no layout known here", got=names or "nothing", expected=_LAYOUTS)
+@contextmanager
+def _recognised(file: str) -> Iterator[tuple[Reader, DataFile]]:
+    """A file and who reads it. It is closed in the end: there may be thousands, and each is opened when it is read."""
+    opened = DataFile(file)
+    try:
+        yield _reader(opened), opened
+    finally:
+        opened.close()
+
+
+def _reader(file: DataFile) -> Reader:
+    for reader in READERS.values():
+        if reader.recognises(file):
+            return reader
+    names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
+    raise FileError(f"{file.path}: is of no layout known here", got=names or "nothing", expected=_layouts())
+
+
+def _layouts() -> str:
+    """The layouts that are known, for messages."""
+    return ", ".join([_LAYOUTS, *list(READERS)[len(OWN) :]])
 
 
 def _files(path: Paths) -> list[tuple[str, str | None]]:
@@ -125,7 +123,7 @@ def _files(path: Paths) -> list[tuple[str, str | None]]:
             if not os.path.isfile(each):
                 raise FileError(f"{each}: is not a regular file", hint="Copy it into a file first.")
             if not _is_data(each):
-                raise FileError(f"{each}: is not a file of data", expected=_LAYOUTS, hint="Is it complete?")
+                raise FileError(f"{each}: is not a file of data", expected=_layouts(), hint="Is it complete?")
             found.append((each, None))
             continue
         inside = sorted(str(p) for p in Path(each).rglob("*") if p.is_file() and _is_data(str(p)))
@@ -140,11 +138,12 @@ def _split_of(inside: Path) -> str | None:
 
 
 def _is_data(file: str) -> bool:
+    """Whether a file is HDF5, of whatever layout, or recognised by a reader."""
+    opened = DataFile(file)
     try:
-        with open(file, "rb") as stream:
-            start = stream.read(6)
-        return (
-            start == b"\x93NUMPY" or h5py.is_hdf5(file) or (start[:2] == b"PK" and zipfile.is_zipfile(file))
+        # That it can be read is asked first: HDF5 says of a file it may not read that it is none.
+        return opened.start != b"" and (
+            opened.hdf5 is not None or any(reader.recognises(opened) for reader in READERS.values())
         )
     except PermissionError as error:
         raise FileError(f"{file}: cannot be read", hint="Check its permissions.") from error

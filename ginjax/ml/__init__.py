@@ -1,16 +1,19 @@
 """Training: losses, roll-outs, stop conditions, loops, saved weights."""
 
+from ginjax.ml.draw import PICTURES as PICTURES
 from ginjax.ml.draw import animation_figure as animation_figure
 from ginjax.ml.draw import curve_figure as curve_figure
 from ginjax.ml.draw import draw_animation as draw_animation
 from ginjax.ml.draw import draw_curve as draw_curve
 from ginjax.ml.draw import draw_errors as draw_errors
 from ginjax.ml.draw import draw_forecast as draw_forecast
+from ginjax.ml.draw import draw_picture as draw_picture
 from ginjax.ml.draw import draw_spectra as draw_spectra
 from ginjax.ml.draw import draw_transfer as draw_transfer
 from ginjax.ml.draw import draw_transfer_curve as draw_transfer_curve
 from ginjax.ml.draw import errors_figure as errors_figure
 from ginjax.ml.draw import forecast_figure as forecast_figure
+from ginjax.ml.draw import register_picture as register_picture
 from ginjax.ml.draw import spectra_figure as spectra_figure
 from ginjax.ml.draw import transfer_curve_figure as transfer_curve_figure
 from ginjax.ml.draw import transfer_figure as transfer_figure
@@ -19,8 +22,10 @@ from ginjax.ml.forecast import Forecaster as Forecaster
 from ginjax.ml.forecast import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast import predicted as predicted
 from ginjax.ml.forecast import study_rollouts as study_rollouts
+from ginjax.ml.score import LOSSES as LOSSES
 from ginjax.ml.score import METRICS as METRICS
 from ginjax.ml.score import Deviations as Deviations
+from ginjax.ml.score import Metric as Metric
 from ginjax.ml.score import deviations as deviations
 from ginjax.ml.score import energy_spectrum as energy_spectrum
 from ginjax.ml.score import l2_per_pixel_rel_error as l2_per_pixel_rel_error
@@ -28,6 +33,8 @@ from ginjax.ml.score import l2_rel_error as l2_rel_error
 from ginjax.ml.score import normalized_smse_loss as normalized_smse_loss
 from ginjax.ml.score import nrmse_loss as nrmse_loss
 from ginjax.ml.score import nrmse_per_pixel_loss as nrmse_per_pixel_loss
+from ginjax.ml.score import register_loss as register_loss
+from ginjax.ml.score import register_metric as register_metric
 from ginjax.ml.score import smse_loss as smse_loss
 from ginjax.ml.score import timestep_smse_loss as timestep_smse_loss
 from ginjax.ml.task import HELD_OUT_OFFSET as HELD_OUT_OFFSET
@@ -71,6 +78,8 @@ from ginjax.ml.task import source_parts as source_parts
 from ginjax.ml.task import training_task as training_task
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training import LOGGERS as LOGGERS
+from ginjax.ml.training import OPTIMISERS as OPTIMISERS
+from ginjax.ml.training import SCHEDULES as SCHEDULES
 from ginjax.ml.training import STEPS as STEPS
 from ginjax.ml.training import AnyStop as AnyStop
 from ginjax.ml.training import EpochStop as EpochStop
@@ -133,6 +142,9 @@ from ginjax.ml.training import over_devices as over_devices
 from ginjax.ml.training import owned_copy as owned_copy
 from ginjax.ml.training import prepare_training as prepare_training
 from ginjax.ml.training import read_log as read_log
+from ginjax.ml.training import register_logger as register_logger
+from ginjax.ml.training import register_optimiser as register_optimiser
+from ginjax.ml.training import register_schedule as register_schedule
 from ginjax.ml.training import rematerialised as rematerialised
 from ginjax.ml.training import request_training as request_training
 from ginjax.ml.training import run as run

@@ -40,6 +40,7 @@ from .blocks import ConvBlock as ConvBlock
 from .blocks import Frame as Frame
 from .blocks import handle_activation as handle_activation
 from .blocks import make_conv as make_conv
+from .blocks import register_activation as register_activation
 from .verify import LIFT_TOLERANCE as LIFT_TOLERANCE
 from .verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
 from .verify import STAGES as STAGES

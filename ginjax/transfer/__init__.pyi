@@ -29,8 +29,6 @@ from ._layers import path_name as path_name
 from ._layers import role_keys as role_keys
 from ._layers import signature_rows as signature_rows
 from ._pairs import empty_block as empty_block
-from ._plain import PLAIN_RULES as PLAIN_RULES
-from ._plain import PlainRule as PlainRule
 from ._plain import inflate_weights as inflate_weights
 from ._plain_check import plain_condition_residual as plain_condition_residual
 from ._plain_layers import PlainLayer as PlainLayer
@@ -47,9 +45,16 @@ from ._system import collapse_matrix as collapse_matrix
 from ._system import condition as condition
 from ._system import residual as residual
 from ._system import solutions as solutions
-from .rules import DISTINCT_RULES as DISTINCT_RULES
+from .rules import PLAIN_RULES as PLAIN_RULES
 from .rules import RULE_NAMES as RULE_NAMES
+from .rules import RULES as RULES
+from .rules import NamedRule as NamedRule
+from .rules import PlainRule as PlainRule
 from .rules import Rule as Rule
+from .rules import by_name as by_name
+from .rules import compared_rules as compared_rules
+from .rules import find_rule as find_rule
 from .rules import make_rule as make_rule
+from .rules import register_rule as register_rule
 from .rules import rule_label as rule_label
 from .rules import transfer_matrix as transfer_matrix

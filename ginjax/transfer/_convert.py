@@ -157,8 +157,19 @@ class _Path:
         """Carry weights `(out, in, n)` through the chain in float64."""
         for i in range(len(self.chain) - 1):
             pair = self._pair(i, i + 1)
-            weights = rule(weights, pair) if self.upward else weights @ collapse_matrix(pair).T
+            weights = self._by(rule, weights, pair) if self.upward else weights @ collapse_matrix(pair).T
         return weights
+
+    def _by(self, rule: Rule, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
+        new = np.asarray(rule(weights, pair))
+        wanted = (*weights.shape[:2], len(pair.new))
+        if new.shape != wanted:
+            raise ArgumentError(
+                f"what rule {rule.name!r} makes of {self.layer.name} {path_name(self.source, self.target)}",
+                got=f"weights of shape {new.shape}",
+                expected=f"(out, in, new filters) = {wanted}",
+            )
+        return new
 
     def rounded(self, rule: Rule, weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """The weights in the precision of the file."""

@@ -1,12 +1,10 @@
 """Plain convolutions: kernels inflated along the new axis, the baselines that need no symmetry.
 
 Components of tensor fields are channels here, so those of an embedded field keep their kernels and the new ones get
-zeros. Along the new axis a kernel is placed in the central slice (`"centre"`, as in ACSConv and timm_3d) or spread
-evenly (`"mean"`, as in I3D).
+zeros. How a kernel goes along the new axis is a rule, see `ginjax.transfer.rules.PlainRule`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -16,9 +14,7 @@ from ._certificate import Certificate, PathReport, tolerance_of
 from ._digest import array_digest
 from ._plain_check import Fields, channel_count, old_channels, plain_residual
 from ._plain_layers import PlainLayer
-
-PLAIN_RULES = ("centre", "mean")
-PlainRule = Literal["centre", "mean"]
+from .rules import PlainRule, find_rule
 
 
 def inflate_weights(
@@ -26,7 +22,7 @@ def inflate_weights(
     layers: Sequence[PlainLayer],
     from_dim: int,
     to_dim: int,
-    rule: PlainRule,
+    rule: PlainRule | str,
 ) -> tuple[dict[str, np.ndarray], Certificate]:
     """Inflate every plain convolution of a model.
 
@@ -35,13 +31,18 @@ def inflate_weights(
     - `arrays`: all arrays by name; those that belong to no layer are passed on.
     - `layers`: the table of plain convolutions.
     - `from_dim`, `to_dim`: dimensions, the second higher.
-    - `rule`: `"centre"` or `"mean"`.
+    - `rule`: a rule for plain networks, or its name, such as `"centre"` or `"mean"`.
 
-    **Returns:** the new arrays, and a certificate measured on them as `plain_residual` does. `"mean"` promises nothing
-    where kernels meet a boundary of zeros along a new axis, which takes a part of them away.
+    **Returns:** the new arrays, and a certificate measured on them as `plain_residual` does. A rule that spreads kernels
+    promises nothing where they meet a boundary of zeros along a new axis, which takes a part of them away.
     """
-    if rule not in PLAIN_RULES:
-        raise ArgumentError("rule for a plain model", got=repr(rule), expected=" or ".join(PLAIN_RULES))
+    chosen = find_rule(rule) if isinstance(rule, str) else rule
+    if not isinstance(chosen, PlainRule):
+        raise ArgumentError(
+            "rule for a plain network",
+            got=f"{chosen.name!r}, which is for invariant filters",
+            expected="a rule for plain networks, such as 'centre' or 'mean'",
+        )
     if to_dim <= from_dim:
         raise ArgumentError("dimension to convert to", got=to_dim, expected=f"more than {from_dim}")
     result, reports = dict(arrays), []
@@ -60,14 +61,14 @@ def inflate_weights(
         kernel = _embed_channels(kernel, 0, layer.outputs, from_dim, to_dim)
         kernel = _embed_channels(kernel, 1, layer.inputs, from_dim, to_dim)
         for _ in range(from_dim, to_dim):
-            kernel = _along_new_axis(kernel, layer.transposed, rule)
+            kernel = _along_new_axis(kernel, layer.transposed, chosen)
         result[name] = np.ascontiguousarray(kernel)
         if bias is not None:
             bias = _embed_channels(bias, 0, layer.outputs, from_dim, to_dim)
             bias = bias.reshape(*bias.shape, *(1,) * (to_dim - from_dim))
             result[f"{layer.name}.bias"] = np.ascontiguousarray(bias)
         gap = plain_residual(layer, arrays, result, (from_dim, to_dim))
-        loses = _loses(layer, side, rule)
+        loses = _loses(layer, side, chosen)
         reports.append(
             PathReport(
                 layer=layer.name,
@@ -84,9 +85,9 @@ def inflate_weights(
         )
     result = dict(sorted(result.items()))
     certificate = Certificate(
-        rule=rule,
+        rule=chosen.name,
         flex=None,
-        promises=not any(report.note for report in reports),
+        promises=chosen.promises_compatibility and not any(report.note for report in reports),
         from_dim=from_dim,
         to_dim=to_dim,
         tolerance=tolerance_of(next(iter(result.values())).dtype),
@@ -99,7 +100,7 @@ def inflate_weights(
 
 def _loses(layer: PlainLayer, side: int, rule: PlainRule) -> bool:
     """Whether the kernel reaches beyond the boundary along a new axis, where there is nothing for it to meet."""
-    return rule == "mean" and layer.zero_padded and not layer.transposed and side > 1
+    return rule.spreads and layer.zero_padded and not layer.transposed and side > 1
 
 
 def _embed_channels(array: np.ndarray, axis: int, fields: Fields, D_old: int, D_new: int) -> np.ndarray:
@@ -112,12 +113,13 @@ def _embed_channels(array: np.ndarray, axis: int, fields: Fields, D_old: int, D_
 
 def _along_new_axis(kernel: np.ndarray, transposed: bool, rule: PlainRule) -> np.ndarray:
     """Give a kernel `(out, in, *(M,)*D)` one more axis."""
-    side = kernel.shape[-1]
-    repeated = np.repeat(kernel[..., None], side, axis=-1)
-    if transposed:
-        return repeated  # stride equals side: an output pixel meets one tap of the new axis
-    if rule == "mean":
-        return repeated / np.asarray(side, kernel.dtype)
-    middle = np.zeros(side, kernel.dtype)
-    middle[(side - 1) // 2] = 1
-    return repeated * middle
+    if transposed:  # stride equals side: an output pixel meets one tap of the new axis
+        return np.repeat(kernel[..., None], kernel.shape[-1], axis=-1)
+    new, wanted = np.asarray(rule.along_new_axis(kernel)), (*kernel.shape, kernel.shape[-1])
+    if new.shape != wanted or new.dtype != kernel.dtype:
+        raise ArgumentError(
+            f"what rule {rule.name!r} makes of a kernel {kernel.shape}",
+            got=f"{new.dtype} of shape {new.shape}",
+            expected=f"{kernel.dtype} of shape {wanted}",
+        )
+    return new

@@ -13,9 +13,9 @@ import numpy as np
 
 from ginjax._text import json_line, table_lines
 from ginjax.checkpoint import atomic_write, check_target
-from ginjax.errors import ArgumentError, FileError
-from ginjax.ml import METRICS, PERSISTENCE, RolloutStudy, errors_figure, forecast_figure, spectra_figure
-from ginjax.ml.draw import save_png
+from ginjax.errors import FileError
+from ginjax.ml import METRICS, PERSISTENCE, PICTURES, RolloutStudy
+from ginjax.ml.draw import picture_figure, save_png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,7 +89,8 @@ class Evaluation:
                 mine = [_number(curves[metric][step - 1]) for metric in METRICS]
                 beside = [_number(study.errors[name][each]["nrmse"][step - 1]) for name in names]
                 rows.append((step, each, *mine, *beside))
-        columns = ("step", "field", *METRICS.values(), *(f"nRMSE of {others[name]}" for name in names))
+        labels = (metric.label for metric in METRICS.values())
+        columns = ("step", "field", *labels, *(f"nRMSE of {others[name]}" for name in names))
         return columns, rows
 
     def plot(self, picture: str = "fields") -> Figure:
@@ -97,22 +98,12 @@ class Evaluation:
 
         **Arguments:**
 
-        - `picture`: "fields" (truth, prediction, difference), "errors" (against steps) or "spectra".
+        - `picture`: a name in `ginjax.ml.PICTURES`: "fields" (truth, prediction, difference), "errors" (against steps),
+          "spectra", or one that was registered.
 
         **Raises:** `ArgumentError` for another name.
         """
-        title = f"{self.model}: {self.data}"
-        match picture:
-            case "fields":
-                samples = {
-                    step: (frames["truth"], frames[MODEL]) for step, frames in self.study.samples.items()
-                }
-                return forecast_figure(title, samples, self.D)
-            case "errors":
-                return errors_figure(title, self.study)
-            case "spectra":
-                return spectra_figure(f"{title}, step {self.study.shown_step}", self.study.spectra)
-        raise ArgumentError("picture", got=repr(picture), expected=" or ".join(PICTURES))
+        return picture_figure(picture, f"{self.model}: {self.data}", self.study, self.D)
 
     def to_json(self) -> dict[str, Any]:
         """The numbers as JSON values."""
@@ -168,13 +159,12 @@ class Evaluation:
         return "\n".join([head, *table_lines(*self.table()), *notes])
 
 
-PICTURES = ("fields", "errors", "spectra")
-"""The pictures of an evaluation."""
-
-
 def evaluation_files(folder: Path) -> dict[str, Path]:
-    """The files of an evaluation: `json`, and one for each picture."""
-    return {"json": folder / NUMBERS} | {name: folder / f"{name}.png" for name in PICTURES}
+    """The files of an evaluation: `json`, and one for each picture.
+
+    **Raises:** `ArgumentError` for a picture of an installed package that cannot be imported.
+    """
+    return {"json": folder / NUMBERS} | {name: folder / f"{name}.png" for name, _ in PICTURES.items()}
 
 
 def check_files(folder: Path, *, force: bool) -> None:

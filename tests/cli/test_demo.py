@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 import ginjax.ml
 from ginjax.ml import Study, ZeroShot
-from ginjax.transfer import DISTINCT_RULES, rule_label
+from ginjax.transfer import compared_rules, rule_label
 
 PNG = b"\x89PNG\r\n\x1a\n"
-NAMES = [rule_label(*rule) for rule in DISTINCT_RULES]
+NAMES = [rule_label(*rule) for rule in compared_rules()]
 NORM = "compatibility-norm"
 
 

@@ -139,7 +139,11 @@ def test_an_existing_file_is_kept(run, tmp_path):
         (("resnet", "--in", "a:4+", "--dim", "3"), 2, "filter bank"),
         (("resnet", "--support", "orthoplex", "--side", "4"), 2, "an odd side"),
         (("unet", "--side", "2"), 2, "odd side"),
-        (("resnet", "--activation", "cosine"), 2, "activation: got 'cosine'"),
+        (
+            ("resnet", "--activation", "cosine"),
+            2,
+            "Invalid value for '--activation': 'cosine' is not one of 'relu',",
+        ),
         (("series", "--norm"), 2, "--norm: got architecture 'series'"),
         (("resnet", "--norm", "--in", "stress:2+"), 1, "normalisation"),
         (("resnet", "--filters", "absent"), 1, "absent: there is no such file"),

@@ -371,7 +371,7 @@ def test_data_in_a_file(run, tmp_path):
         (("--devices", "99"), "devices: got 99"),
         (("--valid", "0.2"), "--valid: got no --data"),
         (("--data", "x.npz", "--pde", "burgers"), "--pde: got --data"),
-        (("--log", "paper"), "tensorboard or wandb or mlflow"),
+        (("--log", "paper"), "'paper' is not one of 'tensorboard', 'wandb', 'mlflow'"),
         (("--accumulate", "3", "--batch-size", "4"), "a positive multiple of 3"),
         (("--freeze", "head"), "--freeze: got 'head'"),
         (("--unroll", "3"), "--frames: got 2"),

@@ -19,6 +19,7 @@ ALL = {
     "steps": 7,
     "batch-size": 3,
     "learning-rate": 0.02,
+    "loss": "nrmse",
     "optimiser": "lion",
     "schedule": "linear",
     "warmup": 0.2,

@@ -14,7 +14,7 @@ import typer
 from drawn_records import drawn_record, perturbed, small_spec
 from fenced import blocks
 from helpers import FIXTURES, SV, S, bank
-from own_packages import describe_package, unchanged
+from registries import as_if_installed, left_as_they_were
 
 from ginjax.checkpoint import Field, convert_record, read_model, write_model
 from ginjax.errors import ArgumentError, FileError, UnsupportedError
@@ -54,7 +54,7 @@ def package(tmp_path_factory):
     for block in blocks(GUIDE.read_text("utf-8")):
         if block.action == "file":
             (folder / block.note).write_text(block.text, "utf-8")
-    describe_package(folder)
+    as_if_installed(folder)
     return folder
 
 
@@ -62,7 +62,7 @@ def package(tmp_path_factory):
 def installed(package, monkeypatch):
     """The package is installed for one test."""
     monkeypatch.syspath_prepend(package)
-    with unchanged(ARCHITECTURES):
+    with left_as_they_were():
         yield
 
 
@@ -148,7 +148,7 @@ def test_words_that_an_architecture_does_not_use_are_refused(installed, settings
 
 def test_a_grid_is_checked_by_what_the_class_declares():
     thirds = declared(grid_factor_of=classmethod(lambda cls, options: 3 * options["depth"]))
-    with unchanged(ARCHITECTURES):
+    with left_as_they_were():
         register_architecture(thirds)
         design = ModelDesign("Fresh", S, S, channels=2)
         design.check_grid(12)
@@ -262,7 +262,7 @@ def test_a_class_that_a_file_would_not_bring_back_is_not_written(tmp_path):
         with pytest.raises(UnsupportedError, match=message) as caught:
             save_model(tmp_path / "m", filled(cls, *arguments))
         assert "register_architecture" in caught.value.hint and not (tmp_path / "m").exists()
-    with unchanged(ARCHITECTURES):
+    with left_as_they_were():
         assert register_architecture(Named) is Named
         save_model(tmp_path / "m", filled(Named, *arguments))
         assert type(load_model(tmp_path / "m").model) is Named
@@ -304,12 +304,12 @@ def test_a_package_that_is_broken_is_not_called_a_corrupt_file(tmp_path, monkeyp
         '[project]\nname = "torn"\nversion = "1"\n'
         '[project.entry-points."ginjax.architectures"]\nTorn = "torn_architecture:Torn"\n'
     )
-    describe_package(tmp_path)
+    as_if_installed(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     record = drawn_record(small_spec("ResNet", S), 1)
     write_model(tmp_path / "m", replace(record, spec=record.spec | {"architecture": "Torn"}))
     with (
-        unchanged(ARCHITECTURES),
+        left_as_they_were(),
         pytest.raises(FileError, match="ModuleNotFoundError on importing") as caught,
     ):
         load_model(tmp_path / "m")
@@ -373,7 +373,7 @@ def test_the_librarys_own_declare_enough(cls):
     ],
 )
 def test_a_class_that_does_not_declare_enough_is_refused(cls, message):
-    with unchanged(ARCHITECTURES):
+    with left_as_they_were():
         with pytest.raises(ArgumentError, match=message):
             register_architecture(cls)
         assert tuple(ARCHITECTURES) == NAMES[:4]

@@ -266,6 +266,21 @@ def test_arrays_that_do_not_fit_the_table():
 # --- several banks, empty banks --------------------------------------------------------------------------------------
 
 
+def test_a_rule_that_makes_weights_of_another_shape_is_named():
+    class Keeps:
+        name = "keeps"
+        promises_compatibility = False
+
+        def __call__(self, weights, pair):
+            return weights
+
+    start = a_bank()
+    arrays = weights_of({"conv": start})
+    problem = r"what rule 'keeps' makes of encoder\.conv k0p0->k0p0: got weights of shape \(2, 2, 2\), expected .*3\)"
+    with pytest.raises(ArgumentError, match=problem):
+        convert_weights(arrays, LAYERS, {"conv": bank_chain(start, 2)}, Keeps())
+
+
 def test_each_role_has_its_own_chain():
     layers = (
         ConvLayer("down", "conv", (SCALAR,), (SCALAR,)),

@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,13 +188,37 @@ def test_a_layer_without_bias():
     [
         ((2, 2), "mean", "dimension to convert to: got 2, expected more than 2"),
         ((2, 1), "centre", "dimension to convert to: got 1, expected more than 2"),
-        ((1, 2), "volume", "rule for a plain model: got 'volume', expected centre or mean"),
+        ((1, 2), "volume", "rule for a plain network: got 'volume', which is for invariant filters"),
     ],
 )
 def test_what_makes_no_sense(dims, rule, message):
     layer = a_layer()
     with pytest.raises(ArgumentError, match=message):
         inflate(arrays_of(layer, dims[0]), [layer], *dims, rule)
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (lambda kernel: kernel, r"float64 of shape \(3, 3, 3\), expected float64 of shape \(3, 3, 3, 3\)"),
+        (lambda kernel: np.stack([kernel] * 3, -1).astype("f4"), "float32 of shape"),
+    ],
+)
+def test_a_rule_that_makes_another_kernel_is_named(make, problem):
+    rule = SimpleNamespace(name="own", promises_compatibility=True, spreads=False, along_new_axis=make)
+    with pytest.raises(ArgumentError, match=f"what rule 'own' makes of a kernel .*: got {problem}"):
+        inflate(arrays_of(a_layer(), 1), [a_layer()], 1, 2, rule)
+
+
+def test_a_rule_that_promises_nothing_is_believed():
+    rule = SimpleNamespace(
+        name="own",
+        promises_compatibility=False,
+        spreads=False,
+        along_new_axis=lambda k: np.stack([k] * 3, -1),
+    )
+    _, certificate = inflate(arrays_of(a_layer(), 1), [a_layer()], 1, 2, rule)
+    assert not certificate.promises and not certificate.exact and certificate.rule == "own"
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (3, 2, 3), (2, 3, 3), (3, 3, 3, 3)])

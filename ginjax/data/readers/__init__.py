@@ -1,16 +1,12 @@
-"""One file for each layout of HDF5 data, and one for NumPy files; `HDF5_READERS` is the order in which they are asked."""
+"""Layouts of data files, one file each. Adding one is a file here and a line in `_registry.py`."""
 
-from types import ModuleType
-
-from ginjax.data.readers import _pdearena, _pdebench_flat, _pdebench_grouped, _pdebench_incompressible, _well
+from ginjax.data._found import Found as Found
+from ginjax.data._found import Variable as Variable
+from ginjax.data._request import FieldRequest as FieldRequest
+from ginjax.data.readers._data_file import DataFile as DataFile
 from ginjax.data.readers._hdf5 import Hdf5 as Hdf5
-from ginjax.data.readers._npz import find_numpy as find_numpy
-
-# A module here has `recognises(file)`, `splits(file)` and `find(file, split)`.
-HDF5_READERS: tuple[ModuleType, ...] = (
-    _well,
-    _pdebench_incompressible,
-    _pdebench_flat,
-    _pdearena,
-    _pdebench_grouped,
-)
+from ginjax.data.readers._reader import Reader as Reader
+from ginjax.data.readers._reader import hdf5_reader as hdf5_reader
+from ginjax.data.readers._registry import OWN as OWN
+from ginjax.data.readers._registry import READERS as READERS
+from ginjax.data.readers._registry import register_reader as register_reader

@@ -13,6 +13,7 @@ file as they lie, which compressed ones do not allow: those are unpacked whole, 
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,24 +22,23 @@ import numpy as np
 from ginjax.checkpoint import Field, expect
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._numpy_file import NumpyArray, read_numpy
+from ginjax.data.readers._reader import Reader
 from ginjax.errors import FileError
 
 LAYOUT = "npz"
 
 
-def find_numpy(path: str, requests: tuple[FieldRequest, ...]) -> Found:
-    """Describe an `.npz` or `.npy` file, told apart by its first bytes.
+def _recognises(file: DataFile) -> bool:
+    """Whether a file begins as NumPy's do."""
+    return file.start[:6] == b"\x93NUMPY" or (file.start[:2] == b"PK" and zipfile.is_zipfile(file.path))
 
-    **Arguments:**
 
-    - `path`: the file.
-    - `requests`: what the user said of the fields: a file without a schema is read by that.
-
-    **Raises:** `FileError` if it is neither, corrupt, or does not fit its schema.
-    """
-    arrays, schema = read_numpy(path)
-    return _describe(path, arrays, schema, requests)
+def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...]) -> Found:
+    """Describe an `.npz` or `.npy` file, told apart by its first bytes; without a schema, by what the user said."""
+    arrays, schema = read_numpy(file.path)
+    return _describe(file.path, arrays, schema, requests)
 
 
 def _describe(
@@ -141,3 +141,6 @@ def _mapped(array: NumpyArray, steady: bool) -> ReadSlice:
     if steady:
         return lambda trajectory, start, stop: np.array(array.values[trajectory : trajectory + 1])
     return lambda trajectory, start, stop: np.array(array.values[trajectory, start:stop])
+
+
+NUMPY = Reader(LAYOUT, _recognises, _find)

@@ -12,6 +12,7 @@ from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._hdf5 import Hdf5, equal_step
+from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
 LAYOUT = "pdearena"
@@ -21,18 +22,18 @@ _MAIN = ("u", "vx", "vy", "vz")
 _GRID = {"t", "dt", *_AXES, *(f"d{axis}" for axis in _AXES)}
 
 
-def recognises(file: Hdf5) -> bool:
+def _recognises(file: Hdf5) -> bool:
     """Whether a file looks like this layout."""
-    return bool(splits(file))
+    return bool(_splits(file))
 
 
-def splits(file: Hdf5) -> tuple[str, ...]:
+def _splits(file: Hdf5) -> tuple[str, ...]:
     """The parts in one file."""
     present = [n for n in _SPLITS if any(file.is_array(f"{n}/{main}") for main in _MAIN)]
     return tuple(dict.fromkeys(_SPLITS[name] for name in present))
 
 
-def find(file: Hdf5, split: str | None) -> Found:
+def _find(file: Hdf5, split: str | None) -> Found:
     """Describe one part of a file of this layout."""
     group = next(name for name, part in _SPLITS.items() if part == split and file.is_group(name))
     main = next(name for name in _MAIN if file.is_array(f"{group}/{name}"))
@@ -136,3 +137,6 @@ def _step(file: Hdf5, group: str, step: str, points: str) -> float | None:
         return None
     values = file.read(f"{group}/{points}", (0,)).astype(np.float64)
     return equal_step(file.path, points, values)
+
+
+PDEARENA = hdf5_reader(LAYOUT, _recognises, _find, _splits)

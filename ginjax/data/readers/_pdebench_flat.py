@@ -12,6 +12,7 @@ from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"
@@ -20,17 +21,12 @@ _AXES = ("x-coordinate", "y-coordinate", "z-coordinate")
 _TIME = "t-coordinate"
 
 
-def recognises(file: Hdf5) -> bool:
+def _recognises(file: Hdf5) -> bool:
     """Whether a file looks like this layout."""
     return file.is_array("tensor") or (file.is_array("density") and file.is_array("Vx"))
 
 
-def splits(file: Hdf5) -> tuple[str, ...]:
-    """The parts in one file: none."""
-    return ()
-
-
-def find(file: Hdf5, split: str | None) -> Found:
+def _find(file: Hdf5, split: str | None) -> Found:
     """Describe a file of this layout."""
     main = "tensor" if file.is_array("tensor") else "density"
     shape = file.shape(main)
@@ -101,3 +97,6 @@ def _frames(file: Hdf5, name: str, channel: int | None = None) -> ReadSlice:
 
 def _constant(file: Hdf5, name: str) -> ReadSlice:
     return lambda trajectory, start, stop: file.read(name, (slice(trajectory, trajectory + 1),))
+
+
+PDEBENCH = hdf5_reader(LAYOUT, _recognises, _find)

@@ -11,6 +11,7 @@ from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"
@@ -18,17 +19,12 @@ _AXES = ("x", "y", "z")
 _MAX_CHANNELS = 64
 
 
-def recognises(file: Hdf5) -> bool:
+def _recognises(file: Hdf5) -> bool:
     """Whether a file looks like this layout."""
     return any(file.is_array(f"{name}/data") for name in file.names()[:1])
 
 
-def splits(file: Hdf5) -> tuple[str, ...]:
-    """The parts in one file: none."""
-    return ()
-
-
-def find(file: Hdf5, split: str | None) -> Found:
+def _find(file: Hdf5, split: str | None) -> Found:
     """Describe a file of this layout."""
     seeds = tuple(name for name in file.names() if file.is_array(f"{name}/data"))
     grid = f"{seeds[0]}/grid"
@@ -76,3 +72,6 @@ def _channel(file: Hdf5, seeds: tuple[str, ...], channel: int) -> ReadSlice:
     return lambda trajectory, start, stop: file.read(
         f"{seeds[trajectory]}/data", (slice(start, stop), ..., channel)
     )
+
+
+PDEBENCH_GROUPED = hdf5_reader("pdebench-grouped", _recognises, _find)

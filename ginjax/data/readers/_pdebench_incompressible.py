@@ -11,22 +11,18 @@ from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._hdf5 import Hdf5, equal_step
+from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"
 
 
-def recognises(file: Hdf5) -> bool:
+def _recognises(file: Hdf5) -> bool:
     """Whether a file looks like this layout."""
     return file.is_array("velocity") and file.is_array("particles")
 
 
-def splits(file: Hdf5) -> tuple[str, ...]:
-    """The parts in one file: none."""
-    return ()
-
-
-def find(file: Hdf5, split: str | None) -> Found:
+def _find(file: Hdf5, split: str | None) -> Found:
     """Describe a file of this layout."""
     shape = file.shape("velocity")
     D = len(shape) - 3
@@ -85,3 +81,6 @@ def _slice(file: Hdf5, name: str, varies: bool, k: int) -> ReadSlice:
         return values if k else values[..., 0]
 
     return read
+
+
+PDEBENCH_INCOMPRESSIBLE = hdf5_reader("pdebench-incompressible", _recognises, _find)

@@ -18,23 +18,19 @@ from ginjax.checkpoint import Field
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
 LAYOUT = "the-well"
 _GROUPS = ("t0_fields", "t1_fields", "t2_fields")
 
 
-def recognises(file: Hdf5) -> bool:
+def _recognises(file: Hdf5) -> bool:
     """Whether a file says about itself that it has this layout."""
     return file.is_group("dimensions") and any(file.is_group(group) for group in _GROUPS)
 
 
-def splits(file: Hdf5) -> tuple[str, ...]:
-    """The parts in one file: this layout keeps them in folders."""
-    return ()
-
-
-def find(file: Hdf5, split: str | None) -> Found:
+def _find(file: Hdf5, split: str | None) -> Found:
     """Describe a file of this layout."""
     where = file.path
     grid_type = str(_required(file, "/", "grid_type"))
@@ -208,3 +204,6 @@ def _required(file: Hdf5, name: str, attribute: str) -> Any:
 
 def _strings(value: Any) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+THE_WELL = hdf5_reader(LAYOUT, _recognises, _find)

@@ -7,6 +7,11 @@ from ginjax.ml.draw._errors import draw_errors as draw_errors
 from ginjax.ml.draw._errors import errors_figure as errors_figure
 from ginjax.ml.draw._forecast import draw_forecast as draw_forecast
 from ginjax.ml.draw._forecast import forecast_figure as forecast_figure
+from ginjax.ml.draw._pictures import PICTURES as PICTURES
+from ginjax.ml.draw._pictures import Picture as Picture
+from ginjax.ml.draw._pictures import draw_picture as draw_picture
+from ginjax.ml.draw._pictures import picture_figure as picture_figure
+from ginjax.ml.draw._pictures import register_picture as register_picture
 from ginjax.ml.draw._spectra import draw_spectra as draw_spectra
 from ginjax.ml.draw._spectra import spectra_figure as spectra_figure
 from ginjax.ml.draw._training_curve import curve_figure as curve_figure

@@ -52,12 +52,12 @@ def errors_figure(title: str, study: RolloutStudy) -> Figure:
     **Returns:** the figure.
     """
     fields = list(study.spectra)
-    figure = new_figure((10.5, 2.6 * len(fields) + 0.3))
+    figure = new_figure((3.5 * len(METRICS), 2.6 * len(fields) + 0.3))
     set_heading(figure, title)
     axes = panels(figure, len(fields), len(METRICS), sharex=True)
     handles: dict[str, Artist] = {}
     for row, field in zip(axes, fields, strict=True):
-        set_titles(figure, row, [f"{field}: {label}" for label in METRICS.values()])
+        set_titles(figure, row, [f"{field}: {metric.label}" for metric in METRICS.values()])
         for axis, metric in zip(row, METRICS, strict=True):
             handles |= _draw_panel(axis, study, field, metric)
     for axis in axes[-1]:

@@ -73,6 +73,7 @@ def study_rollouts(
             got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",
             expected="at least one of each",
         )
+    list(METRICS.values())  # one that cannot be imported is an error before the work
     for forecaster in forecasters.values():
         forecaster.check(source, forecaster.frames.past_steps + steps)
     size = min(batch_size, len(chosen))

@@ -1,5 +1,9 @@
 """Losses, metrics and spectra: how far a prediction is from the truth."""
 
+from ginjax.ml.score._loss_registry import DEFAULT_LOSS as DEFAULT_LOSS
+from ginjax.ml.score._loss_registry import LOSSES as LOSSES
+from ginjax.ml.score._loss_registry import Loss as Loss
+from ginjax.ml.score._loss_registry import register_loss as register_loss
 from ginjax.ml.score._losses import l2_per_pixel_rel_error as l2_per_pixel_rel_error
 from ginjax.ml.score._losses import l2_rel_error as l2_rel_error
 from ginjax.ml.score._losses import normalized_smse_loss as normalized_smse_loss
@@ -9,5 +13,7 @@ from ginjax.ml.score._losses import smse_loss as smse_loss
 from ginjax.ml.score._losses import timestep_smse_loss as timestep_smse_loss
 from ginjax.ml.score._metrics import METRICS as METRICS
 from ginjax.ml.score._metrics import Deviations as Deviations
+from ginjax.ml.score._metrics import Metric as Metric
 from ginjax.ml.score._metrics import deviations as deviations
+from ginjax.ml.score._metrics import register_metric as register_metric
 from ginjax.ml.score._spectrum import energy_spectrum as energy_spectrum

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
-
-METRICS: Mapping[str, str] = {"nrmse": "nRMSE", "vrmse": "VRMSE", "relative_l2": "relative L2"}
-"""The names of the metrics and how they are written."""
 
 
 @dataclass(frozen=True)
@@ -29,21 +27,96 @@ class Deviations:
     variance: np.ndarray
 
     def metrics(self) -> dict[str, np.ndarray]:
-        r"""The metrics, with samples averaged out.
-
-        - `nrmse`: `mean_n |e_n| / |y_n|`.
-        - `vrmse`: `mean_n sqrt(<|e_n|^2> / <|y_n - <y_n>|^2>)`.
-        - `relative_l2`: `sqrt(sum_n |e_n|^2 / sum_n |y_n|^2)`, all samples as one.
+        """The metrics, with samples averaged out.
 
         A quotient is 0 where there is no error and infinite where there is one but nothing to compare it with.
 
         **Returns:** by name in `METRICS`, arrays of the shape of the deviations without the first axis.
+
+        **Raises:** `ArgumentError` for a metric of another shape.
         """
-        return {
-            "nrmse": _ratio(self.error, self.size).mean(axis=0),
-            "vrmse": _ratio(self.error, self.variance).mean(axis=0),
-            "relative_l2": _ratio(self.error.sum(axis=0), self.size.sum(axis=0)),
-        }
+        return {name: metric(self) for name, metric in METRICS.items()}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number for how far the predictions of a field at one step are from the truth.
+
+    **Arguments:**
+
+    - `name`: in the evaluation's JSON, and to ask for it.
+    - `label`: in tables and pictures.
+    - `measure`: the metric, samples averaged out: an array of the shape of the deviations without the first axis.
+    """
+
+    name: str
+    label: str
+    measure: Callable[[Deviations], np.ndarray]
+
+    def __call__(self, found: Deviations) -> np.ndarray:
+        values = np.asarray(self.measure(found))
+        if values.shape != found.error.shape[1:]:
+            raise ArgumentError(
+                f"metric {self.name!r}",
+                got=f"values of shape {values.shape} from deviations of shape {found.error.shape}",
+                expected=f"shape {found.error.shape[1:]}: samples averaged out",
+            )
+        return values
+
+
+def _nrmse(found: Deviations) -> np.ndarray:
+    """`mean_n |e_n| / |y_n|`."""
+    return _ratio(found.error, found.size).mean(axis=0)
+
+
+def _vrmse(found: Deviations) -> np.ndarray:
+    """`mean_n sqrt(<|e_n|^2> / <|y_n - <y_n>|^2>)`."""
+    return _ratio(found.error, found.variance).mean(axis=0)
+
+
+def _relative_l2(found: Deviations) -> np.ndarray:
+    """`sqrt(sum_n |e_n|^2 / sum_n |y_n|^2)`, all samples as one."""
+    return _ratio(found.error.sum(axis=0), found.size.sum(axis=0))
+
+
+def _check(name: str, metric: Metric) -> None:
+    if not isinstance(metric, Metric) or metric.name != name:
+        raise ArgumentError(
+            f"metric {name!r}",
+            got=type(metric).__name__,
+            expected=f"a ginjax.ml.Metric of the name {name!r}",
+        )
+
+
+METRICS = Registry(
+    "metric",
+    {
+        metric.name: metric
+        for metric in (
+            Metric("nrmse", "nRMSE", _nrmse),
+            Metric("vrmse", "VRMSE", _vrmse),
+            Metric("relative_l2", "relative L2", _relative_l2),
+        )
+    },
+    home="ginjax.ml.score._metrics:METRICS",
+    group="ginjax.metrics",
+    check=_check,
+)
+"""The metrics of evaluations by name: the library's own, then those of `register_metric` and of installed packages."""
+
+
+def register_metric(metric: Metric) -> Metric:
+    """Let evaluations measure one thing more, until the program ends.
+
+    **Arguments:**
+
+    - `metric`: its name, label and function.
+
+    **Returns:** `metric`.
+
+    **Raises:** `ArgumentError` for a name that is taken.
+    """
+    return METRICS.add(metric.name, metric)
 
 
 def deviations(prediction: np.ndarray, truth: np.ndarray, D: int) -> Deviations:

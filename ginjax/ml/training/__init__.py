@@ -31,12 +31,17 @@ from ginjax.ml.training._log import Logger as Logger
 from ginjax.ml.training._log import read_log as read_log
 from ginjax.ml.training._loggers import LOGGERS as LOGGERS
 from ginjax.ml.training._loggers import make_logger as make_logger
+from ginjax.ml.training._loggers import register_logger as register_logger
 from ginjax.ml.training._mean_loss import evaluate as evaluate
 from ginjax.ml.training._objective import Noise as Noise
 from ginjax.ml.training._objective import Objective as Objective
+from ginjax.ml.training._optimiser import OPTIMISERS as OPTIMISERS
+from ginjax.ml.training._optimiser import SCHEDULES as SCHEDULES
 from ginjax.ml.training._optimiser import adamw_cosine as adamw_cosine
 from ginjax.ml.training._optimiser import make_optimiser as make_optimiser
 from ginjax.ml.training._optimiser import make_schedule as make_schedule
+from ginjax.ml.training._optimiser import register_optimiser as register_optimiser
+from ginjax.ml.training._optimiser import register_schedule as register_schedule
 from ginjax.ml.training._order import training_key as training_key
 from ginjax.ml.training._plan import Plan as Plan
 from ginjax.ml.training._precision import Precision as Precision

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ginjax._registry import Registry
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.ml.training._log import Logger, Row
 from ginjax.ml.training._optional import how_to_install
@@ -61,12 +62,40 @@ class MLflow:
         self._library.end_run()
 
 
-LOGGERS: Mapping[str, Callable[[Path, Mapping[str, Any]], Logger]] = {
-    "tensorboard": TensorBoard,
-    "wandb": WandB,
-    "mlflow": MLflow,
-}
-"""Makers of loggers by name: `(output file without its suffix, settings) -> Logger`."""
+MakeLogger = Callable[[Path, Mapping[str, Any]], Logger]
+"""`(output file without its suffix, settings) -> Logger`."""
+
+
+def _check(name: str, make: MakeLogger) -> None:
+    if not callable(make):
+        raise ArgumentError(
+            f"logger {name!r}", got=type(make).__name__, expected="a function (name, settings) -> Logger"
+        )
+
+
+LOGGERS: Registry[MakeLogger] = Registry(
+    "logger",
+    {"tensorboard": TensorBoard, "wandb": WandB, "mlflow": MLflow},
+    home="ginjax.ml.training._loggers:LOGGERS",
+    group="ginjax.loggers",
+    check=_check,
+)
+"""Makers of loggers by name: the library's own, then those of `register_logger` and of installed packages."""
+
+
+def register_logger(name: str, make: MakeLogger) -> MakeLogger:
+    """Let trainings log to one program more, until this one ends.
+
+    **Arguments:**
+
+    - `name`: to ask for it.
+    - `make`: `(output file without its suffix, settings) -> Logger`, called when a training begins.
+
+    **Returns:** `make`.
+
+    **Raises:** `ArgumentError` for a name that is taken.
+    """
+    return LOGGERS.add(name, make)
 
 
 def make_logger(kind: str, name: Path, settings: Mapping[str, Any]) -> Logger:
@@ -80,9 +109,7 @@ def make_logger(kind: str, name: Path, settings: Mapping[str, Any]) -> Logger:
 
     **Raises:** `ArgumentError` for another name, `UnsupportedError` if its library is not installed.
     """
-    if kind not in LOGGERS:
-        raise ArgumentError("logger", got=repr(kind), expected=" or ".join(LOGGERS))
-    return LOGGERS[kind](name, settings)
+    return LOGGERS.find(kind)(name, settings)
 
 
 def _library(module: str, extra: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,11 @@ from jax import Array
 
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage
-from ginjax.ml.score import smse_loss
+from ginjax.ml.score import Loss, smse_loss
 from ginjax.ml.task import Frames
 from ginjax.ml.training._precision import Precision, in_precision
 from ginjax.ml.training._remat import rematerialised
 from ginjax.ml.training._update import over_batch
-
-Loss = Callable[[MultiImage, MultiImage], Array]
 
 
 @dataclass(frozen=True)

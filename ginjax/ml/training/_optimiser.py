@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any
 
 import optax
 
+from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
 
-OptimiserName = Literal["adamw", "adam", "sgd", "momentum", "lion", "rmsprop"]
-ScheduleName = Literal["cosine", "linear", "constant"]
+Rate = Callable[[Any], Any]
+"""The learning rate by step."""
 
-_OPTIMISERS: dict[str, Callable[[Any, float], optax.GradientTransformation]] = {
+MakeOptimiser = Callable[[Rate, float], optax.GradientTransformation]
+"""`(learning rate by step, weight decay) -> optimiser`."""
+
+MakeSchedule = Callable[[float, int], Rate]
+"""`(peak, steps) -> learning rate by step`, counted from the end of the rise, over so many steps."""
+
+
+def _check(name: str, make: Any) -> None:
+    if not callable(make):
+        raise ArgumentError(f"{name!r}", got=type(make).__name__, expected="a function that makes it")
+
+
+_OWN_OPTIMISERS: dict[str, MakeOptimiser] = {
     "adamw": lambda rate, decay: optax.adamw(rate, weight_decay=decay),
     "adam": lambda rate, decay: optax.adam(rate),
     "sgd": lambda rate, decay: optax.sgd(rate),
@@ -21,28 +34,86 @@ _OPTIMISERS: dict[str, Callable[[Any, float], optax.GradientTransformation]] = {
     "rmsprop": lambda rate, decay: optax.rmsprop(rate),
 }
 
+OPTIMISERS = Registry(
+    "optimiser",
+    _OWN_OPTIMISERS,
+    home="ginjax.ml.training._optimiser:OPTIMISERS",
+    group="ginjax.optimisers",
+    check=_check,
+)
+"""Optimisers by name: the library's own, then those of `register_optimiser` and of installed packages."""
 
-def make_schedule(
-    name: ScheduleName, steps: int | None, *, learning_rate: float, warmup: float = 0.05
-) -> Callable[[Any], Any]:
-    """The learning rate by step: a linear rise, then a fall to zero or none.
+ENDLESS = "constant"
+"""The one schedule that does not ask when training ends."""
+
+_OWN_SCHEDULES: dict[str, MakeSchedule] = {
+    "cosine": lambda peak, steps: optax.cosine_decay_schedule(peak, steps),
+    "linear": lambda peak, steps: optax.linear_schedule(peak, 0.0, steps),
+    ENDLESS: lambda peak, steps: optax.constant_schedule(peak),
+}
+
+SCHEDULES = Registry(
+    "schedule",
+    _OWN_SCHEDULES,
+    home="ginjax.ml.training._optimiser:SCHEDULES",
+    group="ginjax.schedules",
+    check=_check,
+)
+"""Schedules of the learning rate after its rise by name: the library's own, then those of `register_schedule` and of
+installed packages.
+"""
+
+
+def register_optimiser(name: str, make: MakeOptimiser) -> MakeOptimiser:
+    """Let trainings use one optimiser more, until the program ends.
+
+    **Arguments:**
+
+    - `name`: to ask for it, as in `TrainSettings(optimiser=name)`.
+    - `make`: `(learning rate by step, weight decay)` to an optax transformation.
+
+    **Returns:** `make`.
+
+    **Raises:** `ArgumentError` for a name that is taken.
+    """
+    return OPTIMISERS.add(name, make)
+
+
+def register_schedule(name: str, make: MakeSchedule) -> MakeSchedule:
+    """Let trainings use one schedule of the learning rate more, until the program ends.
+
+    **Arguments:**
+
+    - `name`: to ask for it, as in `TrainSettings(schedule=name)`.
+    - `make`: `(peak, steps)` to the learning rate by step. It takes over after the linear rise: its step 0 is the last
+      of the rise, and `steps` is what is left of the training.
+
+    **Returns:** `make`.
+
+    **Raises:** `ArgumentError` for a name that is taken.
+    """
+    return SCHEDULES.add(name, make)
+
+
+def make_schedule(name: str, steps: int | None, *, learning_rate: float, warmup: float = 0.05) -> Rate:
+    """The learning rate by step: a linear rise, then what the schedule says: a fall to zero, or none.
 
     With `w = warmup * steps` and `s = (t - w) / (steps - w)` the rate at step `t` is `learning_rate` times `t / w`
     while `t < w`, then `(1 + cos(pi s)) / 2` (cosine), `1 - s` (linear) or 1 (constant).
 
     **Arguments:**
 
-    - `name`: of the schedule.
+    - `name`: of the schedule, in `SCHEDULES`.
     - `steps`: number of training steps; None, for an end that is not known, only suits `constant`.
     - `learning_rate`: its peak.
     - `warmup`: share of the steps spent rising, in [0, 1). Without a number of steps, 100 steps.
 
     **Raises:** `ArgumentError` for a value out of range.
     """
+    make = SCHEDULES.find(name)
     for what, value, fits, expected in (
-        ("schedule", name, name in get_args(ScheduleName), " or ".join(get_args(ScheduleName))),
         ("steps", steps, steps is None or steps >= 1, "at least 1"),
-        ("schedule", name, steps is not None or name == "constant", "constant, as the steps are not known"),
+        ("schedule", name, steps is not None or name == ENDLESS, "constant, as the steps are not known"),
         ("learning_rate", learning_rate, learning_rate > 0, "a positive number"),
         ("warmup", warmup, 0 <= warmup < 1, "a share of the steps, 0 <= warmup < 1"),
     ):
@@ -50,21 +121,14 @@ def make_schedule(
             raise ArgumentError(what, got=value, expected=expected)
     rising = 100 if steps is None else min(round(warmup * steps), steps - 1)
     start = 0.0 if rising else learning_rate
-    if name == "cosine" and steps is not None:
-        return optax.warmup_cosine_decay_schedule(
-            init_value=start, peak_value=learning_rate, warmup_steps=rising, decay_steps=steps
-        )
     rise = optax.linear_schedule(start, learning_rate, max(rising, 1))
-    if name == "linear" and steps is not None:
-        after = optax.linear_schedule(learning_rate, 0.0, max(steps - rising, 1))
-    else:
-        after = optax.constant_schedule(learning_rate)
+    after = make(learning_rate, 1 if steps is None else max(steps - rising, 1))
     return optax.join_schedules([rise, after], [rising])
 
 
 def make_optimiser(
-    name: OptimiserName,
-    schedule: Callable[[Any], Any],
+    name: str,
+    schedule: Rate,
     *,
     weight_decay: float = 1e-5,
     clip: float | None = 1.0,
@@ -73,7 +137,7 @@ def make_optimiser(
 
     **Arguments:**
 
-    - `name`: of the optimiser; `momentum` is Nesterov's with 0.9.
+    - `name`: of the optimiser, in `OPTIMISERS`; `momentum` is Nesterov's with 0.9.
     - `schedule`: the learning rate by step, from `make_schedule`.
     - `weight_decay`: decoupled weight decay of `adamw` and `lion`; the others have none.
     - `clip`: largest global norm of the gradient, or None for no limit.
@@ -82,14 +146,14 @@ def make_optimiser(
 
     **Raises:** `ArgumentError` for a value out of range.
     """
+    make = OPTIMISERS.find(name)
     for what, value, fits, expected in (
-        ("optimiser", name, name in _OPTIMISERS, " or ".join(_OPTIMISERS)),
         ("weight_decay", weight_decay, weight_decay >= 0, "a number >= 0"),
         ("clip", clip, clip is None or clip > 0, "a positive number or None"),
     ):
         if not fits:
             raise ArgumentError(what, got=value, expected=expected)
-    optimiser = _OPTIMISERS[name](schedule, weight_decay)
+    optimiser = make(schedule, weight_decay)
     return optimiser if clip is None else optax.chain(optax.clip_by_global_norm(clip), optimiser)
 
 
@@ -101,10 +165,7 @@ def adamw_cosine(
     weight_decay: float = 1e-5,
     clip: float | None = 1.0,
 ) -> optax.GradientTransformation:
-    """AdamW whose learning rate rises linearly, then falls to zero along a cosine.
-
-    `rate(t) = learning_rate * t / w` for `t < w = warmup * steps`, then
-    `learning_rate * (1 + cos(pi (t - w) / (steps - w))) / 2`.
+    """AdamW whose learning rate rises linearly, then falls to zero along a cosine, see `make_schedule`.
 
     **Arguments:**
 

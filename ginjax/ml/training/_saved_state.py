@@ -15,6 +15,7 @@ import numpy as np
 
 from ginjax.checkpoint import expect, read_file, write_file
 from ginjax.errors import FileError
+from ginjax.ml.score import DEFAULT_LOSS
 from ginjax.ml.training._array_file import array_leaves, matched
 from ginjax.ml.training._dispatch import TrainState
 from ginjax.ml.training._engine import Progress
@@ -119,10 +120,15 @@ class RunFile:
                 }.get(name, name)
                 raise FileError(
                     f"{self.path}: {words} of the interrupted training",
-                    got=stored.get(name),
-                    expected=self.settings.get(name),
+                    got=_said(name, stored.get(name)),
+                    expected=_said(name, self.settings.get(name)),
                     hint="Go on with the same data and settings, or start anew with --force.",
                 )
+
+
+def _said(name: str, value: Any) -> Any:
+    """What a setting is that is not written down, for messages."""
+    return {"loss": DEFAULT_LOSS}.get(name, "none") if value is None else value
 
 
 def _as_json(value: Any) -> Any:

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from ginjax.checkpoint import expect
 from ginjax.errors import ArgumentError
-from ginjax.ml.training._optimiser import OptimiserName, ScheduleName, make_schedule
+from ginjax.ml.score import DEFAULT_LOSS, LOSSES
+from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, make_schedule
 from ginjax.ml.training._precision import Precision
 
 STEPS: Mapping[int, int] = {1: 1200, 2: 300, 3: 100}
@@ -36,10 +37,11 @@ class TrainSettings:
     - `seconds`: time that training may take, without interruptions; without `steps` or `epochs` it alone ends the
       training. Without any of the three there are `STEPS`.
     - `batch_size`: samples in a step; `BATCH_SIZES` if None, and never more than there are.
+    - `loss`: what training makes small, a name in `LOSSES`.
     - `learning_rate`: its peak.
-    - `optimiser`, `weight_decay`: see `make_optimiser`.
+    - `optimiser`, `weight_decay`: a name in `OPTIMISERS`, and see `make_optimiser`.
     - `clip`: largest global norm of the gradient; 0 for no limit.
-    - `schedule`: how the learning rate goes on after the rise; "cosine" if None, or "constant" where time alone ends the
+    - `schedule`: how the learning rate goes on after the rise, a name in `SCHEDULES`; "cosine" if None, or "constant" where time alone ends the
       training. `warmup`: the share of the steps in which it rises.
     - `noise`: standard deviation of white noise on the inputs, in units of the normalised fields.
     - `unroll`: predictions in a row that the loss looks at, each made from those before it.
@@ -58,9 +60,10 @@ class TrainSettings:
     epochs: float | None = None
     seconds: float | None = None
     batch_size: int | None = None
+    loss: str = DEFAULT_LOSS
     learning_rate: float = 3e-3
-    optimiser: OptimiserName = "adamw"
-    schedule: ScheduleName | None = None
+    optimiser: str = "adamw"
+    schedule: str | None = None
     warmup: float = 0.05
     weight_decay: float = 1e-5
     clip: float = 1.0
@@ -87,17 +90,16 @@ class TrainSettings:
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ArgumentError(name, got=value, expected="a positive number")
-        for name, names in (
-            ("optimiser", get_args(OptimiserName)),
-            ("schedule", (None, *get_args(ScheduleName))),
-            ("precision", get_args(Precision)),
-        ):
-            if getattr(self, name) not in names:
-                expected = " or ".join(str(each) for each in names if each is not None)
-                raise ArgumentError(name, got=repr(getattr(self, name)), expected=expected)
+        LOSSES.find(self.loss)
+        OPTIMISERS.find(self.optimiser)
+        if self.schedule is not None:
+            SCHEDULES.find(self.schedule)
+        if self.precision not in get_args(Precision):
+            expected = " or ".join(get_args(Precision))
+            raise ArgumentError("precision", got=repr(self.precision), expected=expected)
         if self.steps is not None and self.epochs is not None:
             raise ArgumentError("steps and epochs", got="both", expected="one of them")
-        if self.endless and self.schedule not in (None, "constant"):
+        if self.endless and self.schedule not in (None, ENDLESS):
             raise ArgumentError(
                 "schedule",
                 got=f"{self.schedule} where time alone ends the training",
@@ -126,7 +128,7 @@ class TrainSettings:
             steps = math.ceil(self.epochs * samples / batch)
         elif steps is None and self.seconds is None:
             steps = STEPS.get(D, STEPS[3])
-        schedule = self.schedule or ("constant" if steps is None else "cosine")
+        schedule = self.schedule or (ENDLESS if steps is None else "cosine")
         return replace(self, steps=steps, epochs=None, batch_size=batch, schedule=schedule)
 
     @property
@@ -136,16 +138,22 @@ class TrainSettings:
 
     def make_schedule(self) -> Any:
         """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
-        name = self.schedule or ("constant" if self.steps is None else "cosine")
+        name = self.schedule or (ENDLESS if self.steps is None else "cosine")
         return make_schedule(name, self.steps, learning_rate=self.learning_rate, warmup=self.warmup)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object without what is None, False or empty; `from_json` reads it back."""
+        """A plain JSON object without what is None, False or empty; `from_json` reads it back.
+
+        The default loss is left out: earlier versions knew no other, and their interrupted trainings can be gone on with.
+        """
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in found.items()
-            if value is not None and value is not False and value != ()
+            if value is not None
+            and value is not False
+            and value != ()
+            and (name, value) != ("loss", DEFAULT_LOSS)
         }
 
     @classmethod

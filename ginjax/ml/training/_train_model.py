@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._dispatch import initial_state
@@ -59,8 +60,8 @@ class Trained:
     settings: TrainSettings
 
     def provenance(self) -> dict[str, Any]:
-        """What a model file says about the training: settings, schedule, seed, and the steps done."""
-        found = self.settings.to_json() | {"steps_done": self.progress.step}
+        """What a model file says about the training: settings, loss, schedule, seed, and the steps done."""
+        found = self.settings.to_json() | {"loss": self.settings.loss, "steps_done": self.progress.step}
         return found if self.progress.best_step < 0 else found | {"best_step": self.progress.best_step}
 
 
@@ -103,7 +104,11 @@ def train_model(
     settings = (settings or TrainSettings()).resolved(model.D, len(task.train))
     optimiser = _optimiser(model, settings, free)
     objective = Objective(
-        unroll=settings.unroll, frames=task.frames, remat=settings.remat, precision=settings.precision
+        loss=LOSSES.find(settings.loss),
+        unroll=settings.unroll,
+        frames=task.frames,
+        remat=settings.remat,
+        precision=settings.precision,
     )
     batch = settings.batch_size or 1
     validate = None if task.valid is None else validator(task.valid, objective, batch)

@@ -10,14 +10,14 @@ from ginjax.checkpoint import ModelRecord, convert_record
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import OwnTask
 from ginjax.models import from_record
-from ginjax.transfer import DISTINCT_RULES, PLAIN_RULES, growth, make_rule, rule_label
+from ginjax.transfer import RULES, compared_rules, find_rule, growth, rule_label
 
 
 @dataclass(frozen=True)
 class RuleRow:
     """What one rule makes of a model.
 
-    - `rule`: its name, with a flex value where it has one.
+    - `rule`: its name, with a flex value where it has one; `about`: what it does, in one line.
     - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
     - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
       the response of a path to white noise, new over old, on average and at most. None for plain models.
@@ -31,6 +31,7 @@ class RuleRow:
     noise: float | None
     noise_largest: float | None
     error: float | None
+    about: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,7 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
     problems, no_change = [], None
     for name, flex in _rules(record, to_dim):
         try:
-            rule = name if name in PLAIN_RULES else make_rule(name, flex)
-            conversion = convert_record(record, to_dim, rule)
+            conversion = convert_record(record, to_dim, find_rule(name, flex))
         except ArgumentError as problem:
             problems.append(problem)
             left_out[rule_label(name, flex)] = str(problem.expected)
@@ -87,6 +87,7 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
                 noise=None if sizes is None else sizes.noise,
                 noise_largest=None if sizes is None else sizes.noise_largest,
                 error=None if found is None else found.model,
+                about=RULES[name].about,
             )
         )
     if not rows:
@@ -99,8 +100,8 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
 
 def _rules(record: ModelRecord, to_dim: int) -> list[tuple[str, float | None]]:
     if not record.layers:
-        return [(name, None) for name in PLAIN_RULES]
-    return list(DISTINCT_RULES if to_dim > record.D else DISTINCT_RULES[:1])  # going down is unique
+        return list(compared_rules(plain=True))
+    return list(compared_rules()) if to_dim > record.D else [("compatibility", None)]  # going down is unique
 
 
 def _best(rows: list[RuleRow]) -> tuple[RuleRow | None, str]:

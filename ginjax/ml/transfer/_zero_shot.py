@@ -9,7 +9,7 @@ from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
 from ginjax.ml.task import OneStepTask, one_step_error, predict
 from ginjax.models import AnyDimensionalModel, to_dimension
-from ginjax.transfer import DISTINCT_RULES, rule_label
+from ginjax.transfer import compared_rules, rule_label
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Study:
 def zero_shot_study(
     model: AnyDimensionalModel,
     tasks: Sequence[OneStepTask],
-    rules: Sequence[tuple[str, float | None]] = DISTINCT_RULES,
+    rules: Sequence[tuple[str, float | None]] | None = None,
     progress: Callable[[str], None] = lambda status: None,
 ) -> Study:
     """Evaluate a trained model on tasks of its own and of higher dimensions.
@@ -49,10 +49,12 @@ def zero_shot_study(
 
     - `model`: trained in `model.D` dimensions.
     - `tasks`: held-out tasks, one for each dimension, normalised as the training data were.
-    - `rules`: transfer rules. One that does not fit the filters of the model is left out.
+    - `rules`: transfer rules; by default `ginjax.transfer.compared_rules()`. One that does not fit the filters of the
+      model is left out.
     - `progress`: told what has been done, once for each rule and task.
     """
     rows, left_out = [], {}
+    rules = compared_rules() if rules is None else rules
     for task in tasks:
         D = task.X.D
         if model.D == D:

@@ -4,6 +4,7 @@ from ._activation import ACTIVATION_REGISTRY as ACTIVATION_REGISTRY
 from ._activation import Activation as Activation
 from ._activation import activation_name as activation_name
 from ._activation import handle_activation as handle_activation
+from ._activation import register_activation as register_activation
 from ._conv_block import ConvBlock as ConvBlock
 from ._edges import bank_for as bank_for
 from ._edges import keys_from as keys_from

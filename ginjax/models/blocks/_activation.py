@@ -7,22 +7,61 @@ import equinox as eqx
 import jax
 from jax import Array
 
+from ..._registry import Registry
 from ...errors import ArgumentError
 from ...layers import LayerWrapper, VectorNeuronNonlinear
 
 Activation = Callable[[Array], Array] | str | None
 
-ACTIVATION_REGISTRY: dict[str, Callable[[Array], Array]] = {
-    "relu": jax.nn.relu,
-    "gelu": jax.nn.gelu,
-    "tanh": jax.numpy.tanh,
-    "silu": jax.nn.silu,
-    "softplus": jax.nn.softplus,
-    "elu": jax.nn.elu,
-    "leaky_relu": jax.nn.leaky_relu,
-    "sin": jax.numpy.sin,
-}
-"""Elementwise activations a file may name. `gelu` is the tanh form."""
+NO_ACTIVATION = "none"
+"""The word for the identity on the command line, and so no name."""
+
+
+def _check(name: str, function: Callable[[Array], Array]) -> None:
+    if name == NO_ACTIVATION:
+        raise ArgumentError(
+            "name of the activation", got=repr(name), expected="another: this is the identity"
+        )
+    if not callable(function):
+        raise ArgumentError(
+            f"activation {name!r}", got=type(function).__name__, expected="an elementwise function of arrays"
+        )
+
+
+ACTIVATION_REGISTRY: Registry[Callable[[Array], Array]] = Registry(
+    "activation",
+    {
+        "relu": jax.nn.relu,
+        "gelu": jax.nn.gelu,
+        "tanh": jax.numpy.tanh,
+        "silu": jax.nn.silu,
+        "softplus": jax.nn.softplus,
+        "elu": jax.nn.elu,
+        "leaky_relu": jax.nn.leaky_relu,
+        "sin": jax.numpy.sin,
+    },
+    home="ginjax.models.blocks._activation:ACTIVATION_REGISTRY",
+    group="ginjax.activations",
+    check=_check,
+)
+"""Elementwise activations a file may name: the library's own, then those of `register_activation` and of installed
+packages. `gelu` is the tanh form.
+"""
+
+
+def register_activation(name: str, function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+    """Let models and their files name an activation, until the program ends.
+
+    **Arguments:**
+
+    - `name`: to ask for it. A model file holds the name alone, so that whoever reads it needs the same registration.
+    - `function`: elementwise on arrays of any shape, written in JAX.
+
+    **Returns:** `function`.
+
+    **Raises:** `ArgumentError` for a name that is taken.
+    """
+    return ACTIVATION_REGISTRY.add(name, function)
 
 
 def activation_name(activation_f: Activation) -> Any:
@@ -30,7 +69,10 @@ def activation_name(activation_f: Activation) -> Any:
     if activation_f is None or isinstance(activation_f, str):
         if activation_f is not None and activation_f not in ACTIVATION_REGISTRY:
             raise ArgumentError(
-                "activation", got=repr(activation_f), expected=" or ".join(ACTIVATION_REGISTRY)
+                "activation",
+                got=f"{activation_f!r}, which is not registered",
+                expected="one of " + ", ".join(ACTIVATION_REGISTRY),
+                hint="Others are added by ginjax.models.register_activation, or by installing their package.",
             )
         return activation_f
     if not callable(activation_f):

@@ -10,6 +10,8 @@ from ginjax.errors import ArgumentError
 from ginjax.transfer._spin import corner_pixels, spin_target
 from ginjax.transfer._system import FilterPair, solutions
 
+from ._named_rule import NamedRule
+
 
 @dataclass(frozen=True)
 class Compatibility:
@@ -33,6 +35,23 @@ class Compatibility:
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
         return weights @ transfer_matrix(pair, self.flex).T
+
+
+COMPATIBILITY = NamedRule(
+    Compatibility(),
+    "reproduces the network exactly on fields that do not vary along the new axes",
+)
+COMPAT_FLEX = NamedRule(
+    Compatibility(name="compat-flex"),
+    "exposes the freedom that leaves",
+    with_flex=lambda flex: Compatibility(flex, "compat-flex"),
+    compared_at=(0.0,),
+)
+SPIN_EMBED = NamedRule(
+    Compatibility(name="spin-embed"),
+    "is another name of compatibility",
+    compared_at=(),
+)
 
 
 @functools.lru_cache(maxsize=1024)

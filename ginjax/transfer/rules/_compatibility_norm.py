@@ -8,6 +8,7 @@ from ginjax.errors import ArgumentError
 from ginjax.filters import FilterBlock, pixel_coordinates
 from ginjax.transfer._system import FilterPair
 
+from ._named_rule import NamedRule
 from ._rule import by_name
 
 
@@ -48,6 +49,9 @@ class CompatibilityNorm:
             )
             result[..., l] = (2 * scaled_old - collapsed_new) / own[l, z]
         return result
+
+
+COMPATIBILITY_NORM = NamedRule(CompatibilityNorm(), "matches tensor norms")
 
 
 def _shell_norms(block: FilterBlock, D: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from ginjax.filters import FilterIdentity
 from ginjax.transfer._system import FilterPair
 
+from ._named_rule import NamedRule
 from ._rule import by_name
 
 
@@ -24,6 +25,9 @@ class Extend:
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
         return by_name(weights, pair, lambda a, unflipped: a @ extension_matrix(unflipped).T)
+
+
+NONE = NamedRule(Extend(), "only extends")
 
 
 def extension_matrix(pair: FilterPair) -> np.ndarray:

@@ -1,49 +1,129 @@
-"""Rules by the name they have on the command line."""
+"""The rules that can be asked for by name: one line each, and what a user adds."""
 
+from collections.abc import Sequence
+
+from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
 
-from ._compatibility import Compatibility
-from ._compatibility_norm import CompatibilityNorm
-from ._none import Extend
-from ._rule import Rule
-from ._volume import Volume
+from ._centre import CENTRE
+from ._compatibility import COMPAT_FLEX, COMPATIBILITY, SPIN_EMBED
+from ._compatibility_norm import COMPATIBILITY_NORM
+from ._mean import MEAN
+from ._named_rule import NamedRule
+from ._none import NONE
+from ._rule import PlainRule, Rule
+from ._volume import VOLUME
 
-RULE_NAMES = ("compatibility", "compat-flex", "spin-embed", "volume", "compatibility-norm", "none")
-
-DISTINCT_RULES: tuple[tuple[str, float | None], ...] = (
-    ("compatibility", None),
-    ("compat-flex", 0.0),
-    ("volume", None),
-    ("compatibility-norm", None),
-    ("none", None),
+OWN: tuple[NamedRule, ...] = (
+    COMPATIBILITY,
+    COMPAT_FLEX,
+    SPIN_EMBED,
+    VOLUME,
+    COMPATIBILITY_NORM,
+    NONE,
+    CENTRE,
+    MEAN,
 )
-"""Rules and flex values that differ, for comparisons: `spin-embed` and `compat-flex` at 1 are `compatibility`."""
+"""The rules that come with the library, in the order in which they are listed."""
+
+RULE_NAMES = tuple(named.name for named in OWN if not named.is_plain)
+"""The library's own rules for networks of invariant filters."""
+
+PLAIN_RULES = tuple(named.name for named in OWN if named.is_plain)
+"""The library's own rules for plain networks."""
 
 
-def make_rule(name: str, flex: float | None = None) -> Rule:
-    """The rule of that name.
+def _check(name: str, named: NamedRule) -> None:
+    if not isinstance(named, NamedRule) or named.name != name:
+        raise ArgumentError(
+            f"transfer rule {name!r}",
+            got=type(named).__name__,
+            expected=f"a ginjax.transfer.NamedRule of the name {name!r}",
+        )
+    if not name or any(letter.isspace() for letter in name):
+        raise ArgumentError("name of the transfer rule", got=repr(name), expected="one word")
+    if isinstance(named.rule, type) or not isinstance(named.rule, Rule | PlainRule):
+        raise ArgumentError(
+            f"transfer rule {name!r}",
+            got=f"the class {named.rule.__name__}"
+            if isinstance(named.rule, type)
+            else type(named.rule).__name__,
+            expected="a rule: name, promises_compatibility, and a call (weights, pair) -> weights",
+        )
+
+
+RULES = Registry(
+    "transfer rule",
+    {named.name: named for named in OWN},
+    home="ginjax.transfer.rules._registry:RULES",
+    group="ginjax.rules",
+    check=_check,
+)
+"""Every rule by name: the library's own, then those of `register_rule` and of installed packages."""
+
+
+def register_rule(named: NamedRule) -> NamedRule:
+    """Let a rule be asked for by name, until the program ends.
 
     **Arguments:**
 
-    - `name`: one of `RULE_NAMES`.
-    - `flex`: for `compat-flex` only: 0 is the sparsest solution, 1 (default) the spin solution.
+    - `named`: the rule and what is said of it; see any file of `ginjax/transfer/rules` for an example.
+
+    **Returns:** `named`.
+
+    **Raises:** `ArgumentError` for a name that is taken, or for what is not a rule. A rule need not be registered to be
+    applied: hand the `Rule` itself over.
     """
-    if flex is not None and name != "compat-flex":
-        raise ArgumentError("flex", got=f"rule {name!r}", expected="rule 'compat-flex'")
-    match name:
-        case "compatibility" | "spin-embed":
-            return Compatibility(1.0, name)
-        case "compat-flex":
-            return Compatibility(1.0 if flex is None else flex, name)
-        case "volume":
-            return Volume()
-        case "compatibility-norm":
-            return CompatibilityNorm()
-        case "none":
-            return Extend()
-    raise ArgumentError("rule", got=repr(name), expected=" or ".join(RULE_NAMES))
+    return RULES.add(named.name, named)
+
+
+def find_rule(name: str, flex: float | None = None) -> Rule | PlainRule:
+    """The rule of that name, for networks of either kind.
+
+    **Arguments:**
+
+    - `name`: one of the names in `RULES`.
+    - `flex`: for a rule that has one, such as `compat-flex`: 0 is the sparsest solution, 1 (default) the spin solution.
+
+    **Raises:** `ArgumentError` for an unknown name, or a flex that the rule does not have.
+    """
+    return RULES.find(name).at(flex)
+
+
+def make_rule(name: str, flex: float | None = None) -> Rule:
+    """The rule of that name, for networks of invariant filters.
+
+    **Arguments:**
+
+    - `name`, `flex`: see `find_rule`.
+
+    **Raises:** `ArgumentError` as `find_rule` does, and for a rule of plain networks.
+    """
+    rule = find_rule(name, flex)
+    if not isinstance(rule, Rule):
+        raise ArgumentError(
+            "transfer rule",
+            got=f"{name!r}, which is for plain networks",
+            expected="one of " + ", ".join(each for each, named in RULES.items() if not named.is_plain),
+        )
+    return rule
+
+
+def compared_rules(plain: bool = False) -> Sequence[tuple[str, float | None]]:
+    """The rules and flex values that comparisons set side by side.
+
+    **Arguments:**
+
+    - `plain`: those for plain networks instead of those for networks of invariant filters.
+
+    **Returns:** `(name, flex)` of each. Other names of a rule that is in it are left out: `spin-embed`, and
+    `compat-flex` at 1, are `compatibility`.
+    """
+    return [
+        (name, flex) for name, named in RULES.items() if named.is_plain == plain for flex in named.compared_at
+    ]
 
 
 def rule_label(name: str, flex: float | None) -> str:
-    """How a rule of `DISTINCT_RULES` is called in a table."""
+    """How a rule of `compared_rules` is called in a table."""
     return name if flex is None else f"{name} {flex:g}"

@@ -1,13 +1,14 @@
 """What a transfer rule is."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ginjax.transfer._system import FilterPair
 
 
+@runtime_checkable
 class Rule(Protocol):
     """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`.
 
@@ -24,8 +25,38 @@ class Rule(Protocol):
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray: ...
 
 
+@runtime_checkable
+class PlainRule(Protocol):
+    """Gives the kernel of a plain convolution one more axis.
+
+    - `name`: as on the command line.
+    - `promises_compatibility`: whether the new kernel, summed over the new axis, is the old one.
+    - `spreads`: whether it uses taps beside the middle of the new axis, which zeros beyond a boundary cut off.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def promises_compatibility(self) -> bool: ...
+
+    @property
+    def spreads(self) -> bool: ...
+
+    def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
+        """From `(out, in, *(M,)*D)` to `(out, in, *(M,)*(D+1))`, in the same precision."""
+        ...
+
+
 def by_name(
     weights: np.ndarray, pair: FilterPair, apply: Callable[[np.ndarray, FilterPair], np.ndarray]
 ) -> np.ndarray:
-    """Apply a rule that goes by the names of the filters, whatever the signs of the filters as given."""
+    """Apply a rule that goes by the names of the filters, whatever the signs of the filters as given.
+
+    **Arguments:**
+
+    - `weights`: of one path, `(out, in, n_old)`.
+    - `pair`: the filters before and after, as given.
+    - `apply`: the rule on filters with signs of their own, `(weights, pair) -> (out, in, n_new)`.
+    """
     return apply(weights * pair.old.signs, pair.unflipped()) * pair.new.signs

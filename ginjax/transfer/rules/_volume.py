@@ -7,6 +7,7 @@ import numpy as np
 from ginjax.filters import FilterBlock
 from ginjax.transfer._system import FilterPair
 
+from ._named_rule import NamedRule
 from ._none import extension_matrix
 from ._rule import by_name
 
@@ -43,6 +44,9 @@ class Volume:
             for part in (np.maximum, np.minimum)
         )
         return np.where(zero_sum, extended, scaled)
+
+
+VOLUME = NamedRule(Volume(), "keeps the size of each filter")
 
 
 def scale_to_volume(old_weights: np.ndarray, new_weights: np.ndarray, pair: FilterPair) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ginjax.errors import ArgumentError
-from ginjax.ml import Deviations, deviations
+from ginjax.ml import Deviations, Metric, deviations
 
 
 def metrics(prediction, truth, D):
@@ -51,6 +51,14 @@ def test_nothing_wrong_counts_as_nothing_and_a_lost_roll_out_as_no_number():
 def test_shapes_that_would_broadcast_are_refused():
     with pytest.raises(ArgumentError, match="shape of the prediction"):
         deviations(np.zeros((1, 4)), np.zeros((2, 4)), 1)
+
+
+def test_a_metric_averages_samples_out():
+    found = Deviations(*np.ones((3, 4, 2)))
+    assert Metric("m", "M", lambda found: found.error.mean(axis=0))(found).shape == (2,)
+    for wrong in (lambda found: found.error, lambda found: found.error.mean()):
+        with pytest.raises(ArgumentError, match=r"metric 'm': got values of shape .*, expected shape \(2,\)"):
+            Metric("m", "M", wrong)(found)
 
 
 def test_steps_as_a_second_axis():

@@ -133,12 +133,29 @@ def test_other_data_under_the_same_name_are_another_training(task, trained, tmp_
     [
         ({"settings": replace(SETTINGS, noise=0.1)}, "noise"),
         ({"settings": replace(SETTINGS, seed=1)}, "seed"),
+        ({"settings": replace(SETTINGS, loss="nrmse")}, "loss"),
         ({"spec": "other"}, "model"),
     ],
 )
 def test_other_settings_are_another_training(task, change, name):
     ours, theirs = identity(task), identity(task, **change)
     assert {each for each in ours.keys() | theirs.keys() if ours.get(each) != theirs.get(each)} == {name}
+
+
+def test_a_state_of_a_version_that_knew_one_loss_is_gone_on_with(task, tmp_path):
+    earlier = identity(task)
+    assert "loss" not in earlier  # as those versions wrote it
+    train_model(
+        network(task), task, SETTINGS, saving=Saving(RunFile(tmp_path / "run", earlier), every_steps=2)
+    )
+    for loss in ("smse", "nrmse"):
+        settings = replace(SETTINGS, loss=loss)
+        saving = Saving(RunFile(tmp_path / "run", identity(task, settings)), resume=True)
+        if loss == "smse":
+            assert train_model(network(task), task, settings, saving=saving).progress.step > 0
+            continue
+        with pytest.raises(FileError, match="loss of the interrupted training: got smse, expected nrmse"):
+            train_model(network(task), task, settings, saving=saving)
 
 
 # --- networks ----------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ OTHER = TrainSettings(
     schedule="linear",
     warmup=0.0,
     weight_decay=0.0,
+    loss="nrmse",
     clip=0.0,
     noise=0.1,
     unroll=2,
@@ -51,6 +52,11 @@ def test_what_is_silent_is_not_written_and_what_is_zero_is():
     written = OTHER.to_json()
     assert (written["patience"], written["clip"], written["warmup"]) == (0, 0.0, 0.0)
     assert written["freeze"] == ["encoder", "*.bias.*"]
+
+
+def test_the_default_loss_is_not_written_so_that_earlier_states_belong_to_the_same_settings():
+    assert "loss" not in TrainSettings().to_json() and OTHER.to_json()["loss"] == "nrmse"
+    assert TrainSettings.from_json({"loss": "smse"}) == TrainSettings.from_json({}) == TrainSettings()
 
 
 def test_other_names_of_a_step_of_provenance_are_passed_over():
@@ -93,8 +99,9 @@ def test_values_of_another_type_are_refused(data, name):
         ({"learning_rate": float("inf")}, "learning_rate: got inf"),
         ({"seconds": float("nan")}, "seconds: got nan"),
         ({"epochs": 0}, "epochs: got 0"),
-        ({"optimiser": "adamm"}, "optimiser: got 'adamm', expected adamw or adam or sgd"),
-        ({"schedule": "cos"}, "schedule: got 'cos', expected cosine or linear or constant"),
+        ({"optimiser": "adamm"}, "optimiser: got 'adamm', expected one of adamw, adam, sgd"),
+        ({"schedule": "cos"}, "schedule: got 'cos', expected one of cosine, linear, constant"),
+        ({"loss": "mse"}, "loss: got 'mse', expected one of smse, nrmse, normalized-smse"),
         ({"precision": "float16"}, "precision: got 'float16', expected float32 or bfloat16"),
         ({"steps": 3, "epochs": 1.0}, "steps and epochs: got both, expected one of them"),
         ({"seconds": 9.0, "schedule": "cosine"}, "schedule: got cosine where time alone ends the training"),

@@ -93,7 +93,7 @@ def test_the_same_arguments_give_the_same_bytes(task, left_alone):
     other = train_model(network(task), task, dataclasses.replace(SETTINGS, seed=1))
     assert bits(other.model) != bits(left_alone.model)
     assert (left_alone.last, left_alone.reason, left_alone.progress.step) == (None, "steps", 9)
-    assert left_alone.provenance() == left_alone.settings.to_json() | {"steps_done": 9}
+    assert left_alone.provenance() == left_alone.settings.to_json() | {"loss": "smse", "steps_done": 9}
     assert left_alone.settings == SETTINGS.resolved(1, len(task.train))
 
 

@@ -12,7 +12,7 @@ from ginjax.checkpoint import DataContract, FieldScale, axes_of, convert_record
 from ginjax.errors import ArgumentError
 from ginjax.ml import OwnTask, compare_rules
 from ginjax.models import from_record
-from ginjax.transfer import DISTINCT_RULES, PLAIN_RULES, rule_label
+from ginjax.transfer import PLAIN_RULES, compared_rules, rule_label
 
 KNOWN = DataContract(axes_of((True,)), (DENSITY,), scales=(FieldScale(DENSITY, 1.0),))
 RECORD = replace(
@@ -22,7 +22,7 @@ RECORD = replace(
 
 def test_every_rule_has_a_row_or_a_reason():
     found = compare_rules(RECORD, 2)
-    labels = {rule_label(name, flex) for name, flex in DISTINCT_RULES}
+    labels = {rule_label(name, flex) for name, flex in compared_rules()}
     assert {row.rule for row in found.rows} | found.left_out.keys() == labels
     assert not {row.rule for row in found.rows} & found.left_out.keys()
     by_name = {row.rule: row for row in found.rows}
@@ -47,7 +47,7 @@ def test_errors_decide_where_there_are_samples():
 def test_going_down_there_is_one_rule():
     high = convert_record(RECORD, 2, "compatibility").after
     found = compare_rules(high, 1)
-    assert [row.rule for row in found.rows] == [rule_label(*DISTINCT_RULES[0])]
+    assert [row.rule for row in found.rows] == [rule_label(*compared_rules()[0])]
     assert found.best is found.rows[0] and found.why.startswith("the only exact one")
 
 

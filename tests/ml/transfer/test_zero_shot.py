@@ -11,7 +11,7 @@ from ginjax.ml import (
     zero_shot_study,
 )
 from ginjax.models import SimpleConvSeries, to_dimension
-from ginjax.transfer import DISTINCT_RULES, make_rule
+from ginjax.transfer import compared_rules, make_rule
 
 RULES = (("compatibility", None), ("compat-flex", 0.0), ("compatibility-norm", None))
 
@@ -73,8 +73,8 @@ def test_the_numbers_are_those_of_the_parts(rows, tasks):
 
 
 def test_the_default_rules_exist_and_differ():
-    made = [make_rule(*rule) for rule in DISTINCT_RULES]
-    assert len({(rule.name, getattr(rule, "flex", None)) for rule in made}) == len(DISTINCT_RULES)
+    made = [make_rule(*rule) for rule in compared_rules()]
+    assert len({(rule.name, getattr(rule, "flex", None)) for rule in made}) == len(compared_rules())
 
 
 def test_predictions_are_in_physical_units(tasks):

@@ -24,8 +24,15 @@ def test_three_names_for_one_rule():
 
 
 def test_unknown_names():
-    with pytest.raises(ArgumentError, match=r"rule: got 'volumes', expected compatibility or .* or none"):
+    with pytest.raises(
+        ArgumentError,
+        match=r"transfer rule: got 'volumes', expected one of compatibility, .*, none, centre, mean",
+    ):
         make_rule("volumes")
+    with pytest.raises(
+        ArgumentError, match="got 'mean', which is for plain networks, expected one of compat"
+    ):
+        make_rule("mean")
 
 
 @pytest.mark.parametrize("name", [name for name in RULE_NAMES if name != "compat-flex"])

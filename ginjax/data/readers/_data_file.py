@@ -1,0 +1,39 @@
+"""A file of data before anybody knows its layout."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import h5py
+
+from ginjax.data.readers._hdf5 import Hdf5
+
+_START = 512
+
+
+class DataFile:
+    """What readers look at to tell whether a file is theirs.
+
+    **Arguments:**
+
+    - `path`: the file.
+    """
+
+    def __init__(self, path: str):
+        self.path = path
+
+    @cached_property
+    def start(self) -> bytes:
+        """The first bytes, 512 at most."""
+        with open(self.path, "rb") as stream:
+            return stream.read(_START)
+
+    @cached_property
+    def hdf5(self) -> Hdf5 | None:
+        """Its content if it is HDF5, whatever it is called; None otherwise."""
+        return Hdf5(self.path) if h5py.is_hdf5(self.path) else None
+
+    def close(self) -> None:
+        """Let go of the file; the next question opens it again."""
+        if self.hdf5 is not None:
+            self.hdf5.close()

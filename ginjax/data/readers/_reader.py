@@ -1,0 +1,64 @@
+"""What a reader of data files is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ginjax.data._found import Found
+from ginjax.data._request import FieldRequest
+from ginjax.data.readers._data_file import DataFile
+from ginjax.data.readers._hdf5 import Hdf5
+
+Requests = tuple[FieldRequest, ...]
+"""What the user said of the fields; empty if nothing."""
+
+
+def _no_parts(file: DataFile) -> tuple[str, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What the file of a layout declares.
+
+    **Arguments:**
+
+    - `name`: of the reader.
+    - `recognises`: whether a file is of this layout, told from what is in it. It is asked of files of any kind, before
+      anything else is known of them, and reads little.
+    - `find`: describes a file. It is given the part to describe, "train", "valid" or "test" (None for all of it, or the
+      folder's name where the file has no parts), and what the user said of the fields. Values are read later, slice by
+      slice, by the functions in what it returns.
+    - `splits`: the parts inside of a file, of "train", "valid" and "test"; none by default.
+    """
+
+    name: str
+    recognises: Callable[[DataFile], bool]
+    find: Callable[[DataFile, str | None, Requests], Found]
+    splits: Callable[[DataFile], tuple[str, ...]] = _no_parts
+
+
+def hdf5_reader(
+    name: str,
+    recognises: Callable[[Hdf5], bool],
+    find: Callable[[Hdf5, str | None], Found],
+    splits: Callable[[Hdf5], tuple[str, ...]] = lambda file: (),
+) -> Reader:
+    """The reader of a layout of HDF5 files, from functions of their content.
+
+    **Arguments:**
+
+    - `name`, `recognises`, `find`, `splits`: as in `Reader`.
+    """
+    return Reader(
+        name,
+        lambda file: file.hdf5 is not None and recognises(file.hdf5),
+        lambda file, split, requests: find(_content(file), split),
+        lambda file: splits(_content(file)),
+    )
+
+
+def _content(file: DataFile) -> Hdf5:
+    assert file.hdf5 is not None  # `recognises` has seen to it
+    return file.hdf5

@@ -1,0 +1,58 @@
+"""The readers of data files, in the order in which they are asked: one line each, and what a user adds."""
+
+from __future__ import annotations
+
+from ginjax._registry import Registry
+from ginjax.data.readers._npz import NUMPY
+from ginjax.data.readers._pdearena import PDEARENA
+from ginjax.data.readers._pdebench_flat import PDEBENCH
+from ginjax.data.readers._pdebench_grouped import PDEBENCH_GROUPED
+from ginjax.data.readers._pdebench_incompressible import PDEBENCH_INCOMPRESSIBLE
+from ginjax.data.readers._reader import Reader
+from ginjax.data.readers._well import THE_WELL
+from ginjax.errors import ArgumentError
+
+OWN: tuple[Reader, ...] = (
+    THE_WELL,
+    PDEBENCH_INCOMPRESSIBLE,
+    PDEBENCH,
+    PDEARENA,
+    PDEBENCH_GROUPED,
+    NUMPY,
+)
+"""The readers that come with the library."""
+
+
+def _check(name: str, reader: Reader) -> None:
+    if not isinstance(reader, Reader) or reader.name != name:
+        raise ArgumentError(
+            f"reader {name!r}",
+            got=type(reader).__name__,
+            expected=f"a ginjax.data.readers.Reader of the name {name!r}",
+        )
+
+
+READERS = Registry(
+    "reader",
+    {reader.name: reader for reader in OWN},
+    home="ginjax.data.readers._registry:READERS",
+    group="ginjax.readers",
+    check=_check,
+)
+"""Every reader by name: the library's own, then those of `register_reader` and of installed packages. A file goes to the
+first that recognises it.
+"""
+
+
+def register_reader(reader: Reader) -> Reader:
+    """Let files of one layout more be opened, until the program ends.
+
+    **Arguments:**
+
+    - `reader`: its description; see any file of `ginjax/data/readers` for an example.
+
+    **Returns:** `reader`.
+
+    **Raises:** `ArgumentError` for a name that is taken.
+    """
+    return READERS.add(reader.name, reader)

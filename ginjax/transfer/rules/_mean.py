@@ -1,0 +1,23 @@
+"""`mean`: a plain kernel spread evenly along the new axis, as in I3D."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._named_rule import NamedRule
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The old kernel at every tap of the new axis, divided by their number."""
+
+    name = "mean"
+    promises_compatibility = True
+    spreads = True
+
+    def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
+        side = kernel.shape[-1]
+        return np.repeat(kernel[..., None], side, axis=-1) / np.asarray(side, kernel.dtype)
+
+
+MEAN = NamedRule(Mean(), "spreads the kernel evenly along the new axis")
