@@ -195,7 +195,8 @@ def done(result):
 
 
 def test_every_group_of_installed_things_is_one_of_these():
-    assert {registry.group for registry in REGISTRIES} == OFFERED.keys()
+    # An architecture is a page and a test of its own: tests/models/test_own_architecture.py.
+    assert {registry.group for registry in REGISTRIES} - {"ginjax.architectures"} == OFFERED.keys()
 
 
 @pytest.mark.parametrize(
@@ -360,7 +361,7 @@ WAYS = {
     "rule": (RULES, lambda name: register_rule(_rule(name))),
     "reader": (READERS, lambda name: register_reader(Reader(name, lambda f: False, lambda *a: None))),
     "metric": (METRICS, lambda name: register_metric(Metric(name, name, lambda found: found.error[0]))),
-    "activation": (ACTIVATION_REGISTRY, lambda name: register_activation(name, jnp.cbrt)),
+    "activation": (ACTIVATION_REGISTRY, lambda name: register_activation(name, lambda x: x**3)),
     "loss": (LOSSES, lambda name: register_loss(name, lambda a, b: 0.0)),
     "optimiser": (OPTIMISERS, lambda name: register_optimiser(name, lambda rate, decay: None)),
     "schedule": (SCHEDULES, lambda name: register_schedule(name, lambda peak, steps: None)),
@@ -382,7 +383,7 @@ def test_registering(kind):
 
 @pytest.mark.parametrize("registry", REGISTRIES, ids=lambda each: each.kind)
 def test_a_thing_of_another_kind_is_refused(registry):
-    with pytest.raises(ArgumentError, match=r"'toy'.*got int"):
+    with pytest.raises(ArgumentError, match=r"'toy'.*got (int|3)\b"):
         registry.add("toy", 3)
     assert "toy" not in registry
 

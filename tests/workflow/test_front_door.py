@@ -123,7 +123,7 @@ def test_an_evaluation_in_numbers_pictures_and_files(report, tmp_path):
     assert float(lines[2].split()[2]) == pytest.approx(errors[0], rel=1e-2)
     for picture in ("fields", "errors", "spectra"):
         assert isinstance(report.plot(picture), Figure)
-    with pytest.raises(ArgumentError, match="fields or errors or spectra"):
+    with pytest.raises(ArgumentError, match="one of fields, errors, spectra"):
         report.plot("cake")
     folder = report.save(tmp_path / "there" / "report")
     assert sorted(each.name for each in folder.iterdir()) == [
