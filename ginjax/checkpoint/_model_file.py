@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,9 @@ ROLES = ("conv", "upsample")
 _BANK_PREFIX = "bank"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelRecord:
-    """A model as its file holds it.
+    """A model as its file holds it; equal when everything in it is, array for array and bit for bit.
 
     - `spec`: what the model is, free of the dimension, as a JSON object.
     - `banks`: its filters by role.
@@ -47,6 +47,16 @@ class ModelRecord:
     provenance: tuple[Mapping[str, Any], ...] = ()
     certificate: Certificate | None = None
     plain_layers: tuple[PlainLayer, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModelRecord):
+            return NotImplemented
+        named = (each.name for each in fields(self) if each.name != "arrays")
+        return (
+            all(getattr(self, name) == getattr(other, name) for name in named)
+            and self.arrays.keys() == other.arrays.keys()
+            and all(_same_bits(array, other.arrays[name]) for name, array in self.arrays.items())
+        )
 
     @property
     def D(self) -> int:
@@ -98,6 +108,10 @@ class ModelRecord:
     def with_step(self, **step: Any) -> "ModelRecord":
         """The record with one more step of provenance."""
         return replace(self, provenance=(*self.provenance, step))
+
+
+def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    return (a.dtype, a.shape) == (b.dtype, b.shape) and a.tobytes() == b.tobytes()
 
 
 def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: bool = False) -> str:

@@ -14,6 +14,7 @@ from ..errors import ArgumentError
 from ..geometric import Key, PlanarImage, Signature, inner, mix_channels, scale, with_adjoint
 from ._check import Image, check_channels, in_form_of
 from ._draw import draw_uniform
+from ._functions_by_name import FunctionsByName
 
 _EVEN_SCALAR: Key = ((), 0)
 
@@ -100,7 +101,7 @@ def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callab
     return with_adjoint(forward, adjoint)
 
 
-class VectorNeuronNonlinear(eqx.Module):
+class VectorNeuronNonlinear(FunctionsByName):
     r"""Even scalars pass through an activation; everything else through `vector_neuron`, which is equivariant.
 
     Odd scalars count as vectors with one component. Parameters: `weights[key]`, `(channels, channels)`, drawn uniformly from

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import equinox as eqx
-
 from ..errors import ArgumentError
 from ..geometric import Key, MultiImage, Signature, full_precision
+from ._functions_by_name import FunctionsByName
 
 
 def _module_for(modules: dict[Key, Any], key: Key) -> Any:
@@ -17,7 +16,7 @@ def _module_for(modules: dict[Key, Any], key: Key) -> Any:
     return modules[key]
 
 
-class LayerWrapper(eqx.Module):
+class LayerWrapper(FunctionsByName):
     """Apply a module to each block of an image: `y[key] = modules[key](x[key])`.
 
     Every key gets the same module; after construction they are independent parameters.
@@ -41,7 +40,7 @@ class LayerWrapper(eqx.Module):
         return MultiImage(blocks, x.D, x.is_torus)
 
 
-class LayerWrapperAux(eqx.Module):
+class LayerWrapperAux(FunctionsByName):
     """Apply a module with auxiliary data to each block: `y[key], aux = modules[key](x[key], aux)`, key after key.
 
     Arguments and errors as of `LayerWrapper`, for a module that takes and returns the auxiliary data too, such as

@@ -47,6 +47,10 @@ class Forecaster:
         """
         return cls(eqx.nn.inference_mode(model), scaled_contract(record))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without what it has worked out so far: a compiled step can be neither copied nor pickled.
+        return type(self), (self.model, self.contract)
+
     @property
     def schema(self) -> tuple[Field, ...]:
         """The fields it predicts, in channel order."""
