@@ -105,7 +105,7 @@ class ModelRecord:
     def parameters(self) -> int:
         return sum(int(a.size) for a in self.arrays.values())
 
-    def with_step(self, **step: Any) -> "ModelRecord":
+    def with_step(self, **step: object) -> "ModelRecord":
         """The record with one more step of provenance."""
         return replace(self, provenance=(*self.provenance, step))
 
@@ -193,7 +193,9 @@ def _record(content: ModelFile) -> ModelRecord:
     )
 
 
-def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str, np.ndarray]) -> FilterBank:
+def _read_bank(
+    where: Path, described: object, role: str, D: int, stored: dict[str, np.ndarray]
+) -> FilterBank:
     """Build a bank from its description; what it takes from `stored` is removed there."""
     if not isinstance(described, dict):
         raise ArgumentError(f"bank {role!r}", expected="an object")
@@ -219,7 +221,7 @@ def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str,
     return nameless_bank(D, blocks) if recipe is None else bank_from_arrays(D, blocks, recipe)
 
 
-def _read_key(key: Any) -> FilterKey:
+def _read_key(key: object) -> FilterKey:
     if not (isinstance(key, list) and len(key) == 2 and all(type(v) is int for v in key)):
         raise ArgumentError("key of a bank", got=repr(key)[:40], expected="[order, parity]")
     if not (0 <= key[0] <= 32 and key[1] in (0, 1)):
@@ -227,7 +229,7 @@ def _read_key(key: Any) -> FilterKey:
     return key[0], key[1]
 
 
-def _bank_to_json(bank: FilterBank) -> dict[str, Any]:
+def _bank_to_json(bank: FilterBank) -> dict[str, object]:
     recipe = None if bank.recipe is None else bank.recipe.to_json()
     return {"recipe": recipe, "keys": [list(key) for key in bank.keys]}
 

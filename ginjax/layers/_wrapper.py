@@ -1,14 +1,16 @@
 """Ordinary layers, applied to each block."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from typing import TypeVar
 
 from ..errors import ArgumentError
-from ..geometric import Key, MultiImage, Signature, full_precision
+from ..geometric import Key, MultiImage, Signature, SignatureLike, full_precision
 from ._functions_by_name import FunctionsByName
 
+_Aux = TypeVar("_Aux")
 
-def _module_for(modules: dict[Key, Any], key: Key) -> Any:
+
+def _module_for(modules: dict[Key, Callable], key: Key) -> Callable:
     if key not in modules:
         raise ArgumentError(
             "the wrapper has no module for a key of its input", got=key, expected=f"one of {list(modules)}"
@@ -31,7 +33,7 @@ class LayerWrapper(FunctionsByName):
 
     modules: dict[Key, Callable]
 
-    def __init__(self, module: Callable, input_keys: Iterable[Any]):
+    def __init__(self, module: Callable, input_keys: SignatureLike):
         self.modules = {key: module for key, _ in Signature(input_keys)}
 
     def __call__(self, x: MultiImage) -> MultiImage:
@@ -49,10 +51,10 @@ class LayerWrapperAux(FunctionsByName):
 
     modules: dict[Key, Callable]
 
-    def __init__(self, module: Callable, input_keys: Iterable[Any]):
+    def __init__(self, module: Callable, input_keys: SignatureLike):
         self.modules = {key: module for key, _ in Signature(input_keys)}
 
-    def __call__(self, x: MultiImage, aux_data: Any) -> tuple[MultiImage, Any]:
+    def __call__(self, x: MultiImage, aux_data: _Aux) -> tuple[MultiImage, _Aux]:
         blocks = {}
         for key, block in x.items():
             blocks[key], aux_data = _module_for(self.modules, key)(block, aux_data)

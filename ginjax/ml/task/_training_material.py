@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ginjax.checkpoint import DataContract
 from ginjax.data import DEFAULT_SIDES, DataReading, select_fields, simulate
@@ -33,7 +32,7 @@ class TrainingMaterial:
     name: str
     title: str
     parts: Callable[[Told | None], Parts]
-    about: Callable[[WindowTask], dict[str, Any]]
+    about: Callable[[WindowTask], dict[str, object]]
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -113,7 +112,7 @@ def material_in_files(
     parts = file_parts(path, reading, valid=valid, test=test, seed=seed)
     source = parts["train"][0]
 
-    def about(task: WindowTask) -> dict[str, Any]:
+    def about(task: WindowTask) -> dict[str, object]:
         count = len(task.train.trajectories)
         shape = {"dim": source.D, "size": list(source.spatial), "trajectories": count}
         return {"data": path.name, **shape, "valid": valid, "test": test}
