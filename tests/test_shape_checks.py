@@ -1,7 +1,9 @@
 """The annotations of arrays are compared with the arrays of every test; here, that this would find a wrong one."""
 
 import inspect
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import get_args, get_origin
 
 import jax
@@ -18,6 +20,7 @@ from ginjax.geometric import convolve, inner, norm
 from ginjax.layers._norm import whiten
 from ginjax.layers._vector_neuron import vector_neuron
 
+ROOT = Path(__file__).parent.parent
 PUBLIC = {
     f"{package.__name__}.{name}": value
     for package in (ginjax.geometric, ginjax.layers)
@@ -36,6 +39,28 @@ def nameless(hint: object) -> bool:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_public_function_names_its_axes(name):
     assert [key for key, hint in inspect.get_annotations(PUBLIC[name]).items() if nameless(hint)] == []
+
+
+def undocumented(annotations: str, table: str) -> set[str]:
+    """The names of axes in some source that are not in a table; `*leading_x` is documented where `*x` is."""
+    known = set(re.findall(r"`(\*?\w+)`", table))
+    axes = " ".join(
+        re.findall(r"(?:Float|Num|Shaped|Int|Real|Bool)\[[\w.]+, \"([^\"]*)\"\]", annotations)
+    ).split()
+    return {name for name in axes if name.replace("*leading_", "*") not in known} - {"...", "_"}
+
+
+def test_every_name_of_an_axis_is_documented():
+    sources = [
+        p.read_text("utf-8")
+        for name in ("geometric", "layers")
+        for p in (ROOT / "ginjax" / name).rglob("*.py")
+    ]
+    table = (
+        (ROOT / "docs" / "development.md").read_text("utf-8").split("## Names of axes")[1].split("\n## ")[0]
+    )
+    assert undocumented("\n".join(sources), table) == set()
+    assert undocumented('Float[Array, "*leading_spatial rows"], Num[np.ndarray, "*field"]', table) == {"rows"}
 
 
 def test_a_nameless_array_is_noticed():

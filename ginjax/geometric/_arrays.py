@@ -1,7 +1,7 @@
-"""Arrays of either library, and where the two are as good."""
+"""What counts as an array."""
 
 import numpy as np
 from jax import Array
 
 AnyArray = Array | np.ndarray
-"""What a block of an image may be."""
+"""An array of either library, as blocks of images are."""

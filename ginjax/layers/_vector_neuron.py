@@ -63,7 +63,7 @@ def vector_neuron(
 def activate(
     x: Float[AnyArray, "components channels *spatial"], activation: Callable[[Array], Array]
 ) -> Float[Array, "components channels *spatial"]:
-    """An elementwise function of `(components, channels, *spatial)`, computed again on the way back, which then needs `x` alone."""
+    """An elementwise function of `(components, channels, *spatial)`, computed again on the way back, from `x` alone."""
     flat = jnp.asarray(x).reshape(*x.shape[:2], -1)
     return (_frugal(activation)(flat) if _is_pure(activation) else activation(flat)).reshape(x.shape)
 

@@ -56,7 +56,7 @@ class Path:
             return own.reshape(len(self), self.c_out, self.c_in).transpose(0, 2, 1)
         return own.reshape(len(self), self.c_in, self.c_out)
 
-    def flatten(self, w: Float[Array, "filters in out"]) -> Float[Array, " own_weights"]:
+    def flatten(self, w: Float[Array, "filters in out"]) -> Float[Array, " weights"]:
         """Undo `take`."""
         return (w.transpose(0, 2, 1) if self.swapped else w).ravel()
 
