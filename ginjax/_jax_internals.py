@@ -8,14 +8,14 @@ so that the command line can ask about one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jax import Array
     from jax.extend.core import Primitive
 
-Batch = Callable[..., Any]
-"""`(operands, axes, **parameters) -> (result, axis)`."""
+Rule = Callable[..., object]
+"""What JAX is told about an operation: a function of operands and, by keyword, the parameters of the operation."""
 
 
 def primitive(name: str, *, several: bool = False) -> Primitive:
@@ -29,12 +29,12 @@ def primitive(name: str, *, several: bool = False) -> Primitive:
 
 def define(
     operation: Primitive,
-    function: Callable[..., Any],
-    shape: Callable[..., Any],
-    batch: Batch,
+    function: Rule,
+    shape: Rule,
+    batch: Rule,
     *,
-    run: Callable[..., Any] | None = None,
-    on_platforms: dict[str, Callable[..., Any]] | None = None,
+    run: Rule | None = None,
+    on_platforms: dict[str, Rule] | None = None,
 ) -> None:
     """Say what an operation computes.
 
@@ -42,7 +42,7 @@ def define(
 
     - `function`: the operation in terms of others; what it is compiled to.
     - `shape`: shapes and dtypes of the result, from those of the operands.
-    - `batch`: how it takes one more axis.
+    - `batch`: how it takes one more axis, `(operands, axes, **parameters) -> (result, axis)`.
     - `run`: the operation outside of compiled functions, if not `function` itself.
     - `on_platforms`: by platform, what it is compiled to there instead.
     """
@@ -58,7 +58,7 @@ def define(
     batching.primitive_batchers[operation] = batch
 
 
-def define_bilinear(operation: Primitive, first: Callable[..., Any], second: Callable[..., Any]) -> None:
+def define_bilinear(operation: Primitive, first: Rule, second: Rule) -> None:
     """Derivatives of an operation that is linear in each of two operands.
 
     **Arguments:**
@@ -70,35 +70,35 @@ def define_bilinear(operation: Primitive, first: Callable[..., Any], second: Cal
     ad.defbilinear(operation, first, second)
 
 
-def define_derivative(operation: Primitive, jvp: Callable[..., Any]) -> None:
+def define_derivative(operation: Primitive, jvp: Rule) -> None:
     """The forward derivative, `(operands, changes, **parameters) -> (value, change)`; see `is_zero`, `dense`."""
     from jax.interpreters import ad
 
     ad.primitive_jvps[operation] = jvp
 
 
-def define_transpose(operation: Primitive, transpose: Callable[..., Any]) -> None:
+def define_transpose(operation: Primitive, transpose: Rule) -> None:
     """The transpose of an operation in those operands for which `is_linear` holds."""
     from jax.interpreters import ad
 
     ad.primitive_transposes[operation] = transpose
 
 
-def is_zero(change: Any) -> bool:
+def is_zero(change: object) -> bool:
     """Whether a change handed to a forward derivative stands for zero."""
     from jax.interpreters import ad
 
     return isinstance(change, ad.Zero)
 
 
-def dense(changes: Sequence[Any]) -> tuple[Array, ...]:
+def dense(changes: Sequence[object]) -> tuple[Array, ...]:
     """Changes as arrays, those that stand for zero too."""
     from jax.interpreters import ad
 
     return tuple(ad.instantiate_zeros(change) for change in changes)
 
 
-def is_linear(operand: Any) -> bool:
+def is_linear(operand: object) -> bool:
     """Whether a transpose is asked for in this operand."""
     from jax.interpreters import ad
 
@@ -112,7 +112,7 @@ def batch_first(operand: Array, axis: int | None, size: int) -> Array:
     return batching.bdim_at_front(operand, axis, size)
 
 
-def is_traced(value: Any) -> bool:
+def is_traced(value: object) -> bool:
     """Whether a value stands for one that is not known yet, inside a transformation."""
     from jax.core import Tracer
 

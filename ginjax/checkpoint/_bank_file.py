@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 
@@ -87,14 +86,14 @@ def _key_of(name: str) -> FilterKey:
     return key
 
 
-def _description(bank: FilterBank) -> dict[str, Any]:
+def _description(bank: FilterBank) -> dict[str, object]:
     return {
         "digest": bank.digest,
         "blocks": {key_name(key): _block_description(block) for key, block in bank.blocks.items()},
     }
 
 
-def _block_description(block: FilterBlock) -> dict[str, Any]:
+def _block_description(block: FilterBlock) -> dict[str, object]:
     return {"filters": len(block), "identities": [identity.name for identity in block.identities]}
 
 

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
 from ginjax.transfer import lift_key
@@ -144,7 +144,7 @@ class DataContract:
     spectrum: Mapping[str, tuple[tuple[float, float], ...]] | None = None
     layout: Mapping[str, str] | None = None
     parts: Mapping[str, DataPart] = field(default_factory=dict)
-    origin: Mapping[str, Any] = field(default_factory=dict)
+    origin: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.axes:

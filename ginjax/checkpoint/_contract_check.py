@@ -3,7 +3,7 @@
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
 
@@ -38,7 +38,7 @@ class Difference:
     got: str
     expected: str
     hint: str | None = None
-    values: tuple[Any, Any] = (None, None)
+    values: tuple[object, object] = (None, None)
 
 
 def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from ginjax.errors import ArgumentError, FileError, UnsupportedError
 
@@ -17,11 +16,11 @@ MAX_PAST_STEPS = 4096
 MAX_TRAJECTORY = 2**40
 
 
-def contract_to_json(contract: DataContract) -> dict[str, Any]:
+def contract_to_json(contract: DataContract) -> dict[str, object]:
     """A plain JSON object that `contract_from_json` reads back."""
     scales = iter(contract.scales)  # in this order; a target may have the name of a field and another scale
 
-    def fields(group: Iterable[Field]) -> list[dict[str, Any]]:
+    def fields(group: Iterable[Field]) -> list[dict[str, object]]:
         return [_field_to_json(each, next(scales, None)) for each in group]
 
     return {
@@ -51,7 +50,7 @@ def contract_to_json(contract: DataContract) -> dict[str, Any]:
     }
 
 
-def parts_to_json(parts: Mapping[str, DataPart]) -> dict[str, Any]:
+def parts_to_json(parts: Mapping[str, DataPart]) -> dict[str, object]:
     """A plain JSON object that `parts_from_json` reads back."""
     return {
         name: {
@@ -63,7 +62,7 @@ def parts_to_json(parts: Mapping[str, DataPart]) -> dict[str, Any]:
     }
 
 
-def parts_from_json(data: Mapping[str, Any], where: object) -> dict[str, DataPart]:
+def parts_from_json(data: Mapping[str, object], where: object) -> dict[str, DataPart]:
     """Read what `parts_to_json` wrote.
 
     **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
@@ -71,7 +70,7 @@ def parts_from_json(data: Mapping[str, Any], where: object) -> dict[str, DataPar
     return {name: _part(value, where) for name, value in data.items()}
 
 
-def contract_from_json(data: Mapping[str, Any], where: object) -> DataContract:
+def contract_from_json(data: Mapping[str, object], where: object) -> DataContract:
     """Read what `contract_to_json` wrote.
 
     **Arguments:**
@@ -115,15 +114,15 @@ def contract_from_json(data: Mapping[str, Any], where: object) -> DataContract:
     )
 
 
-def _field_to_json(each: Field, scale: FieldScale | None) -> dict[str, Any]:
-    row: dict[str, Any] = {"name": each.name, "order": each.k, "parity": each.p, "unit": each.unit}
+def _field_to_json(each: Field, scale: FieldScale | None) -> dict[str, object]:
+    row: dict[str, object] = {"name": each.name, "order": each.k, "parity": each.p, "unit": each.unit}
     if scale is None:
         return row
     row |= {"scale": float(scale.scale), "offset": float(scale.offset)}
     return row if scale.increment is None else row | {"increment": float(scale.increment)}
 
 
-def _fields(data: Mapping[str, Any], which: str, where: object) -> list[tuple[Field, FieldScale | None]]:
+def _fields(data: Mapping[str, object], which: str, where: object) -> list[tuple[Field, FieldScale | None]]:
     rows = expect(data, which, list, where=where, default=[], most=MAX_FIELDS)
     found = [field_from_json(row, which, where) for row in rows]
     if len({each.name for each, _ in found}) != len(found):
@@ -133,7 +132,7 @@ def _fields(data: Mapping[str, Any], which: str, where: object) -> list[tuple[Fi
     return found
 
 
-def field_from_json(row: Any, which: str, where: object) -> tuple[Field, FieldScale | None]:
+def field_from_json(row: object, which: str, where: object) -> tuple[Field, FieldScale | None]:
     """One field and, if it was measured, its scale."""
     if not isinstance(row, Mapping):
         raise ArgumentError(f"field 'contract.{which}'", got=repr(row)[:40], expected="a list of objects")
@@ -150,7 +149,7 @@ def field_from_json(row: Any, which: str, where: object) -> tuple[Field, FieldSc
     return made, FieldScale(made, scale, expect(row, "offset", float, where=where, default=0.0), increment)
 
 
-def _axis(row: Any, where: object) -> Axis:
+def _axis(row: object, where: object) -> Axis:
     if not isinstance(row, Mapping):
         raise ArgumentError("axes of the data", got=repr(row)[:40], expected="a list of objects")
     axis = Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
@@ -161,7 +160,7 @@ def _axis(row: Any, where: object) -> Axis:
     return axis
 
 
-def _condition(row: Any, where: object) -> Condition:
+def _condition(row: object, where: object) -> Condition:
     raise UnsupportedError(
         f"{where}: a network with numbers as conditions",
         got=repr(row.get("name") if isinstance(row, Mapping) else row)[:40],
@@ -169,7 +168,7 @@ def _condition(row: Any, where: object) -> Condition:
     )
 
 
-def _positive(data: Mapping[str, Any], name: str, where: object) -> float | None:
+def _positive(data: Mapping[str, object], name: str, where: object) -> float | None:
     if data.get(name) is None:
         return None
     value = expect(data, name, float, where=where)
@@ -183,7 +182,9 @@ def _positive(data: Mapping[str, Any], name: str, where: object) -> float | None
     return value
 
 
-def _spectrum(data: Mapping[str, Any], where: object) -> Mapping[str, tuple[tuple[float, float], ...]] | None:
+def _spectrum(
+    data: Mapping[str, object], where: object
+) -> Mapping[str, tuple[tuple[float, float], ...]] | None:
     if data.get("spectrum") is None:
         return None
     found = {}
@@ -200,7 +201,7 @@ def _spectrum(data: Mapping[str, Any], where: object) -> Mapping[str, tuple[tupl
     return found
 
 
-def _layout(data: Mapping[str, Any], where: object) -> Mapping[str, str] | None:
+def _layout(data: Mapping[str, object], where: object) -> Mapping[str, str] | None:
     if data.get("layout") is None:
         return None
     found = expect(data, "layout", dict, where=where, most=MAX_FIELDS)
@@ -209,7 +210,7 @@ def _layout(data: Mapping[str, Any], where: object) -> Mapping[str, str] | None:
     return found
 
 
-def _part(value: Any, where: object) -> DataPart:
+def _part(value: object, where: object) -> DataPart:
     if not isinstance(value, Mapping):
         raise ArgumentError("field 'contract.parts'", got=repr(value)[:40], expected="objects")
     digest = expect(value, "digest", str, where=where, most=128)

@@ -1,14 +1,13 @@
 """The part of a header that says what a model is, checked as far as this floor uses it."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from ginjax.transfer import signature_rows
 
 from ._expect import expect
 
 
-def read_spec(header: Mapping[str, Any], where: object) -> dict[str, Any]:
+def read_spec(header: Mapping[str, object], where: object) -> dict[str, object]:
     """The spec of a model.
 
     **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
@@ -20,4 +19,4 @@ def read_spec(header: Mapping[str, Any], where: object) -> dict[str, Any]:
     if options.get("mid_keys") is not None:
         rows = expect(header, "spec.options.mid_keys", list, where=where)
         signature_rows(rows, "field 'spec.options.mid_keys'")
-    return header["spec"]
+    return expect(header, "spec", dict, where=where)

@@ -5,7 +5,6 @@ boundaries and the dimension stood beside them.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from ginjax.errors import ArgumentError
 
@@ -17,7 +16,7 @@ _FIELD = {"name": str, "order": int, "parity": int}
 _SCALE = {"name": str, "k": int, "p": int}
 
 
-def from_schema_1(header: Mapping[str, Any], where: object) -> dict[str, Any]:
+def from_schema_1(header: Mapping[str, object], where: object) -> dict[str, object]:
     """The header of a model file of schema 1 in the form of schema 2.
 
     **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
@@ -26,7 +25,7 @@ def from_schema_1(header: Mapping[str, Any], where: object) -> dict[str, Any]:
     torus = expect(header, "is_torus", list, where=where, least=D, most=D)
     if not all(isinstance(axis, bool) for axis in torus):
         raise ArgumentError("field 'is_torus'", got=torus, expected="true or false for each axis")
-    contract: dict[str, Any] = {
+    contract: dict[str, object] = {
         "axes": [
             {"name": axis.name, "boundary": axis.boundary, "padding": axis.padding}
             for axis in axes_of(tuple(torus))
@@ -38,7 +37,7 @@ def from_schema_1(header: Mapping[str, Any], where: object) -> dict[str, Any]:
     return kept | {"contract": contract}
 
 
-def _contract(data: Mapping[str, Any], where: object) -> dict[str, Any]:
+def _contract(data: Mapping[str, object], where: object) -> dict[str, object]:
     rows = {which: _rows(data, which, _FIELD, where) for which in ("inputs", "outputs")}
     scales = {row["name"]: row for row in _rows(data, "normalisation", _SCALE, where)}
     steady = expect(data, "constants", list, where=where, default=[])
@@ -51,7 +50,7 @@ def _contract(data: Mapping[str, Any], where: object) -> dict[str, Any]:
                 expected=(row["order"], row["parity"]),
             )
 
-    def field(row: Mapping[str, Any]) -> dict[str, Any]:
+    def field(row: Mapping[str, object]) -> dict[str, object]:
         scale = scales.get(row["name"], {})
         kept = {name: scale[name] for name in ("scale", "offset", "increment") if name in scale}
         return {"unit": "1", **{name: row[name] for name in ("name", "order", "parity")}} | kept | _unit(row)
@@ -69,17 +68,17 @@ def _contract(data: Mapping[str, Any], where: object) -> dict[str, Any]:
     }
 
 
-def _unit(row: Mapping[str, Any]) -> dict[str, str]:
+def _unit(row: Mapping[str, object]) -> dict[str, object]:
     return {"unit": row["unit"]} if isinstance(row.get("unit"), str) else {}
 
 
-def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def _key(row: Mapping[str, object]) -> tuple[object, ...]:
     return row["name"], row["order"], row["parity"]
 
 
 def _rows(
-    data: Mapping[str, Any], which: str, kinds: Mapping[str, type], where: object
-) -> list[Mapping[str, Any]]:
+    data: Mapping[str, object], which: str, kinds: Mapping[str, type], where: object
+) -> list[Mapping[str, object]]:
     rows = expect(data, which, list, where=where, default=[])
     for row in rows:
         if not isinstance(row, dict) or any(type(row.get(name)) is not kind for name, kind in kinds.items()):

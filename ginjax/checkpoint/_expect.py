@@ -16,7 +16,7 @@ _NAMES = {
 
 @overload
 def expect(
-    header: Mapping[str, Any],
+    header: Mapping[str, object],
     field: str,
     kind: type[_T],
     *,
@@ -27,7 +27,7 @@ def expect(
 ) -> _T: ...
 @overload
 def expect(
-    header: Mapping[str, Any],
+    header: Mapping[str, object],
     field: str,
     kind: type[_T],
     *,
@@ -38,7 +38,7 @@ def expect(
     choices: Collection[str] | None = ...,
 ) -> _T | _D: ...
 def expect(
-    header: Mapping[str, Any],
+    header: Mapping[str, object],
     field: str,
     kind: type,
     *,
@@ -89,7 +89,7 @@ def expect(
     return value
 
 
-def _wrong(where: object, field: str, value: Any, expected: str) -> FileError:
+def _wrong(where: object, field: str, value: object, expected: str) -> FileError:
     try:
         got = repr(value)
     except ValueError:  # an integer too long to print

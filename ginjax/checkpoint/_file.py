@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
@@ -34,7 +33,7 @@ from ._format import (
 class ModelFile:
     """What a file holds: its header, its arrays in the order of their names, and where it was read."""
 
-    header: dict[str, Any]
+    header: dict[str, object]
     arrays: dict[str, np.ndarray]
     path: Path
 
@@ -42,7 +41,7 @@ class ModelFile:
 def write_file(
     path: str | os.PathLike[str],
     arrays: Mapping[str, np.ndarray],
-    header: Mapping[str, Any],
+    header: Mapping[str, object],
     *,
     force: bool = False,
 ) -> str:
@@ -87,7 +86,7 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
 
 def read_header(
     path: str | os.PathLike[str], kind: str | None = None
-) -> tuple[dict[str, Any], dict[str, ArraySpec]]:
+) -> tuple[dict[str, object], dict[str, ArraySpec]]:
     """The header of a file and the dtype and shape of each array, without reading the data.
 
     **Raises:** `FileError`, as `read_file` does.

@@ -9,7 +9,7 @@ Nothing in a header is believed: every number is checked against the size of the
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, NoReturn, get_args
+from typing import Literal, NamedTuple, NoReturn, get_args
 
 import numpy as np
 
@@ -59,7 +59,7 @@ class ArraySpec(NamedTuple):
 class Layout:
     """A checked header: the project's own part, and the arrays in the order in which they lie in the file."""
 
-    header: dict[str, Any]
+    header: dict[str, object]
     arrays: dict[str, ArraySpec]
 
 
@@ -77,7 +77,7 @@ def supported_dtype(dtype: np.dtype) -> bool:
     return dtype.name in _NUMPY_NAMES.values()
 
 
-def encode_header(header: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> str:
+def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -> str:
     """The project's header as the text that is stored, with the schema version and a checksum of the file filled in.
 
     **Raises:** `ArgumentError` for an unknown kind or schema, or values that JSON cannot hold.
@@ -94,7 +94,7 @@ def encode_header(header: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> s
     return dumps(whole | {"checksum": model_digest(arrays, whole)})
 
 
-def check_sum(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray], where: str) -> None:
+def check_sum(header: Mapping[str, object], arrays: Mapping[str, np.ndarray], where: str) -> None:
     """Compare a file with the checksum in its header; files of schema 1 have none.
 
     A checksum tells of accidents. It is no signature: whoever changes a file on purpose can make a new one.
@@ -161,7 +161,7 @@ def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = Non
     return Layout(header, {name: spec for _, _, name, spec in spans})
 
 
-def _own_header(metadata: Any, where: str, kind: str | None) -> dict[str, Any]:
+def _own_header(metadata: object, where: str, kind: str | None) -> dict[str, object]:
     foreign = "A safetensors file of another program cannot be read."
     if metadata is not None and not isinstance(metadata, dict):
         _refuse(where, "the metadata is not a JSON object", _CORRUPT)
@@ -192,7 +192,7 @@ def _own_header(metadata: Any, where: str, kind: str | None) -> dict[str, Any]:
     return header
 
 
-def _span(name: str, entry: Any, data_bytes: int, where: str) -> tuple[int, int, str, ArraySpec]:
+def _span(name: str, entry: object, data_bytes: int, where: str) -> tuple[int, int, str, ArraySpec]:
     """One array as (first byte, end, name, what it is); ties of empty arrays are broken by name."""
     label = f"array {_shown(name)}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
@@ -222,11 +222,11 @@ def _span(name: str, entry: Any, data_bytes: int, where: str) -> tuple[int, int,
     return begin, end, name, ArraySpec(_NUMPY_NAMES[dtype], tuple(shape))
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: object) -> bool:
     return type(value) is int and 0 <= value <= _MAX_INTEGER
 
 
-def _load(text: str | bytes, where: str, part: str) -> Any:
+def _load(text: str | bytes, where: str, part: str) -> object:
     try:
         return loads(text)
     except JsonProblem as problem:
@@ -237,7 +237,7 @@ def _refuse(where: str, problem: str, hint: str) -> NoReturn:
     raise FileError(f"{where}: {problem}", hint=hint)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     """A value of a hostile header, short enough for one line."""
     if type(value) is int and abs(value) > _MAX_INTEGER:
         return "a number of absurd size"

@@ -1,7 +1,7 @@
 """The parity lift of what a model file says about its fields; the weights are lifted by the conversion."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from ginjax.errors import ArgumentError
 from ginjax.transfer import lift_key
@@ -33,9 +33,9 @@ def lift_record(record: ModelRecord) -> ModelRecord:
     return replace(record, spec=spec, layers=layers, contract=record.contract.lifted())
 
 
-def _rows(rows: Any) -> list[list[int]]:
+def _rows(rows: Iterable[Sequence[int]]) -> list[list[int]]:
     return sorted([*lift_key((k, p)), c] for k, p, c in rows)
 
 
-def _tuples(rows: Any) -> tuple[tuple[int, int, int], ...]:
+def _tuples(rows: Iterable[Sequence[int]]) -> tuple[tuple[int, int, int], ...]:
     return tuple((k, p, c) for k, p, c in _rows(rows))

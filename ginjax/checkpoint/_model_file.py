@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,9 @@ ROLES = ("conv", "upsample")
 _BANK_PREFIX = "bank"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ModelRecord:
-    """A model as its file holds it.
+    """A model as its file holds it; equal when everything in it is, array for array and bit for bit.
 
     - `spec`: what the model is, free of the dimension, as a JSON object.
     - `banks`: its filters by role.
@@ -47,6 +47,16 @@ class ModelRecord:
     provenance: tuple[Mapping[str, Any], ...] = ()
     certificate: Certificate | None = None
     plain_layers: tuple[PlainLayer, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ModelRecord):
+            return NotImplemented
+        named = (each.name for each in fields(self) if each.name != "arrays")
+        return (
+            all(getattr(self, name) == getattr(other, name) for name in named)
+            and self.arrays.keys() == other.arrays.keys()
+            and all(_same_bits(array, other.arrays[name]) for name, array in self.arrays.items())
+        )
 
     @property
     def D(self) -> int:
@@ -95,9 +105,13 @@ class ModelRecord:
     def parameters(self) -> int:
         return sum(int(a.size) for a in self.arrays.values())
 
-    def with_step(self, **step: Any) -> "ModelRecord":
+    def with_step(self, **step: object) -> "ModelRecord":
         """The record with one more step of provenance."""
         return replace(self, provenance=(*self.provenance, step))
+
+
+def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
+    return (a.dtype, a.shape) == (b.dtype, b.shape) and a.tobytes() == b.tobytes()
 
 
 def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: bool = False) -> str:
@@ -179,7 +193,9 @@ def _record(content: ModelFile) -> ModelRecord:
     )
 
 
-def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str, np.ndarray]) -> FilterBank:
+def _read_bank(
+    where: Path, described: object, role: str, D: int, stored: dict[str, np.ndarray]
+) -> FilterBank:
     """Build a bank from its description; what it takes from `stored` is removed there."""
     if not isinstance(described, dict):
         raise ArgumentError(f"bank {role!r}", expected="an object")
@@ -205,7 +221,7 @@ def _read_bank(where: Path, described: Any, role: str, D: int, stored: dict[str,
     return nameless_bank(D, blocks) if recipe is None else bank_from_arrays(D, blocks, recipe)
 
 
-def _read_key(key: Any) -> FilterKey:
+def _read_key(key: object) -> FilterKey:
     if not (isinstance(key, list) and len(key) == 2 and all(type(v) is int for v in key)):
         raise ArgumentError("key of a bank", got=repr(key)[:40], expected="[order, parity]")
     if not (0 <= key[0] <= 32 and key[1] in (0, 1)):
@@ -213,7 +229,7 @@ def _read_key(key: Any) -> FilterKey:
     return key[0], key[1]
 
 
-def _bank_to_json(bank: FilterBank) -> dict[str, Any]:
+def _bank_to_json(bank: FilterBank) -> dict[str, object]:
     recipe = None if bank.recipe is None else bank.recipe.to_json()
     return {"recipe": recipe, "keys": [list(key) for key in bank.keys]}
 

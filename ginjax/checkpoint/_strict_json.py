@@ -2,7 +2,6 @@
 
 import json
 import math
-from typing import Any
 
 from ginjax.errors import ArgumentError
 
@@ -25,7 +24,7 @@ def dumps(value: object) -> str:
     return text
 
 
-def loads(text: str | bytes) -> Any:
+def loads(text: str | bytes) -> object:
     """The value of a JSON text, or `JsonProblem` with the reason.
 
     Python's own parser keeps the last of two equal keys and takes `NaN`, both of which let one file mean two
@@ -54,7 +53,7 @@ def loads(text: str | bytes) -> Any:
     return value
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     result = dict(pairs)
     if len(result) != len(pairs):
         names = [name for name, _ in pairs]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from ginjax.checkpoint import MAX_HEADER_BYTES, expect, read_file, write_file
 from ginjax.errors import FileError, GinjaxError
-from ginjax.geometric import MultiImage, key_name, parse_key_name
+from ginjax.geometric import AnyArray, Key, MultiImage, key_name, parse_key_name
 
 
 def write_pairs(
@@ -19,7 +18,7 @@ def write_pairs(
     X: MultiImage,
     Y: MultiImage,
     *,
-    about: Mapping[str, Any] | None = None,
+    about: Mapping[str, object] | None = None,
     force: bool = False,
 ) -> str:
     """Write inputs and targets in physical units.
@@ -60,7 +59,7 @@ def read_pairs(path: str | os.PathLike[str]) -> tuple[MultiImage, MultiImage]:
     """
     content = read_file(path, kind="data")
     D = expect(content.header, "dimension", int, where=path, least=1, most=8)
-    blocks: dict[str, dict[Any, Any]] = {"input": {}, "target": {}}
+    blocks: dict[str, dict[Key, AnyArray]] = {"input": {}, "target": {}}
     try:
         for name, array in content.arrays.items():
             role, _, key = name.partition(".")

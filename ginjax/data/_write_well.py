@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import h5py
 import numpy as np
@@ -30,7 +30,7 @@ def write_well(
     *,
     name: str,
     parameters: Mapping[str, float] | None = None,
-    about: Mapping[str, Any] | None = None,
+    about: Mapping[str, object] | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> None:

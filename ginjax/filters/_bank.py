@@ -62,6 +62,15 @@ class FilterBlock:
     identities: tuple[FilterIdentity, ...]
     flipped: tuple[bool, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.filters.flags.writeable:
+            object.__setattr__(self, "filters", self.filters.view())
+            self.filters.setflags(write=False)
+
+    def __reduce__(self) -> tuple[type["FilterBlock"], tuple[object, ...]]:
+        # Built anew: NumPy does not keep with an array that it is read only.
+        return type(self), (self.filters, self.identities, self.flipped)
+
     @property
     def signs(self) -> np.ndarray:
         """`(n,)`: -1 for a flipped filter, else 1. A rule that goes by names multiplies weights by it."""
@@ -85,6 +94,13 @@ class FilterBank:
     side: int
     recipe: BankRecipe | None
     blocks: Mapping[FilterKey, FilterBlock] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "blocks", MappingProxyType(dict(sorted(self.blocks.items()))))
+
+    def __reduce__(self) -> tuple[type["FilterBank"], tuple[object, ...]]:
+        # A mapping proxy can be neither copied nor pickled; the dictionary below it can.
+        return type(self), (self.D, self.side, self.recipe, dict(self.blocks))
 
     @functools.cached_property
     def digest(self) -> str:
@@ -120,7 +136,7 @@ class FilterBank:
 def make_bank(D: int, recipe: BankRecipe, keys: Iterable[FilterKey]) -> FilterBank:
     """Build the bank of a recipe in dimension `D` for the given orders and parities."""
     blocks = {(k, p % 2): make_block(D, recipe, k, p % 2) for k, p in keys}
-    return FilterBank(D, recipe.side, recipe, MappingProxyType(dict(sorted(blocks.items()))))
+    return FilterBank(D, recipe.side, recipe, blocks)
 
 
 @functools.lru_cache(maxsize=512)

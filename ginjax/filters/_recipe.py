@@ -68,7 +68,7 @@ class BankRecipe:
                 hint="Sums over L1 shells are closed under dimension transfer only there; use 'summed' or 'cut'.",
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return asdict(self)
 
     @classmethod

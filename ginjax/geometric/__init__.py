@@ -1,6 +1,8 @@
 """Fields on grids: geometric images, their symmetries and invariant filters."""
 
 from ._adjoint import with_adjoint as with_adjoint
+from ._arrays import AnyArray as AnyArray
+from ._block_mapping import Blocks as Blocks
 from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale
@@ -12,13 +14,16 @@ from ._filters import FilterScaling as FilterScaling
 from ._filters import get_invariant_filters as get_invariant_filters
 from ._filters import get_invariant_filters_dict as get_invariant_filters_dict
 from ._filters import get_invariant_filters_list as get_invariant_filters_list
+from ._group import GroupElement as GroupElement
 from ._group import make_all_operators as make_all_operators
 from ._group import make_C2_group as make_C2_group
 from ._group import times_group_element as times_group_element
 from ._image import GeometricFilter as GeometricFilter
 from ._image import GeometricImage as GeometricImage
 from ._keys import Key as Key
+from ._keys import KeyLike as KeyLike
 from ._keys import Signature as Signature
+from ._keys import SignatureLike as SignatureLike
 from ._keys import canonical_key as canonical_key
 from ._keys import key_name as key_name
 from ._keys import key_order as key_order

@@ -3,11 +3,12 @@
 import functools
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jax.core import ShapedArray
+from jax.typing import DTypeLike
 
 from .._jax_internals import (
     batch_first,
@@ -22,6 +23,11 @@ from .._jax_internals import (
 
 Function = Callable[..., tuple[Array, tuple[Array, ...]]]
 Adjoint = Callable[[Sequence[Array], Sequence[Array], Array], Sequence[Array]]
+
+Operands = tuple[Sequence[Array], Sequence[Array], Array]
+"""Arguments, what is remembered, and the gradient that comes back."""
+
+Shape = tuple[tuple[int, ...], DTypeLike]
 
 _tangent = primitive("ginjax_tangent")
 
@@ -74,15 +80,15 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
     return apply
 
 
-def _change(*operands: Array, count: int, value: Callable[..., Array], **_: Any) -> Array:
+def _change(*operands: Array, count: int, value: Callable[..., Array], **_: object) -> Array:
     return jax.jvp(value, operands[:count], operands[count : 2 * count])[1]
 
 
-def _shape(*operands: Any, shape: tuple[tuple[int, ...], Any], **_: Any) -> Any:
+def _shape(*operands: ShapedArray, shape: Shape, **_: object) -> ShapedArray:
     return operands[0].update(shape=shape[0], dtype=shape[1], weak_type=False)
 
 
-def _back(g: Array, *operands: Any, count: int, adjoint: Adjoint, **_: Any) -> list[Any]:
+def _back(g: Array, *operands: Array, count: int, adjoint: Adjoint, **_: object) -> list[Array | None]:
     changes = operands[count : 2 * count]
     gradients = _apart(adjoint, g, operands[:count], operands[2 * count :])
     wanted = [
@@ -110,12 +116,12 @@ def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequenc
 
 
 @functools.lru_cache(maxsize=512)
-def _conditional(adjoint: Adjoint, place: int) -> Callable[..., Any]:
+def _conditional(adjoint: Adjoint, place: int) -> Callable[[Operands], Sequence[Array]]:
     def nothing(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
         # Something of the right shapes that needs no code.
         return tuple(arguments)
 
-    def run(operands: Any) -> Any:
+    def run(operands: Operands) -> Sequence[Array]:
         x = (operands[2], *operands[0])[place]
         bits = lax.bitcast_convert_type(x[(0,) * x.ndim], _UNSIGNED[x.dtype.itemsize])
         # Always true: squares are 0 or 1 modulo 4. A compiler does not know that.
@@ -125,18 +131,26 @@ def _conditional(adjoint: Adjoint, place: int) -> Callable[..., Any]:
 
 
 @functools.lru_cache(maxsize=512)
-def _behind_barrier(adjoint: Adjoint) -> Callable[..., Any]:
+def _behind_barrier(adjoint: Adjoint) -> Callable[[Operands], Sequence[Array]]:
     return lambda operands: adjoint(*lax.optimization_barrier(operands))
 
 
-def _jvp(primals: Any, tangents: Any, *, count: int, **how: Any) -> tuple[Array, Array]:
+def _jvp(
+    primals: Sequence[Array], tangents: Sequence[object], *, count: int, **how: object
+) -> tuple[Array, Array]:
     # As a function of arguments and changes; what is remembered follows from the arguments.
     changes = dense(tangents[: 2 * count])
     return jax.jvp(partial(_change, count=count, **how), tuple(primals[: 2 * count]), changes)
 
 
 def _batch(
-    operands: Any, dims: Any, *, count: int, value: Any, adjoint: Any, shape: Any
+    operands: Sequence[Array],
+    dims: Sequence[int | None],
+    *,
+    count: int,
+    value: Callable[..., Array],
+    adjoint: Adjoint,
+    shape: Shape,
 ) -> tuple[Array, int]:
     size = next(x.shape[d] for x, d in zip(operands, dims, strict=True) if d is not None)
     # An argument and its change are batched together, or neither is.

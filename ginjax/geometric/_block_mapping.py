@@ -1,15 +1,23 @@
 """Blocks of arrays by field key: the container under `MultiImage`."""
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import DictKey
+from jax.typing import ArrayLike
 
 from ..errors import ArgumentError
+from ._arrays import AnyArray
 from ._constants import TINY
-from ._keys import Key, canonical_key, key_order
+from ._keys import Key, KeyLike, canonical_key, key_order
+
+
+class Blocks(Protocol):
+    """Blocks by key: a dictionary, or another image."""
+
+    def items(self) -> Iterable[tuple[KeyLike, AnyArray]]: ...
 
 
 class BlockMapping:
@@ -20,7 +28,7 @@ class BlockMapping:
 
     D: int
     is_torus: tuple[bool, ...]
-    _blocks: dict[Key, Any]
+    _blocks: dict[Key, AnyArray]
 
     # --- pytree -----------------------------------------------------------------------------------------------------
 
@@ -41,7 +49,7 @@ class BlockMapping:
         self._blocks = dict(zip(keys, children, strict=True))
         return self
 
-    def _with(self, blocks: Mapping[Key, Any], is_torus: tuple[bool, ...] | None = None) -> Self:
+    def _with(self, blocks: Blocks, is_torus: tuple[bool, ...] | None = None) -> Self:
         """The same kind of image with other blocks."""
         image = object.__new__(type(self))
         image.D = self.D
@@ -56,10 +64,10 @@ class BlockMapping:
     def keys(self) -> KeysView[Key]:
         return self._blocks.keys()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> ValuesView[AnyArray]:
         return self._blocks.values()
 
-    def items(self) -> ItemsView[Key, Any]:
+    def items(self) -> ItemsView[Key, AnyArray]:
         return self._blocks.items()
 
     def __iter__(self) -> Iterator[Key]:
@@ -68,20 +76,20 @@ class BlockMapping:
     def __len__(self) -> int:
         return len(self._blocks)
 
-    def __contains__(self, key: Any) -> bool:
+    def __contains__(self, key: KeyLike) -> bool:
         return canonical_key(key) in self._blocks
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: KeyLike) -> Any:
         return self._blocks[canonical_key(key)]
 
-    def __setitem__(self, key: Any, block: Any) -> None:
+    def __setitem__(self, key: KeyLike, block: AnyArray) -> None:
         key = canonical_key(key)
         others = {other: known for other, known in self._blocks.items() if other != key}
         self._check_fits(key, block, others)
         # Canonical order is an invariant: flattening and `to_vector` rely on it.
         self._blocks = {k: (others | {key: block})[k] for k in sorted({*others, key}, key=key_order)}
 
-    def _check_fits(self, key: Key, block: Any, others: Mapping[Key, Any]) -> None:
+    def _check_fits(self, key: Key, block: AnyArray, others: Mapping[Key, AnyArray]) -> None:
         shape, order = tuple(jnp.shape(block)), len(key[0])
         first_tensor = len(shape) - order
         if first_tensor < self.D or any(length != self.D for length in shape[first_tensor:]):
@@ -103,7 +111,7 @@ class BlockMapping:
                 expected=f"{known_leading} leading axes, grid {known_spatial}",
             )
 
-    def append(self, k: int | tuple[bool, ...], p: int, block: Any, axis: int = 0) -> Self:
+    def append(self, k: int | tuple[bool, ...], p: int, block: AnyArray, axis: int = 0) -> Self:
         """Add a block in place, along `axis` if the key is already there, and return the image itself."""
         key = canonical_key((k, p))
         self[key] = jnp.concatenate([self._blocks[key], block], axis=axis) if key in self._blocks else block
@@ -135,7 +143,7 @@ class BlockMapping:
                 expected=f"D={self.D}, is_torus={self.is_torus}",
             )
 
-    def _paired(self, other: "BlockMapping") -> Iterator[tuple[Key, Any, Any]]:
+    def _paired(self, other: "BlockMapping") -> Iterator[tuple[Key, AnyArray, AnyArray]]:
         self._check_same_space(other)
         if self.keys() != other.keys():
             raise ArgumentError("the images have different keys", got=list(other), expected=list(self))
@@ -151,14 +159,14 @@ class BlockMapping:
             return NotImplemented
         return self._with({key: a - b for key, a, b in self._paired(other)})
 
-    def __mul__(self, scalar: Any) -> Self:
+    def __mul__(self, scalar: ArrayLike) -> Self:
         if isinstance(scalar, BlockMapping) or jnp.ndim(scalar):
             return NotImplemented
         return self._with({key: block * scalar for key, block in self.items()})
 
     __rmul__ = __mul__
 
-    def __truediv__(self, scalar: Any) -> Self:
+    def __truediv__(self, scalar: ArrayLike) -> Self:
         if isinstance(scalar, BlockMapping) or jnp.ndim(scalar):
             return NotImplemented
         return self._with({key: block / scalar for key, block in self.items()})

@@ -4,31 +4,37 @@ Written with `sum` and broadcasting, the transpose of one would be a reduction o
 padding; both cost several passes over memory. As bilinear operations they stay elementwise work, forwards and back.
 """
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.core import ShapedArray
+from jaxtyping import Num
 
 from .._jax_internals import batch_first, define, define_bilinear, primitive
+from ._arrays import AnyArray
+
+if TYPE_CHECKING:
+    from .._jax_internals import Primitive
 
 _inner = primitive("ginjax_inner")
 _scale = primitive("ginjax_scale")
 
 
-def inner(a: Array, b: Array) -> Array:
+def inner(a: Num[AnyArray, "components *rest"], b: Num[AnyArray, "components *rest"]) -> Num[Array, "*rest"]:
     """`sum_i a[i] b[i]` over the first axis."""
     return _inner.bind(*_same_dtype(a, b), axis=0)
 
 
-def scale(k: Array, a: Array) -> Array:
+def scale(k: Num[AnyArray, "*rest"], a: Num[AnyArray, "components *rest"]) -> Num[Array, "components *rest"]:
     """`k a[i]` for every `i` of the first axis."""
     return _scale.bind(*_same_dtype(k, a), axis=0)
 
 
-def _same_dtype(a: Array, b: Array) -> tuple[Array, Array]:
+def _same_dtype(a: AnyArray, b: AnyArray) -> tuple[AnyArray, AnyArray]:
     dtype = jnp.result_type(a, b)
     return a.astype(dtype), b.astype(dtype)
 
@@ -53,7 +59,9 @@ def _scaled_shape(k: ShapedArray, a: ShapedArray, *, axis: int) -> ShapedArray:
     return a.update(weak_type=False)
 
 
-def _batch(operation: Any, args: Any, dims: Any, *, axis: int) -> tuple[Array, int]:
+def _batch(
+    operation: "Primitive", args: Sequence[Array], dims: Sequence[int | None], *, axis: int
+) -> tuple[Array, int]:
     size = next(x.shape[d] for x, d in zip(args, dims, strict=True) if d is not None)
     moved = (batch_first(x, d, size) for x, d in zip(args, dims, strict=True))
     return operation.bind(*moved, axis=axis + 1), 0

@@ -1,13 +1,17 @@
 """Tensor components as scalar channels, and back."""
 
 import math
-from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Shaped
+
+from ._arrays import AnyArray
 
 
-def to_scalar_channels(D: int, block: Any, n_leading: int) -> Array:
+def to_scalar_channels(
+    D: int, block: Shaped[AnyArray, "*leading_field"], n_leading: int
+) -> Shaped[Array, "*leading_spatial"]:
     """Turn tensor components into channels, channel-major: `(*batch, c, *spatial, D^k)` to `(*batch, c D^k, *spatial)`."""
     block = jnp.asarray(block)
     *batch, channels = block.shape[:n_leading]
@@ -17,7 +21,9 @@ def to_scalar_channels(D: int, block: Any, n_leading: int) -> Array:
     return moved.reshape(*batch, channels * math.prod(tensor), *spatial)
 
 
-def from_scalar_channels(D: int, block: Any, n_leading: int, order: int) -> Array:
+def from_scalar_channels(
+    D: int, block: Shaped[AnyArray, "*leading_spatial"], n_leading: int, order: int
+) -> Shaped[Array, "*leading_field"]:
     """The inverse of `to_scalar_channels` for a field of the given tensor order."""
     block = jnp.asarray(block)
     *batch, channels = block.shape[:n_leading]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 from jax import Array, lax
+from jaxtyping import Num
 
 from ..errors import ArgumentError
+from ._arrays import AnyArray
 from ._keys import parse_torus
 from ._precision import full_precision
 from .conv._geometry import ConvGeometry, Padding
@@ -16,14 +18,14 @@ from .conv._geometry import ConvGeometry, Padding
 
 def convolve(
     D: int,
-    image: Array,
-    filter_image: Array,
+    image: Num[AnyArray, "batch in *image_field"],
+    filter_image: Num[AnyArray, "out in *filter_field"],
     is_torus: bool | Sequence[bool],
     stride: int | Sequence[int] = 1,
     padding: Padding = None,
     lhs_dilation: int | Sequence[int] | None = None,
     rhs_dilation: int | Sequence[int] = 1,
-) -> Array:
+) -> Num[Array, "batch out *new_field"]:
     r"""Convolve images with filters, keeping all tensor axes of both.
 
     `y_o(x)_{IJ} = sum_i sum_t image_i(x + t)_I filter_oi(t)_J`.
@@ -53,14 +55,14 @@ def convolve(
 
 def convolve_contract(
     D: int,
-    image: Array,
-    filter_image: Array,
+    image: Num[AnyArray, "batch in *image_field"],
+    filter_image: Num[AnyArray, "out in *filter_field"],
     is_torus: bool | Sequence[bool],
     stride: int | Sequence[int] = 1,
     padding: Padding = None,
     lhs_dilation: int | Sequence[int] | None = None,
     rhs_dilation: int | Sequence[int] = 1,
-) -> Array:
+) -> Num[Array, "batch out *new_field"]:
     r"""Convolve images with filters and contract the image's axes with the first axes of the filter.
 
     `y_o(x)_J = sum_i sum_t sum_I image_i(x + t)_I filter_oi(t)_{IJ}`; arguments as in `convolve`.
@@ -85,7 +87,9 @@ def convolve_contract(
     return y.reshape(*y.shape[:-1], *(D,) * k_out)
 
 
-def correlate(x: Array, kernel: Array, geometry: ConvGeometry) -> Array:
+def correlate(
+    x: Num[Array, "batch in *spatial"], kernel: Num[Array, "out in *sides"], geometry: ConvGeometry
+) -> Num[Array, "batch out *new_spatial"]:
     """Plain cross-correlation: `(batch, in, *spatial)` with `(out, in, *(M,)*D)`."""
     x = geometry.pad(x, 2, kernel.shape[2])
     with full_precision():
@@ -94,7 +98,7 @@ def correlate(x: Array, kernel: Array, geometry: ConvGeometry) -> Array:
         )
 
 
-def _orders(D: int, image: Array, filter_image: Array) -> tuple[int, int]:
+def _orders(D: int, image: AnyArray, filter_image: AnyArray) -> tuple[int, int]:
     for name, array, leading in (("image", image, 2), ("filter", filter_image, 2)):
         tensor = array.shape[D + leading :]
         if array.ndim < D + leading or any(size != D for size in tensor):

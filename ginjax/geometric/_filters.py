@@ -3,15 +3,16 @@
 import enum
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import Float
 
 from ginjax.filters import BankRecipe, basis_for_operators, limit_support, make_block, scale_filters
 
 from ..errors import ArgumentError, UnsupportedError
+from ._group import GroupElement
 from ._image import GeometricFilter
 from ._multi_image import MultiImage
 
@@ -62,7 +63,7 @@ def _filter_block(
     max_pixel_l1: int | None,
     split_k2: bool,
     combine: bool,
-) -> Array:
+) -> Float[Array, "filters *field"]:
     """The filters of one side, order and parity: `(n, *(M,)*D, *(D,)*k)`."""
     scaling = _scaling_name(scale)
     if _is_whole_group(operators, D):
@@ -88,7 +89,7 @@ def get_invariant_filters(
     ks: Iterable[int],
     parities: Iterable[int],
     D: int,
-    operators: Iterable[Any],
+    operators: Iterable[GroupElement],
     scale: FilterScaling = FilterScaling.NORMALIZE,
     max_pixel_l1: int | None = None,
     k2_irreps_basis: bool = True,
@@ -141,7 +142,7 @@ def get_invariant_filters_dict(
     ks: Iterable[int],
     parities: Iterable[int],
     D: int,
-    operators: Iterable[Any],
+    operators: Iterable[GroupElement],
     scale: FilterScaling = FilterScaling.NORMALIZE,
     max_pixel_l1: int | None = None,
     k2_irreps_basis: bool = True,
@@ -168,7 +169,7 @@ def get_invariant_filters_list(
     ks: Iterable[int],
     parities: Iterable[int],
     D: int,
-    operators: Iterable[Any],
+    operators: Iterable[GroupElement],
     scale: FilterScaling = FilterScaling.NORMALIZE,
     max_pixel_l1: int | None = None,
     k2_irreps_basis: bool = True,

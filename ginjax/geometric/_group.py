@@ -2,22 +2,27 @@ r"""The symmetries of the grid, and their action on fields."""
 
 import itertools
 import math
-from typing import Any
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jaxtyping import Int, Real, Shaped
 
 from .._jax_internals import is_traced
 from ..errors import ArgumentError
+from ._arrays import AnyArray
+
+GroupElement = Real[AnyArray, "dim dim"] | Sequence[Sequence[int | float]]
+"""A signed permutation matrix: `(g v)_i = sum_j g_ij v_j`."""
 
 
-def make_C2_group(D: int) -> list[np.ndarray]:
+def make_C2_group(D: int) -> list[Int[np.ndarray, "dim dim"]]:
     """The `2^D` reflections along the axes, as diagonal matrices; the identity first."""
     return [np.diag(signs) for signs in itertools.product((1, -1), repeat=D)]
 
 
-def make_all_operators(D: int) -> list[np.ndarray]:
+def make_all_operators(D: int) -> list[Int[np.ndarray, "dim dim"]]:
     """The `2^D D!` matrices of the hyperoctahedral group `B_D`: every permutation of the axes times every reflection.
 
     The identity comes first; permutations are in lexicographic order, and within each the reflections, applied before it,
@@ -27,7 +32,7 @@ def make_all_operators(D: int) -> list[np.ndarray]:
     return [permutation @ signs for permutation in permutations for signs in make_C2_group(D)]
 
 
-def signed_permutation(g: Any, D: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def signed_permutation(g: GroupElement, D: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Read a signed permutation matrix as `(source, sign)` with `(g v)_i = sign_i v_{source_i}`.
 
     **Raises:** `ArgumentError` if `g` is no signed permutation of `D` axes, or is not known while tracing.
@@ -61,8 +66,14 @@ def determinant(source: tuple[int, ...], sign: tuple[int, ...]) -> int:
 
 
 def times_group_element(
-    D: int, data: Any, parity: int, gg: Any, precision: object = None, *, n_leading: int = 0
-) -> Array:
+    D: int,
+    data: Shaped[AnyArray, "*leading_field"],
+    parity: int,
+    gg: GroupElement,
+    precision: object = None,
+    *,
+    n_leading: int = 0,
+) -> Shaped[Array, "*leading_moved_field"]:
     r"""Act on a field with a symmetry of the grid.
 
     $$(g \cdot A)(i) = \det(g)^p \, g^{\otimes k} A(g^{-1} i)$$

@@ -1,18 +1,23 @@
 """One geometric image, and one filter."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Shaped
 
 from ..errors import ArgumentError
+from ._arrays import AnyArray
 from ._constants import TINY
-from ._group import signed_permutation, times_group_element
+from ._group import GroupElement, signed_permutation, times_group_element
 from ._keys import Key, parse_shape, parse_torus
 from ._ops import norm
+from .conv._geometry import Padding
 
 
 @jax.tree_util.register_pytree_node_class
@@ -40,7 +45,7 @@ class GeometricImage:
 
     def __init__(
         self,
-        data: Any,
+        data: Shaped[ArrayLike, "*field"],
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
@@ -63,7 +68,9 @@ class GeometricImage:
         return (self.data,), (self.parity, self.D, self.is_torus, self.covariant_axes)
 
     @classmethod
-    def tree_unflatten(cls, aux: Any, children: Iterable[Any]) -> Self:
+    def tree_unflatten(
+        cls, aux: tuple[int, int, tuple[bool, ...], tuple[bool, ...]], children: Iterable[Any]
+    ) -> Self:
         self = object.__new__(cls)
         self.parity, self.D, self.is_torus, self.covariant_axes = aux
         (self.data,) = children
@@ -87,7 +94,7 @@ class GeometricImage:
         N: int | tuple[int, ...],
         parity: int,
         D: int,
-        fill: Any,
+        fill: npt.ArrayLike,
         is_torus: bool | Iterable[bool] = True,
     ) -> Self:
         """The constant field whose value at every pixel is `fill`, a number or a `(D, ..., D)` tensor."""
@@ -111,7 +118,7 @@ class GeometricImage:
 
     def _with(
         self,
-        data: Any,
+        data: AnyArray,
         parity: int | None = None,
         covariant_axes: tuple[bool, ...] | None = None,
         is_torus: tuple[bool, ...] | None = None,
@@ -147,7 +154,7 @@ class GeometricImage:
     def __neg__(self) -> Self:
         return self._with(-self.data)
 
-    def __mul__(self, other: Any) -> Self:
+    def __mul__(self, other: "ArrayLike | GeometricImage") -> Self:
         """The product with a number, or the pixelwise tensor product with an image (parities add)."""
         if not isinstance(other, GeometricImage):
             if jnp.ndim(other):
@@ -216,7 +223,7 @@ class GeometricImage:
         data = self.data.transpose(*range(self.D), *(self.D + axis for axis in axes))
         return self._with(data, covariant_axes=tuple(self.covariant_axes[axis] for axis in axes))
 
-    def times_group_element(self, g: Any, precision: object = None) -> Self:
+    def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
         """Act with a symmetry of the grid; see `times_group_element`. Periodicity moves along."""
         source, _ = signed_permutation(g, self.D)
         data = times_group_element(self.D, self.data, self.parity, g, precision)
@@ -225,10 +232,10 @@ class GeometricImage:
     def convolve_with(
         self,
         filter_image: "GeometricImage",
-        stride: Any = 1,
-        padding: Any = None,
-        lhs_dilation: Any = None,
-        rhs_dilation: Any = 1,
+        stride: int | Sequence[int] = 1,
+        padding: Padding = None,
+        lhs_dilation: int | Sequence[int] | None = None,
+        rhs_dilation: int | Sequence[int] = 1,
     ) -> "GeometricImage":
         """Convolve with a filter; orders and parities add, the image's tensor axes come first. See `convolve`."""
         from ._convolve import convolve
@@ -265,7 +272,7 @@ class GeometricFilter(GeometricImage):
 
     def __init__(
         self,
-        data: Any,
+        data: Shaped[ArrayLike, "*field"],
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,

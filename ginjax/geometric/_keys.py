@@ -2,17 +2,23 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import SupportsIndex
 
 from ..errors import ArgumentError, UnsupportedError
 
 Key = tuple[tuple[bool, ...], int]
 """`(k, p)`: one bool per tensor axis (True = covariant), and the parity, 0 or 1."""
 
+KeyLike = tuple[SupportsIndex | tuple[bool, ...] | list[bool], SupportsIndex]
+"""What `canonical_key` takes for a key: the order, or one bool per tensor axis, and any whole number as parity."""
+
+SignatureLike = Iterable[tuple[KeyLike, SupportsIndex]]
+"""What `Signature` takes: keys in any form, with channels, in any order."""
+
 _KEY_NAME = re.compile(r"k(0|[1-9][0-9]?)p([01])")
 
 
-def canonical_key(key: Any) -> Key:
+def canonical_key(key: KeyLike) -> Key:
     """Bring a key to its canonical form, `(tuple of bools, parity)`.
 
     **Arguments:**
@@ -47,7 +53,7 @@ def key_order(key: Key) -> tuple[int, tuple[bool, ...], int]:
     return len(k), k, p
 
 
-def key_name(key: Any) -> str:
+def key_name(key: KeyLike) -> str:
     """The name of a key in files, e.g. `"k1p0"` for a vector.
 
     **Raises:** `UnsupportedError` for covariant axes, which the name cannot express.
@@ -85,7 +91,7 @@ class Signature(tuple[tuple[Key, int], ...]):
 
     __slots__ = ()
 
-    def __new__(cls, entries: Iterable[Any] = ()) -> "Signature":
+    def __new__(cls, entries: SignatureLike = ()) -> "Signature":
         seen: dict[Key, int] = {}
         for entry in entries:
             try:
@@ -109,7 +115,7 @@ class Signature(tuple[tuple[Key, int], ...]):
         return super().__new__(cls, tuple((key, seen[key]) for key in sorted(seen, key=key_order)))
 
 
-def signature_union(a: Iterable[Any], b: Iterable[Any], n: int) -> Signature:
+def signature_union(a: SignatureLike, b: SignatureLike, n: int) -> Signature:
     """Every key of either signature, each with `n` channels, in canonical order."""
     keys = {key for key, _ in Signature(a)} | {key for key, _ in Signature(b)}
     return Signature((key, n) for key in keys)

@@ -1,20 +1,23 @@
 """Fields of several orders and parities on one grid."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.typing import ArrayLike
+from jaxtyping import Int, Shaped
 
 from .._jax_internals import is_traced
 from ..errors import ArgumentError, UnsupportedError
-from ._block_mapping import BlockMapping
+from ._arrays import AnyArray
+from ._block_mapping import BlockMapping, Blocks
 from ._components import from_scalar_channels, to_scalar_channels
-from ._group import signed_permutation, times_group_element
+from ._group import GroupElement, signed_permutation, times_group_element
 from ._image import GeometricImage
-from ._keys import Key, Signature, parse_torus
+from ._keys import Key, Signature, SignatureLike, parse_torus
 from ._ops import average_pool, norm
 
 _SCALAR: Key = ((), 0)
@@ -41,7 +44,7 @@ class MultiImage(BlockMapping):
 
     def __init__(
         self,
-        data: Mapping[Any, Any],
+        data: Blocks,
         D: int,
         is_torus: bool | Iterable[bool] = True,
         metric_tensor: None = None,
@@ -103,14 +106,14 @@ class MultiImage(BlockMapping):
 
     # --- conversion -------------------------------------------------------------------------------------------------
 
-    def to_vector(self) -> Array:
+    def to_vector(self) -> Shaped[Array, " values"]:
         """All values as one vector, block after block in canonical order."""
         if not self._blocks:
             return jnp.zeros(0)
         return jnp.concatenate([jnp.ravel(block) for block in self.values()])
 
     @classmethod
-    def from_vector(cls, v: Array, like: "MultiImage") -> Self:
+    def from_vector(cls, v: Shaped[AnyArray, " values"], like: "MultiImage") -> Self:
         """The inverse of `to_vector`, with keys, shapes and space taken from `like`."""
         if jnp.shape(v) != (like.size(),):
             raise ArgumentError("the vector has the wrong length", got=jnp.shape(v), expected=(like.size(),))
@@ -129,7 +132,7 @@ class MultiImage(BlockMapping):
         parts = [to_scalar_channels(self.D, block, axis + 1) for block in self.values()]
         return self._with({_SCALAR: jnp.concatenate(parts, axis=axis)})
 
-    def from_scalar_multi_image(self, signature: Iterable[Any]) -> Self:
+    def from_scalar_multi_image(self, signature: SignatureLike) -> Self:
         """The inverse of `to_scalar_multi_image`: read the scalar channels as fields of the given signature.
 
         **Raises:** `ArgumentError` unless the image holds even scalars only, exactly as many as `signature` has components.
@@ -217,12 +220,12 @@ class MultiImage(BlockMapping):
             if not 0 <= axis < n_leading:
                 raise ArgumentError("no such leading axis", got=axis, expected=f"0 <= axis < {n_leading}")
 
-    def _reshape_leading(self, new_shape: Any) -> Self:
+    def _reshape_leading(self, new_shape: Callable[[tuple[int, ...]], tuple[int, ...]]) -> Self:
         return self._with(
             {key: jnp.reshape(block, new_shape(jnp.shape(block))) for key, block in self.items()}
         )
 
-    def get_subset(self, idxs: Any) -> Self:
+    def get_subset(self, idxs: Int[ArrayLike, "..."] | Sequence[int]) -> Self:
         """The given entries of the first axis, in the given order."""
         if not is_traced(idxs):
             for index in np.ravel(np.asarray(idxs)).tolist():
@@ -238,7 +241,7 @@ class MultiImage(BlockMapping):
 
     # --- fields -----------------------------------------------------------------------------------------------------
 
-    def times_group_element(self, g: Any, precision: object = None) -> Self:
+    def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
         """Act with a symmetry of the grid on every block; see `times_group_element`. Periodicity moves along."""
         source, _ = signed_permutation(g, self.D)
         n_leading = self.get_n_leading()

@@ -1,15 +1,17 @@
 """Pixelwise norms and pooling, on arrays."""
 
-from typing import Any
-
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Bool, Num
 
 from ..errors import ArgumentError
+from ._arrays import AnyArray
 from ._constants import TINY
 
 
-def norm(idx_shift: int, data: Any, keepdims: bool = False) -> Array:
+def norm(
+    idx_shift: int, data: Num[AnyArray, "*leading_field"], keepdims: bool = False
+) -> Num[Array, "*leading_spatial"]:
     r"""The tensor (Frobenius) norm at every pixel, with the finite derivative 0 at zero.
 
     $$|A|(i) = \Big(\sum_{a \dots b} A_{a \dots b}(i)^2\Big)^{1/2}$$
@@ -31,7 +33,9 @@ def norm(idx_shift: int, data: Any, keepdims: bool = False) -> Array:
     return jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0)
 
 
-def nonempty_pixels(D: int, data: Any, *, n_leading: int = 0) -> Array:
+def nonempty_pixels(
+    D: int, data: Num[AnyArray, "*leading_field"], *, n_leading: int = 0
+) -> Bool[Array, "*leading_spatial"]:
     """Where a field is not zero.
 
     **Arguments:**
@@ -64,7 +68,14 @@ def _patches(D: int, data: Array, patch_len: int, n_leading: int) -> Array:
     return split.reshape(*split.shape[: n_leading + D], patch_len**D, *tensor)
 
 
-def max_pool(D: int, image_data: Any, patch_len: int, use_norm: bool = True, *, n_leading: int = 0) -> Array:
+def max_pool(
+    D: int,
+    image_data: Num[AnyArray, "*leading_field"],
+    patch_len: int,
+    use_norm: bool = True,
+    *,
+    n_leading: int = 0,
+) -> Num[Array, "*leading_coarse_field"]:
     """Keep from every patch of pixels the tensor of largest norm, or the largest value.
 
     **Arguments:**
@@ -98,6 +109,8 @@ def max_pool(D: int, image_data: Any, patch_len: int, use_norm: bool = True, *, 
     return chosen.squeeze(inner)
 
 
-def average_pool(D: int, image_data: Any, patch_len: int, *, n_leading: int = 0) -> Array:
+def average_pool(
+    D: int, image_data: Num[AnyArray, "*leading_field"], patch_len: int, *, n_leading: int = 0
+) -> Num[Array, "*leading_coarse_field"]:
     """The mean tensor of every patch of pixels; arguments, result and errors as in `max_pool`."""
     return jnp.mean(_patches(D, jnp.asarray(image_data), patch_len, n_leading), axis=n_leading + D)

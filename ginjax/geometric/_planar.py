@@ -1,14 +1,15 @@
 """Fields with their tensor components apart, as layers compute on them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jaxtyping import Num
 
 from ..errors import ArgumentError
-from ._block_mapping import BlockMapping
+from ._arrays import AnyArray
+from ._block_mapping import BlockMapping, Blocks
 from ._keys import Key, Signature
 from ._multi_image import MultiImage
 
@@ -22,7 +23,7 @@ class PlanarImage(BlockMapping):
     components where it needs them. Networks change over once at their edges.
     """
 
-    def __init__(self, data: Mapping[Key, Any], D: int, is_torus: tuple[bool, ...]):
+    def __init__(self, data: Blocks, D: int, is_torus: tuple[bool, ...]):
         self.D = D
         self.is_torus = is_torus
         self._blocks = {}
@@ -68,13 +69,15 @@ class PlanarImage(BlockMapping):
         """The union of two fields; channels of keys that both have are joined."""
         return super().concat(other, axis)
 
-    def packed(self) -> Array:
+    def packed(self) -> Num[Array, "packed *spatial"]:
         """All planes along one axis, `(components * channels, *spatial)`: by key, component, channel."""
         parts = [block.reshape(-1, *block.shape[2:]) for block in self.values()]
-        return jnp.concatenate(parts) if len(parts) > 1 else parts[0]
+        return jnp.concatenate(parts) if len(parts) > 1 else jnp.asarray(parts[0])
 
     @classmethod
-    def unpacked(cls, x: Array, signature: Signature, D: int, is_torus: tuple[bool, ...]) -> "PlanarImage":
+    def unpacked(
+        cls, x: Num[Array, "packed *spatial"], signature: Signature, D: int, is_torus: tuple[bool, ...]
+    ) -> "PlanarImage":
         """Undo `packed`."""
         sizes = [D ** len(key[0]) * channels for key, channels in signature]
         # Split, not sliced: the transpose is one concatenation.
@@ -85,7 +88,7 @@ class PlanarImage(BlockMapping):
         }
         return cls(blocks, D, is_torus)
 
-    def _check_fits(self, key: Key, block: Any, others: Mapping[Key, Any]) -> None:
+    def _check_fits(self, key: Key, block: AnyArray, others: Mapping[Key, AnyArray]) -> None:
         shape, planes = tuple(jnp.shape(block)), self.D ** len(key[0])
         if len(shape) != self.D + 2 or shape[0] != planes:
             raise ArgumentError(

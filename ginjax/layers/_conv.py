@@ -9,10 +9,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import PRNGKeyArray
 
 from ..errors import ArgumentError, UnsupportedError
 from ..filters import FilterBank, bank_from_arrays
-from ..geometric import ConvGeometry, Key, MultiImage, Padding, PlanarImage, Signature, convolve_with_bank
+from ..geometric import (
+    ConvGeometry,
+    Key,
+    MultiImage,
+    Padding,
+    PlanarImage,
+    Signature,
+    SignatureLike,
+    convolve_with_bank,
+)
 from ._check import Image, in_form_of
 from ._draw import draw_uniform
 
@@ -46,15 +56,15 @@ class ConvContract(eqx.Module):
 
     def __init__(
         self,
-        input_keys: Any,
-        target_keys: Any,
+        input_keys: SignatureLike,
+        target_keys: SignatureLike,
         invariant_filters: MultiImage | FilterBank,
         use_bias: UseBias = "auto",
         stride: int | tuple[int, ...] = 1,
         padding: Padding = None,
         lhs_dilation: int | tuple[int, ...] | None = None,
         rhs_dilation: int | tuple[int, ...] = 1,
-        key: Array | None = None,
+        key: PRNGKeyArray | None = None,
     ):
         """**Arguments:**
 
@@ -146,7 +156,7 @@ def as_bank(filters: MultiImage | FilterBank) -> FilterBank:
     return bank_from_arrays(filters.D, {(len(k), p): jax.device_get(b) for (k, p), b in filters.items()})
 
 
-def field_signature(keys: Any) -> Signature:
+def field_signature(keys: SignatureLike) -> Signature:
     """A signature a layer can work on: no covariant axes."""
     signature = Signature(keys)
     for (k, _), _ in signature:
@@ -173,7 +183,7 @@ def _bias_kind(use_bias: UseBias, key: Key) -> str | None:
             return "scalar" if is_scalar else "mean"
 
 
-def _endless(key: Array) -> Iterator[Array]:
+def _endless(key: PRNGKeyArray) -> Iterator[PRNGKeyArray]:
     """Random keys, each used once."""
     while True:
         key, own = jax.random.split(key)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float, PRNGKeyArray
 
 from .._jax_internals import is_traced
 
@@ -17,7 +18,7 @@ def _block(key: Array, index: Array) -> Array:
     return jax.random.uniform(jax.random.fold_in(key, index), (_BLOCK,), minval=-1, maxval=1)
 
 
-def draw_uniform(key: Array, shape: tuple[int, ...], bound: float) -> Array:
+def draw_uniform(key: PRNGKeyArray, shape: tuple[int, ...], bound: float) -> Float[Array, "..."]:
     """Independent numbers, uniform between `-bound` and `bound`.
 
     They come in blocks of one size, so that one compiled program draws the weights of a whole network, whatever the

@@ -1,17 +1,19 @@
 """The inverse square root of a covariance matrix, with a derivative that is always finite."""
 
 import itertools
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float
+
+from ..geometric import AnyArray
 
 Spectrum = tuple[Array, Array]
 
 
-def inverse_sqrt(matrix: Array, eps: float) -> Array:
+def inverse_sqrt(matrix: Float[AnyArray, "*leading dim dim"], eps: float) -> Float[Array, "*leading dim dim"]:
     r"""The matrix function $(A + \epsilon)^{-1/2}$ of symmetric positive semidefinite matrices.
 
     A coordinate whose off-diagonal entries are all exactly zero stays decoupled exactly: its row and column of the result
@@ -46,14 +48,22 @@ eigenvectors as columns. Of these two nothing is differentiated."""
 
 
 @inverse_sqrt_and_spectrum.defjvp
-def _(eps: float, primals: Any, tangents: Any) -> Any:
+def _(
+    eps: float, primals: tuple[Array], tangents: tuple[Array]
+) -> tuple[tuple[Array, Spectrum], tuple[Array, Spectrum]]:
     (matrix,), (change,) = primals, tangents
     root, spectrum = inverse_sqrt_and_spectrum(matrix, eps)
     found = inverse_sqrt_change(matrix, eps, root, spectrum, change)
     return (root, spectrum), (found, jax.tree.map(jnp.zeros_like, spectrum))
 
 
-def inverse_sqrt_change(matrix: Array, eps: float, root: Array, spectrum: Spectrum, change: Array) -> Array:
+def inverse_sqrt_change(
+    matrix: Float[AnyArray, "*leading dim dim"],
+    eps: float,
+    root: Float[AnyArray, "*leading dim dim"],
+    spectrum: Spectrum,
+    change: Float[AnyArray, "*leading dim dim"],
+) -> Float[Array, "*leading dim dim"]:
     """The derivative of `inverse_sqrt` along a change of the matrix, `(..., n, n)`; a self-adjoint linear map of it.
 
     **Arguments:**
@@ -66,7 +76,7 @@ def inverse_sqrt_change(matrix: Array, eps: float, root: Array, spectrum: Spectr
     roots, vectors = jax.lax.stop_gradient(spectrum)
     transposed = _transposed(vectors)
 
-    def solve(_: Any, b: Array) -> Array:
+    def solve(_: object, b: Array) -> Array:
         rotated = _product(_product(transposed, b), vectors)
         return _product(_product(vectors, rotated / (roots[..., :, None] + roots[..., None, :])), transposed)
 
@@ -86,7 +96,9 @@ def _spectrum(matrix: Array, eps: float) -> tuple[Array, Array]:
     return jnp.sqrt(jnp.maximum(values, 0) + eps), vectors
 
 
-def rotations(matrix: Array) -> tuple[Array, Array]:
+def rotations(
+    matrix: Float[AnyArray, "*leading dim dim"],
+) -> tuple[Float[Array, "*leading dim"], Float[Array, "*leading dim dim"]]:
     """Eigenvalues (in no order) and eigenvectors (as columns) of symmetric matrices `(..., n, n)`, by Jacobi's method."""
     n = matrix.shape[-1]
     planes = jnp.asarray(_planes(n), matrix.dtype)
@@ -136,10 +148,10 @@ def _rotate(state: Array, plane: Array) -> Array:
     return jnp.concatenate([matrix, turned[..., n:, :]], -2)
 
 
-def _product(a: Array, b: Array) -> Array:
+def _product(a: AnyArray, b: AnyArray) -> Array:
     """`a b`, for the few dimensions of space as sums: in full precision everywhere, and joined with what is around it."""
     return jnp.sum(a[..., :, :, None] * b[..., None, :, :], -2)
 
 
-def _transposed(a: Array) -> Array:
+def _transposed(a: AnyArray) -> Array:
     return jnp.swapaxes(a, -1, -2)

@@ -1,23 +1,29 @@
 """Group normalisation of scalar and vector channels."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from ..errors import ArgumentError, UnsupportedError
-from ..geometric import Key, PlanarImage, Signature, with_adjoint
+from ..geometric import AnyArray, Key, PlanarImage, Signature, SignatureLike, with_adjoint
 from ._check import Image, check_channels, in_form_of
 from ._inverse_sqrt import inverse_sqrt_and_spectrum, inverse_sqrt_change
 
 _EVEN_SCALAR: Key = ((), 0)
 
 
-def standardise(x: Array, weight: Array, bias: Array, groups: int, eps: float) -> Array:
+def standardise(
+    x: Float[AnyArray, "channels pixels"],
+    weight: Float[AnyArray, " channels"],
+    bias: Float[AnyArray, " channels"],
+    groups: int,
+    eps: float,
+) -> Float[Array, "channels pixels"]:
     r"""Centre and scale scalar channels, group by group.
 
     $$y_c = w_c (x_c - \mu) / \sqrt{\sigma^2 + \epsilon} + b_c$$
@@ -62,7 +68,13 @@ def _standardise(groups: int, eps: float) -> Callable[..., Array]:
     return with_adjoint(forward, adjoint)
 
 
-def whiten(x: Array, weight: Array, bias: Array, groups: int, eps: float) -> Array:
+def whiten(
+    x: Float[AnyArray, "dim channels pixels"],
+    weight: Float[AnyArray, " channels"],
+    bias: Float[AnyArray, " channels"],
+    groups: int,
+    eps: float,
+) -> Float[Array, "dim channels pixels"]:
     r"""Centre, whiten and scale vector channels, group by group, and give back a part of their means.
 
     $$y_c = w_c (\Sigma + \epsilon)^{-1/2} (x_c - \mu) + b_c \bar x_c$$
@@ -186,7 +198,7 @@ class GroupNorm(eqx.Module):
     bias: dict[Key, Array]
     vanilla_norm: dict[Key, eqx.nn.GroupNorm]
 
-    def __init__(self, input_keys: Iterable[Any], D: int, groups: int, eps: float = 1e-5):
+    def __init__(self, input_keys: SignatureLike, D: int, groups: int, eps: float = 1e-5):
         self.input_keys = Signature(input_keys)
         self.D = D
         self.groups = groups
@@ -219,7 +231,7 @@ class GroupNorm(eqx.Module):
         blocks = {key: self._normalise(key, block) for key, block in planes.items()}
         return in_form_of(x, PlanarImage(blocks, x.D, x.is_torus))
 
-    def _normalise(self, key: Key, block: Array) -> Array:
+    def _normalise(self, key: Key, block: AnyArray) -> Array:
         flat = block.reshape(*block.shape[:2], -1)
         if key[0]:
             y = whiten(flat, self.scale[key], self.bias[key], self.groups, self.eps)
@@ -234,6 +246,6 @@ class GroupNorm(eqx.Module):
         return y.reshape(block.shape)
 
 
-def LayerNorm(input_keys: Iterable[Any], D: int, eps: float = 1e-5) -> GroupNorm:
+def LayerNorm(input_keys: SignatureLike, D: int, eps: float = 1e-5) -> GroupNorm:
     """Group normalisation with all channels of a key in one group; arguments and errors as of `GroupNorm`."""
     return GroupNorm(input_keys, D, 1, eps)

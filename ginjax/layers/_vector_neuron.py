@@ -2,23 +2,39 @@
 
 import functools
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float, PRNGKeyArray
 
 from ..errors import ArgumentError
-from ..geometric import Key, PlanarImage, Signature, inner, mix_channels, scale, with_adjoint
+from ..geometric import (
+    AnyArray,
+    Key,
+    PlanarImage,
+    Signature,
+    SignatureLike,
+    inner,
+    mix_channels,
+    scale,
+    with_adjoint,
+)
 from ._check import Image, check_channels, in_form_of
 from ._draw import draw_uniform
+from ._functions_by_name import FunctionsByName
 
 _EVEN_SCALAR: Key = ((), 0)
 
 
-def vector_neuron(x: Array, weights: Array, scalar_activation: Callable[[Array], Array], eps: float) -> Array:
+def vector_neuron(
+    x: Float[AnyArray, "components channels *spatial"],
+    weights: Float[AnyArray, "channels channels"],
+    scalar_activation: Callable[[Array], Array],
+    eps: float,
+) -> Float[Array, "components channels *spatial"]:
     r"""Apply an activation along a learned direction.
 
     $$u = \frac{W x}{|W x| + \epsilon}, \quad a = \langle x, u \rangle, \quad
@@ -37,16 +53,18 @@ def vector_neuron(x: Array, weights: Array, scalar_activation: Callable[[Array],
     """
     shape = x.shape
     # Flat: what is computed here joins other operations only where both see the same axes.
-    x = x.reshape(*shape[:2], -1)
+    x = jnp.asarray(x).reshape(*shape[:2], -1)
     mixed = mix_channels(x, weights)
     if _is_pure(scalar_activation):
         return _along_direction(scalar_activation, float(eps))(x, mixed).reshape(shape)
     return _bent(scalar_activation, eps, x, mixed).reshape(shape)
 
 
-def activate(x: Array, activation: Callable[[Array], Array]) -> Array:
-    """An elementwise function of `(1, channels, *spatial)`, computed again on the way back, which then needs `x` alone."""
-    flat = x.reshape(*x.shape[:2], -1)
+def activate(
+    x: Float[AnyArray, "components channels *spatial"], activation: Callable[[Array], Array]
+) -> Float[Array, "components channels *spatial"]:
+    """An elementwise function of `(components, channels, *spatial)`, computed again on the way back, from `x` alone."""
+    flat = jnp.asarray(x).reshape(*x.shape[:2], -1)
     return (_frugal(activation)(flat) if _is_pure(activation) else activation(flat)).reshape(x.shape)
 
 
@@ -90,7 +108,7 @@ def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callab
     def forward(x: Array, m: Array) -> tuple[Array, tuple[()]]:
         return _bent(activation, eps, x, m), ()
 
-    def adjoint(arguments: Sequence[Array], _: Any, g: Array) -> tuple[Array, Array]:
+    def adjoint(arguments: Sequence[Array], _: object, g: Array) -> tuple[Array, Array]:
         x, m = arguments
         k, slopes = jax.vjp(functools.partial(_factor, activation, eps), inner(m, m), inner(x, m))
         by_squared, by_product = slopes(inner(g, m).astype(k.dtype))
@@ -100,7 +118,7 @@ def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callab
     return with_adjoint(forward, adjoint)
 
 
-class VectorNeuronNonlinear(eqx.Module):
+class VectorNeuronNonlinear(FunctionsByName):
     r"""Even scalars pass through an activation; everything else through `vector_neuron`, which is equivariant.
 
     Odd scalars count as vectors with one component. Parameters: `weights[key]`, `(channels, channels)`, drawn uniformly from
@@ -129,11 +147,11 @@ class VectorNeuronNonlinear(eqx.Module):
 
     def __init__(
         self,
-        input_keys: Iterable[Any],
+        input_keys: SignatureLike,
         D: int,
         scalar_activation: Callable[[Array], Array],
         eps: float = 1e-5,
-        key: Array | None = None,
+        key: PRNGKeyArray | None = None,
     ):
         self.input_keys = Signature(input_keys)
         self.D = D

@@ -1,15 +1,16 @@
 """Ordinary layers, applied to each block."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
-
-import equinox as eqx
+from collections.abc import Callable
+from typing import TypeVar
 
 from ..errors import ArgumentError
-from ..geometric import Key, MultiImage, Signature, full_precision
+from ..geometric import Key, MultiImage, Signature, SignatureLike, full_precision
+from ._functions_by_name import FunctionsByName
+
+_Aux = TypeVar("_Aux")
 
 
-def _module_for(modules: dict[Key, Any], key: Key) -> Any:
+def _module_for(modules: dict[Key, Callable], key: Key) -> Callable:
     if key not in modules:
         raise ArgumentError(
             "the wrapper has no module for a key of its input", got=key, expected=f"one of {list(modules)}"
@@ -17,7 +18,7 @@ def _module_for(modules: dict[Key, Any], key: Key) -> Any:
     return modules[key]
 
 
-class LayerWrapper(eqx.Module):
+class LayerWrapper(FunctionsByName):
     """Apply a module to each block of an image: `y[key] = modules[key](x[key])`.
 
     Every key gets the same module; after construction they are independent parameters.
@@ -32,7 +33,7 @@ class LayerWrapper(eqx.Module):
 
     modules: dict[Key, Callable]
 
-    def __init__(self, module: Callable, input_keys: Iterable[Any]):
+    def __init__(self, module: Callable, input_keys: SignatureLike):
         self.modules = {key: module for key, _ in Signature(input_keys)}
 
     def __call__(self, x: MultiImage) -> MultiImage:
@@ -41,7 +42,7 @@ class LayerWrapper(eqx.Module):
         return MultiImage(blocks, x.D, x.is_torus)
 
 
-class LayerWrapperAux(eqx.Module):
+class LayerWrapperAux(FunctionsByName):
     """Apply a module with auxiliary data to each block: `y[key], aux = modules[key](x[key], aux)`, key after key.
 
     Arguments and errors as of `LayerWrapper`, for a module that takes and returns the auxiliary data too, such as
@@ -50,10 +51,10 @@ class LayerWrapperAux(eqx.Module):
 
     modules: dict[Key, Callable]
 
-    def __init__(self, module: Callable, input_keys: Iterable[Any]):
+    def __init__(self, module: Callable, input_keys: SignatureLike):
         self.modules = {key: module for key, _ in Signature(input_keys)}
 
-    def __call__(self, x: MultiImage, aux_data: Any) -> tuple[MultiImage, Any]:
+    def __call__(self, x: MultiImage, aux_data: _Aux) -> tuple[MultiImage, _Aux]:
         blocks = {}
         for key, block in x.items():
             blocks[key], aux_data = _module_for(self.modules, key)(block, aux_data)

@@ -89,7 +89,7 @@ class Certificate:
         """The certificate with other numbers, made of other weights."""
         return replace(self, digest=digest, paths=paths, covers="weights")
 
-    def numbers(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, object]:
         """What the certificate says, as JSON, without the digest that covers it."""
         return {name: value for name, value in self.to_json().items() if name not in ("digest", "covers")}
 
@@ -97,13 +97,13 @@ class Certificate:
         """The certificate under a digest of everything, its own `numbers` included."""
         return replace(self, digest=digest, covers="model")
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         data = asdict(self)
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
         return data | {"residual": self.residual, "exact": self.exact}
 
     @classmethod
-    def from_json(cls, data: Any) -> "Certificate":
+    def from_json(cls, data: object) -> "Certificate":
         if not isinstance(data, Mapping) or not isinstance(data.get("paths"), list):
             raise ArgumentError("certificate", expected="an object with the fields of a certificate")
         try:
@@ -146,14 +146,15 @@ def _path_from_json(row: Mapping[str, Any]) -> PathReport:
     if set(row) != set(_PATH_TYPES):
         raise ValueError(f"path with fields {sorted(row)}")
     _check_types(row, _PATH_TYPES)
-    values: dict[str, Any] = dict(row)
+    values = dict(row)
     values["dropped"] = tuple(str(name) for name in row["dropped"])
     return PathReport(**values)
 
 
-def _check_types(data: Mapping[str, Any], types: Mapping[str, type | tuple[type, ...]]) -> None:
+def _check_types(data: Mapping[str, object], types: Mapping[str, type | tuple[type, ...]]) -> None:
     for name, kind in types.items():
-        if not isinstance(data[name], kind) or (isinstance(data[name], bool) and kind is not bool):
-            raise ValueError(f"{name} = {data[name]!r}"[:60])
-        if isinstance(data[name], int) and abs(data[name]) >= 2**53:  # no float holds it
+        value = data[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ValueError(f"{name} = {value!r}"[:60])
+        if isinstance(value, int) and abs(value) >= 2**53:  # no float holds it
             raise ValueError(f"{name} is too large")

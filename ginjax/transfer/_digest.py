@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ def array_digest(arrays: Mapping[str, np.ndarray]) -> str:
     return digest.hexdigest()
 
 
-def model_digest(arrays: Mapping[str, np.ndarray], described: Mapping[str, Any]) -> str:
+def model_digest(arrays: Mapping[str, np.ndarray], described: Mapping[str, object]) -> str:
     """SHA-256, in hexadecimal, of everything that a prediction depends on.
 
     **Arguments:**
@@ -33,7 +32,7 @@ def model_digest(arrays: Mapping[str, np.ndarray], described: Mapping[str, Any])
     return hashlib.sha256(_text(described) + b"\n" + array_digest(arrays).encode()).hexdigest()
 
 
-def _text(value: Any) -> bytes:
+def _text(value: object) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from ginjax.errors import ArgumentError
 from ginjax.filters import FilterBank
@@ -45,7 +44,7 @@ class ConvLayer:
     def weight_name(self, source: FieldKey, target: FieldKey) -> str:
         return f"{self.name}.weight.{path_name(source, target)}"
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "name": self.name,
             "role": self.role,
@@ -58,7 +57,7 @@ class ConvLayer:
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> "ConvLayer":
+    def from_json(cls, data: object) -> "ConvLayer":
         """Read a row that may come from anywhere; `ArgumentError` says what is wrong with it."""
         if not isinstance(data, Mapping) or set(data) != set(_ROW_TYPES):
             raise ArgumentError("layer table", got=_short(data), expected=f"rows with {sorted(_ROW_TYPES)}")
@@ -135,7 +134,7 @@ def check_weights(
                 )
 
 
-def signature_rows(rows: list[Any], subject: str = "layer table") -> tuple[tuple[int, int, int], ...]:
+def signature_rows(rows: list, subject: str = "layer table") -> tuple[tuple[int, int, int], ...]:
     """`[[order, parity, channels], ...]` from anywhere, checked."""
     result = []
     for row in rows:

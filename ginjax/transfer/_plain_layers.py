@@ -31,7 +31,7 @@ class PlainLayer:
     zero_padded: bool
     level: int = field(default=0, compare=False)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         return {
             "name": self.name,
             "inputs": [list(row) for row in self.inputs],

@@ -125,7 +125,7 @@ def test_gradients_pass_through_the_transposed_case():
     assert math.isclose(float(gradient[0, 1, 2]), slope, rel_tol=1e-3)
 
 
-def test_errors_name_what_does_not_fit():
+def test_errors_name_what_does_not_fit(wrong_arrays):
     x, filters = sizes(2, 1, 1, 3)
     with pytest.raises(ArgumentError, match="channels of the image: got 2, expected 3"):
         convolve(2, x[:, :2], filters, True)

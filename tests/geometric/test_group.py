@@ -79,7 +79,7 @@ def test_golden_actions(path):
 @pytest.mark.parametrize(
     "g", [np.eye(3), np.ones((2, 2)), 2 * np.eye(2), np.zeros((2, 2)), [[0.6, 0.8], [-0.8, 0.6]]]
 )
-def test_other_matrices_are_refused(g):
+def test_other_matrices_are_refused(g, wrong_arrays):
     with pytest.raises(ArgumentError, match="symmetry of the grid"):
         geom.times_group_element(2, np.zeros((3, 3)), 0, g)
 

@@ -1,6 +1,8 @@
 """`import ginjax`: a scientist's own arrays to an evaluated model in a higher dimension."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -215,6 +217,14 @@ def test_a_network_changed_by_hand_keeps_everything_but_its_certificate(model3, 
 def test_saving_a_bare_network_says_what_its_file_lacks(model, tmp_path):
     with pytest.warns(GinjaxWarning, match=r"ginjax\.Model"):
         ginjax.models.save_model(tmp_path / "bare.safetensors", model.network)
+
+
+def test_copies_and_pickles_predict_the_same(model3):
+    u = {"velocity": velocity(3)[0, 0]}
+    before = model3.predict(u)["velocity"]
+    for other in (copy.copy(model3), copy.deepcopy(model3), pickle.loads(pickle.dumps(model3))):
+        assert other.record.digest == model3.record.digest and other.parent.D == 2
+        np.testing.assert_array_equal(other.predict(u)["velocity"], before)
 
 
 def test_a_network_by_the_name_of_its_architecture():

@@ -64,7 +64,7 @@ class PDE:
             raise ArgumentError(f"stepper of {self.name}", got=repr(self.stepper), expected="'module:name'")
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # A mapping proxy can be neither copied nor pickled; the dictionary below it can.
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return _made, (type(self), values | {"parameters": dict(self.parameters)})

@@ -50,4 +50,5 @@ def normal_cdf(x: np.ndarray) -> np.ndarray:
 
     **Returns:** `(1 + erf(x / sqrt 2)) / 2`, of the same shape.
     """
+    # `scipy.special.ndtr` differs in the last bit: the same seed would give other data than it used to.
     return 0.5 * (1.0 + np.vectorize(math.erf, otypes=[float])(x / math.sqrt(2.0)))

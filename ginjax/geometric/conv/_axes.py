@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import jax.numpy as jnp
 from jax import Array, lax
+from jaxtyping import Num
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class AxisGeometry:
         return AxisGeometry(size, low, high, self.spread, self.stride, self.dilation, self.wraps)
 
 
-def pad_axes(x: Array, axes: Sequence[AxisGeometry], first: int) -> Array:
+def pad_axes(
+    x: Num[Array, "*leading_spatial"], axes: Sequence[AxisGeometry], first: int
+) -> Num[Array, "*leading_padded"]:
     """Spread and pad the axes `first, first + 1, ...`, so that a convolution without padding remains."""
     widths = [(0, 0, 0)] * x.ndim
     for position, axis in enumerate(axes, first):

@@ -4,14 +4,15 @@ Both derivatives of the convolution are convolutions with the same filters and a
 transposing slices and sums one by one. Being bilinear it can be differentiated forwards and backwards, to any order.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.core import ShapedArray
+from jaxtyping import Float
 
 from ..._jax_internals import (
     define,
@@ -24,16 +25,30 @@ from ..._jax_internals import (
     primitive,
 )
 from ...filters import FilterBank
+from .._arrays import AnyArray
 from .._keys import Key, Signature
 from .._planar import PlanarImage
 from .._precision import product_precision
 from ._axes import AxisGeometry, pad_axes
 from ._geometry import ConvGeometry
 from ._mixing import Mixing, channel_mixing, make_mixing, weight_order
-from ._ways import DEVICE, adjoint_axes, convolve_packed, forced_way, gradients_packed, weights_packed
+from ._ways import DEVICE, How, adjoint_axes, convolve_packed, forced_way, gradients_packed, weights_packed
 
-Weights = Mapping[Key, Mapping[Key, Array]]
+if TYPE_CHECKING:
+    from ..._jax_internals import Primitive
+
+Weights = Mapping[Key, Mapping[Key, Float[Array, "out in filters"]]]
 Axes = tuple[AxisGeometry, ...]
+Operands = Sequence[Array]
+"""Of a rule of differentiation or batching."""
+
+Changes = Sequence[object]
+"""Their changes: arrays, or what stands for zero."""
+
+Dims = Sequence[int | None]
+"""The batch axis of each operand, None for those without."""
+
+_Result = TypeVar("_Result", Array, tuple[Array, Array])
 
 _conv = primitive("ginjax_conv")
 _weights = primitive("ginjax_conv_weights")
@@ -73,7 +88,9 @@ def convolve_with_bank(
     return PlanarImage.unpacked(y, targets, bank.D, x.is_torus)
 
 
-def mix_channels(x: Array, w: Array) -> Array:
+def mix_channels(
+    x: Float[AnyArray, "components in *spatial"], w: Float[AnyArray, "out in"]
+) -> Float[Array, "components out *spatial"]:
     """`y[:, o] = sum_i w[o, i] x[:, i]` at every pixel, for `x` `(components, channels, *spatial)`."""
     _, channels, *spatial = x.shape
     mixing = channel_mixing(channels, w.shape[0], len(spatial))
@@ -81,7 +98,9 @@ def mix_channels(x: Array, w: Array) -> Array:
     return bank_conv(x, w.astype(x.dtype).T.ravel(), mixing, tuple(AxisGeometry(size) for size in spatial))
 
 
-def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
+def bank_conv(
+    x: Float[AnyArray, "*packed_in"], w: Float[AnyArray, " weights"], mixing: Mixing, axes: Axes
+) -> Float[Array, "*packed_out"]:
     """`y = sum_l W_l (C_l * x)` on packed fields, see `Mixing`.
 
     **Arguments:**
@@ -94,7 +113,7 @@ def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
     """
     if any(axis.wraps and axis.size * axis.spread % axis.stride for axis in axes):
         # Such a convolution has no cyclic adjoint; wrap first, then it needs none.
-        x = pad_axes(x, axes, x.ndim - len(axes))
+        x = pad_axes(jnp.asarray(x), axes, x.ndim - len(axes))
         axes = tuple(
             AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
             for size, axis in zip(x.shape[-len(axes) :], axes, strict=True)
@@ -102,36 +121,37 @@ def bank_conv(x: Array, w: Array, mixing: Mixing, axes: Axes) -> Array:
     return _conv.bind(x, w, mixing=mixing, axes=axes, precision=product_precision(), way=forced_way())
 
 
-def _conv_shape(x: ShapedArray, w: ShapedArray, *, mixing: Mixing, axes: Axes, **_: Any) -> ShapedArray:
+def _conv_shape(x: ShapedArray, w: ShapedArray, *, mixing: Mixing, axes: Axes, **_: object) -> ShapedArray:
     channels = sum(slot.channels for slot in mixing.outputs)
     spatial = (axis.output(mixing.side) for axis in axes)
     return x.update(shape=(*x.shape[: -len(axes) - 1], channels, *spatial), weak_type=False)
 
 
-def _conv_back(g: Array, w: Array, *, mixing: Mixing, axes: Axes, **how: Any) -> Array:
-    return _conv.bind(g, w, mixing=mixing.adjoint, axes=adjoint_axes(mixing, axes), **how)
+def _conv_back(g: Array, w: Array, **how: Unpack[How]) -> Array:
+    mixing, axes = how["mixing"], how["axes"]
+    return _conv.bind(g, w, **how | {"mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)})
 
 
-def _conv_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
+def _conv_batch(args: Operands, dims: Dims, **how: Unpack[How]) -> tuple[Array, int]:
     (x, w), (x_dim, w_dim) = args, dims
-    if w_dim is not None:
+    if x_dim is None or w_dim is not None:
         return jax.vmap(partial(convolve_packed, **how), dims)(x, w), 0
     return _conv.bind(jnp.moveaxis(x, x_dim, 0), w, **how), 0
 
 
-def _weights_batch(args: Any, dims: Any, **how: Any) -> tuple[Array, int]:
+def _weights_batch(args: Operands, dims: Dims, **how: Unpack[How]) -> tuple[Array, int]:
     return jax.vmap(partial(weights_packed, **how), dims)(*args), 0
 
 
-def _tangent(x: Array, w: Array, x_dot: Array, w_dot: Array, **how: Any) -> Array:
+def _tangent(x: Array, w: Array, x_dot: Array, w_dot: Array, **how: Unpack[How]) -> Array:
     return _conv.bind(x_dot, w, **how) + _conv.bind(x, w_dot, **how)
 
 
-def _both(x: Array, w: Array, g: Array, **how: Any) -> tuple[Array, Array]:
+def _both(x: Array, w: Array, g: Array, **how: Unpack[How]) -> tuple[Array, Array]:
     return _conv_back(g, w, **how), _weights.bind(x, g, **how)
 
 
-def _conv_jvp(primals: Any, tangents: Any, **how: Any) -> tuple[Array, Any]:
+def _conv_jvp(primals: Operands, tangents: Changes, **how: Unpack[How]) -> tuple[Array, Array]:
     (x, w), (x_dot, w_dot) = primals, tangents
     y = _conv.bind(x, w, **how)
     zeros = [is_zero(tangent) for tangent in tangents]
@@ -141,7 +161,9 @@ def _conv_jvp(primals: Any, tangents: Any, **how: Any) -> tuple[Array, Any]:
     return y, _conv.bind(x, w_dot, **how) if zeros[0] else _conv.bind(x_dot, w, **how)
 
 
-def _tangent_back(g: Array, x: Any, w: Any, x_dot: Any, w_dot: Any, **how: Any) -> tuple[Any, ...]:
+def _tangent_back(
+    g: Array, x: Array, w: Array, x_dot: object, w_dot: object, **how: Unpack[How]
+) -> tuple[Array | None, ...]:
     linear = is_linear(x_dot), is_linear(w_dot)
     if linear == (True, True):
         return None, None, *_gradients.bind(x, w, g, **how)
@@ -154,7 +176,10 @@ def _tangent_back(g: Array, x: Any, w: Any, x_dot: Any, w_dot: Any, **how: Any) 
 
 
 def _define(
-    operation: Any, function: Callable[..., Any], shape: Callable[..., Any], batch: Callable[..., Any]
+    operation: "Primitive",
+    function: Callable[..., _Result],
+    shape: Callable[..., object],
+    batch: Callable[..., object],
 ) -> None:
     """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
     static = ("mixing", "axes", "precision", "way", "room")
@@ -170,14 +195,14 @@ def _define(
     )
 
 
-def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
+def _in_single(function: Callable[..., _Result]) -> Callable[..., _Result]:
     """The function in single precision where less is asked for, rounded once, at the end.
 
     Processors have no half precision: they would widen and round around every single operation.
     """
 
     @wraps(function)
-    def run(*operands: Array, **how: Any) -> Any:
+    def run(*operands: Array, **how: object) -> _Result:
         dtype = operands[0].dtype
         if dtype.itemsize >= 4:
             return function(*operands, **how)
@@ -187,15 +212,17 @@ def _in_single(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _derived(function: Callable[..., Any], several: bool) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _derived(
+    function: Callable[..., _Result],
+) -> tuple[Callable[..., tuple[_Result, _Result]], Callable[..., tuple[_Result, int | tuple[int, ...]]]]:
     """The derivative and the batches of an operation that stands for a few others, as theirs."""
 
-    def jvp(primals: Any, tangents: Any, **how: Any) -> Any:
+    def jvp(primals: Operands, tangents: Changes, **how: Unpack[How]) -> tuple[_Result, _Result]:
         return jax.jvp(partial(function, **how), tuple(primals), dense(tangents))
 
-    def batch(args: Any, dims: Any, **how: Any) -> Any:
+    def batch(args: Operands, dims: Dims, **how: Unpack[How]) -> tuple[_Result, int | tuple[int, ...]]:
         result = jax.vmap(partial(function, **how), dims)(*args)
-        return result, (0,) * len(result) if several else 0
+        return result, (0,) * len(result) if isinstance(result, tuple) else 0
 
     return jvp, batch
 
@@ -220,12 +247,12 @@ define_bilinear(
     lambda c, x, g, **how: _conv.bind(x, c, **how),
 )
 
-_jvp, _batch = _derived(_tangent, several=False)
+_jvp, _batch = _derived(_tangent)
 _define(_tangents, _tangent, lambda x, w, x_dot, w_dot, **how: _conv_shape(x, w, **how), _batch)
 define_derivative(_tangents, _jvp)
 define_transpose(_tangents, _tangent_back)
 
-_jvp, _batch = _derived(_both, several=True)
+_jvp, _batch = _derived(_both)
 define_derivative(_gradients, _jvp)
 _define(
     _gradients,

@@ -4,10 +4,11 @@ import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import jax.numpy as jnp
 from jax import Array, lax
+from jaxtyping import Float
 
 from ._axes import AxisGeometry, pad_axes
 from ._mixing import Feature, Mixing, Slot, stack_outputs
@@ -16,12 +17,20 @@ from ._stencil import apply_stencil
 
 Axes = Sequence[AxisGeometry]
 _Image = TypeVar("_Image")
+_Carry = TypeVar("_Carry")
 
 JOINED = 8
 """Images joined for one matrix product. Up to about so many XLA makes them all, and what they share, in one pass over memory."""
 
 
-def mix(x: Array, w: Array, mixing: Mixing, axes: Axes, precision: str | None, room: int) -> Array:
+def mix(
+    x: Float[Array, "batch packed_in *spatial"],
+    w: Float[Array, " weights"],
+    mixing: Mixing,
+    axes: Axes,
+    precision: str | None,
+    room: int,
+) -> Float[Array, "batch packed_out *new_spatial"]:
     """`y = sum_l W_l (C_l * x)`.
 
     **Arguments:**
@@ -47,8 +56,14 @@ def mix(x: Array, w: Array, mixing: Mixing, axes: Axes, precision: str | None, r
 
 
 def gradients(
-    x: Array, w: Array, g: Array, mixing: Mixing, axes: Axes, precision: str | None, room: int
-) -> tuple[Array, Array]:
+    x: Float[Array, "batch packed_in *spatial"],
+    w: Float[Array, " weights"],
+    g: Float[Array, "batch packed_out *new_spatial"],
+    mixing: Mixing,
+    axes: Axes,
+    precision: str | None,
+    room: int,
+) -> tuple[Float[Array, "batch packed_in *spatial"], Float[Array, " weights"]]:
     """Gradients of `<g, mix(x, w)>` with respect to `x` and to `w`.
 
     Both need the mirrored filters on `g`; these images are made once.
@@ -76,8 +91,13 @@ def gradients(
 
 
 def weight_gradient(
-    x: Array, g: Array, mixing: Mixing, axes: Axes, precision: str | None, room: int
-) -> Array:
+    x: Float[Array, "batch packed_in *spatial"],
+    g: Float[Array, "batch packed_out *new_spatial"],
+    mixing: Mixing,
+    axes: Axes,
+    precision: str | None,
+    room: int,
+) -> Float[Array, " weights"]:
     """The gradient of `<g, mix(x, w)>` with respect to `w`; the filters go to the side with fewer images."""
     if image_count(mixing) > image_count(mixing.adjoint):
         axes = tuple(axis.adjoint(mixing.side) for axis in axes)
@@ -100,7 +120,14 @@ def image_count(mixing: Mixing) -> int:
     return sum(len(f.rows) * mixing.paths[f.path].c_in for _, features in mixing.features for f in features)
 
 
-def _run(x: Array, mixing: Mixing, axes: Axes, room: int, body, start: Callable[[Array], Any]) -> Any:
+def _run(
+    x: Array,
+    mixing: Mixing,
+    axes: Axes,
+    room: int,
+    body: Callable[[Array | int, Array, tuple[AxisGeometry, ...], _Carry], _Carry],
+    start: Callable[[Array], _Carry],
+) -> _Carry:
     """`body` over all slabs of the padded image, from `start(padded)`."""
     # Left to itself the compiler pads again for every use.
     padded = lax.optimization_barrier(pad_axes(x, axes, 2))

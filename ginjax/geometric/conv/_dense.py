@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
+from jaxtyping import Float
 
 from ._axes import AxisGeometry, pad_axes
 from ._mixing import Mixing, Slot, stack_outputs
@@ -53,8 +54,12 @@ def _is_odd(filters: np.ndarray, axis: int) -> bool:
 
 
 def mix_dense(
-    x: Array, w: Array, mixing: Mixing, axes: Sequence[AxisGeometry], precision: str | None
-) -> Array:
+    x: Float[Array, "batch packed_in *spatial"],
+    w: Float[Array, " weights"],
+    mixing: Mixing,
+    axes: Sequence[AxisGeometry],
+    precision: str | None,
+) -> Float[Array, "batch packed_out *new_spatial"]:
     """`y = (sum_l W_l C_l) * x`; arguments and result as of `mix`.
 
     Along the axes in which two grades differ, differences of mirrored pixels are formed before anything is

@@ -6,6 +6,7 @@ from numbers import Integral
 from typing import Literal
 
 from jax import Array
+from jaxtyping import Num
 
 from ...errors import ArgumentError
 from ._axes import AxisGeometry, pad_axes
@@ -62,7 +63,7 @@ class ConvGeometry:
             for axis, size in enumerate(sizes)
         )
 
-    def pad(self, x: Array, first: int, side: int) -> Array:
+    def pad(self, x: Num[Array, "*leading_spatial"], first: int, side: int) -> Num[Array, "*leading_padded"]:
         """Dilate and pad the spatial axes `first, first+1, ...` so that a `"VALID"` convolution remains."""
         sizes = x.shape[first : first + len(self.stride)]
         return pad_axes(x, self.axes(sizes, side), first)

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import Float
 
 from ...filters import FilterBank
 from .._keys import Key, Signature
@@ -37,7 +38,7 @@ class Path:
         return len(self.filters)
 
     @functools.cached_property
-    def sizes(self) -> np.ndarray:
+    def sizes(self) -> Float[np.ndarray, " filters"]:
         """`(n,)`: what to divide each filter by so that its largest entry is 1 in size, the last such positive.
 
         Then an odd filter and its mirror image become the same, and the way back is made of the same operations.
@@ -48,14 +49,14 @@ class Path:
         last = np.argmax(np.abs(flat) > 0.9 * largest[:, None], axis=1)
         return np.where(flat[np.arange(len(self)), last] < 0, -largest, largest)
 
-    def take(self, w: Array) -> Array:
+    def take(self, w: Float[Array, " weights"]) -> Float[Array, "filters in out"]:
         """The weights of this path, `(n, in, out)`."""
         own = w[self.offset : self.offset + self.c_in * self.c_out * len(self)]
         if self.swapped:
             return own.reshape(len(self), self.c_out, self.c_in).transpose(0, 2, 1)
         return own.reshape(len(self), self.c_in, self.c_out)
 
-    def flatten(self, w: Array) -> Array:
+    def flatten(self, w: Float[Array, "filters in out"]) -> Float[Array, " weights"]:
         """Undo `take`."""
         return (w.transpose(0, 2, 1) if self.swapped else w).ravel()
 
@@ -220,8 +221,12 @@ def weight_order(bank: FilterBank, sources: Signature, targets: Signature) -> tu
 
 
 def stack_outputs(
-    parts: Mapping[Slot, Array], mixing: Mixing, batch: int, spatial: tuple[int, ...], dtype: DTypeLike
-) -> Array:
+    parts: Mapping[Slot, Float[Array, "batch _ *spatial"]],
+    mixing: Mixing,
+    batch: int,
+    spatial: tuple[int, ...],
+    dtype: DTypeLike,
+) -> Float[Array, "batch packed *spatial"]:
     """Components `(batch, channels, *spatial)` as a packed field; those that no filter reaches are zero."""
     found = [
         parts[slot] if slot in parts else jnp.zeros((batch, slot.channels, *spatial), dtype)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from jax import Array, lax
+from jaxtyping import Float
 
 from ._axes import AxisGeometry
 
@@ -12,7 +13,7 @@ _Carry = TypeVar("_Carry")
 
 
 def over_slabs(
-    padded: Array,
+    padded: Float[Array, "batch packed *padded"],
     axes: Sequence[AxisGeometry],
     side: int,
     thickness: int,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jax import Array, lax
+from jaxtyping import Float
 
 from ._axes import AxisGeometry
 
@@ -35,7 +36,7 @@ class Stencil:
     kinds: tuple[int, ...]
 
 
-def make_stencil(filters: np.ndarray) -> Stencil:
+def make_stencil(filters: Float[np.ndarray, "filters *sides"]) -> Stencil:
     """Fold filters `(n, *(M,)*D)` along the axes of their common symmetries."""
     D = filters.ndim - 1
     size = np.abs(filters).max(initial=0.0)
@@ -51,8 +52,12 @@ def make_stencil(filters: np.ndarray) -> Stencil:
 
 
 def apply_stencil(
-    stencil: Stencil, x: Array, axes: Sequence[AxisGeometry], side: int, first: int
-) -> list[Array]:
+    stencil: Stencil,
+    x: Float[Array, "*leading_padded"],
+    axes: Sequence[AxisGeometry],
+    side: int,
+    first: int,
+) -> list[Float[Array, "*leading_new_spatial"]]:
     """Every filter of a stencil on an image that is padded already.
 
     **Arguments:**

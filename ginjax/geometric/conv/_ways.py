@@ -4,11 +4,14 @@ import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from typing import Any, Literal
+from typing import Literal, TypedDict, Unpack
 
 import jax
+import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
+from .._arrays import AnyArray
 from ._axes import AxisGeometry
 from ._basis_first import gradients, image_count, mix, weight_gradient
 from ._dense import graded_pairs, mix_dense
@@ -21,6 +24,16 @@ CACHE = 2**18
 
 DEVICE = 2**26
 """The same on a GPU, where the point is memory, and small pieces would leave most of it idle."""
+
+
+class How(TypedDict):
+    """The parameters of the operations in `_bank_conv`: what is computed, and in what way."""
+
+    mixing: Mixing
+    axes: tuple[AxisGeometry, ...]
+    precision: str
+    way: Way | None
+
 
 _forced: ContextVar[Way | None] = ContextVar("way", default=None)
 
@@ -70,10 +83,12 @@ def dense_cost(mixing: Mixing) -> float:
     return total
 
 
-def convolve_packed(x: Array, w: Array, *, room: int = CACHE, **how: Any) -> Array:
+def convolve_packed(
+    x: Float[AnyArray, "*packed_in"], w: Float[AnyArray, " weights"], *, room: int = CACHE, **how: Unpack[How]
+) -> Float[Array, "*packed_out"]:
     """`y = sum_l W_l (C_l * x)` on packed fields `(*batch, packed, *spatial)`, see `mix`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
-    flat = _one_batch_axis(x, axes)
+    flat, w = _one_batch_axis(x, axes), jnp.asarray(w)
     if (how["way"] or choose_way(mixing)) == "dense":
         y = mix_dense(flat, w, mixing, axes, precision)
     else:
@@ -81,7 +96,13 @@ def convolve_packed(x: Array, w: Array, *, room: int = CACHE, **how: Any) -> Arr
     return _batched_as(y, x, axes)
 
 
-def weights_packed(x: Array, g: Array, *, room: int = CACHE, **how: Any) -> Array:
+def weights_packed(
+    x: Float[AnyArray, "*packed_in"],
+    g: Float[AnyArray, "*packed_out"],
+    *,
+    room: int = CACHE,
+    **how: Unpack[How],
+) -> Float[Array, " weights"]:
     """The gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     x, g = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
@@ -91,24 +112,32 @@ def weights_packed(x: Array, g: Array, *, room: int = CACHE, **how: Any) -> Arra
     return weight_gradient(x, g, mixing, axes, precision, room)
 
 
-def gradients_packed(x: Array, w: Array, g: Array, *, room: int = CACHE, **how: Any) -> tuple[Array, Array]:
+def gradients_packed(
+    x: Float[AnyArray, "*packed_in"],
+    w: Float[AnyArray, " weights"],
+    g: Float[AnyArray, "*packed_out"],
+    *,
+    room: int = CACHE,
+    **how: Unpack[How],
+) -> tuple[Float[Array, "*packed_in"], Float[Array, " weights"]]:
     """The gradients of `<g, y>` with respect to `x` and `w`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
-    back = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
+    back: How = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
     ways = {how["way"] or choose_way(m) for m in (mixing, mixing.adjoint)}
     if ways == {"basis"} and image_count(mixing.adjoint) <= 2 * image_count(mixing):
         flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
-        gx, gw = gradients(flat, w, slope, mixing, axes, precision, room)
+        gx, gw = gradients(flat, jnp.asarray(w), slope, mixing, axes, precision, room)
         return _batched_as(gx, x, axes), gw
     return convolve_packed(g, w, room=room, **back), weights_packed(x, g, room=room, **how)
 
 
-def _one_batch_axis(x: Array, axes: Sequence[AxisGeometry]) -> Array:
+def _one_batch_axis(x: AnyArray, axes: Sequence[AxisGeometry]) -> Array:
+    x = jnp.asarray(x)  # an operand without a batch axis may be NumPy's still
     batch, rest = x.shape[: -len(axes) - 1], x.shape[-len(axes) - 1 :]
     return x if len(batch) == 1 else x.reshape(math.prod(batch), *rest)
 
 
-def _batched_as(y: Array, x: Array, axes: Sequence[AxisGeometry]) -> Array:
+def _batched_as(y: Array, x: AnyArray, axes: Sequence[AxisGeometry]) -> Array:
     return y if y.ndim == x.ndim else y.reshape(*x.shape[: -len(axes) - 1], *y.shape[1:])
 
 

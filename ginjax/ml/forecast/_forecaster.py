@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract, Field, ModelRecord, check_contract
 from ginjax.data import Normalisation, Source, fields_by_key
@@ -31,11 +31,11 @@ class Forecaster:
     - `contract`: what its data have to be like, with scales.
     """
 
-    model: Any
+    model: PyTree
     contract: DataContract
 
     @classmethod
-    def of(cls, model: Any, record: ModelRecord) -> Forecaster:
+    def of(cls, model: PyTree, record: ModelRecord) -> Forecaster:
         """Read the settings of a model file.
 
         **Arguments:**
@@ -46,6 +46,10 @@ class Forecaster:
         **Raises:** `FileError` if the file does not say what the model was trained on.
         """
         return cls(eqx.nn.inference_mode(model), scaled_contract(record))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without what it has worked out so far: a compiled step can be neither copied nor pickled.
+        return type(self), (self.model, self.contract)
 
     @property
     def schema(self) -> tuple[Field, ...]:
@@ -168,11 +172,11 @@ class Forecaster:
         return fields
 
     @cached_property
-    def _step(self) -> Any:
+    def _step(self) -> Callable[[PyTree, MultiImage], tuple[MultiImage, MultiImage]]:
         frames = self.frames
 
         @compiled
-        def step(model: Any, x: MultiImage) -> tuple[MultiImage, MultiImage]:
+        def step(model: PyTree, x: MultiImage) -> tuple[MultiImage, MultiImage]:
             predicted = jax.vmap(lambda sample: model(sample)[0])(x)
             return frames.as_fields(x, predicted), frames.next_input(x, predicted)
 

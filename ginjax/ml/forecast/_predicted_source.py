@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -57,7 +56,7 @@ def predicted(
     *,
     steps: int,
     first: int = 0,
-    origin: dict[str, Any] | None = None,
+    origin: dict[str, object] | None = None,
 ) -> Source:
     """A source of forecasts in physical units: the frames given, then `steps` predictions.
 

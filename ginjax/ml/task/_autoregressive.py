@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
-from ginjax.geometric import Key, MultiImage, canonical_key
+from ginjax.geometric import AnyArray, Key, MultiImage, canonical_key
+
+_Aux = TypeVar("_Aux")
 
 
 def autoregressive_step(
@@ -56,13 +58,13 @@ def autoregressive_step(
 
 
 def autoregressive_map(
-    model: Any,
+    model: Callable[[MultiImage, _Aux], tuple[MultiImage, _Aux]],
     x: MultiImage,
-    aux_data: Any = None,
+    aux_data: _Aux = None,
     past_steps: int = 1,
     autoregressive_steps: int = 1,
     constant_fields: Mapping[Any, int] | None = None,
-) -> tuple[MultiImage, Any]:
+) -> tuple[MultiImage, _Aux]:
     """Apply a one-step model repeatedly, feeding its predictions back.
 
     **Arguments:**
@@ -86,7 +88,7 @@ def autoregressive_map(
     # One compiled step, however long the roll-out; what is not an array cannot travel through the scan.
     _, static = eqx.partition(aux_data, eqx.is_array)
 
-    def step(state: tuple[MultiImage, Any], _: None):
+    def step(state: tuple[MultiImage, PyTree], _: None):
         current, aux_arrays = state
         prediction, aux = model(current, eqx.combine(aux_arrays, static))
         current = autoregressive_step(current, prediction, past_steps, constant_fields)
@@ -104,8 +106,14 @@ def autoregressive_map(
 
 
 def _next_block(
-    key: Key, block: Array, new: Array | None, axis: int, past_steps: int, future_steps: int, constant: int
-) -> Array:
+    key: Key,
+    block: AnyArray,
+    new: AnyArray | None,
+    axis: int,
+    past_steps: int,
+    future_steps: int,
+    constant: int,
+) -> AnyArray:
     channels = block.shape[axis]
     moving = channels - constant
     predicted = 0 if new is None else new.shape[axis]

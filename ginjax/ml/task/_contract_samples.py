@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract, check_contract
 from ginjax.data import Normalisation, Source, Windows, select_fields
@@ -66,6 +66,6 @@ class OwnTask:
         """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`."""
         return self.windows.take(self.indices)
 
-    def error(self, model: Any, batch_size: int = 8) -> OneStepError:
+    def error(self, model: PyTree, batch_size: int = 8) -> OneStepError:
         """The error of a model on the next frame, beside predicting no change."""
         return next_frame_error(model, self.windows, self.indices, self.frames, batch_size)

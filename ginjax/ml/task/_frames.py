@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from ginjax.checkpoint import DataContract, Field
 from ginjax.data import Normalisation, fields_by_key
 from ginjax.errors import ArgumentError
-from ginjax.geometric import Key, MultiImage
+from ginjax.geometric import AnyArray, Key, MultiImage
 from ginjax.ml.task._autoregressive import autoregressive_step
 
 
@@ -44,7 +43,7 @@ class Frames:
         """What was predicted for an input (or its target), as the frame that follows."""
         if self.increments is None:
             return predicted
-        blocks: dict[Any, Any] = {}
+        blocks: dict[Key, AnyArray] = {}
         for key, frame in self.newest(x, predicted).items():
             scale = jnp.asarray(self.increments[key], predicted[key].dtype)
             blocks[key] = frame + predicted[key] * scale.reshape(-1, *(1,) * (frame.ndim - 2))

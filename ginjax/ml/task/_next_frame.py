@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.geometric import MultiImage, compiled
 from ginjax.ml.score import nrmse_loss
@@ -26,13 +26,13 @@ class OneStepError:
 
 
 @compiled
-def predict(model: Any, x: MultiImage) -> MultiImage:
+def predict(model: PyTree, x: MultiImage) -> MultiImage:
     """The prediction of a model for a batch, blocks `(batch, channels, *spatial, D, ..., D)`."""
     return jax.vmap(lambda sample: model(sample)[0])(x)
 
 
 def next_frame_error(
-    model: Any, samples: Samples, indices: np.ndarray, frames: Frames, batch_size: int
+    model: PyTree, samples: Samples, indices: np.ndarray, frames: Frames, batch_size: int
 ) -> OneStepError:
     """The mean nRMSE of predicted frames, in normalised units, beside that of the frames before them.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 
@@ -16,7 +17,7 @@ class Samples(Protocol):
 
     def __len__(self) -> int: ...
 
-    def take(self, indices: np.ndarray) -> tuple[Any, Any]:
+    def take(self, indices: np.ndarray) -> tuple[PyTree, PyTree]:
         """The samples of these numbers, as inputs and targets whose first axis runs over `indices`."""
         ...
 
@@ -31,7 +32,7 @@ class ArraySamples:
     **Raises:** `ArgumentError` if their numbers of samples differ.
     """
 
-    def __init__(self, X: Any, Y: Any):
+    def __init__(self, X: PyTree, Y: PyTree):
         self._count = count_samples(X, Y)
         self.X = X
         self.Y = Y
@@ -39,7 +40,7 @@ class ArraySamples:
     def __len__(self) -> int:
         return self._count
 
-    def take(self, indices: np.ndarray) -> tuple[Any, Any]:
+    def take(self, indices: np.ndarray) -> tuple[PyTree, PyTree]:
         return take((self.X, self.Y), indices)
 
     @property
@@ -48,7 +49,7 @@ class ArraySamples:
         return all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves((self.X, self.Y)))
 
 
-def count_samples(X: Any, Y: Any) -> int:
+def count_samples(X: PyTree, Y: PyTree) -> int:
     """Number of samples in inputs and targets.
 
     **Arguments:**
@@ -69,7 +70,7 @@ def count_samples(X: Any, Y: Any) -> int:
     return lengths.pop()
 
 
-def take(tree: Any, indices: np.ndarray) -> Any:
+def take(tree: PyTree, indices: np.ndarray) -> PyTree:
     """The samples of the given indices, from every array of a pytree."""
     return jax.tree.map(
         lambda leaf: leaf[indices] if isinstance(leaf, np.ndarray) else jnp.take(leaf, indices, axis=0), tree

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract
 from ginjax.data import (
@@ -119,7 +120,7 @@ def simulate_in_memory(
     return generate(pde, D, trajectories=trajectories, steps=frames, side=side, seed=seed, progress=progress)
 
 
-def one_step_error(model: Any, task: OneStepTask, batch_size: int = 32) -> OneStepError:
+def one_step_error(model: PyTree, task: OneStepTask, batch_size: int = 32) -> OneStepError:
     """The error of a model on a task, beside predicting no change."""
     total, samples = 0.0, task.X.get_L()
     for start in range(0, samples, batch_size):

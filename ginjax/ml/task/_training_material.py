@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ginjax.checkpoint import DataContract
 from ginjax.data import DEFAULT_SIDES, DataReading, Source, select_fields, simulate
@@ -33,7 +32,7 @@ class TrainingMaterial:
     name: str
     title: str
     parts: Callable[[Told | None], Parts]
-    about: Callable[[WindowTask], dict[str, Any]]
+    about: Callable[[WindowTask], dict[str, object]]
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -159,7 +158,7 @@ def material_of_parts(parts: Parts, name: str, *, valid: float, test: float) -> 
         )
     source = parts["train"][0]
 
-    def about(task: WindowTask) -> dict[str, Any]:
+    def about(task: WindowTask) -> dict[str, object]:
         count = len(task.train.trajectories)
         shape = {"dim": source.D, "size": list(source.spatial), "trajectories": count}
         return {"data": name, **shape, "valid": valid, "test": test}

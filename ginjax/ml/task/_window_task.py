@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract, DataPart
 from ginjax.data import Normalisation, Source, Windows, source_digest, trajectory_digests
@@ -65,7 +65,7 @@ class WindowTask:
             found[name] = DataPart(digest, None if whole else tuple(map(int, chosen)), each)
         return found
 
-    def error(self, model: Any, batch_size: int = 32) -> OneStepError | None:
+    def error(self, model: PyTree, batch_size: int = 32) -> OneStepError | None:
         """The one-step error of a model on the test samples, beside predicting no change; None without any."""
         if self.test is None:
             return None

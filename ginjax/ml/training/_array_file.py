@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import read_file, write_file
 from ginjax.errors import ArgumentError, FileError
@@ -18,7 +19,7 @@ _KIND = "arrays"
 _T = TypeVar("_T")
 
 
-def save(filename: str | os.PathLike[str], model: Any) -> None:
+def save(filename: str | os.PathLike[str], model: PyTree) -> None:
     """Write every array of a model to a file, replacing a file that is there.
 
     Each array is stored under its path in the model, such as `.layers[0].weight`. Only arrays are stored; to read
@@ -59,7 +60,7 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
     return matched(model, read_file(os.fspath(filename), kind=_KIND).arrays, os.fspath(filename))
 
 
-def array_leaves(tree: Any) -> list[tuple[str, Any]]:
+def array_leaves(tree: PyTree) -> list[tuple[str, Any]]:
     """The arrays of a pytree with their paths in it."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]
@@ -95,7 +96,7 @@ def matched(like: _T, stored: Mapping[str, np.ndarray], where: str) -> _T:
                 hint="Build the model with the settings it was saved with.",
             )
 
-    def read(path: Any, leaf: Any) -> Any:
+    def read(path: tuple[Any, ...], leaf: object) -> object:
         if not _is_array(leaf):
             return leaf
         array = stored[jax.tree_util.keystr(path)]
@@ -104,5 +105,5 @@ def matched(like: _T, stored: Mapping[str, np.ndarray], where: str) -> _T:
     return jax.tree_util.tree_map_with_path(read, like)
 
 
-def _is_array(leaf: Any) -> bool:
+def _is_array(leaf: object) -> bool:
     return isinstance(leaf, jax.Array | np.ndarray)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import TypeVar
 
 import equinox as eqx
 import jax
@@ -19,12 +19,14 @@ from ginjax.ml.training._fixed_steps import batched
 from ginjax.ml.training._optimiser import make_optimiser, make_schedule
 from ginjax.ml.training._order import training_keys
 
+_Model = TypeVar("_Model")
+
 _TABLE = 2**16
 """Steps of the shortest table of learning rates: trainings up to this long share one program."""
 
 
 def fit_counted(
-    model: Any,
+    model: _Model,
     X: MultiImage,
     Y: MultiImage,
     *,
@@ -33,7 +35,7 @@ def fit_counted(
     rate: float,
     batch: int,
     key: jax.Array,
-) -> Any:
+) -> _Model:
     """Train with AdamW, warm-up and cosine decay on the summed mean-squared error, as `fit_one_step` does.
 
     How many pairs, how many steps and which rate are values of the compiled program and no part of it: models of

@@ -12,13 +12,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
+from jaxtyping import PyTree
 
 from ginjax.geometric import compiled
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._feed import Feed
 from ginjax.ml.training._update import MapAndLoss, make_update, owned_copy, trainable
 
-Augment = Callable[[Any, Array], Any]
+Augment = Callable[[PyTree, Array], PyTree]
 """`(x_batch, key) -> x_batch`: a random change of the inputs, such as noise."""
 
 Dispatch = Callable[[Feed, int, "TrainState", int], "tuple[TrainState, Array]"]
@@ -32,12 +33,14 @@ class TrainState(eqx.Module):
     - `aux_data`: state handed from step to step, such as batch statistics.
     """
 
-    model: Any
-    opt_state: Any
-    aux_data: Any = None
+    model: PyTree
+    opt_state: optax.OptState
+    aux_data: PyTree = None
 
 
-def initial_state(model: Any, optimizer: optax.GradientTransformation, aux_data: Any = None) -> TrainState:
+def initial_state(
+    model: PyTree, optimizer: optax.GradientTransformation, aux_data: PyTree = None
+) -> TrainState:
     """The state before the first step, in memory of its own: steps reuse it, the caller's model stays usable."""
     # Some optimisers keep the parameters themselves in their state; donating a buffer twice is an error.
     model, aux_data = owned_copy((model, aux_data))

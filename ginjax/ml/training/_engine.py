@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import jax
 import numpy as np
 import optax
 from jax import Array
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import Samples
@@ -44,7 +45,7 @@ class Progress:
     last_loss: float = float("nan")
     best_step: int = -1
     best_loss: float = float("inf")
-    best_model: Any = field(default=None, repr=False)
+    best_model: PyTree = field(default=None, repr=False)
     misses: int = 0
 
 
@@ -83,7 +84,7 @@ class Hooks:
     - `interrupted`: asked between dispatches; yes ends the training.
     """
 
-    validate: Callable[[Any, Any], float] | None = None
+    validate: Callable[[PyTree, PyTree], float] | None = None
     on_look: Callable[[TrainState, Report], bool] | None = None
     save: Callable[[TrainState, Progress], None] | None = None
     on_report: Callable[[Report], None] | None = None
@@ -282,5 +283,5 @@ class _Run:
         self.saved_at = time.monotonic()
 
 
-def _on_host(leaf: Any) -> Any:
+def _on_host(leaf: object) -> object:
     return np.array(leaf) if isinstance(leaf, jax.Array) else leaf

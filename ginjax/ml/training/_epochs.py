@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import optax
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.ml.task import ArraySamples, count_samples
@@ -30,23 +31,23 @@ Tell = Callable[[int, float, float | None], None]
 
 
 def train(
-    X: Any,
-    Y: Any,
+    X: PyTree,
+    Y: PyTree,
     map_and_loss: MapAndLoss,
-    model: Any,
+    model: PyTree,
     rand_key: jax.Array,
     stop_condition: StopCondition,
     batch_size: int,
     optimizer: optax.GradientTransformation,
-    validation_X: Any = None,
-    validation_Y: Any = None,
+    validation_X: PyTree = None,
+    validation_Y: PyTree = None,
     val_map_and_loss: MapAndLoss | None = None,
     save_model: str | None = None,
     devices: Sequence[Any] | None = None,
-    aux_data: Any = None,
+    aux_data: PyTree = None,
     is_wandb: bool = False,
     progress: Tell | None = None,
-) -> tuple[Any, Any, float | None, float | None, float]:
+) -> tuple[PyTree, PyTree, float | None, float | None, float]:
     """Train a model epoch by epoch.
 
     Every epoch sees every sample. If `batch_size` does not divide their number, the last batch is filled up with
@@ -124,8 +125,8 @@ class _Epochs:
         self.seconds = 0.0
         self.train_loss: float | None = None
         self.val_loss: float | None = None
-        self.best: Any = None
-        self.best_aux: Any = None
+        self.best: PyTree = None
+        self.best_aux: PyTree = None
 
     def note(self, report: Report) -> None:
         """Collect the losses of an epoch."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import abc
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 import equinox as eqx
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
+from ginjax.geometric import AnyArray
 from ginjax.ml.task import ArraySamples, Samples
 from ginjax.ml.training._devices import Placement
 
@@ -31,22 +32,22 @@ class Feed(eqx.Module):
         """Of how many steps it keeps the loss."""
 
     @abc.abstractmethod
-    def batch(self, i: Array) -> tuple[Any, Any]:
+    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
         """Inputs and targets of the `i`-th of them; compiled."""
 
 
 class Resident(Feed):
     """Batches picked on the device out of all samples."""
 
-    X: Any
-    Y: Any
+    X: PyTree
+    Y: PyTree
     indices: np.ndarray | Array
 
     @property
     def length(self) -> int:
         return self.indices.shape[0]
 
-    def batch(self, i: Array) -> tuple[Any, Any]:
+    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
         chosen = self.indices[i]
         return jax.tree.map(lambda leaf: leaf[chosen], (self.X, self.Y))
 
@@ -54,14 +55,14 @@ class Resident(Feed):
 class Streamed(Feed):
     """Batches brought to the device one after the other, arrays `(steps, batch, ...)`."""
 
-    X: Any
-    Y: Any
+    X: PyTree
+    Y: PyTree
 
     @property
     def length(self) -> int:
         return jax.tree.leaves(self.X)[0].shape[0]
 
-    def batch(self, i: Array) -> tuple[Any, Any]:
+    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
         return jax.tree.map(lambda leaf: leaf[i], (self.X, self.Y))
 
 
@@ -71,8 +72,8 @@ class Drawn(Feed):
     What is drawn for a step depends on `key` and its number.
     """
 
-    X: Any
-    Y: Any
+    X: PyTree
+    Y: PyTree
     pairs: Array
     key: Array
     batch_size: int = eqx.field(static=True)
@@ -81,7 +82,7 @@ class Drawn(Feed):
     def length(self) -> int:
         return 1
 
-    def batch(self, i: Array) -> tuple[Any, Any]:
+    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
         chosen = jax.random.randint(jax.random.fold_in(self.key, i), (self.batch_size,), 0, self.pairs)
         return jax.tree.map(lambda leaf: leaf[chosen], (self.X, self.Y))
 
@@ -108,7 +109,7 @@ class Loader:
         # Processes read only their own share, so none of them holds all samples.
         self.resident = fits and placement.processes == 1
         self.steps = most_steps
-        self._all: tuple[Any, Any] | None = None
+        self._all: tuple[PyTree, PyTree] | None = None
         if self.resident:
             whole = (samples.X, samples.Y) if isinstance(samples, ArraySamples) else _everything(samples)
             whole = jax.tree.map(jax.numpy.asarray, whole)
@@ -140,7 +141,7 @@ class Loader:
         own = padded[: len(indices), self._share]
         samples = self._samples.take(own.ravel())
 
-        def stacked(leaf: Any) -> np.ndarray:
+        def stacked(leaf: AnyArray) -> np.ndarray:
             block = np.asarray(leaf).reshape(*own.shape, *leaf.shape[1:])
             missing = self.steps - len(block)
             return np.pad(block, [(0, missing)] + [(0, 0)] * (block.ndim - 1)) if missing else block
@@ -149,7 +150,7 @@ class Loader:
         return Streamed(X, Y)
 
 
-def _everything(samples: Samples) -> tuple[Any, Any]:
+def _everything(samples: Samples) -> tuple[PyTree, PyTree]:
     """All samples, read in parts so that the reader's own memory stays small."""
     parts = [
         samples.take(np.arange(start, min(start + 256, len(samples))))

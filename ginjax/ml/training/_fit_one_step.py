@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import optax
@@ -15,9 +15,11 @@ from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._optimiser import adamw_cosine
 from ginjax.ml.training._order import training_key
 
+_Model = TypeVar("_Model")
+
 
 def fit_one_step(
-    model: Any,
+    model: _Model,
     task: OneStepTask,
     *,
     steps: int,
@@ -26,7 +28,7 @@ def fit_one_step(
     seed: int = 0,
     on_step: Callable[[int, float], None] | None = None,
     free: Mapping[str, np.ndarray] | None = None,
-) -> tuple[Any, list[float]]:
+) -> tuple[_Model, list[float]]:
     """Train a model on a task with AdamW, warm-up and cosine decay on the summed mean-squared error.
 
     **Arguments:**

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypeVar
 
 import jax
 import optax
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import ArraySamples
@@ -15,6 +16,8 @@ from ginjax.ml.training._dispatch import initial_state
 from ginjax.ml.training._engine import Hooks, Report, run
 from ginjax.ml.training._plan import Plan
 from ginjax.ml.training._update import MapAndLoss, over_batch
+
+_Model = TypeVar("_Model")
 
 
 @dataclass(frozen=True)
@@ -28,23 +31,23 @@ class History:
     """
 
     losses: list[float] = field(default_factory=list)
-    aux_data: Any = None
+    aux_data: PyTree = None
 
 
 def fit(
-    model: Any,
-    X: Any,
-    Y: Any,
+    model: _Model,
+    X: PyTree,
+    Y: PyTree,
     *,
-    loss: Callable[[Any, Any], jax.Array],
+    loss: Callable[[PyTree, PyTree], jax.Array],
     steps: int,
     batch_size: int,
     optimizer: optax.GradientTransformation,
     key: jax.Array,
     on_step: Callable[[int, float], None] | None = None,
     fetch_every: int = 10,
-    aux_data: Any = None,
-) -> tuple[Any, History]:
+    aux_data: PyTree = None,
+) -> tuple[_Model, History]:
     """Train a model for a number of steps.
 
     Batches are cut from one random order of all samples after another, so no sample is left out and all batches
@@ -90,7 +93,7 @@ def fit(
     return state.model, History(losses, state.aux_data)
 
 
-def batched(loss: Callable[[Any, Any], jax.Array]) -> MapAndLoss:
+def batched(loss: Callable[[PyTree, PyTree], jax.Array]) -> MapAndLoss:
     """Turn a loss on batches into a `map_and_loss` for models of one sample.
 
     **Arguments:**
@@ -100,7 +103,7 @@ def batched(loss: Callable[[Any, Any], jax.Array]) -> MapAndLoss:
     **Returns:** `(model, x_batch, y_batch, aux_data) -> (scalar, aux_data)`; the batch axis is named "batch".
     """
 
-    def map_and_loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[jax.Array, Any]:
+    def map_and_loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[jax.Array, PyTree]:
         prediction, aux_data = over_batch(model)(x, aux_data)
         return loss(prediction, y), aux_data
 

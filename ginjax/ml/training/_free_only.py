@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -24,11 +24,13 @@ def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
     """
     projections = {name: basis @ basis.T for name, basis in free.items()}
 
-    def init(params: Any) -> optax.EmptyState:
+    def init(params: optax.Params) -> optax.EmptyState:
         return optax.EmptyState()
 
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
-        def project(name: str, change: Any) -> Any:
+    def update(
+        updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
+        def project(name: str, change: jax.Array) -> jax.Array:
             if name not in projections:
                 return jnp.zeros_like(change)
             return change @ jnp.asarray(projections[name], change.dtype)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import jax.numpy as jnp
 import optax
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.training._update import trainable
 from ginjax.models import named_map
 
 
-def frozen_names(model: Any, groups: Sequence[str]) -> frozenset[str]:
+def frozen_names(model: PyTree, groups: Sequence[str]) -> frozenset[str]:
     """The parameters that groups of names stand for.
 
     **Arguments:**
@@ -50,10 +50,12 @@ def keep_frozen(names: frozenset[str]) -> optax.GradientTransformation:
     - `names`: dotted names of the parameters, from `frozen_names`.
     """
 
-    def init(params: Any) -> optax.EmptyState:
+    def init(params: optax.Params) -> optax.EmptyState:
         return optax.EmptyState()
 
-    def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+    def update(
+        updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
         return (
             named_map(lambda name, change: jnp.zeros_like(change) if name in names else change, updates),
             state,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import numpy as np
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import count_samples, take
@@ -14,7 +13,7 @@ from ginjax.ml.training._update import EvalStep, MapAndLoss, make_eval_step
 
 
 def evaluate(
-    model: Any, X: Any, Y: Any, map_and_loss: MapAndLoss, batch_size: int, aux_data: Any = None
+    model: PyTree, X: PyTree, Y: PyTree, map_and_loss: MapAndLoss, batch_size: int, aux_data: PyTree = None
 ) -> float:
     """The mean loss of a model over a data set, in inference mode.
 
@@ -37,7 +36,9 @@ def evaluate(
     return mean_loss(make_eval_step(map_and_loss), model, X, Y, batch_size, aux_data)
 
 
-def mean_loss(step: EvalStep, model: Any, X: Any, Y: Any, batch_size: int, aux_data: Any) -> float:
+def mean_loss(
+    step: EvalStep, model: PyTree, X: PyTree, Y: PyTree, batch_size: int, aux_data: PyTree
+) -> float:
     """`evaluate` with a step that is compiled already.
 
     **Arguments:**

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
@@ -50,10 +53,10 @@ def in_precision(model: _T, precision: Precision) -> _T | _Rounded:
 class _Layer(eqx.Module):
     """A layer that takes and gives bfloat16."""
 
-    layer: Any
+    layer: Callable
     low: bool = eqx.field(static=True)
 
-    def __call__(self, x: MultiImage, *aux_data: Any) -> Any:
+    def __call__(self, x: MultiImage, *aux_data: PyTree) -> MultiImage | tuple[MultiImage, PyTree]:
         dtype = jnp.bfloat16 if self.low else jnp.float32
         result = cast(self.layer, dtype)(cast(x, dtype), *aux_data)
         if isinstance(result, tuple):
@@ -64,19 +67,19 @@ class _Layer(eqx.Module):
 class _Rounded(MultiImageModule):
     """A network that works in bfloat16 between float32 fields."""
 
-    network: Any
+    network: PyTree
 
-    def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
+    def __call__(self, x: MultiImage, aux_data: PyTree = None) -> tuple[MultiImage, PyTree]:
         y, aux_data = self.network(cast(x, jnp.bfloat16), aux_data)
         return cast(y, jnp.float32), aux_data
 
 
-def cast(tree: _T, dtype: Any) -> _T:
+def cast(tree: _T, dtype: DTypeLike) -> _T:
     """Every floating-point array of a pytree in another precision."""
     return jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, tree)
 
 
-def _is_convolution(layer: Any) -> bool:
+def _is_convolution(layer: eqx.Module) -> bool:
     if isinstance(layer, ConvContract):
         return True
     wrapped = jax.tree.leaves(

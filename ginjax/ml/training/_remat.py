@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jaxtyping import PyTree
 
+from ginjax.geometric import MultiImage
 from ginjax.models import ConvBlock
 
 _T = TypeVar("_T")
@@ -19,7 +22,7 @@ class _Recomputed(eqx.Module):
 
     block: ConvBlock
 
-    def __call__(self, x: Any, aux_data: Any = None) -> tuple[Any, Any]:
+    def __call__(self, x: MultiImage, aux_data: PyTree = None) -> tuple[MultiImage, PyTree]:
         if aux_data is not None:
             return eqx.filter_checkpoint(self.block)(x, aux_data)
         parameters, static = eqx.partition(self.block, eqx.is_inexact_array)
@@ -28,7 +31,9 @@ class _Recomputed(eqx.Module):
         return _forgetful(lambda p, x: eqx.combine(p, static)(x, None)[0])(parameters, x), None
 
 
-def _forgetful(function: Any) -> Any:
+def _forgetful(
+    function: Callable[[PyTree, MultiImage], MultiImage],
+) -> Callable[[PyTree, MultiImage], MultiImage]:
     """A function of parameters and input that keeps nothing but these for its gradient.
 
     Compilers for processors drop the barriers of `jax.checkpoint` and merge what is computed again with the first time
@@ -36,7 +41,7 @@ def _forgetful(function: Any) -> Any:
     """
     forgetful = jax.custom_vjp(function)
 
-    def backward(kept: Any, g: Any) -> Any:
+    def backward(kept: tuple[PyTree, MultiImage], g: MultiImage) -> tuple[PyTree, MultiImage]:
         parameters, x = kept
         return lax.cond(
             _holds(parameters),
@@ -48,7 +53,7 @@ def _forgetful(function: Any) -> Any:
     return forgetful
 
 
-def _holds(parameters: Any) -> Array:
+def _holds(parameters: PyTree) -> Array:
     """True unless a parameter is NaN or infinite, which no compiler can know."""
     first = next(leaf for leaf in jax.tree.leaves(parameters) if leaf.size)
     return first.ravel()[0] * 0 == 0

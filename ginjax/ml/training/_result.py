@@ -51,7 +51,7 @@ def build_network(
 def finish_training(
     trained: Trained,
     task: WindowTask,
-    about: Mapping[str, Any],
+    about: Mapping[str, object],
     start: Start | None = None,
     adapted: Sequence[Difference] = (),
 ) -> TrainedModel:
@@ -66,7 +66,7 @@ def finish_training(
     - `adapted`: in what the data differed from those of that model.
     """
     model, certificate = (trained.model, None) if start is None else start.settle(trained.model)
-    step: dict[str, Any] = {"step": "train" if start is None else "tune", "version": __version__, **about}
+    step: dict[str, object] = {"step": "train" if start is None else "tune", "version": __version__, **about}
     step |= {"past_steps": task.train.past_steps, "residual": task.train.residual} | trained.provenance()
     if start is not None:
         step |= {"source": start.record.digest, "kept_compatible": start.free is not None}
@@ -93,8 +93,12 @@ def finish_training(
 
 
 def run_identity(
-    task: WindowTask, about: Mapping[str, Any], settings: Mapping[str, Any], start: Start | None, spec: Any
-) -> dict[str, Any]:
+    task: WindowTask,
+    about: Mapping[str, object],
+    settings: Mapping[str, object],
+    start: Start | None,
+    spec: object,
+) -> dict[str, object]:
     """What a saved state belongs to: a training with any other of these is another training.
 
     **Arguments:**

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ginjax.checkpoint import check_target
 from ginjax.errors import FileError
@@ -47,7 +46,7 @@ class RunFiles:
         """The folder that an interrupted run goes on from."""
         return self._named("run")
 
-    def run_file(self, settings: Mapping[str, Any]) -> RunFile:
+    def run_file(self, settings: Mapping[str, object]) -> RunFile:
         """The state in that folder, of a training with these settings."""
         return RunFile(self.state, settings)
 

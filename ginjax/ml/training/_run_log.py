@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Self
 
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._engine import Progress, Report
@@ -49,7 +49,7 @@ class RunLog:
         settings: TrainSettings,
         placement: Placement,
         programs: Sequence[str] = (),
-        about: Mapping[str, Any] | None = None,
+        about: Mapping[str, object] | None = None,
     ):
         self._files, self._settings = files, settings
         self._loggers = (

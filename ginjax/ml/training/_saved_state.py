@@ -8,7 +8,6 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -34,10 +33,10 @@ class RunFile:
     - `settings`: what the training was asked to do, as JSON values; a state is only good for the same.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, Any]):
+    def __init__(self, folder: Path, settings: Mapping[str, object]):
         self.folder = folder
         # As they will be read back: lists for tuples.
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings)))
+        self.settings: dict[str, object] = json.loads(json.dumps(dict(settings)))
 
     @property
     def path(self) -> Path:
@@ -108,7 +107,7 @@ class RunFile:
         """Forget the state and everything beside it in the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _check(self, header: Mapping[str, Any]) -> None:
+    def _check(self, header: Mapping[str, object]) -> None:
         if header.get("purpose") != _PURPOSE:
             raise FileError(f"{self.path}: is not the state of a training", hint="Remove it.")
         stored = expect(header, "settings", dict, where=self.path)
@@ -126,11 +125,11 @@ class RunFile:
                 )
 
 
-def _said(name: str, value: Any) -> Any:
+def _said(name: str, value: object) -> object:
     """What a setting is that is not written down, for messages."""
     return {"loss": DEFAULT_LOSS}.get(name, "none") if value is None else value
 
 
-def _as_json(value: Any) -> Any:
+def _as_json(value: object) -> object:
     """Numbers that JSON cannot hold are those of a beginning, and left out."""
     return None if isinstance(value, float) and not np.isfinite(value) else value

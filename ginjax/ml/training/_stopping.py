@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+
+from jaxtyping import PyTree
 
 from ginjax.errors import ArgumentError
 
@@ -28,12 +29,12 @@ class StopCondition(ABC):
         if verbose not in (0, 1, 2):
             raise ArgumentError("verbose", got=verbose, expected="0, 1 or 2")
         self.verbose = verbose
-        self.best_model: Any = None
+        self.best_model: PyTree = None
 
     @abstractmethod
     def stop(
         self,
-        model: Any,
+        model: PyTree,
         current_epoch: int,
         train_loss: float | None,
         val_loss: float | None,

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import PyTree
 
 from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
@@ -53,8 +54,8 @@ class Trained:
     - `settings`: what was asked for, with a number for everything that follows from the data.
     """
 
-    model: Any
-    last: Any
+    model: PyTree
+    last: PyTree
     progress: Progress
     reason: Reason
     settings: TrainSettings
@@ -66,7 +67,7 @@ class Trained:
 
 
 def train_model(
-    model: Any,
+    model: PyTree,
     task: WindowTask,
     settings: TrainSettings | None = None,
     *,
@@ -155,7 +156,7 @@ def train_model(
 
 
 def _optimiser(
-    model: Any, settings: TrainSettings, free: Mapping[str, np.ndarray] | None
+    model: PyTree, settings: TrainSettings, free: Mapping[str, np.ndarray] | None
 ) -> optax.GradientTransformation:
     parts = [
         make_optimiser(
@@ -172,6 +173,6 @@ def _optimiser(
     return parts[0] if len(parts) == 1 else optax.chain(*parts)
 
 
-def _from_devices(leaf: Any) -> Any:
+def _from_devices(leaf: object) -> object:
     """An array of the default device, whatever devices or processes it was spread over."""
     return jnp.asarray(np.asarray(leaf)) if isinstance(leaf, jax.Array | np.ndarray) else leaf

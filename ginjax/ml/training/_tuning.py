@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -133,7 +132,7 @@ def check_start(
     return result
 
 
-def _free(record: ModelRecord) -> dict[str, Any]:
+def _free(record: ModelRecord) -> dict[str, np.ndarray]:
     """The directions that leave a converted model compatible."""
     certificate = record.certificate
     if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:

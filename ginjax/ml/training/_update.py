@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
+from jaxtyping import PyTree
 
 from ginjax._jax_internals import UnboundAxis, is_unbound_axis
 from ginjax.errors import ArgumentError
 from ginjax.geometric import compiled
 
-MapAndLoss = Callable[[Any, Any, Any, Any], tuple[Array, Any]]
+MapAndLoss = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[Array, PyTree]]
 """`(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`."""
 
-TrainStep = Callable[..., tuple[Any, Any, Array, Any]]
+LossAndGradient = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[tuple[Array, PyTree], PyTree]]
+"""The same with the gradient by the model: `((loss, aux_data), gradient)`."""
+
+TrainStep = Callable[..., tuple[PyTree, optax.OptState, Array, PyTree]]
 EvalStep = Callable[..., Array]
 
 # Batch normalisation of non-equivariant models averages over this axis too, so it must exist.
@@ -46,7 +50,9 @@ def make_update(
     of_batch = eqx.filter_value_and_grad(_over_one_shard(map_and_loss), has_aux=True)
     loss_and_gradient = of_batch if accumulate == 1 else _accumulated(of_batch, accumulate)
 
-    def update(model: Any, opt_state: Any, x: Any, y: Any, aux_data: Any) -> tuple[Any, Any, Array, Any]:
+    def update(
+        model: PyTree, opt_state: optax.OptState, x: PyTree, y: PyTree, aux_data: PyTree
+    ) -> tuple[PyTree, optax.OptState, Array, PyTree]:
         (loss, aux_data), gradient = loss_and_gradient(model, x, y, aux_data)
         updates, opt_state = optimizer.update(gradient, opt_state, trainable(model))
         return eqx.apply_updates(model, updates), opt_state, loss, aux_data
@@ -74,7 +80,7 @@ def make_step(
     update = make_update(over_shards(map_and_loss, shards), optimizer)
 
     @partial(compiled, donate="all-except-first")
-    def step(batch: tuple[Any, Any], model: Any, opt_state: Any, aux_data: Any):
+    def step(batch: tuple[PyTree, PyTree], model: PyTree, opt_state: optax.OptState, aux_data: PyTree):
         return update(model, opt_state, *batch, aux_data)
 
     return lambda model, opt_state, x, y, aux_data=None: step((x, y), model, opt_state, aux_data)
@@ -92,22 +98,24 @@ def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
     loss_of = _over_one_shard(over_shards(map_and_loss, shards))
 
     @compiled
-    def eval_step(model: Any, x: Any, y: Any, aux_data: Any = None) -> Array:
+    def eval_step(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree = None) -> Array:
         return loss_of(model, x, y, aux_data)[0]
 
     return eval_step
 
 
-def over_batch(model: Any) -> Callable[[Any, Any], tuple[Any, Any]]:
+def over_batch(model: PyTree) -> Callable[[PyTree, PyTree], tuple[PyTree, PyTree]]:
     """`(x_batch, aux_data) -> (prediction, aux_data)`, with one `aux_data` for all; the batch axis is named "batch"."""
 
-    def one(sample: Any, state: Any) -> Any:  # JAX would print a whole model as its name
+    def one(
+        sample: PyTree, state: PyTree
+    ) -> tuple[PyTree, PyTree]:  # JAX would print a whole model as its name
         return model(sample, state)
 
     return jax.vmap(one, in_axes=(0, None), out_axes=(0, None), axis_name="batch")
 
 
-def trainable(model: Any) -> Any:
+def trainable(model: PyTree) -> PyTree:
     """The parameters of a model: its floating-point arrays, everything else replaced by None."""
     return eqx.filter(model, eqx.is_inexact_array)
 
@@ -134,7 +142,7 @@ def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
         return map_and_loss
     mapped = eqx.filter_vmap(map_and_loss, in_axes=(None, 0, 0, None), axis_name=SHARD_AXIS)
 
-    def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+    def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Array, PyTree]:
         x, y = jax.tree.map(lambda leaf: leaf.reshape(shards, -1, *leaf.shape[1:]), (x, y))
         losses, aux_data = mapped(model, x, y, aux_data)
         _check_scalar(losses.shape[1:])
@@ -147,7 +155,7 @@ def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
 def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
     """The loss itself. What asks for the axis gets one over nothing, at the cost of one more transformation to trace."""
 
-    def loss(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+    def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Array, PyTree]:
         try:
             value, after = map_and_loss(model, x, y, aux_data)
         except UnboundAxis as error:
@@ -162,7 +170,7 @@ def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
     return loss
 
 
-def _first(tree: Any) -> Any:
+def _first(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda leaf: leaf[0] if eqx.is_array(leaf) else leaf, tree)
 
 
@@ -176,15 +184,17 @@ def _check_scalar(shape: tuple[int, ...]) -> None:
         )
 
 
-def _accumulated(of_batch: Any, parts: int) -> Any:
+def _accumulated(of_batch: LossAndGradient, parts: int) -> LossAndGradient:
     """The mean value and gradient over parts of a batch, one part at a time."""
 
-    def loss_and_gradient(model: Any, x: Any, y: Any, aux_data: Any) -> Any:
+    def loss_and_gradient(
+        model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree
+    ) -> tuple[tuple[Array, PyTree], PyTree]:
         # Part j is every parts-th sample from j on: on several devices each keeps samples of every part.
         x, y = jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0), (x, y))
         _, static = eqx.partition(aux_data, eqx.is_array)
 
-        def add(total: Any, part: tuple[Any, Any]) -> tuple[Any, None]:
+        def add(total: PyTree, part: tuple[PyTree, PyTree]) -> tuple[PyTree, None]:
             (loss, gradient), aux_arrays = total
             (value, aux), slope = of_batch(model, *part, eqx.combine(aux_arrays, static))
             summed = jax.tree.map(jnp.add, (loss, gradient), (value, slope))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import numpy as np
 from jax import Array
+from jaxtyping import PyTree
 
 from ginjax.ml.task import ArraySamples, Samples, take
 from ginjax.ml.training._devices import Placement
@@ -20,7 +20,7 @@ HELD_BYTES = 2**28
 
 def validator(
     samples: Samples, map_and_loss: MapAndLoss, batch_size: int, placement: Placement | None = None
-) -> Callable[[Any, Any], float]:
+) -> Callable[[PyTree, PyTree], float]:
     """The mean loss over all samples as a function `(model, aux_data) -> loss`, compiled once.
 
     **Arguments:**
@@ -32,7 +32,7 @@ def validator(
     """
     where = placement if placement is not None and placement.processes == 1 else Placement()
 
-    def divided(model: Any, x: Any, y: Any, aux_data: Any) -> tuple[Array, Any]:
+    def divided(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Array, PyTree]:
         if jax.tree.leaves(x)[0].shape[0] % where.shares == 0:
             x, y = where.constrain((x, y))
         return map_and_loss(model, x, y, aux_data)
@@ -42,7 +42,7 @@ def validator(
     parts = [numbers[start : start + 8 * batch_size] for start in range(0, len(numbers), 8 * batch_size)]
     held = _held(samples, numbers)
 
-    def evaluate(model: Any, aux_data: Any) -> float:
+    def evaluate(model: PyTree, aux_data: PyTree) -> float:
         total = 0.0
         for part in parts:
             X, Y = samples.take(part) if held is None else take(held, part)
@@ -52,7 +52,7 @@ def validator(
     return evaluate
 
 
-def _held(samples: Samples, numbers: np.ndarray) -> tuple[Any, Any] | None:
+def _held(samples: Samples, numbers: np.ndarray) -> tuple[PyTree, PyTree] | None:
     """All samples, if they lie in memory or fit there."""
     if isinstance(samples, ArraySamples):
         return samples.X, samples.Y

@@ -148,7 +148,7 @@ def summarise(cells: Iterable[Cell]) -> list[Point]:
     All points of one transfer stand on the same seeds, all that any of its cells has, at every one of the `rates`. A
     method at a number of samples where one of these cells is missing is left out.
     """
-    seeds: dict[tuple[Any, ...], set[int]] = {}
+    seeds: dict[tuple[object, ...], set[int]] = {}
     groups: dict[tuple[Any, ...], dict[float, dict[int, Cell]]] = {}
     for cell in cells:
         seeds.setdefault(cell.key[:3], set()).add(cell.seed)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import convert_record
 from ginjax.data import Normalisation
@@ -17,11 +18,13 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.task import HELD_OUT_OFFSET, OneStepTask, make_task, one_step_error
 from ginjax.ml.training import fit_counted, training_key
 from ginjax.ml.transfer._curve_cells import FOLDS, METHODS, Cell, CurveSettings, Method, rates
-from ginjax.models import ModelDesign, from_record, to_record
+from ginjax.models import AnyDimensionalModel, ModelDesign, from_record, to_record
 
 _PACE_STEPS, _PACE_SECONDS = 20, 0.1
 """The pace is measured by so many steps, or by more if these take less than so many seconds."""
 _MOST_PACE_STEPS = 10_000
+
+_Result = TypeVar("_Result")
 
 WORST = 1e6
 """The error of a network that blew up."""
@@ -114,7 +117,7 @@ class _Bench:
     def __init__(self, settings: CurveSettings, pde: str, low: int, high: int, most: int):
         self.settings, self.pde, self.low, self.high, self.most = settings, pde, low, high, most
         self.first_seed = FOLDS[settings.fold]
-        self._trained: dict[tuple[bool, int], tuple[Any, float]] = {}
+        self._trained: dict[tuple[bool, int], tuple[PyTree, float]] = {}
         self._paces: dict[int, float] = {}
         self._pools: dict[int, tuple[OneStepTask, float]] = {}
 
@@ -150,7 +153,7 @@ class _Bench:
             normalisation=normalisation,
         )
 
-    def _build(self, D: int, plain: bool, seed: int) -> Any:
+    def _build(self, D: int, plain: bool, seed: int) -> AnyDimensionalModel:
         signature = self._low_data[0].signature
         design = ModelDesign(
             "ResNet",
@@ -162,7 +165,7 @@ class _Bench:
         )
         return design.build(D, self.first_seed + seed)
 
-    def _pretrained(self, plain: bool, seed: int) -> tuple[Any, float]:
+    def _pretrained(self, plain: bool, seed: int) -> tuple[PyTree, float]:
         """The network after the low dimension, converted, and the seconds that all of it took."""
         if (plain, seed) not in self._trained:
             task, data_seconds = self._low_data
@@ -202,14 +205,14 @@ class _Bench:
             steps *= 4
         return max(taken, _PACE_SECONDS / 10) / steps
 
-    def _tune(self, model: Any, task: OneStepTask, **numbers: Any) -> tuple[Any, float]:
+    def _tune(self, model: PyTree, task: OneStepTask, **numbers: Any) -> tuple[PyTree, float]:
         return self._train(model, task, batch=self.settings.high_batch, **numbers)
 
-    def _train(self, model: Any, task: OneStepTask, *, seed: int, **numbers: Any) -> tuple[Any, float]:
+    def _train(self, model: PyTree, task: OneStepTask, *, seed: int, **numbers: Any) -> tuple[PyTree, float]:
         """The trained model and the seconds that it took, without those of compiling."""
         key = training_key(self.first_seed + seed)
 
-        def run(**changed: Any) -> Any:
+        def run(**changed: int) -> PyTree:
             trained = fit_counted(model, task.X, task.Y, key=key, **numbers | changed)
             jax.block_until_ready(eqx.filter(trained, eqx.is_array))
             return trained
@@ -253,13 +256,13 @@ def _finite(error: float) -> float:
     return error if error < WORST else WORST
 
 
-def _after_compiling(work: Callable[[], Any]) -> tuple[Any, float]:
+def _after_compiling(work: Callable[[], _Result]) -> tuple[_Result, float]:
     """The result and the seconds of a second run."""
     work()
     return _timed(work)
 
 
-def _timed(work: Callable[[], Any]) -> tuple[Any, float]:
+def _timed(work: Callable[[], _Result]) -> tuple[_Result, float]:
     start = time.perf_counter()
     result = work()
     return result, time.perf_counter() - start

@@ -87,7 +87,8 @@ def test_batches_of_weights_and_of_gradients():
 def test_slabs_change_nothing(room):
     x, w, mixing, axes = setting("torus")
     with jax.enable_x64(True):
-        g = np.random.default_rng(1).standard_normal(x.shape)
+        g = jnp.asarray(np.random.default_rng(1).standard_normal(x.shape))
+        x, w = jnp.asarray(x), jnp.asarray(w)
         whole, slabs = (
             (
                 mix(x, w, mixing, axes, None, size),

@@ -1,0 +1,48 @@
+"""Layers that hold functions, and yet can be pickled and copied."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from operator import attrgetter
+
+import equinox as eqx
+import jax
+
+
+class FunctionsByName(eqx.Module):
+    """A layer whose functions are pickled and copied by the names that their modules know them by.
+
+    Pickle does so for plain functions, but not for those that are wrapped by `jax.jit` or `jax.custom_jvp`, such as
+    `jax.numpy.tanh`; and a copy of one would be another function, for which everything is compiled again.
+    """
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: jax.tree.map(_by_name, value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, jax.tree.map(_found, value))
+
+
+@dataclass(frozen=True)
+class _Name:
+    module: str
+    name: str
+
+    def find(self) -> Callable[..., object]:
+        return attrgetter(self.name)(import_module(self.module))
+
+
+def _by_name(leaf: object) -> object:
+    """The name in place of a function that it leads to; everything else as it is."""
+    name = _Name(getattr(leaf, "__module__", None) or "", getattr(leaf, "__qualname__", None) or "")
+    if not callable(leaf) or not name.module or not name.name:
+        return leaf
+    try:
+        return name if name.find() is leaf else leaf
+    except (ImportError, AttributeError):  # a function within a function, or one of a notebook's past
+        return leaf
+
+
+def _found(leaf: object) -> object:
+    return leaf.find() if isinstance(leaf, _Name) else leaf
