@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, GinjaxWarning
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -19,8 +21,9 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
     """Things of one kind by name, in the order: own, added, installed.
 
     An installed package offers a thing through a Python entry point of the group `ginjax.<plural of the kind>`, whose
-    name is the name of the thing. It is imported when the thing is asked for, and never because of what a file says
-    unless the file names it. Copies and pickles of a registry are the registry itself.
+    name is the name of the thing. It is imported when the thing is asked for, or all of them are, and never because of what
+    a file says unless the file names it. Own and added things come before installed ones of the same name. Copies and
+    pickles of a registry are the registry itself.
 
     **Arguments:**
 
@@ -77,11 +80,15 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
         **Returns:** `thing`.
 
-        A class or function takes the place of an earlier one of the same definition: a cell of a notebook that is run
-        again, or a module that is imported again.
+        A thing takes the place of an earlier one of the same definition: a cell of a notebook that is run again, or a module
+        that is imported again.
 
         **Raises:** `ArgumentError` for a name that is taken, or for what is not a thing of this kind.
         """
+        if not isinstance(name, str) or not name or not name.isprintable() or name != name.strip():
+            raise ArgumentError(
+                f"name of the {self.kind}", got=repr(name)[:60], expected="a text without space around it"
+            )
         if name in self._known and not _same_definition(self._known[name], thing):
             raise ArgumentError(
                 f"name of the {self.kind}", got=f"{name!r}, which is taken", expected="a name of its own"
@@ -90,14 +97,29 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         self._known[name] = thing
         return thing
 
+    def usable(self) -> Iterator[tuple[str, Thing]]:
+        """Names and things, without those of installed packages that cannot be imported; a `GinjaxWarning` says which."""
+        for name in self:
+            try:
+                yield name, self[name]
+            except ArgumentError as error:
+                warnings.warn(f"left out: {error}", GinjaxWarning, stacklevel=3)
+
     def _load(self, name: str) -> None:
-        point = self._installed[name]
+        point, *others = self._installed[name]
+        if others:
+            raise ArgumentError(
+                f"{self.kind} {name!r}",
+                got=f"packages {', '.join(_package(each) for each in (point, *others))}",
+                expected="one package that offers it",
+                hint="Uninstall the others.",
+            )
         try:
             thing = point.load()
         except Exception as error:
             raise ArgumentError(
                 f"{self.kind} {name!r}",
-                got=f"{type(error).__name__} on importing it from {point.value}: {error}",
+                got=f"{type(error).__name__} on importing it from {point.value} of {_package(point)}: {error}",
                 expected="an installed package that can be imported",
                 hint="Update that package, or uninstall it.",
             ) from error
@@ -106,12 +128,15 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             self.add(name, thing)
 
     @cached_property
-    def _installed(self) -> Mapping[str, EntryPoint]:
+    def _installed(self) -> Mapping[str, tuple[EntryPoint, ...]]:
         if self.group is None:
             return {}
         from importlib.metadata import entry_points  # costs 10 ms, which most commands need not pay
 
-        return {point.name: point for point in entry_points(group=self.group)}
+        found: dict[str, tuple[EntryPoint, ...]] = {}
+        for point in entry_points(group=self.group):
+            found[point.name] = (*found.get(point.name, ()), point)
+        return found
 
     def __repr__(self) -> str:
         return f"{self._home.rpartition(':')[2]}({', '.join(self)})"
@@ -120,10 +145,25 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         return _registry_at, (self._home,)
 
 
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.value
+
+
 def _same_definition(one: object, other: object) -> bool:
-    """Whether two classes or functions come from the same lines of the same module."""
+    """Whether two things are one, or classes or functions of the same name in a module, or made of such in the same way.
+
+    What a function made (a closure, a lambda) has no name of its own, and is the same as itself only.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if is_dataclass(one) and not isinstance(one, type):
+        return all(_same_definition(getattr(one, f.name), getattr(other, f.name)) for f in fields(one))
     at = [(getattr(each, "__module__", None), getattr(each, "__qualname__", None)) for each in (one, other)]
-    return at[0] == at[1] and at[0][1] is not None and "<lambda>" not in str(at[0][1])
+    if at[0][1] is not None:
+        return at[0] == at[1] and "<" not in str(at[0][1])
+    return isinstance(one, str | int | float | tuple) and one == other
 
 
 def _registry_at(home: str) -> object:

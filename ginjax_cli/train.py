@@ -391,6 +391,8 @@ def _show(
     sha256: str,
 ) -> None:
     """What came of a training, and what has to be said about it."""
+    from ginjax.ml import what_to_hear
+
     progress, error, certificate = trained.progress, made.error, made.record.certificate
     rows: dict[str, object] = {
         "parameters": made.record.parameters,
@@ -407,10 +409,9 @@ def _show(
     if certificate is not None:
         rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
     out.fields(title, rows)
-    if error is not None and error.model >= error.persistence:
-        out.warn(
-            "the network does no better than predicting no change: train longer, or lower --learning-rate"
-        )
+    said = what_to_hear(error, before)
+    if said is not None:
+        out.warn(said)
     measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}
     if error is not None:
         measured |= {"error": error.model, "persistence": error.persistence}

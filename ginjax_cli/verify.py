@@ -76,7 +76,14 @@ def verify(
     """
     out = Output(json=json, quiet=quiet)
     from ginjax.checkpoint import conversion_differences
-    from ginjax.models import STAGES, load_pair, promises_of, verify_transfer, with_condition
+    from ginjax.models import (
+        STAGES,
+        certificate_between,
+        load_pair,
+        promises_between,
+        verify_transfer,
+        with_condition,
+    )
 
     reading = reading_of(field, parity, periodic)
     if data is None:
@@ -86,8 +93,8 @@ def verify(
     given = None if data is None else _read(out, data, (first, second), samples, reading, split)
     with out.progress(STAGES, "running both networks") as progress:
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
-        made = second if second.record.certificate is not None else first
-        certificate = made.record.certificate
+        certificate = certificate_between(first.record, second.record)
+        made = second if certificate is second.record.certificate else first
         parity_lift = certificate is not None and certificate.parity_lift
         result = verify_transfer(
             first.model,
@@ -100,7 +107,7 @@ def verify(
             progress=progress.advance,
         )
         result = with_condition(result, first.record, second.record, parity_lift)
-    promises = promises_of(second.record, certificate)
+    promises = promises_between(first.record, second.record)
     on = f"fields of side {result.side}" if given is None or given.fields is None else given.name
     out.table(
         f"{low} ({first.record.D}D) and {high} ({second.record.D}D), {on}",
@@ -111,7 +118,8 @@ def verify(
         out.line(
             f"error of the next frame on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
         )
-    if made.record.certificate_is_stale:
+    stale = certificate is not None and made.record.certificate_is_stale
+    if stale:
         out.warn("the certificate does not belong to the model in the file, which has changed since")
     contracts = first.record.contract, second.record.contract
     for each in conversion_differences(*contracts, lifted=parity_lift):
@@ -129,7 +137,7 @@ def verify(
         "high": str(high),
         "promised": promises.compatible,
         "holds": not failed,
-        "certificate_stale": made.record.certificate_is_stale,
+        "certificate_stale": stale,
         "data": None if given is None else given.payload(),
     }
     out.result(None, payload)

@@ -7,11 +7,10 @@ from ginjax.errors import ArgumentError, FileError, UnsupportedError
 
 from ._contract import Axis, Condition, DataContract, DataPart
 from ._expect import expect
-from ._field import Field, FieldScale
+from ._field import MAX_NAME, MAX_ORDER, Field, FieldScale
 from ._limits import MAX_DIMENSION
 
 MAX_FIELDS = 1024
-MAX_ORDER = 32
 MAX_PAST_STEPS = 4096
 MAX_TRAJECTORY = 2**40
 
@@ -137,10 +136,10 @@ def field_from_json(row: object, which: str, where: object) -> tuple[Field, Fiel
     if not isinstance(row, Mapping):
         raise ArgumentError(f"field 'contract.{which}'", got=repr(row)[:40], expected="a list of objects")
     made = Field(
-        expect(row, "name", str, where=where, least=1, most=256),
+        expect(row, "name", str, where=where, least=1, most=MAX_NAME),
         expect(row, "order", int, where=where, least=0, most=MAX_ORDER),
         expect(row, "parity", int, where=where, least=0, most=1),
-        expect(row, "unit", str, where=where, default="1", most=256),
+        expect(row, "unit", str, where=where, default="1", most=MAX_NAME),
     )
     if row.get("scale") is None:
         return made, None

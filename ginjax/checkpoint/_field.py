@@ -11,6 +11,13 @@ FieldTensorKey = tuple[tuple[bool, ...], int]
 """`((False,) * k, p)`, the key of the block that holds a field of order `k` and parity `p`."""
 
 
+MAX_NAME = 256
+"""Most characters of a name or a unit, in memory as in files."""
+
+MAX_ORDER = 32
+"""Largest tensor order, in memory as in files."""
+
+
 @dataclass(frozen=True)
 class Field:
     """One physical field of a data set.
@@ -29,10 +36,22 @@ class Field:
     unit: str = "1"
 
     def __post_init__(self) -> None:
-        if self.k < 0:
-            raise ArgumentError(f"tensor order of field '{self.name}'", got=self.k, expected="k >= 0")
-        if self.p not in (0, 1):
-            raise ArgumentError(f"parity of field '{self.name}'", got=self.p, expected="0 or 1")
+        if not isinstance(self.name, str) or not 1 <= len(self.name) <= MAX_NAME:
+            raise ArgumentError(
+                "name of a field", got=repr(self.name)[:60], expected=f"a text of 1 to {MAX_NAME} characters"
+            )
+        if not isinstance(self.unit, str) or len(self.unit) > MAX_NAME:
+            raise ArgumentError(
+                f"unit of field '{self.name}'",
+                got=repr(self.unit)[:60],
+                expected=f"a text of at most {MAX_NAME} characters",
+            )
+        if type(self.k) is not int or not 0 <= self.k <= MAX_ORDER:
+            raise ArgumentError(
+                f"tensor order of field '{self.name}'", got=repr(self.k), expected=f"0 to {MAX_ORDER}"
+            )
+        if type(self.p) is not int or self.p not in (0, 1):
+            raise ArgumentError(f"parity of field '{self.name}'", got=repr(self.p), expected="0 or 1")
 
     @property
     def key(self) -> FieldTensorKey:

@@ -53,7 +53,10 @@ def from_arrays(
 
     **Raises:** `ArgumentError` naming the array whose shape, order or values do not fit.
     """
-    orders, units = dict(order or {}), dict(unit or {})
+    for what, given in (("fields", fields), ("order", order), ("unit", unit), ("constants", constants)):
+        if given is not None and not isinstance(given, Mapping):
+            raise ArgumentError(what, got=type(given).__name__, expected="a mapping from names")
+    orders, units = {name: _order(name, k) for name, k in (order or {}).items()}, dict(unit or {})
     parities = parse_parity(parity or {})
     arrays = {each: _real(each, values) for each, values in fields.items()}
     steady = {each: _real(each, values) for each, values in (constants or {}).items()}
@@ -86,6 +89,9 @@ def from_arrays(
             for each in names
         )
 
+    for what, given in (("spacing", spacing), ("time_step", time_step)):
+        if isinstance(given, bool) or not isinstance(given, int | float | np.number | None):
+            raise ArgumentError(what, got=repr(given)[:60], expected="a positive number, or None if unknown")
     DataContract(axes_of((True,)), spacing=spacing, time_step=time_step)  # refuses what is not positive
     return MemorySource(
         layout="memory",
@@ -95,7 +101,7 @@ def from_arrays(
         spatial=lead[2:],
         spacing=spacing,
         time_step=time_step,
-        is_torus=parse_torus(periodic, D),
+        is_torus=_torus(periodic, D),
         trajectories=lead[0],
         frames=lead[1],
         origin={"arrays": name},
@@ -104,8 +110,35 @@ def from_arrays(
     )
 
 
+def _order(name: str, k: object) -> int:
+    if isinstance(k, bool | np.bool_) or not isinstance(k, int | np.integer) or not 0 <= k <= 8:
+        raise ArgumentError(f"order of '{name}'", got=repr(k), expected="0 (scalar), 1 (vector), 2, ...")
+    return int(k)
+
+
+def _torus(periodic: object, D: int) -> tuple[bool, ...]:
+    """Nothing but true and false counts as an answer: a text, or None, would be one by accident."""
+    flags = periodic if isinstance(periodic, Iterable) and not isinstance(periodic, str) else (periodic,)
+    answers = [bool(each) for each in flags if isinstance(each, bool | np.bool_)]
+    if len(answers) != len(list(flags)) or len(answers) not in (1, D):
+        raise ArgumentError("periodic", got=repr(periodic)[:60], expected=f"True, False, or {D} of them")
+    return parse_torus(answers if len(answers) == D else answers[0], D)
+
+
 def _real(name: str, values: ArrayLike) -> np.ndarray:
-    found = np.asarray(values)
+    if np.ma.is_masked(values):
+        raise ArgumentError(
+            f"values of '{name}'",
+            got="masked ones",
+            expected="a number at every point",
+            hint="Fill them first.",
+        )
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise ArgumentError(
+            f"values of '{name}'", got="lists of unequal length", expected="an array"
+        ) from None
     if found.dtype.kind not in "fiub":
         raise ArgumentError(f"values of '{name}'", got=found.dtype, expected="real numbers")
     return found if found.dtype.kind == "f" else found.astype(np.float32)
@@ -116,8 +149,6 @@ def _dimension(arrays: Mapping[str, np.ndarray], orders: Mapping[str, int]) -> i
     found: dict[int, str] = {}
     for name, values in arrays.items():
         k = orders.get(name)
-        if k is not None and not 0 <= k <= 8:
-            raise ArgumentError(f"order of '{name}'", got=k, expected="0 (scalar), 1 (vector), 2, ...")
         D = values.ndim - 2 - (k or 0)
         if D < 1:
             raise ArgumentError(
@@ -140,7 +171,7 @@ def _dimension(arrays: Mapping[str, np.ndarray], orders: Mapping[str, int]) -> i
 
 
 def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
-    """A field whose order was not named, though its last axes could be components."""
+    """A field whose order was not named, though its last axes could be components: no grid is that small."""
     for k in range(1, values.ndim - 2):
         D = values.ndim - 2 - k
         if values.shape[-k:] == (D,) * k:
@@ -150,6 +181,14 @@ def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
                 expected="one of them",
                 hint=f"Say order={{{name!r}: {k}}} or order={{{name!r}: 0}}.",
             )
+    D = values.ndim - 3
+    if D > 0 and values.shape[-1] <= 3:
+        raise ArgumentError(
+            f"order of '{name}', which was not named",
+            got=f"shape {values.shape}, whose last axis has {values.shape[-1]} values",
+            expected=f"an axis of space, or {D} components of a vector in {D}D",
+            hint=f"If it is an axis of space, say order={{{name!r}: 0}}.",
+        )
 
 
 def _check_shape(what: str, values: np.ndarray, k: int, D: int, leads: list[tuple[int, ...]]) -> None:

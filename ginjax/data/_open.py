@@ -98,7 +98,7 @@ def _recognised(file: str) -> Iterator[tuple[Reader, DataFile]]:
 
 
 def _reader(file: DataFile) -> Reader:
-    for reader in READERS.values():
+    for _, reader in READERS.usable():
         if reader.recognises(file):
             return reader
     names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
@@ -143,7 +143,7 @@ def _is_data(file: str) -> bool:
     try:
         # That it can be read is asked first: HDF5 says of a file it may not read that it is none.
         return opened.start != b"" and (
-            opened.hdf5 is not None or any(reader.recognises(opened) for reader in READERS.values())
+            opened.hdf5 is not None or any(reader.recognises(opened) for _, reader in READERS.usable())
         )
     except PermissionError as error:
         raise FileError(f"{file}: cannot be read", hint="Check its permissions.") from error

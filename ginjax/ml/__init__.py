@@ -158,6 +158,7 @@ from ginjax.ml.training import train_model as train_model
 from ginjax.ml.training import trainable as trainable
 from ginjax.ml.training import training_key as training_key
 from ginjax.ml.training import validator as validator
+from ginjax.ml.training import what_to_hear as what_to_hear
 from ginjax.ml.transfer import FAR_RATES as FAR_RATES
 from ginjax.ml.transfer import FOLDS as FOLDS
 from ginjax.ml.transfer import METHODS as METHODS

@@ -18,6 +18,7 @@ from ._architectures import ARCHITECTURES, find_architecture
 from ._as_built import changed_by_hand
 from ._build import outline
 from ._named_arrays import layer_table, model_banks, named_arrays, plain_table, with_arrays
+from ._network import signature_of
 from ._spec import ModelSpec
 
 
@@ -64,6 +65,16 @@ def to_record(
         contract = DataContract.unknown(parse_torus(is_torus, model.D))
     if contract.D != model.D:
         raise ArgumentError("dimension of the contract", got=contract.D, expected=model.D)
+    for what, fields, signature in (
+        ("input", contract.inputs, model.spec.inputs),
+        ("output", contract.predicted, model.spec.outputs),
+    ):
+        if contract.fields and signature_of(fields) != signature:
+            raise ArgumentError(
+                f"fields of the contract, as {what} of the network",
+                got=signature_of(fields),
+                expected=signature,
+            )
     return ModelRecord(
         spec=model.spec.to_json(),
         banks=model_banks(model),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ginjax.checkpoint import DataContract, ModelRecord
-from ginjax.data import DataReading, Source, from_arrays
+from ginjax.data import DataReading, Source, from_arrays, open_data
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
     HeldOut,
@@ -19,13 +20,14 @@ from ginjax.ml import (
     material_in_files,
     material_of_parts,
     material_of_source,
+    parts_of_training,
 )
 
-Data = Source | str | os.PathLike[str] | Mapping[str, Source]
-"""A source (`from_arrays`, `open_data`, `simulate`), the path of a file or a folder, or sources by part: `train`, and
-perhaps `valid` and `test`."""
+Data = Source | str | os.PathLike[str] | Mapping[str, Source | str | os.PathLike[str]]
+"""A source (`from_arrays`, `open_data`, `simulate`), the path of a file or a folder, or one of these for each part: `train`,
+and perhaps `valid` and `test`. What a file leaves open is said to `ginjax.open_data`, which makes a source of it."""
 
-_EXPECTED = "a source (ginjax.from_arrays, ginjax.open_data, ginjax.simulate), a path, or sources by part"
+_EXPECTED = "a source (ginjax.from_arrays, ginjax.open_data, ginjax.simulate), a path, or these by part"
 
 
 def material_of(data: Data, *, valid: float, test: float, seed: int) -> TrainingMaterial:
@@ -42,15 +44,19 @@ def material_of(data: Data, *, valid: float, test: float, seed: int) -> Training
         return material_of_source(data, valid=valid, test=test, seed=seed)
     if isinstance(data, str | os.PathLike):
         return material_in_files(Path(data), DataReading(), valid=valid, test=test, seed=seed)
-    if isinstance(data, Mapping) and all(isinstance(each, Source) for each in data.values()):
-        parts = {name: (source.at_hand(), None) for name, source in data.items()}
-        name = data["train"].name if "train" in data else "data"
-        return material_of_parts(parts, name, valid=valid, test=test)
-    raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
+    sources = _by_part(data)
+    parts = {name: (source.at_hand(), None) for name, source in sources.items()}
+    return material_of_parts(parts, sources["train"].name if "train" in sources else "data")
 
 
 def held_out_of(
-    data: Data, record: ModelRecord, contract: DataContract, *, split: str | None, count: int | None
+    data: Data,
+    record: ModelRecord,
+    contract: DataContract,
+    *,
+    split: str | None,
+    count: int | None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> HeldOut:
     """Data to evaluate on: those that the training of a model held out, where it knows the data.
 
@@ -58,36 +64,61 @@ def held_out_of(
 
     - `data`: sources by part stand for the part `split`, by default `test`.
     - `record`, `contract`, `split`, `count`: as in `held_out_in_files`.
+    - `progress`: of simulations, called as `progress(done, total)`.
 
     **Raises:** `ArgumentError` for what is no data, or a part that is not there.
     """
     if isinstance(data, str | os.PathLike):
         return held_out_in_files(record, contract, Path(data), DataReading(), split=split, count=count)
     if isinstance(data, Source):
-        found = held_out_in_source(record, data, split=split, count=count)
-        return HeldOut(data.at_hand(), found.trajectories, found.name, found.note)
-    if isinstance(data, Mapping) and all(isinstance(each, Source) for each in data.values()):
-        part = split or "test"
-        if part not in data:
-            raise ArgumentError("part of the data", got=part, expected="one of " + ", ".join(data))
-        source = data[part].at_hand()
-        return HeldOut(source, range(source.trajectories)[:count], f"{source.name}, part '{part}'")
-    raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
+        # Simulated once, before they are looked through.
+        return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
+    sources, part = _by_part(data), split or "test"
+    if part not in sources:
+        raise ArgumentError("part of the data", got=part, expected="one of " + ", ".join(sources))
+    source = sources[part].at_hand(progress)
+    known = parts_of_training(record, source)
+    used = {"train", "valid"} & set(known.parts)
+    name = f"{source.name}, {source.D}D, part '{part}'"
+    return HeldOut(source, range(source.trajectories)[:count], name, known.note if used else None)
 
 
-def start_of(contract: DataContract, arrays: Mapping[str, np.ndarray]) -> tuple[Source, bool]:
-    """Arrays to start a forecast from, in the fields, axes and units of a model.
+def _by_part(data: object) -> dict[str, Source]:
+    """Sources by part.
+
+    **Raises:** `ArgumentError` for what is no data.
+    """
+    if not isinstance(data, Mapping) or not all(
+        isinstance(each, Source | str | os.PathLike) for each in data.values()
+    ):
+        raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
+    return {str(name): each if isinstance(each, Source) else open_data(each) for name, each in data.items()}
+
+
+def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
+    """Data to start a forecast from; arrays are taken to have the axes and units of a model.
 
     **Arguments:**
 
     - `contract`: of the model.
-    - `arrays`: every field and constant of it by name; fields `(trajectory, time, *space, D, ..., D)`, or without the first
+    - `start`: a source, a path, or every field and constant of the model by name; fields `(trajectory, time, *space, D, ..., D)`, or without the first
       axis for one trajectory, or without the first two for one frame; constants without the axis of time.
 
     **Returns:** the data, and whether they were one trajectory without an axis for it.
 
     **Raises:** `ArgumentError` for arrays that are missing, unknown, or of another shape.
     """
+    if isinstance(start, Source):
+        return start, False
+    if isinstance(start, str | os.PathLike):
+        return open_data(start), False
+    if not isinstance(start, Mapping):
+        raise ArgumentError(
+            "start",
+            got=type(start).__name__,
+            expected="a source, a path, or arrays by the names of the fields",
+        )
+    arrays: Mapping[str, ArrayLike] = start
     wanted = {each.name: each for each in (*contract.fields, *contract.constants)}
     if set(arrays) != set(wanted):
         raise ArgumentError("arrays to start from", got=", ".join(sorted(arrays)), expected=", ".join(wanted))

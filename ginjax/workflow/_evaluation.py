@@ -13,15 +13,19 @@ import numpy as np
 
 from ginjax._text import json_line, table_lines
 from ginjax.checkpoint import atomic_write, check_target
-from ginjax.errors import FileError
-from ginjax.ml import METRICS, PERSISTENCE, PICTURES, RolloutStudy
+from ginjax.errors import ArgumentError, FileError
+from ginjax.ml import PERSISTENCE, PICTURES, RolloutStudy
 from ginjax.ml.draw import picture_figure, save_png
+from ginjax.ml.score import metric_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL = "model"
 """What the model that is evaluated is called in a study."""
+
+NO_CHANGE = "no change"
+"""What tables call the forecast that nothing changes."""
 
 NUMBERS = "evaluation.json"
 """The file of the numbers in the folder of an evaluation."""
@@ -71,25 +75,25 @@ class Evaluation:
             for name, curves in self.errors.items()
         ]
         if all(first):
-            found.append("the model does no better than predicting no change, from the first step on")
+            found.append("the model does no better than predicting no change at the first step")
         return tuple(found)
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Names of columns, and rows: the errors of every field at a few steps; None where a number is not finite."""
         study = self.study
-        others = {
-            name: "no change" if name == PERSISTENCE else name for name in study.errors if name != MODEL
-        }
+        others = {name: NO_CHANGE if name == PERSISTENCE else name for name in study.errors if name != MODEL}
         # The forecast that nothing changes first.
         names = sorted(others, key=lambda name: name != PERSISTENCE)
         steps = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})
         rows: list[tuple[object, ...]] = []
         for step in steps:
             for each, curves in self.errors.items():
-                mine = [_number(curves[metric][step - 1]) for metric in METRICS]
+                mine = [_number(values[step - 1]) for values in curves.values()]
                 beside = [_number(study.errors[name][each]["nrmse"][step - 1]) for name in names]
                 rows.append((step, each, *mine, *beside))
-        labels = (metric.label for metric in METRICS.values())
+        # Those that were measured: others may have been registered since.
+        measured = next(iter(self.errors.values()))
+        labels = map(metric_label, measured)
         columns = ("step", "field", *labels, *(f"nRMSE of {others[name]}" for name in names))
         return columns, rows
 
@@ -133,7 +137,7 @@ class Evaluation:
         **Arguments:**
 
         - `folder`: where; made if it is missing.
-        - `about`: further JSON values for the file of the numbers.
+        - `about`: further JSON values for the file of the numbers, under names that it does not have itself.
         - `force`: replace files that are there.
 
         **Returns:** the folder.
@@ -142,11 +146,14 @@ class Evaluation:
         """
         folder = Path(folder)
         targets = evaluation_files(folder)
+        try:
+            numbers = json_line({**(about or {}), **self.to_json()}) + "\n"
+        except TypeError as error:
+            raise ArgumentError("about", got=str(error), expected="JSON values") from None
         check_files(folder, force=force)
         make_folder(folder)
         for picture in PICTURES:
             save_png(targets[picture], self.plot(picture), force=force)
-        numbers = json_line({**(about or {}), **self.to_json()}) + "\n"
         atomic_write(targets["json"], numbers.encode(), force=force)
         return folder
 

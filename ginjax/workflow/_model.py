@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ginjax._progress import Progress, show_progress
 from ginjax._version import __version__
@@ -22,6 +24,7 @@ from ginjax.checkpoint import (
 from ginjax.data import Source
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
+    PERSISTENCE,
     Forecaster,
     TaskSettings,
     TrainSettings,
@@ -36,13 +39,14 @@ from ginjax.models import (
     Verification,
     from_record,
     named_arrays,
-    promises_of,
+    promises_between,
     to_record,
     verify_records,
 )
-from ginjax.transfer import Certificate, Rule, array_digest, make_rule
+from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
+from ginjax.workflow._arguments import check_kind, check_whole
 from ginjax.workflow._data import Data, held_out_of, material_of, start_of
-from ginjax.workflow._evaluation import MODEL, Evaluation
+from ginjax.workflow._evaluation import MODEL, NO_CHANGE, Evaluation
 from ginjax.workflow._training import Training, carry_out
 
 if TYPE_CHECKING:
@@ -91,8 +95,8 @@ class Model:
 
     @property
     def history(self) -> tuple[Mapping[str, Any], ...]:
-        """Every step so far, the oldest first."""
-        return self.record.provenance
+        """Every step so far, the oldest first; copies, which may be changed."""
+        return copy.deepcopy(self.record.provenance)
 
     @property
     def certificate(self) -> Certificate | None:
@@ -101,21 +105,22 @@ class Model:
 
     def predict(
         self,
-        start: Source | Mapping[str, np.ndarray],
+        start: Source | str | os.PathLike[str] | Mapping[str, ArrayLike],
         steps: int = 1,
         *,
-        first: int = 0,
+        first: int | None = None,
         progress: bool = False,
     ) -> dict[str, np.ndarray]:
         """Go on from given frames, each prediction made from those before it.
 
         **Arguments:**
 
-        - `start`: a source, or by name one array for every field and constant of the model, in physical units: fields
+        - `start`: a source, the path of data, or by name one array for every field and constant of the model, in physical units: fields
           `(trajectory, time, *space, D, ..., D)`, or without the first axis for one trajectory, or without the first two
           for one frame; constants without the axis of time.
         - `steps`: how many predictions.
-        - `first`: the oldest frame that is seen; negative counts from the end, as -1 does for the last one.
+        - `first`: the oldest frame that is seen, from 0; the last frames are gone on from if None. To compare with what
+          came of the first frames, say 0.
         - `progress`: whether to show how far it is.
 
         **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis where the
@@ -123,19 +128,17 @@ class Model:
 
         **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a roll-out blows up.
         """
-        if steps < 1:
-            raise ArgumentError("steps", got=steps, expected="1 or more")
+        check_whole("steps", steps, least=1)
         forecaster = self._forecaster
-        source, single = (start, False) if isinstance(start, Source) else start_of(forecaster.contract, start)
+        source, single = start_of(forecaster.contract, start)
         past = forecaster.frames.past_steps
-        begin = first + source.frames if first < 0 else first
-        if not 0 <= begin <= source.frames - past:
+        source.check_frames(past)
+        begin = source.frames - past if first is None else check_whole("first", first, least=0)
+        if begin > source.frames - past:
             raise ArgumentError(
                 "first",
-                got=f"{first}, with {source.frames} frames of which {past} in a row are seen",
-                expected=f"{past - source.frames} to {source.frames - past}"
-                if source.frames >= past
-                else f"data of at least {past} frames",
+                got=f"{first}, of {source.frames} frames, {past} of which in a row are seen",
+                expected=f"0 to {source.frames - past}",
             )
         forecaster.check(source, begin + past)
         with _shown(progress)(source.trajectories * steps, "rolling out") as bar:
@@ -172,13 +175,26 @@ class Model:
         """
         forecaster, show = self._forecaster, _shown(progress)
         contract = forecaster.contract
+        for what, given in (("steps", steps), ("trajectories", trajectories)):
+            if given is not None:
+                check_whole(what, given, least=1)
+        taken = {MODEL, PERSISTENCE, NO_CHANGE, "truth", ""} & set(beside or {})
+        if taken:
+            raise ArgumentError(
+                "name of a model beside",
+                got=repr(min(taken)),
+                expected="a name of its own, which this one is not",
+            )
         if data is None:
             with show(trajectories or 1, "simulating") as bar:
                 held_out = simulated_held_out(
                     contract, trajectories=trajectories, steps=steps, seed=seed, progress=bar.follow
                 )
         else:
-            held_out = held_out_of(data, self.record, contract, split=split, count=trajectories)
+            with show(1, "preparing the data") as bar:
+                held_out = held_out_of(
+                    data, self.record, contract, split=split, count=trajectories, progress=bar.follow
+                )
         source = held_out.source
         forecasters = {MODEL: forecaster} | {
             name: other._forecaster for name, other in (beside or {}).items()
@@ -193,7 +209,7 @@ class Model:
             study=study,
             D=source.D,
             grid=source.spatial,
-            time_step=contract.time_step,
+            time_step=source.time_step,
             note=held_out.note,
         )
 
@@ -207,7 +223,7 @@ class Model:
         settings: TrainSettings | None = None,
         *,
         keep_compatible: bool = False,
-        adapt: Collection[str] = (),
+        adapt: str | Collection[str] = (),
         valid: float = TaskSettings.valid,
         test: float = TaskSettings.test,
         progress: bool = True,
@@ -219,17 +235,21 @@ class Model:
         - `data`, `settings`, `valid`, `test`, `progress`: as in `ginjax.train`.
         - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
           unchanged.
-        - `adapt`: aspects in which the data may differ from those of the model: "boundaries", "spacing", "time-step".
+        - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
 
         **Returns:** the tuned model; its scales, past frames and what it predicts are those of this one.
 
         **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from those of the model in another aspect.
         """
+        check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
         settings = settings or TrainSettings()
         start = start_from(LoadedModel(self.network, self.record), keep_compatible=keep_compatible)
         material = material_of(data, valid=valid, test=test, seed=settings.seed)
         made, training = carry_out(
-            request_training(material, settings, start=start, adapt=adapt), _shown(progress)
+            request_training(
+                material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt
+            ),
+            _shown(progress),
         )
         training.warn(stacklevel=2)
         return Model(made.model, made.record, self.parent if keep_compatible else None, training)
@@ -237,7 +257,7 @@ class Model:
     def to_dimension(
         self,
         D: int,
-        rescale: str | Rule = "compatibility",
+        rescale: str | Rule | PlainRule = "compatibility",
         *,
         flex: float | None = None,
         lift_parity: bool = False,
@@ -260,6 +280,14 @@ class Model:
         **Raises:** `VerificationError` for a broken promise, `ArgumentError` and `UnsupportedError` for what cannot be
         converted.
         """
+        check_whole("D", D, least=1)
+        if not isinstance(rescale, str | Rule | PlainRule):
+            raise ArgumentError(
+                "rescale",
+                got=repr(rescale)[:60],
+                expected="the name of a rule, or a rule",
+                hint="See ginjax.transfer.RULES.",
+            )
         if not isinstance(rescale, str) and flex is not None:
             raise ArgumentError("flex", got="a rule", expected="the name of one")
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
@@ -293,6 +321,10 @@ class Model:
         model to compare with.
         """
         other = self.parent if low is None else low
+        if not isinstance(other, Model | None):
+            raise ArgumentError("low", got=type(other).__name__, expected="a Model, from ginjax.load say")
+        if side is not None:
+            check_whole("side", side, least=2)
         if other is None:
             raise ArgumentError(
                 "model to verify against",
@@ -303,10 +335,9 @@ class Model:
             raise ArgumentError(
                 "dimension of the model to verify against", got=other.D, expected=f"another one than {self.D}"
             )
-        high = self if self.D > other.D else other
-        certificate = self.certificate or other.certificate
-        found = verify_records(other.record, self.record, side=side, seed=seed)
-        promises_of(high.record, certificate).check(found, tolerance)
+        low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
+        found = verify_records(low_record, high_record, side=side, seed=seed)
+        promises_between(low_record, high_record).check(found, tolerance)
         return found
 
     def with_network(self, network: AnyDimensionalModel) -> Model:
@@ -320,6 +351,10 @@ class Model:
 
         **Raises:** `ArgumentError` for a network of another kind.
         """
+        if not isinstance(network, AnyDimensionalModel):
+            raise ArgumentError(
+                "network", got=type(network).__name__, expected="a network such as that of the model"
+            )
         if network.spec != self.network.spec or network.D != self.D:
             raise ArgumentError(
                 "network",

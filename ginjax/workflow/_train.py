@@ -7,6 +7,7 @@ import os
 from ginjax._progress import Progress, show_progress
 from ginjax.ml import TaskSettings, TrainSettings, request_training
 from ginjax.models import Network, load_model
+from ginjax.workflow._arguments import check_kind
 from ginjax.workflow._data import Data, material_of
 from ginjax.workflow._model import Model
 from ginjax.workflow._training import carry_out
@@ -54,6 +55,8 @@ def train(
 
     **Raises:** `ArgumentError` for settings or data that do not fit, `NumericsError` when the loss is NaN or infinite.
     """
+    check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
+    check_kind("network", network, Network | str, "a ginjax.Network, or the name of an architecture")
     settings = settings or TrainSettings()
     request = request_training(
         material_of(data, valid=valid, test=test, seed=settings.seed),
@@ -63,5 +66,5 @@ def train(
         residual=residual,
     )
     made, training = carry_out(request, show_progress if progress else Progress)
-    training.warn(stacklevel=3)
+    training.warn(stacklevel=2)
     return Model(made.model, made.record, training=training)

@@ -20,6 +20,7 @@ from ginjax.ml import (
     curve_figure,
     make_book,
     prepare_training,
+    what_to_hear,
 )
 
 if TYPE_CHECKING:
@@ -63,14 +64,9 @@ class Training:
 
         - `stacklevel`: of `warnings.warn`, counted from the caller of this.
         """
-        after, before = self.error, self.error_before
-        if after is not None and after.model >= after.persistence:
-            said = "the network does no better than predicting no change: train longer, or with a lower learning rate"
-        elif after is not None and before is not None and after.model > before.model:
-            said = f"tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
-        else:
-            return
-        warnings.warn(said, GinjaxWarning, stacklevel=stacklevel + 1)
+        said = what_to_hear(self.error, self.error_before)
+        if said is not None:
+            warnings.warn(said, GinjaxWarning, stacklevel=stacklevel + 1)
 
 
 def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tuple[TrainedModel, Training]:

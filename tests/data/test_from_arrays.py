@@ -61,7 +61,15 @@ def test_an_order_that_shapes_leave_open_is_asked_for(shape, order):
     assert len(shape) - 2 == from_arrays({"u": values}, order={"u": 0}, periodic=True).D
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 8), (2, 3, 8, 8), (2, 3, 8, 3), (2, 3, 8, 8, 3)])
+@pytest.mark.parametrize("shape", [(2, 3, 8, 8, 1), (2, 3, 8, 8, 3), (2, 3, 8, 3)])
+def test_a_last_axis_as_short_as_components_is_asked_about(shape):
+    """A channel axis, or a flow in 2D with three components: no grid is three points wide."""
+    with pytest.raises(ArgumentError, match=r"whose last axis has \d values"):
+        from_arrays({"u": np.ones(shape)}, periodic=True)
+    assert len(shape) - 2 == from_arrays({"u": np.ones(shape)}, order={"u": 0}, periodic=True).D
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 8), (2, 3, 8, 8), (2, 3, 3), (2, 3, 8, 4), (2, 3, 3, 3, 4)])
 def test_an_order_that_shapes_settle_need_not_be_named(shape):
     assert len(shape) - 2 == from_arrays({"u": np.ones(shape)}, periodic=True).D
 
@@ -85,7 +93,19 @@ def test_an_order_that_shapes_settle_need_not_be_named(shape):
         ({"fields": {"u": RHO}, "constants": {"c": RHO}}, r"shape of constant 'c'.*or \(6, 6\)"),
         ({"fields": {"u": RHO}, "spacing": 0.0}, "spacing: got 0"),
         ({"fields": {"u": RHO}, "time_step": -1.0}, "time_step: got -1"),
-        ({"fields": {"u": RHO}, "periodic": (True,)}, "expected a bool or 2 bools"),
+        ({"fields": {"u": RHO}, "periodic": (True, False, True)}, r"periodic: got \(True, False, True\)"),
+        ({"fields": {"u": RHO}, "periodic": "no"}, "periodic: got 'no', expected True, False, or 2 of them"),
+        ({"fields": {"u": RHO}, "periodic": None}, "periodic: got None"),
+        ({"fields": RHO}, "fields: got ndarray, expected a mapping"),
+        ({"fields": {"u": RHO}, "order": {"u": "scalar"}}, "order of 'u': got 'scalar'"),
+        ({"fields": {"u": RHO}, "order": {"u": True}}, "order of 'u': got True"),
+        ({"fields": {"u": [[[1.0], [1.0, 2.0]]]}}, "values of 'u': got lists of unequal length"),
+        ({"fields": {"u": np.ma.masked_less(RHO, 0)}}, "values of 'u': got masked ones"),
+        ({"fields": {"": RHO}}, "name of a field: got ''"),
+        ({"fields": {1: RHO}}, "name of a field: got 1"),
+        ({"fields": {"u": RHO}, "unit": {"u": 3}}, "unit of field 'u': got 3"),
+        ({"fields": {"u": RHO}, "spacing": "0.1"}, "spacing: got '0.1'"),
+        ({"fields": {"u": RHO}, "spacing": (0.1, 0.1)}, r"spacing: got \(0.1, 0.1\)"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_by_name(given, said):
@@ -107,3 +127,8 @@ def test_values_that_no_network_can_be_shown_are_found(bad, constant):
 def test_boundaries_have_to_be_said():
     with pytest.raises(TypeError, match="periodic"):
         from_arrays({"u": RHO})
+
+
+def test_orders_of_numpy_are_whole_numbers():
+    source = from_arrays({"velocity": U}, order={"velocity": np.int64(1)}, periodic=np.bool_(True))
+    assert type(source.schema[0].k) is int and source.is_torus == (True, True)

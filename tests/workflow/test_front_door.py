@@ -5,6 +5,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import equinox as eqx
@@ -12,9 +13,12 @@ import jax
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from registries import left_as_they_were
 
 import ginjax
-from ginjax.errors import ArgumentError, FileError, GinjaxWarning, VerificationError
+from ginjax.errors import ArgumentError, FileError, GinjaxError, GinjaxWarning, VerificationError
+from ginjax.ml import Metric, register_metric
+from ginjax.models import certificate_between
 
 TINY = ginjax.Network("resnet", channels=3, blocks=1, side=3)
 STEPS = ginjax.TrainSettings(steps=12, batch_size=4)
@@ -147,14 +151,14 @@ def test_a_figure_shows_itself_in_a_notebook(report):
 
 def test_predictions_are_in_physical_units_and_those_of_the_evaluation(model3, report):
     u = velocity(3)
-    found = model3.predict({"velocity": u[:2]}, 2)["velocity"]
+    found = model3.predict({"velocity": u[:2]}, 2, first=0)["velocity"]
     assert found.shape == (2, 2, 8, 8, 8, 3) and found.dtype == np.float32
     one = model3.predict({"velocity": u[0, 0]}, 2)["velocity"]
     np.testing.assert_allclose(one, found[0], atol=1e-6)
-    np.testing.assert_allclose(model3.predict(data(3), 2)["velocity"][1], found[1], atol=1e-6)
+    np.testing.assert_allclose(model3.predict(data(3), 2, first=0)["velocity"][1], found[1], atol=1e-6)
     difference, truth = found[0, 0] - u[0, 1], u[0, 1]
     assert np.abs(difference).max() < 2 * np.abs(truth).max()
-    late = model3.predict({"velocity": u[0]}, 1, first=-1)["velocity"]
+    late = model3.predict({"velocity": u[0]}, 1)["velocity"]
     np.testing.assert_allclose(late, model3.predict({"velocity": u[0, 4]}, 1)["velocity"], atol=1e-6)
     assert np.abs(late - one[:1]).max() > 1e-3  # control: another frame to start from
 
@@ -178,7 +182,9 @@ def test_data_that_a_model_is_not_for_are_refused(model):
         model.evaluate(data(2, spacing=0.3), progress=False)
     with pytest.raises(ArgumentError, match="dimension"):
         model.evaluate(data(3), progress=False)
-    with pytest.raises(ArgumentError, match="first: got 5"):
+    with pytest.raises(
+        ArgumentError, match="first: got 5, of 5 frames, 1 of which in a row are seen, expected 0 to 4"
+    ):
         model.predict(data(2), first=5)
     with pytest.raises(ArgumentError, match="data: got int"):
         model.evaluate(3, progress=False)
@@ -262,3 +268,69 @@ ginjax.train(data, ginjax.TrainSettings(steps=3), network=ginjax.Network(channel
         assert ran.stdout == ""
         assert shown or ran.stderr == ""
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_other_models_beside_it_have_names_of_their_own(model):
+    other = model.with_network(jax.tree.map(lambda a: 0.0 * a if eqx.is_array(a) else a, model.network))
+    found = model.evaluate(data(2), beside={"zero": other}, progress=False)
+    alone = model.evaluate(data(2), progress=False)
+    for metric, values in alone.errors["velocity"].items():
+        np.testing.assert_allclose(found.errors["velocity"][metric], values, rtol=1e-5)
+    assert "nRMSE of zero" in repr(found)
+    for taken in ("model", "persistence", "no change", "truth"):
+        with pytest.raises(ArgumentError, match=f"name of a model beside: got '{taken}'"):
+            model.evaluate(data(2), beside={taken: other}, progress=False)
+
+
+def test_a_report_shows_what_was_measured(report):
+    lines = repr(report)
+    with left_as_they_were():
+        register_metric(Metric("late", "late", lambda found: found.error[0]))
+        assert repr(report) == lines and isinstance(report.plot("errors"), Figure)
+
+
+def test_a_certificate_of_another_conversion_promises_nothing(model):
+    by_volume = model.to_dimension(3, "volume")
+    assert by_volume.verify().condition > 1e-3  # measured: the rule promises nothing
+    top = by_volume.to_dimension(4)
+    hand = replace(top.record, certificate=None)
+    for high in (top, ginjax.Model(top.network, hand)):
+        assert certificate_between(model.record, high.record) is None
+    assert certificate_between(by_volume.record, top.record) is top.certificate
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda m: m.predict(data(2), 1.5), "steps: got 1.5, expected a whole number, 1 or more"),
+        (lambda m: m.predict(velocity(2)), "start: got ndarray"),
+        (lambda m: m.to_dimension(2.0), "D: got 2.0"),
+        (lambda m: m.to_dimension(3, None), "rescale: got None"),
+        (lambda m: m.verify(low="x"), "low: got str"),
+        (lambda m: m.verify(low=m, side=0), "side: got 0"),
+        (lambda m: m.with_network(None), "network: got NoneType"),
+        (lambda m: m.evaluate(data(2), trajectories=-1), "trajectories: got -1"),
+        (lambda m: m.tune(data(2), {"steps": 3}), "settings: got {'steps': 3}"),
+        (lambda m: ginjax.train(data(2), 10), "settings: got 10, expected a ginjax.TrainSettings"),
+        (lambda m: ginjax.train(data(2), network=3), "network: got 3"),
+        (lambda m: ginjax.train(data(2), network=ginjax.Network(activation=lambda x: x * x)), "activation"),
+        (lambda m: ginjax.Model.of(m.network, ginjax.from_arrays({"d": velocity(2)[..., 0]}, periodic=True).contract),
+         "fields of the contract, as input of the network"),
+    ],
+)  # fmt: skip
+def test_what_is_no_argument_is_refused_before_any_work(model, wrong, said):
+    with pytest.raises(GinjaxError, match=said):
+        wrong(model)
+
+
+def test_parts_by_name_have_to_be_alike():
+    parts = {"train": data(2), "test": data(2, periodic=False)}
+    with pytest.raises(ArgumentError, match="part 'test' of the data"):
+        ginjax.train(parts, STEPS, network=TINY, progress=False)
+    with pytest.raises(ArgumentError, match="part 'test' of the data"):
+        ginjax.train({"train": data(2), "test": data(3)}, STEPS, network=TINY, progress=False)
+
+
+def test_history_that_is_changed_changes_no_model(model):
+    model.history[0]["steps"] = 99
+    assert model.history[0]["steps"] == 12

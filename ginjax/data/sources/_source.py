@@ -63,8 +63,8 @@ class Source(abc.ABC):
 
     @property
     def name(self) -> str:
-        """What to call the data: the name of their arrays or of their equation, else their layout."""
-        named = (self.origin.get(key) for key in ("arrays", "equation"))
+        """What to call the data: the name of their arrays, their equation or their file, else their layout."""
+        named = (self.origin.get(key) for key in ("arrays", "equation", "file"))
         return next((each for each in named if isinstance(each, str)), self.layout)
 
     @property

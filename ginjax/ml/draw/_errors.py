@@ -19,7 +19,7 @@ from ginjax.ml.draw._canvas import (
     whole_numbers,
 )
 from ginjax.ml.forecast import RolloutStudy
-from ginjax.ml.score import METRICS
+from ginjax.ml.score import metric_label
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -52,13 +52,14 @@ def errors_figure(title: str, study: RolloutStudy) -> Figure:
     **Returns:** the figure.
     """
     fields = list(study.spectra)
-    figure = new_figure((3.5 * len(METRICS), 2.6 * len(fields) + 0.3))
+    metrics = list(next(iter(next(iter(study.errors.values())).values())))
+    figure = new_figure((3.5 * len(metrics), 2.6 * len(fields) + 0.3))
     set_heading(figure, title)
-    axes = panels(figure, len(fields), len(METRICS), sharex=True)
+    axes = panels(figure, len(fields), len(metrics), sharex=True)
     handles: dict[str, Artist] = {}
     for row, field in zip(axes, fields, strict=True):
-        set_titles(figure, row, [f"{field}: {metric.label}" for metric in METRICS.values()])
-        for axis, metric in zip(row, METRICS, strict=True):
+        set_titles(figure, row, [f"{field}: {metric_label(metric)}" for metric in metrics])
+        for axis, metric in zip(row, metrics, strict=True):
             handles |= _draw_panel(axis, study, field, metric)
     for axis in axes[-1]:
         set_labels(axis, "step")

@@ -15,5 +15,6 @@ from ginjax.ml.score._metrics import METRICS as METRICS
 from ginjax.ml.score._metrics import Deviations as Deviations
 from ginjax.ml.score._metrics import Metric as Metric
 from ginjax.ml.score._metrics import deviations as deviations
+from ginjax.ml.score._metrics import metric_label as metric_label
 from ginjax.ml.score._metrics import register_metric as register_metric
 from ginjax.ml.score._spectrum import energy_spectrum as energy_spectrum

@@ -105,6 +105,11 @@ METRICS = Registry(
 """The metrics of evaluations by name: the library's own, then those of `register_metric` and of installed packages."""
 
 
+def metric_label(name: str) -> str:
+    """How tables and pictures write a metric; of one that is not registered here, its name."""
+    return METRICS[name].label if name in METRICS else name
+
+
 def register_metric(metric: Metric) -> Metric:
     """Let evaluations measure one thing more, until the program ends.
 

@@ -9,12 +9,12 @@ from ginjax.data import (
     DataReading,
     MemorySource,
     Normalisation,
+    Paths,
     Source,
     data_splits,
     measure_normalisation,
     split_trajectories,
 )
-from ginjax.data._open import Paths
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._simulated_task import FRAMES, HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, simulate_in_memory
 from ginjax.ml.task._window_task import Chosen, WindowTask, make_window_task

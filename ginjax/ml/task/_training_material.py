@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ginjax.checkpoint import DataContract
+from ginjax.checkpoint import DataContract, check_contract
 from ginjax.data import DEFAULT_SIDES, DataReading, Source, select_fields, simulate
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._parts import Parts, TaskSettings, file_parts, simulated_parts, source_parts
@@ -140,16 +140,18 @@ def material_of_source(
     return replace(material, parts=parts)
 
 
-def material_of_parts(parts: Parts, name: str, *, valid: float, test: float) -> TrainingMaterial:
+def material_of_parts(
+    parts: Parts, name: str, *, valid: float | None = None, test: float | None = None
+) -> TrainingMaterial:
     """Data whose parts are known.
 
     **Arguments:**
 
     - `parts`: with a part `train`.
     - `name`: what to call them, without the dimension.
-    - `valid`, `test`: the fractions that they were parted by, for the history of the model.
+    - `valid`, `test`: the fractions that they were parted by, for the history of the model; None if they were not.
 
-    **Raises:** `ArgumentError` without a part `train`, or for a part that is unknown.
+    **Raises:** `ArgumentError` without a part `train`, for a part that is unknown, or for parts that are not alike.
     """
     wrong = sorted(set(parts) - {"train", "valid", "test"})
     if wrong or "train" not in parts:
@@ -157,11 +159,19 @@ def material_of_parts(parts: Parts, name: str, *, valid: float, test: float) -> 
             "parts of the data", got=", ".join(parts) or "none", expected="train, and perhaps valid and test"
         )
     source = parts["train"][0]
+    for part, (other, _) in parts.items():
+        try:
+            check_contract(source.contract, other.contract)
+        except ArgumentError as error:
+            raise ArgumentError(
+                f"part '{part}' of the data: {error.subject}", got=error.got, expected=error.expected
+            ) from error
+    fractions = {key: value for key, value in (("valid", valid), ("test", test)) if value is not None}
 
     def about(task: WindowTask) -> dict[str, object]:
         count = len(task.train.trajectories)
         shape = {"dim": source.D, "size": list(source.spatial), "trajectories": count}
-        return {"data": name, **shape, "valid": valid, "test": test}
+        return {"data": name, **shape, **fractions}
 
     title = f"{name}, {source.D}D"
     return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about)

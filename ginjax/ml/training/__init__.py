@@ -59,6 +59,7 @@ from ginjax.ml.training._result import TrainedModel as TrainedModel
 from ginjax.ml.training._result import build_network as build_network
 from ginjax.ml.training._result import finish_training as finish_training
 from ginjax.ml.training._result import run_identity as run_identity
+from ginjax.ml.training._result import what_to_hear as what_to_hear
 from ginjax.ml.training._run_files import RunFiles as RunFiles
 from ginjax.ml.training._run_log import RunLog as RunLog
 from ginjax.ml.training._run_log import make_book as make_book

@@ -80,6 +80,7 @@ def request_training(
     if start is None:
         asked = replace(material.contract, past_steps=past_steps, residual=residual)
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
+        model.spec.to_json()  # what no file could hold is refused before the training
         return TrainingRequest(model, material, settings, past_steps, residual, None, ())
     if network is not None:
         raise ArgumentError("network", got="a model to go on from", expected="one of them")

@@ -92,6 +92,23 @@ def finish_training(
     return TrainedModel(model, record, last, task.error(model))
 
 
+def what_to_hear(after: OneStepError | None, before: OneStepError | None = None) -> str | None:
+    """What the user of a training must not miss; None if there is nothing.
+
+    **Arguments:**
+
+    - `after`: the error of the next frame on the held-out part, None if nothing is held out.
+    - `before`: the same of the model that was gone on from.
+    """
+    if after is None:
+        return None
+    if after.model >= after.persistence:
+        return "the network does no better than predicting no change: train longer, or with a lower learning rate"
+    if before is not None and after.model > before.model:
+        return f"tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
+    return None
+
+
 def run_identity(
     task: WindowTask,
     about: Mapping[str, object],

@@ -71,6 +71,27 @@ def promises_of(high: ModelRecord, certificate: Certificate | None) -> Promises:
     return Promises(compatible, bool(high.layers), _why_inexact(certificate))
 
 
+def promises_between(low: ModelRecord, high: ModelRecord) -> Promises:
+    """What is promised of two networks by their own certificates.
+
+    A certificate counts if it is of a conversion between their two dimensions; without one, all that conversions promise is.
+
+    **Arguments:**
+
+    - `low`, `high`: the one in the lower and the one in the higher dimension.
+    """
+    return promises_of(high, certificate_between(low, high))
+
+
+def certificate_between(low: ModelRecord, high: ModelRecord) -> Certificate | None:
+    """The certificate of the conversion from one record to the other, in the record that was converted; None without one."""
+    for made, given in ((high, low), (low, high)):
+        certificate = made.certificate
+        if certificate is not None and (certificate.from_dim, certificate.to_dim) == (given.D, made.D):
+            return certificate
+    return None
+
+
 def _why_inexact(certificate: Certificate | None) -> str | None:
     if certificate is None or certificate.exact:
         return None
