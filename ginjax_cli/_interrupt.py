@@ -8,6 +8,10 @@ from typing import Any, Self
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
+class Interrupted(Exception):
+    """A command that was asked to end has ended in order, and has said how to go on."""
+
+
 class Interrupt:
     """While it lasts, the first Ctrl-C or SIGTERM is noted and the second one interrupts at once."""
 

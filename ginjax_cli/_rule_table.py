@@ -36,7 +36,9 @@ def show_comparison(
             "noise, on average and at most"
         )
     note_left_out(out, found.left_out)
-    out.line(f"best: {found.best.rule}, {found.why}" if found.best else f"best: none named, {found.why}")
+    more = about is None and len(found.rows) > 1
+    errors = "; --data or --pde compares the errors of the rules" if more else ""
+    out.line(f"best: {found.best.rule if found.best else 'none named'}, {found.why}{errors}")
     out.result(
         None,
         {

@@ -1,16 +1,20 @@
 """`ginjax data`: look at data, and make some."""
 
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._as_options import as_options
+from ._config_file import given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ginjax.data import FieldSurvey, Source
 
 data = typer.Typer(help="Look at data, and make some.")
@@ -30,6 +34,7 @@ _COLUMNS = (
 
 @data.command("inspect")
 def inspect_data(
+    ctx: typer.Context,
     path: Annotated[
         list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
     ],
@@ -75,8 +80,9 @@ def inspect_data(
     payload = _payload(source, parts) | {"frames_surveyed": looked_at}
     payload["fields"] = [_field_payload(entry) for entry in found]
     out.result(None, payload)
-    if not any(note.startswith("cannot") for note in source.notes):
-        out.next_step("ginjax train --data " + " ".join(quote(str(each)) for each in path[:1]))
+    if _can_be_trained_on(source, found, parts) and len(path) == 1:
+        words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
+        out.next_step(join(["ginjax", "train", "--data", str(path[0]), *words]))
 
 
 @data.command("generate")
@@ -177,6 +183,15 @@ def generate_data(
     out.next_step(f"ginjax data inspect {quote(str(next(iter(targets.values()))))}")
 
 
+def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: tuple[str, ...]) -> bool:
+    """Whether `ginjax train` would take the data, as far as is known without reading all of them."""
+    settled = not any(note.startswith(("cannot", "left out")) for note in source.notes)
+    finite = all(entry.bad == 0 for entry in found)
+    # Without parts of their own one trajectory is validated on and one held out.
+    enough = source.frames >= 2 and ("train" in parts if parts else source.trajectories >= 3)
+    return settled and finite and enough
+
+
 def _parse_dims(text: str) -> list[int]:
     from ginjax.errors import ArgumentError
 
@@ -223,7 +238,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         "is_torus": list(source.is_torus),
         "splits": list(parts),
         "origin": dict(source.origin),
-        "notes": list(source.notes),
+        "notes": [as_options(note) for note in source.notes],
     }
 
 

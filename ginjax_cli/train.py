@@ -8,7 +8,7 @@ import typer
 
 from ._config_file import Config, given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
-from ._interrupt import Interrupt
+from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
     Bias,
@@ -341,9 +341,13 @@ def train(
 
         trained = prepared.train(saving=saving, on_begin=begin, on_report=note, interrupted=interrupt.asked)
     if trained.reason == "asked":
-        out.note(f"stopped after step {trained.progress.step}; the state is in {files.state}")
-        out.next_step(join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"]))
-        raise KeyboardInterrupt
+        words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
+        out.interrupted(
+            f"interrupted after step {trained.progress.step}; its state is in {files.state}",
+            words,
+            {"steps_done": trained.progress.step, "state": str(files.state)},
+        )
+        raise Interrupted
     if trained.reason == "patience":
         out.note(
             f"no better for {trained.progress.misses} validations: stopped after step {trained.progress.step}"

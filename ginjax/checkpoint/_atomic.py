@@ -132,7 +132,7 @@ def _sync_folder(folder: Path) -> None:
 def _exists(path: str | os.PathLike[str]) -> FileError:
     return FileError(
         f"{path}: the file exists already",
-        hint="Pass --force (force=True) to replace it, or choose another name.",
+        hint="Pass `force=True` to replace it, or choose another name.",
     )
 
 

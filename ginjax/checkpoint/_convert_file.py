@@ -78,7 +78,7 @@ def convert_record(
             "conversion by filters of a model without invariant filters",
             got=f"{record.spec.get('architecture', 'a model')} with equivariant=False",
             expected="an equivariant model",
-            hint="Its kernels can be inflated: --rescale centre or --rescale mean.",
+            hint="Its kernels can be inflated, by the rule 'centre' or 'mean'.",
         )
     if dtype is not None and dtype not in DTYPES:
         raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
@@ -117,7 +117,7 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
             "inflation of an equivariant model",
             got=f"rule {rule.name!r}",
             expected="a model with equivariant=False",
-            hint="Use --rescale compatibility, which is exact.",
+            hint="Use the rule 'compatibility', which is exact.",
         )
     check_finite(record.arrays)
     if to_dim > record.D:
@@ -186,13 +186,13 @@ def check_certificate(certificate: Certificate) -> None:
         return
     inexact = certificate.inexact_paths
     worst = max(inexact, key=lambda path: path.residual)
-    why = worst.note or "what is left is rounding: a larger --tol or --dtype float64 allows for it"
+    why = worst.note or 'what is left is rounding: accept a larger residual, or use `dtype="float64"`'
     others = f" (and {len(inexact) - 1} more)" if len(inexact) > 1 else ""
     raise VerificationError(
         f"{worst.layer} {worst.path}{others} cannot be converted exactly",
         got=f"residual {worst.residual:.1e}",
         expected=f"at most {certificate.tolerance:.0e}",
-        hint=f"{why[:1].upper()}{why[1:]}. --allow-inexact writes the closest weights anyway.",
+        hint=f"{why[:1].upper()}{why[1:]}. `allow_inexact=True` writes the closest weights anyway.",
     )
 
 
@@ -203,7 +203,7 @@ def _check_range(arrays: Mapping[str, np.ndarray]) -> None:
                 f"array {name!r}",
                 got=f"values beyond the range of {array.dtype.name}",
                 expected="finite values",
-                hint="Choose a wider --dtype, or a --flex nearer to 1.",
+                hint="Choose a wider `dtype`, or a `flex` nearer to 1.",
             )
 
 

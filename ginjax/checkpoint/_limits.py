@@ -44,7 +44,7 @@ def check_bank_size(D: int, side: int, keys: Sequence[FilterKey], recipe: BankRe
             "filter bank",
             got=f"{total} entries in dimension {D} with side {side}",
             expected=f"at most {MAX_BANK_ENTRIES}",
-            hint="Use a smaller side or order, or --support orthoplex.",
+            hint='Use a smaller side or order, or `support="orthoplex"`.',
         )
 
 

@@ -198,7 +198,7 @@ def _check_total(filters: int, D: int, side: int, k: int) -> None:
             "filter bank",
             got=f"{filters} filters of {side**D * D**k} entries",
             expected=f"at most {MAX_ENTRIES} entries",
-            hint="Use a smaller side or order, or --support orthoplex.",
+            hint='Use a smaller side or order, or `support="orthoplex"`.',
         )
 
 

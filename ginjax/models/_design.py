@@ -99,9 +99,9 @@ class ModelDesign(NetworkSettings):
             "side of the grid",
             got=side,
             expected=f"a multiple of {factor}{why}",
-            hint="Change --size, or use fewer --levels."
+            hint="Choose another side of the grid, or fewer `levels`."
             if "levels" in architecture.words
-            else "Change --size.",
+            else "Choose another side of the grid.",
         )
 
     def _options(self) -> dict[str, Any]:

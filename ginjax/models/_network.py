@@ -65,13 +65,17 @@ class Network:
         for name in WORDS:
             if name in changed and name not in words:
                 others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
-                raise ArgumentError(f"--{name}", got=f"architecture {self.architecture!r}", expected=others)
+                raise ArgumentError(
+                    f"`{name}`", got=f"architecture {self.architecture!r}", expected=f"architecture {others}"
+                )
         if self.plain and changed & {"support", "recipe"}:
-            name = "filters" if "recipe" in changed else "support"
-            raise ArgumentError(f"--{name}", got="--plain", expected="an equivariant network")
+            name = "recipe" if "recipe" in changed else "support"
+            raise ArgumentError(f"`{name}`", got="`plain=True`", expected="an equivariant network")
         if "recipe" in changed and changed & {"side", "support"}:
             name = "side" if "side" in changed else "support"
-            raise ArgumentError(f"--{name}", got="--filters, which says it already", expected="one of them")
+            raise ArgumentError(
+                f"`{name}`", got="`recipe` as well, which says it already", expected="one of the two"
+            )
 
     def design(self, inputs: Sequence[Field], outputs: Sequence[Field]) -> ModelDesign:
         """The design of the network for some fields.

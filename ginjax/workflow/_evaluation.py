@@ -16,6 +16,7 @@ from ginjax.checkpoint import atomic_write, check_target
 from ginjax.errors import FileError
 from ginjax.ml import METRICS, PERSISTENCE, PICTURES, RolloutStudy
 from ginjax.ml.draw import picture_figure, save_png
+from ginjax.ml.forecast import NO_CHANGE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -77,9 +78,7 @@ class Evaluation:
     def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Names of columns, and rows: the errors of every field at a few steps; None where a number is not finite."""
         study = self.study
-        others = {
-            name: "no change" if name == PERSISTENCE else name for name in study.errors if name != MODEL
-        }
+        others = {name: NO_CHANGE if name == PERSISTENCE else name for name in study.errors if name != MODEL}
         # The forecast that nothing changes first.
         names = sorted(others, key=lambda name: name != PERSISTENCE)
         steps = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})

@@ -125,5 +125,5 @@ def test_a_grid_that_cannot_be_halved():
         ArgumentError, match="got 12, expected a multiple of 8 for 3 down-samplings"
     ) as caught:
         made.check_grid(12)
-    assert "--levels" in caught.value.hint
+    assert "`levels`" in caught.value.hint
     design("ResNet", levels=3).check_grid(13)

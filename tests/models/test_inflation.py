@@ -124,10 +124,10 @@ def test_each_kind_of_model_has_its_rules():
             UnsupportedError, match=f"inflation of an equivariant model: got rule '{rule}'"
         ) as caught:
             convert_record(equivariant, 2, rule)
-        assert "--rescale compatibility" in caught.value.hint
+        assert "'compatibility'" in caught.value.hint
     with pytest.raises(UnsupportedError, match="without invariant filters") as caught:
         convert_record(plain(), 2, "compatibility")
-    assert "--rescale centre" in caught.value.hint
+    assert "'centre'" in caught.value.hint
 
 
 @pytest.mark.parametrize("to_dim", [1, 2])

@@ -154,7 +154,7 @@ def test_a_grid_is_checked_by_what_the_class_declares():
         design.check_grid(12)
         with pytest.raises(ArgumentError, match="got 9, expected a multiple of 6") as caught:
             design.check_grid(9)
-    assert caught.value.hint == "Change --size."  # it has no --levels
+    assert caught.value.hint == "Choose another side of the grid."  # it has no levels
 
 
 # --- the way of a model ----------------------------------------------------------------------------------------------

@@ -13,7 +13,10 @@ from ginjax.ml.forecast._forecaster import Fields, Forecaster
 from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum
 
 PERSISTENCE = "persistence"
-"""The forecast that nothing changes."""
+"""The forecast that nothing changes, as a key of what an evaluation found."""
+
+NO_CHANGE = "no change"
+"""What tables and pictures call that forecast."""
 
 Curves = Mapping[str, Mapping[str, np.ndarray]]
 """By field and metric, one value for each step."""
@@ -49,7 +52,7 @@ def study_rollouts(
     batch_size: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> RolloutStudy:
-    """Roll models out on trajectories and compare with what came of them; persistence is added as a forecast.
+    """Roll models out on trajectories and compare with the truth, beside the forecast that nothing changes.
 
     **Arguments:**
 

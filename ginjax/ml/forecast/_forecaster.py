@@ -204,7 +204,7 @@ def _check_finite(name: str, values: np.ndarray, step: int, trajectories: Sequen
         raise NumericsError(
             f"prediction of field '{name}'",
             got=f"NaN or infinity at step {step} of trajectory {lost}",
-            hint=f"Predict {step - 1} steps, or train with --unroll or --noise for longer roll-outs."
+            hint=f"Predict {step - 1} steps, or train with `unroll` or `noise` for longer roll-outs."
             if step > 1
             else "Check the model with 'ginjax evaluate'.",
         )

@@ -134,7 +134,7 @@ def default_parts(
     return KnownParts(
         {part: [int(each) for each in indices] for part, indices in chosen.items() if len(indices)},
         (),
-        f"parted as 'ginjax train --data' does: --valid {valid} --test {test} --seed {seed}",
+        f"parted as training on them would: {valid:g} for validation, {test:g} for testing, seed {seed}",
     )
 
 
@@ -170,7 +170,9 @@ def training_task(
         )
     elif path is None:
         raise ArgumentError(
-            "--from-scratch", got=f"a model trained on {step.get('data')}", expected="--data with it"
+            "training from scratch",
+            got="no data",
+            expected=f"{step.get('data')}, the data that the model was trained on",
         )
     else:
         parts = _trained_parts(record, path, reading)

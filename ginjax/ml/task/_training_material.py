@@ -70,7 +70,7 @@ def simulated_material(
     """
     if frames + 1 < needed:
         raise ArgumentError(
-            "--frames", got=frames, expected=f"at least {needed - 1} for --past-steps and --unroll"
+            "`frames`", got=frames, expected=f"at least {needed - 1} for `past_steps` and `unroll`"
         )
     count = trajectories or TRAIN_TRAJECTORIES.get(D, 16)
     described = simulate(pde, D, trajectories=count, steps=frames, side=side, seed=seed)

@@ -31,14 +31,16 @@ def frozen_names(model: PyTree, groups: Sequence[str]) -> frozenset[str]:
         found = {n for n in names if n == group or n.startswith(f"{group}.") or fnmatchcase(n, group)}
         if not found:
             raise ArgumentError(
-                "--freeze",
+                "`freeze`",
                 got=repr(group),
                 expected="one of " + ", ".join(sorted({n.split(".")[0] for n in names})),
                 hint="'ginjax inspect' lists the arrays of a model; a pattern may use *.",
             )
         frozen |= found
     if frozen and len(frozen) == len(set(names)):
-        raise ArgumentError("--freeze", got="every parameter", expected="something left to train")
+        raise ArgumentError(
+            "`freeze`", got="every parameter", expected="at least one parameter left to train"
+        )
     return frozenset(frozen)
 
 

@@ -117,9 +117,9 @@ def _library(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise UnsupportedError(
-            f"--log {extra}",
+            f"logger {extra!r}",
             got=f"no library {module!r}",
-            expected="it to be installed",
+            expected="that library to be installed",
             hint=how_to_install(module),
         ) from error
 

@@ -59,7 +59,7 @@ class RunFiles:
         if self.state.exists() and not resume and not force:
             raise FileError(
                 f"{self.state}: an interrupted run is waiting here",
-                hint="Go on with --resume, or begin anew with --force.",
+                hint="Go on with it (`resume=True`), or begin anew (`force=True`).",
             )
 
     def _named(self, ending: str) -> Path:

@@ -118,10 +118,10 @@ class RunFile:
                     "validation_digest": "digest of the validation data",
                 }.get(name, name)
                 raise FileError(
-                    f"{self.path}: {words} of the interrupted training",
-                    got=_said(name, stored.get(name)),
-                    expected=_said(name, self.settings.get(name)),
-                    hint="Go on with the same data and settings, or start anew with --force.",
+                    f"{self.path}: {words}",
+                    got=_said(name, self.settings.get(name)),
+                    expected=f"{_said(name, stored.get(name))}, as in the interrupted training",
+                    hint="Go on with the same data and settings, or begin anew (`force=True`).",
                 )
 
 

@@ -196,7 +196,7 @@ def read_cells(path: str | os.PathLike[str], settings: CurveSettings) -> list[Ce
             f"settings of the curve in {path}",
             got="other settings than asked for now",
             expected="the same, to continue it",
-            hint="Repeat the options it was made with, choose another folder, or pass --force to start again.",
+            hint="Ask for the same settings, choose another folder, or remove the file to begin anew.",
         )
     return cells
 

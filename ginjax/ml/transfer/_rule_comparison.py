@@ -94,7 +94,7 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
         raise problems[0]
     best, why = _best(rows)
     lifts = best is None and _lifts_parity(record, to_dim)
-    why += "; --lift-parity, which makes odd vectors of odd scalars, is" if lifts else ""
+    why += "; `lift_parity=True`, which makes odd vectors of odd scalars, is" if lifts else ""
     return RuleComparison(tuple(rows), left_out, no_change, best, why, lifts)
 
 
@@ -116,11 +116,11 @@ def _best(rows: list[RuleRow]) -> tuple[RuleRow | None, str]:
         return rows[min(finite)[1]], "by its error"
     exact = next((row for row in rows if row.exact), None)
     if exact is None:
-        return None, "no rule is exact here; --data or --pde compares their errors"
+        return None, "no rule is exact here"
     if sum(row.exact for row in rows) == 1:
         return exact, "the only exact one"
     nearest = ", and of the exact ones closest to the old filters" if exact.noise is not None else ""
-    return exact, f"exact{nearest}; --data or --pde compares errors"
+    return exact, f"exact{nearest}"
 
 
 def _lifts_parity(record: ModelRecord, to_dim: int) -> bool:

@@ -54,7 +54,7 @@ def test_other_data_under_the_same_name_are_used_whole(record, tmp_path):
     assert list(held_out.trajectories) == list(range(10)) and "part" not in held_out.name
     assert held_out.note == "not known as data of the model's training: all are used"
     asked = found(record, other, split="train")
-    assert len(asked.trajectories) == 8 and "parted as 'ginjax train --data' does" in asked.note
+    assert len(asked.trajectories) == 8 and "parted as training on them would" in asked.note
     assert found(record, other, default="train").note is None
 
 
@@ -74,11 +74,11 @@ def test_data_that_were_trained_on_are_not_evaluated_on_in_silence(tmp_path):
     with pytest.raises(ArgumentError, match=r"part of the data: got test: the model's training used these data f"
                        r"or train alone, expected one of train") as caught:  # fmt: skip
         found(record, training)
-    assert caught.value.hint == "Other data, or knowingly: --split train"
+    assert caught.value.hint == "Use other data, or, knowing that the model has seen them, `split='train'`."
     assert len(found(record, training, split="train").trajectories) == 3
     assert len(found(record, held_out).trajectories) == 3
     with pytest.raises(
-        ArgumentError, match="--split: got train: the model's training used these data for test"
+        ArgumentError, match="`split`: got train: the model's training used these data for test"
     ):
         found(record, held_out, split="train")
 
@@ -88,8 +88,8 @@ def test_parts_that_data_have(record, tmp_path):
     stored(tmp_path / "d" / "train" / "x.h5", seed=4, trajectories=3)
     with pytest.raises(ArgumentError, match="part of the data: got test, expected one of train") as caught:
         found(record, tmp_path / "d")
-    assert caught.value.hint == "Name one that is there: --split train"
-    with pytest.raises(ArgumentError, match="--split: got valid, expected one of train"):
+    assert caught.value.hint == "Name one that is there: `split='train'`."
+    with pytest.raises(ArgumentError, match="`split`: got valid, expected one of train"):
         found(record, tmp_path / "d", split="valid")
     assert len(found(record, tmp_path / "d", split="train", count=2).trajectories) == 2
 

@@ -130,7 +130,7 @@ def test_other_data_are_refused_under_whatever_name(record, path, tmp_path):
     other = stored(tmp_path / path.name, seed=9)
     with pytest.raises(ArgumentError, match=r"data to train on from scratch: got d\.h5, other data than"):
         training_task(record, last_training(record), other, READ)
-    with pytest.raises(ArgumentError, match=r"--from-scratch: got a model trained on d\.h5, expected --data"):
+    with pytest.raises(ArgumentError, match=r"training from scratch: got no data, expected d\.h5, the data"):
         training_task(record, last_training(record), None, READ)
 
 

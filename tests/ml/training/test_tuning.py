@@ -77,7 +77,7 @@ def test_other_data_are_refused_unless_the_model_is_to_be_adapted(aspect):
     start, found = start_from(loaded()), replace(KNOWN, scales=(), **changes)
     with pytest.raises(ArgumentError, match=message) as caught:
         check(start, found)
-    assert caught.value.hint == f"--adapt {aspect} trains the network for these data from now on."
+    assert caught.value.hint == f"`adapt=[{aspect!r}]` trains the network for these data from now on."
     (difference,) = check(start, found, adapt=[aspect])
     assert difference.aspect == aspect
     for wrong in OTHERS.keys() - {aspect}:
@@ -181,5 +181,5 @@ def test_new_axes_stay_periodic_where_compatibility_is_kept():
 def test_a_network_that_was_never_trained_may_predict_changes():
     untrained = start_from(loaded(replace(KNOWN, scales=()), provenance=({"step": "init"},)))
     assert check(untrained, replace(KNOWN, scales=()), residual=True) == ()
-    with pytest.raises(ArgumentError, match="--past-steps"):
+    with pytest.raises(ArgumentError, match="`past_steps`"):
         check(untrained, replace(KNOWN, scales=()), past_steps=2)
