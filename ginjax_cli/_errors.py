@@ -1,4 +1,4 @@
-"""The edge: the one place where an exception becomes a message and an exit code.
+"""The edge of the program: the one place where an exception becomes a message and an exit code.
 
 Only what the library raises on purpose, and what the machine or the user did to the program, is put in one line.
 Anything else is a defect and keeps its traceback.

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to come to an end."""
+"""Ctrl-C and SIGTERM as a request that a command end in order."""
 
 import signal
 import threading

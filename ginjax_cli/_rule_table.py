@@ -32,8 +32,8 @@ def show_comparison(
         out.line(f"error: nRMSE of the next frame on {about}; of no change: {found.no_change:.4g}")
     if by_filters:
         out.note(
-            "new over old: the norm of the weights in the layer that grows most; the response of a path to white "
-            "noise, on average and at most"
+            "ratios of the converted model to the original: weight norm, of the layer where it grows most; response of a "
+            "path to white noise, on average and the largest"
         )
     note_left_out(out, found.left_out)
     more = about is None and len(found.rows) > 1

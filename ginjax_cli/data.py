@@ -1,4 +1,4 @@
-"""`ginjax data`: look at data, and make some."""
+"""`ginjax data`: inspect data files, and simulate data."""
 
 from pathlib import Path
 from shlex import join, quote
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ginjax.data import FieldSurvey, Source
 
-data = typer.Typer(help="Look at data, and make some.")
+data = typer.Typer(help="Inspect data files, and generate data by simulation.")
 
 _COLUMNS = (
     "field",
@@ -45,17 +45,19 @@ def inspect_data(
     max_frames: Annotated[
         int,
         typer.Option(
-            "--max-frames", min=0, help="Frames whose values are looked at, drawn at random; 0 means all."
+            "--max-frames",
+            min=0,
+            help="Number of frames whose values are looked at, drawn at random; 0 means all.",
         ),
     ] = 1000,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show what is in files of data: layout, grid, fields, boundaries, range, and values that are no numbers.
+    """Show what is in data files: layout, grid, fields, boundaries, range of values, NaN and infinity.
 
-    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file leaves open is said
-    here, with the option that settles it.
+    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file does not
+    state is said here, with the option that settles it.
     """
     from ginjax.data import data_splits, survey
 
@@ -110,12 +112,15 @@ def generate_data(
             "--trajectories",
             min=1,
             max=2**24,
-            help="Simulations in each dimension.",
+            help="Number of simulations in each dimension.",
             show_default="256, 48, 16 in 1D, 2D, 3D",
         ),
     ] = None,
     frames: Annotated[
-        int, typer.Option("--frames", min=1, max=2**20, help="Time steps in each, after the initial frame.")
+        int,
+        typer.Option(
+            "--frames", min=1, max=2**20, help="Time steps in each simulation, after the initial frame."
+        ),
     ] = 8,
     folder: Annotated[
         Path,
@@ -127,11 +132,11 @@ def generate_data(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Simulate one equation in several dimensions and write the data, a file for each, in the layout of The Well.
+    """Simulate one equation in several dimensions and write one file for each, in the layout of The Well.
 
-    The files match: the same equation, coefficients, law of the initial fields, grid spacing and time step. A filter
-    covers the same length in every dimension then, and a network meets the same local law; with a fixed domain and
-    fewer points in 3D it would meet another one. Lengths and times are in units of the equation's own form.
+    The files match: the same equation, coefficients, distribution of the initial fields, grid spacing and time step.
+    So a filter covers the same length in every dimension, and a network meets the same local dynamics; on a domain of
+    fixed length with fewer points in 3D it would not. Lengths and times are in units of the equation's own form.
     The boundaries are periodic. The same seed gives the same bytes.
     """
     from ginjax.checkpoint import check_target

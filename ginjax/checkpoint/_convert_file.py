@@ -64,12 +64,16 @@ def convert_record(
     rule = find_rule(rule) if isinstance(rule, str) else rule
     if not isinstance(rule, Rule):
         if dtype is not None:
-            raise ArgumentError("dtype", got=repr(dtype), expected=f"nothing with rule {rule.name!r}")
+            raise ArgumentError(
+                "dtype",
+                got=repr(dtype),
+                expected=f"none with the rule {rule.name!r}, which keeps that of the weights",
+            )
         if parity_lift:
             raise ArgumentError(
                 "parity lift",
                 got=f"rule {rule.name!r}",
-                expected="an equivariant model and a compatible rule",
+                expected="an equivariant model and a rule that promises compatibility",
             )
         return inflate_record(record, to_dim, rule)
     check_finite(record.arrays)

@@ -1,4 +1,4 @@
-"""How large a thing a few bytes may ask to be built."""
+"""Limits on the size of filters and kernels, checked before a file makes anything large be built."""
 
 import math
 from collections.abc import Iterable, Sequence

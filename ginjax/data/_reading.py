@@ -1,4 +1,4 @@
-"""What a user says of data that the files do not."""
+"""How data files are to be read: the fields, parities and periodic axes that the user states."""
 
 from __future__ import annotations
 

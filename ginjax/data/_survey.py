@@ -1,4 +1,4 @@
-"""Range and gaps of the values of a source."""
+"""A survey of the values of data: their range, their size, and how many are NaN or infinite."""
 
 from __future__ import annotations
 

@@ -51,7 +51,11 @@ class ModelDesign(NetworkSettings):
         architecture = find_architecture(self.architecture)
         for word in ("norm", "plain"):
             if getattr(self, word) and word not in architecture.words:
-                raise ArgumentError(word, got=self.architecture, expected="another architecture")
+                raise ArgumentError(
+                    word,
+                    got=f"architecture {self.architecture!r}, which has none",
+                    expected="another architecture",
+                )
         return ModelSpec.make(self.architecture, self.inputs, self.outputs, **architecture.options_from(self))
 
     def banks(self, D: int) -> dict[str, FilterBank]:

@@ -1,4 +1,4 @@
-"""Models in files."""
+"""Saving models to files, and loading them."""
 
 import os
 import warnings

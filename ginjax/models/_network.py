@@ -1,4 +1,4 @@
-"""A network in the words of the command line, before it is known what fields it will meet."""
+"""A network described by plain settings, before it is known for which fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is, free of the dimension: enough, with filters and a key, to build it."""
+"""The specification of a model, free of the dimension: with filters and a random key enough to build it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Numbers that tell the rules apart before any network is run."""
+"""How much a rule makes weights and responses grow: numbers that tell rules apart before any network is run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

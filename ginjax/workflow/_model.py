@@ -1,4 +1,4 @@
-"""A network and all that is known of it, as one thing."""
+"""A model: a network, its data contract, its history and its certificate, in one object."""
 
 from __future__ import annotations
 
@@ -261,7 +261,9 @@ class Model:
         converted.
         """
         if not isinstance(rescale, str) and flex is not None:
-            raise ArgumentError("flex", got="a rule", expected="the name of one")
+            raise ArgumentError(
+                "flex", got="a rule that is no name", expected="the name of a rule, such as 'compat-flex'"
+            )
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
         rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
         conversion = convert_record(self.record, D, rule, dtype=dtype, parity_lift=lift_parity)

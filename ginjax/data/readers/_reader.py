@@ -1,4 +1,4 @@
-"""What a reader of data files is."""
+"""The interface of a reader of data files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time series read from where they lie, a slice at a time."""
+"""The interface of a source: time series of fields, read a slice at a time from where they lie."""
 
 from __future__ import annotations
 

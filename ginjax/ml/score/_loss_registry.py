@@ -1,4 +1,4 @@
-"""What training can make small, by name."""
+"""The training objectives that can be asked for by name."""
 
 from __future__ import annotations
 

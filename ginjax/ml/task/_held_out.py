@@ -1,4 +1,4 @@
-"""Data that a model has not been trained on, found by what they hold and not by what they are called."""
+"""Data that a model was not trained on, recognised by their content and not by the name of a file."""
 
 from __future__ import annotations
 

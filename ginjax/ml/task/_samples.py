@@ -1,4 +1,4 @@
-"""Where training samples come from."""
+"""Samples: numbered pairs of input and target."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data that a model was trained on, known again by what they hold and not by what they are called."""
+"""The data that a model was trained on, recognised by their content and not by the name of a file."""
 
 from __future__ import annotations
 

@@ -154,7 +154,9 @@ def material_of_parts(parts: Parts, name: str, *, valid: float, test: float) -> 
     wrong = sorted(set(parts) - {"train", "valid", "test"})
     if wrong or "train" not in parts:
         raise ArgumentError(
-            "parts of the data", got=", ".join(parts) or "none", expected="train, and perhaps valid and test"
+            "parts of the data",
+            got=", ".join(parts) or "none",
+            expected="'train', and perhaps 'valid' and 'test'",
         )
     source = parts["train"][0]
 

@@ -130,7 +130,9 @@ def run(
     """
     hooks, where = hooks or Hooks(), placement or Placement()
     if plan.steps is None and plan.seconds is None and hooks.on_look is None:
-        raise ArgumentError("plan", got="neither steps nor seconds", expected="an end")
+        raise ArgumentError(
+            "plan", got="neither steps nor seconds", expected="a number of steps or of seconds"
+        )
     where.check_batch(plan.batch_size, plan.accumulate)
     order_key, step_key = training_keys(key)
     dispatch = make_dispatch(

@@ -1,4 +1,4 @@
-"""Leaving parts of a model as they are."""
+"""Frozen parameters: the parts of a model that training leaves as they are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loggers of other programs; each library is imported when its logger is made, never before."""
+"""Loggers for experiment trackers; each library is imported when its logger is made, never before."""
 
 from __future__ import annotations
 

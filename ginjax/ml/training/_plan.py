@@ -1,4 +1,4 @@
-"""How long to train, in which portions, and what to do between them."""
+"""The plan of a training: how many steps or how much time, and when to validate and to save."""
 
 from __future__ import annotations
 

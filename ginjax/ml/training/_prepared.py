@@ -82,7 +82,7 @@ def request_training(
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
         return TrainingRequest(model, material, settings, past_steps, residual, None, ())
     if network is not None:
-        raise ArgumentError("network", got="a model to go on from", expected="one of them")
+        raise ArgumentError("network and start", got="both", expected="one of them")
     adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
     fitting = material.of_fields(start.record.contract)
     return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted)

@@ -1,4 +1,4 @@
-"""The logs of one training, kept by the process that writes its files."""
+"""The logs of one training, written by its main process alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a training in a file, whole or not at all, from which it goes on as if nothing had happened."""
+"""Checkpoints of a training: its state in a file, whole or not at all, from which it goes on as if nothing had happened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When training ends, and which model it ends with."""
+"""Stop conditions and early stopping: when training ends, and which model it ends with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choosing among the exact solutions with a few samples of the new dimension."""
+"""Calibration: choosing among the exact conversions with a few samples of the new dimension."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings and results of a transfer curve: plain values that survive a file."""
+"""Settings and results of a transfer curve, as plain values that a JSON file holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a transfer rule is."""
+"""The interface of a transfer rule."""
 
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
