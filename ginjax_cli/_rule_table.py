@@ -24,6 +24,8 @@ def show_comparison(
 ) -> None:
     """One line for each rule, the recommendation, and the command that follows it.
 
+    **Arguments:**
+
     - `about`: the samples that errors were measured on, or None.
     """
     by_filters = bool(record.layers)

@@ -206,6 +206,8 @@ def convert_d(
 class _Samples:
     """The samples that the options name: of a file, or simulated.
 
+    **Arguments:**
+
     - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
     """

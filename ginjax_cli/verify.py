@@ -141,6 +141,8 @@ def verify(
 class _Given:
     """What data in one of the two dimensions say.
 
+    **Arguments:**
+
     - `dim`, `name`: where and what they are.
     - `samples`: how many were used.
     - `error`, `no_change`: of the model of that dimension on the next frame, and of predicting no change.

@@ -28,6 +28,8 @@ _NO_UNIT = ("1", "unknown", "")
 class Difference:
     """One thing in which data differ from what a model asks for.
 
+    **Arguments:**
+
     - `aspect`: what.
     - `subject`, `got`, `expected`, `hint`: the words of an error message.
     - `values`: what the model asks for and what the data have, as JSON values.

@@ -30,7 +30,7 @@ DTYPES = ("float16", "float32", "float64")
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion gave: the model before and after, and the certificate."""
+    """The result of a conversion: the model before and after, and the certificate."""
 
     before: ModelRecord
     after: ModelRecord

@@ -17,6 +17,8 @@ from ginjax.data.sources import Source
 class FieldSurvey:
     """The values of one field.
 
+    **Arguments:**
+
     - `field`: the field; `constant`: whether it does not vary in time.
     - `values`: how many values were looked at; `bad`: how many of them are NaN or infinite.
     - `minimum`, `maximum`, `rms`: of the others, over all components; None if there are none.

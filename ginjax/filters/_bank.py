@@ -27,6 +27,8 @@ MAX_ENTRIES = 2**28
 class FilterIdentity:
     """What a filter is called in every dimension.
 
+    **Arguments:**
+
     - `part`: one of `PARTS`.
     - `representative`: coordinates of its orbit's representative in descending order, without the trailing
       coordinates of the smallest possible size (0 on odd sides, half a pixel on even ones). Shells of equal L1
@@ -40,6 +42,7 @@ class FilterIdentity:
 
     @property
     def is_centre(self) -> bool:
+        """Whether the filter lives on the central pixel alone."""
         return self.representative == ()
 
     @property
@@ -52,6 +55,8 @@ class FilterIdentity:
 @dataclass(frozen=True, eq=False)
 class FilterBlock:
     """The filters of one order and parity.
+
+    **Arguments:**
 
     - `filters`: float64, `(n, *(M,)*D, *(D,)*k)`, read only.
     - `identities`: the name of each, in the same order.
@@ -83,6 +88,8 @@ class FilterBlock:
 @dataclass(frozen=True, eq=False)
 class FilterBank:
     """The filters a network uses in one dimension. Immutable; equal when every filter is equal.
+
+    **Arguments:**
 
     - `D`: dimension.
     - `side`: side length of the filters in pixels.
@@ -119,6 +126,7 @@ class FilterBank:
 
     @property
     def keys(self) -> tuple[FilterKey, ...]:
+        """`(order, parity)` of each block, in rising order."""
         return tuple(sorted(self.blocks))
 
     def in_dimension(self, D: int) -> "FilterBank":

@@ -19,20 +19,20 @@ ArchitectureName = str
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is like inside; every default stands here.
+    """The settings of a network, whatever its fields and dimension; every default stands here.
 
     **Arguments:**
 
     - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of one that was registered or
       installed, see `register_architecture`.
-    - `channels`: channels of each kind of field inside.
-    - `blocks`: residual blocks (resnet, dilresnet), convolutions a level (unet) or layers (series).
-    - `levels`: down-samplings of a unet.
+    - `channels`: hidden channels for each tensor order and parity.
+    - `blocks`: number of residual blocks (resnet, dilresnet), of convolutions at each level (unet) or of layers (series).
+    - `levels`: number of down-samplings of a unet.
     - `side`, `support`: of the filters: side in pixels; "full", "cut" or "orthoplex".
     - `recipe`: of the filters, instead of `side` and `support`.
     - `activation`: a name in `ACTIVATION_REGISTRY`, or "none".
-    - `norm`: whether blocks are normalised.
-    - `bias`: "auto", "scalar", "mean" or "none".
+    - `norm`: group normalisation in the blocks.
+    - `bias`: "auto", "scalar", "mean" or "none", see `ginjax.layers.ConvContract`.
     - `upsample`: of a unet: "repeat" converts exactly for every signature, "transpose" for scalars.
     - `plain`: an ordinary CNN on the components instead.
 

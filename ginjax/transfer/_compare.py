@@ -14,6 +14,8 @@ from ._layers import ConvLayer, filter_key
 class Growth:
     """How a conversion changed the size of things, new to old, over the paths of all convolutions.
 
+    **Arguments:**
+
     - `weights`: the largest ratio of a layer's Frobenius norms of weights.
     - `noise`: geometric mean of the ratios of the standard deviation of a path's output, per component, when its
       input is white noise.

@@ -14,7 +14,9 @@ from ._plain_check import channel_count
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one forward pass on one sample.
+    """The cost of one forward pass on one sample.
+
+    **Arguments:**
 
     - `flops`: floating-point operations of the convolutions, a multiplication and an addition counted as two. Every
       tap of a dense kernel is counted, on the padding too, but not the zeros between the pixels of a dilated input.

@@ -9,6 +9,8 @@ EXACT_ENOUGH = 1e-9
 def explain(pair: FilterPair, remainder: Residual, tolerance: float = EXACT_ENOUGH) -> str:
     """One sentence on what stands between a path and exactness; empty when nothing does.
 
+    **Arguments:**
+
     - `tolerance`: residual that counts as exact; weights stored in fewer digits need a larger one.
     """
     if remainder.total <= tolerance:

@@ -34,6 +34,8 @@ _SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Evaluation:
     """Roll-outs of a model beside the truth.
 
+    **Arguments:**
+
     - `model`: what the model is called.
     - `data`: what the data are called.
     - `study`: the errors step by step, spectra, and fields of one trajectory; the model is called `"model"` in it.
@@ -61,7 +63,7 @@ class Evaluation:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What must not be missed."""
+        """Warnings: a roll-out that blows up, or a model no better than predicting no change."""
         found = [
             f"the roll-out of {name} blows up: NaN or infinity at step {lost}"
             for name, lost in self.study.lost_at.items()

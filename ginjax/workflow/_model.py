@@ -51,10 +51,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A network, what its data are like, how it came about, and what its conversion preserved.
+    """A network with its data contract, its history, and the certificate of its last conversion.
 
     `ginjax.train`, `ginjax.load`, `Model.tune` and `Model.to_dimension` return one; `Model.of` makes one of a network
     that was built by hand. It does not change: what changes something returns another model.
+
+    **Arguments:**
 
     - `network`: an Equinox module, for one sample: `network(x)[0]` of a normalised `MultiImage`.
     - `record`: all that its file holds.
@@ -86,7 +88,7 @@ class Model:
 
     @property
     def contract(self) -> DataContract:
-        """What its data have to be like: fields with unit and scale, axes, past frames, spacing, time step."""
+        """What the model's data have to be like: fields with unit and scale, axes, past frames, spacing, time step."""
         return self.record.contract
 
     @property

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """How a training went.
+    """The record of a training: its errors and its learning curve.
+
+    **Arguments:**
 
     - `title`: what was trained on what.
     - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was

@@ -63,7 +63,7 @@ PICTURES: Registry[Picture] = Registry(
 
 
 def register_picture(name: str, picture: Picture) -> Picture:
-    """Let evaluations draw one picture more, until the program ends.
+    """Let evaluations draw another picture, until the program ends.
 
     **Arguments:**
 

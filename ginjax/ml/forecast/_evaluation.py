@@ -24,7 +24,9 @@ Curves = Mapping[str, Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class RolloutStudy:
-    """What an evaluation found.
+    """Errors, energy spectra and samples of roll-outs, beside the truth.
+
+    **Arguments:**
 
     - `errors`: the error curves by forecast.
     - `lost_at`: by forecast, the first step with NaN or infinity in any trajectory; None if there is none.

@@ -54,7 +54,7 @@ LOSSES: Registry[Loss] = Registry(
 
 
 def register_loss(name: str, loss: Loss) -> Loss:
-    """Let training make something else small, until the program ends.
+    """Let training minimise another loss, until the program ends.
 
     **Arguments:**
 

@@ -15,6 +15,8 @@ from ginjax.errors import ArgumentError
 class Deviations:
     """Mean squares over the grid, summed over the components of a field; arrays of one shape.
 
+    **Arguments:**
+
     - `error`: of the difference.
     - `size`: of the truth.
     - `variance`: of the truth without its mean over the grid.
@@ -106,7 +108,7 @@ METRICS = Registry(
 
 
 def register_metric(metric: Metric) -> Metric:
-    """Let evaluations measure one thing more, until the program ends.
+    """Let evaluations measure another metric, until the program ends.
 
     **Arguments:**
 

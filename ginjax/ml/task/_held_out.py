@@ -32,6 +32,8 @@ EVALUATED_TRAJECTORIES = 16
 class HeldOut:
     """Trajectories to evaluate on.
 
+    **Arguments:**
+
     - `source`, `trajectories`: the data, and which of them.
     - `name`: what to call them.
     - `note`: what the user should know about the choice, or None.

@@ -41,6 +41,7 @@ class ArraySamples:
         return self._count
 
     def take(self, indices: np.ndarray) -> tuple[PyTree, PyTree]:
+        """The samples of these numbers, as inputs and targets."""
         return take((self.X, self.Y), indices)
 
     @property

@@ -40,6 +40,8 @@ HELD_OUT_OFFSET = 1_000_003
 class OneStepTask:
     """Normalised pairs of consecutive frames.
 
+    **Arguments:**
+
     - `X`, `Y`: inputs and targets, blocks `(pairs, channels, *spatial, D, ..., D)`.
     - `trajectories`: the simulations they were cut from, in physical units.
     - `normalisation`: what was applied; it belongs to the model and is kept for every dimension.
@@ -52,6 +54,7 @@ class OneStepTask:
 
     @property
     def signature(self) -> Signature:
+        """Keys and channels of the inputs."""
         return Signature(self.X.get_signature())
 
     @property

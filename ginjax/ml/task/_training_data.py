@@ -28,6 +28,8 @@ from ginjax.ml.task._window_task import WindowTask
 class KnownParts:
     """What a model's training made of some data.
 
+    **Arguments:**
+
     - `parts`: by name, the trajectories of these data; empty if it did not use them.
     - `unused`: those that no training used.
     - `note`: how that is known.

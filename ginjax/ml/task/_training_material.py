@@ -21,6 +21,8 @@ Told = Callable[[int, int], None]
 class TrainingMaterial:
     """Data to train on.
 
+    **Arguments:**
+
     - `contract`, `spatial`: what they are like.
     - `name`, `title`: what to call them, without and with the dimension.
     - `parts`: reads or simulates them, telling how far it is.

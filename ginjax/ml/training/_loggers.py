@@ -84,7 +84,7 @@ LOGGERS: Registry[MakeLogger] = Registry(
 
 
 def register_logger(name: str, make: MakeLogger) -> MakeLogger:
-    """Let trainings log to one program more, until this one ends.
+    """Let trainings log to another experiment tracker, until the program ends.
 
     **Arguments:**
 

@@ -27,7 +27,7 @@ class Plan:
     - `steps_per_dispatch`: steps between two looks at the loss; None adapts it to their speed. The result does not
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
-    - `patience`: looks without improvement after which training ends; None for never.
+    - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
 
     **Raises:** `ArgumentError` for a number that is not positive.

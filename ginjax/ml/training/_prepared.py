@@ -21,7 +21,7 @@ from ginjax.models import AnyDimensionalModel, Network
 
 
 class Watcher(Protocol):
-    """Is told how far a piece of work has come."""
+    """Receives the progress of a piece of work."""
 
     def follow(self, done: int, total: int) -> None: ...
 
@@ -32,7 +32,9 @@ Watch = Callable[[str], AbstractContextManager[Watcher]]
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What is to be trained on what, checked as far as that is possible before any data are read or simulated.
+    """A network, data and settings of a training, checked as far as possible before data are read or simulated.
+
+    **Arguments:**
 
     - `model`: the network to begin with.
     - `material`: the data, of the model's fields.
@@ -91,6 +93,8 @@ def request_training(
 @dataclass(frozen=True)
 class PreparedTraining:
     """A training that is ready to run; build it with `prepare_training`.
+
+    **Arguments:**
 
     - `request`: what was asked for.
     - `task`: the samples.

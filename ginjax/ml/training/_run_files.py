@@ -13,7 +13,9 @@ from ginjax.ml.training._saved_state import RunFile
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`model.safetensors` and what belongs to it.
+    """The files of a run, all named after its output, such as `model.safetensors`.
+
+    **Arguments:**
 
     - `output`: the model.
     """

@@ -20,7 +20,7 @@ UNKNOWN_LENGTH = 10
 
 
 def make_book(settings: TrainSettings, loggers: Sequence[Logger]) -> LogBook:
-    """A log of about `ROWS` rows.
+    """A log book that writes about `ROWS` rows.
 
     **Arguments:**
 

@@ -31,6 +31,8 @@ from ginjax.transfer import (
 class Start:
     """A model to go on from; build it with `start_from`.
 
+    **Arguments:**
+
     - `model`, `record`: the model.
     - `free`: the directions to train in, where compatibility is kept; None for all.
     """

@@ -47,6 +47,8 @@ def rates(method: Method, pde: str) -> tuple[float, ...]:
 class CurveSettings:
     """What stays the same over a whole curve. The values were chosen on the validation fold.
 
+    **Arguments:**
+
     - `fold`: which data, see `FOLDS`.
     - `channels`, `blocks`: of the residual networks.
     - `low_sides`, `high_sides`: grid points along each axis, by dimension, of the fields trained on before the
@@ -89,7 +91,9 @@ QUICK = CurveSettings(
 
 @dataclass(frozen=True)
 class Cell:
-    """One network measured.
+    """The measured error of one network.
+
+    **Arguments:**
 
     - `pde`, `from_dim`, `to_dim`, `method`, `samples`, `seed`, `rate`: which; seeds count from 0 in either fold, and
       the rate is 0 where nothing is trained.
@@ -123,7 +127,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Point:
-    """The seeds of one method at one number of samples, at its best learning rate.
+    """Mean and spread over seeds of one method at one number of samples, with its best learning rate.
+
+    **Arguments:**
 
     - `mean`, `spread`: of the error over the seeds; the spread is their standard deviation.
     - `seconds`: mean time of one network with everything that it needed: data and training in both dimensions.

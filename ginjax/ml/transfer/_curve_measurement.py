@@ -32,7 +32,9 @@ WORST = 1e6
 
 @dataclass(frozen=True)
 class CurveRequest:
-    """Which cells there are: every pair of dimensions with `from < to`, for every equation, seed and sample count.
+    """Which networks are to be measured: every pair of dimensions with `from < to`, for every equation, seed and sample count.
+
+    **Arguments:**
 
     - `samples`: numbers of high-dimensional trajectories; 0 is the conversion alone.
     - `seeds`: how many; a seed stands for its own first weights, order of the batches and high-dimensional samples.

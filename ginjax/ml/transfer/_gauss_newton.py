@@ -25,6 +25,8 @@ ENOUGH = 1e-4
 class Fit:
     """Where the search ended.
 
+    **Arguments:**
+
     - `t`: the unknowns.
     - `first`, `loss`: squared norm of the residuals at the start and at the end.
     - `evaluations`: of the residuals.

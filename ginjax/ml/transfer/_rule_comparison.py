@@ -17,6 +17,8 @@ from ginjax.transfer import RULES, compared_rules, find_rule, growth, rule_label
 class RuleRow:
     """What one rule makes of a model.
 
+    **Arguments:**
+
     - `rule`: its name, with a flex value where it has one; `about`: what it does, in one line.
     - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
     - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
@@ -36,7 +38,9 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class RuleComparison:
-    """What a comparison found.
+    """The transfer rules side by side, and the one recommended.
+
+    **Arguments:**
 
     - `rows`: one for each rule that fits the model.
     - `left_out`: the other rules, and what they need.

@@ -28,6 +28,7 @@ class NamedRule:
 
     @property
     def name(self) -> str:
+        """What the rule is called."""
         return self.rule.name
 
     @property
