@@ -172,6 +172,15 @@ def convert_file(
     Equal input gives equal bytes. Nothing is written if a rule that promises compatibility does not keep its
     promise, unless `allow_inexact`.
 
+    **Arguments:**
+
+    - `source`, `target`: the model file to read, and the one to write.
+    - `to_dim`, `rule`, `dtype`, `parity_lift`: as in `convert_record`.
+    - `allow_inexact`: write the closest weights where a rule cannot keep its promise.
+    - `force`: replace a target that exists.
+
+    **Returns:** the conversion, with its certificate.
+
     **Raises:** `FileError` as reading and writing do, `VerificationError` as `check_certificate` does.
     """
     conversion = convert_record(read_model(source), to_dim, rule, dtype=dtype, parity_lift=parity_lift)

@@ -142,7 +142,18 @@ class FilterBank:
 
 
 def make_bank(D: int, recipe: BankRecipe, keys: Iterable[FilterKey]) -> FilterBank:
-    """Build the bank of a recipe in dimension `D` for the given orders and parities."""
+    """Build the bank of a recipe in dimension `D` for the given orders and parities.
+
+    **Arguments:**
+
+    - `D`: the dimension, 1 or more.
+    - `recipe`: side, scaling, support and group of the filters.
+    - `keys`: `(order, parity)` of each block.
+
+    **Returns:** the bank; the same arguments give the same bytes.
+
+    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a bank past `MAX_ENTRIES`.
+    """
     blocks = {(k, p % 2): make_block(D, recipe, k, p % 2) for k, p in keys}
     return FilterBank(D, recipe.side, recipe, blocks)
 
@@ -180,7 +191,19 @@ def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
 def basis_for_operators(
     D: int, side: int, k: int, p: int, operators: Sequence[np.ndarray], split_k2: bool = True
 ) -> np.ndarray:
-    """Unscaled basis of the filters invariant under any group of signed permutation matrices."""
+    """Unscaled basis of the filters invariant under any group of signed permutation matrices.
+
+    **Arguments:**
+
+    - `D`, `side`: dimension, and side of the filters in pixels.
+    - `k`, `p`: tensor order and parity.
+    - `operators`: all `(D, D)` matrices of the group.
+    - `split_k2`: whether order 2 is split into trace, antisymmetric, symmetric and diagonal parts.
+
+    **Returns:** `(n, *(side,)*D, *(D,)*k)`, float64.
+
+    **Raises:** `ArgumentError` if the operators are no group of signed permutations.
+    """
     _check_size(D, side, k)
     return _family(explicit_group(operators), side, k, p, split_k2)[0]
 

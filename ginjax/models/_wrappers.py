@@ -35,8 +35,6 @@ class ModelWrapper(MultiImageModule):
     ):
         """**Arguments:**
 
-        **Arguments:**
-
         - `D`: dimension of the output.
         - `model`: a callable on one array; with `pass_aux_data`, on `(array, aux_data)`, returning both.
         - `output_keys`, `output_is_torus`: signature and periodicity of the output.
@@ -73,8 +71,6 @@ class GroupAverage(MultiImageModule):
         self, model: MultiImageModule, operators: Any, always_average: bool = False, inference: bool = False
     ):
         """**Arguments:**
-
-        **Arguments:**
 
         - `model`: the model, `x, aux_data -> y, aux_data`.
         - `operators`: the group's matrices, such as `make_all_operators(D)`.

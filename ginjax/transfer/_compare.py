@@ -31,7 +31,12 @@ def growth(
     before: tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterBank]],
     after: tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterBank]],
 ) -> Growth:
-    """Compare a model before and after; each given as arrays, layer table and banks by role."""
+    """Compare a model before and after; each given as arrays, layer table and banks by role.
+
+    **Arguments:**
+
+    - `before`, `after`: arrays by name, layer table, and banks by role, of the two models.
+    """
     ratios, norms = [], []
     for old_layer, new_layer in zip(before[1], after[1], strict=True):
         old, new = _layer(old_layer, before[0], before[2]), _layer(new_layer, after[0], after[2])

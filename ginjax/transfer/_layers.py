@@ -122,7 +122,16 @@ def role_keys(layers: tuple[ConvLayer, ...], role: str) -> set[tuple[int, int]]:
 def check_weights(
     layers: tuple[ConvLayer, ...], banks: Mapping[str, FilterBank], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
-    """Check that a model's arrays are those its layer table and banks ask for."""
+    """Check that a model's arrays are those its layer table and banks ask for.
+
+    **Arguments:**
+
+    - `layers`: the layer table.
+    - `banks`: the filters by role.
+    - `shapes`: the shape of each array by name.
+
+    **Raises:** `ArgumentError` naming the first array that is missing, not known or of another shape.
+    """
     for layer in layers:
         if layer.role not in banks:
             raise ArgumentError(

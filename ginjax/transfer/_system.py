@@ -161,7 +161,14 @@ def cached_condition(pair: FilterPair) -> Condition:
 
 
 def residual(pair: FilterPair, old_weights: np.ndarray, new_weights: np.ndarray) -> Residual:
-    """Residual of (C) for weights `(out, in, n_old)` and `(out, in, n_new)`."""
+    """Measure how far the weights of a path are from condition (C).
+
+    **Arguments:**
+
+    - `pair`: the two bases of the path.
+    - `old_weights`: `(out, in, n_old)`.
+    - `new_weights`: `(out, in, n_new)`.
+    """
     system = cached_condition(pair)
     wanted = old_weights.astype(np.float64) @ system.B.T
     return _relative(new_weights.astype(np.float64) @ system.A.T - wanted, wanted, system.old_rows)

@@ -124,7 +124,14 @@ def simulate_in_memory(
 
 
 def one_step_error(model: PyTree, task: OneStepTask, batch_size: int = 32) -> OneStepError:
-    """The error of a model on a task, beside predicting no change."""
+    """Measure the error of a model on a task, beside predicting no change.
+
+    **Arguments:**
+
+    - `model`: the network.
+    - `task`: normalised pairs of frames.
+    - `batch_size`: pairs in one call.
+    """
     total, samples = 0.0, task.X.get_L()
     for start in range(0, samples, batch_size):
         chosen = list(range(start, min(start + batch_size, samples)))

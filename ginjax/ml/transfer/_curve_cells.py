@@ -153,6 +153,12 @@ def summarise(cells: Iterable[Cell]) -> list[Point]:
 
     All points of one transfer stand on the same seeds, all that any of its cells has, at every one of the `rates`. A
     method at a number of samples where one of these cells is missing is left out.
+
+    **Arguments:**
+
+    - `cells`: what was measured.
+
+    **Returns:** one point for each method, pair of dimensions, equation and number of samples.
     """
     seeds: dict[tuple[object, ...], set[int]] = {}
     groups: dict[tuple[Any, ...], dict[float, dict[int, Cell]]] = {}
