@@ -9,8 +9,12 @@ import re
 from shlex import quote
 
 OPTIONS = {
+    "activation": "--activation",
     "adapt": "--adapt",
     "allow_inexact": "--allow-inexact",
+    "bias": "--bias",
+    "blocks": "--blocks",
+    "channels": "--channels",
     "dtype": "--dtype",
     "fields": "--field",
     "flex": "--flex",
@@ -21,6 +25,7 @@ OPTIONS = {
     "levels": "--levels",
     "lift_parity": "--lift-parity",
     "noise": "--noise",
+    "norm": "--norm",
     "parity": "--parity",
     "past_steps": "--past-steps",
     "pde": "--pde",

@@ -38,7 +38,7 @@ def show_comparison(
             "path to white noise, on average and the largest"
         )
     note_left_out(out, found.left_out)
-    more = about is None and len(found.rows) > 1
+    more = about is None and bool(found.rows[1:])
     errors = "; --data or --pde compares the errors of the rules" if more else ""
     out.line(f"best: {found.best.rule if found.best else 'none named'}, {found.why}{errors}")
     out.result(

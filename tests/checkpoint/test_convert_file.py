@@ -248,7 +248,7 @@ def plain(side: int):
 
 def test_kernels_of_a_plain_model_are_inflated_within_reason():
     assert convert_record(plain(3), 3, "centre").after.D == 3
-    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected nothing with rule 'mean'"):
+    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected none with the rule 'mean'"):
         convert_record(plain(3), 3, "mean", dtype="float64")
     with pytest.raises(ArgumentError, match="weights, expected at most"):
         convert_record(plain(31), 8, "mean")

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from command_line import app
 from typer.main import get_command
 
 import ginjax
+from ginjax.models import Network
 from ginjax_cli._as_options import ARGUMENT, OPTIONS, as_options
 
 LIBRARY = Path(ginjax.__file__).parent
@@ -78,6 +80,10 @@ def test_other_texts_are_found(source):
 )
 def test_arguments_become_options(text, said):
     assert as_options(text) == said
+
+
+def test_the_words_of_a_network_are_options():
+    assert {each.name for each in fields(Network)} - {"architecture"} <= set(OPTIONS)
 
 
 def test_every_option_is_one_of_a_command():

@@ -137,7 +137,7 @@ def test_kernels_are_not_deflated(to_dim):
 
 
 def test_the_precision_is_not_chosen_here():
-    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected nothing with rule 'mean'"):
+    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected none with the rule 'mean'"):
         convert_record(plain(), 2, "mean", dtype="float64")
 
 

@@ -125,16 +125,19 @@ def test_the_words_of_the_command_line_become_its_options(installed):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"levels": 3}, "--levels: got architecture 'twobranch', expected unet$"),
-        ({"upsample": "transpose"}, "--upsample: got architecture 'twobranch', expected unet$"),
-        ({"norm": True}, "--norm: got architecture 'twobranch', expected resnet or dilresnet or unet$"),
+        ({"levels": 3}, "`levels`: got architecture 'twobranch', expected architecture unet$"),
+        ({"upsample": "transpose"}, "`upsample`: got architecture 'twobranch', expected architecture unet$"),
+        (
+            {"norm": True},
+            "`norm`: got architecture 'twobranch', expected architecture resnet or dilresnet or unet$",
+        ),
         (
             {"architecture": "series", "plain": True},
-            "--plain: got .*'series', expected resnet or dilresnet or unet$",
+            "`plain`: got .*'series', expected architecture resnet or dilresnet or unet$",
         ),
         (
             {"architecture": "dilresnet", "levels": 3},
-            "--levels: got architecture 'dilresnet', expected unet$",
+            "`levels`: got architecture 'dilresnet', expected architecture unet$",
         ),
     ],
 )

@@ -139,7 +139,7 @@ def test_a_model_of_an_earlier_version_knows_its_data_by_their_name_and_says_so(
     earlier = replace(record, contract=replace(record.contract, parts={}))
     held_out = found(earlier, path)
     assert list(held_out.trajectories) == stored_part(record, "test")
-    assert held_out.note.endswith(EARLIER) and "--valid 0.1 --test 0.1 --seed 0" in held_out.note
+    assert held_out.note.endswith(EARLIER) and "0.1 for validation, 0.1 for testing, seed 0" in held_out.note
     shutil.copy(path, tmp_path / "renamed.h5")
     whole = found(earlier, tmp_path / "renamed.h5")
     assert list(whole.trajectories) == list(range(10))
@@ -187,9 +187,9 @@ def test_simulations_are_of_the_equation_of_the_training():
 @pytest.mark.parametrize(
     ("contract", "pde", "message"),
     [
-        (DataContract(axes_of((True,)), (DENSITY,)), None, "data to evaluate on: got none.*--data PATH or --pde NAME"),
+        (DataContract(axes_of((True,)), (DENSITY,)), None, "data to evaluate on: got none.*expected data, or the name of an equation"),
         (contract_of(origin={"equation": "tea leaves"}), None, "data to evaluate on: got none"),
-        (contract_of(), "burgers", "--pde: got burgers, whose fields are velocity:1.*density:0"),
+        (contract_of(), "burgers", "`pde`: got burgers, whose fields are velocity:1.*density:0"),
         (contract_of(spacing=1e3), None, "grid spacing of the data: got"),
         (contract_of(time_step=1e3), None, "time step of the data: got"),
         (contract_of(axes=axes_of((False,))), None, "boundaries of the data: got x periodic"),

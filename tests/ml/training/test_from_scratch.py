@@ -176,9 +176,9 @@ def test_the_newest_training_counts(record):
 @pytest.mark.parametrize(
     ("history", "message"),
     [
-        ((), "training steps in the provenance of the model: got none"),
-        (({"step": "init"},), "got none"),
-        (({"step": "train", "seconds": 3.0},), "expected a number, to train from scratch as long"),
+        ((), "training steps in the provenance of the model: got no training"),
+        (({"step": "init"},), "got no training"),
+        (({"step": "train", "seconds": 3.0},), "expected a number of steps, to train from scratch as long"),
         (({"step": "train", "steps": 1000, "seconds": 1.0},), "got only a time"),
         (({"step": "train", "steps_done": 0},), "got 0"),
         (({"step": "train", "steps_done": "9"},), "got '9'"),

@@ -175,9 +175,9 @@ def test_a_network_fits_its_data(task):
     ("settings", "message"),
     [
         ({"architecture": "vgg"}, "architecture: got 'vgg', expected resnet or dilresnet or unet or series"),
-        ({"levels": 3}, "--levels: got architecture 'resnet', expected unet"),
-        ({"architecture": "series", "upsample": "transpose"}, "--upsample: got architecture 'series'"),
-        ({"plain": True, "support": "cut"}, "--support: got --plain"),
+        ({"levels": 3}, "`levels`: got architecture 'resnet', expected architecture unet"),
+        ({"architecture": "series", "upsample": "transpose"}, "`upsample`: got architecture 'series'"),
+        ({"plain": True, "support": "cut"}, "`support`: got `plain=True`"),
     ],
 )
 def test_settings_that_would_be_ignored(settings, message):

@@ -69,7 +69,7 @@ def test_frozen_parameters_stay(network):
         ArgumentError, match=r"`freeze`: got 'encode', expected one of blocks, decoder, encoder"
     ):
         ml.frozen_names(network, ["encode"])
-    with pytest.raises(ArgumentError, match="something left to train"):
+    with pytest.raises(ArgumentError, match="at least one parameter left to train"):
         ml.frozen_names(network, ["*"])
 
 

@@ -100,17 +100,17 @@ def test_what_is_the_same_or_not_known_needs_no_leave():
         (
             {"fields": (Field("heat", 0, 0),)},
             {},
-            "fields of the data: got heat:0.*--field density:0.=VARIABLE",
+            "fields of the data: got heat:0.*`fields=.'density:0.=VARIABLE'.`",
         ),
         ({"axes": axes_of((True, True))}, {}, "dimension of the data: got 2, expected 1.*convert-d"),
-        ({}, {"past_steps": 2}, "--past-steps: got 2, expected 1, as the model was trained"),
+        ({}, {"past_steps": 2}, "`past_steps`: got 2, expected 1, as the model was trained"),
         (
             {},
             {"residual": True},
-            "--residual, what is predicted: got changes, expected frames, as the model was trained",
+            "`residual`, what is predicted: got changes, expected frames, as the model was trained",
         ),
-        ({}, {"adapt": ["fields"]}, "--adapt: got 'fields', expected boundary or spacing"),
-        ({}, {"adapt": ["time_step"]}, "--adapt: got 'time_step'"),
+        ({}, {"adapt": ["fields"]}, "`adapt`: got 'fields', expected boundary or spacing"),
+        ({}, {"adapt": ["time_step"]}, "`adapt`: got 'time_step'"),
     ],
 )
 def test_what_no_training_could_adapt_to(changes, settings, message):
