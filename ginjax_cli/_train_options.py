@@ -200,7 +200,7 @@ Freeze = Annotated[
     typer.Option(
         "--freeze",
         help="Parameters that are not trained: a group such as encoder or blocks.0, or a pattern such as "
-        "'*.bias.*'; may be repeated.",
+        "`*.bias.*`; may be repeated.",
         metavar="GROUP",
         rich_help_panel=_TRAINING,
     ),

@@ -1,4 +1,4 @@
-"""A model from a handful of plain settings, the same words for every architecture."""
+"""The design of a model: a few plain settings, the same for every architecture, that make it in any dimension."""
 
 import math
 from dataclasses import dataclass

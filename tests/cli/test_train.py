@@ -382,3 +382,13 @@ def test_options_that_do_not_fit(run, args, message):
     result = run("train", *(() if {"--data", "--time-budget"} & set(args) else SMALL), *args)
     assert result.exit_code == 2, result.stderr
     assert message in result.stderr
+
+
+def test_an_interruption_as_json_is_a_result(run, monkeypatch):
+    asked = iter([False, True])
+    monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
+    result = run("train", *SMALL, "--steps", "12", "--json")
+    assert (result.exit_code, result.stderr) == (130, "")
+    payload = json.loads(result.stdout)
+    assert payload["interrupted"] is True and payload["state"] == "model.run" and payload["steps_done"] > 0
+    assert payload["go_on_with"].endswith(" --resume") and payload["path"] is None
