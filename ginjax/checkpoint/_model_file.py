@@ -72,7 +72,7 @@ class ModelRecord:
 
     @property
     def digest(self) -> str:
-        """Of everything that a prediction depends on, and of the numbers of the certificate."""
+        """The digest of everything that a prediction depends on, and of the numbers of the certificate."""
         described = {
             "spec": self.spec,
             "banks": {role: [_bank_to_json(bank), bank.digest] for role, bank in self.banks.items()},

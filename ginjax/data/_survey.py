@@ -15,7 +15,7 @@ from ginjax.data.sources import Source
 
 @dataclass
 class FieldSurvey:
-    """The values of one field.
+    """A survey of the values of one field.
 
     **Arguments:**
 

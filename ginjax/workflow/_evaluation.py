@@ -32,7 +32,7 @@ _SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """Roll-outs of a model beside the truth.
+    """Rollouts of a model beside the truth.
 
     **Arguments:**
 
@@ -63,9 +63,9 @@ class Evaluation:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings: a roll-out that blows up, or a model no better than predicting no change."""
+        """Warnings: a rollout that blows up, or a model no better than predicting no change."""
         found = [
-            f"the roll-out of {name} blows up: NaN or infinity at step {lost}"
+            f"the rollout of {name} blows up: NaN or infinity at step {lost}"
             for name, lost in self.study.lost_at.items()
             if lost is not None
         ]

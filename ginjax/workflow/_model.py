@@ -123,7 +123,7 @@ class Model:
         **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis where the
         arrays had none. Float32, in physical units.
 
-        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a roll-out blows up.
+        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up.
         """
         if steps < 1:
             raise ArgumentError("steps", got=steps, expected="1 or more")
@@ -157,7 +157,7 @@ class Model:
         seed: int = 0,
         progress: bool = True,
     ) -> Evaluation:
-        """Roll the model out on trajectories that it was not trained on, and compare with what came of them.
+        """Roll the model out on trajectories that it was not trained on, and compare with the truth.
 
         **Arguments:**
 

@@ -58,7 +58,7 @@ class Source(abc.ABC):
     notes: tuple[str, ...] = ()
 
     def described(self) -> dict[str, Any]:
-        """What every source says about itself, by name: what another one made of it starts from."""
+        """All that a source states about itself, by name, from which another source can be made."""
         return {each.name: getattr(self, each.name) for each in fields(Source)}
 
     @property

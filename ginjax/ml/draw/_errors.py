@@ -1,4 +1,4 @@
-"""The picture of errors against the step of a roll-out."""
+"""The picture of errors against the step of a rollout."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def draw_errors(
 
 
 def errors_figure(title: str, study: RolloutStudy) -> Figure:
-    """Draw every metric against the step of the roll-out, one row for each field.
+    """Draw every metric against the step of the rollout, one row for each field.
 
     **Arguments:**
 

@@ -1,4 +1,4 @@
-"""Roll-outs of a trained network, and their errors step by step."""
+"""Rollouts of a trained network, and their errors step by step."""
 
 from ginjax.ml.forecast._evaluation import NO_CHANGE as NO_CHANGE
 from ginjax.ml.forecast._evaluation import PERSISTENCE as PERSISTENCE

@@ -24,7 +24,7 @@ Curves = Mapping[str, Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class RolloutStudy:
-    """Errors, energy spectra and samples of roll-outs, beside the truth.
+    """Errors, energy spectra and samples of rollouts, beside the truth.
 
     **Arguments:**
 
@@ -74,7 +74,7 @@ def study_rollouts(
         steps = source.frames - past
     if not chosen or not steps or steps < 1 or not forecasters:
         raise ArgumentError(
-            "roll-outs",
+            "rollouts",
             got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",
             expected="at least one of each",
         )

@@ -140,7 +140,7 @@ def deviations(prediction: np.ndarray, truth: np.ndarray, D: int) -> Deviations:
         np.asarray(each, np.float64).reshape(*each.shape[: 1 + D], -1) for each in (prediction, truth)
     )
     grid = tuple(range(1, 1 + D))
-    with np.errstate(over="ignore", invalid="ignore"):  # a roll-out that blows up is a result
+    with np.errstate(over="ignore", invalid="ignore"):  # a rollout that blows up is a result
         return Deviations(
             _mean_square(guess - target, grid),
             _mean_square(target, grid),

@@ -59,7 +59,7 @@ class OneStepTask:
 
     @property
     def contract(self) -> DataContract:
-        """What a model that is trained on these pairs has to be told."""
+        """The contract of a model that is trained on these pairs."""
         return replace(MemorySource.of(self.trajectories).contract, scales=self.normalisation.scales)
 
 

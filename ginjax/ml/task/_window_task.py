@@ -41,7 +41,7 @@ class WindowTask:
 
     @property
     def contract(self) -> DataContract:
-        """What a model that is trained on these samples has to be told."""
+        """The contract of a model that is trained on these samples."""
         source = self.train.source
         return replace(
             source.contract,

@@ -24,7 +24,7 @@ class Plan:
     - `seconds`: time for training in all, interruptions not counted; None for no limit.
     - `batch_size`: samples in a step.
     - `accumulate`: parts of a batch that are computed one after the other.
-    - `steps_per_dispatch`: steps between two looks at the loss; None adapts it to their speed. The result does not
+    - `steps_per_dispatch`: steps in one call of the device, after which the losses are looked at; None adapts it to their speed. The result does not
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
     - `patience`: early stopping after more than so many validations without improvement; None for never.

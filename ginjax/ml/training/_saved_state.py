@@ -104,7 +104,7 @@ class RunFile:
         return state, progress
 
     def remove(self) -> None:
-        """Forget the state and everything beside it in the folder."""
+        """Remove the state and everything beside it in the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _check(self, header: Mapping[str, object]) -> None:

@@ -133,7 +133,7 @@ class TrainSettings:
 
     @property
     def looks_every(self) -> int:
-        """Steps between two looks at the validation loss."""
+        """Steps between two validations."""
         return self.validate_every or max(1, (self.steps or 2000) // VALIDATIONS)
 
     def make_schedule(self) -> Any:

@@ -40,7 +40,7 @@ class StopCondition(ABC):
         val_loss: float | None,
         epoch_time: float,
     ) -> bool:
-        """Look at an epoch.
+        """Decide after an epoch whether training ends.
 
         **Arguments:**
 
