@@ -47,7 +47,7 @@ COMPATIBILITY = NamedRule(
 )
 COMPAT_FLEX = NamedRule(
     Compatibility(name="compat-flex"),
-    "exposes the freedom that leaves",
+    "chooses among the exact solutions",
     with_flex=lambda flex: Compatibility(flex, "compat-flex"),
     compared_at=(0.0,),
 )
