@@ -1,3 +1,5 @@
+"""The command line as `python -m ginjax_cli`."""
+
 from .main import main
 
 if __name__ == "__main__":

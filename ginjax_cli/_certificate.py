@@ -1,4 +1,4 @@
-"""How a certificate looks to a reader."""
+"""How a certificate is shown: a table of its paths, and its verdict in words."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,7 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
     else:
         verdict = f"{len(inexact)} of {total} {parts} do not reproduce the {certificate.from_dim}D network"
     if stale:
-        verdict = f"void, it was made of something else: {verdict}"
+        verdict = f"void, because the model has changed since: {verdict}"
     with_flex = certificate.flex is not None and certificate.rule not in ("compatibility", "spin-embed")
     out.fields(
         f"Certificate, {certificate.from_dim}D -> {certificate.to_dim}D",

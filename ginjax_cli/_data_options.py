@@ -1,4 +1,4 @@
-"""Options that say what a file of data does not, shared by the commands that read one."""
+"""Options for reading data files, shared by the commands that read one: fields, parities, boundaries, parts."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +17,7 @@ Samples = Annotated[
     typer.Option(
         "--samples",
         min=1,
-        help="Samples of the data to use, spread evenly.",
+        help="Number of samples to use, spread evenly over the data.",
         show_default=str(_SAMPLES),
         rich_help_panel=_PANEL,
     ),
@@ -27,8 +27,8 @@ DataFields = Annotated[
     list[str] | None,
     typer.Option(
         "--field",
-        help="A field to use: NAME:ORDER, + (even) or - (odd), and the variables that hold its components, such as "
-        "velocity:1+=Vx,Vy; may be repeated; then no others are used.",
+        help="A field to read: NAME:ORDER, its parity + (even) or - (odd), and the variables that hold its components, "
+        "such as velocity:1+=Vx,Vy; may be repeated. Fields that are not named are then left out.",
         metavar="FIELD",
         show_default="those of the file",
         rich_help_panel=_PANEL,
@@ -38,7 +38,7 @@ DataParity = Annotated[
     list[str] | None,
     typer.Option(
         "--parity",
-        help="Parity of a field where the file does not state it, such as magnetic_field=odd; may be repeated.",
+        help="Parity of a field that the file does not state, such as magnetic_field=odd; may be repeated.",
         metavar="NAME=odd|even",
         rich_help_panel=_PANEL,
     ),
@@ -47,7 +47,7 @@ DataPeriodic = Annotated[
     str | None,
     typer.Option(
         "--periodic",
-        help="Periodic axes: all, none, or names such as x,y.",
+        help="Which axes are periodic: all, none, or names such as x,y.",
         metavar="AXES",
         show_default="what the file says",
         rich_help_panel=_PANEL,

@@ -1,4 +1,4 @@
-"""The edge: the one place where an exception becomes a message and an exit code.
+"""The edge of the program: the one place where an exception becomes a message and an exit code.
 
 Only what the library raises on purpose, and what the machine or the user did to the program, is put in one line.
 Anything else is a defect and keeps its traceback.
@@ -18,7 +18,8 @@ from typer.core import TyperGroup
 from ginjax._jax_internals import is_out_of_memory
 from ginjax.errors import ArgumentError, GinjaxError, VerificationError
 
-from ._output import show_error
+from ._interrupt import Interrupted
+from ._output import show_error, show_interruption
 
 FAILED, USAGE, UNVERIFIED, INTERRUPTED = 1, 2, 3, 130
 
@@ -85,6 +86,8 @@ class Edge(TyperGroup):
             if code == INTERRUPTED:  # Typer has already turned the exception into its code
                 raise KeyboardInterrupt
             sys.stdout.flush()
+        except Interrupted:
+            sys.exit(INTERRUPTED)
         except BrokenPipeError:
             _discard_output()
             sys.exit(FAILED)
@@ -92,6 +95,9 @@ class Edge(TyperGroup):
             failure = describe(error)
             if failure is None:
                 raise
+            if failure.exit_code == INTERRUPTED and not _asked_for("--json", given):
+                show_interruption()
+                sys.exit(INTERRUPTED)
             trace = "".join(traceback.format_exception(error)) if _asked_for("--debug", given) else None
             show_error(
                 *failure[:2], exit_code=failure.exit_code, json=_asked_for("--json", given), trace=trace

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to come to an end."""
+"""Ctrl-C and SIGTERM as a request that a command end in order."""
 
 import signal
 import threading
@@ -6,6 +6,10 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(Exception):
+    """A command that was asked to end has ended in order, and has said how to go on."""
 
 
 class Interrupt:

@@ -40,7 +40,11 @@ ACTIVATIONS = Choice(
 Channels = Annotated[
     int,
     typer.Option(
-        "--channels", min=1, max=4096, help="Channels of each kind of field inside.", rich_help_panel=_PANEL
+        "--channels",
+        min=1,
+        max=4096,
+        help="Hidden channels for each tensor order and parity.",
+        rich_help_panel=_PANEL,
     ),
 ]
 Blocks = Annotated[
@@ -49,12 +53,15 @@ Blocks = Annotated[
         "--blocks",
         min=1,
         max=256,
-        help="Residual blocks (resnet, dilresnet), convolutions a level (unet) or layers (series).",
+        help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers (series).",
         rich_help_panel=_PANEL,
     ),
 ]
 Levels = Annotated[
-    int, typer.Option("--levels", min=1, max=12, help="Down-samplings of a unet.", rich_help_panel=_PANEL)
+    int,
+    typer.Option(
+        "--levels", min=1, max=12, help="Number of down-samplings of a unet.", rich_help_panel=_PANEL
+    ),
 ]
 Side = Annotated[
     int, typer.Option("--side", min=1, max=31, help="Side of the filters in pixels.", rich_help_panel=_PANEL)
@@ -63,7 +70,8 @@ Support = Annotated[
     Literal["full", "cut", "orthoplex"],
     typer.Option(
         "--support",
-        help="Filters used: all, those within L1 distance (side-1)/2 of the centre, or one a shell (orthoplex).",
+        help="Which filters are used: all (full), those within L1 distance (side-1)/2 of the centre (cut), or one for "
+        "each shell of equal L1 distance (orthoplex).",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -73,19 +81,19 @@ Activation = Annotated[
         "--activation",
         parser=ACTIVATIONS,
         metavar=ACTIVATIONS.metavar,
-        help="Activation; none for a linear network.",
+        help="Activation function; none makes the network linear.",
         rich_help_panel=_PANEL,
     ),
 ]
 Norm = Annotated[
-    bool, typer.Option("--norm/--no-norm", help="Normalise inside the blocks.", rich_help_panel=_PANEL)
+    bool, typer.Option("--norm/--no-norm", help="Group normalisation in the blocks.", rich_help_panel=_PANEL)
 ]
 Bias = Annotated[
     Literal["auto", "scalar", "mean", "none"],
     typer.Option(
         "--bias",
-        help="What is added after a convolution: a constant (scalars), a multiple of the mean, each where it fits "
-        "(auto), or nothing.",
+        help="Bias of the convolutions: a constant added to even scalars (scalar), a multiple of each channel's spatial "
+        "mean (mean), the first for even scalars and the second for all other fields (auto), or none.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -93,21 +101,22 @@ Upsample = Annotated[
     Literal["repeat", "transpose"],
     typer.Option(
         "--upsample",
-        help="How a unet up-samples: repeat converts exactly for every field, transpose for scalars.",
+        help="How a unet up-samples: by nearest-neighbour repetition (repeat), which converts exactly for fields of every "
+        "order, or by transposed convolution (transpose), which does so for scalars only.",
         rich_help_panel=_PANEL,
     ),
 ]
 Plain = Annotated[
     bool,
     typer.Option(
-        "--plain", help="An ordinary CNN instead: no symmetry, for comparison.", rich_help_panel=_PANEL
+        "--plain", help="An ordinary CNN without the symmetry, as a baseline.", rich_help_panel=_PANEL
     ),
 ]
 FilterFile = Annotated[
     Path | None,
     typer.Option(
         "--filters",
-        help="Take side and support from a file of 'ginjax build-filters'.",
+        help="Take side and support of the filters from a file written by 'ginjax build-filters'.",
         metavar="FILE",
         rich_help_panel=_PANEL,
     ),

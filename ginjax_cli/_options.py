@@ -33,7 +33,7 @@ OptionalOutputPath = Annotated[
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace the output file if it exists.", rich_help_panel=_COMMON)
+    bool, typer.Option("--force", help="Replace output files that exist.", rich_help_panel=_COMMON)
 ]
 Seed = Annotated[
     int,
@@ -41,7 +41,7 @@ Seed = Annotated[
         "--seed",
         min=0,
         max=2**32 - 1,
-        help="Start of all random numbers; the same seed gives the same file.",
+        help="Random seed; the same seed gives the same file.",
         rich_help_panel=_COMMON,
     ),
 ]
@@ -49,7 +49,7 @@ Json = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print one JSON object and nothing else (errors too, on standard error).",
+        help="Print the result as one JSON object and nothing else; an error is one on standard error.",
         rich_help_panel=_COMMON,
     ),
 ]

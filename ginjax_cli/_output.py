@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ginjax._text import cell, clean, field_lines, json_line, right_aligned, table_lines
 
+from ._as_options import as_options
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ginjax._progress import Progress
 
-_STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green"}
+_STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green", "go on with": "green"}
 
 
 class Output:
@@ -73,15 +75,16 @@ class Output:
     def line(self, text: str) -> None:
         """Show one line of data, such as a verdict."""
         if self._form == "human":
-            _write(sys.stdout, clean(text) + "\n")
+            _write(sys.stdout, clean(as_options(text)) + "\n")
 
     def note(self, text: str) -> None:
         """Say something beside the data."""
         if self._form == "human":
-            _write(sys.stderr, clean(text) + "\n")
+            _write(sys.stderr, clean(as_options(text)) + "\n")
 
     def warn(self, text: str) -> None:
         """Say something that must not be missed; JSON carries it under `warnings`."""
+        text = as_options(text)
         self._warnings.append(clean(text))
         if self._form != "json":
             _labelled("warning", text)
@@ -90,6 +93,13 @@ class Output:
         """Name the command that usually comes next; the last thing a command says."""
         if self._form == "human":
             _labelled("next", command)
+
+    def interrupted(self, text: str, command: str, payload: Mapping[str, Any]) -> None:
+        """Say that a command ended because it was asked to, and the command that goes on from there."""
+        self.note(text)
+        if self._form == "human":
+            _labelled("go on with", command)
+        self.result(None, {"interrupted": True, "go_on_with": command, **payload})
 
     def progress(self, total: int, description: str) -> "Progress":
         """A context manager to count steps on, with rate and time left."""
@@ -122,6 +132,7 @@ def show_error(
     problem: str, hint: str | None, *, exit_code: int, json: bool, trace: str | None = None
 ) -> None:
     """Report a failure on standard error; `trace` is shown only because the user asked for it."""
+    problem, hint = as_options(problem), None if hint is None else as_options(hint)
     if json:
         payload: dict[str, Any] = {"error": clean(problem), "hint": hint, "exit_code": exit_code}
         _write(sys.stderr, json_line(payload if trace is None else {**payload, "traceback": trace}) + "\n")
@@ -131,6 +142,11 @@ def show_error(
     _labelled("error", problem)
     if hint is not None:
         _labelled("hint", hint)
+
+
+def show_interruption() -> None:
+    """Say that the user ended a command that keeps nothing; that is no error."""
+    _write(sys.stderr, "interrupted\n")
 
 
 def show_line(text: str) -> None:

@@ -24,6 +24,8 @@ def show_comparison(
 ) -> None:
     """One line for each rule, the recommendation, and the command that follows it.
 
+    **Arguments:**
+
     - `about`: the samples that errors were measured on, or None.
     """
     by_filters = bool(record.layers)
@@ -32,11 +34,13 @@ def show_comparison(
         out.line(f"error: nRMSE of the next frame on {about}; of no change: {found.no_change:.4g}")
     if by_filters:
         out.note(
-            "new over old: the norm of the weights in the layer that grows most; the response of a path to white "
-            "noise, on average and at most"
+            "ratios of the converted model to the original: weight norm, of the layer where it grows most; response of a "
+            "path to white noise, on average and the largest"
         )
     note_left_out(out, found.left_out)
-    out.line(f"best: {found.best.rule}, {found.why}" if found.best else f"best: none named, {found.why}")
+    more = about is None and bool(found.rows[1:])
+    errors = "; --data or --pde compares the errors of the rules" if more else ""
+    out.line(f"best: {found.best.rule if found.best else 'none named'}, {found.why}{errors}")
     out.result(
         None,
         {

@@ -1,4 +1,4 @@
-"""Options that say how to train."""
+"""Options of training: data, objective, optimiser, checkpoints, devices."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ LOGGERS = Choice(("tensorboard", "wandb", "mlflow"), "ginjax.loggers")
 
 _DATA = "Data"
 _TRAINING = "Training"
-_RUN = "Course of the run"
+_RUN = "Run: memory, checkpoints, logs"
 _DEVICES = "Devices"
 
 DataPath = Annotated[
@@ -32,7 +32,7 @@ Valid = Annotated[
         "--valid",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories to validate on, unless the data are parted.",
+        help="With --data: fraction of the trajectories in the validation set, unless the data are split already.",
         rich_help_panel=_DATA,
     ),
 ]
@@ -42,7 +42,7 @@ Test = Annotated[
         "--test",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories for the error in the end, unless the data are parted.",
+        help="With --data: fraction of the trajectories held out as the test set, unless the data are split already.",
         rich_help_panel=_DATA,
     ),
 ]
@@ -52,7 +52,7 @@ PastSteps = Annotated[
         "--past-steps",
         min=1,
         max=64,
-        help="Frames the network sees.",
+        help="Number of past frames that the network sees.",
         show_default="1, or those of --init",
         rich_help_panel=_DATA,
     ),
@@ -61,7 +61,7 @@ Residual = Annotated[
     bool | None,
     typer.Option(
         "--residual/--no-residual",
-        help="Predict the change of the fields, not the fields.",
+        help="Predict the change to the next frame instead of the frame itself.",
         show_default="no, or as --init",
         rich_help_panel=_DATA,
     ),
@@ -71,7 +71,7 @@ Epochs = Annotated[
     typer.Option(
         "--epochs",
         min=1e-3,
-        help="Train as often on every sample, instead of --steps.",
+        help="Passes over the training data, instead of --steps.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -79,7 +79,8 @@ TimeBudget = Annotated[
     str | None,
     typer.Option(
         "--time-budget",
-        help="Stop training after this time, such as 90s, 30m or 8h; alone, the schedule is constant.",
+        help="Stop training after this time, such as 90s, 30m or 8h. Without --steps or --epochs the learning rate is "
+        "then constant after the warm-up.",
         metavar="TIME",
         rich_help_panel=_TRAINING,
     ),
@@ -90,8 +91,8 @@ LossName = Annotated[
         "--loss",
         parser=LOSSES,
         metavar=LOSSES.metavar,
-        help="What training makes small: the squared error (smse), the error relative to each sample's size (nrmse), or "
-        "the squared error relative to the field at each pixel (normalized-smse).",
+        help="Training objective: the squared error (smse), the error relative to the norm of each sample (nrmse), or the "
+        "squared error relative to the squared field at each pixel (normalized-smse).",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -111,7 +112,7 @@ Schedule = Annotated[
         "--schedule",
         parser=SCHEDULES,
         metavar=SCHEDULES.metavar,
-        help="How the learning rate falls after its rise.",
+        help="Decay of the learning rate after the warm-up.",
         show_default="cosine",
         rich_help_panel=_TRAINING,
     ),
@@ -119,19 +120,30 @@ Schedule = Annotated[
 Warmup = Annotated[
     float,
     typer.Option(
-        "--warmup", min=0.0, max=0.99, help="Share of the steps in which it rises.", rich_help_panel=_TRAINING
+        "--warmup",
+        min=0.0,
+        max=0.99,
+        help="Warm-up: fraction of the steps over which the learning rate rises to its peak.",
+        rich_help_panel=_TRAINING,
     ),
 ]
 WeightDecay = Annotated[
     float,
     typer.Option(
-        "--weight-decay", min=0.0, max=1.0, help="Weight decay of adamw and lion.", rich_help_panel=_TRAINING
+        "--weight-decay",
+        min=0.0,
+        max=1.0,
+        help="Weight decay (adamw and lion only).",
+        rich_help_panel=_TRAINING,
     ),
 ]
 Clip = Annotated[
     float,
     typer.Option(
-        "--clip", min=0.0, help="Largest norm of the gradient; 0 for no limit.", rich_help_panel=_TRAINING
+        "--clip",
+        min=0.0,
+        help="Gradient clipping: largest global norm of the gradient; 0 for none.",
+        rich_help_panel=_TRAINING,
     ),
 ]
 NoiseSize = Annotated[
@@ -140,7 +152,7 @@ NoiseSize = Annotated[
         "--noise",
         min=0.0,
         max=10.0,
-        help="Noise on the inputs, in standard deviations of each field, for stable rollouts.",
+        help="Standard deviation of white noise added to the normalised inputs, for stable rollouts.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -150,7 +162,7 @@ Unroll = Annotated[
         "--unroll",
         min=1,
         max=64,
-        help="Predictions fed back into each other in the loss, for stable rollouts.",
+        help="Length of the rollout in the training objective: predictions, each made from those before it.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -159,7 +171,7 @@ Patience = Annotated[
     typer.Option(
         "--patience",
         min=0,
-        help="Stop after more than this many validations without improvement.",
+        help="Early stopping: stop after more than this many validations without improvement.",
         show_default="never",
         rich_help_panel=_TRAINING,
     ),
@@ -169,7 +181,7 @@ ValidateEvery = Annotated[
     typer.Option(
         "--validate-every",
         min=1,
-        help="Steps between two validations; the best model is kept.",
+        help="Training steps between two validations; the model of the lowest validation loss is kept.",
         show_default="20 times in a run with validation data or --patience",
         rich_help_panel=_TRAINING,
     ),
@@ -178,7 +190,7 @@ Adapt = Annotated[
     list[str] | None,
     typer.Option(
         "--adapt",
-        help="With --init: train the network for data that differ in this from those it was trained on; may be repeated.",
+        help="With --init: adapt the model to data that differ in this from those it was trained on; may be repeated.",
         metavar="boundary|spacing|time-step",
         rich_help_panel=_TRAINING,
     ),
@@ -187,8 +199,8 @@ Freeze = Annotated[
     list[str] | None,
     typer.Option(
         "--freeze",
-        help="Parameters to leave as they are: a group such as encoder or blocks.0, or a pattern such as "
-        "'*.bias.*'; may be repeated.",
+        help="Parameters that are not trained: a group such as encoder or blocks.0, or a pattern such as "
+        "`*.bias.*`; may be repeated.",
         metavar="GROUP",
         rich_help_panel=_TRAINING,
     ),
@@ -198,7 +210,7 @@ Accumulate = Annotated[
     typer.Option(
         "--accumulate",
         min=1,
-        help="Parts of a batch to compute one after the other: less memory, the same steps.",
+        help="Gradient accumulation: compute each mini-batch in this many parts, to save memory; the steps stay the same.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -206,7 +218,7 @@ Remat = Annotated[
     bool,
     typer.Option(
         "--remat",
-        help="Compute activations twice instead of keeping them: less memory.",
+        help="Gradient checkpointing: recompute activations in the backward pass, which saves memory and takes time.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -214,7 +226,7 @@ PrecisionName = Annotated[
     Literal["float32", "bfloat16"],
     typer.Option(
         "--precision",
-        help="Of the activations, for devices that are fast in it; parameters, norms and loss are float32.",
+        help="Precision of the activations; bfloat16 is mixed precision: parameters, norms and loss stay float32.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -222,7 +234,7 @@ CheckpointEvery = Annotated[
     str,
     typer.Option(
         "--checkpoint-every",
-        help="Steps (500) or time (30s, 10m) between two saved states, or 'never'.",
+        help="Interval between two checkpoints of the run: steps (500), time (30s, 10m), or never.",
         metavar="INTERVAL",
         rich_help_panel=_RUN,
     ),
@@ -230,7 +242,9 @@ CheckpointEvery = Annotated[
 Resume = Annotated[
     bool,
     typer.Option(
-        "--resume", help="Go on where an interrupted run stopped, if one did.", rich_help_panel=_RUN
+        "--resume",
+        help="Go on from the checkpoint of an interrupted run, if there is one.",
+        rich_help_panel=_RUN,
     ),
 ]
 Log = Annotated[
@@ -239,7 +253,7 @@ Log = Annotated[
         "--log",
         parser=LOGGERS,
         metavar=LOGGERS.metavar,
-        help="Log to this program too; may be repeated.",
+        help="Experiment tracker to log to as well; may be repeated.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -248,8 +262,8 @@ Devices = Annotated[
     typer.Option(
         "--devices",
         min=1,
-        help="Devices to divide each batch over.",
-        show_default="those that divide the batch",
+        help="Number of devices that each mini-batch is divided over.",
+        show_default="as many as divide the mini-batch",
         rich_help_panel=_DEVICES,
     ),
 ]
@@ -257,23 +271,34 @@ Distributed = Annotated[
     bool,
     typer.Option(
         "--distributed",
-        help="Train together with other processes, started alike; a cluster that JAX knows needs no more.",
+        help="Train in several processes, each started by the same command; on a cluster that JAX recognises, such as "
+        "SLURM, nothing else is needed.",
         rich_help_panel=_DEVICES,
     ),
 ]
 Coordinator = Annotated[
     str | None,
     typer.Option(
-        "--coordinator", help="Where process 0 listens.", metavar="HOST:PORT", rich_help_panel=_DEVICES
+        "--coordinator",
+        help="With --distributed: address at which process 0 listens.",
+        metavar="HOST:PORT",
+        rich_help_panel=_DEVICES,
     ),
 ]
 Processes = Annotated[
     int | None,
-    typer.Option("--processes", min=1, help="Number of processes.", rich_help_panel=_DEVICES),
+    typer.Option(
+        "--processes", min=1, help="With --distributed: number of processes.", rich_help_panel=_DEVICES
+    ),
 ]
 Process = Annotated[
     int | None,
-    typer.Option("--process", min=0, help="Number of this process, from 0.", rich_help_panel=_DEVICES),
+    typer.Option(
+        "--process",
+        min=0,
+        help="With --distributed: number of this process, from 0.",
+        rich_help_panel=_DEVICES,
+    ),
 ]
 
 

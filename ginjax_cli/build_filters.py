@@ -30,21 +30,28 @@ def build_filters(
     ] = None,
     parity: Annotated[
         list[int] | None,
-        typer.Option("--parity", min=0, max=1, help="Parity; may be repeated.", show_default="0, 1"),
+        typer.Option(
+            "--parity",
+            min=0,
+            max=1,
+            help="Parity of the filters, 0 (even) or 1 (odd); may be repeated.",
+            show_default="0, 1",
+        ),
     ] = None,
     scaling: Annotated[
         Literal["one", "normalize", "gaussian"],
         typer.Option(
             "--scaling",
-            help="How filters are scaled: largest entry 1, norm 1 at every pixel, or that times a Gaussian.",
+            help="Scaling of the filters: largest entry 1 (one), norm 1 at every pixel (normalize), or that times a "
+            "Gaussian (gaussian).",
         ),
     ] = "one",
     support: Annotated[
         Literal["full", "cut", "summed", "orthoplex"],
         typer.Option(
             "--support",
-            help="Which filters: all; those within --max-l1; those summed by L1 radius; or the small set that "
-            "stays closed under transfer between dimensions.",
+            help="Which filters: all (full); those within --max-l1 (cut); those of equal L1 radius summed up (summed); or "
+            "the smallest set that transfer between dimensions maps to itself (orthoplex).",
         ),
     ] = "full",
     max_l1: Annotated[

@@ -60,11 +60,11 @@ def convert_d(
             "--rescale",
             parser=RULES,
             metavar=RULES.metavar,
-            help="compatibility reproduces the network exactly on fields that do not vary along the new axes; "
-            "compat-flex exposes the freedom that leaves; spin-embed is another name of compatibility; volume keeps "
-            "the size of each filter; compatibility-norm matches tensor norms; none only extends. For plain networks: "
-            "centre puts the kernel in the central slice of the new axis; mean spreads the kernel evenly along the "
-            "new axis. all compares the rules and writes nothing.",
+            help="Rule for the new weights. compatibility reproduces the network exactly on fields that do not vary along the "
+            "new axes; compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of "
+            "compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
+            "extends the filters. For plain networks: centre puts the kernel in the central slice of the new axis; "
+            "mean spreads the kernel evenly along the new axis. all compares the rules and writes nothing.",
         ),
     ] = "compatibility",
     flex: Annotated[
@@ -73,14 +73,14 @@ def convert_d(
             "--flex",
             min=-MAX_FLEX,
             max=MAX_FLEX,
-            help="For compat-flex: 0 is the sparsest exact solution, 1 the default one.",
+            help="With --rescale compat-flex: which exact solution; 0 is the sparsest, 1 that of compatibility.",
         ),
     ] = None,
     lift_parity: Annotated[
         bool,
         typer.Option(
             "--lift-parity",
-            help="Turn odd scalars (vorticity in 2D) into odd vectors along the new axis, which is exact.",
+            help="Turn odd scalars, such as vorticity in 2D, into odd vectors along the new axis, which is exact.",
         ),
     ] = False,
     pde: Annotated[
@@ -89,15 +89,15 @@ def convert_d(
             "--pde",
             parser=EQUATIONS,
             metavar=EQUATIONS.metavar,
-            help="With all: add the error on held-out simulations in the new dimension.",
+            help="With --rescale all: add the error on held-out simulations of this equation in the new dimension.",
         ),
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="With all: add the error on these data in the new dimension; a file or a folder, see 'ginjax data "
-            "inspect', or pairs.",
+            help="With --rescale all: add the error on these data in the new dimension: a file or a folder, see 'ginjax "
+            "data inspect', or pairs.",
             metavar="PATH",
         ),
     ] = None,
@@ -105,8 +105,8 @@ def convert_d(
         Path | None,
         typer.Option(
             "--calibrate",
-            help="For compat-flex: choose flex for each layer on samples of these data in the new dimension (loads "
-            "JAX); the training part, if the data have parts.",
+            help="With --rescale compat-flex: choose the flex of each layer on samples of these data in the new "
+            "dimension (loads JAX); on the training set, if the data are split.",
             metavar="PATH",
         ),
     ] = None,
@@ -121,7 +121,7 @@ def convert_d(
     ] = None,
     tol: Annotated[
         float | None,
-        typer.Option("--tol", min=0, help="Largest residual accepted.", show_default="by precision"),
+        typer.Option("--tol", min=0, help="Largest residual accepted as exact.", show_default="by precision"),
     ] = None,
     verify: Annotated[
         bool,
@@ -140,7 +140,7 @@ def convert_d(
             "--size",
             min=1,
             max=65536,
-            help="With --dry-run: grid points along each axis.",
+            help="With --dry-run: grid points along each axis, for the cost of a forward pass.",
             show_default=str(DEFAULT_SIZE),
         ),
     ] = None,
@@ -205,6 +205,8 @@ def convert_d(
 @dataclass(frozen=True)
 class _Samples:
     """The samples that the options name: of a file, or simulated.
+
+    **Arguments:**
 
     - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
@@ -302,7 +304,7 @@ def _refuse_with_all(ctx: typer.Context) -> None:
                 expected="one rule",
             )
     if ctx.params["data"] is not None and ctx.params["pde"] is not None:
-        raise ArgumentError("--pde", got="--data", expected="one of them")
+        raise ArgumentError("--pde", got="--data as well", expected="one of the two")
 
 
 def _check_one_rule(ctx: typer.Context) -> None:

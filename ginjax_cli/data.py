@@ -1,19 +1,23 @@
-"""`ginjax data`: look at data, and make some."""
+"""`ginjax data`: inspect data files, and simulate data."""
 
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._as_options import as_options
+from ._config_file import given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ginjax.data import FieldSurvey, Source
 
-data = typer.Typer(help="Look at data, and make some.")
+data = typer.Typer(help="Inspect data files, and generate data by simulation.")
 
 _COLUMNS = (
     "field",
@@ -30,6 +34,7 @@ _COLUMNS = (
 
 @data.command("inspect")
 def inspect_data(
+    ctx: typer.Context,
     path: Annotated[
         list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
     ],
@@ -40,17 +45,19 @@ def inspect_data(
     max_frames: Annotated[
         int,
         typer.Option(
-            "--max-frames", min=0, help="Frames whose values are looked at, drawn at random; 0 means all."
+            "--max-frames",
+            min=0,
+            help="Number of frames whose values are looked at, drawn at random; 0 means all.",
         ),
     ] = 1000,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show what is in files of data: layout, grid, fields, boundaries, range, and values that are no numbers.
+    """Show what is in data files: layout, grid, fields, boundaries, range of values, NaN and infinity.
 
-    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file leaves open is said
-    here, with the option that settles it.
+    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file does not
+    state is said here, with the option that settles it.
     """
     from ginjax.data import data_splits, survey
 
@@ -75,8 +82,9 @@ def inspect_data(
     payload = _payload(source, parts) | {"frames_surveyed": looked_at}
     payload["fields"] = [_field_payload(entry) for entry in found]
     out.result(None, payload)
-    if not any(note.startswith("cannot") for note in source.notes):
-        out.next_step("ginjax train --data " + " ".join(quote(str(each)) for each in path[:1]))
+    if _can_be_trained_on(source, found, parts) and len(path) == 1:
+        words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
+        out.next_step(join(["ginjax", "train", "--data", str(path[0]), *words]))
 
 
 @data.command("generate")
@@ -104,12 +112,15 @@ def generate_data(
             "--trajectories",
             min=1,
             max=2**24,
-            help="Simulations in each dimension.",
+            help="Number of simulations in each dimension.",
             show_default="256, 48, 16 in 1D, 2D, 3D",
         ),
     ] = None,
     frames: Annotated[
-        int, typer.Option("--frames", min=1, max=2**20, help="Time steps in each, after the initial frame.")
+        int,
+        typer.Option(
+            "--frames", min=1, max=2**20, help="Time steps in each simulation, after the initial frame."
+        ),
     ] = 8,
     folder: Annotated[
         Path,
@@ -121,11 +132,11 @@ def generate_data(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Simulate one equation in several dimensions and write the data, a file for each, in the layout of The Well.
+    """Simulate one equation in several dimensions and write one file for each, in the layout of The Well.
 
-    The files match: the same equation, coefficients, law of the initial fields, grid spacing and time step. A filter
-    covers the same length in every dimension then, and a network meets the same local law; with a fixed domain and
-    fewer points in 3D it would meet another one. Lengths and times are in units of the equation's own form.
+    The files match: the same equation, coefficients, distribution of the initial fields, grid spacing and time step.
+    So a filter covers the same length in every dimension, and a network meets the same local dynamics; on a domain of
+    fixed length with fewer points in 3D it would not. Lengths and times are in units of the equation's own form.
     The boundaries are periodic. The same seed gives the same bytes.
     """
     from ginjax.checkpoint import check_target
@@ -177,6 +188,15 @@ def generate_data(
     out.next_step(f"ginjax data inspect {quote(str(next(iter(targets.values()))))}")
 
 
+def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: tuple[str, ...]) -> bool:
+    """Whether `ginjax train` would take the data, as far as is known without reading all of them."""
+    settled = not any(note.startswith(("cannot", "left out")) for note in source.notes)
+    finite = all(entry.bad == 0 for entry in found)
+    # Without parts of their own one trajectory is validated on and one held out.
+    enough = source.frames >= 2 and ("train" in parts if parts else source.trajectories >= 3)
+    return settled and finite and enough
+
+
 def _parse_dims(text: str) -> list[int]:
     from ginjax.errors import ArgumentError
 
@@ -223,7 +243,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         "is_torus": list(source.is_torus),
         "splits": list(parts),
         "origin": dict(source.origin),
-        "notes": list(source.notes),
+        "notes": [as_options(note) for note in source.notes],
     }
 
 

@@ -21,7 +21,7 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The picture to write (PNG).", metavar="FILE")
     ] = Path("demo.png"),
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Training steps.")] = _STEPS,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Number of training steps.")] = _STEPS,
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,

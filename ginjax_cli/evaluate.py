@@ -15,7 +15,7 @@ _SCRATCH = "from scratch"
 
 def evaluate(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(help="The model.", metavar="MODEL")],
+    model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
     data: Annotated[
         Path | None,
         typer.Option(
@@ -49,7 +49,7 @@ def evaluate(
         typer.Option(
             "--steps",
             min=1,
-            help="Predictions, each made from the ones before it.",
+            help="Length of the rollout: predictions, each made from those before it.",
             show_default="16, or as many as the data have",
         ),
     ] = None,
@@ -58,16 +58,16 @@ def evaluate(
         typer.Option(
             "--trajectories",
             min=1,
-            help="Trajectories to evaluate on.",
-            show_default="16 simulations, or all of the part",
+            help="Number of trajectories to evaluate on.",
+            show_default="16 simulations, or all of the data",
         ),
     ] = None,
     from_scratch: Annotated[
         bool,
         typer.Option(
             "--from-scratch",
-            help="Train the same network from random weights, on the data and for the steps of the model's last "
-            "training, and show it beside.",
+            help="Baseline: train the same network from random weights, on the data and for the steps of the model's "
+            "last training, and show its errors too.",
         ),
     ] = False,
     field: DataFields = None,
@@ -202,6 +202,6 @@ def _check_together(ctx: typer.Context) -> None:
         given = ctx.params["data"] is not None
         raise ArgumentError(
             f"--{wrong[0]}",
-            got="--data" if given else "no --data",
-            expected="one of them" if given else "--data PATH",
+            got="--data as well" if given else "no --data",
+            expected="one of the two" if given else "--data PATH",
         )

@@ -72,7 +72,7 @@ def init(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Build a network from options and write it untrained."""
+    """Build an untrained network and write it to a model file."""
     from ginjax.checkpoint import check_target
 
     out = Output(json=json, quiet=quiet)

@@ -1,4 +1,4 @@
-"""`ginjax predict`: go on from given frames and write what a model makes of them."""
+"""`ginjax predict`: roll a model out from given frames and write the forecast."""
 
 from pathlib import Path
 from shlex import quote
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="The model.", metavar="MODEL")],
+    model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
     given: Annotated[
         Path,
         typer.Argument(
@@ -23,10 +23,16 @@ def predict(
         ),
     ],
     steps: Annotated[
-        int, typer.Option("--steps", min=1, max=2**20, help="Predictions, each made from the ones before it.")
+        int,
+        typer.Option(
+            "--steps",
+            min=1,
+            max=2**20,
+            help="Length of the rollout: predictions, each made from those before it.",
+        ),
     ] = 16,
     start: Annotated[
-        int, typer.Option("--start", min=0, help="The first frame to use; frames count from 0.")
+        int, typer.Option("--start", min=0, help="First of the frames to start from, counted from 0.")
     ] = 0,
     field: DataFields = None,
     parity: DataParity = None,
@@ -38,7 +44,7 @@ def predict(
     gif: Annotated[
         bool,
         typer.Option(
-            "--gif", help="Write an animation of the first trajectory beside it; 3D by its central slice."
+            "--gif", help="Also write an animation of the first trajectory, in 3D of its central slice."
         ),
     ] = False,
     force: Force = False,

@@ -8,7 +8,7 @@ import typer
 
 from ._config_file import Config, given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
-from ._interrupt import Interrupt
+from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
     Bias,
@@ -100,7 +100,7 @@ def train(
             "--size",
             min=4,
             max=512,
-            help="Grid points along each axis.",
+            help="Grid points along each axis of the simulations.",
             show_default="64, 32, 16 in 1D, 2D, 3D",
             rich_help_panel=_DATA,
         ),
@@ -110,13 +110,19 @@ def train(
         typer.Option(
             "--trajectories",
             min=2,
-            help="Simulations to train on.",
+            help="Number of simulations to train on.",
             show_default="256, 48, 16 in 1D, 2D, 3D",
             rich_help_panel=_DATA,
         ),
     ] = None,
     frames: Annotated[
-        int, typer.Option("--frames", min=1, help="Time steps in each.", rich_help_panel=_DATA)
+        int,
+        typer.Option(
+            "--frames",
+            min=1,
+            help="Time steps in each simulation, after the initial frame.",
+            rich_help_panel=_DATA,
+        ),
     ] = 8,
     field: DataFields = None,
     parity: DataParity = None,
@@ -131,7 +137,7 @@ def train(
             "--arch",
             parser=ARCHITECTURES,
             metavar=ARCHITECTURES.metavar,
-            help="Architecture.",
+            help="Architecture of the network.",
             rich_help_panel="Network",
         ),
     ] = "resnet",
@@ -151,7 +157,7 @@ def train(
         typer.Option(
             "--steps",
             min=1,
-            help="Training steps.",
+            help="Number of training steps.",
             show_default="1200, 300, 100 in 1D, 2D, 3D",
             rich_help_panel=_TRAINING,
         ),
@@ -163,7 +169,7 @@ def train(
         typer.Option(
             "--batch-size",
             min=1,
-            help="Samples in a step.",
+            help="Samples in a mini-batch.",
             show_default="32, 8, 4 in 1D, 2D, 3D",
             rich_help_panel=_TRAINING,
         ),
@@ -188,7 +194,7 @@ def train(
         Path | None,
         typer.Option(
             "--init",
-            help="Go on from this model (a converted one, say); the network options then do not apply.",
+            help="Start from the weights of this model, such as a converted one; the network options then do not apply.",
             metavar="FILE",
             rich_help_panel=_TRAINING,
         ),
@@ -228,8 +234,8 @@ def train(
     Simulations are periodic and spectrally accurate. Grid spacing and time step are the same in every dimension, so
     that a model trained here can be converted and used in a higher one. The same seed gives the same file.
 
-    Beside the model lie its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its state is
-    in model.run: Ctrl-C ends it in order, and --resume goes on as if nothing had happened.
+    Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its
+    checkpoint is in model.run: Ctrl-C ends the run in order, and --resume goes on as if nothing had happened.
     """
     from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
@@ -341,12 +347,16 @@ def train(
 
         trained = prepared.train(saving=saving, on_begin=begin, on_report=note, interrupted=interrupt.asked)
     if trained.reason == "asked":
-        out.note(f"stopped after step {trained.progress.step}; the state is in {files.state}")
-        out.next_step(join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"]))
-        raise KeyboardInterrupt
+        words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
+        out.interrupted(
+            f"interrupted after step {trained.progress.step}; its state is in {files.state}",
+            words,
+            {"steps_done": trained.progress.step, "state": str(files.state)},
+        )
+        raise Interrupted
     if trained.reason == "patience":
         out.note(
-            f"no better for {trained.progress.misses} validations: stopped after step {trained.progress.step}"
+            f"early stopping after step {trained.progress.step}: no better in {trained.progress.misses} validations"
         )
     if not placement.is_main:
         return
@@ -458,19 +468,19 @@ def _check_together(ctx: typer.Context) -> None:
         given[n] is not None for n in ("coordinator", "processes", "process")
     ):
         raise ArgumentError(
-            "--coordinator, --processes, --process", got="no --distributed", expected="it too"
+            "--coordinator, --processes, --process", got="no --distributed", expected="--distributed as well"
         )
     if given["distributed"] and given["devices"] is not None:
-        raise ArgumentError("--devices", got="--distributed", expected="one of them")
+        raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
     simulated, read = (
         ("pde", "size", "trajectories", "frames"),
         ("field", "parity", "periodic", "valid", "test"),
     )
     wrong = [name for name in (simulated if given["data"] else read) if said(name)]
     if wrong:
-        other = "--data" if given["data"] else "no --data"
+        other = "--data as well" if given["data"] else "no --data"
         raise ArgumentError(
-            f"--{wrong[0]}", got=other, expected="one of them" if given["data"] else "--data PATH"
+            f"--{wrong[0]}", got=other, expected="one of the two" if given["data"] else "--data PATH"
         )
 
 

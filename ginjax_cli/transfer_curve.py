@@ -1,4 +1,4 @@
-"""`ginjax transfer-curve`: what high-dimensional samples are worth with and without a conversion."""
+"""`ginjax transfer-curve`: error against the number of high-dimensional samples, with and without conversion."""
 
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,33 +23,50 @@ def transfer_curve(
         typer.Option(
             "--output",
             "-o",
-            help="The folder to write; an unfinished curve there is continued.",
+            help="The folder to write to; an unfinished curve there is continued.",
             metavar="DIR",
         ),
     ] = Path("transfer_curve"),
     pde: Annotated[
-        str, typer.Option("--pde", help="Equations, separated by commas.", metavar="NAMES")
+        str, typer.Option("--pde", help="Equations to simulate, separated by commas.", metavar="NAMES")
     ] = "diffusion,fisher-kpp,allen-cahn,burgers",
     from_dims: Annotated[
         str, typer.Option("--from", help="Dimensions to train in, separated by commas.", metavar="DIMS")
     ] = "1",
     to_dims: Annotated[
-        str, typer.Option("--to", help="Dimensions to reach; every higher one of a pair.", metavar="DIMS")
+        str,
+        typer.Option(
+            "--to",
+            help="Dimensions to convert to, separated by commas; each from every lower one of --from.",
+            metavar="DIMS",
+        ),
     ] = "3",
     samples: Annotated[
         str,
         typer.Option(
-            "--samples", help="Numbers of high-dimensional trajectories; 0 is zero-shot.", metavar="COUNTS"
+            "--samples",
+            help="Numbers of high-dimensional training trajectories, separated by commas; 0 is zero-shot.",
+            metavar="COUNTS",
         ),
     ] = "0,1,2,4,8",
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=100, help="Repetitions.")] = 5,
+    seeds: Annotated[
+        int,
+        typer.Option(
+            "--seeds", min=1, max=100, help="Number of random seeds, each a repetition of everything."
+        ),
+    ] = 5,
     size: Annotated[
         int | None,
-        typer.Option("--size", min=4, max=256, help="Grid points along each axis in the dimensions reached."),
+        typer.Option(
+            "--size", min=4, max=256, help="Grid points along each axis in the dimensions converted to."
+        ),
     ] = None,
     fold: Annotated[
         FoldName,
-        typer.Option("--fold", help="Choose settings on 'validation'; quote results of 'test'."),
+        typer.Option(
+            "--fold",
+            help="Which data to measure on: choose settings on 'validation', quote results of 'test'.",
+        ),
     ] = "test",
     scratch_time: Annotated[
         float,
@@ -57,10 +74,12 @@ def transfer_curve(
             "--scratch-time",
             min=0.01,
             max=1000,
-            help="Time from scratch, as a multiple of what the converted network takes in all.",
+            help="Training time of the baseline from scratch, as a multiple of the converted network's in all.",
         ),
     ] = 1.0,
-    quick: Annotated[bool, typer.Option("--quick", help="Small and short: a look, not a result.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Small grids and short trainings: a first look, not a result.")
+    ] = False,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -103,7 +122,9 @@ def transfer_curve(
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"{output}: cannot be made a folder", hint="Choose another name.") from error
+        raise FileError(
+            f"{output}: cannot be made: {error.strerror}", hint="Choose another folder."
+        ) from error
     numbers, picture = output / "transfer_curve.json", output / "transfer_curve.png"
     cells = [] if force else read_cells(numbers, settings)
     asked = list(request.every_key())
@@ -120,7 +141,7 @@ def transfer_curve(
     points = summarise(cells)
     if left_out := len({cell.key[:5] for cell in cells}) - len(points):
         out.warn(
-            f"{left_out} points without a cell for every seed of their transfer and every rate are left out; "
+            f"{left_out} points are left out, not yet measured for every seed and learning rate of their transfer; "
             "ask for all seeds and samples together to complete them"
         )
     draw_transfer_curve(picture, points)

@@ -32,14 +32,14 @@ WAY_OUT = (
 
 
 def verify(
-    low: Annotated[Path, typer.Argument(help="The model before conversion.", metavar="LOW")],
-    high: Annotated[Path, typer.Argument(help="The model it was converted to.", metavar="HIGH")],
+    low: Annotated[Path, typer.Argument(help="The model file before conversion.", metavar="LOW")],
+    high: Annotated[Path, typer.Argument(help="The model file after conversion.", metavar="HIGH")],
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="Data of either dimension: those of LOW are what the lift test runs on, those of HIGH show its error "
-            "there; a file or a folder, see 'ginjax data inspect', or pairs.",
+            help="Data in the dimension of LOW, as inputs of the lift test, or in that of HIGH, to measure its error: a file "
+            "or a folder, see 'ginjax data inspect', or pairs.",
             metavar="PATH",
         ),
     ] = None,
@@ -49,13 +49,13 @@ def verify(
             "--size",
             min=2,
             max=256,
-            help="Pixels along each axis of random fields, and along the new axes of given ones.",
+            help="Grid points along each axis of random fields, or along the new axes of the given data.",
             show_default="8",
         ),
     ] = None,
     tol: Annotated[
         float | None,
-        typer.Option("--tol", min=0, help="Largest defect accepted, instead of those of the precision."),
+        typer.Option("--tol", min=0, help="Largest defect accepted.", show_default="by precision"),
     ] = None,
     samples: Samples = None,
     field: DataFields = None,
@@ -148,6 +148,8 @@ def verify(
 @dataclass(frozen=True)
 class _Given:
     """What data in one of the two dimensions say.
+
+    **Arguments:**
 
     - `dim`, `name`: where and what they are.
     - `samples`: how many were used.

@@ -49,7 +49,7 @@ def as_written(words: list[str]) -> list[str]:
 
 
 def cut_short(words: list[str]) -> list[str]:
-    """Few steps of a small network, few simulations and roll-outs; the last of two equal options counts."""
+    """Few steps of a small network, few simulations and rollouts; the last of two equal options counts."""
     if words[:2] == ["data", "generate"]:
         return [*words, "--trajectories", "10", "--frames", "6"]
     if words[0] == "evaluate" and "--data" not in words:

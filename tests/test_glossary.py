@@ -6,7 +6,7 @@ from pathlib import Path
 PAGE = (Path(__file__).parent.parent / "docs" / "theory" / "glossary.md").read_text(encoding="utf-8")
 NEEDED = {
     *("(C)", "certificate", "contract", "equivariant", "flex", "k0p0", "nRMSE"),
-    *("one-step", "order", "orthoplex", "parity", "path", "role", "roll-out"),
+    *("one-step", "order", "orthoplex", "parity", "path", "role", "rollout"),
     *("signature", "VRMSE", "persistence", "inflated", "multi-image", "tap", "zero-shot"),
 }
 

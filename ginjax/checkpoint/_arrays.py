@@ -1,4 +1,4 @@
-"""Questions about a set of named arrays as a whole."""
+"""Checks and digests of a set of named arrays."""
 
 from collections.abc import Mapping
 

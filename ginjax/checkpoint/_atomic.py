@@ -56,7 +56,7 @@ def atomic_write(
 
 
 def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Where a file of this name would be written, or why it cannot be: ask before work that takes long.
+    """Check that a file can be written, before work that takes long; the path it would be written to.
 
     **Raises:** `FileError`, as `atomic_write` would.
     """
@@ -132,7 +132,7 @@ def _sync_folder(folder: Path) -> None:
 def _exists(path: str | os.PathLike[str]) -> FileError:
     return FileError(
         f"{path}: the file exists already",
-        hint="Pass --force (force=True) to replace it, or choose another name.",
+        hint="Pass `force=True` to replace it, or choose another name.",
     )
 
 

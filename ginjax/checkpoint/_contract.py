@@ -1,4 +1,4 @@
-"""What is known of the data that a model is for: made by the data, stored with the model, believed by every command."""
+"""The data contract: what is known of the data that a model is for. It is stored with the model; every command checks it."""
 
 import itertools
 import math
@@ -101,7 +101,11 @@ class DataPart:
     def __post_init__(self) -> None:
         chosen = self.trajectories or ()
         if any(a >= b for a, b in itertools.pairwise(chosen)) or min(chosen, default=0) < 0:
-            raise ArgumentError("trajectories of a part", got="others", expected="rising numbers from 0 on")
+            raise ArgumentError(
+                "trajectories of a part",
+                got="numbers out of order or below 0",
+                expected="increasing numbers from 0 on",
+            )
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,7 @@ class DataContract:
 
     def __post_init__(self) -> None:
         if not self.axes:
-            raise ArgumentError("axes of the data", got="none", expected="one at least")
+            raise ArgumentError("axes of the data", got="none", expected="at least one")
         for what in ("axes", "fields", "constants", "targets"):
             names = [each.name for each in getattr(self, what) or ()]
             if len(set(names)) != len(names):

@@ -28,6 +28,8 @@ _NO_UNIT = ("1", "unknown", "")
 class Difference:
     """One thing in which data differ from what a model asks for.
 
+    **Arguments:**
+
     - `aspect`: what.
     - `subject`, `got`, `expected`, `hint`: the words of an error message.
     - `values`: what the model asks for and what the data have, as JSON values.
@@ -112,7 +114,7 @@ def check_contract(
         if each.aspect not in accept:
             hint = each.hint
             if adapting and each.aspect in ADAPTABLE:
-                hint = f"--adapt {each.aspect} trains the network for these data from now on."
+                hint = f"`adapt=[{each.aspect!r}]` trains the network for these data from now on."
             raise ArgumentError(each.subject, got=each.got, expected=each.expected, hint=hint)
     return all_found
 
@@ -147,7 +149,7 @@ def _task(wanted: DataContract, found: DataContract) -> list[Difference]:
         ("past-steps", str(wanted.past_steps), str(found.past_steps)),
         ("residual", "changes" if wanted.residual else "frames", "changes" if found.residual else "frames"),
     )
-    subjects = {"past-steps": "--past-steps", "residual": "--residual, what is predicted"}
+    subjects = {"past-steps": "`past_steps`", "residual": "`residual`, what is predicted"}
     return [
         Difference(aspect, subjects[aspect], now, f"{was}, as the model was trained")
         for aspect, was, now in sides
@@ -168,7 +170,7 @@ def _missing(
             subject,
             _kinds(found) or "none",
             f"{_kinds(wanted)}, those of the model",
-            f"A field under another name is read by --field {missing[0].kind}=VARIABLE.",
+            f"A field under another name is read by `fields=['{missing[0].kind}=VARIABLE']`.",
         )
     ]
 
@@ -205,7 +207,7 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
             "boundaries of the data",
             _ends(found),
             f"{_ends(wanted)}, as in the model's training",
-            "If the data are so and the file says otherwise: --periodic AXES.",
+            "If the file is wrong about its boundaries, say which axes are periodic: `is_torus`.",
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]

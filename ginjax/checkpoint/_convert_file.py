@@ -30,7 +30,7 @@ DTYPES = ("float16", "float32", "float64")
 
 @dataclass(frozen=True)
 class Conversion:
-    """What a conversion gave: the model before and after, and the certificate."""
+    """The result of a conversion: the model before and after, and the certificate."""
 
     before: ModelRecord
     after: ModelRecord
@@ -64,12 +64,16 @@ def convert_record(
     rule = find_rule(rule) if isinstance(rule, str) else rule
     if not isinstance(rule, Rule):
         if dtype is not None:
-            raise ArgumentError("dtype", got=repr(dtype), expected=f"nothing with rule {rule.name!r}")
+            raise ArgumentError(
+                "dtype",
+                got=repr(dtype),
+                expected=f"none with the rule {rule.name!r}, which keeps that of the weights",
+            )
         if parity_lift:
             raise ArgumentError(
                 "parity lift",
                 got=f"rule {rule.name!r}",
-                expected="an equivariant model and a compatible rule",
+                expected="an equivariant model and a rule that promises compatibility",
             )
         return inflate_record(record, to_dim, rule)
     check_finite(record.arrays)
@@ -78,7 +82,7 @@ def convert_record(
             "conversion by filters of a model without invariant filters",
             got=f"{record.spec.get('architecture', 'a model')} with equivariant=False",
             expected="an equivariant model",
-            hint="Its kernels can be inflated: --rescale centre or --rescale mean.",
+            hint="Its kernels can be inflated, by the rule 'centre' or 'mean'.",
         )
     if dtype is not None and dtype not in DTYPES:
         raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
@@ -117,7 +121,7 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
             "inflation of an equivariant model",
             got=f"rule {rule.name!r}",
             expected="a model with equivariant=False",
-            hint="Use --rescale compatibility, which is exact.",
+            hint="Use the rule 'compatibility', which is exact.",
         )
     check_finite(record.arrays)
     if to_dim > record.D:
@@ -168,6 +172,15 @@ def convert_file(
     Equal input gives equal bytes. Nothing is written if a rule that promises compatibility does not keep its
     promise, unless `allow_inexact`.
 
+    **Arguments:**
+
+    - `source`, `target`: the model file to read, and the one to write.
+    - `to_dim`, `rule`, `dtype`, `parity_lift`: as in `convert_record`.
+    - `allow_inexact`: write the closest weights where a rule cannot keep its promise.
+    - `force`: replace a target that exists.
+
+    **Returns:** the conversion, with its certificate.
+
     **Raises:** `FileError` as reading and writing do, `VerificationError` as `check_certificate` does.
     """
     conversion = convert_record(read_model(source), to_dim, rule, dtype=dtype, parity_lift=parity_lift)
@@ -186,13 +199,13 @@ def check_certificate(certificate: Certificate) -> None:
         return
     inexact = certificate.inexact_paths
     worst = max(inexact, key=lambda path: path.residual)
-    why = worst.note or "what is left is rounding: a larger --tol or --dtype float64 allows for it"
+    why = worst.note or 'what is left is rounding: accept a larger residual, or use `dtype="float64"`'
     others = f" (and {len(inexact) - 1} more)" if len(inexact) > 1 else ""
     raise VerificationError(
         f"{worst.layer} {worst.path}{others} cannot be converted exactly",
         got=f"residual {worst.residual:.1e}",
         expected=f"at most {certificate.tolerance:.0e}",
-        hint=f"{why[:1].upper()}{why[1:]}. --allow-inexact writes the closest weights anyway.",
+        hint=f"{why[:1].upper()}{why[1:]}. `allow_inexact=True` writes the closest weights anyway.",
     )
 
 
@@ -203,7 +216,7 @@ def _check_range(arrays: Mapping[str, np.ndarray]) -> None:
                 f"array {name!r}",
                 got=f"values beyond the range of {array.dtype.name}",
                 expected="finite values",
-                hint="Choose a wider --dtype, or a --flex nearer to 1.",
+                hint="Choose a wider `dtype`, or a `flex` nearer to 1.",
             )
 
 

@@ -1,4 +1,4 @@
-"""Taking a field out of a header that nobody has checked."""
+"""Checked access to the fields of a header that comes from an unknown file."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar, overload

@@ -1,4 +1,4 @@
-"""How large a thing a few bytes may ask to be built."""
+"""Limits on the size of filters and kernels, checked before a file makes anything large be built."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -44,7 +44,7 @@ def check_bank_size(D: int, side: int, keys: Sequence[FilterKey], recipe: BankRe
             "filter bank",
             got=f"{total} entries in dimension {D} with side {side}",
             expected=f"at most {MAX_BANK_ENTRIES}",
-            hint="Use a smaller side or order, or --support orthoplex.",
+            hint='Use a smaller side or order, or `support="orthoplex"`.',
         )
 
 

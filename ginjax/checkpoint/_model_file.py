@@ -29,6 +29,8 @@ _BANK_PREFIX = "bank"
 class ModelRecord:
     """A model as its file holds it; equal when everything in it is, array for array and bit for bit.
 
+    **Arguments:**
+
     - `spec`: what the model is, free of the dimension, as a JSON object.
     - `banks`: its filters by role.
     - `layers`: the layer table.
@@ -70,7 +72,7 @@ class ModelRecord:
 
     @property
     def digest(self) -> str:
-        """Of everything that a prediction depends on, and of the numbers of the certificate."""
+        """The digest of everything that a prediction depends on, and of the numbers of the certificate."""
         described = {
             "spec": self.spec,
             "banks": {role: [_bank_to_json(bank), bank.digest] for role, bank in self.banks.items()},
@@ -103,6 +105,7 @@ class ModelRecord:
 
     @property
     def parameters(self) -> int:
+        """The number of trained values."""
         return sum(int(a.size) for a in self.arrays.values())
 
     def with_step(self, **step: object) -> "ModelRecord":

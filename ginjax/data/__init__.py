@@ -1,4 +1,4 @@
-"""Data as fields: simulation of equations, training pairs, normalisation."""
+"""Data as fields: files, arrays and simulations as sources, their normalisation, and samples cut out of them."""
 
 from ginjax.checkpoint import Field as Field
 from ginjax.checkpoint import FieldScale as FieldScale

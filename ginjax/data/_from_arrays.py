@@ -61,7 +61,7 @@ def from_arrays(
     arrays = {each: _real(each, values) for each, values in fields.items()}
     steady = {each: _real(each, values) for each, values in (constants or {}).items()}
     if not arrays:
-        raise ArgumentError("fields", got="none", expected="one array at least")
+        raise ArgumentError("fields", got="none", expected="at least one array")
     twice = sorted(set(arrays) & set(steady))
     if twice:
         raise ArgumentError(f"field '{twice[0]}'", got="a field and a constant", expected="one of them")

@@ -102,7 +102,9 @@ def _reader(file: DataFile) -> Reader:
         if reader.recognises(file):
             return reader
     names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
-    raise FileError(f"{file.path}: is of no layout known here", got=names or "nothing", expected=_layouts())
+    raise FileError(
+        f"{file.path}: has none of the known layouts", got=names or "nothing", expected=_layouts()
+    )
 
 
 def _layouts() -> str:

@@ -1,4 +1,4 @@
-"""What a user says of data that the files do not."""
+"""How data files are to be read: the fields, parities and periodic axes that the user states."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class DataReading:
 
     @property
     def given(self) -> tuple[str, ...]:
-        """The names of what was said."""
-        said = {"field": self.fields, "parity": self.parity, "periodic": self.periodic}
+        """What was said, by the names of the arguments of `ginjax.data.open_data`."""
+        said = {"fields": self.fields, "parity": self.parity, "is_torus": self.periodic}
         return tuple(name for name, value in said.items() if value)
 
     def open(self, path: Paths, *, split: str | None = None, ask: bool = True) -> Source:

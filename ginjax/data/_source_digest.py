@@ -1,4 +1,4 @@
-"""Telling data again by what they hold, whatever the file is called and wherever it lies."""
+"""Digests of data: the same data are recognised by their content, in whatever file they lie."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Range and gaps of the values of a source."""
+"""A survey of the values of data: their range, their size, and how many are NaN or infinite."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from ginjax.data.sources import Source
 
 @dataclass
 class FieldSurvey:
-    """The values of one field.
+    """A survey of the values of one field.
+
+    **Arguments:**
 
     - `field`: the field; `constant`: whether it does not vary in time.
     - `values`: how many values were looked at; `bad`: how many of them are NaN or infinite.

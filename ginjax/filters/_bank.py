@@ -27,6 +27,8 @@ MAX_ENTRIES = 2**28
 class FilterIdentity:
     """What a filter is called in every dimension.
 
+    **Arguments:**
+
     - `part`: one of `PARTS`.
     - `representative`: coordinates of its orbit's representative in descending order, without the trailing
       coordinates of the smallest possible size (0 on odd sides, half a pixel on even ones). Shells of equal L1
@@ -40,6 +42,7 @@ class FilterIdentity:
 
     @property
     def is_centre(self) -> bool:
+        """Whether the filter lives on the central pixel alone."""
         return self.representative == ()
 
     @property
@@ -52,6 +55,8 @@ class FilterIdentity:
 @dataclass(frozen=True, eq=False)
 class FilterBlock:
     """The filters of one order and parity.
+
+    **Arguments:**
 
     - `filters`: float64, `(n, *(M,)*D, *(D,)*k)`, read only.
     - `identities`: the name of each, in the same order.
@@ -83,6 +88,8 @@ class FilterBlock:
 @dataclass(frozen=True, eq=False)
 class FilterBank:
     """The filters a network uses in one dimension. Immutable; equal when every filter is equal.
+
+    **Arguments:**
 
     - `D`: dimension.
     - `side`: side length of the filters in pixels.
@@ -119,6 +126,7 @@ class FilterBank:
 
     @property
     def keys(self) -> tuple[FilterKey, ...]:
+        """`(order, parity)` of each block, in rising order."""
         return tuple(sorted(self.blocks))
 
     def in_dimension(self, D: int) -> "FilterBank":
@@ -134,7 +142,18 @@ class FilterBank:
 
 
 def make_bank(D: int, recipe: BankRecipe, keys: Iterable[FilterKey]) -> FilterBank:
-    """Build the bank of a recipe in dimension `D` for the given orders and parities."""
+    """Build the bank of a recipe in dimension `D` for the given orders and parities.
+
+    **Arguments:**
+
+    - `D`: the dimension, 1 or more.
+    - `recipe`: side, scaling, support and group of the filters.
+    - `keys`: `(order, parity)` of each block.
+
+    **Returns:** the bank; the same arguments give the same bytes.
+
+    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a bank past `MAX_ENTRIES`.
+    """
     blocks = {(k, p % 2): make_block(D, recipe, k, p % 2) for k, p in keys}
     return FilterBank(D, recipe.side, recipe, blocks)
 
@@ -172,7 +191,19 @@ def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
 def basis_for_operators(
     D: int, side: int, k: int, p: int, operators: Sequence[np.ndarray], split_k2: bool = True
 ) -> np.ndarray:
-    """Unscaled basis of the filters invariant under any group of signed permutation matrices."""
+    """Unscaled basis of the filters invariant under any group of signed permutation matrices.
+
+    **Arguments:**
+
+    - `D`, `side`: dimension, and side of the filters in pixels.
+    - `k`, `p`: tensor order and parity.
+    - `operators`: all `(D, D)` matrices of the group.
+    - `split_k2`: whether order 2 is split into trace, antisymmetric, symmetric and diagonal parts.
+
+    **Returns:** `(n, *(side,)*D, *(D,)*k)`, float64.
+
+    **Raises:** `ArgumentError` if the operators are no group of signed permutations.
+    """
     _check_size(D, side, k)
     return _family(explicit_group(operators), side, k, p, split_k2)[0]
 
@@ -198,7 +229,7 @@ def _check_total(filters: int, D: int, side: int, k: int) -> None:
             "filter bank",
             got=f"{filters} filters of {side**D * D**k} entries",
             expected=f"at most {MAX_ENTRIES} entries",
-            hint="Use a smaller side or order, or --support orthoplex.",
+            hint='Use a smaller side or order, or `support="orthoplex"`.',
         )
 
 

@@ -128,6 +128,13 @@ def character_count(
 
     `(1/|G|) sum_g chi_pixels(g) det(g)^p tr(g)^k`, where `chi_pixels(g)` counts the pixels that `g` leaves in
     place; summed over conjugacy classes. With `max_pixel_l1` the pixels are those of that L1 ball.
+
+    **Arguments:**
+
+    - `D`, `side`: dimension, and side of the filters in pixels.
+    - `k`, `p`: tensor order and parity.
+    - `max_pixel_l1`: radius of the ball in pixels; every pixel if None.
+    - `group`: "hyperoctahedral" or "reflections".
     """
     if group not in get_args(GroupName):
         raise ArgumentError("group", got=repr(group), expected=" or ".join(get_args(GroupName)))

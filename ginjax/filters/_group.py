@@ -32,6 +32,7 @@ class Group:
 
     @property
     def order(self) -> int:
+        """The number of elements."""
         return 2**self.D * math.factorial(self.D) if self.elements is None else len(self.elements[0])
 
 

@@ -34,6 +34,14 @@ def bank_from_arrays(
     Where all of them are the filters of one recipe, up to order and sign, the recipe's float64 filters take
     their place, in the order and with the signs handed in. Otherwise the arrays are used as they are and the
     bank's recipe is `None`. With `recipe` only that one is tried, and a mismatch is an `ArgumentError`.
+
+    **Arguments:**
+
+    - `D`: the dimension.
+    - `blocks`: the filters.
+    - `recipe`: the one to try.
+
+    **Raises:** `ArgumentError` for arrays of wrong shape or not finite, or that do not match `recipe`.
     """
     if recipe is not None:
         side, arrays = _checked(D, blocks)

@@ -11,6 +11,8 @@ from ._group import Group
 class Orbit:
     """One orbit of pixels.
 
+    **Arguments:**
+
     - `representative`: its pixel with the largest coordinates in order (descending absolute values for `B_D`).
     - `positions`: `(n,)` row-major indices of its pixels in the grid.
     - `perms, signs`: `(n, D)`, for each pixel an element that carries the representative to it.

@@ -69,10 +69,12 @@ class BankRecipe:
             )
 
     def to_json(self) -> dict[str, object]:
+        """A plain JSON object; `from_json` reads it back."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "BankRecipe":
+        """Read what `to_json` wrote; `ArgumentError` says what is wrong with anything else."""
         known = {f.name for f in fields(cls)}
         if not isinstance(data, Mapping) or "side" not in data or not set(data) <= known:
             raise ArgumentError(

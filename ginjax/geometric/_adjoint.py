@@ -1,4 +1,4 @@
-"""Functions that remember no more than their arguments for the way back."""
+"""Functions with a reverse derivative written by hand, which keep only their arguments for the backward pass."""
 
 import functools
 from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ import jax
 
 
 def full_precision() -> contextlib.AbstractContextManager[object]:
-    """A context in which float32 products are float32 products.
+    """A context in which products of float32 arrays keep float32 precision on every device.
 
     GPUs and TPUs otherwise round the inputs of matrix products and convolutions to fewer bits, and a network that is
     exact to 1e-6 on a CPU is exact to 1e-2 there. A choice of the user's own, `jax.default_matmul_precision`, is

@@ -1,4 +1,4 @@
-"""Initial weights."""
+"""Random initial weights of layers."""
 
 import math
 

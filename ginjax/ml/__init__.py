@@ -1,4 +1,4 @@
-"""Training: losses, roll-outs, stop conditions, loops, saved weights."""
+"""Machine learning on fields: tasks, losses, training, forecasts, what a conversion is worth, and pictures."""
 
 from ginjax.ml.draw import PICTURES as PICTURES
 from ginjax.ml.draw import animation_figure as animation_figure

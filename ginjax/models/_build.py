@@ -1,4 +1,4 @@
-"""A spec, filters and a key make a model."""
+"""Building a model from its specification, filter banks and a random key."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -18,6 +18,8 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 class Constructor:
     """A constructor `([D,] inputs, outputs, options..., <role>_filters..., key)`; the order after `outputs` is free.
 
+    **Arguments:**
+
     - `takes`: which of `D` and `key` are arguments; a constructor without `D` takes the dimension from its filters.
     - `ends`: what it calls the signatures of input and output.
     - `options`: every other argument, with its default or `inspect.Parameter.empty`.

@@ -1,4 +1,4 @@
-"""A model from a handful of plain settings, the same words for every architecture."""
+"""The design of a model: a few plain settings, the same for every architecture, that make it in any dimension."""
 
 import math
 from dataclasses import dataclass
@@ -51,7 +51,11 @@ class ModelDesign(NetworkSettings):
         architecture = find_architecture(self.architecture)
         for word in ("norm", "plain"):
             if getattr(self, word) and word not in architecture.words:
-                raise ArgumentError(word, got=self.architecture, expected="another architecture")
+                raise ArgumentError(
+                    word,
+                    got=f"architecture {self.architecture!r}, which has none",
+                    expected="another architecture",
+                )
         return ModelSpec.make(self.architecture, self.inputs, self.outputs, **architecture.options_from(self))
 
     def banks(self, D: int) -> dict[str, FilterBank]:
@@ -99,9 +103,9 @@ class ModelDesign(NetworkSettings):
             "side of the grid",
             got=side,
             expected=f"a multiple of {factor}{why}",
-            hint="Change --size, or use fewer --levels."
+            hint="Choose another side of the grid, or fewer `levels`."
             if "levels" in architecture.words
-            else "Change --size.",
+            else "Choose another side of the grid.",
         )
 
     def _options(self) -> dict[str, Any]:

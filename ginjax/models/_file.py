@@ -1,4 +1,4 @@
-"""Models in files."""
+"""Saving models to files, and loading them."""
 
 import os
 import warnings
@@ -144,9 +144,20 @@ def _check_layers(spec: ModelSpec, layers: int) -> None:
 def save_model(
     path: str | os.PathLike[str], model: AnyDimensionalModel, *, force: bool = False, **about: Any
 ) -> str:
-    """Write a network; `about` as in `to_record`. Returns the SHA-256 of the file.
+    """Write a network to a model file.
 
     Without a contract the file does not say what data the network is for, and a `GinjaxWarning` says so.
+
+    **Arguments:**
+
+    - `path`: the file to write.
+    - `model`: the network.
+    - `force`: replace a file that exists.
+    - `about`: contract, history and so on, as in `to_record`.
+
+    **Returns:** the SHA-256 of the file.
+
+    **Raises:** `FileError` if it cannot be written; as `to_record` for a model that a file cannot hold.
     """
     if about.get("contract") is None:
         warnings.warn(

@@ -16,6 +16,8 @@ def count_params(model: Any) -> int:
 def get_scaled_filters(D: int, filter_block: Array, weights: Array) -> Array:
     """Each filter times its weight.
 
+    **Arguments:**
+
     - `filter_block`: `(n, *(M,)*D, D, ..., D)`; `weights`: `(out, in, n)`.
 
     **Returns:** `(out, in, n, *(M,)*D, D, ..., D)`.

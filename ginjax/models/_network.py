@@ -1,4 +1,4 @@
-"""A network in the words of the command line, before it is known what fields it will meet."""
+"""A network described by plain settings, before it is known for which fields."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ArchitectureName = str
 
 @dataclass(frozen=True)
 class Network:
-    """What a network is like inside; every default stands here.
+    """The settings of a network, whatever its fields and dimension; every default stands here.
 
     **Arguments:**
 
     - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of one that was registered or
       installed, see `register_architecture`.
-    - `channels`: channels of each kind of field inside.
-    - `blocks`: residual blocks (resnet, dilresnet), convolutions a level (unet) or layers (series).
-    - `levels`: down-samplings of a unet.
+    - `channels`: hidden channels for each tensor order and parity.
+    - `blocks`: number of residual blocks (resnet, dilresnet), of convolutions at each level (unet) or of layers (series).
+    - `levels`: number of down-samplings of a unet.
     - `side`, `support`: of the filters: side in pixels; "full", "cut" or "orthoplex".
     - `recipe`: of the filters, instead of `side` and `support`.
     - `activation`: a name in `ACTIVATION_REGISTRY`, or "none".
-    - `norm`: whether blocks are normalised.
-    - `bias`: "auto", "scalar", "mean" or "none".
+    - `norm`: group normalisation in the blocks.
+    - `bias`: "auto", "scalar", "mean" or "none", see `ginjax.layers.ConvContract`.
     - `upsample`: of a unet: "repeat" converts exactly for every signature, "transpose" for scalars.
     - `plain`: an ordinary CNN on the components instead.
 
@@ -65,13 +65,17 @@ class Network:
         for name in WORDS:
             if name in changed and name not in words:
                 others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
-                raise ArgumentError(f"--{name}", got=f"architecture {self.architecture!r}", expected=others)
+                raise ArgumentError(
+                    f"`{name}`", got=f"architecture {self.architecture!r}", expected=f"architecture {others}"
+                )
         if self.plain and changed & {"support", "recipe"}:
-            name = "filters" if "recipe" in changed else "support"
-            raise ArgumentError(f"--{name}", got="--plain", expected="an equivariant network")
+            name = "recipe" if "recipe" in changed else "support"
+            raise ArgumentError(f"`{name}`", got="`plain=True`", expected="an equivariant network")
         if "recipe" in changed and changed & {"side", "support"}:
             name = "side" if "side" in changed else "support"
-            raise ArgumentError(f"--{name}", got="--filters, which says it already", expected="one of them")
+            raise ArgumentError(
+                f"`{name}`", got="`recipe` as well, which says it already", expected="one of the two"
+            )
 
     def design(self, inputs: Sequence[Field], outputs: Sequence[Field]) -> ModelDesign:
         """The design of the network for some fields.

@@ -1,4 +1,4 @@
-"""A network in plain words, the same for every architecture."""
+"""The settings of a network that an architecture makes its options of."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ FULL_SIDE_3 = BankRecipe(3)
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """The words of `ModelDesign`, which says what each means; an architecture makes its options of them."""
+    """The settings of a network, named and explained as in `ModelDesign`, which an architecture makes its options of."""
 
     architecture: str
     inputs: Signature

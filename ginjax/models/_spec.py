@@ -1,4 +1,4 @@
-"""What a model is, free of the dimension: enough, with filters and a key, to build it."""
+"""The specification of a model, free of the dimension: with filters and a random key enough to build it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +33,7 @@ class ModelSpec:
 
     @classmethod
     def make(cls, architecture: str, inputs: Any, outputs: Any, /, **options: Option) -> "ModelSpec":
+        """A specification from an architecture, its signatures and its options in any order."""
         return cls(
             architecture,
             Signature(inputs),
@@ -41,10 +42,12 @@ class ModelSpec:
         )
 
     def option(self, name: str, default: Option = None) -> Option:
+        """The value of an option, or `default` if the specification has none of that name."""
         return dict(self.options).get(name, default)
 
     @property
     def equivariant(self) -> bool:
+        """Whether the model is built of invariant filters; a plain network is not."""
         return bool(self.option("equivariant", True))
 
     def to_json(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e
 
 
 def tolerance_of(dtype: np.dtype) -> float:
+    """The residual up to which weights of a precision count as exact."""
     return TOLERANCES.get(np.dtype(dtype).name, TOLERANCES["float32"])
 
 
@@ -23,6 +24,8 @@ Coverage = Literal["weights", "model"]
 @dataclass(frozen=True)
 class PathReport:
     """One path of one convolution.
+
+    **Arguments:**
 
     - `layer`, `path`: where it is, such as `blocks.0.1.conv` and `k0p0->k1p0`.
     - `before`, `after`: number of filters.
@@ -47,6 +50,8 @@ class PathReport:
 @dataclass(frozen=True)
 class Certificate:
     """The algebraic certificate of a conversion. It needs no run of the network.
+
+    **Arguments:**
 
     - `rule`, `flex`: what was applied; `promises`: whether the rule promises compatibility.
     - `from_dim`, `to_dim`: the dimensions.
@@ -75,10 +80,12 @@ class Certificate:
 
     @property
     def exact(self) -> bool:
+        """Whether every residual is within the tolerance."""
         return self.residual <= self.tolerance
 
     @property
     def inexact_paths(self) -> tuple[PathReport, ...]:
+        """The paths whose residual is beyond the tolerance."""
         return tuple(path for path in self.paths if path.residual > self.tolerance)
 
     def with_tolerance(self, tolerance: float | None) -> "Certificate":
@@ -98,12 +105,14 @@ class Certificate:
         return replace(self, digest=digest, covers="model")
 
     def to_json(self) -> dict[str, object]:
+        """A plain JSON object; `from_json` reads it back."""
         data = asdict(self)
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
         return data | {"residual": self.residual, "exact": self.exact}
 
     @classmethod
     def from_json(cls, data: object) -> "Certificate":
+        """Read what `to_json` wrote; `ArgumentError` says what is wrong with anything else."""
         if not isinstance(data, Mapping) or not isinstance(data.get("paths"), list):
             raise ArgumentError("certificate", expected="an object with the fields of a certificate")
         try:

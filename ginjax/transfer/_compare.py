@@ -1,4 +1,4 @@
-"""Numbers that tell the rules apart before any network is run."""
+"""How much a rule makes weights and responses grow: numbers that tell rules apart before any network is run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from ._layers import ConvLayer, filter_key
 @dataclass(frozen=True)
 class Growth:
     """How a conversion changed the size of things, new to old, over the paths of all convolutions.
+
+    **Arguments:**
 
     - `weights`: the largest ratio of a layer's Frobenius norms of weights.
     - `noise`: geometric mean of the ratios of the standard deviation of a path's output, per component, when its
@@ -29,7 +31,12 @@ def growth(
     before: tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterBank]],
     after: tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterBank]],
 ) -> Growth:
-    """Compare a model before and after; each given as arrays, layer table and banks by role."""
+    """Compare a model before and after; each given as arrays, layer table and banks by role.
+
+    **Arguments:**
+
+    - `before`, `after`: arrays by name, layer table, and banks by role, of the two models.
+    """
     ratios, norms = [], []
     for old_layer, new_layer in zip(before[1], after[1], strict=True):
         old, new = _layer(old_layer, before[0], before[2]), _layer(new_layer, after[0], after[2])

@@ -14,7 +14,9 @@ from ._plain_check import channel_count
 
 @dataclass(frozen=True)
 class Cost:
-    """Of one forward pass on one sample.
+    """The cost of one forward pass on one sample.
+
+    **Arguments:**
 
     - `flops`: floating-point operations of the convolutions, a multiplication and an addition counted as two. Every
       tap of a dense kernel is counted, on the padding too, but not the zeros between the pixels of a dilated input.
@@ -28,7 +30,15 @@ class Cost:
 def cost(
     layers: Sequence[ConvLayer], banks: Mapping[str, FilterBank], side: int, item_bytes: int = 4
 ) -> Cost:
-    """The cost of the convolutions of a model on a grid of `side` pixels along each axis."""
+    """Compute what the convolutions of a model cost on a grid of equal sides.
+
+    **Arguments:**
+
+    - `layers`: the layer table.
+    - `banks`: the filters by role.
+    - `side`: grid points along each axis at the input.
+    - `item_bytes`: bytes of one number.
+    """
     rows = []
     for layer in layers:
         bank = banks[layer.role]
@@ -46,7 +56,15 @@ def cost(
 def plain_cost(
     layers: Sequence[PlainLayer], arrays: Mapping[str, np.ndarray], D: int, side: int, item_bytes: int = 4
 ) -> Cost:
-    """The same for a model of plain convolutions in dimension `D`, with its arrays by name."""
+    """Compute what a model of plain convolutions costs, as `cost` does for equivariant ones.
+
+    **Arguments:**
+
+    - `layers`: the table of plain convolutions.
+    - `arrays`: the arrays of the model by name.
+    - `D`: its dimension.
+    - `side`, `item_bytes`: as in `cost`.
+    """
     rows = []
     for layer in layers:
         shape = arrays[f"{layer.name}.weight"].shape

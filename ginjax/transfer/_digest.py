@@ -1,4 +1,4 @@
-"""What ties a certificate to the model it speaks of."""
+"""Digests of models, which tie a certificate to the model that it is about."""
 
 import hashlib
 import json

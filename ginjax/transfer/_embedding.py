@@ -46,6 +46,8 @@ def embed_field(
 def restrict_field(array: np.ndarray, D: int, k: int, n: int) -> np.ndarray:
     """The inverse of `embed_field` on its image: the first slice of the last `n` axes, old components only.
 
+    **Arguments:**
+
     - `array`: `(..., *spatial, D, ..., D)` in dimension `D`; returns the field in dimension `D - n`.
     """
     if array.ndim < D + k:

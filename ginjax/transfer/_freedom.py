@@ -36,6 +36,11 @@ def project_onto_free(
     """The arrays `after`, moved back to where they differ from `before` by free directions only.
 
     Convolution weights are projected in float64; every other array is that of `before`.
+
+    **Arguments:**
+
+    - `before`, `after`: all arrays by name.
+    - `free`: for each convolution weight a basis of its free directions, see `free_directions`.
     """
     result = dict(before)
     for name, directions in free.items():
@@ -57,6 +62,12 @@ def recertify(
     What the conversion left over, plus how much `A a'` has changed since, relative to its largest entry. By the
     triangle inequality the residual of (C) is at most this. Going down from the converted weights would give the
     old ones back, but only up to the rounding that is measured here; `recomputed` is for whoever has them.
+
+    **Arguments:**
+
+    - `certificate`: of the conversion.
+    - `layers`, `banks`: of the converted model.
+    - `before`, `after`: its arrays as converted, and as they are now.
     """
     drift = {}
     for name, path, pair in _pairs(layers, banks, certificate.from_dim):

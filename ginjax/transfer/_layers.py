@@ -19,6 +19,8 @@ def key_name(key: FieldKey) -> str:
 class ConvLayer:
     """One convolution, free of the dimension.
 
+    **Arguments:**
+
     - `name`: dotted path in the model, such as `blocks.0.1.conv`.
     - `role`: which bank it uses, `"conv"` or `"upsample"`.
     - `inputs`, `outputs`: `(order, parity, channels)` of each block of the field.
@@ -42,9 +44,11 @@ class ConvLayer:
                 yield (k_in, p_in), c_in, (k_out, p_out), c_out
 
     def weight_name(self, source: FieldKey, target: FieldKey) -> str:
+        """The name of the array of weights of a path, from the key `source` to the key `target`."""
         return f"{self.name}.weight.{path_name(source, target)}"
 
     def to_json(self) -> dict[str, object]:
+        """A plain JSON object; `from_json` reads it back."""
         return {
             "name": self.name,
             "role": self.role,
@@ -96,6 +100,7 @@ _ROW_TYPES = {
 
 
 def path_name(source: FieldKey, target: FieldKey) -> str:
+    """`(0, 0), (1, 0) -> "k0p0->k1p0"`."""
     return f"{key_name(source)}->{key_name(target)}"
 
 
@@ -117,7 +122,16 @@ def role_keys(layers: tuple[ConvLayer, ...], role: str) -> set[tuple[int, int]]:
 def check_weights(
     layers: tuple[ConvLayer, ...], banks: Mapping[str, FilterBank], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
-    """Check that a model's arrays are those its layer table and banks ask for."""
+    """Check that a model's arrays are those its layer table and banks ask for.
+
+    **Arguments:**
+
+    - `layers`: the layer table.
+    - `banks`: the filters by role.
+    - `shapes`: the shape of each array by name.
+
+    **Raises:** `ArgumentError` naming the first array that is missing, not known or of another shape.
+    """
     for layer in layers:
         if layer.role not in banks:
             raise ArgumentError(

@@ -27,6 +27,8 @@ def plain_residual(
 ) -> Residual:
     """Largest deviation of kernel and bias of one layer, relative to the largest entry of the old ones.
 
+    **Arguments:**
+
     - `low`, `high`: the arrays of both models; `dims`: their dimensions.
     """
     rows, columns = (old_channels(side, *dims) for side in (layer.outputs, layer.inputs))

@@ -16,6 +16,8 @@ _MAX_LEVEL = 64
 class PlainLayer:
     """One plain convolution, free of the dimension.
 
+    **Arguments:**
+
     - `name`: dotted path; its arrays are `<name>.weight`, `(out, in, *(M,)*D)`, and `<name>.bias`, `(out, 1, ...)`.
     - `inputs`, `outputs`: `(order, parity, channels)` of the fields whose components are its channels.
     - `transposed`: a transposed convolution of stride equal to its side.
@@ -32,6 +34,7 @@ class PlainLayer:
     level: int = field(default=0, compare=False)
 
     def to_json(self) -> dict[str, object]:
+        """A plain JSON object; `from_json` reads it back."""
         return {
             "name": self.name,
             "inputs": [list(row) for row in self.inputs],
@@ -43,6 +46,7 @@ class PlainLayer:
 
     @classmethod
     def from_json(cls, data: Any) -> "PlainLayer":
+        """Read a row that may come from anywhere; `ArgumentError` says what is wrong with it."""
         # The level came later: a row without it is one of level 0.
         fields = set(data) - {"level"} if isinstance(data, Mapping) else set()
         if fields != _FIELDS or not isinstance(data["name"], str):

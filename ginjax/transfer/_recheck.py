@@ -49,6 +49,11 @@ def recomputed(certificate: Certificate, low: Side, high: Side) -> Certificate:
     """The certificate of a conversion up whose result was changed afterwards, measured against the model before.
 
     Where that model is not at hand, see `recertify`.
+
+    **Arguments:**
+
+    - `certificate`: of the conversion.
+    - `low`, `high`: arrays, layer table and banks of the model before the conversion, and of the changed result.
     """
     found = path_residuals(low, high, certificate.parity_lift)
     paths = tuple(

@@ -64,7 +64,7 @@ def round_converted(
                 f"precision of {name}",
                 got=np.dtype(kind).name,
                 expected=f"one with room for {largest:.3g}",
-                hint="Choose a wider one with --dtype.",
+                hint="Choose a wider `dtype`.",
             )
     result = {name: np.asarray(array, dtypes[name]) for name, array in arrays.items()}
     for layer in layers:

@@ -29,6 +29,8 @@ RANK_TOLERANCE = 1e-10
 class FilterPair:
     """The two filter bases of one convolution path, before and after.
 
+    **Arguments:**
+
     - `old`, `new`: filters of order `k_in + k_out` and parity `p` in dimensions `D_old < D_new`.
     - `k_in`, `k_out`: orders of the fields; the first `k_in` axes of a filter meet the input.
     - `p`: parity of the filters, `p_in + p_out mod 2`.
@@ -66,6 +68,7 @@ class FilterPair:
 
     @property
     def side(self) -> int:
+        """Side of the old filters in pixels."""
         return self.old.filters.shape[1]
 
     def unflipped(self) -> "FilterPair":
@@ -95,6 +98,8 @@ def _unflipped(block: FilterBlock) -> FilterBlock:
 class Condition:
     """Condition (C) as `A a' = B a`.
 
+    **Arguments:**
+
     - `A`: `(rows, n_new)`; `B`: `(rows, n_old)`, float64.
     - `old_rows`: the rows of output components made of old axes only; the others ask new ones to vanish.
     """
@@ -108,6 +113,8 @@ class Condition:
 class Residual:
     """How far weights are from (C), as a maximum over all entries relative to the largest entry of `B a`.
 
+    **Arguments:**
+
     - `old`: on the output components made of old axes. `new`: on those that involve an added axis.
     """
 
@@ -116,6 +123,7 @@ class Residual:
 
     @property
     def total(self) -> float:
+        """The larger of the two."""
         return max(self.old, self.new)
 
 
@@ -153,7 +161,14 @@ def cached_condition(pair: FilterPair) -> Condition:
 
 
 def residual(pair: FilterPair, old_weights: np.ndarray, new_weights: np.ndarray) -> Residual:
-    """Residual of (C) for weights `(out, in, n_old)` and `(out, in, n_new)`."""
+    """Measure how far the weights of a path are from condition (C).
+
+    **Arguments:**
+
+    - `pair`: the two bases of the path.
+    - `old_weights`: `(out, in, n_old)`.
+    - `new_weights`: `(out, in, n_new)`.
+    """
     system = cached_condition(pair)
     wanted = old_weights.astype(np.float64) @ system.B.T
     return _relative(new_weights.astype(np.float64) @ system.A.T - wanted, wanted, system.old_rows)
@@ -187,6 +202,8 @@ def collapse_matrix(pair: FilterPair) -> np.ndarray:
 @dataclass(frozen=True)
 class AffineFamily:
     """All candidates `a' = (particular + null z) a` still open, narrowed down one least-squares at a time.
+
+    **Arguments:**
 
     - `particular`: `(n_new, n_old)`; `null`: `(n_new, free)` with orthonormal columns.
     """

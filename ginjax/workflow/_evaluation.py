@@ -16,6 +16,7 @@ from ginjax.checkpoint import atomic_write, check_target
 from ginjax.errors import ArgumentError, FileError
 from ginjax.ml import PERSISTENCE, PICTURES, RolloutStudy
 from ginjax.ml.draw import picture_figure, save_png
+from ginjax.ml.forecast import NO_CHANGE
 from ginjax.ml.score import metric_label
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 """What the model that is evaluated is called in a study."""
-
-NO_CHANGE = "no change"
-"""What tables call the forecast that nothing changes."""
 
 NUMBERS = "evaluation.json"
 """The file of the numbers in the folder of an evaluation."""
@@ -35,7 +33,9 @@ _SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """Roll-outs of a model beside the truth.
+    """Rollouts of a model beside the truth.
+
+    **Arguments:**
 
     - `model`: what the model is called.
     - `data`: what the data are called.
@@ -64,9 +64,9 @@ class Evaluation:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What must not be missed."""
+        """Warnings: a rollout that blows up, or a model no better than predicting no change."""
         found = [
-            f"the roll-out of {name} blows up: NaN or infinity at step {lost}"
+            f"the rollout of {name} blows up: NaN or infinity at step {lost}"
             for name, lost in self.study.lost_at.items()
             if lost is not None
         ]

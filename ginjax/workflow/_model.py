@@ -1,4 +1,4 @@
-"""A network and all that is known of it, as one thing."""
+"""A model: a network, its data contract, its history and its certificate, in one object."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ from ginjax.ml import (
     start_from,
     study_rollouts,
 )
+from ginjax.ml.forecast import NO_CHANGE
 from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
@@ -46,7 +47,7 @@ from ginjax.models import (
 from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
 from ginjax.workflow._arguments import check_kind, check_whole
 from ginjax.workflow._data import Data, held_out_of, material_of, start_of
-from ginjax.workflow._evaluation import MODEL, NO_CHANGE, Evaluation
+from ginjax.workflow._evaluation import MODEL, Evaluation
 from ginjax.workflow._training import Training, carry_out
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
-    """A network, what its data are like, how it came about, and what its conversion preserved.
+    """A network with its data contract, its history, and the certificate of its last conversion.
 
     `ginjax.train`, `ginjax.load`, `Model.tune` and `Model.to_dimension` return one; `Model.of` makes one of a network
     that was built by hand. It does not change: what changes something returns another model.
+
+    **Arguments:**
 
     - `network`: an Equinox module, for one sample: `network(x)[0]` of a normalised `MultiImage`.
     - `record`: all that its file holds.
@@ -90,7 +93,7 @@ class Model:
 
     @property
     def contract(self) -> DataContract:
-        """What its data have to be like: fields with unit and scale, axes, past frames, spacing, time step."""
+        """What the model's data have to be like: fields with unit and scale, axes, past frames, spacing, time step."""
         return self.record.contract
 
     @property
@@ -126,7 +129,7 @@ class Model:
         **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis where the
         arrays had none. Float32, in physical units.
 
-        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a roll-out blows up.
+        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up.
         """
         check_whole("steps", steps, least=1)
         forecaster = self._forecaster
@@ -158,7 +161,7 @@ class Model:
         seed: int = 0,
         progress: bool = True,
     ) -> Evaluation:
-        """Roll the model out on trajectories that it was not trained on, and compare with what came of them.
+        """Roll the model out on trajectories that it was not trained on, and compare with the truth.
 
         **Arguments:**
 
@@ -289,7 +292,9 @@ class Model:
                 hint="See ginjax.transfer.RULES.",
             )
         if not isinstance(rescale, str) and flex is not None:
-            raise ArgumentError("flex", got="a rule", expected="the name of one")
+            raise ArgumentError(
+                "flex", got="a rule that is no name", expected="the name of a rule, such as 'compat-flex'"
+            )
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
         rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
         conversion = convert_record(self.record, D, rule, dtype=dtype, parity_lift=lift_parity)

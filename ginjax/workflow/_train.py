@@ -1,4 +1,4 @@
-"""Models from data and from files."""
+"""Training a model on data, and loading one from its file."""
 
 from __future__ import annotations
 

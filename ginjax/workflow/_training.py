@@ -1,4 +1,4 @@
-"""What a training in this program left behind beside its model."""
+"""The record of a training: its errors, its learning curve, and what must not be missed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Training:
-    """How a training went.
+    """The record of a training: its errors and its learning curve.
+
+    **Arguments:**
 
     - `title`: what was trained on what.
     - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
@@ -54,7 +56,7 @@ class Training:
     def plot(self) -> Figure:
         """The learning curve: training and validation loss, and the learning rate."""
         if not self.rows:
-            raise ArgumentError("steps of the training", got="none", expected="one at least")
+            raise ArgumentError("steps of the training", got="none", expected="at least one")
         return curve_figure(self.title, self.rows, best_step=-1 if self.last is None else self.best_step)
 
     def warn(self, stacklevel: int) -> None:

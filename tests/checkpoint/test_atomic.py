@@ -32,7 +32,7 @@ def test_an_existing_file_needs_force(path):
     for write in (lambda: atomic_write(path, b"new"), lambda: check_target(path)):
         with pytest.raises(FileError, match="exists already") as raised:
             write()
-        assert "--force" in raised.value.hint
+        assert "`force=True`" in raised.value.hint
     assert path.read_bytes() == b"old"
     check_target(path, force=True)
 

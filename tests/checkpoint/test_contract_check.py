@@ -39,12 +39,12 @@ OTHERS = {
     "fields": (
         replace(WANTED, fields=(DENSITY,)),
         "fields of the data: got density:0+, expected density:0+, velocity:1+, those of the model",
-        "--field velocity:1+=VARIABLE",
+        "`fields=['velocity:1+=VARIABLE']`",
     ),
     "constants": (
         replace(WANTED, constants=()),
         "constant fields of the data: got none, expected bed:0+, those of the model",
-        "--field bed:0+=VARIABLE",
+        "`fields=['bed:0+=VARIABLE']`",
     ),
     "units": (
         replace(WANTED, fields=(DENSITY, replace(VELOCITY, unit="km/h"))),
@@ -54,7 +54,7 @@ OTHERS = {
     "boundary": (
         replace(WANTED, axes=(Axis("x", "open", "zeros"), Axis("y"))),
         "boundaries of the data: got x not periodic and y periodic, expected x periodic and y not periodic, as in the model's training",
-        "--periodic AXES",
+        "`is_torus`",
     ),
     "spacing": (
         replace(WANTED, spacing=0.5),
@@ -66,10 +66,10 @@ OTHERS = {
         "time step of the data: got 0.02, expected 0.04, as in the model's training",
         "resample the data",
     ),
-    "past-steps": (replace(WANTED, past_steps=1), "--past-steps: got 1, expected 2, as the model was trained", None),
+    "past-steps": (replace(WANTED, past_steps=1), "`past_steps`: got 1, expected 2, as the model was trained", None),
     "residual": (
         replace(WANTED, residual=False),
-        "--residual, what is predicted: got frames, expected changes, as the model was trained",
+        "`residual`, what is predicted: got frames, expected changes, as the model was trained",
         None,
     ),
 }  # fmt: skip

@@ -144,7 +144,7 @@ def test_numbers_beyond_the_precision_are_refused(tmp_path):
     assert convert_record(large, 2, make_rule("compatibility")).certificate.exact
     with pytest.raises(NumericsError, match="range of float16") as caught:
         convert_record(large, 2, make_rule("compatibility"), dtype="float16")
-    assert "--dtype" in caught.value.hint
+    assert "`dtype`" in caught.value.hint
     with pytest.raises(NumericsError, match="range of float32"):
         convert_record(record, 2, make_rule("compat-flex", 1e300))
 
@@ -186,7 +186,7 @@ def test_a_broken_promise_is_not_written(tmp_path, transposed):
     with pytest.raises(VerificationError, match=r"upsample_blocks\.0\.0 k0p0->k1p0") as caught:
         convert_file(transposed, tmp_path / "m", 2, make_rule("compatibility"))
     assert "transposed convolution" in caught.value.hint.lower()
-    assert "--allow-inexact" in caught.value.hint
+    assert "`allow_inexact=True`" in caught.value.hint
     assert not (tmp_path / "m").exists()
     done = convert_file(transposed, tmp_path / "m", 2, make_rule("compatibility"), allow_inexact=True)
     assert not done.certificate.exact
@@ -235,7 +235,7 @@ def test_what_is_left_by_rounding_is_called_so():
     certificate = convert_record(read_model(FIXTURE_1D), 2, make_rule("compatibility")).certificate
     with pytest.raises(VerificationError) as caught:
         check_certificate(replace(certificate, tolerance=0.0))
-    assert caught.value.hint.startswith("What is left is rounding: a larger --tol")
+    assert caught.value.hint.startswith("What is left is rounding: accept a larger residual")
 
 
 def plain(side: int):
@@ -248,7 +248,7 @@ def plain(side: int):
 
 def test_kernels_of_a_plain_model_are_inflated_within_reason():
     assert convert_record(plain(3), 3, "centre").after.D == 3
-    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected nothing with rule 'mean'"):
+    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected none with the rule 'mean'"):
         convert_record(plain(3), 3, "mean", dtype="float64")
     with pytest.raises(ArgumentError, match="weights, expected at most"):
         convert_record(plain(31), 8, "mean")

@@ -187,9 +187,9 @@ def test_a_spread_kernel_that_meets_zeros_is_information(run, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "args", "code", "message"),
     [
-        ("plain", "", 1, "Its kernels can be inflated: --rescale centre or --rescale mean."),
+        ("plain", "", 1, "Its kernels can be inflated, by the rule 'centre' or 'mean'."),
         ("plain", "--rescale volume", 1, "without invariant filters"),
-        ("fields", "--rescale centre", 1, "Use --rescale compatibility, which is exact."),
+        ("fields", "--rescale centre", 1, "Use the rule 'compatibility', which is exact."),
         ("plain", "--rescale mean --dtype float64", 2, "dtype: got 'float64'"),
         ("plain", "--rescale mean --lift-parity", 2, "parity lift: got rule 'mean'"),
         ("plain", "--rescale mean --flex 0", 2, "flex: got rule 'mean', expected rule 'compat-flex'"),
@@ -326,7 +326,7 @@ def test_the_tolerance_can_be_chosen(run, tmp_path, tol, code):
     assert result.exit_code == code
     assert (tmp_path / "out").exists() == (code == 0)
     if code:
-        assert "cannot be converted exactly" in result.stderr and "--tol" in result.stderr
+        assert "cannot be converted exactly" in result.stderr and "accept a larger residual" in result.stderr
 
 
 def test_a_generous_tolerance_accepts_what_is_not_exact(run, tmp_path):

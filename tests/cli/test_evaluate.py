@@ -123,7 +123,7 @@ def test_data_that_were_only_trained_on_are_not_evaluated_on_in_silence(trained)
     assert refused.exit_code == 2 and error.startswith(
         "error: part of the data: got test: the model's training"
     )
-    assert hint == "hint: Other data, or knowingly: --split train"
+    assert hint == "hint: Use other data, or, knowing that the model has seen them, --split train."
     _, found = evaluate("d.h5", "--split", "train")
     assert found["trajectories"] == 9
 

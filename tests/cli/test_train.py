@@ -243,10 +243,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
-    stopped, following, error = without_progress(err)
-    assert stopped.startswith("stopped after step ") and stopped.endswith("the state is in model.run")
-    assert following.startswith("next: ginjax train ") and following.endswith(" --resume")
-    assert error == "error: interrupted"
+    stopped, following = without_progress(err)
+    assert stopped.startswith("interrupted after step ") and stopped.endswith("its state is in model.run")
+    assert following.startswith("go on with: ginjax train ") and following.endswith(" --resume")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.run"]
 
 
@@ -268,7 +267,9 @@ def test_a_run_goes_on_in_process(run, tmp_path, monkeypatch):
     assert result.exit_code == 130, result.stderr
     assert "--freeze layers.0 --resume" in result.stderr
     other = run("train", *long, "--resume", "--learning-rate", "0.1")
-    assert other.exit_code == 1 and "learning_rate of the interrupted training: got 0.003" in other.stderr
+    assert other.exit_code == 1
+    assert "learning_rate: got 0.1, expected 0.003, as in the interrupted training" in other.stderr
+    assert "hint: Go on with the same data and settings, or begin anew (--force).\n" in other.stderr
     again = run("train", *long, "--resume")
     assert again.exit_code == 0, again.stderr
     assert "going on after step " in again.stderr and "lowest validation loss" in again.stdout
@@ -303,7 +304,7 @@ def test_a_run_does_not_go_on_with_other_data_of_the_same_name(run, tmp_path, mo
     store(1)
     refused = run(*words, "--resume")
     assert refused.exit_code == 1, refused.stderr
-    assert "digest of the data of the interrupted training: got" in refused.stderr
+    assert "digest of the data: got" in refused.stderr and "as in the interrupted training" in refused.stderr
     store(0)
     again = run(*words, "--resume")
     assert again.exit_code == 0 and "going on after step" in again.stderr
@@ -381,3 +382,13 @@ def test_options_that_do_not_fit(run, args, message):
     result = run("train", *(() if {"--data", "--time-budget"} & set(args) else SMALL), *args)
     assert result.exit_code == 2, result.stderr
     assert message in result.stderr
+
+
+def test_an_interruption_as_json_is_a_result(run, monkeypatch):
+    asked = iter([False, True])
+    monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
+    result = run("train", *SMALL, "--steps", "12", "--json")
+    assert (result.exit_code, result.stderr) == (130, "")
+    payload = json.loads(result.stdout)
+    assert payload["interrupted"] is True and payload["state"] == "model.run" and payload["steps_done"] > 0
+    assert payload["go_on_with"].endswith(" --resume") and payload["path"] is None

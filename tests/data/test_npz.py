@@ -42,7 +42,7 @@ def test_a_file_that_describes_itself(tmp_path, save):
 def test_a_bare_array_needs_the_user(tmp_path):
     array = np.asfortranarray(numbers(3, 5, 4, 6, 2))
     np.save(tmp_path / "a.npy", array)
-    with pytest.raises(ArgumentError, match=r"order and parity .*--field"):
+    with pytest.raises(ArgumentError, match=r"order and parity .*`fields`"):
         open_data(tmp_path / "a.npy")
     source = open_data(tmp_path / "a.npy", fields=["velocity:1+=data"])
     assert (source.D, source.spatial, source.spacing) == (2, (4, 6), None)

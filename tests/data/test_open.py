@@ -163,7 +163,7 @@ def test_a_truncated_file_is_an_error_when_opened_or_read(tmp_path):
         (lambda path: path.write_text("hello"), "is not a file of data"),
         (lambda path: path.mkdir(), "data files in it: got 0"),
         (os.mkfifo, "is not a regular file"),
-        (lambda path: h5py.File(path, "w").close(), "of no layout known here"),
+        (lambda path: h5py.File(path, "w").close(), "has none of the known layouts"),
     ],
 )
 def test_what_is_no_data_is_said_so(tmp_path, make, problem):

@@ -31,7 +31,7 @@ def test_compressible_flow_has_its_velocity_as_a_vector(tmp_path, D):
 
 def test_a_lone_number_in_one_dimension_may_be_a_vector(tmp_path):
     path = one_tensor(tmp_path / "a")
-    with pytest.raises(ArgumentError, match=r"whether 'tensor' is a scalar .* or a velocity"):
+    with pytest.raises(ArgumentError, match=r"whether .tensor. is a scalar .* or a velocity"):
         open_data(path)
     source = open_data(path, fields=["velocity:1+=tensor"])
     assert source.read(2, 1, 3)["velocity"].shape == (2, 8, 1)

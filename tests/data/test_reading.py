@@ -36,7 +36,7 @@ def test_periodic_axes(path, periodic, expected):
 
 def test_fields_and_parities(path):
     reading = DataReading(("flow:0-=flow",), {}, "all")
-    assert reading.given == ("field", "periodic")
+    assert reading.given == ("fields", "is_torus")
     assert reading.open(path).schema == (
         dataclasses.replace(FLOW, p=1, unit=reading.open(path).schema[0].unit),
     )

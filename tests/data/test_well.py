@@ -94,7 +94,7 @@ def test_a_number_that_varies_in_time_waits_to_be_asked_for(tmp_path):
 def test_a_field_that_may_be_odd_is_asked_about(tmp_path):
     fields = {"magnetic_field": (1, numbers(3, 5, 4, 6, 2), True, True, BOTH)}
     path = well_file(tmp_path / "a", fields)
-    with pytest.raises(ArgumentError, match=r"'magnetic_field' is odd.*--parity magnetic_field=odd"):
+    with pytest.raises(ArgumentError, match=r"'magnetic_field' is odd.*parity={'magnetic_field': 'odd'}"):
         open_data(path)
     assert open_data(path, parity={"magnetic_field": "odd"}).schema == (unit("magnetic_field", 1, 1),)
     assert open_data(path, ask=False).notes[0].startswith("cannot be inferred: whether 'magnetic_field'")

@@ -84,8 +84,11 @@ def test_what_is_built_is_what_was_outlined():
     ("settings", "message"),
     [
         ({"architecture": "VGG"}, "architecture: got 'VGG', expected ResNet or"),
-        ({"activation": "cosine"}, "activation: got 'cosine', expected relu or"),
-        ({"architecture": "SimpleConvSeries", "norm": True}, "got SimpleConvSeries"),
+        ({"activation": "cosine"}, "activation: got 'cosine', which is not registered, expected one of relu"),
+        (
+            {"architecture": "SimpleConvSeries", "norm": True},
+            "norm: got architecture 'SimpleConvSeries', which has none",
+        ),
         ({"architecture": "UNet", "recipe": BankRecipe(2)}, "expected an odd side with upsample='repeat'"),
         ({"bias": "never"}, "use_bias"),
         ({"blocks": 0}, "num_blocks"),
@@ -125,5 +128,5 @@ def test_a_grid_that_cannot_be_halved():
         ArgumentError, match="got 12, expected a multiple of 8 for 3 down-samplings"
     ) as caught:
         made.check_grid(12)
-    assert "--levels" in caught.value.hint
+    assert "`levels`" in caught.value.hint
     design("ResNet", levels=3).check_grid(13)

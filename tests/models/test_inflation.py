@@ -124,10 +124,10 @@ def test_each_kind_of_model_has_its_rules():
             UnsupportedError, match=f"inflation of an equivariant model: got rule '{rule}'"
         ) as caught:
             convert_record(equivariant, 2, rule)
-        assert "--rescale compatibility" in caught.value.hint
+        assert "'compatibility'" in caught.value.hint
     with pytest.raises(UnsupportedError, match="without invariant filters") as caught:
         convert_record(plain(), 2, "compatibility")
-    assert "--rescale centre" in caught.value.hint
+    assert "'centre'" in caught.value.hint
 
 
 @pytest.mark.parametrize("to_dim", [1, 2])
@@ -137,7 +137,7 @@ def test_kernels_are_not_deflated(to_dim):
 
 
 def test_the_precision_is_not_chosen_here():
-    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected nothing with rule 'mean'"):
+    with pytest.raises(ArgumentError, match="dtype: got 'float64', expected none with the rule 'mean'"):
         convert_record(plain(), 2, "mean", dtype="float64")
 
 

@@ -125,16 +125,19 @@ def test_the_words_of_the_command_line_become_its_options(installed):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"levels": 3}, "--levels: got architecture 'twobranch', expected unet$"),
-        ({"upsample": "transpose"}, "--upsample: got architecture 'twobranch', expected unet$"),
-        ({"norm": True}, "--norm: got architecture 'twobranch', expected resnet or dilresnet or unet$"),
+        ({"levels": 3}, "`levels`: got architecture 'twobranch', expected architecture unet$"),
+        ({"upsample": "transpose"}, "`upsample`: got architecture 'twobranch', expected architecture unet$"),
+        (
+            {"norm": True},
+            "`norm`: got architecture 'twobranch', expected architecture resnet or dilresnet or unet$",
+        ),
         (
             {"architecture": "series", "plain": True},
-            "--plain: got .*'series', expected resnet or dilresnet or unet$",
+            "`plain`: got .*'series', expected architecture resnet or dilresnet or unet$",
         ),
         (
             {"architecture": "dilresnet", "levels": 3},
-            "--levels: got architecture 'dilresnet', expected unet$",
+            "`levels`: got architecture 'dilresnet', expected architecture unet$",
         ),
     ],
 )
@@ -154,7 +157,7 @@ def test_a_grid_is_checked_by_what_the_class_declares():
         design.check_grid(12)
         with pytest.raises(ArgumentError, match="got 9, expected a multiple of 6") as caught:
             design.check_grid(9)
-    assert caught.value.hint == "Change --size."  # it has no --levels
+    assert caught.value.hint == "Choose another side of the grid."  # it has no levels
 
 
 # --- the way of a model ----------------------------------------------------------------------------------------------

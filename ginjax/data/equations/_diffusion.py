@@ -1,4 +1,4 @@
-"""Diffusion."""
+"""The diffusion equation: a density that spreads."""
 
 from __future__ import annotations
 

@@ -86,7 +86,9 @@ def _question(variables: dict[str, Variable], D: int, velocity: int) -> str | No
     if velocity not in (0, D):
         return f"which vector the {velocity} components of the velocity make in {D} dimensions"
     if "tensor" in variables and D == 1:
-        return "whether 'tensor' is a scalar (--field u:0+=tensor) or a velocity (--field u:1+=tensor)"
+        return (
+            'whether "tensor" is a scalar (`fields=["u:0+=tensor"]`) or a velocity (`fields=["u:1+=tensor"]`)'
+        )
     return None
 
 

@@ -47,7 +47,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
     if channels > 1:
         unclear = f"whether the channels {', '.join(names)} are scalars or the components of a vector"
     elif D == 1:
-        unclear = "whether 'data' is a scalar (--field u:0+=data) or a velocity (--field u:1+=data)"
+        unclear = 'whether "data" is a scalar (`fields=["u:0+=data"]`) or a velocity (`fields=["u:1+=data"]`)'
     return Found(
         where=file.path,
         layout=LAYOUT,

@@ -1,4 +1,4 @@
-"""What a reader of data files is."""
+"""The interface of a reader of data files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _no_parts(file: DataFile) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Reader:
-    """What the file of a layout declares.
+    """A reader of one layout of data files, as its file declares it.
 
     **Arguments:**
 

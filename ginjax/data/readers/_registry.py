@@ -45,7 +45,7 @@ first that recognises it.
 
 
 def register_reader(reader: Reader) -> Reader:
-    """Let files of one layout more be opened, until the program ends.
+    """Let data files of another layout be opened, until the program ends.
 
     **Arguments:**
 

@@ -68,7 +68,9 @@ def _find(file: Hdf5, split: str | None) -> Found:
         name = path if name in variables else name
         variables[name] = _field(file, path, 0, trajectories, frames, (1,) * D, grid=spatial)
         if variables[name].varies:
-            notes.append(f"number '{name}' varies in time and is left out (use it with --field {name}:0+)")
+            notes.append(
+                f"number '{name}' varies in time and is left out (name it to use it: `fields=['{name}:0+']`)"
+            )
         else:
             defaults.append(_request(name, 0))
     is_torus, stated_axes = _boundaries(file, axes)

@@ -1,4 +1,4 @@
-"""Time series read a slice at a time, whatever they come from."""
+"""Sources: time series of fields read a slice at a time, from files, from memory or simulated."""
 
 from ginjax.data.sources._from_file import assemble as assemble
 from ginjax.data.sources._joined import join as join

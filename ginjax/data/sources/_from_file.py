@@ -94,11 +94,11 @@ def assemble(
         raise FileError(
             f"{found.where}: no field that varies in time",
             got=", ".join(found.variables) or "nothing",
-            hint="Name the fields with --field NAME:ORDER+=VARIABLE,...",
+            hint="Name the fields: `fields=['NAME:ORDER+=VARIABLE,...']`.",
         )
     if is_torus is None and not found.boundaries_stated:
         words = ", ".join("periodic" if axis else "not periodic" for axis in found.is_torus)
-        notes.append(f"the file does not state its boundaries; taken as {words} (change it with --periodic)")
+        notes.append(f"the file does not state its boundaries; taken as {words} (change it with `is_torus`)")
     return FileSource(
         layout=found.layout,
         schema=tuple(field for field, _, varies in chosen if varies),
@@ -138,7 +138,7 @@ def _check_grid(found: Found) -> None:
 
 def _settle(found: Found, parity: Mapping[str, int], notes: list[str], ask: bool) -> None:
     """Questions that the layout leaves open: raised, or noted."""
-    questions = [] if found.unclear is None else [(found.unclear, "Name the fields with --field.")]
+    questions = [] if found.unclear is None else [(found.unclear, "Name the fields with `fields`.")]
     for request in found.defaults:
         name = request.field.name
         if (
@@ -149,7 +149,7 @@ def _settle(found: Found, parity: Mapping[str, int], notes: list[str], ask: bool
             questions.append(
                 (
                     f"whether '{name}' is odd (a pseudo-field, changing sign under reflections) or even",
-                    f"Say --parity {name}=odd or --parity {name}=even.",
+                    f"Say which: `parity={{'{name}': 'odd'}}` or `parity={{'{name}': 'even'}}`.",
                 )
             )
     for question, hint in questions:
@@ -173,7 +173,7 @@ def _choose(
         if variable.problem is not None:
             raise FileError(
                 f"{found.where}: field '{field.name}': {variable.problem}",
-                hint="Choose the fields to use with --field.",
+                hint="Choose the fields to use with `fields`.",
             )
         parts.append(variable)
     components = found.D**field.k

@@ -16,6 +16,8 @@ from ginjax.geometric import parse_torus
 class MemorySource(Source):
     """Arrays as a `Source`; build it with `MemorySource.of`, `Source.at_hand` or `ginjax.data.from_arrays`.
 
+    **Arguments:**
+
     - `held`: by name, arrays `(trajectory, time, *spatial, D, ..., D)` of the fields that vary in time.
     - `steady`: by name, arrays `(trajectory or 1, *spatial, D, ..., D)` of the constants.
     """

@@ -1,4 +1,4 @@
-"""A source seen with some of its fields only."""
+"""A source restricted to some of its fields."""
 
 from __future__ import annotations
 

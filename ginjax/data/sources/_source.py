@@ -1,4 +1,4 @@
-"""Time series read from where they lie, a slice at a time."""
+"""The interface of a source: time series of fields, read a slice at a time from where they lie."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Source(abc.ABC):
     notes: tuple[str, ...] = ()
 
     def described(self) -> dict[str, Any]:
-        """What every source says about itself, by name: what another one made of it starts from."""
+        """All that a source states about itself, by name, from which another source can be made."""
         return {each.name: getattr(self, each.name) for each in fields(Source)}
 
     @property

@@ -12,6 +12,8 @@ from jaxtyping import Num
 class AxisGeometry:
     """Along one axis: `y(p) = sum_t f(t) x(p * stride + t * dilation - low)`, where `x` has been spread.
 
+    **Arguments:**
+
     - `size`: pixels of the input.
     - `low`, `high`: pixels added at either end: zeros or, with `wraps`, the periodic continuation. Negative
       numbers take pixels away.

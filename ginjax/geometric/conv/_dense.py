@@ -18,6 +18,8 @@ from ._stencil import SYMMETRY_TOLERANCE
 class GradedPair:
     """All that goes from one reflection grade of the input to one of the output: one convolution.
 
+    **Arguments:**
+
     - `sources`, `targets`: the components of these grades.
     - `antisymmetric`: the axes along which every filter changes sign.
     """

@@ -18,6 +18,8 @@ Padding = None | Literal["TORUS", "VALID", "SAME"] | int | Sequence[tuple[int, i
 class ConvGeometry:
     """How a filter of side `M` meets a grid, with one entry per axis everywhere.
 
+    **Arguments:**
+
     - `stride`, `input_dilation`, `filter_dilation`: as in `jax.lax.conv_general_dilated`.
     - `padding`: `"TORUS"` (wrap on periodic axes, zeros elsewhere, the output as large as the input at stride 1),
       `"VALID"`, `"SAME"`, or literal pairs of zeros.

@@ -19,6 +19,8 @@ from ._stencil import ROUNDING, Stencil, make_stencil
 class Path:
     """All filters from one key to another, with their place in the flat vector of weights.
 
+    **Arguments:**
+
     - `source`, `target`: positions of the keys in the signatures.
     - `filters`: `(n, *(M,)*D, input components, output components)`.
     - `c_in`, `c_out`: channels.
@@ -65,6 +67,8 @@ class Path:
 class Slot:
     """One tensor component of a key in a packed field.
 
+    **Arguments:**
+
     - `index`: position of the key; `component`: row-major position of the component.
     - `start`, `channels`: its place along the packed axis.
     - `grade`: the axes under whose reflection it changes sign, as a bit mask.
@@ -80,6 +84,8 @@ class Slot:
 @dataclass(frozen=True, eq=False)
 class Feature:
     """Filters of one path that reach one output component: images to be mixed by the weights.
+
+    **Arguments:**
 
     - `path`: position of the path.
     - `rows`: which of its filters.
@@ -97,6 +103,8 @@ class Mixing:
 
     A packed field holds all components of all keys along one axis: key by key, component by component, channel by
     channel.
+
+    **Arguments:**
 
     - `D`, `side`: of the filters.
     - `inputs`, `outputs`: the components of the packed fields.

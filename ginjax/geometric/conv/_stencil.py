@@ -26,6 +26,8 @@ ROUNDING = 1e-9
 class Stencil:
     """A few filters as combinations of sums and differences.
 
+    **Arguments:**
+
     - `forms`: `(n, h_1, ..., h_D)`, the coefficients; the axes in the order in which they are worked on.
     - `order`: which spatial axis each of these is.
     - `kinds`: for each of these, -1 antisymmetric, +1 symmetric, 0 neither.

@@ -1,4 +1,4 @@
-"""What all pictures share: sizes, colours, names shown as they are, legends, saving."""
+"""Shared parts of all pictures: sizes, colours, legends, names shown as they are, saving."""
 
 from __future__ import annotations
 

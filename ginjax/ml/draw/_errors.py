@@ -1,4 +1,4 @@
-"""The picture of errors against the step of a roll-out."""
+"""The picture of errors against the step of a rollout."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ginjax.ml.draw._canvas import (
     set_titles,
     whole_numbers,
 )
-from ginjax.ml.forecast import RolloutStudy
+from ginjax.ml.forecast import NO_CHANGE, PERSISTENCE, RolloutStudy
 from ginjax.ml.score import metric_label
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def draw_errors(
 
 
 def errors_figure(title: str, study: RolloutStudy) -> Figure:
-    """Draw every metric against the step of the roll-out, one row for each field.
+    """Draw every metric against the step of the rollout, one row for each field.
 
     **Arguments:**
 
@@ -75,12 +75,13 @@ def _draw_panel(axis: Axes, study: RolloutStudy, field: str, metric: str) -> dic
     for name, (colour, line) in looks_of(study.errors).items():
         values = study.errors[name][field][metric]
         shown = np.isfinite(values) & (values > 0)
-        (handles[name],) = axis.plot(
+        called = NO_CHANGE if name == PERSISTENCE else name
+        (handles[called],) = axis.plot(
             steps[shown], values[shown], line, color=colour, lw=1.3, marker="o", ms=2.5
         )
         lost = study.lost_at[name]
         if lost is not None:
-            handles[f"{name} blows up"] = axis.axvline(lost, color=colour, lw=0.8, ls=":")
+            handles[f"{called} blows up"] = axis.axvline(lost, color=colour, lw=0.8, ls=":")
     axis.set_yscale("log")
     axis.grid(alpha=0.3, which="both")
     return handles

@@ -42,7 +42,7 @@ def _check(name: str, picture: Picture) -> None:
         raise ArgumentError(
             "name of the picture",
             got=repr(name),
-            expected="a-z, 0-9, _ and -, as a file is called by it; not 'json', which are the numbers",
+            expected="letters a-z, digits, _ and -, because its file bears the name; not 'json', the file of the numbers",
         )
     if not callable(picture):
         raise ArgumentError(
@@ -63,7 +63,7 @@ PICTURES: Registry[Picture] = Registry(
 
 
 def register_picture(name: str, picture: Picture) -> Picture:
-    """Let evaluations draw one picture more, until the program ends.
+    """Let evaluations draw another picture, until the program ends.
 
     **Arguments:**
 

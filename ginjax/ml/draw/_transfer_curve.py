@@ -17,6 +17,7 @@ from ginjax.ml.draw._canvas import (
     set_labels,
     set_titles,
 )
+from ginjax.ml.forecast import NO_CHANGE
 from ginjax.ml.transfer import METHODS, Method, Point
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def transfer_curve_figure(points: Sequence[Point]) -> Figure:
     """Draw a row for each equation and a column for each pair of dimensions.
 
     Both axes are logarithmic, with 0 samples left of 1; panels of a row share theirs for the error. Bands are the
-    standard deviation over seeds; the grey line is predicting no change.
+    standard deviation over seeds; the grey line is the forecast that nothing changes.
 
     **Arguments:**
 
@@ -92,7 +93,7 @@ def _draw_panel(axis: Axes, points: Sequence[Point]) -> dict[str, Artist]:
         axis.fill_between(
             x, np.maximum(mean - spread, mean / 10), mean + spread, color=colour, alpha=0.2, lw=0
         )
-    handles["predicting no change"] = axis.axhline(points[0].persistence, color="0.5", lw=1, ls="-.")
+    handles[NO_CHANGE] = axis.axhline(points[0].persistence, color="0.5", lw=1, ls="-.")
     axis.set_yscale("log")
     plain_logarithm(axis.yaxis)
     axis.set_xticks([place[count] for count in counts], [str(count) for count in counts])

@@ -1,5 +1,6 @@
-"""Roll-outs of a trained network, and their errors step by step."""
+"""Rollouts of a trained network, and their errors step by step."""
 
+from ginjax.ml.forecast._evaluation import NO_CHANGE as NO_CHANGE
 from ginjax.ml.forecast._evaluation import PERSISTENCE as PERSISTENCE
 from ginjax.ml.forecast._evaluation import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast._evaluation import study_rollouts as study_rollouts

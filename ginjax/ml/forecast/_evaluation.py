@@ -13,7 +13,10 @@ from ginjax.ml.forecast._forecaster import Fields, Forecaster
 from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum
 
 PERSISTENCE = "persistence"
-"""The forecast that nothing changes."""
+"""The forecast that nothing changes, as a key of what an evaluation found."""
+
+NO_CHANGE = "no change"
+"""What tables and pictures call that forecast."""
 
 Curves = Mapping[str, Mapping[str, np.ndarray]]
 """By field and metric, one value for each step."""
@@ -21,7 +24,9 @@ Curves = Mapping[str, Mapping[str, np.ndarray]]
 
 @dataclass(frozen=True)
 class RolloutStudy:
-    """What an evaluation found.
+    """Errors, energy spectra and samples of rollouts, beside the truth.
+
+    **Arguments:**
 
     - `errors`: the error curves by forecast.
     - `lost_at`: by forecast, the first step with NaN or infinity in any trajectory; None if there is none.
@@ -49,7 +54,7 @@ def study_rollouts(
     batch_size: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> RolloutStudy:
-    """Roll models out on trajectories and compare with what came of them; persistence is added as a forecast.
+    """Roll models out on trajectories and compare with the truth, beside the forecast that nothing changes.
 
     **Arguments:**
 
@@ -69,7 +74,7 @@ def study_rollouts(
         steps = source.frames - past
     if not chosen or not steps or steps < 1 or not forecasters:
         raise ArgumentError(
-            "roll-outs",
+            "rollouts",
             got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",
             expected="at least one of each",
         )

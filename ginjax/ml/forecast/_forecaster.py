@@ -140,7 +140,7 @@ class Forecaster:
 
         **Returns:** by field, `(len(trajectories), steps, *spatial, D, ..., D)` in physical units.
 
-        **Raises:** `NumericsError` when a roll-out blows up; as `Source.read`.
+        **Raises:** `NumericsError` when a rollout blows up; as `Source.read`.
         """
         chosen = [int(each) for each in trajectories]
         size, total = min(batch_size, len(chosen)), len(chosen) * steps
@@ -204,7 +204,7 @@ def _check_finite(name: str, values: np.ndarray, step: int, trajectories: Sequen
         raise NumericsError(
             f"prediction of field '{name}'",
             got=f"NaN or infinity at step {step} of trajectory {lost}",
-            hint=f"Predict {step - 1} steps, or train with --unroll or --noise for longer roll-outs."
+            hint=f"Predict {step - 1} steps, or train with `unroll` or `noise` for longer rollouts."
             if step > 1
             else "Check the model with 'ginjax evaluate'.",
         )

@@ -68,7 +68,7 @@ def predicted(
     - `first`: the oldest frame of the input.
     - `origin`: where the forecasts came from (JSON values), for provenance.
 
-    **Returns:** one trajectory for each of `given`. Reading raises `NumericsError` when a roll-out blows up.
+    **Returns:** one trajectory for each of `given`. Reading raises `NumericsError` when a rollout blows up.
 
     **Raises:** `ArgumentError` for data that do not fit the model.
     """

@@ -1,4 +1,4 @@
-"""What training can make small, by name."""
+"""The training objectives that can be asked for by name."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ LOSSES: Registry[Loss] = Registry(
 
 
 def register_loss(name: str, loss: Loss) -> Loss:
-    """Let training make something else small, until the program ends.
+    """Let training minimise another loss, until the program ends.
 
     **Arguments:**
 

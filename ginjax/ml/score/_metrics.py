@@ -15,6 +15,8 @@ from ginjax.errors import ArgumentError
 class Deviations:
     """Mean squares over the grid, summed over the components of a field; arrays of one shape.
 
+    **Arguments:**
+
     - `error`: of the difference.
     - `size`: of the truth.
     - `variance`: of the truth without its mean over the grid.
@@ -111,7 +113,7 @@ def metric_label(name: str) -> str:
 
 
 def register_metric(metric: Metric) -> Metric:
-    """Let evaluations measure one thing more, until the program ends.
+    """Let evaluations measure another metric, until the program ends.
 
     **Arguments:**
 
@@ -143,7 +145,7 @@ def deviations(prediction: np.ndarray, truth: np.ndarray, D: int) -> Deviations:
         np.asarray(each, np.float64).reshape(*each.shape[: 1 + D], -1) for each in (prediction, truth)
     )
     grid = tuple(range(1, 1 + D))
-    with np.errstate(over="ignore", invalid="ignore"):  # a roll-out that blows up is a result
+    with np.errstate(over="ignore", invalid="ignore"):  # a rollout that blows up is a result
         return Deviations(
             _mean_square(guess - target, grid),
             _mean_square(target, grid),

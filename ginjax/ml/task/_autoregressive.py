@@ -85,7 +85,7 @@ def autoregressive_map(
     if autoregressive_steps == 1:
         return model(x, aux_data)
 
-    # One compiled step, however long the roll-out; what is not an array cannot travel through the scan.
+    # One compiled step, however long the rollout; what is not an array cannot travel through the scan.
     _, static = eqx.partition(aux_data, eqx.is_array)
 
     def step(state: tuple[MultiImage, PyTree], _: None):

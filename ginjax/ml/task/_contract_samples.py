@@ -17,10 +17,12 @@ from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
 @dataclass(frozen=True)
 class OwnTask:
-    """What a model is asked for, on some data: past frames and constants in, one frame or its change out.
+    """Samples of a model's own task on some data: past frames and constants in, the next frame or the change to it out.
 
     Everything is in the scales that the model was trained with, so the same samples serve the model itself and, in
     their dimension, whatever it is converted to. Build it with `OwnTask.of`.
+
+    **Arguments:**
 
     - `windows`: all samples there are; `indices`: those to be used.
     - `frames`: the layout of inputs and predictions.

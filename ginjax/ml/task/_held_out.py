@@ -1,4 +1,4 @@
-"""Data that a model has not been trained on, found by what they hold and not by what they are called."""
+"""Data that a model was not trained on, recognised by their content and not by the name of a file."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ EVALUATED_TRAJECTORIES = 16
 @dataclass(frozen=True)
 class HeldOut:
     """Trajectories to evaluate on.
+
+    **Arguments:**
 
     - `source`, `trajectories`: the data, and which of them.
     - `name`: what to call them.
@@ -70,7 +72,7 @@ def simulated_held_out(
         raise ArgumentError(
             "data to evaluate on",
             got="none, and a model that was not trained on simulations",
-            expected="--data PATH or --pde NAME",
+            expected="data, or the name of an equation (`pde`)",
         )
     _check_equation(contract, pde)
     count, frames = (
@@ -124,10 +126,10 @@ def held_out_in_files(
         part = split or default
         if part not in parts:
             raise ArgumentError(
-                "part of the data" if split is None else "--split",
+                "part of the data" if split is None else "`split`",
                 got=part,
                 expected="one of " + ", ".join(parts),
-                hint=f"Name one that is there: --split {parts[0]}" if split is None else None,
+                hint=f"Name one that is there: `split={parts[0]!r}`." if split is None else None,
             )
         source = reading.open(path, split=part)
         name = f"{name}, part '{part}'"
@@ -178,10 +180,12 @@ def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:
     chosen = list(known.held_out(part))
     if not chosen:
         raise ArgumentError(
-            "part of the data" if split is None else "--split",
+            "part of the data" if split is None else "`split`",
             got=f"{part}: the model's training used these data for {', '.join(known.parts)} alone",
             expected="one of " + ", ".join(known.parts),
-            hint=f"Other data, or knowingly: --split {next(iter(known.parts))}" if split is None else None,
+            hint=f"Use other data, or, knowing that the model has seen them, `split={next(iter(known.parts))!r}`."
+            if split is None
+            else None,
         )
     return chosen
 
@@ -198,7 +202,7 @@ def _check_equation(contract: DataContract, pde: str) -> None:
     wanted = (*contract.fields, *contract.constants)
     if not {(each.name, each.key) for each in wanted} <= {(each.name, each.key) for each in have}:
         raise ArgumentError(
-            "--pde",
+            "`pde`",
             got=f"{pde}, whose fields are {', '.join(each.kind for each in have)}",
             expected=f"an equation with the fields of the model, {', '.join(each.kind for each in wanted)}",
         )
@@ -215,7 +219,7 @@ def _pairs(
     given = (*reading.given, *(("split",) if split else ()))
     if given:
         raise ArgumentError(
-            f"--{given[0]}", got=f"{path}, a file of pairs", expected="trajectories, as in a file of data"
+            f"`{given[0]}`", got=f"{path}, a file of pairs", expected="a file of trajectories"
         )
     X, Y = read_pairs(path)
     if X.D != contract.D:

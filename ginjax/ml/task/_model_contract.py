@@ -31,7 +31,7 @@ def scaled_contract(record: ModelRecord) -> DataContract:
 
 
 def bare_contract(record: ModelRecord) -> DataContract:
-    """For a model that says nothing of its data: one past frame, fields known by their place, taken as they are.
+    """The contract taken for a model that says nothing of its data: one past frame, fields known by their place, unscaled.
 
     What the inputs have more of than the outputs are constants.
 

@@ -18,6 +18,8 @@ from ginjax.ml.task._samples import Samples
 class OneStepError:
     """Normalised root-mean-square errors of a one-step prediction, see `nrmse_loss`.
 
+    **Arguments:**
+
     - `model`: of the network; `persistence`: of predicting no change.
     """
 

@@ -1,4 +1,4 @@
-"""The parts of some data: what is trained on, what is validated on, what is held out."""
+"""The parts of data: training, validation and test set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where training samples come from."""
+"""Samples: numbered pairs of input and target."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class ArraySamples:
         return self._count
 
     def take(self, indices: np.ndarray) -> tuple[PyTree, PyTree]:
+        """The samples of these numbers, as inputs and targets."""
         return take((self.X, self.Y), indices)
 
     @property

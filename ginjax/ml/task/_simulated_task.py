@@ -40,6 +40,8 @@ HELD_OUT_OFFSET = 1_000_003
 class OneStepTask:
     """Normalised pairs of consecutive frames.
 
+    **Arguments:**
+
     - `X`, `Y`: inputs and targets, blocks `(pairs, channels, *spatial, D, ..., D)`.
     - `trajectories`: the simulations they were cut from, in physical units.
     - `normalisation`: what was applied; it belongs to the model and is kept for every dimension.
@@ -52,11 +54,12 @@ class OneStepTask:
 
     @property
     def signature(self) -> Signature:
+        """Keys and channels of the inputs."""
         return Signature(self.X.get_signature())
 
     @property
     def contract(self) -> DataContract:
-        """What a model that is trained on these pairs has to be told."""
+        """The contract of a model that is trained on these pairs."""
         return replace(MemorySource.of(self.trajectories).contract, scales=self.normalisation.scales)
 
 
@@ -121,7 +124,14 @@ def simulate_in_memory(
 
 
 def one_step_error(model: PyTree, task: OneStepTask, batch_size: int = 32) -> OneStepError:
-    """The error of a model on a task, beside predicting no change."""
+    """Measure the error of a model on a task, beside predicting no change.
+
+    **Arguments:**
+
+    - `model`: the network.
+    - `task`: normalised pairs of frames.
+    - `batch_size`: pairs in one call.
+    """
     total, samples = 0.0, task.X.get_L()
     for start in range(0, samples, batch_size):
         chosen = list(range(start, min(start + batch_size, samples)))

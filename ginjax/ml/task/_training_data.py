@@ -1,4 +1,4 @@
-"""The data that a model was trained on, known again by what they hold and not by what they are called."""
+"""The data that a model was trained on, recognised by their content and not by the name of a file."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from ginjax.ml.task._window_task import WindowTask
 @dataclass(frozen=True)
 class KnownParts:
     """What a model's training made of some data.
+
+    **Arguments:**
 
     - `parts`: by name, the trajectories of these data; empty if it did not use them.
     - `unused`: those that no training used.
@@ -134,7 +136,7 @@ def default_parts(
     return KnownParts(
         {part: [int(each) for each in indices] for part, indices in chosen.items() if len(indices)},
         (),
-        f"parted as 'ginjax train --data' does: --valid {valid} --test {test} --seed {seed}",
+        f"parted as training on them would: {valid:g} for validation, {test:g} for testing, seed {seed}",
     )
 
 
@@ -170,7 +172,9 @@ def training_task(
         )
     elif path is None:
         raise ArgumentError(
-            "--from-scratch", got=f"a model trained on {step.get('data')}", expected="--data with it"
+            "training from scratch",
+            got="no data",
+            expected=f"{step.get('data')}, the data that the model was trained on",
         )
     else:
         parts = _trained_parts(record, path, reading)

@@ -21,6 +21,8 @@ Told = Callable[[int, int], None]
 class TrainingMaterial:
     """Data to train on.
 
+    **Arguments:**
+
     - `contract`, `spatial`: what they are like.
     - `name`, `title`: what to call them, without and with the dimension.
     - `parts`: reads or simulates them, telling how far it is.
@@ -70,7 +72,7 @@ def simulated_material(
     """
     if frames + 1 < needed:
         raise ArgumentError(
-            "--frames", got=frames, expected=f"at least {needed - 1} for --past-steps and --unroll"
+            "`frames`", got=frames, expected=f"at least {needed - 1} for `past_steps` and `unroll`"
         )
     count = trajectories or TRAIN_TRAJECTORIES.get(D, 16)
     described = simulate(pde, D, trajectories=count, steps=frames, side=side, seed=seed)
@@ -156,7 +158,9 @@ def material_of_parts(
     wrong = sorted(set(parts) - {"train", "valid", "test"})
     if wrong or "train" not in parts:
         raise ArgumentError(
-            "parts of the data", got=", ".join(parts) or "none", expected="train, and perhaps valid and test"
+            "parts of the data",
+            got=", ".join(parts) or "none",
+            expected="'train', and perhaps 'valid' and 'test'",
         )
     source = parts["train"][0]
     for part, (other, _) in parts.items():

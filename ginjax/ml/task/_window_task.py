@@ -22,6 +22,8 @@ Chosen = tuple[Source, Sequence[int] | np.ndarray | None]
 class WindowTask:
     """Samples of one prediction task.
 
+    **Arguments:**
+
     - `train`, `valid`: for the training loss; `valid` may be None.
     - `test`: of one step each, for the error in the end; may be None.
     - `frames`: the layout of inputs and predictions.
@@ -34,11 +36,12 @@ class WindowTask:
 
     @property
     def normalisation(self) -> Normalisation:
+        """The scales of all fields."""
         return self.train.normalisation
 
     @property
     def contract(self) -> DataContract:
-        """What a model that is trained on these samples has to be told."""
+        """The contract of a model that is trained on these samples."""
         source = self.train.source
         return replace(
             source.contract,

@@ -1,4 +1,4 @@
-"""Training whose length, rate and data are numbers, so that one compiled program serves a whole study."""
+"""Training by one compiled program, which takes the number of steps, the learning rate and the data as inputs."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def local_placement(count: int | None = None) -> Placement:
     """
     local = jax.local_devices()
     if count is not None and count > len(local):
-        raise ArgumentError("devices", got=count, expected=f"at most {len(local)}, as there are")
+        raise ArgumentError("devices", got=count, expected=f"at most {len(local)}, the number there are")
     return over_devices(local[:count])
 
 

@@ -26,7 +26,9 @@ Dispatch = Callable[[Feed, int, "TrainState", int], "tuple[TrainState, Array]"]
 
 
 class TrainState(eqx.Module):
-    """What a step changes.
+    """The state of a training that a step changes.
+
+    **Arguments:**
 
     - `model`: the model.
     - `opt_state`: the optimiser's own state.

@@ -29,7 +29,9 @@ Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
 
 @dataclass
 class Progress:
-    """How far a training has come; with the state and the key all that is needed to go on.
+    """The progress of a training; with its state and its random key, all that is needed to go on.
+
+    **Arguments:**
 
     - `step`: steps done.
     - `seconds`: time spent on them.
@@ -51,7 +53,9 @@ class Progress:
 
 @dataclass(frozen=True)
 class Report:
-    """What happened since the last report.
+    """A report on a training since the last one.
+
+    **Arguments:**
 
     - `step`: steps done.
     - `losses`: of the steps since then; empty for a report on a validation.
@@ -71,9 +75,11 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class Hooks:
-    """What a training calls on its way.
+    """Callbacks of a training.
 
     A look is every `plan.validate_every` steps, and at the end of a training that was not interrupted.
+
+    **Arguments:**
 
     - `validate`: `(model, aux_data) -> loss`, called at every look.
     - `on_look`: `(state, report) -> bool`, called at every look after `validate`; true ends the training. It chooses
@@ -130,7 +136,9 @@ def run(
     """
     hooks, where = hooks or Hooks(), placement or Placement()
     if plan.steps is None and plan.seconds is None and hooks.on_look is None:
-        raise ArgumentError("plan", got="neither steps nor seconds", expected="an end")
+        raise ArgumentError(
+            "plan", got="neither steps nor seconds", expected="a number of steps or of seconds"
+        )
     where.check_batch(plan.batch_size, plan.accumulate)
     order_key, step_key = training_keys(key)
     dispatch = make_dispatch(

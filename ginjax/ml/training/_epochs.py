@@ -174,7 +174,7 @@ def _to_wandb() -> Tell:
         raise UnsupportedError(
             "is_wandb",
             got="no library 'wandb'",
-            expected="it to be installed",
+            expected="that library to be installed",
             hint=how_to_install("wandb"),
         ) from error
     if wandb.run is None:

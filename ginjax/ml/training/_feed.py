@@ -1,4 +1,4 @@
-"""The samples of several steps, where the device can reach them."""
+"""Feeding the device: the mini-batches of several steps, in memory that it can reach."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training that cannot change what a conversion preserved."""
+"""Training along free directions only, which cannot change what a conversion preserved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaving parts of a model as they are."""
+"""Frozen parameters: the parts of a model that training leaves as they are."""
 
 from __future__ import annotations
 
@@ -31,14 +31,16 @@ def frozen_names(model: PyTree, groups: Sequence[str]) -> frozenset[str]:
         found = {n for n in names if n == group or n.startswith(f"{group}.") or fnmatchcase(n, group)}
         if not found:
             raise ArgumentError(
-                "--freeze",
+                "`freeze`",
                 got=repr(group),
                 expected="one of " + ", ".join(sorted({n.split(".")[0] for n in names})),
                 hint="'ginjax inspect' lists the arrays of a model; a pattern may use *.",
             )
         frozen |= found
     if frozen and len(frozen) == len(set(names)):
-        raise ArgumentError("--freeze", got="every parameter", expected="something left to train")
+        raise ArgumentError(
+            "`freeze`", got="every parameter", expected="at least one parameter left to train"
+        )
     return frozenset(frozen)
 
 

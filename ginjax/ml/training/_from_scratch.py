@@ -29,8 +29,8 @@ def last_training(record: ModelRecord) -> Mapping[str, Any]:
     if type(done) is not int or done < 1:
         raise ArgumentError(
             "training steps in the provenance of the model",
-            got="none" if not steps else "none, but that time ended it" if done is None else repr(done),
-            expected="a number, to train from scratch as long",
+            got="no training" if not steps else "only a time" if done is None else repr(done),
+            expected="a number of steps, to train from scratch as long",
         )
     return last | {"steps_done": done}
 

@@ -18,7 +18,7 @@ Row = Mapping[str, Any]
 
 
 class Logger(Protocol):
-    """Somewhere that rows go."""
+    """A logger: takes the rows of a training log, one after the other."""
 
     def write(self, row: Row) -> None:
         """Take a row."""
@@ -30,7 +30,7 @@ class Logger(Protocol):
 
 
 class JsonLines:
-    """Rows in a file, one JSON object a line, each there as soon as it is written.
+    """A logger that writes rows to a file, one JSON object a line, each as soon as it is there.
 
     **Arguments:**
 
@@ -59,7 +59,7 @@ class JsonLines:
 
 
 class KeptRows:
-    """Rows in memory.
+    """A logger that keeps its rows in memory.
 
     - `rows`: so far.
     """

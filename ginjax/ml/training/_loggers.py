@@ -1,4 +1,4 @@
-"""Loggers of other programs; each library is imported when its logger is made, never before."""
+"""Loggers for experiment trackers; each library is imported when its logger is made, never before."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ LOGGERS: Registry[MakeLogger] = Registry(
 
 
 def register_logger(name: str, make: MakeLogger) -> MakeLogger:
-    """Let trainings log to one program more, until this one ends.
+    """Let trainings log to another experiment tracker, until the program ends.
 
     **Arguments:**
 
@@ -117,9 +117,9 @@ def _library(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise UnsupportedError(
-            f"--log {extra}",
+            f"logger {extra!r}",
             got=f"no library {module!r}",
-            expected="it to be installed",
+            expected="that library to be installed",
             hint=how_to_install(module),
         ) from error
 

@@ -1,4 +1,4 @@
-"""What training makes small: the error of one prediction, or of several fed back into each other."""
+"""The training objective: the loss of one prediction, or of several fed back into each other."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ installed packages.
 
 
 def register_optimiser(name: str, make: MakeOptimiser) -> MakeOptimiser:
-    """Let trainings use one optimiser more, until the program ends.
+    """Let trainings use another optimiser, until the program ends.
 
     **Arguments:**
 
@@ -80,7 +80,7 @@ def register_optimiser(name: str, make: MakeOptimiser) -> MakeOptimiser:
 
 
 def register_schedule(name: str, make: MakeSchedule) -> MakeSchedule:
-    """Let trainings use one schedule of the learning rate more, until the program ends.
+    """Let trainings use another schedule of the learning rate, until the program ends.
 
     **Arguments:**
 

@@ -1,4 +1,4 @@
-"""The order in which samples are seen."""
+"""The random order in which training sees its samples."""
 
 from __future__ import annotations
 

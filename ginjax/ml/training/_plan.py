@@ -1,4 +1,4 @@
-"""How long to train, in which portions, and what to do between them."""
+"""The plan of a training: how many steps or how much time, and when to validate and to save."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Plan:
     - `seconds`: time for training in all, interruptions not counted; None for no limit.
     - `batch_size`: samples in a step.
     - `accumulate`: parts of a batch that are computed one after the other.
-    - `steps_per_dispatch`: steps between two looks at the loss; None adapts it to their speed. The result does not
+    - `steps_per_dispatch`: steps in one call of the device, after which the losses are looked at; None adapts it to their speed. The result does not
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
-    - `patience`: looks without improvement after which training ends; None for never.
+    - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
 
     **Raises:** `ArgumentError` for a number that is not positive.

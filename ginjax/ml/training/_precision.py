@@ -1,4 +1,4 @@
-"""Activations in bfloat16, everything that needs the digits in float32, for devices that compute faster so."""
+"""Mixed precision: activations in bfloat16, everything that needs the digits in float32."""
 
 from __future__ import annotations
 

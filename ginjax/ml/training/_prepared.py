@@ -21,7 +21,7 @@ from ginjax.models import AnyDimensionalModel, Network
 
 
 class Watcher(Protocol):
-    """Is told how far a piece of work has come."""
+    """Receives the progress of a piece of work."""
 
     def follow(self, done: int, total: int) -> None: ...
 
@@ -32,7 +32,9 @@ Watch = Callable[[str], AbstractContextManager[Watcher]]
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """What is to be trained on what, checked as far as that is possible before any data are read or simulated.
+    """A network, data and settings of a training, checked as far as possible before data are read or simulated.
+
+    **Arguments:**
 
     - `model`: the network to begin with.
     - `material`: the data, of the model's fields.
@@ -83,7 +85,7 @@ def request_training(
         model.spec.to_json()  # what no file could hold is refused before the training
         return TrainingRequest(model, material, settings, past_steps, residual, None, ())
     if network is not None:
-        raise ArgumentError("network", got="a model to go on from", expected="one of them")
+        raise ArgumentError("network and start", got="both", expected="one of them")
     adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
     fitting = material.of_fields(start.record.contract)
     return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted)
@@ -92,6 +94,8 @@ def request_training(
 @dataclass(frozen=True)
 class PreparedTraining:
     """A training that is ready to run; build it with `prepare_training`.
+
+    **Arguments:**
 
     - `request`: what was asked for.
     - `task`: the samples.

@@ -30,12 +30,12 @@ def connect(coordinator: str | None = None, processes: int | None = None, proces
     given = (coordinator, processes, process)
     if any(each is not None for each in given) and None in given:
         raise ArgumentError(
-            "--distributed",
-            got=f"--coordinator {coordinator}, --processes {processes}, --process {process}",
+            "coordinator, processes, process",
+            got=f"{coordinator}, {processes}, {process}",
             expected="all three, or none of them on a cluster that JAX knows",
         )
     if processes is not None and process is not None and not 0 <= process < processes:
-        raise ArgumentError("--process", got=process, expected=f"0 to {processes - 1}")
+        raise ArgumentError("process", got=process, expected=f"0 to {processes - 1}")
     try:
         jax.distributed.initialize(coordinator, processes, process)
         with _standard_output_aside():
@@ -44,7 +44,7 @@ def connect(coordinator: str | None = None, processes: int | None = None, proces
         raise GinjaxError(
             "the processes of the training did not find each other",
             got=str(error).splitlines()[0],
-            hint="Give --coordinator host:port, --processes N and --process I.",
+            hint="Give each process the coordinator (host:port), the number of processes, and its own number from 0.",
         ) from error
 
 

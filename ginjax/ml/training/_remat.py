@@ -1,4 +1,4 @@
-"""Less memory for more work: activations inside a block are computed again on the way back."""
+"""Gradient checkpointing: activations inside a block are computed again in the backward pass, to save memory."""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ from ginjax.models import AnyDimensionalModel, Network, to_record
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What a training made.
+    """What a finished training gives: the network, its record and its error.
+
+    **Arguments:**
 
     - `model`, `record`: the network, and all that its file holds.
     - `last`: the record of the last network where another one was best; None otherwise, and where compatibility is kept.

@@ -13,7 +13,9 @@ from ginjax.ml.training._saved_state import RunFile
 
 @dataclass(frozen=True)
 class RunFiles:
-    """`model.safetensors` and what belongs to it.
+    """The files of a run, all named after its output, such as `model.safetensors`.
+
+    **Arguments:**
 
     - `output`: the model.
     """
@@ -59,7 +61,7 @@ class RunFiles:
         if self.state.exists() and not resume and not force:
             raise FileError(
                 f"{self.state}: an interrupted run is waiting here",
-                hint="Go on with --resume, or begin anew with --force.",
+                hint="Go on with it (`resume=True`), or begin anew (`force=True`).",
             )
 
     def _named(self, ending: str) -> Path:

@@ -1,4 +1,4 @@
-"""The logs of one training, kept by the process that writes its files."""
+"""The logs of one training, written by its main process alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ UNKNOWN_LENGTH = 10
 
 
 def make_book(settings: TrainSettings, loggers: Sequence[Logger]) -> LogBook:
-    """A log of about `ROWS` rows.
+    """A log book that writes about `ROWS` rows.
 
     **Arguments:**
 

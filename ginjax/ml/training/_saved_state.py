@@ -1,4 +1,4 @@
-"""The state of a training in a file, whole or not at all, from which it goes on as if nothing had happened."""
+"""Checkpoints of a training: its state in a file, whole or not at all, from which it goes on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class RunFile:
         return state, progress
 
     def remove(self) -> None:
-        """Forget the state and everything beside it in the folder."""
+        """Remove the state and everything beside it in the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _check(self, header: Mapping[str, object]) -> None:
@@ -118,10 +118,10 @@ class RunFile:
                     "validation_digest": "digest of the validation data",
                 }.get(name, name)
                 raise FileError(
-                    f"{self.path}: {words} of the interrupted training",
-                    got=_said(name, stored.get(name)),
-                    expected=_said(name, self.settings.get(name)),
-                    hint="Go on with the same data and settings, or start anew with --force.",
+                    f"{self.path}: {words}",
+                    got=_said(name, self.settings.get(name)),
+                    expected=f"{_said(name, stored.get(name))}, as in the interrupted training",
+                    hint="Go on with the same data and settings, or begin anew (`force=True`).",
                 )
 
 

@@ -28,29 +28,29 @@ _AT_LEAST_0 = ("warmup", "weight_decay", "clip", "noise", "patience", "seed")
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train.
+    """The settings of a training: length, objective, optimiser, validation, memory; every default stands here.
 
     **Arguments:**
 
-    - `steps`: optimisation steps; the learning rate falls over so many.
-    - `epochs`: instead of `steps`, passes over the data.
-    - `seconds`: time that training may take, without interruptions; without `steps` or `epochs` it alone ends the
+    - `steps`: optimisation steps, over which the learning rate decays.
+    - `epochs`: passes over the training data, instead of `steps`.
+    - `seconds`: time in seconds that training may take, without interruptions; without `steps` or `epochs` it alone ends the
       training. Without any of the three there are `STEPS`.
-    - `batch_size`: samples in a step; `BATCH_SIZES` if None, and never more than there are.
-    - `loss`: what training makes small, a name in `LOSSES`.
-    - `learning_rate`: its peak.
-    - `optimiser`, `weight_decay`: a name in `OPTIMISERS`, and see `make_optimiser`.
-    - `clip`: largest global norm of the gradient; 0 for no limit.
-    - `schedule`: how the learning rate goes on after the rise, a name in `SCHEDULES`; "cosine" if None, or "constant" where time alone ends the
-      training. `warmup`: the share of the steps in which it rises.
+    - `batch_size`: samples in a mini-batch; `BATCH_SIZES` if None, and never more than there are.
+    - `loss`: the training objective, a name in `LOSSES`.
+    - `learning_rate`: peak learning rate.
+    - `optimiser`: a name in `OPTIMISERS`. `weight_decay`: for "adamw" and "lion", see `make_optimiser`.
+    - `clip`: gradient clipping, the largest global norm of the gradient; 0 for none.
+    - `schedule`: decay of the learning rate after the warm-up, a name in `SCHEDULES`; "cosine" if None, or "constant"
+      where time alone ends the training. `warmup`: fraction of the steps over which the rate rises to its peak.
     - `noise`: standard deviation of white noise on the inputs, in units of the normalised fields.
-    - `unroll`: predictions in a row that the loss looks at, each made from those before it.
-    - `validate_every`: steps between two looks at the validation loss; `VALIDATIONS` of them if None.
-    - `patience`: looks without improvement after which training ends; None for never.
+    - `unroll`: length of the rollout in the objective: predictions, each made from those before it.
+    - `validate_every`: steps between two validations; `VALIDATIONS` validations in all if None.
+    - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
-    - `accumulate`: parts of a batch computed one after the other, to save memory.
-    - `remat`: compute the inside of blocks twice instead of keeping it, to save memory.
-    - `precision`: of the activations.
+    - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
+    - `remat`: gradient checkpointing: compute the inside of blocks twice instead of keeping it, to save memory.
+    - `precision`: of the activations; "bfloat16" is mixed precision.
     - `seed`: of the initial weights, the order of the samples and the noise, which do not share random numbers.
 
     **Raises:** `ArgumentError` for values out of range or that contradict each other.
@@ -133,7 +133,7 @@ class TrainSettings:
 
     @property
     def looks_every(self) -> int:
-        """Steps between two looks at the validation loss."""
+        """Steps between two validations."""
         return self.validate_every or max(1, (self.steps or 2000) // VALIDATIONS)
 
     def make_schedule(self) -> Any:

@@ -1,4 +1,4 @@
-"""When training ends, and which model it ends with."""
+"""Stop conditions and early stopping: when training ends, and which model it ends with."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StopCondition(ABC):
         val_loss: float | None,
         epoch_time: float,
     ) -> bool:
-        """Look at an epoch.
+        """Decide after an epoch whether training ends.
 
         **Arguments:**
 

@@ -30,7 +30,9 @@ from ginjax.ml.training._validation import validator
 
 @dataclass(frozen=True)
 class Saving:
-    """How the state of a training is kept while it lasts.
+    """How a training saves checkpoints of its state.
+
+    **Arguments:**
 
     - `file`: where; a state that is there and not gone on from is removed.
     - `resume`: go on from that state if there is one.
@@ -46,6 +48,8 @@ class Saving:
 @dataclass(frozen=True)
 class Trained:
     """The result of a training.
+
+    **Arguments:**
 
     - `model`: the best one if there was validation, else the last.
     - `last`: the last model if another one was best, else None.

@@ -31,6 +31,8 @@ from ginjax.transfer import (
 class Start:
     """A model to go on from; build it with `start_from`.
 
+    **Arguments:**
+
     - `model`, `record`: the model.
     - `free`: the directions to train in, where compatibility is kept; None for all.
     """
@@ -81,7 +83,7 @@ def start_from(loaded: LoadedModel, *, keep_compatible: bool = False) -> Start:
             "fields that the model predicts",
             got=", ".join(each.kind for each in record.contract.targets),
             expected=f"{', '.join(each.kind for each in record.contract.fields)}, those that it sees",
-            hint="Training predicts the next frame of the fields seen: 'ginjax init' without --out.",
+            hint="Training predicts the next frame of the fields seen: build the network with its inputs as outputs.",
         )
     return Start(loaded.model, record, _free(record) if keep_compatible else None)
 
@@ -115,7 +117,7 @@ def check_start(
     """
     wrong = [aspect for aspect in adapt if aspect not in ADAPTABLE]
     if wrong:
-        raise ArgumentError("--adapt", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
+        raise ArgumentError("`adapt`", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
     own = start.record.contract
     if start.normalisation is None:
         own = replace(own, residual=residual)  # never trained: whether it predicts changes is open

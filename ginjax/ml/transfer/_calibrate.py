@@ -1,4 +1,4 @@
-"""Choosing among the exact solutions with a few samples of the new dimension."""
+"""Calibration: choosing among the exact conversions with a few samples of the new dimension."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ FLEX_RANGE = (-1.0, 3.0)
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was chosen and what it bought.
+    """The flex chosen for each convolution, and the error before and after.
+
+    **Arguments:**
 
     - `flex`: for each convolution the mixture of the sparsest (0) and the spin solution (1).
     - `loss_before`, `loss_after`: relative squared error on the samples at `flex = 1` and at the choice.
@@ -91,6 +93,8 @@ def calibrate(
 @dataclass(frozen=True)
 class _Mixtures:
     """The exact solutions between the sparsest and the spin solution, one unknown for each convolution.
+
+    **Arguments:**
 
     - `spin`: the conversion at 1 everywhere, in the precision of the file.
     - `arrays`: the same in float64, so that a mixture is rounded once, at the end.

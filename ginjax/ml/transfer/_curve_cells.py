@@ -1,4 +1,4 @@
-"""Settings and results of a transfer curve: plain values that survive a file."""
+"""Settings and results of a transfer curve, as plain values that a JSON file holds."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ def rates(method: Method, pde: str) -> tuple[float, ...]:
 class CurveSettings:
     """What stays the same over a whole curve. The values were chosen on the validation fold.
 
+    **Arguments:**
+
     - `fold`: which data, see `FOLDS`.
     - `channels`, `blocks`: of the residual networks.
     - `low_sides`, `high_sides`: grid points along each axis, by dimension, of the fields trained on before the
@@ -89,7 +91,9 @@ QUICK = CurveSettings(
 
 @dataclass(frozen=True)
 class Cell:
-    """One network measured.
+    """The measured error of one network.
+
+    **Arguments:**
 
     - `pde`, `from_dim`, `to_dim`, `method`, `samples`, `seed`, `rate`: which; seeds count from 0 in either fold, and
       the rate is 0 where nothing is trained.
@@ -123,7 +127,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Point:
-    """The seeds of one method at one number of samples, at its best learning rate.
+    """Mean and spread over seeds of one method at one number of samples, with its best learning rate.
+
+    **Arguments:**
 
     - `mean`, `spread`: of the error over the seeds; the spread is their standard deviation.
     - `seconds`: mean time of one network with everything that it needed: data and training in both dimensions.
@@ -147,6 +153,12 @@ def summarise(cells: Iterable[Cell]) -> list[Point]:
 
     All points of one transfer stand on the same seeds, all that any of its cells has, at every one of the `rates`. A
     method at a number of samples where one of these cells is missing is left out.
+
+    **Arguments:**
+
+    - `cells`: what was measured.
+
+    **Returns:** one point for each method, pair of dimensions, equation and number of samples.
     """
     seeds: dict[tuple[object, ...], set[int]] = {}
     groups: dict[tuple[Any, ...], dict[float, dict[int, Cell]]] = {}
@@ -196,7 +208,7 @@ def read_cells(path: str | os.PathLike[str], settings: CurveSettings) -> list[Ce
             f"settings of the curve in {path}",
             got="other settings than asked for now",
             expected="the same, to continue it",
-            hint="Repeat the options it was made with, choose another folder, or pass --force to start again.",
+            hint="Ask for the same settings, choose another folder, or remove the file to begin anew.",
         )
     return cells
 

@@ -32,7 +32,9 @@ WORST = 1e6
 
 @dataclass(frozen=True)
 class CurveRequest:
-    """Which cells there are: every pair of dimensions with `from < to`, for every equation, seed and sample count.
+    """Which networks are to be measured: every pair of dimensions with `from < to`, for every equation, seed and sample count.
+
+    **Arguments:**
 
     - `samples`: numbers of high-dimensional trajectories; 0 is the conversion alone.
     - `seeds`: how many; a seed stands for its own first weights, order of the batches and high-dimensional samples.
@@ -47,11 +49,15 @@ class CurveRequest:
     def __post_init__(self) -> None:
         if not self.pdes or not self.samples:
             raise ArgumentError(
-                "transfer curve", got="nothing to do", expected="an equation and a sample count"
+                "transfer curve",
+                got="nothing to do",
+                expected="at least one equation and one number of samples",
             )
         if min(self.samples) < 0 or self.seeds < 1:
             raise ArgumentError(
-                "samples and seeds", got=(list(self.samples), self.seeds), expected=">= 0 and >= 1"
+                "samples and seeds",
+                got=(list(self.samples), self.seeds),
+                expected="numbers of samples of 0 or more, and at least 1 seed",
             )
         if not self.pairs or any(not 1 <= low < high <= 3 for low, high in self.pairs):
             raise ArgumentError(

@@ -1,4 +1,4 @@
-"""Least squares in a few unknowns, with a bound on how often the function is evaluated.
+"""Gauss-Newton least squares in a few unknowns, with a bound on how often the function is evaluated.
 
 `scipy.optimize.least_squares` comes no closer in as many evaluations: within a thousandth of the loss on five calibrations,
 better on two by its method `trf` and on one by `dogbox`. And `trf` ends beside a bound instead of on it, which is reported.
@@ -24,6 +24,8 @@ ENOUGH = 1e-4
 @dataclass(frozen=True)
 class Fit:
     """Where the search ended.
+
+    **Arguments:**
 
     - `t`: the unknowns.
     - `first`, `loss`: squared norm of the residuals at the start and at the end.

@@ -17,6 +17,8 @@ from ginjax.transfer import RULES, compared_rules, find_rule, growth, rule_label
 class RuleRow:
     """What one rule makes of a model.
 
+    **Arguments:**
+
     - `rule`: its name, with a flex value where it has one; `about`: what it does, in one line.
     - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
     - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
@@ -36,7 +38,9 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class RuleComparison:
-    """What a comparison found.
+    """The transfer rules side by side, and the one recommended.
+
+    **Arguments:**
 
     - `rows`: one for each rule that fits the model.
     - `left_out`: the other rules, and what they need.
@@ -94,7 +98,7 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
         raise problems[0]
     best, why = _best(rows)
     lifts = best is None and _lifts_parity(record, to_dim)
-    why += "; --lift-parity, which makes odd vectors of odd scalars, is" if lifts else ""
+    why += "; `lift_parity=True`, which makes odd vectors of odd scalars, is" if lifts else ""
     return RuleComparison(tuple(rows), left_out, no_change, best, why, lifts)
 
 
@@ -116,11 +120,11 @@ def _best(rows: list[RuleRow]) -> tuple[RuleRow | None, str]:
         return rows[min(finite)[1]], "by its error"
     exact = next((row for row in rows if row.exact), None)
     if exact is None:
-        return None, "no rule is exact here; --data or --pde compares their errors"
+        return None, "no rule is exact here"
     if sum(row.exact for row in rows) == 1:
         return exact, "the only exact one"
     nearest = ", and of the exact ones closest to the old filters" if exact.noise is not None else ""
-    return exact, f"exact{nearest}; --data or --pde compares errors"
+    return exact, f"exact{nearest}"
 
 
 def _lifts_parity(record: ModelRecord, to_dim: int) -> bool:

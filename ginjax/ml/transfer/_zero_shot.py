@@ -16,6 +16,8 @@ from ginjax.transfer import compared_rules, rule_label
 class ZeroShot:
     """How a converted network does on held-out fields it was never trained on.
 
+    **Arguments:**
+
     - `dim`, `rule`: where and how it was converted; the rule is `"trained"` in the training dimension, and a flex
       value is part of its name.
     - `residual`: of condition (C), None where nothing was converted.
@@ -31,7 +33,7 @@ class ZeroShot:
 
 @dataclass(frozen=True)
 class Study:
-    """What was measured, and by name the rules that could not be applied with what they need."""
+    """Zero-shot errors, and by name the rules that could not be applied with what they need."""
 
     rows: tuple[ZeroShot, ...]
     left_out: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Convolutions one after the other."""
+"""A series of convolutions, one after the other, without skip connections."""
 
 import itertools
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""U-Net on fields."""
+"""U-Net: down-sampling and up-sampling with skip connections."""
 
 import itertools
 from collections.abc import Mapping

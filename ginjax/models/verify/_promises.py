@@ -19,6 +19,8 @@ WAY_OUT = (
 class Promises:
     """What has to hold between a network and what it was converted to; build it with `promises_of`.
 
+    **Arguments:**
+
     - `compatible`: whether the lift tests and condition (C) are promised: without a certificate they are, and with one if
       its rule promises them.
     - `equivariant`: whether the converted network is promised to be equivariant, which a plain one is not.

@@ -21,6 +21,8 @@ NOISE_FACTOR = 10.0
 class Verification:
     """What was measured, each relative to the largest value of the output.
 
+    **Arguments:**
+
     - `dtype`: precision the weights are stored in, the coarser of the two.
     - `side`: pixels along each axis of the random fields.
     - `lift_float64`, `lift_own`: `max |f'(E x) - E f(x)|` with everything in float64, and in the stored precision.
@@ -79,8 +81,10 @@ class Verification:
 
     @property
     def lifts(self) -> bool:
+        """Whether every check but equivariance is within its limit."""
         return all(v <= limit for name, (v, limit) in self.checks().items() if "equivariance" not in name)
 
     @property
     def is_equivariant(self) -> bool:
+        """Whether the equivariance defect is within its limit."""
         return all(v <= limit for name, (v, limit) in self.checks().items() if "equivariance" in name)

@@ -31,7 +31,11 @@ class Compatibility:
 
     def __post_init__(self):
         if not np.isfinite(self.flex):
-            raise ArgumentError("flex", got=self.flex, expected="a finite number (0: sparsest, 1: spin)")
+            raise ArgumentError(
+                "flex",
+                got=self.flex,
+                expected="a finite number (0: the sparsest solution, 1: the one closest to the spin target)",
+            )
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
         return weights @ transfer_matrix(pair, self.flex).T
@@ -43,7 +47,7 @@ COMPATIBILITY = NamedRule(
 )
 COMPAT_FLEX = NamedRule(
     Compatibility(name="compat-flex"),
-    "exposes the freedom that leaves",
+    "chooses among the exact solutions",
     with_flex=lambda flex: Compatibility(flex, "compat-flex"),
     compared_at=(0.0,),
 )

@@ -73,5 +73,5 @@ def _not_orthoplex() -> ArgumentError:
         "rule 'compatibility-norm'",
         got="a bank that is not one filter for each L1 shell",
         expected="an orthoplex bank of scalars or vectors on an odd side",
-        hint="Use --rescale compatibility, which is exact for every bank.",
+        hint="Use the rule 'compatibility', which is exact for every bank.",
     )

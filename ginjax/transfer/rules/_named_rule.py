@@ -10,7 +10,7 @@ from ._rule import PlainRule, Rule
 
 @dataclass(frozen=True)
 class NamedRule:
-    """What a file of a rule declares.
+    """A transfer rule with its name and properties, as its file declares it.
 
     **Arguments:**
 
@@ -28,6 +28,7 @@ class NamedRule:
 
     @property
     def name(self) -> str:
+        """What the rule is called."""
         return self.rule.name
 
     @property

@@ -1,4 +1,4 @@
-"""What a transfer rule is."""
+"""The interface of a transfer rule."""
 
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
@@ -10,38 +10,39 @@ from ginjax.transfer._system import FilterPair
 
 @runtime_checkable
 class Rule(Protocol):
-    """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`.
-
-    - `name`: as on the command line.
-    - `promises_compatibility`: whether a residual of (C) above tolerance is a failure.
-    """
+    """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the command line calls the rule."""
+        ...
 
     @property
-    def promises_compatibility(self) -> bool: ...
+    def promises_compatibility(self) -> bool:
+        """Whether a residual of condition (C) above the tolerance is a failure."""
+        ...
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray: ...
 
 
 @runtime_checkable
 class PlainRule(Protocol):
-    """Gives the kernel of a plain convolution one more axis.
-
-    - `name`: as on the command line.
-    - `promises_compatibility`: whether the new kernel, summed over the new axis, is the old one.
-    - `spreads`: whether it uses taps beside the middle of the new axis, which zeros beyond a boundary cut off.
-    """
+    """Gives the kernel of a plain convolution one more axis."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the command line calls the rule."""
+        ...
 
     @property
-    def promises_compatibility(self) -> bool: ...
+    def promises_compatibility(self) -> bool:
+        """Whether the new kernel, summed over the new axis, is the old one."""
+        ...
 
     @property
-    def spreads(self) -> bool: ...
+    def spreads(self) -> bool:
+        """Whether it uses taps beside the middle of the new axis, which zeros beyond a boundary cut off."""
+        ...
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
         """From `(out, in, *(M,)*D)` to `(out, in, *(M,)*(D+1))`, in the same precision."""

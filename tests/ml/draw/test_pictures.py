@@ -1,6 +1,7 @@
 """Every picture is a figure and a file, and has the same bytes every time."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 from ginjax.errors import FileError
 from ginjax.ml import METRICS, Point, RolloutStudy, draw
 from ginjax.ml.draw._canvas import DPI, add_legend, looks_of, new_figure, panels, save_png
-from ginjax.ml.forecast import PERSISTENCE
+from ginjax.ml.forecast import NO_CHANGE, PERSISTENCE
 
 
 def drawn(name, seed=0):
@@ -53,6 +54,16 @@ def test_a_file_is_its_figure_with_the_same_bytes_every_time(tmp_path, name):
     a, b, c = ((tmp_path / each).read_bytes() for each in "abc")
     assert a == b != c
     assert int.from_bytes(a[16:20]) == int(figure.get_figwidth() * DPI)
+
+
+def test_legends_say_no_change_as_tables_do():
+    title, study = drawn("errors")[0], drawn("errors")[1]
+    beside = {**study.errors, PERSISTENCE: study.errors["model"]}
+    figure = draw.errors_figure(
+        title, replace(study, errors=beside, lost_at={**study.lost_at, PERSISTENCE: None})
+    )
+    said = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert NO_CHANGE in said and "model" in said and PERSISTENCE not in said
 
 
 def test_a_frame_of_an_animation_is_a_figure():

@@ -54,7 +54,7 @@ def test_other_data_under_the_same_name_are_used_whole(record, tmp_path):
     assert list(held_out.trajectories) == list(range(10)) and "part" not in held_out.name
     assert held_out.note == "not known as data of the model's training: all are used"
     asked = found(record, other, split="train")
-    assert len(asked.trajectories) == 8 and "parted as 'ginjax train --data' does" in asked.note
+    assert len(asked.trajectories) == 8 and "parted as training on them would" in asked.note
     assert found(record, other, default="train").note is None
 
 
@@ -74,11 +74,11 @@ def test_data_that_were_trained_on_are_not_evaluated_on_in_silence(tmp_path):
     with pytest.raises(ArgumentError, match=r"part of the data: got test: the model's training used these data f"
                        r"or train alone, expected one of train") as caught:  # fmt: skip
         found(record, training)
-    assert caught.value.hint == "Other data, or knowingly: --split train"
+    assert caught.value.hint == "Use other data, or, knowing that the model has seen them, `split='train'`."
     assert len(found(record, training, split="train").trajectories) == 3
     assert len(found(record, held_out).trajectories) == 3
     with pytest.raises(
-        ArgumentError, match="--split: got train: the model's training used these data for test"
+        ArgumentError, match="`split`: got train: the model's training used these data for test"
     ):
         found(record, held_out, split="train")
 
@@ -88,8 +88,8 @@ def test_parts_that_data_have(record, tmp_path):
     stored(tmp_path / "d" / "train" / "x.h5", seed=4, trajectories=3)
     with pytest.raises(ArgumentError, match="part of the data: got test, expected one of train") as caught:
         found(record, tmp_path / "d")
-    assert caught.value.hint == "Name one that is there: --split train"
-    with pytest.raises(ArgumentError, match="--split: got valid, expected one of train"):
+    assert caught.value.hint == "Name one that is there: `split='train'`."
+    with pytest.raises(ArgumentError, match="`split`: got valid, expected one of train"):
         found(record, tmp_path / "d", split="valid")
     assert len(found(record, tmp_path / "d", split="train", count=2).trajectories) == 2
 
@@ -139,7 +139,7 @@ def test_a_model_of_an_earlier_version_knows_its_data_by_their_name_and_says_so(
     earlier = replace(record, contract=replace(record.contract, parts={}))
     held_out = found(earlier, path)
     assert list(held_out.trajectories) == stored_part(record, "test")
-    assert held_out.note.endswith(EARLIER) and "--valid 0.1 --test 0.1 --seed 0" in held_out.note
+    assert held_out.note.endswith(EARLIER) and "0.1 for validation, 0.1 for testing, seed 0" in held_out.note
     shutil.copy(path, tmp_path / "renamed.h5")
     whole = found(earlier, tmp_path / "renamed.h5")
     assert list(whole.trajectories) == list(range(10))
@@ -187,9 +187,9 @@ def test_simulations_are_of_the_equation_of_the_training():
 @pytest.mark.parametrize(
     ("contract", "pde", "message"),
     [
-        (DataContract(axes_of((True,)), (DENSITY,)), None, "data to evaluate on: got none.*--data PATH or --pde NAME"),
+        (DataContract(axes_of((True,)), (DENSITY,)), None, "data to evaluate on: got none.*expected data, or the name of an equation"),
         (contract_of(origin={"equation": "tea leaves"}), None, "data to evaluate on: got none"),
-        (contract_of(), "burgers", "--pde: got burgers, whose fields are velocity:1.*density:0"),
+        (contract_of(), "burgers", "`pde`: got burgers, whose fields are velocity:1.*density:0"),
         (contract_of(spacing=1e3), None, "grid spacing of the data: got"),
         (contract_of(time_step=1e3), None, "time step of the data: got"),
         (contract_of(axes=axes_of((False,))), None, "boundaries of the data: got x periodic"),

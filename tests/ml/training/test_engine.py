@@ -169,7 +169,7 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(whole, tmp_p
 def test_a_state_of_another_training_is_refused(tmp_path):
     state = ml.initial_state(Affine(), OPTIMISER)
     ml.RunFile(tmp_path / "m.run", {"steps": 30}).save(state, ml.Progress())
-    with pytest.raises(FileError, match="steps of the interrupted training: got 30, expected 40"):
+    with pytest.raises(FileError, match="steps: got 40, expected 30, as in the interrupted training"):
         ml.RunFile(tmp_path / "m.run", {"steps": 40}).load(state)
     with pytest.raises(FileError, match="missing"):
         ml.RunFile(tmp_path / "m.run", {"steps": 30}).load(ml.initial_state(Affine(), optax.lion(0.1)))

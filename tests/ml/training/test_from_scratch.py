@@ -130,7 +130,7 @@ def test_other_data_are_refused_under_whatever_name(record, path, tmp_path):
     other = stored(tmp_path / path.name, seed=9)
     with pytest.raises(ArgumentError, match=r"data to train on from scratch: got d\.h5, other data than"):
         training_task(record, last_training(record), other, READ)
-    with pytest.raises(ArgumentError, match=r"--from-scratch: got a model trained on d\.h5, expected --data"):
+    with pytest.raises(ArgumentError, match=r"training from scratch: got no data, expected d\.h5, the data"):
         training_task(record, last_training(record), None, READ)
 
 
@@ -176,10 +176,10 @@ def test_the_newest_training_counts(record):
 @pytest.mark.parametrize(
     ("history", "message"),
     [
-        ((), "training steps in the provenance of the model: got none"),
-        (({"step": "init"},), "got none"),
-        (({"step": "train", "seconds": 3.0},), "expected a number, to train from scratch as long"),
-        (({"step": "train", "steps": 1000, "seconds": 1.0},), "got none, but that time ended it"),
+        ((), "training steps in the provenance of the model: got no training"),
+        (({"step": "init"},), "got no training"),
+        (({"step": "train", "seconds": 3.0},), "expected a number of steps, to train from scratch as long"),
+        (({"step": "train", "steps": 1000, "seconds": 1.0},), "got only a time"),
         (({"step": "train", "steps_done": 0},), "got 0"),
         (({"step": "train", "steps_done": "9"},), "got '9'"),
     ],

@@ -55,7 +55,7 @@ def test_a_missing_library_is_one_line_and_what_to_install(tmp_path, monkeypatch
     for kind, module in (("tensorboard", "tensorboardX"), ("wandb", "wandb"), ("mlflow", "mlflow")):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(
-            UnsupportedError, match=rf"--log {kind}: got no library.*pip install '{module}>=\d+\.\d+'$"
+            UnsupportedError, match=rf"logger '{kind}': got no library.*pip install '{module}>=\d+\.\d+'$"
         ):
             make_logger(kind, tmp_path / "model", {})
 

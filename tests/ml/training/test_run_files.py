@@ -31,7 +31,7 @@ def test_what_is_there_is_not_lost_by_mistake(tmp_path):
     files = RunFiles(tmp_path / "model.safetensors")
     files.check(force=False, resume=False)
     files.state.mkdir()
-    with pytest.raises(FileError, match=r"model\.run: an interrupted run is waiting here.*--resume"):
+    with pytest.raises(FileError, match=r"model\.run: an interrupted run is waiting here.*`resume=True`"):
         files.check(force=False, resume=False)
     files.check(force=False, resume=True)
     files.check(force=True, resume=False)

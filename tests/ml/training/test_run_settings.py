@@ -66,10 +66,10 @@ def test_frozen_parameters_stay(network):
     for name, change in named_arrays(updates).items():
         assert change.any() == (name not in names), name
     with pytest.raises(
-        ArgumentError, match=r"--freeze: got 'encode', expected one of blocks, decoder, encoder"
+        ArgumentError, match=r"`freeze`: got 'encode', expected one of blocks, decoder, encoder"
     ):
         ml.frozen_names(network, ["encode"])
-    with pytest.raises(ArgumentError, match="something left to train"):
+    with pytest.raises(ArgumentError, match="at least one parameter left to train"):
         ml.frozen_names(network, ["*"])
 
 

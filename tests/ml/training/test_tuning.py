@@ -77,7 +77,7 @@ def test_other_data_are_refused_unless_the_model_is_to_be_adapted(aspect):
     start, found = start_from(loaded()), replace(KNOWN, scales=(), **changes)
     with pytest.raises(ArgumentError, match=message) as caught:
         check(start, found)
-    assert caught.value.hint == f"--adapt {aspect} trains the network for these data from now on."
+    assert caught.value.hint == f"`adapt=[{aspect!r}]` trains the network for these data from now on."
     (difference,) = check(start, found, adapt=[aspect])
     assert difference.aspect == aspect
     for wrong in OTHERS.keys() - {aspect}:
@@ -100,17 +100,17 @@ def test_what_is_the_same_or_not_known_needs_no_leave():
         (
             {"fields": (Field("heat", 0, 0),)},
             {},
-            "fields of the data: got heat:0.*--field density:0.=VARIABLE",
+            "fields of the data: got heat:0.*`fields=.'density:0.=VARIABLE'.`",
         ),
         ({"axes": axes_of((True, True))}, {}, "dimension of the data: got 2, expected 1.*convert-d"),
-        ({}, {"past_steps": 2}, "--past-steps: got 2, expected 1, as the model was trained"),
+        ({}, {"past_steps": 2}, "`past_steps`: got 2, expected 1, as the model was trained"),
         (
             {},
             {"residual": True},
-            "--residual, what is predicted: got changes, expected frames, as the model was trained",
+            "`residual`, what is predicted: got changes, expected frames, as the model was trained",
         ),
-        ({}, {"adapt": ["fields"]}, "--adapt: got 'fields', expected boundary or spacing"),
-        ({}, {"adapt": ["time_step"]}, "--adapt: got 'time_step'"),
+        ({}, {"adapt": ["fields"]}, "`adapt`: got 'fields', expected boundary or spacing"),
+        ({}, {"adapt": ["time_step"]}, "`adapt`: got 'time_step'"),
     ],
 )
 def test_what_no_training_could_adapt_to(changes, settings, message):
@@ -181,5 +181,5 @@ def test_new_axes_stay_periodic_where_compatibility_is_kept():
 def test_a_network_that_was_never_trained_may_predict_changes():
     untrained = start_from(loaded(replace(KNOWN, scales=()), provenance=({"step": "init"},)))
     assert check(untrained, replace(KNOWN, scales=()), residual=True) == ()
-    with pytest.raises(ArgumentError, match="--past-steps"):
+    with pytest.raises(ArgumentError, match="`past_steps`"):
         check(untrained, replace(KNOWN, scales=()), past_steps=2)

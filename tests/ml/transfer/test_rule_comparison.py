@@ -30,7 +30,7 @@ def test_every_rule_has_a_row_or_a_reason():
     assert by_name["compatibility"].exact and by_name["compatibility"].residual == certificate.residual
     assert not by_name["none"].exact and by_name["none"].residual > 0.01
     assert all(row.error is None and row.weight_norm > 0 for row in found.rows) and found.no_change is None
-    assert found.best.exact and "--data or --pde compares errors" in found.why
+    assert found.best.exact and found.why.startswith("exact")
 
 
 def test_errors_decide_where_there_are_samples():
@@ -62,7 +62,7 @@ def test_where_no_rule_is_exact_the_parity_lift_is_named():
     odd = drawn_record(small_spec("SimpleConvSeries", [((0, 1), 1)], V, depth=1), 2, FULL3)
     found = compare_rules(odd, 3)
     assert not any(row.exact for row in found.rows)
-    assert found.best is None and found.lift_parity and "--lift-parity" in found.why
+    assert found.best is None and found.lift_parity and "`lift_parity=True`" in found.why
 
 
 def test_what_no_rule_fits_is_refused_with_a_reason():

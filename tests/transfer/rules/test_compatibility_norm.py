@@ -89,4 +89,4 @@ def test_other_banks_are_refused(recipe, dims, orders, p):
         ArgumentError, match="one filter for each L1 shell, expected an orthoplex bank"
     ) as error:
         make_rule("compatibility-norm")(random_weights(pair), pair)
-    assert "--rescale compatibility" in str(error.value)
+    assert "'compatibility'" in str(error.value)
