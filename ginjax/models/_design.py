@@ -16,7 +16,7 @@ from ._architectures import find_architecture
 from ._build import build_model, outline
 from ._settings import NetworkSettings
 from ._spec import ModelSpec, signature_to_rows
-from .blocks import PRODUCT_KEYS, activation_name
+from .blocks import PRODUCT_KEYS, activation_name, check_nonlinearity
 
 MAX_PARAMETERS = 2**30
 """Largest model that is built (4 GiB in float32)."""
@@ -49,6 +49,7 @@ class ModelDesign(NetworkSettings):
         asked for it.
         """
         activation_name(self.activation)
+        check_nonlinearity(self.nonlinearity, not self.plain, self.activation)
         architecture = find_architecture(self.architecture)
         for word in ("norm", "plain"):
             if getattr(self, word) and word not in architecture.words:
