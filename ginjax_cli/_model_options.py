@@ -29,6 +29,7 @@ _NETWORK_OPTIONS = (
     "bias",
     "upsample",
     "plain",
+    "nonlinearity",
 )
 
 ACTIVATIONS = Choice(
@@ -110,6 +111,15 @@ Plain = Annotated[
     bool,
     typer.Option(
         "--plain", help="An ordinary CNN without the symmetry, as a baseline.", rich_help_panel=_PANEL
+    ),
+]
+NonlinearityName = Annotated[
+    Literal["vector-neuron", "product"],
+    typer.Option(
+        "--nonlinearity",
+        help="How vectors are bent: along a learned direction (vector-neuron), or by pointwise products with scalars and "
+        "with each other (product), which equations such as Burgers need.",
+        rich_help_panel=_PANEL,
     ),
 ]
 FilterFile = Annotated[

@@ -16,6 +16,7 @@ from ._model_options import (
     Channels,
     FilterFile,
     Levels,
+    NonlinearityName,
     Norm,
     Plain,
     Side,
@@ -152,6 +153,7 @@ def train(
     bias: Bias = "auto",
     upsample: Upsample = "repeat",
     plain: Plain = False,
+    nonlinearity: NonlinearityName = "vector-neuron",
     steps: Annotated[
         int | None,
         typer.Option(

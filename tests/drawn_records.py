@@ -63,9 +63,11 @@ def drawn_record(
     seed: int = 0,
     is_torus: bool = True,
     dtype: Any = np.float64,
+    banks: Mapping[str, FilterBank] | None = None,
 ) -> ModelRecord:
     """A model in dimension `D` with every parameter away from its initial value."""
-    banks = small_banks(spec, D, recipe) if spec.equivariant else {}
+    if banks is None:
+        banks = small_banks(spec, D, recipe) if spec.equivariant else {}
     model = outline(spec, D, banks)
     arrays = draw_arrays(model, seed, dtype)
     return ModelRecord(

@@ -20,7 +20,7 @@ from ._expect import expect
 from ._file import ModelFile, read_file, write_file
 from ._limits import check_bank_size
 
-ROLES = ("conv", "upsample")
+ROLES = ("conv", "upsample", "product")
 
 _BANK_PREFIX = "bank"
 

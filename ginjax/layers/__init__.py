@@ -8,6 +8,9 @@ from ._conv import field_signature as field_signature
 from ._norm import GroupNorm as GroupNorm
 from ._norm import LayerNorm as LayerNorm
 from ._pool import MaxNormPool as MaxNormPool
+from ._products import ProductNonlinear as ProductNonlinear
+from ._products import product_keys as product_keys
+from ._products import tensor_keys as tensor_keys
 from ._vector_neuron import VectorNeuronNonlinear as VectorNeuronNonlinear
 from ._wrapper import LayerWrapper as LayerWrapper
 from ._wrapper import LayerWrapperAux as LayerWrapperAux

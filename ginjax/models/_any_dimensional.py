@@ -9,14 +9,15 @@ from jax import Array
 from ..errors import ArgumentError
 from ..filters import BankRecipe, FilterBank
 from ..geometric import MultiImage, PlanarImage, Rescaling
-from ..layers import field_signature
+from ..layers import as_bank, field_signature
 from ._constructor import constructor_of
 from ._convert import convert_certified, transfer_certified
 from ._module import MultiImageModule
+from ._named_arrays import model_banks
 from ._rules import StaticRules
 from ._settings import NetworkSettings
 from ._spec import ModelSpec
-from .blocks import activation_name
+from .blocks import activation_name, product_recipe
 
 
 class AnyDimensionalModel(StaticRules, MultiImageModule):
@@ -35,6 +36,8 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     - `sizes`: the largest value of each option that counts channels or pixels.
     - `repeats`: the largest value of each option that counts what is built one by one, such as blocks. Every whole
       number among the options is in `sizes` or `repeats`, and is 1 or more: what a file says of them is checked.
+    - `added_options`: options that came after files of the architecture had been written; at their defaults the spec
+      leaves them out.
     - `first_convs`, `last_convs`: dotted names of the plain convolutions, where it has a plain variant, whose channels
       are the components of the input and of the output.
     """
@@ -43,6 +46,7 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     words: ClassVar[Mapping[str, str]] = {}
     sizes: ClassVar[Mapping[str, int]] = {}
     repeats: ClassVar[Mapping[str, int]] = {}
+    added_options: ClassVar[frozenset[str]] = frozenset()
     first_convs: ClassVar[tuple[str, ...]] = ()
     last_convs: ClassVar[tuple[str, ...]] = ()
 
@@ -71,7 +75,8 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     @classmethod
     def bank_recipes(cls, options: Mapping[str, Any], recipe: BankRecipe) -> dict[str, BankRecipe]:
         """The recipe of each filter bank by role, for options and the recipe of the ordinary convolutions."""
-        return {"conv": recipe}
+        products = {"product": product_recipe(recipe)} if options.get("nonlinearity") == "product" else {}
+        return {"conv": recipe} | products
 
     @classmethod
     def grid_factor_of(cls, options: Mapping[str, Any]) -> int:
@@ -135,7 +140,11 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         """
         classes = (each for each in type(self).__mro__ if issubclass(each, AnyDimensionalModel))
         constructor = next(each for each in map(constructor_of, classes) if each.names <= arguments.keys())
-        options = {name: arguments[name] for name in constructor.options}
+        options = {
+            name: arguments[name]
+            for name, default in constructor.options.items()
+            if name not in self.added_options or arguments[name] != default
+        }
         self._check_counts(options, constructor.options)
         if "activation_f" in options:
             options["activation_f"] = activation_name(options["activation_f"])
@@ -184,6 +193,9 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         banks = {"conv": conv_filters}
         if upsample_filters is not None:
             banks["upsample"] = upsample_filters
+        products = model_banks(self).get("product")
+        if products is not None:
+            banks["product"] = products.in_dimension(as_bank(conv_filters).D)
         return convert_certified(self, banks, rescale, flex)[0]
 
     def transfer_weights(

@@ -16,7 +16,7 @@ from ._architectures import find_architecture
 from ._build import build_model, outline
 from ._settings import NetworkSettings
 from ._spec import ModelSpec, signature_to_rows
-from .blocks import activation_name
+from .blocks import PRODUCT_KEYS, activation_name, check_nonlinearity
 
 MAX_PARAMETERS = 2**30
 """Largest model that is built (4 GiB in float32)."""
@@ -38,6 +38,7 @@ class ModelDesign(NetworkSettings):
     - `recipe`: of the filters.
     - `activation`, `norm`, `bias`: nonlinearity by name, whether blocks are normalised, and `use_bias`.
     - `upsample`: of a `UNet`; `"repeat"` converts exactly for every signature.
+    - `nonlinearity`: `"vector-neuron"`, or `"product"`, see `ginjax.layers.ProductNonlinear`.
     - `plain`: an ordinary CNN on the components instead, with kernels as large as the recipe's filters.
     """
 
@@ -48,6 +49,7 @@ class ModelDesign(NetworkSettings):
         asked for it.
         """
         activation_name(self.activation)
+        check_nonlinearity(self.nonlinearity, not self.plain, self.activation)
         architecture = find_architecture(self.architecture)
         for word in ("norm", "plain"):
             if getattr(self, word) and word not in architecture.words:
@@ -69,8 +71,9 @@ class ModelDesign(NetworkSettings):
         architecture = find_architecture(self.architecture)
         banks = {}
         for role, recipe in architecture.bank_recipes(self._options(), self.recipe).items():
-            check_bank_size(D, recipe.side, tuple(keys), recipe)
-            banks[role] = make_bank(D, recipe, keys)
+            own = PRODUCT_KEYS if role == "product" else tuple(keys)
+            check_bank_size(D, recipe.side, own, recipe)
+            banks[role] = make_bank(D, recipe, own)
         return banks
 
     def build(self, D: int, seed: int = 0) -> AnyDimensionalModel:

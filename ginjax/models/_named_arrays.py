@@ -126,13 +126,21 @@ def _plain_rows(signature: Any, is_end: bool, channels: int) -> tuple[tuple[int,
     return signature_to_rows(signature) if is_end else ((0, 0, channels),)
 
 
+_PRODUCT = ".product_conv"
+"""How the names of convolutions of products end."""
+
+
 def bank_roles(model: Any) -> dict[FilterBank, str]:
     """The banks of a model and the role of each: `"upsample"` serves transposed convolutions only."""
     transposed: dict[FilterBank, bool] = {}
-    for conv in convolutions(model).values():
+    products: dict[FilterBank, str] = {}
+    for name, conv in convolutions(model).items():
+        if name.endswith(_PRODUCT):
+            products[conv.bank] = "product"
+            continue
         dilated = _one("convolution", "lhs_dilation", conv.lhs_dilation) > 1
         transposed[conv.bank] = transposed.get(conv.bank, True) and dilated
-    roles = {bank: "upsample" if only else "conv" for bank, only in transposed.items()}
+    roles = {bank: "upsample" if only else "conv" for bank, only in transposed.items()} | products
     if len(set(roles.values())) != len(roles):
         raise UnsupportedError(
             "a model with several filter banks", got=len(roles), expected="one, and one for up-sampling"

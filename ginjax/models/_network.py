@@ -35,6 +35,7 @@ class Network:
     - `bias`: "auto", "scalar", "mean" or "none", see `ginjax.layers.ConvContract`.
     - `upsample`: of a unet: "repeat" converts exactly for every signature, "transpose" for scalars.
     - `plain`: an ordinary CNN on the components instead.
+    - `nonlinearity`: "vector-neuron", or "product": pointwise products of fields, see `ginjax.layers.ProductNonlinear`.
 
     **Raises:** `ArgumentError` for an unknown architecture, or an option that would be ignored.
     """
@@ -51,6 +52,7 @@ class Network:
     bias: Literal["auto", "scalar", "mean", "none"] = "auto"
     upsample: Literal["repeat", "transpose"] = "repeat"
     plain: bool = False
+    nonlinearity: Literal["vector-neuron", "product"] = "vector-neuron"
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURE_NAMES:
@@ -98,6 +100,7 @@ class Network:
             bias=False if self.bias == "none" else self.bias,
             upsample=self.upsample,
             plain=self.plain,
+            nonlinearity=self.nonlinearity,
         )
 
 

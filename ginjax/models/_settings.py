@@ -25,6 +25,7 @@ class NetworkSettings:
     bias: str | bool = "auto"
     upsample: str = "repeat"
     plain: bool = False
+    nonlinearity: str = "vector-neuron"
 
     @property
     def middle(self) -> Signature:

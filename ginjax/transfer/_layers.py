@@ -22,7 +22,7 @@ class ConvLayer:
     **Arguments:**
 
     - `name`: dotted path in the model, such as `blocks.0.1.conv`.
-    - `role`: which bank it uses, `"conv"` or `"upsample"`.
+    - `role`: which bank it uses, `"conv"`, `"upsample"` or `"product"`.
     - `inputs`, `outputs`: `(order, parity, channels)` of each block of the field.
     - `stride`, `input_dilation`, `filter_dilation`: equal along every axis.
     - `level`: down-samplings between the input of the model and the output of this convolution.

@@ -11,7 +11,7 @@ from ...filters import FilterBank
 from ...geometric import MultiImage
 from ...layers import UseBias
 from .._spec import MAX_CHANNELS, ModelSpec
-from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame
+from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity
 from ._residual import ResidualNet, make_decoder, make_encoder
 
 DILATIONS = (1, 2, 4, 8, 4, 2, 1)
@@ -53,10 +53,12 @@ class DilResNet(ResidualNet):
         mid_keys: Any = None,
         padding_mode: str = "ZEROS",
         key: Array | None = None,
+        nonlinearity: Nonlinearity = "vector-neuron",
+        product_filters: MultiImage | FilterBank | None = None,
     ):
-        """Arguments as in `ResNet`; a block is conv -> norm -> nonlinearity."""
+        """Arguments as in `ResNet`; a block is conv -> norm -> nonlinearity, or norm -> products -> conv."""
         self.D, self.spec = D, self.spec_of(locals())
-        frame = Frame.of(self.spec, D, conv_filters, key)
+        frame = Frame.of(self.spec, D, conv_filters, key, product_filters)
         self.encoder = make_encoder(frame)
         self.blocks = [
             [

@@ -24,7 +24,9 @@ class ResidualNet(AnyDimensionalModel):
         "norm": "use_group_norm",
         "bias": "use_bias",
         "plain": "equivariant",
+        "nonlinearity": "nonlinearity",
     }
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     first_convs: ClassVar[tuple[str, ...]] = ("encoder.0.conv",)
     last_convs: ClassVar[tuple[str, ...]] = ("decoder.1.conv",)
 
@@ -43,7 +45,7 @@ class ResidualNet(AnyDimensionalModel):
 
 def make_encoder(frame: Frame) -> list[ConvBlock]:
     return [
-        frame.block(frame.sources, frame.middle, kernel_size=1),
+        frame.first(frame.sources, frame.middle, kernel_size=1),
         frame.block(frame.middle, frame.middle, kernel_size=1),
     ]
 
@@ -51,5 +53,5 @@ def make_encoder(frame: Frame) -> list[ConvBlock]:
 def make_decoder(frame: Frame) -> list[ConvBlock]:
     return [
         frame.block(frame.middle, frame.middle, kernel_size=1),
-        frame.block(frame.middle, frame.targets, kernel_size=1, activation_f=None),
+        frame.last(frame.middle, frame.targets, kernel_size=1),
     ]

@@ -11,7 +11,7 @@ from ...filters import FilterBank
 from ...geometric import MultiImage
 from ...layers import UseBias
 from .._spec import MAX_CHANNELS, ModelSpec
-from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame
+from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity
 from ._residual import ResidualNet, make_decoder, make_encoder
 
 
@@ -54,6 +54,8 @@ class ResNet(ResidualNet):
         mid_keys: Any = None,
         padding_mode: str = "ZEROS",
         key: Array | None = None,
+        nonlinearity: Nonlinearity = "vector-neuron",
+        product_filters: MultiImage | FilterBank | None = None,
     ):
         """**Arguments:**
 
@@ -63,9 +65,11 @@ class ResNet(ResidualNet):
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
         - `equivariant`, `conv_filters`, `kernel_size`, `padding_mode`: see `make_conv`.
         - `use_group_norm`, `preactivation_order`: of the residual blocks.
+        - `nonlinearity`: `"vector-neuron"`, or `"product"`: products of fields, see `ginjax.layers.ProductNonlinear`;
+          with `product_filters` for their 2-tensors, or `product_bank` of the side of `conv_filters` if None.
         """
         self.D, self.spec = D, self.spec_of(locals())
-        frame = Frame.of(self.spec, D, conv_filters, key)
+        frame = Frame.of(self.spec, D, conv_filters, key, product_filters)
         self.encoder = make_encoder(frame)
         self.blocks = [
             [

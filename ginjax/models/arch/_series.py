@@ -12,7 +12,7 @@ from ...geometric import MultiImage, signature_union
 from ...layers import UseBias, as_bank, field_signature
 from .._any_dimensional import AnyDimensionalModel
 from .._spec import MAX_CHANNELS, ModelSpec
-from ..blocks import Activation, ConvBlock, keys_from, run
+from ..blocks import Activation, ConvBlock, Nonlinearity, check_nonlinearity, keys_from, product_bank, run
 
 
 class SimpleConvSeries(AnyDimensionalModel):
@@ -24,7 +24,9 @@ class SimpleConvSeries(AnyDimensionalModel):
         "blocks": "depth",
         "activation": "activation_f",
         "bias": "use_bias",
+        "nonlinearity": "nonlinearity",
     }
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     sizes: ClassVar[Mapping[str, int]] = {"width": MAX_CHANNELS}
     repeats: ClassVar[Mapping[str, int]] = {"depth": 4096}
 
@@ -42,6 +44,8 @@ class SimpleConvSeries(AnyDimensionalModel):
         use_bias: UseBias,
         activation_f: Activation,
         key: Array | None = None,
+        nonlinearity: Nonlinearity = "vector-neuron",
+        product_filters: MultiImage | FilterBank | None = None,
     ):
         """**Arguments:**
 
@@ -49,12 +53,18 @@ class SimpleConvSeries(AnyDimensionalModel):
         - `conv_filters`: the filters; their dimension is the model's.
         - `depth`: number of blocks, 1 or more.
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
+        - `nonlinearity`, `product_filters`: as in `ResNet`; products come before their convolution, and none before the
+          first.
         """
         self.spec = self.spec_of(locals())
         bank = as_bank(conv_filters)
         sources, targets = field_signature(input_keys), field_signature(target_keys)
         middle = signature_union(sources, targets, width)
         keys = keys_from(key)
+        check_nonlinearity(nonlinearity, True, activation_f)
+        products = nonlinearity == "product"
+        product_filters = product_bank(bank) if products and product_filters is None else product_filters
+        bare = 0 if products else depth - 1
         chain = [sources, *[middle] * (depth - 1), targets]
         self.layers = [
             ConvBlock(
@@ -62,9 +72,11 @@ class SimpleConvSeries(AnyDimensionalModel):
                 a,
                 b,
                 use_bias,
-                activation_f if i < depth - 1 else None,
+                None if i == bare else activation_f,
                 conv_filters=bank,
                 key=next(keys),
+                nonlinearity=nonlinearity,
+                product_filters=product_filters,
             )
             for i, (a, b) in enumerate(itertools.pairwise(chain))
         ]

@@ -1,7 +1,7 @@
 """U-Net: down-sampling and up-sampling with skip connections."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 import equinox as eqx
@@ -14,7 +14,7 @@ from ...geometric import MultiImage, Signature
 from ...layers import ConvContract, LayerWrapper, MaxNormPool, UseBias
 from .._any_dimensional import AnyDimensionalModel
 from .._spec import MAX_CHANNELS, ModelSpec
-from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, RepeatConv, bank_for, run
+from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity, RepeatConv, bank_for, run
 
 Upsample = Literal["transpose", "repeat"]
 
@@ -43,16 +43,18 @@ class UNet(AnyDimensionalModel):
         "bias": "use_bias",
         "upsample": "upsample",
         "plain": "equivariant",
+        "nonlinearity": "nonlinearity",
     }
     sizes: ClassVar[Mapping[str, int]] = {"depth": MAX_CHANNELS, "kernel_size": MAX_KERNEL}
     repeats: ClassVar[Mapping[str, int]] = {"num_downsamples": 24, "num_conv": 4096}
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     first_convs: ClassVar[tuple[str, ...]] = ("embedding.0.conv",)
     last_convs: ClassVar[tuple[str, ...]] = ("decode",)
 
     embedding: list[ConvBlock]
     downsample_blocks: list[tuple[MaxNormPool, list[ConvBlock]]]
     upsample_blocks: list[tuple[ConvContract | LayerWrapper | RepeatConv, list[ConvBlock]]]
-    decode: ConvContract | LayerWrapper
+    decode: ConvContract | LayerWrapper | ConvBlock
     spec: ModelSpec = eqx.field(static=True)
     D: int = eqx.field(static=True)
 
@@ -76,6 +78,8 @@ class UNet(AnyDimensionalModel):
         padding_mode: str = "ZEROS",
         key: Array | None = None,
         upsample: Upsample = "transpose",
+        nonlinearity: Nonlinearity = "vector-neuron",
+        product_filters: MultiImage | FilterBank | None = None,
     ):
         """Arguments as in `ResNet`, and:
 
@@ -84,11 +88,12 @@ class UNet(AnyDimensionalModel):
         - `upsample`: `"transpose"`, a transposed convolution with `upsample_filters` (side 2), or `"repeat"`,
           nearest-neighbour repetition followed by an ordinary convolution with `conv_filters`, which converts to
           another dimension exactly for every signature.
+        - `nonlinearity`, `product_filters`: with `"product"` the blocks are norm -> products -> conv.
         """
         self.D, self.spec = D, self.spec_of(locals())
         if upsample not in ("transpose", "repeat"):
             raise ArgumentError("upsample", got=repr(upsample), expected="transpose or repeat")
-        frame = Frame.of(self.spec, D, conv_filters, key)
+        frame = Frame.of(self.spec, D, conv_filters, key, product_filters)
         use_transpose = upsample == "transpose"
         if not use_transpose and frame.bank is not None and frame.bank.side % 2 == 0:
             raise ArgumentError(
@@ -96,9 +101,11 @@ class UNet(AnyDimensionalModel):
             )
         up_bank = bank_for(D, equivariant and use_transpose, upsample_filters, "upsample_filters")
 
-        def blocks(a: Signature, b: Signature) -> list[ConvBlock]:
+        def blocks(
+            a: Signature, b: Signature, begin: Callable[..., ConvBlock] = frame.block
+        ) -> list[ConvBlock]:
             norms = {"use_group_norm": use_group_norm, "use_batch_norm": use_batch_norm}
-            return [frame.block(a if i == 0 else b, b, **norms) for i in range(num_conv)]
+            return [begin(a, b, **norms), *(frame.block(b, b, **norms) for _ in range(num_conv - 1))]
 
         def up(a: Signature, b: Signature) -> ConvContract | LayerWrapper | RepeatConv:
             if not use_transpose:
@@ -113,7 +120,7 @@ class UNet(AnyDimensionalModel):
             )
 
         levels = [_times(frame.middle, 2**level) for level in range(num_downsamples + 1)]
-        self.embedding = blocks(frame.sources, frame.middle)
+        self.embedding = blocks(frame.sources, frame.middle, frame.first)
         self.downsample_blocks = [
             (MaxNormPool(2, equivariant), blocks(fine, coarse)) for fine, coarse in itertools.pairwise(levels)
         ]
@@ -121,7 +128,11 @@ class UNet(AnyDimensionalModel):
             (up(coarse, fine), blocks(_times(fine, 2), fine))
             for fine, coarse in reversed(list(itertools.pairwise(levels)))
         ]
-        self.decode = frame.conv(frame.middle, frame.targets)
+        self.decode = (
+            frame.last(frame.middle, frame.targets)
+            if nonlinearity == "product"
+            else frame.conv(frame.middle, frame.targets)
+        )
 
     def __call__(self, x: MultiImage, batch_stats: Any = None) -> tuple[MultiImage, Any]:
         if any(side % self.grid_factor for side in x.get_spatial_dims()):
@@ -137,12 +148,16 @@ class UNet(AnyDimensionalModel):
             inner, batch_stats = run(blocks, pool(inner), batch_stats)
         for up, blocks in self.upsample_blocks:
             inner, batch_stats = run(blocks, up(inner).concat(skips.pop()), batch_stats)
-        return self.leave(self.decode(inner)), batch_stats
+        if isinstance(self.decode, ConvBlock):
+            inner, batch_stats = self.decode(inner, batch_stats)
+        else:
+            inner = self.decode(inner)
+        return self.leave(inner), batch_stats
 
     @classmethod
     def bank_recipes(cls, options: Mapping[str, Any], recipe: BankRecipe) -> dict[str, BankRecipe]:
         up = {"upsample": UPSAMPLE_RECIPE} if options["upsample"] == "transpose" else {}
-        return {"conv": recipe, **up}
+        return super().bank_recipes(options, recipe) | up
 
     @classmethod
     def grid_factor_of(cls, options: Mapping[str, Any]) -> int:

@@ -13,3 +13,8 @@ from ._frame import Frame as Frame
 from ._make_conv import MAX_KERNEL as MAX_KERNEL
 from ._make_conv import RepeatConv as RepeatConv
 from ._make_conv import make_conv as make_conv
+from ._product_bank import PRODUCT_KEYS as PRODUCT_KEYS
+from ._product_bank import Nonlinearity as Nonlinearity
+from ._product_bank import check_nonlinearity as check_nonlinearity
+from ._product_bank import product_bank as product_bank
+from ._product_bank import product_recipe as product_recipe

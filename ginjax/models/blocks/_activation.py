@@ -83,6 +83,12 @@ def activation_name(activation_f: Activation) -> Any:
     return activation_f
 
 
+def handle_scalars(activation_f: Activation) -> Callable:
+    """The elementwise function of an activation other than the identity, given as a function or by name."""
+    name = activation_name(activation_f)
+    return ACTIVATION_REGISTRY[name] if isinstance(name, str) else name
+
+
 def handle_activation(
     activation_f: Activation, equivariant: bool, input_keys: Iterable[Any], D: int, key: Array | None
 ) -> Callable:
@@ -98,8 +104,7 @@ def handle_activation(
     """
     if activation_f is None:
         return eqx.nn.Identity()
-    name = activation_name(activation_f)
-    function = ACTIVATION_REGISTRY[name] if isinstance(name, str) else name
+    function = handle_scalars(activation_f)
     if equivariant:
         return VectorNeuronNonlinear(input_keys, D, function, key=key)
     return LayerWrapper(eqx.nn.Lambda(function), input_keys)

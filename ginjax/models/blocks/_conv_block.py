@@ -9,16 +9,32 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage, Signature
-from ...layers import ConvContract, GroupNorm, LayerNorm, LayerWrapper, LayerWrapperAux, UseBias
+from ...layers import (
+    ConvContract,
+    GroupNorm,
+    LayerNorm,
+    LayerWrapper,
+    LayerWrapperAux,
+    ProductNonlinear,
+    UseBias,
+    product_keys,
+    tensor_keys,
+)
 from .._module import MultiImageModule
-from ._activation import Activation, handle_activation
+from ._activation import Activation, handle_activation, handle_scalars
 from ._make_conv import make_conv
+from ._product_bank import REACHED, Nonlinearity, product_bank
 
 
 class ConvBlock(MultiImageModule):
-    """conv -> norm -> nonlinearity, or with `preactivation_order` norm -> nonlinearity -> conv."""
+    """conv -> norm -> nonlinearity, or with `preactivation_order` norm -> nonlinearity -> conv.
+
+    Products come before their convolution in either case, norm -> products -> conv: their 2-tensors are convolved away
+    before the block ends, because no convolution *to* 2-tensors converts to another dimension exactly.
+    """
 
     conv: ConvContract | LayerWrapper
+    product_conv: ConvContract | None
     group_norm: GroupNorm | LayerWrapper | None
     batch_norm: LayerWrapperAux | None
     nonlinearity: Callable
@@ -38,6 +54,8 @@ class ConvBlock(MultiImageModule):
         use_batch_norm: bool = False,
         preactivation_order: bool = False,
         key: Array | None = None,
+        nonlinearity: Nonlinearity = "vector-neuron",
+        product_filters: MultiImage | FilterBank | None = None,
         **conv_kwargs: Any,
     ):
         """**Arguments:**
@@ -46,12 +64,18 @@ class ConvBlock(MultiImageModule):
         - `use_bias`, `conv_filters`, `kernel_size`, `conv_kwargs`: see `make_conv`.
         - `activation_f`: see `handle_activation`.
         - `use_group_norm`: layer norm; wins over `use_batch_norm`, which only plain blocks have.
+        - `nonlinearity`: of an equivariant block: `"vector-neuron"`, or `"product"`, see `ProductNonlinear`.
+        - `product_filters`: for the 2-tensors of products; made by `product_bank` of the side of `conv_filters` if None.
         """
         key = jax.random.key(0) if key is None else key
         conv_key, nonlinearity_key = jax.random.split(key)
+        products = equivariant and nonlinearity == "product" and activation_f is not None
+        preactivation_order = preactivation_order or products
+        self.product_conv = None
+        conv_inputs = product_keys(input_keys) if products else input_keys
         self.conv = make_conv(
             D,
-            input_keys,
+            conv_inputs,
             output_keys,
             use_bias,
             equivariant,
@@ -69,7 +93,11 @@ class ConvBlock(MultiImageModule):
         elif use_batch_norm and not equivariant:
             norm = eqx.nn.BatchNorm(inner[0][1], axis_name=["pmap_batch", "batch"], mode="batch")
             self.batch_norm = LayerWrapperAux(norm, inner)
-        self.nonlinearity = handle_activation(activation_f, equivariant, inner, D, nonlinearity_key)
+        if products:
+            self.nonlinearity = ProductNonlinear(inner, D, handle_scalars(activation_f), nonlinearity_key)
+            self.product_conv = _product_conv(self.conv, inner, output_keys, product_filters, conv_key)
+        else:
+            self.nonlinearity = handle_activation(activation_f, equivariant, inner, D, nonlinearity_key)
         self.preactivation_order = preactivation_order
 
     def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
@@ -80,5 +108,36 @@ class ConvBlock(MultiImageModule):
             x = self.group_norm(x)
         elif self.batch_norm is not None:
             x, aux_data = self.batch_norm(x, aux_data)
+        if isinstance(self.nonlinearity, ProductNonlinear):
+            return self._convolved(*self.nonlinearity(x)), aux_data
         x = self.nonlinearity(x)
         return (self.conv(x) if self.preactivation_order else x), aux_data
+
+    def _convolved(self, x: Any, tensors: Any) -> Any:
+        y = self.conv(x)
+        if self.product_conv is None or tensors is None:
+            return y
+        z = self.product_conv(tensors)
+        return type(y)({key: y[key] + z[key] if key in z else y[key] for key in y}, y.D, y.is_torus)
+
+
+def _product_conv(
+    conv: Any, inner: Signature, output_keys: Any, filters: MultiImage | FilterBank | None, key: Array
+) -> ConvContract | None:
+    """The convolution of the 2-tensors of products, in the geometry of `conv`; None if they reach no output."""
+    tensors = tensor_keys(inner)
+    targets = Signature([(field, channels) for field, channels in Signature(output_keys) if field in REACHED])
+    if not tensors or not targets:
+        return None
+    bank = product_bank(conv.bank) if filters is None else filters
+    return ConvContract(
+        tensors,
+        targets,
+        bank,
+        False,
+        conv.stride,
+        conv.padding,
+        conv.lhs_dilation,
+        conv.rhs_dilation,
+        jax.random.fold_in(key, 1),
+    )
