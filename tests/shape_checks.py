@@ -12,7 +12,7 @@ from typing import get_args
 from beartype import beartype
 from jaxtyping import AbstractArray, config, install_import_hook
 
-PACKAGES = ("ginjax.geometric", "ginjax.layers")
+PACKAGES = ("ginjax.geometric", "ginjax.layers", "ginjax.ml", "ginjax.models")
 
 
 def check_shapes() -> None:

@@ -129,7 +129,11 @@ def test_an_existing_file_is_kept(run, tmp_path):
         (("resnet", "--channels", "0"), 2, "'--channels'"),
         (("resnet", "--channels", "4096", "--blocks", "256"), 2, "parameters"),
         (("resnet", "--levels", "3"), 2, "--levels: got architecture 'resnet', expected unet"),
-        (("series", "--upsample", "transpose"), 2, "--upsample: got architecture 'series', expected architecture unet"),
+        (
+            ("series", "--upsample", "transpose"),
+            2,
+            "--upsample: got architecture 'series', expected architecture unet",
+        ),
         (("resnet", "--plain", "--support", "cut"), 2, "--support: got --plain"),
         (("resnet", "--plain", "--filters", "f"), 2, "--filters: got --plain"),
         (("resnet", "--side", "5", "--filters", "f"), 2, "--side: got --filters, which says it already"),

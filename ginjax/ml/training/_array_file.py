@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import PyTree, Shaped
 
 from ginjax.checkpoint import read_file, write_file
 from ginjax.errors import ArgumentError, FileError
@@ -66,7 +66,7 @@ def array_leaves(tree: PyTree) -> list[tuple[str, Any]]:
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]
 
 
-def matched(like: _T, stored: Mapping[str, np.ndarray], where: str) -> _T:
+def matched(like: _T, stored: Mapping[str, Shaped[np.ndarray, "..."]], where: str) -> _T:
     """A pytree with all arrays replaced by those stored under their paths.
 
     **Arguments:**
