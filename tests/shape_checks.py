@@ -20,6 +20,10 @@ def check_shapes() -> None:
     install_import_hook(PACKAGES, f"{__name__}.checked")
 
 
+def is_checked(module: str) -> bool:
+    return module.startswith(PACKAGES)
+
+
 def checked(function: Callable) -> Callable:
     """The function with its arrays checked; as it is if it is annotated with none."""
     arrays = {name: hint for name, hint in function.__annotations__.items() if speaks_of_arrays(hint)}
