@@ -19,8 +19,8 @@ from ._convert import common_banks, rule_name
 Filters = Num[AnyArray, "_filters *_filter_field"]
 """One block of a filter bank, `(filters, *(M,)*D, D, ..., D)`."""
 
-FilterTriple = tuple[Filters, Float[AnyArray, "out in _filters"], int]
-"""Filters, weights and dimension."""
+FilterTriple = tuple[Filters, Float[AnyArray, "out in _filters"] | None, int]
+"""Filters, weights and dimension. The new weights may be None, except for `volume_rescale_weights`."""
 
 
 class StaticRules:

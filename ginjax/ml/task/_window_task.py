@@ -14,7 +14,7 @@ from ginjax.data import Normalisation, Source, Windows, source_digest, trajector
 from ginjax.ml.task._frames import Frames, make_frames
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
-Chosen = tuple[Source, Sequence[int] | Int[np.ndarray, " batch"] | None]
+Chosen = tuple[Source, Sequence[int] | Int[np.ndarray, " _trajectories"] | None]
 """A source, and which of its trajectories to use (None: all)."""
 
 

@@ -10,7 +10,7 @@ from typing import Any, get_args
 from ginjax.checkpoint import expect
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS, LOSSES
-from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, make_schedule
+from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, Rate, make_schedule
 from ginjax.ml.training._precision import Precision
 
 STEPS: Mapping[int, int] = {1: 1200, 2: 300, 3: 100}
@@ -136,7 +136,7 @@ class TrainSettings:
         """Steps between two looks at the validation loss."""
         return self.validate_every or max(1, (self.steps or 2000) // VALIDATIONS)
 
-    def make_schedule(self) -> Any:
+    def make_schedule(self) -> Rate:
         """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
         name = self.schedule or (ENDLESS if self.steps is None else "cosine")
         return make_schedule(name, self.steps, learning_rate=self.learning_rate, warmup=self.warmup)
