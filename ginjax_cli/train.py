@@ -322,6 +322,8 @@ def train(
     prepared = prepare_training(
         request, lambda title: out.progress(1, title), placement=placement, fit=devices is None
     )
+    if prepared.overlap is not None:
+        out.warn(prepared.overlap)
     settings = prepared.settings
     saving = Saving(files.run_file(prepared.identity), resume, every_steps, every_seconds)
     total = settings.steps or int(settings.seconds or 0)

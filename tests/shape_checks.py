@@ -12,12 +12,16 @@ from typing import get_args
 from beartype import beartype
 from jaxtyping import AbstractArray, config, install_import_hook
 
-PACKAGES = ("ginjax.geometric", "ginjax.layers")
+PACKAGES = ("ginjax.geometric", "ginjax.layers", "ginjax.ml", "ginjax.models")
 
 
 def check_shapes() -> None:
     """From now on, in packages that have not been imported yet."""
     install_import_hook(PACKAGES, f"{__name__}.checked")
+
+
+def is_checked(module: str) -> bool:
+    return module.startswith(PACKAGES)
 
 
 def checked(function: Callable) -> Callable:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import DictKey
 from jax.typing import ArrayLike
+from jaxtyping import Shaped
 
 from ..errors import ArgumentError
 from ._arrays import AnyArray
@@ -17,7 +18,7 @@ from ._keys import Key, KeyLike, canonical_key, key_order
 class Blocks(Protocol):
     """Blocks by key: a dictionary, or another image."""
 
-    def items(self) -> Iterable[tuple[KeyLike, AnyArray]]: ...
+    def items(self) -> Iterable[tuple[KeyLike, Shaped[AnyArray, "..."]]]: ...
 
 
 class BlockMapping:

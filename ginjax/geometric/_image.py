@@ -37,7 +37,7 @@ class GeometricImage:
     **Raises:** `ArgumentError` if the shape is not that of a field.
     """
 
-    data: Array
+    data: Shaped[Array, "*field"]
     parity: int
     D: int
     is_torus: tuple[bool, ...]

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Float, PRNGKeyArray
 
 from ..errors import ArgumentError, UnsupportedError
 from ..filters import FilterBank, bank_from_arrays
@@ -43,8 +43,8 @@ class ConvContract(eqx.Module):
     - `bias[out_key]`: `(out_channels,)`, initially 0.
     """
 
-    weights: dict[Key, dict[Key, Array]]
-    bias: dict[Key, Array]
+    weights: dict[Key, dict[Key, Float[Array, "_out _in _filters"]]]
+    bias: dict[Key, Float[Array, "_channels ..."]]
     bank: FilterBank = eqx.field(static=True)
     input_keys: Signature = eqx.field(static=True)
     target_keys: Signature = eqx.field(static=True)

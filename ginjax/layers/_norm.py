@@ -194,8 +194,8 @@ class GroupNorm(eqx.Module):
     D: int = eqx.field(static=True)
     groups: int = eqx.field(static=True)
     eps: float = eqx.field(static=True)
-    scale: dict[Key, Array]
-    bias: dict[Key, Array]
+    scale: dict[Key, Float[Array, " _channels"]]
+    bias: dict[Key, Float[Array, " _channels"]]
     vanilla_norm: dict[Key, eqx.nn.GroupNorm]
 
     def __init__(self, input_keys: SignatureLike, D: int, groups: int, eps: float = 1e-5):

@@ -143,7 +143,7 @@ class VectorNeuronNonlinear(FunctionsByName):
     D: int = eqx.field(static=True)
     eps: float = eqx.field(static=True)
     scalar_activation: Callable[[Array], Array]
-    weights: dict[Key, Array]
+    weights: dict[Key, Float[Array, "_channels _channels"]]
 
     def __init__(
         self,

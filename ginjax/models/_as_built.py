@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import equinox as eqx
 import jax
+from jaxtyping import PyTree
 
 from ._build import outline
 from ._named_arrays import model_banks, named_map
 
 
-def changed_by_hand(model: Any) -> str | None:
+def changed_by_hand(model: PyTree) -> str | None:
     """The first thing in which a model differs from what its specification builds, other than the values of its arrays.
 
     **Arguments:**
@@ -30,13 +29,13 @@ def changed_by_hand(model: Any) -> str | None:
     return None
 
 
-def _leaves(model: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _leaves(model: PyTree) -> dict[str, object]:
+    found: dict[str, object] = {}
     named_map(found.__setitem__, model)
     return found
 
 
-def _same(mine: Any, built: Any) -> bool:
+def _same(mine: object, built: object) -> bool:
     if eqx.is_array(mine) or isinstance(built, jax.ShapeDtypeStruct):
         return getattr(mine, "shape", None) == getattr(built, "shape", None)
     if callable(mine) and callable(built):
@@ -45,5 +44,5 @@ def _same(mine: Any, built: Any) -> bool:
     return bool(mine == built)
 
 
-def _place(function: Any) -> tuple[object, object]:
+def _place(function: object) -> tuple[object, object]:
     return getattr(function, "__module__", function), getattr(function, "__qualname__", function)

@@ -1,10 +1,9 @@
 """Building a model from its specification, filter banks and a random key."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import equinox as eqx
-from jax import Array
+from jaxtyping import PRNGKeyArray, PyTree
 
 from ..errors import ArgumentError
 from ..filters import FilterBank
@@ -14,7 +13,7 @@ from ._spec import ModelSpec
 
 
 def build_model(
-    spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None = None
+    spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: PRNGKeyArray | None = None
 ) -> AnyDimensionalModel:
     """An untrained model.
 
@@ -40,7 +39,7 @@ def build_model(
         ) from error
 
 
-def outline(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank]) -> Any:
+def outline(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank]) -> PyTree:
     """The model of `build_model` with a `jax.ShapeDtypeStruct` in place of each array.
 
     To be filled by `with_arrays`. Weights that are replaced at once are not worth drawing: JAX compiles its random

@@ -1,9 +1,11 @@
 """Dimension transfer of models in memory, through the same functions as files."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import equinox as eqx
+import numpy as np
+from jaxtyping import Float, PRNGKeyArray
 
 from ..filters import FilterBank, banks_from_arrays
 from ..geometric import MultiImage, Rescaling
@@ -22,7 +24,7 @@ class Convertible(Protocol):
     def D(self) -> int: ...
     @classmethod
     def from_spec(
-        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Any = None
+        cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: PRNGKeyArray | None = None
     ) -> "Convertible": ...
 
 
@@ -96,5 +98,5 @@ def common_banks(old: MultiImage | FilterBank, new: MultiImage | FilterBank) -> 
     return a, b
 
 
-def _arrays(bank: FilterBank) -> Mapping[tuple[int, int], Any]:
+def _arrays(bank: FilterBank) -> Mapping[tuple[int, int], Float[np.ndarray, "_filters *_filter_field"]]:
     return {key: block.filters for key, block in bank.blocks.items()}

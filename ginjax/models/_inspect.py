@@ -1,32 +1,37 @@
 """Questions about a model and its filters."""
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float, Num, PyTree
+
+from ..geometric import AnyArray
 
 
-def count_params(model: Any) -> int:
+def count_params(model: PyTree) -> int:
     """Number of trained values; filters are fixed and do not count."""
     return sum(leaf.size for leaf in jax.tree_util.tree_leaves(eqx.filter(model, eqx.is_inexact_array)))
 
 
-def get_scaled_filters(D: int, filter_block: Array, weights: Array) -> Array:
+def get_scaled_filters(
+    D: int, filter_block: Num[AnyArray, "filters *filter_field"], weights: Float[AnyArray, "out in filters"]
+) -> Float[Array, "out in filters *filter_field"]:
     """Each filter times its weight.
 
     **Arguments:**
 
-    - `filter_block`: `(n, *(M,)*D, D, ..., D)`; `weights`: `(out, in, n)`.
+    - `filter_block`: `(filters, *(M,)*D, D, ..., D)`; `weights`: `(out, in, filters)`.
 
-    **Returns:** `(out, in, n, *(M,)*D, D, ..., D)`.
+    **Returns:** `(out, in, filters, *(M,)*D, D, ..., D)`.
     """
     filters = jnp.asarray(filter_block)
     return jnp.asarray(weights).reshape(*jnp.shape(weights), *(1,) * (filters.ndim - 1)) * filters
 
 
-def get_filter_sum(D: int, filter_block: Array, weights: Array) -> Array:
+def get_filter_sum(
+    D: int, filter_block: Num[AnyArray, "filters *filter_field"], weights: Float[AnyArray, "out in filters"]
+) -> Float[Array, "out in"]:
     """Frobenius norm `(out, in)` of the weighted filters summed over filters and pixels; arguments as above."""
     filters = jnp.asarray(filter_block)
     sums = filters.sum(axis=tuple(range(1, D + 1))).reshape(len(filters), -1)

@@ -7,17 +7,18 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.tree_util import DictKey, GetAttrKey, SequenceKey
+from jax.tree_util import DictKey, GetAttrKey, KeyPath, SequenceKey
+from jaxtyping import PyTree, Shaped
 
 from ..errors import ArgumentError, UnsupportedError
 from ..filters import FilterBank
-from ..geometric import key_name
+from ..geometric import AnyArray, Signature, key_name
 from ..layers import ConvContract
 from ..transfer import ConvLayer, PlainLayer
 from ._spec import signature_to_rows
 
 
-def named_arrays(model: Any) -> dict[str, np.ndarray]:
+def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
     """All arrays of a model by dotted name, sorted, on the host.
 
     A convolution weight is called `blocks.0.1.conv.weight.k0p0->k1p0`, everything else by its path, such as
@@ -28,7 +29,7 @@ def named_arrays(model: Any) -> dict[str, np.ndarray]:
     return dict(sorted(named.items()))
 
 
-def with_arrays(model: Any, arrays: Mapping[str, np.ndarray | jax.Array]) -> Any:
+def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) -> PyTree:
     """The model, or its `outline`, with all arrays replaced by those of the same names, dtypes as given.
 
     **Raises:** `ArgumentError` for a missing or surplus name or another shape.
@@ -50,19 +51,19 @@ def with_arrays(model: Any, arrays: Mapping[str, np.ndarray | jax.Array]) -> Any
     return eqx.combine(jax.tree_util.tree_unflatten(treedef, leaves), static)
 
 
-def named_map(function: Callable[[str, Any], Any], tree: Any) -> Any:
+def named_map(function: Callable[[str, Any], Any], tree: PyTree) -> PyTree:
     """Apply a function of name and leaf to every leaf of a model, or of a tree of the same structure."""
     return jax.tree_util.tree_map_with_path(lambda path, leaf: function(_dotted(path), leaf), tree)
 
 
-def convolutions(model: Any) -> dict[str, ConvContract]:
+def convolutions(model: PyTree) -> dict[str, ConvContract]:
     """The equivariant convolutions of a model by dotted name."""
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, ConvContract))
     found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
     return dict(sorted(found.items()))
 
 
-def layer_table(model: Any) -> tuple[ConvLayer, ...]:
+def layer_table(model: PyTree) -> tuple[ConvLayer, ...]:
     """One row for each equivariant convolution.
 
     **Raises:** `UnsupportedError` for a stride or dilation that differs between axes.
@@ -83,7 +84,7 @@ def layer_table(model: Any) -> tuple[ConvLayer, ...]:
     )
 
 
-def plain_table(model: Any) -> tuple[PlainLayer, ...]:
+def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
     """One row for each plain convolution of a model that is not equivariant.
 
     **Raises:** `UnsupportedError` if the middle of the model has tensor fields, whose channels change with the
@@ -122,7 +123,7 @@ _MODULE = ".modules.k0p0"
 """What the name of a plain kernel has after that of its convolution: it acts on even scalars."""
 
 
-def _plain_rows(signature: Any, is_end: bool, channels: int) -> tuple[tuple[int, int, int], ...]:
+def _plain_rows(signature: Signature, is_end: bool, channels: int) -> tuple[tuple[int, int, int], ...]:
     return signature_to_rows(signature) if is_end else ((0, 0, channels),)
 
 
@@ -130,7 +131,7 @@ _PRODUCT = ".product_conv"
 """How the names of convolutions of products end."""
 
 
-def bank_roles(model: Any) -> dict[FilterBank, str]:
+def bank_roles(model: PyTree) -> dict[FilterBank, str]:
     """The banks of a model and the role of each: `"upsample"` serves transposed convolutions only."""
     transposed: dict[FilterBank, bool] = {}
     products: dict[FilterBank, str] = {}
@@ -148,7 +149,7 @@ def bank_roles(model: Any) -> dict[FilterBank, str]:
     return roles
 
 
-def model_banks(model: Any) -> dict[str, FilterBank]:
+def model_banks(model: PyTree) -> dict[str, FilterBank]:
     """The banks of a model by role."""
     return {role: bank for bank, role in bank_roles(model).items()}
 
@@ -162,9 +163,9 @@ def _one(name: str, what: str, value: int | tuple[int, ...] | None) -> int:
     return values.pop()
 
 
-def _dotted(path: Any) -> str:
+def _dotted(path: KeyPath) -> str:
     parts: list[str] = []
-    previous: Any = None
+    previous: object = None
     for entry in path:
         if isinstance(entry, GetAttrKey):
             parts.append(entry.name)

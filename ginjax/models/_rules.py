@@ -2,22 +2,25 @@
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float, Num
 
 from ..errors import ArgumentError
 from ..filters import FilterBank, banks_from_arrays
-from ..geometric import Key, MultiImage, Rescaling, canonical_key
+from ..geometric import AnyArray, Key, KeyLike, MultiImage, Rescaling, canonical_key
 from ..transfer import FilterPair, Rule, bank_chain, empty_block, make_rule
 from ..transfer.rules import Extend, scale_to_volume
 from ._convert import common_banks, rule_name
 
-FilterTriple = tuple[Any, Any, int]
-"""`(filters, weights, D)`: `(n, *(M,)*D, D, ..., D)`, `(out, in, n)`, dimension."""
+Filters = Num[AnyArray, "_filters *_filter_field"]
+"""One block of a filter bank, `(filters, *(M,)*D, D, ..., D)`."""
+
+FilterTriple = tuple[Filters, Float[AnyArray, "out in _filters"] | None, int]
+"""Filters, weights and dimension. The new weights may be None, except for `volume_rescale_weights`."""
 
 
 class StaticRules:
@@ -26,19 +29,19 @@ class StaticRules:
     @staticmethod
     def volume_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
-    ) -> Array:
+    ) -> Float[Array, "out in _filters"]:
         """New weights times the ratio of the Frobenius norms of the summed filters, old to new.
 
         Neither are signs separated nor zero-sum filters set aside; `_transfer_conv_weights` does both.
         """
-        pair = _pairs(old_filter_triple, new_filter_triple)[-1]
+        pair = _pairs_of(old_filter_triple, new_filter_triple)[-1]
         old, new = (np.asarray(t[1], np.float64) for t in (old_filter_triple, new_filter_triple))
         return jnp.asarray(scale_to_volume(old, new, pair), jnp.asarray(new_filter_triple[1]).dtype)
 
     @staticmethod
     def compatibility_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
-    ) -> Array:
+    ) -> Float[Array, "out in _filters"]:
         """The exact solution of condition (C)."""
         return _apply(make_rule("compatibility"), old_filter_triple, new_filter_triple)
 
@@ -48,50 +51,52 @@ class StaticRules:
         new_filter_triple: FilterTriple,
         verbose: bool = False,
         flex: float = 1.0,
-    ) -> Array:
+    ) -> Float[Array, "out in _filters"]:
         """The exact solution of condition (C) at a given point between sparsest (0) and spin (1)."""
         return _apply(make_rule("compat-flex", flex), old_filter_triple, new_filter_triple)
 
     @staticmethod
     def spin_embed_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
-    ) -> Array:
+    ) -> Float[Array, "out in _filters"]:
         """Another name for `compatibility_rescale_weights`."""
         return _apply(make_rule("spin-embed"), old_filter_triple, new_filter_triple)
 
     @staticmethod
     def compatibility_norm_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
-    ) -> Array:
+    ) -> Float[Array, "out in _filters"]:
         """The variant on tensor norms, for orthoplex banks."""
         return _apply(make_rule("compatibility-norm"), old_filter_triple, new_filter_triple)
 
     @staticmethod
     def _extend_weights(
-        old_weights_block: Any, filter_key: Any, old_filters: MultiImage, new_filters: MultiImage
-    ) -> Array:
-        """Weights `(out, in, n_old)` carried over by identity, with means for filters that are new."""
+        old_weights_block: Float[AnyArray, "out in _filters"],
+        filter_key: KeyLike,
+        old_filters: MultiImage,
+        new_filters: MultiImage,
+    ) -> Float[Array, "out in _filters"]:
+        """Weights carried over by identity, with means for filters that are new."""
         key = canonical_key(filter_key)
         old_block, new_block = old_filters[key], new_filters[key]
         weights = jnp.asarray(old_weights_block)
         result = np.asarray(weights, np.float64)
-        triples = (old_block, None, old_filters.D), (new_block, None, new_filters.D)
-        for pair in _pairs(*triples, parity=key[1]):
+        for pair in _pairs((old_block, old_filters.D), (new_block, new_filters.D), parity=key[1]):
             result = Extend()(result, pair)
         return jnp.asarray(result, weights.dtype)
 
     @staticmethod
     def _transfer_conv_weights(
-        weights: Mapping[Key, Mapping[Key, Any]],
+        weights: Mapping[Key, Mapping[Key, Float[AnyArray, "_out _in _filters"]]],
         old_filters: MultiImage | FilterBank,
         new_filters: MultiImage | FilterBank,
         rescale: Rescaling | str,
         verbose: bool = False,
-    ) -> dict[Key, dict[Key, Array]]:
+    ) -> dict[Key, dict[Key, Float[Array, "_out _in _filters"]]]:
         """All weights of one convolution (`weights[in_key][out_key]`) by a rule, at stride 1."""
         chain = bank_chain(*_chain_arguments(*common_banks(old_filters, new_filters)))
         rule = make_rule(rule_name(rescale))
-        result: dict[Key, dict[Key, Array]] = {}
+        result: dict[Key, dict[Key, Float[Array, "_out _in _filters"]]] = {}
         for source, row in weights.items():
             for target, block in row.items():
                 orders = len(source[0]), len(target[0])
@@ -107,16 +112,20 @@ def _chain_arguments(old: FilterBank, new: FilterBank) -> tuple[FilterBank, int,
     return old, new.D, new
 
 
-def _apply(rule: Rule, old: FilterTriple, new: FilterTriple) -> Array:
+def _apply(rule: Rule, old: FilterTriple, new: FilterTriple) -> Float[Array, "out in _filters"]:
     weights = np.asarray(old[1], np.float64)
-    for pair in _pairs(old, new):
+    for pair in _pairs_of(old, new):
         weights = rule(weights, pair)
     return jnp.asarray(weights, jnp.asarray(old[1]).dtype)
 
 
-def _pairs(old: FilterTriple, new: FilterTriple, parity: int | None = None) -> list[FilterPair]:
+def _pairs_of(old: FilterTriple, new: FilterTriple) -> list[FilterPair]:
+    return _pairs((old[0], old[2]), (new[0], new[2]))
+
+
+def _pairs(old: tuple[Filters, int], new: tuple[Filters, int], parity: int | None = None) -> list[FilterPair]:
     """The steps between two blocks of filters given as arrays; parity 0 is tried before 1."""
-    (old_filters, _, D_old), (new_filters, _, D_new) = old, new
+    (old_filters, D_old), (new_filters, D_new) = old, new
     order = np.ndim(new_filters) - 1 - D_new
     if order < 0 or order != np.ndim(old_filters) - 1 - D_old:
         raise ArgumentError(

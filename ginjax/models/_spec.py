@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ArgumentError, UnsupportedError
-from ..geometric import Signature
+from ..geometric import Signature, SignatureLike
 
 Option = Any
 """A JSON value, with tuples for lists; in memory also an activation function that has no name."""
@@ -32,7 +32,9 @@ class ModelSpec:
     options: tuple[tuple[str, Option], ...]
 
     @classmethod
-    def make(cls, architecture: str, inputs: Any, outputs: Any, /, **options: Option) -> "ModelSpec":
+    def make(
+        cls, architecture: str, inputs: SignatureLike, outputs: SignatureLike, /, **options: Option
+    ) -> "ModelSpec":
         """A specification from an architecture, its signatures and its options in any order."""
         return cls(
             architecture,
@@ -72,7 +74,7 @@ class ModelSpec:
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> "ModelSpec":
+    def from_json(cls, data: object) -> "ModelSpec":
         """Read a spec that may come from anywhere; `ArgumentError` says what is wrong with it."""
         wanted = {"architecture", "inputs", "outputs", "options"}
         if not isinstance(data, Mapping) or set(data) != wanted:
@@ -104,7 +106,7 @@ def require_equivariant(spec: ModelSpec) -> None:
         )
 
 
-def signature_from_json(rows: Any) -> Signature:
+def signature_from_json(rows: object) -> Signature:
     """`[[order, parity, channels], ...]` as a signature."""
     if not isinstance(rows, list) or not rows:
         raise ArgumentError("signature", got=rows, expected="a list of [order, parity, channels]")
@@ -124,16 +126,16 @@ def _signature_to_json(signature: Signature) -> list[list[int]]:
     return [list(row) for row in signature_to_rows(signature)]
 
 
-def _frozen(value: Any) -> Any:
+def _frozen(value: Option) -> Option:
     if isinstance(value, Signature):
         return value
     return tuple(_frozen(v) for v in value) if isinstance(value, list | tuple) else value
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: object) -> bool:
     """Whether a JSON value is free of objects, which have no frozen form."""
     return all(_is_plain(v) for v in value) if isinstance(value, list) else not isinstance(value, Mapping)
 
 
-def _thawed(value: Any) -> Any:
+def _thawed(value: Option) -> Option:
     return [_thawed(v) for v in value] if isinstance(value, tuple) else value

@@ -1,6 +1,6 @@
 """Models made of other models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ..errors import ArgumentError
-from ..geometric import MultiImage, Signature
+from ..geometric import GroupElement, MultiImage, Signature, SignatureLike
 from ._module import MultiImageModule
 
 
@@ -29,7 +29,7 @@ class ModelWrapper(MultiImageModule):
         self,
         D: int,
         model: Any,
-        output_keys: Any,
+        output_keys: SignatureLike,
         output_is_torus: bool | Sequence[bool],
         pass_aux_data: bool = False,
     ):
@@ -68,7 +68,11 @@ class GroupAverage(MultiImageModule):
     inference: bool
 
     def __init__(
-        self, model: MultiImageModule, operators: Any, always_average: bool = False, inference: bool = False
+        self,
+        model: MultiImageModule,
+        operators: Iterable[GroupElement],
+        always_average: bool = False,
+        inference: bool = False,
     ):
         """**Arguments:**
 

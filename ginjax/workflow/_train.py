@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from ginjax._progress import Progress, show_progress
+from ginjax.errors import ArgumentError
 from ginjax.ml import TaskSettings, TrainSettings, request_training
 from ginjax.models import Network, load_model
 from ginjax.workflow._arguments import check_kind
@@ -22,6 +23,8 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     **Raises:** `FileError` if the file cannot be read or its parts do not fit each other.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ArgumentError("path", got=repr(path)[:60], expected="the path of a model file")
     loaded = load_model(path)
     return Model(loaded.model, loaded.record)
 

@@ -82,6 +82,8 @@ def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tu
     **Raises:** as `prepare_training` and `ginjax.ml.train_model`.
     """
     prepared = prepare_training(request, lambda title: show(1, title))
+    if prepared.overlap is not None:
+        warnings.warn(prepared.overlap, GinjaxWarning, stacklevel=3)
     settings = prepared.settings
     kept = KeptRows()
     book = make_book(settings, [kept])

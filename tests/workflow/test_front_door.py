@@ -324,3 +324,10 @@ def test_parts_by_name_have_to_be_alike():
 def test_history_that_is_changed_changes_no_model(model):
     model.history[0]["steps"] = 99
     assert model.history[0]["steps"] == 12
+
+
+def test_parts_that_share_trajectories_are_pointed_out(model):
+    with pytest.warns(GinjaxWarning, match="also in other parts: 6 of those of 'test'"):
+        ginjax.train({"train": data(2), "test": data(2)}, STEPS, network=TINY, progress=False)
+    known = model.evaluate({"test": data(2)}, progress=False)
+    assert "these are data of the model's training" in known.note

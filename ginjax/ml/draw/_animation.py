@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from ginjax.checkpoint import atomic_write
 from ginjax.ml.draw._canvas import new_figure, panels, set_heading, set_titles, small_numbers
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
 FRAMES_PER_SECOND = 8
 
+Series = Mapping[str, Float[np.ndarray, "frames *_field"]]
+"""By field, its values `(frames, *spatial, D, ..., D)`."""
+
 
 def draw_animation(
     path: str | os.PathLike[str],
     title: str,
-    series: Mapping[str, np.ndarray],
+    series: Series,
     D: int,
     *,
     given: int = 1,
@@ -61,9 +65,7 @@ def draw_animation(
     )
 
 
-def animation_figure(
-    title: str, series: Mapping[str, np.ndarray], D: int, frame: int, *, given: int = 1
-) -> Figure:
+def animation_figure(title: str, series: Series, D: int, frame: int, *, given: int = 1) -> Figure:
     """Draw one frame of an animation.
 
     **Arguments:**
@@ -84,7 +86,7 @@ def _show(
     figure: Figure,
     axes: Sequence[Axes],
     title: str,
-    series: Mapping[str, np.ndarray],
+    series: Series,
     limits: Mapping[str, tuple[float, float]],
     D: int,
     frame: int,

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from ginjax.checkpoint import atomic_write
 from ginjax.ml.forecast import PERSISTENCE
@@ -60,8 +61,8 @@ def save_png(path: str | os.PathLike[str], figure: Figure, *, force: bool) -> No
     )
 
 
-def panels(figure: Figure, rows: int, columns: int, **shared: Any) -> np.ndarray:
-    """Axes `(rows, columns)` with small numbers."""
+def panels(figure: Figure, rows: int, columns: int, **shared: Any) -> Shaped[np.ndarray, "rows columns"]:
+    """Axes with small numbers."""
     axes = figure.subplots(rows, columns, squeeze=False, **shared)
     for axis in axes.flat:
         small_numbers(axis)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from ginjax.ml.draw._canvas import set_labels, small_numbers, whole_numbers
 
@@ -17,7 +18,7 @@ _ARROWS = 14
 """About how many arrows along an axis."""
 
 
-def draw_field(axis: Axes, values: np.ndarray, D: int, limits: tuple[float, float]) -> None:
+def draw_field(axis: Axes, values: Float[np.ndarray, "*field"], D: int, limits: tuple[float, float]) -> None:
     """Draw a field in one dimension as curves, in two as an image, in three the central slice.
 
     A vector is its length in colour with arrows along the axes shown; a tensor is its norm.
@@ -53,7 +54,7 @@ def draw_colour_bar(figure: Figure, shown: Axes, beside: list[Axes]) -> None:
     small_numbers(bar.ax)
 
 
-def shown_limits(values: np.ndarray, D: int) -> tuple[float, float]:
+def shown_limits(values: Float[np.ndarray, "*field"], D: int) -> tuple[float, float]:
     """The range of what is shown: about zero for scalars of both signs, from zero for lengths."""
     plane = _central(values, D)
     if values.ndim > D and D > 1:
@@ -69,19 +70,19 @@ def shown_limits(values: np.ndarray, D: int) -> tuple[float, float]:
     return (0.0, high) if high > 0 else (-1.0, 1.0)
 
 
-def shared_limits(each: Iterable[np.ndarray], D: int) -> tuple[float, float]:
+def shared_limits(each: Iterable[Float[np.ndarray, "*_field"]], D: int) -> tuple[float, float]:
     """The range of several fields of one kind."""
     lows, highs = zip(*(shown_limits(np.asarray(values, np.float64), D) for values in each), strict=True)
     low, high = min(lows), max(highs)
     return (-max(-low, high), max(-low, high)) if low < 0 else (low, high)
 
 
-def slice_shown(values: np.ndarray, D: int) -> str:
+def slice_shown(values: Float[np.ndarray, "*field"], D: int) -> str:
     """Which slice of a field in three dimensions is drawn, to go into a title; nothing in fewer."""
     return f", z = {values.shape[2] // 2}" if D == 3 else ""
 
 
-def _draw_arrows(axis: Axes, plane: np.ndarray) -> None:
+def _draw_arrows(axis: Axes, plane: Float[np.ndarray, "*field"]) -> None:
     every = [max(1, round(side / _ARROWS)) for side in plane.shape[:2]]
     places = [np.arange(step // 2, side, step) for side, step in zip(plane.shape[:2], every, strict=True)]
     arrows = plane[np.ix_(*places)]
@@ -94,11 +95,11 @@ def _draw_arrows(axis: Axes, plane: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def _central(values: np.ndarray, D: int) -> np.ndarray:
+def _central(values: Float[np.ndarray, "*field"], D: int) -> Float[np.ndarray, "*new_field"]:
     """The first two spatial axes, the others at their middle."""
     return values[(slice(None),) * min(D, 2) + tuple(n // 2 for n in values.shape[2:D])]
 
 
-def _lengths(plane: np.ndarray) -> np.ndarray:
+def _lengths(plane: Float[np.ndarray, "*field"]) -> Float[np.ndarray, "*spatial"]:
     """The norm over the components at each point of a plane."""
     return np.sqrt(np.square(plane).reshape(*plane.shape[:2], -1).sum(axis=-1))

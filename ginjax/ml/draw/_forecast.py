@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from ginjax.ml.draw._canvas import new_figure, panels, save_png, set_heading, set_titles
 from ginjax.ml.draw._field_panel import draw_colour_bar, draw_field, shown_limits, slice_shown
@@ -62,7 +63,13 @@ def forecast_figure(title: str, samples: Mapping[int, tuple[Fields, Fields]], D:
     return figure
 
 
-def _draw_row(figure: Figure, row: np.ndarray, truth: np.ndarray, guess: np.ndarray, D: int) -> None:
+def _draw_row(
+    figure: Figure,
+    row: Shaped[np.ndarray, " columns"],
+    truth: Float[np.ndarray, "*field"],
+    guess: Float[np.ndarray, "*field"],
+    D: int,
+) -> None:
     with np.errstate(invalid="ignore"):
         difference = guess - truth
     same, own = shown_limits(truth, D), shown_limits(difference, D)

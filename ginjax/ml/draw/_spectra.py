@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ from ginjax.ml.draw._canvas import (
     set_labels,
     set_titles,
 )
-from ginjax.ml.forecast import PERSISTENCE
+from ginjax.ml.forecast import PERSISTENCE, Spectra
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 def draw_spectra(
     path: str | os.PathLike[str],
     title: str,
-    spectra: Mapping[str, Mapping[str, np.ndarray]],
+    spectra: Spectra,
     *,
     force: bool = False,
 ) -> None:
@@ -44,7 +43,7 @@ def draw_spectra(
     save_png(path, spectra_figure(title, spectra), force=force)
 
 
-def spectra_figure(title: str, spectra: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+def spectra_figure(title: str, spectra: Spectra) -> Figure:
     """Draw energy against wave number, one panel for each field; the mean (wave number 0) is left out.
 
     **Arguments:**

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from ginjax.geometric import MultiImage
 from ginjax.ml.draw._canvas import new_figure, panels, save_png, set_heading, set_titles
@@ -73,7 +74,7 @@ def _titles(prediction: Prediction) -> list[str]:
     ]
 
 
-def _draw_row(figure: Figure, row: np.ndarray, prediction: Prediction) -> None:
+def _draw_row(figure: Figure, row: Shaped[np.ndarray, " columns"], prediction: Prediction) -> None:
     D = prediction[0].D
     before, truth, guess = (_first_field(image) for image in prediction)
     difference = guess - truth
@@ -88,6 +89,6 @@ def _draw_row(figure: Figure, row: np.ndarray, prediction: Prediction) -> None:
         draw_colour_bar(figure, axes[3], axes[3:])
 
 
-def _first_field(image: MultiImage) -> np.ndarray:
-    """The first channel of the first block, `(*spatial, D, ..., D)`."""
+def _first_field(image: MultiImage) -> Float[np.ndarray, "*field"]:
+    """The first channel of the first block."""
     return np.asarray(next(iter(image.values())), np.float64)[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from ginjax.data import Source
 from ginjax.errors import ArgumentError
@@ -18,8 +19,11 @@ PERSISTENCE = "persistence"
 NO_CHANGE = "no change"
 """What tables and pictures call that forecast."""
 
-Curves = Mapping[str, Mapping[str, np.ndarray]]
+Curves = Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]
 """By field and metric, one value for each step."""
+
+Spectra = Mapping[str, Mapping[str, Float[np.ndarray, " shells"]]]
+"""By field, then "truth" or the name of the forecast, the mean energy in each shell."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class RolloutStudy:
     errors: Mapping[str, Curves]
     lost_at: Mapping[str, int | None]
     shown_step: int
-    spectra: Mapping[str, Mapping[str, np.ndarray]]
+    spectra: Spectra
     samples: Mapping[int, Mapping[str, Fields]]
 
 
@@ -126,7 +130,7 @@ class _Collected:
         self._steps = steps
         self._names = names
         self._deviations: dict[tuple[str, str, int], list[Deviations]] = {}
-        self._energy: dict[tuple[str, str, int], list[np.ndarray]] = {}
+        self._energy: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
         self._lost: dict[str, int | None] = dict.fromkeys(names)
         self._samples: dict[int, Mapping[str, Fields]] = {}
 
@@ -165,7 +169,7 @@ class _Collected:
             self._samples,
         )
 
-    def _curves(self, name: str, field: str) -> dict[str, np.ndarray]:
+    def _curves(self, name: str, field: str) -> dict[str, Float[np.ndarray, " steps"]]:
         found = []
         for step in range(1, self._steps + 1):
             parts = self._deviations[name, field, step]

@@ -9,7 +9,7 @@ from functools import cached_property
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Float, PyTree
 
 from ginjax.checkpoint import DataContract, Field, ModelRecord, check_contract
 from ginjax.data import Normalisation, Source, fields_by_key
@@ -17,8 +17,8 @@ from ginjax.errors import FileError, NumericsError
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.task import Frames, frames_of, scaled_contract
 
-Fields = dict[str, np.ndarray]
-"""By field name, float32 arrays `(batch, *spatial, D, ..., D)` in physical units."""
+Fields = dict[str, Float[np.ndarray, "*_leading_field"]]
+"""By field name, arrays `(*spatial, D, ..., D)` in physical units, with an axis for the batch in front unless it says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,9 @@ class Forecaster:
 
         return step
 
-    def _sample(self, source: Source, trajectory: int, first: int) -> dict[Key, np.ndarray]:
+    def _sample(
+        self, source: Source, trajectory: int, first: int
+    ) -> dict[Key, Float[np.ndarray, "channels *_field"]]:
         read = source.read(trajectory, first, first + self.frames.past_steps)
         steady = source.read_constants(trajectory) if self.constants else {}
         arrays = {each.name: read[each.name] for each in self.schema}
@@ -197,7 +199,9 @@ class Forecaster:
         }
 
 
-def _check_finite(name: str, values: np.ndarray, step: int, trajectories: Sequence[int]) -> None:
+def _check_finite(
+    name: str, values: Float[np.ndarray, "batch *field"], step: int, trajectories: Sequence[int]
+) -> None:
     finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
     if not finite.all():
         lost = trajectories[int(np.argmin(finite))]

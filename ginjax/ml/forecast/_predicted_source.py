@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ginjax.data import Source, held_in_memory
-from ginjax.ml.forecast._forecaster import Forecaster
+from ginjax.ml.forecast._forecaster import Fields, Forecaster
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,23 +18,23 @@ class PredictedSource(Source):
     forecaster: Forecaster = field(repr=False)
     given: Source = field(repr=False)
     first: int
-    newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+    newest: dict[int, Fields] = field(default_factory=dict, repr=False)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
         """The forecasts in memory."""
         return held_in_memory(self, progress)
 
-    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+    def _read(self, trajectory: int, start: int, stop: int) -> Fields:
         if trajectory not in self.newest:
             self.newest.clear()
             self.newest[trajectory] = self._predict(trajectory)
         return {name: array[start:stop] for name, array in self.newest[trajectory].items()}
 
-    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+    def _read_constants(self, trajectory: int) -> Fields:
         found = self.given.read_constants(trajectory)
         return {each.name: found[each.name] for each in self.constants}
 
-    def _predict(self, trajectory: int) -> dict[str, np.ndarray]:
+    def _predict(self, trajectory: int) -> Fields:
         past = self.forecaster.frames.past_steps
         before = self.given.read(trajectory, self.first, self.first + past)
         series = {

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jax import Array
+from jaxtyping import Float
 
 from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
 from ginjax.geometric import TINY, MultiImage
 from ginjax.ml.score._losses import normalized_smse_loss, nrmse_loss, smse_loss
 
-Loss = Callable[[MultiImage, MultiImage], Array]
+Loss = Callable[[MultiImage, MultiImage], Float[Array, ""]]
 """`(prediction, target) -> scalar`, both with blocks `(batch, channels, *spatial, D, ..., D)`; differentiable in JAX."""
 
 DEFAULT_LOSS = "smse"
@@ -22,12 +23,12 @@ through zero are all that training sees: with 1e-5 networks end up worse than pr
 """
 
 
-def _nrmse(prediction: MultiImage, target: MultiImage) -> Array:
+def _nrmse(prediction: MultiImage, target: MultiImage) -> Float[Array, ""]:
     """`nrmse_loss`, finite where the target vanishes."""
     return nrmse_loss(prediction, target, eps=TINY)
 
 
-def _normalized_smse(prediction: MultiImage, target: MultiImage) -> Array:
+def _normalized_smse(prediction: MultiImage, target: MultiImage) -> Float[Array, ""]:
     return normalized_smse_loss(prediction, target, eps=PIXEL_FLOOR)
 
 

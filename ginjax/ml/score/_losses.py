@@ -11,14 +11,20 @@ from typing import Literal
 
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
 from ginjax.errors import ArgumentError
-from ginjax.geometric import TINY, MultiImage
+from ginjax.geometric import TINY, AnyArray, MultiImage
 
 Reduce = Literal["mean"] | None
 
+LossValue = Float[Array, ""] | Float[Array, " batch"]
+"""The mean over the batch, or with `reduce=None` one value a sample."""
 
-def smse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean") -> Array:
+Block = Float[AnyArray, "batch channels pixels components"]
+
+
+def smse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean") -> LossValue:
     """Squared error, summed over channels and components, averaged over pixels.
 
     `mean_x sum_{c, i} (a_c(x)_i - b_c(x)_i)^2`, summed over keys.
@@ -38,7 +44,7 @@ def smse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean
 
 def timestep_smse_loss(
     prediction: MultiImage, target: MultiImage, n_steps: int, reduce: Reduce = "mean"
-) -> Array:
+) -> Float[Array, " steps"] | Float[Array, "batch steps"]:
     """`smse_loss` of each of several time steps.
 
     `mean_x sum_{f, i} (a_{f, t}(x)_i - b_{f, t}(x)_i)^2` at step `t`, summed over keys.
@@ -67,7 +73,7 @@ def timestep_smse_loss(
 
 def normalized_smse_loss(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = TINY
-) -> Array:
+) -> LossValue:
     """The error of `smse_loss` relative to the target's squared tensor norm at each pixel.
 
     `mean_x sum_c |a_c(x) - b_c(x)|^2 / (|b_c(x)|^2 + eps)`, summed over keys.
@@ -87,7 +93,9 @@ def normalized_smse_loss(
     return _reduced(sum(jnp.mean(error, axis=1) for error in relative), reduce)
 
 
-def nrmse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0) -> Array:
+def nrmse_loss(
+    prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
+) -> LossValue:
     """Norm of the difference over norm of the target, channel by channel.
 
     `mean_c |a_c - b_c| / (|b_c| + eps)`, the norms over all pixels and components, the mean over the channels of all keys.
@@ -112,7 +120,7 @@ def nrmse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mea
 
 def nrmse_per_pixel_loss(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
-) -> Array:
+) -> LossValue:
     """Tensor norm of the difference over tensor norm of the target, pixel by pixel.
 
     `mean_{c, x} |a_c(x) - b_c(x)| / (|b_c(x)| + eps)`, the mean over the channels of all keys. Where target and
@@ -133,20 +141,20 @@ def nrmse_per_pixel_loss(
 
 def l2_rel_error(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
-) -> Array:
+) -> LossValue:
     """`nrmse_loss` in percent; same arguments, result and errors."""
     return 100 * nrmse_loss(prediction, target, reduce, eps)
 
 
 def l2_per_pixel_rel_error(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
-) -> Array:
+) -> LossValue:
     """`nrmse_per_pixel_loss` in percent; same arguments, result and errors."""
     return 100 * nrmse_per_pixel_loss(prediction, target, reduce, eps)
 
 
-def _paired(prediction: MultiImage, target: MultiImage) -> Iterator[tuple[Array, Array]]:
-    """Matching blocks as `(batch, channels, pixels, components)`."""
+def _paired(prediction: MultiImage, target: MultiImage) -> Iterator[tuple[Block, Block]]:
+    """Matching blocks."""
     if prediction.D != target.D or set(prediction) != set(target) or not len(target):
         raise ArgumentError(
             "keys of the prediction",
@@ -169,25 +177,29 @@ def _paired(prediction: MultiImage, target: MultiImage) -> Iterator[tuple[Array,
         yield jnp.reshape(a, shape), jnp.reshape(b, shape)
 
 
-def _per_pixel(block: Array) -> Array:
-    """Squared tensor norm at each pixel, `(batch, channels, pixels)`."""
+def _per_pixel(block: Block) -> Float[Array, "batch channels pixels"]:
+    """Squared tensor norm at each pixel."""
     return jnp.sum(jnp.square(block), axis=-1)
 
 
-def _ratio(squared_error: Array, squared_norm: Array, eps: float) -> Array:
+def _ratio(
+    squared_error: Float[Array, "batch channels *rest"],
+    squared_norm: Float[Array, "batch channels *rest"],
+    eps: float,
+) -> Float[Array, "batch channels *rest"]:
     """`sqrt(squared_error) / (sqrt(squared_norm) + eps)`; 0, with derivative 0, where there is no error."""
     wrong = squared_error > 0
     return jnp.where(wrong, _root(squared_error) / (_root(jnp.where(wrong, squared_norm, 1)) + eps), 0)
 
 
-def _root(squared: Array) -> Array:
+def _root(squared: Float[Array, "*rest"]) -> Float[Array, "*rest"]:
     """`sqrt`, with derivative 0 at 0."""
     positive = squared > 0
     # The root of 0 has an infinite derivative, which the inner `where` keeps out of the gradient.
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
 
 
-def _reduced(values: Array | int, reduce: Reduce) -> Array:
+def _reduced(values: Float[Array, "batch *rest"] | int, reduce: Reduce) -> Float[Array, "..."]:
     if reduce not in ("mean", None):
         raise ArgumentError("reduce", got=repr(reduce), expected="'mean' or None")
     return jnp.mean(values, axis=0) if reduce == "mean" else jnp.asarray(values)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Num
 
 from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
@@ -21,14 +22,14 @@ class Deviations:
     - `size`: of the truth.
     - `variance`: of the truth without its mean over the grid.
 
-    The first axis runs over samples.
+    The first axis (`batch`) runs over samples.
     """
 
-    error: np.ndarray
-    size: np.ndarray
-    variance: np.ndarray
+    error: Float[np.ndarray, "batch *rest"]
+    size: Float[np.ndarray, "batch *rest"]
+    variance: Float[np.ndarray, "batch *rest"]
 
-    def metrics(self) -> dict[str, np.ndarray]:
+    def metrics(self) -> dict[str, Float[np.ndarray, "*rest"]]:
         """The metrics, with samples averaged out.
 
         A quotient is 0 where there is no error and infinite where there is one but nothing to compare it with.
@@ -53,9 +54,9 @@ class Metric:
 
     name: str
     label: str
-    measure: Callable[[Deviations], np.ndarray]
+    measure: Callable[[Deviations], Float[np.ndarray, "*rest"]]
 
-    def __call__(self, found: Deviations) -> np.ndarray:
+    def __call__(self, found: Deviations) -> Float[np.ndarray, "*rest"]:
         values = np.asarray(self.measure(found))
         if values.shape != found.error.shape[1:]:
             raise ArgumentError(
@@ -126,15 +127,17 @@ def register_metric(metric: Metric) -> Metric:
     return METRICS.add(metric.name, metric)
 
 
-def deviations(prediction: np.ndarray, truth: np.ndarray, D: int) -> Deviations:
+def deviations(
+    prediction: Num[np.ndarray, "batch *field"], truth: Num[np.ndarray, "batch *field"], D: int
+) -> Deviations:
     """Compare samples of one field with the truth, in float64.
 
     **Arguments:**
 
-    - `prediction`, `truth`: `(samples, *spatial, D, ..., D)`.
+    - `prediction`, `truth`: `(batch, *spatial, D, ..., D)`.
     - `D`: number of spatial axes.
 
-    **Returns:** arrays `(samples,)`.
+    **Returns:** arrays `(batch,)`.
 
     **Raises:** `ArgumentError` for arrays of different shapes.
     """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, Int, Num
 
 from ginjax.errors import ArgumentError
 
 
-def energy_spectrum(values: np.ndarray, D: int) -> np.ndarray:
+def energy_spectrum(values: Num[np.ndarray, "batch *field"], D: int) -> Float[np.ndarray, "batch shells"]:
     r"""The isotropic spectrum `E(s) = sum over shell s of |FFT(u) / N|^2`, components summed, in float64.
 
     Shell `s` holds the wave vectors whose length, in waves along the longest axis, rounds to `s`; the corners of
@@ -16,10 +17,10 @@ def energy_spectrum(values: np.ndarray, D: int) -> np.ndarray:
 
     **Arguments:**
 
-    - `values`: `(samples, *spatial, D, ..., D)`, of any finite size.
+    - `values`: `(batch, *spatial, D, ..., D)`, of any finite size.
     - `D`: number of spatial axes, with equal spacing.
 
-    **Returns:** `(samples, shells)`, from shell 0, the mean of the field; NaN for a sample that is not finite.
+    **Returns:** `(batch, shells)`, from shell 0, the mean of the field; NaN for a sample that is not finite.
 
     **Raises:** `ArgumentError` if there are too few axes.
     """
@@ -34,7 +35,7 @@ def energy_spectrum(values: np.ndarray, D: int) -> np.ndarray:
     return np.stack([np.bincount(shells.ravel(), weights=each) for each in energy])
 
 
-def _shells(spatial: tuple[int, ...]) -> np.ndarray:
+def _shells(spatial: tuple[int, ...]) -> Int[np.ndarray, "*spatial"]:
     """The shell of every wave vector, as an array on the grid."""
     longest = max(spatial)
     axes = np.meshgrid(*(np.fft.fftfreq(n) * longest for n in spatial), indexing="ij")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import PyTree
+from jaxtyping import PyTree, Shaped
 
 from ginjax.errors import ArgumentError
 from ginjax.geometric import AnyArray, Key, MultiImage, canonical_key
@@ -107,13 +107,13 @@ def autoregressive_map(
 
 def _next_block(
     key: Key,
-    block: AnyArray,
-    new: AnyArray | None,
+    block: Shaped[AnyArray, "..."],
+    new: Shaped[AnyArray, "..."] | None,
     axis: int,
     past_steps: int,
     future_steps: int,
     constant: int,
-) -> AnyArray:
+) -> Shaped[AnyArray, "..."]:
     channels = block.shape[axis]
     moving = channels - constant
     predicted = 0 if new is None else new.shape[axis]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
 from ginjax.checkpoint import DataContract, check_contract
 from ginjax.data import Normalisation, Source, Windows, select_fields
@@ -29,7 +29,7 @@ class OwnTask:
     """
 
     windows: Windows
-    indices: np.ndarray
+    indices: Int[np.ndarray, " batch"]
     frames: Frames
 
     @classmethod

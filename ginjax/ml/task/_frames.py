@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from ginjax.checkpoint import DataContract, Field
 from ginjax.data import Normalisation, fields_by_key
@@ -29,7 +30,7 @@ class Frames:
 
     past_steps: int = 1
     constants: Mapping[Key, int] = field(default_factory=dict)
-    increments: Mapping[Key, np.ndarray] | None = None
+    increments: Mapping[Key, Float[np.ndarray, " _channels"]] | None = None
 
     def newest(self, x: MultiImage, like: MultiImage) -> MultiImage:
         """The last frame of every field in an input; `like` has the keys of the fields."""
@@ -43,7 +44,7 @@ class Frames:
         """What was predicted for an input (or its target), as the frame that follows."""
         if self.increments is None:
             return predicted
-        blocks: dict[Key, AnyArray] = {}
+        blocks: dict[Key, Shaped[AnyArray, "batch channels ..."]] = {}
         for key, frame in self.newest(x, predicted).items():
             scale = jnp.asarray(self.increments[key], predicted[key].dtype)
             blocks[key] = frame + predicted[key] * scale.reshape(-1, *(1,) * (frame.ndim - 2))
@@ -85,7 +86,9 @@ def frames_of(contract: DataContract) -> Frames:
     return make_frames(contract.fields, contract.constants, scales, contract.past_steps, contract.residual)
 
 
-def _increments(fields: Sequence[Field], normalisation: Normalisation) -> dict[Key, np.ndarray]:
+def _increments(
+    fields: Sequence[Field], normalisation: Normalisation
+) -> dict[Key, Float[np.ndarray, " _channels"]]:
     """By key and field, the scale of a change divided by the scale of the field."""
     ratios = {}
     for each in fields:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import jax
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
 from ginjax.geometric import MultiImage, compiled
 from ginjax.ml.score import nrmse_loss
@@ -34,7 +34,7 @@ def predict(model: PyTree, x: MultiImage) -> MultiImage:
 
 
 def next_frame_error(
-    model: PyTree, samples: Samples, indices: np.ndarray, frames: Frames, batch_size: int
+    model: PyTree, samples: Samples, indices: Int[np.ndarray, " batch"], frames: Frames, batch_size: int
 ) -> OneStepError:
     """The mean nRMSE of predicted frames, in normalised units, beside that of the frames before them.
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
 from ginjax.errors import ArgumentError
 
@@ -17,7 +17,7 @@ class Samples(Protocol):
 
     def __len__(self) -> int: ...
 
-    def take(self, indices: np.ndarray) -> tuple[PyTree, PyTree]:
+    def take(self, indices: Int[np.ndarray, " batch"]) -> tuple[PyTree, PyTree]:
         """The samples of these numbers, as inputs and targets whose first axis runs over `indices`."""
         ...
 
@@ -40,7 +40,7 @@ class ArraySamples:
     def __len__(self) -> int:
         return self._count
 
-    def take(self, indices: np.ndarray) -> tuple[PyTree, PyTree]:
+    def take(self, indices: Int[np.ndarray, " batch"]) -> tuple[PyTree, PyTree]:
         """The samples of these numbers, as inputs and targets."""
         return take((self.X, self.Y), indices)
 
@@ -71,7 +71,7 @@ def count_samples(X: PyTree, Y: PyTree) -> int:
     return lengths.pop()
 
 
-def take(tree: PyTree, indices: np.ndarray) -> PyTree:
+def take(tree: PyTree, indices: Int[np.ndarray, " batch"]) -> PyTree:
     """The samples of the given indices, from every array of a pytree."""
     return jax.tree.map(
         lambda leaf: leaf[indices] if isinstance(leaf, np.ndarray) else jnp.take(leaf, indices, axis=0), tree

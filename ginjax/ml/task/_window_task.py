@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import PyTree
+from jaxtyping import Int, PyTree
 
 from ginjax.checkpoint import DataContract, DataPart
 from ginjax.data import Normalisation, Source, Windows, source_digest, trajectory_digests
 from ginjax.ml.task._frames import Frames, make_frames
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
-Chosen = tuple[Source, Sequence[int] | np.ndarray | None]
+Chosen = tuple[Source, Sequence[int] | Int[np.ndarray, " _trajectories"] | None]
 """A source, and which of its trajectories to use (None: all)."""
 
 

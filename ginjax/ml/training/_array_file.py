@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PyTree
+from jax.tree_util import KeyPath
+from jaxtyping import PyTree, Shaped
 
 from ginjax.checkpoint import read_file, write_file
 from ginjax.errors import ArgumentError, FileError
+from ginjax.geometric import AnyArray
 
 _KIND = "arrays"
 
@@ -60,13 +62,13 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
     return matched(model, read_file(os.fspath(filename), kind=_KIND).arrays, os.fspath(filename))
 
 
-def array_leaves(tree: PyTree) -> list[tuple[str, Any]]:
+def array_leaves(tree: PyTree) -> list[tuple[str, Shaped[AnyArray, "..."]]]:
     """The arrays of a pytree with their paths in it."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]
 
 
-def matched(like: _T, stored: Mapping[str, np.ndarray], where: str) -> _T:
+def matched(like: _T, stored: Mapping[str, Shaped[np.ndarray, "..."]], where: str) -> _T:
     """A pytree with all arrays replaced by those stored under their paths.
 
     **Arguments:**
@@ -96,7 +98,7 @@ def matched(like: _T, stored: Mapping[str, np.ndarray], where: str) -> _T:
                 hint="Build the model with the settings it was saved with.",
             )
 
-    def read(path: tuple[Any, ...], leaf: object) -> object:
+    def read(path: KeyPath, leaf: object) -> object:
         if not _is_array(leaf):
             return leaf
         array = stored[jax.tree_util.keystr(path)]

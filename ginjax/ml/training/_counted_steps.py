@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import Float, PRNGKeyArray
 
 from ginjax.geometric import MultiImage
 from ginjax.ml.score import smse_loss
@@ -34,7 +35,7 @@ def fit_counted(
     steps: int,
     rate: float,
     batch: int,
-    key: jax.Array,
+    key: PRNGKeyArray,
 ) -> _Model:
     """Train with AdamW, warm-up and cosine decay on the summed mean-squared error, as `fit_one_step` does.
 
@@ -70,12 +71,12 @@ def _program() -> tuple[optax.GradientTransformation, Dispatch]:
     return optimiser, make_dispatch(batched(smse_loss), optimiser)
 
 
-def _adamw(rates: jax.Array) -> optax.GradientTransformation:
+def _adamw(rates: Float[jax.Array, " steps"]) -> optax.GradientTransformation:
     """The optimiser of `adamw_cosine` with its learning rates read from a table."""
     return make_optimiser("adamw", lambda step: rates[step])
 
 
-def _rates(steps: int, peak: float) -> jax.Array:
+def _rates(steps: int, peak: float) -> Float[jax.Array, " steps"]:
     """The learning rates of `adamw_cosine`, filled up to one of few lengths, each of which is a program."""
     length = max(_TABLE, 1 << (steps - 1).bit_length())
     share = make_schedule("cosine", max(steps, 1), learning_rate=1.0)  # a peak of 0 is a value here too

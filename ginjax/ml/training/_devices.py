@@ -109,7 +109,7 @@ class Placement:
             return tree
         sharding = NamedSharding(self._mesh, spec)
 
-        def put(leaf: object) -> Any:
+        def put(leaf: object) -> object:
             if not isinstance(leaf, jax.Array | np.ndarray):
                 return leaf
             if self.processes == 1:

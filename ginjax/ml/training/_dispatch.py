@@ -12,17 +12,22 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import Array
-from jaxtyping import PyTree
+from jaxtyping import Float, Int, PRNGKeyArray, PyTree, UInt
 
 from ginjax.geometric import compiled
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._feed import Feed
 from ginjax.ml.training._update import MapAndLoss, make_update, owned_copy, trainable
 
-Augment = Callable[[PyTree, Array], PyTree]
+Augment = Callable[[PyTree, PRNGKeyArray], PyTree]
 """`(x_batch, key) -> x_batch`: a random change of the inputs, such as noise."""
 
-Dispatch = Callable[[Feed, int, "TrainState", int], "tuple[TrainState, Array]"]
+Losses = Float[Array, " steps"]
+
+Given = tuple[Feed, Int[Array, ""], Int[Array, ""], UInt[Array, " bits"] | None]
+"""Batches, the number of steps, that of the first one, and the numbers of the random key."""
+
+Dispatch = Callable[[Feed, int, "TrainState", int], "tuple[TrainState, Losses]"]
 
 
 class TrainState(eqx.Module):
@@ -53,7 +58,7 @@ def make_dispatch(
     map_and_loss: MapAndLoss,
     optimizer: optax.GradientTransformation,
     *,
-    key: Array | None = None,
+    key: PRNGKeyArray | None = None,
     accumulate: int = 1,
     augment: Augment | None = None,
     placement: Placement | None = None,
@@ -80,11 +85,11 @@ def make_dispatch(
     key_data = None if key is None else np.asarray(jax.random.key_data(key))
 
     @partial(compiled, donate="all-except-first")
-    def run(given: tuple[Feed, Array, Array, Array | None], state: TrainState) -> tuple[TrainState, Array]:
+    def run(given: Given, state: TrainState) -> tuple[TrainState, Losses]:
         feed, count, first, bits = given
         arrays, static = eqx.partition(state, eqx.is_array)
 
-        def body(i: Array, carry: tuple[TrainState, Array]) -> tuple[TrainState, Array]:
+        def body(i: Int[Array, ""], carry: tuple[TrainState, Losses]) -> tuple[TrainState, Losses]:
             arrays, losses = carry
             before = eqx.combine(arrays, static)
             x, y = where.constrain(feed.batch(i))
@@ -101,7 +106,7 @@ def make_dispatch(
         arrays, losses = jax.lax.fori_loop(0, count, body, (arrays, empty))
         return eqx.combine(arrays, static), losses
 
-    def dispatch(feed: Feed, count: int, state: TrainState, first: int) -> tuple[TrainState, Array]:
+    def dispatch(feed: Feed, count: int, state: TrainState, first: int) -> tuple[TrainState, Losses]:
         # NumPy scalars, not Python's: a number must not become part of the program.
         numbers: Any = np.int32(count), np.int32(first), key_data
         return run((feed, *numbers), state)

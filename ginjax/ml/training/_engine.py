@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import optax
 from jax import Array
-from jaxtyping import PyTree
+from jaxtyping import Float, Int, PRNGKeyArray, PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import Samples
@@ -64,7 +64,7 @@ class Report:
     """
 
     step: int
-    losses: np.ndarray
+    losses: Float[np.ndarray, " steps"]
     seconds: float
     validation: float | None = None
 
@@ -104,7 +104,7 @@ def run(
     plan: Plan,
     map_and_loss: MapAndLoss,
     optimizer: optax.GradientTransformation,
-    key: Array,
+    key: PRNGKeyArray,
     order: MakeOrder = BatchOrder,
     progress: Progress | None = None,
     augment: Augment | None = None,
@@ -169,7 +169,7 @@ class _Run:
         # Processes must send off the same steps, so none of them may follow its own clock.
         fixed = loader.steps if placement.processes > 1 else plan.steps_per_dispatch
         self.pace = Pace(fixed, loader.steps)
-        self.pending: tuple[Array, int] | None = None
+        self.pending: tuple[Float[Array, " steps"], int] | None = None
 
     def through(self, state: TrainState, progress: Progress) -> tuple[TrainState, Progress, Reason]:
         plan, self.progress = self.plan, progress
@@ -201,7 +201,7 @@ class _Run:
             self._write(state, step)
         return state, progress, reason or "steps"
 
-    def _indices(self, step: int, spans: list[tuple[int, int]]) -> Iterator[np.ndarray]:
+    def _indices(self, step: int, spans: list[tuple[int, int]]) -> Iterator[Int[np.ndarray, "steps batch"]]:
         """The batches of one dispatch after another; the reader may be one ahead."""
         while self.plan.steps is None or step < self.plan.steps:
             stop = self.plan.next_stop(step, self.pace.count)
@@ -221,7 +221,7 @@ class _Run:
     def _elapsed(self) -> float:
         return self.progress.seconds + time.monotonic() - self.clock
 
-    def _collect(self, losses: Array, count: int) -> None:
+    def _collect(self, losses: Float[Array, " steps"], count: int) -> None:
         """Take note of a dispatch and look at the one before it, which has ended or soon will."""
         losses.copy_to_host_async()
         self._fetch()

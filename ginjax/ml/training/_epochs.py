@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import optax
-from jaxtyping import PyTree
+from jaxtyping import Float, PRNGKeyArray, PyTree
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.ml.task import ArraySamples, count_samples
@@ -35,7 +35,7 @@ def train(
     Y: PyTree,
     map_and_loss: MapAndLoss,
     model: PyTree,
-    rand_key: jax.Array,
+    rand_key: PRNGKeyArray,
     stop_condition: StopCondition,
     batch_size: int,
     optimizer: optax.GradientTransformation,
@@ -119,7 +119,7 @@ class _Epochs:
         self._condition = condition
         self._save_model = save_model
         self._tellers = tellers
-        self._losses: list[np.ndarray] = []
+        self._losses: list[Float[np.ndarray, " steps"]] = []
         self._epoch = 0
         self._last = 0.0
         self.seconds = 0.0

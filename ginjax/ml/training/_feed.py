@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import PyTree
+from jaxtyping import Int, PRNGKeyArray, PyTree, Shaped
 
 from ginjax.geometric import AnyArray
 from ginjax.ml.task import ArraySamples, Samples
@@ -32,7 +32,7 @@ class Feed(eqx.Module):
         """Of how many steps it keeps the loss."""
 
     @abc.abstractmethod
-    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
+    def batch(self, i: Int[Array, ""]) -> tuple[PyTree, PyTree]:
         """Inputs and targets of the `i`-th of them; compiled."""
 
 
@@ -41,13 +41,13 @@ class Resident(Feed):
 
     X: PyTree
     Y: PyTree
-    indices: np.ndarray | Array
+    indices: Int[AnyArray, "steps batch"]
 
     @property
     def length(self) -> int:
         return self.indices.shape[0]
 
-    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
+    def batch(self, i: Int[Array, ""]) -> tuple[PyTree, PyTree]:
         chosen = self.indices[i]
         return jax.tree.map(lambda leaf: leaf[chosen], (self.X, self.Y))
 
@@ -62,7 +62,7 @@ class Streamed(Feed):
     def length(self) -> int:
         return jax.tree.leaves(self.X)[0].shape[0]
 
-    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
+    def batch(self, i: Int[Array, ""]) -> tuple[PyTree, PyTree]:
         return jax.tree.map(lambda leaf: leaf[i], (self.X, self.Y))
 
 
@@ -74,15 +74,15 @@ class Drawn(Feed):
 
     X: PyTree
     Y: PyTree
-    pairs: Array
-    key: Array
+    pairs: Int[Array, ""]
+    key: PRNGKeyArray
     batch_size: int = eqx.field(static=True)
 
     @property
     def length(self) -> int:
         return 1
 
-    def batch(self, i: Array) -> tuple[PyTree, PyTree]:
+    def batch(self, i: Int[Array, ""]) -> tuple[PyTree, PyTree]:
         chosen = jax.random.randint(jax.random.fold_in(self.key, i), (self.batch_size,), 0, self.pairs)
         return jax.tree.map(lambda leaf: leaf[chosen], (self.X, self.Y))
 
@@ -118,8 +118,8 @@ class Loader:
             share = (self._share.stop - self._share.start) * sample_bytes
             self.steps = max(1, min(most_steps, CHUNK_BYTES // max(share, 1)))
 
-    def feeds(self, batches: Iterable[np.ndarray]) -> Iterator[Feed]:
-        """One feed for each array of indices `(steps, batch)`; the next one is read while one is in use."""
+    def feeds(self, batches: Iterable[Int[np.ndarray, "steps batch"]]) -> Iterator[Feed]:
+        """One feed for each array of indices; the next one is read while one is in use."""
         if self.resident:
             yield from map(self._make, batches)
             return
@@ -132,7 +132,7 @@ class Loader:
             if ahead is not None:
                 yield ahead.result()
 
-    def _make(self, indices: np.ndarray) -> Feed:
+    def _make(self, indices: Int[np.ndarray, "steps batch"]) -> Feed:
         # Every feed has the same shape, filled up with a repetition that no step looks at: one program serves all.
         padded = np.concatenate([indices, np.broadcast_to(indices[:1], (self.steps, *indices.shape[1:]))])
         padded = padded[: self.steps]
@@ -141,7 +141,7 @@ class Loader:
         own = padded[: len(indices), self._share]
         samples = self._samples.take(own.ravel())
 
-        def stacked(leaf: AnyArray) -> np.ndarray:
+        def stacked(leaf: Shaped[AnyArray, "..."]) -> Shaped[np.ndarray, "steps batch *rest"]:
             block = np.asarray(leaf).reshape(*own.shape, *leaf.shape[1:])
             missing = self.steps - len(block)
             return np.pad(block, [(0, missing)] + [(0, 0)] * (block.ndim - 1)) if missing else block

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from ginjax.errors import NumericsError
 
 
-def check_losses(losses: np.ndarray, *, first_step: int, what: str = "training loss") -> None:
+def check_losses(
+    losses: Float[np.ndarray, " steps"], *, first_step: int, what: str = "training loss"
+) -> None:
     """Refuse losses that are NaN or infinite.
 
     **Arguments:**

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import optax
+from jaxtyping import Float
 
 from ginjax.ml.score import smse_loss
 from ginjax.ml.task import OneStepTask
@@ -27,7 +28,7 @@ def fit_one_step(
     learning_rate: float,
     seed: int = 0,
     on_step: Callable[[int, float], None] | None = None,
-    free: Mapping[str, np.ndarray] | None = None,
+    free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None = None,
 ) -> tuple[_Model, list[float]]:
     """Train a model on a task with AdamW, warm-up and cosine decay on the summed mean-squared error.
 

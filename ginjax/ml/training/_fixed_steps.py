@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import jax
 import optax
-from jaxtyping import PyTree
+from jaxtyping import Float, PRNGKeyArray, PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import ArraySamples
@@ -39,11 +39,11 @@ def fit(
     X: PyTree,
     Y: PyTree,
     *,
-    loss: Callable[[PyTree, PyTree], jax.Array],
+    loss: Callable[[PyTree, PyTree], Float[jax.Array, ""]],
     steps: int,
     batch_size: int,
     optimizer: optax.GradientTransformation,
-    key: jax.Array,
+    key: PRNGKeyArray,
     on_step: Callable[[int, float], None] | None = None,
     fetch_every: int = 10,
     aux_data: PyTree = None,
@@ -93,7 +93,7 @@ def fit(
     return state.model, History(losses, state.aux_data)
 
 
-def batched(loss: Callable[[PyTree, PyTree], jax.Array]) -> MapAndLoss:
+def batched(loss: Callable[[PyTree, PyTree], Float[jax.Array, ""]]) -> MapAndLoss:
     """Turn a loss on batches into a `map_and_loss` for models of one sample.
 
     **Arguments:**
@@ -103,7 +103,9 @@ def batched(loss: Callable[[PyTree, PyTree], jax.Array]) -> MapAndLoss:
     **Returns:** `(model, x_batch, y_batch, aux_data) -> (scalar, aux_data)`; the batch axis is named "batch".
     """
 
-    def map_and_loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[jax.Array, PyTree]:
+    def map_and_loss(
+        model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree
+    ) -> tuple[Float[jax.Array, ""], PyTree]:
         prediction, aux_data = over_batch(model)(x, aux_data)
         return loss(prediction, y), aux_data
 

@@ -8,11 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from jaxtyping import Float
 
 from ginjax.models import named_map
 
 
-def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
+def only_free(free: Mapping[str, Float[np.ndarray, "_filters _free"]]) -> optax.GradientTransformation:
     """Project updates onto free directions: `u <- u N N^T` for convolution weights, 0 for everything else.
 
     Chained after an optimiser it confines training to `a' = T a + N z`: on embedded fields the network stays what
@@ -20,7 +21,7 @@ def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
 
     **Arguments:**
 
-    - `free`: by weight name an orthonormal basis `(n_filters, free)`, from `ginjax.transfer.free_directions`.
+    - `free`: by weight name an orthonormal basis `(filters, free)`, from `ginjax.transfer.free_directions`.
     """
     projections = {name: basis @ basis.T for name, basis in free.items()}
 
@@ -30,7 +31,7 @@ def only_free(free: Mapping[str, np.ndarray]) -> optax.GradientTransformation:
     def update(
         updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
     ) -> tuple[optax.Updates, optax.OptState]:
-        def project(name: str, change: jax.Array) -> jax.Array:
+        def project(name: str, change: Float[jax.Array, "*rest"]) -> Float[jax.Array, "*rest"]:
             if name not in projections:
                 return jnp.zeros_like(change)
             return change @ jnp.asarray(projections[name], change.dtype)

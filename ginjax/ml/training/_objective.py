@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float, PRNGKeyArray, PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage
@@ -42,13 +42,15 @@ class Objective:
         if self.unroll < 1:
             raise ArgumentError("unroll", got=self.unroll, expected="at least 1")
 
-    def __call__(self, model: Any, x: MultiImage, y: MultiImage, aux_data: Any) -> tuple[Array, Any]:
+    def __call__(
+        self, model: PyTree, x: MultiImage, y: MultiImage, aux_data: PyTree
+    ) -> tuple[Float[Array, ""], PyTree]:
         """The loss on a batch, blocks `(batch, channels, *spatial, D, ..., D)`, and the new `aux_data`."""
         network = in_precision(model, self.precision)
         if self.remat:
             network = rematerialised(network)
         apply = over_batch(network)
-        total: Array | float = 0.0
+        total: Float[Array, ""] | float = 0.0
         for step in range(self.unroll):
             prediction, aux_data = apply(x, aux_data)
             total = total + self.loss(prediction, self._frame(y, step))
@@ -78,7 +80,7 @@ class Noise:
     size: float
     constants: Mapping[Key, int] = field(default_factory=dict)
 
-    def __call__(self, x: MultiImage, key: Array) -> MultiImage:
+    def __call__(self, x: MultiImage, key: PRNGKeyArray) -> MultiImage:
         blocks = {}
         for name, own in zip(x, jax.random.split(key, len(x)), strict=True):
             block = x[name]

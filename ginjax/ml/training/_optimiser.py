@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import optax
 
 from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
 
-Rate = Callable[[Any], Any]
+Rate = optax.Schedule
 """The learning rate by step."""
 
 MakeOptimiser = Callable[[Rate, float], optax.GradientTransformation]
@@ -20,7 +19,7 @@ MakeSchedule = Callable[[float, int], Rate]
 """`(peak, steps) -> learning rate by step`, counted from the end of the rise, over so many steps."""
 
 
-def _check(name: str, make: Any) -> None:
+def _check(name: str, make: object) -> None:
     if not callable(make):
         raise ArgumentError(f"{name!r}", got=type(make).__name__, expected="a function that makes it")
 

@@ -7,24 +7,24 @@ from typing import Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from jaxtyping import Int, PRNGKeyArray
 
 
 class Order(Protocol):
     """Which samples each step sees."""
 
-    def between(self, start: int, stop: int) -> np.ndarray:
-        """Numbers of the samples of the steps `start` to `stop - 1`, of shape `(stop - start, batch_size)`."""
+    def between(self, start: int, stop: int) -> Int[np.ndarray, "steps batch"]:
+        """Numbers of the samples of the steps `start` to `stop - 1`, `batch_size` in each."""
         ...
 
 
 class MakeOrder(Protocol):
     """Makes the order of a training, as the classes `BatchOrder` and `EpochOrder` do."""
 
-    def __call__(self, key: Array, samples: int, batch_size: int, /) -> Order: ...
+    def __call__(self, key: PRNGKeyArray, samples: int, batch_size: int, /) -> Order: ...
 
 
-def training_key(seed: int) -> jax.Array:
+def training_key(seed: int) -> PRNGKeyArray:
     """The random key of a training, for the order of its samples and for its noise.
 
     Initial weights are drawn from `jax.random.key(seed)`; this key comes of the seed by another way (NumPy's spawned seed
@@ -34,7 +34,7 @@ def training_key(seed: int) -> jax.Array:
     return jax.random.wrap_key_data(jnp.asarray(bits), impl="threefry2x32")
 
 
-def training_keys(key: Array) -> tuple[Array, Array]:
+def training_keys(key: PRNGKeyArray) -> tuple[PRNGKeyArray, PRNGKeyArray]:
     """The two random keys of a training: of the order of the samples, and of what is random within a step.
 
     Both are made once, where a training begins. With one key for both, epoch `n` and step `n` would draw the same
@@ -54,15 +54,15 @@ class _Orders:
     Which samples a step sees depends on its number alone, so that training can go on from any step.
     """
 
-    def __init__(self, key: Array, samples: int, batch_size: int, length: int):
+    def __init__(self, key: PRNGKeyArray, samples: int, batch_size: int, length: int):
         self._key = key
         self._samples = samples
         self._batch_size = batch_size
         self._length = length
-        self._orders: dict[int, np.ndarray] = {}
+        self._orders: dict[int, Int[np.ndarray, " samples"]] = {}
 
-    def between(self, start: int, stop: int) -> np.ndarray:
-        """Numbers of the samples of the steps `start` to `stop - 1`, of shape `(stop - start, batch_size)`."""
+    def between(self, start: int, stop: int) -> Int[np.ndarray, "steps batch"]:
+        """Numbers of the samples of the steps `start` to `stop - 1`, `batch_size` in each."""
         first, end = start * self._batch_size, stop * self._batch_size
         epochs = range(first // self._length, -(-end // self._length))
         self._orders = {epoch: self._order(epoch) for epoch in epochs}
@@ -70,7 +70,7 @@ class _Orders:
         offset = epochs.start * self._length
         return seen[first - offset : end - offset].reshape(-1, self._batch_size)
 
-    def _order(self, epoch: int) -> np.ndarray:
+    def _order(self, epoch: int) -> Int[np.ndarray, " samples"]:
         if epoch in self._orders:
             return self._orders[epoch]
         order = jax.random.permutation(jax.random.fold_in(self._key, epoch), self._samples)
@@ -87,7 +87,7 @@ class BatchOrder(_Orders):
     - `batch_size`: samples in a batch.
     """
 
-    def __init__(self, key: Array, samples: int, batch_size: int):
+    def __init__(self, key: PRNGKeyArray, samples: int, batch_size: int):
         super().__init__(key, samples, batch_size, samples)
 
 
@@ -104,5 +104,5 @@ class EpochOrder(_Orders):
     - `batch_size`: samples in a batch.
     """
 
-    def __init__(self, key: Array, samples: int, batch_size: int):
+    def __init__(self, key: PRNGKeyArray, samples: int, batch_size: int):
         super().__init__(key, samples, batch_size, -(-samples // batch_size) * batch_size)

@@ -111,6 +111,19 @@ class PreparedTraining:
     placement: Placement
     before: OneStepError | None
 
+    @property
+    def overlap(self) -> str | None:
+        """What is wrong if trajectories of the training part are also validated on or held out; None if none are."""
+        parts = self.task.parts
+        seen = set(parts["train"].each)
+        both = {name: len(seen & set(part.each)) for name, part in parts.items() if name != "train"}
+        shared = [f"{count} of those of '{name}'" for name, count in both.items() if count]
+        return (
+            f"trajectories of the training part are also in other parts: {', '.join(shared)}"
+            if shared
+            else None
+        )
+
     @cached_property
     def about(self) -> dict[str, Any]:
         """What the history of the model will say of the data."""

@@ -9,7 +9,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jaxtyping import PyTree
+from jaxtyping import PyTree, Shaped
 
 from ginjax.geometric import MultiImage
 from ginjax.models import ConvBlock
@@ -53,7 +53,7 @@ def _forgetful(
     return forgetful
 
 
-def _holds(parameters: PyTree) -> Array:
+def _holds(parameters: PyTree) -> Shaped[Array, ""]:
     """True unless a parameter is NaN or infinite, which no compiler can know."""
     first = next(leaf for leaf in jax.tree.leaves(parameters) if leaf.size)
     return first.ravel()[0] * 0 == 0

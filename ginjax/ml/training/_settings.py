@@ -10,7 +10,7 @@ from typing import Any, get_args
 from ginjax.checkpoint import expect
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS, LOSSES
-from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, make_schedule
+from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, Rate, make_schedule
 from ginjax.ml.training._precision import Precision
 
 STEPS: Mapping[int, int] = {1: 1200, 2: 300, 3: 100}
@@ -78,6 +78,10 @@ class TrainSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in (*_COUNTED, "patience", "seed"):
+            value = getattr(self, name)
+            if value is not None and (type(value) is bool or not isinstance(value, int)):
+                raise ArgumentError(name, got=repr(value)[:60], expected="a whole number")
         for name in _COUNTED:
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -136,7 +140,7 @@ class TrainSettings:
         """Steps between two validations."""
         return self.validate_every or max(1, (self.steps or 2000) // VALIDATIONS)
 
-    def make_schedule(self) -> Any:
+    def make_schedule(self) -> Rate:
         """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
         name = self.schedule or (ENDLESS if self.steps is None else "cosine")
         return make_schedule(name, self.steps, learning_rate=self.learning_rate, warmup=self.warmup)

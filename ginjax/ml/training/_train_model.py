@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import PyTree
+from jaxtyping import Float, PyTree
 
 from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
@@ -75,7 +75,7 @@ def train_model(
     task: WindowTask,
     settings: TrainSettings | None = None,
     *,
-    free: Mapping[str, np.ndarray] | None = None,
+    free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None = None,
     placement: Placement | None = None,
     stop_after: int | None = None,
     saving: Saving | None = None,
@@ -160,7 +160,7 @@ def train_model(
 
 
 def _optimiser(
-    model: PyTree, settings: TrainSettings, free: Mapping[str, np.ndarray] | None
+    model: PyTree, settings: TrainSettings, free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None
 ) -> optax.GradientTransformation:
     parts = [
         make_optimiser(

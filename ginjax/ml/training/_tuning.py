@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Float
 
 from ginjax.checkpoint import (
     ADAPTABLE,
@@ -39,7 +40,7 @@ class Start:
 
     model: AnyDimensionalModel
     record: ModelRecord
-    free: Mapping[str, np.ndarray] | None
+    free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None
 
     @property
     def normalisation(self) -> Normalisation | None:
@@ -134,7 +135,7 @@ def check_start(
     return result
 
 
-def _free(record: ModelRecord) -> dict[str, np.ndarray]:
+def _free(record: ModelRecord) -> dict[str, Float[np.ndarray, "_filters _free"]]:
     """The directions that leave a converted model compatible."""
     certificate = record.certificate
     if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:

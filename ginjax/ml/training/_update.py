@@ -11,20 +11,20 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import Array
-from jaxtyping import PyTree
+from jaxtyping import Float, PyTree
 
 from ginjax._jax_internals import UnboundAxis, is_unbound_axis
 from ginjax.errors import ArgumentError
 from ginjax.geometric import compiled
 
-MapAndLoss = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[Array, PyTree]]
+MapAndLoss = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[Float[Array, ""], PyTree]]
 """`(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`."""
 
-LossAndGradient = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[tuple[Array, PyTree], PyTree]]
+LossAndGradient = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[tuple[Float[Array, ""], PyTree], PyTree]]
 """The same with the gradient by the model: `((loss, aux_data), gradient)`."""
 
-TrainStep = Callable[..., tuple[PyTree, optax.OptState, Array, PyTree]]
-EvalStep = Callable[..., Array]
+TrainStep = Callable[..., tuple[PyTree, optax.OptState, Float[Array, ""], PyTree]]
+EvalStep = Callable[..., Float[Array, ""]]
 
 # Batch normalisation of non-equivariant models averages over this axis too, so it must exist.
 SHARD_AXIS = "pmap_batch"
@@ -52,7 +52,7 @@ def make_update(
 
     def update(
         model: PyTree, opt_state: optax.OptState, x: PyTree, y: PyTree, aux_data: PyTree
-    ) -> tuple[PyTree, optax.OptState, Array, PyTree]:
+    ) -> tuple[PyTree, optax.OptState, Float[Array, ""], PyTree]:
         (loss, aux_data), gradient = loss_and_gradient(model, x, y, aux_data)
         updates, opt_state = optimizer.update(gradient, opt_state, trainable(model))
         return eqx.apply_updates(model, updates), opt_state, loss, aux_data
@@ -98,7 +98,7 @@ def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
     loss_of = _over_one_shard(over_shards(map_and_loss, shards))
 
     @compiled
-    def eval_step(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree = None) -> Array:
+    def eval_step(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree = None) -> Float[Array, ""]:
         return loss_of(model, x, y, aux_data)[0]
 
     return eval_step
@@ -142,7 +142,7 @@ def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
         return map_and_loss
     mapped = eqx.filter_vmap(map_and_loss, in_axes=(None, 0, 0, None), axis_name=SHARD_AXIS)
 
-    def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Array, PyTree]:
+    def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Float[Array, ""], PyTree]:
         x, y = jax.tree.map(lambda leaf: leaf.reshape(shards, -1, *leaf.shape[1:]), (x, y))
         losses, aux_data = mapped(model, x, y, aux_data)
         _check_scalar(losses.shape[1:])
@@ -155,7 +155,7 @@ def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
 def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
     """The loss itself. What asks for the axis gets one over nothing, at the cost of one more transformation to trace."""
 
-    def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Array, PyTree]:
+    def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Float[Array, ""], PyTree]:
         try:
             value, after = map_and_loss(model, x, y, aux_data)
         except UnboundAxis as error:
@@ -189,7 +189,7 @@ def _accumulated(of_batch: LossAndGradient, parts: int) -> LossAndGradient:
 
     def loss_and_gradient(
         model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree
-    ) -> tuple[tuple[Array, PyTree], PyTree]:
+    ) -> tuple[tuple[Float[Array, ""], PyTree], PyTree]:
         # Part j is every parts-th sample from j on: on several devices each keeps samples of every part.
         x, y = jax.tree.map(lambda leaf: jnp.moveaxis(leaf.reshape(-1, parts, *leaf.shape[1:]), 1, 0), (x, y))
         _, static = eqx.partition(aux_data, eqx.is_array)

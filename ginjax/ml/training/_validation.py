@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 from jax import Array
-from jaxtyping import PyTree
+from jaxtyping import Float, Int, PyTree
 
 from ginjax.ml.task import ArraySamples, Samples, take
 from ginjax.ml.training._devices import Placement
@@ -32,7 +32,7 @@ def validator(
     """
     where = placement if placement is not None and placement.processes == 1 else Placement()
 
-    def divided(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Array, PyTree]:
+    def divided(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Float[Array, ""], PyTree]:
         if jax.tree.leaves(x)[0].shape[0] % where.shares == 0:
             x, y = where.constrain((x, y))
         return map_and_loss(model, x, y, aux_data)
@@ -52,7 +52,7 @@ def validator(
     return evaluate
 
 
-def _held(samples: Samples, numbers: np.ndarray) -> tuple[PyTree, PyTree] | None:
+def _held(samples: Samples, numbers: Int[np.ndarray, " batch"]) -> tuple[PyTree, PyTree] | None:
     """All samples, if they lie in memory or fit there."""
     if isinstance(samples, ArraySamples):
         return samples.X, samples.Y

@@ -9,12 +9,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float, Shaped
 
 from ginjax.checkpoint import Conversion, ModelRecord, convert_record
 from ginjax.errors import ArgumentError
-from ginjax.geometric import MultiImage, compiled
+from ginjax.geometric import AnyArray, MultiImage, compiled
 from ginjax.ml.task import predict
-from ginjax.ml.transfer._gauss_newton import Fit, gauss_newton
+from ginjax.ml.transfer._gauss_newton import Fit, Unknowns, gauss_newton
 from ginjax.models import from_record, with_arrays
 from ginjax.transfer import make_rule, recomputed, round_converted
 
@@ -102,8 +103,8 @@ class _Mixtures:
     """
 
     spin: Conversion
-    arrays: Mapping[str, np.ndarray]
-    spread: Mapping[str, np.ndarray]
+    arrays: Mapping[str, Shaped[np.ndarray, "..."]]
+    spread: Mapping[str, Float[np.ndarray, "_out _in _filters"]]
     owner: Mapping[str, int]
 
     @classmethod
@@ -125,7 +126,7 @@ class _Mixtures:
     def layers(self) -> list[str]:
         return [layer.name for layer in self.spin.after.layers]
 
-    def at(self, t: np.ndarray) -> dict[str, np.ndarray]:
+    def at(self, t: Unknowns) -> dict[str, Shaped[np.ndarray, "..."]]:
         """All arrays of the mixture; those that are not mixed as they are in the file."""
         return {
             name: self.arrays[name] + (t[self.owner[name]] - 1) * self.spread[name]
@@ -134,9 +135,9 @@ class _Mixtures:
             for name, array in self.spin.after.arrays.items()
         }
 
-    def traced(self, t: Array) -> dict[str, Array | np.ndarray]:
+    def traced(self, t: Float[Array, " unknowns"]) -> dict[str, Shaped[AnyArray, "..."]]:
         """The same in single precision, for a network to be differentiated."""
-        arrays: dict[str, Array | np.ndarray] = dict(self.spin.after.arrays)
+        arrays: dict[str, Shaped[AnyArray, "..."]] = dict(self.spin.after.arrays)
         for name, spread in self.spread.items():
             arrays[name] = arrays[name] + (t[self.owner[name]] - 1) * spread.astype(np.float32)
         return arrays
@@ -149,7 +150,7 @@ def _fit(mixtures: _Mixtures, X: MultiImage, Y: MultiImage, evaluations: int) ->
     size = jnp.linalg.norm(target)
 
     @compiled
-    def residuals(t: Array) -> Array:
+    def residuals(t: Float[Array, " unknowns"]) -> Float[Array, " residuals"]:
         prediction = predict(with_arrays(model, mixtures.traced(t)), X)
         return (jnp.concatenate([prediction[key].ravel() for key in Y]) - target) / size
 

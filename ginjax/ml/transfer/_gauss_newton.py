@@ -10,8 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from ginjax.errors import NumericsError
+
+Unknowns = Float[np.ndarray, " unknowns"]
 
 DAMPING = 1e-3
 """First damping of a step, relative to the diagonal; ten times more after a step that fails, less after one that
@@ -32,16 +35,16 @@ class Fit:
     - `evaluations`: of the residuals.
     """
 
-    t: np.ndarray
+    t: Unknowns
     first: float
     loss: float
     evaluations: int
 
 
 def gauss_newton(
-    residuals: Callable[[np.ndarray], np.ndarray],
-    jacobian: Callable[[np.ndarray], np.ndarray],
-    start: np.ndarray,
+    residuals: Callable[[Unknowns], Float[np.ndarray, " residuals"]],
+    jacobian: Callable[[Unknowns], Float[np.ndarray, "residuals unknowns"]],
+    start: Unknowns,
     bounds: tuple[float, float],
     evaluations: int,
 ) -> Fit:
@@ -49,8 +52,8 @@ def gauss_newton(
 
     **Arguments:**
 
-    - `residuals`, `jacobian`: `r(t)` `(m,)` and its derivative `(m, n)`, float64.
-    - `start`: `(n,)`, inside the box.
+    - `residuals`, `jacobian`: `r(t)` and its derivative, float64.
+    - `start`: inside the box.
     - `bounds`: least and largest value of every unknown.
     - `evaluations`: the most evaluations of `residuals`; `jacobian` is evaluated at most as often.
 

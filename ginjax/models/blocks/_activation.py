@@ -1,23 +1,27 @@
 """Activations by name, and how they act on fields."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
 import equinox as eqx
 import jax
 from jax import Array
+from jaxtyping import PRNGKeyArray, Shaped
 
 from ..._registry import Registry
 from ...errors import ArgumentError
+from ...geometric import SignatureLike
 from ...layers import LayerWrapper, VectorNeuronNonlinear
 
-Activation = Callable[[Array], Array] | str | None
+Elementwise = Callable[[Shaped[Array, "..."]], Shaped[Array, "..."]]
+"""A function of arrays of any shape, value by value."""
+
+Activation = Elementwise | str | None
 
 NO_ACTIVATION = "none"
 """The word for the identity on the command line, and so no name."""
 
 
-def _check(name: str, function: Callable[[Array], Array]) -> None:
+def _check(name: str, function: Elementwise) -> None:
     if name == NO_ACTIVATION:
         raise ArgumentError(
             "name of the activation", got=repr(name), expected="another: this is the identity"
@@ -28,7 +32,7 @@ def _check(name: str, function: Callable[[Array], Array]) -> None:
         )
 
 
-ACTIVATION_REGISTRY: Registry[Callable[[Array], Array]] = Registry(
+ACTIVATION_REGISTRY: Registry[Elementwise] = Registry(
     "activation",
     {
         "relu": jax.nn.relu,
@@ -49,7 +53,7 @@ packages. `gelu` is the tanh form.
 """
 
 
-def register_activation(name: str, function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+def register_activation(name: str, function: Elementwise) -> Elementwise:
     """Let models and their files name an activation, until the program ends.
 
     **Arguments:**
@@ -64,7 +68,7 @@ def register_activation(name: str, function: Callable[[Array], Array]) -> Callab
     return ACTIVATION_REGISTRY.add(name, function)
 
 
-def activation_name(activation_f: Activation) -> Any:
+def activation_name(activation_f: Activation) -> Activation:
     """The registered name of an activation; the function itself if it has none, None for the identity."""
     if activation_f is None or isinstance(activation_f, str):
         if activation_f is not None and activation_f not in ACTIVATION_REGISTRY:
@@ -83,14 +87,17 @@ def activation_name(activation_f: Activation) -> Any:
     return activation_f
 
 
-def handle_scalars(activation_f: Activation) -> Callable:
-    """The elementwise function of an activation other than the identity, given as a function or by name."""
+def handle_scalars(activation_f: Elementwise | str) -> Elementwise:
+    """The elementwise function of an activation, given as a function or by name.
+
+    **Raises:** `ArgumentError` for a name that is not registered.
+    """
     name = activation_name(activation_f)
-    return ACTIVATION_REGISTRY[name] if isinstance(name, str) else name
+    return name if callable(name) else ACTIVATION_REGISTRY.find(str(name))
 
 
 def handle_activation(
-    activation_f: Activation, equivariant: bool, input_keys: Iterable[Any], D: int, key: Array | None
+    activation_f: Activation, equivariant: bool, input_keys: SignatureLike, D: int, key: PRNGKeyArray | None
 ) -> Callable:
     """The nonlinearity of a block as a module on multi-images.
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import jax
-from jax import Array
+from jaxtyping import PRNGKeyArray
 
 from ...errors import ArgumentError
 from ...filters import FilterBank
-from ...geometric import MultiImage, Signature, signature_union
+from ...geometric import MultiImage, Signature, SignatureLike, signature_union
 from ...layers import as_bank, field_signature
 
 
@@ -18,7 +18,12 @@ def as_scalars(signature: Signature, D: int) -> Signature:
 
 
 def layer_signatures(
-    D: int, input_keys: Any, output_keys: Any, mid_keys: Any, depth: Any, equivariant: bool
+    D: int,
+    input_keys: SignatureLike,
+    output_keys: SignatureLike,
+    mid_keys: SignatureLike | None,
+    depth: object,
+    equivariant: bool,
 ) -> tuple[Signature, Signature, Signature]:
     """Signatures a network works on inside: input, middle, output.
 
@@ -58,9 +63,9 @@ def run(blocks: Any, x: Any, aux_data: Any) -> tuple[Any, Any]:
     return x, aux_data
 
 
-def keys_from(key: Array | None) -> Iterator[Array]:
+def keys_from(key: PRNGKeyArray | None) -> Iterator[PRNGKeyArray]:
     """An endless supply of random keys, each used once."""
-    state: Array = jax.random.key(0) if key is None else key
+    state: PRNGKeyArray = jax.random.key(0) if key is None else key
     while True:
         state, own = jax.random.split(state)
         yield own

@@ -1,15 +1,13 @@
 """One convolution, equivariant or plain, from one set of arguments."""
 
-from typing import Any
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jaxtyping import PRNGKeyArray
 
 from ...errors import ArgumentError
 from ...filters import FilterBank
-from ...geometric import MultiImage, Padding, PlanarImage, Signature
+from ...geometric import MultiImage, Padding, PlanarImage, Signature, SignatureLike
 from ...layers import ConvContract, Image, LayerWrapper, UseBias
 
 PADDING_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
@@ -20,8 +18,8 @@ MAX_KERNEL = 255
 
 def make_conv(
     D: int,
-    input_keys: Any,
-    target_keys: Any,
+    input_keys: SignatureLike,
+    target_keys: SignatureLike,
     use_bias: UseBias,
     equivariant: bool,
     invariant_filters: MultiImage | FilterBank | None = None,
@@ -31,7 +29,7 @@ def make_conv(
     lhs_dilation: int | tuple[int, ...] | None = None,
     rhs_dilation: int = 1,
     padding_mode: str = "ZEROS",
-    key: Array | None = None,
+    key: PRNGKeyArray | None = None,
 ) -> ConvContract | LayerWrapper:
     """A `ConvContract`, or a plain `eqx.nn.Conv` (with `lhs_dilation`, `eqx.nn.ConvTranspose`) on scalar channels.
 

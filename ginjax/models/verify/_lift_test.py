@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int
 
 from ...checkpoint import ModelRecord
 from ...errors import ArgumentError, NumericsError
@@ -21,8 +22,11 @@ from ...transfer import (
 )
 from .._any_dimensional import AnyDimensionalModel
 from .._file import LoadedModel, from_record, load_model
+from .._module import MultiImageModule
 from .._spec import ModelSpec
 from ._verification import Verification
+
+_T = TypeVar("_T")
 
 STAGES = 4
 """How often a verification tells its progress."""
@@ -171,7 +175,7 @@ def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
     )
 
 
-def generators(D: int) -> list[np.ndarray]:
+def generators(D: int) -> list[Int[np.ndarray, "dim dim"]]:
     """Matrices that generate `B_D`: the reflection of the first axis and the neighbour transpositions."""
     reflection = np.eye(D, dtype=int)
     reflection[0, 0] = -1
@@ -184,11 +188,13 @@ def generators(D: int) -> list[np.ndarray]:
 
 
 @compiled
-def _run(model: Any, x: MultiImage) -> MultiImage:
+def _run(model: MultiImageModule, x: MultiImage) -> MultiImage:
     return model(x)[0]
 
 
-def _lift(low: Any, high: Any, x: MultiImage, added: tuple[int, ...], parity_lift: bool) -> float:
+def _lift(
+    low: MultiImageModule, high: MultiImageModule, x: MultiImage, added: tuple[int, ...], parity_lift: bool
+) -> float:
     return _relative(_run(high, _embed(x, added, parity_lift)), _embed(_run(low, x), added, parity_lift))
 
 
@@ -233,11 +239,11 @@ def _random_field(
     return MultiImage({key: jnp.asarray(block) for key, block in blocks.items()}, D, is_torus)
 
 
-def _cast(tree: Any, dtype: str) -> Any:
+def _cast(tree: _T, dtype: str) -> _T:
     return jax.tree_util.tree_map(lambda a: a.astype(dtype) if eqx.is_inexact_array(a) else a, tree)
 
 
-def _dtype_of(model: Any) -> str:
+def _dtype_of(model: MultiImageModule) -> str:
     dtypes = {leaf.dtype for leaf in jax.tree_util.tree_leaves(model) if eqx.is_inexact_array(leaf)}
     return max((np.dtype(d) for d in dtypes), key=lambda d: d.itemsize, default=np.dtype(np.float32)).name
 

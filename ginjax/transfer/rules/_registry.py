@@ -40,8 +40,12 @@ def _check(name: str, named: NamedRule) -> None:
             got=type(named).__name__,
             expected=f"a ginjax.transfer.NamedRule of the name {name!r}",
         )
-    if not name or any(letter.isspace() for letter in name):
-        raise ArgumentError("name of the transfer rule", got=repr(name), expected="one word")
+    if not name or any(letter.isspace() for letter in name) or name == "all":
+        raise ArgumentError(
+            "name of the transfer rule",
+            got=repr(name),
+            expected="one word, but not 'all', which stands for every rule",
+        )
     if isinstance(named.rule, type) or not isinstance(named.rule, Rule | PlainRule):
         raise ArgumentError(
             f"transfer rule {name!r}",

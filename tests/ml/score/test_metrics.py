@@ -48,7 +48,7 @@ def test_nothing_wrong_counts_as_nothing_and_a_lost_roll_out_as_no_number():
     assert metrics(huge, zeros + 1, 1)["nrmse"] == pytest.approx(1e38, rel=1e-5)
 
 
-def test_shapes_that_would_broadcast_are_refused():
+def test_shapes_that_would_broadcast_are_refused(wrong_arrays):
     with pytest.raises(ArgumentError, match="shape of the prediction"):
         deviations(np.zeros((1, 4)), np.zeros((2, 4)), 1)
 
