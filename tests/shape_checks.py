@@ -7,7 +7,7 @@ compared with the arrays themselves, sizes that one call names twice among them.
 import contextlib
 import types
 from collections.abc import Callable, Iterator
-from typing import get_args
+from typing import get_args, get_origin
 
 from beartype import beartype
 from jaxtyping import AbstractArray, config, install_import_hook
@@ -34,6 +34,9 @@ def checked(function: Callable) -> Callable:
 
 
 def speaks_of_arrays(hint: object) -> bool:
+    """Whether a hint has arrays that can be looked at; not those that a function takes which is handed in."""
+    if get_origin(hint) is Callable:
+        return False
     if isinstance(hint, type) and not isinstance(hint, types.GenericAlias):
         return issubclass(hint, AbstractArray)
     return any(map(speaks_of_arrays, get_args(hint)))

@@ -214,6 +214,7 @@ def test_only_hints_of_arrays_are_checked():
 
     assert jaxtyped(scaled, typechecker=checked)(jnp.ones(2), 2).shape == (2,)
     assert not speaks_of_arrays(list[int]) and speaks_of_arrays(list[Float[Array, " n"] | None])
+    assert not speaks_of_arrays(Callable[[Float[Array, " n"]], Float[Array, " n"]] | None)
 
 
 def test_the_library_speaks_for_itself(wrong_arrays):

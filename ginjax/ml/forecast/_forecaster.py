@@ -18,7 +18,9 @@ from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.task import Frames, frames_of, scaled_contract
 
 Fields = dict[str, Float[np.ndarray, "*_leading_field"]]
-"""By field name, arrays `(*spatial, D, ..., D)` in physical units, with an axis for the batch in front unless it says otherwise."""
+"""By field name, arrays `(*spatial, D, ..., D)` in physical units, behind the axis of the batch unless something else is
+said there.
+"""
 
 
 @dataclass(frozen=True)
