@@ -62,8 +62,8 @@ class ProductNonlinear(eqx.Module):
     input_keys: Signature = eqx.field(static=True)
     D: int = eqx.field(static=True)
     scalar_activation: Callable[[Array], Array]
-    partners: dict[Key, Array]
-    gates: dict[Key, Array]
+    partners: dict[Key, Float[Array, "_channels _channels"]]
+    gates: dict[Key, Float[Array, "_channels _scalars"]]
 
     def __init__(
         self,

@@ -69,7 +69,9 @@ class ConvBlock(MultiImageModule):
         """
         key = jax.random.key(0) if key is None else key
         conv_key, nonlinearity_key = jax.random.split(key)
-        products = equivariant and nonlinearity == "product" and activation_f is not None
+        # Without an activation a block has no nonlinearity at all.
+        factor = activation_f if equivariant and nonlinearity == "product" else None
+        products = factor is not None
         preactivation_order = preactivation_order or products
         self.product_conv = None
         conv_inputs = product_keys(input_keys) if products else input_keys
@@ -93,8 +95,8 @@ class ConvBlock(MultiImageModule):
         elif use_batch_norm and not equivariant:
             norm = eqx.nn.BatchNorm(inner[0][1], axis_name=["pmap_batch", "batch"], mode="batch")
             self.batch_norm = LayerWrapperAux(norm, inner)
-        if products:
-            self.nonlinearity = ProductNonlinear(inner, D, handle_scalars(activation_f), nonlinearity_key)
+        if factor is not None:
+            self.nonlinearity = ProductNonlinear(inner, D, handle_scalars(factor), nonlinearity_key)
             self.product_conv = _product_conv(self.conv, inner, output_keys, product_filters, conv_key)
         else:
             self.nonlinearity = handle_activation(activation_f, equivariant, inner, D, nonlinearity_key)
