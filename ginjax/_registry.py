@@ -145,6 +145,25 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         return _registry_at, (self._home,)
 
 
+def named(kind: str, cls: type, public: str) -> Callable[[str, object], None]:
+    """The check of a registry whose things are of one class and say their own name.
+
+    **Arguments:**
+
+    - `kind`: as in `Registry`.
+    - `cls`: the class; its attribute `name` is the name of a thing.
+    - `public`: where users find the class, such as `"ginjax.data.PDE"`.
+    """
+
+    def check(name: str, thing: object) -> None:
+        if not isinstance(thing, cls) or getattr(thing, "name", None) != name:
+            raise ArgumentError(
+                f"{kind} {name!r}", got=type(thing).__name__, expected=f"a {public} of the name {name!r}"
+            )
+
+    return check
+
+
 def _package(point: EntryPoint) -> str:
     return point.dist.name if point.dist is not None else point.value
 

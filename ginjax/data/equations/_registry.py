@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ginjax._registry import Registry
+from ginjax._registry import Registry, named
 from ginjax.data.equations._allen_cahn import ALLEN_CAHN
 from ginjax.data.equations._burgers import BURGERS
 from ginjax.data.equations._diffusion import DIFFUSION
@@ -15,7 +15,6 @@ from ginjax.data.equations._kuramoto_sivashinsky import KURAMOTO_SIVASHINSKY
 from ginjax.data.equations._pde import PDE
 from ginjax.data.equations._swift_hohenberg import SWIFT_HOHENBERG
 from ginjax.data.equations._wave import WAVE
-from ginjax.errors import ArgumentError
 
 OWN: tuple[PDE, ...] = (
     DIFFUSION,
@@ -33,19 +32,12 @@ DEFAULT_SIDES: Mapping[int, int] = MappingProxyType({1: 64, 2: 32, 3: 16})
 """Grid points along each axis by dimension, unless told otherwise."""
 
 
-def _check(name: str, pde: PDE) -> None:
-    if not isinstance(pde, PDE) or pde.name != name:
-        raise ArgumentError(
-            f"equation {name!r}", got=type(pde).__name__, expected=f"a ginjax.data.PDE of the name {name!r}"
-        )
-
-
 PDES = Registry(
     "equation",
     {pde.name: pde for pde in OWN},
     home="ginjax.data.equations._registry:PDES",
     group="ginjax.equations",
-    check=_check,
+    check=named("equation", PDE, "ginjax.data.PDE"),
 )
 """Every equation by name: the library's own, then those of `register_pde` and of installed packages."""
 

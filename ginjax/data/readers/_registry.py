@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ginjax._registry import Registry
+from ginjax._registry import Registry, named
 from ginjax.data.readers._npz import NUMPY
 from ginjax.data.readers._pdearena import PDEARENA
 from ginjax.data.readers._pdebench_flat import PDEBENCH
@@ -10,7 +10,6 @@ from ginjax.data.readers._pdebench_grouped import PDEBENCH_GROUPED
 from ginjax.data.readers._pdebench_incompressible import PDEBENCH_INCOMPRESSIBLE
 from ginjax.data.readers._reader import Reader
 from ginjax.data.readers._well import THE_WELL
-from ginjax.errors import ArgumentError
 
 OWN: tuple[Reader, ...] = (
     THE_WELL,
@@ -23,21 +22,12 @@ OWN: tuple[Reader, ...] = (
 """The readers that come with the library."""
 
 
-def _check(name: str, reader: Reader) -> None:
-    if not isinstance(reader, Reader) or reader.name != name:
-        raise ArgumentError(
-            f"reader {name!r}",
-            got=type(reader).__name__,
-            expected=f"a ginjax.data.readers.Reader of the name {name!r}",
-        )
-
-
 READERS = Registry(
     "reader",
     {reader.name: reader for reader in OWN},
     home="ginjax.data.readers._registry:READERS",
     group="ginjax.readers",
-    check=_check,
+    check=named("reader", Reader, "ginjax.data.readers.Reader"),
 )
 """Every reader by name: the library's own, then those of `register_reader` and of installed packages. A file goes to the
 first that recognises it.

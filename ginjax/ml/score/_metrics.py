@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Num
 
-from ginjax._registry import Registry
+from ginjax._registry import Registry, named
 from ginjax.errors import ArgumentError
 
 
@@ -82,15 +82,6 @@ def _relative_l2(found: Deviations) -> np.ndarray:
     return _ratio(found.error.sum(axis=0), found.size.sum(axis=0))
 
 
-def _check(name: str, metric: Metric) -> None:
-    if not isinstance(metric, Metric) or metric.name != name:
-        raise ArgumentError(
-            f"metric {name!r}",
-            got=type(metric).__name__,
-            expected=f"a ginjax.ml.Metric of the name {name!r}",
-        )
-
-
 METRICS = Registry(
     "metric",
     {
@@ -103,7 +94,7 @@ METRICS = Registry(
     },
     home="ginjax.ml.score._metrics:METRICS",
     group="ginjax.metrics",
-    check=_check,
+    check=named("metric", Metric, "ginjax.ml.Metric"),
 )
 """The metrics of evaluations by name: the library's own, then those of `register_metric` and of installed packages."""
 

@@ -90,9 +90,10 @@ def test_what_one_test_registers_is_gone():
 @pytest.mark.usefixtures("own_registry")
 def test_a_name_that_is_taken_is_refused(toy):
     register_pde(toy)
-    for taken in (toy, PDES["wave"]):
+    for taken in (dataclasses.replace(toy, time_step=0.5), dataclasses.replace(toy, name="wave")):
         with pytest.raises(ArgumentError, match=rf"got '{taken.name}', which is taken, expected a name"):
             register_pde(taken)
+    assert register_pde(toy) is toy  # a cell of a notebook that is run again
 
 
 @pytest.mark.parametrize("name", PDES)
