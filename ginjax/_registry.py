@@ -158,7 +158,11 @@ def named(kind: str, cls: type, public: str) -> Callable[[str, object], None]:
     def check(name: str, thing: object) -> None:
         if not isinstance(thing, cls) or getattr(thing, "name", None) != name:
             raise ArgumentError(
-                f"{kind} {name!r}", got=type(thing).__name__, expected=f"a {public} of the name {name!r}"
+                f"{kind} {name!r}",
+                got=f"{type(thing).__name__} of the name {getattr(thing, 'name', None)!r}"
+                if isinstance(thing, cls)
+                else type(thing).__name__,
+                expected=f"a {public} of the name {name!r}",
             )
 
     return check

@@ -23,7 +23,7 @@ Config = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="Take options from a TOML file (learning-rate = 1e-3); options on the command line win. Its tables only group.",
+        help="Take options from a TOML file (learning-rate = 1e-3); options on the command line win. Tables such as [training] are headings and change nothing.",
         metavar="FILE",
         is_eager=True,
         callback=_read_config,

@@ -287,7 +287,7 @@ def _write(
     sha256 = write_model(target, conversion.after, force=force)
     out.result(target, payload | {"sha256": sha256})
     D = conversion.after.D
-    out.note(f"use it in Python: ginjax.models.load_model({str(target)!r}).model, on {D}D fields")
+    out.note(f"use it in Python: ginjax.load({str(target)!r}), on {D}D fields")
     low, high = (model, target) if conversion.before.D < D else (target, model)
     out.next_step(f"ginjax verify {quote(str(low))} {quote(str(high))}")
 

@@ -423,7 +423,7 @@ def _show(
     if certificate is not None:
         rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
     out.fields(title, rows)
-    said = what_to_hear(error, before)
+    said = what_to_hear(error, before, residual=made.record.contract.residual)
     if said is not None:
         out.warn(said)
     measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}

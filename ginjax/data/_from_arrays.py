@@ -105,6 +105,11 @@ def from_arrays(
         trajectories=lead[0],
         frames=lead[1],
         origin={"arrays": name},
+        notes=tuple(
+            f"the {what} is not known: whether models and other data have the same is not checked"
+            for what, value in (("spacing", spacing), ("time step", time_step))
+            if value is None
+        ),
         held=arrays,
         steady=steady,
     )

@@ -176,7 +176,7 @@ def split_trajectories(
             "trajectories to split",
             got=n,
             expected=f"more than {sum(sizes.values())}, what validation and test take",
-            hint="Use smaller fractions or more trajectories.",
+            hint="With `valid=0` and `test=0` nothing is validated on or held out; or use more trajectories.",
         )
     order = np.random.default_rng(seed).permutation(n)
     parts = {"train": order[:left], "valid": order[left : left + sizes["valid"]]}

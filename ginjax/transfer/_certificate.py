@@ -88,6 +88,15 @@ class Certificate:
         """The paths whose residual is beyond the tolerance."""
         return tuple(path for path in self.paths if path.residual > self.tolerance)
 
+    def __str__(self) -> str:
+        verdict = (
+            "exact" if self.exact else f"{len(self.inexact_paths)} of {len(self.paths)} paths are not exact"
+        )
+        return (
+            f"{self.from_dim}D -> {self.to_dim}D by {self.rule}: {verdict}, largest residual {self.residual:.1e} "
+            f"of {len(self.paths)} paths"
+        )
+
     def with_tolerance(self, tolerance: float | None) -> "Certificate":
         """The certificate judged by another tolerance; None keeps its own."""
         return self if tolerance is None else replace(self, tolerance=tolerance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from ginjax.checkpoint import (
     ModelRecord,
     check_certificate,
     convert_record,
+    unchecked,
     write_model,
 )
 from ginjax.data import Source
@@ -213,7 +214,7 @@ class Model:
             D=source.D,
             grid=source.spatial,
             time_step=source.time_step,
-            note=held_out.note,
+            note=_noted(held_out.note, unchecked(contract, source.contract)),
         )
 
     def plot(self, data: Data | None = None, *, steps: int | None = None, progress: bool = True) -> Figure:
@@ -423,6 +424,12 @@ class Model:
             )
             parts.append(f"certificate {state}")
         return f"Model({'; '.join(parts)})"
+
+
+def _noted(note: str | None, aspects: Sequence[str]) -> str | None:
+    """What there is to know of the data: how they were chosen, and what could not be compared with the model's."""
+    unknown = f"not checked, because not known: {', '.join(aspects)}" if aspects else None
+    return "; ".join(each for each in (note, unknown) if each) or None
 
 
 def _said(step: Mapping[str, Any]) -> str:

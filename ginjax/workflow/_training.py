@@ -39,6 +39,7 @@ class Training:
     - `loss`: of the last step; `validation`: the lowest validation loss, None without validation.
     - `error`: of the next frame on the held-out part, beside predicting no change; None if nothing was held out.
     - `error_before`: the same of the model that was gone on from.
+    - `residual`: whether changes are predicted.
     - `rows`: of the log, see `ginjax.ml.read_log`.
     - `last`: the record of the last network where an earlier one was kept.
     """
@@ -50,6 +51,7 @@ class Training:
     validation: float | None
     error: OneStepError | None
     error_before: OneStepError | None
+    residual: bool
     rows: tuple[Mapping[str, Any], ...] = field(repr=False)
     last: ModelRecord | None = field(default=None, repr=False)
 
@@ -66,7 +68,7 @@ class Training:
 
         - `stacklevel`: of `warnings.warn`, counted from the caller of this.
         """
-        said = what_to_hear(self.error, self.error_before)
+        said = what_to_hear(self.error, self.error_before, residual=self.residual)
         if said is not None:
             warnings.warn(said, GinjaxWarning, stacklevel=stacklevel + 1)
 
@@ -109,6 +111,7 @@ def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tu
         validation=progress.best_loss if validated else None,
         error=made.error,
         error_before=prepared.before,
+        residual=request.residual,
         rows=tuple(kept.rows),
         last=made.last,
     )

@@ -19,7 +19,7 @@ from ginjax.geometric import parse_torus
 _PERHAPS_ODD = ("magnet", "vortic", "angular", "torque", "spin", "curl", "pseudo", "helic", "chiral")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FileSource(Source):
     """Fields put together from the variables of one file."""
 

@@ -18,7 +18,7 @@ from ginjax.errors import FileError
 OPEN_FILES = 32
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class JoinedSource(Source):
     """The trajectories of several sources, one after the other; build it with `join`."""
 

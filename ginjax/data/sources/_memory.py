@@ -12,7 +12,7 @@ from ginjax.data.sources._source import Source
 from ginjax.geometric import parse_torus
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MemorySource(Source):
     """Arrays as a `Source`; build it with `MemorySource.of`, `Source.at_hand` or `ginjax.data.from_arrays`.
 

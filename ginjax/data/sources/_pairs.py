@@ -15,7 +15,7 @@ from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage, Signature, parse_torus
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PairsSource(Source):
     """Each pair is a trajectory of the input's frames and the target; build it with `pairs_as_source`."""
 

@@ -13,7 +13,7 @@ from ginjax.data.sources._source import Source
 from ginjax.errors import ArgumentError
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SelectedSource(Source):
     """Some fields of another source, in an order of their own; build it with `select_fields`."""
 

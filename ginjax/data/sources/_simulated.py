@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exponax import BaseStepper
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SimulatedSource(Source):
     """Trajectories of an equation; build it with `simulate`. The newest trajectory is kept in memory."""
 

@@ -20,7 +20,7 @@ MAX_VALUES_READ = 2**30
 """Most values that one call of `Source.read` hands out (4 GiB)."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Source(abc.ABC):
     """Trajectories on one grid that are read when they are asked for.
 
@@ -56,6 +56,19 @@ class Source(abc.ABC):
     split: str | None = None
     origin: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
+        axes = ", ".join("periodic" if each else "not periodic" for each in self.is_torus)
+        steps = [
+            f"{what} {'unknown' if value is None else f'{value:g}'}"
+            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
+        ]
+        grid = "x".join(map(str, self.spatial))
+        head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
+        return "\n".join(
+            [f"{head}; {', '.join(steps)}; axes {axes}", *(f"note: {each}" for each in self.notes)]
+        )
 
     def described(self) -> dict[str, Any]:
         """All that a source states about itself, by name, from which another source can be made."""

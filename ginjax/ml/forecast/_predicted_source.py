@@ -11,7 +11,7 @@ from ginjax.data import Source, held_in_memory
 from ginjax.ml.forecast._forecaster import Fields, Forecaster
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PredictedSource(Source):
     """Trajectories that a model goes on with; build it with `predicted`. The newest one is kept in memory."""
 

@@ -26,6 +26,9 @@ class OneStepError:
     model: float
     persistence: float
 
+    def __str__(self) -> str:
+        return f"{self.model:.4g}, and {self.persistence:.4g} of predicting no change"
+
 
 @compiled
 def predict(model: PyTree, x: MultiImage) -> MultiImage:

@@ -69,10 +69,14 @@ class WindowTask:
         return found
 
     def error(self, model: PyTree, batch_size: int = 32) -> OneStepError | None:
-        """The one-step error of a model on the test samples, beside predicting no change; None without any."""
-        if self.test is None:
+        """The one-step error of a model beside predicting no change.
+
+        It is that on the test samples, or without any on those for validation, if they are of one step; else None.
+        """
+        samples = self.test or self.valid
+        if samples is None or samples.future_steps != 1:
             return None
-        return next_frame_error(model, self.test, np.arange(len(self.test)), self.frames, batch_size)
+        return next_frame_error(model, samples, np.arange(len(samples)), self.frames, batch_size)
 
 
 def make_window_task(

@@ -94,18 +94,25 @@ def finish_training(
     return TrainedModel(model, record, last, task.error(model))
 
 
-def what_to_hear(after: OneStepError | None, before: OneStepError | None = None) -> str | None:
+def what_to_hear(
+    after: OneStepError | None, before: OneStepError | None = None, *, residual: bool = True
+) -> str | None:
     """What the user of a training must not miss; None if there is nothing.
 
     **Arguments:**
 
     - `after`: the error of the next frame on the held-out part, None if nothing is held out.
     - `before`: the same of the model that was gone on from.
+    - `residual`: whether changes are predicted.
     """
     if after is None:
-        return None
+        return "nothing was held out: how good the network is was not measured"
     if after.model >= after.persistence:
-        return "the network does no better than predicting no change: train longer, or with a lower learning rate"
+        change = "" if residual else ", or let it predict changes (`residual=True`)"
+        return (
+            "the network does no better than predicting no change: train longer, or with a lower learning rate"
+            + change
+        )
     if before is not None and after.model > before.model:
         return f"tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
     return None
