@@ -25,6 +25,7 @@ OPTIONS = {
     "levels": "--levels",
     "lift_parity": "--lift-parity",
     "noise": "--noise",
+    "nonlinearity": "--nonlinearity",
     "norm": "--norm",
     "parity": "--parity",
     "past_steps": "--past-steps",
@@ -36,8 +37,10 @@ OPTIONS = {
     "side": "--side",
     "split": "--split",
     "support": "--support",
+    "test": "--test",
     "unroll": "--unroll",
     "upsample": "--upsample",
+    "valid": "--valid",
 }
 """The option for each argument that a message names."""
 

@@ -207,7 +207,7 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
             "boundaries of the data",
             _ends(found),
             f"{_ends(wanted)}, as in the model's training",
-            "If that is wrong of the data, say which of their axes are periodic.",
+            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`.",
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]
