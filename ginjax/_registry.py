@@ -85,15 +85,15 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
         **Raises:** `ArgumentError` for a name that is taken, or for what is not a thing of this kind.
         """
-        if not isinstance(name, str) or not name or not name.isprintable() or name != name.strip():
-            raise ArgumentError(
-                f"name of the {self.kind}", got=repr(name)[:60], expected="a text without space around it"
-            )
         if name in self._known and not _same_definition(self._known[name], thing):
             raise ArgumentError(
                 f"name of the {self.kind}", got=f"{name!r}, which is taken", expected="a name of its own"
             )
         self._check(name, thing)
+        if not isinstance(name, str) or not name or not name.isprintable() or name != name.strip():
+            raise ArgumentError(
+                f"name of the {self.kind}", got=repr(name)[:60], expected="a text without space around it"
+            )
         self._known[name] = thing
         return thing
 

@@ -70,7 +70,9 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         inside: dict[str, Any] = {"mid_keys": settings.middle}
         if settings.plain:
             inside = {"kernel_size": settings.recipe.side, "padding_mode": "CIRCULAR"}
-        return options | {name: inside[name] for name in inside.keys() & constructor_of(cls).options.keys()}
+        defaults = constructor_of(cls).options
+        options |= {name: inside[name] for name in inside.keys() & defaults.keys()}
+        return cls._without_added(options)
 
     @classmethod
     def bank_recipes(cls, options: Mapping[str, Any], recipe: BankRecipe) -> dict[str, BankRecipe]:
@@ -140,17 +142,23 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         """
         classes = (each for each in type(self).__mro__ if issubclass(each, AnyDimensionalModel))
         constructor = next(each for each in map(constructor_of, classes) if each.names <= arguments.keys())
-        options = {
-            name: arguments[name]
-            for name, default in constructor.options.items()
-            if name not in self.added_options or arguments[name] != default
-        }
+        options = self._without_added({name: arguments[name] for name in constructor.options})
         self._check_counts(options, constructor.options)
         if "activation_f" in options:
             options["activation_f"] = activation_name(options["activation_f"])
         if options.get("mid_keys") is not None:
             options["mid_keys"] = field_signature(options["mid_keys"])
         return ModelSpec.make(self.architecture, *(arguments[name] for name in constructor.ends), **options)
+
+    @classmethod
+    def _without_added(cls, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options without those of `added_options` that are at their defaults."""
+        defaults = constructor_of(cls).options
+        return {
+            name: value
+            for name, value in options.items()
+            if name not in cls.added_options or value != defaults.get(name)
+        }
 
     @property
     def grid_factor(self) -> int:

@@ -48,7 +48,7 @@ def test_the_table_the_certificate_and_what_next(run, tmp_path):
     assert "compatible: all 8 paths reproduce the 1D network exactly" in result.stdout
     assert result.stderr.splitlines() == [
         "wrote model.3d.safetensors",
-        "use it in Python: ginjax.models.load_model('model.3d.safetensors').model, on 3D fields",
+        "use it in Python: ginjax.load('model.3d.safetensors'), on 3D fields",
         "next: ginjax verify model.safetensors model.3d.safetensors",
     ]
     assert files(tmp_path) == ["model.3d.safetensors", "model.safetensors"]
