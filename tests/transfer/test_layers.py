@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ginjax.errors import ArgumentError
@@ -45,6 +45,7 @@ def test_a_row_survives_json(layer):
     assert ConvLayer.from_json(json.loads(json.dumps(layer.to_json()))) == layer
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_junk_is_no_row(junk):
     with pytest.raises(ArgumentError):
