@@ -47,7 +47,7 @@ def test_three_lines_in_an_empty_folder(tmp_path):
 
     assert "residual" in converted.stdout and "free" in converted.stdout
     assert "compatible: all 8 paths reproduce the 1D network exactly" in converted.stdout
-    assert "load_model(" in converted.stderr
+    assert "ginjax.load(" in converted.stderr
     assert converted.stderr.splitlines()[-1] == "next: ginjax verify model.safetensors model.3d.safetensors"
     low, high = (read_model(tmp_path / name) for name in ("model.safetensors", "model.3d.safetensors"))
     assert (low.D, high.D) == (1, 3)
