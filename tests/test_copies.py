@@ -23,11 +23,11 @@ from ginjax.checkpoint import (
     convert_record,
 )
 from ginjax.data import MemorySource, Normalisation, Trajectories, find_pde
-from ginjax.filters import FilterBank, FilterBlock
+from ginjax.filters import BankRecipe, FilterBank, FilterBlock, make_bank
 from ginjax.geometric import GeometricImage, MultiImage, PlanarImage
 from ginjax.layers import LayerWrapper, VectorNeuronNonlinear
 from ginjax.ml import Forecaster
-from ginjax.models import LoadedModel, to_record
+from ginjax.models import LoadedModel, ResNet, to_record
 from ginjax.models.blocks import ACTIVATION_REGISTRY
 from ginjax.transfer import Certificate, make_rule
 
@@ -109,6 +109,17 @@ def test_a_model_predicts_the_same_again(name, again):
     assert structures[0] == structures[1] and len({*map(hash, structures)}) == 1
     other = again(model(name, seed=1))
     assert other != made and any(np.any(run(other, x)[key] != before[key]) for key in before)
+
+
+@pytest.mark.parametrize(
+    "said", [{"nonlinearity": "product", "activation_f": "tanh"}, {"activation_f": jax.nn.celu}], ids=str
+)
+def test_functions_of_every_nonlinearity_stay_what_they_are(said, again):
+    """Those of a layer and of the specification, whether or not they have a name here."""
+    filters = make_bank(2, BankRecipe(3), [(k, 0) for k in range(3)])
+    made = ResNet(2, SV, SV, 2, num_blocks=1, num_conv=1, use_group_norm=False, conv_filters=filters, **said)
+    found = again(made)
+    assert found == made and found.spec == made.spec and hash(found.spec) == hash(made.spec)
 
 
 def test_hash_and_digest_are_the_same_again(again):

@@ -33,6 +33,7 @@ from ginjax.data.equations import gaussian_field as gaussian_field
 from ginjax.data.equations import register_pde as register_pde
 from ginjax.data.readers import READERS as READERS
 from ginjax.data.readers import DataFile as DataFile
+from ginjax.data.readers import DataReader as DataReader
 from ginjax.data.readers import FieldRequest as FieldRequest
 from ginjax.data.readers import Found as Found
 from ginjax.data.readers import Hdf5 as Hdf5

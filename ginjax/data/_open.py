@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest, parse_parity, parse_requests
-from ginjax.data.readers import OWN, READERS, DataFile, Reader
+from ginjax.data.readers import OWN, READERS, DataFile, DataReader
 from ginjax.data.sources import Source, assemble, join
 from ginjax.errors import ArgumentError, FileError
 
@@ -88,7 +88,7 @@ def _find(
 
 
 @contextmanager
-def _recognised(file: str) -> Iterator[tuple[Reader, DataFile]]:
+def _recognised(file: str) -> Iterator[tuple[DataReader, DataFile]]:
     """A file and who reads it. It is closed in the end: there may be thousands, and each is opened when it is read."""
     opened = DataFile(file)
     try:
@@ -97,7 +97,7 @@ def _recognised(file: str) -> Iterator[tuple[Reader, DataFile]]:
         opened.close()
 
 
-def _reader(file: DataFile) -> Reader:
+def _reader(file: DataFile) -> DataReader:
     for _, reader in READERS.usable():
         if reader.recognises(file):
             return reader

@@ -1,4 +1,4 @@
-"""Layers that hold functions, and yet can be pickled and copied."""
+"""What holds functions, and yet can be pickled and copied."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from operator import attrgetter
 
 import equinox as eqx
 import jax
+from jaxtyping import PyTree
 
 
 class FunctionsByName(eqx.Module):
@@ -17,11 +18,21 @@ class FunctionsByName(eqx.Module):
     """
 
     def __getstate__(self) -> dict[str, object]:
-        return {name: jax.tree.map(_by_name, value) for name, value in vars(self).items()}
+        return {name: functions_by_name(value) for name, value in vars(self).items()}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         for name, value in state.items():
-            object.__setattr__(self, name, jax.tree.map(_found, value))
+            object.__setattr__(self, name, functions_found(value))
+
+
+def functions_by_name(tree: PyTree) -> PyTree:
+    """A tree with the name of every function that can be found by its name in place of it; the rest as it is."""
+    return jax.tree.map(_by_name, tree)
+
+
+def functions_found(tree: PyTree) -> PyTree:
+    """Undo `functions_by_name`."""
+    return jax.tree.map(_found, tree)
 
 
 @dataclass(frozen=True)

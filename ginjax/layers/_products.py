@@ -13,6 +13,7 @@ from ..errors import ArgumentError
 from ..geometric import AnyArray, Key, PlanarImage, Signature, SignatureLike, inner, mix_channels, scale
 from ._check import Image, check_channels, in_form_of
 from ._draw import draw_uniform
+from ._functions_by_name import FunctionsByName
 from ._vector_neuron import activate
 
 LARGEST = 3.0
@@ -30,7 +31,7 @@ def bounded(
     return scale(jax.lax.rsqrt(1 + inner(x, x) / LARGEST**2), x)
 
 
-class ProductNonlinear(eqx.Module):
+class ProductNonlinear(FunctionsByName):
     r"""Scalars pass through an activation; every field is multiplied by others, pixel by pixel.
 
     With $\hat x = x / \sqrt{1 + |x|^2 / 9}$, learned mixtures $P$ and $G$ of channels, $s$ the even scalars, and $x$ the

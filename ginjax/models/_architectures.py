@@ -35,7 +35,10 @@ def check_architecture(name: str, cls: type[AnyDimensionalModel]) -> None:
         )
 
     if not (isinstance(cls, type) and issubclass(cls, AnyDimensionalModel)):
-        refuse(repr(cls), "a subclass of ginjax.models.AnyDimensionalModel")
+        refuse(
+            cls.__name__ if isinstance(cls, type) else type(cls).__name__,
+            "a subclass of ginjax.models.AnyDimensionalModel",
+        )
     if not name or cls.architecture != name:
         refuse(f"{cls.__name__}.architecture = {cls.architecture!r}", repr(name or cls.__name__))
     word = name.lower()

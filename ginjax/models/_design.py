@@ -49,7 +49,7 @@ class ModelDesign(NetworkSettings):
         asked for it.
         """
         activation_name(self.activation)
-        check_nonlinearity(self.nonlinearity, not self.plain, self.activation)
+        check_nonlinearity(self.nonlinearity, not self.plain, self.activation is not None)
         architecture = find_architecture(self.architecture)
         for word in ("norm", "plain"):
             if getattr(self, word) and word not in architecture.words:

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import ArgumentError, UnsupportedError
 from ..geometric import Signature, SignatureLike
+from ..layers import functions_by_name, functions_found
 
 Option = Any
 """A JSON value, with tuples for lists; in memory also an activation function that has no name."""
@@ -42,6 +43,13 @@ class ModelSpec:
             Signature(outputs),
             tuple(sorted((name, _frozen(value)) for name, value in options.items())),
         )
+
+    def __getstate__(self) -> dict[str, object]:
+        return vars(self) | {"options": functions_by_name(self.options)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        for name, value in (state | {"options": functions_found(state["options"])}).items():
+            object.__setattr__(self, name, value)
 
     def option(self, name: str, default: Option = None) -> Option:
         """The value of an option, or `default` if the specification has none of that name."""

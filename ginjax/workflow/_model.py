@@ -119,9 +119,9 @@ class Model:
 
         **Arguments:**
 
-        - `start`: a source, the path of data, or by name one array for every field and constant of the model, in physical units: fields
-          `(trajectory, time, *space, D, ..., D)`, or without the first axis for one trajectory, or without the first two
-          for one frame; constants without the axis of time.
+        - `start`: a source, the path of data, or by name one array for every field and constant of the model, in physical
+          units: fields `(trajectory, time, *space, D, ..., D)`, or without the first axis for one trajectory, or without
+          the first two for one frame; constants without the axis of time.
         - `steps`: how many predictions.
         - `first`: the oldest frame that is seen, from 0; the last frames are gone on from if None. To compare with what
           came of the first frames, say 0.

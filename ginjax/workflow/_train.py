@@ -46,7 +46,7 @@ def train(
 
     - `data`: a source (`ginjax.from_arrays`, `ginjax.open_data`, `ginjax.simulate`), the path of a file or a folder, or
       sources by part: `{"train": ..., "valid": ..., "test": ...}`.
-    - `settings`: how to train; every default is measured and stands in `TrainSettings`.
+    - `settings`: how to train; every default stands in `TrainSettings`.
     - `network`: what the network is like inside, or the name of its architecture, such as "resnet".
     - `past_steps`: frames that it sees.
     - `residual`: whether it predicts the change of a field instead of the field.
@@ -64,7 +64,7 @@ def train(
     request = request_training(
         material_of(data, valid=valid, test=test, seed=settings.seed),
         settings,
-        network=Network(network) if isinstance(network, str) else network,  # pyright: ignore
+        network=Network(network) if isinstance(network, str) else network,
         past_steps=past_steps,
         residual=residual,
     )

@@ -37,7 +37,8 @@ class Training:
     - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
       validated on.
     - `loss`: of the last step; `validation`: the lowest validation loss, None without validation.
-    - `error`: of the next frame on the held-out part, beside predicting no change; None if nothing was held out.
+    - `error`: of the next frame beside predicting no change, on the held-out part, or without one on the part for
+      validation, by which the model was chosen; None without either.
     - `error_before`: the same of the model that was gone on from.
     - `residual`: whether changes are predicted.
     - `rows`: of the log, see `ginjax.ml.read_log`.

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ginjax.checkpoint import (
@@ -133,7 +133,8 @@ def test_trajectories_are_stored_as_runs():
     assert through_json(none).parts["test"].trajectories == ()
 
 
-NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name.isprintable())
+# What is printable: no control characters, and of the separators the space alone.
+NAMES = st.text(st.characters(exclude_categories=("C", "Z")) | st.just(" "), min_size=1, max_size=8)
 SIZES = st.floats(1e-30, 1e30, allow_nan=False)
 FIELDS = st.lists(
     st.builds(
@@ -183,8 +184,7 @@ def contracts(draw) -> DataContract:
     )
 
 
-# Names of axes, fields and parts are unique: many draws are thrown away.
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=25, deadline=None)
 @given(contracts())
 def test_every_contract_comes_back(contract):
     found = through_json(contract)

@@ -354,7 +354,7 @@ def test_the_librarys_own_declare_enough(cls):
 @pytest.mark.parametrize(
     ("cls", "message"),
     [
-        (3, "architecture '': got 3, expected a subclass of ginjax.models.AnyDimensionalModel"),
+        (3, "architecture '': got int, expected a subclass of ginjax.models.AnyDimensionalModel"),
         (ConvBlock, "expected a subclass of ginjax.models.AnyDimensionalModel"),
         (Louder, "name of the architecture: got 'SimpleConvSeries', which is taken"),
         (declared(architecture=""), "Fresh.architecture = '', expected 'Fresh'"),

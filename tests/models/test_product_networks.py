@@ -9,6 +9,7 @@ from ginjax.errors import ArgumentError
 from ginjax.filters import BankRecipe
 from ginjax.geometric import Signature
 from ginjax.models import (
+    ConvBlock,
     ModelDesign,
     Network,
     ResNet,
@@ -116,6 +117,11 @@ def test_filters_for_products_are_made_beside_the_others():
 def test_what_cannot_be_is_refused(said, words):
     with pytest.raises(ArgumentError, match=words):
         design(**said).build(1)
+
+
+def test_a_block_by_itself_knows_its_nonlinearities():
+    with pytest.raises(ArgumentError, match="nonlinearity: got 'cubic'"):
+        ConvBlock(2, [(V, 1)], [(V, 1)], conv_filters=design().banks(2)["conv"], nonlinearity="cubic")
 
 
 def test_the_words_of_the_command_line():

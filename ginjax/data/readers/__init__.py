@@ -5,6 +5,7 @@ from ginjax.data._found import Variable as Variable
 from ginjax.data._request import FieldRequest as FieldRequest
 from ginjax.data.readers._data_file import DataFile as DataFile
 from ginjax.data.readers._hdf5 import Hdf5 as Hdf5
+from ginjax.data.readers._reader import DataReader as DataReader
 from ginjax.data.readers._reader import Reader as Reader
 from ginjax.data.readers._reader import hdf5_reader as hdf5_reader
 from ginjax.data.readers._registry import OWN as OWN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest
@@ -18,9 +19,23 @@ def _no_parts(file: DataFile) -> tuple[str, ...]:
     return ()
 
 
+@runtime_checkable
+class DataReader(Protocol):
+    """What reads the files of a layout: anything with these, such as a `Reader`, which says what each has to do."""
+
+    @property
+    def name(self) -> str: ...
+
+    def recognises(self, file: DataFile, /) -> bool: ...
+
+    def find(self, file: DataFile, split: str | None, requests: Requests, /) -> Found: ...
+
+    def splits(self, file: DataFile, /) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True)
 class Reader:
-    """A reader of one layout of data files, as its file declares it.
+    """A `DataReader` made of functions.
 
     **Arguments:**
 

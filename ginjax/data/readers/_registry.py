@@ -8,10 +8,10 @@ from ginjax.data.readers._pdearena import PDEARENA
 from ginjax.data.readers._pdebench_flat import PDEBENCH
 from ginjax.data.readers._pdebench_grouped import PDEBENCH_GROUPED
 from ginjax.data.readers._pdebench_incompressible import PDEBENCH_INCOMPRESSIBLE
-from ginjax.data.readers._reader import Reader
+from ginjax.data.readers._reader import DataReader
 from ginjax.data.readers._well import THE_WELL
 
-OWN: tuple[Reader, ...] = (
+OWN: tuple[DataReader, ...] = (
     THE_WELL,
     PDEBENCH_INCOMPRESSIBLE,
     PDEBENCH,
@@ -22,19 +22,19 @@ OWN: tuple[Reader, ...] = (
 """The readers that come with the library."""
 
 
-READERS = Registry(
+READERS: Registry[DataReader] = Registry(
     "reader",
     {reader.name: reader for reader in OWN},
     home="ginjax.data.readers._registry:READERS",
     group="ginjax.readers",
-    check=named("reader", Reader, "ginjax.data.readers.Reader"),
+    check=named("reader", DataReader, "ginjax.data.readers.Reader"),
 )
 """Every reader by name: the library's own, then those of `register_reader` and of installed packages. A file goes to the
 first that recognises it.
 """
 
 
-def register_reader(reader: Reader) -> Reader:
+def register_reader(reader: DataReader) -> DataReader:
     """Let data files of another layout be opened, until the program ends.
 
     **Arguments:**

@@ -106,7 +106,7 @@ def what_to_hear(
     - `residual`: whether changes are predicted.
     """
     if after is None:
-        return "nothing was held out: how good the network is was not measured"
+        return "the error of the next frame was not measured: no trajectories were held out for it"
     if after.model >= after.persistence:
         change = "" if residual else ", or let it predict changes (`residual=True`)"
         return (

@@ -61,7 +61,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         sources, targets = field_signature(input_keys), field_signature(target_keys)
         middle = signature_union(sources, targets, width)
         keys = keys_from(key)
-        check_nonlinearity(nonlinearity, True, activation_f)
+        check_nonlinearity(nonlinearity, True, activation_f is not None)
         products = nonlinearity == "product"
         product_filters = product_bank(bank) if products and product_filters is None else product_filters
         bare = 0 if products else depth - 1

@@ -23,7 +23,7 @@ from ...layers import (
 from .._module import MultiImageModule
 from ._activation import Activation, handle_activation, handle_scalars
 from ._make_conv import make_conv
-from ._product_bank import REACHED, Nonlinearity, product_bank
+from ._product_bank import REACHED, Nonlinearity, check_nonlinearity, product_bank
 
 
 class ConvBlock(MultiImageModule):
@@ -69,6 +69,7 @@ class ConvBlock(MultiImageModule):
         """
         key = jax.random.key(0) if key is None else key
         conv_key, nonlinearity_key = jax.random.split(key)
+        check_nonlinearity(nonlinearity, equivariant)
         # Without an activation a block has no nonlinearity at all.
         factor = activation_f if equivariant and nonlinearity == "product" else None
         products = factor is not None

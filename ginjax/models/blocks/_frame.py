@@ -69,7 +69,7 @@ class Frame:
         shared = {"use_bias": "auto"} | {name: options[name] for name in names if name in options}
         bank = bank_for(D, equivariant, conv_filters)
         nonlinearity = options.get("nonlinearity", "vector-neuron")
-        check_nonlinearity(nonlinearity, equivariant, options.get("activation_f"))
+        check_nonlinearity(nonlinearity, equivariant, options.get("activation_f") is not None)
         products = nonlinearity == "product"
         if products and bank is not None and product_filters is None:
             product_filters = product_bank(bank)

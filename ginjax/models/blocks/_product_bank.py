@@ -21,8 +21,8 @@ def product_recipe(recipe: BankRecipe) -> BankRecipe:
     """The recipe of the filters for products, beside that of the ordinary ones.
 
     Filters of an odd side keep to the neighbourhood in which derivatives are formed: they are a quarter as many in 3D as all
-    of that side, and networks with them are as accurate (one-step error on Burgers 0.0116 against 0.0107; without
-    2-tensors 0.061).
+    of that side, and networks with them are as accurate (a prototype on Burgers in 2D, one seed: one-step error 0.0116
+    against 0.0107; without 2-tensors 0.061).
     """
     return BankRecipe(recipe.side, support="cut" if recipe.side % 2 else "full")
 
@@ -32,12 +32,12 @@ def product_bank(bank: FilterBank) -> FilterBank:
     return make_bank(bank.D, product_recipe(BankRecipe(bank.side)), PRODUCT_KEYS)
 
 
-def check_nonlinearity(name: str, equivariant: bool, activation_f: object) -> None:
+def check_nonlinearity(name: str, equivariant: bool, has_activation: bool = True) -> None:
     """Refuse a name that is none, and products where they cannot be.
 
     **Raises:** `ArgumentError`.
     """
-    if name == "product" and (not equivariant or activation_f is None):
+    if name == "product" and not (equivariant and has_activation):
         raise ArgumentError(
             "nonlinearity",
             got="'product' " + ("without an activation" if equivariant else "in a plain network"),
