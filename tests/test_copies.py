@@ -112,7 +112,9 @@ def test_a_model_predicts_the_same_again(name, again):
 
 
 @pytest.mark.parametrize(
-    "said", [{"nonlinearity": "product", "activation_f": "tanh"}, {"activation_f": jax.nn.celu}], ids=str
+    "said",
+    [{"nonlinearity": "product", "activation_f": "tanh"}, {"activation_f": jax.nn.celu}],
+    ids=["products", "an activation without a name here"],
 )
 def test_functions_of_every_nonlinearity_stay_what_they_are(said, again):
     """Those of a layer and of the specification, whether or not they have a name here."""
