@@ -19,6 +19,10 @@ EQUATIONS = Choice(
         "kuramoto-sivashinsky",
         "swift-hohenberg",
         "wave",
+        "acoustics",
+        "isothermal",
+        "navier-stokes",
+        "navier-stokes-forced",
     ),
     "ginjax.equations",
 )

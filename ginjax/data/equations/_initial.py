@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 
@@ -18,3 +19,22 @@ def scalar_noise(draw: Draw, D: int) -> np.ndarray:
 def vector_noise(draw: Draw, D: int) -> np.ndarray:
     """One vector field of independent components, `(D, *spatial)`."""
     return np.stack([draw() for _ in range(D)])
+
+
+def solenoidal_noise(draw: Draw, D: int) -> np.ndarray:
+    """One vector field without divergence and mean, of rms 1 by component, `(D, *spatial)`, in at least two dimensions.
+
+    It is the divergence of an antisymmetric tensor of independent random fields: the curl of a stream function in 2D, of a
+    vector potential in 3D. Along its own axis each component is then correlated just as the random fields are, in every
+    dimension; the projection of a vector field would not do that.
+    """
+    amplitudes, waves = None, None
+    for i, j in combinations(range(D), 2):
+        potential = np.fft.fftn(draw())
+        if waves is None:
+            waves = np.meshgrid(*map(np.fft.fftfreq, potential.shape), indexing="ij")
+            amplitudes = np.zeros((D, *potential.shape), complex)
+        amplitudes[i] += 1j * waves[j] * potential
+        amplitudes[j] -= 1j * waves[i] * potential
+    velocity = np.fft.ifftn(amplitudes, axes=range(1, D + 1)).real
+    return velocity / np.sqrt(np.square(velocity).mean())

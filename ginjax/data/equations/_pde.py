@@ -7,22 +7,20 @@ from dataclasses import dataclass, field, fields
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data.equations._initial import Draw
 from ginjax.data.equations._random_fields import gaussian_field
+from ginjax.data.equations._solver import Solver
 from ginjax.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from exponax import BaseStepper
 
 
 @dataclass(frozen=True)
 class PDE:
-    """A periodic partial differential equation with everything needed to simulate it in 1, 2 or 3 dimensions.
+    """A periodic partial differential equation with everything needed to simulate it.
 
     Lengths and times are in the units of the equation's own (dimensionless) form; the grid spacing and the
     time step are the same in every dimension, so a network sees the same local law everywhere.
@@ -42,6 +40,7 @@ class PDE:
     - `refinement`: the solver's grid is this many times finer, so that its de-aliasing filter, whose cut-off
       depends on the number of points and hence on the dimension, stays clear of the stored wavenumbers.
     - `spin_up`: stored frames discarded before the first one that is kept.
+    - `dimensions`: the numbers of dimensions it exists in, in ascending order.
 
     **Raises:** `ArgumentError` for a `stepper` that is not written `module:name`.
     """
@@ -58,6 +57,7 @@ class PDE:
     spacing: float = 1 / 16
     refinement: int = 2
     spin_up: int = 0
+    dimensions: tuple[int, ...] = (1, 2, 3)
 
     def __post_init__(self):
         if not all(self.stepper.partition(":")):
@@ -68,6 +68,19 @@ class PDE:
         # A mapping proxy can be neither copied nor pickled; the dictionary below it can.
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return _made, (type(self), values | {"parameters": dict(self.parameters)})
+
+    def check_dimension(self, D: int) -> None:
+        """Refuse a number of dimensions that the equation does not have.
+
+        **Raises:** `ArgumentError` that names those it has.
+        """
+        if D not in self.dimensions:
+            *others, last = map(str, self.dimensions)
+            raise ArgumentError(
+                f"dimension of a simulation of {self.name}",
+                got=D,
+                expected=f"{', '.join(others)} or {last}" if others else last,
+            )
 
     def components(self, D: int) -> int:
         """Number of scalar components of the state in `D` dimensions."""
@@ -100,7 +113,7 @@ class PDE:
 
         return self.initial(draw, D).astype(np.float32)
 
-    def solver(self, D: int, side: int) -> BaseStepper:
+    def solver(self, D: int, side: int) -> Solver:
         """Build the solver of one sub-step on a domain of `side` stored points per axis.
 
         **Arguments:**
@@ -108,10 +121,13 @@ class PDE:
         - `D`: number of dimensions.
         - `side`: stored points along each axis.
 
-        **Returns:** an exponax stepper for states `(components, *solver grid)`.
+        **Returns:** a solver for states `(components, *solver grid)`.
+
+        **Raises:** as `check_dimension`.
         """
         import equinox as eqx
 
+        self.check_dimension(D)
         module, _, name = self.stepper.partition(":")
         build = partial(
             getattr(import_module(module), name),

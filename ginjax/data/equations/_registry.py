@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ginjax._registry import Registry, named
+from ginjax.data.equations._acoustics import ACOUSTICS
 from ginjax.data.equations._allen_cahn import ALLEN_CAHN
 from ginjax.data.equations._burgers import BURGERS
 from ginjax.data.equations._diffusion import DIFFUSION
 from ginjax.data.equations._fisher_kpp import FISHER_KPP
 from ginjax.data.equations._gray_scott import GRAY_SCOTT
+from ginjax.data.equations._isothermal import ISOTHERMAL
 from ginjax.data.equations._kuramoto_sivashinsky import KURAMOTO_SIVASHINSKY
+from ginjax.data.equations._navier_stokes import FORCED_NAVIER_STOKES, NAVIER_STOKES
 from ginjax.data.equations._pde import PDE
 from ginjax.data.equations._swift_hohenberg import SWIFT_HOHENBERG
 from ginjax.data.equations._wave import WAVE
@@ -25,6 +28,10 @@ OWN: tuple[PDE, ...] = (
     KURAMOTO_SIVASHINSKY,
     SWIFT_HOHENBERG,
     WAVE,
+    ACOUSTICS,
+    ISOTHERMAL,
+    NAVIER_STOKES,
+    FORCED_NAVIER_STOKES,
 )
 """The equations that come with the library, in the order in which they are listed."""
 

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ginjax.data.equations import DEFAULT_SIDES, PDE, find_pde
+from ginjax.data.equations import DEFAULT_SIDES, PDE, Solver, find_pde
 from ginjax.data.sources._memory import held_in_memory
 from ginjax.data.sources._source import Source
 from ginjax.errors import ArgumentError, NumericsError
-
-if TYPE_CHECKING:
-    from exponax import BaseStepper
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -26,7 +22,7 @@ class SimulatedSource(Source):
 
     pde: PDE
     seed: int
-    solver: BaseStepper = field(repr=False)
+    solver: Solver = field(repr=False)
     newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
@@ -68,7 +64,7 @@ def simulate(
     **Arguments:**
 
     - `pde`: an equation or its name in `PDES`.
-    - `D`: number of dimensions, 1 to 3.
+    - `D`: number of dimensions, one of `pde.dimensions`.
     - `trajectories`: number of simulations.
     - `steps`: steps of `pde.time_step`; there are `steps + 1` frames, the first being the initial one.
     - `side`: grid points along each axis; 64, 32 and 16 in 1, 2 and 3 dimensions unless given.
@@ -81,6 +77,7 @@ def simulate(
     pde = find_pde(pde) if isinstance(pde, str) else pde
     if D not in DEFAULT_SIDES:
         raise ArgumentError("dimension of the simulation", got=D, expected="1, 2 or 3")
+    pde.check_dimension(D)
     side = DEFAULT_SIDES[D] if side is None else side
     for name, value, least in (("trajectories", trajectories, 1), ("steps", steps, 1), ("side", side, 4)):
         if value < least:
@@ -110,7 +107,7 @@ def simulate(
 
 
 @eqx.filter_jit
-def rollout(solver: BaseStepper, start: np.ndarray, steps: int, sub_steps: int) -> jax.Array:
+def rollout(solver: Solver, start: np.ndarray, steps: int, sub_steps: int) -> jax.Array:
     """All frames from `start` on, `(steps + 1, components, *solver grid)`."""
     first = jnp.asarray(start)
 

@@ -65,7 +65,7 @@ def test_the_command_line_offers_exactly_what_is_registered():
 
 
 def test_names_and_descriptions_belong_together():
-    assert len(PDES) == len(_registry.OWN) == 8
+    assert len(PDES) == len(_registry.OWN) == 12
     for name, pde in PDES.items():
         assert find_pde(name) is pde and pde.name == name
 

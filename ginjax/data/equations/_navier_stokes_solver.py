@@ -1,0 +1,55 @@
+"""The solver of incompressible flow: pseudo-spectral with a projection in space, Runge-Kutta in time."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import Array
+
+from ginjax.data.equations._runge_kutta import runge_kutta_step
+from ginjax.data.equations._spectral_grid import SpectralGrid
+
+
+class NavierStokesStepper(eqx.Module):
+    """`u_t = P(-div(u u)) + nu Lap(u) + a (u - mean(u))`, where `P` takes the gradient of the pressure away.
+
+    The force is Lundgren's: in proportion to the velocity, it prefers no place, no direction and no wavelength. Without
+    viscosity and force the waves that are kept exchange energy and lose none.
+
+    **Arguments:**
+
+    - `D`, `length`, `points`: of the grid, in at least two dimensions.
+    - `dt`: the time step; `dt |u| |k|` has to stay below 2.8 for the shortest wave kept.
+    - `viscosity`: the kinematic viscosity `nu`.
+    - `forcing`: the rate `a`; 0 for a flow that is left to itself.
+
+    Source of the force: T. S. Lundgren, Linearly forced isotropic turbulence, Annual Research Briefs, Center for Turbulence
+    Research (2003), 461-473.
+    """
+
+    grid: SpectralGrid
+    dt: Array
+    growth: Array
+
+    def __init__(self, D: int, length: float, points: int, dt: float, *, viscosity: float, forcing: float):
+        self.grid = SpectralGrid(D, length, points)
+        self.dt = jnp.asarray(dt)  # an array, so that one compiled program serves all time steps
+        squared = self.grid.squared
+        self.growth = jnp.where(squared == 0, 0, forcing - viscosity * squared)
+
+    def step(self, u: Array) -> Array:
+        """The velocity after one time step."""
+        start = self._without_divergence(self.grid.kept * self.grid.amplitudes(u))
+        return self.grid.fields(runge_kutta_step(self._rate, start, self.dt))
+
+    def _rate(self, waves: Array) -> Array:
+        """How fast the amplitudes of the velocity change."""
+        velocity = self.grid.fields(waves)
+        carried = self.grid.divergence_of_flux(velocity, velocity)
+        return self.growth * waves - self._without_divergence(carried)
+
+    def _without_divergence(self, vector: Array) -> Array:
+        """Amplitudes of the part of a vector field that has no divergence."""
+        grid = self.grid
+        squared = jnp.where(grid.squared == 0, 1, grid.squared)
+        return vector + grid.gradient(grid.divergence(vector) / squared)
