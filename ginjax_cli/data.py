@@ -94,8 +94,14 @@ def generate_data(
         typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
     ] = "diffusion",
     dim: Annotated[
-        str, typer.Option("--dim", help="Dimensions of space, separated by commas.", metavar="1,2,3")
-    ] = "1,2,3",
+        str | None,
+        typer.Option(
+            "--dim",
+            help="Dimensions of space, separated by commas.",
+            metavar="1,2,3",
+            show_default="all that the equation has",
+        ),
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -137,15 +143,22 @@ def generate_data(
     The files match: the same equation, coefficients, distribution of the initial fields, grid spacing and time step.
     So a filter covers the same length in every dimension, and a network meets the same local dynamics; on a domain of
     fixed length with fewer points in 3D it would not. Lengths and times are in units of the equation's own form.
-    The boundaries are periodic. The same seed gives the same bytes.
+    The boundaries are periodic. The same seed gives the same bytes. What will not fit into the free room on the disk is
+    refused at once.
     """
     from ginjax.checkpoint import check_target
-    from ginjax.data import find_pde, simulate, write_well
+    from ginjax.data import check_room, find_pde, simulate, simulation_size, write_well
     from ginjax.errors import FileError
     from ginjax.ml import TRAIN_TRAJECTORIES
 
     out = Output(json=json, quiet=quiet)
-    equation, dims = find_pde(pde), _parse_dims(dim)
+    equation = find_pde(pde)
+    dims = equation.dimensions if dim is None else _parse_dims(dim)
+    counts = {D: trajectories or TRAIN_TRAJECTORIES[D] for D in dims}
+    sizes = [
+        simulation_size(equation, D, trajectories=count, steps=frames, side=size)
+        for D, count in counts.items()
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -155,9 +168,14 @@ def generate_data(
     targets = {D: folder / f"{pde}_{D}d.hdf5" for D in dims}
     for target in targets.values():
         check_target(target, force=force)
+    out.note(
+        f"about {_in_words(sum(each.disk for each in sizes))} on disk, and up to "
+        f"{_in_words(max(each.memory for each in sizes))} of memory while simulating"
+    )
+    check_room(folder, [each.disk for each in sizes])
     rows, files = [], []
     for D, target in targets.items():
-        count = trajectories or TRAIN_TRAJECTORIES[D]
+        count = counts[D]
         source = simulate(equation, D, trajectories=count, steps=frames, side=size, seed=seed)
         with out.progress(count, f"simulating {pde} in {D}D") as progress:
             write_well(
@@ -204,6 +222,11 @@ def _parse_dims(text: str) -> list[int]:
     if not set(parts) <= {"1", "2", "3"} or len(set(parts)) != len(parts):
         raise ArgumentError("--dim", got=repr(text), expected="some of 1, 2 and 3, separated by commas")
     return sorted(int(part) for part in parts)
+
+
+def _in_words(size: float) -> str:
+    """A number of bytes as a person reads it."""
+    return f"{size / 2**20:.3g} MiB" if size < 1000 * 2**20 else f"{size / 2**30:.3g} GiB"
 
 
 def _kind(field: Any) -> str:

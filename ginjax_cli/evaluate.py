@@ -102,7 +102,8 @@ def evaluate(
 
     Beside the model stands the prediction that nothing changes. nRMSE is the size of the error relative to that of the
     field, VRMSE relative to how much the field varies in space (1 is what its mean would score), relative L2 takes all
-    trajectories as one. The folder gets the numbers (evaluation.json) and pictures of fields, errors and energy spectra.
+    trajectories as one. Where there is a velocity, energy, divergence and enstrophy (half the mean square of the vorticity)
+    of truth and prediction stand below, with the means of other fields. The folder gets the numbers (evaluation.json) and pictures of fields, errors and energy spectra.
     """
     _check_together(ctx)
     out = Output(json=json, quiet=quiet)
@@ -177,6 +178,9 @@ def evaluate(
     )
     found.save(folder, about={"model": str(model)}, force=force)
     out.table(f"{model} on {held_out.name}: {study.trajectories} trajectories", *found.table())
+    columns, rows = found.quantities_table()
+    if rows:
+        out.table("Physical quantities, averaged over the trajectories", columns, rows)
     for each in found.warnings:
         out.warn(each)
     files = {what: str(path) for what, path in evaluation_files(folder).items()}

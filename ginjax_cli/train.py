@@ -91,7 +91,7 @@ def train(
             min=1,
             max=3,
             help="Dimension of space.",
-            show_default="1, or that of --init",
+            show_default="the lowest of the equation, or that of --init",
             rich_help_panel=_DATA,
         ),
     ] = None,
@@ -293,7 +293,7 @@ def train(
     material = (
         simulated_material(
             pde,
-            _asked_dimension(start, dim),
+            _asked_dimension(start, dim, pde),
             side=size,
             trajectories=trajectories,
             frames=frames,
@@ -381,12 +381,13 @@ def train(
         out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
 
 
-def _asked_dimension(start: "Start | None", dim: int | None) -> int:
+def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
     """The dimension to simulate in."""
+    from ginjax.data import find_pde
     from ginjax.errors import ArgumentError
 
     if start is None:
-        return 1 if dim is None else dim
+        return find_pde(pde).dimensions[0] if dim is None else dim
     D = start.record.D
     if dim is not None and dim != D:
         raise ArgumentError("--dim", got=dim, expected=f"{D}, the dimension of the model of --init")

@@ -108,8 +108,12 @@ def transfer_curve(
     )
 
     lows, highs = _numbers("--from", from_dims), _numbers("--to", to_dims)
+    equations = [find_pde(name.strip()) for name in pde.split(",")]
+    for equation in equations:
+        for D in {*lows, *highs} & {1, 2, 3}:  # other numbers are refused below
+            equation.check_dimension(D)
     request = CurveRequest(
-        pdes=[find_pde(name.strip()).name for name in pde.split(",")],
+        pdes=[equation.name for equation in equations],
         pairs=[(low, high) for low in lows for high in highs if low < high],
         samples=_numbers("--samples", samples),
         seeds=seeds,

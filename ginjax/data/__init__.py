@@ -17,6 +17,9 @@ from ginjax.data._reading import DataReading as DataReading
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence
+from ginjax.data._simulation_size import SimulationSize as SimulationSize
+from ginjax.data._simulation_size import check_room as check_room
+from ginjax.data._simulation_size import simulation_size as simulation_size
 from ginjax.data._source_digest import source_digest as source_digest
 from ginjax.data._source_digest import trajectory_digests as trajectory_digests
 from ginjax.data._survey import FieldSurvey as FieldSurvey

@@ -33,6 +33,7 @@ from ginjax.ml.score import l2_rel_error as l2_rel_error
 from ginjax.ml.score import normalized_smse_loss as normalized_smse_loss
 from ginjax.ml.score import nrmse_loss as nrmse_loss
 from ginjax.ml.score import nrmse_per_pixel_loss as nrmse_per_pixel_loss
+from ginjax.ml.score import quantities as quantities
 from ginjax.ml.score import register_loss as register_loss
 from ginjax.ml.score import register_metric as register_metric
 from ginjax.ml.score import smse_loss as smse_loss

@@ -17,7 +17,7 @@ from ginjax.errors import ArgumentError, FileError
 from ginjax.ml import PERSISTENCE, PICTURES, RolloutStudy
 from ginjax.ml.draw import picture_figure, save_png
 from ginjax.ml.forecast import NO_CHANGE
-from ginjax.ml.score import metric_label
+from ginjax.ml.score import QUANTITY_LABELS, metric_label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,6 +97,22 @@ class Evaluation:
         columns = ("step", "field", *labels, *(f"nRMSE of {others[name]}" for name in names))
         return columns, rows
 
+    def quantities_table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """Names of columns, and rows: physical quantities of truth and forecasts at the first and the last step.
+
+        There are no rows unless a field is a vector.
+        """
+        study = self.study
+        names = [name for name in study.errors if name != PERSISTENCE]
+        rows: list[tuple[object, ...]] = []
+        if any("energy" in measured for measured in study.quantities.values()):
+            for step in dict.fromkeys((1, study.steps)):
+                for each, measured in study.quantities.items():
+                    for quantity, curves in measured.items():
+                        shown = [_number(curves[name][step - 1]) for name in ("truth", *names)]
+                        rows.append((step, each, QUANTITY_LABELS[quantity], *shown))
+        return ("step", "field", "quantity", "truth", *names), rows
+
     def plot(self, picture: str = "fields") -> Figure:
         """Draw one of the pictures.
 
@@ -123,6 +139,7 @@ class Evaluation:
             "lost_at": dict(study.lost_at),
             "spectra": _plain(study.spectra),
             "spectra_step": study.shown_step,
+            "quantities": {name: _plain(curves) for name, curves in study.quantities.items()},
         }
 
     def save(
@@ -163,7 +180,9 @@ class Evaluation:
             *([f"note: {self.note}"] if self.note else []),
         ]
         head = f"{self.model} on {self.data}: {self.study.trajectories} trajectories"
-        return "\n".join([head, *table_lines(*self.table()), *notes])
+        columns, rows = self.quantities_table()
+        physical = table_lines(columns, rows) if rows else []
+        return "\n".join([head, *table_lines(*self.table()), *physical, *notes])
 
 
 def evaluation_files(folder: Path) -> dict[str, Path]:

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -136,6 +137,48 @@ def test_generate_refuses_before_it_simulates(run, tmp_path):
     assert "cannot be made" in run("generate", "-o", "file/x").stderr
     result = run("generate", "--dim", "1,4")
     assert result.exit_code == 2 and "some of 1, 2 and 3" in result.stderr
+    result = run("generate", "--pde", "navier-stokes", "--dim", "1,2", "-o", "none")
+    assert result.exit_code == 2 and not (tmp_path / "none").exists()
+    assert result.stderr.startswith(
+        "error: dimension of a simulation of navier-stokes: got 1, expected 2 or 3"
+    )
+
+
+def test_generate_takes_the_dimensions_that_an_equation_has(run, tmp_path):
+    small = ("--size", "4", "--trajectories", "1", "--frames", "1", "-o", "flow")
+    result = run("generate", "--pde", "navier-stokes", *small)
+    assert result.exit_code == 0, result.stderr
+    assert sorted(each.name for each in (tmp_path / "flow").iterdir()) == [
+        "navier-stokes_2d.hdf5",
+        "navier-stokes_3d.hdf5",
+    ]
+
+
+def test_generate_says_how_much_it_will_write_and_refuses_what_has_no_room(run, tmp_path, monkeypatch):
+    large = (
+        "generate",
+        "--pde",
+        "burgers",
+        "--dim",
+        "2",
+        "--size",
+        "32",
+        "--trajectories",
+        "2",
+        "--frames",
+        "3",
+    )
+    needed = 2 * 4 * 2 * 32**2 * 4
+    assert f"about {needed / 2**20:.3g} MiB on disk" in run(*large, "-o", "a").stderr
+    written = (tmp_path / "a" / "burgers_2d.hdf5").stat().st_size
+    assert needed < written < needed + 2**16
+    for free, code in ((2 * needed, 0), (2 * needed - 1, 1)):  # twice on the disk while it is finished
+        monkeypatch.setattr("shutil.disk_usage", lambda folder, free=free: SimpleNamespace(free=free))
+        result = run(*large, "-o", "b", "--force")
+        assert result.exit_code == code
+    assert (
+        f"b: has {free} bytes free, and the files need {2 * needed} while they are written" in result.stderr
+    )
 
 
 def test_every_option_says_what_it_means_and_the_common_ones_are_there():

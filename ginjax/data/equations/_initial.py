@@ -28,12 +28,11 @@ def solenoidal_noise(draw: Draw, D: int) -> np.ndarray:
     vector potential in 3D. Along its own axis each component is then correlated just as the random fields are, in every
     dimension; the projection of a vector field would not do that.
     """
-    amplitudes, waves = None, None
-    for i, j in combinations(range(D), 2):
-        potential = np.fft.fftn(draw())
-        if waves is None:
-            waves = np.meshgrid(*map(np.fft.fftfreq, potential.shape), indexing="ij")
-            amplitudes = np.zeros((D, *potential.shape), complex)
+    potentials = {pair: np.fft.fftn(draw()) for pair in combinations(range(D), 2)}
+    grid = potentials[0, 1].shape
+    waves = np.meshgrid(*map(np.fft.fftfreq, grid), indexing="ij")
+    amplitudes = np.zeros((D, *grid), complex)
+    for (i, j), potential in potentials.items():
         amplitudes[i] += 1j * waves[j] * potential
         amplitudes[j] -= 1j * waves[i] * potential
     velocity = np.fft.ifftn(amplitudes, axes=range(1, D + 1)).real

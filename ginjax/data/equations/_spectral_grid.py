@@ -66,7 +66,10 @@ class SpectralGrid(eqx.Module):
     def divergence(self, vector: Array) -> Array:
         """Amplitudes of the divergence of a vector field, from its own."""
         # Components are added one by one: sums over a broadcast product are compiled wrongly, see `_burgers_solver.py`.
-        return 1j * sum(k * component for k, component in zip(self.waves, vector, strict=True))
+        total = jnp.zeros_like(vector[0])
+        for k, component in zip(self.waves, vector, strict=True):
+            total += 1j * k * component
+        return total
 
     def gradient(self, scalar: Array) -> Array:
         """Amplitudes of the gradient of a scalar field, from its own."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from ginjax.data import Source
 from ginjax.errors import ArgumentError
 from ginjax.ml.forecast._forecaster import Fields, Forecaster
-from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum
+from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum, quantities
 
 PERSISTENCE = "persistence"
 """The forecast that nothing changes, as a key of what an evaluation found."""
@@ -25,6 +26,9 @@ Curves = Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]
 Spectra = Mapping[str, Mapping[str, Float[np.ndarray, " shells"]]]
 """By field, then "truth" or the name of the forecast, the mean energy in each shell."""
 
+Quantities = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]]
+"""By field and quantity, then "truth" or the name of the forecast, the mean over trajectories at each step."""
+
 
 @dataclass(frozen=True)
 class RolloutStudy:
@@ -36,6 +40,7 @@ class RolloutStudy:
     - `lost_at`: by forecast, the first step with NaN or infinity in any trajectory; None if there is none.
     - `shown_step`: the last step at which the first forecast is finite (1 if there is none), to which `spectra` belong.
     - `spectra`: by field, then "truth" or forecast, the mean energy in each shell.
+    - `quantities`: physical quantities of the frames, see `ginjax.ml.quantities`.
     - `samples`: by step (the first, and the last one before the first batch is lost), then "truth" or forecast, fields
       of the first trajectory.
     """
@@ -47,6 +52,7 @@ class RolloutStudy:
     shown_step: int
     spectra: Spectra
     samples: Mapping[int, Mapping[str, Fields]]
+    quantities: Quantities = dataclasses.field(default_factory=dict)
 
 
 def study_rollouts(
@@ -90,7 +96,7 @@ def study_rollouts(
     for start in range(0, len(chosen), size):
         part = chosen[start : start + size]
         for step, frames in _frames(forecasters, source, part, steps, size):
-            collected.add(step, frames, source.D)
+            collected.add(step, frames, source)
             if start == 0:
                 collected.sample(step, frames)
             if progress is not None:
@@ -132,13 +138,14 @@ class _Collected:
         self._deviations: dict[tuple[str, str, int], list[Deviations]] = {}
         self._energy: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
         self._lost: dict[str, int | None] = dict.fromkeys(names)
+        self._quantities: dict[str, dict[str, dict[str, Float[np.ndarray, " steps"]]]] = {}
         self._samples: dict[int, Mapping[str, Fields]] = {}
 
-    def add(self, step: int, frames: Mapping[str, Fields], D: int) -> None:
+    def add(self, step: int, frames: Mapping[str, Fields], source: Source) -> None:
         truth = frames["truth"]
         for name in self._names:
             for field, values in frames[name].items():
-                found = deviations(values, truth[field], D)
+                found = deviations(values, truth[field], source.D)
                 self._deviations.setdefault((name, field, step), []).append(found)
             finite = all(np.isfinite(values).all() for values in frames[name].values())
             lost = self._lost[name]
@@ -146,8 +153,12 @@ class _Collected:
                 self._lost[name] = step
         for name, fields in frames.items():
             for field, values in fields.items():
-                energy = energy_spectrum(values, D).sum(axis=0)
+                energy = energy_spectrum(values, source.D).sum(axis=0)
                 self._energy.setdefault((name, field, step), []).append(energy)
+                measured = quantities(values, source.D, spacing=source.spacing, is_torus=source.is_torus)
+                for quantity, each in measured.items():
+                    totals = self._quantities.setdefault(field, {}).setdefault(quantity, {})
+                    totals.setdefault(name, np.zeros(self._steps))[step - 1] += each.sum()
 
     def study(self, trajectories: int) -> RolloutStudy:
         lost = self._lost[self._names[0]]
@@ -167,6 +178,13 @@ class _Collected:
                 for field in fields
             },
             self._samples,
+            {
+                field: {
+                    quantity: {name: total / trajectories for name, total in totals.items()}
+                    for quantity, totals in measured.items()
+                }
+                for field, measured in self._quantities.items()
+            },
         )
 
     def _curves(self, name: str, field: str) -> dict[str, Float[np.ndarray, " steps"]]:

@@ -1,4 +1,4 @@
-"""Losses, metrics and spectra: how far a prediction is from the truth."""
+"""Losses, metrics, physical quantities and spectra: how far a prediction is from the truth."""
 
 from ginjax.ml.score._loss_registry import DEFAULT_LOSS as DEFAULT_LOSS
 from ginjax.ml.score._loss_registry import LOSSES as LOSSES
@@ -17,4 +17,6 @@ from ginjax.ml.score._metrics import Metric as Metric
 from ginjax.ml.score._metrics import deviations as deviations
 from ginjax.ml.score._metrics import metric_label as metric_label
 from ginjax.ml.score._metrics import register_metric as register_metric
+from ginjax.ml.score._quantities import QUANTITY_LABELS as QUANTITY_LABELS
+from ginjax.ml.score._quantities import quantities as quantities
 from ginjax.ml.score._spectrum import energy_spectrum as energy_spectrum
