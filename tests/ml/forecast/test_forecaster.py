@@ -97,6 +97,11 @@ def test_errors_beside_persistence():
     assert study.spectra["velocity"]["truth"].sum() == pytest.approx(
         np.square(frames[:, 3]).sum() / 48, rel=1e-6
     )
+    energy = study.quantities["velocity"]["energy"]
+    truth = np.square(frames).sum(axis=-1).mean(axis=(0, 2, 3)) / 2
+    np.testing.assert_allclose(energy["truth"], truth[1:], rtol=1e-5)
+    np.testing.assert_allclose(energy["model"], truth[[0, 0, 0]], rtol=1e-5)
+    assert set(energy) == {"truth", "model", PERSISTENCE} and set(study.quantities["density"]) == {"mean"}
     assert list(study.samples) == [1, 3]
     np.testing.assert_array_equal(study.samples[3]["truth"]["velocity"], frames[0, 3].astype(np.float32))
     other = study_rollouts({"model": forecaster(doubled)}, data, [0, 1, 2], steps=3)
