@@ -25,6 +25,20 @@ EQUATIONS = Choice(
 
 ARCHITECTURES = Choice(("resnet", "dilresnet", "unet", "series"), "ginjax.architectures", written=str.lower)
 
+Cover = Annotated[
+    int | None,
+    typer.Option(
+        "--cover",
+        min=2,
+        max=3,
+        help="The dimension that a network of simulations of a lower one is to be converted to: half of them begin with "
+        "a shorter correlation length, so that gradients are as large as there.",
+        metavar="DIM",
+        show_default="one correlation length",
+        rich_help_panel="Data",
+    ),
+]
+
 OutputPath = Annotated[Path, typer.Option("--output", "-o", help="The file to write.", metavar="FILE")]
 OptionalOutputPath = Annotated[
     Path | None,
