@@ -5,7 +5,8 @@
     python benchmarks/cover.py --report       # the tables, nothing measured
     python benchmarks/cover.py --only wave    # the cells whose names hold this word
 
-A cell is one equation, transfer, mixture of correlation lengths and seed. The networks of one equation and seed start from
+A cell is one equation, transfer, mixture of correlation lengths and seed, and what the converted network is tuned on, if
+anything. The networks of one equation and seed start from
 the same weights and see the same random numbers; errors are those of held-out simulations in the target dimension, drawn
 at the equation's own correlation length, of seeds that nothing else uses (`2 HELD_OUT_OFFSET`: the validation fold).
 """
@@ -37,6 +38,8 @@ SCALARS = (
     "kuramoto-sivashinsky",
     "wave",
 )
+MIXTURES_OF_VECTORS = ("one length", "two, to the gradient's")
+TUNED = (None, "flat", "oblique", "3D")
 SEEDS = (0, 1, 2)
 STEPS = 10
 
@@ -72,10 +75,12 @@ class Cell:
     target: int
     mixture: str
     seed: int
+    tuned: str | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.pde} {self.D}->{self.target}, {self.mixture}, seed {self.seed}"
+        tuned = "" if self.tuned is None else f", tuned on {self.tuned}"
+        return f"{self.pde} {self.D}->{self.target}, {self.mixture}{tuned}, seed {self.seed}"
 
     @property
     def factors(self) -> tuple[float, ...]:
@@ -83,18 +88,38 @@ class Cell:
 
     def measure(self, size: Size) -> dict[str, float | None]:
         begun = time.process_time()
-        product = find_pde(self.pde).fields[0].k > 0
-        count = size.trajectories or (32 if product else 256)
-        network = (
-            Network(channels=8, blocks=1, nonlinearity="product")
-            if product
-            else Network(channels=8, blocks=1)
-        )
-        steps = size.steps or (2000 if product else 1200)
-        settings = TrainSettings(steps=steps, batch_size=2 if product else None, seed=self.seed)
-        data = mixed(self.pde, self.D, self.factors, count, self.seed)
-        low = ginjax.train({"train": data}, settings, network=network, progress=False)
-        return errors(low.to_dimension(self.target), self, size) | {"cpu": time.process_time() - begun}
+        model = trained(replace(self, tuned=None), size).to_dimension(self.target)
+        if self.tuned is not None:
+            settings = TrainSettings(
+                steps=size.steps or 300, batch_size=2, learning_rate=1e-3, seed=self.seed
+            )
+            data = simulate(
+                self.pde,
+                self.target,
+                trajectories=size.trajectories or 16,
+                steps=8,
+                side=size.side,
+                seed=self.seed + 1,
+                cover=None if len(self.factors) == 1 or self.tuned == "3D" else self.target,
+                planes=None if self.tuned == "3D" else self.tuned,
+            )
+            model = model.tune({"train": data}, settings, progress=False)
+        return errors(model, self, size) | {"cpu": time.process_time() - begun}
+
+
+@cache
+def trained(cell: Cell, size: Size) -> Model:
+    """The network of the low dimension."""
+    product = find_pde(cell.pde).fields[0].k > 0
+    nonlinearity = "product" if product else "vector-neuron"
+    count = size.trajectories or (32 if product else 256)
+    steps = size.steps or (2000 if product else 1200)
+    return ginjax.train(
+        {"train": mixed(cell.pde, cell.D, cell.factors, count, cell.seed)},
+        TrainSettings(steps=steps, batch_size=2 if product else None, seed=cell.seed),
+        network=Network(channels=8, blocks=1, nonlinearity=nonlinearity),
+        progress=False,
+    )
 
 
 def mixed(pde: str, D: int, factors: tuple[float, ...], count: int, seed: int) -> Source:
@@ -134,35 +159,54 @@ def cells() -> Iterator[Cell]:
         for pde in SCALARS:
             for mixture in mixtures(1, 3):
                 yield Cell(pde, 1, 3, mixture, seed)
-        for mixture in mixtures(2, 3):
-            yield Cell("burgers", 2, 3, mixture, seed)
+        for mixture in MIXTURES_OF_VECTORS:
+            for tuned in TUNED:
+                yield Cell("burgers", 2, 3, mixture, seed, tuned)
 
 
 def report(rows: dict[str, dict[str, float | None]]) -> Iterator[str]:
     """Tables of medians over the seeds, in Markdown."""
+    scalars = {f"{pde} 1→3": [Cell(pde, 1, 3, name, 0) for name in mixtures(1, 3)] for pde in SCALARS}
+    vectors = {
+        f"Burgers 2→3, {'as converted' if tuned is None else f'tuned on {tuned}'}": [
+            Cell("burgers", 2, 3, name, 0, tuned) for name in MIXTURES_OF_VECTORS
+        ]
+        for tuned in TUNED
+    }
     for steps in (1, STEPS):
-        names = list(mixtures(1, 3))
-        yield f"\nnRMSE after {steps} step{'s' * (steps > 1)}\n"
-        yield "| equation | " + " | ".join(names) + " |"
-        yield "|---" * (len(names) + 1) + "|"
-        ratios: dict[str, list[float]] = {name: [] for name in names}
-        for pde, D in [*((each, 1) for each in SCALARS), ("burgers", 2)]:
-            row = []
-            for name in names:
-                found = [rows.get(Cell(pde, D, 3, name, seed).name) for seed in SEEDS]
-                known = [each[f"e{steps}"] for each in found if each is not None]
-                row.append(median(known) if known else None)
-            yield f"| {pde} {D}->3 | " + " | ".join("-" if v is None else f"{v:.4f}" for v in row) + " |"
-            for name, value in zip(names, row, strict=True):
-                if value is not None and row[0] is not None:
-                    ratios[name].append(value / row[0])
-        means = (statistics.geometric_mean(each) if each else None for each in ratios.values())
-        yield "| *ratio* | " + " | ".join("-" if v is None else f"{v:.2f}" for v in means) + " |"
+        yield from table(f"nRMSE, {steps} step{'s' * (steps > 1)}", scalars, rows, f"e{steps}", ratio=True)
+        yield from table(f"nRMSE, {steps} step{'s' * (steps > 1)}", vectors, rows, f"e{steps}")
+    yield from table("processor seconds, evaluation included", vectors, rows, "cpu")
 
 
-def median(values: list[float | None]) -> float:
-    """Of values where None is infinite."""
-    return statistics.median(float("inf") if each is None else each for each in values)
+def table(
+    title: str,
+    lines: dict[str, list[Cell]],
+    rows: dict[str, dict[str, float | None]],
+    key: str,
+    *,
+    ratio: bool = False,
+) -> Iterator[str]:
+    """One line an equation, one column a mixture; if asked, the geometric mean of the ratios to the first column."""
+    names = [cell.mixture for cell in next(iter(lines.values()))]
+    yield f"\n| {title} | " + " | ".join(names) + " |"
+    yield "|---" * (len(names) + 1) + "|"
+    ratios: list[list[float]] = []
+    for label, cells in lines.items():
+        found = [median(rows, cell, key) for cell in cells]
+        yield f"| {label} | " + " | ".join("-" if each is None else f"{each:.3g}" for each in found) + " |"
+        if all(each is not None for each in found):
+            ratios.append([each / found[0] for each in found])
+    if ratio and ratios:
+        means = (statistics.geometric_mean(each) for each in zip(*ratios, strict=True))
+        yield "| *geometric mean of the ratios* | " + " | ".join(f"{each:.2f}" for each in means) + " |"
+
+
+def median(rows: dict[str, dict[str, float | None]], cell: Cell, key: str) -> float | None:
+    """Over the seeds that were measured; what blew up counts as infinite."""
+    found = [rows[name] for name in (replace(cell, seed=seed).name for seed in SEEDS) if name in rows]
+    values = [float("inf") if each[key] is None else each[key] for each in found]
+    return statistics.median(values) if values else None
 
 
 def main() -> None:
@@ -172,9 +216,10 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="tiny networks; nothing is written")
     parser.add_argument("--report", action="store_true", help="the tables only")
     parser.add_argument("--only", default="", help="the cells whose names hold this word")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="file of results")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    rows = json.loads(RESULTS.read_text()) if RESULTS.exists() and not asked.quick else {}
+    rows = json.loads(asked.out.read_text()) if asked.out.exists() and not asked.quick else {}
     size = Size(8, 5, 8, 1) if asked.quick else Size()
     for cell in cells():
         if asked.report or cell.name in rows or asked.only not in cell.name:
@@ -182,7 +227,7 @@ def main() -> None:
         rows[cell.name] = cell.measure(size)
         print(cell.name, json.dumps(rows[cell.name]), flush=True)
         if not asked.quick:
-            RESULTS.write_text(json.dumps(rows, indent=1) + "\n")
+            asked.out.write_text(json.dumps(rows, indent=1) + "\n")
     print("\n".join(report(rows)))
 
 

@@ -170,7 +170,7 @@ def generate_data(
     for target in targets.values():
         check_target(target, force=force)
     # Data of the dimension that is to be covered lie beside the others as they are.
-    covering = [D for D in dims if planes is not None or D < (cover or 0)] or dims
+    covering = [D for D in dims if planes is not None or (cover or 0) > D] or dims
     rows, files = [], []
     for D, target in targets.items():
         count = trajectories or TRAIN_TRAJECTORIES[D]

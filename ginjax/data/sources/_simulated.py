@@ -176,7 +176,7 @@ def _planes_of(pde: PDE, D: int, name: str) -> Planes:
     if name not in PLANES:
         raise ArgumentError("`planes`", got=repr(name), expected=" or ".join(map(repr, PLANES)))
     planes = PLANES[name]
-    if D != len(planes.rows[0]):
+    if len(planes.rows[0]) != D:
         raise ArgumentError("`planes`", got=f"{D} dimensions", expected=f"{len(planes.rows[0])} dimensions")
     side = 8
     start = pde.initial_state(np.random.default_rng(0), D, side, planes=planes)
