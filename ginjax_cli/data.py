@@ -9,7 +9,7 @@ import typer
 from ._as_options import as_options
 from ._config_file import given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
-from ._options import EQUATIONS, Cover, Debug, Force, Json, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
 from ._output import Output
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def generate_data(
             "--frames", min=1, max=2**20, help="Time steps in each simulation, after the initial frame."
         ),
     ] = 8,
-    cover: Cover = None,
+    cover: Annotated[int | None, cover_option()] = None,
     planes: Annotated[
         Literal["flat", "oblique"] | None,
         typer.Option(

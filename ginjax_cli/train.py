@@ -24,7 +24,7 @@ from ._model_options import (
     Upsample,
     network_of,
 )
-from ._options import ARCHITECTURES, EQUATIONS, Cover, Debug, Force, Json, OutputPath, Quiet, Seed
+from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
 from ._train_options import (
     Accumulate,
@@ -125,7 +125,7 @@ def train(
             rich_help_panel=_DATA,
         ),
     ] = 8,
-    cover: Cover = None,
+    cover: Annotated[int | None, cover_option(_DATA)] = None,
     field: DataFields = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,

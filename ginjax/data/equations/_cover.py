@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -116,4 +117,4 @@ def _squares(pde: PDE, D: int, state: np.ndarray) -> np.ndarray:
 
 def _by_field(values: np.ndarray, starts: Sequence[int]) -> list[float]:
     means = values.reshape(len(values), -1).mean(axis=1)
-    return [float(means[a:b].mean()) for a, b in zip(starts, starts[1:], strict=False)]
+    return [float(means[a:b].mean()) for a, b in pairwise(starts)]

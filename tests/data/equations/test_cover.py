@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from ginjax.data import PDES, generate, simulate
-from ginjax.data.equations import covering_factors, measure_coverage, with_length
+from ginjax.data import PDES, covering_factors, generate, measure_coverage, simulate
+from ginjax.data.equations import with_length
 from ginjax.errors import ArgumentError
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from helpers import S, bank
 
-from ginjax.data import PDES, generate, simulate
-from ginjax.data.equations import PLANES, Planes
+from ginjax.data import PDES, PLANES, Planes, generate, simulate
 from ginjax.data.sources._simulated import rollout
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage
