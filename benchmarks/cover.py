@@ -195,8 +195,9 @@ def table(
     for label, cells in lines.items():
         found = [median(rows, cell, key) for cell in cells]
         yield f"| {label} | " + " | ".join("-" if each is None else f"{each:.3g}" for each in found) + " |"
-        if all(each is not None for each in found):
-            ratios.append([each / found[0] for each in found])
+        known = [each for each in found if each is not None]
+        if len(known) == len(found):
+            ratios.append([each / known[0] for each in known])
     if ratio and ratios:
         means = (statistics.geometric_mean(each) for each in zip(*ratios, strict=True))
         yield "| *geometric mean of the ratios* | " + " | ".join(f"{each:.2f}" for each in means) + " |"
@@ -205,7 +206,8 @@ def table(
 def median(rows: dict[str, dict[str, float | None]], cell: Cell, key: str) -> float | None:
     """Over the seeds that were measured; what blew up counts as infinite."""
     found = [rows[name] for name in (replace(cell, seed=seed).name for seed in SEEDS) if name in rows]
-    values = [float("inf") if each[key] is None else each[key] for each in found]
+    known = (each[key] for each in found)
+    values = [float("inf") if each is None else each for each in known]
     return statistics.median(values) if values else None
 
 

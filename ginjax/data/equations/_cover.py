@@ -8,7 +8,6 @@ sees of them. Shorter correlation lengths make up for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -115,6 +114,6 @@ def _squares(pde: PDE, D: int, state: np.ndarray) -> np.ndarray:
     return np.array([_by_field(np.asarray(each), starts) for each in (slopes, bends)])
 
 
-def _by_field(values: np.ndarray, starts: Sequence[int]) -> list[float]:
+def _by_field(values: np.ndarray, starts: np.ndarray) -> list[float]:
     means = values.reshape(len(values), -1).mean(axis=1)
     return [float(means[a:b].mean()) for a, b in pairwise(starts)]

@@ -91,4 +91,5 @@ def _planar(kind: type[Any], rows: tuple[tuple[int, ...], ...]) -> type[Any]:
         return kind._build_nonlinear_fun(self, in_space(derivative_operator))
 
     body = {"_build_linear_operator": linear, "_build_nonlinear_fun": nonlinear, "__module__": __name__}
-    return type(kind)(f"Planar{kind.__name__}", (kind,), body)
+    metaclass: Any = type(kind)
+    return metaclass(f"Planar{kind.__name__}", (kind,), body)

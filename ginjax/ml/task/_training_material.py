@@ -94,13 +94,10 @@ def simulated_material(
             progress=progress,
         )
 
-    about: dict[str, object] = {
-        "equation": pde,
-        "dim": D,
-        "size": sides,
-        "trajectories": count,
-        "frames": frames,
-    } | ({} if cover is None else {"cover": cover})
+    about: dict[str, object] = {"equation": pde, "dim": D, "size": sides}
+    about |= {"trajectories": count, "frames": frames}
+    if cover is not None:
+        about["cover"] = cover
     return TrainingMaterial(
         described.contract,
         described.spatial,
