@@ -1,7 +1,7 @@
 """The options that several commands share, each declared once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -71,3 +71,17 @@ Quiet = Annotated[
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=_COMMON)
 ]
+
+
+def cover_option(panel: str | None = None) -> Any:
+    """The option `--cover` of commands that simulate, shown in a panel of its own if one is named."""
+    return typer.Option(
+        "--cover",
+        min=2,
+        max=3,
+        help="The dimension that networks are to be converted to: of simulations in a lower one, every other then begins "
+        "with a shorter correlation length, so that gradients are as large as there.",
+        metavar="DIM",
+        show_default="one correlation length",
+        rich_help_panel=panel,
+    )

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 from shlex import join, quote
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ._as_options import as_options
 from ._config_file import given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
-from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
+from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
 from ._output import Output
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ginjax.data import FieldSurvey, Source
 
 data = typer.Typer(help="Inspect data files, and generate data by simulation.")
+
+_OF_A_FILE = ("cover", "correlation_lengths", "planes")
+"""What the origin of a file says of its initial fields, where they are not drawn as by default."""
 
 _COLUMNS = (
     "field",
@@ -128,6 +131,16 @@ def generate_data(
             "--frames", min=1, max=2**20, help="Time steps in each simulation, after the initial frame."
         ),
     ] = 8,
+    cover: Annotated[int | None, cover_option()] = None,
+    planes: Annotated[
+        Literal["flat", "oblique"] | None,
+        typer.Option(
+            "--planes",
+            help="With --dim 3, fields that vary in a plane only, with all components of a vector, at the cost of 2D: "
+            "flat, constant along the last axis, in slabs of 4 points; or oblique, constant along (1,-1,0).",
+            show_default="fields that vary along all axes",
+        ),
+    ] = None,
     folder: Annotated[
         Path,
         typer.Option("--output", "-o", help="The folder to write to; made if it is missing.", metavar="DIR"),
@@ -156,7 +169,7 @@ def generate_data(
     dims = equation.dimensions if dim is None else _parse_dims(dim)
     counts = {D: trajectories or TRAIN_TRAJECTORIES[D] for D in dims}
     sizes = [
-        simulation_size(equation, D, trajectories=count, steps=frames, side=size)
+        simulation_size(equation, D, trajectories=count, steps=frames, side=size, planes=planes)
         for D, count in counts.items()
     ]
     try:
@@ -165,7 +178,8 @@ def generate_data(
         raise FileError(
             f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
         ) from error
-    targets = {D: folder / f"{pde}_{D}d.hdf5" for D in dims}
+    suffix = "" if planes is None else f"_{planes}"
+    targets = {D: folder / f"{pde}_{D}d{suffix}.hdf5" for D in dims}
     for target in targets.values():
         check_target(target, force=force)
     out.note(
@@ -173,10 +187,23 @@ def generate_data(
         f"{_in_words(max(each.memory for each in sizes))} of memory while simulating"
     )
     check_room(folder, [each.disk for each in sizes])
+    # Data of the dimension that is to be covered lie beside the others as they are.
+    covering = [D for D in dims if planes is not None or (cover or 0) > D] or dims
     rows, files = [], []
     for D, target in targets.items():
         count = counts[D]
-        source = simulate(equation, D, trajectories=count, steps=frames, side=size, seed=seed)
+        source = simulate(
+            equation,
+            D,
+            trajectories=count,
+            steps=frames,
+            side=size,
+            seed=seed,
+            cover=cover if D in covering else None,
+            planes=planes,
+        )
+        for note in source.notes:
+            out.note(f"{D}D: {note}")
         with out.progress(count, f"simulating {pde} in {D}D") as progress:
             write_well(
                 target,
@@ -190,7 +217,8 @@ def generate_data(
         grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
         rows.append((str(target), D, grid, count, source.frames, f"{bytes_ / 2**20:.1f}"))
         files.append({"path": str(target), "dim": D, "grid": list(source.spatial), "trajectories": count,
-                      "frames": source.frames, "bytes": bytes_})  # fmt: skip
+                      "frames": source.frames, "bytes": bytes_}
+                     | {key: source.origin[key] for key in _OF_A_FILE if key in source.origin})  # fmt: skip
     out.fields(
         f"{pde}: {equation.equation}",
         {

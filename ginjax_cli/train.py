@@ -24,7 +24,7 @@ from ._model_options import (
     Upsample,
     network_of,
 )
-from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed
+from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
 from ._train_options import (
     Accumulate,
@@ -125,6 +125,7 @@ def train(
             rich_help_panel=_DATA,
         ),
     ] = 8,
+    cover: Annotated[int | None, cover_option(_DATA)] = None,
     field: DataFields = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
@@ -299,6 +300,7 @@ def train(
             frames=frames,
             validate=patience is not None or validate_every is not None,
             seed=seed,
+            cover=cover,
             needed=task_settings(start, past_steps, residual)[0] + unroll,
         )
         if data is None
@@ -306,6 +308,8 @@ def train(
     )
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
+    for note in material.notes:
+        out.note(note)
     request = request_training(
         material,
         settings,
@@ -343,13 +347,13 @@ def train(
             book.begin(progress, resumed=resume)
             bar.begin(progress.step if settings.steps else int(progress.seconds))
 
-        def note(report: "Report") -> None:
+        def follow(report: "Report") -> None:
             book.note(report)
             if report.validation is None:
                 done = report.step if settings.steps else min(int(report.seconds), total)
                 bar.update(done, f"loss {report.losses[-1]:.2e}")
 
-        trained = prepared.train(saving=saving, on_begin=begin, on_report=note, interrupted=interrupt.asked)
+        trained = prepared.train(saving=saving, on_begin=begin, on_report=follow, interrupted=interrupt.asked)
     if trained.reason == "asked":
         words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
         out.interrupted(
@@ -478,7 +482,7 @@ def _check_together(ctx: typer.Context) -> None:
     if given["distributed"] and given["devices"] is not None:
         raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
     simulated, read = (
-        ("pde", "size", "trajectories", "frames"),
+        ("pde", "size", "trajectories", "frames", "cover"),
         ("field", "parity", "periodic", "valid", "test"),
     )
     wrong = [name for name in (simulated if given["data"] else read) if said(name)]

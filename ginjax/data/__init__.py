@@ -31,8 +31,13 @@ from ginjax.data._write_well import write_well as write_well
 from ginjax.data.equations import DEFAULT_SIDES as DEFAULT_SIDES
 from ginjax.data.equations import PDE as PDE
 from ginjax.data.equations import PDES as PDES
+from ginjax.data.equations import PLANES as PLANES
+from ginjax.data.equations import Coverage as Coverage
+from ginjax.data.equations import Planes as Planes
+from ginjax.data.equations import covering_factors as covering_factors
 from ginjax.data.equations import find_pde as find_pde
 from ginjax.data.equations import gaussian_field as gaussian_field
+from ginjax.data.equations import measure_coverage as measure_coverage
 from ginjax.data.equations import register_pde as register_pde
 from ginjax.data.readers import READERS as READERS
 from ginjax.data.readers import DataFile as DataFile

@@ -17,20 +17,24 @@ def generate(
     steps: int,
     side: int | None = None,
     seed: int = 0,
+    cover: int | None = None,
+    planes: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trajectories:
     """Simulate an equation from random initial fields, all in memory.
 
     **Arguments:**
 
-    - `pde`, `D`, `trajectories`, `steps`, `side`, `seed`: as in `simulate`.
+    - `pde`, `D`, `trajectories`, `steps`, `side`, `seed`, `cover`, `planes`: as in `simulate`.
     - `progress`: called as `progress(done, total)` after each trajectory.
 
     **Returns:** float32 trajectories on a torus.
 
-    **Raises:** `ArgumentError` for a bad size, `NumericsError` when the simulation blows up.
+    **Raises:** as `simulate`; `NumericsError` when the simulation blows up.
     """
-    source = simulate(pde, D, trajectories=trajectories, steps=steps, side=side, seed=seed)
+    source = simulate(
+        pde, D, trajectories=trajectories, steps=steps, side=side, seed=seed, cover=cover, planes=planes
+    )
     held = held_in_memory(source, progress)
     return Trajectories(
         schema=source.schema,

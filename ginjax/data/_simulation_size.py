@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ginjax.data.equations import DEFAULT_SIDES, PDE
+from ginjax.data.equations import DEFAULT_SIDES, PDE, PLANES
 from ginjax.errors import FileError
 
 _VALUE = 4
@@ -32,20 +33,29 @@ class SimulationSize:
 
 
 def simulation_size(
-    pde: PDE, D: int, *, trajectories: int, steps: int, side: int | None = None
+    pde: PDE,
+    D: int,
+    *,
+    trajectories: int,
+    steps: int,
+    side: int | None = None,
+    planes: str | None = None,
 ) -> SimulationSize:
     """How many bytes simulations of an equation take in a file, and in memory on the way.
 
     **Arguments:**
 
-    - `pde`, `D`, `trajectories`, `steps`, `side`: as in `simulate`.
+    - `pde`, `D`, `trajectories`, `steps`, `side`, `planes`: as in `simulate`.
 
     **Raises:** `ArgumentError` for a number of dimensions that the equation does not have.
     """
     pde.check_dimension(D)
     side = DEFAULT_SIDES[D] if side is None else side
-    stored = (steps + 1) * pde.components(D) * side**D
-    simulated = (steps + 1 + pde.spin_up) * pde.components(D) * (side * pde.refinement) ** D
+    sheets = None if planes is None else PLANES[planes]
+    stored_grid = math.prod((side,) * D if sheets is None else sheets.spatial(side))
+    solver_grid = (side * pde.refinement) ** (D if sheets is None else sheets.varying)
+    stored = (steps + 1) * pde.components(D) * stored_grid
+    simulated = (steps + 1 + pde.spin_up) * pde.components(D) * solver_grid
     return SimulationSize(_VALUE * trajectories * stored, round(_COPIES * _VALUE * simulated))
 
 

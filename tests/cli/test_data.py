@@ -8,7 +8,7 @@ from data.layouts import arena, by_seed, compressible, numbers, well_file
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from ginjax.data import open_data
+from ginjax.data import PLANES, open_data
 from ginjax_cli.data import data
 
 
@@ -130,6 +130,48 @@ def test_generate_writes_matching_files(run, tmp_path):
     refused = run(*args, "-o", "again")
     assert refused.exit_code == 1 and "exists already" in refused.stderr
     assert run(*args, "-o", "again", "--force", "-q").stdout == "again\n"
+
+
+TINY = ("generate", "--pde", "diffusion", "--size", "8", "--trajectories", "2", "--frames", "1")
+
+
+def test_generate_covers_a_dimension_and_says_how(run, tmp_path):
+    result = run(*TINY, "--dim", "1,2", "--cover", "2")
+    assert result.exit_code == 0, result.stderr
+    assert "1D: correlation lengths 0.125, 0.0884 to cover 2D: gradient" in result.stderr
+    assert "2D: correlation" not in result.stderr
+    low, high = (open_data(tmp_path / f"data/diffusion_{D}d.hdf5") for D in (1, 2))
+    assert low.origin["about"]["cover"] == 2 and len(low.origin["about"]["correlation_lengths"]) == 2
+    assert "cover" not in high.origin["about"]  # it is what is covered
+
+
+def test_generate_lays_planes_in_space(run, tmp_path):
+    result = run(*TINY, "--dim", "3", "--planes", "flat", "--json")
+    assert result.exit_code == 0, result.stderr
+    (file,) = json.loads(result.stdout)["files"]
+    assert (file["path"], file["grid"], file["planes"]) == ("data/diffusion_3d_flat.hdf5", [8, 8, 4], "flat")
+    source = open_data(tmp_path / file["path"])
+    density = source.read(1, 0, 2)["density"]
+    np.testing.assert_array_equal(density, np.repeat(density[..., :1], 4, axis=-1))
+    assert source.is_torus == (True,) * 3 and source.origin["about"]["planes"] == "flat"
+
+
+def test_the_planes_of_the_command_line_are_those_of_the_library(run):
+    result = run(*TINY, "--planes", "tilted")
+    assert result.exit_code == 2 and f"is not one of {', '.join(map(repr, PLANES))}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (("--dim", "3", "--cover", "3"), "--cover: got data in 3D, expected data of a lower dimension"),
+        (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data"),
+        (("--dim", "2,3", "--planes", "flat"), "--planes: got 2 dimensions, expected 3 dimensions"),
+    ],
+)
+def test_generate_refuses_what_cannot_be_covered_or_laid(run, args, message):
+    result = run(*TINY, *args)
+    assert result.exit_code == 2 and message in result.stderr
 
 
 def test_generate_refuses_before_it_simulates(run, tmp_path):

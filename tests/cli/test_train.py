@@ -11,8 +11,8 @@ from helpers import FIXTURES
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
-from ginjax.data import Normalisation
-from ginjax.ml import read_log
+from ginjax.data import DataReading, Normalisation
+from ginjax.ml import read_log, training_task
 
 TINY = ("--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
 SMALL = ("--arch", "series", "--channels", "2", *TINY)
@@ -57,6 +57,16 @@ def test_every_equation(run, pde, dim, fields):
     *_, wrote, following = result.stderr.splitlines()
     assert wrote == "wrote model.safetensors"
     assert following == "next: ginjax convert-d model.safetensors --to-dim 3 --rescale compatibility"
+
+
+def test_simulations_that_cover_a_dimension(run):
+    result = run("train", *SMALL, "--cover", "3")
+    assert result.exit_code == 0, result.stderr
+    assert "correlation lengths 0.125, 0.0722 to cover 3D: gradient and Laplacian" in result.stderr
+    record = read_model("model.safetensors")
+    assert record.provenance[-1]["cover"] == record.contract.origin["cover"] == 3
+    task = training_task(record, record.provenance[-1], None, DataReading())
+    assert task.train.source.origin["cover"] == 3  # what it is simulated from again
 
 
 def test_the_same_seed_gives_the_same_bytes(run, tmp_path):
@@ -372,6 +382,8 @@ def test_data_in_a_file(run, tmp_path):
         (("--devices", "99"), "devices: got 99"),
         (("--valid", "0.2"), "--valid: got no --data"),
         (("--data", "x.npz", "--pde", "burgers"), "--pde: got --data"),
+        (("--data", "x.npz", "--cover", "3"), "--cover: got --data"),
+        (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data"),
         (("--log", "paper"), "'paper' is not one of 'tensorboard', 'wandb', 'mlflow'"),
         (("--accumulate", "3", "--batch-size", "4"), "a positive multiple of 3"),
         (("--freeze", "head"), "--freeze: got 'head'"),

@@ -30,8 +30,8 @@ class _Convection(ConvectionNonlinearFun):
     def __call__(self, u_hat: Array) -> Array:
         u = self.ifft(u_hat)
         convection = jnp.zeros_like(u)
-        for axis in range(self.num_spatial_dims):
-            convection += u[axis] * self.ifft(self.derivative_operator[axis] * u_hat)
+        for velocity, derivative in zip(u, self.derivative_operator, strict=True):
+            convection += velocity * self.ifft(derivative * u_hat)
         return -self.scale * self.fft(convection)
 
 

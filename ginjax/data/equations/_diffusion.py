@@ -11,7 +11,7 @@ DIFFUSION = PDE(
     equation="u_t = nu Lap(u)",
     fields=(Field("density", 0, 0),),
     parameters={"diffusivity": 0.04},
-    stepper="exponax.stepper:Diffusion",
+    stepper="ginjax.data.equations._diffusion_solver:DiffusionStepper",
     time_step=0.04,
     sub_steps=1,
     correlation_length=2 / 16,

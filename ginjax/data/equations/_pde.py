@@ -13,6 +13,7 @@ import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data.equations._initial import Draw
+from ginjax.data.equations._planes import Planes
 from ginjax.data.equations._random_fields import gaussian_field
 from ginjax.data.equations._solver import Solver
 from ginjax.errors import ArgumentError
@@ -90,7 +91,9 @@ class PDE:
         """Length of a periodic domain of `side` stored points."""
         return side * self.spacing
 
-    def initial_state(self, rng: np.random.Generator, D: int, side: int) -> np.ndarray:
+    def initial_state(
+        self, rng: np.random.Generator, D: int, side: int, *, planes: Planes | None = None
+    ) -> np.ndarray:
         """Draw an initial state on the solver's grid.
 
         **Arguments:**
@@ -98,28 +101,31 @@ class PDE:
         - `rng`: source of the random numbers.
         - `D`: number of dimensions.
         - `side`: stored points along each axis.
+        - `planes`: the directions that the state varies along, if not all.
 
         **Returns:** a float32 array `(components, *solver grid)`.
         """
+        stretch = (1.0,) * D if planes is None else planes.stretch
 
         def draw() -> np.ndarray:
             return gaussian_field(
                 rng,
-                D,
+                len(stretch),
                 side=side * self.refinement,
                 spacing=self.spacing / self.refinement,
-                correlation_length=self.correlation_length,
+                correlation_length=[each * self.correlation_length for each in stretch],
             )
 
         return self.initial(draw, D).astype(np.float32)
 
-    def solver(self, D: int, side: int) -> Solver:
+    def solver(self, D: int, side: int, *, planes: Planes | None = None) -> Solver:
         """Build the solver of one sub-step on a domain of `side` stored points per axis.
 
         **Arguments:**
 
         - `D`: number of dimensions.
         - `side`: stored points along each axis.
+        - `planes`: the directions that states vary along, if not all.
 
         **Returns:** a solver for states `(components, *solver grid)`.
 
@@ -129,9 +135,10 @@ class PDE:
 
         self.check_dimension(D)
         module, _, name = self.stepper.partition(":")
+        kind = getattr(import_module(module), name)
         build = partial(
-            getattr(import_module(module), name),
-            D,
+            kind if planes is None else planes.stepper(kind),
+            D if planes is None else planes.varying,
             self.extent(side),
             side * self.refinement,
             self.time_step / self.sub_steps,

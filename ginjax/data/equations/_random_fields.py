@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 
 def gaussian_field(
-    rng: np.random.Generator, D: int, *, side: int, spacing: float, correlation_length: float
+    rng: np.random.Generator,
+    D: int,
+    *,
+    side: int,
+    spacing: float,
+    correlation_length: float | Sequence[float],
 ) -> np.ndarray:
     """Draw one periodic Gaussian random field of zero mean, unit variance and Gaussian covariance.
 
@@ -24,20 +30,19 @@ def gaussian_field(
     - `D`: number of dimensions.
     - `side`: points along each axis.
     - `spacing`: distance between points, in units of length.
-    - `correlation_length`: `l`, in units of length.
+    - `correlation_length`: `l`, in units of length; or one for each axis.
 
     **Returns:** a float64 array of shape `(side,) * D`.
     """
     wavenumbers = 2 * math.pi * np.fft.fftfreq(side, spacing)
-    power = np.exp(-0.5 * (wavenumbers * correlation_length) ** 2)
-    if side % 2 == 0 and side > 1:
-        power[side // 2] = 0.0
-    amplitude = np.sqrt(power / power.mean())
     spectrum = np.fft.fftn(rng.standard_normal((side,) * D))
-    for axis in range(D):
+    for axis, length in enumerate(np.broadcast_to(correlation_length, (D,))):
+        power = np.exp(-0.5 * (wavenumbers * length) ** 2)
+        if side % 2 == 0 and side > 1:
+            power[side // 2] = 0.0
         shape = [1] * D
         shape[axis] = side
-        spectrum *= amplitude.reshape(shape)
+        spectrum *= np.sqrt(power / power.mean()).reshape(shape)
     return np.fft.ifftn(spectrum).real
 
 

@@ -20,7 +20,7 @@ WAVE = PDE(
     equation="h_t = v, v_t = c^2 Lap(h)",
     fields=(Field("height", 0, 0), Field("rate", 0, 0, "1/time")),
     parameters={"speed_of_sound": 0.2},
-    stepper="exponax.stepper:Wave",
+    stepper="ginjax.data.equations._wave_solver:WaveStepper",
     time_step=0.2,
     sub_steps=1,
     correlation_length=3 / 16,

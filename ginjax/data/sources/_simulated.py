@@ -10,19 +10,39 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ginjax.data.equations import DEFAULT_SIDES, PDE, Solver, find_pde
+from ginjax.data.equations import (
+    DEFAULT_SIDES,
+    PDE,
+    PLANES,
+    Planes,
+    Solver,
+    covering_factors,
+    find_pde,
+    measure_coverage,
+    with_length,
+)
 from ginjax.data.sources._memory import held_in_memory
 from ginjax.data.sources._source import Source
-from ginjax.errors import ArgumentError, NumericsError
+from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
+
+TOLERANCE = 1e-4
+"""Largest relative difference, in float32, between a step of planes and the same step in all dimensions."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SimulatedSource(Source):
-    """Trajectories of an equation; build it with `simulate`. The newest trajectory is kept in memory."""
+    """Trajectories of an equation; build it with `simulate`. The newest trajectory is kept in memory.
 
-    pde: PDE
+    **Arguments:**
+
+    - `mixture`: the equation with each correlation length of its initial fields; trajectory `i` takes them in turn.
+    - `planes`: the directions that the fields vary along, if not all.
+    """
+
+    mixture: tuple[PDE, ...]
     seed: int
     solver: Solver = field(repr=False)
+    planes: Planes | None = None
     newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
@@ -39,12 +59,15 @@ class SimulatedSource(Source):
         return {}
 
     def _simulate(self, trajectory: int) -> dict[str, np.ndarray]:
-        pde, D = self.pde, self.D
-        start = pde.initial_state(np.random.default_rng([self.seed, trajectory]), D, self.spatial[0])
+        pde, D = self.mixture[trajectory % len(self.mixture)], self.D
+        rng = np.random.default_rng([self.seed, trajectory])
+        start = pde.initial_state(rng, D, self.spatial[0], planes=self.planes)
         # One at a time: memory stays that of one trajectory and its bytes do not depend on its neighbours.
         frames = rollout(self.solver, start, self.frames - 1 + pde.spin_up, pde.sub_steps)
-        stored = (slice(pde.spin_up, None), slice(None), *(slice(None, None, pde.refinement),) * D)
-        states = np.asarray(frames)[stored]
+        every = (slice(None, None, pde.refinement),) * (start.ndim - 1)
+        states = np.asarray(frames)[(slice(pde.spin_up, None), slice(None), *every)]
+        if self.planes is not None:
+            states = self.planes.in_space(states, self.spatial)
         if not np.isfinite(states).all():
             raise NumericsError(
                 f"simulation of {pde.name}",
@@ -55,7 +78,15 @@ class SimulatedSource(Source):
 
 
 def simulate(
-    pde: PDE | str, D: int, *, trajectories: int, steps: int, side: int | None = None, seed: int = 0
+    pde: PDE | str,
+    D: int,
+    *,
+    trajectories: int,
+    steps: int,
+    side: int | None = None,
+    seed: int = 0,
+    cover: int | None = None,
+    planes: str | None = None,
 ) -> Source:
     """A source whose trajectories are simulated from random initial fields when they are read.
 
@@ -69,10 +100,17 @@ def simulate(
     - `steps`: steps of `pde.time_step`; there are `steps + 1` frames, the first being the initial one.
     - `side`: grid points along each axis; 64, 32 and 16 in 1, 2 and 3 dimensions unless given.
     - `seed`: a non-negative number; the same seed gives the same bytes.
+    - `cover`: a higher dimension that a network is to be converted to: every other trajectory begins with a shorter
+      correlation length, so that gradients are as large as there, see `covering_factors`. What that came to is among
+      the notes.
+    - `planes`: in 3D, "flat" for fields that are constant along the last axis, in slabs of 4 points along it, or
+      "oblique" for fields that are constant along (1, -1, 0). They obey the equation in 3D, with all three components
+      of a vector, at the cost of simulations in 2D.
 
     **Returns:** float32 trajectories on a torus. Reading raises `NumericsError` when a simulation blows up.
 
-    **Raises:** `ArgumentError` for a bad size.
+    **Raises:** `ArgumentError` for a bad size, or a dimension that cannot be covered; `UnsupportedError` for planes of an
+    equation whose solver cannot do them.
     """
     pde = find_pde(pde) if isinstance(pde, str) else pde
     if D not in DEFAULT_SIDES:
@@ -84,26 +122,90 @@ def simulate(
             raise ArgumentError(name, got=value, expected=f"at least {least}")
     if seed < 0:
         raise ArgumentError("seed", got=seed, expected="a number >= 0")
+    sheets = None if planes is None else _planes_of(pde, D, planes)
+    origin = {
+        "equation": pde.name,
+        "parameters": dict(pde.parameters),
+        "correlation_length": pde.correlation_length,
+        "seed": seed,
+    }
+    mixture, notes = (pde,), ()
+    if cover is not None:
+        mixture = _covering(pde, D if sheets is None else sheets.varying, cover)
+        notes = (str(measure_coverage(pde, D, cover, planes=sheets)),)
+        origin |= {"cover": cover, "correlation_lengths": [each.correlation_length for each in mixture]}
+    if planes is not None:
+        origin["planes"] = planes
     return SimulatedSource(
         layout="memory",
         schema=pde.fields,
         D=D,
-        spatial=(side,) * D,
+        spatial=(side,) * D if sheets is None else sheets.spatial(side),
         spacing=pde.spacing,
         time_step=pde.time_step,
         is_torus=(True,) * D,
         trajectories=trajectories,
         frames=steps + 1,
-        origin={
-            "equation": pde.name,
-            "parameters": dict(pde.parameters),
-            "correlation_length": pde.correlation_length,
-            "seed": seed,
-        },
-        pde=pde,
+        origin=origin,
+        notes=notes,
+        mixture=mixture,
         seed=seed,
-        solver=pde.solver(D, side),
+        solver=pde.solver(D, side, planes=sheets),
+        planes=sheets,
     )
+
+
+def _covering(pde: PDE, varying: int, cover: int) -> tuple[PDE, ...]:
+    """The equation with each correlation length of the mixture."""
+    if not varying < cover <= max(DEFAULT_SIDES):
+        if varying == max(DEFAULT_SIDES):
+            raise ArgumentError("`cover`", got=f"data in {varying}D", expected="data of a lower dimension")
+        raise ArgumentError(
+            "`cover`",
+            got=cover,
+            expected=f"a dimension that the data, which vary in {varying}, are to be converted to, at most "
+            f"{max(DEFAULT_SIDES)}",
+        )
+    return tuple(with_length(pde, factor) for factor in covering_factors(varying, cover))
+
+
+def _planes_of(pde: PDE, D: int, name: str) -> Planes:
+    """Planes by name, once the solver is known to do them."""
+    if name not in PLANES:
+        raise ArgumentError("`planes`", got=repr(name), expected=" or ".join(map(repr, PLANES)))
+    planes = PLANES[name]
+    if len(planes.rows[0]) != D:
+        raise ArgumentError("`planes`", got=f"{D} dimensions", expected=f"{len(planes.rows[0])} dimensions")
+    side = 8
+    start = pde.initial_state(np.random.default_rng(0), D, side, planes=planes)
+    cube = (side * pde.refinement,) * D
+    try:
+        found = planes.in_space(_step(pde.solver(D, side, planes=planes), start), cube)
+    except (TypeError, ValueError) as error:
+        raise _no_planes(pde, str(error).partition("\n")[0]) from error
+    wanted = _step(pde.solver(D, side), planes.in_space(start, cube))
+    off = (
+        float(np.abs(found - wanted).max() / np.abs(wanted).max()) if found.shape == wanted.shape else np.inf
+    )
+    if not off < TOLERANCE:
+        raise _no_planes(pde, f"a step that differs by {off:.1e} from that in {D} dimensions")
+    return planes
+
+
+def _no_planes(pde: PDE, got: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"planes of {pde.name}: {got}",
+        hint="Its solver has to build its operators from the derivatives it is given; simulate it without planes.",
+    )
+
+
+@eqx.filter_jit
+def _stepped(solver: Solver, state: np.ndarray) -> jax.Array:
+    return solver.step(jnp.asarray(state))
+
+
+def _step(solver: Solver, state: np.ndarray) -> np.ndarray:
+    return np.asarray(_stepped(solver, state))
 
 
 @eqx.filter_jit

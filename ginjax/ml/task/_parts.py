@@ -52,13 +52,14 @@ def simulated_parts(
     frames: int = FRAMES,
     seed: int = 0,
     validate: bool = False,
+    cover: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Parts:
     """Simulations of an equation to train on, and others, of other seeds, that are held out.
 
     **Arguments:**
 
-    - `pde`, `D`, `side`, `seed`, `progress`: as in `ginjax.data.generate`.
+    - `pde`, `D`, `side`, `seed`, `cover`, `progress`: as in `ginjax.data.generate`.
     - `trajectories`: to train on; default by dimension, see `TRAIN_TRAJECTORIES`.
     - `frames`: time steps in each.
     - `validate`: whether there is a part to validate on.
@@ -70,7 +71,14 @@ def simulated_parts(
     def made(count: int, offset: int, tell: Callable[[int, int], None] | None = None) -> Source:
         return MemorySource.of(
             simulate_in_memory(
-                pde, D, trajectories=count, frames=frames, side=side, seed=seed + offset, progress=tell
+                pde,
+                D,
+                trajectories=count,
+                frames=frames,
+                side=side,
+                seed=seed + offset,
+                cover=cover,
+                progress=tell,
             )
         )
 

@@ -100,13 +100,14 @@ def simulate_in_memory(
     frames: int,
     side: int | None = None,
     seed: int = 0,
+    cover: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trajectories:
     """Simulate an equation, unless memory would not hold what comes of it.
 
     **Arguments:**
 
-    - `pde`, `D`, `trajectories`, `side`, `seed`, `progress`: as in `ginjax.data.generate`.
+    - `pde`, `D`, `trajectories`, `side`, `seed`, `cover`, `progress`: as in `ginjax.data.generate`.
     - `frames`: time steps in each trajectory.
 
     **Raises:** `ArgumentError` for more than `MAX_VALUES` values.
@@ -120,7 +121,9 @@ def simulate_in_memory(
             expected=f"at most {MAX_VALUES}",
             hint="Use fewer trajectories or frames, or a smaller grid.",
         )
-    return generate(pde, D, trajectories=trajectories, steps=frames, side=side, seed=seed, progress=progress)
+    return generate(
+        pde, D, trajectories=trajectories, steps=frames, side=side, seed=seed, cover=cover, progress=progress
+    )
 
 
 def one_step_error(model: PyTree, task: OneStepTask, batch_size: int = 32) -> OneStepError:

@@ -168,6 +168,7 @@ def training_task(
             trajectories=int(step["trajectories"]),
             frames=int(step["frames"]),
             seed=int(step.get("seed", 0)),
+            cover=int(step["cover"]) if "cover" in step else None,
             progress=progress,
         )
     elif path is None:

@@ -27,6 +27,7 @@ class TrainingMaterial:
     - `name`, `title`: what to call them, without and with the dimension.
     - `parts`: reads or simulates them, telling how far it is.
     - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
+    - `notes`: what there is to know about them, in words for the user.
     """
 
     contract: DataContract
@@ -35,6 +36,7 @@ class TrainingMaterial:
     title: str
     parts: Callable[[Told | None], Parts]
     about: Callable[[WindowTask], dict[str, object]]
+    notes: tuple[str, ...] = ()
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -59,13 +61,14 @@ def simulated_material(
     frames: int = FRAMES,
     validate: bool = False,
     seed: int = 0,
+    cover: int | None = None,
     needed: int = 2,
 ) -> TrainingMaterial:
     """Simulations of an equation.
 
     **Arguments:**
 
-    - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`: as in `simulated_parts`.
+    - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`, `cover`: as in `simulated_parts`.
     - `needed`: frames of a sample.
 
     **Raises:** `ArgumentError` for a bad size.
@@ -75,7 +78,7 @@ def simulated_material(
             "`frames`", got=frames, expected=f"at least {needed - 1} for `past_steps` and `unroll`"
         )
     count = trajectories or TRAIN_TRAJECTORIES.get(D, 16)
-    described = simulate(pde, D, trajectories=count, steps=frames, side=side, seed=seed)
+    described = simulate(pde, D, trajectories=count, steps=frames, side=side, seed=seed, cover=cover)
     sides = DEFAULT_SIDES[D] if side is None else side
 
     def parts(progress: Told | None) -> Parts:
@@ -87,12 +90,23 @@ def simulated_material(
             frames=frames,
             seed=seed,
             validate=validate,
+            cover=cover,
             progress=progress,
         )
 
-    about = {"equation": pde, "dim": D, "size": sides, "trajectories": count, "frames": frames}
-    title = f"{pde} in {D}D"
-    return TrainingMaterial(described.contract, described.spatial, pde, title, parts, lambda task: about)
+    about: dict[str, object] = {"equation": pde, "dim": D, "size": sides}
+    about |= {"trajectories": count, "frames": frames}
+    if cover is not None:
+        about["cover"] = cover
+    return TrainingMaterial(
+        described.contract,
+        described.spatial,
+        pde,
+        f"{pde} in {D}D",
+        parts,
+        lambda task: about,
+        described.notes if cover is not None else (),
+    )
 
 
 def material_in_files(

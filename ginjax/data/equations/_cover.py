@@ -1,0 +1,119 @@
+"""Initial fields of a low dimension that are locally like those of a higher one.
+
+A Gaussian field of correlation length `l` has, in `D` dimensions, `E |grad u|^2 = D / l^2` and
+`E (Lap u)^2 = D (D + 2) / l^4`: fields drawn alike in 1D and 3D differ by `sqrt(3)` and `sqrt(5)` in what a small filter
+sees of them. Shorter correlation lengths make up for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from ginjax.data.equations._pde import PDE
+from ginjax.data.equations._planes import Planes
+
+LENGTHS = 2
+"""Correlation lengths in a mixture. More of them were not better, see `benchmarks/cover.py`."""
+
+_POINTS = 2**13
+"""Points drawn to measure a spread."""
+
+
+def covering_factors(D: int, target: int) -> tuple[float, ...]:
+    """Correlation lengths of fields in `D` dimensions that cover those of `target` dimensions.
+
+    The gradient asks for the factor `sqrt(D / target)`, the Laplacian for `(D (D + 2) / (target (target + 2)))^(1/4)`,
+    which is never smaller.
+
+    **Arguments:**
+
+    - `D`: number of dimensions in which the fields vary.
+    - `target`: a larger number.
+
+    **Returns:** factors of the equation's own length, from 1 down, evenly spread.
+    """
+    return tuple(np.linspace(1.0, math.sqrt(D / target), LENGTHS).tolist())
+
+
+def with_length(pde: PDE, factor: float) -> PDE:
+    """The same equation with initial fields of another correlation length."""
+    return pde if factor == 1 else replace(pde, correlation_length=factor * pde.correlation_length)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How initial fields of several correlation lengths compare with those of a higher dimension.
+
+    **Arguments:**
+
+    - `target`: the higher dimension.
+    - `lengths`: the correlation lengths.
+    - `gradient`, `laplacian`: root mean square of the differences and of the second differences of neighbouring grid
+      points in the higher dimension, as a ratio to the largest of the mixture; of several fields the largest ratio.
+    - `spin_up`: time steps between the initial fields and the first frame that is kept.
+    """
+
+    target: int
+    lengths: tuple[float, ...]
+    gradient: float
+    laplacian: float
+    spin_up: int = 0
+
+    def __str__(self) -> str:
+        lengths = ", ".join(f"{each:.3g}" for each in self.lengths)
+        ratios = f"{self.gradient:.2f} and {self.laplacian:.2f}"
+        frames = f"{self.spin_up} time step{'s' * (self.spin_up > 1)}"
+        later = f"; the data begin {frames} later" if self.spin_up else ""
+        return (
+            f"correlation lengths {lengths} to cover {self.target}D: gradient and Laplacian of initial fields are there "
+            f"{ratios} times the largest of these{later}"
+        )
+
+
+def measure_coverage(pde: PDE, D: int, target: int, *, planes: Planes | None = None) -> Coverage:
+    """Compare initial fields of the covering mixture with those of the higher dimension, always on the same draws.
+
+    **Arguments:**
+
+    - `pde`: the equation.
+    - `D`, `planes`: the dimension of the low fields, and the directions they vary along.
+    - `target`: the higher dimension.
+    """
+    factors = covering_factors(D if planes is None else planes.varying, target)
+    mixed = [with_length(pde, factor) for factor in factors]
+    low = np.stack([_spreads(each, D, planes) for each in mixed]).max(axis=0)
+    gradient, laplacian = (_spreads(pde, target) / low).max(axis=1)
+    lengths = tuple(each.correlation_length for each in mixed)
+    return Coverage(target, lengths, float(gradient), float(laplacian), pde.spin_up)
+
+
+def _spreads(pde: PDE, D: int, planes: Planes | None = None) -> np.ndarray:
+    """Root mean squares `(2, fields)` of differences and of second differences on the stored grid."""
+    side = 16
+    rng = np.random.default_rng([D, side])
+    varying = D if planes is None else planes.varying
+    squares = []
+    for _ in range(max(1, _POINTS // side**varying)):
+        state = pde.initial_state(rng, D, side, planes=planes)
+        stored = state[(slice(None), *(slice(None, None, pde.refinement),) * varying)]
+        in_space = stored if planes is None else planes.in_space(stored, (side,) * D)
+        squares.append(_squares(pde, D, in_space))
+    return np.sqrt(np.mean(squares, axis=0))
+
+
+def _squares(pde: PDE, D: int, state: np.ndarray) -> np.ndarray:
+    """Mean squares `(2, fields)` of one state `(components, *spatial)`, of a component of a field."""
+    axes = range(1, D + 1)
+    slopes = sum((np.roll(state, -1, axis) - state) ** 2 for axis in axes)
+    bends = sum(np.roll(state, -1, axis) - 2 * state + np.roll(state, 1, axis) for axis in axes) ** 2
+    starts = np.cumsum([0, *(D**each.k for each in pde.fields)])
+    return np.array([_by_field(np.asarray(each), starts) for each in (slopes, bends)])
+
+
+def _by_field(values: np.ndarray, starts: np.ndarray) -> list[float]:
+    means = values.reshape(len(values), -1).mean(axis=1)
+    return [float(means[a:b].mean()) for a, b in pairwise(starts)]

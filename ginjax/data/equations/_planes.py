@@ -1,0 +1,95 @@
+"""Fields of a high dimension that vary in a plane only, simulated at the cost of one dimension less.
+
+A field `u(x) = g(A x)`, with an integer matrix `A` of `D - 1` rows and grid points `x`, is constant along the direction that
+`A` maps to zero. Its derivative along axis `i` is `sum_a A[a, i] d_a g`, so the equation in `D` dimensions, with all `D`
+components of a vector, is solved exactly on the grid of `g`, from whose wave numbers those of space follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+THICKNESS = 4
+"""Points along an axis on which nothing depends: as few as a U-Net of two levels can pool."""
+
+
+@dataclass(frozen=True)
+class Planes:
+    """The directions that fields vary along.
+
+    **Arguments:**
+
+    - `rows`: integers, a row for each axis of `g`; the rows are orthogonal.
+    """
+
+    rows: tuple[tuple[int, ...], ...]
+
+    @property
+    def varying(self) -> int:
+        """Number of directions that fields vary along."""
+        return len(self.rows)
+
+    @property
+    def stretch(self) -> tuple[float, ...]:
+        """How much faster than in space one moves along each axis of `g`: the lengths of the rows."""
+        return tuple(float(each) for each in np.linalg.norm(self.rows, axis=1))
+
+    def spatial(self, side: int) -> tuple[int, ...]:
+        """Grid points along each axis of space for `side` points along each axis of `g`: periodic, and as few as can be."""
+        return tuple(side if any(column) else THICKNESS for column in zip(*self.rows, strict=True))
+
+    def in_space(self, values: np.ndarray, spatial: tuple[int, ...]) -> np.ndarray:
+        """Lay fields out in space.
+
+        **Arguments:**
+
+        - `values`: `(*leading, *grid of g)`.
+        - `spatial`: grid points along each axis of space.
+
+        **Returns:** an array `(*leading, *spatial)`.
+        """
+        sides = values.shape[-self.varying :]
+        points = np.indices(spatial)
+        at = (np.tensordot(row, points, 1) % side for row, side in zip(self.rows, sides, strict=True))
+        return values[(..., *at)]
+
+    def stepper(self, kind: type[Any]) -> type[Any]:
+        """The solver of fields `g`, from that of fields on the axes of the grid.
+
+        **Arguments:**
+
+        - `kind`: a class of exponax steppers that builds its operators from the derivatives it is given, whose number it
+          does not assume.
+        """
+        return _planar(kind, self.rows)
+
+
+PLANES = {
+    "flat": Planes(((1, 0, 0), (0, 1, 0))),
+    "oblique": Planes(((1, 1, 0), (0, 0, 1))),
+}
+"""Planes in 3D by name: constant along the last axis, and along (1, -1, 0)."""
+
+
+@cache
+def _planar(kind: type[Any], rows: tuple[tuple[int, ...], ...]) -> type[Any]:
+    # Kept, because a program is compiled for each class.
+    def in_space(derivatives: Array) -> Array:
+        columns = zip(*rows, strict=True)
+        return jnp.stack([sum(a * each for a, each in zip(c, derivatives, strict=True)) for c in columns])  # pyright: ignore[reportArgumentType]
+
+    def linear(self: Any, derivative_operator: Array) -> Array:
+        return kind._build_linear_operator(self, in_space(derivative_operator))
+
+    def nonlinear(self: Any, derivative_operator: Array) -> Any:
+        return kind._build_nonlinear_fun(self, in_space(derivative_operator))
+
+    body = {"_build_linear_operator": linear, "_build_nonlinear_fun": nonlinear, "__module__": __name__}
+    metaclass: Any = type(kind)
+    return metaclass(f"Planar{kind.__name__}", (kind,), body)

@@ -1,0 +1,139 @@
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from helpers import S, bank
+
+from ginjax.data import PDES, PLANES, Planes, generate, simulate
+from ginjax.data.sources._simulated import rollout
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.geometric import MultiImage
+from ginjax.models import SimpleConvSeries
+
+SIDE = 8
+
+
+def states(pde, planes):
+    """All frames of one trajectory, solved on the grid of the plane, and in 3D from the same initial field."""
+    start = pde.initial_state(np.random.default_rng(1), 3, SIDE, planes=planes)
+    cube = (SIDE * pde.refinement,) * 3
+    in_plane = rollout(pde.solver(3, SIDE, planes=planes), start, 2, pde.sub_steps)
+    in_full = rollout(pde.solver(3, SIDE), planes.in_space(start, cube), 2, pde.sub_steps)
+    return planes.in_space(np.asarray(in_plane), cube), np.asarray(in_full)
+
+
+def check(name, planes):
+    found, wanted = states(PDES[name], planes)
+    np.testing.assert_allclose(found, wanted, atol=3e-6 * np.abs(wanted).max())
+    assert np.abs(wanted[-1] - wanted[0]).max() > 0.01 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize(
+    ("name", "planes"), [("burgers", "oblique"), ("wave", "oblique"), ("burgers", "flat")]
+)
+def test_fields_in_planes_obey_the_equation_in_space(name, planes):
+    check(name, PLANES[planes])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("planes", PLANES)
+@pytest.mark.parametrize("name", PDES)
+def test_fields_in_planes_obey_every_equation_in_space(name, planes):
+    check(name, PLANES[planes])
+
+
+def test_derivatives_of_other_directions_give_another_solution():
+    pde, flat, oblique = PDES["burgers"], *PLANES.values()
+    start = pde.initial_state(np.random.default_rng(1), 3, SIDE, planes=flat)
+    one, other = (
+        rollout(pde.solver(3, SIDE, planes=each), start, 2, pde.sub_steps) for each in (flat, oblique)
+    )
+    assert np.abs(np.asarray(one - other)).max() > 0.1
+
+
+def test_fields_are_constant_along_one_direction_and_periodic():
+    oblique = generate("burgers", 3, trajectories=1, steps=1, side=SIDE, planes="oblique").fields["velocity"][
+        0, 1
+    ]
+    assert oblique.shape == (SIDE, SIDE, SIDE, 3)
+    np.testing.assert_array_equal(np.roll(oblique, (1, -1), (0, 1)), oblique)
+    for axis in range(3):
+        assert np.abs(np.roll(oblique, 1, axis) - oblique).max() > 1e-3
+    flat = generate("burgers", 3, trajectories=1, steps=1, side=SIDE, planes="flat").fields["velocity"][0, 1]
+    assert flat.shape == (SIDE, SIDE, 4, 3)
+    np.testing.assert_array_equal(flat, np.repeat(flat[:, :, :1], 4, axis=2))
+    for each in (flat, oblique):
+        assert (each.std(axis=(0, 1, 2)) > 1e-3).all()  # no component is missing
+
+
+def correlations(planes):
+    """Of neighbours along each axis of space, over many draws; equal along all axes that a field varies along."""
+    pde, rng = replace(PDES["diffusion"], refinement=1), np.random.default_rng(0)
+    found = []
+    for _ in range(200):
+        field = planes.in_space(pde.initial_state(rng, 3, 16, planes=planes)[0], (16,) * 3)
+        found.append(
+            [(field * each).mean() for each in (field, *(np.roll(field, 1, axis) for axis in range(3)))]
+        )
+    return np.mean(found, axis=0)[1:] / np.mean(found, axis=0)[0]
+
+
+def test_initial_fields_have_the_law_of_those_in_space():
+    wanted = np.exp(-((1 / 16) ** 2) / (2 * PDES["diffusion"].correlation_length ** 2))
+    x, y, z = correlations(PLANES["oblique"])
+    # A displacement by one along x is one of 1/sqrt(2) in the plane.
+    np.testing.assert_allclose([x, y, z], [wanted**0.5, wanted**0.5, wanted], rtol=0.03)
+    np.testing.assert_allclose(correlations(PLANES["flat"]), [wanted, wanted, 1], rtol=0.03)
+
+
+def test_slabs_are_thick_enough_for_any_filter():
+    """A network of a large receptive field gives on a slab what it gives on a cube."""
+    slab = generate("diffusion", 3, trajectories=1, steps=1, side=SIDE, planes="flat").fields["density"][
+        0, :1
+    ]
+    network = SimpleConvSeries(S, S, bank(3), 1, 3, "auto", "tanh", jax.random.key(0))
+
+    def run(field):
+        return np.asarray(network(MultiImage({(0, 0): jnp.asarray(field)}, 3, (True,) * 3))[0][0, 0])
+
+    thin, thick = run(slab), run(np.repeat(slab, 2, axis=3))
+    np.testing.assert_allclose(np.repeat(thin, 2, axis=3), thick, atol=1e-6)
+    assert np.abs(thin - slab).max() > 0.01
+
+
+def test_planes_are_part_of_the_origin_and_can_cover():
+    source = simulate("diffusion", 3, trajectories=2, steps=1, side=SIDE, planes="oblique", cover=3)
+    assert (source.origin["planes"], source.origin["cover"], source.spatial) == ("oblique", 3, (SIDE,) * 3)
+    assert source.origin["correlation_lengths"] == pytest.approx([0.125, 0.125 * (2 / 3) ** 0.5])
+
+
+@pytest.mark.parametrize(
+    ("D", "planes", "message"),
+    [
+        (3, "tilted", "`planes`: got 'tilted', expected 'flat' or 'oblique'"),
+        (2, "flat", "`planes`: got 2 dimensions, expected 3"),
+    ],
+)
+def test_unknown_planes_are_refused(D, planes, message):
+    with pytest.raises(ArgumentError, match=message):
+        simulate("diffusion", D, trajectories=1, steps=1, side=SIDE, planes=planes)
+
+
+@pytest.mark.parametrize(
+    ("name", "stepper", "message"),
+    [
+        ("wave", "exponax.stepper:Wave", "planes of wave: a step that differs by"),
+        ("diffusion", "exponax.stepper:Diffusion", "planes of diffusion: "),
+    ],
+)
+def test_a_solver_that_does_not_use_the_derivatives_is_refused(name, stepper, message):
+    own = replace(PDES[name], stepper=stepper)
+    with pytest.raises(UnsupportedError, match=message):
+        simulate(own, 3, trajectories=1, steps=1, side=SIDE, planes="oblique")
+
+
+def test_rows_say_where_fields_are_thin():
+    assert Planes(((0, 1, 0), (0, 0, 1))).spatial(16) == (4, 16, 16)
+    assert PLANES["oblique"].stretch == pytest.approx((2**0.5, 1))
