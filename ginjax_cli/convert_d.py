@@ -10,6 +10,7 @@ import typer
 from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
+    DataAxes,
     DataFields,
     DataParity,
     DataPart,
@@ -112,6 +113,7 @@ def convert_d(
     ] = None,
     samples: Samples = None,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataPart = None,
@@ -158,9 +160,9 @@ def convert_d(
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
     """
     out = Output(json=json, quiet=quiet)
-    how = (field, parity, periodic)
+    how = (field, parity, periodic, axes)
     if data is None and calibrate is None:
-        unread = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+        unread = {"field": field, "axes": axes, "parity": parity, "periodic": periodic, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
@@ -213,7 +215,7 @@ class _Samples:
     """
 
     path: Path | None
-    how: "tuple[list[str] | None, list[str] | None, str | None]"
+    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None]"
     pde: str | None
     count: int | None
     split: str | None

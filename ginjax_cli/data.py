@@ -8,7 +8,7 @@ import typer
 
 from ._as_options import as_options
 from ._config_file import given_options
-from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 
@@ -39,6 +39,7 @@ def inspect_data(
         list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
     ],
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataSplit = None,
@@ -62,7 +63,7 @@ def inspect_data(
     from ginjax.data import data_splits, survey
 
     out = Output(json=json, quiet=quiet)
-    with reading_of(field, parity, periodic).open(path, split=split, ask=False) as source:
+    with reading_of(field, parity, periodic, axes).open(path, split=split, ask=False) as source:
         total = sum(source.frames_of(i) for i in range(source.trajectories))
         looked_at = min(total, max_frames or total)
         with out.progress(looked_at, "looking at frames") as progress:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 
@@ -71,6 +71,7 @@ def evaluate(
         ),
     ] = False,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: Annotated[
@@ -125,7 +126,7 @@ def evaluate(
     loaded = load_model(model)
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
-    contract, reading = forecaster.contract, reading_of(field, parity, periodic)
+    contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
     if data is None:
         with out.progress(trajectories or 1, "simulating") as progress:
             held_out = simulated_held_out(
@@ -196,7 +197,7 @@ def _check_together(ctx: typer.Context) -> None:
     """Refuse options that would be ignored."""
     from ginjax.errors import ArgumentError
 
-    read = ("field", "parity", "periodic", "split")
+    read = ("field", "axes", "parity", "periodic", "split")
     wrong = [n for n in (("pde", "size") if ctx.params["data"] else read) if ctx.params[n]]
     if wrong:
         given = ctx.params["data"] is not None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 
@@ -35,6 +35,7 @@ def predict(
         int, typer.Option("--start", min=0, help="First of the frames to start from, counted from 0.")
     ] = 0,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataSplit = None,
@@ -74,7 +75,11 @@ def predict(
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
     past = forecaster.frames.past_steps
-    with reading_of(field, parity, periodic).open(given, split=split) as source:
+    with (
+        reading_of(field, parity, periodic, axes)
+        .for_model(record.contract)
+        .open(given, split=split) as source
+    ):
         origin = {
             "step": "predict",
             "model": record.digest,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._config_file import Config, given_options
-from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -126,6 +126,7 @@ def train(
         ),
     ] = 8,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     valid: Valid = 0.1,
@@ -302,7 +303,13 @@ def train(
             needed=task_settings(start, past_steps, residual)[0] + unroll,
         )
         if data is None
-        else material_in_files(data, reading_of(field, parity, periodic), valid=valid, test=test, seed=seed)
+        else material_in_files(
+            data,
+            reading_of(field, parity, periodic, axes, start),
+            valid=valid,
+            test=test,
+            seed=seed,
+        )
     )
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
@@ -478,7 +485,7 @@ def _check_together(ctx: typer.Context) -> None:
         raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
     simulated, read = (
         ("pde", "size", "trajectories", "frames"),
-        ("field", "parity", "periodic", "valid", "test"),
+        ("field", "axes", "parity", "periodic", "valid", "test"),
     )
     wrong = [name for name in (simulated if given["data"] else read) if said(name)]
     if wrong:

@@ -42,3 +42,4 @@ from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model
 from ._model_file import write_model as write_model
+from ._reading import Reading as Reading

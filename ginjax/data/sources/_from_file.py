@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ginjax.checkpoint import Field
+from ginjax.checkpoint import Field, Reading
+from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
 from ginjax.data.sources._source import MAX_TRAJECTORIES, MAX_VALUES_READ, Source
@@ -56,6 +57,7 @@ def assemble(
     parity: Mapping[str, int] | None = None,
     is_torus: bool | Iterable[bool] | None = None,
     *,
+    reading: Reading | None = None,
     ask: bool = True,
 ) -> Source:
     """Choose fields among the variables of a file.
@@ -66,6 +68,7 @@ def assemble(
     - `requests`: exactly the fields to use, in this order; those that the layout suggests if empty.
     - `parity`: parities of fields by name, over what the layout suggests.
     - `is_torus`: periodicity of the axes, over what the layout says.
+    - `reading`: what was said of the file, to be kept.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
@@ -73,6 +76,11 @@ def assemble(
     parity = dict(parity or {})
     notes = list(found.notes)
     _check_grid(found)
+    if found.question is not None:
+        question, hint = found.question
+        if ask:
+            raise ArgumentError(f"{found.where}: cannot be inferred: {question}", hint=hint)
+        notes.append(f"cannot be inferred: {question}. {hint}")
     if not requests:
         _settle(found, parity, notes, ask)
     chosen = []
@@ -113,6 +121,8 @@ def assemble(
         split=found.split,
         origin=found.origin,
         notes=tuple(notes),
+        read_as=axes_texts(found.read_as),
+        reading=reading,
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ginjax.checkpoint import DataContract, Field, axes_of
+from ginjax.checkpoint import DataContract, Field, Reading, axes_of
 from ginjax.errors import ArgumentError
 
 MAX_TRAJECTORIES = 2**24
@@ -41,6 +41,8 @@ class Source(abc.ABC):
     - `split`: "train", "valid" or "test" if the data are one of these parts.
     - `origin`: where the data came from (JSON values), for provenance.
     - `notes`: what was assumed or left out, in words for the user.
+    - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
+    - `reading`: what else was said of how to read them; None if nothing.
     """
 
     layout: str
@@ -56,6 +58,8 @@ class Source(abc.ABC):
     split: str | None = None
     origin: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    read_as: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading | None = None
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
@@ -89,6 +93,8 @@ class Source(abc.ABC):
             constants=self.constants,
             spacing=self.spacing,
             time_step=self.time_step,
+            layout=dict(self.read_as) or None,
+            reading=self.reading,
             origin=dict(self.origin),
         )
 
