@@ -98,6 +98,14 @@ def reading_of(
     return said if start is None else said.for_model(start.record.contract)
 
 
+def reading_words(ctx: typer.Context) -> list[str]:
+    """What the command line says of how to read data, for the next command on the same data."""
+    from ._config_file import given_options
+
+    kept = ("field", "axes", "parity", "periodic", "split")
+    return given_options(ctx, without=[p.name for p in ctx.command.params if p.name and p.name not in kept])
+
+
 def parse_parities(texts: "Sequence[str]") -> dict[str, str]:
     """`NAME=odd` as a mapping."""
     from ginjax.errors import ArgumentError

@@ -21,6 +21,7 @@ from ._data_options import (
 )
 from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
+from ._read_as import say_how_read
 from ._rule_table import show_comparison
 
 if TYPE_CHECKING:
@@ -236,6 +237,8 @@ class _Samples:
             seed=self.seed,
             split=self.split,
         )
+        if self.path is not None:
+            say_how_read(out, held_out.source, record.contract)
         if held_out.note:
             out.note(held_out.note)
         return task, held_out.name

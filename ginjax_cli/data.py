@@ -213,15 +213,18 @@ def _kind(field: Any) -> str:
 
 def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, object]:
     axes = zip("xyz", source.is_torus, strict=False)
+    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
     return {
         "layout": source.layout,
+        **(orders if source.read_as else {}),
         "dimension": source.D,
         "grid": "x".join(map(str, source.spatial)),
         "spacing": "not stated" if source.spacing is None else source.spacing,
         "time step": "not stated" if source.time_step is None else source.time_step,
         "trajectories": source.trajectories,
         "frames": f"{total} in all, at least {source.frames} in each",
-        "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes),
+        "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes)
+        + (f" ({as_options(source.boundaries_from)})" if source.boundaries_from else ""),
         "parts": ", ".join(parts) or "none",
     }
 
@@ -233,8 +236,10 @@ def _row(entry: "FieldSurvey") -> tuple[object, ...]:
 
 
 def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
+    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
     return {
         "layout": source.layout,
+        **(orders if source.read_as else {}),
         "dimension": source.D,
         "grid": list(source.spatial),
         "spacing": source.spacing,
@@ -242,6 +247,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         "trajectories": source.trajectories,
         "frames": source.frames,
         "is_torus": list(source.is_torus),
+        "axes": dict(source.read_as),
         "splits": list(parts),
         "origin": dict(source.origin),
         "notes": [as_options(note) for note in source.notes],

@@ -1,14 +1,15 @@
 """`ginjax evaluate`: roll a model out on trajectories it has not seen."""
 
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Annotated, Literal
 
 import typer
 
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
+from ._read_as import say_how_read
 
 _SCRATCH = "from scratch"
 
@@ -140,6 +141,7 @@ def evaluate(
             )
     else:
         held_out = held_out_in_files(record, contract, data, reading, split=split, count=trajectories)
+        say_how_read(out, held_out.source, contract)
     past, source = contract.past_steps, held_out.source
     forecaster.check(source, past + (steps or 1))
     steps = steps or source.frames - past
@@ -184,9 +186,8 @@ def evaluate(
     out.result(folder, {"model": str(model)} | found.to_json() | {"files": files})
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
-        out.next_step(
-            f"ginjax predict {quote(str(model))} {quote(str(given))} --steps {steps} -o forecast.h5"
-        )
+        words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
+        out.next_step(join(["ginjax", "predict", *words]))
     elif data is None and record.D < 3 and loaded.model.spec.equivariant:
         out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
     else:

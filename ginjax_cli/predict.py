@@ -9,6 +9,7 @@ import typer
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
+from ._read_as import say_how_read
 
 if TYPE_CHECKING:
     from ginjax.data import Source
@@ -87,6 +88,7 @@ def predict(
             "start": start,
             "input": given.name,
         }
+        say_how_read(out, source, record.contract)
         forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
         with out.progress(source.trajectories, "rolling out") as progress:
             write_well(

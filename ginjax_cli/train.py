@@ -26,6 +26,7 @@ from ._model_options import (
 )
 from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed
 from ._output import Output
+from ._read_as import say_notes
 from ._train_options import (
     Accumulate,
     Adapt,
@@ -311,6 +312,9 @@ def train(
             seed=seed,
         )
     )
+    if material.said:
+        own = material.contract if start is None else start.record.contract
+        say_notes(out, material.said, own, material.contract)
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
     request = request_training(

@@ -19,6 +19,7 @@ from ._data_options import (
 )
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
+from ._read_as import say_how_read
 
 if TYPE_CHECKING:
     from ginjax.data import DataReading
@@ -207,6 +208,7 @@ def _read(
         )
     chosen = fitting[0]
     task, held_out = samples_for(chosen.record, D, path, reading, samples=samples, split=split)
+    say_how_read(out, held_out.source, chosen.record.contract)
     if held_out.note:
         out.note(held_out.note)
     found = task.error(from_record(chosen.record))

@@ -45,7 +45,7 @@ class AxisReading:
         sides = self.order.spatial(self.shape)
         if len(sides) > 1:
             return 2 if min(sides) == max(sides) else 0
-        return int(sides[0] >= self.order.size(TIME, self.shape))
+        return int(max(sides) >= self.order.size(TIME, self.shape))
 
     @property
     def has_vectors(self) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from ginjax._version import __version__
 from ginjax.checkpoint import Field, atomic_write, check_target
 from ginjax.data._trajectories import Trajectories
+from ginjax.data.readers import COUNTED
 from ginjax.data.sources import MemorySource, Source
 from ginjax.errors import ArgumentError, UnsupportedError
 
@@ -37,7 +38,7 @@ def write_well(
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
     Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
-    counted. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
+    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
     attribute `ginjax` with its provenance.
 
     **Arguments:**
@@ -100,6 +101,8 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
         points = (np.arange(count) * (1.0 if step is None else step)).astype(np.float32)
         coordinates = dimensions.create_dataset(axis, data=points)
         coordinates.attrs["sample_varying"] = False
+        if step is None:
+            coordinates.attrs["units"] = COUNTED
         if axis != "time":
             coordinates.attrs["time_varying"] = False
 

@@ -17,6 +17,7 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._counted import COUNTED
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
@@ -79,8 +80,8 @@ def _find(file: Hdf5, split: str | None) -> Found:
         layout=LAYOUT,
         D=D,
         spatial=spatial,
-        spacing=spacing_of(where, points),
-        time_step=equal_step(where, "time", time),
+        spacing=None if _counted(file, axes[0]) else spacing_of(where, points),
+        time_step=None if _counted(file, "time") else equal_step(where, "time", time),
         is_torus=is_torus,
         trajectories=trajectories,
         frames=frames,
@@ -169,6 +170,11 @@ def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool
             types.setdefault(axis, set()).add(kind)
     periodic = tuple(types[axis] == {"periodic"} for axis in axes)
     return periodic, all(types[axis] for axis in axes)
+
+
+def _counted(file: Hdf5, name: str) -> bool:
+    """Whether points or times were only numbered."""
+    return file.attribute(f"dimensions/{name}", "units") == COUNTED
 
 
 def _origin(file: Hdf5) -> dict[str, Any]:

@@ -123,9 +123,17 @@ def assemble(
         notes=tuple(notes),
         read_as=axes_texts(found.read_as),
         reading=reading,
+        boundaries_from=_why(found, is_torus is not None),
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )
+
+
+def _why(found: Found, said: bool) -> str:
+    """Why the axes are taken as periodic or not."""
+    if said:
+        return "as was said with `is_torus`"
+    return "as the file states" if found.boundaries_stated else "the file does not state it"
 
 
 def _check_grid(found: Found) -> None:

@@ -10,7 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ginjax.checkpoint import DataContract, Field, Reading, axes_of
+from ginjax.checkpoint import DataContract, Field, Reading, axes_of, ends_in_words
+from ginjax.data._likely_axes import plural
 from ginjax.errors import ArgumentError
 
 MAX_TRAJECTORIES = 2**24
@@ -43,6 +44,7 @@ class Source(abc.ABC):
     - `notes`: what was assumed or left out, in words for the user.
     - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
     - `reading`: what else was said of how to read them; None if nothing.
+    - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
     """
 
     layout: str
@@ -60,6 +62,7 @@ class Source(abc.ABC):
     notes: tuple[str, ...] = ()
     read_as: Mapping[str, str] = field(default_factory=dict)
     reading: Reading | None = None
+    boundaries_from: str = ""
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
@@ -72,6 +75,27 @@ class Source(abc.ABC):
         head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
         return "\n".join(
             [f"{head}; {', '.join(steps)}; axes {axes}", *(f"note: {each}" for each in self.notes)]
+        )
+
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """How the data were read, in two sentences: their shape and fields, then spacing, time step and boundaries and why."""
+        grid = "x".join(map(str, self.spatial))
+        fields = ", ".join(map(_kind, self.schema))
+        fixed = f"; constant: {', '.join(map(_kind, self.constants))}" if self.constants else ""
+        shape = (
+            f"{plural(self.trajectories, 'trajectory')} of {plural(self.frames, 'frame')} on {grid} points"
+        )
+        orders = sorted(set(self.read_as.values()))
+        axes = f" (axes {' and '.join(orders)})" if orders else ""
+        known = [
+            f"{what} {'not known' if value is None else f'{value:g}'}"
+            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
+        ]
+        why = f" ({self.boundaries_from})" if self.boundaries_from else ""
+        return (
+            f"read as {shape}{axes}: {fields}{fixed}",
+            f"{', '.join(known)}; {ends_in_words(axes_of(self.is_torus))}{why}",
         )
 
     def described(self) -> dict[str, Any]:
@@ -209,3 +233,11 @@ class Source(abc.ABC):
                 expected=f"at most {MAX_VALUES_READ}",
                 hint="Ask for fewer frames or fields.",
             )
+
+
+_KINDS = {0: "scalar", 1: "vector", 2: "matrix"}
+
+
+def _kind(field: Field) -> str:
+    kind = _KINDS.get(field.k, f"tensor of order {field.k}")
+    return f"{field.name} ({'odd ' if field.p else ''}{kind})"

@@ -74,15 +74,14 @@ def predicted(
     """
     past = forecaster.frames.past_steps
     forecaster.check(given, first + past)
-    spacing = forecaster.contract.spacing if given.spacing is None else given.spacing
     return PredictedSource(
         layout="memory",
         schema=forecaster.schema,
         constants=forecaster.constants,
         D=given.D,
         spatial=given.spatial,
-        spacing=spacing,
-        time_step=forecaster.contract.time_step if given.time_step is None else given.time_step,
+        spacing=given.spacing,
+        time_step=given.time_step,
         is_torus=given.is_torus,
         trajectories=given.trajectories,
         frames=past + steps,

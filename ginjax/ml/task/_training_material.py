@@ -26,6 +26,7 @@ class TrainingMaterial:
     - `contract`, `spatial`: what they are like.
     - `name`, `title`: what to call them, without and with the dimension.
     - `parts`: reads or simulates them, telling how far it is.
+    - `said`: how they were read, sentence by sentence; empty for simulations.
     - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
     """
 
@@ -35,6 +36,7 @@ class TrainingMaterial:
     title: str
     parts: Callable[[Told | None], Parts]
     about: Callable[[WindowTask], dict[str, object]]
+    said: tuple[str, ...] = ()
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -178,4 +180,5 @@ def material_of_parts(
         return {"data": name, **shape, **fractions}
 
     title = f"{name}, {source.D}D"
-    return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about)
+    said = (*source.in_words, *source.notes)
+    return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about, said)
