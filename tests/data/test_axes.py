@@ -1,8 +1,9 @@
 """Which axis is which: as said, as the arrays make sure, or asked for with the likely readings."""
 
+import h5py
 import numpy as np
 import pytest
-from data.layouts import numbers
+from data.layouts import arena, by_seed, incompressible, numbers, well_file
 
 from ginjax.checkpoint import contract_from_json, contract_to_json
 from ginjax.data import AxisOrder, from_arrays, open_data
@@ -176,3 +177,141 @@ def test_orders_say_what_they_are():
     assert (order.D, order.k, order.varies, order.text) == (2, 1, True, "time,y,x,component")
     assert order.spatial((4, 5, 6, 2)) == (6, 5) and order.size("trajectory", (4, 5, 6, 2)) == 1
     assert AxisOrder.usual(3, 2).text == "trajectory,time,x,y,z,component,component"
+
+
+# --- what files state -------------------------------------------------------------------------------------------------
+
+
+def flat(path, arrays, coordinates=(), labels=None, scales=False):
+    """Arrays and points of a flat HDF5 file; axes named by labels, or by scales attached to them."""
+    with h5py.File(path, "w") as f:
+        for name, values in arrays.items():
+            f[name] = values
+        for name, values in dict(coordinates).items():
+            f[name] = values
+        for name in arrays if labels else ():
+            for axis, label in enumerate(labels):
+                if scales and label:
+                    if label not in f:
+                        f[label] = np.arange(f[name].shape[axis], dtype=float)
+                        f[label].make_scale(label)
+                    f[name].dims[axis].attach_scale(f[label])
+                else:
+                    f[name].dims[axis].label = label
+    return path
+
+
+def test_lengths_of_coordinates_say_which_axis_is_which(tmp_path):
+    values = numbers(4, 32, 9)
+    points = {"x-coordinate": np.arange(32) * 0.5, "t-coordinate": np.arange(9) * 0.1}
+    source = open_data(flat(tmp_path / "a", {"tensor": values}, points), fields=["u:0+=tensor"])
+    assert (source.trajectories, source.frames, source.spatial) == (4, 9, (32,))
+    assert (source.spacing, source.time_step) == (0.5, pytest.approx(0.1))
+    np.testing.assert_array_equal(source.read(2, 3, 5)["u"], values[2].T[3:5])
+
+
+@pytest.mark.parametrize(
+    ("points", "problem"),
+    [
+        (
+            {"x-coordinate": np.arange(33.0)},
+            "axis of x of 'tensor': got 9, expected 33, the number of points",
+        ),
+        (
+            {"x-coordinate": np.arange(9.0), "t-coordinate": np.arange(20.0)},
+            "axis of time of 'tensor': got 32, expected 20, the number of points",
+        ),
+    ],
+)
+def test_coordinates_that_contradict_the_array_are_refused_with_both_numbers(tmp_path, points, problem):
+    with pytest.raises(FileError, match=problem) as caught:
+        open_data(flat(tmp_path / "a", {"tensor": numbers(4, 32, 9)}, points), fields=["u:0+=tensor"])
+    assert "`axes`" in str(caught.value)
+
+
+def test_many_points_are_not_taken_for_channels(tmp_path):
+    path = flat(tmp_path / "a", {"tensor": np.ones((2, 3, 8, 100))}, {"x-coordinate": np.arange(8.0)})
+    with pytest.raises(FileError, match="whose last axis of 100 would be channels"):
+        open_data(path)
+    assert open_data(path, axes="trajectory,time,x,y").spatial == (8, 100)
+
+
+@pytest.mark.parametrize("scales", [False, True])
+@pytest.mark.parametrize("labels", [("", "", "y", "x"), ("sample", "time", "y", "x")])
+def test_axes_that_are_called_y_and_x_are_y_and_x(tmp_path, labels, scales):
+    """Vx points along x, which is the last axis here: by rank alone the components would be crossed."""
+    flow = {name: numbers(3, 5, 6, 8, start=1000 * i) for i, name in enumerate(("density", "Vx", "Vy"))}
+    source = open_data(flat(tmp_path / "a", flow, labels=labels, scales=scales))
+    assert (source.spatial, source.trajectories, source.frames) == ((8, 6), 3, 5)
+    velocity = source.read(1, 0, 2)["velocity"]
+    for i, name in enumerate(("Vx", "Vy")):
+        np.testing.assert_array_equal(velocity[..., i], flow[name][1, :2].swapaxes(1, 2))
+    unlabelled = open_data(flat(tmp_path / "b", flow))
+    assert unlabelled.spatial == (6, 8)
+
+
+def test_the_well_with_y_before_x(tmp_path):
+    p, v = numbers(2, 3, 4, 6), numbers(2, 3, 4, 6, 2)
+    path = well_file(
+        tmp_path / "a",
+        {"p": (0, p, True, True, (True, True)), "v": (1, v, True, True, (True, True))},
+        n=2,
+        T=3,
+        bc="WALL",  # at x, the axis stored first until it is renamed
+    )
+    with h5py.File(path, "r+") as f:
+        f["dimensions"].attrs["spatial_dims"] = ["y", "x"]
+        f.move("dimensions/x", "dimensions/_")
+        f.move("dimensions/y", "dimensions/x")
+        f.move("dimensions/_", "dimensions/y")
+    source = open_data(path)
+    assert source.spatial == (6, 4) and source.is_torus == (False, True)
+    frames = source.read(1, 0, 3)
+    np.testing.assert_array_equal(frames["p"], p[1].swapaxes(1, 2))
+    # The component stored first points along the axis stored first, which is y.
+    np.testing.assert_array_equal(frames["v"], v[1].swapaxes(1, 2)[..., ::-1])
+
+
+def well_times(path, times):
+    well_file(path, {"p": (0, numbers(2, 3, 4, 6), True, True, (True, True))}, n=2, T=3)
+    with h5py.File(path, "r+") as f:
+        del f["dimensions/time"]
+        f["dimensions/time"] = times
+    return path
+
+
+def test_a_time_step_that_differs_within_a_file_is_refused(tmp_path):
+    same = np.array([[0, 0.5, 1], [2, 2.5, 3]])
+    assert open_data(well_times(tmp_path / "a", same)).time_step == 0.5
+    with pytest.raises(FileError, match=r"step of time in trajectory 1: got 0.25, expected 0.5"):
+        open_data(well_times(tmp_path / "b", same * [[1], [0.5]]))
+    path = arena(tmp_path / "c")
+    with h5py.File(path, "r+") as f:
+        del f["train/dt"]
+        f["train/t"][1] *= 2
+    with pytest.raises(FileError, match=r"step of t in trajectory 1: got 3, expected 1.5"):
+        open_data(path)
+    path = incompressible(tmp_path / "d")
+    with h5py.File(path, "r+") as f:
+        f["t"][1] *= 2
+    with pytest.raises(FileError, match=r"step of time in trajectory 1"):
+        open_data(path)
+    path = by_seed(tmp_path / "e", channels=1)
+    with h5py.File(path, "r+") as f:
+        f["0002/grid/t"][:] *= 2
+    with pytest.raises(FileError, match=r"step of t in trajectory 2: got 0.5, expected 0.25"):
+        open_data(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "points"), [(arena, "train/x"), (by_seed, "0000/grid/y"), (incompressible, "t")]
+)
+def test_every_reader_compares_lengths(tmp_path, make, points):
+    path = make(tmp_path / "a")
+    open_data(path, ask=False)
+    with h5py.File(path, "r+") as f:
+        longer = np.concatenate([f[points][...], f[points][..., -1:]], axis=-1)
+        del f[points]
+        f[points] = longer
+    with pytest.raises(FileError, match=r"length of the axis of (x|y|time) of .*: got \d, expected \d"):
+        open_data(path, ask=False)

@@ -210,14 +210,15 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
     if all(n == order.D for n in inner):
         return {name: Variable(order.k, frames, order.varies)}
     if inner == (1,):
-        return {name: Variable(0, _channel(frames, 0), order.varies)}
+        return {name: Variable(0, channel(frames, 0), order.varies)}
     if len(inner) == 1 and inner[0] <= MAX_CHANNELS:
-        return {f"{name}.{i}": Variable(0, _channel(frames, i), order.varies) for i in range(inner[0])}
+        return {f"{name}.{i}": Variable(0, channel(frames, i), order.varies) for i in range(inner[0])}
     problem = f"its axes of components have {' and '.join(map(str, inner))} values, expected {order.D}"
     return {name: Variable(order.k, frames, order.varies, problem)}
 
 
-def _channel(frames: ReadSlice, i: int) -> ReadSlice:
+def channel(frames: ReadSlice, i: int) -> ReadSlice:
+    """One of the values along the last axis."""
     return lambda trajectory, start, stop: frames(trajectory, start, stop)[..., i]
 
 

@@ -81,6 +81,17 @@ class Hdf5:
         with self._guard(name):
             return tuple(int(n) for n in self._dataset(name).shape)
 
+    def axis_labels(self, name: str) -> tuple[str, ...]:
+        """The name of each axis of a dataset, from its label or the scale attached to it; empty where it has neither."""
+        with self._guard(name):
+            dataset = self._dataset(name)
+            if "DIMENSION_LIST" not in dataset.attrs and "DIMENSION_LABELS" not in dataset.attrs:
+                return ("",) * dataset.ndim
+            return tuple(
+                str(axis.label) or (str(axis[0].name).rpartition("/")[2] if len(axis) else "")
+                for axis in dataset.dims
+            )
+
     def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
         """A part of a dataset of numbers; only what is selected is read."""
         with self._guard(name):
@@ -206,7 +217,15 @@ def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | None:
     **Raises:** `FileError` if points are not equally spaced, or not equally along all axes: the symmetry group of
     the filters exchanges axes.
     """
-    steps = [step for axis, x in enumerate(coordinates) if (step := equal_step(where, f"axis {axis}", x))]
+    return one_spacing(where, [equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+
+
+def one_spacing(where: str, found: Sequence[float | None]) -> float | None:
+    """The one of the spacings along the axes; None if none is known.
+
+    **Raises:** `FileError` if they are not equal: the symmetry group of the filters exchanges axes.
+    """
+    steps = [step for step in found if step]
     if not steps:
         return None
     if max(steps) > 1.02 * min(steps):
