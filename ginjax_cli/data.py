@@ -80,6 +80,8 @@ def inspect_data(
     for entry in found:
         if entry.bad:
             out.warn(f"field '{entry.field.name}' holds {entry.bad} values that are NaN or infinite")
+        if entry.remark:
+            out.warn(entry.remark)
     payload = _payload(source, parts) | {"frames_surveyed": looked_at}
     payload["fields"] = [_field_payload(entry) for entry in found]
     out.result(None, payload)

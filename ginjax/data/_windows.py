@@ -126,8 +126,8 @@ class Windows:
 
     def _sample(self, trajectory: int, start: int) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray]]:
         past, source = self.past_steps, self.source
-        frames = source.read(trajectory, start, start + past + self.future_steps)
-        constants = source.read_constants(trajectory) if source.constants else {}
+        frames = source.read(trajectory, start, start + past + self.future_steps, precise=True)
+        constants = source.read_constants(trajectory, precise=True) if source.constants else {}
         for name, block in (*frames.items(), *constants.items()):
             check_finite(name, trajectory, block)
         scale = self.normalisation.of
@@ -146,7 +146,7 @@ class Windows:
 def _blocks(fields: Sequence, arrays: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:
     """Fields of one key as the channels of one block, each `(frames, *spatial, D, ..., D)`."""
     return {
-        key: np.concatenate([arrays[field.name] for field in group])
+        key: np.concatenate([arrays[field.name] for field in group], dtype=np.float32, casting="same_kind")
         for key, group in fields_by_key(fields).items()
     }
 

@@ -7,12 +7,13 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import h5py
 import numpy as np
 
+from ginjax.data.readers._packing import unpacking
 from ginjax.errors import FileError, GinjaxError
 
 MAX_CHUNK_BYTES = 2**30
@@ -23,6 +24,7 @@ OPEN_DATASETS = 32
 """Datasets kept open: each holds a cache of some megabytes."""
 
 _NUMBERS = "fiub"
+_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value")
 _CORRUPT = "The file is corrupt, still being written, or not of this layout."
 
 
@@ -43,6 +45,7 @@ class Hdf5:
         )  # a thread that reads ahead may share the file with the one that trains
         self._file: h5py.File | None = None
         self._sets: OrderedDict[str, h5py.Dataset] = OrderedDict()
+        self._packed: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
@@ -93,9 +96,14 @@ class Hdf5:
             )
 
     def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
-        """A part of a dataset of numbers; only what is selected is read."""
+        """A part of a dataset of numbers; only what is selected is read.
+
+        What its attributes say of packing is honoured: `scale_factor` and `add_offset`; `_FillValue` and `missing_value`
+        become NaN.
+        """
         with self._guard(name):
-            return np.asarray(self._dataset(name)[selection])
+            dataset = self._dataset(name)
+            return self._packing(name, dataset)(np.asarray(dataset[selection]))
 
     def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
         """A whole dataset in float64, which must be short, such as coordinates."""
@@ -155,6 +163,17 @@ class Hdf5:
                 )  # fmt: skip
             node = node[part]
         return node
+
+    def _packing(self, name: str, dataset: h5py.Dataset) -> Callable[[np.ndarray], np.ndarray]:
+        """What turns stored numbers into values."""
+        if name not in self._packed:
+            said = {
+                each: np.asarray(dataset.attrs[each], np.float64).reshape(-1)
+                for each in _PACKING
+                if each in dataset.attrs
+            }
+            self._packed[name] = unpacking(said)
+        return self._packed[name]
 
     def _dataset(self, name: str) -> h5py.Dataset:
         if name in self._sets:

@@ -47,8 +47,7 @@ class FileSource(Source):
         shape = (stop - start, *self.spatial, *(self.D,) * field.k)
         if whole.size != math.prod(shape):
             raise FileError(f"{self.found.where}: field '{field.name}'", got=whole.shape, expected=shape)
-        with np.errstate(over="ignore"):  # infinities are found where values are used
-            return np.ascontiguousarray(whole.reshape(shape), dtype=np.float32)
+        return whole.reshape(shape)
 
 
 def assemble(

@@ -136,15 +136,16 @@ class Source(abc.ABC):
                 "frames of the data", got=self.frames, expected=f"at least {frames} in each trajectory"
             )
 
-    def read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+    def read(self, trajectory: int, start: int, stop: int, *, precise: bool = False) -> dict[str, np.ndarray]:
         """The frames `start` to `stop - 1` of one trajectory, and nothing else, from the disk.
 
         **Arguments:**
 
         - `trajectory`: its index, from 0.
         - `start`, `stop`: indices of frames, from 0.
+        - `precise`: whether what is stored in double precision is handed out so, to be centred and scaled.
 
-        **Returns:** by field name, float32 arrays `(stop - start, *spatial, D, ..., D)`.
+        **Returns:** by field name, float32 arrays (float64 where `precise` asks for it) `(stop - start, *spatial, D, ..., D)`.
 
         **Raises:** `ArgumentError` for indices out of range or more than fits in memory, `FileError` if the file
         cannot be read.
@@ -157,18 +158,22 @@ class Source(abc.ABC):
                 expected=f"a non-empty part of 0 to {self.frames_of(trajectory)}",
             )
         self._check_size(self.schema, stop - start)
-        return self._read(trajectory, start, stop)
+        return _in_precision(self._read(trajectory, start, stop), precise)
 
-    def read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+    def read_constants(self, trajectory: int, *, precise: bool = False) -> dict[str, np.ndarray]:
         """What does not vary in time, for one trajectory, broadcast over the grid.
 
-        **Returns:** by field name, float32 arrays `(*spatial, D, ..., D)`.
+        **Arguments:**
+
+        - `trajectory`, `precise`: as in `read`.
+
+        **Returns:** by field name, arrays `(*spatial, D, ..., D)` in the precision of `read`.
 
         **Raises:** as `read`.
         """
         self._check_trajectory(trajectory)
         self._check_size(self.constants, 1)
-        return self._read_constants(trajectory)
+        return _in_precision(self._read_constants(trajectory), precise)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
         """The same data where reading a frame costs no more than that frame.
@@ -214,7 +219,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
-        """`read` with arguments that were checked."""
+        """`read` with arguments that were checked, in the precision of the data."""
 
     @abc.abstractmethod
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
@@ -233,6 +238,17 @@ class Source(abc.ABC):
                 expected=f"at most {MAX_VALUES_READ}",
                 hint="Ask for fewer frames or fields.",
             )
+
+
+def _in_precision(arrays: dict[str, np.ndarray], precise: bool) -> dict[str, np.ndarray]:
+    """Floats of the precision that the values need, or of single precision."""
+    with np.errstate(over="ignore"):  # infinities are found where values are used
+        return {
+            name: np.asarray(
+                values, np.result_type(values.dtype, np.float32) if precise else np.float32, order="C"
+            )
+            for name, values in arrays.items()
+        }
 
 
 _KINDS = {0: "scalar", 1: "vector", 2: "matrix"}
