@@ -9,7 +9,7 @@ import numpy as np
 from ginjax.data._fields import fields_by_key
 from ginjax.data._measure import check_finite
 from ginjax.data._normalise import Normalisation
-from ginjax.data.sources import Source
+from ginjax.data.sources import NO_SERIES, Source
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, Signature
 
@@ -65,6 +65,7 @@ class Windows:
                 "frames of the data",
                 got=f"at most {lengths.max(initial=0)} in each of {len(lengths)} trajectories",
                 expected=f"at least {past_steps + future_steps} (past_steps + future_steps)",
+                hint=NO_SERIES if lengths.max(initial=0) == 1 else None,
             )
         for field in (*source.schema, *source.constants):
             scale = normalisation.of(field.name)

@@ -12,6 +12,7 @@ from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
 MAX_CHANNELS = 64
@@ -157,7 +158,11 @@ def offered(likely: list[AxisReading], name: str = "") -> str:
     """Readings as arguments to be pasted, each in words; empty if there are none."""
     front = f"{name}=" if name else ""
     each = [f"`axes=['{front}{reading.order.text}']` ({reading})" for reading in likely[:3]]
-    return f"Say which: {'; or '.join(each)}." if each else ""
+    if not each:
+        return ""
+    shape = likely[0].shape
+    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
+    return f"Say which: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"
 
 
 def _provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:
@@ -182,6 +187,7 @@ def _alike(
             f"{where}: no array is a time series",
             got=", ".join(f"'{name}' of shape {array.shape}" for name, array in arrays.items()) or "nothing",
             expected="an array with an axis of time and at least one of space",
+            hint=NO_SERIES,
         )
     order, shape = orders[first], arrays[first].shape
     common = order.size(TRAJECTORY, shape), order.size(TIME, shape), order.spatial(shape)

@@ -17,6 +17,12 @@ from ginjax.errors import ArgumentError
 MAX_TRAJECTORIES = 2**24
 """Most trajectories of a source; lists of them are kept in memory."""
 
+NO_SERIES = (
+    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
+    "a network predicts the next frame."
+)
+"""What to say of data without an axis of time, or of a single frame."""
+
 MAX_VALUES_READ = 2**30
 """Most values that one call of `Source.read` hands out (4 GiB)."""
 
@@ -133,7 +139,10 @@ class Source(abc.ABC):
         """
         if self.frames < frames:
             raise ArgumentError(
-                "frames of the data", got=self.frames, expected=f"at least {frames} in each trajectory"
+                "frames of the data",
+                got=self.frames,
+                expected=f"at least {frames} in each trajectory",
+                hint=NO_SERIES if self.frames == 1 else None,
             )
 
     def read(self, trajectory: int, start: int, stop: int, *, precise: bool = False) -> dict[str, np.ndarray]:
