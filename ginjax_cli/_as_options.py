@@ -12,6 +12,7 @@ OPTIONS = {
     "activation": "--activation",
     "adapt": "--adapt",
     "allow_inexact": "--allow-inexact",
+    "axes": "--axes",
     "bias": "--bias",
     "blocks": "--blocks",
     "channels": "--channels",

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ginjax.data import DataReading
+    from ginjax.ml import Start
 
 _PANEL = "Reading data"
 _SAMPLES = 16
@@ -31,6 +32,18 @@ DataFields = Annotated[
         "such as velocity:1+=Vx,Vy; may be repeated. Fields that are not named are then left out.",
         metavar="FIELD",
         show_default="those of the file",
+        rich_help_panel=_PANEL,
+    ),
+]
+DataAxes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--axes",
+        help="Which axis of the arrays is which, in the order in which they are stored: trajectory, time, x, y, z and "
+        "component, once for each tensor index. Without trajectory a file is one simulation. May be repeated for "
+        "single arrays: --axes u=trajectory,time,x,y,component.",
+        metavar="AXES",
+        show_default="what the file says",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -75,11 +88,22 @@ def reading_of(
     field: "Sequence[str] | None" = None,
     parity: "Sequence[str] | None" = None,
     periodic: str | None = None,
+    axes: "Sequence[str] | None" = None,
+    start: "Start | None" = None,
 ) -> "DataReading":
-    """How data are to be read, from the options of a command."""
+    """How data are to be read, from the options of a command, and from the model that a training starts from."""
     from ginjax.data import DataReading
 
-    return DataReading(tuple(field or ()), parse_parities(parity or ()), periodic)
+    said = DataReading(tuple(field or ()), parse_parities(parity or ()), periodic, tuple(axes or ()))
+    return said if start is None else said.for_model(start.record.contract)
+
+
+def reading_words(ctx: typer.Context) -> list[str]:
+    """What the command line says of how to read data, for the next command on the same data."""
+    from ._config_file import given_options
+
+    kept = ("field", "axes", "parity", "periodic", "split")
+    return given_options(ctx, without=[p.name for p in ctx.command.params if p.name and p.name not in kept])
 
 
 def parse_parities(texts: "Sequence[str]") -> dict[str, str]:

@@ -10,6 +10,7 @@ import typer
 from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
+    DataAxes,
     DataFields,
     DataParity,
     DataPart,
@@ -20,6 +21,7 @@ from ._data_options import (
 )
 from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
+from ._read_as import say_how_read
 from ._rule_table import show_comparison
 
 if TYPE_CHECKING:
@@ -112,6 +114,7 @@ def convert_d(
     ] = None,
     samples: Samples = None,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataPart = None,
@@ -158,9 +161,9 @@ def convert_d(
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
     """
     out = Output(json=json, quiet=quiet)
-    how = (field, parity, periodic)
+    how = (field, parity, periodic, axes)
     if data is None and calibrate is None:
-        unread = {"field": field, "parity": parity, "periodic": periodic, "split": split}
+        unread = {"field": field, "axes": axes, "parity": parity, "periodic": periodic, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
@@ -213,7 +216,7 @@ class _Samples:
     """
 
     path: Path | None
-    how: "tuple[list[str] | None, list[str] | None, str | None]"
+    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None]"
     pde: str | None
     count: int | None
     split: str | None
@@ -234,6 +237,8 @@ class _Samples:
             seed=self.seed,
             split=self.split,
         )
+        if self.path is not None:
+            say_how_read(out, held_out.source, record.contract)
         if held_out.note:
             out.note(held_out.note)
         return task, held_out.name

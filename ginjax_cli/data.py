@@ -8,7 +8,7 @@ import typer
 
 from ._as_options import as_options
 from ._config_file import given_options
-from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
 from ._output import Output
 
@@ -42,6 +42,7 @@ def inspect_data(
         list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
     ],
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataSplit = None,
@@ -65,7 +66,7 @@ def inspect_data(
     from ginjax.data import data_splits, survey
 
     out = Output(json=json, quiet=quiet)
-    with reading_of(field, parity, periodic).open(path, split=split, ask=False) as source:
+    with reading_of(field, parity, periodic, axes).open(path, split=split, ask=False) as source:
         total = sum(source.frames_of(i) for i in range(source.trajectories))
         looked_at = min(total, max_frames or total)
         with out.progress(looked_at, "looking at frames") as progress:
@@ -82,6 +83,8 @@ def inspect_data(
     for entry in found:
         if entry.bad:
             out.warn(f"field '{entry.field.name}' holds {entry.bad} values that are NaN or infinite")
+        if entry.remark:
+            out.warn(entry.remark)
     payload = _payload(source, parts) | {"frames_surveyed": looked_at}
     payload["fields"] = [_field_payload(entry) for entry in found]
     out.result(None, payload)
@@ -263,15 +266,18 @@ def _kind(field: Any) -> str:
 
 def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, object]:
     axes = zip("xyz", source.is_torus, strict=False)
+    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
     return {
         "layout": source.layout,
+        **(orders if source.read_as else {}),
         "dimension": source.D,
         "grid": "x".join(map(str, source.spatial)),
         "spacing": "not stated" if source.spacing is None else source.spacing,
         "time step": "not stated" if source.time_step is None else source.time_step,
         "trajectories": source.trajectories,
         "frames": f"{total} in all, at least {source.frames} in each",
-        "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes),
+        "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes)
+        + (f" ({as_options(source.boundaries_from)})" if source.boundaries_from else ""),
         "parts": ", ".join(parts) or "none",
     }
 
@@ -283,8 +289,10 @@ def _row(entry: "FieldSurvey") -> tuple[object, ...]:
 
 
 def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
+    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
     return {
         "layout": source.layout,
+        **(orders if source.read_as else {}),
         "dimension": source.D,
         "grid": list(source.spatial),
         "spacing": source.spacing,
@@ -292,6 +300,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         "trajectories": source.trajectories,
         "frames": source.frames,
         "is_torus": list(source.is_torus),
+        "axes": dict(source.read_as),
         "splits": list(parts),
         "origin": dict(source.origin),
         "notes": [as_options(note) for note in source.notes],

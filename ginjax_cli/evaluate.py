@@ -1,14 +1,15 @@
 """`ginjax evaluate`: roll a model out on trajectories it has not seen."""
 
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import Annotated, Literal
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
+from ._read_as import say_how_read
 
 _SCRATCH = "from scratch"
 
@@ -71,6 +72,7 @@ def evaluate(
         ),
     ] = False,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: Annotated[
@@ -126,7 +128,7 @@ def evaluate(
     loaded = load_model(model)
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
-    contract, reading = forecaster.contract, reading_of(field, parity, periodic)
+    contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
     if data is None:
         with out.progress(trajectories or 1, "simulating") as progress:
             held_out = simulated_held_out(
@@ -140,6 +142,7 @@ def evaluate(
             )
     else:
         held_out = held_out_in_files(record, contract, data, reading, split=split, count=trajectories)
+        say_how_read(out, held_out.source, contract)
     past, source = contract.past_steps, held_out.source
     forecaster.check(source, past + (steps or 1))
     steps = steps or source.frames - past
@@ -187,9 +190,8 @@ def evaluate(
     out.result(folder, {"model": str(model)} | found.to_json() | {"files": files})
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
-        out.next_step(
-            f"ginjax predict {quote(str(model))} {quote(str(given))} --steps {steps} -o forecast.h5"
-        )
+        words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
+        out.next_step(join(["ginjax", "predict", *words]))
     elif data is None and record.D < 3 and loaded.model.spec.equivariant:
         out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
     else:
@@ -200,7 +202,7 @@ def _check_together(ctx: typer.Context) -> None:
     """Refuse options that would be ignored."""
     from ginjax.errors import ArgumentError
 
-    read = ("field", "parity", "periodic", "split")
+    read = ("field", "axes", "parity", "periodic", "split")
     wrong = [n for n in (("pde", "size") if ctx.params["data"] else read) if ctx.params[n]]
     if wrong:
         given = ctx.params["data"] is not None

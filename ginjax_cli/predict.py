@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
+from ._read_as import say_how_read
 
 if TYPE_CHECKING:
     from ginjax.data import Source
@@ -35,6 +36,7 @@ def predict(
         int, typer.Option("--start", min=0, help="First of the frames to start from, counted from 0.")
     ] = 0,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataSplit = None,
@@ -74,7 +76,11 @@ def predict(
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
     past = forecaster.frames.past_steps
-    with reading_of(field, parity, periodic).open(given, split=split) as source:
+    with (
+        reading_of(field, parity, periodic, axes)
+        .for_model(record.contract)
+        .open(given, split=split) as source
+    ):
         origin = {
             "step": "predict",
             "model": record.digest,
@@ -82,6 +88,7 @@ def predict(
             "start": start,
             "input": given.name,
         }
+        say_how_read(out, source, record.contract)
         forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
         with out.progress(source.trajectories, "rolling out") as progress:
             write_well(

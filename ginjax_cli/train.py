@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._config_file import Config, given_options
-from ._data_options import DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -26,6 +26,7 @@ from ._model_options import (
 )
 from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
+from ._read_as import say_notes
 from ._train_options import (
     Accumulate,
     Adapt,
@@ -127,6 +128,7 @@ def train(
     ] = 8,
     cover: Annotated[int | None, cover_option(_DATA)] = None,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     valid: Valid = 0.1,
@@ -304,12 +306,19 @@ def train(
             needed=task_settings(start, past_steps, residual)[0] + unroll,
         )
         if data is None
-        else material_in_files(data, reading_of(field, parity, periodic), valid=valid, test=test, seed=seed)
+        else material_in_files(
+            data,
+            reading_of(field, parity, periodic, axes, start),
+            valid=valid,
+            test=test,
+            seed=seed,
+        )
     )
+    if material.said:
+        own = material.contract if start is None else start.record.contract
+        say_notes(out, material.said, own, material.contract)
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
-    for note in material.notes:
-        out.note(note)
     request = request_training(
         material,
         settings,
@@ -483,7 +492,7 @@ def _check_together(ctx: typer.Context) -> None:
         raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
     simulated, read = (
         ("pde", "size", "trajectories", "frames", "cover"),
-        ("field", "parity", "periodic", "valid", "test"),
+        ("field", "axes", "parity", "periodic", "valid", "test"),
     )
     wrong = [name for name in (simulated if given["data"] else read) if said(name)]
     if wrong:

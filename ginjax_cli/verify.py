@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._data_options import (
+    DataAxes,
     DataFields,
     DataParity,
     DataPart,
@@ -18,6 +19,7 @@ from ._data_options import (
 )
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
+from ._read_as import say_how_read
 
 if TYPE_CHECKING:
     from ginjax.data import DataReading
@@ -59,6 +61,7 @@ def verify(
     ] = None,
     samples: Samples = None,
     field: DataFields = None,
+    axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     split: DataPart = None,
@@ -85,9 +88,16 @@ def verify(
         with_condition,
     )
 
-    reading = reading_of(field, parity, periodic)
+    reading = reading_of(field, parity, periodic, axes)
     if data is None:
-        unread = {"field": field, "parity": parity, "periodic": periodic, "split": split, "samples": samples}
+        unread = {
+            "field": field,
+            "axes": axes,
+            "parity": parity,
+            "periodic": periodic,
+            "split": split,
+            "samples": samples,
+        }
         refuse_unread(unread, "--data PATH")
     first, second = load_pair(low, high)
     given = None if data is None else _read(out, data, (first, second), samples, reading, split)
@@ -185,10 +195,10 @@ def _read(
 ) -> _Given:
     """Samples for the model of the data's dimension, and its error on them."""
     from ginjax.errors import ArgumentError
-    from ginjax.ml import data_dimension, samples_for
+    from ginjax.ml import samples_for
     from ginjax.models import from_record
 
-    D = data_dimension(path, reading)
+    D = _dimension(path, reading, models)
     fitting = [each for each in models if each.record.D == D]
     if not fitting:
         raise ArgumentError(
@@ -198,11 +208,24 @@ def _read(
         )
     chosen = fitting[0]
     task, held_out = samples_for(chosen.record, D, path, reading, samples=samples, split=split)
+    say_how_read(out, held_out.source, chosen.record.contract)
     if held_out.note:
         out.note(held_out.note)
     found = task.error(from_record(chosen.record))
     fields = task.pairs()[0] if chosen is models[0] else None
     return _Given(D, held_out.name, len(task.indices), found.model, found.persistence, fields)
+
+
+def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, LoadedModel]") -> int:
+    """The dimension of the data, read as those of either model were, or by themselves."""
+    from ginjax.errors import GinjaxError
+    from ginjax.ml import data_dimension
+
+    low, high = (each.record.contract for each in models)
+    try:
+        return data_dimension(path, reading.for_model(low))
+    except GinjaxError:
+        return data_dimension(path, reading.for_model(high))
 
 
 def verification_payload(result: "Verification") -> dict[str, Any]:

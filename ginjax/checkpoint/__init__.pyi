@@ -17,6 +17,7 @@ from ._contract_check import Difference as Difference
 from ._contract_check import check_contract as check_contract
 from ._contract_check import conversion_differences as conversion_differences
 from ._contract_check import differences as differences
+from ._contract_check import ends_in_words as ends_in_words
 from ._contract_check import unchecked as unchecked
 from ._contract_json import contract_from_json as contract_from_json
 from ._contract_json import contract_to_json as contract_to_json
@@ -42,3 +43,4 @@ from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model
 from ._model_file import write_model as write_model
+from ._reading import Reading as Reading

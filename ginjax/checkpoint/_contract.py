@@ -10,6 +10,7 @@ from ginjax.errors import ArgumentError
 from ginjax.transfer import lift_key
 
 from ._field import Field, FieldScale
+from ._reading import Reading
 
 Boundary = Literal["periodic", "bounded", "wall", "open"]
 """What happens at the ends of an axis: nothing (it closes on itself), something not stated, a wall, in- and outflow."""
@@ -127,8 +128,9 @@ class DataContract:
     - `time_step`: time between frames, in the data's unit of time; None if unknown.
     - `spectrum`: by field the isotropic power spectrum of the training data, pairs of wave number (radians a unit of
       length) and power; None if it was not measured.
-    - `layout`: by field, how the axes of its array were read, such as `trajectory,time,x,y,component`; None for
-      data that say so themselves.
+    - `layout`: by the name of the array, how its axes were read, such as `trajectory,time,x,y,component`; None for data
+      that say so themselves.
+    - `reading`: what else was said of how to read the files; None if nothing was.
     - `parts`: by the name of the part (`train`, `valid`, `test`), the data it was.
     - `origin`: where the data came from, as JSON values.
 
@@ -147,6 +149,7 @@ class DataContract:
     time_step: float | None = None
     spectrum: Mapping[str, tuple[tuple[float, float], ...]] | None = None
     layout: Mapping[str, str] | None = None
+    reading: Reading | None = None
     parts: Mapping[str, DataPart] = field(default_factory=dict)
     origin: Mapping[str, object] = field(default_factory=dict)
 
@@ -202,10 +205,11 @@ class DataContract:
     def in_dimension(self, D: int) -> "DataContract":
         """The same task in another dimension: added axes are periodic.
 
-        How arrays were read (`layout`) is a matter of the old dimension and is dropped.
+        How the axes of arrays were read (`layout`) is a matter of the old dimension and is dropped.
         """
         added = tuple(Axis(name) for name in _new_names(self.axes, D))
-        return replace(self, axes=(*self.axes[:D], *added), layout=None)
+        reading = self.reading if self.reading is None or D == self.D else self.reading.in_dimension(D)
+        return replace(self, axes=(*self.axes[:D], *added), layout=None, reading=reading)
 
     def lifted(self) -> "DataContract":
         """The same with every odd scalar as an odd vector, see `ginjax.transfer.lift_key`."""

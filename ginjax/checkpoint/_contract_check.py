@@ -205,15 +205,16 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
         Difference(
             "boundary",
             "boundaries of the data",
-            _ends(found),
-            f"{_ends(wanted)}, as in the model's training",
+            ends_in_words(found),
+            f"{ends_in_words(wanted)}, as in the model's training",
             "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`.",
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]
 
 
-def _ends(axes: Sequence[Axis]) -> str:
+def ends_in_words(axes: Sequence[Axis]) -> str:
+    """Such as `x periodic and y not periodic`."""
     return " and ".join(f"{axis.name} {'periodic' if axis.is_torus else 'not periodic'}" for axis in axes)
 
 

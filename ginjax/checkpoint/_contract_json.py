@@ -9,6 +9,7 @@ from ._contract import Axis, Condition, DataContract, DataPart
 from ._expect import expect
 from ._field import MAX_NAME, MAX_ORDER, Field, FieldScale
 from ._limits import MAX_DIMENSION
+from ._reading import Reading, reading_from_json
 
 MAX_FIELDS = 1024
 MAX_PAST_STEPS = 4096
@@ -44,6 +45,7 @@ def contract_to_json(contract: DataContract) -> dict[str, object]:
             for name, pairs in contract.spectrum.items()
         },
         "layout": None if contract.layout is None else dict(contract.layout),
+        **({} if contract.reading is None else {"reading": contract.reading.to_json()}),
         "parts": parts_to_json(contract.parts),
         "origin": dict(contract.origin),
     }
@@ -108,6 +110,7 @@ def contract_from_json(data: Mapping[str, object], where: object) -> DataContrac
         time_step=_positive(data, "time_step", where),
         spectrum=_spectrum(data, where),
         layout=_layout(data, where),
+        reading=_reading(data, where),
         parts=parts_from_json(parts, where),
         origin=expect(data, "origin", dict, where=where, default={}),
     )
@@ -207,6 +210,12 @@ def _layout(data: Mapping[str, object], where: object) -> Mapping[str, str] | No
     if not all(isinstance(axes, str) for axes in found.values()):
         raise ArgumentError("field 'contract.layout'", expected="names of axes by field")
     return found
+
+
+def _reading(data: Mapping[str, object], where: object) -> Reading | None:
+    if data.get("reading") is None:
+        return None
+    return reading_from_json(expect(data, "reading", dict, where=where), where)
 
 
 def _part(value: object, where: object) -> DataPart:

@@ -2,6 +2,9 @@
 
 from ginjax.checkpoint import Field as Field
 from ginjax.checkpoint import FieldScale as FieldScale
+from ginjax.data._axis_order import SPACE as SPACE
+from ginjax.data._axis_order import Axes as Axes
+from ginjax.data._axis_order import AxisOrder as AxisOrder
 from ginjax.data._fields import fields_by_key as fields_by_key
 from ginjax.data._from_arrays import from_arrays as from_arrays
 from ginjax.data._generate import generate as generate

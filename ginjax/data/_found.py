@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ginjax.data._axis_order import AxisOrder
 from ginjax.data._request import FieldRequest
 
 ReadSlice = Callable[[int, int, int], np.ndarray]
@@ -47,9 +48,12 @@ class Found:
     - `variables`: all that could be used, by name.
     - `defaults`: the fields as the layout suggests them.
     - `unclear`: what the layout leaves open about the fields, as a question, or None.
+    - `question`: what else it leaves open, whatever fields are named, and how to say it: `(question, hint)`, or None.
+    - `read_as`: by the name of the array, the order of the axes in which it is read, where the file does not state it.
     - `lengths`: frames of each trajectory, if they differ.
     - `boundaries_stated`: whether `is_torus` was read, not assumed.
     - `parities_stated`: names of fields whose parity was read, not assumed.
+    - `reader`: the name of the reader that found it; known to `open_data`.
     - `close`: lets go of the file.
     """
 
@@ -68,7 +72,10 @@ class Found:
     origin: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unclear: str | None = None
+    question: tuple[str, str] | None = None
+    read_as: Mapping[str, AxisOrder] = field(default_factory=dict)
     lengths: tuple[int, ...] | None = None
     boundaries_stated: bool = False
     parities_stated: frozenset[str] = frozenset()
+    reader: str = ""
     close: Callable[[], None] = _nothing_open

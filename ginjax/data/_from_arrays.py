@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ginjax.checkpoint import DataContract, Field, axes_of
+from ginjax.data._axis_order import Axes, parse_axes
+from ginjax.data._ordered_arrays import in_own_order, refuse_doubtful, said_as_axes, vectors_in
 from ginjax.data._request import UNIT_NOT_STATED, parse_parity
 from ginjax.data.sources import MemorySource, Source
 from ginjax.errors import ArgumentError
@@ -29,6 +31,7 @@ def from_arrays(
     constants: Mapping[str, ArrayLike] | None = None,
     spacing: float | None = None,
     time_step: float | None = None,
+    axes: Axes | None = None,
     name: str = "arrays",
 ) -> Source:
     """Time series of fields that are in memory, as data to train on, to evaluate on or to start a forecast from.
@@ -47,6 +50,8 @@ def from_arrays(
       `(*space, D, ..., D)`: inputs of a network, never predicted. `order`, `parity` and `unit` name these too.
     - `spacing`: distance between grid points, equal along all axes; None if unknown.
     - `time_step`: time between frames; None if unknown.
+    - `axes`: the order of the axes where it is another one, such as `"time,x,y,component"`, for all arrays or by name:
+      `{"u": "trajectory,x,y,time"}`. Without `trajectory` an array is one simulation; component 0 points along x.
     - `name`: what to call the data in titles and in the history of a model.
 
     **Returns:** a source; floating arrays are not copied.
@@ -62,6 +67,13 @@ def from_arrays(
     steady = {each: _real(each, values) for each, values in (constants or {}).items()}
     if not arrays:
         raise ArgumentError("fields", got="none", expected="at least one array")
+    said = parse_axes(axes)
+    if unknown := sorted(set(said) - {*arrays, *steady, ""}):
+        raise ArgumentError(
+            f"axes of '{unknown[0]}'", got="no such array", expected=", ".join([*arrays, *steady])
+        )
+    arrays = in_own_order(arrays, said, orders)
+    steady = in_own_order(steady, {each: order for each, order in said.items() if each}, orders)
     twice = sorted(set(arrays) & set(steady))
     if twice:
         raise ArgumentError(f"field '{twice[0]}'", got="a field and a constant", expected="one of them")
@@ -72,6 +84,9 @@ def from_arrays(
                 f"{what} of '{unknown[0]}'", got="no such array", expected=", ".join([*arrays, *steady])
             )
     D = _dimension(arrays, orders)
+    if not said:
+        for each, values in arrays.items():
+            refuse_doubtful(each, values, orders.get(each, 0), named=each in orders)
     first = next(iter(arrays))
     lead = arrays[first].shape[: 2 + D]
     for each, values in arrays.items():
@@ -192,7 +207,7 @@ def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
             f"order of '{name}', which was not named",
             got=f"shape {values.shape}, whose last axis has {values.shape[-1]} values",
             expected=f"an axis of space, or {D} components of a vector in {D}D",
-            hint=f"If it is an axis of space, say order={{{name!r}: 0}}.",
+            hint=f"If it is an axis of space, say order={{{name!r}: 0}}. {said_as_axes(vectors_in(values.shape))}",
         )
 
 

@@ -15,6 +15,9 @@ from ginjax.data._trajectories import Trajectories
 from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError, FileError
 
+LARGEST = 1e30
+"""Larger numbers are fill values, or overflow float32 when they are squared."""
+
 
 @dataclass
 class Moments:
@@ -23,9 +26,13 @@ class Moments:
     count: int = 0
     mean: float = 0.0
     squares: float = 0.0
+    rounding: float = 0.0
+    """Relative rounding of the values that came in."""
 
     def add(self, values: np.ndarray) -> None:
         """Take further values into account."""
+        if values.dtype.kind == "f":
+            self.rounding = max(self.rounding, float(np.finfo(values.dtype).eps))
         values = values.astype(np.float64)
         mean = float(values.mean())
         squares = float(np.square(values - mean).sum())
@@ -77,13 +84,13 @@ def measure_normalisation(
     total, done, seen = len(chosen), 0, -1
     for trajectory, start, stop in runs(data, chosen):
         more = min(stop + 1, data.frames_of(trajectory))
-        for name, block in data.read(trajectory, start, more).items():
+        for name, block in data.read(trajectory, start, more, precise=True).items():
             check_finite(name, trajectory, block)
             values[name].add(block[: stop - start])
             if len(block) > 1:
                 changes[name].add(np.diff(block.astype(np.float64), axis=0))
         if data.constants and trajectory != seen:
-            for name, block in data.read_constants(trajectory).items():
+            for name, block in data.read_constants(trajectory, precise=True).items():
                 check_finite(name, trajectory, block)
                 values[name].add(block)
         seen = trajectory
@@ -102,25 +109,46 @@ def _whole(field: Field, array: np.ndarray) -> FieldScale:
     scale = math.sqrt(float(np.square(values - offset).mean()))
     if not math.isfinite(scale):
         raise ArgumentError(f"field '{field.name}'", got="NaN or infinity", expected="finite values")
-    return FieldScale(field, _unless_negligible(scale, offset), offset)
+    return FieldScale(field, _unless_negligible(scale, offset, float(np.finfo(array.dtype).eps)), offset)
 
 
 def _scale(field: Field, values: Moments, changes: Moments | None) -> FieldScale:
     offset = values.mean if (field.k, field.p) == (0, 0) else 0.0
-    scale = _unless_negligible(values.deviation(offset), offset)
+    scale = _unless_negligible(values.deviation(offset), offset, values.rounding)
     if changes is None or not changes.count:
         return FieldScale(field, scale, offset)
     change = changes.deviation(0.0)
-    return FieldScale(field, scale, offset, change if change > np.finfo(np.float32).eps * scale else scale)
+    return FieldScale(field, scale, offset, change if change > values.rounding * scale else scale)
 
 
-def _unless_negligible(scale: float, offset: float) -> float:
-    return 1.0 if scale <= np.finfo(np.float32).eps * abs(offset) else scale
+def _unless_negligible(scale: float, offset: float, rounding: float) -> float:
+    return 1.0 if scale <= rounding * abs(offset) else scale
 
 
 def check_finite(name: str, trajectory: int, block: np.ndarray) -> None:
-    if not np.isfinite(block).all():
+    """Refuse frames `(time, *spatial, ...)` of values that no network can be shown, or that stand for missing ones.
+
+    **Raises:** `FileError` saying which, and what can be done.
+    """
+    good = np.isfinite(block)
+    if not good.all():
+        missing = np.isnan(block)
+        if len(block) > 1 and missing.any() and (missing == missing[0]).all():
+            raise FileError(
+                f"field '{name}' of trajectory {trajectory} is NaN, or a fill value, at {int(missing[0].sum())} values of every frame",
+                expected="a number at every point",
+                hint="For obstacles or land, write a number there, such as 0, and the mask as a field that does not vary in time: the network sees it.",
+            )
         raise FileError(
             f"field '{name}' of trajectory {trajectory} holds NaN or infinity",
             hint="'ginjax data inspect' counts them; leave that trajectory out, or mend the data.",
+        )
+    largest = float(np.abs(block).max(initial=0.0))
+    if largest > LARGEST:
+        beyond = largest > float(np.finfo(np.float32).max)
+        raise FileError(
+            f"field '{name}' of trajectory {trajectory}: largest value",
+            got=f"{largest:.3g}{', beyond the range of float32' if beyond else ''}",
+            expected=f"at most {LARGEST:g}",
+            hint="If it stands for missing values, write numbers there; otherwise change the unit of the field.",
         )

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ginjax.checkpoint import DataContract, Reading
+from ginjax.data._axis_order import Axes, AxisOrder, parse_axes
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest, parse_parity, parse_requests
 from ginjax.data.readers import OWN, READERS, DataFile, DataReader
 from ginjax.data.sources import Source, assemble, join
-from ginjax.errors import ArgumentError, FileError
+from ginjax.errors import ArgumentError, FileError, GinjaxError
+from ginjax.geometric import parse_torus
 
 SPLITS = ("train", "valid", "test")
 MAX_FILES = 2**14
@@ -25,9 +29,11 @@ def open_data(
     path: Paths,
     *,
     fields: Sequence[str] = (),
+    axes: Axes | None = None,
     parity: Mapping[str, object] | None = None,
     split: str | None = None,
     is_torus: bool | Iterable[bool] | None = None,
+    like: DataContract | None = None,
     ask: bool = True,
 ) -> Source:
     """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
@@ -36,9 +42,14 @@ def open_data(
 
     - `path`: a file, several, or a folder of files of the same layout.
     - `fields`: exactly the fields to use, such as `density:0+` or `velocity:1+=Vx,Vy`; the layout's own if empty.
+    - `axes`: which axis of the arrays is which, where the file does not state it: `"trajectory,time,x,y,component"` in the
+      order in which they are stored. An array without an axis `trajectory` is one simulation. What differs by array is
+      said by array, `{"u": "trajectory,time,x,y,component", "p": "trajectory,time,x,y"}`.
     - `parity`: "even" or "odd" by field name, over what the layout suggests.
     - `split`: "train", "valid" or "test", if the data are parted so (see `data_splits`); everything by default.
     - `is_torus`: whether the axes are periodic, over what the layout says.
+    - `like`: the contract of a model. What was said of the files it was trained on holds for files of the same kind too, unless
+      something else is said here.
     - `ask`: whether what cannot be inferred is an error; otherwise it becomes a note of the source.
 
     **Returns:** a source; several files are one, in the order of their names.
@@ -47,16 +58,72 @@ def open_data(
     """
     if split is not None and split not in SPLITS:
         raise ArgumentError("split", got=repr(split), expected="one of " + ", ".join(SPLITS))
-    requests, parities = parse_requests(fields), parse_parity(parity or {})
     torus = tuple(is_torus) if isinstance(is_torus, Iterable) else is_torus
-    founds = [found for file, folder in _files(path) for found in _find(file, folder, split, requests)]
+    said = _Said(tuple(fields), parse_parity(parity or {}), parse_axes(axes), torus)
+    if like is not None and like.reading is not None and _kind(path) == like.reading.kind:
+        try:
+            return _open(path, said.or_else(like.reading, like.layout or {}), split, ask)
+        except GinjaxError as error:
+            # Files of the same kind may still hold other arrays: they are then read by themselves, if that can be done.
+            try:
+                return _open(path, said, split, ask)
+            except GinjaxError:
+                raise error from None
+    return _open(path, said, split, ask)
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What a user says of files, see `open_data`."""
+
+    fields: tuple[str, ...]
+    parity: Mapping[str, int]
+    axes: Mapping[str, AxisOrder]
+    torus: bool | tuple[bool, ...] | None
+
+    def or_else(self, kept: Reading, axes: Mapping[str, str]) -> _Said:
+        """The same, and for what is not said what was said before."""
+        parity = parse_parity({} if self.fields else kept.parity)
+        return _Said(
+            self.fields or kept.fields,
+            {**parity, **self.parity},
+            self.axes or parse_axes(axes),
+            kept.periodic if self.torus is None else self.torus,
+        )
+
+    def to_be_kept(self, found: Found) -> Reading | None:
+        """What a model that is trained on a file is to remember; None if nothing was said and nothing had to be."""
+        if not (self.fields or self.parity or found.read_as) and self.torus is None:
+            return None
+        periodic = None if self.torus is None else parse_torus(self.torus, found.D)
+        words = {name: "odd" if p else "even" for name, p in self.parity.items()}
+        return Reading(found.reader, self.fields, words, periodic)
+
+
+def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
+    requests = parse_requests(said.fields)
+    founds = [
+        found for file, folder in _files(path) for found in _find(file, folder, split, requests, said.axes)
+    ]
     if not founds:
         raise FileError(
             f"{_name(path)}: has no part '{split}'",
             hint=f"It has {', '.join(data_splits(path)) or 'no parts'}.",
         )
-    sources = [assemble(found, requests, parities, torus, ask=ask) for found in founds]
+    sources = [
+        assemble(found, requests, said.parity, said.torus, reading=said.to_be_kept(found), ask=ask)
+        for found in founds
+    ]
     return join(sources, [found.where for found in founds], split)
+
+
+def _kind(path: Paths) -> str | None:
+    """The reader of the first file; None if there is none."""
+    try:
+        with _recognised(_files(path)[0][0]) as (reader, _):
+            return reader.name
+    except GinjaxError:
+        return None
 
 
 def data_splits(path: Paths) -> tuple[str, ...]:
@@ -76,21 +143,35 @@ def data_splits(path: Paths) -> tuple[str, ...]:
 
 
 def _find(
-    file: str, folder: str | None, split: str | None, requests: tuple[FieldRequest, ...]
+    file: str,
+    folder: str | None,
+    split: str | None,
+    requests: tuple[FieldRequest, ...],
+    axes: Mapping[str, AxisOrder],
 ) -> list[Found]:
     """The parts of a file that belong to a split."""
-    with _recognised(file) as (reader, opened):
+    with _recognised(file, axes) as (reader, opened):
         inside = reader.splits(opened)
         if split is not None and split not in (inside or (folder,)):
             return []
         wanted = ([split] if split else list(inside)) if inside else [folder]
-        return [reader.find(opened, each, requests) for each in wanted]
+        founds = [reader.find(opened, each, requests) for each in wanted]
+        for found in founds:
+            if axes and not found.read_as:
+                raise ArgumentError(
+                    "`axes`",
+                    got=f"{file}, whose layout {found.layout} says itself which axis is which",
+                    expected="none for such files",
+                )
+        return [replace(found, reader=reader.name) for found in founds]
 
 
 @contextmanager
-def _recognised(file: str) -> Iterator[tuple[DataReader, DataFile]]:
+def _recognised(
+    file: str, axes: Mapping[str, AxisOrder] | None = None
+) -> Iterator[tuple[DataReader, DataFile]]:
     """A file and who reads it. It is closed in the end: there may be thousands, and each is opened when it is read."""
-    opened = DataFile(file)
+    opened = DataFile(file, axes)
     try:
         yield _reader(opened), opened
     finally:

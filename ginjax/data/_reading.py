@@ -1,10 +1,12 @@
-"""How data files are to be read: the fields, parities and periodic axes that the user states."""
+"""How data files are to be read: the fields, axes of arrays, parities and periodic axes that the user states."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from ginjax.checkpoint import DataContract
+from ginjax.data._axis_order import Axes
 from ginjax.data._open import Paths, open_data
 from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError
@@ -19,25 +21,46 @@ class DataReading:
     - `fields`: exactly the fields to use, such as `velocity:1+=Vx,Vy`; the layout's own if empty.
     - `parity`: "even" or "odd" by field name, over what the layout suggests.
     - `periodic`: the periodic axes, over what the layout says: `all`, `none`, or names such as `x,z`.
+    - `axes`: which axis of an array is which, such as `trajectory,time,x,y`, for one array `u=trajectory,time,x,y`.
+    - `like`: the contract of a model, see `ginjax.data.open_data`.
     """
 
     fields: Sequence[str] = ()
     parity: Mapping[str, str] = field(default_factory=dict)
     periodic: str | None = None
+    axes: Axes = ()
+    like: DataContract | None = None
+
+    def for_model(self, contract: DataContract) -> DataReading:
+        """The same, and for what was not said, as the files that a model was trained on."""
+        return replace(self, like=contract)
 
     @property
     def given(self) -> tuple[str, ...]:
         """What was said, by the names of the arguments of `ginjax.data.open_data`."""
-        said = {"fields": self.fields, "parity": self.parity, "is_torus": self.periodic}
+        said = {"fields": self.fields, "axes": self.axes, "parity": self.parity, "is_torus": self.periodic}
         return tuple(name for name, value in said.items() if value)
 
     def open(self, path: Paths, *, split: str | None = None, ask: bool = True) -> Source:
         """The data, see `ginjax.data.open_data`."""
         torus: bool | tuple[bool, ...] | None = {None: None, "all": True, "none": False}.get(self.periodic)
         if self.periodic not in (None, "all", "none"):
-            D = open_data(path, fields=self.fields, parity=self.parity, split=split, ask=ask).D
-            torus = periodic_axes(self.periodic or "", D)
-        return open_data(path, fields=self.fields, parity=self.parity, split=split, ask=ask, is_torus=torus)
+            torus = periodic_axes(self.periodic or "", self._open(path, split, ask, None).D)
+        return self._open(path, split, ask, torus)
+
+    def _open(
+        self, path: Paths, split: str | None, ask: bool, torus: bool | tuple[bool, ...] | None
+    ) -> Source:
+        return open_data(
+            path,
+            fields=self.fields,
+            axes=self.axes,
+            parity=self.parity,
+            split=split,
+            is_torus=torus,
+            like=self.like,
+            ask=ask,
+        )
 
 
 def periodic_axes(text: str, D: int) -> tuple[bool, ...]:

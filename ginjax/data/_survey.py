@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,8 +10,13 @@ import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data._frames import draw_frames, runs
-from ginjax.data._measure import Moments
+from ginjax.data._measure import LARGEST, Moments
 from ginjax.data.sources import Source
+
+LARGE_SHARE = 0.1
+"""A number at so large a part of the points is pointed out."""
+
+_LOOKED_AT = 2**16
 
 
 @dataclass
@@ -21,6 +27,8 @@ class FieldSurvey:
 
     - `field`: the field; `constant`: whether it does not vary in time.
     - `values`: how many values were looked at; `bad`: how many of them are NaN or infinite.
+    - `most_common`: the number that stands at most points of the first frames, and `share`: at which part of all values it
+      does; a large share is that of a value that stands for something, such as a missing measurement.
     - `minimum`, `maximum`, `rms`: of the others, over all components; None if there are none.
     """
 
@@ -31,6 +39,25 @@ class FieldSurvey:
     minimum: float | None = None
     maximum: float | None = None
     rms: float | None = None
+    most_common: float | None = None
+    share: float = 0.0
+
+    @property
+    def remark(self) -> str | None:
+        """What is to be pointed out: a value that may stand for missing ones; None if nothing."""
+        extreme = (
+            max(abs(each) for each in (self.minimum, self.maximum))
+            if self.minimum is not None and self.maximum is not None
+            else 0.0
+        )
+        if extreme > LARGEST:
+            return f"field '{self.field.name}' has values up to {extreme:.3g}: are they fill values?"
+        if not self.constant and self.share >= LARGE_SHARE and self.minimum != self.maximum:
+            return (
+                f"field '{self.field.name}' is {self.most_common:g} at {self.share:.0%} of all points: does that number stand for "
+                "missing values, or for obstacles?"
+            )
+        return None
 
 
 def survey(
@@ -58,9 +85,9 @@ def survey(
     moments = {name: Moments() for name in found}
     done, seen = 0, -1
     for trajectory, start, stop in runs(source, chosen):
-        blocks = source.read(trajectory, start, stop)
+        blocks = source.read(trajectory, start, stop, precise=True)
         if source.constants and trajectory != seen:
-            blocks |= source.read_constants(trajectory)
+            blocks |= source.read_constants(trajectory, precise=True)
         for name, block in blocks.items():
             _add(found[name], moments[name], block)
         seen = trajectory
@@ -72,6 +99,10 @@ def survey(
 
 def _add(entry: FieldSurvey, moments: Moments, block: np.ndarray) -> None:
     good = block[np.isfinite(block)]
+    if entry.most_common is None:
+        entry.most_common = _most_common(block)
+    same = int((block == entry.most_common).sum())
+    entry.share = (entry.share * entry.values + same) / (entry.values + block.size)
     entry.values += block.size
     entry.bad += block.size - good.size
     if good.size:
@@ -80,3 +111,12 @@ def _add(entry: FieldSurvey, moments: Moments, block: np.ndarray) -> None:
         entry.maximum = high if entry.maximum is None else max(entry.maximum, high)
         moments.add(good)
         entry.rms = moments.deviation(0.0)
+
+
+def _most_common(block: np.ndarray) -> float:
+    """The number that stands far more often than any other among values spread over a block; NaN if none does."""
+    some = block.reshape(-1)[:: max(block.size // _LOOKED_AT, 1)]
+    values, counts = np.unique(some[np.isfinite(some)], return_counts=True)
+    two = np.sort(counts)[-2:]
+    stands_out = values.size > 1 and two[1] > 3 * two[0]
+    return float(values[counts.argmax()]) if stands_out else math.nan

@@ -9,7 +9,7 @@ import numpy as np
 from ginjax.data._fields import fields_by_key
 from ginjax.data._measure import check_finite
 from ginjax.data._normalise import Normalisation
-from ginjax.data.sources import Source
+from ginjax.data.sources import NO_SERIES, Source
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, Signature
 
@@ -65,6 +65,7 @@ class Windows:
                 "frames of the data",
                 got=f"at most {lengths.max(initial=0)} in each of {len(lengths)} trajectories",
                 expected=f"at least {past_steps + future_steps} (past_steps + future_steps)",
+                hint=NO_SERIES if lengths.max(initial=0) == 1 else None,
             )
         for field in (*source.schema, *source.constants):
             scale = normalisation.of(field.name)
@@ -126,8 +127,8 @@ class Windows:
 
     def _sample(self, trajectory: int, start: int) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray]]:
         past, source = self.past_steps, self.source
-        frames = source.read(trajectory, start, start + past + self.future_steps)
-        constants = source.read_constants(trajectory) if source.constants else {}
+        frames = source.read(trajectory, start, start + past + self.future_steps, precise=True)
+        constants = source.read_constants(trajectory, precise=True) if source.constants else {}
         for name, block in (*frames.items(), *constants.items()):
             check_finite(name, trajectory, block)
         scale = self.normalisation.of
@@ -146,7 +147,7 @@ class Windows:
 def _blocks(fields: Sequence, arrays: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:
     """Fields of one key as the channels of one block, each `(frames, *spatial, D, ..., D)`."""
     return {
-        key: np.concatenate([arrays[field.name] for field in group])
+        key: np.concatenate([arrays[field.name] for field in group], dtype=np.float32, casting="same_kind")
         for key, group in fields_by_key(fields).items()
     }
 

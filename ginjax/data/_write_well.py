@@ -15,6 +15,7 @@ import numpy as np
 from ginjax._version import __version__
 from ginjax.checkpoint import Field, atomic_write, check_target
 from ginjax.data._trajectories import Trajectories
+from ginjax.data.readers import COUNTED
 from ginjax.data.sources import MemorySource, Source
 from ginjax.errors import ArgumentError, UnsupportedError
 
@@ -37,7 +38,7 @@ def write_well(
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
     Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
-    counted. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
+    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
     attribute `ginjax` with its provenance.
 
     **Arguments:**
@@ -100,6 +101,8 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
         points = (np.arange(count) * (1.0 if step is None else step)).astype(np.float32)
         coordinates = dimensions.create_dataset(axis, data=points)
         coordinates.attrs["sample_varying"] = False
+        if step is None:
+            coordinates.attrs["units"] = COUNTED
         if axis != "time":
             coordinates.attrs["time_varying"] = False
 
@@ -130,7 +133,9 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
 def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ...]) -> None:
     if "/" in field.name or field.name in ("", "."):
         raise ArgumentError("name of a field", got=repr(field.name), expected="a name without '/'")
-    array = group.create_dataset(field.name, (*lead, *source.spatial, *(source.D,) * field.k), np.float32)
+    first = source.read(0, 0, 1, precise=True) if len(lead) == 2 else source.read_constants(0, precise=True)
+    dtype = np.float64 if _needs_digits(first[field.name]) else np.float32
+    array = group.create_dataset(field.name, (*lead, *source.spatial, *(source.D,) * field.k), dtype)
     array.attrs["dim_varying"] = np.ones(source.D, bool)
     array.attrs["sample_varying"] = True
     array.attrs["time_varying"] = len(lead) == 2
@@ -143,14 +148,22 @@ def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ..
 def _fill(file: h5py.File, source: Source, progress: Callable[[int, int], None] | None) -> None:
     k_of = {field.name: field.k for field in (*source.schema, *source.constants)}
     for index in range(source.trajectories):
-        arrays = source.read(index, 0, source.frames)
+        arrays = source.read(index, 0, source.frames, precise=True)
         if source.constants:
-            arrays |= source.read_constants(index)
+            arrays |= source.read_constants(index, precise=True)
         for name, values in arrays.items():
             array = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
             array[index] = values  # pyright: ignore[reportIndexIssue]
         if progress is not None:
             progress(index + 1, source.trajectories)
+
+
+def _needs_digits(values: np.ndarray) -> bool:
+    """Whether values vary so little about their mean that single precision would lose it."""
+    if values.dtype != np.float64 or not np.isfinite(values).all():
+        return False
+    lost = float(np.abs(values - values.astype(np.float32)).max(initial=0.0))
+    return lost > 1e-3 * float(np.ptp(values)) > 0
 
 
 def _strings(names: list[str]) -> np.ndarray:

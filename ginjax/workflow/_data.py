@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ginjax.checkpoint import DataContract, ModelRecord
-from ginjax.data import DataReading, Source, from_arrays, open_data
+from ginjax.data import SPACE, Axes, AxisOrder, DataReading, Source, from_arrays, open_data
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
     HeldOut,
@@ -30,21 +30,39 @@ and perhaps `valid` and `test`. What a file leaves open is said to `ginjax.open_
 _EXPECTED = "a source (ginjax.from_arrays, ginjax.open_data, ginjax.simulate), a path, or these by part"
 
 
-def material_of(data: Data, *, valid: float, test: float, seed: int) -> TrainingMaterial:
+def material_of(
+    data: Data,
+    *,
+    valid: float,
+    test: float,
+    seed: int,
+    axes: Axes | None = None,
+    like: DataContract | None = None,
+) -> TrainingMaterial:
     """Data to train on.
 
     **Arguments:**
 
     - `data`: where they have no parts, their trajectories are parted at random.
+    - `axes`: of the arrays in a file, see `ginjax.data.open_data`.
+    - `like`: the contract of the model that is gone on from, see there too.
     - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
 
     **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
     """
+    if axes and not isinstance(data, str | os.PathLike):
+        raise ArgumentError(
+            "axes",
+            got="data that are no path",
+            expected="the path of a file or a folder",
+            hint="ginjax.from_arrays and ginjax.open_data take axes.",
+        )
     if isinstance(data, Source):
         return material_of_source(data, valid=valid, test=test, seed=seed)
     if isinstance(data, str | os.PathLike):
-        return material_in_files(Path(data), DataReading(), valid=valid, test=test, seed=seed)
-    sources = _by_part(data)
+        reading = DataReading(axes=axes or (), like=like)
+        return material_in_files(Path(data), reading, valid=valid, test=test, seed=seed)
+    sources = _by_part(data, like)
     parts = {name: (source.at_hand(), None) for name, source in sources.items()}
     return material_of_parts(parts, sources["train"].name if "train" in sources else "data")
 
@@ -73,7 +91,7 @@ def held_out_of(
     if isinstance(data, Source):
         # Simulated once, before they are looked through.
         return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
-    sources, part = _by_part(data), split or "test"
+    sources, part = _by_part(data, contract), split or "test"
     if part not in sources:
         raise ArgumentError("part of the data", got=part, expected="one of " + ", ".join(sources))
     source = sources[part].at_hand(progress)
@@ -83,7 +101,7 @@ def held_out_of(
     return HeldOut(source, range(source.trajectories)[:count], name, known.note if used else None)
 
 
-def _by_part(data: object) -> dict[str, Source]:
+def _by_part(data: object, like: DataContract | None) -> dict[str, Source]:
     """Sources by part.
 
     **Raises:** `ArgumentError` for what is no data.
@@ -92,7 +110,10 @@ def _by_part(data: object) -> dict[str, Source]:
         isinstance(each, Source | str | os.PathLike) for each in data.values()
     ):
         raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
-    return {str(name): each if isinstance(each, Source) else open_data(each) for name, each in data.items()}
+    return {
+        str(name): each if isinstance(each, Source) else open_data(each, like=like)
+        for name, each in data.items()
+    }
 
 
 def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
@@ -111,7 +132,7 @@ def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
     if isinstance(start, Source):
         return start, False
     if isinstance(start, str | os.PathLike):
-        return open_data(start), False
+        return open_data(start, like=contract), False
     if not isinstance(start, Mapping):
         raise ArgumentError(
             "start",
@@ -151,5 +172,6 @@ def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
         periodic=contract.is_torus,
         spacing=contract.spacing,
         time_step=contract.time_step,
+        axes={each.name: AxisOrder.usual(D, each.k).text for each in contract.fields if len(SPACE) >= D},
     )
     return source, bool(lacking.popitem()[0])

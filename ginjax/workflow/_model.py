@@ -248,7 +248,7 @@ class Model:
         check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
         settings = settings or TrainSettings()
         start = start_from(LoadedModel(self.network, self.record), keep_compatible=keep_compatible)
-        material = material_of(data, valid=valid, test=test, seed=settings.seed)
+        material = material_of(data, valid=valid, test=test, seed=settings.seed, like=self.record.contract)
         made, training = carry_out(
             request_training(
                 material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt

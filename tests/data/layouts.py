@@ -84,7 +84,7 @@ def by_seed(path, channels=2, lengths=(5, 5, 5), sides=(4, 4)):
             )
             for axis, side in zip("xyz", sides, strict=False):
                 group.create_dataset(f"grid/{axis}", data=np.linspace(-1, 1, side, dtype=np.float32))
-            group.create_dataset("grid/t", data=np.linspace(0, 1, T, dtype=np.float32))
+            group.create_dataset("grid/t", data=np.arange(T, dtype=np.float32) * 0.25)
             group.attrs["config"] = "sim: {}"
     return path
 

@@ -40,15 +40,16 @@ def test_a_file_that_describes_itself(tmp_path, save):
 
 
 def test_a_bare_array_needs_the_user(tmp_path):
-    array = np.asfortranarray(numbers(3, 5, 4, 6, 2))
+    array = np.asfortranarray(numbers(3, 5, 6, 6, 2))
     np.save(tmp_path / "a.npy", array)
-    with pytest.raises(ArgumentError, match=r"order and parity .*`fields`"):
+    with pytest.raises(ArgumentError, match=r"axes=\['trajectory,time,x,y,component'\].*a vector"):
         open_data(tmp_path / "a.npy")
     source = open_data(tmp_path / "a.npy", fields=["velocity:1+=data"])
-    assert (source.D, source.spatial, source.spacing) == (2, (4, 6), None)
+    assert (source.D, source.spatial, source.spacing) == (2, (6, 6), None)
     np.testing.assert_array_equal(source.read(1, 0, 2)["velocity"], array[1, :2])
     # the same numbers on a three-dimensional grid, if the user says so
-    assert open_data(tmp_path / "a.npy", fields=["density:0+=data"]).spatial == (4, 6, 2)
+    axes = "trajectory,time,x,y,z"
+    assert open_data(tmp_path / "a.npy", fields=["density:0+=data"], axes=axes).spatial == (6, 6, 2)
 
 
 def test_arrays_are_mapped_and_not_read(tmp_path):

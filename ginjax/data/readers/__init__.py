@@ -3,6 +3,7 @@
 from ginjax.data._found import Found as Found
 from ginjax.data._found import Variable as Variable
 from ginjax.data._request import FieldRequest as FieldRequest
+from ginjax.data.readers._counted import COUNTED as COUNTED
 from ginjax.data.readers._data_file import DataFile as DataFile
 from ginjax.data.readers._hdf5 import Hdf5 as Hdf5
 from ginjax.data.readers._reader import DataReader as DataReader

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import h5py
 
+from ginjax.data._axis_order import AxisOrder
 from ginjax.data.readers._hdf5 import Hdf5
 
 _START = 512
@@ -17,10 +19,12 @@ class DataFile:
     **Arguments:**
 
     - `path`: the file.
+    - `axes`: what the user says of the axes of its arrays, by their names; under an empty name, of all others.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, axes: Mapping[str, AxisOrder] | None = None):
         self.path = path
+        self.axes: Mapping[str, AxisOrder] = axes or {}
 
     @cached_property
     def start(self) -> bytes:

@@ -7,12 +7,13 @@ import math
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import h5py
 import numpy as np
 
+from ginjax.data.readers._packing import unpacking
 from ginjax.errors import FileError, GinjaxError
 
 MAX_CHUNK_BYTES = 2**30
@@ -23,6 +24,7 @@ OPEN_DATASETS = 32
 """Datasets kept open: each holds a cache of some megabytes."""
 
 _NUMBERS = "fiub"
+_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value")
 _CORRUPT = "The file is corrupt, still being written, or not of this layout."
 
 
@@ -43,6 +45,7 @@ class Hdf5:
         )  # a thread that reads ahead may share the file with the one that trains
         self._file: h5py.File | None = None
         self._sets: OrderedDict[str, h5py.Dataset] = OrderedDict()
+        self._packed: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
@@ -81,10 +84,26 @@ class Hdf5:
         with self._guard(name):
             return tuple(int(n) for n in self._dataset(name).shape)
 
-    def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
-        """A part of a dataset of numbers; only what is selected is read."""
+    def axis_labels(self, name: str) -> tuple[str, ...]:
+        """The name of each axis of a dataset, from its label or the scale attached to it; empty where it has neither."""
         with self._guard(name):
-            return np.asarray(self._dataset(name)[selection])
+            dataset = self._dataset(name)
+            if "DIMENSION_LIST" not in dataset.attrs and "DIMENSION_LABELS" not in dataset.attrs:
+                return ("",) * dataset.ndim
+            return tuple(
+                str(axis.label) or (str(axis[0].name).rpartition("/")[2] if len(axis) else "")
+                for axis in dataset.dims
+            )
+
+    def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
+        """A part of a dataset of numbers; only what is selected is read.
+
+        What its attributes say of packing is honoured: `scale_factor` and `add_offset`; `_FillValue` and `missing_value`
+        become NaN.
+        """
+        with self._guard(name):
+            dataset = self._dataset(name)
+            return self._packing(name, dataset)(np.asarray(dataset[selection]))
 
     def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
         """A whole dataset in float64, which must be short, such as coordinates."""
@@ -144,6 +163,17 @@ class Hdf5:
                 )  # fmt: skip
             node = node[part]
         return node
+
+    def _packing(self, name: str, dataset: h5py.Dataset) -> Callable[[np.ndarray], np.ndarray]:
+        """What turns stored numbers into values."""
+        if name not in self._packed:
+            said = {
+                each: np.asarray(dataset.attrs[each], np.float64).reshape(-1)
+                for each in _PACKING
+                if each in dataset.attrs
+            }
+            self._packed[name] = unpacking(said)
+        return self._packed[name]
 
     def _dataset(self, name: str) -> h5py.Dataset:
         if name in self._sets:
@@ -206,7 +236,15 @@ def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | None:
     **Raises:** `FileError` if points are not equally spaced, or not equally along all axes: the symmetry group of
     the filters exchanges axes.
     """
-    steps = [step for axis, x in enumerate(coordinates) if (step := equal_step(where, f"axis {axis}", x))]
+    return one_spacing(where, [equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+
+
+def one_spacing(where: str, found: Sequence[float | None]) -> float | None:
+    """The one of the spacings along the axes; None if none is known.
+
+    **Raises:** `FileError` if they are not equal: the symmetry group of the filters exchanges axes.
+    """
+    steps = [step for step in found if step]
     if not steps:
         return None
     if max(steps) > 1.02 * min(steps):

@@ -1,9 +1,11 @@
-"""NumPy files: `.npz` with one array `(trajectory, time, *spatial, D, ..., D)` for each field, or one such `.npy`.
+"""NumPy files: `.npz` with one array for each field, or one such `.npy`.
 
-An `.npz` may describe itself in an entry `schema`, a JSON text such as
+The axes of an array are `(trajectory, time, *spatial, D, ..., D)`, or those that `axes` names. An `.npz` may describe itself
+in an entry `schema`, a JSON text such as
 
     {"dimension": 2, "spacing": 0.0625, "time_step": 0.04, "periodic": true,
-     "fields": [{"name": "velocity", "order": 1, "parity": "even", "unit": "m/s"}],
+     "fields": [{"name": "velocity", "order": 1, "parity": "even", "unit": "m/s"},
+                {"name": "pressure", "order": 0, "axes": "time,x,y"}],
      "constants": [{"name": "viscosity", "order": 0}]}
 
 Constants are `(trajectory, *spatial, D, ..., D)`. Without a schema the user names the fields. Arrays are mapped from the
@@ -14,18 +16,21 @@ from __future__ import annotations
 
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ginjax.checkpoint import Field, expect
-from ginjax.data._found import Found, ReadSlice, Variable
-from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data._axis_order import COMPONENT, TIME, TRAJECTORY, AxisOrder
+from ginjax.data._found import Found, Variable
+from ginjax.data._request import FieldRequest
+from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._numpy_file import NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
-from ginjax.errors import FileError
+from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "npz"
 
@@ -38,83 +43,96 @@ def _recognises(file: DataFile) -> bool:
 def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...]) -> Found:
     """Describe an `.npz` or `.npy` file, told apart by its first bytes; without a schema, by what the user said."""
     arrays, schema = read_numpy(file.path)
-    return _describe(file.path, arrays, schema, requests)
+    if schema is not None:
+        return _described(file.path, arrays, schema, file.axes)
+    stored = {name: StoredArray(each.shape, _mapped(each), each.problem) for name, each in arrays.items()}
+    found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes)
+    return replace(found, origin={"file": os.path.basename(file.path)})
 
 
-def _describe(
+def _described(
     path: str,
     arrays: Mapping[str, NumpyArray],
-    schema: Mapping[str, Any] | None,
-    requests: tuple[FieldRequest, ...],
+    schema: Mapping[str, Any],
+    said: Mapping[str, AxisOrder],
 ) -> Found:
-    unclear = None
-    if schema is None:
-        D = _dimension_by_request(path, arrays, requests)
-        fields = dict.fromkeys(arrays, (0, 0, UNIT_NOT_STATED))
-        constants: dict[str, tuple[int, int, str]] = {}
-        unclear = "the order and parity of the fields: the file has no entry 'schema'"
-        schema = {}
-    else:
-        D = expect(schema, "dimension", int, where=path, least=1, most=3)
-        fields = _entries(schema, "fields", path)
-        constants = _entries(schema, "constants", path)
-    variables, leads = {}, {}
-    for name, (k, _, _) in (fields | constants).items():
+    """A file by its schema, and where the user says something of the axes, by that."""
+    D = expect(schema, "dimension", int, where=path, least=1, most=3)
+    fields, constants = (_entries(schema, part, path) for part in ("fields", "constants"))
+    variables: dict[str, Variable] = {}
+    leads: dict[str, tuple[int | None, int | None, tuple[int, ...]]] = {}
+    read_as: dict[str, AxisOrder] = {}
+    for name, entry in (fields | constants).items():
         if name not in arrays:
             raise FileError(
                 f"{path}: array '{name}' of the schema is missing", got=", ".join(arrays) or "nothing"
             )
-        if unclear is not None:
-            k = next((r.field.k for r in requests if r.parts == (name,)), 0)
-        shape, steady = arrays[name].shape, name in constants
-        lead = shape[: 2 + D - steady]
-        if len(lead) != 2 + D - steady or shape[len(lead) :] not in ((D,) * k, *([()] if D == 1 else [])):
-            problem = f"its shape is {shape}, expected {'(trajectory' if steady else '(trajectory, time'}"
-            problem += ", x" * D + f"{f', {D}' * k})"
-            variables[name] = Variable(k, _mapped(arrays[name], steady), not steady, problem)
+        if arrays[name].problem is not None:
+            variables[name] = Variable(entry.k, _unreadable, problem=arrays[name].problem)
             continue
-        variables[name] = Variable(k, _mapped(arrays[name], steady), not steady)
-        leads[name] = lead if not steady else (lead[0], None, *lead[1:])
+        steady = name in constants
+        usual = AxisOrder.usual(D, entry.k, varies=not steady)
+        order = said.get(name, said.get("")) or entry.axes or usual
+        if name not in said and len(order.without_components().names) == len(arrays[name].shape):
+            order = (
+                order.without_components()
+            )  # a scalar, or a vector in 1D without the axis of its one component
+        variables[name] = _variable(arrays[name], order, entry.k, D, usual)
+        if variables[name].problem is None:
+            shape = arrays[name].shape
+            runs = order.size(TRAJECTORY, shape) if TRAJECTORY in order.names or not steady else None
+            leads[name] = runs, order.size(TIME, shape) if not steady else None, order.spatial(shape)
+        if said:
+            read_as[name] = order
     if not leads:
         raise FileError(f"{path}: no array is a time series", got={n: a.shape for n, a in arrays.items()})
-    first = next((lead for lead in leads.values() if lead[1] is not None), None)
+    first = next((name for name, lead in leads.items() if lead[1] is not None), None)
     if first is None:
         raise FileError(f"{path}: no array varies in time")
+    trajectories, frames, spatial = leads[first]
     for name, lead in leads.items():
-        if (lead[0], lead[2:]) != (first[0], first[2:]) or lead[1] not in (None, first[1]):
+        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames) or lead[2] != spatial:
             raise FileError(
-                f"{path}: shape of '{name}'", got=arrays[name].shape, expected=f"to begin with {first}"
+                f"{path}: shape of '{name}'",
+                got=arrays[name].shape,
+                expected=f"to go with '{first}', of shape {arrays[first].shape}",
             )
     kinds = fields | constants
     return Found(
         where=path,
         layout=LAYOUT,
         D=D,
-        spatial=tuple(first[2:]),
+        spatial=spatial,
         spacing=expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30),
         time_step=expect(schema, "time_step", float, where=path, default=None, least=1e-30, most=1e30),
         is_torus=_periodic(schema.get("periodic", True), D, path),
-        trajectories=first[0],
-        frames=first[1] or 0,
+        trajectories=trajectories or 1,
+        frames=frames or 0,
         variables=variables,
-        defaults=tuple(FieldRequest(Field(n, k, p, unit), (n,)) for n, (k, p, unit) in kinds.items()),
+        defaults=tuple(
+            FieldRequest(Field(n, each.k, each.p or 0, each.unit), (n,)) for n, each in kinds.items()
+        ),
         origin={"file": os.path.basename(path)},
-        unclear=unclear,
+        read_as=read_as,
+        parities_stated=frozenset(name for name, each in kinds.items() if each.p is not None),
         boundaries_stated="periodic" in schema,
     )
 
 
-def _dimension_by_request(
-    path: str, arrays: Mapping[str, NumpyArray], requests: tuple[FieldRequest, ...]
-) -> int:
-    """The number of dimensions that makes the arrays fit what the user says of them."""
-    for request in requests:
-        for part in request.parts:
-            if part in arrays:
-                return max(
-                    1, len(arrays[part].shape) - 2 - (request.field.k if len(request.parts) == 1 else 0)
-                )
-    return max(1, max(len(array.shape) for array in arrays.values()) - 2) if arrays else 1
+def _variable(array: NumpyArray, order: AxisOrder, k: int, D: int, usual: AxisOrder) -> Variable:
+    """An array of the schema, if its shape is as the order of its axes asks."""
+    shape, mapped = array.shape, _mapped(array)
+    fits = (
+        len(order.names) == len(shape)
+        and order.D == D
+        and order.varies == usual.varies
+        and all(n == D for n in order.components(shape))
+        and (order.k == k or D == 1)
+    )
+    if fits:
+        return Variable(order.k, order.slices(mapped), order.varies)
+    wanted = ", ".join(str(D) if name == COMPONENT else name for name in order.names)
+    return Variable(k, _unreadable, usual.varies, f"its shape is {shape}, expected ({wanted})")
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:
@@ -126,21 +144,50 @@ def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:
     return tuple(flags)
 
 
-def _entries(schema: Mapping[str, Any], part: str, path: str) -> dict[str, tuple[int, int, str]]:
+@dataclass(frozen=True)
+class _Entry:
+    """What a schema says of a field; its parity is None where it says nothing."""
+
+    k: int
+    p: int | None
+    unit: str
+    axes: AxisOrder | None
+
+
+def _entries(schema: Mapping[str, Any], part: str, path: str) -> dict[str, _Entry]:
     found = {}
     for entry in expect(schema, part, list, where=path, default=[], most=256):
         entry = entry if isinstance(entry, dict) else {}
         name = expect(entry, "name", str, where=path, least=1, most=256)
         k = expect(entry, "order", int, where=path, least=0, most=4)
-        parity = expect(entry, "parity", str, where=path, default="even", choices=("even", "odd"))
-        found[name] = (k, int(parity == "odd"), expect(entry, "unit", str, where=path, default="1", most=64))
+        parity = expect(entry, "parity", str, where=path, default=None, choices=("even", "odd"))
+        unit = expect(entry, "unit", str, where=path, default="1", most=64)
+        axes = expect(entry, "axes", str, where=path, default=None, most=256)
+        p = None if parity is None else int(parity == "odd")
+        found[name] = _Entry(k, p, unit, None if axes is None else _stated(axes, name, path))
     return found
 
 
-def _mapped(array: NumpyArray, steady: bool) -> ReadSlice:
-    if steady:
-        return lambda trajectory, start, stop: np.array(array.values[trajectory : trajectory + 1])
-    return lambda trajectory, start, stop: np.array(array.values[trajectory, start:stop])
+def _stated(axes: str, name: str, path: str) -> AxisOrder:
+    """The order that a schema states.
+
+    **Raises:** `FileError` if it is none.
+    """
+    try:
+        return AxisOrder(tuple(axes.split(",")))
+    except ArgumentError as error:
+        raise FileError(
+            f"{path}: axes of '{name}' in the schema", got=error.got, expected=error.expected
+        ) from error
+
+
+def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:
+    raise AssertionError  # a variable with a problem is never chosen
+
+
+def _mapped(array: NumpyArray) -> Callable[[tuple[int | slice, ...]], np.ndarray]:
+    """Reads what is selected, and nothing else."""
+    return lambda selection: np.array(array.values[selection])
 
 
 NUMPY = Reader(LAYOUT, _recognises, _find)

@@ -21,6 +21,7 @@ SCHEMA = "schema"
 ALONE = "data"
 MAX_UNPACKED = 2**28
 MAX_SCHEMA = 2**20
+_NUMBERS = "fiub"
 _CORRUPT = (
     OSError, ValueError, KeyError, EOFError, OverflowError, RecursionError, NotImplementedError, RuntimeError,
     TypeError, zipfile.BadZipFile, zlib.error, struct.error,
@@ -32,16 +33,20 @@ _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.r
 
 @dataclass(frozen=True)
 class NumpyArray:
-    """An array in a file: its shape, and its values, which are mapped unless they were packed."""
+    """An array in a file: its shape, and its values, which are mapped unless they were packed.
+
+    An array of anything but numbers, such as texts, is not read, and `problem` says so.
+    """
 
     shape: tuple[int, ...]
     values: np.ndarray
+    problem: str | None = None
 
 
 def read_numpy(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | None]:
     """The arrays of an `.npz`, or the one of an `.npy` under the name `data`, and the schema if there is one.
 
-    **Raises:** `FileError` if the file is neither, corrupt, or holds anything but numbers.
+    **Raises:** `FileError` if the file is neither, or corrupt.
     """
     try:
         if zipfile.is_zipfile(path):
@@ -99,7 +104,9 @@ def _refuse_number(name: str) -> NoReturn:
 
 def _map(path: str, name: str, stream: IO[bytes], end: int) -> NumpyArray:
     """The array at the position of a stream, which must end before `end`."""
-    shape, fortran, dtype = _header(path, name, stream)
+    shape, fortran, dtype = _any_header(path, name, stream)
+    if dtype.kind not in _NUMBERS:
+        return _no_numbers(shape, dtype)
     offset = stream.tell()
     if offset + math.prod(shape) * dtype.itemsize > min(end, os.path.getsize(path)):
         raise FileError(f"{path}: array '{name}' is cut short", hint="The file is truncated or corrupt.")
@@ -117,7 +124,9 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, name: 
             hint="Write it with numpy.savez (not savez_compressed) or as HDF5, so that parts of it can be read.",
         )
     with archive.open(member) as stream:
-        shape, fortran, dtype = _header(path, name, stream)
+        shape, fortran, dtype = _any_header(path, name, stream)
+        if dtype.kind not in _NUMBERS:
+            return _no_numbers(shape, dtype)
         size = math.prod(shape) * dtype.itemsize
         raw = stream.read(min(size, MAX_UNPACKED) + 1)
     if len(raw) != size:
@@ -125,11 +134,8 @@ def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, name: 
     return NumpyArray(shape, np.frombuffer(raw, dtype).reshape(shape, order="F" if fortran else "C"))
 
 
-def _header(path: str, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
-    shape, fortran, dtype = _any_header(path, name, stream)
-    if dtype.kind not in "fiu":
-        raise FileError(f"{path}: array '{name}'", got=f"type {dtype}", expected="real numbers")
-    return shape, fortran, dtype
+def _no_numbers(shape: tuple[int, ...], dtype: np.dtype) -> NumpyArray:
+    return NumpyArray(shape, np.empty(0), f"it holds values of type {dtype}, expected real numbers")
 
 
 def _any_header(path: str, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:

@@ -11,7 +11,8 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._hdf5 import Hdf5, equal_step
+from ginjax.data.readers._coordinates import check_length, step_of_rows
+from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
@@ -43,6 +44,10 @@ def _find(file: Hdf5, split: str | None) -> Found:
         raise FileError(
             f"{file.path}: shape of '{group}/{main}'", got=shape, expected="(sample, time, x, y, z)"
         )
+    for axis, side in zip(("t", *_AXES), shape[1:], strict=False):
+        if file.is_array(f"{group}/{axis}"):
+            count = file.shape(f"{group}/{axis}")[-1]
+            check_length(file.path, f"{group}/{axis}", count, f"{group}/{main}", axis, side)
     variables: dict[str, Variable] = {}
     for name in file.names(group):
         path = f"{group}/{name}"
@@ -135,8 +140,7 @@ def _step(file: Hdf5, group: str, step: str, points: str) -> float | None:
             return float(stated[0])
     if not file.is_array(f"{group}/{points}"):
         return None
-    values = file.read(f"{group}/{points}", (0,)).astype(np.float64)
-    return equal_step(file.path, points, values)
+    return step_of_rows(file.path, points, file.read_short(f"{group}/{points}", 2**24))
 
 
 PDEARENA = hdf5_reader(LAYOUT, _recognises, _find, _splits)

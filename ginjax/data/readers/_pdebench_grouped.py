@@ -10,6 +10,7 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._coordinates import check_length, check_same_step
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
@@ -40,6 +41,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         raise FileError(
             f"{file.path}: shape of '{seeds[odd]}/data'", got=shapes[odd], expected=f"that of '{seeds[0]}'"
         )
+    _check_grids(file, seeds, axes, shapes)
     channels = shapes[0][-1]
     names = ("data",) if channels == 1 else tuple(f"data.{i}" for i in range(channels))
     time = file.read_short(f"{grid}/t") if file.is_array(f"{grid}/t") else np.arange(0.0)
@@ -66,6 +68,30 @@ def _find(file: Hdf5, split: str | None) -> Found:
         unclear=unclear,
         close=file.close,
     )
+
+
+def _check_grids(file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: list[tuple[int, ...]]) -> None:
+    """Refuse points or times that are not those of the array, or not the same for every seed."""
+    for axis, side in zip(axes, shapes[0][1:-1], strict=False):
+        check_length(
+            file.path,
+            f"{seeds[0]}/grid/{axis}",
+            file.shape(f"{seeds[0]}/grid/{axis}")[0],
+            f"{seeds[0]}/data",
+            axis,
+            side,
+        )
+    for name in ("t", *axes):
+        path = f"{seeds[0]}/grid/{name}"
+        first = file.read_short(path) if file.is_array(path) else np.arange(0.0)
+        for index, seed in enumerate(seeds):
+            path = f"{seed}/grid/{name}"
+            own = file.read_short(path) if index and file.is_array(path) else first
+            if name == "t" and own.size:
+                check_length(file.path, path, own.size, f"{seed}/data", "time", shapes[index][0])
+            if not np.array_equal(own, first):
+                steps = (equal_step(file.path, name, each) for each in (own, first))
+                check_same_step(file.path, name, index, *steps)
 
 
 def _channel(file: Hdf5, seeds: tuple[str, ...], channel: int) -> ReadSlice:

@@ -10,7 +10,8 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._hdf5 import Hdf5, equal_step
+from ginjax.data.readers._coordinates import check_length, step_of_rows
+from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
@@ -33,6 +34,9 @@ def _find(file: Hdf5, split: str | None) -> Found:
             expected="(batch, time, x, y, components), as many as axes",
         )
     trajectories, frames, spatial = shape[0], shape[1], shape[2:-1]
+    times = file.read_short("t", 2**24) if file.is_array("t") else np.arange(0.0)
+    if times.size:
+        check_length(file.path, "t", times.shape[-1], "velocity", "time", frames)
     variables: dict[str, Variable] = {}
     defaults = []
     for name in file.names():
@@ -55,7 +59,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         D=D,
         spatial=spatial,
         spacing=None,
-        time_step=equal_step(file.path, "time", _times(file)),
+        time_step=step_of_rows(file.path, "time", times),
         is_torus=(False,) * D,
         trajectories=trajectories,
         frames=frames,
@@ -65,13 +69,6 @@ def _find(file: Hdf5, split: str | None) -> Found:
         origin=file.provenance(),
         close=file.close,
     )
-
-
-def _times(file: Hdf5) -> np.ndarray:
-    """The times of the first simulation."""
-    if not file.is_array("t"):
-        return np.arange(0.0)
-    return file.read("t", (0,) if len(file.shape("t")) == 2 else ()).astype(np.float64)
 
 
 def _slice(file: Hdf5, name: str, varies: bool, k: int) -> ReadSlice:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ginjax.checkpoint import Field
+from ginjax.data._axis_order import SPACE
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.data.readers._coordinates import step_of_rows
+from ginjax.data.readers._counted import COUNTED
+from ginjax.data.readers._hdf5 import Hdf5, one_spacing
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
@@ -48,17 +50,20 @@ def _find(file: Hdf5, split: str | None) -> Found:
         raise FileError(
             f"{where}: number of dimensions", got=f"{dimensions}, with axes {axes}", expected="1, 2 or 3"
         )
-    points = [_short_row(file, f"dimensions/{axis}") for axis in axes]
-    spatial = tuple(len(x) for x in points)
+    steps = [step_of_rows(where, axis, file.read_short(f"dimensions/{axis}")) for axis in axes]
+    sides = tuple((file.shape(f"dimensions/{axis}") or (1,))[-1] for axis in axes)
+    # Axes that are called x, y, z are those, in whatever order they are stored.
+    turn = tuple(axes.index(axis) for axis in SPACE[:D]) if set(axes) == set(SPACE[:D]) else tuple(range(D))
+    spatial = tuple(sides[i] for i in turn)
     fields = [(k, f"{group}/{name}") for k, group in enumerate(_GROUPS) for name in _names(file, group)]
     trajectories, frames = _counts(file, [path for _, path in fields])
-    time = _short_row(file, "dimensions/time") if file.is_array("dimensions/time") else np.arange(0.0)
+    time = file.read_short("dimensions/time") if file.is_array("dimensions/time") else np.arange(0.0)
 
     variables: dict[str, Variable] = {}
     defaults, notes, stated = [], [], set()
     for k, path in fields:
         name = path.partition("/")[2]
-        variables[name] = _field(file, path, k, trajectories, frames, spatial)
+        variables[name] = _field(file, path, k, (trajectories, frames), sides, turn)
         unit, parity = (file.attribute(path, attribute, None) for attribute in ("units", "parity"))
         defaults.append(_request(name, k, str(unit)[:64] if unit else UNIT_NOT_STATED, int(parity == "odd")))
         if parity in ("even", "odd"):
@@ -66,21 +71,21 @@ def _find(file: Hdf5, split: str | None) -> Found:
     for path in (f"scalars/{name}" for name in _names(file, "scalars")):
         name = path.partition("/")[2]
         name = path if name in variables else name
-        variables[name] = _field(file, path, 0, trajectories, frames, (1,) * D, grid=spatial)
+        variables[name] = _field(file, path, 0, (trajectories, frames), (1,) * D, turn, grid=spatial)
         if variables[name].varies:
             notes.append(
                 f"number '{name}' varies in time and is left out (name it to use it: `fields=['{name}:0+']`)"
             )
         else:
             defaults.append(_request(name, 0))
-    is_torus, stated_axes = _boundaries(file, axes)
+    is_torus, stated_axes = _boundaries(file, [axes[i] for i in turn])
     return Found(
         where=where,
         layout=LAYOUT,
         D=D,
         spatial=spatial,
-        spacing=spacing_of(where, points),
-        time_step=equal_step(where, "time", time),
+        spacing=None if _counted(file, axes[0]) else one_spacing(where, steps),
+        time_step=None if _counted(file, "time") else step_of_rows(where, "time", time),
         is_torus=is_torus,
         trajectories=trajectories,
         frames=frames,
@@ -103,13 +108,16 @@ def _field(
     file: Hdf5,
     path: str,
     k: int,
-    trajectories: int,
-    frames: int,
+    counts: tuple[int, int],
     sides: tuple[int, ...],
+    turn: tuple[int, ...],
     grid: tuple[int, ...] | None = None,
 ) -> Variable:
-    """A field by its flags. A number (`grid` given) has no spatial axes and is spread over the grid."""
-    D = len(sides)
+    """A field by its flags; `turn` says which stored axis is x, y, z.
+
+    A number (`grid` given) has no spatial axes and is spread over the grid.
+    """
+    (trajectories, frames), D = counts, len(sides)
     by_sample, by_time, by_axis = (
         file.attribute(path, flag, None) for flag in ("sample_varying", "time_varying", "dim_varying")
     )
@@ -134,9 +142,20 @@ def _field(
     def read(trajectory: int, start: int, stop: int) -> np.ndarray:
         selection = ((trajectory,) if by_sample else ()) + ((slice(start, stop),) if by_time else ())
         values = file.read(path, selection).reshape(-1, *inner, *(D,) * k)
-        return np.broadcast_to(values, (stop - start, *full, *(D,) * k))
+        return _turned(np.broadcast_to(values, (stop - start, *full, *(D,) * k)), k, () if grid else turn)
 
     return Variable(k, read, varies=bool(by_time))
+
+
+def _turned(values: np.ndarray, k: int, turn: tuple[int, ...]) -> np.ndarray:
+    """Frames with their axes, and the components of tensors with them, in the order x, y, z."""
+    if turn == tuple(range(len(turn))):
+        return values
+    D = len(turn)
+    values = values.transpose(0, *(1 + i for i in turn), *range(1 + D, 1 + D + k))
+    for axis in range(1 + D, 1 + D + k):
+        values = values.take(turn, axis)
+    return values
 
 
 def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:
@@ -171,6 +190,11 @@ def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool
     return periodic, all(types[axis] for axis in axes)
 
 
+def _counted(file: Hdf5, name: str) -> bool:
+    """Whether points or times were only numbered."""
+    return file.attribute(f"dimensions/{name}", "units") == COUNTED
+
+
 def _origin(file: Hdf5) -> dict[str, Any]:
     """Provenance; of files written here, what they say of themselves."""
     origin = file.provenance()
@@ -186,12 +210,6 @@ def _names(file: Hdf5, group: str) -> list[str]:
     present = [name for name in file.names(group) if file.is_array(f"{group}/{name}")]
     listed = dict.fromkeys(_strings(file.attribute(group, "field_names", []))) if present else {}
     return [name for name in listed if name in present] + [name for name in present if name not in listed]
-
-
-def _short_row(file: Hdf5, path: str) -> np.ndarray:
-    """Coordinates, of the first trajectory if each has its own."""
-    values = file.read_short(path)
-    return values.reshape(math.prod(values.shape[:-1]), -1)[0] if values.size else values.reshape(-1)
 
 
 def _required(file: Hdf5, name: str, attribute: str) -> Any:

@@ -7,4 +7,5 @@ from ginjax.data.sources._memory import held_in_memory as held_in_memory
 from ginjax.data.sources._pairs import pairs_as_source as pairs_as_source
 from ginjax.data.sources._selected import select_fields as select_fields
 from ginjax.data.sources._simulated import simulate as simulate
+from ginjax.data.sources._source import NO_SERIES as NO_SERIES
 from ginjax.data.sources._source import Source as Source

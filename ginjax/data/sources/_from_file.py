@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ginjax.checkpoint import Field
+from ginjax.checkpoint import Field, Reading
+from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
 from ginjax.data.sources._source import MAX_TRAJECTORIES, MAX_VALUES_READ, Source
@@ -46,8 +47,7 @@ class FileSource(Source):
         shape = (stop - start, *self.spatial, *(self.D,) * field.k)
         if whole.size != math.prod(shape):
             raise FileError(f"{self.found.where}: field '{field.name}'", got=whole.shape, expected=shape)
-        with np.errstate(over="ignore"):  # infinities are found where values are used
-            return np.ascontiguousarray(whole.reshape(shape), dtype=np.float32)
+        return whole.reshape(shape)
 
 
 def assemble(
@@ -56,6 +56,7 @@ def assemble(
     parity: Mapping[str, int] | None = None,
     is_torus: bool | Iterable[bool] | None = None,
     *,
+    reading: Reading | None = None,
     ask: bool = True,
 ) -> Source:
     """Choose fields among the variables of a file.
@@ -66,6 +67,7 @@ def assemble(
     - `requests`: exactly the fields to use, in this order; those that the layout suggests if empty.
     - `parity`: parities of fields by name, over what the layout suggests.
     - `is_torus`: periodicity of the axes, over what the layout says.
+    - `reading`: what was said of the file, to be kept.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
@@ -73,6 +75,11 @@ def assemble(
     parity = dict(parity or {})
     notes = list(found.notes)
     _check_grid(found)
+    if found.question is not None:
+        question, hint = found.question
+        if ask:
+            raise ArgumentError(f"{found.where}: cannot be inferred: {question}", hint=hint)
+        notes.append(f"cannot be inferred: {question}. {hint}")
     if not requests:
         _settle(found, parity, notes, ask)
     chosen = []
@@ -113,9 +120,19 @@ def assemble(
         split=found.split,
         origin=found.origin,
         notes=tuple(notes),
+        read_as=axes_texts(found.read_as),
+        reading=reading,
+        boundaries_from=_why(found, is_torus is not None),
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )
+
+
+def _why(found: Found, said: bool) -> str:
+    """Why the axes are taken as periodic or not."""
+    if said:
+        return "as was said with `is_torus`"
+    return "as the file states" if found.boundaries_stated else "the file does not state it"
 
 
 def _check_grid(found: Found) -> None:

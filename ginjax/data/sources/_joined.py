@@ -51,11 +51,11 @@ class JoinedSource(Source):
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
         source, local = self._use(trajectory)
-        return source.read(local, start, stop)
+        return source.read(local, start, stop, precise=True)
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         source, local = self._use(trajectory)
-        return source.read_constants(local)
+        return source.read_constants(local, precise=True)
 
 
 def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:

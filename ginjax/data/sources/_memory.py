@@ -48,14 +48,11 @@ class MemorySource(Source):
         )
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
-        return {
-            each.name: np.asarray(self.held[each.name][trajectory, start:stop], np.float32)
-            for each in self.schema
-        }
+        return {each.name: np.asarray(self.held[each.name][trajectory, start:stop]) for each in self.schema}
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         return {
-            each.name: np.asarray(values[trajectory % len(values)], np.float32)
+            each.name: np.asarray(values[trajectory % len(values)])
             for each in self.constants
             for values in (self.steady[each.name],)
         }

@@ -26,11 +26,11 @@ class SelectedSource(Source):
         self.whole.close()
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
-        found = self.whole.read(trajectory, start, stop)
+        found = self.whole.read(trajectory, start, stop, precise=True)
         return {each.name: found[each.name] for each in self.schema}
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        found = self.whole.read_constants(trajectory) if self.constants else {}
+        found = self.whole.read_constants(trajectory, precise=True) if self.constants else {}
         return {each.name: found[each.name] for each in self.constants}
 
 

@@ -10,11 +10,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from ginjax.checkpoint import DataContract, Field, axes_of
+from ginjax.checkpoint import DataContract, Field, Reading, axes_of, ends_in_words
+from ginjax.data._likely_axes import plural
 from ginjax.errors import ArgumentError
 
 MAX_TRAJECTORIES = 2**24
 """Most trajectories of a source; lists of them are kept in memory."""
+
+NO_SERIES = (
+    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
+    "a network predicts the next frame."
+)
+"""What to say of data without an axis of time, or of a single frame."""
 
 MAX_VALUES_READ = 2**30
 """Most values that one call of `Source.read` hands out (4 GiB)."""
@@ -41,6 +48,9 @@ class Source(abc.ABC):
     - `split`: "train", "valid" or "test" if the data are one of these parts.
     - `origin`: where the data came from (JSON values), for provenance.
     - `notes`: what was assumed or left out, in words for the user.
+    - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
+    - `reading`: what else was said of how to read them; None if nothing.
+    - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
     """
 
     layout: str
@@ -56,6 +66,9 @@ class Source(abc.ABC):
     split: str | None = None
     origin: Mapping[str, object] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    read_as: Mapping[str, str] = field(default_factory=dict)
+    reading: Reading | None = None
+    boundaries_from: str = ""
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
@@ -68,6 +81,27 @@ class Source(abc.ABC):
         head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
         return "\n".join(
             [f"{head}; {', '.join(steps)}; axes {axes}", *(f"note: {each}" for each in self.notes)]
+        )
+
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """How the data were read, in two sentences: their shape and fields, then spacing, time step and boundaries and why."""
+        grid = "x".join(map(str, self.spatial))
+        fields = ", ".join(map(_kind, self.schema))
+        fixed = f"; constant: {', '.join(map(_kind, self.constants))}" if self.constants else ""
+        shape = (
+            f"{plural(self.trajectories, 'trajectory')} of {plural(self.frames, 'frame')} on {grid} points"
+        )
+        orders = sorted(set(self.read_as.values()))
+        axes = f" (axes {' and '.join(orders)})" if orders else ""
+        known = [
+            f"{what} {'not known' if value is None else f'{value:g}'}"
+            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
+        ]
+        why = f" ({self.boundaries_from})" if self.boundaries_from else ""
+        return (
+            f"read as {shape}{axes}: {fields}{fixed}",
+            f"{', '.join(known)}; {ends_in_words(axes_of(self.is_torus))}{why}",
         )
 
     def described(self) -> dict[str, Any]:
@@ -89,6 +123,8 @@ class Source(abc.ABC):
             constants=self.constants,
             spacing=self.spacing,
             time_step=self.time_step,
+            layout=dict(self.read_as) or None,
+            reading=self.reading,
             origin=dict(self.origin),
         )
 
@@ -103,18 +139,22 @@ class Source(abc.ABC):
         """
         if self.frames < frames:
             raise ArgumentError(
-                "frames of the data", got=self.frames, expected=f"at least {frames} in each trajectory"
+                "frames of the data",
+                got=self.frames,
+                expected=f"at least {frames} in each trajectory",
+                hint=NO_SERIES if self.frames == 1 else None,
             )
 
-    def read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+    def read(self, trajectory: int, start: int, stop: int, *, precise: bool = False) -> dict[str, np.ndarray]:
         """The frames `start` to `stop - 1` of one trajectory, and nothing else, from the disk.
 
         **Arguments:**
 
         - `trajectory`: its index, from 0.
         - `start`, `stop`: indices of frames, from 0.
+        - `precise`: whether what is stored in double precision is handed out so, to be centred and scaled.
 
-        **Returns:** by field name, float32 arrays `(stop - start, *spatial, D, ..., D)`.
+        **Returns:** by field name, float32 arrays (float64 where `precise` asks for it) `(stop - start, *spatial, D, ..., D)`.
 
         **Raises:** `ArgumentError` for indices out of range or more than fits in memory, `FileError` if the file
         cannot be read.
@@ -127,18 +167,22 @@ class Source(abc.ABC):
                 expected=f"a non-empty part of 0 to {self.frames_of(trajectory)}",
             )
         self._check_size(self.schema, stop - start)
-        return self._read(trajectory, start, stop)
+        return _in_precision(self._read(trajectory, start, stop), precise)
 
-    def read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+    def read_constants(self, trajectory: int, *, precise: bool = False) -> dict[str, np.ndarray]:
         """What does not vary in time, for one trajectory, broadcast over the grid.
 
-        **Returns:** by field name, float32 arrays `(*spatial, D, ..., D)`.
+        **Arguments:**
+
+        - `trajectory`, `precise`: as in `read`.
+
+        **Returns:** by field name, arrays `(*spatial, D, ..., D)` in the precision of `read`.
 
         **Raises:** as `read`.
         """
         self._check_trajectory(trajectory)
         self._check_size(self.constants, 1)
-        return self._read_constants(trajectory)
+        return _in_precision(self._read_constants(trajectory), precise)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
         """The same data where reading a frame costs no more than that frame.
@@ -184,7 +228,7 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
-        """`read` with arguments that were checked."""
+        """`read` with arguments that were checked, in the precision of the data."""
 
     @abc.abstractmethod
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
@@ -203,3 +247,22 @@ class Source(abc.ABC):
                 expected=f"at most {MAX_VALUES_READ}",
                 hint="Ask for fewer frames or fields.",
             )
+
+
+def _in_precision(arrays: dict[str, np.ndarray], precise: bool) -> dict[str, np.ndarray]:
+    """Floats of the precision that the values need, or of single precision."""
+    with np.errstate(over="ignore"):  # infinities are found where values are used
+        return {
+            name: np.asarray(
+                values, np.result_type(values.dtype, np.float32) if precise else np.float32, order="C"
+            )
+            for name, values in arrays.items()
+        }
+
+
+_KINDS = {0: "scalar", 1: "vector", 2: "matrix"}
+
+
+def _kind(field: Field) -> str:
+    kind = _KINDS.get(field.k, f"tensor of order {field.k}")
+    return f"{field.name} ({'odd ' if field.p else ''}{kind})"

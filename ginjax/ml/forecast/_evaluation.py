@@ -125,7 +125,7 @@ def _frames(
 
 
 def _read(source: Source, part: list[int], frame: int, names: list[str]) -> Fields:
-    read = [source.read(each, frame, frame + 1) for each in part]
+    read = [source.read(each, frame, frame + 1, precise=True) for each in part]
     return {name: np.concatenate([each[name] for each in read]) for name in names}
 
 

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
-from ginjax.checkpoint import DataContract, Field, ModelRecord, check_contract
+from ginjax.checkpoint import DataContract, Field, FieldScale, ModelRecord, check_contract
 from ginjax.data import Normalisation, Source, fields_by_key
 from ginjax.errors import FileError, NumericsError
 from ginjax.geometric import Key, MultiImage, compiled
@@ -147,7 +147,10 @@ class Forecaster:
         chosen = [int(each) for each in trajectories]
         size, total = min(batch_size, len(chosen)), len(chosen) * steps
         found = {
-            each.name: np.empty((len(chosen), steps, *source.spatial, *(source.D,) * each.k), np.float32)
+            each.name: np.empty(
+                (len(chosen), steps, *source.spatial, *(source.D,) * each.k),
+                _digits(self.normalisation.of(each.name)),
+            )
             for each in self.schema
         }
         for begin in range(0, len(chosen), size):
@@ -169,8 +172,8 @@ class Forecaster:
             block = np.asarray(frame[key])
             for channel, each in enumerate(group):
                 scale = self.normalisation.of(each.name)
-                values = block[:, channel] * np.float32(scale.scale) + np.float32(scale.offset)
-                fields[each.name] = np.asarray(values, np.float32)
+                kept = _digits(scale)
+                fields[each.name] = block[:, channel].astype(kept) * kept(scale.scale) + kept(scale.offset)
         return fields
 
     @cached_property
@@ -187,8 +190,8 @@ class Forecaster:
     def _sample(
         self, source: Source, trajectory: int, first: int
     ) -> dict[Key, Float[np.ndarray, "channels *_field"]]:
-        read = source.read(trajectory, first, first + self.frames.past_steps)
-        steady = source.read_constants(trajectory) if self.constants else {}
+        read = source.read(trajectory, first, first + self.frames.past_steps, precise=True)
+        steady = source.read_constants(trajectory, precise=True) if self.constants else {}
         arrays = {each.name: read[each.name] for each in self.schema}
         arrays |= {each.name: steady[each.name][None] for each in self.constants}
         for name, values in arrays.items():
@@ -196,9 +199,15 @@ class Forecaster:
                 raise FileError(f"field '{name}' of trajectory {trajectory}", got="NaN or infinity")
         scaled = {name: self.normalisation.of(name).normalise(values) for name, values in arrays.items()}
         return {
-            key: np.concatenate([scaled[each.name] for each in group])
+            key: np.concatenate([scaled[each.name] for each in group], dtype=np.float32, casting="same_kind")
             for key, group in fields_by_key((*self.schema, *self.constants)).items()
         }
+
+
+def _digits(scale: FieldScale) -> type[np.float32] | type[np.float64]:
+    """Double precision for a field that varies so little about its mean that single precision would lose it."""
+    rounding = float(np.finfo(np.float32).eps) * abs(scale.offset)
+    return np.float64 if rounding > 1e-3 * scale.scale else np.float32
 
 
 def _check_finite(

@@ -31,14 +31,14 @@ class PredictedSource(Source):
         return {name: array[start:stop] for name, array in self.newest[trajectory].items()}
 
     def _read_constants(self, trajectory: int) -> Fields:
-        found = self.given.read_constants(trajectory)
+        found = self.given.read_constants(trajectory, precise=True)
         return {each.name: found[each.name] for each in self.constants}
 
     def _predict(self, trajectory: int) -> Fields:
         past = self.forecaster.frames.past_steps
-        before = self.given.read(trajectory, self.first, self.first + past)
+        before = self.given.read(trajectory, self.first, self.first + past, precise=True)
         series = {
-            each.name: np.empty((self.frames, *before[each.name].shape[1:]), np.float32)
+            each.name: np.empty((self.frames, *before[each.name].shape[1:]), before[each.name].dtype)
             for each in self.schema
         }
         for name, values in series.items():
@@ -74,15 +74,14 @@ def predicted(
     """
     past = forecaster.frames.past_steps
     forecaster.check(given, first + past)
-    spacing = forecaster.contract.spacing if given.spacing is None else given.spacing
     return PredictedSource(
         layout="memory",
         schema=forecaster.schema,
         constants=forecaster.constants,
         D=given.D,
         spatial=given.spatial,
-        spacing=spacing,
-        time_step=forecaster.contract.time_step if given.time_step is None else given.time_step,
+        spacing=given.spacing,
+        time_step=given.time_step,
         is_torus=given.is_torus,
         trajectories=given.trajectories,
         frames=past + steps,

@@ -118,7 +118,7 @@ def held_out_in_files(
 
     **Raises:** `ArgumentError` if there is no such part; as `ginjax.data.open_data`.
     """
-    name = f"{path.name}, {contract.D}D"
+    name, reading = f"{path.name}, {contract.D}D", reading.for_model(contract)
     if is_pairs(path):
         return _pairs(contract, path, name, reading, split, count)
     parts = data_splits(path)

@@ -50,7 +50,7 @@ def samples_for(
     if path is None:
         held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
     else:
-        found = data_dimension(path, reading)
+        found = data_dimension(path, reading.for_model(contract))
         if found != D:
             what = "the dimension converted to" if record.D != D else "that of the model"
             raise ArgumentError("dimension of the data", got=found, expected=f"{D}, {what}")

@@ -197,7 +197,7 @@ def training_task(
 def _trained_parts(record: ModelRecord, path: Path, reading: DataReading) -> Parts:
     """The training part of the data of a model's newest training."""
     split = "train" if "train" in data_splits(path) else None
-    source = reading.open(path, split=split)
+    source = reading.for_model(record.contract).open(path, split=split)
     fields, part = record.contract.fields, record.contract.parts.get("train")
     if part is None and split is not None:
         return {"train": (source, None)}  # earlier versions took the parts of a folder as they are

@@ -26,8 +26,8 @@ class TrainingMaterial:
     - `contract`, `spatial`: what they are like.
     - `name`, `title`: what to call them, without and with the dimension.
     - `parts`: reads or simulates them, telling how far it is.
+    - `said`: what to tell of them, sentence by sentence: how they were read, or which initial fields simulations have.
     - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
-    - `notes`: what there is to know about them, in words for the user.
     """
 
     contract: DataContract
@@ -36,7 +36,7 @@ class TrainingMaterial:
     title: str
     parts: Callable[[Told | None], Parts]
     about: Callable[[WindowTask], dict[str, object]]
-    notes: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -192,4 +192,5 @@ def material_of_parts(
         return {"data": name, **shape, **fractions}
 
     title = f"{name}, {source.D}D"
-    return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about)
+    said = (*source.in_words, *source.notes)
+    return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about, said)

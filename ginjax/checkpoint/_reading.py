@@ -1,0 +1,72 @@
+"""What was said of data files that do not say it themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from ginjax.errors import ArgumentError
+
+from ._expect import expect
+
+MAX_SAID = 1024
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was said of the files that a model was trained on, so that it need not be said again of others of their kind.
+
+    **Arguments:**
+
+    - `kind`: the reader of these files, such as "npz".
+    - `fields`: the fields that were named, such as `velocity:1+=Vx,Vy`; empty if none were.
+    - `parity`: by field, "even" or "odd".
+    - `periodic`: for each axis, whether it is; None if that was not said.
+    """
+
+    kind: str
+    fields: tuple[str, ...] = ()
+    parity: Mapping[str, str] = field(default_factory=dict)
+    periodic: tuple[bool, ...] | None = None
+
+    def in_dimension(self, D: int) -> Reading:
+        """What of it holds in another dimension: not which variables are the components of a vector.
+
+        Added axes are periodic, as in `DataContract.in_dimension`.
+        """
+        split = any("," in each for each in self.fields)
+        periodic = None if self.periodic is None else (self.periodic + (True,) * D)[:D]
+        return replace(self, fields=() if split else self.fields, periodic=periodic)
+
+    def to_json(self) -> dict[str, object]:
+        """A plain JSON object that `reading_from_json` reads back."""
+        return {
+            "kind": self.kind,
+            "fields": list(self.fields),
+            "parity": dict(self.parity),
+            "periodic": None if self.periodic is None else list(self.periodic),
+        }
+
+
+def reading_from_json(data: Mapping[str, object], where: object) -> Reading:
+    """Read what `Reading.to_json` wrote.
+
+    **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
+    """
+    fields = expect(data, "fields", list, where=where, default=[], most=MAX_SAID)
+    parity = expect(data, "parity", dict, where=where, default={}, most=MAX_SAID)
+    periodic = (
+        expect(data, "periodic", list, where=where, most=8) if data.get("periodic") is not None else None
+    )
+    if not all(isinstance(each, str) for each in (*fields, *parity.values())):
+        raise ArgumentError("field 'contract.reading'", expected="texts")
+    if periodic is not None and not all(isinstance(each, bool) for each in periodic):
+        raise ArgumentError(
+            "field 'contract.reading.periodic'", got=periodic, expected="true or false by axis"
+        )
+    return Reading(
+        expect(data, "kind", str, where=where, least=1, most=256),
+        tuple(fields),
+        dict(parity),
+        None if periodic is None else tuple(periodic),
+    )

@@ -1,0 +1,140 @@
+"""What the axes of an array may be, where nobody has said it: likely readings, and whether one of them stands out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
+
+LEAST_SIDE = 4
+"""Fewer points along an axis are hardly a grid: 1, 2 and 3 are numbers of components."""
+
+MOST_OFFERED = 3
+
+
+@dataclass(frozen=True)
+class AxisReading:
+    """One way to read an array.
+
+    **Arguments:**
+
+    - `order`: the axes.
+    - `shape`: of the array.
+    """
+
+    order: AxisOrder
+    shape: tuple[int, ...]
+
+    @property
+    def possible(self) -> bool:
+        """Whether it makes a time series on a grid, of a scalar or of a tensor with a component for each axis."""
+        order, shape = self.order, self.shape
+        if 0 in shape or not 1 <= order.D <= 3:
+            return False
+        grid = min(order.spatial(shape)) >= LEAST_SIDE
+        return (
+            grid and order.size(TIME, shape) >= 2 and all(n in (1, order.D) for n in order.components(shape))
+        )
+
+    @property
+    def likelihood(self) -> int:
+        """2 for a square or a cube, 1 for at least as many points as frames in 1D, 0 for anything else."""
+        if TRAJECTORY not in self.order.names and not self.order.text.startswith(TIME):
+            return 0
+        sides = self.order.spatial(self.shape)
+        if len(sides) > 1:
+            return 2 if min(sides) == max(sides) else 0
+        return int(max(sides) >= self.order.size(TIME, self.shape))
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether an axis is just as long as there are axes of space, more than one."""
+        return self.order.D > 1 and self.order.D in self.order.components(self.shape)
+
+    def __str__(self) -> str:
+        return in_words(self.order, self.shape)
+
+
+def in_words(order: AxisOrder, shape: Sequence[int]) -> str:
+    """Such as `6 trajectories of 11 frames on 64 points, a scalar`."""
+    count, frames = order.size(TRAJECTORY, shape), order.size(TIME, shape)
+    grid = "x".join(map(str, order.spatial(shape)))
+    inner = [n for n in order.components(shape) if n > 1 or order.D == 1]
+    kinds = {0: "a scalar", 1: "a vector", 2: "a matrix"}
+    kind = kinds.get(len(inner), f"a tensor of order {len(inner)}")
+    if any(n != order.D for n in inner):
+        kind = f"{inner[0]} scalars"
+    elif order.D == 1 and inner:
+        kind = "a scalar or a vector"
+    return f"{plural(count, 'trajectory')} of {plural(frames, 'frame')} on {grid} points, {kind}"
+
+
+def plural(count: int, what: str) -> str:
+    """`1 trajectory`, `6 trajectories`."""
+    many = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{count} {what if count == 1 else many}"
+
+
+def readings(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
+    """The ways to read an array that make sense, the likeliest first; among equals vectors, then our own order.
+
+    **Arguments:**
+
+    - `shape`: of the array.
+    - `k`: its tensor order; None if unknown. What is called a scalar may still have an axis of components.
+    """
+    sides = tuple(shape)
+    every = [
+        AxisReading(AxisOrder(names), sides)
+        for order in {None: (0, 1, 2), 0: (0, 1)}.get(k, (k,))
+        for names in _orders(len(sides), order or 0)
+    ]
+    return sorted(
+        (each for each in every if each.possible), key=lambda each: (-each.likelihood, not each.has_vectors)
+    )
+
+
+def settled(
+    shape: Sequence[int], k: int | None = None, *, trusted: bool = False
+) -> tuple[AxisOrder | None, list[AxisReading]]:
+    """Our own order of axes where no other one is as likely.
+
+    **Arguments:**
+
+    - `shape`, `k`: as in `readings`.
+    - `trusted`: whether the array was made for this order, so that only a square or a cube speaks against it.
+
+    **Returns:** the order, or None for what has to be asked; and the likely readings, to be offered.
+    """
+    order = 0 if k is None else k
+    D = len(shape) - 2 - order
+    likely = readings(shape, k)
+    own = AxisReading(AxisOrder.usual(D, order), tuple(shape)) if 1 <= D <= 3 else None
+    if own is None or not (own.possible or trusted):
+        return None, likely[:MOST_OFFERED]
+    mine = own.likelihood if own.possible else -1
+    others = [each for each in likely if each.order != own.order and each.likelihood >= mine]
+    if k is not None:
+        others = [each for each in others if each.order.k == k]
+    if trusted:
+        others = [each for each in others if each.likelihood == 2]
+    return (None if others else own.order), likely[:MOST_OFFERED]
+
+
+def _orders(rank: int, k: int) -> list[tuple[str, ...]]:
+    """Orders in which arrays of a rank are stored: time before or behind space, with and without trajectories, components
+    last, before space, or first."""
+    found = []
+    for D in (rank - 2 - k, rank - 1 - k):
+        if not 1 <= D <= len(SPACE):
+            continue
+        lead, space, inner = ((TRAJECTORY,) if rank - k - D == 2 else ()), SPACE[:D], (COMPONENT,) * k
+        found += [(*lead, TIME, *space, *inner), (*lead, *space, TIME, *inner)]
+        if k == 1:
+            found += [
+                (*lead, TIME, *inner, *space),
+                (*lead, *inner, TIME, *space),
+                (*lead, *space, *inner, TIME),
+            ]
+    return found

@@ -1,0 +1,87 @@
+"""Arrays in memory whose axes the user names, brought into our own order; and those in our order that may not be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from ginjax.data._axis_order import COMPONENT, SPACE, AxisOrder
+from ginjax.data._likely_axes import AxisReading, readings, settled
+from ginjax.errors import ArgumentError
+
+
+def in_own_order(
+    arrays: Mapping[str, np.ndarray], said: Mapping[str, AxisOrder], orders: dict[str, int]
+) -> dict[str, np.ndarray]:
+    """Views of arrays with their axes in the order trajectory, time, space, components.
+
+    **Arguments:**
+
+    - `arrays`: by name.
+    - `said`: the order of their axes by name; under an empty name of all others.
+    - `orders`: tensor orders by name; those that follow from the axes are added.
+
+    **Raises:** `ArgumentError` for axes that do not fit an array, or a tensor order that does not fit the axes.
+    """
+    found = {}
+    for name, values in arrays.items():
+        order = said.get(name, said.get(""))
+        if order is None:
+            found[name] = values
+            continue
+        if name not in said and order.k and values.ndim == len(order.names) - order.k:
+            order = order.without_components()
+        if values.ndim != len(order.names):
+            raise ArgumentError(
+                f"axes of '{name}'",
+                got=f"{order.text}, {len(order.names)} axes",
+                expected=f"{values.ndim}, as many as its shape {values.shape} has",
+            )
+        k = order.k
+        if order.components(values.shape) == (1,) and order.D > 1:
+            values, order, k = values.squeeze(order.names.index(COMPONENT)), order.without_components(), 0
+        if orders.setdefault(name, k) != k:
+            raise ArgumentError(
+                f"order of '{name}'", got=orders[name], expected=f"{k}, as its axes {order.text} say"
+            )
+        found[name] = order.arranged(values)
+    return found
+
+
+def refuse_doubtful(name: str, values: np.ndarray, k: int, *, named: bool) -> None:
+    """Refuse an array that makes a square or a cube if its axes are read in another order than ours.
+
+    **Arguments:**
+
+    - `name`, `values`, `k`: the array and its tensor order.
+    - `named`: whether the user named that order; else sides of 1, 2 and 3 may be components.
+
+    **Raises:** `ArgumentError` with the likely orders.
+    """
+    if not 1 <= values.ndim - 2 - k <= len(SPACE):
+        return  # no order of axes that has a name
+    order, likely = settled(values.shape, k, trusted=True)
+    if order is not None and not named and not AxisReading(order, values.shape).possible:
+        order = None
+    if order is None and likely:
+        raise ArgumentError(
+            f"axes of '{name}', which were not named",
+            got=f"shape {values.shape}",
+            expected="an order in which they make sense in one way",
+            hint=said_as_axes(likely),
+        )
+
+
+def said_as_axes(likely: list[AxisReading], name: str = "") -> str:
+    """Readings as they are said to `from_arrays`, each in words."""
+    each = [
+        f"axes={ {name: reading.order.text} if name else reading.order.text!r} ({reading})"
+        for reading in likely
+    ]
+    return f"Say which: {'; or '.join(each)}."
+
+
+def vectors_in(shape: tuple[int, ...]) -> list[AxisReading]:
+    """The likely readings with an axis of components."""
+    return [each for each in readings(shape) if each.order.k][:3]

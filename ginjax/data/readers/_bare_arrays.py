@@ -1,0 +1,232 @@
+"""Arrays of which a file states nothing but their shapes: read as the user says, or in our own order where that is sure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.checkpoint import Field
+from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
+from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._likely_axes import AxisReading, readings, settled
+from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.sources import NO_SERIES
+from ginjax.errors import ArgumentError, FileError
+
+MAX_CHANNELS = 64
+
+
+@dataclass(frozen=True)
+class StoredArray:
+    """An array in a file.
+
+    **Arguments:**
+
+    - `shape`: of all of it.
+    - `read`: reads a selection, one index or slice for each axis.
+    - `problem`: why it cannot be used, if so.
+    """
+
+    shape: tuple[int, ...]
+    read: Callable[[tuple[int | slice, ...]], np.ndarray]
+    problem: str | None = None
+
+
+def describe_arrays(
+    where: str,
+    layout: str,
+    arrays: Mapping[str, StoredArray],
+    requests: tuple[FieldRequest, ...],
+    said: Mapping[str, AxisOrder],
+) -> Found:
+    """Describe arrays by what the user says of them.
+
+    **Arguments:**
+
+    - `where`: the file, for messages.
+    - `layout`: its kind.
+    - `arrays`: by name.
+    - `requests`: the fields that were named; others are left alone then.
+    - `said`: by array the order of its axes; under an empty name that of all others.
+
+    **Raises:** `FileError` if nothing is a time series, `ArgumentError` for axes that do not fit an array.
+    """
+    unknown = sorted(set(said) - {*arrays, ""})
+    if unknown:
+        raise ArgumentError(
+            f"`axes` of array '{unknown[0]}'", got="no such array", expected="one of " + ", ".join(arrays)
+        )
+    wanted = {_array(part, arrays): request for request in requests for part in request.parts}
+    orders: dict[str, AxisOrder] = {}
+    question: tuple[str, str] | None = None
+    problems = dict.fromkeys(arrays, "it was not asked for")
+    for name, array in arrays.items():
+        if requests and name not in wanted:
+            continue
+        if array.problem is not None:
+            problems[name] = array.problem
+            continue
+        request = wanted.get(name)
+        k = None if request is None else (request.field.k if len(request.parts) == 1 else 0)
+        order = _said(name, array.shape, said, needed=request is not None)
+        if order is None and not said:
+            order, likely = settled(array.shape, k)
+            if order is None and question is None and (likely or request is not None):
+                question = _question(name, array.shape, likely, alone=len(arrays) == 1 or len(wanted) == 1)
+            order = order or _provisional(array.shape, k, likely)
+        if order is None:
+            problems[name] = f"its shape is {array.shape}, of which the axes were not told"
+        else:
+            orders[name] = order
+    orders, first = _alike(where, arrays, orders, wanted, problems)
+    trajectories, frames, spatial = first
+    variables: dict[str, Variable] = {}
+    for name, order in orders.items():
+        variables |= _variables(name, arrays[name], order)
+    named = dict(variables)
+    variables |= {
+        name: Variable(0, _unreadable, problem=problems[name]) for name in arrays if name not in orders
+    }
+    unclear = None if said else "the order and parity of the fields: the file has no entry 'schema'"
+    notes = (
+        ()
+        if requests or not said
+        else ("the file does not state parities; taken as even (`parity` says which are odd)",)
+    )
+    return Found(
+        where=where,
+        layout=layout,
+        D=len(spatial),
+        spatial=spatial,
+        spacing=None,
+        time_step=None,
+        is_torus=(True,) * len(spatial),
+        trajectories=trajectories,
+        frames=frames,
+        variables=variables,
+        defaults=tuple(
+            FieldRequest(Field(name, variable.k, 0, UNIT_NOT_STATED), (name,))
+            for name, variable in named.items()
+        ),
+        notes=notes,
+        unclear=unclear,
+        question=question,
+        read_as={name: order for name, order in orders.items() if not requests or name in wanted},
+    )
+
+
+def _array(part: str, arrays: Mapping[str, object]) -> str:
+    """The array of a variable: itself, or for `data.0` the array `data`."""
+    base, dot, channel = part.rpartition(".")
+    return base if part not in arrays and dot and channel.isdecimal() else part
+
+
+def _said(
+    name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder], *, needed: bool
+) -> AxisOrder | None:
+    """The order that was said of an array. What is said of all arrays says of scalars that they have no component."""
+    order = said.get(name, said.get(""))
+    if order is None or len(order.names) == len(shape):
+        return order
+    if name not in said:
+        bare = order.without_components()
+        if len(bare.names) == len(shape):
+            return bare
+        if not needed:
+            return None
+    raise ArgumentError(
+        f"`axes` of array '{name}'",
+        got=f"{order.text}, {len(order.names)} axes",
+        expected=f"{len(shape)}, as many as its shape {shape} has",
+        hint=offered(readings(shape), name) or None,
+    )
+
+
+def _question(
+    name: str, shape: tuple[int, ...], likely: list[AxisReading], *, alone: bool
+) -> tuple[str, str]:
+    sides = " x ".join(map(str, shape))
+    question = f"which axis of array '{name}' ({sides}) is time, which are space, and which are components"
+    return question, offered(
+        likely, "" if alone else name
+    ) or "Name the axes in their order, such as `axes=['trajectory,time,x,y']`."
+
+
+def offered(likely: list[AxisReading], name: str = "") -> str:
+    """Readings as arguments to be pasted, each in words; empty if there are none."""
+    front = f"{name}=" if name else ""
+    each = [f"`axes=['{front}{reading.order.text}']` ({reading})" for reading in likely[:3]]
+    if not each:
+        return ""
+    shape = likely[0].shape
+    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
+    return f"Say which: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"
+
+
+def _provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:
+    """An order to go on with where a question stands, so that the rest of the file can be looked at."""
+    D = len(shape) - 2 - (k or 0)
+    if 1 <= D <= 3:
+        return AxisOrder.usual(D, k or 0)
+    return likely[0].order if likely else None
+
+
+def _alike(
+    where: str,
+    arrays: Mapping[str, StoredArray],
+    orders: Mapping[str, AxisOrder],
+    wanted: Mapping[str, FieldRequest],
+    problems: dict[str, str],
+) -> tuple[dict[str, AxisOrder], tuple[int, int, tuple[int, ...]]]:
+    """The arrays that share trajectories, frames and grid with the first one that varies in time, and these."""
+    first = next((n for n, o in orders.items() if o.varies and 0 not in arrays[n].shape), None)
+    if first is None:
+        raise FileError(
+            f"{where}: no array is a time series",
+            got=", ".join(f"'{name}' of shape {array.shape}" for name, array in arrays.items()) or "nothing",
+            expected="an array with an axis of time and at least one of space",
+            hint=NO_SERIES,
+        )
+    order, shape = orders[first], arrays[first].shape
+    common = order.size(TRAJECTORY, shape), order.size(TIME, shape), order.spatial(shape)
+    fitting = {}
+    for name, own in orders.items():
+        sides = arrays[name].shape
+        runs, frames = own.size(TRAJECTORY, sides), own.size(TIME, sides)
+        fits = runs == common[0] or (not own.varies and TRAJECTORY not in own.names)
+        fits = fits and own.spatial(sides) == common[2] and (frames == common[1] or not own.varies)
+        if fits:
+            fitting[name] = own
+            continue
+        if name in wanted:
+            raise FileError(
+                f"{where}: array '{name}'",
+                got=str(AxisReading(own, sides)),
+                expected=f"as '{first}': {AxisReading(order, shape)}",
+            )
+        problems[name] = f"it is {AxisReading(own, sides)}, unlike '{first}'"
+    return fitting, common
+
+
+def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Variable]:
+    """An array as one variable, or, where its components are more or fewer than the axes of space, as scalars `NAME.0`, ..."""
+    inner, frames = order.components(array.shape), order.slices(array.read)
+    if all(n == order.D for n in inner):
+        return {name: Variable(order.k, frames, order.varies)}
+    if inner == (1,):
+        return {name: Variable(0, channel(frames, 0), order.varies)}
+    if len(inner) == 1 and inner[0] <= MAX_CHANNELS:
+        return {f"{name}.{i}": Variable(0, channel(frames, i), order.varies) for i in range(inner[0])}
+    problem = f"its axes of components have {' and '.join(map(str, inner))} values, expected {order.D}"
+    return {name: Variable(order.k, frames, order.varies, problem)}
+
+
+def channel(frames: ReadSlice, i: int) -> ReadSlice:
+    """One of the values along the last axis."""
+    return lambda trajectory, start, stop: frames(trajectory, start, stop)[..., i]
+
+
+def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:
+    raise AssertionError  # a variable with a problem is never chosen

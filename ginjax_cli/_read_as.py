@@ -1,0 +1,35 @@
+"""How data were read, said before they are used, in the words of 'ginjax data inspect'."""
+
+from typing import TYPE_CHECKING
+
+from ._output import Output
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ginjax.checkpoint import DataContract
+    from ginjax.data import Source
+
+
+def say_how_read(out: Output, source: "Source", model: "DataContract") -> None:
+    """Say how data were read, what was taken for granted, and what cannot be compared with what a model knows.
+
+    **Arguments:**
+
+    - `source`: the data; of pairs, which say nothing of themselves, nothing is said.
+    - `model`: the contract of the model.
+    """
+    if source.layout in ("pairs", "memory"):
+        return
+    say_notes(out, (*source.in_words, *source.notes), model, source.contract)
+
+
+def say_notes(out: Output, said: "Sequence[str]", model: "DataContract", data: "DataContract") -> None:
+    """Say how data were read, and what cannot be compared."""
+    from ginjax.checkpoint import unchecked
+
+    for each in said:
+        out.note(each)
+    aspects = unchecked(model, data)
+    if aspects:
+        out.note(f"not checked, because the data or the model do not say: {', '.join(aspects)}")
