@@ -2,7 +2,8 @@
 
 Data goes to standard output, everything else (notes, warnings, progress, errors) to standard error. On a
 terminal tables are drawn by Rich; in a pipe they are aligned text, one row a line. With `--json` standard output
-is one object and standard error is empty or one object; with `-q` standard output is the path.
+is one object and standard error is empty or one object; with `-q` standard output is the path. What has nowhere to go,
+because the stream was closed or its reader went away, is dropped: the work goes on.
 """
 
 import os
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from ginjax._streams import Dropping, is_terminal, lead_nowhere, put
 from ginjax._text import cell, clean, field_lines, json_line, right_aligned, table_lines
 
 from ._as_options import as_options
@@ -42,7 +44,7 @@ class Output:
         """Show rows under named columns; numbers are lined up on the right."""
         if self._form != "human":
             return
-        if not sys.stdout.isatty():
+        if not is_terminal(sys.stdout):
             _write(
                 sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in table_lines(columns, rows)), "\n"
             )
@@ -61,7 +63,7 @@ class Output:
         """Show names and values, one a line."""
         if self._form != "human":
             return
-        if not sys.stdout.isatty():
+        if not is_terminal(sys.stdout):
             _write(sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in field_lines(fields)), "\n")
             return
         from rich.panel import Panel
@@ -107,7 +109,7 @@ class Output:
 
         if self._form != "human":
             return Progress(total, description)
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             return Bar(total, description, _console(sys.stderr))
         return Lines(total, description, lambda text: _write(sys.stderr, clean(text) + "\n"))
 
@@ -155,7 +157,7 @@ def show_line(text: str) -> None:
 
 
 def _labelled(label: str, text: str) -> None:
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         _write(sys.stderr, f"{label}: {clean(text)}\n")
         return
     from rich.text import Text
@@ -164,14 +166,38 @@ def _labelled(label: str, text: str) -> None:
     _console(sys.stderr).print(line, soft_wrap=True)
 
 
-def _console(stream: TextIO) -> "Console":
+def open_streams() -> None:
+    """Lead standard streams that are closed nowhere, before a file could take the number of one and get its text."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (as long as the program)
+
+
+def end_streams() -> None:
+    """Write what is still buffered.
+
+    **Raises:** `OSError` if standard output does not take it.
+    """
+    put(sys.stderr, "")
+    _write(sys.stdout, "")
+
+
+def _console(stream: TextIO | None) -> "Console":
     from rich.console import Console
 
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    into: Any = Dropping(stream)
+    return Console(file=into, highlight=False, markup=False, emoji=False)
 
 
-def _write(stream: TextIO, *texts: str) -> None:
-    """Write text; what the stream's encoding lacks is written as an escape, not answered with an exception."""
-    encoding = stream.encoding or "utf-8"
-    stream.write("".join(texts).encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+def _write(stream: TextIO | None, *texts: str) -> None:
+    """Write text; of what is not written to standard output its reader must hear, unless there is none."""
+    try:
+        put(stream, "".join(texts), needed=stream is sys.stdout)
+    except OSError as error:
+        lead_nowhere(stream)
+        raise OSError(error.errno, error.strerror, "standard output") from error

@@ -236,7 +236,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(left_alone, tmp_p
     assert [step for step, _ in logs[0]] == [step for step, _ in logs[1]]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     process = start(tmp_path, "--checkpoint-every", "20")
     wait_for(tmp_path / "model.run" / "state.safetensors", process)
@@ -247,6 +247,25 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     assert stopped.startswith("interrupted after step ") and stopped.endswith("its state is in model.run")
     assert following.startswith("go on with: ginjax train ") and following.endswith(" --resume")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.run"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        'exec "$@" >&- 2>&-',
+        pytest.param('"$@" 2>&1 | head -n 1', marks=pytest.mark.slow),
+        pytest.param('nohup "$@" >/dev/full', marks=pytest.mark.slow),
+    ],
+)
+def test_output_that_has_nowhere_to_go(tmp_path, how):
+    """Streams that are closed, that nobody reads, and a log on a full disk."""
+    words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL]
+    script = ["bash", "-c", how, "bash", *words]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert read_model(tmp_path / "model.safetensors").D == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.safetensors"]
+    assert done.returncode == (1 if "full" in how else 0)
 
 
 def test_a_waiting_run_is_not_lost_by_mistake(run, tmp_path):
