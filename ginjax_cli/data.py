@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._as_options import as_options
-from ._config_file import given_options
+from ._config_file import asked_for, given_options
 from ._data_options import DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
@@ -89,6 +89,7 @@ def inspect_data(
 
 @data.command("generate")
 def generate_data(
+    ctx: typer.Context,
     pde: Annotated[
         str,
         typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
@@ -139,7 +140,7 @@ def generate_data(
     fixed length with fewer points in 3D it would not. Lengths and times are in units of the equation's own form.
     The boundaries are periodic. The same seed gives the same bytes.
     """
-    from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import Claim
     from ginjax.data import find_pde, simulate, write_well
     from ginjax.errors import FileError
     from ginjax.ml import TRAIN_TRAJECTORIES
@@ -153,8 +154,7 @@ def generate_data(
             f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
         ) from error
     targets = {D: folder / f"{pde}_{D}d.hdf5" for D in dims}
-    for target in targets.values():
-        check_target(target, force=force)
+    claim = ctx.with_resource(Claim(folder / pde, tuple(targets.values()), work=asked_for(ctx), force=force))
     rows, files = [], []
     for D, target in targets.items():
         count = trajectories or TRAIN_TRAJECTORIES[D]
@@ -166,13 +166,14 @@ def generate_data(
                 name=pde,
                 parameters=equation.parameters,
                 about={"step": "generate", "formula": equation.equation, **source.origin},
-                force=force,
+                force=claim.replaces(target),
                 progress=lambda done, all, shown=progress: shown.update(done),
             )
         grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
         rows.append((str(target), D, grid, count, source.frames, f"{bytes_ / 2**20:.1f}"))
         files.append({"path": str(target), "dim": D, "grid": list(source.spatial), "trajectories": count,
                       "frames": source.frames, "bytes": bytes_})  # fmt: skip
+    claim.done()
     out.fields(
         f"{pde}: {equation.equation}",
         {

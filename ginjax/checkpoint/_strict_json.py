@@ -24,7 +24,7 @@ def dumps(value: object) -> str:
     return text
 
 
-def loads(text: str | bytes) -> object:
+def parse_json(text: str | bytes) -> object:
     """The value of a JSON text, or `JsonProblem` with the reason.
 
     Python's own parser keeps the last of two equal keys and takes `NaN`, both of which let one file mean two
