@@ -352,6 +352,8 @@ def train(
 
         trained = prepared.train(saving=saving, on_begin=begin, on_report=note, interrupted=interrupt.asked)
     if trained.reason == "asked":
+        if claim is not None:
+            claim.done()  # the saved state says enough
         words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
         out.interrupted(
             f"interrupted after step {trained.progress.step}; its state is in {files.state}",

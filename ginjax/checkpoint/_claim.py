@@ -52,6 +52,8 @@ class Claim:
         try:
             self._begin()
         except BaseException:
+            if os.fstat(self._descriptor).st_size == 0:  # nobody left it
+                self._unlink()
             os.close(self._descriptor)
             raise
 
@@ -72,13 +74,15 @@ class Claim:
         unfinished = not self._done and any(
             os.path.lexists(file) for file in self._files if file.name in self._new
         )
-        if os.name == "nt":  # there, a file that is open cannot be removed
-            os.close(self._descriptor)
         if not unfinished:
-            with contextlib.suppress(OSError):
-                self.path.unlink()
-        if os.name != "nt":
-            os.close(self._descriptor)
+            self._unlink()
+        os.close(self._descriptor)
+
+    def _unlink(self) -> None:
+        """Remove the lock file while it is still ours; Windows does not remove a file that is open."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            self.path.unlink()
 
     def _begin(self) -> None:
         before = _read(self.path, self._descriptor)

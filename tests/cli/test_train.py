@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -170,7 +171,47 @@ def test_a_training_that_diverges(run, tmp_path):
     first, hint = without_progress(result.stderr)
     assert first.startswith("error: training loss at step") and "expected a finite number" in first
     assert "Lower the learning rate" in hint
-    assert [path.name for path in tmp_path.iterdir()] == ["model.log.jsonl"]  # it shows how it went wrong
+    # The log shows how it went wrong; that it may be replaced is noted beside it.
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".model.ginjax-lock", "model.log.jsonl"]
+    assert run("train", *SMALL).exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["model.log.jsonl", "model.curve.png", "model.last.safetensors"])
+def test_no_file_beside_the_model_is_replaced_by_mistake(run, tmp_path, name):
+    """Nor through a link, nor waited for, and all of it before any work."""
+    (tmp_path / name).write_text("mine")
+    refused = run("train", *SMALL)
+    assert refused.exit_code == 1 and f"{name}: the file exists already" in refused.stderr
+    assert (tmp_path / name).read_text() == "mine"
+    (tmp_path / "other").write_text("mine")
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("other")
+    refused = run("train", *SMALL, "--force")
+    assert refused.exit_code == 1 and f"{name}: is a symbolic link" in refused.stderr
+    assert (tmp_path / "other").read_text() == "mine"
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    refused = run("train", *SMALL, "--force")
+    assert refused.exit_code == 1 and f"{name}: is not a regular file" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["other", name])
+
+
+def test_settings_are_not_waited_for(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
+    (tmp_path / "large.toml").write_text("#" * 2**21)
+    for name, words in (
+        ("pipe", "is not a regular file"),
+        ("/dev/zero", "is not a regular file"),
+        (".", "is a folder"),
+        ("none", "there is no such file"),
+        ("deep.toml", "is not TOML"),
+        ("large.toml", "at most"),
+    ):
+        refused = run("train", "--config", name, *SMALL)
+        assert refused.exit_code == 1 and words in refused.stderr, refused.stderr
+        assert refused.stderr.startswith("error: ")
 
 
 LONG = ("train", *SMALL, "--steps", "4000", "--noise", "0.01")
