@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ginjax._streams import Dropping, is_terminal, put
+from ginjax._text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -162,7 +163,7 @@ class Bar(Progress):
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task(description, total=total, status="", rate="")
+        self._task = self._bar.add_task(clean(description), total=total, status="", rate="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -191,7 +192,7 @@ def show_progress(total: int, description: str) -> Progress:
 
 
 def _write_line(text: str) -> None:
-    put(sys.stderr, text + "\n")
+    put(sys.stderr, clean(text) + "\n")
 
 
 def _notebook_handle() -> "Handle | None":

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from ginjax._jax_internals import is_out_of_memory
 from ginjax._streams import lead_nowhere
+from ginjax._text import LONGEST_PART, shortened
 from ginjax.errors import ArgumentError, GinjaxError, VerificationError
 
 from ._interrupt import Interrupted
@@ -53,7 +54,7 @@ def describe(error: BaseException) -> Failure | None:
         command = getattr(context, "command_path", None) or "ginjax"
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
         message = message.replace("Value error, ", "")  # how Typer quotes its own check of a choice
-        return Failure(message, f"'{command} --help' lists the options.", USAGE)
+        return Failure(shortened(message, LONGEST_PART), f"'{command} --help' lists the options.", USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return Failure("interrupted", None, INTERRUPTED)
     if isinstance(error, MemoryError) or is_out_of_memory(error):

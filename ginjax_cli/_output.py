@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ginjax._streams import Dropping, is_terminal, lead_nowhere, put
-from ginjax._text import cell, clean, field_lines, json_line, right_aligned, table_lines
+from ginjax._text import LONGEST_CELL, cell, clean, field_lines, json_line, right_aligned, table_lines
 
 from ._as_options import as_options
 
@@ -46,15 +46,20 @@ class Output:
             return
         if not is_terminal(sys.stdout):
             _write(
-                sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in table_lines(columns, rows)), "\n"
+                sys.stdout,
+                f"{clean(title, LONGEST_CELL)}\n",
+                *(line + "\n" for line in table_lines(columns, rows)),
+                "\n",
             )
             return
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(title=Text(clean(title)), title_justify="left")
+        drawn = Table(title=Text(clean(title, LONGEST_CELL)), title_justify="left")
         for i, name in enumerate(columns):
-            drawn.add_column(Text(clean(name)), justify="right" if right_aligned(rows, i) else "left")
+            drawn.add_column(
+                Text(clean(name, LONGEST_CELL)), justify="right" if right_aligned(rows, i) else "left"
+            )
         for row in rows:
             drawn.add_row(*(Text(cell(value)) for value in row))
         _console(sys.stdout).print(drawn)
@@ -64,14 +69,19 @@ class Output:
         if self._form != "human":
             return
         if not is_terminal(sys.stdout):
-            _write(sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in field_lines(fields)), "\n")
+            _write(
+                sys.stdout,
+                f"{clean(title, LONGEST_CELL)}\n",
+                *(line + "\n" for line in field_lines(fields)),
+                "\n",
+            )
             return
         from rich.panel import Panel
         from rich.text import Text
 
         lines = "\n".join(field_lines(fields))
         _console(sys.stdout).print(
-            Panel(Text(lines), title=Text(clean(title)), title_align="left", expand=False)
+            Panel(Text(lines), title=Text(clean(title, LONGEST_CELL)), title_align="left", expand=False)
         )
 
     def line(self, text: str) -> None:
@@ -136,7 +146,11 @@ def show_error(
     """Report a failure on standard error; `trace` is shown only because the user asked for it."""
     problem, hint = as_options(problem), None if hint is None else as_options(hint)
     if json:
-        payload: dict[str, Any] = {"error": clean(problem), "hint": hint, "exit_code": exit_code}
+        payload: dict[str, Any] = {
+            "error": clean(problem),
+            "hint": None if hint is None else clean(hint),
+            "exit_code": exit_code,
+        }
         _write(sys.stderr, json_line(payload if trace is None else {**payload, "traceback": trace}) + "\n")
         return
     if trace is not None:

@@ -19,9 +19,9 @@ from ginjax_cli.main import COMMANDS, GROUPS
 ROOT = Path(__file__).parent.parent
 ORDER = (
     "_version",
+    "_text",
     "errors",
     "_registry",
-    "_text",
     "_streams",
     "_progress",
     "xla_flags",
@@ -39,9 +39,9 @@ ORDER = (
 ML_ORDER = ("score", "task", "training", "forecast", "transfer", "draw")
 GROUND = {
     "_version",
+    "_text",
     "errors",
     "_registry",
-    "_text",
     "_streams",
     "xla_flags",
     "filters",
