@@ -185,6 +185,7 @@ def _exists(path: str | os.PathLike[str]) -> FileError:
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> FileError:
     """What the system says of a file that could not be written, with its name."""
-    return FileError(
-        f"{path}: cannot be written: {error.strerror or error}", hint=_HINTS.get(error.errno or 0)
-    )
+    number = error.errno or 0
+    # Libraries such as HDF5 put a report of their own in place of the system's words.
+    said = os.strerror(number) if number in _HINTS else error.strerror or error
+    return FileError(f"{path}: cannot be written: {said}", hint=_HINTS.get(number))
