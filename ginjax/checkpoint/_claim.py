@@ -124,7 +124,7 @@ def _lock(path: Path, file: Path) -> int:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise FileError(f"{path}: is not a regular file", hint="Remove it.")
-            _take(path, descriptor)
+            _take(path, descriptor, file)
             with contextlib.suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), os.stat(path)):
                     return descriptor
@@ -134,14 +134,15 @@ def _lock(path: Path, file: Path) -> int:
         os.close(descriptor)  # the one who had it has just removed it
 
 
-def _take(path: Path, descriptor: int) -> None:
+def _take(path: Path, descriptor: int, file: Path) -> None:
+    """Lock the lock file, by the system or, where that cannot, by what stands in it."""
     try:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return
     except BlockingIOError:
-        _refuse(path, _read(path, descriptor))
+        _refuse(path, _read(path, descriptor), file)
     except ImportError:  # Windows
         pass
     except OSError as error:
@@ -149,8 +150,13 @@ def _take(path: Path, descriptor: int) -> None:
             raise unwritable(path, error) from error
     # A file system without locks: what the file says has to do.
     owner = _read(path, descriptor)
-    if owner and not (owner["machine"] == host_tag() and not is_running(owner["process"])):
-        _refuse(path, owner)
+    if owner is None:
+        return
+    gone = owner["process"] == os.getpid() or not is_running(
+        owner["process"]
+    )  # ours: from an earlier command
+    if owner["machine"] != host_tag() or not gone:
+        _refuse(path, owner, file)
 
 
 def _read(path: Path, descriptor: int) -> dict[str, Any] | None:
@@ -184,13 +190,13 @@ def _read(path: Path, descriptor: int) -> dict[str, Any] | None:
     return found
 
 
-def _refuse(path: Path, owner: dict[str, Any] | None) -> NoReturn:
+def _refuse(path: Path, owner: dict[str, Any] | None, file: Path) -> NoReturn:
     who = (
         "another process"
         if owner is None
         else f"process {owner['process']} on {owner['host']!r}, since {owner['since']}"
     )
     raise FileError(
-        f"{path.parent}: the same files are being written by {who}",
+        f"{file}: is being written by {who}",
         hint=f"Wait for it or choose another output; if it no longer runs, remove {str(path)!r}.",
     )
