@@ -8,7 +8,10 @@ import time
 from collections.abc import Callable
 from importlib import import_module
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from ginjax._streams import Dropping, is_terminal, put
+from ginjax._text import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -160,7 +163,7 @@ class Bar(Progress):
             console=console,
             transient=True,
         )
-        self._task = self._bar.add_task(description, total=total, status="", rate="")
+        self._task = self._bar.add_task(clean(description), total=total, status="", rate="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -180,16 +183,16 @@ def show_progress(total: int, description: str) -> Progress:
     handle = _notebook_handle()
     if handle is not None:
         return Cell(total, description, handle)
-    if sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         from rich.console import Console
 
-        return Bar(total, description, Console(stderr=True, highlight=False, markup=False, emoji=False))
+        stream: Any = Dropping(sys.stderr)
+        return Bar(total, description, Console(file=stream, highlight=False, markup=False, emoji=False))
     return Lines(total, description, _write_line)
 
 
 def _write_line(text: str) -> None:
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    put(sys.stderr, clean(text) + "\n")
 
 
 def _notebook_handle() -> "Handle | None":

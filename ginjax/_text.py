@@ -6,10 +6,36 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+LONGEST_CELL = 500
+"""Most characters of a name or a value in a table."""
 
-def clean(text: object) -> str:
-    """Text on one line and without control characters, which could come from a file and steer a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
+LONGEST_PART = 1000
+"""Most characters of what a message quotes."""
+
+LONGEST_MESSAGE = 5000
+"""Most characters of a message; the name of a file has up to 4096."""
+
+
+def shortened(text: str, most: int) -> str:
+    """Text of at most so many characters: of what is longer the beginning and the end, and an ellipsis between them."""
+    if len(text) <= most:
+        return text
+    end = (most - 3) // 2
+    return f"{text[: most - 3 - end]}...{text[len(text) - end :]}"
+
+
+def clean(text: object, most: int = LONGEST_MESSAGE) -> str:
+    """Text on one line and without control characters, which could come from a file and steer a terminal.
+
+    **Arguments:**
+
+    - `text`: anything.
+    - `most`: characters that it may have, see `shortened`.
+    """
+    short = shortened(str(text), most)
+    if short.isprintable():
+        return short
+    return shortened("".join(c if c.isprintable() else repr(c)[1:-1] for c in short), most)
 
 
 def cell(value: object) -> str:
@@ -21,8 +47,10 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list | tuple):
-        return ", ".join(cell(item) for item in value) or "-"
-    return clean(value)
+        # As many items as could be shown at both ends, and not the millions that a file may hold.
+        listed = [*value[:LONGEST_CELL], *value[LONGEST_CELL:][-LONGEST_CELL:]]
+        return shortened(", ".join(cell(item) for item in listed), LONGEST_CELL) or "-"
+    return clean(value, LONGEST_CELL)
 
 
 def is_number(value: object) -> bool:
@@ -38,7 +66,10 @@ def right_aligned(rows: Sequence[Sequence[object]], column: int) -> bool:
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """A table as aligned lines, one a row, however long: what a pipe gets."""
-    cells = [[clean(name) for name in columns], *([cell(value) for value in row] for row in rows)]
+    cells = [
+        [clean(name, LONGEST_CELL) for name in columns],
+        *([cell(value) for value in row] for row in rows),
+    ]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     rights = [right_aligned(rows, i) for i in range(len(columns))]
     return [
@@ -52,7 +83,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> lis
 
 def field_lines(fields: Mapping[str, object]) -> list[str]:
     """Names and values in two columns."""
-    names = [clean(name) for name in fields]
+    names = [clean(name, LONGEST_CELL) for name in fields]
     width = max(map(len, names), default=0)
     return [f"{name.ljust(width)}  {cell(value)}" for name, value in zip(names, fields.values(), strict=True)]
 

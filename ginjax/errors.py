@@ -5,6 +5,8 @@ sentence is put together in one place (`GinjaxError.__str__`), so every surface 
 Anything that is not a `GinjaxError` is a defect of the program and keeps its traceback.
 """
 
+from ginjax._text import LONGEST_PART, clean
+
 
 class GinjaxError(Exception):
     """Base of all deliberate errors.
@@ -33,16 +35,23 @@ class GinjaxError(Exception):
 
     @property
     def problem(self) -> str:
-        """The problem on one line, without the hint."""
-        text = self.subject
+        """The problem on one line, without the hint.
+
+        Names may come from files: what is too long is shortened, and nothing in it can steer a terminal.
+        """
+        text = _on_one_line(self.subject)
         if self.got is not None:
-            text += f": got {self.got}"
+            text += f": got {_on_one_line(self.got)}"
         if self.expected is not None:
-            text += f"{',' if self.got is not None else ':'} expected {self.expected}"
-        return " ".join(text.split())
+            text += f"{',' if self.got is not None else ':'} expected {_on_one_line(self.expected)}"
+        return text
 
     def __str__(self) -> str:
-        return self.problem if self.hint is None else f"{self.problem}. {self.hint}"
+        return self.problem if self.hint is None else f"{self.problem}. {clean(self.hint)}"
+
+
+def _on_one_line(part: object) -> str:
+    return clean(" ".join(str(part).split()), LONGEST_PART)
 
 
 class ArgumentError(GinjaxError, ValueError):

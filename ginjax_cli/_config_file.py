@@ -9,6 +9,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_MOST_BYTES = 2**20
+_HOW_IT_IS_SAID = {"force", "json", "quiet", "debug"}
 _NOT_IN_A_FILE = {"help", "config", "resume", "debug"}
 
 
@@ -38,13 +40,13 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     """
     import tomllib
 
+    from ginjax.checkpoint import read_text
     from ginjax.errors import ArgumentError, FileError
 
+    text = read_text(path, most=_MOST_BYTES)
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise FileError(f"{path}: cannot be read: {error.strerror}", hint="Check the path.") from error
-    except ValueError as error:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
         raise FileError(f"{path}: is not TOML: {error}") from error
     flat: dict[str, Any] = {}
     for key, value in content.items():
@@ -91,3 +93,10 @@ def given_options(ctx: typer.Context, *, without: "Iterable[str]" = ()) -> list[
         else:
             words += [flag, str(value)]
     return words
+
+
+def asked_for(ctx: typer.Context) -> str:
+    """What a command was asked to do, the same text for the same work."""
+    return repr(
+        sorted((name, str(value)) for name, value in ctx.params.items() if name not in _HOW_IT_IS_SAID)
+    )

@@ -4,9 +4,7 @@ Only what the library raises on purpose, and what the machine or the user did to
 Anything else is a defect and keeps its traceback.
 """
 
-import contextlib
 import errno
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,10 +14,12 @@ import typer
 from typer.core import TyperGroup
 
 from ginjax._jax_internals import is_out_of_memory
+from ginjax._streams import lead_nowhere
+from ginjax._text import LONGEST_PART, shortened
 from ginjax.errors import ArgumentError, GinjaxError, VerificationError
 
 from ._interrupt import Interrupted
-from ._output import show_error, show_interruption
+from ._output import end_streams, show_error, show_interruption
 
 FAILED, USAGE, UNVERIFIED, INTERRUPTED = 1, 2, 3, 130
 
@@ -54,7 +54,7 @@ def describe(error: BaseException) -> Failure | None:
         command = getattr(context, "command_path", None) or "ginjax"
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
         message = message.replace("Value error, ", "")  # how Typer quotes its own check of a choice
-        return Failure(message, f"'{command} --help' lists the options.", USAGE)
+        return Failure(shortened(message, LONGEST_PART), f"'{command} --help' lists the options.", USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return Failure("interrupted", None, INTERRUPTED)
     if isinstance(error, MemoryError) or is_out_of_memory(error):
@@ -85,11 +85,11 @@ class Edge(TyperGroup):
             )
             if code == INTERRUPTED:  # Typer has already turned the exception into its code
                 raise KeyboardInterrupt
-            sys.stdout.flush()
+            end_streams()
         except Interrupted:
             sys.exit(INTERRUPTED)
         except BrokenPipeError:
-            _discard_output()
+            lead_nowhere(sys.stdout)
             sys.exit(FAILED)
         except BaseException as error:
             failure = describe(error)
@@ -110,10 +110,3 @@ def _asked_for(flag: str, args: Sequence[str]) -> bool:
     """Whether a flag stands among the arguments, which perhaps cannot be parsed."""
     options = args[: args.index("--")] if "--" in args else args
     return flag in options
-
-
-def _discard_output() -> None:
-    """The reader of a pipe went away: let what is still buffered go nowhere, without a complaint at exit."""
-    with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())

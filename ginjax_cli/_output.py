@@ -2,7 +2,8 @@
 
 Data goes to standard output, everything else (notes, warnings, progress, errors) to standard error. On a
 terminal tables are drawn by Rich; in a pipe they are aligned text, one row a line. With `--json` standard output
-is one object and standard error is empty or one object; with `-q` standard output is the path.
+is one object and standard error is empty or one object; with `-q` standard output is the path. What has nowhere to go,
+because the stream was closed or its reader went away, is dropped: the work goes on.
 """
 
 import os
@@ -10,7 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from ginjax._text import cell, clean, field_lines, json_line, right_aligned, table_lines
+from ginjax._streams import Dropping, is_terminal, lead_nowhere, put
+from ginjax._text import LONGEST_CELL, cell, clean, field_lines, json_line, right_aligned, table_lines
 
 from ._as_options import as_options
 
@@ -42,17 +44,22 @@ class Output:
         """Show rows under named columns; numbers are lined up on the right."""
         if self._form != "human":
             return
-        if not sys.stdout.isatty():
+        if not is_terminal(sys.stdout):
             _write(
-                sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in table_lines(columns, rows)), "\n"
+                sys.stdout,
+                f"{clean(title, LONGEST_CELL)}\n",
+                *(line + "\n" for line in table_lines(columns, rows)),
+                "\n",
             )
             return
         from rich.table import Table
         from rich.text import Text
 
-        drawn = Table(title=Text(clean(title)), title_justify="left")
+        drawn = Table(title=Text(clean(title, LONGEST_CELL)), title_justify="left")
         for i, name in enumerate(columns):
-            drawn.add_column(Text(clean(name)), justify="right" if right_aligned(rows, i) else "left")
+            drawn.add_column(
+                Text(clean(name, LONGEST_CELL)), justify="right" if right_aligned(rows, i) else "left"
+            )
         for row in rows:
             drawn.add_row(*(Text(cell(value)) for value in row))
         _console(sys.stdout).print(drawn)
@@ -61,15 +68,20 @@ class Output:
         """Show names and values, one a line."""
         if self._form != "human":
             return
-        if not sys.stdout.isatty():
-            _write(sys.stdout, f"{clean(title)}\n", *(line + "\n" for line in field_lines(fields)), "\n")
+        if not is_terminal(sys.stdout):
+            _write(
+                sys.stdout,
+                f"{clean(title, LONGEST_CELL)}\n",
+                *(line + "\n" for line in field_lines(fields)),
+                "\n",
+            )
             return
         from rich.panel import Panel
         from rich.text import Text
 
         lines = "\n".join(field_lines(fields))
         _console(sys.stdout).print(
-            Panel(Text(lines), title=Text(clean(title)), title_align="left", expand=False)
+            Panel(Text(lines), title=Text(clean(title, LONGEST_CELL)), title_align="left", expand=False)
         )
 
     def line(self, text: str) -> None:
@@ -107,7 +119,7 @@ class Output:
 
         if self._form != "human":
             return Progress(total, description)
-        if sys.stderr.isatty():
+        if is_terminal(sys.stderr):
             return Bar(total, description, _console(sys.stderr))
         return Lines(total, description, lambda text: _write(sys.stderr, clean(text) + "\n"))
 
@@ -134,7 +146,11 @@ def show_error(
     """Report a failure on standard error; `trace` is shown only because the user asked for it."""
     problem, hint = as_options(problem), None if hint is None else as_options(hint)
     if json:
-        payload: dict[str, Any] = {"error": clean(problem), "hint": hint, "exit_code": exit_code}
+        payload: dict[str, Any] = {
+            "error": clean(problem),
+            "hint": None if hint is None else clean(hint),
+            "exit_code": exit_code,
+        }
         _write(sys.stderr, json_line(payload if trace is None else {**payload, "traceback": trace}) + "\n")
         return
     if trace is not None:
@@ -155,7 +171,7 @@ def show_line(text: str) -> None:
 
 
 def _labelled(label: str, text: str) -> None:
-    if not sys.stderr.isatty():
+    if not is_terminal(sys.stderr):
         _write(sys.stderr, f"{label}: {clean(text)}\n")
         return
     from rich.text import Text
@@ -164,14 +180,38 @@ def _labelled(label: str, text: str) -> None:
     _console(sys.stderr).print(line, soft_wrap=True)
 
 
-def _console(stream: TextIO) -> "Console":
+def open_streams() -> None:
+    """Lead standard streams that are closed nowhere, before a file could take the number of one and get its text."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (as long as the program)
+
+
+def end_streams() -> None:
+    """Write what is still buffered.
+
+    **Raises:** `OSError` if standard output does not take it.
+    """
+    put(sys.stderr, "")
+    _write(sys.stdout, "")
+
+
+def _console(stream: TextIO | None) -> "Console":
     from rich.console import Console
 
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    into: Any = Dropping(stream)
+    return Console(file=into, highlight=False, markup=False, emoji=False)
 
 
-def _write(stream: TextIO, *texts: str) -> None:
-    """Write text; what the stream's encoding lacks is written as an escape, not answered with an exception."""
-    encoding = stream.encoding or "utf-8"
-    stream.write("".join(texts).encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+def _write(stream: TextIO | None, *texts: str) -> None:
+    """Write text; of what is not written to standard output its reader must hear, unless there is none."""
+    try:
+        put(stream, "".join(texts), needed=stream is sys.stdout)
+    except OSError as error:
+        lead_nowhere(stream)
+        raise OSError(error.errno, error.strerror, "standard output") from error

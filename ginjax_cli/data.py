@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ._as_options import as_options
-from ._config_file import given_options
+from ._config_file import asked_for, given_options
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
 from ._output import Output
@@ -95,6 +95,7 @@ def inspect_data(
 
 @data.command("generate")
 def generate_data(
+    ctx: typer.Context,
     pde: Annotated[
         str,
         typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
@@ -162,7 +163,7 @@ def generate_data(
     The boundaries are periodic. The same seed gives the same bytes. What will not fit into the free room on the disk is
     refused at once.
     """
-    from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import Claim
     from ginjax.data import check_room, find_pde, simulate, simulation_size, write_well
     from ginjax.errors import FileError
     from ginjax.ml import TRAIN_TRAJECTORIES
@@ -183,8 +184,9 @@ def generate_data(
         ) from error
     suffix = "" if planes is None else f"_{planes}"
     targets = {D: folder / f"{pde}_{D}d{suffix}.hdf5" for D in dims}
-    for target in targets.values():
-        check_target(target, force=force)
+    claim = ctx.with_resource(
+        Claim(folder / f"{pde}{suffix}", tuple(targets.values()), work=asked_for(ctx), force=force)
+    )
     out.note(
         f"about {_in_words(sum(each.disk for each in sizes))} on disk, and up to "
         f"{_in_words(max(each.memory for each in sizes))} of memory while simulating"
@@ -214,7 +216,7 @@ def generate_data(
                 name=pde,
                 parameters=equation.parameters,
                 about={"step": "generate", "formula": equation.equation, **source.origin},
-                force=force,
+                force=claim.replaces(target),
                 progress=lambda done, all, shown=progress: shown.update(done),
             )
         grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
@@ -222,6 +224,7 @@ def generate_data(
         files.append({"path": str(target), "dim": D, "grid": list(source.spatial), "trajectories": count,
                       "frames": source.frames, "bytes": bytes_}
                      | {key: source.origin[key] for key in _OF_A_FILE if key in source.origin})  # fmt: skip
+    claim.done()
     out.fields(
         f"{pde}: {equation.equation}",
         {

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
@@ -111,6 +112,7 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     folder = model.with_suffix(".evaluation") if folder is None else folder
 
+    from ginjax.checkpoint import Claim
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
         Forecaster,
@@ -122,13 +124,17 @@ def evaluate(
         training_task,
     )
     from ginjax.models import load_model
-    from ginjax.workflow import MODEL, Evaluation, check_files, evaluation_files, make_folder
+    from ginjax.workflow import MODEL, Evaluation, evaluation_files, folder_for_work
 
-    check_files(folder, force=force)
     loaded = load_model(model)
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
+    ctx.with_resource(folder_for_work(folder))
+    targets = evaluation_files(folder)
+    claim = ctx.with_resource(
+        Claim(folder / "evaluation", tuple(targets.values()), work=asked_for(ctx), force=force)
+    )
     if data is None:
         with out.progress(trajectories or 1, "simulating") as progress:
             held_out = simulated_held_out(
@@ -150,7 +156,6 @@ def evaluate(
         raise ArgumentError("trajectories to evaluate on", got="none", expected="at least one")
     if held_out.note:
         out.note(held_out.note)
-    make_folder(folder)
     forecasters = {MODEL: forecaster}
     if from_scratch:
         last = last_training(record)
@@ -179,14 +184,15 @@ def evaluate(
         grid=source.spatial,
         time_step=contract.time_step,
     )
-    found.save(folder, about={"model": str(model)}, force=force)
+    found.save(folder, about={"model": str(model)}, force=any(map(claim.replaces, targets.values())))
+    claim.done()
     out.table(f"{model} on {held_out.name}: {study.trajectories} trajectories", *found.table())
     columns, rows = found.quantities_table()
     if rows:
         out.table("Physical quantities, averaged over the trajectories", columns, rows)
     for each in found.warnings:
         out.warn(each)
-    files = {what: str(path) for what, path in evaluation_files(folder).items()}
+    files = {what: str(path) for what, path in targets.items()}
     out.result(folder, {"model": str(model)} | found.to_json() | {"files": files})
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from

@@ -12,7 +12,7 @@ from ginjax.xla_flags import set_xla_flags
 
 from ._errors import Edge
 from ._options import Debug
-from ._output import show_line
+from ._output import open_streams, show_line
 
 COMMANDS = (
     "build-filters",
@@ -92,5 +92,6 @@ def main() -> None:
     """The console script."""
     # What is imported stays: to look it through for garbage every 700 objects is a twentieth of a short command.
     gc.set_threshold(50_000)
+    open_streams()
     set_xla_flags()
     make_app(_asked(sys.argv[1:]))(prog_name="ginjax")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 def predict(
+    ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
     given: Annotated[
         Path,
@@ -60,13 +62,12 @@ def predict(
     compares with a simulation from the same start. The input may have any layout that 'ginjax data inspect' reads; it
     must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with.
     """
-    from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import Claim
 
     out = Output(json=json, quiet=quiet)
     movie = output.with_suffix(".gif") if gif else None
-    for target in (output, movie):
-        if target is not None:
-            check_target(target, force=force)
+    targets = (output,) if movie is None else (output, movie)
+    claim = ctx.with_resource(Claim(output, targets, work=asked_for(ctx), force=force))
 
     from ginjax.data import write_well
     from ginjax.ml import Forecaster, draw_animation, predicted
@@ -96,12 +97,13 @@ def predict(
                 forecast,
                 name=given.stem,
                 about=origin,
-                force=force,
+                force=claim.replaces(output),
                 progress=lambda done, total: progress.update(done),
             )
         if movie is not None:
             frames = forecast.read(0, 0, forecast.frames)
-            draw_animation(movie, given.stem, frames, source.D, given=past, force=force)
+            draw_animation(movie, given.stem, frames, source.D, given=past, force=claim.replaces(movie))
+    claim.done()
     out.fields(f"{model} on {given}", _about(forecast, past, steps))
     if movie is not None:
         out.note(f"wrote {movie}")

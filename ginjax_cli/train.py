@@ -291,6 +291,7 @@ def train(
         connect(coordinator, processes, process)
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
     placement = everywhere() if distributed else local_placement(devices)
+    claim = ctx.with_resource(files.claim(force=force, resume=resume)) if placement.is_main else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
 
     material = (
@@ -364,6 +365,8 @@ def train(
 
         trained = prepared.train(saving=saving, on_begin=begin, on_report=follow, interrupted=interrupt.asked)
     if trained.reason == "asked":
+        if claim is not None:
+            claim.done()  # the saved state says enough
         words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
         out.interrupted(
             f"interrupted after step {trained.progress.step}; its state is in {files.state}",
@@ -375,7 +378,7 @@ def train(
         out.note(
             f"early stopping after step {trained.progress.step}: no better in {trained.progress.misses} validations"
         )
-    if not placement.is_main:
+    if claim is None:  # a process that writes nothing
         return
     made = prepared.finish(trained)
     if made.last is not None:
@@ -383,9 +386,10 @@ def train(
         out.note(f"the best model is kept; the last one is {files.last}")
     sha256 = write_model(output, made.record, force=force)
     saving.file.remove()
+    claim.done()
     kind = request.model.spec.architecture
-    _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
     _show(out, output, f"{kind} on {material.title}", made, trained, prepared.before, sha256)
+    _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
     if material.contract.D < 3:
         rule = "compatibility" if request.model.spec.equivariant else "centre"
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")

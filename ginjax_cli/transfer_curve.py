@@ -18,6 +18,7 @@ FoldName = Literal["validation", "test"]
 
 
 def transfer_curve(
+    ctx: typer.Context,
     output: Annotated[
         Path,
         typer.Option(
@@ -94,6 +95,7 @@ def transfer_curve(
     """
     out = Output(json=json, quiet=quiet)
 
+    from ginjax.checkpoint import Claim
     from ginjax.data import find_pde
     from ginjax.errors import FileError
     from ginjax.ml import (
@@ -130,6 +132,10 @@ def transfer_curve(
             f"{output}: cannot be made: {error.strerror}", hint="Choose another folder."
         ) from error
     numbers, picture = output / "transfer_curve.json", output / "transfer_curve.png"
+    # Without numbers to continue, a picture there is not of this curve.
+    claim = ctx.with_resource(
+        Claim(output / "transfer_curve", (numbers, picture), force=force or numbers.exists())
+    )
     cells = [] if force else read_cells(numbers, settings)
     asked = list(request.every_key())
     with out.progress(len(asked), "measuring") as progress:
@@ -148,6 +154,7 @@ def transfer_curve(
             f"{left_out} points are left out, not yet measured for every seed and learning rate of their transfer; "
             "ask for all seeds and samples together to complete them"
         )
+    claim.done()
     draw_transfer_curve(picture, points)
     out.table(
         "One-step error (nRMSE) on held-out trajectories, mean and standard deviation over seeds",

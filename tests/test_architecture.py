@@ -19,9 +19,10 @@ from ginjax_cli.main import COMMANDS, GROUPS
 ROOT = Path(__file__).parent.parent
 ORDER = (
     "_version",
+    "_text",
     "errors",
     "_registry",
-    "_text",
+    "_streams",
     "_progress",
     "xla_flags",
     "filters",
@@ -36,7 +37,17 @@ ORDER = (
     "workflow",
 )
 ML_ORDER = ("score", "task", "training", "forecast", "transfer", "draw")
-GROUND = {"_version", "errors", "_registry", "_text", "xla_flags", "filters", "transfer", "checkpoint"}
+GROUND = {
+    "_version",
+    "_text",
+    "errors",
+    "_registry",
+    "_streams",
+    "xla_flags",
+    "filters",
+    "transfer",
+    "checkpoint",
+}
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
@@ -155,7 +166,7 @@ def heavy_commands(module: str, source: str) -> list[str]:
         f"{module} imports {name} at once"
         for name in found
         if (outside(name) or "typer") not in CLI_LIBRARIES
-        or package_of(name) not in (None, "errors", "xla_flags", "_jax_internals", "_text")
+        or package_of(name) not in (None, "errors", "xla_flags", "_jax_internals", "_text", "_streams")
     ]
 
 

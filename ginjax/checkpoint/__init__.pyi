@@ -2,9 +2,11 @@ from ._arrays import check_finite as check_finite
 from ._arrays import weights_digest as weights_digest
 from ._atomic import atomic_write as atomic_write
 from ._atomic import check_target as check_target
+from ._atomic import unwritable as unwritable
 from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
+from ._claim import Claim as Claim
 from ._contract import AXIS_NAMES as AXIS_NAMES
 from ._contract import Axis as Axis
 from ._contract import Condition as Condition
@@ -43,4 +45,8 @@ from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model
 from ._model_file import write_model as write_model
+from ._opened import opened as opened
+from ._opened import read_text as read_text
 from ._reading import Reading as Reading
+from ._strict_json import JsonProblem as JsonProblem
+from ._strict_json import parse_json as parse_json

@@ -2,13 +2,17 @@
 
 import contextlib
 import errno
+import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from ginjax.errors import FileError
+
+from ._processes import host_tag, is_running
 
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
 _HINTS = {
@@ -22,23 +26,31 @@ _HINTS = {
 
 
 def atomic_write(
-    path: str | os.PathLike[str], data: bytes | Callable[[BinaryIO], object], *, force: bool = False
+    path: str | os.PathLike[str],
+    data: bytes | Callable[[BinaryIO], object],
+    *,
+    force: bool = False,
+    links: bool = True,
 ) -> None:
     """Write a file that is complete or absent, whatever happens meanwhile.
 
     The bytes go to a temporary file in the same folder, reach the disk, and only then take the name. Without
-    `force` a file that appears under that name in the meantime is left alone.
+    `force` a file that appears under that name in the meantime is left alone. Temporary files that writing this file
+    left behind in a process that was killed are removed.
 
     **Arguments:**
 
-    - `path`: where to write; a symbolic link is followed.
+    - `path`: where to write.
     - `data`: the bytes, or a function that writes them to a binary stream.
     - `force`: replace a file that is there.
+    - `links`: follow a symbolic link; else one is refused.
 
     **Raises:** `FileError` if the file exists, cannot be written, or is not a regular file.
     """
-    target = check_target(path, force=force)
-    temporary = target.with_name(f".ginjax-{os.urandom(8).hex()}.tmp")
+    target = check_target(path, force=force, links=links)
+    _remove_left_behind(target)
+    mark = f"{_tag(target)}-{host_tag()}-{os.getpid()}-{os.urandom(8).hex()}"
+    temporary = target.with_name(f".ginjax-{mark}.tmp")
     try:
         _fill(temporary, data, mode_of=target)
         if force:
@@ -49,19 +61,27 @@ def atomic_write(
     except FileExistsError as error:
         raise _exists(path) from error
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
 
 
-def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
+def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bool = True) -> Path:
     """Check that a file can be written, before work that takes long; the path it would be written to.
+
+    **Arguments:** as of `atomic_write`.
 
     **Raises:** `FileError`, as `atomic_write` would.
     """
     if "\0" in os.fspath(path):
         raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Choose another name.")
+    if not links and os.path.islink(path):
+        raise FileError(
+            f"{path}: is a symbolic link",
+            expected="a file, or none",
+            hint="Remove it, or choose another name.",
+        )
     target = Path(os.path.realpath(path))
     try:
         if not target.parent.exists():
@@ -75,7 +95,7 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
     except FileNotFoundError:
         return target
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     if stat.S_ISDIR(mode):
         raise FileError(f"{path}: is a folder", expected="the name of a file", hint="Add a file name to it.")
     if not stat.S_ISREG(mode):
@@ -89,15 +109,42 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False) -> Path:
 
 def _fill(temporary: Path, data: bytes | Callable[[BinaryIO], object], mode_of: Path) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    with open(descriptor, "wb") as stream:
+    with open(_above_standard_streams(descriptor), "wb") as stream:
         with contextlib.suppress(OSError):
-            os.chmod(temporary, stat.S_IMODE(mode_of.stat().st_mode))
+            # The file is now ours, whoever had the old one: nothing runs with our rights for having had theirs.
+            os.chmod(temporary, mode_of.stat().st_mode & 0o777)
         if callable(data):
             data(stream)
         else:
             stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
+
+
+def _above_standard_streams(descriptor: int) -> int:
+    """The same file under a number that no program takes for a standard stream, where one of those was closed."""
+    if descriptor > 2 or os.name == "nt":
+        return descriptor
+    import fcntl
+
+    other = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    os.close(descriptor)
+    return other
+
+
+def _tag(target: Path) -> str:
+    """Eight letters for a name of whatever length."""
+    return hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
+
+
+def _remove_left_behind(target: Path) -> None:
+    """Remove temporary files of a target whose process no longer runs; those of other machines stay."""
+    pattern = re.compile(rf"\.ginjax-{_tag(target)}-{host_tag()}-([0-9]{{1,10}})-[0-9a-f]{{16}}\.tmp")
+    with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            found = pattern.fullmatch(entry.name)
+            if found and not is_running(int(found[1])) and entry.is_file(follow_symlinks=False):
+                os.unlink(entry.path)
 
 
 def _move_unless_taken(temporary: Path, target: Path) -> None:
@@ -136,7 +183,9 @@ def _exists(path: str | os.PathLike[str]) -> FileError:
     )
 
 
-def _unwritable(path: str | os.PathLike[str], error: OSError) -> FileError:
-    return FileError(
-        f"{path}: cannot be written: {error.strerror or error}", hint=_HINTS.get(error.errno or 0)
-    )
+def unwritable(path: str | os.PathLike[str], error: OSError) -> FileError:
+    """What the system says of a file that could not be written, with its name."""
+    number = error.errno or 0
+    # Libraries such as HDF5 put a report of their own in place of the system's words.
+    said = os.strerror(number) if number in _HINTS else error.strerror or error
+    return FileError(f"{path}: cannot be written: {said}", hint=_HINTS.get(number))

@@ -1,10 +1,8 @@
 """Reading and writing files of named arrays."""
 
-import contextlib
 import hashlib
 import os
-import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -27,6 +25,7 @@ from ._format import (
     numpy_dtype,
     parse_layout,
 )
+from ._opened import opened
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,7 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
 
     **Raises:** `FileError` naming the file, what is wrong with it and what can be done.
     """
-    with _opened(path) as (stream, size):
+    with opened(path) as (stream, size):
         layout = _read_layout(stream, size, str(path), kind)
         arrays = {name: _read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
     check_sum(layout.header, arrays, str(path))
@@ -91,7 +90,7 @@ def read_header(
 
     **Raises:** `FileError`, as `read_file` does.
     """
-    with _opened(path) as (stream, size):
+    with opened(path) as (stream, size):
         layout = _read_layout(stream, size, str(path), kind)
     return layout.header, {name: layout.arrays[name] for name in sorted(layout.arrays)}
 
@@ -106,26 +105,6 @@ def _check_own(payload: bytes) -> None:
         raise ArgumentError(
             "arrays and header", got=error.problem, expected="what a file can hold"
         ) from error
-
-
-@contextlib.contextmanager
-def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]:
-    """A regular file opened for reading, and its size; every refusal of the system as a `FileError`."""
-    if "\0" in os.fspath(path):
-        raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Check the path.")
-    try:
-        mode = os.stat(path).st_mode  # before opening: to open a pipe would wait for a writer
-        if stat.S_ISDIR(mode):
-            raise FileError(f"{path}: is a folder", expected="a file", hint="Name a file inside it.")
-        if not stat.S_ISREG(mode):
-            raise FileError(f"{path}: is not a regular file", hint="Copy it into a file first.")
-        with open(path, "rb") as stream:
-            yield stream, os.fstat(stream.fileno()).st_size
-    except FileNotFoundError as error:
-        raise FileError(f"{path}: there is no such file", hint="Check the path.") from error
-    except OSError as error:
-        hint = "Check its permissions." if isinstance(error, PermissionError) else None
-        raise FileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from error
 
 
 def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None) -> Layout:

@@ -16,7 +16,7 @@ import numpy as np
 from ginjax.errors import ArgumentError, FileError
 from ginjax.transfer import model_digest
 
-from ._strict_json import JsonProblem, dumps, loads
+from ._strict_json import JsonProblem, dumps, parse_json
 
 Kind = Literal["model", "filters", "data", "arrays"]
 
@@ -228,7 +228,7 @@ def _is_count(value: object) -> bool:
 
 def _load(text: str | bytes, where: str, part: str) -> object:
     try:
-        return loads(text)
+        return parse_json(text)
     except JsonProblem as problem:
         raise FileError(f"{where}: the {part} cannot be read: {problem}", hint=_CORRUPT) from problem
 

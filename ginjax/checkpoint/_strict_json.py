@@ -5,6 +5,9 @@ import math
 
 from ginjax.errors import ArgumentError
 
+MAX_DEPTH = 64
+"""Most lists and objects within each other; whoever goes through a value may do so by recursion."""
+
 
 class JsonProblem(Exception):
     """Text that is not JSON as this project accepts it; the caller knows which file it came from."""
@@ -24,7 +27,7 @@ def dumps(value: object) -> str:
     return text
 
 
-def loads(text: str | bytes) -> object:
+def parse_json(text: str | bytes) -> object:
     """The value of a JSON text, or `JsonProblem` with the reason.
 
     Python's own parser keeps the last of two equal keys and takes `NaN`, both of which let one file mean two
@@ -39,6 +42,7 @@ def loads(text: str | bytes) -> object:
             parse_constant=_refuse_constant,
             parse_float=_finite,
         )
+        _check_depth(value)
         if "\\u" in text:
             # An escape can smuggle in half a surrogate pair, which no later output could encode.
             json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -47,10 +51,22 @@ def loads(text: str | bytes) -> object:
     except UnicodeError as error:
         raise JsonProblem("it is not valid UTF-8") from error
     except RecursionError as error:
-        raise JsonProblem("it is nested too deeply") from error
+        raise JsonProblem(
+            f"it is nested too deeply: more than {MAX_DEPTH} lists and objects within each other"
+        ) from error
     except ValueError as error:
         raise JsonProblem(f"it is not valid JSON ({error})") from error
     return value
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        inside = [each for each in level if isinstance(each, dict | list)]
+        if not inside:
+            return
+        level = [item for each in inside for item in (each.values() if isinstance(each, dict) else each)]
+    raise JsonProblem(f"it is nested too deeply: more than {MAX_DEPTH} lists and objects within each other")
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 import numpy as np
 
-from ginjax.checkpoint import MAX_HEADER_BYTES, expect, read_file, write_file
+from ginjax.checkpoint import MAX_HEADER_BYTES, expect, opened, read_file, write_file
 from ginjax.errors import FileError, GinjaxError
 from ginjax.geometric import AnyArray, Key, MultiImage, key_name, parse_key_name
 
@@ -45,9 +45,9 @@ def write_pairs(
 def is_pairs(path: str | os.PathLike[str]) -> bool:
     """Whether a file begins as those of `write_pairs` do: a length, and then a JSON object."""
     try:
-        with open(path, "rb") as stream:
+        with opened(path) as (stream, _):
             start = stream.read(9)
-    except OSError:
+    except FileError:  # said by those who read it
         return False
     return len(start) == 9 and start[8:] == b"{" and int.from_bytes(start[:8], "little") <= MAX_HEADER_BYTES
 

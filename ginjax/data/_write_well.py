@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import h5py
 import numpy as np
 
 from ginjax._version import __version__
-from ginjax.checkpoint import Field, atomic_write, check_target
+from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.readers import COUNTED
 from ginjax.data.sources import MemorySource, Source
@@ -23,6 +24,8 @@ AXES = ("x", "y", "z")
 ABOUT = "ginjax"
 MAX_ABOUT = 2**15
 """Longest provenance in characters; HDF5 keeps an attribute within 64 KiB."""
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_well(
@@ -69,17 +72,22 @@ def write_well(
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
 
-    # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
-    with tempfile.TemporaryFile(dir=target.parent) as scratch:
-        with h5py.File(scratch, "w") as file:
-            _describe(file, source, name, dict(parameters or {}), text)
-            _fill(file, source, progress)
+    try:
+        # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
+        with tempfile.TemporaryFile(dir=target.parent) as scratch:
+            with h5py.File(scratch, "w") as file:
+                _describe(file, source, name, dict(parameters or {}), text)
+                _fill(file, source, progress)
 
-        def copy(stream: BinaryIO) -> None:
-            scratch.seek(0)
-            shutil.copyfileobj(scratch, stream, 2**24)
+            def copy(stream: BinaryIO) -> None:
+                scratch.seek(0)
+                shutil.copyfileobj(scratch, stream, 2**24)
 
-        atomic_write(path, copy, force=force)
+            atomic_write(path, copy, force=force)
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise unwritable(path, error) from error
 
 
 def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, float], about: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,9 +170,9 @@ class Evaluation:
             raise ArgumentError("about", got=str(error), expected="JSON values") from None
         check_files(folder, force=force)
         make_folder(folder)
+        atomic_write(targets["json"], numbers.encode(), force=force)
         for picture in PICTURES:
             save_png(targets[picture], self.plot(picture), force=force)
-        atomic_write(targets["json"], numbers.encode(), force=force)
         return folder
 
     def __repr__(self) -> str:
@@ -201,6 +202,22 @@ def check_files(folder: Path, *, force: bool) -> None:
     if folder.exists():
         for target in evaluation_files(folder).values():
             check_target(target, force=force)
+
+
+@contextlib.contextmanager
+def folder_for_work(folder: Path) -> Iterator[None]:
+    """Make a folder for as long as there is work on its files; if none came of it, the folder goes again.
+
+    **Raises:** `FileError` if it cannot be made.
+    """
+    made = not folder.exists()
+    make_folder(folder)
+    try:
+        yield
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # it holds files
+                folder.rmdir()
 
 
 def make_folder(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -179,3 +181,50 @@ def test_permissions_are_the_users(path):
     path.chmod(0o600)
     atomic_write(path, b"newer", force=True)
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_rights_beyond_the_usual_end_with_the_old_file(path):
+    path.write_bytes(b"old")
+    path.chmod(0o6755)
+    atomic_write(path, b"new", force=True)
+    assert path.stat().st_mode & 0o7777 == 0o755
+
+
+def test_links_are_refused_where_they_were_not_chosen(tmp_path, path):
+    link = tmp_path / "link"
+    for target in (path, tmp_path / "none"):
+        link.unlink(missing_ok=True)
+        link.symlink_to(target)
+        for write in (
+            lambda: atomic_write(link, b"x", force=True, links=False),
+            lambda: check_target(link, links=False),
+        ):
+            with pytest.raises(FileError, match="is a symbolic link"):
+                write()
+    assert names(path) == ["link"]
+
+
+def test_temporary_files_of_the_dead_are_removed(tmp_path, path, monkeypatch):
+    seen = []
+    atomic_write(path, lambda stream: seen.extend(names(path)))
+    (own,) = seen
+    parts = own.split("-")
+    dead = parts.copy()
+    dead[3] = "4194305"  # larger than any process has
+    others = [own, own.replace(parts[1], "0" * 8), "-".join([*parts[:2], "0" * 8, *dead[3:]]), "notes.tmp"]
+    for name in ("-".join(dead), *others):
+        (tmp_path / name).write_bytes(b"half")
+    link = tmp_path / "-".join([*dead[:4], "0" * 16 + ".tmp"])
+    link.symlink_to("notes.tmp")
+    atomic_write(path, b"new", force=True)
+    assert names(path) == sorted(["out.bin", link.name, *others])
+
+
+def test_no_file_takes_the_place_of_a_closed_stream(path):
+    """Else what libraries print would be in it."""
+    body = (
+        "import os, sys; os.close(2); from ginjax.checkpoint import atomic_write as w; "
+        "w(sys.argv[1], lambda s: (s.write(b'new'), os.write(2, b'noise') if s.fileno() <= 2 else 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", body, str(path)])
+    assert done.returncode == 0 and path.read_bytes() == b"new"

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from ginjax._progress import Lines
-from ginjax._text import cell, clean, json_line, table_lines
+from ginjax._text import cell, clean, json_line, shortened, table_lines
+from ginjax.errors import FileError
 from ginjax_cli._output import Output, show_error
 
 COLUMNS = ("layer", "filters", "residual")
@@ -187,3 +188,39 @@ def test_errors_as_text_and_as_json(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert json.loads(err) == {"error": "a: got 1", "hint": None, "exit_code": 3}
+
+
+LONG = "begin" + "x" * 100_000 + "end"
+
+
+def test_names_without_end_are_shortened_in_the_middle(capsys):
+    out = Output()
+    out.table(LONG, (LONG, "b"), [(LONG, [LONG] * 9), ([1] * 10**6, 2)])
+    out.fields(LONG, {LONG: LONG})
+    out.warn(LONG)
+    show_error(str(FileError(LONG, got=LONG, expected=LONG, hint=LONG)), LONG, exit_code=1, json=False)
+    shown = capsys.readouterr()
+    lines = [*shown.out.splitlines(), *shown.err.splitlines()]
+    assert max(map(len, lines)) < 6000 and len("".join(lines)) < 30_000
+    assert all("begin" in line and "end" in line and "..." in line for line in lines if "x" in line)
+
+
+@pytest.mark.parametrize("most", [4, 5, 50, 51])
+def test_shortened(most):
+    text = "abcdefghij" * 10
+    short = shortened(text, most)
+    assert len(short) == most and "..." in short and text.startswith(short.split("...")[0])
+    assert text.endswith(short.split("...")[1]) and shortened(text, 100) == text
+    assert len(clean("\x1b" * 100, most)) == most
+
+
+def test_an_error_cannot_steer_a_terminal():
+    error = FileError("a\x1b[2J", got="b\x1b\n", expected="\x07", hint="c\x1b")
+    assert str(error).isprintable() and error.problem.isprintable()
+
+
+def test_the_next_command_is_whole(capsys):
+    """As long as names of files may be."""
+    command = "ginjax inspect " + "n" * 4096
+    Output().next_step(command)
+    assert command in capsys.readouterr().err

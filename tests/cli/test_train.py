@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -180,7 +181,47 @@ def test_a_training_that_diverges(run, tmp_path):
     first, hint = without_progress(result.stderr)
     assert first.startswith("error: training loss at step") and "expected a finite number" in first
     assert "Lower the learning rate" in hint
-    assert [path.name for path in tmp_path.iterdir()] == ["model.log.jsonl"]  # it shows how it went wrong
+    # The log shows how it went wrong; that it may be replaced is noted beside it.
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".model.ginjax-lock", "model.log.jsonl"]
+    assert run("train", *SMALL).exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.safetensors"]
+
+
+@pytest.mark.parametrize("name", ["model.log.jsonl", "model.curve.png", "model.last.safetensors"])
+def test_no_file_beside_the_model_is_replaced_by_mistake(run, tmp_path, name):
+    """Nor through a link, nor waited for, and all of it before any work."""
+    (tmp_path / name).write_text("mine")
+    refused = run("train", *SMALL)
+    assert refused.exit_code == 1 and f"{name}: the file exists already" in refused.stderr
+    assert (tmp_path / name).read_text() == "mine"
+    (tmp_path / "other").write_text("mine")
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("other")
+    refused = run("train", *SMALL, "--force")
+    assert refused.exit_code == 1 and f"{name}: is a symbolic link" in refused.stderr
+    assert (tmp_path / "other").read_text() == "mine"
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    refused = run("train", *SMALL, "--force")
+    assert refused.exit_code == 1 and f"{name}: is not a regular file" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["other", name])
+
+
+def test_settings_are_not_waited_for(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "deep.toml").write_text("a = " + "[" * 100_000)
+    (tmp_path / "large.toml").write_text("#" * 2**21)
+    for name, words in (
+        ("pipe", "is not a regular file"),
+        ("/dev/zero", "is not a regular file"),
+        (".", "is a folder"),
+        ("none", "there is no such file"),
+        ("deep.toml", "is not TOML"),
+        ("large.toml", "at most"),
+    ):
+        refused = run("train", "--config", name, *SMALL)
+        assert refused.exit_code == 1 and words in refused.stderr, refused.stderr
+        assert refused.stderr.startswith("error: ")
 
 
 LONG = ("train", *SMALL, "--steps", "4000", "--noise", "0.01")
@@ -246,7 +287,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(left_alone, tmp_p
     assert [step for step, _ in logs[0]] == [step for step, _ in logs[1]]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     process = start(tmp_path, "--checkpoint-every", "20")
     wait_for(tmp_path / "model.run" / "state.safetensors", process)
@@ -257,6 +298,25 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     assert stopped.startswith("interrupted after step ") and stopped.endswith("its state is in model.run")
     assert following.startswith("go on with: ginjax train ") and following.endswith(" --resume")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.run"]
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        'exec "$@" >&- 2>&-',
+        pytest.param('"$@" 2>&1 | head -n 1', marks=pytest.mark.slow),
+        pytest.param('nohup "$@" >/dev/full', marks=pytest.mark.slow),
+    ],
+)
+def test_output_that_has_nowhere_to_go(tmp_path, how):
+    """Streams that are closed, that nobody reads, and a log on a full disk."""
+    words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL]
+    script = ["bash", "-c", how, "bash", *words]
+    done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
+    assert "Traceback" not in done.stderr
+    assert read_model(tmp_path / "model.safetensors").D == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.safetensors"]
+    assert done.returncode == (1 if "full" in how else 0)
 
 
 def test_a_waiting_run_is_not_lost_by_mistake(run, tmp_path):

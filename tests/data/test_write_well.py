@@ -1,5 +1,6 @@
 """The writer of The Well's layout."""
 
+import errno
 import hashlib
 import json
 
@@ -112,3 +113,13 @@ def test_what_the_layout_cannot_hold_is_refused(tmp_path):
     with pytest.raises(ArgumentError, match="without '/'"):
         write_well(tmp_path / "a", slash, name="a")
     assert not (tmp_path / "a").exists()
+
+
+def test_a_full_disk_is_told_with_the_name(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "Can't synchronously write data (file write failed: time = ...)")
+
+    monkeypatch.setattr("ginjax.data._write_well._fill", full)
+    with pytest.raises(FileError, match="a: cannot be written: No space left on device") as caught:
+        write_well(tmp_path / "a", example(), name="x")
+    assert "Free some space" in caught.value.hint and list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ginjax.checkpoint import DataPart, Field, ModelRecord, check_contract, parts_from_json
+from ginjax.checkpoint import DataPart, Field, ModelRecord, check_contract, expect, parts_from_json
 from ginjax.data import (
     DataReading,
     Normalisation,
@@ -22,6 +22,10 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.task._model_contract import scaled_contract
 from ginjax.ml.task._parts import Parts, TaskSettings, cut_parts, simulated_parts
 from ginjax.ml.task._window_task import WindowTask
+
+_HISTORY = "history of the model"
+_LONGEST, _MOST = 256, 2**32
+"""Longest name and largest number in it."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +73,12 @@ def parts_of_training(record: ModelRecord, source: Source, name: str | None = No
     everything = range(source.trajectories)
     if steps:
         fractions = {
-            part: float(steps[-1].get(part, getattr(TaskSettings, part))) for part in ("valid", "test")
+            part: expect(
+                steps[-1], part, float, where=_HISTORY, default=getattr(TaskSettings, part), least=0, most=1
+            )
+            for part in ("valid", "test")
         }
-        by_name = default_parts(source, **fractions, seed=int(steps[-1].get("seed", 0)))
+        by_name = default_parts(source, **fractions, seed=_count(steps[-1], "seed", 0, least=0))
         earlier = "the model, written by an earlier version, knows its data by their name alone"
         return KnownParts(by_name.parts, (), f"{by_name.note}; {earlier}")
     if trainings:
@@ -116,7 +123,7 @@ def _unrecorded(record: ModelRecord) -> list[Mapping[str, Any]]:
 def _parts_by_training(record: ModelRecord) -> list[Mapping[str, DataPart]]:
     """The parts of the data of every training of a model that says so, the newest first."""
     earlier = [
-        parts_from_json(step["trained_before"], "history of the model")
+        parts_from_json(step["trained_before"], _HISTORY)
         for step in reversed(record.provenance)
         if isinstance(step.get("trained_before"), Mapping)
     ]
@@ -162,13 +169,13 @@ def training_task(
     parts: Parts
     if "equation" in step:
         parts = simulated_parts(
-            str(step["equation"]),
+            expect(step, "equation", str, where=_HISTORY, most=_LONGEST),
             record.D,
-            side=int(step["size"]),
-            trajectories=int(step["trajectories"]),
-            frames=int(step["frames"]),
-            seed=int(step.get("seed", 0)),
-            cover=int(step["cover"]) if "cover" in step else None,
+            side=_count(step, "size"),
+            trajectories=_count(step, "trajectories"),
+            frames=_count(step, "frames"),
+            seed=_count(step, "seed", 0, least=0),
+            cover=_count(step, "cover") if "cover" in step else None,
             progress=progress,
         )
     elif path is None:
@@ -189,7 +196,7 @@ def training_task(
         chosen,
         past_steps=contract.past_steps,
         residual=contract.residual,
-        unroll=int(step.get("unroll", 1)),
+        unroll=_count(step, "unroll", 1),
         normalisation=Normalisation.of_contract(contract),
     )
 
@@ -214,3 +221,10 @@ def _trained_parts(record: ModelRecord, path: Path, reading: DataReading) -> Par
         got=f"{path.name}, other data than those of the model's newest training",
         expected="the same data",
     )
+
+
+def _count(step: Mapping[str, Any], name: str, default: int | None = None, *, least: int = 1) -> int:
+    """A number of a step of a history, which comes from a file."""
+    if default is not None and name not in step:
+        return default
+    return expect(step, name, int, where=_HISTORY, least=least, most=_MOST)

@@ -10,11 +10,16 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ginjax.errors import FileError
+from ginjax.checkpoint import JsonProblem, atomic_write, opened, parse_json, unwritable
 from ginjax.ml.training._engine import Report
 
 Row = Mapping[str, Any]
 """`{"step", "loss", "learning_rate", "rate", "seconds"}` or `{"step", "validation", "seconds"}`."""
+
+_NUMBERS = ("loss", "validation", "learning_rate", "rate", "seconds")
+_OF_NUMBERS = (int, float, type(None))
+_LONGEST_LINE = 2**16
+_MOST_STEPS = 2**53
 
 
 class Logger(Protocol):
@@ -36,26 +41,37 @@ class JsonLines:
 
     - `path`: the file.
     - `after`: keep the rows of a file that is there up to this step, for a training that goes on; None starts anew.
+    - `force`: start anew though a file is there.
 
-    **Raises:** `FileError` if the file cannot be written.
+    **Raises:** `FileError` if the file cannot be written, is a link, or is there without `after` or `force`.
     """
 
-    def __init__(self, path: str | os.PathLike[str], after: int | None = None):
+    def __init__(self, path: str | os.PathLike[str], after: int | None = None, *, force: bool = False):
         self.path = Path(path)
         kept = [] if after is None else [row for row in read_log(path) if row["step"] <= after]
+        text = "".join(map(_line, kept))
+        atomic_write(path, text.encode(), force=force or after is not None, links=False)
         try:
-            self._stream = open(path, "w", encoding="ascii")  # noqa: SIM115 (closed by `close`)
+            # The file just written, or none: what takes its name meanwhile is no file of ours.
+            flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            self._descriptor = os.open(path, flags)
         except OSError as error:
-            raise FileError(f"{path}: cannot be written: {error.strerror or error}") from error
-        for row in kept:
-            self.write(row)
+            raise unwritable(path, error) from error
 
     def write(self, row: Row) -> None:
-        self._stream.write(json.dumps(row, sort_keys=True) + "\n")
-        self._stream.flush()
+        line = _line(row).encode()
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def close(self) -> None:
-        self._stream.close()
+        os.close(self._descriptor)
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row, sort_keys=True) + "\n"
 
 
 class KeptRows:
@@ -75,25 +91,33 @@ class KeptRows:
 
 
 def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """The rows of a log; a line that a killed program left unfinished is passed over.
+    """The rows of a log; a line that a killed program left unfinished, or one that is no row, is passed over.
 
     **Arguments:**
 
     - `path`: the file that `JsonLines` wrote; none is an empty log.
+
+    **Raises:** `FileError` for what is there and cannot be read.
     """
-    try:
-        lines = Path(path).read_text("utf-8", "replace").splitlines()
-    except OSError:
+    if not os.path.lexists(path):
         return []
     rows = []
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict) and isinstance(row.get("step"), int):
-            rows.append(row)
+    with opened(path) as (stream, _):
+        while line := stream.readline(_LONGEST_LINE):
+            try:
+                row = parse_json(line.decode("utf-8", "replace"))
+            except JsonProblem:
+                continue
+            if isinstance(row, dict) and _is_row(row):
+                rows.append(row)
     return rows
+
+
+def _is_row(row: Mapping[str, object]) -> bool:
+    """Whether values are of the types that `LogBook` writes; further names are let be."""
+    step = row.get("step")
+    numbers = (row.get(name) for name in _NUMBERS)
+    return type(step) is int and 0 <= step <= _MOST_STEPS and all(type(n) in _OF_NUMBERS for n in numbers)
 
 
 class LogBook:

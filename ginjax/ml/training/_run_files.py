@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ginjax.checkpoint import check_target
+from ginjax.checkpoint import Claim, check_target
 from ginjax.errors import FileError
 from ginjax.ml.training._saved_state import RunFile
 
@@ -55,14 +55,34 @@ class RunFiles:
     def check(self, *, force: bool, resume: bool) -> None:
         """Ask whether the run may begin, before any work.
 
-        **Raises:** `FileError` if the output exists, or an interrupted run would be lost.
+        **Raises:** `FileError` if the output exists, an interrupted run would be lost, or its folder is none of ours.
         """
         check_target(self.output, force=force)
+        if self.state.is_symlink() or (self.state.exists() and not self.state.is_dir()):
+            raise FileError(
+                f"{self.state}: is not a folder",
+                expected="the folder of an interrupted run, or nothing",
+                hint="Remove it, or choose another output.",
+            )
         if self.state.exists() and not resume and not force:
             raise FileError(
                 f"{self.state}: an interrupted run is waiting here",
                 hint="Go on with it (`resume=True`), or begin anew (`force=True`).",
             )
+
+    def claim(self, *, force: bool, resume: bool) -> Claim:
+        """Claim the files for this run, before any work.
+
+        A run that was killed before its state was saved leaves a log, which the next one may replace.
+
+        **Raises:** `FileError` if another process writes them, or what stands in the place of one must not be replaced.
+        """
+        beside = (self.log, self.curve, self.last)
+        for file in beside:
+            # Their names follow from that of the output: nobody has chosen where a link there leads.
+            check_target(file, force=True, links=False)
+        waiting = resume and self.run_file({}).exists()
+        return Claim(self.stem, beside, force=force or waiting)
 
     def _named(self, ending: str) -> Path:
         return self.stem.with_name(f"{self.stem.name}.{ending}")

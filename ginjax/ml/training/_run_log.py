@@ -64,7 +64,7 @@ class RunLog:
         self._step = progress.step
         if not self._writes:
             return
-        lines = JsonLines(self._files.log, progress.step if resumed else None)
+        lines = JsonLines(self._files.log, progress.step if resumed else None, force=True)
         self._book = make_book(self._settings, [lines, *self._loggers])
 
     def note(self, report: Report) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
-import shutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +21,9 @@ from ginjax.ml.training._dispatch import TrainState
 from ginjax.ml.training._engine import Progress
 
 _PURPOSE = "state of a training"
+_ANEW = "Begin anew (`force=True`)."
+_MOST = 2**53
+_TEMPORARY = re.compile(r"\.ginjax-[0-9a-f-]+\.tmp")
 
 
 class RunFile:
@@ -83,33 +87,62 @@ class RunFile:
         """
         content = read_file(self.path, kind="arrays")
         self._check(content.header)
-        numbers = expect(content.header, "progress", dict, where=self.path)
         parts = {
             part: {name[len(part) :]: a for name, a in content.arrays.items() if name.startswith(part)}
             for part in ("state", "best")
         }
         state = matched(like, parts["state"], os.fspath(self.path))
-        best = None
-        if expect(content.header, "has_best", bool, where=self.path):
+        progress = self._progress(expect(content.header, "progress", dict, where=self.path))
+        if expect(content.header, "has_best", bool, where=self.path) != (progress.best_step >= 0):
+            raise FileError(
+                f"{self.path}: field 'best_step'",
+                got=progress.best_step,
+                expected="the step of the best model, -1 without one",
+                hint=_ANEW,
+            )
+        if progress.best_step >= 0:
             best = matched(like.model, parts["best"], os.fspath(self.path))
-            best = jax.tree.map(lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, best)
-        defaults = Progress()
-        progress = Progress(best_model=best)
-        for field in dataclasses.fields(Progress):
-            if field.name == "best_model":
-                continue
-            value = numbers.get(field.name)
-            kind = type(getattr(defaults, field.name))
-            setattr(progress, field.name, getattr(defaults, field.name) if value is None else kind(value))
+            progress.best_model = jax.tree.map(
+                lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, best
+            )
         return state, progress
 
     def remove(self) -> None:
-        """Remove the state and everything beside it in the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the state, and the folder unless there is something else in it."""
+        with contextlib.suppress(OSError):
+            for file in self.folder.iterdir():
+                if file == self.path or _TEMPORARY.fullmatch(file.name):
+                    file.unlink()
+            self.folder.rmdir()
+
+    def _progress(self, numbers: Mapping[str, object]) -> Progress:
+        """How far the state is, every number of the type and in the range that it can have."""
+        where = self.path
+        steps = self.settings.get("steps")
+        step = expect(numbers, "step", int, where=where, least=0, most=steps if type(steps) is int else _MOST)
+        beginning = Progress()
+        losses = {
+            name: getattr(beginning, name)
+            if name in numbers and numbers[name] is None
+            else expect(numbers, name, float, where=where)
+            for name in ("first_loss", "last_loss", "best_loss")
+        }
+        return Progress(
+            step=step,
+            seconds=expect(numbers, "seconds", float, where=where, least=0),
+            best_step=expect(numbers, "best_step", int, where=where, least=-1, most=step),
+            misses=expect(numbers, "misses", int, where=where, least=0, most=step),
+            **losses,
+        )
 
     def _check(self, header: Mapping[str, object]) -> None:
         if header.get("purpose") != _PURPOSE:
             raise FileError(f"{self.path}: is not the state of a training", hint="Remove it.")
+        if "checksum" not in header:
+            raise FileError(
+                f"{self.path}: has no checksum: an earlier version of ginjax wrote it",
+                hint=f"{_ANEW} Or go on with that version.",
+            )
         stored = expect(header, "settings", dict, where=self.path)
         for name in sorted(stored.keys() | self.settings.keys()):
             if stored.get(name) != self.settings.get(name):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from ginjax.checkpoint import atomic_write
+from ginjax.checkpoint import JsonProblem, atomic_write, expect, parse_json, read_text
 from ginjax.errors import ArgumentError, FileError
 
 Method = Literal["converted", "scratch", "inflated"]
@@ -23,6 +23,9 @@ FOLDS: Mapping[Fold, int] = {"validation": 1000, "test": 5000}
 nothing: settings and rates are chosen on one, results are quoted from the other."""
 
 SCHEMA = 2
+
+_MOST_BYTES = 2**26
+_WHOLE = ("from_dim", "to_dim", "samples", "seed", "steps")
 
 RATES: Mapping[Method, tuple[float, ...]] = {
     "converted": (1e-4,),
@@ -196,13 +199,13 @@ def read_cells(path: str | os.PathLike[str], settings: CurveSettings) -> list[Ce
     if not Path(path).exists():
         return []
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        if content["schema"] != SCHEMA:
-            raise ValueError
-        cells = [Cell(**cell) for cell in content["cells"]]
-        made_with = content["settings"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileError(f"{path}: is no transfer curve", hint="Choose another folder.") from error
+        content = parse_json(read_text(path, most=_MOST_BYTES))
+    except JsonProblem as error:
+        raise FileError(f"{path}: is no transfer curve: {error}", hint="Choose another folder.") from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        raise FileError(f"{path}: is no transfer curve", hint="Choose another folder.")
+    cells = [_read_cell(row, path) for row in expect(content, "cells", list, where=path)]
+    made_with = expect(content, "settings", dict, where=path)
     if made_with != asdict(settings):
         raise ArgumentError(
             f"settings of the curve in {path}",
@@ -211,6 +214,20 @@ def read_cells(path: str | os.PathLike[str], settings: CurveSettings) -> list[Ce
             hint="Ask for the same settings, choose another folder, or remove the file to begin anew.",
         )
     return cells
+
+
+def _read_cell(row: object, path: str | os.PathLike[str]) -> Cell:
+    if not isinstance(row, dict) or set(row) != {each.name for each in fields(Cell)}:
+        raise FileError(f"{path}: field 'cells'", expected="objects that hold a cell each")
+    whole = {name: expect(row, name, int, where=path, least=0, most=2**53) for name in _WHOLE}
+    words = {name: expect(row, name, str, where=path, most=256) for name in ("pde", "method")}
+    if words["method"] not in METHODS:
+        raise FileError(
+            f"{path}: field 'method'", got=repr(words["method"])[:60], expected=" or ".join(METHODS)
+        )
+    others = row.keys() - whole.keys() - words.keys()
+    numbers = {name: expect(row, name, float, where=path, least=0) for name in others}
+    return Cell(**words, **whole, **numbers)  # pyright: ignore[reportArgumentType]
 
 
 def write_cells(path: str | os.PathLike[str], settings: CurveSettings, cells: Sequence[Cell]) -> None:

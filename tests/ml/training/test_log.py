@@ -1,16 +1,19 @@
+import errno
 import json
+import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from ginjax.errors import UnsupportedError
+from ginjax.errors import FileError, UnsupportedError
 from ginjax.ml import JsonLines, LogBook, Report, draw_curve, make_logger, read_log
 
 
-def rows_of(path, reports, after=None):
-    book = LogBook([JsonLines(path, after)], lambda step: 0.1 * step, every=2)
+def rows_of(path, reports, after=None, force=False):
+    book = LogBook([JsonLines(path, after, force=force)], lambda step: 0.1 * step, every=2)
     for report in reports:
         book.note(report)
     book.close(reports[-1].step, reports[-1].seconds)
@@ -39,7 +42,67 @@ def test_a_log_goes_on_where_the_state_was_saved(tmp_path):
     assert [row["step"] for row in read_log(path)] == [2, 4, 6]
     rows = rows_of(path, [Report(6, np.array([1.0, 1.0]), 1.0)], after=4)
     assert [row["step"] for row in rows] == [2, 4, 6]
-    assert [row["step"] for row in rows_of(path, [Report(2, np.array([1.0, 1.0]), 1.0)])] == [2]
+    again = [Report(2, np.array([1.0, 1.0]), 1.0)]
+    with pytest.raises(FileError, match="exists already"):
+        rows_of(path, again)
+    assert [row["step"] for row in rows_of(path, again, force=True)] == [2]
+
+
+@pytest.mark.parametrize("after", [None, 4])
+def test_a_log_is_written_through_no_link_and_to_no_pipe(tmp_path, after):
+    other = tmp_path / "other"
+    other.write_text("mine")
+    for name, make in (("link", lambda p: p.symlink_to(other)), ("pipe", os.mkfifo), ("folder", Path.mkdir)):
+        make(tmp_path / name)
+        with pytest.raises(FileError):
+            JsonLines(tmp_path / name, after, force=True)
+    hard = tmp_path / "hard"
+    os.link(other, hard)
+    JsonLines(hard, after, force=True).close()
+    assert other.read_text() == "mine" and hard.read_text() == ""
+
+
+GOOD = {"step": 2, "loss": 0.5, "learning_rate": 1e-3, "rate": None, "seconds": 1.0}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(json.dumps({**GOOD, name: value}) for name in GOOD for value in ("1", [], {}, True)),
+        *(json.dumps({**GOOD, "step": value}) for value in (None, -1, 0.5, 2**60)),
+        '{"step": 2, "step": 3}',
+        '{"step": 2, "loss": NaN}',
+        '{"step": 2, "loss": 1e999}',
+        "[" * 100_000,
+        '{"step": ' + "9" * 10_000 + "}",
+        "2",
+        "\0",
+        "",
+    ],
+)
+def test_a_line_that_is_no_row_is_passed_over(tmp_path, line):
+    path = tmp_path / "log"
+    path.write_text(f"{json.dumps(GOOD)}\n{line}\n{json.dumps({**GOOD, 'step': 4})}\n")
+    assert [row["step"] for row in read_log(path)] == [2, 4]
+
+
+def test_what_is_no_log_is_not_waited_for(tmp_path):
+    assert read_log(tmp_path / "none") == []
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, "/dev/zero"):
+        with pytest.raises(FileError):
+            read_log(path)
+
+
+def test_a_full_disk_is_told_with_the_name(tmp_path, monkeypatch):
+    lines = JsonLines(tmp_path / "log")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(FileError, match="log: cannot be written: No space left on device"):
+        lines.write(GOOD)
 
 
 def test_the_curve_is_a_picture(tmp_path):

@@ -41,3 +41,38 @@ def test_what_is_there_is_not_lost_by_mistake(tmp_path):
             files.check(force=False, resume=resume)
     files.check(force=True, resume=True)
     assert files.output.read_text() == "mine" and files.state.exists()
+
+
+@pytest.mark.parametrize("make", [lambda p: p.write_text("mine"), lambda p: p.symlink_to(".")])
+def test_the_folder_of_a_run_is_a_folder(tmp_path, make):
+    files = RunFiles(tmp_path / "model.safetensors")
+    make(files.state)
+    for force in (False, True):
+        with pytest.raises(FileError, match=r"model\.run: is not a folder"):
+            files.check(force=force, resume=True)
+
+
+def test_one_run_at_a_time(tmp_path):
+    """Of whatever output the names come."""
+    with RunFiles(tmp_path / "model.safetensors").claim(force=False, resume=False):
+        for output in ("model.safetensors", "model"):
+            with pytest.raises(FileError, match=r"model\.log\.jsonl: is being written by process"):
+                RunFiles(tmp_path / output).claim(force=True, resume=True)
+        RunFiles(tmp_path / "other.safetensors").claim(force=False, resume=False).__exit__(None, None, None)
+
+
+def test_the_log_of_a_run_that_failed_may_be_replaced(tmp_path):
+    files = RunFiles(tmp_path / "model.safetensors")
+    with pytest.raises(RuntimeError), files.claim(force=False, resume=False):
+        files.log.write_text("")
+        raise RuntimeError
+    with files.claim(force=False, resume=False) as claim:
+        assert claim.replaces(files.log) and not claim.replaces(files.output)
+        claim.done()
+    with pytest.raises(FileError, match="exists already"):
+        files.claim(force=False, resume=False)
+    files.run_file({}).folder.mkdir()
+    with pytest.raises(FileError, match="exists already"):  # nothing to go on with
+        files.claim(force=False, resume=True)
+    files.run_file({}).path.write_bytes(b"")
+    files.claim(force=False, resume=True).__exit__(None, None, None)

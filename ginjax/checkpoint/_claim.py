@@ -1,0 +1,202 @@
+"""Files that one process at a time writes, and what it leaves when it does not come to its end."""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from ginjax.errors import FileError
+
+from ._atomic import check_target, unwritable
+from ._expect import expect
+from ._processes import host_name, host_tag, is_running
+from ._strict_json import JsonProblem, parse_json
+
+_MOST_BYTES = 2**16
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
+
+
+class Claim:
+    """Some files, claimed by this process for as long as it works on them.
+
+    A hidden file beside them says who writes. The system frees it when the process ends, however it ends. It stays
+    where that was before `done` and some of the files are there: then the same work may replace these without `force`,
+    as it would have made them.
+
+    **Arguments:**
+
+    - `name`: what the files are called together, such as `folder/model`.
+    - `files`: the files.
+    - `work`: a text that is the same for the same work; None for work that may go on from whatever was left.
+    - `force`: replace files that are there.
+
+    **Raises:** `FileError` where another process writes them, or as `check_target` for each file.
+    """
+
+    def __init__(self, name: Path, files: Sequence[Path], *, work: str | None = None, force: bool = False):
+        self.path = name.with_name(f".{name.name[:200]}.ginjax-lock")
+        self._files, self._force = tuple(files), force
+        self._work = None if work is None else hashlib.sha256(work.encode()).hexdigest()
+        self._done = False
+        self._left = frozenset[str]()
+        for file in files:
+            check_target(file, force=True)  # whether it can be written at all
+        self._descriptor = _lock(self.path, files[0])
+        try:
+            self._begin()
+        except BaseException:
+            if os.fstat(self._descriptor).st_size == 0:  # nobody left it
+                self._unlink()
+            os.close(self._descriptor)
+            raise
+
+    def replaces(self, file: Path) -> bool:
+        """Whether a file may be replaced: one that the same work left, or any with `force`."""
+        return self._force or file.name in self._left
+
+    def done(self) -> None:
+        """Say that the work came to its end."""
+        self._done = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        unfinished = not self._done and any(
+            os.path.lexists(file) for file in self._files if file.name in self._new
+        )
+        if not unfinished:
+            self._unlink()
+        os.close(self._descriptor)
+
+    def _unlink(self) -> None:
+        """Remove the lock file while it is still ours; Windows does not remove a file that is open."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            self.path.unlink()
+
+    def _begin(self) -> None:
+        before = _read(self.path, self._descriptor)
+        if before and (before["work"] is None or before["work"] == self._work):
+            self._left = frozenset(before["new"])
+        for file in self._files:
+            check_target(file, force=self.replaces(file))
+        self._new = [
+            file.name for file in self._files if file.name in self._left or not os.path.lexists(file)
+        ]
+        content = {
+            "process": os.getpid(),
+            "host": host_name(),
+            "machine": host_tag(),
+            "since": datetime.now().astimezone().isoformat(timespec="seconds"),
+            "work": self._work,
+            "new": self._new,
+        }
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.lseek(self._descriptor, 0, os.SEEK_SET)
+            os.write(self._descriptor, (json.dumps(content, sort_keys=True) + "\n").encode())
+        except OSError as error:
+            raise unwritable(self.path, error) from error
+
+
+def _lock(path: Path, file: Path) -> int:
+    """The lock file of a file, open and locked.
+
+    **Raises:** `FileError` where another process has it.
+    """
+    check_target(path, force=True, links=False)
+    while True:
+        try:
+            flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+            descriptor = os.open(path, flags, 0o666)
+        except OSError as error:
+            raise unwritable(file, error) from error
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FileError(f"{path}: is not a regular file", hint="Remove it.")
+            _take(path, descriptor, file)
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+                    return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # the one who had it has just removed it
+
+
+def _take(path: Path, descriptor: int, file: Path) -> None:
+    """Lock the lock file, by the system or, where that cannot, by what stands in it."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    except BlockingIOError:
+        _refuse(path, _read(path, descriptor), file)
+    except ImportError:  # Windows
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise unwritable(path, error) from error
+    # A file system without locks: what the file says has to do.
+    owner = _read(path, descriptor)
+    if owner is None:
+        return
+    gone = owner["process"] == os.getpid() or not is_running(
+        owner["process"]
+    )  # ours: from an earlier command
+    if owner["machine"] != host_tag() or not gone:
+        _refuse(path, owner, file)
+
+
+def _read(path: Path, descriptor: int) -> dict[str, Any] | None:
+    """What the owner wrote; None of a new file.
+
+    **Raises:** `FileError` for a file that is none of ours.
+    """
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    raw = os.read(descriptor, _MOST_BYTES + 1)
+    if not raw:
+        return None
+    try:
+        content = parse_json(raw)
+        if len(raw) > _MOST_BYTES or not isinstance(content, dict):
+            raise JsonProblem("it is no object")
+        found: dict[str, Any] = {
+            "process": expect(content, "process", int, where=path, least=1, most=2**31),
+            "host": expect(content, "host", str, where=path, most=64),
+            "machine": expect(content, "machine", str, where=path, most=64),
+            "since": expect(content, "since", str, where=path, most=64),
+            "new": expect(content, "new", list, where=path, most=64),
+            "work": content.get("work"),
+        }
+        if not all(isinstance(name, str) for name in found["new"]):
+            raise JsonProblem("it names no files")
+    except (JsonProblem, FileError) as error:
+        raise FileError(
+            f"{path}: is not a lock of ginjax, or was cut short",
+            hint="If no other command writes here, remove it.",
+        ) from error
+    return found
+
+
+def _refuse(path: Path, owner: dict[str, Any] | None, file: Path) -> NoReturn:
+    who = (
+        "another process"
+        if owner is None
+        else f"process {owner['process']} on {owner['host']!r}, since {owner['since']}"
+    )
+    raise FileError(
+        f"{file}: is being written by {who}",
+        hint=f"Wait for it or choose another output; if it no longer runs, remove {str(path)!r}.",
+    )

@@ -1,0 +1,65 @@
+"""Opening files for reading: regular ones only, and no more of them than is asked for."""
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from io import BufferedReader
+
+from ginjax.errors import FileError
+
+
+@contextlib.contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]:
+    """A regular file opened for reading, and its size.
+
+    A pipe would wait for a writer, a device may never end: both are refused unread, and a link to one of them too.
+
+    **Raises:** `FileError` for what cannot be opened, or whatever the system says while it is read.
+    """
+    if "\0" in os.fspath(path):
+        raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Check the path.")
+    try:
+        _check(path, os.stat(path).st_mode)
+        # Something else may have taken the name since: not to wait for it, and to look again.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as stream:
+            found = os.fstat(stream.fileno())
+            _check(path, found.st_mode)
+            yield stream, found.st_size
+    except FileNotFoundError as error:
+        raise FileError(f"{path}: there is no such file", hint="Check the path.") from error
+    except OSError as error:
+        hint = "Check its permissions." if isinstance(error, PermissionError) else None
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from error
+
+
+def read_text(path: str | os.PathLike[str], *, most: int) -> str:
+    """The text of a small file in UTF-8.
+
+    **Arguments:**
+
+    - `path`: the file.
+    - `most`: bytes it may have.
+
+    **Raises:** `FileError` for a larger file, one that is no text, and as `opened`.
+    """
+    with opened(path) as (stream, size):
+        content = b"" if size > most else stream.read(most + 1)
+    if max(size, len(content)) > most:
+        raise FileError(
+            f"{path}: has {max(size, len(content))} bytes",
+            expected=f"at most {most}",
+            hint="Check which file you named.",
+        )
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FileError(f"{path}: is no text in UTF-8", hint="Check which file you named.") from error
+
+
+def _check(path: str | os.PathLike[str], mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise FileError(f"{path}: is a folder", expected="a file", hint="Name a file inside it.")
+    if not stat.S_ISREG(mode):
+        raise FileError(f"{path}: is not a regular file", hint="Copy it into a file first.")

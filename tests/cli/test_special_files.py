@@ -1,0 +1,123 @@
+"""What no command waits for, and what it may write again after it was interrupted."""
+
+import os
+import signal
+
+import pytest
+from command_line import app
+from helpers import FIXTURES
+from typer.testing import CliRunner
+
+MODEL = str(FIXTURES / "diffusion_1d.safetensors")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+
+
+@pytest.fixture
+def impatient():
+    """Whatever waits is ended."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+READ = (
+    ("inspect", "{}"),
+    ("verify", "{}", MODEL),
+    ("convert-d", "{}", "--to-dim", "2"),
+    ("evaluate", "{}"),
+    ("evaluate", MODEL, "--data", "{}"),
+    ("predict", "{}", MODEL),
+    ("predict", MODEL, "{}"),
+    ("data", "inspect", "{}"),
+    ("train", "--data", "{}"),
+    ("train", "--init", "{}"),
+    ("train", "--filters", "{}"),
+    ("train", "--config", "{}"),
+    ("init", "resnet", "--filters", "{}"),
+)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("words", READ, ids=lambda words: " ".join(words).replace(MODEL, "MODEL"))
+def test_nothing_but_files_is_read(run, tmp_path, words):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    for name in ("pipe", "link"):
+        refused = run(*(word.format(name) for word in words))
+        assert refused.exit_code in (1, 2) and refused.stderr.startswith("error: "), refused.stderr
+        assert name in refused.stderr and "is not a regular file" in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]
+
+
+WRITE = (
+    ("build-filters", "--dim", "1"),
+    ("init", "resnet"),
+    ("convert-d", MODEL, "--to-dim", "2"),
+    ("demo", "--steps", "1"),
+    ("predict", MODEL, MODEL),
+    ("train", "--steps", "1"),
+)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("words", WRITE, ids=lambda words: words[0])
+def test_nothing_but_files_is_written(run, tmp_path, words):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "mine").write_text("mine")
+    for name, force, problem in (
+        ("pipe", ["--force"], "is not a regular file"),
+        ("mine", [], "exists already"),
+    ):
+        refused = run(*words, "-o", name, *force)
+        assert refused.exit_code == 1 and f"error: {name}: " in refused.stderr and problem in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "pipe"]
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
+def stop_at(monkeypatch, name, which):
+    """Let the call of a function that has this number end as Ctrl-C does."""
+    module, _, function = name.rpartition(".")
+    real, calls = getattr(__import__(module, fromlist=[function]), function), []
+
+    def stopped(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == which:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(name, stopped)
+
+
+def test_an_interrupted_generation_may_be_repeated(run, tmp_path, monkeypatch):
+    words = ("data", "generate", "--dim", "1,2", "--size", "8", "--trajectories", "1", "--frames", "1")
+    stop_at(monkeypatch, "ginjax.data.write_well", 2)
+    assert run(*words).exit_code == 130
+    assert {path.suffix for path in (tmp_path / "data").iterdir()} == {".hdf5", ".ginjax-lock"}
+    other = run(*words, "--seed", "1")  # other files, which must not replace these
+    assert other.exit_code == 1 and "diffusion_1d.hdf5: the file exists already" in other.stderr
+    assert run(*words, "--json").exit_code == 0  # the same files, told otherwise
+    assert {path.suffix for path in (tmp_path / "data").iterdir()} == {".hdf5"}
+    assert run(*words).exit_code == 1
+
+
+def test_an_interrupted_evaluation_may_be_repeated(run, tmp_path, monkeypatch):
+    words = ("evaluate", MODEL, "--steps", "1", "--trajectories", "1", "--size", "8", "-o", "found")
+    stop_at(monkeypatch, "ginjax.workflow._evaluation.save_png", 1)
+    assert run(*words).exit_code == 130
+    names = sorted(path.name for path in (tmp_path / "found").iterdir())
+    assert names == [".evaluation.ginjax-lock", "evaluation.json"]  # numbers before pictures
+    assert run(*words).exit_code == 0
+    assert not (tmp_path / "found" / names[0]).exists()
+    assert run(*words).exit_code == 1
+
+
+def test_an_evaluation_of_which_nothing_came_leaves_no_folder(run, tmp_path):
+    assert run("evaluate", MODEL, "--pde", "burgers", "-o", "found").exit_code == 2
+    assert list(tmp_path.iterdir()) == []
