@@ -40,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--out", type=Path, help="file of results, one line for each network, dimension and rule"
     )
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="WORD", help="cells with these words, as unet long"
+    )
     parser.add_argument("--report", action="store_true", help="measure nothing")
     return parser
 
