@@ -62,9 +62,11 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
     )
     if stale:
         out.warn("the certificate does not belong to the model in this file")
-    for note in dict.fromkeys(path.note for path in inexact if path.note):
+    for note in dict.fromkeys(path.note for path in certificate.paths if path.note):
         where = [
-            path.layer if plain else f"{path.layer} {path.path}" for path in inexact if path.note == note
+            path.layer if plain else f"{path.layer} {path.path}"
+            for path in certificate.paths
+            if path.note == note
         ]
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
         out.note(f"{where[0]}{more}: {note}")

@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from ginjax.transfer import Certificate
 
 RULES = Choice(
-    ("compatibility", "compat-flex", "spin-embed", "volume", "compatibility-norm", "none", "centre", "mean"),
+    (
+        "compatibility",
+        "isotropic",
+        "compat-flex",
+        "spin-embed",
+        "volume",
+        "compatibility-norm",
+        "none",
+        "centre",
+        "mean",
+    ),
     "ginjax.rules",
     also=("all",),
 )
@@ -63,7 +73,7 @@ def convert_d(
             parser=RULES,
             metavar=RULES.metavar,
             help="Rule for the new weights. compatibility reproduces the network exactly on fields that do not vary along the "
-            "new axes; compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of "
+            "new axes; isotropic does too, and treats all directions as alike as the old filters say how; compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of "
             "compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
             "extends the filters. For plain networks: centre puts the kernel in the central slice of the new axis; "
             "mean spreads the kernel evenly along the new axis. all compares the rules and writes nothing.",

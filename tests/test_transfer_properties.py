@@ -33,7 +33,7 @@ from ginjax.transfer import (
 
 FULL5 = BankRecipe(5)
 STEPS = ((1, 2), (2, 3), (1, 3))
-COMPATIBLE = [("compatibility", None), ("compat-flex", 0.0), ("compat-flex", 0.4), ("spin-embed", None)]
+COMPATIBLE = [("compatibility", None), ("compat-flex", 0.0), ("compat-flex", 0.4), ("isotropic", None)]
 RULES = [*COMPATIBLE, ("volume", None), ("none", None)]
 
 ODD_S, ODD_V = Signature([((0, 1), 1)]), Signature([((1, 1), 2)])

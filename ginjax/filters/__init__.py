@@ -23,6 +23,7 @@ from ._match import nameless_bank as nameless_bank
 from ._orbits import Orbit as Orbit
 from ._orbits import pixel_coordinates as pixel_coordinates
 from ._orbits import pixel_orbits as pixel_orbits
+from ._orbits import pixel_unit as pixel_unit
 from ._recipe import SUPPORTS as SUPPORTS
 from ._recipe import BankRecipe as BankRecipe
 from ._scaling import SCALINGS as SCALINGS

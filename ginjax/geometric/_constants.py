@@ -11,6 +11,7 @@ class Rescaling(enum.Enum):
 
     VOLUME = "volume"
     COMPATIBILITY = "compatibility"
+    ISOTROPIC = "isotropic"
     COMPAT_FLEX = "compat-flex"
     SPIN_EMBED = "spin-embed"
     NO_SCALING = "none"

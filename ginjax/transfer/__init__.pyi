@@ -54,6 +54,7 @@ from .rules import Rule as Rule
 from .rules import by_name as by_name
 from .rules import compared_rules as compared_rules
 from .rules import find_rule as find_rule
+from .rules import isotropic_matrix as isotropic_matrix
 from .rules import make_rule as make_rule
 from .rules import register_rule as register_rule
 from .rules import rule_label as rule_label

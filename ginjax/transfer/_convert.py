@@ -204,7 +204,10 @@ class _Path:
             return ""
         if not self.upward and gap.total > tolerance:
             return "the higher dimension does something here that no field of the lower one shows"
-        return explain(whole, gap, tolerance)
+        remark = getattr(rule, "remark", None)
+        steps = [self._pair(i, i + 1) for i in range(len(self.chain) - 1)] if remark and self.upward else []
+        remarks = [remark(step) for step in steps] if remark else []
+        return "; ".join(dict.fromkeys(filter(None, (explain(whole, gap, tolerance), *remarks))))
 
     def _pair(self, a: int, b: int) -> FilterPair:
         low, high = (self.chain[i] for i in ((a, b) if self.upward else (b, a)))

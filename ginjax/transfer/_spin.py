@@ -56,10 +56,15 @@ def spin_target(pair: FilterPair) -> np.ndarray:
 
 def _averaged_over_exchanges(filters: np.ndarray, D: int, p: int) -> np.ndarray:
     """The mean of filters `(n, *(M,)*D, D, ..., D)` over exchanges of axes; the same array if they do not matter."""
-    if all(np.allclose(filters, _exchanged(filters, D, p, order), atol=1e-12) for order in _neighbours(D)):
+    if treats_axes_alike(filters, D, p):
         return filters
     orders = itertools.permutations(range(D))
     return np.mean([_exchanged(filters, D, p, order) for order in orders], axis=0)
+
+
+def treats_axes_alike(filters: np.ndarray, D: int, p: int) -> bool:
+    """Whether exchanges of axes leave filters `(n, *(M,)*D, D, ..., D)` of parity `p` as they are."""
+    return all(np.allclose(filters, _exchanged(filters, D, p, order), atol=1e-12) for order in _neighbours(D))
 
 
 def _neighbours(D: int) -> Iterator[tuple[int, ...]]:

@@ -28,6 +28,7 @@ FIXTURE_2D = FIXTURES / "burgers_2d.safetensors"
 STEPS = [(FIXTURE_1D, 2), (FIXTURE_1D, 3), (FIXTURE_2D, 3)]
 RULES = [
     ("compatibility", None),
+    ("isotropic", None),
     ("compat-flex", 0.0),
     ("compat-flex", 0.5),
     ("spin-embed", None),

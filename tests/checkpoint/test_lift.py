@@ -28,7 +28,7 @@ from ginjax.transfer import RULE_NAMES, lift_key, make_rule
 FLOW = [((0, 1), 1), ((1, 0), 2)]
 """A plane flow: vorticity, and two velocities."""
 FULL5 = BankRecipe(5)
-PROMISING = ["compatibility", "compat-flex", "spin-embed"]
+PROMISING = ["compatibility", "isotropic", "compat-flex", "spin-embed"]
 
 
 def flow(architecture="ResNet", D=2, recipe=FULL3, dtype=np.float64, signature=FLOW, **options):

@@ -58,6 +58,7 @@ def test_the_table_the_certificate_and_what_next(run, tmp_path):
     ("args", "rule", "flex"),
     [
         ((), "compatibility", None),
+        (("--rescale", "isotropic"), "isotropic", None),
         (("--rescale", "compat-flex", "--flex", "0.25"), "compat-flex", 0.25),
         (("--rescale", "spin-embed"), "spin-embed", None),
         (("--rescale", "volume"), "volume", None),
@@ -98,6 +99,30 @@ def test_vectors(run):
     assert result.exit_code == 0, result.stderr
     assert "k1p0->k1p0" in result.stdout
     assert read_model("m").certificate.exact
+
+
+def test_a_path_that_the_rule_leaves_to_another_says_so(run):
+    made = run(
+        "init",
+        "series",
+        "--blocks",
+        "1",
+        "--support",
+        "cut",
+        "--side",
+        "5",
+        "--in",
+        "density:0+",
+        "-o",
+        "cut",
+    )
+    assert made.exit_code == 0, made.stderr
+    result = run("convert-d", "cut", "--to-dim", "2", "--rescale", "isotropic", "-o", "m")
+    assert "'isotropic' is 'compatibility' here: these filters are not all that" in result.stderr
+    whole = run(
+        "convert-d", "model.safetensors", "--to-dim", "2", "--rescale", "isotropic", "-o", "m", "--force"
+    )
+    assert "'compatibility' here" not in whole.stderr
 
 
 def test_a_dry_run_writes_nothing(run, tmp_path):

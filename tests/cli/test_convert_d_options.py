@@ -43,7 +43,7 @@ def write(tmp_path, record, name="model") -> str:
 def test_all_rules_in_one_table(run, tmp_path):
     result = run("convert-d", "model", "--to-dim", "3", "--rescale", "all")
     assert result.exit_code == 0, result.stderr
-    for rule in ("compatibility", "compat-flex 0", "volume", "none"):
+    for rule in ("compatibility", "isotropic", "compat-flex 0", "volume", "none"):
         assert f"\n{rule} " in f"\n{result.stdout}"
     assert "white noise" in result.stdout and "best: compatibility" in result.stdout
     # A rule that cannot be applied says what it needs, once, and does not get in the way.
@@ -59,8 +59,8 @@ def test_all_as_json(run):
     payload = json.loads(run("convert-d", "model", "--to-dim", "2", "--rescale", "all", "--json").stdout)
     assert (payload["from_dim"], payload["to_dim"], payload["best"]) == (1, 2, "compatibility")
     rows = {row["rule"]: row for row in payload["rules"]}
-    assert list(rows) == ["compatibility", "compat-flex 0", "volume", "none"]
-    assert [row["exact"] for row in rows.values()] == [True, True, False, False]
+    assert list(rows) == ["compatibility", "isotropic", "compat-flex 0", "volume", "none"]
+    assert [row["exact"] for row in rows.values()] == [True, True, True, False, False]
     record = read_model("model")
     for rule in ("compatibility", "volume", "none"):
         assert rows[rule]["residual"] == convert_record(record, 2, rule).certificate.residual

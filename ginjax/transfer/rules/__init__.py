@@ -4,6 +4,8 @@ from ._centre import Centre as Centre
 from ._compatibility import Compatibility as Compatibility
 from ._compatibility import transfer_matrix as transfer_matrix
 from ._compatibility_norm import CompatibilityNorm as CompatibilityNorm
+from ._isotropic import Isotropic as Isotropic
+from ._isotropic import isotropic_matrix as isotropic_matrix
 from ._mean import Mean as Mean
 from ._named_rule import NamedRule as NamedRule
 from ._none import Extend as Extend

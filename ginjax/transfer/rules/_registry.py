@@ -8,6 +8,7 @@ from ginjax.errors import ArgumentError
 from ._centre import CENTRE
 from ._compatibility import COMPAT_FLEX, COMPATIBILITY, SPIN_EMBED
 from ._compatibility_norm import COMPATIBILITY_NORM
+from ._isotropic import ISOTROPIC
 from ._mean import MEAN
 from ._named_rule import NamedRule
 from ._none import NONE
@@ -16,6 +17,7 @@ from ._volume import VOLUME
 
 OWN: tuple[NamedRule, ...] = (
     COMPATIBILITY,
+    ISOTROPIC,
     COMPAT_FLEX,
     SPIN_EMBED,
     VOLUME,

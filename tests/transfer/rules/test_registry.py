@@ -11,7 +11,7 @@ def test_every_name_gives_its_rule():
     for name in RULE_NAMES:
         assert make_rule(name).name == name
     promising = {name for name in RULE_NAMES if make_rule(name).promises_compatibility}
-    assert promising == {"compatibility", "compat-flex", "spin-embed"}
+    assert promising == {"compatibility", "isotropic", "compat-flex", "spin-embed"}
 
 
 def test_three_names_for_one_rule():

@@ -1,0 +1,60 @@
+"""`isotropic`: the exact solution of condition (C) that treats all directions alike, as far as the old filter says how."""
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from ginjax.transfer._cube import cube_matrix, obstacle
+from ginjax.transfer._product_form import product_form
+from ginjax.transfer._system import FilterPair, solutions
+
+from ._compatibility import transfer_matrix
+from ._named_rule import NamedRule
+
+
+@dataclass(frozen=True)
+class Isotropic:
+    """Solve (C) exactly; what it leaves free makes filters isotropic within the range of the old ones.
+
+    Filters from scalars to scalars are carried in product form, `F'(k) = G(c_1 c_2 ... c_D)` with `c_i = cos(k_i/2)`; from
+    1D that is all of them. The rest of them, and filters of vectors and tensors, come as close as their bank allows to the
+    old filter turned into every direction (the cube rule). Where neither means anything the spin solution stays, which is
+    the rule `compatibility`.
+    """
+
+    name = "isotropic"
+    promises_compatibility = True
+
+    def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
+        return weights @ isotropic_matrix(pair).T
+
+    def remark(self, pair: FilterPair) -> str:
+        """Say so where (C) leaves a choice and the spin solution makes it."""
+        if not solutions(pair).null.shape[1] or not (why := obstacle(pair)):
+            return ""
+        if product_form(pair) is None:
+            return f"'isotropic' is 'compatibility' here: {why}"
+        return "" if pair.D_old == 1 else f"'isotropic' is 'compatibility' outside of the product form: {why}"
+
+
+ISOTROPIC = NamedRule(
+    Isotropic(),
+    "reproduces the network exactly too, and keeps filters isotropic within the range of the old ones",
+)
+
+
+@functools.lru_cache(maxsize=1024)
+def isotropic_matrix(pair: FilterPair) -> np.ndarray:
+    """The matrix `T` `(n_new, n_old)` of `a' = T a`, float64."""
+    form = product_form(pair)
+    if form is None:
+        return _without_form(pair)
+    carried, part = form
+    # From 1D every filter has product form, and nothing is left for another rule.
+    return carried if pair.D_old == 1 else carried + _without_form(pair) @ (np.eye(len(part)) - part)
+
+
+def _without_form(pair: FilterPair) -> np.ndarray:
+    spin = transfer_matrix(pair)
+    return cube_matrix(pair, spin) if solutions(pair).null.shape[1] and not obstacle(pair) else spin
