@@ -30,20 +30,22 @@ and perhaps `valid` and `test`. What a file leaves open is said to `ginjax.open_
 _EXPECTED = "a source (ginjax.from_arrays, ginjax.open_data, ginjax.simulate), a path, or these by part"
 
 
-def material_of(data: Data, *, valid: float, test: float, seed: int) -> TrainingMaterial:
+def material_of(
+    data: Data, *, valid: float, test: float, seed: int, tuning: bool = False
+) -> TrainingMaterial:
     """Data to train on.
 
     **Arguments:**
 
     - `data`: where they have no parts, their trajectories are parted at random.
-    - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+    - `valid`, `test`, `seed`, `tuning`: as in `ginjax.ml.source_parts`.
 
     **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
     """
     if isinstance(data, Source):
-        return material_of_source(data, valid=valid, test=test, seed=seed)
+        return material_of_source(data, valid=valid, test=test, seed=seed, tuning=tuning)
     if isinstance(data, str | os.PathLike):
-        return material_in_files(Path(data), DataReading(), valid=valid, test=test, seed=seed)
+        return material_in_files(Path(data), DataReading(), valid=valid, test=test, seed=seed, tuning=tuning)
     sources = _by_part(data)
     parts = {name: (source.at_hand(), None) for name, source in sources.items()}
     return material_of_parts(parts, sources["train"].name if "train" in sources else "data")

@@ -16,8 +16,9 @@ from ginjax.data import (
     split_trajectories,
 )
 from ginjax.errors import ArgumentError
+from ginjax.ml.task._judged import Chosen
 from ginjax.ml.task._simulated_task import FRAMES, HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, simulate_in_memory
-from ginjax.ml.task._window_task import Chosen, WindowTask, make_window_task
+from ginjax.ml.task._window_task import WindowTask, make_window_task
 
 HELD_OUT_SIMULATIONS = 8
 """Simulations that training holds out to measure the error in the end, and as many to validate on."""
@@ -88,6 +89,7 @@ def file_parts(
     valid: float = TaskSettings.valid,
     test: float = TaskSettings.test,
     seed: int = 0,
+    tuning: bool = False,
 ) -> Parts:
     """The parts that data in files have, else a random parting of their trajectories.
 
@@ -95,7 +97,7 @@ def file_parts(
 
     - `path`: a file, several, or a folder.
     - `reading`: what the files do not say.
-    - `valid`, `test`, `seed`: of the parting, see `ginjax.data.split_trajectories`.
+    - `valid`, `test`, `seed`, `tuning`: of the parting, see `source_parts`.
 
     **Raises:** `ArgumentError` if there is nothing to train on; as `ginjax.data.open_data`.
     """
@@ -107,11 +109,16 @@ def file_parts(
                 "data to train on", got=f"{path}, which has {', '.join(parts)}", expected="a part 'train'"
             )
         return {part: (reading.open(path, split=part), None) for part in parts}
-    return source_parts(reading.open(path), valid=valid, test=test, seed=seed)
+    return source_parts(reading.open(path), valid=valid, test=test, seed=seed, tuning=tuning)
 
 
 def source_parts(
-    source: Source, *, valid: float = TaskSettings.valid, test: float = TaskSettings.test, seed: int = 0
+    source: Source,
+    *,
+    valid: float = TaskSettings.valid,
+    test: float = TaskSettings.test,
+    seed: int = 0,
+    tuning: bool = False,
 ) -> Parts:
     """A random parting of the trajectories of a source.
 
@@ -119,9 +126,15 @@ def source_parts(
 
     - `source`: the data.
     - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+    - `tuning`: whether few trajectories do for going on from a trained model. Of two, one is validated on and none held
+      out to test on; one alone is trained on, and its end can be held out, see `cut_parts`.
 
     **Raises:** as `ginjax.data.split_trajectories`.
     """
+    if tuning and valid > 0 and source.trajectories == 1:
+        return {"train": (source, range(1))}
+    if tuning and valid > 0 and source.trajectories == 2:
+        test = 0.0
     chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
     return {part: (source, indices) for part, indices in chosen.items() if len(indices)}
 
@@ -133,6 +146,8 @@ def cut_parts(
     residual: bool = False,
     unroll: int = 1,
     normalisation: Normalisation | None = None,
+    judge: bool = False,
+    hold_ends: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> WindowTask:
     """Samples of the parts of some data.
@@ -143,6 +158,7 @@ def cut_parts(
     - `past_steps`, `residual`: as in `TaskSettings`.
     - `unroll`: predictions in a row that the training loss looks at.
     - `normalisation`: of a model that goes on; measured on the training part if None.
+    - `judge`, `hold_ends`: whether there are roll-outs to judge a tuning by, see `make_window_task`.
     - `progress`: told of the measuring, `progress(done, total)` in frames.
 
     **Raises:** as `make_window_task`.
@@ -158,4 +174,6 @@ def cut_parts(
         past_steps=past_steps,
         unroll=unroll,
         residual=residual,
+        judge=judge,
+        hold_ends=hold_ends,
     )

@@ -77,7 +77,8 @@ def _never() -> bool:
 class Hooks:
     """Callbacks of a training.
 
-    A look is every `plan.validate_every` steps, and at the end of a training that was not interrupted.
+    A look is every `plan.validate_every` steps, at the end of a training that was not interrupted, and with
+    `plan.validate_start` before the first step.
 
     **Arguments:**
 
@@ -178,6 +179,8 @@ class _Run:
         reason: Reason | None = self._ended(step)
         if reason is not None:
             return state, progress, reason
+        if plan.validate_start and step == 0 and self._look(state, step) is not None:
+            return state, progress, "stopped"
         spans = list[tuple[int, int]]()
         for feed in self.loader.feeds(self._indices(step, spans)):
             start, stop = spans.pop(0)

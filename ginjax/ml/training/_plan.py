@@ -27,6 +27,8 @@ class Plan:
     - `steps_per_dispatch`: steps in one call of the device, after which the losses are looked at; None adapts it to their speed. The result does not
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
+    - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one is
+      better.
     - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
 
@@ -39,6 +41,7 @@ class Plan:
     accumulate: int = 1
     steps_per_dispatch: int | None = None
     validate_every: int | None = None
+    validate_start: bool = False
     patience: int | None = None
     save_every: int | None = None
     save_seconds: float | None = None
