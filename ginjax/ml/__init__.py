@@ -43,6 +43,7 @@ from ginjax.ml.task import TRAIN_TRAJECTORIES as TRAIN_TRAJECTORIES
 from ginjax.ml.task import ArraySamples as ArraySamples
 from ginjax.ml.task import Frames as Frames
 from ginjax.ml.task import HeldOut as HeldOut
+from ginjax.ml.task import Judged as Judged
 from ginjax.ml.task import OneStepError as OneStepError
 from ginjax.ml.task import OneStepTask as OneStepTask
 from ginjax.ml.task import OwnTask as OwnTask

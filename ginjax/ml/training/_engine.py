@@ -20,7 +20,7 @@ from ginjax.ml.training._dispatch import Augment, Dispatch, TrainState, make_dis
 from ginjax.ml.training._feed import Loader
 from ginjax.ml.training._finite import check_losses
 from ginjax.ml.training._order import BatchOrder, MakeOrder, Order, training_keys
-from ginjax.ml.training._plan import MOST_STEPS, Pace, Plan
+from ginjax.ml.training._plan import MOST_STEPS, START_MARGIN, Pace, Plan
 from ginjax.ml.training._update import MapAndLoss
 
 Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
@@ -265,9 +265,11 @@ class _Run:
         return None
 
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
-        """Keep the model of the lowest validation loss."""
+        """Keep the model of the lowest validation loss, the one at the start unless another is clearly better."""
         progress = self.progress
-        if loss < progress.best_loss:
+        # Only a look before the first step has the number 0.
+        needed = progress.best_loss * (START_MARGIN if progress.best_step == 0 else 1)
+        if loss < needed:
             progress.best_step, progress.best_loss, progress.misses = step, loss, 0
             progress.best_model = jax.tree.map(_on_host, state.model)
         elif progress.best_step != step:

@@ -109,7 +109,7 @@ def kept_start(trained: Trained, judged: Judged | None) -> str:
     """
     looks = trained.progress.misses
     return (
-        f"the tuning made the model no better at any of {looks} looks (judged by {judged}): "
+        f"the tuning made the model better by a tenth at none of {looks} looks (judged by {judged}): "
         "the weights are those it began with, bit for bit"
     )
 
