@@ -1,7 +1,7 @@
 """Cells of the measurement of tunings: what was measured, kept in a file of JSON after every cell."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -92,10 +92,16 @@ RULES: dict[str, Callable[[Look], float] | None] = {
 """How one of the looks is chosen: the last, or the smallest of a number. The first look is a candidate."""
 
 
-def chosen(looks: tuple[Look, ...], rule: str) -> int:
-    """The number of the look that a rule keeps; of equal ones the earliest."""
+def chosen(looks: tuple[Look, ...], rule: str, margin: float = 1.0) -> int:
+    """The number of the look that a rule keeps, of equal ones the earliest.
+
+    - `margin`: the first look is kept unless another has at most so many times its number; no matter to the last.
+    """
     measure = RULES[rule]
-    return len(looks) - 1 if measure is None else min(range(len(looks)), key=lambda i: measure(looks[i]))
+    if measure is None:
+        return len(looks) - 1
+    best = min(range(len(looks)), key=lambda i: measure(looks[i]))
+    return best if measure(looks[best]) < margin * measure(looks[0]) else 0
 
 
 def read(path: Path, settings: Mapping[str, Any]) -> list[Cell]:
@@ -128,9 +134,11 @@ def _rounded(value: Any) -> Any:
     return [_rounded(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def ratios(cells: list[Cell], rule: str) -> Iterator[tuple[Cell, list[float]]]:
-    """Each cell with the errors at `STEPS` of the model kept over those of the converted one."""
+def ratios(cells: Iterable[Cell], rule: str, margin: float = 1.0) -> list[list[float]]:
+    """For each cell the errors at `STEPS` of the model kept over those of the converted one."""
+    found = []
     for cell in cells:
-        before, after = cell.looks[0].test, cell.looks[chosen(cell.looks, rule)].test
-        if before is not None and after is not None:
-            yield cell, [b / a for a, b in zip(before, after, strict=True)]
+        before, after = cell.looks[0].test, cell.looks[chosen(cell.looks, rule, margin)].test
+        assert before is not None and after is not None
+        found.append([b / a for a, b in zip(before, after, strict=True)])
+    return found

@@ -183,7 +183,7 @@ def train(
             min=1e-9,
             max=10.0,
             help="Peak learning rate.",
-            show_default="0.003, or 0.0003 with --init of a trained model",
+            show_default="0.003, or 0.0001 with --init of a trained model",
             rich_help_panel=_TRAINING,
         ),
     ] = None,
@@ -336,7 +336,7 @@ def train(
     if prepared.overlap is not None:
         out.warn(prepared.overlap)
     if prepared.ends is not None:
-        out.note(prepared.ends)
+        out.warn(prepared.ends)
     settings = prepared.settings
     saving = Saving(files.run_file(prepared.identity), resume, every_steps, every_seconds)
     total = settings.steps or int(settings.seconds or 0)

@@ -14,6 +14,7 @@ from ginjax.data import DataReading, Source, from_arrays, open_data
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
     HeldOut,
+    Parts,
     TrainingMaterial,
     held_out_in_files,
     held_out_in_source,
@@ -21,6 +22,7 @@ from ginjax.ml import (
     material_of_parts,
     material_of_source,
     parts_of_training,
+    with_validation,
 )
 
 Data = Source | str | os.PathLike[str] | Mapping[str, Source | str | os.PathLike[str]]
@@ -47,7 +49,9 @@ def material_of(
     if isinstance(data, str | os.PathLike):
         return material_in_files(Path(data), DataReading(), valid=valid, test=test, seed=seed, tuning=tuning)
     sources = _by_part(data)
-    parts = {name: (source.at_hand(), None) for name, source in sources.items()}
+    parts: Parts = {name: (source.at_hand(), None) for name, source in sources.items()}
+    if tuning and "train" in parts:
+        parts = with_validation(parts, valid=valid, seed=seed)
     return material_of_parts(parts, sources["train"].name if "train" in sources else "data")
 
 

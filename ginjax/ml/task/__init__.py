@@ -23,6 +23,7 @@ from ginjax.ml.task._parts import cut_parts as cut_parts
 from ginjax.ml.task._parts import file_parts as file_parts
 from ginjax.ml.task._parts import simulated_parts as simulated_parts
 from ginjax.ml.task._parts import source_parts as source_parts
+from ginjax.ml.task._parts import with_validation as with_validation
 from ginjax.ml.task._samples import ArraySamples as ArraySamples
 from ginjax.ml.task._samples import Samples as Samples
 from ginjax.ml.task._samples import count_samples as count_samples

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ginjax.data import (
     DataReading,
     MemorySource,
@@ -108,8 +110,27 @@ def file_parts(
             raise ArgumentError(
                 "data to train on", got=f"{path}, which has {', '.join(parts)}", expected="a part 'train'"
             )
-        return {part: (reading.open(path, split=part), None) for part in parts}
+        found: Parts = {part: (reading.open(path, split=part), None) for part in parts}
+        return with_validation(found, valid=valid, seed=seed) if tuning else found
     return source_parts(reading.open(path), valid=valid, test=test, seed=seed, tuning=tuning)
+
+
+def with_validation(parts: Parts, *, valid: float = TaskSettings.valid, seed: int = 0) -> Parts:
+    """The same with a part `valid`, taken from two trajectories or more to train on where there is none.
+
+    A tuning needs one to be judged by.
+
+    **Arguments:**
+
+    - `parts`: with a part `train`.
+    - `valid`, `seed`: as in `ginjax.data.split_trajectories`; with 0 the parts stay as they are.
+    """
+    source, chosen = parts["train"]
+    numbers = np.arange(source.trajectories) if chosen is None else np.asarray(chosen)
+    if "valid" in parts or valid == 0 or len(numbers) < 2:
+        return parts
+    split = split_trajectories(len(numbers), valid=valid, test=0.0, seed=seed)
+    return {**parts, "train": (source, numbers[split["train"]]), "valid": (source, numbers[split["valid"]])}
 
 
 def source_parts(
