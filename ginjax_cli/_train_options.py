@@ -182,7 +182,7 @@ ValidateEvery = Annotated[
         "--validate-every",
         min=1,
         help="Training steps between two validations; the model of the lowest validation loss is kept.",
-        show_default="20 times in a run with validation data or --patience",
+        show_default="20 times in a run with validation data or --patience, 10 times with --init",
         rich_help_panel=_TRAINING,
     ),
 ]

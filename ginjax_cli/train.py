@@ -63,7 +63,7 @@ from ._train_options import (
 )
 
 if TYPE_CHECKING:
-    from ginjax.ml import OneStepError, Progress, Report, RunFiles, Start, Trained, TrainedModel
+    from ginjax.ml import PreparedTraining, Progress, Report, RunFiles, Start, Trained, TrainedModel
 
 LEAST_POINTS = 10
 """A learning curve of fewer points is not worth a picture."""
@@ -180,11 +180,16 @@ def train(
         ),
     ] = None,
     learning_rate: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--learning-rate", min=1e-9, max=10.0, help="Peak learning rate.", rich_help_panel=_TRAINING
+            "--learning-rate",
+            min=1e-9,
+            max=10.0,
+            help="Peak learning rate.",
+            show_default="0.003, or 0.0001 with --init of a trained model",
+            rich_help_panel=_TRAINING,
         ),
-    ] = 3e-3,
+    ] = None,
     loss: LossName = "smse",
     optimiser: Optimiser = "adamw",
     schedule: Schedule = None,
@@ -241,6 +246,9 @@ def train(
 
     Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its
     checkpoint is in model.run: Ctrl-C ends the run in order, and --resume goes on as if nothing had happened.
+
+    With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
+    choose from: where no step of the training makes it better, it is kept as it was.
     """
     from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
@@ -290,6 +298,7 @@ def train(
     if distributed:
         connect(coordinator, processes, process)
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
+    tuning = start is not None and start.trained
     placement = everywhere() if distributed else local_placement(devices)
     claim = ctx.with_resource(files.claim(force=force, resume=resume)) if placement.is_main else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
@@ -301,7 +310,7 @@ def train(
             side=size,
             trajectories=trajectories,
             frames=frames,
-            validate=patience is not None or validate_every is not None,
+            validate=tuning or patience is not None or validate_every is not None,
             seed=seed,
             cover=cover,
             needed=task_settings(start, past_steps, residual)[0] + unroll,
@@ -313,6 +322,7 @@ def train(
             valid=valid,
             test=test,
             seed=seed,
+            tuning=tuning,
         )
     )
     if material.said:
@@ -338,6 +348,8 @@ def train(
     )
     if prepared.overlap is not None:
         out.warn(prepared.overlap)
+    if prepared.ends is not None:
+        out.warn(prepared.ends)
     settings = prepared.settings
     saving = Saving(files.run_file(prepared.identity), resume, every_steps, every_seconds)
     total = settings.steps or int(settings.seconds or 0)
@@ -388,7 +400,7 @@ def train(
     saving.file.remove()
     claim.done()
     kind = request.model.spec.architecture
-    _show(out, output, f"{kind} on {material.title}", made, trained, prepared.before, sha256)
+    _show(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
     _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
     if material.contract.D < 3:
         rule = "compatibility" if request.model.spec.equivariant else "centre"
@@ -417,21 +429,23 @@ def _show(
     out: Output,
     output: Path,
     title: str,
+    prepared: "PreparedTraining",
     made: "TrainedModel",
     trained: "Trained",
-    before: "OneStepError | None",
     sha256: str,
 ) -> None:
     """What came of a training, and what has to be said about it."""
-    from ginjax.ml import what_to_hear
-
+    before, judged = prepared.before, prepared.task.judged
     progress, error, certificate = trained.progress, made.error, made.record.certificate
     rows: dict[str, object] = {
         "parameters": made.record.parameters,
         "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}",
     }
     if progress.best_step >= 0:
-        rows["lowest validation loss"] = f"{progress.best_loss:.3g}  (step {progress.best_step})"
+        what = "lowest validation loss" if judged is None else "lowest error by which it is judged"
+        rows[what] = f"{progress.best_loss:.3g}  (step {progress.best_step})"
+    if judged is not None:
+        rows["judged by"] = str(judged)
     if error is not None:
         rows["error on held-out fields"] = f"{error.model:.4f}  (one-step nRMSE)"
     if before is not None:
@@ -441,7 +455,7 @@ def _show(
     if certificate is not None:
         rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
     out.fields(title, rows)
-    said = what_to_hear(error, before, residual=made.record.contract.residual)
+    said = prepared.to_hear(trained, made)
     if said is not None:
         out.warn(said)
     measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}
@@ -451,6 +465,8 @@ def _show(
         measured["error_before"] = before.model
     if progress.best_step >= 0:
         measured |= {"validation": progress.best_loss, "best_step": progress.best_step}
+    if judged is not None:
+        measured |= {"judged": str(judged), "kept_start": trained.kept_start}
     settings = {
         name: value
         for name, value in made.record.provenance[-1].items()
@@ -464,6 +480,7 @@ def _show(
             "trained_before",
             "steps_done",
             "best_step",
+            "judged",
         )
     }
     if "adapted" in made.record.provenance[-1]:

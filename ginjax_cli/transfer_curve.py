@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ginjax.ml import Point
 
 FoldName = Literal["validation", "test"]
+_COLUMNS = ("converted", "calibrated", "scratch", "inflated")
 
 
 def transfer_curve(
@@ -86,12 +87,13 @@ def transfer_curve(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Measure one-step error against the number of high-dimensional samples: converted, from scratch, inflated.
+    """Measure one-step error against the number of high-dimensional samples: converted, calibrated, from scratch, inflated.
 
-    From scratch means the same network and optimiser on the same samples, for as long as the converted network
-    took in all, and the best of three learning rates. The two folds share no data: the settings were chosen on the
-    validation fold, and the test fold is for what is quoted. Every finished cell goes into DIR/transfer_curve.json at
-    once: repeat the command to continue. The picture is DIR/transfer_curve.png.
+    Converted is tuned on the samples; calibrated only chooses among the exact conversions on a few of them. From scratch
+    means the same network and optimiser on the same samples, for as long as the converted network took in all, and the
+    best of three learning rates. The two folds share no data: the settings were chosen on the validation fold, and the
+    test fold is for what is quoted. Every finished cell goes into DIR/transfer_curve.json at once: repeat the command to
+    continue. The picture is DIR/transfer_curve.png.
     """
     out = Output(json=json, quiet=quiet)
 
@@ -163,6 +165,7 @@ def transfer_curve(
             "dims",
             "samples",
             "converted",
+            "calibrated",
             "from scratch",
             "inflated",
             "no change",
@@ -205,12 +208,9 @@ def _rows(points: "Sequence[Point]") -> list[tuple[object, ...]]:
             pde,
             f"{low} -> {high}",
             count,
-            *(error(row.get(method)) for method in ("converted", "scratch", "inflated")),
+            *(error(row.get(method)) for method in _COLUMNS),
             f"{next(iter(row.values())).persistence:.2g}",
-            " / ".join(
-                f"{row[method].seconds:.2g}" if method in row else "-"
-                for method in ("converted", "scratch", "inflated")
-            ),
+            " / ".join(f"{row[method].seconds:.2g}" if method in row else "-" for method in _COLUMNS),
         )
         for (pde, low, high, count), row in sorted(by_row.items())
     ]

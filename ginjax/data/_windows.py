@@ -31,6 +31,7 @@ class Windows:
     - `future_steps`: frames in a target.
     - `residual`: whether targets are changes.
     - `trajectories`: indices of the trajectories to use; all by default.
+    - `spans`: for each of these, the first frame to use and the one after the last; all frames by default.
 
     **Raises:** `ArgumentError` if no trajectory is long enough, or a field has no scale.
     """
@@ -44,6 +45,7 @@ class Windows:
         future_steps: int = 1,
         residual: bool = False,
         trajectories: Sequence[int] | np.ndarray | None = None,
+        spans: Sequence[tuple[int, int]] | None = None,
     ):
         for name, value in (("past_steps", past_steps), ("future_steps", future_steps)):
             if value < 1:
@@ -58,7 +60,14 @@ class Windows:
         if wrong:
             raise ArgumentError("trajectory", got=wrong[0], expected=f"0 to {source.trajectories - 1}")
         self.trajectories = np.asarray(chosen, dtype=int)
-        lengths = np.array([source.frames_of(int(i)) for i in self.trajectories], dtype=int)
+        whole = [(0, source.frames_of(int(i))) for i in self.trajectories]
+        self.spans = tuple(whole if spans is None else spans)
+        if len(self.spans) != len(whole) or any(
+            not 0 <= first <= stop <= length
+            for (first, stop), (_, length) in zip(self.spans, whole, strict=True)
+        ):
+            raise ArgumentError("spans", got=self.spans, expected=f"one within each of {whole}")
+        lengths = np.array([stop - first for first, stop in self.spans], dtype=int)
         self._ends = np.cumsum(np.maximum(lengths - past_steps - future_steps + 1, 0))
         if not len(self):
             raise ArgumentError(
@@ -102,7 +111,8 @@ class Windows:
         if not 0 <= index < len(self):
             raise ArgumentError("window", got=index, expected=f"0 to {len(self) - 1}")
         which = int(np.searchsorted(self._ends, index, side="right"))
-        return int(self.trajectories[which]), int(index - (self._ends[which - 1] if which else 0))
+        first = self.spans[which][0]
+        return int(self.trajectories[which]), int(first + index - (self._ends[which - 1] if which else 0))
 
     def take(self, indices: np.ndarray | Sequence[int]) -> tuple[MultiImage, MultiImage]:
         """Read some windows; frames outside of them are not touched.

@@ -44,6 +44,7 @@ from ginjax.ml.task import TRAIN_TRAJECTORIES as TRAIN_TRAJECTORIES
 from ginjax.ml.task import ArraySamples as ArraySamples
 from ginjax.ml.task import Frames as Frames
 from ginjax.ml.task import HeldOut as HeldOut
+from ginjax.ml.task import Judged as Judged
 from ginjax.ml.task import OneStepError as OneStepError
 from ginjax.ml.task import OneStepTask as OneStepTask
 from ginjax.ml.task import OwnTask as OwnTask
@@ -77,6 +78,7 @@ from ginjax.ml.task import simulated_material as simulated_material
 from ginjax.ml.task import simulated_parts as simulated_parts
 from ginjax.ml.task import source_parts as source_parts
 from ginjax.ml.task import training_task as training_task
+from ginjax.ml.task import with_validation as with_validation
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training import LOGGERS as LOGGERS
 from ginjax.ml.training import OPTIMISERS as OPTIMISERS

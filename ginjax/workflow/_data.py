@@ -14,6 +14,7 @@ from ginjax.data import SPACE, Axes, AxisOrder, DataReading, Source, from_arrays
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
     HeldOut,
+    Parts,
     TrainingMaterial,
     held_out_in_files,
     held_out_in_source,
@@ -21,6 +22,7 @@ from ginjax.ml import (
     material_of_parts,
     material_of_source,
     parts_of_training,
+    with_validation,
 )
 
 Data = Source | str | os.PathLike[str] | Mapping[str, Source | str | os.PathLike[str]]
@@ -36,6 +38,7 @@ def material_of(
     valid: float,
     test: float,
     seed: int,
+    tuning: bool = False,
     axes: Axes | None = None,
     like: DataContract | None = None,
 ) -> TrainingMaterial:
@@ -46,7 +49,7 @@ def material_of(
     - `data`: where they have no parts, their trajectories are parted at random.
     - `axes`: of the arrays in a file, see `ginjax.data.open_data`.
     - `like`: the contract of the model that is gone on from, see there too.
-    - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+    - `valid`, `test`, `seed`, `tuning`: as in `ginjax.ml.source_parts`.
 
     **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
     """
@@ -58,12 +61,14 @@ def material_of(
             hint="ginjax.from_arrays and ginjax.open_data take axes.",
         )
     if isinstance(data, Source):
-        return material_of_source(data, valid=valid, test=test, seed=seed)
+        return material_of_source(data, valid=valid, test=test, seed=seed, tuning=tuning)
     if isinstance(data, str | os.PathLike):
         reading = DataReading(axes=axes or (), like=like)
-        return material_in_files(Path(data), reading, valid=valid, test=test, seed=seed)
+        return material_in_files(Path(data), reading, valid=valid, test=test, seed=seed, tuning=tuning)
     sources = _by_part(data, like)
-    parts = {name: (source.at_hand(), None) for name, source in sources.items()}
+    parts: Parts = {name: (source.at_hand(), None) for name, source in sources.items()}
+    if tuning and "train" in parts:
+        parts = with_validation(parts, valid=valid, seed=seed)
     return material_of_parts(parts, sources["train"].name if "train" in sources else "data")
 
 

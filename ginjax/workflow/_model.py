@@ -234,9 +234,14 @@ class Model:
     ) -> Model:
         """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
 
+        Roll-outs on held-out frames choose the weights, and those of this model are the first to choose from: where no step
+        makes it better, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the end is
+        held out.
+
         **Arguments:**
 
-        - `data`, `settings`, `valid`, `test`, `progress`: as in `ginjax.train`.
+        - `data`, `settings`, `valid`, `test`, `progress`: as in `ginjax.train`; with `valid=0` nothing is held out to choose
+          by, and the last weights are taken.
         - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
           unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
@@ -248,7 +253,14 @@ class Model:
         check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
         settings = settings or TrainSettings()
         start = start_from(LoadedModel(self.network, self.record), keep_compatible=keep_compatible)
-        material = material_of(data, valid=valid, test=test, seed=settings.seed, like=self.record.contract)
+        material = material_of(
+            data,
+            valid=valid,
+            test=test,
+            seed=settings.seed,
+            tuning=start.trained,
+            like=self.record.contract,
+        )
         made, training = carry_out(
             request_training(
                 material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt
@@ -256,7 +268,8 @@ class Model:
             _shown(progress),
         )
         training.warn(stacklevel=2)
-        return Model(made.model, made.record, self.parent if keep_compatible else None, training)
+        parent = self.parent if keep_compatible or training.kept_start else None
+        return Model(made.model, made.record, parent, training)
 
     def to_dimension(
         self,

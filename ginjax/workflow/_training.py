@@ -20,7 +20,6 @@ from ginjax.ml import (
     curve_figure,
     make_book,
     prepare_training,
-    what_to_hear,
 )
 
 if TYPE_CHECKING:
@@ -35,12 +34,14 @@ class Training:
 
     - `title`: what was trained on what.
     - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
-      validated on.
-    - `loss`: of the last step; `validation`: the lowest validation loss, None without validation.
+      validated on; 0 for a tuning that found nothing better than the model it began with, which is kept bit for bit.
+    - `loss`: of the last step; `validation`: the lowest validation loss, of a tuning the lowest error by which it is
+      `judged`; None without validation.
+    - `judged`: by what a tuning chose its weights, and with it whether to keep those it began with; None for a new network.
     - `error`: of the next frame beside predicting no change, on the held-out part, or without one on the part for
       validation, by which the model was chosen; None without either.
     - `error_before`: the same of the model that was gone on from.
-    - `residual`: whether changes are predicted.
+    - `said`: what must not be missed; None if there is nothing.
     - `rows`: of the log, see `ginjax.ml.read_log`.
     - `last`: the record of the last network where an earlier one was kept.
     """
@@ -52,9 +53,15 @@ class Training:
     validation: float | None
     error: OneStepError | None
     error_before: OneStepError | None
-    residual: bool
+    judged: str | None
+    said: str | None
     rows: tuple[Mapping[str, Any], ...] = field(repr=False)
     last: ModelRecord | None = field(default=None, repr=False)
+
+    @property
+    def kept_start(self) -> bool:
+        """Whether a tuning found nothing better than the model it began with."""
+        return self.judged is not None and self.best_step == 0
 
     def plot(self) -> Figure:
         """The learning curve: training and validation loss, and the learning rate."""
@@ -69,9 +76,8 @@ class Training:
 
         - `stacklevel`: of `warnings.warn`, counted from the caller of this.
         """
-        said = what_to_hear(self.error, self.error_before, residual=self.residual)
-        if said is not None:
-            warnings.warn(said, GinjaxWarning, stacklevel=stacklevel + 1)
+        if self.said is not None:
+            warnings.warn(self.said, GinjaxWarning, stacklevel=stacklevel + 1)
 
 
 def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tuple[TrainedModel, Training]:
@@ -87,6 +93,8 @@ def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tu
     prepared = prepare_training(request, lambda title: show(1, title))
     if prepared.overlap is not None:
         warnings.warn(prepared.overlap, GinjaxWarning, stacklevel=3)
+    if prepared.ends is not None:
+        warnings.warn(prepared.ends, GinjaxWarning, stacklevel=3)
     settings = prepared.settings
     kept = KeptRows()
     book = make_book(settings, [kept])
@@ -112,7 +120,8 @@ def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tu
         validation=progress.best_loss if validated else None,
         error=made.error,
         error_before=prepared.before,
-        residual=request.residual,
+        judged=None if prepared.task.judged is None else str(prepared.task.judged),
+        said=prepared.to_hear(trained, made),
         rows=tuple(kept.rows),
         last=made.last,
     )

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from ginjax.ml import Cell, CurveSettings
 
 PNG = b"\x89PNG\r\n\x1a\n"
-ERROR = {"converted": 0.01, "scratch": 0.02, "inflated": 0.03}
+ERROR = {"converted": 0.01, "calibrated": 0.015, "scratch": 0.02, "inflated": 0.03}
 
 
 @pytest.fixture

@@ -8,9 +8,12 @@ import pytest
 from command_line import app
 from drawn_records import drawn_record, perturbed, small_spec
 from helpers import FULL3, ORTHOPLEX5, S
+from ml.task.small_tasks import source
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import DataContract, Field, FieldScale, convert_record, read_model, write_model
+from ginjax.data import write_well
+from ginjax.ml.training._settings import LEARNING_RATE, TUNING_RATE
 from ginjax.transfer import make_rule
 
 QUICK = (
@@ -116,6 +119,86 @@ def test_a_tuned_model_can_be_tuned_again_and_taken_down(run, converted):
     assert run("convert-d", "again", "--to-dim", "1", "-o", "down").exit_code == 0
     for name, array in read_model(low).arrays.items():
         np.testing.assert_allclose(read_model("down").arrays[name], array, atol=1e-5)
+
+
+# --- never worse than the start -----------------------------------------------------------------------------------------
+
+
+def test_a_tuning_that_finds_nothing_better_keeps_the_start_and_says_so(run, converted):
+    low, high = converted
+    wild = ("--learning-rate", "10", "--warmup", "0")
+    result = tune(run, high, *wild)
+    assert result.exit_code == 0, result.stderr
+    assert "warning: the tuning made the model better by a tenth at none of" in result.stderr
+    assert "the weights are those it began with, bit for bit" in result.stderr
+    assert "the last one is tuned.last.safetensors" in result.stderr
+    payload = json.loads(tune(run, high, *wild, "--json", out="again").stdout)
+    assert (payload["kept_start"], payload["best_step"]) == (True, 0)
+    assert payload["error"] == payload["error_before"]
+    assert any("bit for bit" in said for said in payload["warnings"])
+    before, after = read_model(high), read_model("tuned")
+    assert all(array.tobytes() == before.arrays[name].tobytes() for name, array in after.arrays.items())
+    # The certificate speaks of these weights, and goes on to hold.
+    assert after.certificate.exact and not after.certificate_is_stale
+    assert run("verify", low, "tuned").exit_code == 0
+    assert read_model("tuned.last.safetensors").certificate is None
+
+
+def test_double_precision_survives_a_tuning_that_changes_nothing(run, tmp_path):
+    record = convert_record(small(), 2, make_rule("compatibility"), dtype="float64").after
+    write_model(tmp_path / "double", record)
+    assert tune(run, "double", "--learning-rate", "10", "--warmup", "0").exit_code == 0
+    for name, array in read_model("tuned").arrays.items():
+        assert array.dtype == np.float64 and array.tobytes() == record.arrays[name].tobytes()
+
+
+def test_what_a_tuning_is_judged_by(run, converted):
+    result = tune(run, converted[1])
+    assert "one step and roll-outs of 2 steps on the part for validation" in result.stdout
+    assert "lowest error by which it is judged" in result.stdout
+    assert "lowest validation loss" not in result.stdout
+
+
+def test_without_a_rate_a_tuning_goes_slower_than_a_new_network(run, converted, tmp_path):
+    short = ("--size", "8", "--trajectories", "2", "--frames", "2", "--steps", "1", "-q")
+    assert run("train", "--init", converted[1], *short, "-o", "slow").exit_code == 0
+    assert (
+        run("train", "--dim", "2", "--arch", "series", "--channels", "2", *short, "-o", "new").exit_code == 0
+    )
+    rates = [read_model(name).provenance[-1]["learning_rate"] for name in ("slow", "new")]
+    assert rates == [TUNING_RATE, LEARNING_RATE]
+
+
+def test_of_one_trajectory_the_end_is_held_out(run, tmp_path, converted):
+    write_well(tmp_path / "one.h5", source(trajectories=1, frames=8, D=2, spacing=1.0), name="density")
+    result = run("train", "--init", converted[1], "--data", "one.h5", "--steps", "2", "-o", "tuned")
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "no trajectory is held out: the tuning is judged by one step and roll-outs of 7 steps"
+        in result.stderr
+    )
+    assert "into the last frames of each trajectory, which are not trained on" in result.stderr
+    assert "error before tuning" in result.stdout
+    # Control: a new network is not judged so, and says how it would work.
+    new = run("train", "--data", "one.h5", "--steps", "2", "-o", "new")
+    assert new.exit_code == 2 and "--valid 0" in new.stderr
+
+
+def test_of_two_trajectories_one_judges(run, tmp_path, converted):
+    write_well(tmp_path / "two.h5", source(trajectories=2, frames=8, D=2, spacing=1.0), name="density")
+    result = run("train", "--init", converted[1], "--data", "two.h5", "--steps", "2", "-o", "tuned")
+    assert result.exit_code == 0, result.stderr
+    assert "on the part for validation" in result.stdout and "no trajectory is held out" not in result.stderr
+    assert [len(part.trajectories) for part in read_model("tuned").contract.parts.values()] == [1, 1]
+
+
+def test_whoever_wants_no_validation_gets_the_last_weights_and_a_warning(run, tmp_path, converted):
+    write_well(tmp_path / "one.h5", source(trajectories=1, frames=8, D=2, spacing=1.0), name="density")
+    ask = ("--data", "one.h5", "--valid", "0", "--test", "0", "--steps", "2", "-o", "tuned")
+    result = run("train", "--init", converted[1], *ask)
+    assert result.exit_code == 0, result.stderr
+    assert "judged" not in result.stdout and "held out" in result.stderr
+    assert "best_step" not in read_model("tuned").provenance[-1]
 
 
 # --- wrong uses -----------------------------------------------------------------------------------------------------

@@ -204,6 +204,34 @@ def test_tuning_goes_on_from_a_model(model3):
     assert free.training.error_before.model > 0
 
 
+def test_a_tuning_that_does_not_help_gives_the_model_back(model, model3):
+    wild = ginjax.TrainSettings(steps=2, batch_size=2, learning_rate=10.0, warmup=0.0)
+    with pytest.warns(GinjaxWarning, match="the weights are those it began with, bit for bit"):
+        same = model3.tune(data(3), wild, progress=False)
+    assert same.training.kept_start and same.training.best_step == 0
+    assert "roll-outs of 4 steps" in same.training.judged
+    assert all(
+        array.tobytes() == model3.record.arrays[name].tobytes() for name, array in same.record.arrays.items()
+    )
+    assert same.certificate.exact and not same.record.certificate_is_stale
+    assert same.parent is model and same.verify().lifts
+    # Control: with nothing to judge by, the last weights are taken.
+    with pytest.warns(GinjaxWarning, match="made the error of the next frame larger"):
+        other = model3.tune(data(3), wild, valid=0, progress=False)
+    assert not other.training.kept_start and other.training.judged is None
+    assert other.training.error.model > same.training.error.model
+
+
+def test_one_trajectory_is_judged_at_its_end(model3):
+    one = ginjax.from_arrays(
+        {"velocity": velocity(3)[:1]}, order={"velocity": 1}, spacing=0.1, time_step=0.05, periodic=True
+    )
+    with pytest.warns(GinjaxWarning, match="no trajectory is held out: the tuning is judged by"):
+        tuned = model3.tune(one, ginjax.TrainSettings(steps=2, batch_size=2), progress=False)
+    assert "last frames of each trajectory" in tuned.training.judged
+    assert tuned.training.error is not None
+
+
 def test_a_network_changed_by_hand_keeps_everything_but_its_certificate(model3, tmp_path):
     where = lambda network: network.layers[1].conv.weights  # noqa: E731
     doubled = jax.tree.map(lambda a: 2 * a, where(model3.network))

@@ -27,7 +27,7 @@ def draw_curve(
 
 
 def curve_figure(title: str, rows: Sequence[Mapping[str, Any]], *, best_step: int = -1) -> Figure:
-    """Draw training and validation loss, and below them the learning rate.
+    """Draw training and validation loss, of a tuning the error by which it is judged, and below them the learning rate.
 
     **Arguments:**
 
@@ -41,14 +41,17 @@ def curve_figure(title: str, rows: Sequence[Mapping[str, Any]], *, best_step: in
     set_heading(figure, title)
     (upper,), (lower,) = panels(figure, 2, 1, sharex=True, height_ratios=(3, 1))
     handles: dict[str, Artist] = {}
-    for name, label, style in (("loss", "training", "-"), ("validation", "validation", "o-")):
+    # Only a tuning looks before its first step, and looks at errors of roll-outs.
+    tuning = any(row["step"] == 0 and row.get("validation") is not None for row in rows)
+    looked = "roll-outs (nRMSE)" if tuning else "validation"
+    for name, label, style in (("loss", "training", "-"), ("validation", looked, "o-")):
         points = [(row["step"], row[name]) for row in rows if row.get(name) is not None]
         if points:
             (handles[label],) = upper.plot(*zip(*points, strict=True), style, lw=1.2, ms=3)
     if best_step >= 0:
         handles["kept"] = upper.axvline(best_step, color="0.6", lw=0.8, ls="--")
     upper.set_yscale("log")
-    set_labels(upper, y="loss")
+    set_labels(upper, y="loss, error" if tuning else "loss")
     rates = [(row["step"], row["learning_rate"]) for row in rows if row.get("learning_rate") is not None]
     if rates:
         lower.plot(*zip(*rates, strict=True), color="0.3", lw=1.2)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LOOKS: dict[Method, tuple[str, str, str]] = {
     "converted": ("converted + tuned", "#0b6e4f", "o-"),
+    "calibrated": ("calibrated, not tuned", "#b8860b", "D-."),
     "scratch": ("from scratch, equal time", "#c1440e", "s--"),
     "inflated": ("plain CNN inflated + tuned", "#6a5acd", "^:"),
 }

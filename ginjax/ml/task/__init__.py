@@ -11,6 +11,7 @@ from ginjax.ml.task._held_out import data_dimension as data_dimension
 from ginjax.ml.task._held_out import held_out_in_files as held_out_in_files
 from ginjax.ml.task._held_out import held_out_in_source as held_out_in_source
 from ginjax.ml.task._held_out import simulated_held_out as simulated_held_out
+from ginjax.ml.task._judged import Judged as Judged
 from ginjax.ml.task._model_contract import bare_contract as bare_contract
 from ginjax.ml.task._model_contract import scaled_contract as scaled_contract
 from ginjax.ml.task._next_frame import OneStepError as OneStepError
@@ -22,12 +23,16 @@ from ginjax.ml.task._parts import cut_parts as cut_parts
 from ginjax.ml.task._parts import file_parts as file_parts
 from ginjax.ml.task._parts import simulated_parts as simulated_parts
 from ginjax.ml.task._parts import source_parts as source_parts
+from ginjax.ml.task._parts import with_validation as with_validation
 from ginjax.ml.task._samples import ArraySamples as ArraySamples
 from ginjax.ml.task._samples import Samples as Samples
 from ginjax.ml.task._samples import count_samples as count_samples
 from ginjax.ml.task._samples import take as take
 from ginjax.ml.task._samples_for_model import SAMPLES as SAMPLES
 from ginjax.ml.task._samples_for_model import samples_for as samples_for
+from ginjax.ml.task._short_rollout import DIVERGED as DIVERGED
+from ginjax.ml.task._short_rollout import RolloutErrors as RolloutErrors
+from ginjax.ml.task._short_rollout import rollout_errors as rollout_errors
 from ginjax.ml.task._simulated_task import HELD_OUT_OFFSET as HELD_OUT_OFFSET
 from ginjax.ml.task._simulated_task import TRAIN_TRAJECTORIES as TRAIN_TRAJECTORIES
 from ginjax.ml.task._simulated_task import OneStepTask as OneStepTask

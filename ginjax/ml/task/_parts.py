@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from ginjax.data import (
     DataReading,
     MemorySource,
@@ -16,8 +18,9 @@ from ginjax.data import (
     split_trajectories,
 )
 from ginjax.errors import ArgumentError
+from ginjax.ml.task._judged import Chosen
 from ginjax.ml.task._simulated_task import FRAMES, HELD_OUT_OFFSET, TRAIN_TRAJECTORIES, simulate_in_memory
-from ginjax.ml.task._window_task import Chosen, WindowTask, make_window_task
+from ginjax.ml.task._window_task import WindowTask, make_window_task
 
 HELD_OUT_SIMULATIONS = 8
 """Simulations that training holds out to measure the error in the end, and as many to validate on."""
@@ -96,6 +99,7 @@ def file_parts(
     valid: float = TaskSettings.valid,
     test: float = TaskSettings.test,
     seed: int = 0,
+    tuning: bool = False,
 ) -> Parts:
     """The parts that data in files have, else a random parting of their trajectories.
 
@@ -103,7 +107,7 @@ def file_parts(
 
     - `path`: a file, several, or a folder.
     - `reading`: what the files do not say.
-    - `valid`, `test`, `seed`: of the parting, see `ginjax.data.split_trajectories`.
+    - `valid`, `test`, `seed`, `tuning`: of the parting, see `source_parts`.
 
     **Raises:** `ArgumentError` if there is nothing to train on; as `ginjax.data.open_data`.
     """
@@ -114,12 +118,36 @@ def file_parts(
             raise ArgumentError(
                 "data to train on", got=f"{path}, which has {', '.join(parts)}", expected="a part 'train'"
             )
-        return {part: (reading.open(path, split=part), None) for part in parts}
-    return source_parts(reading.open(path), valid=valid, test=test, seed=seed)
+        found: Parts = {part: (reading.open(path, split=part), None) for part in parts}
+        return with_validation(found, valid=valid, seed=seed) if tuning else found
+    return source_parts(reading.open(path), valid=valid, test=test, seed=seed, tuning=tuning)
+
+
+def with_validation(parts: Parts, *, valid: float = TaskSettings.valid, seed: int = 0) -> Parts:
+    """The same with a part `valid`, taken from two trajectories or more to train on where there is none.
+
+    A tuning needs one to be judged by.
+
+    **Arguments:**
+
+    - `parts`: with a part `train`.
+    - `valid`, `seed`: as in `ginjax.data.split_trajectories`; with 0 the parts stay as they are.
+    """
+    source, chosen = parts["train"]
+    numbers = np.arange(source.trajectories) if chosen is None else np.asarray(chosen)
+    if "valid" in parts or valid == 0 or len(numbers) < 2:
+        return parts
+    split = split_trajectories(len(numbers), valid=valid, test=0.0, seed=seed)
+    return {**parts, "train": (source, numbers[split["train"]]), "valid": (source, numbers[split["valid"]])}
 
 
 def source_parts(
-    source: Source, *, valid: float = TaskSettings.valid, test: float = TaskSettings.test, seed: int = 0
+    source: Source,
+    *,
+    valid: float = TaskSettings.valid,
+    test: float = TaskSettings.test,
+    seed: int = 0,
+    tuning: bool = False,
 ) -> Parts:
     """A random parting of the trajectories of a source.
 
@@ -127,9 +155,15 @@ def source_parts(
 
     - `source`: the data.
     - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+    - `tuning`: whether few trajectories do for going on from a trained model. Of two, one is validated on and none held
+      out to test on; one alone is trained on, and its end can be held out, see `cut_parts`.
 
     **Raises:** as `ginjax.data.split_trajectories`.
     """
+    if tuning and valid > 0 and source.trajectories == 1:
+        return {"train": (source, range(1))}
+    if tuning and valid > 0 and source.trajectories == 2:
+        test = 0.0
     chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
     return {part: (source, indices) for part, indices in chosen.items() if len(indices)}
 
@@ -141,6 +175,8 @@ def cut_parts(
     residual: bool = False,
     unroll: int = 1,
     normalisation: Normalisation | None = None,
+    judge: bool = False,
+    hold_ends: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> WindowTask:
     """Samples of the parts of some data.
@@ -151,6 +187,7 @@ def cut_parts(
     - `past_steps`, `residual`: as in `TaskSettings`.
     - `unroll`: predictions in a row that the training loss looks at.
     - `normalisation`: of a model that goes on; measured on the training part if None.
+    - `judge`, `hold_ends`: whether there are roll-outs to judge a tuning by, see `make_window_task`.
     - `progress`: told of the measuring, `progress(done, total)` in frames.
 
     **Raises:** as `make_window_task`.
@@ -166,4 +203,6 @@ def cut_parts(
         past_steps=past_steps,
         unroll=unroll,
         residual=residual,
+        judge=judge,
+        hold_ends=hold_ends,
     )

@@ -28,6 +28,8 @@ class TrainingMaterial:
     - `parts`: reads or simulates them, telling how far it is.
     - `said`: what to tell of them, sentence by sentence: how they were read, or which initial fields simulations have.
     - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
+    - `hold_ends`: whether a tuning may hold out the ends of trajectories where no part is there to validate on; not where
+      `valid=0` was asked for.
     """
 
     contract: DataContract
@@ -37,6 +39,7 @@ class TrainingMaterial:
     parts: Callable[[Told | None], Parts]
     about: Callable[[WindowTask], dict[str, object]]
     said: tuple[str, ...] = ()
+    hold_ends: bool = True
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -116,17 +119,21 @@ def material_in_files(
     valid: float = TaskSettings.valid,
     test: float = TaskSettings.test,
     seed: int = 0,
+    tuning: bool = False,
 ) -> TrainingMaterial:
     """Data in a file or a folder.
 
     **Arguments:**
 
-    - `path`, `reading`, `valid`, `test`, `seed`: as in `file_parts`.
+    - `path`, `reading`, `valid`, `test`, `seed`, `tuning`: as in `file_parts`.
 
     **Raises:** as `file_parts`.
     """
     return material_of_parts(
-        file_parts(path, reading, valid=valid, test=test, seed=seed), path.name, valid=valid, test=test
+        file_parts(path, reading, valid=valid, test=test, seed=seed, tuning=tuning),
+        path.name,
+        valid=valid,
+        test=test,
     )
 
 
@@ -136,17 +143,18 @@ def material_of_source(
     valid: float = TaskSettings.valid,
     test: float = TaskSettings.test,
     seed: int = 0,
+    tuning: bool = False,
 ) -> TrainingMaterial:
     """Data that are a source already, such as those of `ginjax.data.from_arrays`.
 
     **Arguments:**
 
     - `source`: the data.
-    - `valid`, `test`, `seed`: as in `source_parts`.
+    - `valid`, `test`, `seed`, `tuning`: as in `source_parts`.
 
     **Raises:** as `source_parts`.
     """
-    known = source_parts(source, valid=valid, test=test, seed=seed)
+    known = source_parts(source, valid=valid, test=test, seed=seed, tuning=tuning)
     material = material_of_parts(known, source.name, valid=valid, test=test)
 
     def parts(progress: Told | None) -> Parts:
@@ -193,4 +201,13 @@ def material_of_parts(
 
     title = f"{name}, {source.D}D"
     said = (*source.in_words, *source.notes)
-    return TrainingMaterial(source.contract, source.spatial, name, title, lambda progress: parts, about, said)
+    return TrainingMaterial(
+        source.contract,
+        source.spatial,
+        name,
+        title,
+        lambda progress: parts,
+        about,
+        said,
+        hold_ends=valid != 0,
+    )

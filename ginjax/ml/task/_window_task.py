@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Int, PyTree
+from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract, DataPart
-from ginjax.data import Normalisation, Source, Windows, source_digest, trajectory_digests
+from ginjax.data import Normalisation, Windows, source_digest, trajectory_digests
 from ginjax.ml.task._frames import Frames, make_frames
+from ginjax.ml.task._judged import Chosen, Judged, Spans, held_ends, judged_part
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
-
-Chosen = tuple[Source, Sequence[int] | Int[np.ndarray, " _trajectories"] | None]
-"""A source, and which of its trajectories to use (None: all)."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +25,15 @@ class WindowTask:
     - `train`, `valid`: for the training loss; `valid` may be None.
     - `test`: of one step each, for the error in the end; may be None.
     - `frames`: the layout of inputs and predictions.
+    - `judged`: what a tuning is judged by, which begins with the model as it is; None for a training from random weights,
+      which the training loss on `valid` judges.
     """
 
     train: Windows
     valid: Windows | None
     test: Windows | None
     frames: Frames
+    judged: Judged | None = None
 
     @property
     def normalisation(self) -> Normalisation:
@@ -71,12 +72,28 @@ class WindowTask:
     def error(self, model: PyTree, batch_size: int = 32) -> OneStepError | None:
         """The one-step error of a model beside predicting no change.
 
-        It is that on the test samples, or without any on those for validation, if they are of one step; else None.
+        It is that on the test samples, or without any on those for validation or that a tuning is judged by, if they
+        are of one step; else None.
         """
-        samples = self.test or self.valid
+        samples = self.test or self.valid or self._ends
         if samples is None or samples.future_steps != 1:
             return None
         return next_frame_error(model, samples, np.arange(len(samples)), self.frames, batch_size)
+
+    @property
+    def _ends(self) -> Windows | None:
+        """Windows of one step into the frames at the ends of trajectories that are not trained on."""
+        if self.judged is None or not self.judged.at_ends:
+            return None
+        held = self.judged.ones
+        return Windows(
+            held.source,
+            held.normalisation,
+            past_steps=held.past_steps,
+            residual=self.train.residual,
+            trajectories=held.trajectories,
+            spans=held.spans,
+        )
 
 
 def make_window_task(
@@ -88,6 +105,8 @@ def make_window_task(
     past_steps: int = 1,
     unroll: int = 1,
     residual: bool = False,
+    judge: bool = False,
+    hold_ends: bool = True,
 ) -> WindowTask:
     """Cut data into samples.
 
@@ -98,11 +117,14 @@ def make_window_task(
     - `past_steps`: frames in an input.
     - `unroll`: frames in a target of training and validation.
     - `residual`: whether targets are changes.
+    - `judge`: whether there are roll-outs to judge a tuning by: of `valid`, or without it into the last frames of the
+      training part, which are then not trained on.
+    - `hold_ends`: whether the latter is allowed.
 
     **Raises:** `ArgumentError` if the trajectories are too short, or a field has no scale.
     """
 
-    def windows(chosen: Chosen, future_steps: int) -> Windows:
+    def windows(chosen: Chosen, future_steps: int, spans: Spans | None = None) -> Windows:
         return Windows(
             chosen[0],
             normalisation,
@@ -110,12 +132,20 @@ def make_window_task(
             future_steps=future_steps,
             residual=residual,
             trajectories=chosen[1],
+            spans=spans,
         )
 
     source = train[0]
+    judged, spans = None, None
+    if judge and valid is not None:
+        judged = judged_part(valid, normalisation, past_steps)
+    elif judge and hold_ends and (parted := held_ends(train, past_steps, unroll)) is not None:
+        spans, ends = parted
+        judged = judged_part(train, normalisation, past_steps, ends)
     return WindowTask(
-        windows(train, unroll),
+        windows(train, unroll, spans),
         None if valid is None else windows(valid, unroll),
         None if test is None else windows(test, 1),
         make_frames(source.schema, source.constants, normalisation, past_steps, residual),
+        judged,
     )

@@ -24,6 +24,7 @@ from ginjax.ml.training._freeze import frozen_names as frozen_names
 from ginjax.ml.training._freeze import keep_frozen as keep_frozen
 from ginjax.ml.training._from_scratch import last_training as last_training
 from ginjax.ml.training._from_scratch import train_again as train_again
+from ginjax.ml.training._judge import judge as judge
 from ginjax.ml.training._log import JsonLines as JsonLines
 from ginjax.ml.training._log import KeptRows as KeptRows
 from ginjax.ml.training._log import LogBook as LogBook

@@ -20,7 +20,7 @@ from ginjax.ml.training._dispatch import Augment, Dispatch, TrainState, make_dis
 from ginjax.ml.training._feed import Loader
 from ginjax.ml.training._finite import check_losses
 from ginjax.ml.training._order import BatchOrder, MakeOrder, Order, training_keys
-from ginjax.ml.training._plan import MOST_STEPS, Pace, Plan
+from ginjax.ml.training._plan import MOST_STEPS, START_MARGIN, Pace, Plan
 from ginjax.ml.training._update import MapAndLoss
 
 Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
@@ -77,7 +77,8 @@ def _never() -> bool:
 class Hooks:
     """Callbacks of a training.
 
-    A look is every `plan.validate_every` steps, and at the end of a training that was not interrupted.
+    A look is every `plan.validate_every` steps, at the end of a training that was not interrupted, and with
+    `plan.validate_start` before the first step.
 
     **Arguments:**
 
@@ -178,6 +179,8 @@ class _Run:
         reason: Reason | None = self._ended(step)
         if reason is not None:
             return state, progress, reason
+        if plan.validate_start and step == 0 and self._look(state, step) is not None:
+            return state, progress, "stopped"
         spans = list[tuple[int, int]]()
         for feed in self.loader.feeds(self._indices(step, spans)):
             start, stop = spans.pop(0)
@@ -262,9 +265,11 @@ class _Run:
         return None
 
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
-        """Keep the model of the lowest validation loss."""
+        """Keep the model of the lowest validation loss, the one at the start unless another is clearly better."""
         progress = self.progress
-        if loss < progress.best_loss:
+        # Only a look before the first step has the number 0.
+        needed = progress.best_loss * (START_MARGIN if progress.best_step == 0 else 1)
+        if loss < needed:
             progress.best_step, progress.best_loss, progress.misses = step, loss, 0
             progress.best_model = jax.tree.map(_on_host, state.model)
         elif progress.best_step != step:

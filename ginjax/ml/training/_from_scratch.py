@@ -12,7 +12,7 @@ from ginjax.checkpoint import ModelRecord
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import WindowTask
 from ginjax.ml.training._engine import Report
-from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._settings import LEARNING_RATE, TrainSettings
 from ginjax.ml.training._train_model import Trained, train_model
 from ginjax.models import ModelSpec, build_model
 
@@ -49,7 +49,7 @@ def train_again(
     - `record`: the model; its specification and filters are used, its weights are not.
     - `task`: what to train on.
     - `step`: from `last_training`. All weights are trained, for all steps: what was frozen and which model was best do
-      not count.
+      not count. Random weights are trained at least at `LEARNING_RATE`: a tuning goes slower than suits them.
     - `progress`: called as `progress(steps done, loss)`.
 
     **Raises:** `NumericsError` when a loss is NaN or infinite, `ArgumentError` or `FileError` for a step that no
@@ -57,6 +57,8 @@ def train_again(
     """
     asked = TrainSettings.from_json(step, "provenance of the model")
     settings = replace(asked, patience=None, validate_every=None, freeze=())
+    if step.get("step") == "tune":
+        settings = replace(settings, learning_rate=max(asked.learning_rate or 0.0, LEARNING_RATE))
     key = jax.random.key(settings.seed)
     model = build_model(ModelSpec.from_json(record.spec), record.D, record.banks, key)
 
@@ -65,5 +67,9 @@ def train_again(
             progress(report.step, float(report.losses[-1]))
 
     return train_model(
-        model, replace(task, valid=None), settings, stop_after=int(step["steps_done"]), on_report=tell
+        model,
+        replace(task, valid=None, judged=None),
+        settings,
+        stop_after=int(step["steps_done"]),
+        on_report=tell,
     )

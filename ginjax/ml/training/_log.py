@@ -152,7 +152,8 @@ class LogBook:
         if report.validation is not None:
             seconds = round(report.seconds, 3)
             self._write({"step": report.step, "validation": report.validation, "seconds": seconds})
-        self._seconds = report.seconds
+        if report.step:  # a look before the first step does not pay for compiling it
+            self._seconds = report.seconds
 
     def close(self, step: int, seconds: float) -> None:
         """Write the steps that are left, and finish."""

@@ -10,6 +10,9 @@ from ginjax.errors import ArgumentError
 DISPATCH_SECONDS = 0.25
 """Aimed-at duration of a dispatch: how late an interruption is noticed, and far above the cost of starting one."""
 
+START_MARGIN = 0.9
+"""What is held out is little where a tuning is worth its while, and a small gain there says nothing of other fields."""
+
 MOST_STEPS = 128
 """Most steps of a dispatch."""
 
@@ -27,6 +30,8 @@ class Plan:
     - `steps_per_dispatch`: steps in one call of the device, after which the losses are looked at; None adapts it to their speed. The result does not
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
+    - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one is
+      better: the first to replace it has a validation loss of at most `START_MARGIN` of its.
     - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
 
@@ -39,6 +44,7 @@ class Plan:
     accumulate: int = 1
     steps_per_dispatch: int | None = None
     validate_every: int | None = None
+    validate_start: bool = False
     patience: int | None = None
     save_every: int | None = None
     save_seconds: float | None = None

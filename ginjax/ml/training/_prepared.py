@@ -13,7 +13,14 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.task import OneStepError, TrainingMaterial, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
-from ginjax.ml.training._result import TrainedModel, build_network, finish_training, run_identity
+from ginjax.ml.training._result import (
+    TrainedModel,
+    build_network,
+    finish_training,
+    kept_start,
+    run_identity,
+    what_to_hear,
+)
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._train_model import Saving, Trained, train_model
 from ginjax.ml.training._tuning import Start, check_start, task_settings
@@ -124,6 +131,17 @@ class PreparedTraining:
             else None
         )
 
+    @property
+    def ends(self) -> str | None:
+        """How a tuning is judged where no trajectory could be held out; None otherwise."""
+        judged = self.task.judged
+        if judged is None or not judged.at_ends:
+            return None
+        return (
+            f"no trajectory is held out: the tuning is judged by {judged}. "
+            "Roll-outs from other fields became worse for most networks measured so: use two trajectories or more"
+        )
+
     @cached_property
     def about(self) -> dict[str, Any]:
         """What the history of the model will say of the data."""
@@ -161,6 +179,14 @@ class PreparedTraining:
         """Measure what came of it, and put together what its file is to hold."""
         return finish_training(trained, self.task, self.about, self.request.start, self.request.adapted)
 
+    def to_hear(self, trained: Trained, made: TrainedModel) -> str | None:
+        """What the user of the training must not miss; None if there is nothing."""
+        said = what_to_hear(made.error, self.before, residual=self.request.residual)
+        if said is None and self.before is not None and trained.progress.best_step < 0:
+            return "nothing was validated on: whether the tuning made the model better or worse is not known"
+        heard = [kept_start(trained, self.task.judged)] if trained.kept_start else []
+        return "; ".join([*heard, *([said] if said else [])]) or None
+
 
 def prepare_training(
     request: TrainingRequest, watch: Watch, *, placement: Placement | None = None, fit: bool = True
@@ -177,6 +203,7 @@ def prepare_training(
     **Raises:** as `cut_parts`; `ArgumentError` for a batch that cannot be divided over the devices.
     """
     material, start = request.material, request.start
+    tuning = start is not None and start.trained
     with watch(f"simulating {material.title}") as watcher:
         parts = material.parts(watcher.follow)
     with watch("measuring the fields") as watcher:
@@ -186,9 +213,11 @@ def prepare_training(
             residual=request.residual,
             unroll=request.settings.unroll,
             normalisation=None if start is None else start.normalisation,
+            judge=tuning,
+            hold_ends=material.hold_ends,
             progress=watcher.follow,
         )
-    settings = request.settings.resolved(material.contract.D, len(task.train))
+    settings = request.settings.resolved(material.contract.D, len(task.train), tuning=tuning)
     batch, where = settings.batch_size or 1, placement or Placement()
     if fit:
         where = fitting_placement(where, batch, settings.accumulate)

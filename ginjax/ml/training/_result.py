@@ -8,7 +8,7 @@ from typing import Any
 
 from ginjax._version import __version__
 from ginjax.checkpoint import DataContract, Difference, ModelRecord, parts_to_json
-from ginjax.ml.task import OneStepError, WindowTask
+from ginjax.ml.task import Judged, OneStepError, WindowTask
 from ginjax.ml.training._train_model import Trained
 from ginjax.ml.training._tuning import Start
 from ginjax.models import AnyDimensionalModel, Network, to_record
@@ -67,7 +67,8 @@ def finish_training(
     - `start`: the model it went on from, if any.
     - `adapted`: in what the data differed from those of that model.
     """
-    model, certificate = (trained.model, None) if start is None else start.settle(trained.model)
+    kept = start is not None and trained.kept_start
+    model, certificate = (trained.model, None) if start is None or kept else start.settle(trained.model)
     step: dict[str, object] = {"step": "train" if start is None else "tune", "version": __version__, **about}
     step |= {"past_steps": task.train.past_steps, "residual": task.train.residual} | trained.provenance()
     if start is not None:
@@ -75,6 +76,8 @@ def finish_training(
         if start.record.contract.parts:
             # The contract knows the newest data; these were seen too.
             step["trained_before"] = parts_to_json(start.record.contract.parts)
+    if task.judged is not None:
+        step["judged"] = str(task.judged)
     if adapted:
         step["adapted"] = {each.aspect: list(each.values) for each in adapted}
     history = () if start is None else start.record.provenance
@@ -91,7 +94,24 @@ def finish_training(
     keeps = start is not None and start.free is not None
     last = None if trained.last is None or keeps else to_record(trained.last, **common)
     record = to_record(model, **common, certificate=certificate)
+    if start is not None and kept:
+        record = start.as_it_was(record)
     return TrainedModel(model, record, last, task.error(model))
+
+
+def kept_start(trained: Trained, judged: Judged | None) -> str:
+    """What the user of a tuning hears that found nothing better than the model it began with.
+
+    **Arguments:**
+
+    - `trained`: its result.
+    - `judged`: by what it was judged.
+    """
+    looks = trained.progress.misses
+    return (
+        f"the tuning made the model better by a tenth at none of {looks} looks (judged by {judged}): "
+        "the weights are those it began with, bit for bit"
+    )
 
 
 def what_to_hear(
@@ -114,7 +134,7 @@ def what_to_hear(
             + change
         )
     if before is not None and after.model > before.model:
-        return f"tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
+        return f"the tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
     return None
 
 
@@ -147,4 +167,6 @@ def run_identity(
     }
     if start is not None:
         found |= {"source": start.record.digest, "kept_compatible": start.free is not None}
+    if task.judged is not None:
+        found["judged"] = str(task.judged)
     return found

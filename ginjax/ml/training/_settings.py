@@ -19,8 +19,14 @@ STEPS: Mapping[int, int] = {1: 1200, 2: 300, 3: 100}
 BATCH_SIZES: Mapping[int, int] = {1: 32, 2: 8, 3: 4}
 """Samples in a step by dimension unless asked for otherwise."""
 
-VALIDATIONS = 20
-"""How often a training looks at its validation loss unless told otherwise."""
+LEARNING_RATE = 3e-3
+"""Peak learning rate of a new network unless asked for otherwise."""
+
+TUNING_RATE = 1e-4
+"""Peak learning rate from a trained model on unless asked for otherwise: see the guide on tuning."""
+
+VALIDATIONS, TUNING_VALIDATIONS = 20, 10
+"""How often a training looks at its validation loss unless told otherwise, and a tuning, where a look is a roll-out."""
 
 _COUNTED = ("steps", "batch_size", "unroll", "validate_every", "accumulate")
 _AT_LEAST_0 = ("warmup", "weight_decay", "clip", "noise", "patience", "seed")
@@ -38,14 +44,15 @@ class TrainSettings:
       training. Without any of the three there are `STEPS`.
     - `batch_size`: samples in a mini-batch; `BATCH_SIZES` if None, and never more than there are.
     - `loss`: the training objective, a name in `LOSSES`.
-    - `learning_rate`: peak learning rate.
+    - `learning_rate`: peak learning rate; if None `LEARNING_RATE`, or `TUNING_RATE` where a trained model is gone on from.
     - `optimiser`: a name in `OPTIMISERS`. `weight_decay`: for "adamw" and "lion", see `make_optimiser`.
     - `clip`: gradient clipping, the largest global norm of the gradient; 0 for none.
     - `schedule`: decay of the learning rate after the warm-up, a name in `SCHEDULES`; "cosine" if None, or "constant"
       where time alone ends the training. `warmup`: fraction of the steps over which the rate rises to its peak.
     - `noise`: standard deviation of white noise on the inputs, in units of the normalised fields.
     - `unroll`: length of the rollout in the objective: predictions, each made from those before it.
-    - `validate_every`: steps between two validations; `VALIDATIONS` validations in all if None.
+    - `validate_every`: steps between two validations; if None `VALIDATIONS` in all, or `TUNING_VALIDATIONS` from a trained
+      model on.
     - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
     - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
@@ -61,7 +68,7 @@ class TrainSettings:
     seconds: float | None = None
     batch_size: int | None = None
     loss: str = DEFAULT_LOSS
-    learning_rate: float = 3e-3
+    learning_rate: float | None = None
     optimiser: str = "adamw"
     schedule: str | None = None
     warmup: float = 0.05
@@ -115,16 +122,17 @@ class TrainSettings:
         """Whether time alone ends the training."""
         return self.seconds is not None and self.steps is None and self.epochs is None
 
-    def resolved(self, D: int, samples: int) -> TrainSettings:
+    def resolved(self, D: int, samples: int, *, tuning: bool = False) -> TrainSettings:
         """The same with a number for everything that follows from the data.
 
         **Arguments:**
 
         - `D`: the dimension of the network.
         - `samples`: number of training samples.
+        - `tuning`: whether the weights to begin with are those of a trained model.
 
-        **Returns:** settings with a batch size and a schedule, and steps unless time alone ends the training; resolving
-        them again changes nothing.
+        **Returns:** settings with a batch size, a learning rate and a schedule, and steps unless time alone ends the
+        training; resolving them again changes nothing.
         """
         batch = min(self.batch_size or BATCH_SIZES.get(D, BATCH_SIZES[3]), samples)
         steps = self.steps
@@ -133,17 +141,22 @@ class TrainSettings:
         elif steps is None and self.seconds is None:
             steps = STEPS.get(D, STEPS[3])
         schedule = self.schedule or (ENDLESS if steps is None else "cosine")
-        return replace(self, steps=steps, epochs=None, batch_size=batch, schedule=schedule)
+        rate = self.learning_rate or (TUNING_RATE if tuning else LEARNING_RATE)
+        return replace(
+            self, steps=steps, epochs=None, batch_size=batch, schedule=schedule, learning_rate=rate
+        )
 
-    @property
-    def looks_every(self) -> int:
+    def looks_every(self, *, tuning: bool = False) -> int:
         """Steps between two validations."""
-        return self.validate_every or max(1, (self.steps or 2000) // VALIDATIONS)
+        looks = TUNING_VALIDATIONS if tuning else VALIDATIONS
+        return self.validate_every or max(1, (self.steps or 2000) // looks)
 
     def make_schedule(self) -> Rate:
         """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
         name = self.schedule or (ENDLESS if self.steps is None else "cosine")
-        return make_schedule(name, self.steps, learning_rate=self.learning_rate, warmup=self.warmup)
+        return make_schedule(
+            name, self.steps, learning_rate=self.learning_rate or LEARNING_RATE, warmup=self.warmup
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON object without what is None, False or empty; `from_json` reads it back.
@@ -186,6 +199,7 @@ _KINDS: Mapping[str, type] = {
     "steps": int,
     "epochs": float,
     "seconds": float,
+    "learning_rate": float,
     "batch_size": int,
     "schedule": str,
     "patience": int,

@@ -19,6 +19,7 @@ from ginjax.ml.training._dispatch import initial_state
 from ginjax.ml.training._engine import Hooks, Progress, Reason, Report, run
 from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._freeze import frozen_names, keep_frozen
+from ginjax.ml.training._judge import judge
 from ginjax.ml.training._objective import Noise, Objective
 from ginjax.ml.training._optimiser import make_optimiser
 from ginjax.ml.training._order import training_key
@@ -51,7 +52,8 @@ class Trained:
 
     **Arguments:**
 
-    - `model`: the best one if there was validation, else the last.
+    - `model`: the best one if there was validation, else the last. That of a tuning may be the one it began with, bit for
+      bit.
     - `last`: the last model if another one was best, else None.
     - `progress`: how far it came.
     - `reason`: why it ended.
@@ -63,6 +65,11 @@ class Trained:
     progress: Progress
     reason: Reason
     settings: TrainSettings
+
+    @property
+    def kept_start(self) -> bool:
+        """Whether no look at a tuning found better weights than those that it began with."""
+        return self.progress.best_step == 0
 
     def provenance(self) -> dict[str, Any]:
         """What a model file says about the training: settings, loss, schedule, seed, and the steps done."""
@@ -88,7 +95,8 @@ def train_model(
     **Arguments:**
 
     - `model`: where to start; it stays usable.
-    - `task`: the samples, cut with as many predictions in a row as `settings.unroll`.
+    - `task`: the samples, cut with as many predictions in a row as `settings.unroll`. With `task.judged` this is a tuning:
+      its roll-outs choose the weights instead of the loss on `task.valid`, and those of `model` are the first candidate.
     - `settings`: how; all defaults if None.
     - `free`: train only in these directions, see `only_free`.
     - `placement`: the devices; the default device if None.
@@ -106,7 +114,8 @@ def train_model(
     for a saved state that does not belong to this training.
     """
     where = placement or Placement()
-    settings = (settings or TrainSettings()).resolved(model.D, len(task.train))
+    tuning = task.judged is not None
+    settings = (settings or TrainSettings()).resolved(model.D, len(task.train), tuning=tuning)
     optimiser = _optimiser(model, settings, free)
     objective = Objective(
         loss=LOSSES.find(settings.loss),
@@ -117,13 +126,16 @@ def train_model(
     )
     batch = settings.batch_size or 1
     validate = None if task.valid is None else validator(task.valid, objective, batch)
+    if task.judged is not None:
+        validate = judge(task.judged, task.frames)
     ends = [each for each in (settings.steps, stop_after) if each is not None]
     plan = Plan(
         steps=min(ends, default=None),
         seconds=settings.seconds if stop_after is None else None,
         batch_size=batch,
         accumulate=settings.accumulate,
-        validate_every=None if validate is None else settings.looks_every,
+        validate_every=None if validate is None else settings.looks_every(tuning=tuning),
+        validate_start=tuning,
         patience=settings.patience,
         save_every=None if saving is None else saving.every_steps,
         save_seconds=None if saving is None else saving.every_seconds,
@@ -154,7 +166,7 @@ def train_model(
     last = jax.tree.map(_from_devices, state.model)
     if progress.best_model is None:
         return Trained(last, None, progress, reason, settings)
-    best = jax.tree.map(_from_devices, progress.best_model)
+    best = model if progress.best_step == 0 else jax.tree.map(_from_devices, progress.best_model)
     other = last if progress.best_step != progress.step else None
     return Trained(best, other, progress, reason, settings)
 

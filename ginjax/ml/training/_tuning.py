@@ -21,6 +21,7 @@ from ginjax.errors import ArgumentError
 from ginjax.models import AnyDimensionalModel, LoadedModel, named_arrays, with_arrays
 from ginjax.transfer import (
     Certificate,
+    array_digest,
     free_directions,
     project_onto_free,
     recertify,
@@ -43,6 +44,11 @@ class Start:
     free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None
 
     @property
+    def trained(self) -> bool:
+        """Whether there is a training that going on could make worse, so that the model as it is has to be beaten."""
+        return self.normalisation is not None
+
+    @property
     def normalisation(self) -> Normalisation | None:
         """The scales of its fields; None for a model that was never trained, whose scales are those of its first data."""
         contract = self.record.contract
@@ -59,6 +65,21 @@ class Start:
         rounding = max(tolerance_of(array.dtype) for array in arrays.values())
         certificate = certificate.with_tolerance(max(certificate.tolerance, rounding))
         return with_arrays(tuned, arrays), certificate
+
+    def as_it_was(self, record: ModelRecord) -> ModelRecord:
+        """A record of the model after a tuning that found nothing better: the weights of the file, bit for bit.
+
+        They are those that the certificate was made for, which therefore goes on to hold.
+
+        **Arguments:**
+
+        - `record`: of the tuning, with its contract and history.
+        """
+        own = self.record
+        made = replace(record, arrays=own.arrays, certificate=None)
+        if own.certificate is None or own.certificate_is_stale:
+            return made
+        return made.certified(own.certificate.of_weights(array_digest(own.arrays), own.certificate.paths))
 
 
 def start_from(loaded: LoadedModel, *, keep_compatible: bool = False) -> Start:

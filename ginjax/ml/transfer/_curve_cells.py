@@ -14,7 +14,7 @@ import numpy as np
 from ginjax.checkpoint import JsonProblem, atomic_write, expect, parse_json, read_text
 from ginjax.errors import ArgumentError, FileError
 
-Method = Literal["converted", "scratch", "inflated"]
+Method = Literal["converted", "calibrated", "scratch", "inflated"]
 METHODS: tuple[Method, ...] = get_args(Method)
 
 Fold = Literal["validation", "test"]
@@ -29,11 +29,15 @@ _WHOLE = ("from_dim", "to_dim", "samples", "seed", "steps")
 
 RATES: Mapping[Method, tuple[float, ...]] = {
     "converted": (1e-4,),
+    "calibrated": (0.0,),
     "scratch": (1e-3, 3e-3, 1e-2),
     "inflated": (3e-3,),
 }
 """Learning rates each method may try. From scratch reports the best of its three on the held-out fields, which
-favours it; the networks that were trained before have one each, fixed on the validation fold."""
+favours it; the networks that were trained before have one each, fixed on the validation fold. Calibration trains nothing."""
+
+CALIBRATION_PAIRS = 4
+"""Most pairs that a calibration sees: more of them take longer and bring little."""
 
 FAR_RATES: Mapping[str, float] = {"burgers": 1e-3}
 """The rate of the converted network where the conversion alone is not near yet, fixed on the validation fold."""

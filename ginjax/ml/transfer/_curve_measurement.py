@@ -1,4 +1,4 @@
-"""Error against the number of high-dimensional samples: converted, from scratch, inflated."""
+"""Error against the number of high-dimensional samples: converted, calibrated, from scratch, inflated."""
 
 from __future__ import annotations
 
@@ -10,14 +10,24 @@ from typing import Any, TypeVar
 
 import equinox as eqx
 import jax
+import numpy as np
 from jaxtyping import PyTree
 
-from ginjax.checkpoint import convert_record
+from ginjax.checkpoint import ModelRecord, convert_record
 from ginjax.data import Normalisation
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import HELD_OUT_OFFSET, OneStepTask, make_task, one_step_error
 from ginjax.ml.training import fit_counted, training_key
-from ginjax.ml.transfer._curve_cells import FOLDS, METHODS, Cell, CurveSettings, Method, rates
+from ginjax.ml.transfer._calibrate import calibrate
+from ginjax.ml.transfer._curve_cells import (
+    CALIBRATION_PAIRS,
+    FOLDS,
+    METHODS,
+    Cell,
+    CurveSettings,
+    Method,
+    rates,
+)
 from ginjax.models import AnyDimensionalModel, ModelDesign, from_record, to_record
 
 _PACE_STEPS, _PACE_SECONDS = 20, 0.1
@@ -71,7 +81,7 @@ class CurveRequest:
                 for seed in range(self.seeds):
                     for method in METHODS:
                         for count in self.samples:
-                            if count == 0 and method != "scratch":
+                            if count == 0 and method in ("converted", "inflated"):
                                 yield pde, low, high, method, 0, seed, 0.0
                             for rate in rates(method, pde) if count else ():
                                 yield pde, low, high, method, count, seed, rate
@@ -86,6 +96,8 @@ def measure_curve(
     r"""Measure every cell that is not there yet.
 
     - *converted*: trained in the low dimension, converted by `compatibility`, all weights tuned on the samples.
+    - *calibrated*: converted with one flex for each convolution, chosen by `calibrate` on at most `CALIBRATION_PAIRS` pairs
+      of the samples; nothing is tuned. Its seconds include compiling, which every calibration does anew.
     - *scratch*: the same network and optimiser on the samples only, for as long as the converted one took in all:
       `steps = tune_steps + (low data + low training + conversion) / (seconds a step)`, for each of its learning
       rates. The pace is measured right before and right after the low training, under the same load of the machine.
@@ -124,6 +136,7 @@ class _Bench:
         self.settings, self.pde, self.low, self.high, self.most = settings, pde, low, high, most
         self.first_seed = FOLDS[settings.fold]
         self._trained: dict[tuple[bool, int], tuple[PyTree, float]] = {}
+        self._records: dict[int, ModelRecord] = {}
         self._paces: dict[int, float] = {}
         self._pools: dict[int, tuple[OneStepTask, float]] = {}
 
@@ -187,10 +200,12 @@ class _Bench:
             )
             if not plain:
                 self._paces[seed] = (paces[0] + self._measure_pace(seed)) / 2
-            rule = "centre" if plain else "compatibility"
+            rule, record = "centre" if plain else "compatibility", to_record(model)
             converted, conversion = _after_compiling(
-                lambda: from_record(convert_record(to_record(model), self.high, rule).after)
+                lambda: from_record(convert_record(record, self.high, rule).after)
             )
+            if not plain:
+                self._records[seed] = record
             self._trained[plain, seed] = converted, data_seconds + seconds + conversion
         return self._trained[plain, seed]
 
@@ -226,18 +241,26 @@ class _Bench:
         run(steps=0)
         return _timed(run)
 
+    def _calibrated(self, task: OneStepTask, *, pairs: int, seed: int) -> tuple[PyTree, float]:
+        """The conversion chosen on a few of the first pairs, evenly spread, and the seconds that choosing took."""
+        chosen = np.linspace(0, pairs - 1, min(pairs, CALIBRATION_PAIRS)).round().astype(int).tolist()
+        X, Y = task.X.get_subset(chosen), task.Y.get_subset(chosen)
+        found, seconds = _timed(lambda: calibrate(self._records[seed], self.high, X, Y))
+        return from_record(found[0].after), seconds
+
     def measure(self, method: Method, samples: int, seed: int, rate: float) -> Cell:
         model, before = self._pretrained(method == "inflated", seed)
         task, data = self._pool(seed)
         pace = self._pace(seed)
-        steps = self.settings.tune_steps if samples else 0
+        steps = self.settings.tune_steps if samples and method != "calibrated" else 0
         if method == "scratch":
             # What the converted network spent before its first step here goes into further steps.
             steps = equal_steps(steps, before, pace, self.settings.scratch_time)
             model, before = self._build(self.high, False, seed), 0.0
-        seconds = 0.0
-        if samples:
-            pairs = samples * self.settings.frames
+        seconds, pairs = 0.0, samples * self.settings.frames
+        if method == "calibrated":
+            model, seconds = self._calibrated(task, pairs=pairs, seed=seed)
+        elif samples:
             model, seconds = self._tune(model, task, pairs=pairs, steps=steps, rate=rate, seed=seed)
         measured = one_step_error(model, self._held_out)
         return Cell(

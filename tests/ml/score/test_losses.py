@@ -99,6 +99,15 @@ def test_gradient_of_a_perfect_prediction_is_finite(name):
     assert all(np.isfinite(block).all() for block in gradient.values())
 
 
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_prediction_that_blew_up_has_no_small_error(name, wrong):
+    x, y = example()
+    broken = MultiImage({SCALAR: x[SCALAR].at[0, 0, 0].set(wrong), VECTOR: x[VECTOR]}, 1)
+    first, second = np.asarray(getattr(ml, name)(broken, y, reduce=None))
+    assert not np.isfinite(first) and second == 0
+
+
 RELATIVE = ["nrmse_loss", "nrmse_per_pixel_loss", "l2_rel_error", "l2_per_pixel_rel_error"]
 
 

@@ -9,7 +9,7 @@ from ml.task.small_tasks import DENSITY, READ, SIDE, source, stored
 from ginjax.checkpoint import FieldScale
 from ginjax.data import DataReading, Normalisation, measure_normalisation, source_digest
 from ginjax.errors import ArgumentError
-from ginjax.ml import cut_parts, file_parts, simulated_parts
+from ginjax.ml import cut_parts, file_parts, simulated_parts, source_parts, with_validation
 from ginjax.ml.task import TaskSettings
 
 
@@ -112,3 +112,32 @@ def test_a_part_is_known_by_its_data_and_trajectories():
     train, valid, test = (some.parts[name] for name in ("train", "valid", "test"))
     assert train.digest == valid.digest == source_digest(data) != test.digest == source_digest(source(3))
     assert (train.trajectories, valid.trajectories, test.trajectories) == ((2, 5, 7), (1,), None)
+
+
+def test_a_tuning_takes_what_judges_it_from_the_trajectories_to_train_on():
+    data, other = source(trajectories=20), source(3)
+    found = with_validation({"train": (data, range(4, 20)), "test": (other, None)})
+    train, valid = (list(found[part][1]) for part in ("train", "valid"))
+    assert sorted(train + valid) == list(range(4, 20)) and len(valid) == 2
+    assert found["test"] == (other, None)
+    for kept in (
+        {"train": (data, [3])},  # one trajectory cannot be parted
+        {"train": (data, None), "valid": (other, None)},
+    ):
+        assert with_validation(kept) is kept
+    whole = {"train": (data, None)}
+    assert with_validation(whole, valid=0) is whole
+
+
+def test_of_few_trajectories_a_tuning_holds_out_what_it_can():
+    one, two = source(trajectories=1), source(trajectories=2)
+    assert set(source_parts(one, tuning=True)) == {"train"}
+    assert {name: len(chosen) for name, (_, chosen) in source_parts(two, tuning=True).items()} == {
+        "train": 1,
+        "valid": 1,
+    }
+    for few in (one, two):  # control: a new network is refused
+        with pytest.raises(ArgumentError, match="trajectories to split"):
+            source_parts(few)
+    with pytest.raises(ArgumentError, match="trajectories to split"):
+        source_parts(one, valid=0, tuning=True)

@@ -194,6 +194,27 @@ def test_patience_ends_a_training_and_the_best_model_is_kept():
     assert float(progress.best_model.weight) == weights[1] != weights[-1]
 
 
+@pytest.mark.parametrize(
+    ("losses", "best_step", "misses"),
+    [([1.0, 0.95, 0.91, 1.2], 0, 3), ([1.0, 0.89, 0.88, 0.885], 4, 1), ([1.0, 2.0, 3.0, 0.5], 6, 0)],
+)
+def test_the_start_gives_way_to_what_is_clearly_better(losses, best_step, misses):
+    given, weights = iter(losses), []
+
+    def validate(model, aux_data):
+        weights.append(float(model.weight))
+        return next(given)
+
+    _, progress, _ = train(6, validate=validate, validate_every=2, validate_start=True)
+    assert (progress.best_step, progress.misses) == (best_step, misses)
+    assert progress.best_loss == losses[best_step // 2]
+    assert float(progress.best_model.weight) == weights[best_step // 2]
+    # Control: without a look before the first step the lowest loss of all is taken.
+    given, weights = iter(losses[1:]), []
+    _, progress, _ = train(6, validate=validate, validate_every=2)
+    assert progress.best_loss == min(losses[1:]) and len(weights) == 3
+
+
 def test_a_look_sees_the_state_and_may_end_a_training():
     seen, reports = [], []
 

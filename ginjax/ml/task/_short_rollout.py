@@ -1,0 +1,73 @@
+"""Errors of short roll-outs, step by step, on windows that hold several frames after their input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int, PyTree
+
+from ginjax.data import Windows
+from ginjax.geometric import AnyArray, MultiImage, compiled
+from ginjax.ml.score import nrmse_loss
+from ginjax.ml.task._frames import Frames
+
+DIVERGED = 1e6
+"""The error of a roll-out that gives NaN, infinity or more than this: a number that means and files of JSON can hold."""
+
+RolloutErrors = Callable[[PyTree], Float[np.ndarray, " steps"]]
+"""The nRMSE of a model at every step of a roll-out."""
+
+
+def rollout_errors(
+    windows: Windows, indices: Int[np.ndarray, " batch"], frames: Frames, batch_size: int = 8
+) -> RolloutErrors:
+    """A function that rolls a model out on windows and compares every frame with the truth; compiled once.
+
+    **Arguments:**
+
+    - `windows`, `indices`: windows whose targets are frames of the fields themselves (not changes), and which of them to
+      use; there are as many steps as frames.
+    - `frames`: the layout of inputs and predictions.
+    - `batch_size`: windows rolled out at once.
+
+    **Returns:** `model -> errors`, at each step the geometric mean over the windows of the nRMSE, which is at most
+    `DIVERGED`. In an arithmetic mean one window would outweigh all others where a field falls for another state.
+    """
+    steps, size = windows.future_steps, min(batch_size, len(indices))
+
+    @compiled
+    def of_batch(model: PyTree, x: MultiImage, truth: MultiImage) -> Float[AnyArray, "steps batch"]:
+        def step(current: MultiImage, true: MultiImage) -> tuple[MultiImage, Float[AnyArray, " batch"]]:
+            predicted = jax.vmap(lambda sample: model(sample)[0])(current)
+            frame = frames.as_fields(current, predicted)
+            error = jnp.asarray(nrmse_loss(frame, true, reduce=None))
+            return frames.next_input(current, predicted), error
+
+        return jax.lax.scan(step, x, truth)[1]
+
+    def errors(model: PyTree) -> Float[np.ndarray, " steps"]:
+        model, found = eqx.nn.inference_mode(model), []
+        for start in range(0, len(indices), size):
+            # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
+            x, y = windows.take(indices[np.minimum(np.arange(start, start + size), len(indices) - 1)])
+            x, y = jax.tree.map(jnp.asarray, (x, y))
+            measured = np.asarray(of_batch(model, x, _by_step(y, steps)), np.float64)
+            found.append(measured[:, : len(indices) - start])
+        each = np.concatenate(found, axis=1)
+        each = np.where(each < DIVERGED, np.maximum(each, 1 / DIVERGED), DIVERGED)
+        return np.exp(np.log(each).mean(axis=1))
+
+    return errors
+
+
+def _by_step(y: MultiImage, steps: int) -> MultiImage:
+    """The frames of a target along a first axis: `(batch, fields * steps, ...)` to `(steps, batch, fields, ...)`."""
+    blocks = {}
+    for key, block in y.items():
+        split = jnp.reshape(block, (block.shape[0], -1, steps, *block.shape[2:]))
+        blocks[key] = jnp.moveaxis(split, 2, 0)
+    return MultiImage(blocks, y.D, y.is_torus)

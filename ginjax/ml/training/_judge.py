@@ -1,0 +1,31 @@
+"""By what the weights of a tuning are chosen: roll-outs, because a step can get better while roll-outs get worse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import PyTree
+
+from ginjax.ml.task import Frames, Judged, rollout_errors
+
+
+def judge(judged: Judged, frames: Frames) -> Callable[[PyTree, PyTree], float]:
+    """The error of a model as a function `(model, aux_data) -> error`, compiled once.
+
+    `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the roll-outs: a gain in either counts
+    alike, and neither is bought with more than its worth of the other.
+
+    **Arguments:**
+
+    - `judged`: what is predicted.
+    - `frames`: the layout of inputs and predictions.
+    """
+    one = rollout_errors(judged.ones, judged.one_indices, frames)
+    roll = rollout_errors(judged.rolls, judged.roll_indices, frames)
+
+    def error(model: PyTree, aux_data: PyTree) -> float:
+        del aux_data
+        return float(np.sqrt(one(model)[-1] * roll(model)[-1]))
+
+    return error
