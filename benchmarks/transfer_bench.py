@@ -26,7 +26,7 @@ PICTURE = HERE.parent / "docs" / "images" / "transfer_bench.png"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.table or options.page or options.plot:
         _publish(options)
         return
@@ -35,14 +35,13 @@ def main(arguments: list[str] | None = None) -> None:
     from ginjax.xla_flags import set_xla_flags
 
     set_xla_flags()
-    _measure(options, core)
+    measure(options, core)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add = parser.add_argument
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = made.add_argument
     add("--pde", nargs="+", metavar="NAME", help="equations, in place of the committed cases")
     add("--transfer", nargs="+", metavar="AtoB", default=["1to3"], help="with --pde: 1to2, 1to3, 2to3")
     add("--network", nargs="+", metavar="CxB", default=["8x1"], help="with --pde: 8x1, 24x2, 8x1-product")
@@ -59,10 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--table", action="store_true", help="print the table of what is there")
     add("--page", action="store_true", help=f"write {PAGE.name}")
     add("--plot", action="store_true", help=f"write {PICTURE.name}")
-    return parser
+    return made
 
 
-def _measure(options: argparse.Namespace, core: int) -> None:
+def measure(options: argparse.Namespace, core: int) -> None:
+    """Measure the cells that are asked for and missing, each into the file at once."""
     from transfer._cells import COMMITTED, METHODS, Case, Request, parse_network, parse_transfer
     from transfer._estimate import estimate
     from transfer._machine import machine
@@ -102,19 +102,20 @@ def _measure(options: argparse.Namespace, core: int) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
-    from transfer._page import page, tables
+    from transfer._page import tables, with_tables
+    from transfer._picture import picture
     from transfer._results import read_book
+    from transfer._summary import grouped
 
     book = read_book(options.out or (QUICK_RESULTS if options.quick else RESULTS))
+    if not book.results:
+        raise SystemExit(f"{book.path} holds no results")
     if options.table:
-        print(tables(book.results))
+        print(tables(book))
     if options.page:
-        PAGE.write_text(page(book), "utf-8")
+        PAGE.write_text(with_tables(PAGE.read_text("utf-8"), book), "utf-8")
     if options.plot:
-        from ginjax.ml.draw import save_png
-        from transfer._picture import picture
-
-        save_png(PICTURE, picture(book.results), force=True)
+        picture(grouped(book.results)).savefig(PICTURE, dpi=110, metadata={"Software": None})
 
 
 def _say(text: str) -> None:

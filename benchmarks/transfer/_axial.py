@@ -30,9 +30,14 @@ class AxialLayer(eqx.Module):
         self.mix = Pointwise(channels, channels, third)
 
     def __call__(self, z: Float[Array, "channels *spatial"]) -> Float[Array, "channels *spatial"]:
-        before, after = (sum(jnp.roll(z, shift, axis) - z for axis in range(1, z.ndim)) for shift in (1, -1))
+        before, after = (_differences(z, shift) for shift in (1, -1))
         inner = self.here(z) + jnp.tensordot(self.taps[0], before, 1) + jnp.tensordot(self.taps[1], after, 1)
         return z + self.mix(jax.nn.gelu(inner))
+
+
+def _differences(z: Float[Array, "channels *spatial"], shift: int) -> Float[Array, "channels *spatial"]:
+    """What the neighbours on one side have more than the pixel, summed over the axes."""
+    return jnp.sum(jnp.stack([jnp.roll(z, shift, axis) - z for axis in range(1, z.ndim)]), axis=0)
 
 
 class AxialNetwork(eqx.Module):

@@ -82,7 +82,7 @@ class CaseData:
     cover: bool
 
     def _simulated(self, D: int, count: int, steps: int, side: int, seed: int) -> Trajectories:
-        if D < self.case.high and self.cover:
+        if self.case.high > D and self.cover:
             return covering(self.case, count=count, steps=steps, side=side, seed=seed)
         return generate(self.case.pde, D, trajectories=count, steps=steps, side=side, seed=seed)
 

@@ -29,10 +29,8 @@ def expected(cell: Cell, results: Sequence[Result]) -> float | None:
 
 
 def estimate(cells: Sequence[Cell], results: Sequence[Result]) -> str:
-    """A sentence with minutes of processor time."""
+    """Minutes of processor time, in words."""
     each = [expected(cell, results) for cell in cells]
     known = [seconds for seconds in each if seconds is not None]
-    unknown = f", and {len(each) - len(known)} of which none like them was measured" * (
-        len(known) < len(each)
-    )
-    return f"about {sum(known) / 60:.0f} minutes{unknown} to go"
+    unknown = f", without {len(each) - len(known)} of a kind that was never measured"
+    return f"about {sum(known) / 60:.0f} minutes to go" + unknown * (len(known) < len(each))

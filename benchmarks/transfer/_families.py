@@ -112,10 +112,7 @@ def parameters(model: PyTree) -> int:
 def _wide_enough(
     case: Case, signature: Signature, D: int, seed: int, make: Callable[..., Any]
 ) -> ModelWrapper:
-    """As many channels as our network has, or more until it has as many parameters as ours in the low dimension.
-
-    The width must not depend on `D`.
-    """
+    """As many channels as our network has, or more until it has as many parameters as ours in the low dimension."""
     least = _size(lambda: _ours(case, signature, case.low, seed))
     channels, key = case.channels, jax.random.key(seed)
     while _size(lambda: make(channels=channels, key=key)) < least:  # noqa: B023
