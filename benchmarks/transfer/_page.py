@@ -1,0 +1,133 @@
+"""The tables of what was measured, as Markdown, and their place in the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from statistics import median
+
+from transfer._cells import METHODS, Case
+from transfer._results import Book
+from transfer._summary import Group, Spread, Worth, grouped, ratios, worths
+
+BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
+END = "<!-- end of the tables -->"
+
+
+def with_tables(text: str, book: Book) -> str:
+    """A page with the tables between its two marks.
+
+    **Raises:** `ValueError` for a page without them.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"a page without {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{tables(book)}\n{END}{after}"
+
+
+def tables(book: Book) -> str:
+    """All tables."""
+    groups = grouped(book.results)
+    cases = list(dict.fromkeys(group.case for group in groups))
+    parts = [f"Measured {book.machine}.\n", _worth(worths(groups)), _tuning(groups, cases)]
+    return "\n".join([*parts, *(_errors(groups, case) for case in cases)])
+
+
+def title(case: Case) -> str:
+    """A case in words."""
+    network = f"{case.channels} channels, {case.blocks} block{'s' * (case.blocks > 1)}"
+    return f"{case.pde} {case.low}→{case.high}, {network}{', products' * case.product}"
+
+
+def _worth(found: Sequence[Worth]) -> str:
+    lines = [
+        "### Without a sample of the high dimension\n",
+        "| case | converted, 1 step | from scratch, 1 step | converted, {last} steps | from scratch, {last} steps "
+        "| samples | worth in samples | seconds | seconds from scratch to equal error |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for worth in found:
+        first, last = min(worth.zero.horizons), max(worth.zero.horizons)
+        errors = [
+            _spread(group.error(horizon))
+            for horizon in (first, last)
+            for group in (worth.zero, worth.scratch)
+        ]
+        lines[1] = lines[1].format(last=last)
+        equal = ", ".join(_needed(*worth.samples[horizon]) for horizon in (first, last))
+        times = "; ".join(_reached([pair[which] for pair in worth.times]) for which in (0, 1))
+        lines.append(
+            f"| {title(worth.zero.case)}{_variant(worth.zero)} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} "
+            f"| {worth.own_time:.2g} | {times} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _tuning(groups: Sequence[Group], cases: Sequence[Case]) -> str:
+    lines = [
+        "### Converted over from scratch, with the same samples\n",
+        "| case | method | samples | 1 step | {last} steps |",
+        "|---|---|---:|---:|---:|",
+    ]
+    for case in cases:
+        for method in ("calibrated", "tuned", "tuned-plateau"):
+            found = ratios(groups, case, method, "scratch")
+            for samples in sorted({key[0] for key in found}):
+                horizons = sorted(key[1] for key in found if key[0] == samples)
+                lines[1] = lines[1].format(last=horizons[-1])
+                shown = " | ".join(_spread(found[samples, each]) for each in (horizons[0], horizons[-1]))
+                lines.append(f"| {title(case)} | {METHODS[method].label} | {samples} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def _errors(groups: Sequence[Group], case: Case) -> str:
+    own = [group for group in groups if group.case == case]
+    horizons = own[0].horizons
+    heads = " | ".join(f"{each} step{'s' * (each > 1)}" for each in horizons)
+    lines = [
+        f"### {title(case)}\n",
+        f"| method | samples | parameters | {heads} | diverged | seconds |",
+        f"|---|---:|---:|{'---:|' * len(horizons)}---:|---:|",
+    ]
+    unchanged = [median(result.unchanged[each] for result in own[0].results) for each in horizons]
+    lines.append(f"| no change | 0 | - | {' | '.join(f'{each:.2g}' for each in unchanged)} | - | - |")
+    for group in own:
+        errors = " | ".join(_spread(group.error(each)) for each in horizons)
+        mark = "" if group.levelled else "*"
+        lines.append(
+            f"| {METHODS[group.method].label}{_variant(group)}{mark} | {group.samples} | {group.results[0].parameters} "
+            f"| {errors} | {100 * group.diverged:.0f} % | {group.seconds:.2g} |"
+        )
+    if not all(group.levelled for group in own):
+        lines.append("\n\\* still improving when the largest number of steps was reached.")
+    return "\n".join(lines) + "\n"
+
+
+def _variant(group: Group) -> str:
+    """The rule, where it is not the default one, and the data, where they cover the high dimension."""
+    rule = f" ({group.rule})" if group.rule not in ("", "compatibility") else ""
+    return rule + " (covering data)" * group.cover
+
+
+def _spread(spread: Spread) -> str:
+    if spread.least == spread.most:
+        return _number(spread.median)
+    return f"{_number(spread.median)} ({_number(spread.least)} to {_number(spread.most)})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.2g}" if math.isfinite(value) else "no number"
+
+
+def _needed(sign: str, count: float) -> str:
+    return f"{sign} {count:.0f}" if sign != "=" else f"{count:.1f}"
+
+
+def _reached(times: Sequence[float]) -> str:
+    """The median of the seconds, and how many seeds never came there."""
+    never = sum(not math.isfinite(each) for each in times)
+    if never == len(times):
+        return "never"
+    shown = f"{median(each for each in times if math.isfinite(each)):.2g}"
+    return f"{shown} (never in {never} of {len(times)})" if never else shown

@@ -1,0 +1,113 @@
+"""The benchmark of transfers, from its options to its tables."""
+
+import math
+from pathlib import Path
+
+import pytest
+import transfer_bench
+from measured_transfers import CASE, result
+from transfer._page import BEGIN, END, tables, with_tables
+from transfer._picture import picture
+from transfer._results import Book, read_book
+from transfer._settings import QUICK, Settings
+from transfer._summary import Spread, grouped, ratios, samples_needed, time_to_equal, worths
+
+
+def measured(path, *words):
+    options = transfer_bench.parser().parse_args(["--quick", "--pde", "diffusion", "--seeds", "1", *words])
+    options.out = path
+    transfer_bench.measure(options, core=-1)
+    return read_book(path)
+
+
+def test_one_cell_is_measured_once(tmp_path, capsys):
+    path = tmp_path / "results.jsonl"
+    words = ("--transfer", "1to2", "--network", "2x1", "--samples", "0", "1", "--only", "*/axial/*")
+    book = measured(path, *words)
+    assert [each.cell.name for each in book.results] == [
+        "diffusion/1to2/2x1/axial/n0/seed0",
+        "diffusion/1to2/2x1/axial/n1/seed0",
+    ]
+    alone, tuned = book.results
+    assert alone.seconds.high_training == 0 and tuned.seconds.high_training > 0
+    assert alone.seconds.low_training > 0 and tuned.steps > 0 and tuned.levelled is not None
+    assert all(0 < value < 10 for each in book.results for value in each.errors.values())
+    before = path.read_bytes()
+    measured(path, *words)
+    assert path.read_bytes() == before
+    assert "0 cells to do" in capsys.readouterr().err
+    assert "| axially shared network | 0 |" in tables(book)
+
+
+def scratch(samples, error, **changed):
+    return result("scratch", samples, error=error, rule="", levelled=True, **changed)
+
+
+def test_samples_that_scratch_needs():
+    by_samples = {1: 0.4, 4: 0.2, 16: 0.1}
+    assert samples_needed(0.2, by_samples) == ("=", pytest.approx(4))
+    assert samples_needed(0.1 * 2**0.5, by_samples) == ("=", pytest.approx(8))
+    assert samples_needed(0.05, by_samples) == (">", 16)
+    assert samples_needed(0.5, by_samples) == ("<", 1)
+    assert samples_needed(0.2, {1: math.inf, 4: 0.1}) == ("=", 4)
+
+
+def test_time_to_equal_error():
+    training = scratch(16, 0.1, curve=((0.0, 1.0, 1.0), (2.0, 0.2, 0.9), (3.0, 0.05, math.inf)))
+    assert time_to_equal(training, 0.1, 1) == 3
+    assert time_to_equal(training, 0.9, 2) == 2
+    assert time_to_equal(training, 0.1, 2) == math.inf
+
+
+def test_the_worth_of_a_conversion():
+    results = [
+        *(result(seed=seed, error=error) for seed, error in enumerate((0.1, 0.2, 0.3))),
+        *(
+            scratch(n, e, seed=s, curve=((5.0, 0.25, 0.1),))
+            for n, e in ((1, 0.8), (16, 0.2))
+            for s in range(3)
+        ),
+        *(result("tuned", 16, seed=seed, error=0.1) for seed in range(3)),
+    ]
+    groups = grouped(results)
+    (worth,) = worths(groups)
+    assert worth.zero.error(1) == Spread(0.2, 0.1, 0.3)
+    assert worth.samples[1] == ("=", pytest.approx(16))
+    assert [pair[0] for pair in worth.times] == [math.inf, math.inf, 5]
+    assert ratios(groups, CASE, "tuned", "scratch") == {
+        (16, 1): Spread(0.5, 0.5, 0.5),
+        (16, 20): Spread(0.5, 0.5, 0.5),
+    }
+    text = tables(Book(Path("none"), QUICK, "here", results))
+    assert "| converted, no tuning | 0 | 10 | 0.2 (0.1 to 0.3) | 0.4 (0.2 to 0.6) | 0 % | 1 |" in text
+    assert "| 16.0, 16.0 | 1 | 5 (never in 2 of 3); 5 |" in text
+    assert len(picture(groups).axes) == 2
+
+
+def test_what_did_not_level_off_and_what_blew_up_is_marked():
+    results = [scratch(1, 0.1, errors={1: 0.1, 20: None}), scratch(16, 0.1, levelled=False)]
+    text = tables(Book(Path("none"), QUICK, "here", [results[0]]))
+    assert (
+        "| from scratch to its plateau | 1 | 10 | 0.1 | no number |" in text and "still improving" not in text
+    )
+    text = tables(Book(Path("none"), QUICK, "here", [results[1]]))
+    assert "| from scratch to its plateau* | 16 |" in text and "still improving" in text
+
+
+def test_tables_go_between_their_marks():
+    book = Book(Path("none"), QUICK, "here", [result()])
+    page = with_tables(f"before\n{BEGIN}\nold\n{END}\nafter\n", book)
+    assert page == f"before\n{BEGIN}\n\n{tables(book)}\n{END}\nafter\n"
+    assert with_tables(page, book) == page
+    with pytest.raises(ValueError, match="a page without"):
+        with_tables("no marks", book)
+
+
+def test_the_page_shows_what_was_measured():
+    book = read_book(transfer_bench.RESULTS)
+    assert book.results and book.settings == Settings()
+    text = transfer_bench.PAGE.read_text("utf-8")
+    assert with_tables(text, book) == text
+    settings = book.settings
+    assert f"After {settings.patience * settings.look} steps" in text
+    assert f"after one and after {settings.ahead} steps on {settings.validation} trajectories" in text
