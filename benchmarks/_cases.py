@@ -60,6 +60,12 @@ STEPS: dict[str, Case] = {
 LARGE: dict[str, Case] = {"step-large": Case(3, 64, 3, 1, (0, 1), 8, blocks=1)}
 """Training steps without a target."""
 
+PRODUCTS: dict[str, Case] = {
+    "products-2d": Case(2, 64, 3, 2, (0, 1), 8, blocks=1),
+    "products-3d": Case(3, 24, 3, 2, (0, 1), 8, blocks=1),
+}
+"""Training steps with products of fields beside those with vector neurons."""
+
 GPU: dict[str, Case] = {
     "gpu-3d-vector": Case(3, 128, 3, 1, (0, 1), 16),
     "gpu-2d-vector": Case(2, 512, 3, 8, (0, 1), 32),

@@ -40,17 +40,21 @@ def plain_convolution(
 
 
 def training_step(
-    case: Case, equivariant: bool = True, around: Callable[[Any], Any] = lambda model: model
+    case: Case,
+    equivariant: bool = True,
+    around: Callable[[Any], Any] = lambda model: model,
+    **options: Any,
 ) -> tuple[Callable[..., Any], Any]:
     """One AdamW step of a residual network through `make_step`.
 
     **Arguments:**
 
     - `around`: what is put around the network inside of the loss.
+    - `options`: of the network.
 
     **Returns:** the function of network, optimizer's state, `x` and `y`, and the first two to begin with.
     """
-    model = resnet(case, equivariant)
+    model = resnet(case, equivariant, **options)
     inner = map_and_loss(smse_loss)
 
     def of_batch(model: Any, *rest: Any) -> tuple[jax.Array, Any]:

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 Handler = Callable[..., Any]
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "processor": time.process_time}
+"""Seconds that pass, and seconds that the processor spends on this process."""
+
 MEMORY_VARIABLE = "GINJAX_BENCHMARK_MEMORY"
 
 
@@ -24,15 +27,16 @@ def serve(kinds: dict[str, Callable[..., Any]], calls: dict[str, Handler]) -> No
     """Answer until standard input ends.
 
     A request `{"do": "prepare", "name", "kind", ...}` makes a computation with `kinds[kind]` and runs it once;
-    `run` times it, `memory` asks the compiler, `drop` forgets it. Other names are looked up in `calls`. Standard output carries answers alone: what libraries print goes to standard error.
+    its `"clock"`, one of `CLOCKS`, counts the seconds (`"wall"` if it says none). `run` times it, `memory` asks the compiler, `drop` forgets it. Other names are looked up in `calls`. Standard output carries answers alone: what libraries print goes to standard error.
     """
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     ready: dict[str, Any] = {}
+    clocks: dict[str, Callable[[], float]] = {}
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = _answer(request, ready, kinds, calls)
+            answer = _answer(request, ready, clocks, kinds, calls)
         except Exception as error:  # whatever a library raises is a result of the measurement
             answer = {"failed": reason(error)}
         gc.collect()
@@ -40,26 +44,31 @@ def serve(kinds: dict[str, Callable[..., Any]], calls: dict[str, Handler]) -> No
 
 
 def _answer(
-    request: dict[str, Any], ready: dict[str, Any], kinds: dict[str, Any], calls: dict[str, Handler]
+    request: dict[str, Any],
+    ready: dict[str, Any],
+    clocks: dict[str, Callable[[], float]],
+    kinds: dict[str, Any],
+    calls: dict[str, Handler],
 ) -> Any:
     match request.pop("do"):
         case "prepare":
             name, kind = request.pop("name"), request.pop("kind")
-            started = time.perf_counter()
+            clock = clocks[name] = CLOCKS[request.pop("clock", "wall")]
+            started = clock()
             ready[name] = kinds[kind](**request)
-            built = time.perf_counter()
+            built = clock()
             ready[name].run()
-            first = time.perf_counter()
+            first = clock()
             # Some libraries compile again when they first see their own output.
             ready[name].run()
             ready[name].run()
             return {"build_s": built - started, "first_s": first - built, **ready[name].facts}
         case "run":
-            run, seconds = ready[request["name"]].run, []
+            run, clock, seconds = ready[request["name"]].run, clocks[request["name"]], []
             for _ in range(request["times"]):
-                started = time.perf_counter()
+                started = clock()
                 run()
-                seconds.append(time.perf_counter() - started)
+                seconds.append(clock() - started)
             return seconds
         case "memory":
             return ready[request["name"]].memory()

@@ -48,16 +48,20 @@ def plain_conv(case: dict[str, Any]) -> Prepared:
 
 
 def step(
-    case: dict[str, Any], equivariant: bool = True, remat: bool = False, precision: Precision = "float32"
+    case: dict[str, Any],
+    equivariant: bool = True,
+    remat: bool = False,
+    precision: Precision = "float32",
+    options: dict[str, Any] | None = None,
 ) -> Prepared:
-    """One AdamW step of a residual network through `make_step`."""
+    """One AdamW step of a residual network through `make_step`; `options` are the network's."""
     size = Case.from_json(case)
 
     def around(model: Any) -> Any:
         network = in_precision(model, precision)
         return rematerialised(network) if remat else network
 
-    update, fresh_state = training_step(size, equivariant, around)
+    update, fresh_state = training_step(size, equivariant, around, **(options or {}))
     x, y = random_fields(size, 0, 1), random_fields(size, 1, 1)
     state = [owned_copy(fresh_state)]
 

@@ -119,9 +119,10 @@ def temporary_memory(program: Any) -> int:
     return int(program.memory_analysis().temp_size_in_bytes)
 
 
-def resnet(case: Case, equivariant: bool = True) -> Any:
-    """A residual network, with layer norm and vector neurons; plain, as wide in numbers at each pixel."""
+def resnet(case: Case, equivariant: bool = True, **options: Any) -> Any:
+    """A residual network, with layer norm and vector neurons unless `options` say otherwise; plain, as wide in numbers."""
     size: dict[str, Any] = {"num_blocks": case.blocks, "use_group_norm": True, "key": jax.random.PRNGKey(0)}
+    size |= options
     ends = geom.Signature(tuple((key, 1) for key in keys_of(case)))
     if equivariant:
         return ResNet(case.D, ends, ends, case.channels, conv_filters=filters_of(case), **size)
