@@ -25,11 +25,8 @@ def field(signature, D, seed=0, side=3, size=1.0):
     return MultiImage(blocks, D)
 
 
-def layer(signature=MIXED, D=2, form="wide"):
-    return ProductNonlinear(signature, D, jnp.tanh, jax.random.key(0), form)
-
-
-FORMS = pytest.mark.parametrize("form", ["wide", "narrow"])
+def layer(signature=MIXED, D=2):
+    return ProductNonlinear(signature, D, jnp.tanh, jax.random.key(0))
 
 
 run = eqx.filter_jit(lambda module, x: module(x))
@@ -63,31 +60,9 @@ def test_values_by_hand():
     np.testing.assert_allclose(tensors[T].reshape(2, 2), np.outer(hat[0], partner[0]), rtol=1e-5)
 
 
-def test_narrow_products_by_hand_leave_the_channels_as_many():
-    one = ProductNonlinear([(S, 2), (V, 3)], 2, jnp.tanh, jax.random.key(0), "narrow")
-    assert one.output_keys == product_keys([(S, 2), (V, 3)], "narrow") == Signature([(S, 2), (V, 3)])
-    s, v = np.array([0.3, -0.7]), np.array([[1.0, 2.0], [-0.5, 0.25], [0.1, 3.0]])
-    x = MultiImage({S: jnp.asarray(s.reshape(2, 1, 1)), V: jnp.asarray(v.reshape(3, 1, 1, 2))}, 2)
-    y, tensors = one(x)
-    hat = v / np.sqrt(1 + (v**2).sum(1, keepdims=True) / 9)
-    partner = np.asarray(one.partners[V]) @ hat
-    gate = np.tanh(np.asarray(one.gates[V]) @ s)
-    found = np.asarray(one.sums[V]) @ (hat * partner).sum(1)
-    np.testing.assert_allclose(y[S].ravel(), np.tanh(s) + found, rtol=1e-5)
-    np.testing.assert_allclose(y[V].reshape(3, 2), v + gate[:, None] * hat, rtol=1e-5)
-    np.testing.assert_allclose(tensors[T].reshape(2, 2), np.outer(hat[0], partner[0]), rtol=1e-5)
-    # without even scalars there is nothing to add the products to
-    assert (
-        dict(product_keys([(V, 2)], "narrow"))
-        == {S: 2, V: 2}
-        == dict(layer([(V, 2)], 2, "narrow").output_keys)
-    )
-
-
-@FORMS
 @pytest.mark.parametrize("D", [2, 3])
-def test_products_commute_with_rotations_and_reflections(D, form):
-    x, products = field(MIXED, D), layer(D=D, form=form)
+def test_products_commute_with_rotations_and_reflections(D):
+    x, products = field(MIXED, D), layer(D=D)
     y, tensors = run(products, x)
     for g in generators(D):
         turned, turned_tensors = run(products, x.times_group_element(g))
@@ -99,15 +74,14 @@ def test_products_commute_with_rotations_and_reflections(D, form):
     assert largest_difference(turned, squared.times_group_element(generators(D)[0])) > 0.1
 
 
-@FORMS
-def test_products_commute_with_the_embedding(form):
+def test_products_commute_with_the_embedding():
     def embedded(x):
         return MultiImage(
             {key: jnp.asarray(embed_field(np.asarray(b), 2, len(key[0]), (2,))) for key, b in x.items()}, 3
         )
 
     x = field(MIXED, 2)
-    low, high = layer(D=2, form=form), layer(D=3, form=form)
+    low, high = layer(D=2), layer(D=3)
     for a, b in zip(run(high, embedded(x)), run(low, x), strict=True):
         assert largest_difference(a, embedded(b)) < 1e-6
     # control: a constant added to every component is no embedded field any more
@@ -133,7 +107,5 @@ def test_factors_are_bounded_and_derivatives_finite():
 def test_what_is_missing_or_wrong_is_refused():
     with pytest.raises(ArgumentError, match="no random key"):
         ProductNonlinear(MIXED, 2, jnp.tanh)
-    with pytest.raises(ArgumentError, match="form: got 'broad', expected wide or narrow"):
-        layer(form="broad")
     with pytest.raises(ArgumentError, match="ProductNonlinear was made for another input"):
         layer()(field([(S, 1)], 2))

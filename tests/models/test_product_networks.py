@@ -11,10 +11,8 @@ from ginjax.geometric import Signature
 from ginjax.models import (
     ConvBlock,
     ModelDesign,
-    ModelSpec,
     Network,
     ResNet,
-    build_model,
     from_record,
     model_banks,
     named_arrays,
@@ -38,15 +36,9 @@ def design(architecture="SimpleConvSeries", signature=((S, 1), (V, 1)), **change
     return ModelDesign(architecture, Signature(signature), Signature(signature), **said)
 
 
-def record(D=2, form="wide", **said):
+def record(D=2, **said):
     made = design(**said)
-    return drawn_record(in_form(made.spec(), form), D, banks=made.banks(D))
-
-
-def in_form(spec, form):
-    return ModelSpec.make(
-        spec.architecture, spec.inputs, spec.outputs, **dict(spec.options) | {"products": form}
-    )
+    return drawn_record(made.spec(), D, banks=made.banks(D))
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -66,32 +58,6 @@ def test_every_path_converts_exactly_and_comes_back(architecture, recipe):
     name = next(n for n in broken if "product_conv.weight.k2p0->k1p0" in n)
     broken[name] = 1.1 * broken[name]
     assert residual(low, up.after, broken) > 1e-3  # control: a filter of the products changed
-
-
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_narrow_products_convert_exactly_and_run_as_their_certificate_says(architecture):
-    low = record(form="narrow", architecture=architecture, signature=((V, 1),))
-    up = convert_record(low, 3, "compatibility")
-    assert up.certificate.exact and up.certificate.residual < 1e-6
-    found = verify_records(low, up.after, side=4)
-    assert found.lifts and found.is_equivariant
-    # control: the volume rule keeps sizes, not what the network computes
-    assert not verify_records(low, convert_record(low, 3, "volume").after, side=4).lifts
-
-
-def test_narrow_products_keep_channels_and_make_tensors_in_the_middle_alone():
-    wide, narrow = (
-        record(form=form, architecture="ResNet", signature=((V, 1),)) for form in ("wide", "narrow")
-    )
-    neurons = record(architecture="ResNet", signature=((V, 1),), nonlinearity="vector-neuron")
-
-    def inputs(of, role="conv"):
-        return {layer.name: layer.inputs for layer in of.layers if layer.role == role}
-
-    assert inputs(narrow) == inputs(neurons)
-    assert set(inputs(narrow, "product")) == {"blocks.0.0.product_conv", "blocks.0.1.product_conv"}
-    assert inputs(wide) != inputs(neurons)  # control
-    assert set(inputs(wide, "product")) > set(inputs(narrow, "product"))
 
 
 def residual(low, high, arrays):
@@ -151,13 +117,6 @@ def test_filters_for_products_are_made_beside_the_others():
 def test_what_cannot_be_is_refused(said, words):
     with pytest.raises(ArgumentError, match=words):
         design(**said).build(1)
-
-
-def test_a_form_that_is_none_is_refused():
-    for architecture in ARCHITECTURES:
-        made = design(architecture)
-        with pytest.raises(ArgumentError, match="products: got 'broad', expected wide or narrow"):
-            build_model(in_form(made.spec(), "broad"), 2, made.banks(2))
 
 
 def test_a_block_by_itself_knows_its_nonlinearities():
