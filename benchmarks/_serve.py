@@ -26,8 +26,10 @@ def limit_memory() -> None:
 def serve(kinds: dict[str, Callable[..., Any]], calls: dict[str, Handler]) -> None:
     """Answer until standard input ends.
 
-    A request `{"do": "prepare", "name", "kind", ...}` makes a computation with `kinds[kind]` and runs it once;
-    its `"clock"`, one of `CLOCKS`, counts the seconds (`"wall"` if it says none). `run` times it, `memory` asks the compiler, `drop` forgets it. Other names are looked up in `calls`. Standard output carries answers alone: what libraries print goes to standard error.
+    A request `{"do": "prepare", "name", "kind", ...}` makes a computation with `kinds[kind]` and runs it once; its
+    `"clock"`, one of `CLOCKS`, counts the seconds, the one on the wall if it says none. `run` times it, `memory` asks the
+    compiler, `drop` forgets it. Other names are looked up in `calls`. Standard output carries answers alone: what libraries
+    print goes to standard error.
     """
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -36,20 +38,21 @@ def serve(kinds: dict[str, Callable[..., Any]], calls: dict[str, Handler]) -> No
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            answer = _answer(request, ready, clocks, kinds, calls)
+            reply = answer(request, ready, clocks, kinds, calls)
         except Exception as error:  # whatever a library raises is a result of the measurement
-            answer = {"failed": reason(error)}
+            reply = {"failed": reason(error)}
         gc.collect()
-        answers.write(json.dumps(answer) + "\n")
+        answers.write(json.dumps(reply) + "\n")
 
 
-def _answer(
+def answer(
     request: dict[str, Any],
     ready: dict[str, Any],
     clocks: dict[str, Callable[[], float]],
     kinds: dict[str, Any],
     calls: dict[str, Handler],
 ) -> Any:
+    """What comes of one request of `serve`; `ready` and `clocks` hold what was prepared, and the clock of each."""
     match request.pop("do"):
         case "prepare":
             name, kind = request.pop("name"), request.pop("kind")

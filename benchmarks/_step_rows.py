@@ -7,12 +7,7 @@ from _rows import OURS, UPSTREAM, Bench, Row, ask_fresh, compare, raced, words
 from _workers import FailedError, Lane
 
 REMAT, BFLOAT16 = "ours, rematerialised", "ours, bfloat16"
-NEURONS, NARROW, WIDE = "vector neurons", "products, narrow", "products, wide"
-PRODUCT_LANES: dict[str, dict[str, str]] = {
-    NEURONS: {},
-    NARROW: {"nonlinearity": "product", "products": "narrow"},
-    WIDE: {"nonlinearity": "product", "products": "wide"},
-}
+NEURONS, MULTIPLIED = "vector neurons", "products"
 
 
 def steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
@@ -63,14 +58,18 @@ def product_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
     """Steps and first steps with products of fields against those with vector neurons, without norm, in processor time."""
     for name, case in PRODUCTS.items():
         requests = {
-            lane: {"case": case.to_json(), "options": {"use_group_norm": False, **more}, "clock": "processor"}
-            for lane, more in PRODUCT_LANES.items()
+            lane: {
+                "case": case.to_json(),
+                "options": {"use_group_norm": False, "nonlinearity": nonlinearity},
+                "clock": "processor",
+            }
+            for lane, nonlinearity in ((NEURONS, "vector-neuron"), (MULTIPLIED, "product"))
         }
         if wanted(name):
             ours = bench.start(OURS)
             lanes = {lane: Lane(ours, "step", request) for lane, request in requests.items()}
             row = raced(bench, name, f"training step, {words(case)}, no norm", case, lanes)
-            _against_neurons(row, 3.0)
+            compare(row, MULTIPLIED, NEURONS, 3.0)
             yield row
         if wanted(f"first-{name}"):
             fresh = {
@@ -80,13 +79,8 @@ def product_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
             title = f"first step, {words(case)}, no norm"
             row = Row(f"first-{name}", title, "seconds", {}, case=case.to_json())
             ask_fresh(bench, row, fresh, 1 if bench.quick else 5, "first_s")
-            _against_neurons(row, 1.5)
+            compare(row, MULTIPLIED, NEURONS, 1.5)
             yield row
-
-
-def _against_neurons(row: Row, target: float) -> None:
-    compare(row, NARROW, NEURONS, target)
-    compare(row, WIDE, NEURONS)
 
 
 def memory_rows(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:

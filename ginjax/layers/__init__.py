@@ -10,7 +10,6 @@ from ._functions_by_name import functions_found as functions_found
 from ._norm import GroupNorm as GroupNorm
 from ._norm import LayerNorm as LayerNorm
 from ._pool import MaxNormPool as MaxNormPool
-from ._products import ProductForm as ProductForm
 from ._products import ProductNonlinear as ProductNonlinear
 from ._products import product_keys as product_keys
 from ._products import tensor_keys as tensor_keys

@@ -62,8 +62,7 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     def options_from(cls, settings: NetworkSettings) -> dict[str, Any]:
         """Options of the constructor for a network in plain words.
 
-        `mid_keys`, for a plain network `kernel_size` and `padding_mode`, and for products their form `products`, are given
-        to a constructor that takes them.
+        `mid_keys`, and for a plain network `kernel_size` and `padding_mode`, are given to a constructor that takes them.
         """
         options = {argument: getattr(settings, word) for word, argument in cls.words.items()}
         if "plain" in cls.words:
@@ -71,8 +70,6 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         inside: dict[str, Any] = {"mid_keys": settings.middle}
         if settings.plain:
             inside = {"kernel_size": settings.recipe.side, "padding_mode": "CIRCULAR"}
-        if settings.nonlinearity == "product":
-            inside["products"] = "narrow"
         defaults = constructor_of(cls).options
         options |= {name: inside[name] for name in inside.keys() & defaults.keys()}
         return cls._without_added(options)

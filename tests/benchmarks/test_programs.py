@@ -1,5 +1,6 @@
 """The programs that the benchmarks compare compute what they say."""
 
+import itertools
 import re
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 from _cases import Case
 from _programs import on_arrays, plain_convolution, training_step
-from _workload import random_fields, shapes_of
+from _serve import CLOCKS, answer
+from _workload import Prepared, random_fields, shapes_of
 from gpu._lanes import LANES, build, settings
 
 FLAT = Case(2, 4, 3, 2, (0, 1), 2)
@@ -76,3 +78,24 @@ def test_a_network_of_a_lane_is_built_without_its_fields():
     shapes = [leaf.shape for leaf in jax.tree.leaves(x)]
     assert shapes == list(shapes_of(big, 1).values())
     assert all(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(x))
+
+
+def test_options_reach_the_network():
+    case = replace(FLAT, blocks=1)
+    networks = [training_step(case, **said)[1][0] for said in ({"nonlinearity": "product"}, {})]
+    assert [network.spec.option("nonlinearity") for network in networks] == ["product", None]
+
+
+def test_a_computation_is_timed_by_the_clock_it_was_prepared_with(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setitem(CLOCKS, "processor", lambda: float(next(ticks)))
+    ready, clocks = {}, {}
+
+    def ask(**request):
+        return answer(request, ready, clocks, {"nothing": lambda: Prepared(lambda: None, lambda: 0, {})}, {})
+
+    assert ask(do="prepare", name="a", kind="nothing", clock="processor") == {"build_s": 1, "first_s": 1}
+    assert ask(do="run", name="a", times=2) == [1, 1]
+    assert next(ticks) == 7
+    ask(do="prepare", name="b", kind="nothing")  # control: the clock on the wall
+    assert ask(do="run", name="b", times=1) != [1] and next(ticks) == 8

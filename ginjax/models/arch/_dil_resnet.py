@@ -9,7 +9,7 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage
-from ...layers import ProductForm, UseBias
+from ...layers import UseBias
 from .._spec import MAX_CHANNELS, ModelSpec
 from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity
 from ._residual import ResidualNet, make_decoder, make_encoder
@@ -55,7 +55,6 @@ class DilResNet(ResidualNet):
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
-        products: ProductForm = "wide",
     ):
         """Arguments as in `ResNet`; a block is conv -> norm -> nonlinearity, or norm -> products -> conv."""
         self.D, self.spec = D, self.spec_of(locals())

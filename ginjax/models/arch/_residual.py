@@ -26,7 +26,7 @@ class ResidualNet(AnyDimensionalModel):
         "plain": "equivariant",
         "nonlinearity": "nonlinearity",
     }
-    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity", "products"})
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     first_convs: ClassVar[tuple[str, ...]] = ("encoder.0.conv",)
     last_convs: ClassVar[tuple[str, ...]] = ("decoder.1.conv",)
 
@@ -46,12 +46,12 @@ class ResidualNet(AnyDimensionalModel):
 def make_encoder(frame: Frame) -> list[ConvBlock]:
     return [
         frame.first(frame.sources, frame.middle, kernel_size=1),
-        frame.at_edge(frame.middle, frame.middle, kernel_size=1),
+        frame.block(frame.middle, frame.middle, kernel_size=1),
     ]
 
 
 def make_decoder(frame: Frame) -> list[ConvBlock]:
     return [
-        frame.at_edge(frame.middle, frame.middle, kernel_size=1),
+        frame.block(frame.middle, frame.middle, kernel_size=1),
         frame.last(frame.middle, frame.targets, kernel_size=1),
     ]

@@ -9,7 +9,7 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage
-from ...layers import ProductForm, UseBias
+from ...layers import UseBias
 from .._spec import MAX_CHANNELS, ModelSpec
 from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity
 from ._residual import ResidualNet, make_decoder, make_encoder
@@ -56,7 +56,6 @@ class ResNet(ResidualNet):
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
-        products: ProductForm = "wide",
     ):
         """**Arguments:**
 
@@ -66,8 +65,7 @@ class ResNet(ResidualNet):
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
         - `equivariant`, `conv_filters`, `kernel_size`, `padding_mode`: see `make_conv`.
         - `use_group_norm`, `preactivation_order`: of the residual blocks.
-        - `nonlinearity`: `"vector-neuron"`, or `"product"`: products of fields, see `ginjax.layers.ProductNonlinear`, in
-          the form `products`, `"wide"` or `"narrow"`; narrow ones make 2-tensors in the residual blocks alone;
+        - `nonlinearity`: `"vector-neuron"`, or `"product"`: products of fields, see `ginjax.layers.ProductNonlinear`;
           with `product_filters` for their 2-tensors, or `product_bank` of the side of `conv_filters` if None.
         """
         self.D, self.spec = D, self.spec_of(locals())

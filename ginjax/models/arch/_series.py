@@ -9,7 +9,7 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage, signature_union
-from ...layers import ProductForm, UseBias, as_bank, field_signature
+from ...layers import UseBias, as_bank, field_signature
 from .._any_dimensional import AnyDimensionalModel
 from .._spec import MAX_CHANNELS, ModelSpec
 from ..blocks import Activation, ConvBlock, Nonlinearity, check_nonlinearity, keys_from, product_bank, run
@@ -26,7 +26,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         "bias": "use_bias",
         "nonlinearity": "nonlinearity",
     }
-    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity", "products"})
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     sizes: ClassVar[Mapping[str, int]] = {"width": MAX_CHANNELS}
     repeats: ClassVar[Mapping[str, int]] = {"depth": 4096}
 
@@ -46,7 +46,6 @@ class SimpleConvSeries(AnyDimensionalModel):
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
-        products: ProductForm = "wide",
     ):
         """**Arguments:**
 
@@ -62,10 +61,10 @@ class SimpleConvSeries(AnyDimensionalModel):
         sources, targets = field_signature(input_keys), field_signature(target_keys)
         middle = signature_union(sources, targets, width)
         keys = keys_from(key)
-        check_nonlinearity(nonlinearity, True, activation_f is not None, products)
-        multiplies = nonlinearity == "product"
-        product_filters = product_bank(bank) if multiplies and product_filters is None else product_filters
-        bare = 0 if multiplies else depth - 1
+        check_nonlinearity(nonlinearity, True, activation_f is not None)
+        products = nonlinearity == "product"
+        product_filters = product_bank(bank) if products and product_filters is None else product_filters
+        bare = 0 if products else depth - 1
         chain = [sources, *[middle] * (depth - 1), targets]
         self.layers = [
             ConvBlock(
@@ -78,7 +77,6 @@ class SimpleConvSeries(AnyDimensionalModel):
                 key=next(keys),
                 nonlinearity=nonlinearity,
                 product_filters=product_filters,
-                products=products,
             )
             for i, (a, b) in enumerate(itertools.pairwise(chain))
         ]

@@ -11,7 +11,7 @@ from jax import Array
 from ...errors import ArgumentError
 from ...filters import BankRecipe, FilterBank
 from ...geometric import MultiImage, Signature
-from ...layers import ConvContract, LayerWrapper, MaxNormPool, ProductForm, UseBias
+from ...layers import ConvContract, LayerWrapper, MaxNormPool, UseBias
 from .._any_dimensional import AnyDimensionalModel
 from .._spec import MAX_CHANNELS, ModelSpec
 from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity, RepeatConv, bank_for, run
@@ -47,7 +47,7 @@ class UNet(AnyDimensionalModel):
     }
     sizes: ClassVar[Mapping[str, int]] = {"depth": MAX_CHANNELS, "kernel_size": MAX_KERNEL}
     repeats: ClassVar[Mapping[str, int]] = {"num_downsamples": 24, "num_conv": 4096}
-    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity", "products"})
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     first_convs: ClassVar[tuple[str, ...]] = ("embedding.0.conv",)
     last_convs: ClassVar[tuple[str, ...]] = ("decode",)
 
@@ -80,7 +80,6 @@ class UNet(AnyDimensionalModel):
         upsample: Upsample = "transpose",
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
-        products: ProductForm = "wide",
     ):
         """Arguments as in `ResNet`, and:
 

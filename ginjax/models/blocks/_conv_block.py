@@ -15,7 +15,6 @@ from ...layers import (
     LayerNorm,
     LayerWrapper,
     LayerWrapperAux,
-    ProductForm,
     ProductNonlinear,
     UseBias,
     product_keys,
@@ -57,8 +56,6 @@ class ConvBlock(MultiImageModule):
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
-        products: ProductForm = "wide",
-        tensors: bool = True,
         **conv_kwargs: Any,
     ):
         """**Arguments:**
@@ -69,17 +66,16 @@ class ConvBlock(MultiImageModule):
         - `use_group_norm`: layer norm; wins over `use_batch_norm`, which only plain blocks have.
         - `nonlinearity`: of an equivariant block: `"vector-neuron"`, or `"product"`, see `ProductNonlinear`.
         - `product_filters`: for the 2-tensors of products; made by `product_bank` of the side of `conv_filters` if None.
-        - `products`: their form, see `ProductNonlinear`.
-        - `tensors`: whether 2-tensors are among the products.
         """
         key = jax.random.key(0) if key is None else key
         conv_key, nonlinearity_key = jax.random.split(key)
         check_nonlinearity(nonlinearity, equivariant)
         # Without an activation a block has no nonlinearity at all.
         factor = activation_f if equivariant and nonlinearity == "product" else None
-        preactivation_order = preactivation_order or factor is not None
+        products = factor is not None
+        preactivation_order = preactivation_order or products
         self.product_conv = None
-        conv_inputs = input_keys if factor is None else product_keys(input_keys, products)
+        conv_inputs = product_keys(input_keys) if products else input_keys
         self.conv = make_conv(
             D,
             conv_inputs,
@@ -101,9 +97,8 @@ class ConvBlock(MultiImageModule):
             norm = eqx.nn.BatchNorm(inner[0][1], axis_name=["pmap_batch", "batch"], mode="batch")
             self.batch_norm = LayerWrapperAux(norm, inner)
         if factor is not None:
-            self.nonlinearity = ProductNonlinear(inner, D, handle_scalars(factor), nonlinearity_key, products)
-            if tensors:
-                self.product_conv = _product_conv(self.conv, inner, output_keys, product_filters, conv_key)
+            self.nonlinearity = ProductNonlinear(inner, D, handle_scalars(factor), nonlinearity_key)
+            self.product_conv = _product_conv(self.conv, inner, output_keys, product_filters, conv_key)
         else:
             self.nonlinearity = handle_activation(activation_f, equivariant, inner, D, nonlinearity_key)
         self.preactivation_order = preactivation_order

@@ -8,7 +8,7 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage, Signature
-from ...layers import ConvContract, LayerWrapper, ProductForm
+from ...layers import ConvContract, LayerWrapper
 from .._spec import ModelSpec
 from ._conv_block import ConvBlock
 from ._edges import bank_for, keys_from, layer_signatures
@@ -26,7 +26,6 @@ class Frame:
     - `shared`: arguments of every layer.
     - `activation_f`, `nonlinearity`: of every block that has one.
     - `product_bank`: the filters for the 2-tensors of products; None for another nonlinearity.
-    - `products`: the form of products.
     """
 
     D: int
@@ -39,7 +38,6 @@ class Frame:
     activation_f: Any
     nonlinearity: Nonlinearity = "vector-neuron"
     product_bank: FilterBank | None = None
-    products: ProductForm = "wide"
 
     @classmethod
     def of(
@@ -53,7 +51,7 @@ class Frame:
         """**Arguments:**
 
         - `spec`: of the network. Its options `depth` (channels inside), `mid_keys`, `equivariant`, `use_bias`,
-          `activation_f`, `kernel_size`, `padding_mode`, `nonlinearity` and `products` count, as far as the architecture has them.
+          `activation_f`, `kernel_size` and `padding_mode` count, as far as the architecture has them.
         - `D`: the dimension.
         - `conv_filters`: filters in that dimension, unless the network is plain.
         - `key`: random key of the initial weights.
@@ -71,10 +69,9 @@ class Frame:
         shared = {"use_bias": "auto"} | {name: options[name] for name in names if name in options}
         bank = bank_for(D, equivariant, conv_filters)
         nonlinearity = options.get("nonlinearity", "vector-neuron")
-        form = options.get("products", "wide")
-        check_nonlinearity(nonlinearity, equivariant, options.get("activation_f") is not None, form)
-        multiplies = nonlinearity == "product"
-        if multiplies and bank is not None and product_filters is None:
+        check_nonlinearity(nonlinearity, equivariant, options.get("activation_f") is not None)
+        products = nonlinearity == "product"
+        if products and bank is not None and product_filters is None:
             product_filters = product_bank(bank)
         return cls(
             D,
@@ -84,8 +81,7 @@ class Frame:
             shared=shared | {"equivariant": equivariant},
             activation_f=options.get("activation_f"),
             nonlinearity=nonlinearity,
-            product_bank=bank_for(D, multiplies, product_filters, "product_filters"),
-            products=form,
+            product_bank=bank_for(D, products, product_filters, "product_filters"),
         )
 
     def block(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
@@ -94,18 +90,10 @@ class Frame:
             "activation_f": self.activation_f,
             "nonlinearity": self.nonlinearity,
             "product_filters": self.product_bank,
-            "products": self.products,
             "conv_filters": self.bank,
             "key": next(self.keys),
         }
         return ConvBlock(self.D, inputs, outputs, **(common | options))
-
-    def at_edge(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
-        """A block beside the first or the last of a network: with narrow products it has no 2-tensors.
-
-        They cost most of what products cost, and networks that have them in the middle alone are as accurate.
-        """
-        return self.block(inputs, outputs, **({"tensors": self.products == "wide"} | options))
 
     def first(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
         """The first block of a network: products, which come before their convolution, are left to the next block."""
@@ -114,7 +102,7 @@ class Frame:
 
     def last(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
         """The last block of a network: what follows its convolution would be no output."""
-        return self.at_edge(
+        return self.block(
             inputs, outputs, **options, **({} if self.nonlinearity == "product" else {"activation_f": None})
         )
 

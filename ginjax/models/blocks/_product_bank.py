@@ -5,7 +5,6 @@ from typing import Literal, get_args
 from ...errors import ArgumentError
 from ...filters import BankRecipe, FilterBank, make_bank
 from ...geometric import Key
-from ...layers import ProductForm
 from ...transfer import FieldKey
 
 Nonlinearity = Literal["vector-neuron", "product"]
@@ -33,10 +32,8 @@ def product_bank(bank: FilterBank) -> FilterBank:
     return make_bank(bank.D, product_recipe(BankRecipe(bank.side)), PRODUCT_KEYS)
 
 
-def check_nonlinearity(
-    name: str, equivariant: bool, has_activation: bool = True, products: str = "wide"
-) -> None:
-    """Refuse a name that is none, a form of products that is none, and products where they cannot be.
+def check_nonlinearity(name: str, equivariant: bool, has_activation: bool = True) -> None:
+    """Refuse a name that is none, and products where they cannot be.
 
     **Raises:** `ArgumentError`.
     """
@@ -48,5 +45,3 @@ def check_nonlinearity(
         )
     if name not in get_args(Nonlinearity):
         raise ArgumentError("nonlinearity", got=repr(name), expected=" or ".join(get_args(Nonlinearity)))
-    if products not in get_args(ProductForm):
-        raise ArgumentError("products", got=repr(products), expected=" or ".join(get_args(ProductForm)))
