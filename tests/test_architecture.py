@@ -55,6 +55,8 @@ CLI_LIBRARIES = {"typer"}
 JAX_INTERNALS = ("jax.extend", "jax.interpreters", "jax._src", "jax.core", "jaxlib")
 IN_ANNOTATIONS = {"jax.core.ShapedArray"}
 MAX_PARAMETERS = 12
+IN_A_GROUP = ("inspect", "generate")
+"""The commands of groups, each a function named after both, such as `inspect_data`."""
 PROMISED = {
     "ginjax.models.arch._resnet.ResNet.__init__",
     "ginjax.models.arch._dil_resnet.DilResNet.__init__",
@@ -288,7 +290,7 @@ def many_parameters(module: str, source: str) -> list[str]:
         if count > MAX_PARAMETERS
         and f"{module}.{name}" not in PROMISED
         and not (
-            module.startswith("ginjax_cli.") and name == file
+            module.startswith("ginjax_cli.") and name in (file, *(f"{each}_{file}" for each in IN_A_GROUP))
         )  # a command: its options are its parameters
     ]
 

@@ -177,11 +177,11 @@ def _planes_of(pde: PDE, D: int, name: str) -> Planes:
     if len(planes.rows[0]) != D:
         raise ArgumentError("`planes`", got=f"{D} dimensions", expected=f"{len(planes.rows[0])} dimensions")
     side = 8
-    start = pde.initial_state(np.random.default_rng(0), D, side, planes=planes)
     cube = (side * pde.refinement,) * D
     try:
+        start = pde.initial_state(np.random.default_rng(0), D, side, planes=planes)
         found = planes.in_space(_step(pde.solver(D, side, planes=planes), start), cube)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise _no_planes(pde, str(error).partition("\n")[0]) from error
     wanted = _step(pde.solver(D, side), planes.in_space(start, cube))
     off = (
@@ -195,7 +195,8 @@ def _planes_of(pde: PDE, D: int, name: str) -> Planes:
 def _no_planes(pde: PDE, got: str) -> UnsupportedError:
     return UnsupportedError(
         f"planes of {pde.name}: {got}",
-        hint="Its solver has to build its operators from the derivatives it is given; simulate it without planes.",
+        hint="Its initial fields and its solver have to do without assuming one axis of the grid for each dimension; "
+        "simulate it without planes.",
     )
 
 
