@@ -9,8 +9,14 @@ from ml.task.small_tasks import DENSITY, READ, SIDE, source, stored, trained_rec
 
 from ginjax.checkpoint import DataContract, FieldScale, axes_of, parts_to_json
 from ginjax.data import DataReading, Field, MemorySource, Trajectories, simulate, source_digest, write_well
-from ginjax.errors import ArgumentError
-from ginjax.ml import data_dimension, held_out_in_files, parts_of_training, simulated_held_out
+from ginjax.errors import ArgumentError, FileError
+from ginjax.ml import (
+    data_dimension,
+    held_out_in_files,
+    parts_of_training,
+    simulated_held_out,
+    training_task,
+)
 
 EARLIER = "the model, written by an earlier version, knows its data by their name alone"
 
@@ -146,6 +152,25 @@ def test_a_model_of_an_earlier_version_knows_its_data_by_their_name_and_says_so(
     assert whole.note == "the data have no parts: make sure that the model was trained on others"
     other = earlier.with_step(step="tune", data="renamed.h5", valid=0.2, test=0.3, seed=7)
     assert len(found(other, tmp_path / "renamed.h5").trajectories) == 3
+
+
+@pytest.mark.parametrize("name", ["valid", "test", "seed"])
+@pytest.mark.parametrize("value", ["0.1", None, True, [], {}, -1])
+def test_a_history_of_other_types_is_refused(record, path, name, value):
+    earlier = replace(record, contract=replace(record.contract, parts={}))
+    changed = earlier.with_step(**{"step": "tune", "data": path.name, "valid": 0.2, "test": 0.3, name: value})
+    with pytest.raises(FileError, match=f"history of the model: field '{name}': got"):
+        parts_of_training(changed, READ.open(path), path.name)
+
+
+SIMULATED = {"equation": "diffusion", "size": SIDE, "trajectories": 1, "frames": 1, "seed": 0}
+
+
+@pytest.mark.parametrize("name", SIMULATED)
+@pytest.mark.parametrize("value", [None, True, 0.5, [], {}, -1, 10**12])
+def test_a_history_of_other_simulations_is_refused(record, name, value):
+    with pytest.raises(FileError, match=f"history of the model: field '{name}': got"):
+        training_task(record, {**SIMULATED, name: value}, None, READ)
 
 
 def test_what_is_known_of_some_data(record, path):

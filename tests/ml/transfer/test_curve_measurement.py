@@ -207,3 +207,32 @@ def test_counted_training_sees_only_its_pairs_and_stops_where_told():
     assert not np.array_equal(weights(task.X, pairs=4), weights(spoilt, pairs=4))
     start = np.concatenate([array.ravel() for array in named_arrays(model).values()])
     assert np.array_equal(weights(task.X, steps=0), start) and not np.array_equal(base, start)
+
+
+CELL = Cell("diffusion", 1, 2, "converted", 2, 0, 1e-4, 2, 0.5, 0.5, 0.5, 0.5, 0.25, 1.0)
+
+
+@pytest.mark.parametrize("name", asdict(CELL))
+@pytest.mark.parametrize("value", [None, True, [], -1, "x" * 1000])
+def test_a_cell_of_other_types_is_refused(tmp_path, name, value):
+    path = tmp_path / "cells.json"
+    write_cells(path, TINY, [CELL])
+    assert read_cells(path, TINY) == [CELL]
+    content = json.loads(path.read_text())
+    content["cells"][0][name] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(FileError, match=f"field '{name}': got"):
+        read_cells(path, TINY)
+    del content["cells"][0][name]
+    path.write_text(json.dumps(content))
+    with pytest.raises(FileError, match="field 'cells'"):
+        read_cells(path, TINY)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[" * 10_000, "[]", "{}", '{"schema": 2}', '{"schema": 2, "cells": 1}', "\0"]
+)
+def test_a_file_that_is_no_curve(tmp_path, text):
+    (tmp_path / "cells.json").write_text(text)
+    with pytest.raises(FileError, match=r"cells\.json: "):
+        read_cells(tmp_path / "cells.json", TINY)
