@@ -186,7 +186,7 @@ def train(
             min=1e-9,
             max=10.0,
             help="Peak learning rate.",
-            show_default="0.003, or 0.0001 with --init of a trained model",
+            show_default="0.003, or 0.0003 with --init of a trained model",
             rich_help_panel=_TRAINING,
         ),
     ] = None,

@@ -196,7 +196,9 @@ def test_the_part_that_training_held_out_is_known_again(model):
     assert everything.study.trajectories == 6
 
 
-def test_tuning_goes_on_from_a_model(model3):
+def test_tuning_goes_on_from_a_model(model3, monkeypatch):
+    # Two steps gain little: here the start gives way to anything.
+    monkeypatch.setattr("ginjax.ml.training._engine.START_MARGIN", float("inf"))
     free = model3.tune(data(3), ginjax.TrainSettings(steps=2, batch_size=2), progress=False)
     assert [step["step"] for step in free.history] == ["train", "convert", "tune"]
     assert free.parent is None and free.certificate is None
@@ -216,7 +218,7 @@ def test_a_tuning_that_does_not_help_gives_the_model_back(model, model3):
     assert same.certificate.exact and not same.record.certificate_is_stale
     assert same.parent is model and same.verify().lifts
     # Control: with nothing to judge by, the last weights are taken.
-    with pytest.warns(GinjaxWarning, match="made the error of the next frame larger"):
+    with pytest.warns(GinjaxWarning, match="no better than predicting no change|made the error"):
         other = model3.tune(data(3), wild, valid=0, progress=False)
     assert not other.training.kept_start and other.training.judged is None
     assert other.training.error.model > same.training.error.model
@@ -226,8 +228,9 @@ def test_one_trajectory_is_judged_at_its_end(model3):
     one = ginjax.from_arrays(
         {"velocity": velocity(3)[:1]}, order={"velocity": 1}, spacing=0.1, time_step=0.05, periodic=True
     )
-    with pytest.warns(GinjaxWarning, match="no trajectory is held out: the tuning is judged by"):
+    with pytest.warns(GinjaxWarning) as caught:
         tuned = model3.tune(one, ginjax.TrainSettings(steps=2, batch_size=2), progress=False)
+    assert any("no trajectory is held out: the tuning is judged by" in str(each.message) for each in caught)
     assert "last frames of each trajectory" in tuned.training.judged
     assert tuned.training.error is not None
 

@@ -22,7 +22,7 @@ BATCH_SIZES: Mapping[int, int] = {1: 32, 2: 8, 3: 4}
 LEARNING_RATE = 3e-3
 """Peak learning rate of a new network unless asked for otherwise."""
 
-TUNING_RATE = 1e-4
+TUNING_RATE = 3e-4
 """Peak learning rate from a trained model on unless asked for otherwise: see the guide on tuning."""
 
 VALIDATIONS, TUNING_VALIDATIONS = 20, 10

@@ -91,6 +91,17 @@ def test_from_scratch_has_all_the_time_of_the_converted_one(cells):
     assert equal_steps(150, 2.0, 0.01, 10) == 3500
 
 
+def test_calibrated_networks_are_converted_by_a_choice_and_not_tuned(cells, tmp_path):
+    (found,) = [each for each in cells if each.method == "calibrated"]
+    assert (found.samples, found.rate, found.steps) == (2, 0.0, 0)
+    converted = next(each for each in cells if each.method == "converted" and not each.samples)
+    assert found.before == converted.before and found.error != converted.error
+    # A file of a version that did not measure them is read, and lacks their line alone.
+    write_cells(tmp_path / "old.json", TINY, [each for each in cells if each.method != "calibrated"])
+    old = summarise(read_cells(tmp_path / "old.json", TINY))
+    assert {point.method for point in summarise(cells)} - {point.method for point in old} == {"calibrated"}
+
+
 def test_continuing_measures_only_what_is_missing(cells):
     new = []
     assert measure_curve(REQUEST, TINY, cells, new.append) == cells and not new
