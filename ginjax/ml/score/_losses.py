@@ -188,15 +188,15 @@ def _ratio(
     eps: float,
 ) -> Float[Array, "batch channels *rest"]:
     """`sqrt(squared_error) / (sqrt(squared_norm) + eps)`; 0, with derivative 0, where there is no error."""
-    wrong = squared_error > 0
+    wrong = squared_error != 0  # of NaN too
     return jnp.where(wrong, _root(squared_error) / (_root(jnp.where(wrong, squared_norm, 1)) + eps), 0)
 
 
 def _root(squared: Float[Array, "*rest"]) -> Float[Array, "*rest"]:
     """`sqrt`, with derivative 0 at 0."""
-    positive = squared > 0
+    some = squared != 0
     # The root of 0 has an infinite derivative, which the inner `where` keeps out of the gradient.
-    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squared, 1)), 0)
+    return jnp.where(some, jnp.sqrt(jnp.where(some, squared, 1)), 0)
 
 
 def _reduced(values: Float[Array, "batch *rest"] | int, reduce: Reduce) -> Float[Array, "..."]:
