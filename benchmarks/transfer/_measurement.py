@@ -96,9 +96,8 @@ class Bench:
             seconds = steps * stage.pace(samples) * batch / self.settings.batch
             return _Made(model, replace(before, high_training=seconds), 0.0, steps)
         rate = self.rate(cell.case, method, samples)
-        fitted = fit_to_plateau(
-            start, stage.trainer(samples), rate, self._most_steps(cell.case), stage.look, self.settings
-        )
+        lengths = self.settings.lengths[kind(cell.case.scalar)]
+        fitted = fit_to_plateau(start, stage.trainer(samples), rate, lengths, stage.look, self.settings.gain)
         seconds = replace(before, high_training=fitted.seconds)
         return _Made(fitted.model, seconds, rate, fitted.steps, fitted.levelled, fitted.curve)
 
@@ -119,9 +118,6 @@ class Bench:
         result = self.measure(cell)
         self.book.add(result)
         return result
-
-    def _most_steps(self, case: Case) -> int:
-        return self.settings.most_steps[kind(case.scalar)]
 
     def low_rate(self, case: Case, family: str) -> float:
         """The rate of the training in the low dimension, chosen there."""

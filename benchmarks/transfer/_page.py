@@ -100,7 +100,9 @@ def _errors(groups: Sequence[Group], case: Case) -> str:
             f"| {errors} | {100 * group.diverged:.0f} % | {group.seconds:.2g} |"
         )
     if not all(group.levelled for group in own):
-        lines.append("\n\\* still improving when the largest number of steps was reached.")
+        lines.append(
+            "\n\\* still improving by 5 % or more from half the largest number of steps to all of them."
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -56,7 +56,7 @@ class Result:
     - `diverged`: share of the trajectories on which the forecast is off by more than the mean of the field is.
     - `unchanged`: nRMSE of predicting no change.
     - `validation`: errors on the validation fold after one step and several.
-    - `curve`: of the training: seconds, and these two errors.
+    - `curve`: of the trainings: seconds since the beginning of each, and these two errors.
     - `spent`: processor time of everything that the cell asked for, with compiling and choosing of rates.
     """
 
@@ -179,4 +179,7 @@ def _number(value: float | None) -> float:
 
 
 def _tuples(value: Any) -> Any:
+    """JSON has no tuples."""
+    if isinstance(value, dict):
+        return {name: _tuples(each) for name, each in value.items()}
     return tuple(value) if isinstance(value, list) else value

@@ -21,10 +21,8 @@ class Settings:
     - `frames`: time steps of a trajectory that is trained on.
     - `batch`: pairs a step in the high dimension.
     - `look`: steps between two validations there.
-    - `warmup`: steps over which the rate rises.
-    - `patience`: validations without a gain of `gain` after which the rate falls to a quarter, `reductions` times;
-      after that the training is on its plateau.
-    - `most_steps`: longest training there, for scalar fields and for others.
+    - `lengths`: numbers of steps that a training to its plateau tries, for scalar fields and for others, until the
+      next one gains less than the part `gain`.
     - `trial_steps`: length of the trainings by which the rate is chosen.
     - `validation`: trajectories of the validation fold, `ahead` the steps they are forecast.
     - `test`: trajectories that errors are measured on, for scalar fields and for others.
@@ -42,13 +40,12 @@ class Settings:
     tune_rates: tuple[float, ...] = (2e-4, 1e-3, 5e-3)
     frames: int = 8
     batch: int = 2
-    look: int = 100
-    warmup: int = 50
-    patience: int = 3
-    gain: float = 0.01
-    reductions: int = 3
-    most_steps: Mapping[str, int] = field(default_factory=lambda: {"scalars": 6000, "vectors": 800})
-    trial_steps: Mapping[str, int] = field(default_factory=lambda: {"scalars": 300, "vectors": 100})
+    look: int = 250
+    lengths: Mapping[str, tuple[int, ...]] = field(
+        default_factory=lambda: {"scalars": (1000, 2000, 4000), "vectors": (300, 600)}
+    )
+    gain: float = 0.05
+    trial_steps: Mapping[str, int] = field(default_factory=lambda: {"scalars": 400, "vectors": 100})
     validation: int = 8
     ahead: int = 5
     test: Mapping[str, int] = field(default_factory=lambda: {"scalars": 16, "vectors": 8})
@@ -65,11 +62,8 @@ QUICK = Settings(
     scratch_rates=(1e-3, 1e-2),
     tune_rates=(1e-3,),
     look=20,
-    warmup=5,
-    patience=1,
-    reductions=1,
-    most_steps={"scalars": 80, "vectors": 40},
-    trial_steps={"scalars": 20, "vectors": 20},
+    lengths={"scalars": (20, 40), "vectors": (10, 20)},
+    trial_steps={"scalars": 20, "vectors": 10},
     validation=2,
     ahead=2,
     test={"scalars": 2, "vectors": 2},

@@ -114,17 +114,17 @@ def samples_needed(error: float, by_samples: Mapping[int, float]) -> tuple[str, 
 
 
 def time_to_equal(scratch: Result, error: float, which: int) -> float:
-    """Processor time after which training from scratch first had an error, with its data; infinite if it never had.
+    """Processor time in which training from scratch had an error, with its data; infinite if it never had.
+
+    Of the trainings of several lengths it is the fastest that counts.
 
     **Arguments:**
 
     - `error`: on the validation fold.
     - `which`: 1 for the error after one step, 2 for that after several, as in `Result.curve`.
     """
-    for point in scratch.curve:
-        if point[which] <= error:
-            return point[0] + scratch.seconds.high_data
-    return math.inf
+    reached = [point[0] for point in scratch.curve if point[which] <= error]
+    return min(reached) + scratch.seconds.high_data if reached else math.inf
 
 
 @dataclass(frozen=True)

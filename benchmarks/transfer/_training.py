@@ -1,10 +1,10 @@
-"""Training for a number of steps, or until the error on other trajectories falls no further."""
+"""Training for a number of steps, or as long as longer training lowers the error on other trajectories."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import equinox as eqx
@@ -18,7 +18,6 @@ from ginjax.geometric import MultiImage, compiled
 from ginjax.ml import make_optimiser, make_schedule, smse_loss, trainable
 from transfer._clock import timed
 from transfer._data import Pairs
-from transfer._settings import Settings
 
 Look = Callable[[PyTree], tuple[float, float]]
 """The errors of a network on the validation trajectories after one step and after several."""
@@ -102,20 +101,33 @@ class Fitted:
 
     **Arguments:**
 
-    - `seconds`: of processor time for its steps; validating and compiling do not count.
-    - `levelled`: whether it was on its plateau, and not at the largest number of steps.
-    - `curve`: seconds, and the validation errors after one step and several, at every look.
+    - `steps`, `seconds`: of the training that the network came from, the seconds of processor time for its steps alone:
+      validating and compiling do not count.
+    - `levelled`: whether twice the steps gained next to nothing.
+    - `curve`: of every training that was tried, at every look the seconds since its beginning, and the validation
+      errors after one step and several.
     """
 
     model: PyTree
     steps: int
     seconds: float
-    levelled: bool
+    levelled: bool = False
     curve: tuple[tuple[float, float, float], ...] = ()
 
 
-def fit_steps(model: PyTree, trainer: Trainer, steps: int, rate: float) -> Fitted:
-    """AdamW with warm-up and a fall of the rate along a cosine, over a number of steps that is known."""
+def fit_steps(
+    model: PyTree,
+    trainer: Trainer,
+    steps: int,
+    rate: float,
+    on_chunk: Callable[[PyTree, float], None] = lambda model, seconds: None,
+) -> Fitted:
+    """AdamW with warm-up and a fall of the rate along a cosine, over a number of steps that is known.
+
+    **Arguments:**
+
+    - `on_chunk`: told the network and the seconds so far, every `trainer.chunk` steps and at the end.
+    """
     share = make_schedule("cosine", max(steps, 1), learning_rate=1.0)
     rates = rate * np.asarray(share(np.arange(max(steps, 1))))
     state, seconds = trainer.start(model), 0.0
@@ -123,7 +135,8 @@ def fit_steps(model: PyTree, trainer: Trainer, steps: int, rate: float) -> Fitte
         part = rates[first : min(first + trainer.chunk, steps)]
         state, taken = timed(functools.partial(trainer.advance, state, part, first))
         seconds += taken
-    return Fitted(state.model, steps, seconds, levelled=False)
+        on_chunk(state.model, seconds)
+    return Fitted(state.model, steps, seconds)
 
 
 def score(errors: tuple[float, float]) -> float:
@@ -132,38 +145,49 @@ def score(errors: tuple[float, float]) -> float:
     return math.sqrt(product) if math.isfinite(product) else math.inf
 
 
-def fit_to_plateau(
-    model: PyTree, trainer: Trainer, rate: float, most: int, look: Look, settings: Settings
-) -> Fitted:
-    """Train until the validation score falls no further, even at a lower rate.
+class _Best:
+    """The network with the lowest score of those that were looked at, and a line for each look."""
 
-    After `patience` looks without a gain training goes on from the best weights at a quarter of the rate; after
-    `reductions` of these it ends.
+    def __init__(self, look: Look):
+        self.look, self.lowest = look, math.inf
+        self.model: PyTree = None
+        self.curve: list[tuple[float, float, float]] = []
+
+    def take(self, model: PyTree, seconds: float) -> None:
+        errors = self.look(model)
+        self.curve.append((seconds, *errors))
+        if self.model is None or score(errors) < self.lowest:
+            self.model, self.lowest = model, score(errors)
+
+
+def fit_to_plateau(
+    model: PyTree, trainer: Trainer, rate: float, lengths: Sequence[int], look: Look, gain: float
+) -> Fitted:
+    """Train again and again, each time twice as long, until that lowers the validation score no further.
+
+    Every training begins at `model` and has the whole schedule of its length, because a training at a constant rate
+    levels off far above what a falling rate reaches.
 
     **Arguments:**
 
     - `model`: the first candidate.
-    - `rate`: the learning rate to begin with, after a warm-up.
-    - `most`: the largest number of steps.
-    - `look`: what is validated on.
+    - `lengths`: numbers of steps to be tried.
+    - `gain`: by less than this part the score falls where it has levelled off.
 
-    **Returns:** the network with the lowest score, which may be the one at the start.
+    **Returns:** the network with the lowest score at any look, which may be the one at the start.
     """
-    state = trainer.start(model)
-    best, errors = model, look(model)
-    lowest, curve = score(errors), [(0.0, *errors)]
-    steps, since_start, seconds, misses, reductions = 0, 0, 0.0, 0, 0
-    while steps < most and reductions <= settings.reductions:
-        count = min(settings.look, most - steps)
-        rates = rate * np.minimum(1.0, (since_start + 1 + np.arange(count)) / settings.warmup)
-        state, taken = timed(functools.partial(trainer.advance, state, rates, steps))
-        steps, since_start, seconds = steps + count, since_start + count, seconds + taken
-        errors = look(state.model)
-        curve.append((seconds, *errors))
-        misses = 0 if score(errors) < (1 - settings.gain) * lowest else misses + 1
-        if score(errors) < lowest:
-            best, lowest = state.model, score(errors)
-        if misses >= settings.patience:
-            state, since_start, misses = trainer.start(best), 0, 0
-            rate, reductions = rate / 4, reductions + 1
-    return Fitted(best, steps, seconds, reductions > settings.reductions, tuple(curve))
+    start = _Best(look)
+    start.take(model, 0.0)
+    kept, lowest, before, levelled = Fitted(model, 0, 0.0), start.lowest, math.inf, False
+    curve = start.curve
+    for steps in lengths:
+        best = _Best(look)
+        fitted = fit_steps(model, trainer, steps, rate, best.take)
+        curve += best.curve
+        if best.lowest < lowest:
+            kept, lowest = Fitted(best.model, steps, fitted.seconds), best.lowest
+        levelled = steps != lengths[0] and best.lowest > (1 - gain) * before
+        before = best.lowest
+        if levelled:
+            break
+    return Fitted(kept.model, kept.steps, kept.seconds, levelled, tuple(curve))

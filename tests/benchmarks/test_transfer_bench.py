@@ -40,7 +40,7 @@ def test_one_cell_is_measured_once(tmp_path, capsys):
 
 
 def scratch(samples, error, **changed):
-    return result("scratch", samples, error=error, rule="", levelled=True, **changed)
+    return result("scratch", samples, error=error, **{"rule": "", "levelled": True} | changed)
 
 
 def test_samples_that_scratch_needs():
@@ -53,7 +53,9 @@ def test_samples_that_scratch_needs():
 
 
 def test_time_to_equal_error():
-    training = scratch(16, 0.1, curve=((0.0, 1.0, 1.0), (2.0, 0.2, 0.9), (3.0, 0.05, math.inf)))
+    training = scratch(
+        16, 0.1, curve=((0.0, 1.0, 1.0), (5.0, 0.05, 0.95), (2.0, 0.2, 0.9), (3.0, 0.05, math.inf))
+    )
     assert time_to_equal(training, 0.1, 1) == 3
     assert time_to_equal(training, 0.9, 2) == 2
     assert time_to_equal(training, 0.1, 2) == math.inf
@@ -109,5 +111,8 @@ def test_the_page_shows_what_was_measured():
     text = transfer_bench.PAGE.read_text("utf-8")
     assert with_tables(text, book) == text
     settings = book.settings
-    assert f"After {settings.patience * settings.look} steps" in text
+    *most, last = settings.lengths["scalars"]
+    assert f"over {', '.join(map(str, most))} and {last} steps" in text
+    assert f"(vectors: {' and '.join(map(str, settings.lengths['vectors']))})" in text
+    assert f"less than {100 * settings.gain:.0f} %" in text
     assert f"after one and after {settings.ahead} steps on {settings.validation} trajectories" in text

@@ -27,9 +27,9 @@ def test_taps_are_the_convolution(D):
     taps = with_taps(conv)
     x = noise(2, *(5, 4, 6)[:D])
     assert isinstance(taps, TapConv)
-    np.testing.assert_allclose(taps(x), conv(x), atol=1e-5)
+    np.testing.assert_allclose(eqx.filter_jit(taps)(x), conv(x), atol=1e-5)
     turned = eqx.tree_at(lambda each: each.weight, taps, jnp.flip(taps.weight, -1))  # control
-    assert np.abs(turned(x) - conv(x)).max() > 0.1
+    assert np.abs(eqx.filter_jit(turned)(x) - conv(x)).max() > 0.1
     assert eqx.tree_equal(with_weights_of(conv, taps), conv)
 
 
@@ -39,7 +39,7 @@ def test_other_convolutions_are_refused():
 
 
 def test_an_axially_shared_network_is_the_same_in_every_dimension():
-    network = AxialNetwork(1, 4, 2, jax.random.key(0))
+    network = eqx.filter_jit(AxialNetwork(1, 4, 2, jax.random.key(0)))
     x = noise(1, 8)
     spread = jnp.broadcast_to(x[:, :, None, None], (1, 8, 4, 3))
     np.testing.assert_allclose(network(spread)[:, :, 2, 1], network(x), atol=1e-5)
@@ -64,10 +64,10 @@ def test_a_fourier_layer_multiplies_modes():
 
 def test_a_fourier_operator_copies_the_weights_of_its_axis():
     low = FourierOperator(1, 1, 3, 2, 3, jax.random.key(0))
-    high = with_more_axes(low, 3)
+    high = eqx.filter_jit(with_more_axes(low, 3))
     x = noise(1, 8, 8, 8)
     np.testing.assert_allclose(high(jnp.swapaxes(x, 1, 3)), jnp.swapaxes(high(x), 1, 3), atol=1e-4)
-    own = FourierOperator(3, 1, 3, 2, 3, jax.random.key(0))  # control: axes of their own
+    own = eqx.filter_jit(FourierOperator(3, 1, 3, 2, 3, jax.random.key(0)))  # control: axes of their own
     assert np.abs(own(jnp.swapaxes(x, 1, 3)) - jnp.swapaxes(own(x), 1, 3)).max() > 1e-2
     two = FourierOperator(2, 1, 3, 1, 3, jax.random.key(1))
     first, second, new = with_more_axes(two, 3).layers[0].spectral
@@ -78,10 +78,10 @@ def test_a_fourier_operator_copies_the_weights_of_its_axis():
 def test_every_family_is_built_and_converted(name):
     family = FAMILIES[name]
     low = family.build(SMALL, SCALAR, SMALL.low, 0)
-    ours = FAMILIES["ours"].build(SMALL, SCALAR, SMALL.low, 0)
-    assert parameters(low) >= parameters(ours)  # no rival is starved
     high = family.convert(low, SMALL, SCALAR, "compatibility")
+    ours = FAMILIES["ours"].build(SMALL, SCALAR, SMALL.high, 0)
+    assert parameters(high) >= parameters(ours) or name == "axial"  # which has as many in every dimension
     x = MultiImage({(0, 0): noise(1, 8, 6)}, 2)
-    y, _ = high(x)
+    y = eqx.filter_jit(lambda x: high(x)[0])(x)
     assert y.get_signature() == SCALAR
     assert y.D == 2 and np.isfinite(y[(0, 0)]).all()

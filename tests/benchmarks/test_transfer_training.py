@@ -73,21 +73,23 @@ def test_rollouts_begin_where_they_should():
 
 
 def test_a_training_reaches_its_plateau():
-    settings = replace(QUICK, patience=2, reductions=2)
-    fitted = fit_to_plateau(network(), TRAINER, 0.05, 2000, look, settings)
-    assert fitted.levelled and fitted.steps < 2000
-    assert look(fitted.model)[0] < 0.05
-    times = [point[0] for point in fitted.curve]
-    assert times == sorted(times) and len(times) == fitted.steps // settings.look + 1
-    short = fit_to_plateau(network(), TRAINER, 0.05, 20, look, settings)  # control: no time to get there
+    fitted = fit_to_plateau(network(), TRAINER, 0.05, (40, 80, 160, 320, 640), look, 0.5)
+    assert fitted.levelled and fitted.steps < 640
+    assert look(fitted.model)[0] < 0.01
+    lengths = [40, 80, 160, 320, 640]
+    tried = [sum(lengths[:n]) // TRAINER.chunk + 1 for n in range(1, 6)]  # looks, with that at the start
+    assert len(fitted.curve) in tried
+    assert min(score(point[1:]) for point in fitted.curve) == pytest.approx(score(look(fitted.model)))
+    short = fit_to_plateau(network(), TRAINER, 0.01, (10, 20), look, 0.05)  # control: no time to get there
     assert not short.levelled and short.steps == 20
 
 
 def test_a_training_that_only_gets_worse_keeps_the_start():
     start = network(0.5)
-    fitted = fit_to_plateau(start, TRAINER, 1.0, 40, look, QUICK)
+    fitted = fit_to_plateau(start, TRAINER, 1.0, (5, 10), look, 0.05)
     assert jax.tree.all(jax.tree.map(np.array_equal, leaves(fitted.model), leaves(start)))
-    assert look(fit_steps(start, TRAINER, 1, 1.0).model)[0] > look(start)[0]  # control: its steps do harm
+    assert fitted.steps == 0 and fitted.seconds == 0
+    assert look(fit_steps(start, TRAINER, 5, 1.0).model)[0] > look(start)[0]  # control: its steps do harm
 
 
 def leaves(model):

@@ -188,7 +188,7 @@ def _ratio(
     eps: float,
 ) -> Float[Array, "batch channels *rest"]:
     """`sqrt(squared_error) / (sqrt(squared_norm) + eps)`; 0, with derivative 0, where there is no error; NaN stays NaN."""
-    wrong = squared_error != 0
+    wrong = squared_error != 0  # of NaN too
     return jnp.where(wrong, _root(squared_error) / (_root(jnp.where(wrong, squared_norm, 1)) + eps), 0)
 
 

@@ -181,3 +181,11 @@ def test_images_that_do_not_match_are_refused():
 def test_losses_take_images_that_come_out_of_vmap():
     x, y = example()
     np.testing.assert_allclose(ml.smse_loss(jax.vmap(lambda image: image * 2.0)(x), y * 2.0), 10)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_prediction_that_is_no_number_has_no_error_of_zero(name):
+    target = MultiImage({SCALAR: jnp.ones((2, 1, 4))}, 1)
+    lost = MultiImage({SCALAR: jnp.ones((2, 1, 4)).at[0, 0, 1].set(jnp.nan)}, 1)
+    found = getattr(ml, name)(lost, target, reduce=None)
+    assert jnp.isnan(found[0]) and found[1] == 0  # only the sample that holds it
