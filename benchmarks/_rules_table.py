@@ -74,11 +74,9 @@ def _ratios(errors: np.ndarray) -> np.ndarray:
 
 
 def _verdict(ratios: np.ndarray, lost: np.ndarray) -> str:
-    worse = [f"x {ratio:.2f}" for ratio in ratios if ratio > LARGEST_RATIO]
-    return (
-        ", ".join(([f"no: {max(worse)}"] if worse else []) + (["no: diverges"] if lost[1] > lost[0] else []))
-        or "yes"
-    )
+    if lost[1] > lost[0]:
+        return "no: diverges"
+    return f"no: x {ratios.max():.3f}" if ratios.max() > LARGEST_RATIO else "yes"
 
 
 def _summary(cells: Sequence[tuple[Any, ...]], steps: Sequence[int]) -> Iterator[str]:

@@ -204,10 +204,14 @@ class _Path:
             return ""
         if not self.upward and gap.total > tolerance:
             return "the higher dimension does something here that no field of the lower one shows"
+        return "; ".join(filter(None, (explain(whole, gap, tolerance), *self._remarks(rule))))
+
+    def _remarks(self, rule: Rule) -> list[str]:
+        """What the rule itself says of the steps of the way up, once each."""
         remark = getattr(rule, "remark", None)
-        steps = [self._pair(i, i + 1) for i in range(len(self.chain) - 1)] if remark and self.upward else []
-        remarks = [remark(step) for step in steps] if remark else []
-        return "; ".join(dict.fromkeys(filter(None, (explain(whole, gap, tolerance), *remarks))))
+        if remark is None or not self.upward:
+            return []
+        return list(dict.fromkeys(remark(self._pair(i, i + 1)) for i in range(len(self.chain) - 1)))
 
     def _pair(self, a: int, b: int) -> FilterPair:
         low, high = (self.chain[i] for i in ((a, b) if self.upward else (b, a)))

@@ -79,7 +79,7 @@ def cube_matrix(pair: FilterPair, start: np.ndarray) -> np.ndarray:
 
 def _orthonormal_in_pixels(null: np.ndarray, block: FilterBlock) -> np.ndarray:
     """Free directions whose filters are orthonormal, so that the scaling of the bank changes nothing."""
-    triangle = np.linalg.qr(block.filters.reshape(len(block), -1).T @ null, mode="r")
+    triangle = np.asarray(np.linalg.qr(block.filters.reshape(len(block), -1).T @ null, mode="r"))
     return np.linalg.solve(triangle.T, null.T).T
 
 

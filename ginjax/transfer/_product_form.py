@@ -38,7 +38,7 @@ def product_form(pair: FilterPair) -> tuple[np.ndarray, np.ndarray] | None:
     filters of an even side.
     """
     shares = _shares(pair)
-    if pair.k_in or pair.k_out or pair.lift_in or pair.p or shares is None or not len(pair.old):
+    if any((*pair.orders_new, pair.p)) or shares is None or not len(pair.old):
         return None
     lines = _lines(pair.old)
     part = _weights_of(_product_images(lines, pair.D_old), pair.old)

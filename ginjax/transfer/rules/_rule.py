@@ -10,7 +10,10 @@ from ginjax.transfer._system import FilterPair
 
 @runtime_checkable
 class Rule(Protocol):
-    """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`."""
+    """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`.
+
+    It may have a method `remark(pair)` as well: what the certificate should say of a path, in a sentence, or `""`.
+    """
 
     @property
     def name(self) -> str:
