@@ -324,7 +324,9 @@ def test_pairs_of_input_and_target_are_refused_with_that_word(tmp_path):
     """Coefficients and solutions of Darcy flow, as bare arrays and in PDEBench's layout."""
     np.savez(tmp_path / "a.npz", coefficient=np.ones((7, 16, 16)), solution=np.ones((7, 16, 16)))
     for how in ({}, {"fields": ["solution:0+"]}, {"axes": "trajectory,x,y"}):
-        with pytest.raises((ArgumentError, FileError), match="Pairs of input and target that are no time series"):
+        with pytest.raises(
+            (ArgumentError, FileError), match="Pairs of input and target that are no time series"
+        ):
             open_data(tmp_path / "a.npz", **how)
     points = {f"{axis}-coordinate": np.arange(16.0) for axis in "xy"}
     arrays = {"tensor": np.ones((7, 1, 16, 16)), "nu": np.ones((7, 16, 16))}
