@@ -11,6 +11,8 @@ from ginjax.errors import ArgumentError
 
 TRAJECTORY, TIME, COMPONENT = "trajectory", "time", "component"
 SPACE = ("x", "y", "z")
+"""The names of the axes of space; component `i` points along the `i`-th of them."""
+
 MAX_COMPONENT_AXES = 4
 
 Axes = str | Sequence[str] | Mapping[str, str]

@@ -12,7 +12,7 @@ from ginjax.checkpoint import convert_record, read_model, write_model
 RNG = np.random.default_rng(0)
 SERIES = np.cumsum(RNG.normal(size=(6, 5, 8)), axis=1).astype(np.float32)
 AXES = "trajectory,time,component,x"
-SAID = ("--field", "u:0-=data", "--axes", AXES, "--periodic", "none")
+SAID = ("--field", "u:0+=data", "--axes", AXES, "--periodic", "none")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
     np.save(made / "spectral.npy", SERIES[:, :, None])
     result = CliRunner().invoke(
         app,
-        ["train", "--data", str(made / "spectral.npy"), *SAID, "--steps", "1", "--channels", "2", "--batch-size", "2",
+        ["train", "--data", str(made / "spectral.npy"), *SAID, "--steps", "1", "--arch", "series", "--channels", "2", "--batch-size", "2",
          "-o", str(made / "m.safetensors")],
         prog_name="ginjax",
     )  # fmt: skip
@@ -42,7 +42,7 @@ def run(folder, monkeypatch):
 def test_the_reading_is_said_before_training(folder):
     said = (folder / "said").read_text().splitlines()
     assert said[:2] == [
-        f"read as 6 trajectories of 5 frames on 8 points (axes {AXES}): u (odd scalar)",
+        f"read as 6 trajectories of 5 frames on 8 points (axes {AXES}): u (scalar)",
         "spacing not known, time step not known; x not periodic (as was said with --periodic)",
     ]
     assert said[2] == "not checked, because the data or the model do not say: spacing, time-step"
@@ -62,11 +62,11 @@ COMMANDS = {
 def test_what_was_said_in_training_need_not_be_said_again(run, tmp_path, command):
     result = run(*COMMANDS[command].format(out=tmp_path / "out").split())
     assert result.exit_code == 0, result.stderr
-    assert f"on 8 points (axes {AXES}): u (odd scalar)" in result.stderr
+    assert f"on 8 points (axes {AXES}): u (scalar)" in result.stderr
     assert "spacing not known" in result.stderr and "not checked, because" in result.stderr
     if command == "train --init":
         contract = read_model(tmp_path / "out").contract
-        assert contract.layout == {"data": AXES} and contract.reading.fields == ("u:0-=data",)
+        assert contract.layout == {"data": AXES} and contract.reading.fields == ("u:0+=data",)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -90,7 +90,7 @@ def test_inspect_says_the_axes_and_hands_on_what_was_said(run):
     result = run("data", "inspect", "spectral.npy", *SAID)
     assert f"data {AXES}" in result.stdout and "x not periodic (as was said with --periodic)" in result.stdout
     assert result.stderr.splitlines()[-1] == (
-        f"next: ginjax train --data spectral.npy --field u:0-=data --axes {AXES} --periodic none"
+        f"next: ginjax train --data spectral.npy --field u:0+=data --axes {AXES} --periodic none"
     )
     found = json.loads(run("data", "inspect", "spectral.npy", *SAID, "--json").stdout)
     assert found["axes"] == {"data": AXES} and found["spacing"] is None

@@ -167,12 +167,9 @@ class Hdf5:
     def _packing(self, name: str, dataset: h5py.Dataset) -> Callable[[np.ndarray], np.ndarray]:
         """What turns stored numbers into values."""
         if name not in self._packed:
-            said = {
-                each: np.asarray(dataset.attrs[each], np.float64).reshape(-1)
-                for each in _PACKING
-                if each in dataset.attrs
-            }
-            self._packed[name] = unpacking(said)
+            said = {each: np.asarray(dataset.attrs[each]) for each in _PACKING if each in dataset.attrs}
+            numbers = {each: value.reshape(-1) for each, value in said.items() if value.dtype.kind in "fiu"}
+            self._packed[name] = unpacking(numbers)
         return self._packed[name]
 
     def _dataset(self, name: str) -> h5py.Dataset:
