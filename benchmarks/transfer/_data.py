@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract
@@ -15,7 +14,6 @@ from ginjax.data import (
     MemorySource,
     Normalisation,
     Trajectories,
-    find_pde,
     generate,
     measure_normalisation,
     one_step_pairs,
@@ -25,9 +23,6 @@ from ginjax.ml import FOLDS, HELD_OUT_OFFSET
 from transfer._cells import Case
 from transfer._clock import after_compiling
 from transfer._settings import Settings, kind
-
-COVER_OFFSET = 500_009
-"""Added to the seed for the fields of the second correlation length."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class CaseData:
 
     - `first_seed`: of the fold and of the seed in it, from which everything random follows.
     - `most`: trajectories of the high dimension that are trained on at most.
-    - `cover`: whether low-dimensional fields are drawn so that their Laplacians cover those of the high dimension.
+    - `cover`: whether low-dimensional fields are drawn as `train --cover` does.
     """
 
     case: Case
@@ -82,9 +77,8 @@ class CaseData:
     cover: bool
 
     def _simulated(self, D: int, count: int, steps: int, side: int, seed: int) -> Trajectories:
-        if self.case.high > D and self.cover:
-            return covering(self.case, count=count, steps=steps, side=side, seed=seed)
-        return generate(self.case.pde, D, trajectories=count, steps=steps, side=side, seed=seed)
+        cover = self.case.high if self.cover and self.case.high > D else None
+        return generate(self.case.pde, D, trajectories=count, steps=steps, side=side, seed=seed, cover=cover)
 
     def low_trajectories(self, small: bool, seed: int) -> Trajectories:
         """Simulations of the low dimension; `small` domains are as long as those of the high one, and more of them."""
@@ -168,30 +162,6 @@ class CaseData:
     def _high(self, count: int, steps: int, seed: int) -> Trajectories:
         side = self.settings.high_sides[str(self.case.high)]
         return self._simulated(self.case.high, count, steps, side, seed)
-
-
-def covering(case: Case, *, count: int, steps: int, side: int, seed: int) -> Trajectories:
-    """Low-dimensional trajectories of two correlation lengths in turn: the equation's own, and one that makes the
-    Laplacian as large as it is in the high dimension.
-
-    With one correlation length along every line, `E |Lap u|^2` is `D (D + 2) / 3` times that of one dimension, and it
-    scales as the length to the power -4.
-    """
-    pde = find_pde(case.pde)
-    shorter = (case.low * (case.low + 2) / (case.high * (case.high + 2))) ** 0.25
-    halves = []
-    for factor, part, own_seed in (
-        (1.0, count - count // 2, seed),
-        (shorter, count // 2, seed + COVER_OFFSET),
-    ):
-        if part:
-            drawn = replace(pde, correlation_length=factor * pde.correlation_length)
-            halves.append(generate(drawn, case.low, trajectories=part, steps=steps, side=side, seed=own_seed))
-    order = np.argsort(np.concatenate([np.arange(half.count) for half in halves]), kind="stable")
-    fields = {
-        name: np.concatenate([half.fields[name] for half in halves])[order] for name in halves[0].fields
-    }
-    return replace(halves[0], fields=fields)
 
 
 def _joined(early: MultiImage, late: MultiImage, half: int, axis: int) -> MultiImage:

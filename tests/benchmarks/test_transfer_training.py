@@ -6,14 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from transfer._cells import Case
-from transfer._data import Pairs, covering
+from transfer._data import Pairs
 from transfer._pointwise import Pointwise
 from transfer._rollouts import diverged, rollout_errors, unchanged_errors
 from transfer._settings import QUICK
 from transfer._training import Trainer, fit_steps, fit_to_plateau, score
 
-from ginjax.data import generate
 from ginjax.geometric import MultiImage, Signature
 from ginjax.models import ModelWrapper
 
@@ -104,24 +102,3 @@ def test_only_the_samples_asked_for_are_seen():
     assert look(fit_steps(network(), alone, 100, 0.05).model)[0] < 0.1
     everything = replace(alone, count=COUNT * FRAMES)  # control
     assert look(fit_steps(network(), everything, 100, 0.05).model)[0] > 0.1
-
-
-@pytest.mark.parametrize(("low", "ratio"), [(1, 5.0), (2, 15 / 8)])
-def test_covering_fields_have_the_laplacian_of_three_dimensions(low, ratio):
-    # The Laplacian of the diffusion equation's first frame, squared, of one half over the other.
-    case, count = Case("diffusion", low, 3), {1: 128, 2: 16}[low]
-    numbers = {"count": count, "steps": 1, "side": 32, "seed": 0}
-    frames = covering(case, **numbers).fields["density"][:, 0]
-    assert squared_laplacian(frames[1::2]) / squared_laplacian(frames[::2]) == pytest.approx(ratio, rel=0.15)
-    ordinary = generate("diffusion", low, trajectories=count, steps=1, side=32, seed=0).fields["density"][
-        :, 0
-    ]
-    control = squared_laplacian(ordinary[1::2]) / squared_laplacian(ordinary[::2])
-    assert control == pytest.approx(1, rel=0.15)
-
-
-def squared_laplacian(frames):
-    wave = np.fft.fftfreq(frames.shape[1]) * 2 * np.pi
-    square = sum(np.meshgrid(*[wave**2] * (frames.ndim - 1), indexing="ij"))
-    axes = tuple(range(1, frames.ndim))
-    return np.mean(np.abs(np.fft.fftn(frames, axes=axes) * square) ** 2)
