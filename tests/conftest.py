@@ -1,9 +1,31 @@
+import atexit
+import os
+import shutil
+import tempfile
+
 import jax
 import pytest
 from shape_checks import check_shapes, no_shape_checks
 
 from ginjax.xla_flags import set_xla_flags
 
+
+def share_compiled_programs():
+    """Let the processes of one run of the tests, and the commands they start, compile each program once between them."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:  # set by the process that began the run
+        return
+    folder = tempfile.mkdtemp(prefix="ginjax-tests-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, value in (
+        ("jax_compilation_cache_dir", folder),
+        ("jax_persistent_cache_min_compile_time_secs", 0),
+        ("jax_persistent_cache_min_entry_size_bytes", -1),
+    ):
+        os.environ[name.upper()] = str(value)
+        jax.config.update(name, value)
+
+
+share_compiled_programs()
 check_shapes()  # before any test imports the packages
 set_xla_flags()  # before any test looks for devices
 
