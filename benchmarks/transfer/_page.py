@@ -30,8 +30,8 @@ def tables(book: Book) -> str:
     """All tables."""
     groups = grouped(book.results)
     cases = list(dict.fromkeys(group.case for group in groups))
-    parts = [f"Measured {book.machine}.\n", _worth(worths(groups)), _tuning(groups, cases)]
-    return "\n".join([*parts, *(_errors(groups, case) for case in cases)])
+    parts = [_worth(worths(groups)), _tuning(groups, cases), *(_errors(groups, case) for case in cases)]
+    return "\n".join([f"Measured {book.machine}.\n", *filter(None, parts)])
 
 
 def title(case: Case) -> str:
@@ -41,50 +41,61 @@ def title(case: Case) -> str:
 
 
 def _worth(found: Sequence[Worth]) -> str:
+    if not found:
+        return ""
+    first, last = min(found[0].zero.horizons), max(found[0].zero.horizons)
+    heads = [
+        f"{what}, {_steps(horizon)}" for horizon in (first, last) for what in ("converted", "from scratch")
+    ]
     lines = [
         "### Without a sample of the high dimension\n",
-        "| case | converted, 1 step | from scratch, 1 step | converted, {last} steps | from scratch, {last} steps "
-        "| samples | worth in samples | seconds | seconds from scratch to equal error |",
+        f"| case | {' | '.join(heads)} | samples | worth in samples | seconds | seconds from scratch to equal error |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for worth in found:
-        first, last = min(worth.zero.horizons), max(worth.zero.horizons)
-        errors = [
-            _spread(group.error(horizon))
-            for horizon in (first, last)
-            for group in (worth.zero, worth.scratch)
-        ]
-        lines[1] = lines[1].format(last=last)
+        groups = worth.zero, worth.scratch
+        errors = [_spread(group.error(horizon)) for horizon in (first, last) for group in groups]
         equal = ", ".join(_needed(*worth.samples[horizon]) for horizon in (first, last))
         times = "; ".join(_reached([pair[which] for pair in worth.times]) for which in (0, 1))
+        name = title(worth.zero.case) + _variant(worth.zero)
         lines.append(
-            f"| {title(worth.zero.case)}{_variant(worth.zero)} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} "
-            f"| {worth.own_time:.2g} | {times} |"
+            f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {worth.own_time:.2g} | {times} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def _tuning(groups: Sequence[Group], cases: Sequence[Case]) -> str:
-    lines = [
-        "### Converted over from scratch, with the same samples\n",
-        "| case | method | samples | 1 step | {last} steps |",
-        "|---|---|---:|---:|---:|",
-    ]
+    rows = []
     for case in cases:
         for method in ("calibrated", "tuned", "tuned-plateau"):
             found = ratios(groups, case, method, "scratch")
             for samples in sorted({key[0] for key in found}):
-                horizons = sorted(key[1] for key in found if key[0] == samples)
-                lines[1] = lines[1].format(last=horizons[-1])
-                shown = " | ".join(_spread(found[samples, each]) for each in (horizons[0], horizons[-1]))
-                lines.append(f"| {title(case)} | {METHODS[method].label} | {samples} | {shown} |")
-    return "\n".join(lines) + "\n"
+                shown = " | ".join(_spread(found[samples, each]) for each in _ends(groups))
+                rows.append(f"| {title(case)} | {METHODS[method].label} | {samples} | {shown} |")
+    if not rows:
+        return ""
+    first, last = map(_steps, _ends(groups))
+    heads = [
+        "### Converted over from scratch to its plateau, with the same samples\n",
+        f"| case | method | samples | {first} | {last} |",
+        "|---|---|---:|---:|---:|",
+    ]
+    return "\n".join(heads + rows) + "\n"
+
+
+def _ends(groups: Sequence[Group]) -> tuple[int, int]:
+    """The first and the last horizon."""
+    return min(groups[0].horizons), max(groups[0].horizons)
+
+
+def _steps(horizon: int) -> str:
+    return f"{horizon} step{'s' * (horizon > 1)}"
 
 
 def _errors(groups: Sequence[Group], case: Case) -> str:
     own = [group for group in groups if group.case == case]
     horizons = own[0].horizons
-    heads = " | ".join(f"{each} step{'s' * (each > 1)}" for each in horizons)
+    heads = " | ".join(map(_steps, horizons))
     lines = [
         f"### {title(case)}\n",
         f"| method | samples | parameters | {heads} | diverged | seconds |",

@@ -26,13 +26,13 @@ class TapConv(eqx.Module):
     bias: Float[Array, "out ..."] | None
 
     def __call__(self, x: Float[Array, "in *spatial"], *, key: Any = None) -> Float[Array, "out *spatial"]:
-        sides = self.weight.shape[2:]
-        axes = tuple(range(1, x.ndim))
+        sides, spatial = self.weight.shape[2:], x.shape[1:]
+        padded = jnp.pad(x, [(0, 0), *((side // 2, side // 2) for side in sides)], mode="wrap")
         moved = [
-            jnp.roll(x, [side // 2 - tap for side, tap in zip(sides, taps, strict=True)], axes)
+            padded[(slice(None), *(slice(tap, tap + n) for tap, n in zip(taps, spatial, strict=True)))]
             for taps in itertools.product(*map(range, sides))
         ]
-        stacked = jnp.stack(moved, 1).reshape(-1, *x.shape[1:])
+        stacked = jnp.stack(moved, 1).reshape(-1, *spatial)
         kernel = self.weight.reshape(len(self.weight), -1)
         y = jnp.tensordot(kernel, stacked, 1)
         return y if self.bias is None else y + self.bias

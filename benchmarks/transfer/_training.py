@@ -102,7 +102,7 @@ class Fitted:
     **Arguments:**
 
     - `steps`, `seconds`: of the training that the network came from, the seconds of processor time for its steps alone:
-      validating and compiling do not count.
+      validating and compiling do not count. Where the start was kept, 0 steps, and the seconds of the last one tried.
     - `levelled`: whether twice the steps gained next to nothing.
     - `curve`: of every training that was tried, at every look the seconds since its beginning, and the validation
       errors after one step and several.
@@ -179,15 +179,15 @@ def fit_to_plateau(
     start = _Best(look)
     start.take(model, 0.0)
     kept, lowest, before, levelled = Fitted(model, 0, 0.0), start.lowest, math.inf, False
-    curve = start.curve
+    curve, seconds = start.curve, 0.0
     for steps in lengths:
         best = _Best(look)
         fitted = fit_steps(model, trainer, steps, rate, best.take)
-        curve += best.curve
+        curve, seconds = curve + best.curve, fitted.seconds
         if best.lowest < lowest:
             kept, lowest = Fitted(best.model, steps, fitted.seconds), best.lowest
         levelled = steps != lengths[0] and best.lowest > (1 - gain) * before
         before = best.lowest
         if levelled:
             break
-    return Fitted(kept.model, kept.steps, kept.seconds, levelled, tuple(curve))
+    return Fitted(kept.model, kept.steps, kept.seconds or seconds, levelled, tuple(curve))

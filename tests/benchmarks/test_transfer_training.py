@@ -86,7 +86,7 @@ def test_a_training_that_only_gets_worse_keeps_the_start():
     start = network(0.5)
     fitted = fit_to_plateau(start, TRAINER, 1.0, (5, 10), look, 0.05)
     assert jax.tree.all(jax.tree.map(np.array_equal, leaves(fitted.model), leaves(start)))
-    assert fitted.steps == 0 and fitted.seconds == 0
+    assert fitted.steps == 0 and fitted.seconds > 0  # of finding that out
     assert look(fit_steps(start, TRAINER, 5, 1.0).model)[0] > look(start)[0]  # control: its steps do harm
 
 
