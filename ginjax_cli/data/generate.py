@@ -1,100 +1,20 @@
-"""`ginjax data`: inspect data files, and simulate data."""
+"""`ginjax data generate`: simulate data."""
 
 from pathlib import Path
-from shlex import join, quote
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from shlex import quote
+from typing import Annotated, Any, Literal
 
 import typer
 
-from ._as_options import as_options
-from ._config_file import asked_for, given_options
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
-from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
-from ._output import Output
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ginjax.data import FieldSurvey, Source
-
-data = typer.Typer(help="Inspect data files, and generate data by simulation.")
+from ginjax_cli._config_file import asked_for
+from ginjax_cli._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
+from ginjax_cli._output import Output
 
 _OF_A_FILE = ("cover", "correlation_lengths", "planes")
 """What the origin of a file says of its initial fields, where they are not drawn as by default."""
 
-_COLUMNS = (
-    "field",
-    "order",
-    "parity",
-    "unit",
-    "varies in time",
-    "least",
-    "largest",
-    "rms",
-    "NaN or infinite",
-)
 
-
-@data.command("inspect")
-def inspect_data(
-    ctx: typer.Context,
-    path: Annotated[
-        list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
-    ],
-    field: DataFields = None,
-    axes: DataAxes = None,
-    parity: DataParity = None,
-    periodic: DataPeriodic = None,
-    split: DataSplit = None,
-    max_frames: Annotated[
-        int,
-        typer.Option(
-            "--max-frames",
-            min=0,
-            help="Number of frames whose values are looked at, drawn at random; 0 means all.",
-        ),
-    ] = 1000,
-    json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
-) -> None:
-    """Show what is in data files: layout, grid, fields, boundaries, range of values, NaN and infinity.
-
-    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file does not
-    state is said here, with the option that settles it.
-    """
-    from ginjax.data import data_splits, survey
-
-    out = Output(json=json, quiet=quiet)
-    with reading_of(field, parity, periodic, axes).open(path, split=split, ask=False) as source:
-        total = sum(source.frames_of(i) for i in range(source.trajectories))
-        looked_at = min(total, max_frames or total)
-        with out.progress(looked_at, "looking at frames") as progress:
-            found = survey(
-                source, max_frames=max_frames or None, progress=lambda done, all: progress.update(done)
-            )
-    parts = data_splits(path)
-    out.fields(", ".join(map(str, path)), _about(source, total, parts))
-    out.table("Fields", _COLUMNS, [_row(entry) for entry in found])
-    if looked_at < total:
-        out.note(f"the values are those of {looked_at} of {total} frames (all of them: --max-frames 0)")
-    for note in source.notes:
-        (out.warn if note.startswith(("cannot", "left out")) else out.note)(note)
-    for entry in found:
-        if entry.bad:
-            out.warn(f"field '{entry.field.name}' holds {entry.bad} values that are NaN or infinite")
-        if entry.remark:
-            out.warn(entry.remark)
-    payload = _payload(source, parts) | {"frames_surveyed": looked_at}
-    payload["fields"] = [_field_payload(entry) for entry in found]
-    out.result(None, payload)
-    if _can_be_trained_on(source, found, parts) and len(path) == 1:
-        words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
-        out.next_step(join(["ginjax", "train", "--data", str(path[0]), *words]))
-
-
-@data.command("generate")
-def generate_data(
+def generate(
     ctx: typer.Context,
     pde: Annotated[
         str,
@@ -240,15 +160,6 @@ def generate_data(
     out.next_step(f"ginjax data inspect {quote(str(next(iter(targets.values()))))}")
 
 
-def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: tuple[str, ...]) -> bool:
-    """Whether `ginjax train` would take the data, as far as is known without reading all of them."""
-    settled = not any(note.startswith(("cannot", "left out")) for note in source.notes)
-    finite = all(entry.bad == 0 for entry in found)
-    # Without parts of their own one trajectory is validated on and one held out.
-    enough = source.frames >= 2 and ("train" in parts if parts else source.trajectories >= 3)
-    return settled and finite and enough
-
-
 def _parse_dims(text: str) -> list[int]:
     from ginjax.errors import ArgumentError
 
@@ -265,53 +176,3 @@ def _in_words(size: float) -> str:
 
 def _kind(field: Any) -> str:
     return f"{field.name}:{field.k}{'-' if field.p else '+'}"
-
-
-def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, object]:
-    axes = zip("xyz", source.is_torus, strict=False)
-    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
-    return {
-        "layout": source.layout,
-        **(orders if source.read_as else {}),
-        "dimension": source.D,
-        "grid": "x".join(map(str, source.spatial)),
-        "spacing": "not stated" if source.spacing is None else source.spacing,
-        "time step": "not stated" if source.time_step is None else source.time_step,
-        "trajectories": source.trajectories,
-        "frames": f"{total} in all, at least {source.frames} in each",
-        "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes)
-        + (f" ({as_options(source.boundaries_from)})" if source.boundaries_from else ""),
-        "parts": ", ".join(parts) or "none",
-    }
-
-
-def _row(entry: "FieldSurvey") -> tuple[object, ...]:
-    field = entry.field
-    words = "odd" if field.p else "even", field.unit, "no" if entry.constant else "yes"
-    return field.name, field.k, *words, entry.minimum, entry.maximum, entry.rms, entry.bad
-
-
-def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
-    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
-    return {
-        "layout": source.layout,
-        **(orders if source.read_as else {}),
-        "dimension": source.D,
-        "grid": list(source.spatial),
-        "spacing": source.spacing,
-        "time_step": source.time_step,
-        "trajectories": source.trajectories,
-        "frames": source.frames,
-        "is_torus": list(source.is_torus),
-        "axes": dict(source.read_as),
-        "splits": list(parts),
-        "origin": dict(source.origin),
-        "notes": [as_options(note) for note in source.notes],
-    }
-
-
-def _field_payload(entry: "FieldSurvey") -> dict[str, Any]:
-    field = entry.field
-    named = {"name": field.name, "order": field.k, "parity": field.p, "unit": field.unit}
-    measured = {"minimum": entry.minimum, "maximum": entry.maximum, "rms": entry.rms, "bad": entry.bad}
-    return named | {"constant": entry.constant, "values": entry.values} | measured
