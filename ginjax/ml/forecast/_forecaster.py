@@ -116,8 +116,19 @@ class Forecaster:
         **Returns:** an iterator over the predicted frames.
         """
         for _ in range(steps):
-            frame, x = self._step(self.model, x)
+            frame, x = self.step(x)
             yield self.physical(frame)
+
+    def step(self, x: MultiImage) -> tuple[MultiImage, MultiImage]:
+        """Predict one frame in normalised units.
+
+        **Arguments:**
+
+        - `x`: normalised inputs, as those from `start`.
+
+        **Returns:** the frame, one channel a field, and the input of the step after it.
+        """
+        return self._step(self.model, x)
 
     def forecast(
         self,

@@ -1,0 +1,169 @@
+"""How a network treats the shortest waves that a grid holds, which decides whether roll-outs blow up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float, Shaped
+
+from ginjax.geometric import AnyArray, Key, MultiImage
+from ginjax.ml.forecast._forecaster import Forecaster
+
+SUSPICIOUS = 1.3
+"""Growth in a step beyond that of the network before, or beyond 1, from which roll-outs of converted networks got worse."""
+
+SIDE = 8
+"""Grid points along each axis: with fewer there are hardly any waves shorter than the Nyquist wave of an axis."""
+
+_LEVELS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+"""Constant states of scalars, in standard deviations; vectors are uniform along the first axis, half as strong."""
+
+_SMALL = 1e-2
+_STEPS, _SETTLED = 12, 4
+
+
+@dataclass(frozen=True)
+class ShortestWaves:
+    """What a step of a network and of the one it was converted from makes of the shortest waves, see `shortest_waves`.
+
+    **Arguments:**
+
+    - `low`, `high`: the largest factor by which a step multiplies such waves, in either dimension.
+    - `low_dim`, `high_dim`: the dimensions.
+    """
+
+    low: float
+    high: float
+    low_dim: int
+    high_dim: int
+
+    @property
+    def excess(self) -> float:
+        """How much more the converted network makes of them than the one before, if that damps them than keeping them."""
+        return self.high / max(1.0, self.low)
+
+    @property
+    def warning(self) -> str:
+        """What to say if roll-outs of the converted network are in danger; empty if they are not."""
+        if self.excess < SUSPICIOUS:
+            return ""
+        return (
+            f"the shortest waves of the grid grow by {self.high:.2g} times in a step of the {self.high_dim}D network, "
+            f"{self.low:.2g} times in {self.low_dim}D: roll-outs of many steps are likely to blow up. Another rule "
+            "('isotropic') or training with `noise` or `unroll` damps them"
+        )
+
+
+def shortest_waves(low: Forecaster, high: Forecaster) -> ShortestWaves:
+    """Compare what two networks make of the waves that only the higher dimension's grid adds, and of their like.
+
+    A network is linearised about constant states. Of a small perturbation only the waves of a wave number of at least pi in
+    grid points are kept, the Nyquist wave of an axis and all that are shorter; the factor by which steps multiply them
+    settles at the largest eigenvalue. In one dimension that is the one Nyquist wave. No data are needed.
+
+    **Arguments:**
+
+    - `low`, `high`: the network before the conversion and after it.
+    """
+    return ShortestWaves(growth_of_shortest(low), growth_of_shortest(high), low.contract.D, high.contract.D)
+
+
+def growth_of_shortest(forecaster: Forecaster) -> float:
+    """The largest factor by which a step multiplies waves of a wave number of at least pi in grid points.
+
+    **Arguments:**
+
+    - `forecaster`: the network; its axes are taken to be periodic.
+    """
+    D = forecaster.contract.D
+    factor = getattr(forecaster.model, "grid_factor", 1)
+    side = -(-SIDE // factor) * factor
+    states = _constant_states(forecaster, side)
+    short = _short_waves(D, side)
+    wave = _noise(states, short, forecaster.frames.constants)
+    after = _next(forecaster, states)
+    sizes = []
+    for _ in range(_STEPS):
+        moved = {key: block + _SMALL * wave[key] for key, block in states.items()}
+        found = _next(forecaster, moved)
+        wave = {key: _kept((found[key] - after[key]) / _SMALL, short, D) for key in states}
+        size = _size(wave)
+        sizes.append(size)
+        wave = {key: _over(block, size) for key, block in wave.items()}
+    # The geometric mean of the last factors: a complex pair of eigenvalues makes single ones go up and down.
+    settled = np.prod(np.stack(sizes[-_SETTLED:]), axis=0) ** (1 / _SETTLED)
+    return float(np.max(settled))
+
+
+Blocks = Mapping[Key, Shaped[np.ndarray, "..."]]
+"""By key, blocks `(batch, channels, *spatial, D, ..., D)`."""
+
+
+def _constant_states(forecaster: Forecaster, side: int) -> Blocks:
+    """Constant fields, a state a sample."""
+    contract = forecaster.contract
+    levels, D = np.array(_LEVELS, np.float32), contract.D
+    blocks = {}
+    for key, channels in _channels(forecaster).items():
+        k = len(key[0])
+        block = np.zeros((len(levels), channels, *(side,) * D, *(D,) * k), np.float32)
+        if k == 0:
+            block += levels.reshape(-1, *(1,) * (block.ndim - 1))
+        if k == 1:
+            block[..., 0] += levels.reshape(-1, *(1,) * (block.ndim - 2)) / 2
+        blocks[key] = block
+    return blocks
+
+
+def _channels(forecaster: Forecaster) -> dict[Key, int]:
+    contract = forecaster.contract
+    counts: dict[Key, int] = {}
+    for each in contract.fields:
+        counts[each.key] = counts.get(each.key, 0) + contract.past_steps
+    for each in contract.constants:
+        counts[each.key] = counts.get(each.key, 0) + 1
+    return counts
+
+
+def _short_waves(D: int, side: int) -> Bool[np.ndarray, "*spatial"]:
+    """Which waves of a periodic grid have a wave number of at least pi in grid points."""
+    k = 2 * np.pi * np.fft.fftfreq(side)
+    return sum(np.square(each) for each in np.meshgrid(*[k] * D, indexing="ij")) >= np.pi**2 - 1e-6  # pyright: ignore[reportReturnType]
+
+
+def _noise(states: Blocks, short: Bool[np.ndarray, "*spatial"], constants: Mapping[Key, int]) -> Blocks:
+    """Short waves of all fields that move, alike in every state."""
+    random = np.random.default_rng(0)
+    wave = {}
+    for key, block in states.items():
+        noise = np.broadcast_to(random.normal(size=block.shape[1:]), block.shape).copy()
+        noise[:, noise.shape[1] - constants.get(key, 0) :] = 0
+        wave[key] = _kept(noise, short, short.ndim)
+    size = _size(wave)
+    return {key: _over(block, size) for key, block in wave.items()}
+
+
+def _kept(block: AnyArray, short: Bool[np.ndarray, "*spatial"], D: int) -> Float[np.ndarray, "..."]:
+    axes = tuple(range(2, 2 + D))
+    spectrum = np.fft.fftn(np.asarray(block, np.float64), axes=axes)
+    mask = short.reshape(*short.shape, *(1,) * (spectrum.ndim - 2 - D))
+    return np.fft.ifftn(spectrum * mask, axes=axes).real
+
+
+def _size(wave: Blocks) -> Float[np.ndarray, " batch"]:
+    """The root mean square over all fields, for each state."""
+    return np.sqrt(sum(np.square(block).reshape(len(block), -1).sum(1) for block in wave.values()))
+
+
+def _over(block: Float[np.ndarray, "..."], size: Float[np.ndarray, " batch"]) -> Float[np.ndarray, "..."]:
+    return block / np.maximum(size, 1e-30).reshape(-1, *(1,) * (block.ndim - 1))
+
+
+def _next(forecaster: Forecaster, blocks: Blocks) -> dict[Key, Float[np.ndarray, "..."]]:
+    """The input of the step after."""
+    D = forecaster.contract.D
+    x = MultiImage({key: jnp.asarray(block, jnp.float32) for key, block in blocks.items()}, D, (True,) * D)
+    return {key: np.asarray(block, np.float64) for key, block in forecaster.step(x)[1].items()}
