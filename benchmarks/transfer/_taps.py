@@ -26,16 +26,41 @@ class TapConv(eqx.Module):
     bias: Float[Array, "out ..."] | None
 
     def __call__(self, x: Float[Array, "in *spatial"], *, key: Any = None) -> Float[Array, "out *spatial"]:
-        sides, spatial = self.weight.shape[2:], x.shape[1:]
-        padded = jnp.pad(x, [(0, 0), *((side // 2, side // 2) for side in sides)], mode="wrap")
-        moved = [
-            padded[(slice(None), *(slice(tap, tap + n) for tap, n in zip(taps, spatial, strict=True)))]
-            for taps in itertools.product(*map(range, sides))
-        ]
-        stacked = jnp.stack(moved, 1).reshape(-1, *spatial)
-        kernel = self.weight.reshape(len(self.weight), -1)
-        y = jnp.tensordot(kernel, stacked, 1)
+        y = _convolved(x, self.weight)
         return y if self.bias is None else y + self.bias
+
+
+@jax.custom_vjp
+def _convolved(
+    x: Float[Array, "in *spatial"], weight: Float[Array, "out in *sides"]
+) -> Float[Array, "out *spatial"]:
+    kernel = weight.reshape(len(weight), -1)
+    return (kernel @ _neighbours(x, weight.shape[2:])).reshape(-1, *x.shape[1:])
+
+
+def _neighbours(x: Float[Array, "in *spatial"], sides: tuple[int, ...]) -> Float[Array, "taps pixels"]:
+    """For each channel and tap the values that the tap meets."""
+    padded = jnp.pad(x, [(0, 0), *((side // 2, side // 2) for side in sides)], mode="wrap")
+    moved = [
+        padded[(slice(None), *(slice(tap, tap + n) for tap, n in zip(taps, x.shape[1:], strict=True)))]
+        for taps in itertools.product(*map(range, sides))
+    ]
+    return jnp.stack(moved, 1).reshape(len(x) * len(moved), -1)
+
+
+def _forward(x: Array, weight: Array) -> tuple[Array, tuple[Array, Array]]:
+    return _convolved(x, weight), (x, weight)
+
+
+def _backward(saved: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
+    """By hand: the transpose is a convolution too, and XLA's own of pads and slices takes three times as long."""
+    x, weight = saved
+    turned = jnp.flip(jnp.swapaxes(weight, 0, 1), range(2, weight.ndim))
+    of_weight = cotangent.reshape(len(cotangent), -1) @ _neighbours(x, weight.shape[2:]).T
+    return _convolved(cotangent, turned), of_weight.reshape(weight.shape)
+
+
+_convolved.defvjp(_forward, _backward)
 
 
 def with_taps(model: _Model) -> _Model:

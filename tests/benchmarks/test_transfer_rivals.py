@@ -32,6 +32,14 @@ def test_taps_are_the_convolution(D):
     assert np.abs(eqx.filter_jit(turned)(x) - conv(x)).max() > 0.1
     assert eqx.tree_equal(with_weights_of(conv, taps), conv)
 
+    def slopes(layer):
+        arrays, static = eqx.partition(layer, eqx.is_array)
+        loss = lambda arrays, x: jnp.sum(jnp.sin(eqx.combine(arrays, static)(x)))  # noqa: E731
+        return jax.tree.leaves(jax.jit(jax.grad(loss, argnums=(0, 1)))(arrays, x))
+
+    for mine, its in zip(slopes(taps), slopes(conv), strict=True):
+        np.testing.assert_allclose(mine, its, atol=1e-4)
+
 
 def test_other_convolutions_are_refused():
     with pytest.raises(ValueError, match="a convolution with"):
