@@ -42,10 +42,10 @@ class Settings:
     batch: int = 2
     look: int = 250
     lengths: Mapping[str, tuple[int, ...]] = field(
-        default_factory=lambda: {"scalars": (1000, 2000, 4000), "vectors": (300, 600)}
+        default_factory=lambda: {"scalars": (2000, 4000, 8000, 16000), "vectors": (300, 600, 1200)}
     )
     gain: float = 0.05
-    trial_steps: Mapping[str, int] = field(default_factory=lambda: {"scalars": 400, "vectors": 100})
+    trial_steps: Mapping[str, int] = field(default_factory=lambda: {"scalars": 800, "vectors": 100})
     validation: int = 8
     ahead: int = 5
     test: Mapping[str, int] = field(default_factory=lambda: {"scalars": 16, "vectors": 8})
