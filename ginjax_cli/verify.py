@@ -24,6 +24,7 @@ from ._read_as import say_how_read
 if TYPE_CHECKING:
     from ginjax.data import DataReading
     from ginjax.geometric import MultiImage
+    from ginjax.ml import ShortestWaves
     from ginjax.models import LoadedModel, Verification
 
 
@@ -79,6 +80,7 @@ def verify(
     """
     out = Output(json=json, quiet=quiet)
     from ginjax.checkpoint import conversion_differences
+    from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,
         certificate_between,
@@ -141,6 +143,8 @@ def verify(
         out.note(f"the rule {rule!r} does not promise compatibility: the lift test is information")
     if not promises.equivariant:
         out.note("the model is a plain network: its equivariance defect is information")
+    waves = shortest_waves(first.record, second.record)
+    show_waves(out, waves)
     failed = promises.broken(result, tol)
     payload = verification_payload(result) | {
         "low": str(low),
@@ -149,6 +153,7 @@ def verify(
         "holds": not failed,
         "certificate_stale": stale,
         "data": None if given is None else given.payload(),
+        "shortest_waves": waves_payload(waves),
     }
     out.result(None, payload)
     promises.check(result, tol, way_out=WAY_OUT)
@@ -226,6 +231,22 @@ def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, L
         return data_dimension(path, reading.for_model(low))
     except GinjaxError:
         return data_dimension(path, reading.for_model(high))
+
+
+def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
+    """Say what becomes of the shortest waves in a roll-out, where the models are rolled out."""
+    if waves is None:
+        return
+    out.line(
+        f"the shortest waves of the grid, in one step: x {waves.low:.2g} in {waves.low_dim}D, "
+        f"x {waves.high:.2g} in {waves.high_dim}D"
+    )
+    if waves.warning:
+        out.warn(waves.warning)
+
+
+def waves_payload(waves: "ShortestWaves | None") -> dict[str, float] | None:
+    return None if waves is None else {"low": waves.low, "high": waves.high}
 
 
 def verification_payload(result: "Verification") -> dict[str, Any]:

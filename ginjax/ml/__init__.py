@@ -20,7 +20,9 @@ from ginjax.ml.draw import transfer_figure as transfer_figure
 from ginjax.ml.forecast import PERSISTENCE as PERSISTENCE
 from ginjax.ml.forecast import Forecaster as Forecaster
 from ginjax.ml.forecast import RolloutStudy as RolloutStudy
+from ginjax.ml.forecast import ShortestWaves as ShortestWaves
 from ginjax.ml.forecast import predicted as predicted
+from ginjax.ml.forecast import shortest_waves as shortest_waves
 from ginjax.ml.forecast import study_rollouts as study_rollouts
 from ginjax.ml.score import LOSSES as LOSSES
 from ginjax.ml.score import METRICS as METRICS

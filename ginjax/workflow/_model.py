@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,13 +24,14 @@ from ginjax.checkpoint import (
     write_model,
 )
 from ginjax.data import Source
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
     PERSISTENCE,
     Forecaster,
     TaskSettings,
     TrainSettings,
     request_training,
+    shortest_waves,
     simulated_held_out,
     start_from,
     study_rollouts,
@@ -334,7 +336,8 @@ class Model:
         - `seed`: of the fields.
         - `tolerance`: the largest defect accepted, in place of those of the precision.
 
-        **Returns:** every check with what was found and the largest value accepted.
+        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says if roll-outs are
+        likely to blow up, see `ginjax.ml.shortest_waves`.
 
         **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
         model to compare with.
@@ -357,6 +360,9 @@ class Model:
         low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
         found = verify_records(low_record, high_record, side=side, seed=seed)
         promises_between(low_record, high_record).check(found, tolerance)
+        waves = shortest_waves(low_record, high_record)
+        if waves is not None and waves.warning:
+            warnings.warn(waves.warning, GinjaxWarning, stacklevel=2)
         return found
 
     def with_network(self, network: AnyDimensionalModel) -> Model:

@@ -8,3 +8,6 @@ from ginjax.ml.forecast._evaluation import study_rollouts as study_rollouts
 from ginjax.ml.forecast._forecaster import Fields as Fields
 from ginjax.ml.forecast._forecaster import Forecaster as Forecaster
 from ginjax.ml.forecast._predicted_source import predicted as predicted
+from ginjax.ml.forecast._shortest_waves import ShortestWaves as ShortestWaves
+from ginjax.ml.forecast._shortest_waves import growth_of_shortest as growth_of_shortest
+from ginjax.ml.forecast._shortest_waves import shortest_waves as shortest_waves

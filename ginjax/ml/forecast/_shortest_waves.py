@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
+from ginjax.checkpoint import ModelRecord
 from ginjax.geometric import AnyArray, Key, MultiImage
 from ginjax.ml.forecast._forecaster import Forecaster
+from ginjax.models import from_record
 
 SUSPICIOUS = 1.3
 """Growth in a step beyond that of the network before, or beyond 1, from which roll-outs of converted networks got worse."""
@@ -27,11 +29,11 @@ _STEPS, _SETTLED = 12, 4
 
 @dataclass(frozen=True)
 class ShortestWaves:
-    """What a step of a network and of the one it was converted from makes of the shortest waves, see `shortest_waves`.
+    """What one step makes of the shortest waves, in a network and in its conversion, see `shortest_waves`.
 
     **Arguments:**
 
-    - `low`, `high`: the largest factor by which a step multiplies such waves, in either dimension.
+    - `low`, `high`: the largest factor by which a step multiplies them, in either dimension.
     - `low_dim`, `high_dim`: the dimensions.
     """
 
@@ -42,7 +44,7 @@ class ShortestWaves:
 
     @property
     def excess(self) -> float:
-        """How much more the converted network makes of them than the one before, if that damps them than keeping them."""
+        """The growth in the higher dimension over that in the lower one, or over 1 where that damps them."""
         return self.high / max(1.0, self.low)
 
     @property
@@ -52,13 +54,13 @@ class ShortestWaves:
             return ""
         return (
             f"the shortest waves of the grid grow by {self.high:.2g} times in a step of the {self.high_dim}D network, "
-            f"{self.low:.2g} times in {self.low_dim}D: roll-outs of many steps are likely to blow up. Another rule "
-            "('isotropic') or training with `noise` or `unroll` damps them"
+            f"{self.low:.2g} times in {self.low_dim}D: roll-outs of many steps are likely to blow up. Convert by "
+            "another rule, such as 'isotropic', or train on with `noise` or `unroll`"
         )
 
 
-def shortest_waves(low: Forecaster, high: Forecaster) -> ShortestWaves:
-    """Compare what two networks make of the waves that only the higher dimension's grid adds, and of their like.
+def shortest_waves(low: ModelRecord, high: ModelRecord) -> ShortestWaves | None:
+    """Compare what a network and its conversion make of the shortest waves that their grids hold.
 
     A network is linearised about constant states. Of a small perturbation only the waves of a wave number of at least pi in
     grid points are kept, the Nyquist wave of an axis and all that are shorter; the factor by which steps multiply them
@@ -66,9 +68,14 @@ def shortest_waves(low: Forecaster, high: Forecaster) -> ShortestWaves:
 
     **Arguments:**
 
-    - `low`, `high`: the network before the conversion and after it.
+    - `low`, `high`: the model of the lower dimension and that of the higher one.
+
+    **Returns:** None for models that were never trained, or predict other fields than they see: they are not rolled out.
     """
-    return ShortestWaves(growth_of_shortest(low), growth_of_shortest(high), low.contract.D, high.contract.D)
+    if not all(each.contract.scales and each.contract.targets is None for each in (low, high)):
+        return None
+    grown = [growth_of_shortest(Forecaster.of(from_record(each), each)) for each in (low, high)]
+    return ShortestWaves(grown[0], grown[1], low.D, high.D)
 
 
 def growth_of_shortest(forecaster: Forecaster) -> float:
