@@ -34,7 +34,7 @@ class Settings:
     high_sides: Mapping[str, int] = field(default_factory=lambda: {"2": 48, "3": 16})
     low_trajectories: Mapping[str, int] = field(default_factory=lambda: {"1": 64, "2": 32})
     low_batch: Mapping[str, int] = field(default_factory=lambda: {"1": 8, "2": 2})
-    low_steps: Mapping[str, int] = field(default_factory=lambda: {"1": 4000, "2": 2000})
+    low_steps: Mapping[str, int] = field(default_factory=lambda: {"1": 20_000, "2": 2000})
     low_rates: tuple[float, ...] = (2e-3, 5e-3, 1e-2)
     scratch_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     tune_rates: tuple[float, ...] = (2e-4, 1e-3, 5e-3)
