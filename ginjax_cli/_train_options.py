@@ -32,17 +32,19 @@ Valid = Annotated[
         "--valid",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories in the validation set, unless the data are split already.",
+        help="With --data: fraction of the trajectories in the validation set, unless the data are split already. 0 "
+        "validates on nothing; with --init the last weights are then taken, of simulations too.",
         rich_help_panel=_DATA,
     ),
 ]
 Test = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--test",
         min=0.0,
         max=0.9,
         help="With --data: fraction of the trajectories held out as the test set, unless the data are split already.",
+        show_default="0.1, or 0 with --init of a trained model and one or two trajectories",
         rich_help_panel=_DATA,
     ),
 ]
@@ -181,7 +183,8 @@ ValidateEvery = Annotated[
     typer.Option(
         "--validate-every",
         min=1,
-        help="Training steps between two validations; the model of the lowest validation loss is kept.",
+        help="Training steps between two validations; the model of the lowest validation loss is kept, with --init of a "
+        "trained model the one that roll-outs judge best, which may be the one it began with.",
         show_default="20 times in a run with validation data or --patience, 10 times with --init",
         rich_help_panel=_TRAINING,
     ),

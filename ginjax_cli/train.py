@@ -132,7 +132,7 @@ def train(
     parity: DataParity = None,
     periodic: DataPeriodic = None,
     valid: Valid = 0.1,
-    test: Test = 0.1,
+    test: Test = None,
     past_steps: PastSteps = None,
     residual: Residual = None,
     architecture: Annotated[
@@ -310,7 +310,8 @@ def train(
             side=size,
             trajectories=trajectories,
             frames=frames,
-            validate=tuning or patience is not None or validate_every is not None,
+            validate=valid != 0 and (tuning or patience is not None or validate_every is not None),
+            judge=valid != 0,
             seed=seed,
             cover=cover,
             needed=task_settings(start, past_steps, residual)[0] + unroll,
@@ -395,7 +396,8 @@ def train(
     made = prepared.finish(trained)
     if made.last is not None:
         write_model(files.last, made.last, force=True)
-        out.note(f"the best model is kept; the last one is {files.last}")
+        kept = "the model of --init" if trained.kept_start else "the best model"
+        out.note(f"{kept} is kept; the last one is {files.last}")
     sha256 = write_model(output, made.record, force=force)
     saving.file.remove()
     claim.done()
@@ -497,7 +499,8 @@ def _check_together(ctx: typer.Context) -> None:
 
     def said(name: str) -> bool:
         source = ctx.get_parameter_source(name)
-        return source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP") and bool(given[name])
+        asked = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
+        return asked and given[name] not in (None, [], ())  # 0 is something that was said
 
     if given["keep_compatible"] and given["init"] is None:
         raise ArgumentError("--keep-compatible", got="no --init", expected="--init FILE of a converted model")
@@ -515,6 +518,8 @@ def _check_together(ctx: typer.Context) -> None:
         ("pde", "size", "trajectories", "frames", "cover"),
         ("field", "axes", "parity", "periodic", "valid", "test"),
     )
+    if given["valid"] == 0:
+        read = tuple(name for name in read if name != "valid")  # simulations need not be validated on either
     wrong = [name for name in (simulated if given["data"] else read) if said(name)]
     if wrong:
         other = "--data as well" if given["data"] else "no --data"

@@ -10,8 +10,8 @@ from jaxtyping import PyTree
 
 import ginjax
 from ginjax.checkpoint import Conversion, convert_record
-from ginjax.data import MemorySource, Source
-from ginjax.errors import ArgumentError, GinjaxWarning
+from ginjax.data import MemorySource
+from ginjax.errors import GinjaxWarning
 from ginjax.ml import calibrate
 from ginjax.models import from_record, to_record
 from transfer._cells import Case
@@ -118,11 +118,11 @@ class Stage:
         record = to_record(low, contract=self.data.contract)
         conversion = convert_record(record, self.case.high, self.options.rule)
         source = MemorySource.of(self.data.samples(samples))
-        model = _tuned_by_default(
-            ginjax.Model(from_record(conversion.after), conversion.after),
-            source,
-            ginjax.TrainSettings(seed=self.first_seed),
-        )
+        start = ginjax.Model(from_record(conversion.after), conversion.after)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", GinjaxWarning)
+            # All trajectories are for training and its validation: other ones measure.
+            model = start.tune(source, ginjax.TrainSettings(seed=self.first_seed), test=0.0, progress=False)
         done = model.history[-1]
         return model.network, int(done["steps_done"]), int(done["batch_size"])
 
@@ -146,15 +146,3 @@ class Stage:
         trainer, model = self.trainer(samples), self.untrained("ours", self.case.high)
         fitted: Fitted = fit_steps(model, trainer, min(20, self.settings.look), 0.0)
         return fitted.seconds / fitted.steps
-
-
-def _tuned_by_default(model: ginjax.Model, source: Source, settings: ginjax.TrainSettings) -> ginjax.Model:
-    """All trajectories are for training and its validation; of a single one none can be spared for that."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GinjaxWarning)
-        try:
-            return model.tune(source, settings, test=0.0, progress=False)
-        except ArgumentError:
-            if source.trajectories > 1:
-                raise
-            return model.tune(source, settings, valid=0.0, test=0.0, progress=False)

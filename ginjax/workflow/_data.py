@@ -36,7 +36,7 @@ def material_of(
     data: Data,
     *,
     valid: float,
-    test: float,
+    test: float | None,
     seed: int,
     tuning: bool = False,
     axes: Axes | None = None,
@@ -69,7 +69,8 @@ def material_of(
     parts: Parts = {name: (source.at_hand(), None) for name, source in sources.items()}
     if tuning and "train" in parts:
         parts = with_validation(parts, valid=valid, seed=seed)
-    return material_of_parts(parts, sources["train"].name if "train" in sources else "data")
+    name = sources["train"].name if "train" in sources else "data"
+    return material_of_parts(parts, name, judge=valid != 0)
 
 
 def held_out_of(

@@ -231,7 +231,7 @@ class Model:
         keep_compatible: bool = False,
         adapt: str | Collection[str] = (),
         valid: float = TaskSettings.valid,
-        test: float = TaskSettings.test,
+        test: float | None = None,
         progress: bool = True,
     ) -> Model:
         """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
@@ -242,8 +242,10 @@ class Model:
 
         **Arguments:**
 
-        - `data`, `settings`, `valid`, `test`, `progress`: as in `ginjax.train`; with `valid=0` nothing is held out to choose
-          by, and the last weights are taken.
+        - `data`, `settings`, `progress`: as in `ginjax.train`.
+        - `valid`: as there, but taken also from data that have parts and none to validate on; with 0 nothing is held out
+          to choose by, and the last weights are taken: data that bring a part `valid` are at most measured on in the end.
+        - `test`: as there; by default 0.1, or 0 where there are one or two trajectories.
         - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
           unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".

@@ -441,6 +441,7 @@ def test_data_in_a_file(run, tmp_path):
         (("--process", "1"), "no --distributed"),
         (("--devices", "99"), "devices: got 99"),
         (("--valid", "0.2"), "--valid: got no --data"),
+        (("--test", "0"), "--test: got no --data"),
         (("--data", "x.npz", "--pde", "burgers"), "--pde: got --data"),
         (("--data", "x.npz", "--cover", "3"), "--cover: got --data"),
         (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data"),

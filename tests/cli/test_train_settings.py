@@ -71,7 +71,8 @@ def test_the_defaults_of_the_network_are_those_of_the_settings(command, setting)
 
 def test_the_defaults_of_the_task_are_those_of_the_settings():
     given, task = defaults(train), TaskSettings()
-    assert (given["valid"], given["test"]) == (task.valid, task.test)
+    assert (given["valid"], given["test"]) == (task.valid, None)
+    assert shown(train, "test").startswith(f"{task.test},")
     assert (given["valid"], given["test"]) == tuple(defaults(file_parts)[name] for name in ("valid", "test"))
     assert given["past_steps"] is given["residual"] is None
     assert shown(train, "past_steps").startswith(f"{task.past_steps},")

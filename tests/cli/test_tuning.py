@@ -137,7 +137,7 @@ def test_a_tuning_that_finds_nothing_better_keeps_the_start_and_says_so(run, con
     assert result.exit_code == 0, result.stderr
     assert "warning: the tuning made the model better by a tenth at none of" in result.stderr
     assert "the weights are those it began with, bit for bit" in result.stderr
-    assert "the last one is tuned.last.safetensors" in result.stderr
+    assert "the model of --init is kept; the last one is tuned.last.safetensors" in result.stderr
     payload = json.loads(tune(run, high, *wild, "--json", out="again").stdout)
     assert (payload["kept_start"], payload["best_step"]) == (True, 0)
     assert payload["error"] == payload["error_before"]
@@ -194,17 +194,49 @@ def test_of_two_trajectories_one_judges(run, tmp_path, converted):
     write_well(tmp_path / "two.h5", source(trajectories=2, frames=8, D=2, spacing=1.0), name="density")
     result = run("train", "--init", converted[1], "--data", "two.h5", "--steps", "2", "-o", "tuned")
     assert result.exit_code == 0, result.stderr
-    assert "on the part for validation" in result.stdout and "no trajectory is held out" not in result.stderr
+    assert "on 1 of 2 trajectories given for training, which are not trained on" in " ".join(
+        result.stdout.split()
+    )
+    assert "no trajectory is held out" not in result.stderr
     assert [len(part.trajectories) for part in read_model("tuned").contract.parts.values()] == [1, 1]
 
 
 def test_whoever_wants_no_validation_gets_the_last_weights_and_a_warning(run, tmp_path, converted):
     write_well(tmp_path / "one.h5", source(trajectories=1, frames=8, D=2, spacing=1.0), name="density")
-    ask = ("--data", "one.h5", "--valid", "0", "--test", "0", "--steps", "2", "-o", "tuned")
+    ask = ("--data", "one.h5", "--valid", "0", "--steps", "2", "-o", "tuned")
     result = run("train", "--init", converted[1], *ask)
     assert result.exit_code == 0, result.stderr
     assert "judged" not in result.stdout and "held out" in result.stderr
+    assert (
+        "nothing was validated on: whether the tuning made the model better or worse is not known"
+        in result.stderr
+    )
     assert "best_step" not in read_model("tuned").provenance[-1]
+    assert read_model("tuned").provenance[-1]["test"] == 0
+
+
+def test_simulations_need_not_be_validated_on_either(run, converted):
+    result = tune(run, converted[1], "--valid", "0", "--learning-rate", "10", "--warmup", "0")
+    assert result.exit_code == 0, result.stderr
+    assert "judged" not in result.stdout
+    assert "whether the tuning made its roll-outs better or worse is not known" in result.stderr
+    tuned = read_model("tuned")
+    assert "best_step" not in tuned.provenance[-1] and set(tuned.contract.parts) == {"train", "test"}
+    # Control: with the default the same tuning keeps its start, see above.
+    assert tuned.digest != read_model(converted[1]).digest
+
+
+def test_two_frames_leave_nothing_to_judge_by(run, tmp_path, converted):
+    write_well(tmp_path / "short.h5", source(trajectories=1, frames=2, D=2, spacing=1.0), name="density")
+    result = run("train", "--init", converted[1], "--data", "short.h5", "--steps", "2", "-o", "tuned")
+    assert result.exit_code == 0, result.stderr
+    assert "nothing was validated on" in result.stderr and "nothing was held out to measure" in result.stderr
+
+
+def test_no_test_part_is_taken_from_too_few_trajectories_unsaid(run, tmp_path, converted):
+    write_well(tmp_path / "two.h5", source(trajectories=2, frames=4, D=2, spacing=1.0), name="density")
+    ask = ("--data", "two.h5", "--test", "0.1", "--steps", "2", "-o", "tuned")
+    refused(run, tmp_path, run("train", "--init", converted[1], *ask), "trajectories to split: got 2")
 
 
 # --- wrong uses -----------------------------------------------------------------------------------------------------

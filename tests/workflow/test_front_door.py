@@ -235,6 +235,24 @@ def test_one_trajectory_is_judged_at_its_end(model3):
     assert tuned.training.error is not None
 
 
+def test_without_validation_nothing_is_chosen_whatever_the_data(model3):
+    """Parts, and one trajectory: the last weights, though they are absurd."""
+    wild = ginjax.TrainSettings(steps=2, batch_size=2, learning_rate=10.0, warmup=0.0)
+    said = {"order": {"velocity": 1}, "spacing": 0.1, "time_step": 0.05, "periodic": True}
+    one, other = (ginjax.from_arrays({"velocity": velocity(3, n)}, **said) for n in (1, 4))
+    judged = {"train": data(3), "valid": other}
+    for given in (one, {"train": one}, {"train": data(3)}, judged):
+        with pytest.warns(GinjaxWarning, match="nothing was validated on: whether the tuning made"):
+            tuned = model3.tune(given, wild, valid=0, progress=False)
+        assert tuned.training.judged is None and not tuned.training.kept_start
+        assert tuned.history[-1]["steps_done"] == 2 and "best_step" not in tuned.history[-1]
+        assert (tuned.training.error is None) == (given is not judged)
+        assert set(tuned.contract.parts) == ({"train", "test"} if given is judged else {"train"})
+    # Control: with a part to judge by they are not taken.
+    with pytest.warns(GinjaxWarning, match="bit for bit"):
+        assert model3.tune(judged, wild, progress=False).training.kept_start
+
+
 def test_a_network_changed_by_hand_keeps_everything_but_its_certificate(model3, tmp_path):
     where = lambda network: network.layers[1].conv.weights  # noqa: E731
     doubled = jax.tree.map(lambda a: 2 * a, where(model3.network))

@@ -63,6 +63,9 @@ class Judged:
         steps = "one step" if self.steps == 1 else f"one step and roll-outs of {self.steps} steps"
         if self.at_ends:
             return f"{steps} into the last frames of each trajectory, which are not trained on"
+        held, there = len(self.ones.trajectories), self.ones.source.trajectories
+        if held < there:
+            return f"{steps} on {held} of {there} trajectories given for training, which are not trained on"
         return f"{steps} on the part for validation"
 
 

@@ -97,7 +97,7 @@ def file_parts(
     reading: DataReading | None = None,
     *,
     valid: float = TaskSettings.valid,
-    test: float = TaskSettings.test,
+    test: float | None = None,
     seed: int = 0,
     tuning: bool = False,
 ) -> Parts:
@@ -145,7 +145,7 @@ def source_parts(
     source: Source,
     *,
     valid: float = TaskSettings.valid,
-    test: float = TaskSettings.test,
+    test: float | None = None,
     seed: int = 0,
     tuning: bool = False,
 ) -> Parts:
@@ -154,16 +154,18 @@ def source_parts(
     **Arguments:**
 
     - `source`: the data.
-    - `valid`, `test`, `seed`: as in `ginjax.data.split_trajectories`.
+    - `valid`, `seed`: as in `ginjax.data.split_trajectories`.
+    - `test`: as there too; if None, 0.1, or 0 for a tuning whose trajectories are too few.
     - `tuning`: whether few trajectories do for going on from a trained model. Of two, one is validated on and none held
       out to test on; one alone is trained on, and its end can be held out, see `cut_parts`.
 
     **Raises:** as `ginjax.data.split_trajectories`.
     """
-    if tuning and valid > 0 and source.trajectories == 1:
+    if test is None:
+        few = tuning and source.trajectories <= (2 if valid > 0 else 1)
+        test = 0.0 if few else TaskSettings.test
+    if tuning and test == 0 and source.trajectories == 1:
         return {"train": (source, range(1))}
-    if tuning and valid > 0 and source.trajectories == 2:
-        test = 0.0
     chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
     return {part: (source, indices) for part, indices in chosen.items() if len(indices)}
 
@@ -176,7 +178,6 @@ def cut_parts(
     unroll: int = 1,
     normalisation: Normalisation | None = None,
     judge: bool = False,
-    hold_ends: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> WindowTask:
     """Samples of the parts of some data.
@@ -187,7 +188,7 @@ def cut_parts(
     - `past_steps`, `residual`: as in `TaskSettings`.
     - `unroll`: predictions in a row that the training loss looks at.
     - `normalisation`: of a model that goes on; measured on the training part if None.
-    - `judge`, `hold_ends`: whether there are roll-outs to judge a tuning by, see `make_window_task`.
+    - `judge`: whether there are roll-outs to judge a tuning by, see `make_window_task`.
     - `progress`: told of the measuring, `progress(done, total)` in frames.
 
     **Raises:** as `make_window_task`.
@@ -204,5 +205,4 @@ def cut_parts(
         unroll=unroll,
         residual=residual,
         judge=judge,
-        hold_ends=hold_ends,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,8 +28,7 @@ class TrainingMaterial:
     - `parts`: reads or simulates them, telling how far it is.
     - `said`: what to tell of them, sentence by sentence: how they were read, or which initial fields simulations have.
     - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
-    - `hold_ends`: whether a tuning may hold out the ends of trajectories where no part is there to validate on; not where
-      `valid=0` was asked for.
+    - `judge`: whether a tuning chooses its weights by held-out frames; not where `valid=0` was asked for.
     """
 
     contract: DataContract
@@ -39,7 +38,7 @@ class TrainingMaterial:
     parts: Callable[[Told | None], Parts]
     about: Callable[[WindowTask], dict[str, object]]
     said: tuple[str, ...] = ()
-    hold_ends: bool = True
+    judge: bool = True
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -63,6 +62,7 @@ def simulated_material(
     trajectories: int | None = None,
     frames: int = FRAMES,
     validate: bool = False,
+    judge: bool = True,
     seed: int = 0,
     cover: int | None = None,
     needed: int = 2,
@@ -72,6 +72,7 @@ def simulated_material(
     **Arguments:**
 
     - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`, `cover`: as in `simulated_parts`.
+    - `judge`: as in `TrainingMaterial`.
     - `needed`: frames of a sample.
 
     **Raises:** `ArgumentError` for a bad size.
@@ -109,6 +110,7 @@ def simulated_material(
         parts,
         lambda task: about,
         described.notes if cover is not None else (),
+        judge,
     )
 
 
@@ -117,7 +119,7 @@ def material_in_files(
     reading: DataReading,
     *,
     valid: float = TaskSettings.valid,
-    test: float = TaskSettings.test,
+    test: float | None = None,
     seed: int = 0,
     tuning: bool = False,
 ) -> TrainingMaterial:
@@ -129,19 +131,16 @@ def material_in_files(
 
     **Raises:** as `file_parts`.
     """
-    return material_of_parts(
-        file_parts(path, reading, valid=valid, test=test, seed=seed, tuning=tuning),
-        path.name,
-        valid=valid,
-        test=test,
-    )
+    parts = file_parts(path, reading, valid=valid, test=test, seed=seed, tuning=tuning)
+    about = {"valid": valid, "test": _fraction(parts, test)}
+    return material_of_parts(parts, path.name, judge=valid != 0, about=about)
 
 
 def material_of_source(
     source: Source,
     *,
     valid: float = TaskSettings.valid,
-    test: float = TaskSettings.test,
+    test: float | None = None,
     seed: int = 0,
     tuning: bool = False,
 ) -> TrainingMaterial:
@@ -155,7 +154,8 @@ def material_of_source(
     **Raises:** as `source_parts`.
     """
     known = source_parts(source, valid=valid, test=test, seed=seed, tuning=tuning)
-    material = material_of_parts(known, source.name, valid=valid, test=test)
+    about = {"valid": valid, "test": _fraction(known, test)}
+    material = material_of_parts(known, source.name, judge=valid != 0, about=about)
 
     def parts(progress: Told | None) -> Parts:
         held = source.at_hand(progress)
@@ -164,8 +164,13 @@ def material_of_source(
     return replace(material, parts=parts)
 
 
+def _fraction(parts: Parts, test: float | None) -> float:
+    """The fraction that was held out to test on."""
+    return (TaskSettings.test if "test" in parts else 0.0) if test is None else test
+
+
 def material_of_parts(
-    parts: Parts, name: str, *, valid: float | None = None, test: float | None = None
+    parts: Parts, name: str, *, judge: bool = True, about: Mapping[str, object] | None = None
 ) -> TrainingMaterial:
     """Data whose parts are known.
 
@@ -173,7 +178,8 @@ def material_of_parts(
 
     - `parts`: with a part `train`.
     - `name`: what to call them, without the dimension.
-    - `valid`, `test`: the fractions that they were parted by, for the history of the model; None if they were not.
+    - `judge`: as in `TrainingMaterial`.
+    - `about`: for the history of the model: the fractions that they were parted by.
 
     **Raises:** `ArgumentError` without a part `train`, for a part that is unknown, or for parts that are not alike.
     """
@@ -192,12 +198,11 @@ def material_of_parts(
             raise ArgumentError(
                 f"part '{part}' of the data: {error.subject}", got=error.got, expected=error.expected
             ) from error
-    fractions = {key: value for key, value in (("valid", valid), ("test", test)) if value is not None}
 
-    def about(task: WindowTask) -> dict[str, object]:
+    def told(task: WindowTask) -> dict[str, object]:
         count = len(task.train.trajectories)
         shape = {"dim": source.D, "size": list(source.spatial), "trajectories": count}
-        return {"data": name, **shape, **fractions}
+        return {"data": name, **shape, **(about or {})}
 
     title = f"{name}, {source.D}D"
     said = (*source.in_words, *source.notes)
@@ -207,7 +212,7 @@ def material_of_parts(
         name,
         title,
         lambda progress: parts,
-        about,
+        told,
         said,
-        hold_ends=valid != 0,
+        judge,
     )

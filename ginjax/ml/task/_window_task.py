@@ -72,21 +72,14 @@ class WindowTask:
     def error(self, model: PyTree, batch_size: int = 32) -> OneStepError | None:
         """The one-step error of a model beside predicting no change.
 
-        It is that on the test samples, or without any on those for validation or that a tuning is judged by, if they
-        are of one step; else None.
+        It is that on the test samples, or without any on the frames for validation or by which a tuning is judged; None
+        without any of these.
         """
-        samples = self.test or self.valid or self._ends
-        if samples is None or samples.future_steps != 1:
+        held = self.test or self.valid or (None if self.judged is None else self.judged.ones)
+        if held is None:
             return None
-        return next_frame_error(model, samples, np.arange(len(samples)), self.frames, batch_size)
-
-    @property
-    def _ends(self) -> Windows | None:
-        """Windows of one step into the frames at the ends of trajectories that are not trained on."""
-        if self.judged is None or not self.judged.at_ends:
-            return None
-        held = self.judged.ones
-        return Windows(
+        # Those for validation have as many steps as the training loss looks at, and a tuning is judged by fields.
+        samples = Windows(
             held.source,
             held.normalisation,
             past_steps=held.past_steps,
@@ -94,6 +87,7 @@ class WindowTask:
             trajectories=held.trajectories,
             spans=held.spans,
         )
+        return next_frame_error(model, samples, np.arange(len(samples)), self.frames, batch_size)
 
 
 def make_window_task(
@@ -106,7 +100,6 @@ def make_window_task(
     unroll: int = 1,
     residual: bool = False,
     judge: bool = False,
-    hold_ends: bool = True,
 ) -> WindowTask:
     """Cut data into samples.
 
@@ -119,7 +112,6 @@ def make_window_task(
     - `residual`: whether targets are changes.
     - `judge`: whether there are roll-outs to judge a tuning by: of `valid`, or without it into the last frames of the
       training part, which are then not trained on.
-    - `hold_ends`: whether the latter is allowed.
 
     **Raises:** `ArgumentError` if the trajectories are too short, or a field has no scale.
     """
@@ -139,7 +131,7 @@ def make_window_task(
     judged, spans = None, None
     if judge and valid is not None:
         judged = judged_part(valid, normalisation, past_steps)
-    elif judge and hold_ends and (parted := held_ends(train, past_steps, unroll)) is not None:
+    elif judge and (parted := held_ends(train, past_steps, unroll)) is not None:
         spans, ends = parted
         judged = judged_part(train, normalisation, past_steps, ends)
     return WindowTask(

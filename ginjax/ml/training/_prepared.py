@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ginjax.checkpoint import Difference
 from ginjax.errors import ArgumentError
-from ginjax.ml.task import OneStepError, TrainingMaterial, WindowTask, cut_parts
+from ginjax.ml.task import OneStepError, Parts, TrainingMaterial, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._result import (
@@ -181,11 +181,21 @@ class PreparedTraining:
 
     def to_hear(self, trained: Trained, made: TrainedModel) -> str | None:
         """What the user of the training must not miss; None if there is nothing."""
-        said = what_to_hear(made.error, self.before, residual=self.request.residual)
-        if said is None and self.before is not None and trained.progress.best_step < 0:
-            return "nothing was validated on: whether the tuning made the model better or worse is not known"
-        heard = [kept_start(trained, self.task.judged)] if trained.kept_start else []
+        start, kept = self.request.start, trained.kept_start
+        said = what_to_hear(made.error, self.before, residual=self.request.residual, kept_start=kept)
+        heard = [kept_start(trained, self.task.judged)] if kept else []
+        if start is not None and start.trained and trained.progress.best_step < 0:
+            what = "the model" if made.error is None else "its roll-outs"
+            heard.append(
+                f"nothing was validated on: whether the tuning made {what} better or worse is not known"
+            )
         return "; ".join([*heard, *([said] if said else [])]) or None
+
+
+def _chosen_by_none(parts: Parts) -> Parts:
+    """No part to validate on; where the data bring one, and none to test on, the error in the end is measured on it."""
+    found = {name: chosen for name, chosen in parts.items() if name != "valid"}
+    return {"test": parts["valid"], **found} if "valid" in parts else found
 
 
 def prepare_training(
@@ -206,6 +216,8 @@ def prepare_training(
     tuning = start is not None and start.trained
     with watch(f"simulating {material.title}") as watcher:
         parts = material.parts(watcher.follow)
+    if tuning and not material.judge:
+        parts = _chosen_by_none(parts)
     with watch("measuring the fields") as watcher:
         task = cut_parts(
             parts,
@@ -213,8 +225,7 @@ def prepare_training(
             residual=request.residual,
             unroll=request.settings.unroll,
             normalisation=None if start is None else start.normalisation,
-            judge=tuning,
-            hold_ends=material.hold_ends,
+            judge=tuning and material.judge,
             progress=watcher.follow,
         )
     settings = request.settings.resolved(material.contract.D, len(task.train), tuning=tuning)

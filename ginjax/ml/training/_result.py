@@ -108,14 +108,20 @@ def kept_start(trained: Trained, judged: Judged | None) -> str:
     - `judged`: by what it was judged.
     """
     looks = trained.progress.misses
-    return (
-        f"the tuning made the model better by a tenth at none of {looks} looks (judged by {judged}): "
-        "the weights are those it began with, bit for bit"
+    found = (
+        "the tuning had not made the model better by a tenth at the one look"
+        if looks == 1
+        else f"the tuning made the model better by a tenth at none of {looks} looks"
     )
+    return f"{found} (judged by {judged}): the weights are those it began with, bit for bit"
 
 
 def what_to_hear(
-    after: OneStepError | None, before: OneStepError | None = None, *, residual: bool = True
+    after: OneStepError | None,
+    before: OneStepError | None = None,
+    *,
+    residual: bool = True,
+    kept_start: bool = False,
 ) -> str | None:
     """What the user of a training must not miss; None if there is nothing.
 
@@ -124,9 +130,15 @@ def what_to_hear(
     - `after`: the error of the next frame on the held-out part, None if nothing is held out.
     - `before`: the same of the model that was gone on from.
     - `residual`: whether changes are predicted.
+    - `kept_start`: whether it is that model which is kept.
     """
     if after is None:
-        return "the error of the next frame was not measured: no trajectories were held out for it"
+        return "the error of the next frame was not measured: nothing was held out to measure it on"
+    if after.model >= after.persistence and kept_start:
+        return (
+            "that model does no better than predicting no change, which is not due to this tuning: "
+            "it needs more data, more steps or a higher learning rate"
+        )
     if after.model >= after.persistence:
         change = "" if residual else ", or let it predict changes (`residual=True`)"
         return (

@@ -15,13 +15,13 @@ from ginjax.ml.task import DIVERGED, predict, rollout_errors
 from ginjax.ml.task._judged import HORIZON, MOST_ROLLS, held_ends, judged_part
 
 
-def judged_task(data, valid=None, train=None, **said):
+def judged_task(data, valid=None, train=None, judge=True, **said):
     return make_window_task(
         (data, train),
         None if valid is None else (data, valid),
         None,
         measure_normalisation(data),
-        judge=True,
+        judge=judge,
         **said,
     )
 
@@ -40,7 +40,9 @@ def test_validation_trajectories_are_rolled_out_from_their_first_frames():
     located = [judged.rolls.locate(i) for i in judged.roll_indices]
     assert len(located) == MOST_ROLLS and {start for _, start in located} == {0}
     assert {trajectory for trajectory, _ in located} <= set(range(3, 9))
-    assert str(judged) == "one step and roll-outs of 3 steps on the part for validation"
+    assert str(judged) == (
+        "one step and roll-outs of 3 steps on 6 of 9 trajectories given for training, which are not trained on"
+    )
     assert frames_of(judged.ones).isdisjoint(frames_of(task.train))
 
 
@@ -63,8 +65,9 @@ def test_without_a_part_the_ends_of_trajectories_are_held_out(past_steps, unroll
     lasts = {task.judged.rolls.locate(i)[1] + past_steps + steps - 1 for i in task.judged.roll_indices}
     assert lasts == {8}
     assert "which are not trained on" in str(task.judged)
-    # Control: without the ends nothing is left out.
-    assert frames_of(judged_task(data, past_steps=past_steps, unroll=unroll, hold_ends=False).train) > trained
+    # Control: where nothing is judged nothing is left out.
+    whole = judged_task(data, past_steps=past_steps, unroll=unroll, judge=False)
+    assert whole.judged is None and frames_of(whole.train) > trained
 
 
 def test_trajectories_too_short_to_be_parted_are_trained_on_whole():
@@ -80,6 +83,24 @@ def test_the_error_of_a_part_with_ends_is_measured_there():
     error = task.error(network(task))
     assert error is not None and error.persistence > 0
     assert replace(task, judged=None).error(network(task)) is None
+
+
+def test_data_that_are_all_for_validation_are_called_a_part():
+    train, valid = source(trajectories=2, frames=4), source(5, trajectories=2, frames=4)
+    task = make_window_task((train, None), (valid, None), None, measure_normalisation(train), judge=True)
+    assert str(task.judged) == "one step and roll-outs of 3 steps on the part for validation"
+
+
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("judge", [False, True])
+def test_the_error_is_one_of_one_step_however_many_the_loss_looks_at(judge, residual):
+    data = source(trajectories=2, frames=6)
+    long, short = (judged_task(data, [1], [0], judge, unroll=n, residual=residual) for n in (3, 1))
+    assert long.valid.future_steps == 3
+    model = network(short)
+    assert long.error(model) == short.error(model) is not None
+    # Control: what is trained on has another error.
+    assert judged_task(data, [0], [0], judge, unroll=3, residual=residual).error(model) != short.error(model)
 
 
 def test_errors_of_roll_outs_are_those_of_feeding_predictions_back():

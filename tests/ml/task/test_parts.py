@@ -16,7 +16,9 @@ from ginjax.ml.task import TaskSettings
 def test_every_default_is_that_of_the_settings():
     default = TaskSettings()
     of_files, of_cuts = (inspect.signature(each).parameters for each in (file_parts, cut_parts))
-    assert {name: of_files[name].default for name in ("valid", "test")} == {"valid": 0.1, "test": 0.1}
+    # None is 0.1 too, but for a tuning on few trajectories.
+    assert {name: of_files[name].default for name in ("valid", "test")} == {"valid": 0.1, "test": None}
+    assert default.test == 0.1 and len(source_parts(source(trajectories=30))["test"][1]) == 3
     assert (default.valid, default.test) == (0.1, 0.1)
     assert of_cuts["past_steps"].default == default.past_steps == 1
     assert of_cuts["residual"].default is default.residual is False
@@ -139,5 +141,12 @@ def test_of_few_trajectories_a_tuning_holds_out_what_it_can():
     for few in (one, two):  # control: a new network is refused
         with pytest.raises(ArgumentError, match="trajectories to split"):
             source_parts(few)
-    with pytest.raises(ArgumentError, match="trajectories to split"):
-        source_parts(one, valid=0, tuning=True)
+    for asked in ({"valid": 0}, {"test": 0}, {"valid": 0, "test": 0}):
+        assert set(source_parts(one, tuning=True, **asked)) == {"train"}
+    for few in (one, two):  # what was asked for and cannot be is not left out unsaid
+        with pytest.raises(ArgumentError, match="trajectories to split"):
+            source_parts(few, test=0.1, tuning=True)
+    assert {part: len(chosen) for part, (_, chosen) in source_parts(two, valid=0, tuning=True).items()} == {
+        "train": 1,
+        "test": 1,
+    }

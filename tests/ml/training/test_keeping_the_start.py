@@ -10,6 +10,7 @@ from ml.task.small_tasks import network, source
 from ginjax.data import measure_normalisation
 from ginjax.ml import (
     KeptRows,
+    OneStepError,
     RunFile,
     Saving,
     TrainSettings,
@@ -22,7 +23,7 @@ from ginjax.ml import (
     train_again,
     train_model,
 )
-from ginjax.ml.training._result import kept_start
+from ginjax.ml.training._result import kept_start, what_to_hear
 from ginjax.ml.training._settings import LEARNING_RATE, TUNING_RATE
 from ginjax.models import LoadedModel, named_arrays
 
@@ -80,10 +81,20 @@ def test_without_the_start_as_a_candidate_it_is_worse(task, start):
 def test_what_is_said_is_true(task, tuned):
     said = kept_start(tuned, task.judged)
     assert said == (
-        "the tuning made the model better by a tenth at none of 3 looks (judged by one step and roll-outs of 3 steps on the part "
-        "for validation): the weights are those it began with, bit for bit"
+        "the tuning made the model better by a tenth at none of 3 looks (judged by one step and roll-outs of 3 steps on 2 of 7 "
+        "trajectories given for training, which are not trained on): the weights are those it began with, bit for bit"
     )
     assert tuned.progress.misses == 3
+    once = replace(tuned, progress=replace(tuned.progress, misses=1))
+    assert "at the one look (judged by" in kept_start(once, task.judged)
+
+
+def test_a_start_that_is_kept_is_not_laid_to_the_tuning():
+    bad = OneStepError(model=1.2, persistence=1.0)
+    assert what_to_hear(bad, bad, kept_start=True).startswith("that model does no better than")
+    assert what_to_hear(bad, bad).startswith("the network does no better than predicting no change: train")
+    good = OneStepError(model=0.2, persistence=1.0)
+    assert what_to_hear(good, good, kept_start=True) is None
 
 
 def test_a_tuning_that_helps_is_taken(task):
