@@ -54,9 +54,13 @@ def simulation_size(
     sheets = None if planes is None else PLANES[planes]
     stored_grid = math.prod((side,) * D if sheets is None else sheets.spatial(side))
     solver_grid = (side * pde.refinement) ** (D if sheets is None else sheets.varying)
-    stored = (steps + 1) * pde.components(D) * stored_grid
+    trajectory = (steps + 1) * pde.components(D) * stored_grid
     simulated = (steps + 1 + pde.spin_up) * pde.components(D) * solver_grid
-    return SimulationSize(_VALUE * trajectories * stored, round(_COPIES * _VALUE * simulated))
+    # Planes are laid out in space, and then copied field by field.
+    laid_out = 0 if sheets is None else 2 * trajectory
+    return SimulationSize(
+        disk=_VALUE * trajectories * trajectory, memory=round(_VALUE * (_COPIES * simulated + laid_out))
+    )
 
 
 def check_room(folder: str | os.PathLike[str], files: Iterable[int]) -> None:
