@@ -203,7 +203,7 @@ def _planes_of(pde: PDE, D: int, name: str) -> Planes:
         raise UnsupportedError(
             f"planes of {pde.name}: a step that differs by {off:.1e} from that in {D} dimensions",
             hint="Its solver has to build its operators from the derivatives it is given. Simulate it without planes, and "
-            "describe it as not `planar`.",
+            "describe it with planar=False.",
         )
     return planes
 

@@ -38,7 +38,6 @@ def check(name, planes):
         ("burgers", "flat"),
         ("acoustics", "flat"),
         ("isothermal", "oblique"),
-        ("navier-stokes", "flat"),
     ],
 )
 def test_fields_in_planes_obey_the_equation_in_space(name, planes):
