@@ -17,6 +17,9 @@ _VALUE = 4
 _COPIES = 2.5
 """Memory in use at its highest, in trajectories on the solver's grid; 2.0 to 2.5 were measured in 2D and 3D."""
 
+_PLACE = 6 * 8
+"""Bytes for each point of space while planes are laid out: its coordinates, where it is on the grid of the plane, a sum."""
+
 
 @dataclass(frozen=True)
 class SimulationSize:
@@ -57,9 +60,9 @@ def simulation_size(
     trajectory = (steps + 1) * pde.components(D) * stored_grid
     simulated = (steps + 1 + pde.spin_up) * pde.components(D) * solver_grid
     # Planes are laid out in space, and then copied field by field.
-    laid_out = 0 if sheets is None else 2 * trajectory
+    laid_out = 0 if sheets is None else 2 * _VALUE * trajectory + _PLACE * stored_grid
     return SimulationSize(
-        disk=_VALUE * trajectories * trajectory, memory=round(_VALUE * (_COPIES * simulated + laid_out))
+        disk=_VALUE * trajectories * trajectory, memory=round(_COPIES * _VALUE * simulated) + laid_out
     )
 
 
