@@ -80,17 +80,24 @@ def _verdict(ratios: np.ndarray, lost: np.ndarray) -> str:
 
 
 def _summary(cells: Sequence[tuple[Any, ...]], steps: Sequence[int]) -> Iterator[str]:
-    """The geometric means of the ratios, and how many cells hold, for each training."""
-    for training in dict.fromkeys(name[-1] for name, *_ in cells):
-        chosen = [(_ratios(errors), lost) for name, _, errors, lost in cells if name[-1] == training]
-        ratios = np.array([each for each, _ in chosen])
-        means = np.exp(np.log(ratios).mean(axis=0))
-        held = (ratios <= LARGEST_RATIO).sum(axis=0)
-        more = sum(lost[1] > lost[0] for _, lost in chosen)
-        yield (
-            f"Training {training}, {len(chosen)} cells: geometric mean of the ratios "
-            + ", ".join(f"{mean:.3f} at {step}" for mean, step in zip(means, steps, strict=True))
-            + f" (at most {MEAN_RATIO} is asked for); within {LARGEST_RATIO} in "
-            + ", ".join(f"{count} at {step}" for count, step in zip(held, steps, strict=True))
-            + f"; more roll-outs diverge in {more}."
-        )
+    """The geometric means of the ratios, and how many cells hold, for each training and network."""
+    for training, network in dict.fromkeys((name[-1], name[3]) for name, *_ in cells):
+        chosen = [each for each in cells if (each[0][-1], each[0][3]) == (training, network)]
+        yield _means(f"Training {training}, {network}", chosen, steps)
+        left = [each for each in chosen if each[3].min() < 1]
+        if 0 < len(left) < len(chosen):
+            yield _means("Without those in which every roll-out diverges by either rule", left, steps)
+
+
+def _means(title: str, cells: Sequence[tuple[Any, ...]], steps: Sequence[int]) -> str:
+    ratios = np.array([_ratios(errors) for _, _, errors, _ in cells])
+    means = np.exp(np.log(ratios).mean(axis=0))
+    held = (ratios <= LARGEST_RATIO).sum(axis=0)
+    more = sum(lost[1] > lost[0] for *_, lost in cells)
+    return (
+        f"{title}, {len(cells)} cells: geometric mean of the ratios "
+        + ", ".join(f"{mean:.3f} at {step}" for mean, step in zip(means, steps, strict=True))
+        + f" (at most {MEAN_RATIO} is asked for); within {LARGEST_RATIO} in "
+        + ", ".join(f"{count} at {step}" for count, step in zip(held, steps, strict=True))
+        + f"; more roll-outs diverge in {more}."
+    )

@@ -17,6 +17,9 @@ _VALUE = 4
 _COPIES = 2.5
 """Memory in use at its highest, in trajectories on the solver's grid; 2.0 to 2.5 were measured in 2D and 3D."""
 
+_PLACE = 6 * 8
+"""Bytes for each point of space while planes are laid out: its coordinates, where it is on the grid of the plane, a sum."""
+
 
 @dataclass(frozen=True)
 class SimulationSize:
@@ -54,9 +57,13 @@ def simulation_size(
     sheets = None if planes is None else PLANES[planes]
     stored_grid = math.prod((side,) * D if sheets is None else sheets.spatial(side))
     solver_grid = (side * pde.refinement) ** (D if sheets is None else sheets.varying)
-    stored = (steps + 1) * pde.components(D) * stored_grid
+    trajectory = (steps + 1) * pde.components(D) * stored_grid
     simulated = (steps + 1 + pde.spin_up) * pde.components(D) * solver_grid
-    return SimulationSize(_VALUE * trajectories * stored, round(_COPIES * _VALUE * simulated))
+    # Planes are laid out in space, and then copied field by field.
+    laid_out = 0 if sheets is None else 2 * _VALUE * trajectory + _PLACE * stored_grid
+    return SimulationSize(
+        disk=_VALUE * trajectories * trajectory, memory=round(_COPIES * _VALUE * simulated) + laid_out
+    )
 
 
 def check_room(folder: str | os.PathLike[str], files: Iterable[int]) -> None:

@@ -61,7 +61,7 @@ def generate(
         typer.Option(
             "--planes",
             help="With --dim 3, fields that vary in a plane only, with all components of a vector, at the cost of 2D: "
-            "flat, constant along the last axis, in slabs of 4 points; or oblique, constant along (1,-1,0).",
+            "flat, constant along the last axis, in slabs of 4 points; or oblique, constant along (1,-1,0). All equations have planes but navier-stokes-forced.",
             show_default="fields that vary along all axes",
         ),
     ] = None,
@@ -96,6 +96,21 @@ def generate(
         simulation_size(equation, D, trajectories=count, steps=frames, side=size, planes=planes)
         for D, count in counts.items()
     ]
+    # Data of the dimension that is to be covered lie beside the others as they are.
+    covering = [D for D in dims if planes is not None or (cover or 0) > D] or dims
+    sources = {
+        D: simulate(
+            equation,
+            D,
+            trajectories=count,
+            steps=frames,
+            side=size,
+            seed=seed,
+            cover=cover if D in covering else None,
+            planes=planes,
+        )
+        for D, count in counts.items()
+    }
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -112,21 +127,9 @@ def generate(
         f"{_in_words(max(each.memory for each in sizes))} of memory while simulating"
     )
     check_room(folder, [each.disk for each in sizes])
-    # Data of the dimension that is to be covered lie beside the others as they are.
-    covering = [D for D in dims if planes is not None or (cover or 0) > D] or dims
     rows, files = [], []
     for D, target in targets.items():
-        count = counts[D]
-        source = simulate(
-            equation,
-            D,
-            trajectories=count,
-            steps=frames,
-            side=size,
-            seed=seed,
-            cover=cover if D in covering else None,
-            planes=planes,
-        )
+        count, source = counts[D], sources[D]
         for note in source.notes:
             out.note(f"{D}D: {note}")
         with out.progress(count, f"simulating {pde} in {D}D") as progress:

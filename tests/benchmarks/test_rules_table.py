@@ -39,3 +39,16 @@ def test_the_summary_is_a_geometric_mean_over_cells():
     summary = tables(rows, RULES, STEPS).splitlines()[-1]
     assert "2 cells: geometric mean of the ratios 1.000 at 1, 1.414 at 5" in summary
     assert "within 1.05 in 1 at 1, 1 at 5; more roll-outs diverge in 0." in summary
+
+
+def test_the_mean_is_given_without_cells_that_compare_nothing_too():
+    rows = [row("old", (0.1, 0.1)), row("new", (0.2, 0.1))]
+    lost = [row("old", (0.1, 0.1), 1.0, pde="chaos"), row("new", (0.1, 0.1), 1.0, pde="chaos")]
+    every, without = tables(rows + lost, RULES, STEPS).splitlines()[-2:]
+    assert "2 cells: geometric mean of the ratios 1.414 at 1" in every
+    assert (
+        without.startswith("Without those in which every")
+        and "1 cells: geometric mean of the ratios 2.000" in without
+    )
+    half = [row("old", (0.1, 0.1), 0.5, pde="chaos"), lost[1]]  # control: not lost by both rules
+    assert "Without" not in tables(rows + half, RULES, STEPS)

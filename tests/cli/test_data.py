@@ -8,7 +8,7 @@ from data.layouts import arena, by_seed, compressible, numbers, well_file
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from ginjax.data import PLANES, open_data
+from ginjax.data import PDES, PLANES, open_data
 from ginjax_cli.data import data
 
 
@@ -166,12 +166,20 @@ def test_the_planes_of_the_command_line_are_those_of_the_library(run):
     [
         (("--dim", "3", "--cover", "3"), "--cover: got data in 3D, expected data of a lower dimension"),
         (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data"),
-        (("--dim", "2,3", "--planes", "flat"), "--planes: got 2 dimensions, expected 3 dimensions"),
+        (("--dim", "2,3", "--planes", "flat"), "--planes: got a simulation in 2D, expected one in 3D"),
     ],
 )
-def test_generate_refuses_what_cannot_be_covered_or_laid(run, args, message):
+def test_generate_refuses_what_cannot_be_covered_or_laid(run, args, message, tmp_path):
     result = run(*TINY, *args)
     assert result.exit_code == 2 and message in result.stderr
+    # nothing is announced or made first, as it is for what can be had
+    assert "on disk" not in result.stderr and not (tmp_path / "data").exists()
+
+
+def test_the_help_says_which_equations_have_no_planes(run):
+    text = " ".join(run("generate", "--help").output.replace("\u2502", " ").split())
+    without = [name for name, pde in PDES.items() if not pde.planar]
+    assert f"All equations have planes but {', '.join(without)}." in text
 
 
 def test_generate_refuses_before_it_simulates(run, tmp_path):

@@ -25,4 +25,5 @@ ACOUSTICS = PDE(
     correlation_length=3 / 16,
     initial=pressure_and_velocity,
     refinement=1,  # linear: solved exactly wave by wave
+    planar=True,
 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
-from ginjax.data.equations._spectral_grid import SpectralGrid
+from ginjax.data.equations._spectral_grid import SpectralGrid, SpectralStepper
 
 
-class AcousticsStepper(eqx.Module):
+class AcousticsStepper(SpectralStepper):
     r"""`p_t = -rho c^2 div(v)`, `v_t = -grad(p) / rho`, for states `(p, v)`; exact for any time step.
 
     For a wave vector `k` let `n = k / |k|`, `a = n . v` and `w = c |k|`. Then `p` and `rho c a` turn into each other like
@@ -20,21 +19,18 @@ class AcousticsStepper(eqx.Module):
 
     **Arguments:**
 
-    - `D`, `length`, `points`: of the grid.
+    - `grid`: of the fields.
     - `dt`: the time step.
     - `speed_of_sound`, `density`: `c` and `rho`.
     """
 
-    grid: SpectralGrid
     impedance: Array
     direction: Array
     cosine: Array
     sine: Array
 
-    def __init__(
-        self, D: int, length: float, points: int, dt: float, *, speed_of_sound: float, density: float
-    ):
-        self.grid = SpectralGrid(D, length, points)
+    def __init__(self, grid: SpectralGrid, dt: float, *, speed_of_sound: float, density: float):
+        self.grid = grid
         size = jnp.sqrt(self.grid.squared)
         self.impedance = jnp.asarray(density * speed_of_sound)
         self.direction = self.grid.waves / jnp.where(size == 0, 1, size)  # 0 where there is no wave

@@ -24,4 +24,5 @@ ALLEN_CAHN = PDE(
     sub_steps=4,
     correlation_length=3 / 16,
     initial=two_phases,
+    planar=True,
 )

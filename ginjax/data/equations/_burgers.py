@@ -16,4 +16,5 @@ BURGERS = PDE(
     sub_steps=6,
     correlation_length=4 / 16,
     initial=vector_noise,
+    planar=True,
 )

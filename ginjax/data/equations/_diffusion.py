@@ -17,4 +17,5 @@ DIFFUSION = PDE(
     correlation_length=2 / 16,
     initial=scalar_noise,
     refinement=1,  # linear: solved exactly mode by mode, nothing to de-alias
+    planar=True,
 )

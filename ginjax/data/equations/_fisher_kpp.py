@@ -26,4 +26,5 @@ FISHER_KPP = PDE(
     sub_steps=3,
     correlation_length=4 / 16,
     initial=population,
+    planar=True,
 )

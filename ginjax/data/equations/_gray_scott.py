@@ -26,4 +26,5 @@ GRAY_SCOTT = PDE(
     sub_steps=10,
     correlation_length=3 / 16,
     initial=reacting_patches,
+    planar=True,
 )

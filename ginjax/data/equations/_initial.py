@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-Draw = Callable[[], np.ndarray]
-"""Draws one scalar random field of zero mean and unit variance on the solver's grid."""
+from ginjax.data.equations._random_fields import gaussian_field
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Draws one scalar random field of zero mean and unit variance on the solver's grid at each call.
+
+    **Arguments:**
+
+    - `rng`: source of the random numbers.
+    - `side`, `spacing`: of the solver's grid.
+    - `correlation_length`: in units of length.
+    - `rows`: integers, a row for each axis of the grid and a column for each axis of space, as of `Planes`.
+    """
+
+    rng: np.random.Generator
+    side: int
+    spacing: float
+    correlation_length: float
+    rows: tuple[tuple[int, ...], ...]
+
+    def __call__(self) -> np.ndarray:
+        # Along an axis of the grid one moves faster than in space by the length of the row.
+        stretch = np.linalg.norm(self.rows, axis=1)
+        return gaussian_field(
+            self.rng,
+            len(self.rows),
+            side=self.side,
+            spacing=self.spacing,
+            correlation_length=[float(each) * self.correlation_length for each in stretch],
+        )
+
+    def gradient(self, scalar: np.ndarray) -> np.ndarray:
+        """Derivatives of a field along each axis of space, `(D, *grid)`."""
+        waves = np.meshgrid(
+            *[2j * np.pi * np.fft.fftfreq(n, self.spacing) for n in scalar.shape], indexing="ij"
+        )
+        along = np.fft.ifftn(waves * np.fft.fftn(scalar), axes=range(1, scalar.ndim + 1)).real
+        return np.tensordot(np.transpose(self.rows), along, 1)
 
 
 def scalar_noise(draw: Draw, D: int) -> np.ndarray:
@@ -22,18 +59,15 @@ def vector_noise(draw: Draw, D: int) -> np.ndarray:
 
 
 def solenoidal_noise(draw: Draw, D: int) -> np.ndarray:
-    """One vector field without divergence and mean, of rms 1 by component, `(D, *spatial)`, in at least two dimensions.
+    """One vector field without divergence and mean, `(D, *spatial)`, whose components have the mean square 1 on average.
 
     It is the divergence of an antisymmetric tensor of independent random fields: the curl of a stream function in 2D, of a
-    vector potential in 3D. Along its own axis each component is then correlated just as the random fields are, in every
+    vector potential in 3D, of which nothing is left in one dimension. Along its own axis each component is then correlated just as the random fields are, in every
     dimension; the projection of a vector field would not do that.
     """
-    potentials = {pair: np.fft.fftn(draw()) for pair in combinations(range(D), 2)}
-    grid = potentials[0, 1].shape
-    waves = np.meshgrid(*map(np.fft.fftfreq, grid), indexing="ij")
-    amplitudes = np.zeros((D, *grid), complex)
-    for (i, j), potential in potentials.items():
-        amplitudes[i] += 1j * waves[j] * potential
-        amplitudes[j] -= 1j * waves[i] * potential
-    velocity = np.fft.ifftn(amplitudes, axes=range(1, D + 1)).real
+    potentials = {pair: draw.gradient(draw()) for pair in combinations(range(D), 2)}
+    velocity = np.zeros_like(potentials[0, 1])
+    for (i, j), slopes in potentials.items():
+        velocity[i] += slopes[j]
+        velocity[j] -= slopes[i]
     return velocity / np.sqrt(np.square(velocity).mean())

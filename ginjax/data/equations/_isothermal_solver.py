@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
 from ginjax.data.equations._runge_kutta import runge_kutta_step
-from ginjax.data.equations._spectral_grid import SpectralGrid
+from ginjax.data.equations._spectral_grid import SpectralGrid, SpectralStepper
 
 
-class IsothermalStepper(eqx.Module):
+class IsothermalStepper(SpectralStepper):
     """The compressible Navier-Stokes equations at constant temperature, for states `(rho, u)`.
 
     `rho_t = -div(m)` and `m_t = -div(m u) - c^2 grad(rho) + mu (Lap(u) + grad(div u) / 3)` with the momentum `m = rho u`: both
@@ -19,21 +18,18 @@ class IsothermalStepper(eqx.Module):
 
     **Arguments:**
 
-    - `D`, `length`, `points`: of the grid.
+    - `grid`: of the fields.
     - `dt`: the time step; `dt (c + |u|) |k|` has to stay below 2.8 for the shortest wave kept.
     - `speed_of_sound`: `c`.
     - `viscosity`: the dynamic viscosity `mu`, which depends on the temperature alone.
     """
 
-    grid: SpectralGrid
     dt: Array
     speed_of_sound: Array
     viscosity: Array
 
-    def __init__(
-        self, D: int, length: float, points: int, dt: float, *, speed_of_sound: float, viscosity: float
-    ):
-        self.grid = SpectralGrid(D, length, points)
+    def __init__(self, grid: SpectralGrid, dt: float, *, speed_of_sound: float, viscosity: float):
+        self.grid = grid
         # Arrays, so that one compiled program serves all coefficients.
         self.dt, self.speed_of_sound, self.viscosity = map(jnp.asarray, (dt, speed_of_sound, viscosity))
 

@@ -18,4 +18,5 @@ KURAMOTO_SIVASHINSKY = PDE(
     initial=scalar_noise,
     spacing=1.0,  # the fastest growing wave is 2 pi sqrt(2) = 8.9 long
     spin_up=20,
+    planar=True,
 )

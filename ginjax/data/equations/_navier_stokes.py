@@ -19,6 +19,7 @@ NAVIER_STOKES = PDE(
     correlation_length=4 / 16,
     initial=solenoidal_noise,
     dimensions=(2, 3),  # in 1D an incompressible flow is a constant
+    planar=True,
 )
 
 FORCED_NAVIER_STOKES = replace(
@@ -26,4 +27,7 @@ FORCED_NAVIER_STOKES = replace(
     name="navier-stokes-forced",
     equation="u_t + (u . grad) u + grad(p) = nu Lap(u) + a (u - mean(u)), div(u) = 0",
     parameters={"viscosity": 0.01, "forcing": 0.9},
+    # In 2D, and in planes, energy gathers in the longest waves, which no viscosity stops: it would grow without end.
+    dimensions=(3,),
+    planar=False,
 )

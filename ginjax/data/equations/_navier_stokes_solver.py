@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax.numpy as jnp
 from jax import Array
 
 from ginjax.data.equations._runge_kutta import runge_kutta_step
-from ginjax.data.equations._spectral_grid import SpectralGrid
+from ginjax.data.equations._spectral_grid import SpectralGrid, SpectralStepper
 
 
-class NavierStokesStepper(eqx.Module):
+class NavierStokesStepper(SpectralStepper):
     """`u_t = P(-div(u u)) + nu Lap(u) + a (u - mean(u))`, where `P` takes the gradient of the pressure away.
 
     The force is Lundgren's: in proportion to the velocity, it prefers no place, no direction and no wavelength. Without
@@ -18,7 +17,7 @@ class NavierStokesStepper(eqx.Module):
 
     **Arguments:**
 
-    - `D`, `length`, `points`: of the grid, in at least two dimensions.
+    - `grid`: of the velocity, in at least two dimensions.
     - `dt`: the time step; `dt |u| |k|` has to stay below 2.8 for the shortest wave kept.
     - `viscosity`: the kinematic viscosity `nu`.
     - `forcing`: the rate `a`; 0 for a flow that is left to itself.
@@ -27,12 +26,11 @@ class NavierStokesStepper(eqx.Module):
     Research (2003), 461-473.
     """
 
-    grid: SpectralGrid
     dt: Array
     growth: Array
 
-    def __init__(self, D: int, length: float, points: int, dt: float, *, viscosity: float, forcing: float):
-        self.grid = SpectralGrid(D, length, points)
+    def __init__(self, grid: SpectralGrid, dt: float, *, viscosity: float, forcing: float):
+        self.grid = grid
         self.dt = jnp.asarray(dt)  # an array, so that one compiled program serves all time steps
         squared = self.grid.squared
         self.growth = jnp.where(squared == 0, 0, forcing - viscosity * squared)

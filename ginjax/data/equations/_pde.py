@@ -14,7 +14,6 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data.equations._initial import Draw
 from ginjax.data.equations._planes import Planes
-from ginjax.data.equations._random_fields import gaussian_field
 from ginjax.data.equations._solver import Solver
 from ginjax.errors import ArgumentError
 
@@ -42,6 +41,8 @@ class PDE:
       depends on the number of points and hence on the dimension, stays clear of the stored wavenumbers.
     - `spin_up`: stored frames discarded before the first one that is kept.
     - `dimensions`: the numbers of dimensions it exists in, in ascending order.
+    - `planar`: whether fields in 3D may be simulated that vary in a plane only, see `Planes`: its solver builds its operators
+      from the derivatives it is given, and its initial fields do not assume one axis of the grid for each dimension.
 
     **Raises:** `ArgumentError` for a `stepper` that is not written `module:name`.
     """
@@ -59,6 +60,7 @@ class PDE:
     refinement: int = 2
     spin_up: int = 0
     dimensions: tuple[int, ...] = (1, 2, 3)
+    planar: bool = False
 
     def __post_init__(self):
         if not all(self.stepper.partition(":")):
@@ -105,17 +107,13 @@ class PDE:
 
         **Returns:** a float32 array `(components, *solver grid)`.
         """
-        stretch = (1.0,) * D if planes is None else planes.stretch
-
-        def draw() -> np.ndarray:
-            return gaussian_field(
-                rng,
-                len(stretch),
-                side=side * self.refinement,
-                spacing=self.spacing / self.refinement,
-                correlation_length=[each * self.correlation_length for each in stretch],
-            )
-
+        draw = Draw(
+            rng,
+            side=side * self.refinement,
+            spacing=self.spacing / self.refinement,
+            correlation_length=self.correlation_length,
+            rows=_every_axis(D) if planes is None else planes.rows,
+        )
         return self.initial(draw, D).astype(np.float32)
 
     def solver(self, D: int, side: int, *, planes: Planes | None = None) -> Solver:
@@ -133,19 +131,38 @@ class PDE:
         """
         import equinox as eqx
 
+        from ginjax.data.equations._spectral_grid import SpectralStepper
+
         self.check_dimension(D)
         module, _, name = self.stepper.partition(":")
         kind = getattr(import_module(module), name)
-        build = partial(
-            kind if planes is None else planes.stepper(kind),
-            D if planes is None else planes.varying,
-            self.extent(side),
-            side * self.refinement,
-            self.time_step / self.sub_steps,
-            **self.parameters,
-        )
+        points, dt = side * self.refinement, self.time_step / self.sub_steps
+        if isinstance(kind, type) and issubclass(kind, SpectralStepper):
+            rows = _every_axis(D) if planes is None else planes.rows
+            build = partial(_on_grid, kind, rows, self.extent(side), points, side, dt, **self.parameters)
+        else:
+            made, axes = (kind, D) if planes is None else (planes.stepper(kind), planes.varying)
+            build = partial(made, axes, self.extent(side), points, dt, **self.parameters)
         # One program for all coefficients: built one operation at a time they take a second to compile.
         return eqx.filter_jit(build)()
+
+
+def _on_grid(
+    kind: Callable[..., Solver],
+    rows: tuple[tuple[int, ...], ...],
+    length: float,
+    points: int,
+    stored: int,
+    dt: float,
+    **parameters: float,
+) -> Solver:
+    from ginjax.data.equations._spectral_grid import SpectralGrid
+
+    return kind(SpectralGrid(rows, length, points, stored), dt, **parameters)
+
+
+def _every_axis(D: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(i == j) for j in range(D)) for i in range(D))
 
 
 def _made(kind: type[PDE], values: Mapping[str, Any]) -> PDE:

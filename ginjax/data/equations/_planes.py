@@ -35,11 +35,6 @@ class Planes:
         """Number of directions that fields vary along."""
         return len(self.rows)
 
-    @property
-    def stretch(self) -> tuple[float, ...]:
-        """How much faster than in space one moves along each axis of `g`: the lengths of the rows."""
-        return tuple(float(each) for each in np.linalg.norm(self.rows, axis=1))
-
     def spatial(self, side: int) -> tuple[int, ...]:
         """Grid points along each axis of space for `side` points along each axis of `g`: periodic, and as few as can be."""
         return tuple(side if any(column) else THICKNESS for column in zip(*self.rows, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -9,33 +11,41 @@ from jax import Array
 
 
 class SpectralGrid(eqx.Module):
-    """A periodic cube of points, its wave vectors, and the transforms between fields and amplitudes of waves.
+    """A periodic grid of points, its wave vectors, and the transforms between fields and amplitudes of waves.
 
     The last axis of the amplitudes of a real field holds the wave numbers >= 0 only. At the highest wave number of an even
     number of points a real field has no derivative, so it counts as 0 in `waves`.
 
     **Arguments:**
 
-    - `D`: number of dimensions.
+    - `rows`: integers, a row for each axis of the grid and a column for each axis of space: a step along axis `i` of space is one
+      of `rows[a][i]` along axis `a` of the grid. The unit matrix, unless fields vary in planes only.
     - `length`: of the domain, in units of length.
     - `points`: along each axis.
+    - `stored`: points along each axis of the data that are cut out of the grid, at most `points`.
     """
 
     D: int = eqx.field(static=True)
+    """Number of dimensions of space, and of components of a vector."""
+    axes: tuple[int, ...] = eqx.field(static=True)
+    """Axes of the grid in an array `(components, *grid)`, counted from the end."""
     points: int = eqx.field(static=True)
     waves: Array
     """Wave vectors, `(D, *wave numbers)`, in radians by unit of length."""
     kept: Array
-    """The waves that products of two fields leave free of aliasing: below two thirds of the highest, along each axis."""
+    """Waves that the stored points can hold, below their highest along each axis, so that leaving points out loses nothing;
+    and below two thirds of the highest of the grid, so that products of two of them are free of aliasing."""
 
-    def __init__(self, D: int, length: float, points: int):
-        self.D, self.points = D, points
+    def __init__(self, rows: Sequence[Sequence[int]], length: float, points: int, stored: int):
+        self.D, self.points = len(rows[0]), points
+        self.axes = tuple(range(-len(rows), 0))
+        others = len(rows) - 1
         whole = np.rint(np.fft.fftfreq(points, 1 / points))
         whole = np.where(2 * np.abs(whole) == points, 0, whole)
-        numbers = np.meshgrid(*[whole] * (D - 1), np.abs(whole[: points // 2 + 1]), indexing="ij")
-        self.waves = jnp.asarray(2 * np.pi / length * np.stack(numbers))
-        below = np.abs(np.fft.fftfreq(points)) < 1 / 3
-        below = np.meshgrid(*[below] * (D - 1), below[: points // 2 + 1], indexing="ij")
+        numbers = np.meshgrid(*[whole] * others, np.abs(whole[: points // 2 + 1]), indexing="ij")
+        self.waves = jnp.asarray(2 * np.pi / length * np.tensordot(np.transpose(rows), numbers, 1))
+        below = np.abs(np.fft.fftfreq(points, 1 / points)) < min(points / 3, stored / 2)
+        below = np.meshgrid(*[below] * others, below[: points // 2 + 1], indexing="ij")
         self.kept = jnp.asarray(np.logical_and.reduce(below))
 
     @property
@@ -45,11 +55,11 @@ class SpectralGrid(eqx.Module):
 
     def amplitudes(self, fields: Array) -> Array:
         """`(components, *grid)` to `(components, *wave numbers)`."""
-        return jnp.fft.rfftn(fields, axes=self._axes)
+        return jnp.fft.rfftn(fields, axes=self.axes)
 
     def fields(self, amplitudes: Array) -> Array:
         """The inverse of `amplitudes`."""
-        return jnp.fft.irfftn(amplitudes, (self.points,) * self.D, axes=self._axes)
+        return jnp.fft.irfftn(amplitudes, (self.points,) * len(self.axes), axes=self.axes)
 
     def product(self, one: Array, other: Array) -> Array:
         """Amplitudes of a pointwise product, without the waves that aliasing may reach."""
@@ -75,6 +85,8 @@ class SpectralGrid(eqx.Module):
         """Amplitudes of the gradient of a scalar field, from its own."""
         return 1j * self.waves * scalar
 
-    @property
-    def _axes(self) -> tuple[int, ...]:
-        return tuple(range(-self.D, 0))
+
+class SpectralStepper(eqx.Module):
+    """A solver of one time step on a `SpectralGrid`; `PDE.solver` builds it as `kind(grid, dt, **parameters)`."""
+
+    grid: SpectralGrid

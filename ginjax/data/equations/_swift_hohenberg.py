@@ -18,4 +18,5 @@ SWIFT_HOHENBERG = PDE(
     initial=scalar_noise,
     spacing=0.8,  # the pattern repeats every 2 pi / sqrt(k) = 6.3
     spin_up=1,
+    planar=True,
 )

@@ -26,4 +26,5 @@ WAVE = PDE(
     correlation_length=3 / 16,
     initial=height_and_rate,
     refinement=1,  # linear: solved exactly mode by mode
+    planar=True,
 )

@@ -15,11 +15,12 @@ from ._named_rule import NamedRule
 
 @dataclass(frozen=True)
 class Isotropic:
-    """Solve (C) exactly; what it leaves free makes filters isotropic within the range of the old ones.
+    """Solve (C) exactly; what it leaves free makes filters answer waves of every direction alike, as far as they can.
 
     Filters from scalars to scalars are carried in product form, `F'(k) = G(c_1 c_2 ... c_D)` with `c_i = cos(k_i/2)`; from
-    1D that is all of them. The rest of them, and filters of vectors and tensors, come as close as their bank allows to the
-    old filter turned into every direction (the cube rule). Where neither means anything the spin solution stays, which is
+    1D that is all of them, and they have no response that the old filter has not. The rest of them, and filters of vectors
+    and tensors, come as close as their bank allows to the old filter turned into every direction (the cube rule): they are
+    pulled towards its responses and may leave their range. Where neither means anything the spin solution stays, which is
     the rule `compatibility`.
     """
 
@@ -40,7 +41,8 @@ class Isotropic:
 
 ISOTROPIC = NamedRule(
     Isotropic(),
-    "reproduces the network exactly too, and keeps filters isotropic within the range of the old ones",
+    "reproduces the network exactly too, and makes filters answer waves of every direction alike as far as they can: "
+    "scalars from 1D within the range of the old filters, other paths are only pulled that way",
 )
 
 

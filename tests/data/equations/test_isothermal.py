@@ -28,8 +28,8 @@ def test_it_satisfies_its_equations_in_primitive_form(x64, start):
         force = MU * (laplacian(u[i], length) + derivative(divergence(u, length), i, length) / 3)
         force = force - derivative(rho, i, length)
         slopes.append(force / rho - sum(u[j] * derivative(u[i], j, length) for j in range(2)))
-    pde = dataclasses.replace(PDE, time_step=dt, sub_steps=1, refinement=6)
-    found = (advance(pde, 2, fine, side=12)[0] - fine) / dt
+    pde = dataclasses.replace(PDE, time_step=dt, sub_steps=1, spacing=PDE.spacing / 6, refinement=1)
+    found = (advance(pde, 2, fine, side=72)[0] - fine) / dt
     for mine, theirs in zip(found, slopes, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-3 * np.abs(theirs).max())
 
@@ -103,7 +103,7 @@ def test_the_error_falls_faster_than_any_power_of_the_spacing(x64):
 
 
 @pytest.mark.parametrize("D", [1, 2])
-def test_density_stays_positive_and_the_flow_below_the_speed_of_sound(D):
+def test_density_stays_positive_and_the_rms_speed_below_that_of_sound(D):
     found = generate(PDE, D, trajectories=4, steps=16, side=16).fields
     assert found["density"].min() > 0.2
     speed = np.sqrt(np.square(found["velocity"]).sum(axis=-1).mean())

@@ -136,8 +136,15 @@ def test_kuramoto_sivashinsky_commutes_with_rotations_and_keeps_its_mean():
     assert abs(after.mean() - start.mean()) < 1e-5 < np.abs(after - start).max()
 
 
-@pytest.mark.parametrize(("D", "side"), [(2, 12), (3, 6)])
-@pytest.mark.parametrize("name", ["acoustics", "isothermal", "navier-stokes", "navier-stokes-forced"])
+@pytest.mark.parametrize(
+    ("name", "D", "side"),
+    [
+        (name, D, side)
+        for name in ("acoustics", "isothermal", "navier-stokes", "navier-stokes-forced")
+        for D, side in ((2, 12), (3, 6))
+        if D in PDES[name].dimensions
+    ],
+)
 def test_flows_commute_with_quarter_turns_and_mirrors(name, D, side):
     pde = PDES[name]
     start = pde.initial_state(np.random.default_rng(0), D, side)
