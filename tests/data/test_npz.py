@@ -58,7 +58,7 @@ def test_arrays_are_mapped_and_not_read(tmp_path):
     with open(tmp_path / "a.npy", "wb") as stream:
         np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
         stream.truncate(stream.tell() + 4 * int(np.prod(shape)))
-    source = open_data(tmp_path / "a.npy", fields=["u:0+=data"])
+    source = open_data(tmp_path / "a.npy", axes="trajectory,time,x", fields=["u:0+=data"])
     assert source.read(99, 999, 1000)["u"].shape == (1, 10**5)
 
 
@@ -125,7 +125,7 @@ def test_a_hostile_file_is_one_error(tmp_path, write):
 
 def test_a_packed_array_is_not_unpacked_beyond_a_limit(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "a.npz", a=np.zeros((10, 10, 1000), np.float32))
-    assert open_data(tmp_path / "a.npz", fields=["a:0+"]).frames == 10
+    assert open_data(tmp_path / "a.npz", fields=["a:0+"], axes="trajectory,time,x").frames == 10
     monkeypatch.setattr(_numpy_file, "MAX_UNPACKED", 10**5)
     with pytest.raises(FileError, match="compressed and takes 400128 bytes"):
         open_data(tmp_path / "a.npz", fields=["a:0+"])

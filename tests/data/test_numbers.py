@@ -49,7 +49,7 @@ def test_a_mask_gets_an_answer_that_can_be_followed(tmp_path):
     with pytest.raises(
         FileError, match=r"at 1 values of every frame.*the mask as a field that does not vary"
     ):
-        measure_normalisation(open_data(tmp_path / "a.npz", fields=["u:0+"]))
+        measure_normalisation(open_data(tmp_path / "a.npz", axes=AXES))
     # As the hint says:
     mask = np.isnan(values[:, 0]).astype(np.float32)
     np.savez(tmp_path / "b.npz", u=np.nan_to_num(values), mask=mask)
@@ -64,7 +64,7 @@ def test_foreign_types_have_their_values(tmp_path, dtype, kind):
     values = (numbers(2, 3, 8) % 2).astype(dtype)
     if kind == "npz":
         np.savez(tmp_path / "a.npz", u=values)
-        source = open_data(tmp_path / "a.npz", fields=["u:0+"])
+        source = open_data(tmp_path / "a.npz", fields=["u:0+"], axes=AXES)
     else:
         source = stored(tmp_path / "a", values)
     found = source.read(1, 0, 3)["u"]
@@ -79,7 +79,7 @@ def small_on_large(n=6):
 
 def by_file(path, values):
     np.savez(path, p=values)
-    return open_data(path, fields=["p:0+"])
+    return open_data(path, fields=["p:0+"], axes=AXES)
 
 
 @pytest.mark.parametrize("make", [by_file, lambda path, values: from_arrays({"p": values}, periodic=True)])

@@ -39,9 +39,11 @@ def test_a_lone_number_in_one_dimension_may_be_a_vector(tmp_path):
     assert names(open_data(one_tensor(tmp_path / "b", (3, 5, 8, 8), "xy")).schema) == ["tensor:0+"]
 
 
-def test_without_coordinates_the_axes_are_counted(tmp_path):
-    source = open_data(one_tensor(tmp_path / "a", (3, 5, 8, 4), ""))
-    assert (source.D, source.spatial, source.spacing, source.time_step) == (2, (8, 4), None, None)
+def test_without_coordinates_nothing_is_known_but_the_axes_that_are_sure(tmp_path):
+    source = open_data(one_tensor(tmp_path / "a", (3, 5, 8, 8), ""))
+    assert (source.D, source.spatial, source.spacing, source.time_step) == (2, (8, 8), None, None)
+    with pytest.raises(ArgumentError, match="which axis of array 'tensor'"):
+        open_data(one_tensor(tmp_path / "b", (3, 5, 8, 4), ""))
 
 
 def test_channels_of_a_group_per_seed_are_named_by_the_user(tmp_path):

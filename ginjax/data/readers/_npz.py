@@ -27,6 +27,7 @@ from ginjax.data._axis_order import COMPONENT, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._numpy_file import NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
@@ -45,7 +46,10 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     arrays, schema = read_numpy(file.path)
     if schema is not None:
         return _described(file.path, arrays, schema, file.axes)
-    stored = {name: StoredArray(each.shape, _mapped(each), each.problem) for name, each in arrays.items()}
+    stored = {
+        name: StoredArray(each.shape, _mapped(each), each.problem, each.values.dtype == bool)
+        for name, each in arrays.items()
+    }
     found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes)
     return replace(found, origin={"file": os.path.basename(file.path)})
 
@@ -61,6 +65,7 @@ def _described(
     fields, constants = (_entries(schema, part, path) for part in ("fields", "constants"))
     variables: dict[str, Variable] = {}
     leads: dict[str, tuple[int | None, int | None, tuple[int, ...]]] = {}
+    orders: dict[str, AxisOrder] = {}
     read_as: dict[str, AxisOrder] = {}
     for name, entry in (fields | constants).items():
         if name not in arrays:
@@ -81,9 +86,13 @@ def _described(
         if variables[name].problem is None:
             shape = arrays[name].shape
             runs = order.size(TRAJECTORY, shape) if TRAJECTORY in order.names or not steady else None
+            orders[name] = order
             leads[name] = runs, order.size(TIME, shape) if not steady else None, order.spatial(shape)
         if said:
             read_as[name] = order
+    beside = points_among({name: array.shape for name, array in arrays.items()}, fields | constants)
+    for name, order in orders.items():
+        check_points(path, name, order, arrays[name].shape, beside)
     if not leads:
         raise FileError(f"{path}: no array is a time series", got={n: a.shape for n, a in arrays.items()})
     first = next((name for name, lead in leads.items() if lead[1] is not None), None)
