@@ -76,7 +76,11 @@ class AxisOrder:
 
     def without_components(self) -> AxisOrder:
         """The same without axes of components."""
-        return AxisOrder(tuple(name for name in self.names if name != COMPONENT))
+        return self.without(COMPONENT)
+
+    def without(self, *names: str) -> AxisOrder:
+        """The same without axes of these names."""
+        return AxisOrder(tuple(name for name in self.names if name not in names))
 
     def size(self, name: str, shape: Sequence[int]) -> int:
         """The length of an axis of an array of this shape; 1 where it has none of this name."""

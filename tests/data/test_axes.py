@@ -129,6 +129,58 @@ def test_what_fits_one_reading_goes_on_without_a_question(tmp_path, shape):
     from_arrays({"u": np.ones(shape, np.float32)}, periodic=True)
 
 
+def test_axes_for_all_hold_for_constants_in_memory(tmp_path):
+    fields, height, slope = KNOWN[..., 0].transpose(0, 2, 3, 1), KNOWN[:, 0, ..., 1], KNOWN[0, 0]
+    source = from_arrays(
+        {"u": fields.swapaxes(1, 2)},
+        constants={"height": height.swapaxes(1, 2), "slope": slope.swapaxes(0, 1), "depth": height[0].T},
+        order={"slope": 1},
+        periodic=True,
+        axes={"": "trajectory,y,x,time", "slope": "y,x,component"},
+    )
+    assert source.spatial == (6, 7)
+    np.testing.assert_array_equal(source.read(1, 0, 5)["u"], KNOWN[1, ..., 0])
+    steady = source.read_constants(2)
+    np.testing.assert_array_equal(steady["height"], height[2])
+    np.testing.assert_array_equal(steady["slope"], slope)
+    np.testing.assert_array_equal(steady["depth"], height[0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "problem"),
+    [
+        ((5, 10, 32, 32), "trajectory,x,y,z", "without an axis of time, expected time"),
+        (
+            (5, 10, 12),
+            {"u": "trajectory,time,x", "m": "trajectory,time,x"},
+            "with an axis of time, expected none",
+        ),
+        (
+            (5, 10, 12),
+            {"u": "trajectory,time,x", "m": "x,y,z"},
+            "axes of 'm': got x,y,z, 3 of space, expected 1",
+        ),
+        (
+            (5, 10, 12, 12, 2),
+            "trajectory,time,x,y,component",
+            "axes of 'm': got x,y,component or trajectory,x,y",
+        ),
+    ],
+)
+def test_axes_in_memory_that_contradict_fields_and_constants(shape, axes, problem):
+    with pytest.raises(ArgumentError, match=problem):
+        from_arrays({"u": np.ones(shape)}, constants={"m": np.ones((5, 7, 32))}, periodic=True, axes=axes)
+
+
+def test_naming_the_axes_of_one_array_leaves_the_others_in_question():
+    with pytest.raises(ArgumentError, match="axes of 'v', which were not named"):
+        from_arrays(
+            {"u": np.ones((10, 12, 12)), "v": np.ones((10, 12, 12))},
+            periodic=True,
+            axes={"u": "trajectory,time,x"},
+        )
+
+
 @pytest.mark.parametrize(
     ("axes", "problem"),
     [

@@ -42,6 +42,56 @@ def test_fill_values_are_missing_values(tmp_path, name, dtype):
         measure_normalisation(source)
 
 
+@pytest.mark.parametrize(
+    ("dtype", "fill"),
+    [
+        (np.int16, np.int32(65536)),
+        (np.uint8, np.int16(-1)),
+        (np.int8, np.float32(0.5)),
+        (np.float16, np.float32(1e5)),
+    ],
+)
+def test_a_fill_value_that_the_type_cannot_hold_stands_nowhere(tmp_path, dtype, fill):
+    """Cast to the type it would be 0, 255, 0 or infinity, and numbers that are there would be missing."""
+    values = (numbers(2, 3, 8) % 2).astype(dtype)
+    values[0, 0, 0] = np.asarray(fill).astype(dtype) if values.dtype.kind != "f" else 0
+    source = stored(tmp_path / "a", values, _FillValue=fill)
+    np.testing.assert_array_equal(source.read(0, 0, 3)["u"], values[0].astype(np.float32))
+    # the control: one that it can hold
+    again = stored(tmp_path / "b", values, _FillValue=np.asarray(1).astype(fill.dtype))
+    np.testing.assert_array_equal(np.isnan(again.read(1, 0, 3)["u"]), values[1] == 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"scale_factor": 0.0},
+        {"scale_factor": np.nan},
+        {"scale_factor": [1.0, 2.0]},
+        {"scale_factor": "2"},
+        {"add_offset": np.inf},
+        {"add_offset": [0.0, 1.0]},
+        {"_Unsigned": "perhaps"},
+    ],
+)
+def test_what_says_nothing_of_packed_numbers_is_refused(tmp_path, said):
+    with pytest.raises(FileError, match=f"dataset 'tensor': attribute '{next(iter(said))}'"):
+        stored(tmp_path / "a", numbers(2, 3, 8).astype(np.int16), **said).read(0, 0, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, ">i2"])
+def test_whole_numbers_without_a_sign_have_none(tmp_path, dtype):
+    values = (numbers(2, 3, 8) - 24).astype(dtype)
+    top = 2 ** (8 * values.dtype.itemsize)
+    meant = np.where(values < 0, values.astype(int) + top, values)
+    source = stored(tmp_path / "a", values, _Unsigned="true", scale_factor=0.5, _FillValue=values[0, 0, 0])
+    expected = meant[0] * 0.5
+    expected[0, 0] = np.nan
+    np.testing.assert_array_equal(source.read(0, 0, 3)["u"], expected.astype(np.float32))
+    signed = stored(tmp_path / "b", values, _Unsigned="false").read(0, 0, 3)["u"]
+    np.testing.assert_array_equal(signed, values[0])
+
+
 def test_a_mask_gets_an_answer_that_can_be_followed(tmp_path):
     values = np.random.default_rng(0).normal(size=(4, 3, 8)).astype(np.float32)
     values[:, :, 5] = np.nan
