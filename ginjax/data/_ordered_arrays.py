@@ -44,7 +44,7 @@ def in_own_order(
                 expected="none: constants do not vary" if constants else "time: fields are time series",
                 hint=None if constants else "Give what does not vary in time as one of `constants`.",
             )
-        if constants and order.D != constants_in:
+        if constants and constants_in != order.D:
             raise ArgumentError(
                 f"axes of '{name}'",
                 got=f"{order.text}, {order.D} of space",

@@ -45,6 +45,10 @@ def test_what_differs_by_array_is_said_by_array(tmp_path):
     np.testing.assert_array_equal(source.read(2, 1, 3)["p"], p[2, 1:3])
     np.testing.assert_array_equal(source.read_constants(2)["nu"], p[2, 0])
     assert "taken as even" in source.notes[0]
+    assert (
+        "(axes u=trajectory,time,x,y,component; p=x,y,time,trajectory; nu=trajectory,x,y)"
+        in source.in_words[0]
+    )
 
 
 def test_scalars_have_no_component_under_axes_for_all(tmp_path):
@@ -366,6 +370,16 @@ def test_the_velocity_is_a_vector_under_axes_too(tmp_path):
     flow = {name: numbers(3, 5, 6, 8) for name in ("density", "Vx", "Vy")}
     source = open_data(flat(tmp_path / "a", flow), axes="trajectory,time,y,x")
     assert [each.kind for each in source.schema] == ["density:0+", "velocity:1+"]
+
+
+def test_a_layout_that_is_not_known_says_what_can_be_done(tmp_path):
+    with pytest.raises(FileError, match=r"Call the array 'tensor', or save it with numpy.savez") as caught:
+        open_data(flat(tmp_path / "a", {"u": np.ones((4, 10, 16, 24))}))
+    assert "`axes`" in str(caught.value)
+    assert (
+        open_data(flat(tmp_path / "b", {"tensor": np.ones((4, 10, 16, 24))}), axes="trajectory,time,x,y").D
+        == 2
+    )
 
 
 # --- points beside arrays of NumPy ------------------------------------------------------------------------------------

@@ -168,6 +168,13 @@ def test_magnitudes_that_no_network_can_be_shown_are_named(tmp_path, value, word
     assert "are they fill values" in survey(source)[0].remark
 
 
+def test_a_survey_measures_what_squares_cannot_hold(tmp_path):
+    values = np.random.default_rng(0).normal(size=(4, 3, 8))
+    (plain,), (large,) = (survey(by_file(tmp_path / "a.npz", values * unit)) for unit in (1.0, 1e300))
+    assert plain.rms == pytest.approx(np.sqrt(np.square(values).mean()), rel=1e-12)
+    assert large.rms == pytest.approx(1e300 * plain.rms, rel=1e-12)
+
+
 def test_a_number_at_many_points_is_pointed_out():
     values = np.random.default_rng(0).normal(size=(4, 3, 64)).astype(np.float32)
     (entry,) = survey(from_arrays({"u": values}, periodic=True))
@@ -184,8 +191,12 @@ def test_foreign_arrays_do_not_spoil_the_fields_that_were_named(tmp_path):
     source = open_data(tmp_path / "a.npz", fields=["u:0+"])
     np.testing.assert_array_equal(source.read(1, 0, 5)["u"], u[1])
     np.testing.assert_array_equal(open_data(tmp_path / "a.npz", axes={"u": AXES}).read(1, 0, 5)["u"], u[1])
-    with pytest.raises(FileError, match=r"no array is a time series|it holds values of type <U1"):
+    with pytest.raises(FileError, match="field 'names': it holds values of type <U1"):
         open_data(tmp_path / "a.npz", fields=["names:0+"])
+    np.savez(tmp_path / "b.npz", z=u * 1j)
+    for how in ({}, {"fields": ["z:0+"]}, {"axes": AXES}):
+        with pytest.raises(FileError, match="it holds values of type complex64, expected real numbers"):
+            open_data(tmp_path / "b.npz", **how)
     with pytest.raises(FileError, match="field 'o': it holds values of type object, expected real numbers"):
         open_data(tmp_path / "a.npz", fields=["u:0+", "o:0+=objects"])
 
@@ -208,6 +219,8 @@ def test_a_schema_may_state_axes(tmp_path):
     np.savez(tmp_path / "a.npz", schema=schema, u=u)
     source = open_data(tmp_path / "a.npz")
     np.testing.assert_array_equal(source.read(1, 2, 4)["u"], u[1].T[2:4])
+    np.savez(tmp_path / "c.npz", schema=schema.replace(",x,", " , x, "), u=u)
+    np.testing.assert_array_equal(open_data(tmp_path / "c.npz").read(1, 2, 4)["u"], u[1].T[2:4])
     np.savez(tmp_path / "b.npz", schema=schema.replace("trajectory", "trial"), u=u)
-    with pytest.raises(FileError, match="axes of 'u' in the schema"):
+    with pytest.raises(FileError, match=r"axes of 'u' in the schema: got .*'trial' is no axis"):
         open_data(tmp_path / "b.npz")

@@ -81,6 +81,8 @@ def describe_arrays(
             problems[name] = "it holds the points of an axis"
             continue
         if array.problem is not None:
+            if name in wanted:
+                raise FileError(f"{where}: field '{wanted[name].field.name}': {array.problem}")
             if name in said:
                 raise FileError(f"{where}: array '{name}', whose axes were named: {array.problem}")
             problems[name] = array.problem
@@ -226,7 +228,11 @@ def _alike(
     if first is None:
         raise FileError(
             f"{where}: no array is a time series",
-            got=", ".join(f"'{name}' of shape {array.shape}" for name, array in arrays.items()) or "nothing",
+            got=", ".join(
+                f"'{name}' of shape {array.shape}" + (f" ({array.problem})" if array.problem else "")
+                for name, array in arrays.items()
+            )
+            or "nothing",
             expected="an array with an axis of time and at least one of space",
             hint=NO_SERIES,
         )
