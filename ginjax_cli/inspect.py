@@ -55,6 +55,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             "outputs": _fields(record, "outputs"),
             "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
             **_task(record),
+            **_reading(record),
             **_parts(record),
             "weights": digest,
             "model": record.digest,
@@ -137,6 +138,19 @@ def _task(record: "ModelRecord") -> dict[str, object]:
     for value, words in ((contract.spacing, "grid spacing"), (contract.time_step, "time step")):
         if value is not None:
             rows[words] = _plain(value)
+    return rows
+
+
+def _reading(record: "ModelRecord") -> dict[str, object]:
+    """What was said of the training data, and holds for others of their kind."""
+    contract, reading = record.contract, record.contract.reading
+    rows: dict[str, object] = {}
+    if contract.layout:
+        rows["axes of the data"] = ", ".join(f"{name} {order}" for name, order in contract.layout.items())
+    if reading is not None and reading.fields:
+        rows["fields of the data"] = ", ".join(reading.fields)
+    if reading is not None and reading.parity:
+        rows["parities of the data"] = ", ".join(f"{name} {word}" for name, word in reading.parity.items())
     return rows
 
 

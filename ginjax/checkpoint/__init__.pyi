@@ -7,6 +7,7 @@ from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
 from ._claim import Claim as Claim
+from ._claim import refuse_claimed as refuse_claimed
 from ._contract import AXIS_NAMES as AXIS_NAMES
 from ._contract import Axis as Axis
 from ._contract import Condition as Condition

@@ -41,7 +41,7 @@ class Claim:
     """
 
     def __init__(self, name: Path, files: Sequence[Path], *, work: str | None = None, force: bool = False):
-        self.path = name.with_name(f".{name.name[:200]}.ginjax-lock")
+        self.path = _lock_path(name)
         self._files, self._force = tuple(files), force
         self._work = None if work is None else hashlib.sha256(work.encode()).hexdigest()
         self._done = False
@@ -107,6 +107,30 @@ class Claim:
             os.write(self._descriptor, (json.dumps(content, sort_keys=True) + "\n").encode())
         except OSError as error:
             raise unwritable(self.path, error) from error
+
+
+def refuse_claimed(name: Path, file: Path) -> None:
+    """Refuse to begin where another process writes, without claiming anything.
+
+    **Arguments:**
+
+    - `name`: what its files are called together, as in `Claim`.
+    - `file`: one of them, for the message.
+
+    **Raises:** `FileError` saying which process, on which machine, and since when.
+    """
+    path = _lock_path(name)
+    if not os.path.lexists(path):
+        return
+    descriptor = _lock(path, file)
+    if os.fstat(descriptor).st_size == 0:  # its owner has just removed it
+        with contextlib.suppress(OSError):
+            path.unlink()
+    os.close(descriptor)
+
+
+def _lock_path(name: Path) -> Path:
+    return name.with_name(f".{name.name[:200]}.ginjax-lock")
 
 
 def _lock(path: Path, file: Path) -> int:

@@ -42,12 +42,21 @@ class AxisOrder:
         known = all(name in _RANK for name in self.names)
         fits = space == set(SPACE[: len(space)]) and space and len(set(single)) == len(single)
         if not known or not fits or self.k > MAX_COMPONENT_AXES:
+            wrong = next((name for name in self.names if name not in _RANK), None)
             raise ArgumentError(
                 "`axes`",
-                got=repr(",".join(self.names)),
+                got=repr(",".join(self.names)) + (f", in which {wrong!r} is no axis" if wrong else ""),
                 expected="trajectory, time, x, y, z and component in the order in which they are stored, separated by commas",
                 hint="In 2D the axes of space are x and y, in 1D x alone; component stands once for each tensor index.",
             )
+
+    @classmethod
+    def parse(cls, text: str) -> AxisOrder:
+        """The order that a text such as `trajectory, time, x` states; blanks do not count.
+
+        **Raises:** `ArgumentError` for a text that states none.
+        """
+        return cls(tuple(part.strip() for part in text.split(",")))
 
     @classmethod
     def usual(cls, D: int, k: int = 0, *, varies: bool = True) -> AxisOrder:
@@ -76,7 +85,11 @@ class AxisOrder:
 
     def without_components(self) -> AxisOrder:
         """The same without axes of components."""
-        return AxisOrder(tuple(name for name in self.names if name != COMPONENT))
+        return self.without(COMPONENT)
+
+    def without(self, *names: str) -> AxisOrder:
+        """The same without axes of these names."""
+        return AxisOrder(tuple(name for name in self.names if name not in names))
 
     def size(self, name: str, shape: Sequence[int]) -> int:
         """The length of an axis of an array of this shape; 1 where it has none of this name."""
@@ -141,7 +154,7 @@ def parse_axes(axes: Axes | None) -> dict[str, AxisOrder]:
         if name in found:
             which = f"array '{name}'" if name else "all arrays"
             raise ArgumentError("`axes`", got=f"two orders for {which}", expected="one")
-        found[name] = AxisOrder(tuple(part.strip() for part in str(text).split(",")))
+        found[name] = AxisOrder.parse(str(text))
     return found
 
 

@@ -51,7 +51,8 @@ def from_arrays(
     - `spacing`: distance between grid points, equal along all axes; None if unknown.
     - `time_step`: time between frames; None if unknown.
     - `axes`: the order of the axes where it is another one, such as `"time,x,y,component"`, for all arrays or by name:
-      `{"u": "trajectory,x,y,time"}`. Without `trajectory` an array is one simulation; component 0 points along x.
+      `{"u": "trajectory,x,y,time"}`. Without `trajectory` an array is one simulation; component 0 points along x. One text
+      for all holds for constants too, without its `time`.
     - `name`: what to call the data in titles and in the history of a model.
 
     **Returns:** a source; floating arrays are not copied.
@@ -72,8 +73,10 @@ def from_arrays(
         raise ArgumentError(
             f"axes of '{unknown[0]}'", got="no such array", expected=", ".join([*arrays, *steady])
         )
+    named = set(orders)
     arrays = in_own_order(arrays, said, orders)
-    steady = in_own_order(steady, {each: order for each, order in said.items() if each}, orders)
+    D = _dimension(arrays, orders)
+    steady = in_own_order(steady, said, orders, constants_in=D)
     twice = sorted(set(arrays) & set(steady))
     if twice:
         raise ArgumentError(f"field '{twice[0]}'", got="a field and a constant", expected="one of them")
@@ -83,10 +86,9 @@ def from_arrays(
             raise ArgumentError(
                 f"{what} of '{unknown[0]}'", got="no such array", expected=", ".join([*arrays, *steady])
             )
-    D = _dimension(arrays, orders)
-    if not said:
-        for each, values in arrays.items():
-            refuse_doubtful(each, values, orders.get(each, 0), named=each in orders)
+    for each, values in arrays.items():
+        if not {each, ""} & set(said):
+            refuse_doubtful(each, values, orders.get(each, 0), named=each in named)
     first = next(iter(arrays))
     lead = arrays[first].shape[: 2 + D]
     for each, values in arrays.items():

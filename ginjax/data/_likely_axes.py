@@ -113,6 +113,9 @@ def settled(
     own = AxisReading(AxisOrder.usual(D, order), tuple(shape)) if 1 <= D <= 3 else None
     if own is None or not (own.possible or trusted):
         return None, likely[:MOST_OFFERED]
+    if own.order.D == 1 and order == 0 and not trusted:
+        # Three axes are one run on a rectangle just as well, time and components of one in 1D, ...
+        return None, likely[:MOST_OFFERED]
     mine = own.likelihood if own.possible else -1
     others = [each for each in likely if each.order != own.order and each.likelihood >= mine]
     if k is not None:

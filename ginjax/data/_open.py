@@ -68,7 +68,16 @@ def open_data(
             try:
                 return _open(path, said, split, ask)
             except GinjaxError:
-                raise error from None
+                kept = ", ".join(
+                    [*like.reading.fields, *(f"{n}={t}" if n else t for n, t in (like.layout or {}).items())]
+                )
+                raise type(error)(
+                    f"{_name(path)}: read as the data of the model ({kept}): {error.subject}",
+                    got=error.got,
+                    expected=error.expected,
+                    hint="Say how to read these data with `fields` and `axes`: that goes before what the model keeps."
+                    + (f" {error.hint}" if error.hint else ""),
+                ) from None
     return _open(path, said, split, ask)
 
 
@@ -184,7 +193,12 @@ def _reader(file: DataFile) -> DataReader:
             return reader
     names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
     raise FileError(
-        f"{file.path}: has none of the known layouts", got=names or "nothing", expected=_layouts()
+        f"{file.path}: has none of the known layouts",
+        got=names or "nothing",
+        expected=_layouts(),
+        hint=None
+        if not names
+        else "Call the array 'tensor', or save it with numpy.savez, and name its axes with `axes`.",
     )
 
 

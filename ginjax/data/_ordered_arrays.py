@@ -6,13 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ginjax.data._axis_order import COMPONENT, SPACE, AxisOrder
+from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.errors import ArgumentError
 
 
 def in_own_order(
-    arrays: Mapping[str, np.ndarray], said: Mapping[str, AxisOrder], orders: dict[str, int]
+    arrays: Mapping[str, np.ndarray],
+    said: Mapping[str, AxisOrder],
+    orders: dict[str, int],
+    *,
+    constants_in: int | None = None,
 ) -> dict[str, np.ndarray]:
     """Views of arrays with their axes in the order trajectory, time, space, components.
 
@@ -21,22 +25,30 @@ def in_own_order(
     - `arrays`: by name.
     - `said`: the order of their axes by name; under an empty name of all others.
     - `orders`: tensor orders by name; those that follow from the axes are added.
+    - `constants_in`: if the arrays do not vary in time, the dimension of the fields that they go with; without an axis of
+      trajectories they stay so.
 
     **Raises:** `ArgumentError` for axes that do not fit an array, or a tensor order that does not fit the axes.
     """
     found = {}
+    constants = constants_in is not None
     for name, values in arrays.items():
-        order = said.get(name, said.get(""))
+        order = _said(name, values, said, orders, constant=constants)
         if order is None:
             found[name] = values
             continue
-        if name not in said and order.k and values.ndim == len(order.names) - order.k:
-            order = order.without_components()
-        if values.ndim != len(order.names):
+        if order.varies == constants:
             raise ArgumentError(
                 f"axes of '{name}'",
-                got=f"{order.text}, {len(order.names)} axes",
-                expected=f"{values.ndim}, as many as its shape {values.shape} has",
+                got=f"{order.text}, {'with' if order.varies else 'without'} an axis of time",
+                expected="none: constants do not vary" if constants else "time: fields are time series",
+                hint=None if constants else "Give what does not vary in time as one of `constants`.",
+            )
+        if constants and constants_in != order.D:
+            raise ArgumentError(
+                f"axes of '{name}'",
+                got=f"{order.text}, {order.D} of space",
+                expected=f"{constants_in}, as the fields have",
             )
         k = order.k
         if order.components(values.shape) == (1,) and order.D > 1:
@@ -45,8 +57,36 @@ def in_own_order(
             raise ArgumentError(
                 f"order of '{name}'", got=orders[name], expected=f"{k}, as its axes {order.text} say"
             )
-        found[name] = order.arranged(values)
+        arranged = order.arranged(values)
+        found[name] = arranged[0] if constants and TRAJECTORY not in order.names else arranged
     return found
+
+
+def _said(
+    name: str, values: np.ndarray, said: Mapping[str, AxisOrder], orders: Mapping[str, int], *, constant: bool
+) -> AxisOrder | None:
+    """What was said of the axes of an array. What is said of all arrays says of scalars that they have no component, and of
+    constants that they have no time, and perhaps no trajectory."""
+    order = said.get(name, said.get(""))
+    if order is None:
+        return None
+    likely = [order]
+    if name not in said and constant:
+        likely = [order.without(TIME), order.without(TIME, TRAJECTORY)]
+    if name not in said and order.k:
+        likely += [each.without_components() for each in likely]
+    fitting = [
+        each for each in likely if len(each.names) == values.ndim and orders.get(name, each.k) == each.k
+    ]
+    if len({each.names for each in fitting}) == 1:
+        return fitting[0]
+    texts = " or ".join(dict.fromkeys(each.text for each in fitting or likely))
+    raise ArgumentError(
+        f"axes of '{name}'",
+        got=texts if fitting else f"{texts}, {' or '.join(str(len(each.names)) for each in likely)} axes",
+        expected="one of them" if fitting else f"{values.ndim}, as many as its shape {values.shape} has",
+        hint=f"Say its own: axes={{{name!r}: {fitting[0].text!r}}}." if fitting else None,
+    )
 
 
 def refuse_doubtful(name: str, values: np.ndarray, k: int, *, named: bool) -> None:

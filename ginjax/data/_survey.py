@@ -10,7 +10,7 @@ import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data._frames import draw_frames, runs
-from ginjax.data._measure import LARGEST, Moments
+from ginjax.data._measure import LARGEST
 from ginjax.data.sources import Source
 
 LARGE_SHARE = 0.1
@@ -82,14 +82,13 @@ def survey(
     chosen = draw_frames(source, total if max_frames is None else max_frames, seed, None)
     found = {field.name: FieldSurvey(field, False) for field in source.schema}
     found |= {field.name: FieldSurvey(field, True) for field in source.constants}
-    moments = {name: Moments() for name in found}
     done, seen = 0, -1
     for trajectory, start, stop in runs(source, chosen):
         blocks = source.read(trajectory, start, stop, precise=True)
         if source.constants and trajectory != seen:
             blocks |= source.read_constants(trajectory, precise=True)
         for name, block in blocks.items():
-            _add(found[name], moments[name], block)
+            _add(found[name], block)
         seen = trajectory
         done += stop - start
         if progress is not None:
@@ -97,7 +96,7 @@ def survey(
     return tuple(found.values())
 
 
-def _add(entry: FieldSurvey, moments: Moments, block: np.ndarray) -> None:
+def _add(entry: FieldSurvey, block: np.ndarray) -> None:
     good = block[np.isfinite(block)]
     if entry.most_common is None:
         entry.most_common = _most_common(block)
@@ -109,8 +108,10 @@ def _add(entry: FieldSurvey, moments: Moments, block: np.ndarray) -> None:
         low, high = float(good.min()), float(good.max())
         entry.minimum = low if entry.minimum is None else min(entry.minimum, low)
         entry.maximum = high if entry.maximum is None else max(entry.maximum, high)
-        moments.add(good)
-        entry.rms = moments.deviation(0.0)
+        # In units of the largest value: squares of numbers beyond 1e154 are beyond float64.
+        unit, count = max(abs(low), abs(high)) or 1.0, entry.values - entry.bad
+        here = unit * math.sqrt(float(np.square(good.astype(np.float64) / unit).sum()) / count)
+        entry.rms = math.hypot((entry.rms or 0.0) * math.sqrt(1 - good.size / count), here)
 
 
 def _most_common(block: np.ndarray) -> float:

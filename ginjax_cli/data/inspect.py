@@ -73,7 +73,7 @@ def inspect(
     if looked_at < total:
         out.note(f"the values are those of {looked_at} of {total} frames (all of them: --max-frames 0)")
     for note in source.notes:
-        (out.warn if note.startswith(("cannot", "left out")) else out.note)(note)
+        (out.warn if note.startswith("cannot") or "left out" in note else out.note)(note)
     for entry in found:
         if entry.bad:
             out.warn(f"field '{entry.field.name}' holds {entry.bad} values that are NaN or infinite")
@@ -99,19 +99,24 @@ def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: 
 def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, object]:
     axes = zip("xyz", source.is_torus, strict=False)
     orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
-    return {
-        "layout": source.layout,
+    by_axes: dict[str, object] = {
         **(orders if source.read_as else {}),
         "dimension": source.D,
         "grid": "x".join(map(str, source.spatial)),
-        "spacing": "not stated" if source.spacing is None else source.spacing,
-        "time step": "not stated" if source.time_step is None else source.time_step,
         "trajectories": source.trajectories,
         "frames": f"{total} in all, at least {source.frames} in each",
         "boundaries": ", ".join(f"{axis} {'periodic' if yes else 'not periodic'}" for axis, yes in axes)
         + (f" ({as_options(source.boundaries_from)})" if source.boundaries_from else ""),
-        "parts": ", ".join(parts) or "none",
     }
+    if not source.axes_known:
+        by_axes = dict.fromkeys(by_axes, "not known")
+    steps = {
+        "spacing": "not stated" if source.spacing is None else source.spacing,
+        "time step": "not stated" if source.time_step is None else source.time_step,
+    }
+    found = {"layout": source.layout, **by_axes, **steps, "parts": ", ".join(parts) or "none"}
+    first = ("layout", "axes", "dimension", "grid", "spacing", "time step")
+    return {name: found[name] for name in (*first, *found) if name in found}
 
 
 def _row(entry: "FieldSurvey") -> tuple[object, ...]:
@@ -121,18 +126,19 @@ def _row(entry: "FieldSurvey") -> tuple[object, ...]:
 
 
 def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
-    orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
-    return {
-        "layout": source.layout,
-        **(orders if source.read_as else {}),
+    by_axes: dict[str, Any] = {
         "dimension": source.D,
         "grid": list(source.spatial),
-        "spacing": source.spacing,
-        "time_step": source.time_step,
         "trajectories": source.trajectories,
         "frames": source.frames,
         "is_torus": list(source.is_torus),
         "axes": dict(source.read_as),
+    }
+    return {
+        "layout": source.layout,
+        **(by_axes if source.axes_known else dict.fromkeys(by_axes)),
+        "spacing": source.spacing,
+        "time_step": source.time_step,
         "splits": list(parts),
         "origin": dict(source.origin),
         "notes": [as_options(note) for note in source.notes],

@@ -76,7 +76,9 @@ def test_other_files_of_the_kind_are_still_asked_about(run, folder, tmp_path, co
         COMMANDS[command].format(out=tmp_path / "out").replace("spectral.npy", str(tmp_path / "other.npy"))
     )
     result = run(*words.split())
-    assert result.exit_code != 0 and not (tmp_path / "out").exists()
+    assert result.exit_code == 2 and not (tmp_path / "out").exists(), result.stderr
+    assert f"other.npy: read as the data of the model (u:0+=data, data={AXES})" in result.stderr
+    assert "Say how to read these data with --field and --axes" in result.stderr
 
 
 def test_a_question_comes_with_options_to_paste(run):
@@ -84,6 +86,19 @@ def test_a_question_comes_with_options_to_paste(run):
         result = run(*args)
         assert f"--axes {AXES} (6 trajectories of 5 frames on 8 points" in result.stderr
     assert result.exit_code == 2
+
+
+def test_a_doubtful_reading_is_not_shown_as_a_fact(run):
+    found = json.loads(run("data", "inspect", "spectral.npy", "--json").stdout)
+    for name in ("axes", "dimension", "grid", "frames", "trajectories", "is_torus"):
+        assert found[name] is None
+    lines = [line.split() for line in run("data", "inspect", "spectral.npy").stdout.splitlines() if line]
+    assert ["dimension", "not", "known"] in lines and ["grid", "not", "known"] in lines
+
+
+def test_a_model_shows_how_its_data_were_read(run):
+    said = " ".join(run("inspect", "m.safetensors").stdout.split())
+    assert f"axes of the data data {AXES}" in said and "fields of the data u:0+=data" in said
 
 
 def test_inspect_says_the_axes_and_hands_on_what_was_said(run):

@@ -45,6 +45,10 @@ def test_what_differs_by_array_is_said_by_array(tmp_path):
     np.testing.assert_array_equal(source.read(2, 1, 3)["p"], p[2, 1:3])
     np.testing.assert_array_equal(source.read_constants(2)["nu"], p[2, 0])
     assert "taken as even" in source.notes[0]
+    assert (
+        "(axes u=trajectory,time,x,y,component; p=x,y,time,trajectory; nu=trajectory,x,y)"
+        in source.in_words[0]
+    )
 
 
 def test_scalars_have_no_component_under_axes_for_all(tmp_path):
@@ -89,6 +93,9 @@ ASKED = {
     "one run of a vector": ((21, 32, 32, 2), "time,x,y,component", "1 trajectory of 21 frames on 32x32 points, a vector"),
     "a vector": ((3, 21, 16, 16, 2), "trajectory,time,x,y,component", "3 trajectories of 21 frames on 16x16 points, a vector"),
     "square or cube": ((5, 20, 20, 20), "trajectory,time,x,y", "5 trajectories of 20 frames on 20x20 points"),
+    "one run on a rectangle": ((40, 20, 64), "time,x,y", "1 trajectory of 40 frames on 20x64 points, a scalar"),
+    "trajectories in 1D": ((20, 11, 64), "trajectory,time,x", "20 trajectories of 11 frames on 64 points"),
+    "one run with three points": ((50, 3, 64), "trajectory,time,x", "50 trajectories of 3 frames on 64 points"),
     "more frames than points": ((6, 200, 64), "trajectory,time,x", "6 trajectories of 200 frames on 64 points"),
 }  # fmt: skip
 
@@ -101,6 +108,7 @@ def test_what_fits_two_readings_is_asked_for(tmp_path, case, fields):
     with pytest.raises(ArgumentError, match="which axis of array 'data'") as caught:
         open_data(tmp_path / "a.npy", fields=fields)
     assert f"`axes=['{axes}']` ({words}" in str(caught.value)
+    assert "write y,x where y is stored first" in str(caught.value)
     assert open_data(tmp_path / "a.npy", axes=axes).read_as == {"data": axes}
     assert any("which axis" in note for note in open_data(tmp_path / "a.npy", fields=fields, ask=False).notes)
 
@@ -117,14 +125,64 @@ def test_arrays_in_memory_are_asked_about_too(case):
     assert from_arrays({"u": np.ones(shape)}, periodic=True, axes=axes).frames == frames
 
 
-@pytest.mark.parametrize(
-    "shape", [(3, 5, 8), (20, 11, 64), (20, 11, 16, 16), (8, 20, 12, 12, 12), (2, 3, 4, 4)]
-)
+@pytest.mark.parametrize("shape", [(20, 11, 16, 16), (8, 20, 12, 12, 12), (2, 3, 4, 4)])
 def test_what_fits_one_reading_goes_on_without_a_question(tmp_path, shape):
     np.save(tmp_path / "a.npy", np.ones(shape, np.float32))
     source = open_data(tmp_path / "a.npy", fields=["u:0+=data"])
     assert (source.trajectories, source.frames, source.spatial) == (shape[0], shape[1], shape[2:])
     from_arrays({"u": np.ones(shape, np.float32)}, periodic=True)
+
+
+def test_axes_for_all_hold_for_constants_in_memory(tmp_path):
+    fields, height, slope = KNOWN[..., 0].transpose(0, 2, 3, 1), KNOWN[:, 0, ..., 1], KNOWN[0, 0]
+    source = from_arrays(
+        {"u": fields.swapaxes(1, 2)},
+        constants={"height": height.swapaxes(1, 2), "slope": slope.swapaxes(0, 1), "depth": height[0].T},
+        order={"slope": 1},
+        periodic=True,
+        axes={"": "trajectory,y,x,time", "slope": "y,x,component"},
+    )
+    assert source.spatial == (6, 7)
+    np.testing.assert_array_equal(source.read(1, 0, 5)["u"], KNOWN[1, ..., 0])
+    steady = source.read_constants(2)
+    np.testing.assert_array_equal(steady["height"], height[2])
+    np.testing.assert_array_equal(steady["slope"], slope)
+    np.testing.assert_array_equal(steady["depth"], height[0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes", "problem"),
+    [
+        ((5, 10, 32, 32), "trajectory,x,y,z", "without an axis of time, expected time"),
+        (
+            (5, 10, 12),
+            {"u": "trajectory,time,x", "m": "trajectory,time,x"},
+            "with an axis of time, expected none",
+        ),
+        (
+            (5, 10, 12),
+            {"u": "trajectory,time,x", "m": "x,y,z"},
+            "axes of 'm': got x,y,z, 3 of space, expected 1",
+        ),
+        (
+            (5, 10, 12, 12, 2),
+            "trajectory,time,x,y,component",
+            "axes of 'm': got x,y,component or trajectory,x,y",
+        ),
+    ],
+)
+def test_axes_in_memory_that_contradict_fields_and_constants(shape, axes, problem):
+    with pytest.raises(ArgumentError, match=problem):
+        from_arrays({"u": np.ones(shape)}, constants={"m": np.ones((5, 7, 32))}, periodic=True, axes=axes)
+
+
+def test_naming_the_axes_of_one_array_leaves_the_others_in_question():
+    with pytest.raises(ArgumentError, match="axes of 'v', which were not named"):
+        from_arrays(
+            {"u": np.ones((10, 12, 12)), "v": np.ones((10, 12, 12))},
+            periodic=True,
+            axes={"u": "trajectory,time,x"},
+        )
 
 
 @pytest.mark.parametrize(
@@ -236,6 +294,137 @@ def test_many_points_are_not_taken_for_channels(tmp_path):
     assert open_data(path, axes="trajectory,time,x,y").spatial == (8, 100)
 
 
+@pytest.mark.parametrize(
+    ("shape", "coordinates"),
+    [
+        ((5, 32, 32, 10), ()),
+        ((6, 11, 1, 64), ()),
+        ((4, 10, 16, 16, 2), ()),
+        ((10, 32, 32), ()),
+        ((50, 32, 32), ()),
+        ((3, 16, 16), ("x",)),  # as many points as frames
+    ],
+)
+def test_an_array_in_hdf5_is_asked_about_as_one_in_numpy(tmp_path, shape, coordinates):
+    points = {f"{axis}-coordinate": np.arange(16.0) for axis in coordinates}
+    path = flat(tmp_path / "a", {"tensor": np.ones(shape, np.float32)}, points)
+    with pytest.raises(ArgumentError, match="which axis of array 'tensor'") as caught:
+        open_data(path, fields=["u:0+=tensor"])
+    assert "`axes=['" in str(caught.value)
+    first = str(caught.value).split("`axes=['")[1].split("'")[0]
+    assert open_data(path, axes=first, ask=False).read_as == {"tensor": first}
+
+
+def test_an_order_that_the_shape_makes_sure_is_kept_in_the_contract(tmp_path):
+    source = open_data(flat(tmp_path / "a", {"tensor": np.ones((20, 11, 16, 16), np.float32)}))
+    assert source.contract.layout == {"tensor": "trajectory,time,x,y"}
+
+
+@pytest.mark.parametrize(
+    ("points", "axes", "problem"),
+    [
+        (
+            {"x-coordinate": np.arange(9.0)},
+            "trajectory,time,x,y",
+            "axis of x of 'tensor': got 16, expected 9",
+        ),
+        (
+            {"t-coordinate": np.arange(9.0)},
+            "trajectory,time,x,y",
+            "axis of time of 'tensor': got 5, expected 9",
+        ),
+        (
+            {"y-coordinate": np.arange(9.0)},
+            "trajectory,time,component,x",
+            "axis of y of 'tensor': got 1, expected 9",
+        ),
+    ],
+)
+def test_axes_that_were_said_are_compared_with_the_coordinates(tmp_path, points, axes, problem):
+    path = flat(tmp_path / "a", {"tensor": np.ones((4, 5, 16, 24))}, points)
+    with pytest.raises(FileError, match=problem):
+        open_data(path, axes=axes)
+    assert (
+        open_data(flat(tmp_path / "b", {"tensor": np.ones((4, 5, 16, 24))}), axes=axes, ask=False).frames == 5
+    )
+
+
+@pytest.mark.parametrize("name", ["sim", "case", "seed", "n", "whatever"])
+def test_a_name_in_front_that_is_not_known_is_known_by_its_place(tmp_path, name):
+    values = numbers(4, 10, 16, 24)
+    source = open_data(flat(tmp_path / "a", {"tensor": values}, labels=(name, "t", "y", "x")))
+    assert (source.spatial, source.frames, source.trajectories) == ((24, 16), 10, 4)
+    np.testing.assert_array_equal(source.read(3, 2, 5)["tensor"], values[3, 2:5].swapaxes(1, 2))
+
+
+@pytest.mark.parametrize(
+    "labels", [("a", "y", "x"), ("a", "b", "t", "y", "x"), ("y", "x", "a", ""), ("", "x", "x", "t")]
+)
+def test_names_that_leave_the_order_open_are_asked_about(tmp_path, labels):
+    shape = (4, 10, 16, 24, 8)[: len(labels)]
+    with pytest.raises(ArgumentError, match="which axis of array 'tensor'"):
+        open_data(flat(tmp_path / "a", {"tensor": np.ones(shape)}, labels=labels))
+
+
+def test_the_velocity_is_a_vector_under_axes_too(tmp_path):
+    flow = {name: numbers(3, 5, 6, 8) for name in ("density", "Vx", "Vy")}
+    source = open_data(flat(tmp_path / "a", flow), axes="trajectory,time,y,x")
+    assert [each.kind for each in source.schema] == ["density:0+", "velocity:1+"]
+
+
+def test_a_layout_that_is_not_known_says_what_can_be_done(tmp_path):
+    with pytest.raises(FileError, match=r"Call the array 'tensor', or save it with numpy.savez") as caught:
+        open_data(flat(tmp_path / "a", {"u": np.ones((4, 10, 16, 24))}))
+    assert "`axes`" in str(caught.value)
+    assert (
+        open_data(flat(tmp_path / "b", {"tensor": np.ones((4, 10, 16, 24))}), axes="trajectory,time,x,y").D
+        == 2
+    )
+
+
+# --- points beside arrays of NumPy ------------------------------------------------------------------------------------
+
+
+def test_points_beside_an_array_say_which_axis_is_which(tmp_path):
+    u = numbers(4, 10, 12)
+    np.savez(tmp_path / "a.npz", u=u, x=np.arange(10.0), t=np.arange(12.0))
+    source = open_data(tmp_path / "a.npz", fields=["u:0+"])
+    assert (source.trajectories, source.frames, source.spatial) == (4, 12, (10,))
+    np.testing.assert_array_equal(source.read(1, 3, 5)["u"], u[1].T[3:5])
+    np.savez(tmp_path / "b.npz", u=u, x=np.arange(12.0), t=np.arange(10.0))
+    assert open_data(tmp_path / "b.npz", fields=["u:0+"]).frames == 10
+
+
+@pytest.mark.parametrize("how", [{"fields": ["u:0+"]}, {"axes": "trajectory,time,x"}])
+def test_points_that_contradict_an_array_are_refused_with_both_numbers(tmp_path, how):
+    np.savez(tmp_path / "a.npz", u=numbers(4, 10, 12), x=np.arange(11.0), t=np.arange(10.0))
+    with pytest.raises(FileError, match="axis of x of 'u': got 12, expected 11, the number of points in 'x'"):
+        open_data(tmp_path / "a.npz", **how)
+
+
+def test_points_contradict_a_schema(tmp_path):
+    schema = '{"dimension": 1, "fields": [{"name": "u", "order": 0}]}'
+    np.savez(tmp_path / "a.npz", schema=schema, u=numbers(4, 10, 12), x=np.arange(11.0))
+    with pytest.raises(FileError, match="axis of x of 'u': got 12, expected 11"):
+        open_data(tmp_path / "a.npz")
+
+
+def test_no_array_is_dropped_without_a_word(tmp_path):
+    u = numbers(3, 5, 6, 8)
+    np.savez(tmp_path / "a.npz", u=u, other=u[:, :, :4], flat=u[0, 0], mask=u > 100, names=np.array(["a"]))
+    axes = "trajectory,time,x,y"
+    source = open_data(tmp_path / "a.npz", axes=axes)
+    assert [each.name for each in source.schema] == ["u"]
+    for name in ("other", "flat", "mask", "names"):
+        assert any(note.startswith(f"array '{name}' is left out: ") for note in source.notes)
+    with pytest.raises(FileError, match="array 'other': got 3 trajectories of 5 frames on 4x8 points"):
+        open_data(tmp_path / "a.npz", axes=[f"u={axes}", f"other={axes}"])
+    with pytest.raises(FileError, match="array 'names', whose axes were named: it holds values of type <U1"):
+        open_data(tmp_path / "a.npz", axes=[f"u={axes}", f"names={axes}"])
+    named = open_data(tmp_path / "a.npz", axes=[f"u={axes}", f"mask={axes}"])
+    assert [each.name for each in named.schema] == ["u", "mask"]
+
+
 @pytest.mark.parametrize("scales", [False, True])
 @pytest.mark.parametrize("labels", [("", "", "y", "x"), ("sample", "time", "y", "x")])
 def test_axes_that_are_called_y_and_x_are_y_and_x(tmp_path, labels, scales):
@@ -246,8 +435,11 @@ def test_axes_that_are_called_y_and_x_are_y_and_x(tmp_path, labels, scales):
     velocity = source.read(1, 0, 2)["velocity"]
     for i, name in enumerate(("Vx", "Vy")):
         np.testing.assert_array_equal(velocity[..., i], flow[name][1, :2].swapaxes(1, 2))
-    unlabelled = open_data(flat(tmp_path / "b", flow))
-    assert unlabelled.spatial == (6, 8)
+    # The control: the same numbers without a word are asked about, and in the order of the layout they are others.
+    flat(tmp_path / "b", flow)
+    with pytest.raises(ArgumentError, match="which axis of array 'density'"):
+        open_data(tmp_path / "b")
+    assert open_data(tmp_path / "b", axes="trajectory,time,x,y").spatial == (6, 8)
 
 
 def test_the_well_with_y_before_x(tmp_path):

@@ -58,7 +58,7 @@ def test_arrays_are_mapped_and_not_read(tmp_path):
     with open(tmp_path / "a.npy", "wb") as stream:
         np.lib.format.write_array_header_1_0(stream, {"descr": "<f4", "fortran_order": False, "shape": shape})
         stream.truncate(stream.tell() + 4 * int(np.prod(shape)))
-    source = open_data(tmp_path / "a.npy", fields=["u:0+=data"])
+    source = open_data(tmp_path / "a.npy", axes="trajectory,time,x", fields=["u:0+=data"])
     assert source.read(99, 999, 1000)["u"].shape == (1, 10**5)
 
 
@@ -69,7 +69,7 @@ def damaged_schema(path, **change):
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        ({"dimension": 3}, "no array is a time series|its shape"),
+        ({"dimension": 3}, r"array 'v' of the schema: its shape is \(3, 5, 4, 6, 2\), expected"),
         ({"dimension": 0}, "field 'dimension'"),
         ({"dimension": None}, "field 'dimension'"),
         ({"fields": [{"name": "q", "order": 0}]}, "array 'q' of the schema is missing"),
@@ -77,6 +77,9 @@ def damaged_schema(path, **change):
         ({"fields": 3}, "field 'fields'"),
         ({"fields": [{"name": "v", "order": 1, "parity": ["odd"]}]}, "field 'parity'"),
         ({"periodic": [True]}, "field 'periodic'"),
+        ({"periodc": False}, "entry 'schema': got key 'periodc'.*Is 'periodic' meant"),
+        ({"time-step": 0.1}, "entry 'schema': got key 'time-step'.*Is 'time_step' meant"),
+        ({"fields": [{"name": "v", "order": 1, "pairty": "odd"}]}, "fields of the schema: got key 'pairty'"),
         ({"periodic": "yes"}, "field 'periodic'"),
         ({"spacing": -1.0}, "field 'spacing'"),
         ({"spacing": float("nan")}, "the schema holds NaN"),
@@ -87,6 +90,12 @@ def test_a_schema_that_does_not_fit_is_refused(tmp_path, change, problem):
     with pytest.raises(FileError, match=problem) as caught:
         open_data(tmp_path / "a.npz")
     assert str(tmp_path / "a.npz") in str(caught.value)
+
+
+def test_axes_of_an_array_that_no_schema_names_are_refused(tmp_path):
+    damaged_schema(tmp_path / "a.npz")
+    with pytest.raises(ArgumentError, match="`axes` of array 'q': got no such array in the schema"):
+        open_data(tmp_path / "a.npz", axes={"q": "time,x,y"})
 
 
 def pickled(path):
@@ -125,7 +134,7 @@ def test_a_hostile_file_is_one_error(tmp_path, write):
 
 def test_a_packed_array_is_not_unpacked_beyond_a_limit(tmp_path, monkeypatch):
     np.savez_compressed(tmp_path / "a.npz", a=np.zeros((10, 10, 1000), np.float32))
-    assert open_data(tmp_path / "a.npz", fields=["a:0+"]).frames == 10
+    assert open_data(tmp_path / "a.npz", fields=["a:0+"], axes="trajectory,time,x").frames == 10
     monkeypatch.setattr(_numpy_file, "MAX_UNPACKED", 10**5)
     with pytest.raises(FileError, match="compressed and takes 400128 bytes"):
         open_data(tmp_path / "a.npz", fields=["a:0+"])

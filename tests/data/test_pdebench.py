@@ -25,7 +25,7 @@ def test_compressible_flow_has_its_velocity_as_a_vector(tmp_path, D):
         np.testing.assert_array_equal(frames["pressure"], f["pressure"][1, 2:4])
         for i, name in enumerate(("Vx", "Vy", "Vz")[:D]):
             np.testing.assert_array_equal(frames["velocity"][..., i], f[name][1, 2:4])
-    assert "does not state its boundaries" in source.notes[0]
+    assert "the file does not state it" in source.boundaries_from
     assert open_data(path, is_torus=False).is_torus == (False,) * D
 
 
@@ -39,9 +39,11 @@ def test_a_lone_number_in_one_dimension_may_be_a_vector(tmp_path):
     assert names(open_data(one_tensor(tmp_path / "b", (3, 5, 8, 8), "xy")).schema) == ["tensor:0+"]
 
 
-def test_without_coordinates_the_axes_are_counted(tmp_path):
-    source = open_data(one_tensor(tmp_path / "a", (3, 5, 8, 4), ""))
-    assert (source.D, source.spatial, source.spacing, source.time_step) == (2, (8, 4), None, None)
+def test_without_coordinates_nothing_is_known_but_the_axes_that_are_sure(tmp_path):
+    source = open_data(one_tensor(tmp_path / "a", (3, 5, 8, 8), ""))
+    assert (source.D, source.spatial, source.spacing, source.time_step) == (2, (8, 8), None, None)
+    with pytest.raises(ArgumentError, match="which axis of array 'tensor'"):
+        open_data(one_tensor(tmp_path / "b", (3, 5, 8, 4), ""))
 
 
 def test_channels_of_a_group_per_seed_are_named_by_the_user(tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,13 @@ from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
 MAX_CHANNELS = 64
+
+Y_FIRST = "write y,x where y is stored first"
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class StoredArray:
     - `shape`: of all of it.
     - `read`: reads a selection, one index or slice for each axis.
     - `problem`: why it cannot be used, if so.
+    - `logical`: whether its values are true and false, as those of a mask are.
     """
 
     shape: tuple[int, ...]
     read: Callable[[tuple[int | slice, ...]], np.ndarray]
     problem: str | None = None
+    logical: bool = False
 
 
 def describe_arrays(
@@ -40,8 +45,9 @@ def describe_arrays(
     arrays: Mapping[str, StoredArray],
     requests: tuple[FieldRequest, ...],
     said: Mapping[str, AxisOrder],
+    points: Mapping[str, Points] | None = None,
 ) -> Found:
-    """Describe arrays by what the user says of them.
+    """Describe arrays by what the user says of them, and by the points of their axes, if there are any.
 
     **Arguments:**
 
@@ -50,8 +56,10 @@ def describe_arrays(
     - `arrays`: by name.
     - `requests`: the fields that were named; others are left alone then.
     - `said`: by array the order of its axes; under an empty name that of all others.
+    - `points`: by axis, points or times that are kept elsewhere. Arrays `(n,)` with the name of an axis are such, too.
 
-    **Raises:** `FileError` if nothing is a time series, `ArgumentError` for axes that do not fit an array.
+    **Raises:** `FileError` if nothing is a time series, or if an array contradicts its points; `ArgumentError` for axes that do
+    not fit an array.
     """
     unknown = sorted(set(said) - {*arrays, ""})
     if unknown:
@@ -59,42 +67,58 @@ def describe_arrays(
             f"`axes` of array '{unknown[0]}'", got="no such array", expected="one of " + ", ".join(arrays)
         )
     wanted = {_array(part, arrays): request for request in requests for part in request.parts}
+    named = {*wanted, *said}
+    beside = points_among({n: each.shape for n, each in arrays.items() if each.problem is None}, named)
+    coordinates = {each.name for each in beside.values()}
+    points = {**(points or {}), **beside}
     orders: dict[str, AxisOrder] = {}
     question: tuple[str, str] | None = None
     problems = dict.fromkeys(arrays, "it was not asked for")
     for name, array in arrays.items():
         if requests and name not in wanted:
             continue
+        if name in coordinates:
+            problems[name] = "it holds the points of an axis"
+            continue
         if array.problem is not None:
+            if name in wanted:
+                raise FileError(f"{where}: field '{wanted[name].field.name}': {array.problem}")
+            if name in said:
+                raise FileError(f"{where}: array '{name}', whose axes were named: {array.problem}")
             problems[name] = array.problem
+            continue
+        if array.logical and name not in named:
+            problems[name] = "its values are true and false; name it to use it"
             continue
         request = wanted.get(name)
         k = None if request is None else (request.field.k if len(request.parts) == 1 else 0)
         order = _said(name, array.shape, said, needed=request is not None)
         if order is None and not said:
-            order, likely = settled(array.shape, k)
+            order, likely = _inferred(where, name, array.shape, k, points)
             if order is None and question is None and (likely or request is not None):
-                question = _question(name, array.shape, likely, alone=len(arrays) == 1 or len(wanted) == 1)
-            order = order or _provisional(array.shape, k, likely)
+                alone = len(arrays) - len(coordinates) == 1 or len(wanted) == 1
+                question = axis_question(name, array.shape, likely, alone=alone)
+            order = order or provisional(array.shape, k, likely)
+        elif order is not None:
+            check_points(where, name, order, array.shape, points)
         if order is None:
             problems[name] = f"its shape is {array.shape}, of which the axes were not told"
         else:
             orders[name] = order
-    orders, first = _alike(where, arrays, orders, wanted, problems)
+    orders, first = _alike(where, arrays, orders, named, problems)
     trajectories, frames, spatial = first
     variables: dict[str, Variable] = {}
     for name, order in orders.items():
         variables |= _variables(name, arrays[name], order)
-    named = dict(variables)
-    variables |= {
-        name: Variable(0, _unreadable, problem=problems[name]) for name in arrays if name not in orders
-    }
+    usable = dict(variables)
+    left = [name for name in arrays if name not in orders]
+    variables |= {name: Variable(0, _unreadable, problem=problems[name]) for name in left}
     unclear = None if said else "the order and parity of the fields: the file has no entry 'schema'"
-    notes = (
-        ()
-        if requests or not said
-        else ("the file does not state parities; taken as even (`parity` says which are odd)",)
-    )
+    notes = []
+    if said and not requests:
+        notes.append("the file does not state parities; taken as even (`parity` says which are odd)")
+    if not requests:
+        notes += [f"array '{name}' is left out: {problems[name]}" for name in left if name not in coordinates]
     return Found(
         where=where,
         layout=layout,
@@ -108,9 +132,9 @@ def describe_arrays(
         variables=variables,
         defaults=tuple(
             FieldRequest(Field(name, variable.k, 0, UNIT_NOT_STATED), (name,))
-            for name, variable in named.items()
+            for name, variable in usable.items()
         ),
-        notes=notes,
+        notes=tuple(notes),
         unclear=unclear,
         question=question,
         read_as={name: order for name, order in orders.items() if not requests or name in wanted},
@@ -121,6 +145,24 @@ def _array(part: str, arrays: Mapping[str, object]) -> str:
     """The array of a variable: itself, or for `data.0` the array `data`."""
     base, dot, channel = part.rpartition(".")
     return base if part not in arrays and dot and channel.isdecimal() else part
+
+
+def _inferred(
+    where: str, name: str, shape: tuple[int, ...], k: int | None, points: Mapping[str, Points]
+) -> tuple[AxisOrder | None, list[AxisReading]]:
+    """The order of an array's axes where its points or its shape make it sure, else None; and the likely readings.
+
+    **Raises:** `FileError` if no order fits the points.
+    """
+    order, likely = settled(shape, k)
+    if not points or len(shape) < 3:
+        return order, likely
+    fitting = orders_by_points(shape, points, k)
+    if len(fitting) == 1:
+        return fitting[0], likely
+    if not fitting and (guess := order or provisional(shape, k, likely)) is not None:
+        check_points(where, name, guess, shape, points)
+    return None, [AxisReading(each, shape) for each in fitting] or likely
 
 
 def _said(
@@ -144,14 +186,15 @@ def _said(
     )
 
 
-def _question(
+def axis_question(
     name: str, shape: tuple[int, ...], likely: list[AxisReading], *, alone: bool
 ) -> tuple[str, str]:
+    """What to ask of an array whose axes may be in several orders, and how to answer."""
     sides = " x ".join(map(str, shape))
     question = f"which axis of array '{name}' ({sides}) is time, which are space, and which are components"
     return question, offered(
         likely, "" if alone else name
-    ) or "Name the axes in their order, such as `axes=['trajectory,time,x,y']`."
+    ) or f"Name the axes in their order, such as `axes=['trajectory,time,x,y']`; {Y_FIRST}."
 
 
 def offered(likely: list[AxisReading], name: str = "") -> str:
@@ -162,10 +205,10 @@ def offered(likely: list[AxisReading], name: str = "") -> str:
         return ""
     shape = likely[0].shape
     pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
-    return f"Say which: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"
+    return f"Say which, and {Y_FIRST}: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"
 
 
-def _provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:
+def provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:
     """An order to go on with where a question stands, so that the rest of the file can be looked at."""
     D = len(shape) - 2 - (k or 0)
     if 1 <= D <= 3:
@@ -177,7 +220,7 @@ def _alike(
     where: str,
     arrays: Mapping[str, StoredArray],
     orders: Mapping[str, AxisOrder],
-    wanted: Mapping[str, FieldRequest],
+    named: Container[str],
     problems: dict[str, str],
 ) -> tuple[dict[str, AxisOrder], tuple[int, int, tuple[int, ...]]]:
     """The arrays that share trajectories, frames and grid with the first one that varies in time, and these."""
@@ -185,7 +228,11 @@ def _alike(
     if first is None:
         raise FileError(
             f"{where}: no array is a time series",
-            got=", ".join(f"'{name}' of shape {array.shape}" for name, array in arrays.items()) or "nothing",
+            got=", ".join(
+                f"'{name}' of shape {array.shape}" + (f" ({array.problem})" if array.problem else "")
+                for name, array in arrays.items()
+            )
+            or "nothing",
             expected="an array with an axis of time and at least one of space",
             hint=NO_SERIES,
         )
@@ -200,7 +247,7 @@ def _alike(
         if fits:
             fitting[name] = own
             continue
-        if name in wanted:
+        if name in named:
             raise FileError(
                 f"{where}: array '{name}'",
                 got=str(AxisReading(own, sides)),

@@ -3,50 +3,146 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
+from ginjax.data._likely_axes import readings
 from ginjax.data.readers._hdf5 import equal_step
 from ginjax.errors import FileError
 
 _SYNONYMS = {
-    TRAJECTORY: ("trajectory", "trajectories", "batch", "sample", "simulation", "run", "member", "ensemble"),
-    TIME: ("time", "t", "t-coordinate", "times"),
+    TRAJECTORY: (
+        *("trajectory", "trajectories", "batch", "sample", "simulation", "run", "member", "ensemble"),
+        *("sim", "case", "seed", "realization"),
+    ),
+    TIME: ("time", "t", "t-coordinate", "t_coordinate", "times", "frame", "snapshot"),
     COMPONENT: ("component", "components", "channel", "channels"),
     **{axis: (axis, f"{axis}-coordinate", f"{axis}_coordinate", f"{axis}c", f"n{axis}") for axis in SPACE},
 }
 _MEANT = {word: name for name, words in _SYNONYMS.items() for word in words}
 
 
-def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
-    """The order of axes that their names state; None where the names of space are missing or make no sense.
+def names_space(labels: Sequence[str]) -> bool:
+    """Whether the names of axes say anything of which is x, y or z."""
+    return any(_meaning(label) in SPACE for label in labels)
 
-    Axes without a name in front of space are trajectories and time, those behind it components.
+
+def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
+    """The order of axes that their names state; None where the names leave it open.
+
+    Axes in front of space without a name, or with one that is not known, are trajectories and time. Behind space they are
+    components, once it is known which axis is time.
 
     **Arguments:**
 
     - `labels`: the name of each axis, empty where it has none.
     """
-    names = [_MEANT.get(label.lower().strip(), "") for label in labels]
+    names = [_meaning(label) for label in labels]
     space = [i for i, name in enumerate(names) if name in SPACE]
-    if not space or any(label and not name for label, name in zip(labels, names, strict=True)):
+    if not space:
         return None
+    front = [i for i, name in enumerate(names) if not name and i < space[0]]
     lead = [name for name in (TRAJECTORY, TIME) if name not in names]
-    unnamed = [i for i, name in enumerate(names) if not name]
-    front = [i for i in unnamed if i < space[0]]
-    for i, name in zip(
-        front, lead[len(lead) - len(front) :] if len(front) < len(lead) else lead, strict=False
-    ):
+    if len(front) > len(lead):
+        return None
+    if len(front) < len(lead) and any(labels[i].strip() for i in front):
+        return None  # a name that is not known may mean either of the two
+    for i, name in zip(front, lead[len(lead) - len(front) :], strict=True):
         names[i] = name
+    if TIME not in names:
+        return None
     names = [name or COMPONENT for name in names]
     found = {name for name in names if name in SPACE}
-    if found != set(SPACE[: len(found)]) or len(names) - names.count(COMPONENT) != len(
-        {*names} - {COMPONENT}
-    ):
+    single = [name for name in names if name != COMPONENT]
+    if found != set(SPACE[: len(found)]) or len(single) != len(set(single)):
         return None
     return AxisOrder(tuple(names))
+
+
+def _meaning(label: str) -> str:
+    """The axis that a word means; empty if it is not known."""
+    return _MEANT.get(label.lower().strip(), "")
+
+
+@dataclass(frozen=True)
+class Points:
+    """The points or times of an axis, kept beside an array.
+
+    **Arguments:**
+
+    - `name`: of the array that holds them.
+    - `count`: their number.
+    - `spare`: by how many they may exceed the length of the axis.
+    """
+
+    name: str
+    count: int
+    spare: int = 0
+
+    def fit(self, side: int) -> bool:
+        """Whether an axis of this length can be theirs."""
+        return 0 <= self.count - side <= self.spare
+
+
+def points_among(shapes: Mapping[str, Sequence[int]], fields: Container[str]) -> dict[str, Points]:
+    """By axis, the arrays of a file that hold its points: of one axis, called as an axis of space or time is, and no fields.
+
+    **Arguments:**
+
+    - `shapes`: of the arrays by name.
+    - `fields`: names of arrays that are fields, whatever they are called.
+    """
+    found: dict[str, Points] = {}
+    for name, shape in shapes.items():
+        axis = _meaning(name)
+        if axis in (*SPACE, TIME) and len(shape) == 1 and name not in fields:
+            found.setdefault(axis, Points(name, shape[0]))
+    return found
+
+
+def orders_by_points(
+    shape: Sequence[int], points: Mapping[str, Points], k: int | None = None, D: int | None = None
+) -> list[AxisOrder]:
+    """The orders of axes that the numbers of points allow, the likeliest first.
+
+    **Arguments:**
+
+    - `shape`: of the array; `k`: its tensor order, None if unknown; `D`: its dimension, None if unknown.
+    - `points`: by axis.
+    """
+    every = [each.order for each in readings(shape, k)]
+    own = AxisOrder.usual(dims, k or 0) if 1 <= (dims := len(shape) - 2 - (k or 0)) <= 3 else None
+    if own is not None and own not in every:
+        every.append(own)
+    return [each for each in every if D in (None, each.D) and _allow(each, shape, points)]
+
+
+def _allow(order: AxisOrder, shape: Sequence[int], points: Mapping[str, Points]) -> bool:
+    return all(each.fit(order.size(axis, shape)) for axis, each in points.items())
+
+
+def check_points(
+    where: str, array: str, order: AxisOrder, shape: Sequence[int], points: Mapping[str, Points]
+) -> None:
+    """Refuse an array that is not as long as the points of its axes, in the order in which it is read.
+
+    **Arguments:**
+
+    - `where`, `array`: the file and the array, for messages.
+    - `order`, `shape`: of the array.
+    - `points`: by axis.
+
+    **Raises:** `FileError` with both numbers.
+    """
+    for axis, each in points.items():
+        if axis == TIME and not order.varies:
+            continue
+        side = order.size(axis, shape)
+        if not each.fit(side):
+            check_length(where, each.name, each.count, array, axis, side)
 
 
 def check_length(where: str, points: str, count: int, array: str, axis: str, side: int) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from ginjax.data.readers._packing import unpacking
+from ginjax.data.readers._packing import PACKING, unpacking
 from ginjax.errors import FileError, GinjaxError
 
 MAX_CHUNK_BYTES = 2**30
@@ -24,7 +24,6 @@ OPEN_DATASETS = 32
 """Datasets kept open: each holds a cache of some megabytes."""
 
 _NUMBERS = "fiub"
-_PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value")
 _CORRUPT = "The file is corrupt, still being written, or not of this layout."
 
 
@@ -167,9 +166,8 @@ class Hdf5:
     def _packing(self, name: str, dataset: h5py.Dataset) -> Callable[[np.ndarray], np.ndarray]:
         """What turns stored numbers into values."""
         if name not in self._packed:
-            said = {each: np.asarray(dataset.attrs[each]) for each in _PACKING if each in dataset.attrs}
-            numbers = {each: value.reshape(-1) for each, value in said.items() if value.dtype.kind in "fiu"}
-            self._packed[name] = unpacking(numbers)
+            said = {each: np.asarray(dataset.attrs[each]) for each in PACKING if each in dataset.attrs}
+            self._packed[name] = unpacking(f"{self.path}: dataset '{name}'", said, dataset.dtype)
         return self._packed[name]
 
     def _dataset(self, name: str) -> h5py.Dataset:

@@ -18,6 +18,7 @@ import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -27,12 +28,15 @@ from ginjax.data._axis_order import COMPONENT, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
-from ginjax.data.readers._numpy_file import NumpyArray, read_numpy
+from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "npz"
+_KEYS = ("dimension", "fields", "constants", "spacing", "time_step", "periodic")
+_KEYS_OF_FIELD = ("name", "order", "parity", "unit", "axes")
 
 
 def _recognises(file: DataFile) -> bool:
@@ -45,7 +49,10 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     arrays, schema = read_numpy(file.path)
     if schema is not None:
         return _described(file.path, arrays, schema, file.axes)
-    stored = {name: StoredArray(each.shape, _mapped(each), each.problem) for name, each in arrays.items()}
+    stored = {
+        name: StoredArray(each.shape, _mapped(each), each.problem, each.values.dtype == bool)
+        for name, each in arrays.items()
+    }
     found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes)
     return replace(found, origin={"file": os.path.basename(file.path)})
 
@@ -57,10 +64,18 @@ def _described(
     said: Mapping[str, AxisOrder],
 ) -> Found:
     """A file by its schema, and where the user says something of the axes, by that."""
+    _known(schema, _KEYS, f"{path}: entry '{SCHEMA}'")
     D = expect(schema, "dimension", int, where=path, least=1, most=3)
     fields, constants = (_entries(schema, part, path) for part in ("fields", "constants"))
+    if unknown := sorted(set(said) - {*fields, *constants, ""}):
+        raise ArgumentError(
+            f"`axes` of array '{unknown[0]}'",
+            got="no such array in the schema",
+            expected="one of " + ", ".join(fields | constants),
+        )
     variables: dict[str, Variable] = {}
     leads: dict[str, tuple[int | None, int | None, tuple[int, ...]]] = {}
+    orders: dict[str, AxisOrder] = {}
     read_as: dict[str, AxisOrder] = {}
     for name, entry in (fields | constants).items():
         if name not in arrays:
@@ -81,10 +96,16 @@ def _described(
         if variables[name].problem is None:
             shape = arrays[name].shape
             runs = order.size(TRAJECTORY, shape) if TRAJECTORY in order.names or not steady else None
+            orders[name] = order
             leads[name] = runs, order.size(TIME, shape) if not steady else None, order.spatial(shape)
         if said:
             read_as[name] = order
+    beside = points_among({name: array.shape for name, array in arrays.items()}, fields | constants)
+    for name, order in orders.items():
+        check_points(path, name, order, arrays[name].shape, beside)
     if not leads:
+        for name, each in variables.items():
+            raise FileError(f"{path}: array '{name}' of the schema: {each.problem}")
         raise FileError(f"{path}: no array is a time series", got={n: a.shape for n, a in arrays.items()})
     first = next((name for name, lead in leads.items() if lead[1] is not None), None)
     if first is None:
@@ -158,6 +179,7 @@ def _entries(schema: Mapping[str, Any], part: str, path: str) -> dict[str, _Entr
     found = {}
     for entry in expect(schema, part, list, where=path, default=[], most=256):
         entry = entry if isinstance(entry, dict) else {}
+        _known(entry, _KEYS_OF_FIELD, f"{path}: {part} of the schema")
         name = expect(entry, "name", str, where=path, least=1, most=256)
         k = expect(entry, "order", int, where=path, least=0, most=4)
         parity = expect(entry, "parity", str, where=path, default=None, choices=("even", "odd"))
@@ -168,13 +190,29 @@ def _entries(schema: Mapping[str, Any], part: str, path: str) -> dict[str, _Entr
     return found
 
 
+def _known(found: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
+    """Refuse a key that nobody reads: it may be one of ours, misspelt.
+
+    **Raises:** `FileError` naming it.
+    """
+    unknown = [key for key in found if key not in keys]
+    if unknown:
+        near = get_close_matches(unknown[0].replace("-", "_"), keys, 1)
+        raise FileError(
+            where,
+            got=f"key {unknown[0]!r}",
+            expected=", ".join(keys),
+            hint=f"Is {near[0]!r} meant?" if near else "Leave it out, or keep it in an array of its own.",
+        )
+
+
 def _stated(axes: str, name: str, path: str) -> AxisOrder:
     """The order that a schema states.
 
     **Raises:** `FileError` if it is none.
     """
     try:
-        return AxisOrder(tuple(axes.split(",")))
+        return AxisOrder.parse(axes)
     except ArgumentError as error:
         raise FileError(
             f"{path}: axes of '{name}' in the schema", got=error.got, expected=error.expected

@@ -6,34 +6,100 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from ginjax.errors import FileError
 
-def unpacking(said: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
+PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
+"""The attributes of an array that say how its numbers are stored."""
+
+
+def unpacking(
+    where: str, said: Mapping[str, np.ndarray], dtype: np.dtype
+) -> Callable[[np.ndarray], np.ndarray]:
     """What turns stored numbers into values, as the attributes of their array say (CF conventions 1.11, section 8.1).
 
     **Arguments:**
 
-    - `said`: the attributes `scale_factor`, `add_offset`, `_FillValue` and `missing_value` as far as they are there, `(n,)`.
+    - `where`: the array, for messages.
+    - `said`: those of the attributes `PACKING` that are there.
+    - `dtype`: of the stored numbers.
 
     **Returns:** a function of an array: value = stored * scale_factor + add_offset, NaN where a fill value was stored.
+
+    **Raises:** `FileError` for a scale or an offset that is not one finite number, or a scale of zero.
     """
-    if not any(values.size for values in said.values()):
+    scale = _number(where, "scale_factor", said)
+    offset = _number(where, "add_offset", said)
+    meant = _unsigned(where, said, dtype)
+    fills = np.array(
+        [
+            stored
+            for name in ("_FillValue", "missing_value")
+            if name in said
+            for value in _numbers(said[name])
+            if (stored := _as_stored(value, dtype, meant)) is not None
+        ],
+        meant,
+    )
+    if scale is None and offset is None and not fills.size and meant == dtype:
         return lambda stored: stored
-    fills = [value for name in ("_FillValue", "missing_value") for value in said.get(name, ())]
-    scale, offset = (said[name][0] if name in said else None for name in ("scale_factor", "add_offset"))
 
     def unpacked(stored: np.ndarray) -> np.ndarray:
-        whole = stored.dtype.kind != "f"
-        missing = np.isin(stored, np.array(fills).astype(stored.dtype)) if fills else None
-        packed = scale is not None or offset is not None
-        values = (
-            stored.astype(np.float64)
-            if packed or (whole and missing is not None and missing.any())
-            else stored
-        )
+        stored = stored.view(meant) if meant != dtype else stored
+        missing = np.isin(stored, fills)
+        values = stored
+        if scale is not None or offset is not None or (missing.any() and stored.dtype.kind != "f"):
+            values = stored.astype(np.float64)
         if scale is not None:
             values = values * scale
         if offset is not None:
             values = values + offset
-        return values if missing is None or not missing.any() else np.where(missing, np.nan, values)
+        return np.where(missing, np.nan, values) if missing.any() else values
 
     return unpacked
+
+
+def _number(where: str, name: str, said: Mapping[str, np.ndarray]) -> float | None:
+    """A scale or an offset, None if nothing is said."""
+    if name not in said:
+        return None
+    values = said[name].reshape(-1)
+    number = float(values[0]) if values.size == 1 and values.dtype.kind in "fiu" else np.nan
+    if not np.isfinite(number) or (name == "scale_factor" and number == 0):
+        raise FileError(
+            f"{where}: attribute '{name}'",
+            got=str(said[name])[:60],
+            expected="one finite number" + (" that is not zero" if name == "scale_factor" else ""),
+            hint="The values of the array are not known without it: mend the attribute, or write the values as they are.",
+        )
+    return number
+
+
+def _numbers(values: np.ndarray) -> np.ndarray:
+    """The fill values of an attribute; what is no number stands for none."""
+    return values.reshape(-1) if values.dtype.kind in "fiu" else values.reshape(-1)[:0]
+
+
+def _as_stored(value: np.generic, dtype: np.dtype, meant: np.dtype) -> np.generic | None:
+    """A fill value in the type of the numbers it is compared with; None if that type cannot hold it."""
+    for each in dict.fromkeys((meant, dtype)):
+        with np.errstate(all="ignore"):
+            stored = np.asarray(value).astype(each)
+            same = stored == value or (np.isnan(value) and each.kind == "f")
+            # A fill value of floats may have been written with more digits than the array has.
+            if same or (
+                each.kind == "f" and np.isfinite(stored) and np.isclose(stored, value, rtol=1e-3, atol=0)
+            ):
+                return stored.view(meant)[()] if each.itemsize == meant.itemsize else None
+    return None
+
+
+def _unsigned(where: str, said: Mapping[str, np.ndarray], dtype: np.dtype) -> np.dtype:
+    """The type that the stored numbers are meant in: `_Unsigned` says that whole numbers have no sign, or that they have one."""
+    if "_Unsigned" not in said or dtype.kind not in "iu":
+        return dtype
+    (word,) = said["_Unsigned"].reshape(-1)[:1] if said["_Unsigned"].size == 1 else (None,)
+    text = (word.decode("utf-8", "replace") if isinstance(word, bytes) else str(word)).lower()
+    if text not in ("true", "false", "1", "0"):
+        raise FileError(f"{where}: attribute '_Unsigned'", got=text[:60], expected="true or false")
+    kind = "u" if text in ("true", "1") else "i"
+    return np.dtype(f"{dtype.byteorder}{kind}{dtype.itemsize}".lstrip("|"))

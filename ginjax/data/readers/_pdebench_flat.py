@@ -1,7 +1,8 @@
 """PDEBench, one array for each quantity: `(batch, time, x, y, z)`, as `tensor` or `density`, `pressure`, `Vx`, ...
 
 Coordinates (`x-coordinate`, ..., `t-coordinate`) are optional, and the times may be one more than the frames. Where lengths
-of coordinates, or names of axes (dimension scales), say that the axes have another order, they are believed.
+of coordinates, or names of axes (dimension scales), say that the axes have another order, they are believed; where there are
+neither, the order is that of a bare array: our own if it is sure, else asked for.
 The file does not state its boundaries; those of the published ones are periodic, unless their names end in `trans`.
 """
 
@@ -16,10 +17,23 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
-from ginjax.data._likely_axes import readings
+from ginjax.data._likely_axes import AxisReading, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._bare_arrays import MAX_CHANNELS, StoredArray, channel, describe_arrays
-from ginjax.data.readers._coordinates import check_length, order_by_names
+from ginjax.data.readers._bare_arrays import (
+    MAX_CHANNELS,
+    StoredArray,
+    axis_question,
+    channel,
+    describe_arrays,
+    provisional,
+)
+from ginjax.data.readers._coordinates import (
+    Points,
+    check_points,
+    names_space,
+    order_by_names,
+    orders_by_points,
+)
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
 from ginjax.data.readers._reader import Reader
@@ -42,7 +56,10 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     assert content is not None  # `_recognises` has seen to it
     points = {axis[0]: content.read_short(axis) for axis in _AXES if content.is_array(axis)}
     time = content.read_short(_TIME) if content.is_array(_TIME) else np.arange(0.0)
-    found = _as_said(content, requests, file.axes) if file.axes else _as_stated(content, points, time)
+    counts = {axis: Points(f"{axis}-coordinate", len(values)) for axis, values in points.items()}
+    if len(time):
+        counts[TIME] = Points(_TIME, len(time), spare=1)
+    found = _as_said(content, requests, file.axes, counts) if file.axes else _as_stated(content, counts)
     return replace(
         found,
         spacing=spacing_of(content.path, list(points.values())[: found.D]),
@@ -53,33 +70,41 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     )
 
 
-def _as_said(file: Hdf5, requests: tuple[FieldRequest, ...], axes: Mapping[str, AxisOrder]) -> Found:
+def _as_said(
+    file: Hdf5,
+    requests: tuple[FieldRequest, ...],
+    axes: Mapping[str, AxisOrder],
+    points: Mapping[str, Points],
+) -> Found:
     """The arrays in the order that the user states."""
 
     def stored(name: str) -> StoredArray:
         return StoredArray(file.shape(name), lambda selection: file.read(name, selection))
 
-    arrays = {
-        name: stored(name) for name in file.names() if file.is_array(name) and name not in (*_AXES, _TIME)
-    }
-    return describe_arrays(file.path, LAYOUT, arrays, requests, axes)
+    arrays = {name: stored(name) for name in _arrays(file)}
+    found = describe_arrays(file.path, LAYOUT, arrays, requests, axes, points)
+    usable = {name: each for name, each in found.variables.items() if each.problem is None}
+    return replace(found, defaults=_defaults(usable, found.D))
 
 
-def _as_stated(file: Hdf5, points: Mapping[str, np.ndarray], time: np.ndarray) -> Found:
-    """The arrays in the order that their names and coordinates state, else in that of the layout."""
+def _arrays(file: Hdf5) -> list[str]:
+    return [name for name in file.names() if file.is_array(name) and name not in (*_AXES, _TIME)]
+
+
+def _as_stated(file: Hdf5, points: Mapping[str, Points]) -> Found:
+    """The arrays in the order that their names and coordinates state, else in that of the layout where that is sure."""
     main = "tensor" if file.is_array("tensor") else "density"
     shape = file.shape(main)
-    order = _order(file, main, shape, points, time)
+    order, question, stated = _order(file, main, shape, points)
     D, spatial = order.D, order.spatial(shape)
     trajectories, frames = order.size(TRAJECTORY, shape), order.size(TIME, shape)
     steady = AxisOrder(tuple(name for name in order.names if name != TIME))
     variables: dict[str, Variable] = {}
-    for name in file.names():
-        if name in (*_AXES, _TIME) or not file.is_array(name):
-            continue
+    orders: dict[str, AxisOrder] = {}
+    for name in _arrays(file):
         sides, read = file.shape(name), partial(file.read, name)
         if sides == shape and order.k == 0:
-            variables[name] = Variable(0, order.slices(read))
+            variables[name], orders[name] = Variable(0, order.slices(read)), order
         elif sides == shape or (order.k == 0 and sides[:-1] == shape):
             channels = order if order.k else AxisOrder((*order.names, COMPONENT))
             count = channels.components(sides)[0]
@@ -90,15 +115,10 @@ def _as_stated(file: Hdf5, points: Mapping[str, np.ndarray], time: np.ndarray) -
                     expected=f"at most {MAX_CHANNELS} channels",
                     hint="If it is an axis of space or time, name the axes with `axes`.",
                 )
-            frames_of = channels.slices(read)
+            frames_of, orders[name] = channels.slices(read), channels
             variables |= {f"{name}.{i}": Variable(0, channel(frames_of, i)) for i in range(count)}
         elif sides == (trajectories, *spatial) and order == AxisOrder.usual(D):
-            variables[name] = Variable(0, steady.slices(read), varies=False)
-    velocity = tuple(name for name in _VELOCITY if name in variables)
-    scalars = [name for name in variables if len(velocity) != D or name not in velocity]
-    defaults = [FieldRequest(Field(name, 0, 0, UNIT_NOT_STATED), (name,)) for name in scalars]
-    if len(velocity) == D:
-        defaults.append(FieldRequest(Field("velocity", 1, 0, UNIT_NOT_STATED), velocity))
+            variables[name], orders[name] = Variable(0, steady.slices(read), varies=False), steady
     return Found(
         where=file.path,
         layout=LAYOUT,
@@ -110,49 +130,83 @@ def _as_stated(file: Hdf5, points: Mapping[str, np.ndarray], time: np.ndarray) -
         trajectories=trajectories,
         frames=frames,
         variables=variables,
-        defaults=tuple(defaults),
-        unclear=_question(variables, D, len(velocity)),
+        defaults=_defaults(variables, D),
+        unclear=_question(variables, D, sum(name in variables for name in _VELOCITY)),
+        question=question,
+        read_as={} if stated else orders,
     )
 
 
+def _defaults(variables: Mapping[str, Variable], D: int) -> tuple[FieldRequest, ...]:
+    """Every variable a scalar, but the velocity, if it has a component along each axis."""
+    velocity = tuple(name for name in _VELOCITY if name in variables)
+    whole = len(velocity) == D
+    fields = [
+        FieldRequest(Field(name, each.k, 0, UNIT_NOT_STATED), (name,))
+        for name, each in variables.items()
+        if not (whole and name in velocity)
+    ]
+    if whole:
+        fields.append(FieldRequest(Field("velocity", 1, 0, UNIT_NOT_STATED), velocity))
+    return tuple(fields)
+
+
 def _order(
-    file: Hdf5, main: str, shape: tuple[int, ...], points: Mapping[str, np.ndarray], time: np.ndarray
-) -> AxisOrder:
-    """The order of the axes: by their names, else that of the layout, else the only one that the coordinates allow."""
-    named = order_by_names(file.axis_labels(main))
-    counts = {axis: len(values) for axis, values in points.items()}
+    file: Hdf5, main: str, shape: tuple[int, ...], points: Mapping[str, Points]
+) -> tuple[AxisOrder, tuple[str, str] | None, bool]:
+    """The order of the axes: by their names, else by the lengths of the coordinates, else that of the layout if it is sure.
+
+    **Returns:** the order, the question that has to be answered first, if any, and whether the file states the order.
+    """
+    labels = file.axis_labels(main)
+    named = order_by_names(labels)
     if named is not None:
-        for axis in SPACE[: named.D]:
-            if axis in counts:
-                side = named.size(axis, shape)
-                check_length(file.path, f"{axis}-coordinate", counts[axis], main, axis, side)
-        return named
-    D = len(points) or len(shape) - 2
-    if not 1 <= D <= 3 or not 1 + D <= len(shape) <= 3 + D:
+        check_points(file.path, main, named, shape, points)
+        return named, None, True
+    k = None if main == "tensor" else 0
+    D = sum(axis in SPACE for axis in points) or (None if k is None else _velocities(file))
+    own = [AxisOrder.usual(len(shape) - 2)] if 1 <= len(shape) - 2 <= 3 else []
+    if D is not None:
+        own = [AxisOrder.usual(D, inner) for inner in (0, 1) if len(shape) == 2 + D + inner]
+    likely = orders_by_points(shape, points, k, D)
+    if points and not names_space(labels):
+        # Where coordinates say which axes are space, or all are there, the layout says what the others are.
+        if own and own[0] in likely and (TIME in points or all(_same_space(own[0], each) for each in likely)):
+            return own[0], None, True
+        if len(likely) == 1:
+            return likely[0], None, True
+        if not likely:
+            if not own:
+                raise FileError(
+                    f"{file.path}: shape of '{main}'",
+                    got=shape,
+                    expected=f"(batch, time{', x, y, z'[: 3 * (D or 3)]})",
+                )
+            check_points(file.path, main, own[0], shape, points)
+            return own[0], None, True
+    elif not names_space(labels):
+        order, _ = settled(shape, k)
+        if order is not None and D in (None, order.D):
+            return order, None, False
+    offers = [AxisReading(order, shape) for order in likely]
+    order = provisional(shape, k, offers) if D is None else next(iter((*own, *likely)), None)
+    if order is None:
         raise FileError(
             f"{file.path}: shape of '{main}'",
             got=shape,
             expected="(batch, time, x, y, z) in 1 to 3 dimensions",
         )
+    return order, axis_question(main, shape, offers, alone=len(_arrays(file)) == 1), False
 
-    def fits(order: AxisOrder) -> bool:
-        frames = order.size(TIME, shape)
-        return len(time) in (0, frames, frames + 1) and all(
-            order.size(axis, shape) == count for axis, count in counts.items()
-        )
 
-    own = [AxisOrder.usual(D, k) for k in (0, 1) if len(shape) == 2 + D + k]
-    if own and fits(own[0]):
-        return own[0]
-    likely = [each for each in readings(shape) if each.order.D == D and fits(each.order)]
-    if len(likely) == 1:
-        return likely[0].order
-    if not own:
-        raise FileError(f"{file.path}: shape of '{main}'", got=shape, expected=f"(batch, time{', x' * D})")
-    for axis, count in counts.items():
-        check_length(file.path, f"{axis}-coordinate", count, main, axis, own[0].size(axis, shape))
-    check_length(file.path, _TIME, len(time), main, "time", own[0].size(TIME, shape))
-    return own[0]
+def _same_space(one: AxisOrder, other: AxisOrder) -> bool:
+    return [i for i, name in enumerate(one.names) if name in SPACE] == [
+        i for i, name in enumerate(other.names) if name in SPACE
+    ]
+
+
+def _velocities(file: Hdf5) -> int | None:
+    return sum(file.is_array(name) for name in _VELOCITY) or None
 
 
 def _question(variables: dict[str, Variable], D: int, velocity: int) -> str | None:

@@ -103,9 +103,6 @@ def assemble(
             got=", ".join(found.variables) or "nothing",
             hint="Name the fields: `fields=['NAME:ORDER+=VARIABLE,...']`.",
         )
-    if is_torus is None and not found.boundaries_stated:
-        words = ", ".join("periodic" if axis else "not periodic" for axis in found.is_torus)
-        notes.append(f"the file does not state its boundaries; taken as {words} (change it with `is_torus`)")
     return FileSource(
         layout=found.layout,
         schema=tuple(field for field, _, varies in chosen if varies),
@@ -122,6 +119,7 @@ def assemble(
         notes=tuple(notes),
         read_as=axes_texts(found.read_as),
         reading=reading,
+        axes_known=found.question is None,
         boundaries_from=_why(found, is_torus is not None),
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
@@ -132,7 +130,11 @@ def _why(found: Found, said: bool) -> str:
     """Why the axes are taken as periodic or not."""
     if said:
         return "as was said with `is_torus`"
-    return "as the file states" if found.boundaries_stated else "the file does not state it"
+    return (
+        "as the file states"
+        if found.boundaries_stated
+        else "taken so: the file does not state it (`is_torus`)"
+    )
 
 
 def _check_grid(found: Found) -> None:

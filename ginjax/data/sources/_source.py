@@ -50,6 +50,7 @@ class Source(abc.ABC):
     - `notes`: what was assumed or left out, in words for the user.
     - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
     - `reading`: what else was said of how to read them; None if nothing.
+    - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
     - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
     """
 
@@ -68,6 +69,7 @@ class Source(abc.ABC):
     notes: tuple[str, ...] = ()
     read_as: Mapping[str, str] = field(default_factory=dict)
     reading: Reading | None = None
+    axes_known: bool = True
     boundaries_from: str = ""
 
     def __repr__(self) -> str:
@@ -79,8 +81,9 @@ class Source(abc.ABC):
         ]
         grid = "x".join(map(str, self.spatial))
         head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
+        why = f" ({self.boundaries_from})" if self.boundaries_from else ""
         return "\n".join(
-            [f"{head}; {', '.join(steps)}; axes {axes}", *(f"note: {each}" for each in self.notes)]
+            [f"{head}; {', '.join(steps)}; axes {axes}{why}", *(f"note: {each}" for each in self.notes)]
         )
 
     @property
@@ -92,8 +95,9 @@ class Source(abc.ABC):
         shape = (
             f"{plural(self.trajectories, 'trajectory')} of {plural(self.frames, 'frame')} on {grid} points"
         )
-        orders = sorted(set(self.read_as.values()))
-        axes = f" (axes {' and '.join(orders)})" if orders else ""
+        alike = len(set(self.read_as.values())) == 1
+        orders = [order if alike else f"{name}={order}" for name, order in self.read_as.items()]
+        axes = f" (axes {'; '.join(dict.fromkeys(orders))})" if orders else ""
         known = [
             f"{what} {'not known' if value is None else f'{value:g}'}"
             for what, value in (("spacing", self.spacing), ("time step", self.time_step))

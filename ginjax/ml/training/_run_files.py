@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ginjax.checkpoint import Claim, check_target
+from ginjax.checkpoint import Claim, check_target, refuse_claimed
 from ginjax.errors import FileError
 from ginjax.ml.training._saved_state import RunFile
 
@@ -55,8 +55,9 @@ class RunFiles:
     def check(self, *, force: bool, resume: bool) -> None:
         """Ask whether the run may begin, before any work.
 
-        **Raises:** `FileError` if the output exists, an interrupted run would be lost, or its folder is none of ours.
+        **Raises:** `FileError` if another process writes these files, the output exists, an interrupted run would be lost, or its folder is none of ours.
         """
+        refuse_claimed(self.stem, self.log)  # before its state is taken for that of an interrupted run
         check_target(self.output, force=force)
         if self.state.is_symlink() or (self.state.exists() and not self.state.is_dir()):
             raise FileError(

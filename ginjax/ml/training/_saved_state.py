@@ -85,7 +85,11 @@ class RunFile:
 
         **Raises:** `FileError` if it is damaged, or belongs to a training with other settings.
         """
-        content = read_file(self.path, kind="arrays")
+        try:
+            content = read_file(self.path, kind="arrays")
+        except FileError as error:
+            # Nobody can fetch the state of a run again.
+            raise FileError(error.subject, got=error.got, expected=error.expected, hint=_ANEW) from error
         self._check(content.header)
         parts = {
             part: {name[len(part) :]: a for name, a in content.arrays.items() if name.startswith(part)}

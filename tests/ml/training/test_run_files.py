@@ -76,3 +76,29 @@ def test_the_log_of_a_run_that_failed_may_be_replaced(tmp_path):
         files.claim(force=False, resume=True)
     files.run_file({}).path.write_bytes(b"")
     files.claim(force=False, resume=True).__exit__(None, None, None)
+
+
+def test_a_run_that_lasts_is_not_taken_for_an_interrupted_one(tmp_path):
+    """Its state stands beside its lock: going on with it would write into it."""
+    files = RunFiles(tmp_path / "model.safetensors")
+    with files.claim(force=False, resume=False):
+        files.state.mkdir()
+        for how in (
+            {"force": False, "resume": False},
+            {"force": True, "resume": False},
+            {"force": False, "resume": True},
+        ):
+            with pytest.raises(FileError, match=r"is being written by process [0-9]+ on .*, since 20"):
+                files.check(**how)
+    with pytest.raises(FileError, match="an interrupted run is waiting here"):
+        files.check(force=False, resume=False)
+
+
+def test_a_damaged_state_is_to_be_begun_anew(tmp_path):
+    files = RunFiles(tmp_path / "model.safetensors")
+    files.state.mkdir()
+    run_file = files.run_file({})
+    run_file.path.write_bytes(b"\x00" * 64)
+    with pytest.raises(FileError, match="Begin anew") as caught:
+        run_file.load(None)
+    assert "fetch" not in str(caught.value)
