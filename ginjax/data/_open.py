@@ -71,8 +71,11 @@ def open_data(
                 kept = ", ".join(
                     [*like.reading.fields, *(f"{n}={t}" if n else t for n, t in (like.layout or {}).items())]
                 )
+                if not kept:
+                    raise error from None
+                what = error.subject.removeprefix(f"{_name(path)}: ")
                 raise type(error)(
-                    f"{_name(path)}: read as the data of the model ({kept}): {error.subject}",
+                    f"{_name(path)}: read as the data of the model ({kept}): {what}",
                     got=error.got,
                     expected=error.expected,
                     hint="Say how to read these data with `fields` and `axes`: that goes before what the model keeps."

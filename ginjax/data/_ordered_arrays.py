@@ -42,7 +42,7 @@ def in_own_order(
                 f"axes of '{name}'",
                 got=f"{order.text}, {'with' if order.varies else 'without'} an axis of time",
                 expected="none: constants do not vary" if constants else "time: fields are time series",
-                hint=None if constants else "Give what does not vary in time as one of `constants`.",
+                hint=None if constants else "Give what does not vary in time as a constant.",
             )
         if constants and constants_in != order.D:
             raise ArgumentError(

@@ -79,17 +79,20 @@ def _numbers(values: np.ndarray) -> np.ndarray:
     return values.reshape(-1) if values.dtype.kind in "fiu" else values.reshape(-1)[:0]
 
 
-def _as_stored(value: np.generic, dtype: np.dtype, meant: np.dtype) -> np.generic | None:
-    """A fill value in the type of the numbers it is compared with; None if that type cannot hold it."""
+def _as_stored(value: np.generic, dtype: np.dtype, meant: np.dtype) -> np.ndarray | None:
+    """A fill value in the type of the numbers it is compared with, `()`; None if that type cannot hold it."""
     for each in dict.fromkeys((meant, dtype)):
         with np.errstate(all="ignore"):
             stored = np.asarray(value).astype(each)
-            same = stored == value or (np.isnan(value) and each.kind == "f")
+            same = bool(stored == value) or (each.kind == "f" and bool(np.isnan(value)))
             # A fill value of floats may have been written with more digits than the array has.
-            if same or (
-                each.kind == "f" and np.isfinite(stored) and np.isclose(stored, value, rtol=1e-3, atol=0)
-            ):
-                return stored.view(meant)[()] if each.itemsize == meant.itemsize else None
+            near = (
+                each.kind == "f"
+                and bool(np.isfinite(stored))
+                and np.isclose(stored, value, rtol=1e-3, atol=0)
+            )
+        if same or near:
+            return stored.view(meant)
     return None
 
 
