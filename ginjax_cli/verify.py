@@ -239,7 +239,7 @@ def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
         return
     out.line(
         f"the shortest waves of the grid, in one step: x {waves.low:.2g} in {waves.low_dim}D, "
-        f"x {waves.high:.2g} in {waves.high_dim}D"
+        f"x {waves.high:.2g} in {waves.high_dim}D (growth that the conversion adds endangers roll-outs)"
     )
     if waves.warning:
         out.warn(waves.warning)

@@ -108,6 +108,14 @@ def check_sum(header: Mapping[str, object], arrays: Mapping[str, np.ndarray], wh
         _refuse(where, "the file does not match its checksum", "It was damaged: fetch or write it again.")
 
 
+_OTHER_KINDS = {
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUMPY": "a NumPy array",
+    b"PK\x03\x04": "an .npz or zip file",
+}
+"""Files by how they begin; none of these is the length of a header that is read."""
+
+
 def header_length(prefix: bytes, file_bytes: int, where: str) -> int:
     """The length of the header from the first bytes of a file of `file_bytes` bytes.
 
@@ -120,6 +128,13 @@ def header_length(prefix: bytes, file_bytes: int, where: str) -> int:
     length = int.from_bytes(prefix[:LENGTH_BYTES], "little")
     if length > MAX_HEADER_BYTES and _is_text(prefix[:LENGTH_BYTES]):
         _refuse(where, "the file is text", "Name a file that ginjax wrote, such as model.safetensors.")
+    for start, kind in _OTHER_KINDS.items():
+        if prefix.startswith(start):
+            _refuse(
+                where,
+                f"the file is {kind}, and not a model",
+                "Data are looked at with 'ginjax data inspect'.",
+            )
     if length > MAX_HEADER_BYTES:
         _refuse(where, f"the header claims {length} bytes, more than {MAX_HEADER_BYTES}", _CORRUPT)
     if length > file_bytes - LENGTH_BYTES:

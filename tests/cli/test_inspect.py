@@ -131,6 +131,7 @@ def test_quiet_says_nothing(run):
 def test_bad_files_are_one_line_and_a_hint(run, tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "text").write_text("density:0+\n" * 10)
+    (tmp_path / "data").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     (tmp_path / "noise").write_bytes(b"\xff" * 100)
     shutil.copy(FIXTURE, tmp_path / "cut")
     with open(tmp_path / "cut", "r+b") as stream:
@@ -140,6 +141,7 @@ def test_bad_files_are_one_line_and_a_hint(run, tmp_path):
         ".": "is a folder",
         "empty": "the file is empty",
         "text": "the file is text",
+        "data": "is an HDF5 file, and not a model",
         "noise": "the header claims",
         "cut": "ends at byte",
         "a\nb": "no such file",

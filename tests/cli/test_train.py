@@ -63,7 +63,7 @@ def test_every_equation(run, pde, dim, fields):
 def test_simulations_that_cover_a_dimension(run):
     result = run("train", *SMALL, "--cover", "3")
     assert result.exit_code == 0, result.stderr
-    assert "correlation lengths 0.125, 0.0722 to cover 3D: gradient and Laplacian" in result.stderr
+    assert "correlation lengths 0.125, 0.0722: initial fields in 3D reach" in result.stderr
     record = read_model("model.safetensors")
     assert record.provenance[-1]["cover"] == record.contract.origin["cover"] == 3
     task = training_task(record, record.provenance[-1], None, DataReading())

@@ -65,12 +65,11 @@ class Coverage:
 
     def __str__(self) -> str:
         lengths = ", ".join(f"{each:.3g}" for each in self.lengths)
-        ratios = f"{self.gradient:.2f} and {self.laplacian:.2f}"
         frames = f"{self.spin_up} time step{'s' * (self.spin_up > 1)}"
         later = f"; the data begin {frames} later" if self.spin_up else ""
         return (
-            f"correlation lengths {lengths} to cover {self.target}D: gradient and Laplacian of initial fields are there "
-            f"{ratios} times the largest of these{later}"
+            f"correlation lengths {lengths}: initial fields in {self.target}D reach {self.gradient:.2f} times the gradient and "
+            f"{self.laplacian:.2f} times the Laplacian of these, where at most 1 is covered{later}"
         )
 
 

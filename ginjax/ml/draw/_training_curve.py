@@ -50,7 +50,8 @@ def curve_figure(title: str, rows: Sequence[Mapping[str, Any]], *, best_step: in
             (handles[label],) = upper.plot(*zip(*points, strict=True), style, lw=1.2, ms=3)
     if best_step >= 0:
         handles["kept"] = upper.axvline(best_step, color="0.6", lw=0.8, ls="--")
-    upper.set_yscale("log")
+    if any((row.get(name) or 0) > 0 for row in rows for name in ("loss", "validation")):
+        upper.set_yscale("log")
     set_labels(upper, y="loss, error" if tuning else "loss")
     rates = [(row["step"], row["learning_rate"]) for row in rows if row.get("learning_rate") is not None]
     if rates:

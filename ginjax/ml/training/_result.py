@@ -108,12 +108,11 @@ def kept_start(trained: Trained, judged: Judged | None) -> str:
     - `judged`: by what it was judged.
     """
     looks = trained.progress.misses
-    found = (
-        "the tuning had not made the model better by a tenth at the one look"
-        if looks == 1
-        else f"the tuning made the model better by a tenth at none of {looks} looks"
+    times = "once" if looks == 1 else f"{looks} times"
+    return (
+        f"the tuning, looked at {times}, never made the model better by a tenth (judged by {judged}): the weights are those "
+        "it began with, bit for bit"
     )
-    return f"{found} (judged by {judged}): the weights are those it began with, bit for bit"
 
 
 def what_to_hear(

@@ -20,7 +20,7 @@ def test_what_was_measured_on_the_initial_fields(name):
     coverage = measure_coverage(PDES[name], 1, 3)
     assert 0.85 < coverage.gradient < 1.15 and 0.7 < coverage.laplacian < 1.15
     assert coverage.lengths[0] == PDES[name].correlation_length
-    assert "to cover 3D" in str(coverage) and "later" not in str(coverage)
+    assert "initial fields in 3D" in str(coverage) and "later" not in str(coverage)
 
 
 def test_one_length_does_not_cover(monkeypatch):
@@ -50,7 +50,7 @@ def test_data_say_what_they_cover():
     assert source.origin["cover"] == 2
     assert source.origin["correlation_lengths"] == pytest.approx([0.125, 0.125 * 0.5**0.5])
     (note,) = source.notes
-    assert note.startswith("correlation lengths 0.125, 0.0884 to cover 2D: ")
+    assert note.startswith("correlation lengths 0.125, 0.0884: initial fields in 2D reach ")
     plain = simulate("diffusion", 1, trajectories=1, steps=1, side=8)
     assert not {"cover", "correlation_lengths", "planes"} & set(plain.origin) and not plain.notes
 
