@@ -138,7 +138,7 @@ TINY = ("generate", "--pde", "diffusion", "--size", "8", "--trajectories", "2", 
 def test_generate_covers_a_dimension_and_says_how(run, tmp_path):
     result = run(*TINY, "--dim", "1,2", "--cover", "2")
     assert result.exit_code == 0, result.stderr
-    assert "1D: correlation lengths 0.125, 0.0884 to cover 2D: gradient" in result.stderr
+    assert "1D: correlation lengths 0.125, 0.0884: initial fields in 2D reach" in result.stderr
     assert "2D: correlation" not in result.stderr
     low, high = (open_data(tmp_path / f"data/diffusion_{D}d.hdf5") for D in (1, 2))
     assert low.origin["about"]["cover"] == 2 and len(low.origin["about"]["correlation_lengths"]) == 2
