@@ -8,7 +8,7 @@ from statistics import median
 
 from transfer._cells import METHODS, Case
 from transfer._results import Book
-from transfer._summary import Group, Spread, Worth, grouped, ratios, worths
+from transfer._summary import Group, Spread, Worth, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
 END = "<!-- end of the tables -->"
@@ -30,7 +30,7 @@ def tables(book: Book) -> str:
     """All tables."""
     groups = grouped(book.results)
     cases = list(dict.fromkeys(group.case for group in groups))
-    parts = [_worth(worths(groups)), _tuning(groups, cases), *(_errors(groups, case) for case in cases)]
+    parts = [_worth(worths(groups)), _tuning(groups), *(_errors(groups, case) for case in cases)]
     return "\n".join([f"Measured {book.machine}.\n", *filter(None, parts)])
 
 
@@ -57,21 +57,24 @@ def _worth(found: Sequence[Worth]) -> str:
         errors = [_spread(group.error(horizon)) for horizon in (first, last) for group in groups]
         equal = ", ".join(_needed(*worth.samples[horizon]) for horizon in (first, last))
         times = "; ".join(_reached([pair[which] for pair in worth.times]) for which in (0, 1))
-        name = title(worth.zero.case) + _variant(worth.zero)
+        name = title(worth.zero.case) + variant(worth.zero)
         lines.append(
             f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {worth.own_time:.2g} | {times} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def _tuning(groups: Sequence[Group], cases: Sequence[Case]) -> str:
+def _tuning(groups: Sequence[Group]) -> str:
     rows = []
-    for case in cases:
-        for method in ("calibrated", "tuned", "tuned-plateau"):
-            found = ratios(groups, case, method, "scratch")
-            for samples in sorted({key[0] for key in found}):
-                shown = " | ".join(_spread(found[samples, each]) for each in _ends(groups))
-                rows.append(f"| {title(case)} | {METHODS[method].label} | {samples} | {shown} |")
+    scratch = {(each.case, each.samples): each for each in groups if each.method == "scratch"}
+    for group in groups:
+        other = scratch.get((group.case, group.samples))
+        if other is None or group.method not in ("calibrated", "tuned", "tuned-plateau"):
+            continue
+        found = [ratio(group, other, each) for each in _ends(groups)]
+        shown = " | ".join("-" if each is None else _spread(each) for each in found)
+        name = METHODS[group.method].label + variant(group)
+        rows.append(f"| {title(group.case)} | {name} | {group.samples} | {shown} |")
     if not rows:
         return ""
     first, last = map(_steps, _ends(groups))
@@ -107,7 +110,7 @@ def _errors(groups: Sequence[Group], case: Case) -> str:
         errors = " | ".join(_spread(group.error(each)) for each in horizons)
         mark = "" if group.levelled else "*"
         lines.append(
-            f"| {METHODS[group.method].label}{_variant(group)}{mark} | {group.samples} | {group.results[0].parameters} "
+            f"| {METHODS[group.method].label}{variant(group)}{mark} | {group.samples} | {group.results[0].parameters} "
             f"| {errors} | {100 * group.diverged:.0f} % | {group.seconds:.2g} |"
         )
     if not all(group.levelled for group in own):
@@ -117,7 +120,7 @@ def _errors(groups: Sequence[Group], case: Case) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _variant(group: Group) -> str:
+def variant(group: Group) -> str:
     """The rule, where it is not the default one, and the data, where they cover the high dimension."""
     rule = f" ({group.rule})" if group.rule not in ("", "compatibility") else ""
     return rule + " (covering data)" * group.cover

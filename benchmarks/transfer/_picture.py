@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from transfer._cells import METHODS
-from transfer._page import title
+from transfer._page import title, variant
 from transfer._summary import Group
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ LOOKS: Mapping[str, tuple[str, str]] = {
 }
 """Colour, marker and line of each method."""
 
+OURS = ("zero-shot", "calibrated", "tuned", "tuned-plateau")
+"""Those whose marks are filled with white for covering data, and with gold for another rule."""
+
 
 def picture(groups: Sequence[Group]) -> Figure:
     """A column for each case; above the error after one step, below after the most."""
@@ -36,7 +39,7 @@ def picture(groups: Sequence[Group]) -> Figure:
     from matplotlib.figure import Figure
 
     cases = list(dict.fromkeys(group.case for group in groups))
-    figure = Figure(figsize=(3.2 * len(cases) + 0.6, 6.2), layout="constrained")
+    figure = Figure(figsize=(3.2 * len(cases) + 0.6, 7.4), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(2, len(cases), squeeze=False, sharex="col")
     handles = {}
@@ -49,7 +52,7 @@ def picture(groups: Sequence[Group]) -> Figure:
         column[0].set_title(title(case), fontsize=8)
         column[1].set_xlabel(f"{case.high}D trajectories", fontsize=8)
     figure.legend(
-        handles.values(), handles.keys(), loc="outside lower center", ncols=3, fontsize=7, frameon=False
+        handles.values(), handles.keys(), loc="outside lower center", ncols=2, fontsize=8, frameon=False
     )
     return figure
 
@@ -64,11 +67,15 @@ def _draw(axis: Axes, groups: Sequence[Group], horizon: int) -> dict:
         colour, style = LOOKS[method]
         spreads = [group.error(horizon) for group in line]
         x = [place[group.samples] for group in line]
-        (handle,) = axis.plot(x, [each.median for each in spreads], style, color=colour, lw=1.2, ms=4)
+        plain = line[0].rule in ("", "compatibility") and not cover
+        face = colour if plain or method not in OURS else "white" if rule == "compatibility" else "gold"
+        (handle,) = axis.plot(
+            x, [each.median for each in spreads], style, color=colour, mfc=face, lw=1.2, ms=5
+        )
         axis.vlines(
             x, [each.least for each in spreads], [each.most for each in spreads], color=colour, lw=0.8
         )
-        handles[METHODS[method].label.replace("`", "")] = handle
+        handles[METHODS[method].label.replace("`", "") + variant(line[0])] = handle
     unchanged = np.median([result.unchanged[horizon] for group in groups for result in group.results])
     handles["no change"] = axis.axhline(unchanged, color="0.6", lw=1, ls="-.")
     axis.set_yscale("log")

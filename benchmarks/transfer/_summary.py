@@ -177,22 +177,15 @@ def _times(zero: Group, scratch: Group) -> Iterable[tuple[float, float]]:
             yield one, several
 
 
-def ratios(groups: Sequence[Group], case: Case, method: str, against: str) -> dict[tuple[int, int], Spread]:
-    """By samples and horizon, the error of one method over that of another, seed by seed."""
-    found = {}
-    for group in (each for each in groups if (each.case, each.method) == (case, method)):
-        for other in groups:
-            if (other.case, other.method, other.samples) != (case, against, group.samples):
-                continue
-            by_seed = {result.cell.seed: result for result in other.results}
-            for horizon in group.horizons:
-                pairs = [
-                    (result.error(horizon), by_seed[result.cell.seed].error(horizon))
-                    for result in group.results
-                    if result.cell.seed in by_seed
-                ]
-                found[group.samples, horizon] = Spread.of(_ratio(*pair) for pair in pairs)
-    return found
+def ratio(group: Group, against: Group, horizon: int) -> Spread | None:
+    """The error of one method over that of another, seed by seed; None without a seed of both."""
+    by_seed = {result.cell.seed: result for result in against.results}
+    found = [
+        _ratio(result.error(horizon), by_seed[result.cell.seed].error(horizon))
+        for result in group.results
+        if result.cell.seed in by_seed
+    ]
+    return Spread.of(found) if found else None
 
 
 def _ratio(mine: float, other: float) -> float:

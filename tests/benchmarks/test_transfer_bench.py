@@ -1,16 +1,17 @@
 """The benchmark of transfers, from its options to its tables."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import transfer_bench
-from measured_transfers import CASE, result
+from measured_transfers import result
 from transfer._page import BEGIN, END, tables, with_tables
 from transfer._picture import picture
 from transfer._results import Book, read_book
 from transfer._settings import QUICK, Settings
-from transfer._summary import Spread, grouped, ratios, samples_needed, time_to_equal, worths
+from transfer._summary import Spread, grouped, ratio, samples_needed, time_to_equal, worths
 
 
 def measured(path, *words):
@@ -77,10 +78,11 @@ def test_the_worth_of_a_conversion():
     assert worth.zero.error(1) == Spread(0.2, 0.1, 0.3)
     assert worth.samples[1] == ("=", pytest.approx(16))
     assert [pair[0] for pair in worth.times] == [math.inf, math.inf, 5]
-    assert ratios(groups, CASE, "tuned", "scratch") == {
-        (16, 1): Spread(0.5, 0.5, 0.5),
-        (16, 20): Spread(0.5, 0.5, 0.5),
-    }
+    (tuned,) = (each for each in groups if each.method == "tuned")
+    assert ratio(tuned, worth.scratch, 1) == ratio(tuned, worth.scratch, 20) == Spread(0.5, 0.5, 0.5)
+    other = [replace(each, rule="isotropic") for each in results if each.cell.method == "tuned"]
+    rows = tables(Book(Path("none"), QUICK, "here", [*results, *other]))
+    assert rows.count("| 16 | 0.5 | 0.5 |") == 2  # a row for each rule, none in place of the other
     text = tables(Book(Path("none"), QUICK, "here", results))
     assert "| converted, no tuning | 0 | 10 | 0.2 (0.1 to 0.3) | 0.4 (0.2 to 0.6) | 0 % | 1 |" in text
     assert "| 16.0, 16.0 | 1 | 5 (never in 2 of 3); 5 |" in text

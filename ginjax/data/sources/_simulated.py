@@ -51,6 +51,11 @@ class SimulatedSource(Source):
         """The solver of one sub-step, the same for all trajectories; built when the first one is simulated."""
         return self.mixture[0].solver(self.D, self.spatial[0], planes=self.planes)
 
+    @property
+    def pde(self) -> PDE:
+        """The equation, at its own correlation length."""
+        return self.mixture[0]
+
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
         """The simulations in memory."""
         return held_in_memory(self, progress)
