@@ -116,6 +116,7 @@ def test_the_page_shows_what_was_measured():
     settings = book.settings
     *most, last = settings.lengths["scalars"]
     assert f"over {', '.join(map(str, most))} and {last} steps" in text
-    assert f"(vectors: {' and '.join(map(str, settings.lengths['vectors']))})" in text
+    *most, last = settings.lengths["vectors"]
+    assert f"(vectors: {', '.join(map(str, most))} and {last})" in text
     assert f"less than {100 * settings.gain:.0f} %" in text
     assert f"after one and after {settings.ahead} steps on {settings.validation} trajectories" in text
