@@ -409,6 +409,8 @@ def train(
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
         source = "" if data is None else f" --data {quote(str(data))}"
+        if source and "test" not in made.record.contract.parts:
+            source += " --split train"  # nothing was held out, which evaluating refuses unless told
         out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
 
 

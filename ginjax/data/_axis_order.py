@@ -87,6 +87,11 @@ class AxisOrder:
         """The same without axes of components."""
         return self.without(COMPONENT)
 
+    def with_components(self, n: int) -> AxisOrder | None:
+        """The same with so many more axes of components behind; None where there would be too many."""
+        fits = 0 <= n <= MAX_COMPONENT_AXES - self.k
+        return AxisOrder((*self.names, *(COMPONENT,) * n)) if fits else None
+
     def without(self, *names: str) -> AxisOrder:
         """The same without axes of these names."""
         return AxisOrder(tuple(name for name in self.names if name not in names))

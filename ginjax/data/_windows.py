@@ -183,16 +183,26 @@ def split_trajectories(
     sizes = {"valid": _part(n, valid), "test": _part(n, test)}
     left = n - sum(sizes.values())
     if left < 1:
+        taken = sum(sizes.values())
+        uses = [
+            f"{size} for {name}"
+            for name, size in (("validation", sizes["valid"]), ("testing", sizes["test"]))
+            if size
+        ]
         raise ArgumentError(
-            "trajectories to split",
+            "number of trajectories",
             got=n,
-            expected=f"more than {sum(sizes.values())}, what validation and test take",
-            hint="With `valid=0` and `test=0` nothing is validated on or held out; or use more trajectories.",
+            expected=f"at least {taken + 1}: {', '.join(uses)} and 1 to train on",
+            hint=f"Use more trajectories, or set {_zeros(sizes)}.",
         )
     order = np.random.default_rng(seed).permutation(n)
     parts = {"train": order[:left], "valid": order[left : left + sizes["valid"]]}
     parts["test"] = order[left + sizes["valid"] :]
     return {name: np.sort(part) for name, part in parts.items()}
+
+
+def _zeros(sizes: dict[str, int]) -> str:
+    return " and ".join(f"`{name}=0`" for name, size in sizes.items() if size)
 
 
 def _part(n: int, fraction: float) -> int:

@@ -121,9 +121,9 @@ def test_data_that_were_only_trained_on_are_not_evaluated_on_in_silence(trained)
     refused, _ = evaluate("d.h5")
     error, hint = refused.stderr.splitlines()[-2:]
     assert refused.exit_code == 2 and error.startswith(
-        "error: part of the data: got test: the model's training"
+        "error: part of the data: got test: no trajectory of these data was held out"
     )
-    assert hint == "hint: Use other data, or, knowing that the model has seen them, --split train."
+    assert hint == "hint: Add --split train, knowing that the model has seen these data; or use others."
     _, found = evaluate("d.h5", "--split", "train")
     assert found["trajectories"] == 9
 

@@ -190,6 +190,23 @@ def test_of_one_trajectory_the_end_is_held_out(run, tmp_path, converted):
     assert new.exit_code == 2 and "--valid 0" in new.stderr
 
 
+@pytest.mark.parametrize("trajectories", [1, 3])
+def test_the_next_command_after_a_tuning_in_3d_works(run, tmp_path, trajectories):
+    write_model(tmp_path / "high", convert_record(small(), 3, make_rule("compatibility")).after)
+    write_well(
+        tmp_path / "few.h5", source(trajectories=trajectories, frames=3, D=3, spacing=1.0), name="density"
+    )
+    result = run("train", "--init", "high", "--data", "few.h5", "--steps", "1", "-o", "tuned")
+    assert result.exit_code == 0, result.stderr
+    command = result.stderr.splitlines()[-1].removeprefix("next: ginjax ")
+    # Control: of three trajectories one is held out, and nothing has to be added.
+    assert command == "evaluate tuned --data few.h5" + (" --split train" if trajectories == 1 else "")
+    if trajectories == 1:
+        bare = run("evaluate", "tuned", "--data", "few.h5", "--steps", "1")
+        assert bare.exit_code == 2 and "no trajectory of these data was held out" in bare.stderr
+    assert run(*command.split(), "--steps", "1").exit_code == 0
+
+
 def test_of_two_trajectories_one_judges(run, tmp_path, converted):
     write_well(tmp_path / "two.h5", source(trajectories=2, frames=8, D=2, spacing=1.0), name="density")
     result = run("train", "--init", converted[1], "--data", "two.h5", "--steps", "2", "-o", "tuned")
@@ -236,7 +253,13 @@ def test_two_frames_leave_nothing_to_judge_by(run, tmp_path, converted):
 def test_no_test_part_is_taken_from_too_few_trajectories_unsaid(run, tmp_path, converted):
     write_well(tmp_path / "two.h5", source(trajectories=2, frames=4, D=2, spacing=1.0), name="density")
     ask = ("--data", "two.h5", "--test", "0.1", "--steps", "2", "-o", "tuned")
-    refused(run, tmp_path, run("train", "--init", converted[1], *ask), "trajectories to split: got 2")
+    refused(
+        run,
+        tmp_path,
+        run("train", "--init", converted[1], *ask),
+        "number of trajectories: got 2",
+        "--test 0 alone",
+    )
 
 
 # --- wrong uses -----------------------------------------------------------------------------------------------------

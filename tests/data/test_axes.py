@@ -425,6 +425,43 @@ def test_no_array_is_dropped_without_a_word(tmp_path):
     assert [each.name for each in named.schema] == ["u", "mask"]
 
 
+def test_scalars_and_vectors_are_asked_about_as_one(tmp_path):
+    density, velocity = numbers(3, 5, 6, 8), numbers(3, 5, 6, 8, 2)
+    path = tmp_path / "a.npz"
+    np.savez(path, density=density, velocity=velocity)
+    offered = "trajectory,time,x,y,component"
+    with pytest.raises(ArgumentError, match="which axis of array 'density'") as caught:
+        open_data(path)
+    assert f"`axes=['{offered}']` (3 trajectories of 5 frames on 6x8 points, a vector)" in caught.value.hint
+    assert caught.value.hint.endswith("One order is for density, velocity (a scalar has no component).")
+    assert not any("left out" in note for note in open_data(path, ask=False).notes)
+    source = open_data(path, axes=offered.replace("x,y", "y,x"))
+    assert {each.name: each.k for each in source.schema} == {"density": 0, "velocity": 1}
+    # Where the order of one is said, how to say that of the other stands beside its name.
+    one = open_data(path, axes="density=trajectory,time,y,x")
+    assert [each.name for each in one.schema] == ["density"]
+    assert any("`axes=['velocity=trajectory,time,y,x,component']`" in note for note in one.notes)
+    # Control: an array on another grid is no vector on this one, and is not offered as such.
+    np.savez(path, density=density, velocity=numbers(3, 5, 6, 9, 2))
+    with pytest.raises(ArgumentError) as caught:
+        open_data(path)
+    assert "`axes=['density=trajectory,time,x,y']`" in caught.value.hint
+
+
+def test_a_wrong_number_of_axes_and_a_missing_array_are_said(tmp_path):
+    np.savez(tmp_path / "a.npz", density=numbers(3, 5, 6, 8), velocity=numbers(3, 5, 6, 8, 2))
+    with pytest.raises(
+        ArgumentError, match=r"`axes`: got trajectory,time,x, 3 axes, expected .*'density' of .* has 4"
+    ):
+        open_data(tmp_path / "a.npz", axes="trajectory,time,x")
+    with pytest.raises(
+        ArgumentError, match="from array 'Vx': got no such array, expected one of density, velocity"
+    ):
+        open_data(tmp_path / "a.npz", fields=["velocity:1+=Vx,Vy"])
+    # Control: with as many axes as there are, the shapes are not the matter.
+    assert open_data(tmp_path / "a.npz", axes="trajectory,time,x,y").spatial == (6, 8)
+
+
 @pytest.mark.parametrize("scales", [False, True])
 @pytest.mark.parametrize("labels", [("", "", "y", "x"), ("sample", "time", "y", "x")])
 def test_axes_that_are_called_y_and_x_are_y_and_x(tmp_path, labels, scales):

@@ -131,7 +131,10 @@ def test_a_split_leaves_no_trajectory_in_two_parts():
     assert (parts["test"] != other["test"]).any()
     assert [len(part) for part in split_trajectories(3).values()] == [1, 1, 1]
     assert [len(part) for part in split_trajectories(1, valid=0, test=0).values()] == [1, 0, 0]
-    with pytest.raises(ArgumentError, match="trajectories to split: got 2, expected more than 2"):
+    with pytest.raises(
+        ArgumentError,
+        match="number of trajectories: got 2, expected at least 3: 1 for validation, 1 for testing and 1 to train on",
+    ):
         split_trajectories(2)
     with pytest.raises(ArgumentError, match="fraction 'valid': got 1"):
         split_trajectories(9, valid=1.0)

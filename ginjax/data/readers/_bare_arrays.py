@@ -13,6 +13,7 @@ from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
+from ginjax.data.readers._shared_axes import Guess, shared_orders
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
@@ -66,13 +67,13 @@ def describe_arrays(
         raise ArgumentError(
             f"`axes` of array '{unknown[0]}'", got="no such array", expected="one of " + ", ".join(arrays)
         )
-    wanted = {_array(part, arrays): request for request in requests for part in request.parts}
+    wanted = _wanted(requests, arrays)
     named = {*wanted, *said}
     beside = points_among({n: each.shape for n, each in arrays.items() if each.problem is None}, named)
     coordinates = {each.name for each in beside.values()}
     points = {**(points or {}), **beside}
     orders: dict[str, AxisOrder] = {}
-    question: tuple[str, str] | None = None
+    guesses: dict[str, Guess] = {}
     problems = dict.fromkeys(arrays, "it was not asked for")
     for name, array in arrays.items():
         if requests and name not in wanted:
@@ -95,16 +96,22 @@ def describe_arrays(
         order = _said(name, array.shape, said, needed=request is not None)
         if order is None and not said:
             order, likely = _inferred(where, name, array.shape, k, points)
-            if order is None and question is None and (likely or request is not None):
-                alone = len(arrays) - len(coordinates) == 1 or len(wanted) == 1
-                question = axis_question(name, array.shape, likely, alone=alone)
+            guesses[name] = Guess(array.shape, order, tuple(likely), asked=request is not None)
             order = order or provisional(array.shape, k, likely)
         elif order is not None:
             check_points(where, name, order, array.shape, points)
         if order is None:
-            problems[name] = f"its shape is {array.shape}, of which the axes were not told"
+            problems[name] = _untold(name, array.shape, said)
         else:
             orders[name] = order
+    question = None
+    if any(each.open for each in guesses.values()):
+        question, shared = _question(guesses)
+        orders |= shared
+    if not orders and "" in said:
+        _refuse_count(
+            said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates}
+        )
     orders, first = _alike(where, arrays, orders, named, problems)
     trajectories, frames, spatial = first
     variables: dict[str, Variable] = {}
@@ -147,6 +154,24 @@ def _array(part: str, arrays: Mapping[str, object]) -> str:
     return base if part not in arrays and dot and channel.isdecimal() else part
 
 
+def _wanted(requests: tuple[FieldRequest, ...], arrays: Mapping[str, StoredArray]) -> dict[str, FieldRequest]:
+    """By array the field that was named from it.
+
+    **Raises:** `ArgumentError` if there is no such array.
+    """
+    wanted = {}
+    for request in requests:
+        for part in request.parts:
+            if (name := _array(part, arrays)) not in arrays:
+                raise ArgumentError(
+                    f"field '{request.field.name}' from array '{part}'",
+                    got="no such array",
+                    expected="one of " + ", ".join(arrays),
+                )
+            wanted[name] = request
+    return wanted
+
+
 def _inferred(
     where: str, name: str, shape: tuple[int, ...], k: int | None, points: Mapping[str, Points]
 ) -> tuple[AxisOrder | None, list[AxisReading]]:
@@ -154,7 +179,7 @@ def _inferred(
 
     **Raises:** `FileError` if no order fits the points.
     """
-    order, likely = settled(shape, k)
+    order, likely = settled(shape, k)[0], readings(shape, k)
     if not points or len(shape) < 3:
         return order, likely
     fitting = orders_by_points(shape, points, k)
@@ -184,6 +209,51 @@ def _said(
         expected=f"{len(shape)}, as many as its shape {shape} has",
         hint=offered(readings(shape), name) or None,
     )
+
+
+def _untold(name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder]) -> str:
+    """Why an array has no order where those of others were said, and how to say it: as theirs, with components behind."""
+    problem = f"its shape {shape} has {len(shape)} axes, whose order was not said"
+    for order in said.values():
+        tensor = order.with_components(len(shape) - len(order.names))
+        if tensor is not None and AxisReading(tensor, shape).possible:
+            return f"{problem}; say it too, such as `axes=['{name}={tensor.text}']`"
+    return problem
+
+
+def _refuse_count(order: AxisOrder, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Say that no array has as many axes as were named.
+
+    **Raises:** `ArgumentError`, if so.
+    """
+    n = len(order.names)
+    if shapes and all(
+        len(shape) not in (n, len(order.without_components().names)) for shape in shapes.values()
+    ):
+        raise ArgumentError(
+            "`axes`",
+            got=f"{order.text}, {n} axes",
+            expected="as many as an array has: "
+            + ", ".join(f"'{name}' of shape {shape} has {len(shape)}" for name, shape in shapes.items()),
+        )
+
+
+def _question(guesses: Mapping[str, Guess]) -> tuple[tuple[str, str] | None, dict[str, AxisOrder]]:
+    """What to ask of arrays of which some are not sure, and the orders to go on with, by array.
+
+    Readings under which one order is that of several arrays, of scalars without its components, come before those of the first
+    array alone: pasted, they leave no array out.
+    """
+    name = next(name for name, each in guesses.items() if each.open)
+    shared = shared_orders(guesses)
+    if not shared:
+        alone = len(guesses) == 1
+        return axis_question(name, guesses[name].shape, list(guesses[name].likely), alone=alone), {}
+    widest = max(shared[0], key=lambda each: len(guesses[each].shape))
+    offers = [AxisReading(found[widest], guesses[widest].shape) for found in shared]
+    question, hint = axis_question(name, guesses[name].shape, offers, alone=True)
+    scalars = " (a scalar has no component)" if shared[0][widest].k else ""
+    return (question, f"{hint} One order is for {', '.join(shared[0])}{scalars}."), shared[0]
 
 
 def axis_question(

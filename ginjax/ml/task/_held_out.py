@@ -179,11 +179,14 @@ def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:
     """
     chosen = list(known.held_out(part))
     if not chosen:
+        why = f"the model's training used these data for {' and '.join(known.parts)} alone"
+        if part == "test":
+            why = "no trajectory of these data was held out from the model's training"
         raise ArgumentError(
             "part of the data" if split is None else "`split`",
-            got=f"{part}: the model's training used these data for {', '.join(known.parts)} alone",
-            expected="one of " + ", ".join(known.parts),
-            hint=f"Use other data, or, knowing that the model has seen them, `split={next(iter(known.parts))!r}`."
+            got=f"{part}: {why}",
+            expected=" or ".join(known.parts),
+            hint=f"Add `split={next(iter(known.parts))!r}`, knowing that the model has seen these data; or use others."
             if split is None
             else None,
         )

@@ -166,7 +166,18 @@ def source_parts(
         test = 0.0 if few else TaskSettings.test
     if tuning and test == 0 and source.trajectories == 1:
         return {"train": (source, range(1))}
-    chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
+    try:
+        chosen = split_trajectories(source.trajectories, valid=valid, test=test, seed=seed)
+    except ArgumentError as error:
+        few = 1 if valid == 0 else 2
+        if tuning and test > 0 and 1 <= source.trajectories <= few:
+            raise ArgumentError(
+                error.subject,
+                got=error.got,
+                expected=error.expected,
+                hint="Going on from a model, `test=0` alone is enough; or use more trajectories.",
+            ) from error
+        raise
     return {part: (source, indices) for part, indices in chosen.items() if len(indices)}
 
 

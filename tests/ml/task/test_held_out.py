@@ -77,10 +77,12 @@ def test_data_that_were_trained_on_are_not_evaluated_on_in_silence(tmp_path):
         stored(tmp_path / "d" / part / "x.h5", seed=len(part), trajectories=3)
     record = trained_record(tmp_path / "d")
     training, held_out = (tmp_path / "d" / part / "x.h5" for part in ("train", "test"))
-    with pytest.raises(ArgumentError, match=r"part of the data: got test: the model's training used these data f"
-                       r"or train alone, expected one of train") as caught:  # fmt: skip
+    with pytest.raises(ArgumentError, match=r"part of the data: got test: no trajectory of these data was held out "
+                       r"from the model's training, expected train\.") as caught:  # fmt: skip
         found(record, training)
-    assert caught.value.hint == "Use other data, or, knowing that the model has seen them, `split='train'`."
+    assert caught.value.hint == (
+        "Add `split='train'`, knowing that the model has seen these data; or use others."
+    )
     assert len(found(record, training, split="train").trajectories) == 3
     assert len(found(record, held_out).trajectories) == 3
     with pytest.raises(
@@ -106,13 +108,13 @@ def test_files_of_a_folder_are_known_one_by_one(tmp_path):
     for seed, name in enumerate("ab"):
         stored(tmp_path / "d" / "train" / f"{name}.h5", seed=seed, trajectories=3)
     record = trained_record(tmp_path / "d")
-    with pytest.raises(ArgumentError, match="got test: the model's training used these data for train alone"):
+    with pytest.raises(ArgumentError, match="got test: no trajectory of these data was held out"):
         found(record, tmp_path / "d" / "train" / "a.h5")
     again = tmp_path / "again"
     again.mkdir()
     for old, new in (("a", "z"), ("b", "c")):
         shutil.copy(tmp_path / "d" / "train" / f"{old}.h5", again / f"{new}.h5")
-    with pytest.raises(ArgumentError, match="for train alone"):
+    with pytest.raises(ArgumentError, match="no trajectory of these data was held out"):
         found(record, again)
     stored(again / "k.h5", seed=7, trajectories=2)
     held_out = found(record, again)

@@ -139,13 +139,18 @@ def test_of_few_trajectories_a_tuning_holds_out_what_it_can():
         "valid": 1,
     }
     for few in (one, two):  # control: a new network is refused
-        with pytest.raises(ArgumentError, match="trajectories to split"):
+        with pytest.raises(
+            ArgumentError, match=r"number of trajectories: got ., expected at least 3"
+        ) as caught:
             source_parts(few)
+        assert caught.value.hint == "Use more trajectories, or set `valid=0` and `test=0`."
     for asked in ({"valid": 0}, {"test": 0}, {"valid": 0, "test": 0}):
         assert set(source_parts(one, tuning=True, **asked)) == {"train"}
     for few in (one, two):  # what was asked for and cannot be is not left out unsaid
-        with pytest.raises(ArgumentError, match="trajectories to split"):
+        with pytest.raises(ArgumentError, match="number of trajectories") as caught:
             source_parts(few, test=0.1, tuning=True)
+        assert "`test=0` alone is enough" in caught.value.hint
+        assert source_parts(few, test=0, tuning=True)
     assert {part: len(chosen) for part, (_, chosen) in source_parts(two, valid=0, tuning=True).items()} == {
         "train": 1,
         "test": 1,
