@@ -16,7 +16,7 @@ import os
 import sys
 from pathlib import Path
 
-from transfer._clock import stay_on_one_core
+from transferbench._clock import stay_on_one_core
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "transfer_bench.jsonl"
@@ -63,13 +63,13 @@ def parser() -> argparse.ArgumentParser:
 
 def measure(options: argparse.Namespace, core: int) -> None:
     """Measure the cells that are asked for and missing, each into the file at once."""
-    from transfer._cells import COMMITTED, METHODS, Case, Request, parse_network, parse_transfer
-    from transfer._estimate import estimate
-    from transfer._machine import machine
-    from transfer._measurement import Bench
-    from transfer._results import read_book
-    from transfer._settings import QUICK, Settings
-    from transfer._stage import Options
+    from transferbench._cells import COMMITTED, METHODS, Case, Request, parse_network, parse_transfer
+    from transferbench._estimate import estimate
+    from transferbench._machine import machine
+    from transferbench._measurement import Bench
+    from transferbench._results import read_book
+    from transferbench._settings import QUICK, Settings
+    from transferbench._stage import Options
 
     cases = COMMITTED
     if options.pde:
@@ -102,10 +102,10 @@ def measure(options: argparse.Namespace, core: int) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
-    from transfer._page import tables, with_tables
-    from transfer._picture import picture
-    from transfer._results import read_book
-    from transfer._summary import grouped
+    from transferbench._page import tables, with_tables
+    from transferbench._picture import picture
+    from transferbench._results import read_book
+    from transferbench._summary import grouped
 
     book = read_book(options.out or (QUICK_RESULTS if options.quick else RESULTS))
     if not book.results:

@@ -73,8 +73,9 @@ def convert_d(
             parser=RULES,
             metavar=RULES.metavar,
             help="Rule for the new weights. compatibility reproduces the network exactly on fields that do not vary along the "
-            "new axes; isotropic does too, and treats all directions as alike as the old filters say how; compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of "
-            "compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
+            "new axes; isotropic reproduces the network exactly too, and makes filters answer waves of every direction alike as "
+            "far as they can: scalars from 1D within the range of the old filters, other paths are only pulled that way; "
+            "compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
             "extends the filters. For plain networks: centre puts the kernel in the central slice of the new axis; "
             "mean spreads the kernel evenly along the new axis. all compares the rules and writes nothing.",
         ),

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from transfer._cells import Case, Cell
-from transfer._results import Result, Seconds
+from transferbench._cells import Case, Cell
+from transferbench._results import Result, Seconds
 
 CASE = Case("diffusion", 1, 3)
 

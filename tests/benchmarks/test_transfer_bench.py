@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import transfer_bench
 from measured_transfers import result
-from transfer._page import BEGIN, END, tables, with_tables
-from transfer._picture import picture
-from transfer._results import Book, read_book
-from transfer._settings import QUICK, Settings
-from transfer._summary import Spread, grouped, ratio, samples_needed, time_to_equal, worths
+from transferbench._page import BEGIN, END, tables, with_tables
+from transferbench._picture import picture
+from transferbench._results import Book, read_book
+from transferbench._settings import QUICK, Settings
+from transferbench._summary import Spread, grouped, ratio, samples_needed, time_to_equal, worths
 
 
 def measured(path, *words):
@@ -120,3 +120,18 @@ def test_the_page_shows_what_was_measured():
     assert f"(vectors: {', '.join(map(str, most))} and {last})" in text
     assert f"less than {100 * settings.gain:.0f} %" in text
     assert f"after one and after {settings.ahead} steps on {settings.validation} trajectories" in text
+
+
+def test_the_readme_and_the_page_say_what_was_measured():
+    groups = grouped(read_book(transfer_bench.RESULTS).results)
+    texts = [transfer_bench.PAGE, transfer_bench.PAGE.parents[2] / "README.md"]
+    for path in texts:
+        said = path.read_text("utf-8")
+        for pde in ("allen-cahn", "diffusion", "fisher-kpp"):
+            own = [each for each in groups if each.case.pde == pde]
+            (zero,) = (e for e in own if (e.method, e.rule, e.cover) == ("zero-shot", "isotropic", True))
+            (scratch,) = (e for e in own if (e.method, e.samples) == ("scratch", 16))
+            for group in (zero, scratch):
+                for horizon in (1, 20):
+                    assert f"{group.error(horizon).median:.2g}" in said, (path.name, pde, horizon)
+            assert f"{zero.error(1).median * 1.2:.2g}," not in said  # control: another number

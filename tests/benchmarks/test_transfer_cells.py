@@ -2,10 +2,10 @@
 
 import pytest
 from measured_transfers import CASE, result
-from transfer._cells import COMMITTED, METHODS, Case, Cell, Request, parse_network, parse_transfer
-from transfer._estimate import estimate, expected
-from transfer._results import Book, read_book
-from transfer._settings import QUICK, Settings
+from transferbench._cells import COMMITTED, METHODS, Case, Cell, Request, parse_network, parse_transfer
+from transferbench._estimate import estimate, expected
+from transferbench._results import Book, read_book
+from transferbench._settings import QUICK, Settings
 
 
 def test_the_committed_cells():

@@ -5,11 +5,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from transfer._axial import AxialNetwork
-from transfer._cells import Case
-from transfer._families import FAMILIES, parameters
-from transfer._fourier import FourierLayer, FourierOperator, with_more_axes
-from transfer._taps import TapConv, with_taps, with_weights_of
+from transferbench._axial import AxialNetwork
+from transferbench._cells import Case
+from transferbench._families import FAMILIES, parameters
+from transferbench._fourier import FourierLayer, FourierOperator, with_more_axes
+from transferbench._taps import TapConv, with_taps, with_weights_of
 
 from ginjax.geometric import MultiImage, Signature
 

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from transfer._data import Pairs
-from transfer._pointwise import Pointwise
-from transfer._rollouts import diverged, rollout_errors, unchanged_errors
-from transfer._settings import QUICK
-from transfer._training import Trainer, fit_steps, fit_to_plateau, score
+from transferbench._data import Pairs
+from transferbench._pointwise import Pointwise
+from transferbench._rollouts import diverged, rollout_errors, unchanged_errors
+from transferbench._settings import QUICK
+from transferbench._training import Trainer, fit_steps, fit_to_plateau, score
 
 from ginjax.geometric import MultiImage, Signature
 from ginjax.models import ModelWrapper

@@ -14,14 +14,14 @@ from ginjax.data import MemorySource
 from ginjax.errors import GinjaxWarning
 from ginjax.ml import calibrate
 from ginjax.models import from_record, to_record
-from transfer._cells import Case
-from transfer._clock import after_compiling, timed
-from transfer._data import CaseData, Pairs
-from transfer._families import FAMILIES, Family
-from transfer._results import Seconds
-from transfer._rollouts import rollout_errors
-from transfer._settings import Settings
-from transfer._training import Fitted, Trainer, fit_steps, score
+from transferbench._cells import Case
+from transferbench._clock import after_compiling, timed
+from transferbench._data import CaseData, Pairs
+from transferbench._families import FAMILIES, Family
+from transferbench._results import Seconds
+from transferbench._rollouts import rollout_errors
+from transferbench._settings import Settings
+from transferbench._training import Fitted, Trainer, fit_steps, score
 
 
 @dataclass(frozen=True)

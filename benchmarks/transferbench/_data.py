@@ -20,9 +20,9 @@ from ginjax.data import (
 )
 from ginjax.geometric import MultiImage, Signature
 from ginjax.ml import FOLDS, HELD_OUT_OFFSET
-from transfer._cells import Case
-from transfer._clock import after_compiling
-from transfer._settings import Settings, kind
+from transferbench._cells import Case
+from transferbench._clock import after_compiling
+from transferbench._settings import Settings, kind
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from transfer._cells import METHODS
-from transfer._page import title, variant
-from transfer._summary import Group
+from transferbench._cells import METHODS
+from transferbench._page import title, variant
+from transferbench._summary import Group
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -16,8 +16,8 @@ from jaxtyping import PyTree
 
 from ginjax.geometric import MultiImage, compiled
 from ginjax.ml import make_optimiser, make_schedule, smse_loss, trainable
-from transfer._clock import timed
-from transfer._data import Pairs
+from transferbench._clock import timed
+from transferbench._data import Pairs
 
 Look = Callable[[PyTree], tuple[float, float]]
 """The errors of a network on the validation trajectories after one step and after several."""

@@ -9,8 +9,8 @@ from statistics import median
 
 import numpy as np
 
-from transfer._cells import METHODS, Case
-from transfer._results import Result
+from transferbench._cells import METHODS, Case
+from transferbench._results import Result
 
 
 @dataclass(frozen=True)

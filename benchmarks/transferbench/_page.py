@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from statistics import median
 
-from transfer._cells import METHODS, Case
-from transfer._results import Book
-from transfer._summary import Group, Spread, Worth, grouped, ratio, worths
+from transferbench._cells import METHODS, Case
+from transferbench._results import Book
+from transferbench._summary import Group, Spread, Worth, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
 END = "<!-- end of the tables -->"

@@ -15,10 +15,10 @@ from ginjax.checkpoint import convert_record
 from ginjax.geometric import Signature
 from ginjax.ml import trainable
 from ginjax.models import AnyDimensionalModel, ModelDesign, ModelWrapper, from_record, to_record
-from transfer._axial import AxialNetwork
-from transfer._cells import Case
-from transfer._fourier import FourierOperator, with_more_axes
-from transfer._taps import with_taps, with_weights_of
+from transferbench._axial import AxialNetwork
+from transferbench._cells import Case
+from transferbench._fourier import FourierOperator, with_more_axes
+from transferbench._taps import with_taps, with_weights_of
 
 LAYERS = 4
 """Layers of the Fourier operator, and of the axially shared network, for each block of ours."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from statistics import mean
 
-from transfer._cells import Cell
-from transfer._results import Result
+from transferbench._cells import Cell
+from transferbench._results import Result
 
 
 def expected(cell: Cell, results: Sequence[Result]) -> float | None:

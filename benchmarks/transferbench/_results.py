@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ginjax.checkpoint import atomic_write
-from transfer._cells import Case, Cell
-from transfer._settings import Settings
+from transferbench._cells import Case, Cell
+from transferbench._settings import Settings
 
 SCHEMA = 1
 

@@ -10,13 +10,13 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ginjax.ml import FOLDS
-from transfer._cells import METHODS, Case, Cell, Method
-from transfer._families import FAMILIES, parameters
-from transfer._results import Book, Result, Seconds
-from transfer._rollouts import diverged, rollout_errors, unchanged_errors
-from transfer._settings import kind
-from transfer._stage import Options, Stage
-from transfer._training import fit_steps, fit_to_plateau
+from transferbench._cells import METHODS, Case, Cell, Method
+from transferbench._families import FAMILIES, parameters
+from transferbench._results import Book, Result, Seconds
+from transferbench._rollouts import diverged, rollout_errors, unchanged_errors
+from transferbench._settings import kind
+from transferbench._stage import Options, Stage
+from transferbench._training import fit_steps, fit_to_plateau
 
 
 @dataclass
