@@ -29,13 +29,13 @@ class AxialLayer(eqx.Module):
         self.here = Pointwise(channels, channels, second)
         self.mix = Pointwise(channels, channels, third)
 
-    def __call__(self, z: Float[Array, channels * spatial]) -> Float[Array, channels * spatial]:
+    def __call__(self, z: Float[Array, "channels *spatial"]) -> Float[Array, "channels *spatial"]:
         before, after = (_differences(z, shift) for shift in (1, -1))
         inner = self.here(z) + jnp.tensordot(self.taps[0], before, 1) + jnp.tensordot(self.taps[1], after, 1)
         return z + self.mix(jax.nn.gelu(inner))
 
 
-def _differences(z: Float[Array, channels * spatial], shift: int) -> Float[Array, channels * spatial]:
+def _differences(z: Float[Array, "channels *spatial"], shift: int) -> Float[Array, "channels *spatial"]:
     """What the neighbours on one side have more than the pixel, summed over the axes."""
     return jnp.sum(jnp.stack([jnp.roll(z, shift, axis) - z for axis in range(1, z.ndim)]), axis=0)
 
@@ -53,7 +53,7 @@ class AxialNetwork(eqx.Module):
         self.layers = tuple(AxialLayer(channels, each) for each in inner)
         self.project = Pointwise(channels, 2 * channels, last), Pointwise(2 * channels, fields, out)
 
-    def __call__(self, x: Float[Array, fields * spatial]) -> Float[Array, fields * spatial]:
+    def __call__(self, x: Float[Array, "fields *spatial"]) -> Float[Array, "fields *spatial"]:
         z = self.lift(x)
         for layer in self.layers:
             z = layer(z)

@@ -40,7 +40,7 @@ class FourierLayer(eqx.Module):
         self.widen = Pointwise(channels, 2 * channels, wide)
         self.narrow = Pointwise(2 * channels, channels, narrow)
 
-    def __call__(self, z: Float[Array, channels * spatial]) -> Float[Array, channels * spatial]:
+    def __call__(self, z: Float[Array, "channels *spatial"]) -> Float[Array, "channels *spatial"]:
         total = jnp.zeros_like(z)
         for axis, weights in enumerate(self.spectral, 1):
             total += _along(z, axis, jax.lax.complex(weights[0], weights[1]))
@@ -48,8 +48,8 @@ class FourierLayer(eqx.Module):
 
 
 def _along(
-    z: Float[Array, channels * spatial], axis: int, weights: Complex[Array, "modes out in"]
-) -> Float[Array, channels * spatial]:
+    z: Float[Array, "channels *spatial"], axis: int, weights: Complex[Array, "modes out in"]
+) -> Float[Array, "channels *spatial"]:
     side, modes = z.shape[axis], len(weights)
     spectrum = jnp.moveaxis(jnp.fft.rfft(z, axis=axis), axis, 0)[:modes]
     mixed = jnp.einsum("moi,mi...->mo...", weights[: len(spectrum)], spectrum)
@@ -69,7 +69,7 @@ class FourierOperator(eqx.Module):
         self.layers = tuple(FourierLayer(D, channels, modes, each) for each in inner)
         self.project = Pointwise(channels, 2 * channels, last), Pointwise(2 * channels, fields, out)
 
-    def __call__(self, x: Float[Array, fields * spatial]) -> Float[Array, fields * spatial]:
+    def __call__(self, x: Float[Array, "fields *spatial"]) -> Float[Array, "fields *spatial"]:
         z = self.lift(x)
         for layer in self.layers:
             z = layer(z)

@@ -19,5 +19,5 @@ class Pointwise(eqx.Module):
         self.weight = jax.random.normal(key, (outputs, inputs)) * inputs**-0.5
         self.bias = jnp.zeros(outputs)
 
-    def __call__(self, z: Float[Array, "in *spatial"]) -> Float[Array, out * spatial]:
+    def __call__(self, z: Float[Array, "in *spatial"]) -> Float[Array, "out *spatial"]:
         return jnp.tensordot(self.weight, z, 1) + self.bias.reshape(-1, *(1,) * (z.ndim - 1))

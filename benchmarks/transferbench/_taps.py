@@ -25,7 +25,7 @@ class TapConv(eqx.Module):
     weight: Float[Array, "out in *sides"]
     bias: Float[Array, "out ..."] | None
 
-    def __call__(self, x: Float[Array, "in *spatial"], *, key: Any = None) -> Float[Array, out * spatial]:
+    def __call__(self, x: Float[Array, "in *spatial"], *, key: Any = None) -> Float[Array, "out *spatial"]:
         y = _convolved(x, self.weight)
         return y if self.bias is None else y + self.bias
 
@@ -33,7 +33,7 @@ class TapConv(eqx.Module):
 @jax.custom_vjp
 def _convolved(
     x: Float[Array, "in *spatial"], weight: Float[Array, "out in *sides"]
-) -> Float[Array, out * spatial]:
+) -> Float[Array, "out *spatial"]:
     kernel = weight.reshape(len(weight), -1)
     return (kernel @ _neighbours(x, weight.shape[2:])).reshape(-1, *x.shape[1:])
 
