@@ -12,14 +12,13 @@ from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._axis_question import offered, question_of
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
-from ginjax.data.readers._shared_axes import Guess, shared_orders
+from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
 MAX_CHANNELS = 64
-
-Y_FIRST = "write y,x where y is stored first"
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ def describe_arrays(
             orders[name] = order
     question = None
     if any(each.open for each in guesses.values()):
-        question, shared = _question(guesses)
+        question, shared = question_of(guesses)
         orders |= shared
     if not orders and "" in said:
         _refuse_count(
@@ -236,46 +235,6 @@ def _refuse_count(order: AxisOrder, shapes: Mapping[str, tuple[int, ...]]) -> No
             expected="as many as an array has: "
             + ", ".join(f"'{name}' of shape {shape} has {len(shape)}" for name, shape in shapes.items()),
         )
-
-
-def _question(guesses: Mapping[str, Guess]) -> tuple[tuple[str, str] | None, dict[str, AxisOrder]]:
-    """What to ask of arrays of which some are not sure, and the orders to go on with, by array.
-
-    Readings under which one order is that of several arrays, of scalars without its components, come before those of the first
-    array alone: pasted, they leave no array out.
-    """
-    name = next(name for name, each in guesses.items() if each.open)
-    shared = shared_orders(guesses)
-    if not shared:
-        alone = len(guesses) == 1
-        return axis_question(name, guesses[name].shape, list(guesses[name].likely), alone=alone), {}
-    widest = max(shared[0], key=lambda each: len(guesses[each].shape))
-    offers = [AxisReading(found[widest], guesses[widest].shape) for found in shared]
-    question, hint = axis_question(name, guesses[name].shape, offers, alone=True)
-    scalars = " (a scalar has no component)" if shared[0][widest].k else ""
-    return (question, f"{hint} One order is for {', '.join(shared[0])}{scalars}."), shared[0]
-
-
-def axis_question(
-    name: str, shape: tuple[int, ...], likely: list[AxisReading], *, alone: bool
-) -> tuple[str, str]:
-    """What to ask of an array whose axes may be in several orders, and how to answer."""
-    sides = " x ".join(map(str, shape))
-    question = f"which axis of array '{name}' ({sides}) is time, which are space, and which are components"
-    return question, offered(
-        likely, "" if alone else name
-    ) or f"Name the axes in their order, such as `axes=['trajectory,time,x,y']`; {Y_FIRST}."
-
-
-def offered(likely: list[AxisReading], name: str = "") -> str:
-    """Readings as arguments to be pasted, each in words; empty if there are none."""
-    front = f"{name}=" if name else ""
-    each = [f"`axes=['{front}{reading.order.text}']` ({reading})" for reading in likely[:3]]
-    if not each:
-        return ""
-    shape = likely[0].shape
-    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
-    return f"Say which, and {Y_FIRST}: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"
 
 
 def provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:

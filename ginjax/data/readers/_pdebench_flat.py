@@ -19,10 +19,10 @@ from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrde
 from ginjax.data._found import Found, Variable
 from ginjax.data._likely_axes import AxisReading, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._axis_question import axis_question
 from ginjax.data.readers._bare_arrays import (
     MAX_CHANNELS,
     StoredArray,
-    axis_question,
     channel,
     describe_arrays,
     provisional,
