@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._by_axis import by_axis
 from ._config_file import Config, given_options
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
 from ._interrupt import Interrupt, Interrupted
@@ -18,6 +19,7 @@ from ._model_options import (
     Levels,
     NonlinearityName,
     Norm,
+    Padding,
     Plain,
     Side,
     Support,
@@ -157,6 +159,7 @@ def train(
     upsample: Upsample = "repeat",
     plain: Plain = False,
     nonlinearity: NonlinearityName = "vector-neuron",
+    padding: Padding = None,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -339,7 +342,10 @@ def train(
         past_steps=past_steps,
         residual=residual,
         adapt=adapt or (),
+        padding=None if start is None else by_axis("--padding", padding),
     )
+    if request.walls is not None:
+        out.note(request.walls)
     for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):
         out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
     for each in request.adapted:

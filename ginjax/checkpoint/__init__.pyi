@@ -13,6 +13,7 @@ from ._contract import Axis as Axis
 from ._contract import Condition as Condition
 from ._contract import DataContract as DataContract
 from ._contract import DataPart as DataPart
+from ._contract import NewBoundary as NewBoundary
 from ._contract import axes_of as axes_of
 from ._contract_check import ADAPTABLE as ADAPTABLE
 from ._contract_check import Aspect as Aspect
@@ -51,3 +52,9 @@ from ._opened import read_text as read_text
 from ._reading import Reading as Reading
 from ._strict_json import JsonProblem as JsonProblem
 from ._strict_json import parse_json as parse_json
+from ._walls import NEW_BOUNDARIES as NEW_BOUNDARIES
+from ._walls import check_padding as check_padding
+from ._walls import new_boundaries as new_boundaries
+from ._walls import spec_in_dimension as spec_in_dimension
+from ._walls import spec_padding as spec_padding
+from ._walls import with_padding as with_padding

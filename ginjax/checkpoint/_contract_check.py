@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
@@ -131,8 +131,10 @@ def conversion_differences(low: DataContract, high: DataContract, *, lifted: boo
     """
     if not (low.fields and high.fields):
         return ()
-    before = low.lifted() if lifted else low
-    return differences(before.in_dimension(high.D), high, task=True)
+    before = (low.lifted() if lifted else low).in_dimension(high.D)
+    # The boundaries of axes that were added are a choice of the conversion.
+    expected = replace(before, axes=(*before.axes[: low.D], *high.axes[low.D :]))
+    return differences(expected, high, task=True)
 
 
 def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:

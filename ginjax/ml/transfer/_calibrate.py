@@ -46,7 +46,13 @@ class Calibration:
 
 
 def calibrate(
-    record: ModelRecord, to_dim: int, X: MultiImage, Y: MultiImage, *, evaluations: int = 12
+    record: ModelRecord,
+    to_dim: int,
+    X: MultiImage,
+    Y: MultiImage,
+    *,
+    evaluations: int = 12,
+    new_boundary: str | Mapping[str, str] | None = None,
 ) -> tuple[Conversion, Calibration]:
     r"""Convert by `compat-flex` with one `flex` for each convolution, chosen on a few samples.
 
@@ -59,6 +65,7 @@ def calibrate(
     - `to_dim`: a higher dimension.
     - `X`, `Y`: normalised inputs and targets there, blocks `(samples, channels, *spatial, D, ..., D)`.
     - `evaluations`: the most runs of the network over the samples.
+    - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
 
     **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `NumericsError` if the
     converted network gives NaN or infinity on the samples.
@@ -72,7 +79,7 @@ def calibrate(
         )
     if to_dim != X.D:
         raise ArgumentError("dimension of the samples", got=X.D, expected=to_dim)
-    mixtures = _Mixtures.of(record, to_dim)
+    mixtures = _Mixtures.of(record, to_dim, new_boundary)
     fit = _fit(mixtures, X, Y, evaluations)
     flex = {name: float(value) for name, value in zip(mixtures.layers, fit.t, strict=True)}
     spin = mixtures.spin
@@ -108,10 +115,12 @@ class _Mixtures:
     owner: Mapping[str, int]
 
     @classmethod
-    def of(cls, record: ModelRecord, to_dim: int) -> _Mixtures:
-        spin = convert_record(record, to_dim, make_rule("compat-flex", 1.0))
+    def of(cls, record: ModelRecord, to_dim: int, new_boundary: str | Mapping[str, str] | None) -> _Mixtures:
+        spin = convert_record(record, to_dim, make_rule("compat-flex", 1.0), new_boundary=new_boundary)
         sparse, whole = (
-            convert_record(record, to_dim, make_rule("compat-flex", flex), dtype="float64").after.arrays
+            convert_record(
+                record, to_dim, make_rule("compat-flex", flex), dtype="float64", new_boundary=new_boundary
+            ).after.arrays
             for flex in (0.0, 1.0)
         )
         owner = {

@@ -1,7 +1,8 @@
 """Does a converted network do what it promises? The lift test and the equivariance defect, on random fields."""
 
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from ...transfer import (
 from .._any_dimensional import AnyDimensionalModel
 from .._file import LoadedModel, from_record, load_model
 from .._module import MultiImageModule
+from .._named_arrays import layer_table, model_banks
 from .._spec import ModelSpec
 from ._verification import Verification
 
@@ -52,7 +54,13 @@ def verify_records(
     with jax.enable_x64(True):
         models = from_record(low), from_record(high)
     found = verify_transfer(
-        *models, is_torus=low.is_torus, side=side, seed=seed, parity_lift=parity_lift, progress=progress
+        *models,
+        is_torus=low.is_torus,
+        new_torus=high.is_torus[low.D :],
+        side=side,
+        seed=seed,
+        parity_lift=parity_lift,
+        progress=progress,
     )
     return with_condition(found, low, high, parity_lift)
 
@@ -75,6 +83,7 @@ def verify_transfer(
     high: AnyDimensionalModel,
     *,
     is_torus: tuple[bool, ...] | None = None,
+    new_torus: tuple[bool, ...] | None = None,
     side: int | None = None,
     seed: int = 0,
     parity_lift: bool = False,
@@ -87,7 +96,9 @@ def verify_transfer(
 
     - `low`, `high`: the networks before and after, the second in a higher dimension. To be run in float64 their
       float64 weights must not have been rounded: load them with `jax_enable_x64`.
-    - `is_torus`: which axes of the lower dimension are periodic (default: all); added axes are.
+    - `is_torus`: which axes of the lower dimension are periodic (default: all).
+    - `new_torus`: which of the added axes are (default: all). Along one that is not, the second network goes on as its own
+      specification says.
     - `side`: pixels along each axis of random fields and along added ones; default 8, or as many as a UNet's pooling
       needs.
     - `seed`: of the random fields.
@@ -105,14 +116,17 @@ def verify_transfer(
             expected=f"more than {low.D}",
             hint="Name the model before conversion first.",
         )
-    if (_lifted(low.spec) if parity_lift else low.spec) != high.spec:
+    if not _belong(_lifted(low.spec) if parity_lift else low.spec, high.spec):
         raise ArgumentError(
             "models",
             got="different architectures or signatures",
             expected="a model and what it was converted to",
         )
-    side = _default_side(low) if side is None else side
     torus = (True,) * low.D if is_torus is None else is_torus
+    added_torus = (True,) * (high.D - low.D) if new_torus is None else new_torus
+    walled = not all((*torus, *added_torus))
+    _check_same_walls(low, high, torus)
+    side = _default_side(high, walled=walled) if side is None else side
     added = (side,) * (high.D - low.D)
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
     if fields is None:
@@ -122,14 +136,15 @@ def verify_transfer(
 
     def worst_lift(precision: str) -> float:
         models = _cast(low, precision), _cast(high, precision)
-        return max(_lift(*models, _cast(x, precision), added, parity_lift) for x in given)
+        return max(_lift(*models, _cast(x, precision), added, added_torus, parity_lift) for x in given)
 
     with jax.enable_x64(True):
         lift_float64 = worst_lift("float64")
         progress()
         lift_own = worst_lift(dtype)
         progress()
-        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
+        ends = (*torus, *added_torus)
+        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, ends), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
         progress()
         noise = np.max([_noise(low, each, dtype, seed) for each in given], axis=0).tolist()
@@ -168,23 +183,48 @@ def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) 
 
 
 def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
-    """`max_g |f(g x) - g f(x)| / max |f(x)|` over generators of `B_D`: a reflection and transpositions."""
+    """`max_g |f(g x) - g f(x)| / max |f(x)|` over reflections and transpositions that generate the symmetries.
+
+    They are all of `B_D`, but for exchanges of two axes beyond whose ends the network goes on in different ways.
+    """
     y = _run(model, x)
     return max(
-        _relative(_run(model, x.times_group_element(g)), y.times_group_element(g)) for g in generators(x.D)
+        _relative(_run(model, x.times_group_element(g)), y.times_group_element(g))
+        for g in generators(x.D, _ends(model, x))
     )
 
 
-def generators(D: int) -> list[Int[np.ndarray, "dim dim"]]:
-    """Matrices that generate `B_D`: the reflection of the first axis and the neighbour transpositions."""
-    reflection = np.eye(D, dtype=int)
-    reflection[0, 0] = -1
-    swaps = []
-    for i in range(D - 1):
-        order = list(range(D))
-        order[i], order[i + 1] = order[i + 1], order[i]
-        swaps.append(np.eye(D, dtype=int)[order])
-    return [reflection, *swaps]
+def generators(D: int, ends: Sequence[str] = ()) -> list[Int[np.ndarray, "dim dim"]]:
+    """Matrices that generate `B_D`, or what of it exchanges axes with the same ends only: reflections and transpositions.
+
+    **Arguments:**
+
+    - `ends`: what an axis is like at its ends, one word for each; all alike if empty.
+    """
+    ends = tuple(ends) or ("",) * D
+    alike = len(set(ends)) == 1
+    found = []
+    for i in range(1 if alike else D):
+        reflection = np.eye(D, dtype=int)
+        reflection[i, i] = -1
+        found.append(reflection)
+    for i, j in itertools.combinations(range(D), 2):
+        if ends[i] == ends[j] and (j == i + 1 or not alike):
+            order = list(range(D))
+            order[i], order[j] = order[j], order[i]
+            found.append(np.eye(D, dtype=int)[order])
+    return found
+
+
+def _ends(model: AnyDimensionalModel, x: MultiImage) -> tuple[str, ...]:
+    """What decides which axes may be exchanged: where the field is periodic, and how the network goes on elsewhere."""
+    if all(x.is_torus):
+        return ()
+    modes = model.spec.padding(x.D)
+    walled = {mode for mode, periodic in zip(modes, x.is_torus, strict=True) if not periodic}
+    if not walled or len(set(modes)) == 1:
+        return ()
+    return tuple("periodic" if periodic else mode for mode, periodic in zip(modes, x.is_torus, strict=True))
 
 
 @compiled
@@ -193,19 +233,51 @@ def _run(model: MultiImageModule, x: MultiImage) -> MultiImage:
 
 
 def _lift(
-    low: MultiImageModule, high: MultiImageModule, x: MultiImage, added: tuple[int, ...], parity_lift: bool
+    low: MultiImageModule,
+    high: MultiImageModule,
+    x: MultiImage,
+    added: tuple[int, ...],
+    added_torus: tuple[bool, ...],
+    parity_lift: bool,
 ) -> float:
-    return _relative(_run(high, _embed(x, added, parity_lift)), _embed(_run(low, x), added, parity_lift))
+    def embed(fields: MultiImage) -> MultiImage:
+        return _embed(fields, added, added_torus, parity_lift)
+
+    return _relative(_run(high, embed(x)), embed(_run(low, x)))
 
 
-def _embed(x: MultiImage, added: tuple[int, ...], parity_lift: bool) -> MultiImage:
+def _embed(
+    x: MultiImage, added: tuple[int, ...], added_torus: tuple[bool, ...], parity_lift: bool
+) -> MultiImage:
     blocks = {}
     for (k, p), block in x.items():
         order = len(k)
         new_key = lift_key((order, p)) if parity_lift else (order, p)
         embedded = embed_field(np.asarray(block), x.D, order, added, lifted=new_key != (order, p))
         blocks[new_key] = jnp.asarray(embedded)
-    return MultiImage(blocks, x.D + len(added), (*x.is_torus, *(True,) * len(added)))
+    return MultiImage(blocks, x.D + len(added), (*x.is_torus, *added_torus))
+
+
+def _check_same_walls(low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...]) -> None:
+    """Refuse networks that go on in different ways beyond the ends of an old axis that is not periodic."""
+    modes = low.spec.padding(low.D), high.spec.padding(high.D)
+    for axis, (ours, theirs, periodic) in enumerate(zip(modes[0], modes[1], torus, strict=False)):
+        if ours != theirs and not periodic:
+            raise ArgumentError(
+                f"padding of axis {axis} of the second model",
+                got=theirs,
+                expected=f"{ours!r}, as of the first",
+            )
+
+
+def _belong(low: ModelSpec, high: ModelSpec) -> bool:
+    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls."""
+
+    def rest(spec: ModelSpec) -> tuple[object, ...]:
+        options = tuple(pair for pair in spec.options if pair[0] != "padding_mode")
+        return spec.architecture, spec.inputs, spec.outputs, options
+
+    return rest(low) == rest(high)
 
 
 def _lifted(spec: ModelSpec) -> ModelSpec:
@@ -248,6 +320,23 @@ def _dtype_of(model: MultiImageModule) -> str:
     return max((np.dtype(d) for d in dtypes), key=lambda d: d.itemsize, default=np.dtype(np.float32)).name
 
 
-def _default_side(model: AnyDimensionalModel) -> int:
+def _default_side(model: AnyDimensionalModel, *, walled: bool) -> int:
     factor = model.grid_factor
-    return factor * max(1, -(-8 // factor))
+    least = max(8, _reach(model)) if walled else 8
+    return factor * max(1, -(-least // factor))
+
+
+def _reach(model: AnyDimensionalModel) -> int:
+    """Pixels of the input that every convolution needs to have more of than it pads."""
+    banks = model_banks(model)
+    table = layer_table(model)
+    widths = [
+        banks[row.role].side // 2 * row.filter_dilation * 2**row.level for row in table if row.stride == 1
+    ]
+    plain = [leaf for leaf in jax.tree.leaves(model, is_leaf=_is_plain) if _is_plain(leaf)]
+    widths += [leaf.kernel_size[0] // 2 * leaf.dilation[0] * model.grid_factor for leaf in plain]
+    return 1 + max(widths, default=0)
+
+
+def _is_plain(leaf: object) -> bool:
+    return isinstance(leaf, eqx.nn.Conv)
