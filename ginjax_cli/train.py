@@ -412,6 +412,10 @@ def train(
     _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
     if material.contract.D < 3:
         rule = "compatibility" if request.model.spec.equivariant else "centre"
+        if not all(material.contract.is_torus):
+            out.note(
+                "a conversion adds periodic axes; with --new-boundary mirror or edge they end at walls too"
+            )
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
         source = "" if data is None else f" --data {quote(str(data))}"

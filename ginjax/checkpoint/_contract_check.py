@@ -203,13 +203,18 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
     # A boundary that is not stated may be a wall or open.
     if all(a.is_torus == b.is_torus for a, b in zip(wanted, found, strict=True)):
         return []
+    walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))
+    converted = (
+        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise." if walled else ""
+    )
     return [
         Difference(
             "boundary",
             "boundaries of the data",
             ends_in_words(found),
             f"{ends_in_words(wanted)}, as in the model's training",
-            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`.",
+            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`."
+            + converted,
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]

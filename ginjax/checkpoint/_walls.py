@@ -9,6 +9,7 @@ from ginjax.errors import ArgumentError, UnsupportedError
 from ._contract import Axis, DataContract, NewBoundary, Padding, new_axis_names
 
 NEW_BOUNDARIES: tuple[NewBoundary, ...] = get_args(NewBoundary)
+"""Every `NewBoundary`."""
 
 OPTION = "padding_mode"
 """The option of the specification: one word in capitals, or a list with one for each axis."""

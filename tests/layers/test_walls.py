@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import ALL_KEYS, FULL2, FULL3, SV, S, bank, random_field
+from helpers import ALL_KEYS, EVEN_KEYS, FULL2, FULL3, SV, S, bank, embed, random_field
 from small_models import QUICK_TO_COMPILE, act
 from wall_padding import continued, largest_difference
 
@@ -15,6 +15,7 @@ from ginjax.geometric import MultiImage, Signature, continue_axes, make_all_oper
 from ginjax.geometric.conv._axes import AxisGeometry
 from ginjax.geometric.conv._ways import use_way
 from ginjax.layers import ConvContract, MaxNormPool
+from ginjax.models import AnyDimensionalModel
 
 FIELDS = Signature([((0, 0), 2), ((0, 1), 1), ((1, 0), 1), ((1, 1), 1), ((2, 0), 1)])
 OUT = Signature([((0, 0), 1), ((1, 0), 2), ((1, 1), 1)])
@@ -109,6 +110,27 @@ def test_walls_all_around_keep_every_symmetry(mode, options):
     y = apply(layer, x)
     for g in make_all_operators(2):
         assert largest_difference(apply(layer, act(g, x)), act(g, y)) < 2e-6
+
+
+@pytest.mark.parametrize("options", [{}, {"rhs_dilation": 2}, {"stride": 2, "recipe": BankRecipe(4)}])
+def test_converted_weights_do_on_fields_that_do_not_vary_what_they_did(options):
+    """The old axis mirrors; along the new one the mirror and the edge leave such fields as they are, zeros do not."""
+    recipe, step = options.get("recipe", FULL3), options.get("stride", 1)
+    given = {name: value for name, value in options.items() if name != "recipe"}
+    banks = [make_bank(D, recipe, EVEN_KEYS) for D in (1, 2)]
+    low = ConvContract(SV, SV, banks[0], False, padding_mode="mirror", key=jax.random.key(2), **given)
+    weights = AnyDimensionalModel._transfer_conv_weights(low.weights, *banks, "compatibility")
+    x = random_field(SV, 1, 6, is_torus=False)
+    flat, wanted = (
+        MultiImage(dict(embed(f, (n,))), 2, False) for f, n in ((x, 6), (apply(low, x), 6 // step))
+    )
+
+    def defect(new: str) -> float:
+        high = ConvContract(SV, SV, banks[1], False, padding_mode=("mirror", new), **given)
+        return largest_difference(apply(eqx.tree_at(lambda c: c.weights, high, weights), flat), wanted)
+
+    assert defect("mirror") < 3e-6 and defect("edge") < 3e-6
+    assert defect("zeros") > 0.01
 
 
 def test_different_walls_keep_the_symmetries_that_keep_them():

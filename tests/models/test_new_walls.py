@@ -59,6 +59,7 @@ CASES = {
     "zeros, then mirror": ("SimpleConvSeries", SV, "ZEROS", "mirror", {}),
     "mirror, then periodic": ("SimpleConvSeries", SV, "MIRROR", "periodic", {}),
     "odd fields, edge": ("SimpleConvSeries", ODD, "MIRROR", "edge", {}),
+    "DilResNet": ("DilResNet", S, "MIRROR", "edge", {"use_group_norm": False}),
     "UNet": ("UNet", SV, "MIRROR", "mirror", {}),
     "products": ("ResNet", SV, "EDGE", "mirror", {"nonlinearity": "product", "use_group_norm": False}),
     "plain": (

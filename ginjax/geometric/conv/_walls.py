@@ -16,6 +16,7 @@ PaddingMode = Literal["zeros", "mirror", "edge"]
 """Beyond a wall: nothing; the field reflected at the outer face of the last pixel; the last pixel again and again."""
 
 PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
+"""Every `PaddingMode`."""
 
 
 def padding_modes(value: str | Sequence[str], D: int) -> tuple[PaddingMode, ...]:
@@ -65,7 +66,7 @@ def continue_axes(
                 f"pixels along axis {index} of the field",
                 got=axis.size,
                 expected=f"more than {max(low, high)}, the width that is padded by {mode!r}",
-                hint="Use a larger grid, smaller filters or dilations, or fewer down-samplings.",
+                hint="Use a larger grid, smaller filters or dilations, fewer down-samplings, or zeros beyond the wall.",
             )
         signs = None if grades is None or mode == "edge" else _signs(grades, index, x.ndim - first)
         x = _extended(x, first + index, low, high, mode, signs)
