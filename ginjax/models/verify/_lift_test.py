@@ -1,8 +1,7 @@
 """Does a converted network do what it promises? The lift test and the equivariance defect, on random fields."""
 
-import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -10,11 +9,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
 
 from ...checkpoint import ModelRecord
-from ...errors import ArgumentError, NumericsError
-from ...geometric import MultiImage, Signature, compiled
+from ...errors import ArgumentError
+from ...geometric import MultiImage, Signature
 from ...transfer import (
     condition_residual,
     embed_field,
@@ -26,6 +24,8 @@ from .._file import LoadedModel, from_record, load_model
 from .._module import MultiImageModule
 from .._named_arrays import layer_table, model_banks
 from .._spec import ModelSpec
+from ._equivariance import equivariance_defect
+from ._outputs import relative_difference, run_network
 from ._verification import Verification
 
 _T = TypeVar("_T")
@@ -177,59 +177,9 @@ def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) 
     moved = jax.tree_util.tree_map(
         lambda a: a * (1 + unit * rng.uniform(-1, 1, a.shape)) if eqx.is_inexact_array(a) else a, wide
     )
-    exact = _run(wide, x)
-    own = _cast(_run(_cast(low, dtype), _cast(fields, dtype)), "float64")
-    return _relative(_run(moved, x), exact), _relative(own, exact)
-
-
-def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
-    """`max_g |f(g x) - g f(x)| / max |f(x)|` over reflections and transpositions that generate the symmetries.
-
-    They are all of `B_D`, but for exchanges of two axes beyond whose ends the network goes on in different ways.
-    """
-    y = _run(model, x)
-    return max(
-        _relative(_run(model, x.times_group_element(g)), y.times_group_element(g))
-        for g in generators(x.D, _ends(model, x))
-    )
-
-
-def generators(D: int, ends: Sequence[str] = ()) -> list[Int[np.ndarray, "dim dim"]]:
-    """Matrices that generate `B_D`, or what of it exchanges axes with the same ends only: reflections and transpositions.
-
-    **Arguments:**
-
-    - `ends`: what an axis is like at its ends, one word for each; all alike if empty.
-    """
-    ends = tuple(ends) or ("",) * D
-    alike = len(set(ends)) == 1
-    found = []
-    for i in range(1 if alike else D):
-        reflection = np.eye(D, dtype=int)
-        reflection[i, i] = -1
-        found.append(reflection)
-    for i, j in itertools.combinations(range(D), 2):
-        if ends[i] == ends[j] and (j == i + 1 or not alike):
-            order = list(range(D))
-            order[i], order[j] = order[j], order[i]
-            found.append(np.eye(D, dtype=int)[order])
-    return found
-
-
-def _ends(model: AnyDimensionalModel, x: MultiImage) -> tuple[str, ...]:
-    """What decides which axes may be exchanged: where the field is periodic, and how the network goes on elsewhere."""
-    if all(x.is_torus):
-        return ()
-    modes = model.spec.padding(x.D)
-    walled = {mode for mode, periodic in zip(modes, x.is_torus, strict=True) if not periodic}
-    if not walled or len(set(modes)) == 1:
-        return ()
-    return tuple("periodic" if periodic else mode for mode, periodic in zip(modes, x.is_torus, strict=True))
-
-
-@compiled
-def _run(model: MultiImageModule, x: MultiImage) -> MultiImage:
-    return model(x)[0]
+    exact = run_network(wide, x)
+    own = _cast(run_network(_cast(low, dtype), _cast(fields, dtype)), "float64")
+    return relative_difference(run_network(moved, x), exact), relative_difference(own, exact)
 
 
 def _lift(
@@ -243,7 +193,7 @@ def _lift(
     def embed(fields: MultiImage) -> MultiImage:
         return _embed(fields, added, added_torus, parity_lift)
 
-    return _relative(_run(high, embed(x)), embed(_run(low, x)))
+    return relative_difference(run_network(high, embed(x)), embed(run_network(low, x)))
 
 
 def _embed(
@@ -290,14 +240,6 @@ def _lifted(spec: ModelSpec) -> ModelSpec:
     if options.get("mid_keys") is not None:
         options["mid_keys"] = lifted(options["mid_keys"])
     return ModelSpec.make(spec.architecture, lifted(spec.inputs), lifted(spec.outputs), **options)
-
-
-def _relative(a: MultiImage, b: MultiImage) -> float:
-    difference = max(float(jnp.abs(a[key] - b[key]).max()) for key in b)
-    scale = max(float(jnp.abs(b[key]).max()) for key in b)
-    if not (np.isfinite(difference) and np.isfinite(scale)):
-        raise NumericsError("output of the network is NaN or infinite", hint="Its weights may have diverged.")
-    return difference / scale if scale > 0 else difference
 
 
 def _random_field(
