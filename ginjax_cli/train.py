@@ -414,7 +414,7 @@ def train(
         rule = "compatibility" if request.model.spec.equivariant else "centre"
         if not all(material.contract.is_torus):
             out.note(
-                "a conversion adds periodic axes; with --new-boundary mirror or edge they end at walls too"
+                "axes that a conversion adds wrap around; with --new-boundary mirror or edge they end at walls"
             )
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
