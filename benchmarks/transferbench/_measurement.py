@@ -112,8 +112,8 @@ class Bench:
 
     def _of_book(self, cell: Cell) -> Result:
         key = self.key(cell)
-        for result in self.book.results:
-            if result.key == key:
+        for result in reversed(self.book.results):
+            if result.key == key and self.book.at_hand(result):
                 return result
         result = self.measure(cell)
         self.book.add(result)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
 from transferbench._cells import METHODS, Case
-from transferbench._results import Book
+from transferbench._results import Book, latest
 from transferbench._summary import Group, Spread, Worth, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
@@ -31,7 +32,16 @@ def tables(book: Book) -> str:
     groups = grouped(book.results)
     cases = list(dict.fromkeys(group.case for group in groups))
     parts = [_worth(worths(groups)), _tuning(groups), *(_errors(groups, case) for case in cases)]
-    return "\n".join([f"Measured {book.machine}.\n", *filter(None, parts)])
+    return "\n".join([f"{_machines(book)}\n", *filter(None, parts)])
+
+
+def _machines(book: Book) -> str:
+    """Where how many of the results were measured."""
+    counts = Counter(result.machine or book.machine for result in latest(book.results))
+    if len(counts) == 1:
+        return f"Measured {book.machine}."
+    parts = "; ".join(f"{count} on {machine}" for machine, count in counts.items())
+    return f"Measured on more than one machine, whose seconds differ: {parts}."
 
 
 def title(case: Case) -> str:

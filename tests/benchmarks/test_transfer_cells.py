@@ -56,6 +56,18 @@ def test_a_file_of_results_comes_back(tmp_path):
     assert read_book(path).settings == QUICK
 
 
+def test_results_know_their_machine(tmp_path):
+    path = tmp_path / "results.jsonl"
+    read_book(path, QUICK, "2026-01-01, one core of A").add(result())
+    read_book(path, QUICK, "2026-02-02, one core of A").add(result(seed=1))
+    there = read_book(path, QUICK, "2026-03-03, one core of B")
+    there.add(result(seed=2))
+    assert [each.machine for each in read_book(path).results] == ["", "", "2026-03-03, one core of B"]
+    assert [there.at_hand(each) for each in there.results] == [False, False, True]
+    home = read_book(path, QUICK, "2026-04-04, one core of A")
+    assert [home.at_hand(each) for each in home.results] == [True, True, False]
+
+
 def test_a_file_of_other_settings_is_refused(tmp_path):
     path = tmp_path / "results.jsonl"
     Book(path, QUICK, "a machine").add(result())
