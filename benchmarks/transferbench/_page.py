@@ -67,7 +67,8 @@ def _worth(found: Sequence[Worth]) -> str:
         errors = [_spread(group.error(horizon)) for horizon in (first, last) for group in groups]
         equal = ", ".join(_needed(*worth.samples[horizon]) for horizon in (first, last))
         times = "; ".join(_reached([pair[which] for pair in worth.times]) for which in (0, 1))
-        name = title(worth.zero.case) + variant(worth.zero)
+        done = ", calibrated" * (worth.zero.method == "calibrated")
+        name = title(worth.zero.case) + done + variant(worth.zero)
         lines.append(
             f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {worth.own_time:.2g} | {times} |"
         )
