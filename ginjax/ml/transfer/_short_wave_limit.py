@@ -94,7 +94,8 @@ def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts stat
 
     def step(blocks: Mapping[Key, Array]) -> dict[Key, Array]:
         x = MultiImage(dict(blocks), D, (True,) * D)
-        return dict(frames.next_input(x, jax.vmap(lambda sample: model(sample)[0])(x)).items())
+        after = frames.next_input(x, jax.vmap(lambda sample: model(sample)[0])(x))
+        return {key: jnp.asarray(after[key]) for key in blocks}
 
     def packed(blocks: Mapping[Key, Array]) -> Array:
         """What moves, `(states, inputs, *spatial)`."""

@@ -102,7 +102,7 @@ def _at(
     values = np.moveaxis(np.tensordot(phases[0], spectrum, (1, 1)), 0, 1)
     for phase in phases[1:]:
         values = np.einsum("cpk...,pk->cp...", values, phase)
-    return values.real
+    return np.real(values)
 
 
 def _order_and_parity(key: Key) -> tuple[int, int]:
