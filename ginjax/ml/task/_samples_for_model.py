@@ -42,7 +42,6 @@ def samples_for(
     - `default`: the part of the data to use unless `split` says so.
     - `samples`: how many, `SAMPLES` unless given.
     - `seed`: of the simulations.
-
     - `new_boundary`: what axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
 
     **Returns:** the samples, and where they come from.
