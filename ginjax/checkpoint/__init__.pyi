@@ -32,6 +32,9 @@ from ._convert_file import check_certificate as check_certificate
 from ._convert_file import convert_file as convert_file
 from ._convert_file import convert_record as convert_record
 from ._convert_file import inflate_record as inflate_record
+from ._eqx import EqxFile as EqxFile
+from ._eqx import is_eqx as is_eqx
+from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale

@@ -17,6 +17,7 @@ from ginjax.data._pairs import is_pairs as is_pairs
 from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._reading import DataReading as DataReading
+from ginjax.data._reading import periodic_axes as periodic_axes
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence

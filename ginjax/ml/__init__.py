@@ -134,6 +134,7 @@ from ginjax.ml.training import initial_state as initial_state
 from ginjax.ml.training import keep_frozen as keep_frozen
 from ginjax.ml.training import last_training as last_training
 from ginjax.ml.training import load as load
+from ginjax.ml.training import load_plus as load_plus
 from ginjax.ml.training import local_placement as local_placement
 from ginjax.ml.training import make_book as make_book
 from ginjax.ml.training import make_dispatch as make_dispatch
@@ -155,6 +156,7 @@ from ginjax.ml.training import request_training as request_training
 from ginjax.ml.training import run as run
 from ginjax.ml.training import run_identity as run_identity
 from ginjax.ml.training import save as save
+from ginjax.ml.training import save_plus as save_plus
 from ginjax.ml.training import start_from as start_from
 from ginjax.ml.training import task_settings as task_settings
 from ginjax.ml.training import train as train

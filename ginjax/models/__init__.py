@@ -14,6 +14,8 @@ from ._file import from_record as from_record
 from ._file import load_model as load_model
 from ._file import save_model as save_model
 from ._file import to_record as to_record
+from ._import_eqx import fill_from_eqx as fill_from_eqx
+from ._import_eqx import import_eqx as import_eqx
 from ._inspect import count_params as count_params
 from ._inspect import get_filter_sum as get_filter_sum
 from ._inspect import get_scaled_filters as get_scaled_filters
@@ -28,6 +30,7 @@ from ._network import Network as Network
 from ._network import signature_of as signature_of
 from ._settings import NetworkSettings as NetworkSettings
 from ._spec import ModelSpec as ModelSpec
+from ._spec_from_words import spec_from_words as spec_from_words
 from ._wrappers import GroupAverage as GroupAverage
 from ._wrappers import LastStepIdentity as LastStepIdentity
 from ._wrappers import ModelWrapper as ModelWrapper

@@ -41,6 +41,7 @@ READ = (
     ("train", "--filters", "{}"),
     ("train", "--config", "{}"),
     ("init", "resnet", "--filters", "{}"),
+    ("import", "{}", "--arch", "resnet", "--in", "a:0+", "--channels", "2"),
 )
 
 

@@ -1,7 +1,9 @@
 """Training: settings, the loop, optimisers, devices, saved states and logs."""
 
 from ginjax.ml.training._array_file import load as load
+from ginjax.ml.training._array_file import load_plus as load_plus
 from ginjax.ml.training._array_file import save as save
+from ginjax.ml.training._array_file import save_plus as save_plus
 from ginjax.ml.training._counted_steps import fit_counted as fit_counted
 from ginjax.ml.training._devices import Placement as Placement
 from ginjax.ml.training._devices import fitting_placement as fitting_placement
