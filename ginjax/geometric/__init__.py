@@ -7,6 +7,7 @@ from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale
 from ._constants import TINY as TINY
+from ._constants import Losses as Losses
 from ._constants import Rescaling as Rescaling
 from ._convolve import convolve as convolve
 from ._convolve import convolve_contract as convolve_contract

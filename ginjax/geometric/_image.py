@@ -32,7 +32,7 @@ class GeometricImage:
     - `parity`: 0, or 1 if the field changes sign under reflections beyond what its tensor axes say; counts modulo 2.
     - `D`: the dimension.
     - `is_torus`: whether the grid is periodic: one bool, or one per axis.
-    - `covariant_axes`: one bool per tensor axis, carried along by name only; all False by default.
+    - `covariant_axes`: one bool for all tensor axes, or one per axis; carried along by name only.
 
     **Raises:** `ArgumentError` if the shape is not that of a field.
     """
@@ -49,14 +49,16 @@ class GeometricImage:
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
-        covariant_axes: tuple[bool, ...] | None = None,
+        covariant_axes: bool | Iterable[bool] = False,
     ):
         self.data = jnp.asarray(data)
         self.parity = int(parity) % 2
         self.D = D
         self.is_torus = parse_torus(is_torus, D)
         _, order = parse_shape(self.data.shape, D)
-        self.covariant_axes = (False,) * order if covariant_axes is None else tuple(covariant_axes)
+        if isinstance(covariant_axes, bool | np.bool_) or covariant_axes is None:
+            covariant_axes = (bool(covariant_axes),) * order
+        self.covariant_axes = tuple(covariant_axes)
         if len(self.covariant_axes) != order:
             raise ArgumentError(
                 "covariant_axes does not fit the tensor order",
@@ -84,9 +86,10 @@ class GeometricImage:
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
+        covariant_axes: bool | Iterable[bool] = False,
     ) -> Self:
         """The zero field of order `k` on a grid of side `N` (or of the given sides)."""
-        return cls(jnp.zeros(_sides(N, D) + (D,) * k), parity, D, is_torus)
+        return cls(jnp.zeros(_sides(N, D) + (D,) * k), parity, D, is_torus, covariant_axes)
 
     @classmethod
     def fill(
@@ -96,10 +99,12 @@ class GeometricImage:
         D: int,
         fill: npt.ArrayLike,
         is_torus: bool | Iterable[bool] = True,
+        covariant_axes: bool | Iterable[bool] = False,
     ) -> Self:
         """The constant field whose value at every pixel is `fill`, a number or a `(D, ..., D)` tensor."""
         tensor = jnp.asarray(fill)
-        return cls(jnp.broadcast_to(tensor, _sides(N, D) + tensor.shape), parity, D, is_torus)
+        data = jnp.broadcast_to(tensor, _sides(N, D) + tensor.shape)
+        return cls(data, parity, D, is_torus, covariant_axes)
 
     @property
     def k(self) -> int:
@@ -120,7 +125,7 @@ class GeometricImage:
         self,
         data: AnyArray,
         parity: int | None = None,
-        covariant_axes: tuple[bool, ...] | None = None,
+        covariant_axes: bool | Iterable[bool] = False,
         is_torus: tuple[bool, ...] | None = None,
     ) -> Self:
         return type(self)(
@@ -226,7 +231,7 @@ class GeometricImage:
     def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
         """Act with a symmetry of the grid; see `times_group_element`. Periodicity moves along."""
         source, _ = signed_permutation(g, self.D)
-        data = times_group_element(self.D, self.data, self.parity, g, precision)
+        data = times_group_element(self.D, self.data, self.parity, g, self.covariant_axes, precision)
         return self._with(data, is_torus=tuple(self.is_torus[axis] for axis in source))
 
     def convolve_with(
@@ -276,7 +281,7 @@ class GeometricFilter(GeometricImage):
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
-        covariant_axes: tuple[bool, ...] | None = None,
+        covariant_axes: bool | Iterable[bool] = False,
     ):
         super().__init__(data, parity, D, is_torus, covariant_axes)
         if len(set(self.spatial_dims)) > 1:

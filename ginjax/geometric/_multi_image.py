@@ -75,7 +75,9 @@ class MultiImage(BlockMapping):
         return len(shape) - self.D - len(k)
 
     def get_spatial_dims(self) -> tuple[int, ...]:
-        """The sides of the grid."""
+        """The sides of the grid; none for an image without blocks."""
+        if not self._blocks:
+            return ()
         _, shape = self._first("grid")
         return shape[self.get_n_leading() :][: self.D]
 
@@ -156,12 +158,41 @@ class MultiImage(BlockMapping):
             }
         )
 
-    def get_component(self, i: int) -> Self:
-        """The `i`-th channel of `to_scalar_multi_image`, as an image with that one scalar channel."""
-        scalars, axis = self.to_scalar_multi_image(), self._channel_axis()
-        channels = jnp.shape(scalars[_SCALAR])[axis]
-        _check_index(i, channels, "component")
-        return self._with({_SCALAR: jnp.take(scalars[_SCALAR], jnp.asarray([i % channels]), axis=axis)})
+    def get_component(self, component: int | slice, future_steps: int = 1) -> Self:
+        """Components as scalar channels: those of all keys in canonical order, channel-major, each with all its steps.
+
+        **Arguments:**
+
+        - `component`: which one, or a slice of them. With one step a component is a channel of `to_scalar_multi_image`.
+        - `future_steps`: time steps in the channels, time fastest.
+
+        **Raises:** `ArgumentError` for a component there is not, or channels that are not made of that many steps.
+        """
+        axis = self._channel_axis()
+        parts = [self._by_step(key, block, axis, future_steps) for key, block in self.items()]
+        components = jnp.concatenate(parts, axis=axis)
+        count = components.shape[axis]
+        if isinstance(component, slice):
+            chosen = range(count)[component]
+        else:
+            _check_index(component, count, "component")
+            chosen = [component % count]
+        taken = jnp.take(components, jnp.asarray(chosen, int), axis=axis)
+        shape = taken.shape
+        merged = (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
+        return self._with({_SCALAR: taken.reshape(merged)})
+
+    def _by_step(self, key: Key, block: AnyArray, axis: int, steps: int) -> Shaped[Array, "*leading_field"]:
+        """A block `(..., fields * steps, *spatial, D, ..., D)` as `(..., fields * D^k, steps, *spatial)`."""
+        shape, components = jnp.shape(block), self.D ** len(key[0])
+        if steps < 1 or shape[axis] % steps:
+            raise ArgumentError(
+                "future_steps", got=steps, expected=f"a divisor of the {shape[axis]} channels of block {key}"
+            )
+        spatial = shape[axis + 1 : axis + 1 + self.D]
+        apart = jnp.reshape(block, (*shape[:axis], shape[axis] // steps, steps, *spatial, components))
+        moved = jnp.moveaxis(apart, -1, axis + 1)
+        return moved.reshape(*shape[:axis], shape[axis] // steps * components, steps, *spatial)
 
     def to_images(self) -> list[GeometricImage]:
         """Every single image (over channels, and batch if any), key by key."""
@@ -186,7 +217,7 @@ class MultiImage(BlockMapping):
     # --- axes -------------------------------------------------------------------------------------------------------
 
     def expand(self, axis: int, size: int) -> Self:
-        """Split leading axis `axis` in two, the first of length `size`, the second the rest (which varies fastest)."""
+        """Split leading axis `axis` of length `n` in two, `(n / size, size)`; the second varies fastest."""
         self._check_leading([axis])
         for key, block in self.items():
             if size < 1 or jnp.shape(block)[axis] % size:
@@ -196,7 +227,7 @@ class MultiImage(BlockMapping):
                     expected="a size that divides the length",
                 )
         return self._reshape_leading(
-            lambda shape: (*shape[:axis], size, shape[axis] // size, *shape[axis + 1 :])
+            lambda shape: (*shape[:axis], shape[axis] // size, size, *shape[axis + 1 :])
         )
 
     def combine_axes(self, axes: Iterable[int]) -> Self:
@@ -244,9 +275,8 @@ class MultiImage(BlockMapping):
     def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
         """Act with a symmetry of the grid on every block; see `times_group_element`. Periodicity moves along."""
         source, _ = signed_permutation(g, self.D)
-        n_leading = self.get_n_leading()
         blocks = {
-            key: times_group_element(self.D, block, key[1], g, precision, n_leading=n_leading)
+            key: times_group_element(self.D, block, key[1], g, key[0], precision)
             for key, block in self.items()
         }
         return self._with(blocks, tuple(self.is_torus[axis] for axis in source))

@@ -94,6 +94,7 @@ from ginjax.ml.training import JsonLines as JsonLines
 from ginjax.ml.training import KeptRows as KeptRows
 from ginjax.ml.training import LogBook as LogBook
 from ginjax.ml.training import Logger as Logger
+from ginjax.ml.training import Mapper as Mapper
 from ginjax.ml.training import Noise as Noise
 from ginjax.ml.training import Objective as Objective
 from ginjax.ml.training import Placement as Placement
@@ -129,6 +130,7 @@ from ginjax.ml.training import fit_counted as fit_counted
 from ginjax.ml.training import fit_one_step as fit_one_step
 from ginjax.ml.training import fitting_placement as fitting_placement
 from ginjax.ml.training import frozen_names as frozen_names
+from ginjax.ml.training import get_batches as get_batches
 from ginjax.ml.training import in_precision as in_precision
 from ginjax.ml.training import initial_state as initial_state
 from ginjax.ml.training import keep_frozen as keep_frozen
@@ -143,6 +145,8 @@ from ginjax.ml.training import make_logger as make_logger
 from ginjax.ml.training import make_optimiser as make_optimiser
 from ginjax.ml.training import make_schedule as make_schedule
 from ginjax.ml.training import make_step as make_step
+from ginjax.ml.training import map_loss_in_batches as map_loss_in_batches
+from ginjax.ml.training import map_plus_loss_in_batches as map_plus_loss_in_batches
 from ginjax.ml.training import only_free as only_free
 from ginjax.ml.training import over_devices as over_devices
 from ginjax.ml.training import owned_copy as owned_copy
