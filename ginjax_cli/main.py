@@ -25,6 +25,7 @@ COMMANDS = (
     "inspect",
     "evaluate",
     "predict",
+    "export",
     "transfer-curve",
     "demo",
 )

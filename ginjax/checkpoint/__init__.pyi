@@ -32,6 +32,8 @@ from ._convert_file import check_certificate as check_certificate
 from ._convert_file import convert_file as convert_file
 from ._convert_file import convert_record as convert_record
 from ._convert_file import inflate_record as inflate_record
+from ._dense import dense_kernels as dense_kernels
+from ._dense import write_dense as write_dense
 from ._eqx import EqxFile as EqxFile
 from ._eqx import is_eqx as is_eqx
 from ._eqx import read_eqx as read_eqx

@@ -9,6 +9,10 @@ from ._convert import convert_certified as convert_certified
 from ._convert import to_dimension as to_dimension
 from ._convert import transfer_certified as transfer_certified
 from ._design import ModelDesign as ModelDesign
+from ._export import EXPORT_TOLERANCE as EXPORT_TOLERANCE
+from ._export import array_function as array_function
+from ._export import export_dense as export_dense
+from ._export import export_stablehlo as export_stablehlo
 from ._file import LoadedModel as LoadedModel
 from ._file import from_record as from_record
 from ._file import load_model as load_model
