@@ -6,6 +6,8 @@ from ._atomic import unwritable as unwritable
 from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
+from ._card import model_card as model_card
+from ._card import read_evaluation as read_evaluation
 from ._claim import Claim as Claim
 from ._claim import refuse_claimed as refuse_claimed
 from ._contract import AXIS_NAMES as AXIS_NAMES

@@ -1,7 +1,7 @@
 """One geometric image, and one filter."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,10 @@ from ._group import GroupElement, signed_permutation, times_group_element
 from ._keys import Key, parse_shape, parse_torus
 from ._ops import norm
 from .conv._geometry import Padding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 @jax.tree_util.register_pytree_node_class
@@ -233,6 +237,34 @@ class GeometricImage:
         source, _ = signed_permutation(g, self.D)
         data = times_group_element(self.D, self.data, self.parity, g, self.covariant_axes, precision)
         return self._with(data, is_torus=tuple(self.is_torus[axis] for axis in source))
+
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        title: str = "",
+        *,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        colorbar: bool = False,
+        cmap: Any = None,
+    ) -> "Figure":
+        """Draw the image: a line in 1D, colours in 2D, the middle plane in 3D; arrows for vectors, norms for tensors.
+
+        **Arguments:**
+
+        - `ax`: the panel to draw into; None for a figure of its own.
+        - `title`: above it.
+        - `vmin`, `vmax`: of the colours; None for those of the data.
+        - `colorbar`, `cmap`: whether to draw their scale, and a matplotlib colour map.
+
+        **Returns:** the matplotlib figure, shown by a notebook or saved with its `savefig`.
+        """
+        from ._plot import draw_image, new_figure
+
+        if ax is None:
+            ax = new_figure(1, 1)[1][0, 0]
+        draw_image(ax, np.asarray(self.data), self.D, title, (vmin, vmax), colorbar, cmap)
+        return cast("Figure", ax.figure)
 
     def convolve_with(
         self,

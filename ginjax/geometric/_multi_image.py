@@ -1,7 +1,7 @@
 """Fields of several orders and parities on one grid."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,11 @@ from ._block_mapping import BlockMapping, Blocks
 from ._components import from_scalar_channels, to_scalar_channels
 from ._group import GroupElement, signed_permutation, times_group_element
 from ._image import GeometricImage
-from ._keys import Key, Signature, SignatureLike, parse_torus
+from ._keys import Key, Signature, SignatureLike, key_name, parse_torus
 from ._ops import average_pool, norm
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SCALAR: Key = ((), 0)
 
@@ -288,6 +291,47 @@ class MultiImage(BlockMapping):
         axis = self._channel_axis()
         parts = [norm(axis + 1 + self.D, block) for block in self.values()]
         return self._with({_SCALAR: jnp.concatenate(parts, axis=axis)})
+
+    def plot(
+        self, row_titles: Sequence[str] = (), col_titles: Sequence[str] = (), colorbar: bool = False
+    ) -> "Figure":
+        """Draw every channel of every sample: a row for each sample, a column for each channel of each key.
+
+        **Arguments:**
+
+        - `row_titles`, `col_titles`: instead of the numbers of the samples, and of the keys and channels.
+        - `colorbar`: whether to draw scales.
+
+        **Returns:** a matplotlib figure, shown by a notebook or saved with its `savefig`.
+
+        **Raises:** `ArgumentError` for an image without blocks, or without an axis of channels or with more than one
+        before it.
+        """
+        from ._plot import draw_image, new_figure, titled
+
+        leading = self.get_n_leading()
+        if leading not in (1, 2):
+            raise ArgumentError(
+                "axes before the grid", got=leading, expected="channels, or samples and channels"
+            )
+        columns = [
+            (key, channel, name)
+            for key, block in self.items()
+            for channel in range(jnp.shape(block)[leading - 1])
+            for name in [f"{key_name(key)} {channel}"]
+        ]
+        samples = self if leading == 2 else self._reshape_leading(lambda shape: (1, *shape))
+        rows = samples.get_L()
+        figure, panels = new_figure(max(rows, 1), max(len(columns), 1))
+        for column, (key, channel, name) in enumerate(columns):
+            block = np.asarray(samples[key])
+            for row in range(rows):
+                title = titled(col_titles, column, name) if row == 0 else ""
+                ax = panels[row, column]
+                draw_image(ax, block[row, channel], self.D, title, colorbar=colorbar)
+                if column == 0 and rows > 1:
+                    ax.set_ylabel(titled(row_titles, row, f"sample {row}"))
+        return figure
 
     def average_pool(self, n: int) -> Self:
         """The mean over patches of `n^D` pixels."""
