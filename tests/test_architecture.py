@@ -21,6 +21,7 @@ ORDER = (
     "_version",
     "_text",
     "errors",
+    "_not_carried",
     "_registry",
     "_streams",
     "_progress",

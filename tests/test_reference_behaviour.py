@@ -1,16 +1,20 @@
 """What scripts for the reference library rest on without saying so: its numbers, measured by running version 0.1.8."""
 
+import importlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import FIXTURES
 
 import ginjax.data as data
 import ginjax.geometric as geom
 import ginjax.layers as layers
 import ginjax.ml as ml
 import ginjax.models as models
-from ginjax.errors import ArgumentError
+from ginjax._not_carried import NOT_CARRIED, PAGE
+from ginjax.errors import ArgumentError, UnsupportedError
 
 S, V, P = ((), 0), ((False,), 0), ((), 1)
 IMAGE = geom.MultiImage({S: np.arange(6.0).reshape(6, 1, 1), V: 10 + np.arange(8.0).reshape(4, 1, 1, 2)}, 2)
@@ -305,3 +309,21 @@ def test_what_is_saved_beside_a_model(tmp_path):
     assert ml.load_plus(tmp_path / "a", model)[1] == {}
     with pytest.raises(ArgumentError):
         ml.save_plus(tmp_path / "b", model, {"array": np.ones(2)})
+
+
+# --- what is not carried ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", NOT_CARRIED)
+def test_what_is_not_carried_says_what_to_do(package):
+    module = importlib.import_module(package)
+    for name in NOT_CARRIED[package]:
+        with pytest.raises(UnsupportedError, match="is not carried here"):
+            getattr(module, name)
+    assert not hasattr(module, "no_such_name")
+    with pytest.raises(UnsupportedError, match="torch"):
+        from ginjax.ml import train_dl  # noqa: F401
+
+
+def test_the_page_of_differences_is_where_the_errors_say():
+    assert (FIXTURES.parent / PAGE).exists()

@@ -1,5 +1,8 @@
 """Fields on grids: geometric images, their symmetries and invariant filters."""
 
+from typing import TYPE_CHECKING
+
+from .._not_carried import refuse_in as _refuse_in
 from ._adjoint import with_adjoint as with_adjoint
 from ._arrays import AnyArray as AnyArray
 from ._block_mapping import Blocks as Blocks
@@ -43,3 +46,6 @@ from .conv._bank_conv import convolve_with_bank as convolve_with_bank
 from .conv._bank_conv import mix_channels as mix_channels
 from .conv._geometry import ConvGeometry as ConvGeometry
 from .conv._geometry import Padding as Padding
+
+if not TYPE_CHECKING:
+    __getattr__ = _refuse_in("ginjax.geometric")

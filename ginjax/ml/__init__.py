@@ -1,5 +1,8 @@
 """Machine learning on fields: tasks, losses, training, forecasts, what a conversion is worth, and pictures."""
 
+from typing import TYPE_CHECKING
+
+from ginjax._not_carried import refuse_in as _refuse_in
 from ginjax.ml.draw import PICTURES as PICTURES
 from ginjax.ml.draw import animation_figure as animation_figure
 from ginjax.ml.draw import curve_figure as curve_figure
@@ -193,3 +196,6 @@ from ginjax.ml.transfer import summarise as summarise
 from ginjax.ml.transfer import write_cells as write_cells
 from ginjax.ml.transfer import zero_shot_prediction as zero_shot_prediction
 from ginjax.ml.transfer import zero_shot_study as zero_shot_study
+
+if not TYPE_CHECKING:
+    __getattr__ = _refuse_in("ginjax.ml")

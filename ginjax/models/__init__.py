@@ -1,5 +1,8 @@
 """Networks on fields that can be carried from one dimension to another."""
 
+from typing import TYPE_CHECKING
+
+from .._not_carried import refuse_in as _refuse_in
 from ._any_dimensional import AnyDimensionalModel as AnyDimensionalModel
 from ._architectures import ARCHITECTURE_NAMES as ARCHITECTURE_NAMES
 from ._architectures import ARCHITECTURES as ARCHITECTURES
@@ -61,3 +64,6 @@ from .verify import promises_of as promises_of
 from .verify import verify_records as verify_records
 from .verify import verify_transfer as verify_transfer
 from .verify import with_condition as with_condition
+
+if not TYPE_CHECKING:
+    __getattr__ = _refuse_in("ginjax.models")
