@@ -51,7 +51,7 @@ def export(
         raise UnsupportedError(
             "export to ONNX",
             expected="a name that ends in .stablehlo or .safetensors",
-            hint="No kept converter knows the operations of these networks yet.",
+            hint="The kernels of a .safetensors file are those of ordinary convolutions, which other libraries export.",
         )
     if kind not in (".stablehlo", ".safetensors"):
         raise ArgumentError(

@@ -116,7 +116,7 @@ def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None
         if is_eqx(where):
             raise FileError(
                 f"{where}: is a checkpoint of Equinox (.eqx), which does not say what network it holds",
-                hint=f"Bring it in with 'ginjax import {quote(where)} --arch ...', or read it into a network of the same "
+                hint=f"Bring it in with 'ginjax import {quote(where)}', or read it into a network of the same "
                 "structure with ginjax.ml.load.",
             ) from None
         raise

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from ..checkpoint import ModelRecord, dense_kernels
 from ..errors import ArgumentError, UnsupportedError, VerificationError
@@ -96,7 +96,7 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
     return payload
 
 
-def export_dense(record: ModelRecord) -> dict[str, np.ndarray]:
+def export_dense(record: ModelRecord) -> dict[str, Shaped[np.ndarray, "..."]]:
     """The arrays of `ginjax.checkpoint.dense_kernels`, checked by running the network with them.
 
     **Raises:** `VerificationError` if that computes something else.
