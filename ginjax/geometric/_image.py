@@ -261,10 +261,9 @@ class GeometricImage:
         """
         from ._plot import draw_image, new_figure
 
-        if ax is None:
-            ax = new_figure(1, 1)[1][0, 0]
-        draw_image(ax, np.asarray(self.data), self.D, title, (vmin, vmax), colorbar, cmap)
-        return cast("Figure", ax.figure)
+        panel: Axes = new_figure(1, 1)[1][0, 0] if ax is None else ax
+        draw_image(panel, np.asarray(self.data), self.D, title, (vmin, vmax), colorbar, cmap)
+        return cast("Figure", panel.figure)
 
     def convolve_with(
         self,

@@ -48,7 +48,7 @@ class DenseConv(eqx.Module):
         channels = image.to_scalar_multi_image()[(), 0]
         padded = geometry.pad(channels[None], 2, self.kernel.shape[2])
         y = lax.conv_general_dilated(
-            padded, self.kernel, geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
+            padded, jnp.asarray(self.kernel), geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
         )[0]
         spread = (-1, *(1,) * self.D)
         change = jnp.zeros(())
