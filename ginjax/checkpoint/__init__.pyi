@@ -6,6 +6,8 @@ from ._atomic import unwritable as unwritable
 from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
+from ._card import model_card as model_card
+from ._card import read_evaluation as read_evaluation
 from ._claim import Claim as Claim
 from ._claim import refuse_claimed as refuse_claimed
 from ._contract import AXIS_NAMES as AXIS_NAMES
@@ -32,6 +34,11 @@ from ._convert_file import check_certificate as check_certificate
 from ._convert_file import convert_file as convert_file
 from ._convert_file import convert_record as convert_record
 from ._convert_file import inflate_record as inflate_record
+from ._dense import dense_kernels as dense_kernels
+from ._dense import write_dense as write_dense
+from ._eqx import EqxFile as EqxFile
+from ._eqx import is_eqx as is_eqx
+from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale

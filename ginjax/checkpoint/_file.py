@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from safetensors.numpy import save
@@ -14,6 +15,7 @@ from ginjax.errors import ArgumentError, FileError
 
 from ._arrays import as_stored
 from ._atomic import atomic_write
+from ._eqx import is_eqx
 from ._format import (
     LENGTH_BYTES,
     METADATA_KEY,
@@ -108,7 +110,16 @@ def _check_own(payload: bytes) -> None:
 
 
 def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None) -> Layout:
-    length = header_length(stream.read(LENGTH_BYTES), size, where)
+    try:
+        length = header_length(stream.read(LENGTH_BYTES), size, where)
+    except FileError:
+        if is_eqx(where):
+            raise FileError(
+                f"{where}: is a checkpoint of Equinox (.eqx), which does not say what network it holds",
+                hint=f"Bring it in with 'ginjax import {quote(where)}', or read it into a network of the same "
+                "structure with ginjax.ml.load.",
+            ) from None
+        raise
     raw = stream.read(length)
     if len(raw) != length:
         raise _shrank(where)

@@ -17,6 +17,7 @@ from ginjax.data._pairs import is_pairs as is_pairs
 from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._reading import DataReading as DataReading
+from ginjax.data._reading import periodic_axes as periodic_axes
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence
@@ -27,6 +28,9 @@ from ginjax.data._source_digest import source_digest as source_digest
 from ginjax.data._source_digest import trajectory_digests as trajectory_digests
 from ginjax.data._survey import FieldSurvey as FieldSurvey
 from ginjax.data._survey import survey as survey
+from ginjax.data._time_series import batch_time_series as batch_time_series
+from ginjax.data._time_series import time_series_idxs as time_series_idxs
+from ginjax.data._time_series import times_series_to_multi_images as times_series_to_multi_images
 from ginjax.data._trajectories import Trajectories as Trajectories
 from ginjax.data._windows import Windows as Windows
 from ginjax.data._windows import split_trajectories as split_trajectories

@@ -64,10 +64,12 @@ class DataReading:
 
 
 def periodic_axes(text: str, D: int) -> tuple[bool, ...]:
-    """`x,z` as one bool for each axis.
+    """`x,z`, or all or none, as one bool for each axis.
 
     **Raises:** `ArgumentError` for a name that is no axis of `D` dimensions, or one given twice.
     """
+    if text in ("all", "none"):
+        return (text == "all",) * D
     axes, named = "xyz"[:D], text.split(",")
     if not set(named) <= set(axes) or len(set(named)) != len(named):
         raise ArgumentError(

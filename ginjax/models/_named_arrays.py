@@ -25,7 +25,7 @@ def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
     `blocks.0.1.group_norm.scale.k1p0`.
     """
     leaves = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
-    named = {_dotted(path): np.asarray(jax.device_get(leaf)) for path, leaf in leaves}
+    named = {dotted(path): np.asarray(jax.device_get(leaf)) for path, leaf in leaves}
     return dict(sorted(named.items()))
 
 
@@ -36,7 +36,7 @@ def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) ->
     """
     dynamic, static = eqx.partition(model, lambda x: eqx.is_array(x) or isinstance(x, jax.ShapeDtypeStruct))
     paths, treedef = jax.tree_util.tree_flatten_with_path(dynamic)
-    names = [_dotted(path) for path, _ in paths]
+    names = [dotted(path) for path, _ in paths]
     missing, surplus = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
     if missing or surplus:
         raise ArgumentError(
@@ -53,13 +53,13 @@ def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) ->
 
 def named_map(function: Callable[[str, Any], Any], tree: PyTree) -> PyTree:
     """Apply a function of name and leaf to every leaf of a model, or of a tree of the same structure."""
-    return jax.tree_util.tree_map_with_path(lambda path, leaf: function(_dotted(path), leaf), tree)
+    return jax.tree_util.tree_map_with_path(lambda path, leaf: function(dotted(path), leaf), tree)
 
 
 def convolutions(model: PyTree) -> dict[str, ConvContract]:
     """The equivariant convolutions of a model by dotted name."""
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, ConvContract))
-    found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
+    found = {dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
     return dict(sorted(found.items()))
 
 
@@ -98,7 +98,7 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
         raise UnsupportedError("plain model with tensor fields in the middle", got=middle, expected="scalars")
     kinds = (eqx.nn.Conv, eqx.nn.ConvTranspose)
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, kinds))
-    found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
+    found = {dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
     first, last = model.first_convs, model.last_convs
     if not first or not last:
         raise UnsupportedError(
@@ -163,7 +163,7 @@ def _one(name: str, what: str, value: int | tuple[int, ...] | None) -> int:
     return values.pop()
 
 
-def _dotted(path: KeyPath) -> str:
+def dotted(path: KeyPath) -> str:
     parts: list[str] = []
     previous: object = None
     for entry in path:

@@ -31,6 +31,9 @@ READ = (
     ("inspect", "{}"),
     ("verify", "{}", MODEL),
     ("convert-d", "{}", "--to-dim", "2"),
+    ("export", "{}", "-o", "a.safetensors"),
+    ("card", "{}"),
+    ("card", MODEL, "-o", "a.md", "--evaluation", "{}"),
     ("evaluate", "{}"),
     ("evaluate", MODEL, "--data", "{}"),
     ("predict", "{}", MODEL),
@@ -41,6 +44,7 @@ READ = (
     ("train", "--filters", "{}"),
     ("train", "--config", "{}"),
     ("init", "resnet", "--filters", "{}"),
+    ("import", "{}", "--arch", "resnet", "--in", "a:0+", "--channels", "2"),
 )
 
 
