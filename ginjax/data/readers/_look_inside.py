@@ -9,8 +9,12 @@ import contextlib
 import math
 import os
 import select
+from typing import Any
 
 import h5py
+
+_LOW: Any = h5py
+"""What h5py makes of the C functions, of which its types say nothing."""
 
 READY, TAKEN, BEAT, DONE, TOO_LARGE = b"!", b"+", b".", b"\n", b"M"
 MOST_MEMORY = 4 * 2**30
@@ -57,12 +61,12 @@ def _look(path: str) -> None:
             node = waiting.pop()
             os.write(1, BEAT)
             with _each():
-                place = h5py.h5o.get_info(node).addr
+                place = _LOW.h5o.get_info(node).addr
                 if place in seen:
                     continue
                 seen.add(place)
             with _each():
-                if h5py.h5a.get_num_attrs(node):
+                if _LOW.h5a.get_num_attrs(node):
                     _look_at_attributes(
                         h5py.Dataset(node) if isinstance(node, h5py.h5d.DatasetID) else h5py.Group(node)
                     )
@@ -72,8 +76,8 @@ def _look(path: str) -> None:
                 elif isinstance(node, h5py.h5g.GroupID) and len(node) <= MOST_NAMES:
                     for name in list(node):
                         with _each():
-                            if node.links.get_info(name).type == h5py.h5l.TYPE_HARD:
-                                waiting.append(h5py.h5o.open(node, name))
+                            if node.links.get_info(name).type == _LOW.h5l.TYPE_HARD:
+                                waiting.append(_LOW.h5o.open(node, name))
 
 
 def _each() -> contextlib.AbstractContextManager[None]:
@@ -83,7 +87,7 @@ def _each() -> contextlib.AbstractContextManager[None]:
     )
 
 
-def _look_at_attributes(node: h5py.Group | h5py.Dataset) -> None:
+def _look_at_attributes(node: Any) -> None:
     for name in node.attrs:
         os.write(1, BEAT)
         with _each():
@@ -95,7 +99,7 @@ def _look_at_attributes(node: h5py.Group | h5py.Dataset) -> None:
                 axis[0].name  # noqa: B018
 
 
-def _look_at_dataset(node: h5py.h5d.DatasetID) -> None:
+def _look_at_dataset(node: Any) -> None:
     shape, item = node.shape, node.dtype.itemsize
     layout = node.get_create_plist().get_layout()
     chunk = math.prod(node.get_create_plist().get_chunk()) * item if layout == h5py.h5d.CHUNKED else 0
