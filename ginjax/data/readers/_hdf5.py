@@ -91,15 +91,26 @@ class Hdf5:
         with self._guard(name):
             return tuple(int(n) for n in self._dataset(name).shape)
 
+    def points(self, name: str) -> int:
+        """How many points a dataset of coordinates has: the length of its last axis."""
+        shape = self.shape(name)
+        if not shape:
+            raise FileError(
+                f"{self.path}: dataset '{name}'", got="one number", expected="the points of an axis"
+            )
+        return shape[-1]
+
     def axis_labels(self, name: str) -> tuple[str, ...]:
         """The name of each axis of a dataset, from its label or the scale attached to it; empty where it has neither."""
         with self._guard(name):
             dataset = self._dataset(name)
-            if "DIMENSION_LIST" not in dataset.attrs and "DIMENSION_LABELS" not in dataset.attrs:
-                return ("",) * dataset.ndim
+            labels = self.attribute(name, "DIMENSION_LABELS", [])
+            scales = _scales(dataset)
+            if not isinstance(labels, list) or len(labels) != dataset.ndim:
+                labels = [""] * dataset.ndim
             return tuple(
-                str(axis.label) or (str(axis[0].name).rpartition("/")[2] if len(axis) else "")
-                for axis in dataset.dims
+                label if isinstance(label, str) and label else scale
+                for label, scale in zip(labels, scales, strict=True)
             )
 
     def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
@@ -114,12 +125,13 @@ class Hdf5:
             return self._packing(name, dataset)(np.asarray(dataset[selection]))
 
     def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
-        """A whole dataset in float64, which must be short, such as coordinates."""
-        if math.prod(self.shape(name)) > most:
+        """A whole dataset in float64 with one axis at least, which must be short, such as coordinates."""
+        shape = self.shape(name)
+        if not shape or math.prod(shape) > most:
             raise FileError(
                 f"{self.path}: dataset '{name}'",
-                got=f"shape {self.shape(name)}",
-                expected=f"<= {most} values",
+                got=f"shape {shape}",
+                expected=f"an axis at least, and <= {most} values",
             )
         return self.read(name).astype(np.float64)
 
@@ -239,6 +251,22 @@ class Hdf5:
             raise FileError(
                 f"{self.path}: '{name}' cannot be read: {_first_line(error)}", hint=_CORRUPT
             ) from error
+
+
+def _scales(dataset: h5py.Dataset) -> list[str]:
+    """The name of the first scale of each axis, empty where there is none.
+
+    They are read as the attribute that they are: the functions of the library for them trust its type, and crash.
+    """
+    none = [""] * dataset.ndim
+    if "DIMENSION_LIST" not in dataset.attrs:
+        return none
+    stored = dataset.attrs.get_id("DIMENSION_LIST")
+    inner = h5py.check_vlen_dtype(stored.dtype)
+    if stored.shape != (dataset.ndim,) or inner is None or h5py.check_ref_dtype(inner) is not h5py.Reference:
+        return none
+    names = [dataset.file[each[0]].name if len(each) else "" for each in dataset.attrs["DIMENSION_LIST"]]
+    return [str(name or "").rpartition("/")[2] for name in names]
 
 
 def _selected(shape: Sequence[int], selection: tuple[Any, ...]) -> list[int]:

@@ -92,11 +92,11 @@ def _look_at_attributes(node: Any) -> None:
         os.write(1, BEAT)
         with _each():
             if math.prod(node.attrs.get_id(name).shape or ()) <= MOST_VALUES:
-                node.attrs[name]
-    if "DIMENSION_LIST" in node.attrs:
-        for axis in node.dims:
-            if len(axis):
-                axis[0].name  # noqa: B018
+                value = node.attrs[name]
+                if name == "DIMENSION_LIST":
+                    for each in value:
+                        if len(each):
+                            node.file[each[0]].name  # noqa: B018
 
 
 def _look_at_dataset(node: Any) -> None:
