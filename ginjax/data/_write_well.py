@@ -71,7 +71,7 @@ def write_well(
 
     try:
         # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
-        with tempfile.TemporaryFile(dir=target.parent) as scratch:
+        with tempfile.TemporaryFile(prefix=".ginjax-", suffix=".tmp", dir=target.parent) as scratch:
             with h5py.File(scratch, "w") as file:
                 _describe(file, source, name, dict(parameters or {}), text)
                 _fill(file, source, progress)

@@ -10,22 +10,23 @@ import os
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from trust import files, interruptions
 from trust.formats import FORMATS
 
-AT_ONCE = 500
+AT_ONCE = 100
 
 
 def main() -> int:
-    asked = argparse.ArgumentParser(prog="python -m trust", description=__doc__)
-    asked.add_argument("--files", type=int, default=0, help="damaged files in all, over the formats")
-    asked.add_argument("--interruptions", type=int, default=0, help="of each command")
-    asked.add_argument("--faults", action="store_true", help="every failing event and write of each command")
-    asked.add_argument("--seed", type=int, default=1)
-    asked.add_argument("--only", action="append", help="one format or command; may be given again")
-    asked.add_argument("--keep", type=Path, default=Path("trust.json"))
-    given = asked.parse_args()
+    words = argparse.ArgumentParser(prog="python -m trust", description=__doc__)
+    words.add_argument("--files", type=int, default=0, help="damaged files in all, over the formats")
+    words.add_argument("--interruptions", type=int, default=0, help="of each command")
+    words.add_argument("--faults", action="store_true", help="every failing event and write of each command")
+    words.add_argument("--seed", type=int, default=1)
+    words.add_argument("--only", action="append", help="one format or command; may be given again")
+    words.add_argument("--keep", type=Path, default=Path("trust.json"))
+    given = words.parse_args()
     kept = json.loads(given.keep.read_text()) if given.keep.exists() else {}
     rows = kept.setdefault(str(given.seed), {})
     names = [name for name in FORMATS if not given.only or name in given.only]
@@ -33,13 +34,14 @@ def main() -> int:
     for begin in range(
         0, each, AT_ONCE
     ):  # all formats a little, so that a run cut short says something of each
-        for name in names:
-            row = Counter(rows.get(name, {}))
-            numbers = range(max(begin, row["cases"]), min(begin + AT_ONCE, each))
-            if numbers:
-                row.update(files.count(name, given.seed, numbers, _told(name)))
-                rows[name] = dict(row)
-                _keep(given.keep, kept)
+        asked = [
+            (name, number)
+            for name in names
+            for number in range(max(begin, rows.get(name, {}).get("cases", 0)), min(begin + AT_ONCE, each))
+        ]
+        for name, row in files.count(asked, given.seed, _tell).items():
+            rows[name] = dict(Counter(rows.get(name, {})) + row)
+        _keep(given.keep, kept)
     for name, command in interruptions.COMMANDS.items():
         if given.only and name not in given.only:
             continue
@@ -50,7 +52,7 @@ def main() -> int:
                 row[made["what"]] += 1
                 row["cases"] += 1
                 if made["what"] in interruptions.BAD:
-                    _told(f"{name}: {kind}")(made)
+                    _tell(f"{name}: {kind}", made)
                 rows[f"{name}: {kind}"] = dict(row)
                 _keep(given.keep, kept)
     _table("files", files.COLUMNS, {name: rows[name] for name in FORMATS if name in rows})
@@ -59,8 +61,8 @@ def main() -> int:
     return int(any(row.get(column) for row in rows.values() for column in {*files.BAD, *interruptions.BAD}))
 
 
-def _told(name: str):
-    return lambda made: print(f"{name}: {json.dumps(made)}", file=sys.stderr, flush=True)
+def _tell(name: str, made: dict[str, Any]) -> None:
+    print(f"{name}: {json.dumps(made)}", file=sys.stderr, flush=True)
 
 
 def _keep(path: Path, kept: dict) -> None:

@@ -6,8 +6,8 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,29 +21,29 @@ TESTS = Path(__file__).parent.parent
 
 
 class Worker:
-    """A warm process that reads damaged files of one format.
+    """A warm process that reads damaged files.
 
     **Arguments:**
 
-    - `name`: of the format; `seed`: of the damages; `folder`: to work in.
+    - `seed`: of the damages; `folder`: to work in.
     """
 
-    def __init__(self, name: str, seed: int, folder: Path):
+    def __init__(self, seed: int, folder: Path):
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "trust.worker", name, str(seed), str(folder)],
+            [sys.executable, "-m", "trust.worker", str(seed), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL if "TRUST_DEBUG" not in os.environ else None,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent), *sys.path])},
         )
         if self._line(STARTING) != b"ready\n":
-            raise RuntimeError(f"the process for {name!r} does not start")
+            raise RuntimeError("the process does not start")
 
-    def case(self, number: int) -> dict[str, Any]:
+    def case(self, name: str, number: int) -> dict[str, Any]:
         """What becomes of a case; the process is gone after one that it does not answer."""
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(f"{number}\n".encode())
+            self._process.stdin.write(json.dumps([name, number]).encode() + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
             pass
@@ -78,27 +78,29 @@ class Worker:
             pass
 
 
-def cases(name: str, seed: int, numbers: range) -> Iterator[dict[str, Any]]:
-    """What becomes of the cases of a format."""
-    waiting = list(numbers)[::-1]
+def count(
+    asked: Iterable[tuple[str, int]],
+    seed: int,
+    told: Callable[[str, dict[str, Any]], None] = lambda name, made: None,
+) -> dict[str, Counter[str]]:
+    """The rows of the table, by format.
+
+    **Arguments:**
+
+    - `asked`: formats and numbers of cases; `seed`: of the damages.
+    - `told`: hears of every case that is not as it should be.
+    """
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    waiting = list(asked)[::-1]
     with tempfile.TemporaryDirectory(prefix="ginjax-trust-") as folder:
         while waiting:
-            with Worker(name, seed, Path(folder)) as worker:
-                while waiting:
-                    made = worker.case(waiting.pop())
-                    yield made
-                    if made["what"] in ("hung",) or worker.gone:
+            with Worker(seed, Path(folder)) as worker:
+                while waiting and not worker.gone:
+                    name, number = waiting.pop()
+                    made = worker.case(name, number)
+                    rows[name].update(["cases", made["what"]])
+                    if made["what"] in BAD:
+                        told(name, made)
+                    if made["what"] == "hung":
                         break
-
-
-def count(
-    name: str, seed: int, numbers: range, told: Callable[[dict[str, Any]], None] = lambda made: None
-) -> Counter[str]:
-    """The row of a format in the table; `told` hears of every case that is not as it should be."""
-    row: Counter[str] = Counter()
-    for made in cases(name, seed, numbers):
-        row["cases"] += 1
-        row[made["what"]] += 1
-        if made["what"] in BAD:
-            told(made)
-    return row
+    return rows

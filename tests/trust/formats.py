@@ -113,10 +113,8 @@ def change_header(path: Path, rng: np.random.Generator) -> None:
         text = json.dumps(with_checksum(header, arrays))
     else:
         header = changed_json(header, rng)
-        try:
+        with contextlib.suppress(RecursionError, ValueError):
             header = with_checksum(header, arrays) if isinstance(header, dict) else header
-        except (RecursionError, ValueError):
-            pass
         text = json_text(header, rng)
     path.write_bytes(save({n: np.asarray(a, order="C") for n, a in arrays.items()}, {"ginjax": text}))
 

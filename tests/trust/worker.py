@@ -1,8 +1,9 @@
 """Reads damaged files one after the other in a warm process; what becomes of each is one line of JSON on standard output.
 
-    python -m trust.worker FORMAT SEED FOLDER
+    python -m trust.worker SEED FOLDER
 
-Numbers of cases come on standard input, one a line. The same format, seed and number are the same file anywhere.
+Cases come on standard input, a list of JSON of format and number a line. The same format, seed and number are the same file
+anywhere.
 """
 
 import json
@@ -30,6 +31,7 @@ def outcome(name: str, seed: int, number: int, folder: Path, sound: Any = None) 
     import numpy as np
     from trust.formats import FORMATS
 
+    from ginjax._text import LONGEST_PART
     from ginjax.errors import GinjaxError
 
     kind = FORMATS[name]
@@ -41,7 +43,7 @@ def outcome(name: str, seed: int, number: int, folder: Path, sound: Any = None) 
     try:
         found = kind.read(path)
     except GinjaxError as error:
-        if len(str(error)) > 2000 or not str(error).isprintable():
+        if len(str(error)) > 4 * LONGEST_PART or not str(error).isprintable():
             return made | {"what": "crashed", "why": f"a message of {len(str(error))} letters"}
         made |= {"what": "refused", "why": error.problem[:200]}
     except MemoryError:
@@ -76,26 +78,39 @@ def shown(command: tuple[str, ...], path: Path) -> str | None:
     return None
 
 
+def sound_file(name: str, folder: Path) -> Any:
+    """Write a sound file of a format; what is read of it."""
+    from trust.formats import FORMATS
+
+    kind = FORMATS[name]
+    kind.make(folder / "sound")
+    sound = kind.read(folder / "sound")
+    assert kind.judge(folder / "sound", sound, sound), "the sound file is not right"
+    if kind.command:
+        assert shown(kind.command, folder / "sound") is None
+    return sound
+
+
 def main() -> None:
     """Answer until nothing is asked any more."""
-    name, seed, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
+    seed, folder, sound = int(sys.argv[1]), Path(sys.argv[2]), {}
     warnings.simplefilter("ignore")
-    from trust.formats import FORMATS
+    import trust.formats
 
     from ginjax.data.readers import _first_look
 
+    assert trust.formats
     _first_look.PATIENCE = 5.0
-    folder.mkdir(parents=True, exist_ok=True)
-    FORMATS[name].make(folder / "sound")
-    sound = FORMATS[name].read(folder / "sound")
-    assert FORMATS[name].judge(folder / "sound", sound, sound), "the sound file is not right"
-    if FORMATS[name].command:
-        assert shown(FORMATS[name].command, folder / "sound") is None
     limit_memory()
-    begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print("ready", flush=True)
     for line in sys.stdin:
-        made = outcome(name, seed, int(line), folder, sound)
+        name, number = json.loads(line)
+        place = folder / f"{zlib.crc32(name.encode()):08x}"
+        if name not in sound:
+            place.mkdir(parents=True, exist_ok=True)
+            sound[name] = sound_file(name, place)
+            begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        made = outcome(name, seed, number, place, sound[name])
         taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun) * 1024
         if taken > RESIDENT:
             made |= {"what": "over memory", "why": f"{taken >> 20} MiB"}
