@@ -23,7 +23,7 @@ from helpers import FIXTURES
 from raw_files import with_checksum
 from safetensors.numpy import load, load_file, save
 from trust.hdf5_changes import change_hdf5
-from trust.mutators import RAW, Mutator, changed_json, json_text, near, odd_value
+from trust.mutators import RAW, Mutator, changed_json, dumps, json_text, near, odd_value
 
 SEED_FILE = 20
 """Of the values in sound files."""
@@ -303,7 +303,7 @@ def change_toml(path: Path, rng: np.random.Generator) -> None:
     at = int(rng.integers(len(lines)))
     name = lines[at].partition("=")[0].strip()
     value = odd_value(rng)
-    text = "[" * 1000 + "]" * 1000 if isinstance(value, list) and rng.integers(2) else repr(value)[:3000]
+    text = "[" * 1000 + "]" * 1000 if isinstance(value, list) and rng.integers(2) else dumps(value)[:3000]
     lines[at] = (f"{name} = {text}", f'{name} = "{"x" * 5000}"', f"{name}{name} = 1", f"[{name}]")[
         int(rng.integers(4))
     ]
