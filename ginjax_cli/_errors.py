@@ -101,15 +101,20 @@ class Edge(TyperGroup):
                 raise
             if failure.exit_code == INTERRUPTED and not _asked_for("--json", given):
                 show_interruption()
-                sys.exit(INTERRUPTED)
+                _leave(INTERRUPTED)
             trace = "".join(traceback.format_exception(error)) if _asked_for("--debug", given) else None
             show_error(
                 *failure[:2], exit_code=failure.exit_code, json=_asked_for("--json", given), trace=trace
             )
-            if is_in_company():  # else JAX waits for those who no longer answer, and aborts
-                os._exit(failure.exit_code)
-            sys.exit(failure.exit_code)
+            _leave(failure.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; at once where JAX would wait for others who no longer answer, and abort."""
+    if is_in_company():
+        os._exit(code)
+    sys.exit(code)
 
 
 def _asked_for(flag: str, args: Sequence[str]) -> bool:

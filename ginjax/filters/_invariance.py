@@ -50,7 +50,7 @@ def _keeps(array: np.ndarray, key: FilterKey, perm: tuple[int, ...], sign: tuple
     (k, p), D = key, len(perm)
     inverse = np.argsort(perm)
     moved = np.transpose(array, (0, *(1 + inverse), *range(1 + D, 1 + D + k)))
-    moved = np.flip(moved, [1 + perm[j] for j in range(D) if sign[j] < 0])
+    moved = np.flip(moved, tuple(1 + perm[j] for j in range(D) if sign[j] < 0))
     source, signs = tensor_action(np.array([perm]), np.array([sign]), k, p)
     moved = signs[0] * moved.reshape(*array.shape[: 1 + D], D**k)[..., source[0]]
     flat = array.reshape(moved.shape)

@@ -265,7 +265,8 @@ def _scales(dataset: h5py.Dataset) -> list[str]:
     inner = h5py.check_vlen_dtype(stored.dtype)
     if stored.shape != (dataset.ndim,) or inner is None or h5py.check_ref_dtype(inner) is not h5py.Reference:
         return none
-    names = [dataset.file[each[0]].name if len(each) else "" for each in dataset.attrs["DIMENSION_LIST"]]
+    references: Any = dataset.attrs["DIMENSION_LIST"]
+    names = [dataset.file[each[0]].name if len(each) else "" for each in references]
     return [str(name or "").rpartition("/")[2] for name in names]
 
 
