@@ -112,7 +112,7 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     folder = model.with_suffix(".evaluation") if folder is None else folder
 
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, folder_for_work
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
         Forecaster,
@@ -124,7 +124,7 @@ def evaluate(
         training_task,
     )
     from ginjax.models import load_model
-    from ginjax.workflow import MODEL, Evaluation, evaluation_files, folder_for_work
+    from ginjax.workflow import MODEL, Evaluation, evaluation_files
 
     loaded = load_model(model)
     record = loaded.record

@@ -12,6 +12,7 @@ from ._output import Output
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import ModelRecord
+    from ginjax.filters import FilterBank
 
 
 def inspect(
@@ -212,9 +213,19 @@ def _bank_rows(record: "ModelRecord") -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for role, bank in record.banks.items():
         recipe = bank.recipe
-        kind = ("given as arrays", "-") if recipe is None else (recipe.support, recipe.scaling)
+        kind = (_given(bank), "-") if recipe is None else (recipe.support, recipe.scaling)
         rows += [(role, bank.side, *kind, k, p, len(block)) for (k, p), block in bank.blocks.items()]
     return rows
+
+
+def _given(bank: "FilterBank") -> str:
+    """What is known of filters without a recipe: how many symmetries of the grid they were measured to have."""
+    from math import factorial
+
+    from ginjax.filters import symmetries
+
+    own = symmetries(bank.D, {key: block.filters for key, block in bank.blocks.items()})
+    return f"given as arrays, with {own} of {2**bank.D * factorial(bank.D)} symmetries"
 
 
 def _plain(value: object) -> str:

@@ -97,9 +97,8 @@ def transfer_curve(
     """
     out = Output(json=json, quiet=quiet)
 
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, folder_for_work
     from ginjax.data import find_pde
-    from ginjax.errors import FileError
     from ginjax.ml import (
         QUICK,
         CurveRequest,
@@ -127,12 +126,7 @@ def transfer_curve(
     if size is not None:
         sides = {**settings.high_sides, **{str(high): size for high in highs}}
         settings = replace(settings, high_sides=sides)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"{output}: cannot be made: {error.strerror}", hint="Choose another folder."
-        ) from error
+    ctx.with_resource(folder_for_work(output))
     numbers, picture = output / "transfer_curve.json", output / "transfer_curve.png"
     # Without numbers to continue, a picture there is not of this curve.
     claim = ctx.with_resource(

@@ -46,6 +46,8 @@ from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header
 from ._file import write_file as write_file
+from ._folder import folder_for_work as folder_for_work
+from ._folder import make_folder as make_folder
 from ._format import MAX_HEADER_BYTES as MAX_HEADER_BYTES
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec

@@ -16,15 +16,12 @@ import numpy as np
 from ginjax._version import __version__
 from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
 from ginjax.data._trajectories import Trajectories
-from ginjax.data.readers import COUNTED
+from ginjax.data.readers import COUNTED, MAX_ABOUT
 from ginjax.data.sources import MemorySource, Source
 from ginjax.errors import ArgumentError, UnsupportedError
 
 AXES = ("x", "y", "z")
 ABOUT = "ginjax"
-MAX_ABOUT = 2**15
-"""Longest provenance in characters; HDF5 keeps an attribute within 64 KiB."""
-
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -74,7 +71,7 @@ def write_well(
 
     try:
         # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
-        with tempfile.TemporaryFile(dir=target.parent) as scratch:
+        with tempfile.TemporaryFile(prefix=".ginjax-", suffix=".tmp", dir=target.parent) as scratch:
             with h5py.File(scratch, "w") as file:
                 _describe(file, source, name, dict(parameters or {}), text)
                 _fill(file, source, progress)

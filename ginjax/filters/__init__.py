@@ -16,6 +16,7 @@ from ._group import explicit_group as explicit_group
 from ._group import hyperoctahedral as hyperoctahedral
 from ._group import reflections as reflections
 from ._group import tensor_action as tensor_action
+from ._invariance import symmetries as symmetries
 from ._match import bank_from_arrays as bank_from_arrays
 from ._match import banks_from_arrays as banks_from_arrays
 from ._match import match_block as match_block

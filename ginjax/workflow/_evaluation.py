@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ginjax._text import json_line, table_lines
-from ginjax.checkpoint import atomic_write, check_target
-from ginjax.errors import ArgumentError, FileError
+from ginjax.checkpoint import atomic_write, check_target, make_folder
+from ginjax.errors import ArgumentError
 from ginjax.ml import PERSISTENCE, PICTURES, RolloutStudy
 from ginjax.ml.draw import picture_figure, save_png
 from ginjax.ml.forecast import NO_CHANGE
@@ -202,35 +201,6 @@ def check_files(folder: Path, *, force: bool) -> None:
     if folder.exists():
         for target in evaluation_files(folder).values():
             check_target(target, force=force)
-
-
-@contextlib.contextmanager
-def folder_for_work(folder: Path) -> Iterator[None]:
-    """Make a folder for as long as there is work on its files; if none came of it, the folder goes again.
-
-    **Raises:** `FileError` if it cannot be made.
-    """
-    made = not folder.exists()
-    make_folder(folder)
-    try:
-        yield
-    finally:
-        if made:
-            with contextlib.suppress(OSError):  # it holds files
-                folder.rmdir()
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, with those around it.
-
-    **Raises:** `FileError` if it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
-        ) from error
 
 
 def _plain(curves: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, dict[str, list[float]]]:

@@ -83,9 +83,8 @@ def generate(
     The boundaries are periodic. The same seed gives the same bytes. What will not fit into the free room on the disk is
     refused at once.
     """
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, folder_for_work
     from ginjax.data import check_room, find_pde, simulate, simulation_size, write_well
-    from ginjax.errors import FileError
     from ginjax.ml import TRAIN_TRAJECTORIES
 
     out = Output(json=json, quiet=quiet)
@@ -111,12 +110,7 @@ def generate(
         )
         for D, count in counts.items()
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
-        ) from error
+    ctx.with_resource(folder_for_work(folder))
     suffix = "" if planes is None else f"_{planes}"
     targets = {D: folder / f"{pde}_{D}d{suffix}.hdf5" for D in dims}
     claim = ctx.with_resource(

@@ -12,3 +12,4 @@ from ginjax.data.readers._reader import hdf5_reader as hdf5_reader
 from ginjax.data.readers._registry import OWN as OWN
 from ginjax.data.readers._registry import READERS as READERS
 from ginjax.data.readers._registry import register_reader as register_reader
+from ginjax.data.readers._well import MAX_ABOUT as MAX_ABOUT

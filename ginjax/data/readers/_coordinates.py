@@ -176,6 +176,8 @@ def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | None:
     """
     if rows.ndim < 2:
         return equal_step(where, what, rows)
+    if not rows.size:
+        return None
     rows = rows.reshape(-1, rows.shape[-1])
     first = equal_step(where, what, rows[0]) if len(rows) else None
     for index, row in enumerate(rows[1:], 1):

@@ -9,7 +9,7 @@ in an entry `schema`, a JSON text such as
      "constants": [{"name": "viscosity", "order": 0}]}
 
 Constants are `(trajectory, *spatial, D, ..., D)`. Without a schema the user names the fields. Arrays are mapped from the
-file as they lie, which compressed ones do not allow: those are unpacked whole, up to `MAX_UNPACKED` bytes.
+file as they lie, which compressed ones do not allow: those are unpacked whole when they are used, up to `MAX_UNPACKED` bytes.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     if schema is not None:
         return _described(file.path, arrays, schema, file.axes)
     stored = {
-        name: StoredArray(each.shape, _mapped(each), each.problem, each.values.dtype == bool)
+        name: StoredArray(each.shape, _mapped(each), each.problem, each.dtype == bool)
         for name, each in arrays.items()
     }
     found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes)

@@ -46,7 +46,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         )
     for axis, side in zip(("t", *_AXES), shape[1:], strict=False):
         if file.is_array(f"{group}/{axis}"):
-            count = file.shape(f"{group}/{axis}")[-1]
+            count = file.points(f"{group}/{axis}")
             check_length(file.path, f"{group}/{axis}", count, f"{group}/{main}", axis, side)
     variables: dict[str, Variable] = {}
     for name in file.names(group):

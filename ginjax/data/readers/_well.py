@@ -7,13 +7,12 @@ Layout: https://polymathic-ai.org/the_well/data_format. A field's array has an a
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ginjax.checkpoint import Field
+from ginjax.checkpoint import Field, JsonProblem, parse_json
 from ginjax.data._axis_order import SPACE
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
@@ -24,6 +23,9 @@ from ginjax.data.readers._reader import hdf5_reader
 from ginjax.errors import FileError
 
 LAYOUT = "the-well"
+MAX_ABOUT = 2**15
+"""Longest provenance in characters; HDF5 keeps an attribute within 64 KiB."""
+
 _GROUPS = ("t0_fields", "t1_fields", "t2_fields")
 
 
@@ -200,8 +202,8 @@ def _origin(file: Hdf5) -> dict[str, Any]:
     origin = file.provenance()
     about = origin["attributes"].pop("ginjax", None)
     if about is not None:
-        with contextlib.suppress(ValueError, RecursionError):
-            origin["about"] = json.loads(str(file.attribute("/", "ginjax")))
+        with contextlib.suppress(JsonProblem):
+            origin["about"] = parse_json(str(file.attribute("/", "ginjax"))[:MAX_ABOUT])
     return origin
 
 

@@ -13,7 +13,7 @@ from ginjax.checkpoint import Field, Reading
 from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
-from ginjax.data.sources._source import MAX_TRAJECTORIES, MAX_VALUES_READ, Source
+from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Source
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
@@ -145,10 +145,16 @@ def _check_grid(found: Found) -> None:
             got=found.trajectories,
             expected=f"<= {MAX_TRAJECTORIES}",
         )
+    if (total := _total_frames(found)) > MAX_FRAMES:
+        raise FileError(f"{found.where}: frames in all", got=total, expected=f"<= {MAX_FRAMES}")
     if math.prod(found.spatial) > MAX_VALUES_READ:
         raise FileError(
             f"{found.where}: grid", got=found.spatial, expected=f"at most {MAX_VALUES_READ} points"
         )
+
+
+def _total_frames(found: Found) -> int:
+    return found.trajectories * found.frames if found.lengths is None else sum(found.lengths)
 
 
 def _settle(found: Found, parity: Mapping[str, int], notes: list[str], ask: bool) -> None:

@@ -17,6 +17,9 @@ from ginjax.errors import ArgumentError
 MAX_TRAJECTORIES = 2**24
 """Most trajectories of a source; lists of them are kept in memory."""
 
+MAX_FRAMES = 2**25
+"""Most frames of a source, of all trajectories together, for the same reason."""
+
 NO_SERIES = (
     "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
     "a network predicts the next frame."
