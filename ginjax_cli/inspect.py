@@ -15,15 +15,24 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A file written by ginjax.", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="A file written by ginjax, or a network of another library.", metavar="FILE"),
+    ],
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what is in a file: for a model its architecture, fields, filters, history and certificate."""
     from ginjax.checkpoint import read_header, read_model
+    from ginjax.state_dict import is_state_dict
 
     out = Output(json=json, quiet=quiet)
+    if is_state_dict(file):
+        from . import _state_dict
+
+        _state_dict.show(out, file)
+        return
     header, arrays = read_header(file)
     if header["kind"] == "model":
         _show_model(out, file, read_model(file))

@@ -1,4 +1,5 @@
 from . import rules as rules
+from ._axis_geometry import AxisGeometry as AxisGeometry
 from ._certificate import Certificate as Certificate
 from ._certificate import Coverage as Coverage
 from ._certificate import PathReport as PathReport

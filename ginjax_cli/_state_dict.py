@@ -1,0 +1,341 @@
+"""Networks of other libraries in `convert-d`, `verify` and `inspect`."""
+
+from pathlib import Path
+from shlex import join, quote
+from typing import TYPE_CHECKING, Any
+
+from ._network_options import NetworkOptions
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.state_dict import Plan, StateDict, StateDictConversion, TensorPlan
+
+_MEANINGLESS = (
+    "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "split", "dtype",
+    "verify", "size",
+)  # fmt: skip
+BASELINE = (
+    "before any training the 2D network, run on the slices of all three orientations and averaged, was better than every network "
+    "converted by these rules: compare with it"
+)
+
+
+def convert(
+    out: Output,
+    source: Path,
+    to_dim: int,
+    rule: str,
+    options: NetworkOptions,
+    target: Path | None,
+    *,
+    tol: float | None,
+    allow_inexact: bool,
+    dry_run: bool,
+    force: bool,
+    words: list[str],
+) -> None:
+    """Convert a network of another library, or show what would become of each of its arrays.
+
+    **Arguments:** as the options of `convert-d`.
+
+    - `words`: the options that were given, for the command that a dry run names.
+    """
+    from ginjax.checkpoint import check_certificate, check_target
+    from ginjax.state_dict import (
+        carry_out,
+        default_target,
+        plan_state_dict,
+        read_state_dict,
+        write_state_dict,
+    )
+
+    target = target or default_target(source, to_dim)
+    if not dry_run:
+        check_target(target, force=force)
+    state = read_state_dict(source)
+    like = None if options.like is None else read_state_dict(options.like)
+    plan = plan_state_dict(state, to_dim, plain_rule(rule), _described(options, like))
+    if plan.unclear or plan.meaningless:
+        if dry_run:
+            _show_rows(out, source, plan, None, whole=True)
+        _say_how_to_describe(out, plan)
+        plan.check()
+    conversion = carry_out(state, plan, like)
+    certificate = conversion.certificate.with_tolerance(tol)
+    _show(out, source, conversion, whole=dry_run)
+    if not allow_inexact:
+        check_certificate(certificate)
+    payload = _payload(conversion) | {"dry_run": dry_run}
+    if dry_run:
+        out.result(None, payload)
+        out.next_step(join(["ginjax", "convert-d", str(source), *words]))
+        return
+    write_state_dict(target, conversion.after, force=force)
+    out.result(target, payload)
+    _say_check(out, conversion)
+    out.next_step(f"ginjax verify {quote(str(source))} {quote(str(target))}")
+
+
+def refuse_meaningless(given: dict[str, Any]) -> None:
+    """Refuse options that only mean something to models of ginjax."""
+    from ginjax.errors import ArgumentError
+
+    for name in _MEANINGLESS:
+        if given[name] or (given[name] == 0 and given[name] is not False):
+            raise ArgumentError(
+                f"--{name.replace('_', '-')}",
+                got="a network of another library",
+                expected="a model of ginjax",
+                hint="The networks of other libraries are not run here: run both once, as the report says."
+                if name == "verify"
+                else None,
+            )
+
+
+def plain_rule(name: str) -> Any:
+    """The rule of that name.
+
+    **Raises:** `ArgumentError` for a rule that needs invariant filters, or `all`.
+    """
+    from ginjax.errors import ArgumentError
+    from ginjax.transfer import RULES
+
+    plain = [each for each, named in RULES.items() if named.is_plain]
+    if name not in plain:
+        raise ArgumentError(
+            "--rescale", got=f"{name} and a network of another library", expected=" or ".join(plain)
+        )
+    return RULES[name].rule
+
+
+def verify(out: Output, low: Path, high: Path, tol: float | None) -> None:
+    """Make the certificate of a converted network again, from both files."""
+    from ginjax.errors import VerificationError
+    from ginjax.state_dict import read_state_dict, recheck_state_dict
+
+    from ._certificate import certificate_payload, show_certificate, show_paths
+
+    found = recheck_state_dict(read_state_dict(low), read_state_dict(high))
+    certificate = found.certificate.with_tolerance(tol)
+    show_paths(out, f"{low} and {high}", certificate)
+    show_certificate(out, certificate, stale=found.stale)
+    if found.changed:
+        out.warn(f"{len(found.changed)} arrays are not the same in both files, such as {found.changed[0]!r}")
+    holds = not certificate.promises or (certificate.exact and not found.changed)
+    out.result(
+        None,
+        {
+            "low": str(low),
+            "high": str(high),
+            "promised": certificate.promises,
+            "holds": holds,
+            "certificate_stale": found.stale,
+            "changed": list(found.changed),
+            "certificate": certificate_payload(certificate, stale=found.stale),
+        },
+    )
+    if not holds:
+        raise VerificationError(
+            f"{high} does not do what {low} does",
+            got=f"residual {certificate.residual:.1e}, {len(found.changed)} arrays changed",
+            expected=f"at most {certificate.tolerance:.0e}, none",
+            hint="Check that one file was made from the other; training either of them changes it.",
+        )
+    out.next_step(f"ginjax inspect {quote(str(high))}")
+
+
+def show(out: Output, path: Path) -> None:
+    """What is in a network of another library."""
+    from ginjax.state_dict import find_kernels, find_layout, read_record, read_state_dict
+
+    from ._certificate import certificate_payload, show_certificate, show_paths
+
+    state = read_state_dict(path)
+    record = read_record(state)
+    found = {name: find_kernels(state.arrays, find_layout(name)) for name in ("pytorch", "flax")}
+    layout = max(found, key=lambda name: len(found[name]))
+    kernels = found[layout]
+    out.fields(
+        str(path),
+        {
+            "kind": "network of another library",
+            "arrays": len(state.arrays),
+            "parameters": state.parameters,
+            "precision": ", ".join(sorted({a.dtype.name for a in state.arrays.values()})),
+            "kernels": f"{len(kernels)}, named as {layout} does" if kernels else "none that are recognised",
+        },
+    )
+    out.table(
+        "Arrays",
+        ("name", "dtype", "shape", "kernel"),
+        [(name, a.dtype.name, _shape(a.shape), name in kernels) for name, a in state.arrays.items()],
+    )
+    stale = record is not None and record.is_stale(state.arrays)
+    if record is not None:
+        show_paths(out, "Conversion", record.certificate)
+        show_certificate(out, record.certificate, stale=stale)
+    out.result(
+        None,
+        {
+            "kind": "state dict",
+            "parameters": state.parameters,
+            "arrays": [
+                {"name": name, "dtype": a.dtype.name, "shape": list(a.shape), "kernel": name in kernels}
+                for name, a in state.arrays.items()
+            ],
+            "metadata": {name: text for name, text in state.metadata.items() if len(text) < 1000},
+            "certificate": None if record is None else certificate_payload(record.certificate, stale=stale),
+        },
+    )
+    dims = sorted({len(kernel.shape) - 2 for kernel in kernels.values()})
+    if dims and dims[-1] < 3:
+        layout_words = "" if layout == "pytorch" else f" --layout {layout}"
+        out.next_step(f"ginjax convert-d {quote(str(path))} --to-dim {dims[-1] + 1}{layout_words} --dry-run")
+
+
+def _described(options: NetworkOptions, like: "StateDict | None") -> Any:
+    from dataclasses import replace
+
+    described = options.description()
+    if like is None:
+        return described
+    return replace(described, like={name: array.shape for name, array in like.arrays.items()})
+
+
+def _say_how_to_describe(out: Output, plan: "Plan") -> None:
+    """The lines that write what the file does not tell, where that is what is missing."""
+    from ginjax.state_dict import DESCRIBE_LINES
+
+    if not plan.unclear or plan.meaningless:
+        return
+    out.note("These lines, run where the network is at hand as `model`, write what --modules reads:")
+    for line in DESCRIBE_LINES.splitlines():
+        out.note(line)
+
+
+def _show_rows(
+    out: Output, source: Path, plan: "Plan", conversion: "StateDictConversion | None", *, whole: bool
+) -> None:
+    """One row an array; in a conversion that is carried out only for those that change."""
+    certificate = None if conversion is None else conversion.certificate
+    residuals = {} if certificate is None else {path.layer: path.residual for path in certificate.paths}
+    rule = plan.rule.name if plan.to_dim > plan.from_dim else "sum"
+    rows = [
+        (
+            row.source or row.name,
+            _shape(row.before),
+            _shape(row.after),
+            rule if row.action == "kernel" else row.action,
+            f"{residuals[row.name]:.1e}" if row.name in residuals else None,
+            _along(row),
+            row.said_by or None,
+            row.problem or ", ".join(row.assumed) or None,
+        )
+        for row in plan.rows
+        if whole or row.action not in ("as it is", "kept")
+    ]
+    out.table(
+        f"{source.name}, {plan.from_dim}D -> {plan.to_dim}D",
+        (
+            "array",
+            "before",
+            "after",
+            "rule",
+            "residual",
+            "along the new axis",
+            "said by",
+            "assumed or missing",
+        ),
+        rows,
+    )
+    others = len(plan.rows) - len(rows)
+    if others:
+        out.line(f"{others} other arrays are passed on as they are")
+    for note in plan.notes:
+        out.note(note)
+
+
+def _along(row: "TensorPlan") -> str | None:
+    """What a kernel does along the first of the new axes."""
+    if not row.axes:
+        return None
+    words = row.axes[0].words()
+    return words or ("stride 1" if row.axes[0].taps > 1 else "1 tap")
+
+
+def _show(out: Output, source: Path, conversion: "StateDictConversion", *, whole: bool) -> None:
+    from ._certificate import show_certificate
+
+    _show_rows(out, source, conversion.plan, conversion, whole=whole)
+    show_certificate(out, conversion.certificate)
+    out.line(f"parameters: {conversion.before.parameters} -> {conversion.after.parameters}")
+
+
+def _say_check(out: Output, conversion: "StateDictConversion") -> None:
+    """What a certificate of the weights cannot see, and how to see it."""
+    plan = conversion.plan
+    low, high = sorted((plan.from_dim, plan.to_dim))
+    axis = (
+        plan.layout.place(low, plan.where)
+        if not plan.layout.spatial_first
+        else 1
+        if plan.where == "first"
+        else low + 1
+    )
+    out.note(
+        "the certificate is about the weights: pooling, resizing and other layers without weights are not in the file. "
+        "Run both networks once, for instance:"
+    )
+    for line in check_lines(low, high, axis):
+        out.note(line)
+    if (plan.from_dim, plan.to_dim) == (2, 3):
+        out.note(BASELINE)
+
+
+def check_lines(low: int, high: int, axis: int) -> list[str]:
+    """Python that runs a network of both dimensions on a field that does not vary along the new axes."""
+    names = f"f{low}", f"f{high}"
+    up = "v = x" + "".join(f".unsqueeze({axis}).repeat_interleave(32, {axis})" for _ in range(high - low))
+    wanted = f"{names[0]}(x)" + "".join(f".unsqueeze({axis})" for _ in range(high - low))
+    return [
+        f"x = ...  # an input of {names[0]}, the {low}D network; {names[1]} is the {high}D one, both in evaluation mode",
+        up,
+        f"y, w = {names[1]}(v), {names[0]}(x)",
+        f"w = w if y.ndim == w.ndim else {wanted.replace(f'{names[0]}(x)', 'w')}",
+        "print((y - w).abs().max() / w.abs().max())  # about 1e-6 in float32",
+    ]
+
+
+def _payload(conversion: "StateDictConversion") -> dict[str, Any]:
+    from ._certificate import certificate_payload
+
+    plan = conversion.plan
+    residuals = {path.layer: path.residual for path in conversion.certificate.paths}
+    return {
+        "from_dim": plan.from_dim,
+        "to_dim": plan.to_dim,
+        "new_axis": plan.where,
+        "layout": plan.layout.name,
+        "parameters_before": conversion.before.parameters,
+        "parameters_after": conversion.after.parameters,
+        "arrays": [
+            {
+                "name": row.name,
+                "source": row.source,
+                "before": None if row.before is None else list(row.before),
+                "after": None if row.after is None else list(row.after),
+                "action": row.action,
+                "residual": residuals.get(row.name),
+                "axes": [axis.to_json() for axis in row.axes],
+                "said_by": row.said_by,
+                "assumed": list(row.assumed),
+            }
+            for row in plan.rows
+        ],
+        "notes": list(plan.notes),
+        "certificate": certificate_payload(conversion.certificate),
+    }
+
+
+def _shape(shape: "tuple[int, ...] | None") -> str | None:
+    return None if shape is None else "x".join(map(str, shape)) or "1"
