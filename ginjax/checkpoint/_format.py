@@ -58,6 +58,11 @@ class ArraySpec(NamedTuple):
         """The number of entries."""
         return math.prod(self.shape)
 
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes."""
+        return self.size * numpy_dtype(self.dtype).itemsize
+
 
 @dataclass(frozen=True)
 class Layout:

@@ -42,6 +42,7 @@ def write_tensors(
     arrays: Mapping[str, np.ndarray],
     metadata: Mapping[str, str],
     *,
+    specs: Mapping[str, ArraySpec] | None = None,
     force: bool = False,
 ) -> None:
     """Write a safetensors file; equal input gives equal bytes.
@@ -54,25 +55,32 @@ def write_tensors(
     - `path`: where to write.
     - `arrays`: arrays by name, of any memory layout.
     - `metadata`: texts by name; `format` is what some programs look for.
+    - `specs`: dtype and shape of each array, where to make the arrays takes time; each is then asked for once.
     - `force`: replace a file that is there.
 
     **Raises:** `FileError` as `atomic_write`, `ArgumentError` for a dtype that such files cannot hold.
     """
-    types = {name: stored_dtype(array.dtype) for name, array in arrays.items()}
-    order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
+    if specs is None:
+        specs = {name: ArraySpec(array.dtype.name, array.shape) for name, array in arrays.items()}
+    types = {name: numpy_dtype(spec.dtype) for name, spec in specs.items()}
+    stored = {name: stored_dtype(dtype) for name, dtype in types.items()}
+    order = sorted(specs, key=lambda name: (-types[name].itemsize, name))
     header: dict[str, object] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
     end = 0
     for name in order:
-        begin, end = end, end + arrays[name].nbytes
-        shape = list(arrays[name].shape)
-        header[name] = {"dtype": types[name], "shape": shape, "data_offsets": [begin, end]}
+        begin, end = end, end + specs[name].size * types[name].itemsize
+        header[name] = {
+            "dtype": stored[name],
+            "shape": list(specs[name].shape),
+            "data_offsets": [begin, end],
+        }
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
 
     def put(stream: BinaryIO) -> None:
         stream.write(len(text).to_bytes(LENGTH_BYTES, "little") + text)
         for name in order:
-            array = np.asarray(arrays[name], dtype=numpy_dtype(arrays[name].dtype.name), order="C")
+            array = np.asarray(arrays[name], dtype=types[name], order="C")
             stream.write(array.reshape(-1).view(np.uint8).data)
 
     atomic_write(path, put, force=force)

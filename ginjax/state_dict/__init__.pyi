@@ -15,7 +15,6 @@ from ._modules import read_modules as read_modules
 from ._modules import varying_modules as varying_modules
 from ._other_formats import refuse_other_formats as refuse_other_formats
 from ._plan import Plan as Plan
-from ._plan import TensorPlan as TensorPlan
 from ._plan import plan_state_dict as plan_state_dict
 from ._read import StateDict as StateDict
 from ._read import is_state_dict as is_state_dict
@@ -26,5 +25,6 @@ from ._record import RECORD_KEY as RECORD_KEY
 from ._record import ConversionRecord as ConversionRecord
 from ._record import KernelRecord as KernelRecord
 from ._record import read_record as read_record
+from ._tensor_plan import TensorPlan as TensorPlan
 from ._write import default_target as default_target
 from ._write import write_state_dict as write_state_dict

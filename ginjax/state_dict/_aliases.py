@@ -6,7 +6,7 @@ import numpy as np
 
 from ginjax.errors import ArgumentError
 
-from ._plan import TensorPlan
+from ._tensor_plan import TensorPlan
 
 
 def refuse_torn_aliases(rows: Sequence[TensorPlan], arrays: Mapping[str, np.ndarray]) -> None:

@@ -1,23 +1,33 @@
 """Convert a network of another library: arrays and a plan in, arrays and a certificate out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ginjax._version import __version__
-from ginjax.checkpoint import check_finite
+from ginjax.checkpoint import ArraySpec, check_finite
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
-from ginjax.transfer import AxisGeometry, Certificate, PathReport, PlainRule, find_rule, tolerance_of
+from ginjax.transfer import (
+    ArrayDigest,
+    Certificate,
+    PathReport,
+    PlainRule,
+    find_rule,
+    tolerance_of,
+)
 from ginjax.transfer.rules import profile
 
 from ._aliases import refuse_torn_aliases
-from ._carry import carried_down, carried_up, kernel_gap
+from ._carry import carried_down, carried_up
 from ._description import Description
-from ._kernels import Form, effective, spectral_axis
-from ._plan import Plan, TensorPlan, plan_state_dict
+from ._gap import form_gap, measured_holds
+from ._kernels import effective, spectral_axis
+from ._made_arrays import MadeArrays
+from ._plan import Plan, plan_state_dict
 from ._read import StateDict, is_floating
 from ._record import RECORD_KEY, ConversionRecord, Holds, KernelRecord
+from ._tensor_plan import TensorPlan
 
 DEFAULT_RULE = "tile"
 MAX_ENTRIES = 2**31
@@ -105,15 +115,20 @@ def carry_out(state: StateDict, plan: Plan, like: StateDict | None = None) -> St
         {row.source: state.arrays[row.source] for row in plan.rows if row.source and row.action == "kernel"}
     )
     work = _Work(state, plan, like)
-    arrays = {row.name: work.array(row) for row in plan.rows if row.after is not None}
-    kernels, reports = [], []
-    for row in plan.rows:
-        if row.action == "kernel":
-            record, report = work.report(row, arrays)
+    rows = {row.name: row for row in plan.rows if row.after is not None}
+    arrays = MadeArrays(work.specs(rows.values()), lambda name: work.array(rows[name]))
+    kernels, reports, digest = [], [], ArrayDigest()
+    for name in sorted(rows):
+        array = arrays[name]
+        digest.add(name, array)
+        if rows[name].action == "kernel":
+            record, report = work.report(rows[name], array)
             kernels.append(record)
             reports.append(report)
-    first = next((arrays[each.name].dtype for each in kernels), np.dtype(np.float32))
-    least = min((arrays[each.name].dtype for each in kernels), key=lambda d: d.itemsize, default=first)
+    types = {
+        row.name: state.arrays[row.source].dtype for row in plan.rows if row.source and row.action == "kernel"
+    }
+    least = min(types.values(), key=lambda dtype: dtype.itemsize, default=np.dtype(np.float32))
     certificate = Certificate(
         rule=plan.rule.name if plan.to_dim > plan.from_dim else "sum",
         flex=None,
@@ -139,7 +154,7 @@ def carry_out(state: StateDict, plan: Plan, like: StateDict | None = None) -> St
             and row.action in ("as it is", "kept", "broadcast")
         },
         certificate,
-    ).sealed(arrays)
+    ).sealed(digest.hexdigest())
     metadata = {**(like.metadata if like is not None else {}), **state.metadata, RECORD_KEY: record.text()}
     after = StateDict(arrays, metadata, state.path, state.shard_bytes)
     return StateDictConversion(state, after, plan, record)
@@ -153,6 +168,7 @@ class _Work:
         self._plan = plan
         self._like = like
         self._up = plan.to_dim > plan.from_dim
+        self._rows = {row.source: row for row in plan.rows if row.source is not None}
         self._of_norm = {
             each: row
             for row in plan.rows
@@ -160,13 +176,23 @@ class _Work:
             for each in row.kernel.beside
         }
 
+    def specs(self, rows: Iterable[TensorPlan]) -> dict[str, ArraySpec]:
+        """Dtype and shape of each array that comes out."""
+        return {row.name: ArraySpec(self._before(row).dtype.name, row.after or ()) for row in rows}
+
+    def _before(self, row: TensorPlan) -> np.ndarray:
+        """The array that one is made of, of the network or else of the example."""
+        if row.source is not None:
+            return self._arrays[row.source]
+        if self._like is None:
+            raise ArgumentError("`like`", got="shapes alone", expected="the arrays that are missing")
+        return self._like.arrays[row.name]
+
     def array(self, row: TensorPlan) -> np.ndarray:
         """What an array becomes."""
         assert row.after is not None
         if row.source is None:
-            if self._like is None:
-                raise ArgumentError("`like`", got="shapes alone", expected="the arrays that are missing")
-            return self._like.arrays[row.name]
+            return self._before(row)
         array = self._arrays[row.source]
         if row.action == "kernel":
             return self._kernel(row, array)
@@ -217,16 +243,16 @@ class _Work:
             )  # fmt: skip
         return carried_up(array.reshape(rest), place, self._profiles(kernel_row)).reshape(row.after)
 
-    def report(self, row: TensorPlan, arrays: Mapping[str, np.ndarray]) -> tuple[KernelRecord, PathReport]:
+    def report(self, row: TensorPlan, array: np.ndarray) -> tuple[KernelRecord, PathReport]:
         """How exactly a kernel came out, measured on what is stored."""
         assert row.kernel is not None and row.source is not None
         before = (self._arrays[row.source], *(self._arrays[each] for each in row.kernel.beside))
-        names = {each.source: each.name for each in self._plan.rows}
-        beside = tuple(names[each] for each in row.kernel.beside)
-        after = (arrays[row.name], *(arrays[each] for each in beside))
+        others = [self._rows[each] for each in row.kernel.beside]
+        beside = tuple(each.name for each in others)
+        after = (array, *(self.array(each) for each in others))
         low, high = (before, after) if self._up else (after, before)
         form, place = row.kernel.form, self._plan.place
-        holds = self._holds(row) if self._up else _measured(form, low, high, place, row.axes)
+        holds = self._holds(row) if self._up else measured_holds(form, low, high, place, row.axes)
         gap = form_gap(form, low, high, place, row.axes, holds)
         note = ""
         if holds == "no" and not self._up:
@@ -252,36 +278,6 @@ class _Work:
             axis.patterns(divides) @ each for axis, each in zip(row.axes, self._profiles(row), strict=True)
         ]
         return all(np.abs(each - 1).max(initial=0.0) < 1e-9 for each in sums)
-
-
-def _measured(
-    form: Form,
-    low: tuple[np.ndarray, ...],
-    high: tuple[np.ndarray, ...],
-    place: int,
-    axes: tuple[AxisGeometry, ...],
-) -> Holds:
-    """For which depths two kernels agree to the precision in which they are stored."""
-    limit = tolerance_of(low[0].dtype)
-    if form_gap(form, low, high, place, axes, "always") <= limit:
-        return "always"
-    return "divides" if form_gap(form, low, high, place, axes, "divides") <= limit else "no"
-
-
-def form_gap(
-    form: Form,
-    low: tuple[np.ndarray, ...],
-    high: tuple[np.ndarray, ...],
-    place: int,
-    axes: tuple[AxisGeometry, ...],
-    holds: Holds,
-) -> float:
-    """`kernel_gap` of kernels as their layers use them: each given with the arrays of its norm."""
-    if form != "plain":
-        turned = axes[0].transposed
-        low = (effective(low[0], form, low[1:], turned),)
-        high = (effective(high[0], form, high[1:], turned),)
-    return kernel_gap(low[0], high[0], place, axes, divides=holds == "divides")
 
 
 def _scaled(array: np.ndarray, factor: float) -> np.ndarray:

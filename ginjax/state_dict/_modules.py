@@ -15,14 +15,14 @@ _SETTINGS = (
 )  # fmt: skip
 
 DESCRIBE_LINES = f"""\
-import json
+import json, numbers
 keys = {" ".join(_SETTINGS)!r}.split()
 rows = []
 for name, module in model.named_modules(remove_duplicate=False):  # the same layer under two names counts twice
     kinds = [kind.__name__ for kind in type(module).__mro__]
     settings = {{key: getattr(module, key) for key in keys if hasattr(module, key)}}
     rows.append({{"name": name, "kinds": kinds, "settings": settings}})
-plain = lambda value: list(value) if isinstance(value, tuple) else str(value)
+plain = lambda value: int(value) if isinstance(value, numbers.Integral) else str(value)
 with open("modules.json", "w") as file:
     json.dump({{"modules": rows}}, file, default=plain)
 """

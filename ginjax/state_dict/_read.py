@@ -10,6 +10,7 @@ import numpy as np
 from ginjax.checkpoint import (
     MAX_HEADER_BYTES,
     METADATA_KEY,
+    ArraySpec,
     JsonProblem,
     expect,
     parse_json,
@@ -19,6 +20,7 @@ from ginjax.checkpoint import (
 )
 from ginjax.errors import FileError
 
+from ._made_arrays import specs_of
 from ._other_formats import refuse_other_formats
 
 INDEX = ".index.json"
@@ -46,12 +48,20 @@ class StateDict:
     @property
     def parameters(self) -> int:
         """The number of entries of all floating-point arrays, running statistics included."""
-        return sum(int(a.size) for a in self.arrays.values() if is_floating(a.dtype))
+        return sum(spec.size for spec in self.specs.values() if spec.dtype.startswith(_FLOATING))
+
+    @property
+    def specs(self) -> Mapping[str, ArraySpec]:
+        """Dtype and shape of each array."""
+        return specs_of(self.arrays)
 
 
 def is_floating(dtype: np.dtype) -> bool:
     """Whether a dtype holds weights, those of `ml_dtypes` included; NumPy calls these no floats."""
-    return dtype.kind in "fc" or dtype.name.startswith(("bfloat", "float"))
+    return dtype.name.startswith(_FLOATING)
+
+
+_FLOATING = ("float", "bfloat", "complex")
 
 
 def is_state_dict(path: str | os.PathLike[str]) -> bool:

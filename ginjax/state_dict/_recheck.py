@@ -7,7 +7,7 @@ import numpy as np
 from ginjax.errors import FileError
 from ginjax.transfer import Certificate
 
-from ._convert import form_gap
+from ._gap import form_gap
 from ._read import StateDict
 from ._record import ConversionRecord, KernelRecord, read_record
 

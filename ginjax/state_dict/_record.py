@@ -97,11 +97,16 @@ class ConversionRecord:
             "carried": dict(self.carried),
         }
 
-    def digest(self, arrays: Mapping[str, np.ndarray]) -> str:
-        """The digest of arrays and of everything that is said of them here, the numbers of the certificate included."""
+    def digest(self, arrays: Mapping[str, np.ndarray] | str) -> str:
+        """The digest of arrays and of everything that is said of them here, the numbers of the certificate included.
+
+        **Arguments:**
+
+        - `arrays`: by name, or their `array_digest`.
+        """
         return model_digest(arrays, self._described() | {"certificate": self.certificate.numbers()})
 
-    def sealed(self, arrays: Mapping[str, np.ndarray]) -> "ConversionRecord":
+    def sealed(self, arrays: Mapping[str, np.ndarray] | str) -> "ConversionRecord":
         """The record whose certificate speaks of these arrays."""
         return replace(self, certificate=self.certificate.sealed(self.digest(arrays)))
 

@@ -33,7 +33,7 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
     **Raises:** `FileError` as `checkpoint.write_tensors`. The index is written last: without it there is no network.
     """
     if not os.fspath(path).endswith(INDEX):
-        write_tensors(path, state.arrays, state.metadata, force=force)
+        write_tensors(path, state.arrays, state.metadata, specs=state.specs, force=force)
         return
     target = check_target(path, force=force)
     shards = _cut(state)
@@ -42,11 +42,10 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
     for name in names:
         check_target(target.with_name(name), force=force)
     for name, shard in zip(names, shards, strict=True):
-        write_tensors(
-            target.with_name(name), {each: state.arrays[each] for each in shard}, state.metadata, force=force
-        )
+        part = {each: state.specs[each] for each in shard}
+        write_tensors(target.with_name(name), state.arrays, state.metadata, specs=part, force=force)
     index = {
-        "metadata": {"total_size": sum(array.nbytes for array in state.arrays.values())},
+        "metadata": {"total_size": sum(spec.nbytes for spec in state.specs.values())},
         "weight_map": {each: name for name, shard in zip(names, shards, strict=True) for each in shard},
     }
     atomic_write(target, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), force=force)
@@ -54,11 +53,11 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
 
 def _cut(state: StateDict) -> list[list[str]]:
     """Names of arrays, in order, in parts that hold no more than a file did before, or one array."""
-    most = state.shard_bytes or sum(array.nbytes for array in state.arrays.values())
+    most = state.shard_bytes or sum(spec.nbytes for spec in state.specs.values())
     parts: list[list[str]] = [[]]
     size = 0
-    for name in sorted(state.arrays):
-        needed = state.arrays[name].nbytes
+    for name in sorted(state.specs):
+        needed = state.specs[name].nbytes
         if parts[-1] and size + needed > most:
             parts.append([])
             size = 0

@@ -127,6 +127,7 @@ def _patterns(axis: AxisGeometry, divides: bool) -> np.ndarray:
     enough = 2 * axis.reach + axis.before + axis.after + 2 * s
     first = -(-enough // s) * s
     depths = [first] if divides or axis.transposed else range(first, first + s)
-    found = np.unique(np.concatenate([axis.meets(depth) for depth in depths]), axis=0)
+    rows = dict.fromkeys(tuple(row) for depth in depths for row in axis.meets(depth).tolist())
+    found = np.array(sorted(rows), bool).reshape(-1, axis.taps)
     found.flags.writeable = False
     return found

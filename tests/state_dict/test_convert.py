@@ -105,6 +105,19 @@ def test_narrow_types_are_kept_and_halves_are_exact(dtype):
     )
 
 
+def test_complex_kernels():
+    rng = np.random.default_rng(0)
+    kernel = (rng.normal(size=(2, 2, 3, 3)) + 1j * rng.normal(size=(2, 2, 3, 3))).astype(np.complex64)
+    found = convert_state_dict(
+        state({"a.weight": kernel}), 3, "tile", Description(transposed=[], stride=["a.*:2"])
+    )
+    assert found.certificate.exact
+    np.testing.assert_array_equal(found.after.arrays["a.weight"].sum(axis=2), kernel)
+    changed = {"a.weight": found.after.arrays["a.weight"] + np.complex64(0.1j)}
+    checked = recheck_state_dict(state({"a.weight": kernel}), StateDict(changed, found.after.metadata, "x"))
+    assert not checked.holds
+
+
 def test_a_transposed_kernel_that_makes_a_slice_too_many_is_refused():
     arrays = {**parameters(), "up.weight": np.ones((4, 3, 3, 3), np.float32)}
     arrays["up.weight"] += np.random.default_rng(0).normal(size=(4, 3, 3, 3)).astype(np.float32)
