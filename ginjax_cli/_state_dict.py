@@ -286,23 +286,37 @@ def _say_check(out: Output, conversion: "StateDictConversion") -> None:
         "the certificate is about the weights: pooling, resizing and other layers without weights are not in the file. "
         "Run both networks once, for instance:"
     )
-    for line in check_lines(low, high, axis):
+    for line in check_lines(low, high, axis, torch=plan.layout.name == "pytorch"):
         out.note(line)
     if (plan.from_dim, plan.to_dim) == (2, 3):
         out.note(BASELINE)
 
 
-def check_lines(low: int, high: int, axis: int) -> list[str]:
-    """Python that runs a network of both dimensions on a field that does not vary along the new axes."""
-    names = f"f{low}", f"f{high}"
-    up = "v = x" + "".join(f".unsqueeze({axis}).repeat_interleave(32, {axis})" for _ in range(high - low))
-    wanted = f"{names[0]}(x)" + "".join(f".unsqueeze({axis})" for _ in range(high - low))
+def check_lines(low: int, high: int, axis: int, *, torch: bool) -> list[str]:
+    """Python that runs a network of both dimensions on a field that does not vary along the new axes.
+
+    **Arguments:**
+
+    - `low`, `high`: the dimensions; `axis`: of the fields, where new ones stand.
+    - `torch`: in PyTorch; else in NumPy, whose functions take arrays of other libraries.
+    """
+    added = range(high - low)
+    if torch:
+        repeated = "x" + "".join(f".unsqueeze({axis}).repeat_interleave(32, {axis})" for _ in added)
+        wanted = "w" + "".join(f".unsqueeze({axis})" for _ in added)
+        largest = "(y - w).abs().max() / w.abs().max()"
+    else:
+        repeated = wanted = "x"
+        for _ in added:
+            repeated = f"np.repeat(np.expand_dims({repeated}, {axis}), 32, {axis})"
+            wanted = f"np.expand_dims({wanted}, {axis})"
+        wanted = wanted.replace("x, ", "w, ")
+        largest = "np.abs(y - w).max() / np.abs(w).max()"
     return [
-        f"x = ...  # an input of {names[0]}, the {low}D network; {names[1]} is the {high}D one, both in evaluation mode",
-        up,
-        f"y, w = {names[1]}(v), {names[0]}(x)",
-        f"w = w if y.ndim == w.ndim else {wanted.replace(f'{names[0]}(x)', 'w')}",
-        "print((y - w).abs().max() / w.abs().max())  # about 1e-6 in float32",
+        f"x = ...  # an input of f{low}, the {low}D network; f{high} is the {high}D one, both in evaluation mode",
+        f"y, w = f{high}({repeated}), f{low}(x)",
+        f"w = w if y.ndim == w.ndim else {wanted}",
+        f"print({largest})  # about 1e-6 in float32",
     ]
 
 

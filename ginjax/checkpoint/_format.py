@@ -215,7 +215,7 @@ def parse_entries(
 
 
 def _own_header(metadata: object, where: str, kind: str | None) -> dict[str, object]:
-    foreign = "A safetensors file of another program cannot be read."
+    foreign = "It is no model of ginjax. Networks of other libraries are converted by 'ginjax convert-d', and not run."
     if metadata is not None and not isinstance(metadata, dict):
         _refuse(where, "the metadata is not a JSON object", _CORRUPT)
     if not metadata or METADATA_KEY not in metadata:

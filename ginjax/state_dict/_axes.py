@@ -77,6 +77,7 @@ class AxisReader:
         if self._transposed.find(kernel.name) is not None or self._stride.find(kernel.name) is not None:
             found = self._by_patterns(kernel, taps)
         elif module is not None and module.convolution is not None:
+            self._refuse_other_kernel(kernel, module)
             found = self._described(module, taps)
         elif self._modules is not None:
             return NewAxes((), unknown="none of the convolutions described")
@@ -88,6 +89,30 @@ class AxisReader:
         """Refuse patterns that fitted no kernel."""
         for each in (self._transposed, self._stride, self._padding):
             each.refuse_unused()
+
+    def _refuse_other_kernel(self, kernel: Kernel, module: Module) -> None:
+        """Refuse a module that is not the one of the kernel: of another size, or transposed against the bias."""
+        sides, said = self._layout.spatial(kernel.shape), module.settings.get("kernel_size")
+        fits = said is None or said == sides[0] or isinstance(said, list)
+        if isinstance(said, list) and len(said) == len(sides):
+            fits = tuple(said) == sides
+        elif isinstance(said, list) and len(said) == self._dims[1]:
+            fits = tuple(each for axis, each in enumerate(said) if axis not in self._new) == sides
+        if not fits:
+            raise ArgumentError(
+                f"kernel_size of {module.name!r}",
+                got=said,
+                expected=f"{list(sides)}, as {kernel.name!r} has it",
+            )
+        told = _told_by_bias(kernel)
+        transposed = "Transpose" in (module.convolution or "")
+        if told is not None and told != transposed:
+            raise ArgumentError(
+                f"class of {module.name!r}",
+                got=module.convolution,
+                expected=f"{'a transposed' if told else 'an ordinary'} convolution: the bias of {kernel.name!r} has "
+                f"{kernel.bias} entries, its shape is {kernel.shape}",
+            )
 
     def _taps(self, kernel: Kernel, module: Module | None, depths: Sequence[int] | None) -> list[int] | str:
         if depths is not None:

@@ -12,6 +12,7 @@ MAX_BYTES = 2**26
 _SETTINGS = (
     "kernel_size", "stride", "padding", "dilation", "output_padding", "groups", "padding_mode",
     "count_include_pad", "ceil_mode", "mode", "align_corners", "scale_factor", "size", "upscale_factor",
+    "out_channels", "num_features", "num_channels", "in_features", "out_features",
 )  # fmt: skip
 
 DESCRIBE_LINES = f"""\
@@ -146,3 +147,29 @@ def _breaks(module: Module) -> str:
 def normalises_kernel(module: Module) -> bool:
     """Whether a layer standardises its kernel before it uses it, as weight standardisation does: zeros would change that."""
     return any("StdConv" in kind or "WSConv" in kind for kind in module.kinds)
+
+
+def flattening_modules(modules: Sequence[Module], dim: int) -> dict[str, int]:
+    """Linear layers that take a whole grid of channels, as flattening gives it: their weights belong to one size of grid.
+
+    **Arguments:**
+
+    - `modules`: in the order in which the network has them.
+    - `dim`: its dimension.
+
+    **Returns:** by name the side of the grid: as many inputs as the layer before has channels, times a whole power of the
+    dimension.
+    """
+    found, channels = {}, None
+    for module in modules:
+        inputs = module.settings.get("in_features")
+        if type(inputs) is int and type(channels) is int and channels > 0 and inputs % channels == 0:
+            side = round((inputs // channels) ** (1 / dim))
+            if side > 1 and side**dim * channels == inputs:
+                found[module.name] = side
+        given = [
+            module.settings.get(name)
+            for name in ("out_channels", "num_features", "num_channels", "out_features")
+        ]
+        channels = next((each for each in given if type(each) is int), channels)
+    return found

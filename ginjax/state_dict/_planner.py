@@ -12,7 +12,7 @@ from ._axes import AxisReader
 from ._description import Description, Patterns
 from ._kernels import Kernel
 from ._layouts import KernelLayout, Place
-from ._modules import Module, normalises_kernel
+from ._modules import Module, flattening_modules, normalises_kernel
 from ._read import StateDict, is_floating
 from ._tensor_plan import TensorPlan
 
@@ -42,6 +42,7 @@ class Planner:
         self._reader = reader
         self._modules = modules
         self._prefix = prefix
+        self._flattening = flattening_modules(list((modules or {}).values()), self._from)
         self._keep = Patterns("keep", description.keep)
         self._drop = Patterns("drop", description.drop)
         self._norms = {
@@ -151,6 +152,11 @@ class Planner:
 
     def _other_row(self, row: TensorPlan, array: np.ndarray) -> TensorPlan:
         assert row.before is not None and row.source is not None
+        side = self._flattening.get(self._described_as(row.source.removesuffix(".weight")))
+        if side is not None and array.ndim == 2:
+            return self._unless_alike(
+                row, f"a linear layer on a flattened grid of {'x'.join([str(side)] * self._from)} points"
+            )
         if _POSITIONS.search(row.source):
             return self._unless_alike(row, "a table of positions, which depends on the size of the grid")
         if array.ndim < 3 or not is_floating(array.dtype):
@@ -170,6 +176,11 @@ class Planner:
         return self._unless_alike(
             row, f"{_shape(row.before)}, which is no kernel of a {self._from}D convolution"
         )
+
+    def _described_as(self, module: str) -> str:
+        """The name that the description has for a layer of the file."""
+        found = (self._modules or {}).get(module)
+        return "" if found is None else found.name
 
     def _unless_alike(self, row: TensorPlan, problem: str) -> TensorPlan:
         """Refused, but for an array that the example has in the same shape."""

@@ -125,9 +125,16 @@ class AxisGeometry:
 def _patterns(axis: AxisGeometry, divides: bool) -> np.ndarray:
     s = axis.stride
     enough = 2 * axis.reach + axis.before + axis.after + 2 * s
-    first = -(-enough // s) * s
-    depths = [first] if divides or axis.transposed else range(first, first + s)
-    rows = dict.fromkeys(tuple(row) for depth in depths for row in axis.meets(depth).tolist())
-    found = np.array(sorted(rows), bool).reshape(-1, axis.taps)
-    found.flags.writeable = False
-    return found
+    if axis.transposed:  # every input point makes s output points
+        depths = range(first := enough // s + 4, first + 1)
+    else:
+        first = -(-enough // s) * s
+        depths = range(first, first + 1) if divides else range(first, first + s)
+    found: dict[bytes, np.ndarray] = {}
+    for depth in depths:
+        met = axis.meets(depth)
+        whole = met.all(axis=1)
+        found |= {row.tobytes(): row for row in (*met[whole][:1], *met[~whole])}
+    patterns = np.array([found[each] for each in sorted(found)], bool).reshape(-1, axis.taps)
+    patterns.flags.writeable = False
+    return patterns

@@ -1,8 +1,10 @@
 """Networks of other libraries on the command line."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from other_networks import parameters, write, write_modules
 from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
+OURS = Path(__file__).parents[2] / "fixtures" / "diffusion_1d.safetensors"
 SAID = ("--transposed", "up.weight:2", "--stride", "down.weight:2")
 
 
@@ -25,7 +28,9 @@ def run(tmp_path, monkeypatch):
 def test_what_is_not_known_is_asked_for_with_the_lines_that_answer(run, tmp_path):
     result = run("convert-d", "net.safetensors", "--to-dim", "3")
     assert result.exit_code == 2
-    assert "error: kernel 'down.weight' and 2 more: got nothing that tells: transposed or not" in result.stderr
+    assert (
+        "error: kernel 'down.weight' and 2 more: got nothing that tells: transposed or not" in result.stderr
+    )
     assert "model.named_modules(remove_duplicate=False)" in result.stderr
     assert "--modules" in result.stderr and "--transposed and --stride" in result.stderr
     assert not (tmp_path / "net.3d.safetensors").exists()
@@ -40,7 +45,7 @@ def test_the_table_the_certificate_the_check_and_what_next(run):
     assert "down.weight  4x3x3x3  4x3x3x3x3  tile" in result.stdout
     assert "compatible: all 4 convolutions reproduce the 2D network exactly" in result.stdout
     assert "multiple of its stride 2" in result.stderr
-    assert "v = x.unsqueeze(2).repeat_interleave(32, 2)" in result.stderr
+    assert "y, w = f3(x.unsqueeze(2).repeat_interleave(32, 2)), f2(x)" in result.stderr
     assert "averaged" in result.stderr  # the baseline that needs no network in 3D
     assert result.stderr.endswith("next: ginjax verify net.safetensors net.3d.safetensors\n")
     assert load_file("net.3d.safetensors")["up.weight"].shape == (4, 3, 2, 2, 2)
@@ -131,14 +136,9 @@ def test_options_that_mean_nothing_are_refused(run, words, problem):
 
 
 def test_options_about_such_networks_are_refused_for_ours(run):
-    import shutil
-
-    from helpers import FIXTURES
-
-    shutil.copy(FIXTURES / "diffusion_1d.safetensors", "ours.safetensors")
-    result = run("convert-d", "ours.safetensors", "--to-dim", "2", "--stride", "a:2")
+    result = run("convert-d", str(OURS), "--to-dim", "2", "--stride", "a:2")
     assert result.exit_code == 2
-    assert "--stride: got ours.safetensors, which is none" in result.stderr
+    assert f"--stride: got {OURS}, which is none" in result.stderr
 
 
 def test_pickles_are_answered_by_the_lines_that_write_safetensors(run, tmp_path):
@@ -157,6 +157,34 @@ def test_the_mean_says_what_it_does_not_promise(run):
     assert result.exit_code == 0, result.stderr
     assert "2 of 4 convolutions do not reproduce the 2D network" in result.stdout
     assert run("verify", "net.safetensors", "net.3d.safetensors").exit_code == 0
+
+
+@pytest.mark.parametrize(("low", "high", "axis"), [(2, 3, 1), (1, 3, 1), (2, 3, 3)])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_the_lines_of_the_check_run(low, high, axis, factor):
+    from ginjax_cli._state_dict import check_lines
+
+    lines = check_lines(low, high, axis, torch=False)
+    x = np.random.default_rng(0).normal(size=(1, *(4,) * low, 2))
+    found = []
+    networks = {f"f{low}": lambda v: v, f"f{high}": lambda v: factor * v}
+    exec("\n".join(lines[1:]), {"np": np, "x": x, "print": found.append, **networks})
+    assert found == [factor - 1]
+
+
+def test_nothing_but_files_is_read(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.index.json")
+    for words in (
+        ("convert-d", "net.safetensors", "--to-dim", "3", "--modules", "pipe"),
+        ("convert-d", "net.safetensors", "--to-dim", "3", *SAID, "--like", "pipe"),
+        ("convert-d", "net.safetensors", "--to-dim", "3", *SAID, "-o", "pipe", "--force"),
+        ("convert-d", "pipe.index.json", "--to-dim", "3"),
+        ("inspect", "pipe.index.json"),
+        ("verify", "net.safetensors", "pipe.index.json"),
+    ):
+        refused = run(*words)
+        assert refused.exit_code == 1 and "is not a regular file" in refused.stderr, refused.stderr
 
 
 def test_neither_jax_nor_torch_is_imported(run, tmp_path):

@@ -4,6 +4,7 @@ import json
 import pickle
 import struct
 import zipfile
+from pathlib import Path
 
 import ml_dtypes
 import numpy as np
@@ -29,6 +30,8 @@ from ginjax.state_dict import (
     read_state_dict,
     write_state_dict,
 )
+
+OURS = Path(__file__).parents[2] / "fixtures" / "diffusion_1d.safetensors"
 
 
 def test_the_library_of_that_name_reads_what_is_written_whatever_its_memory_layout(tmp_path):
@@ -125,11 +128,11 @@ def test_files_broken_by_chance_are_read_or_refused(tmp_path_factory, data):
 def test_what_holds_a_network_of_another_library(tmp_path):
     assert is_state_dict(write(tmp_path / "net.safetensors"))
     assert is_state_dict(tmp_path / "net.safetensors.index.json")
-    assert not is_state_dict("fixtures/diffusion_1d.safetensors")
+    assert not is_state_dict(OURS)
     assert not is_state_dict(tmp_path / "nothing")
     assert not is_state_dict(tmp_path)
     with pytest.raises(FileError, match="is a model of ginjax"):
-        read_state_dict("fixtures/diffusion_1d.safetensors")
+        read_state_dict(OURS)
 
 
 # --- several files under an index -------------------------------------------------------------------------------------

@@ -150,6 +150,26 @@ def test_kernels_that_the_modules_do_not_have_are_named():
         plan(Description(modules=modules()), **{"other.weight": np.ones((2, 2, 3, 3), np.float32)}).check()
 
 
+@pytest.mark.parametrize(
+    ("kinds", "sides", "problem"),
+    [
+        (("Conv2d",), [5, 5], r"kernel_size of 'stem': got \[5, 5\], expected \[3, 3\]"),
+        (("Conv3d",), [3, 3, 5], "kernel_size of 'stem'"),
+        (("Conv2d",), 5, "kernel_size of 'stem'"),
+        (
+            ("ConvTranspose2d",),
+            [3, 3],
+            "class of 'stem': got ConvTranspose2d, expected an ordinary convolution",
+        ),
+    ],
+)
+def test_modules_of_another_network_are_refused(kinds, sides, problem):
+    n = len(sides) if isinstance(sides, list) else 2
+    wrong = Module("stem", kinds, {"kernel_size": sides, "stride": [1] * n, "padding": [1] * n})
+    with pytest.raises(ArgumentError, match=problem):
+        plan(Description(modules=(wrong, *modules()[1:])))
+
+
 def test_layers_that_standardise_their_kernels_are_refused():
     rows = [
         Module(
@@ -180,6 +200,31 @@ def test_layers_without_weights_that_do_not_keep_a_constant_are_named():
         "'up2'",
         "'shuffle'",
     ]
+
+
+def test_linear_layers_on_a_flattened_grid_are_named():
+    rows = [
+        Module(
+            "conv",
+            ("Conv2d",),
+            {"kernel_size": [3, 3], "stride": [1, 1], "padding": [1, 1], "out_channels": 4},
+        ),
+        Module("fc1", ("Linear",), {"in_features": 4 * 49, "out_features": 8}),
+        Module("fc2", ("Linear",), {"in_features": 8, "out_features": 32}),
+        Module("fc3", ("Linear",), {"in_features": 32, "out_features": 2}),
+    ]
+    arrays = {
+        "conv.weight": np.ones((4, 1, 3, 3), np.float32),
+        "fc1.weight": np.ones((8, 196), np.float32),
+        "fc2.weight": np.ones((32, 8), np.float32),
+        "fc3.weight": np.ones((2, 32), np.float32),
+    }
+    wrapped = {f"module.{name}": array for name, array in arrays.items()}
+    for given in (arrays, wrapped):
+        found = plan_state_dict(StateDict(given, {}, "x"), 3, TILE, Description(modules=rows))
+        assert [row.name.removeprefix("module.") for row in found.meaningless] == ["fc1.weight"]
+        with pytest.raises(UnsupportedError, match="flattened grid of 7x7 points"):
+            found.check()
 
 
 @pytest.mark.parametrize("to_dim", [0, 2, 4])

@@ -185,3 +185,10 @@ def test_geometries_as_json():
     for broken in ({}, {**axis.to_json(), "fitted": 1}, {**axis.to_json(), "stride": 2.0}, [], "x"):
         with pytest.raises(ArgumentError):
             AxisGeometry.from_json(broken)
+
+
+def test_the_largest_geometries_are_soon_done():
+    for transposed in (False, True):
+        axis = AxisGeometry(256, 64, 64, 1024, 1024, transposed=transposed)
+        assert axis.patterns(divides=True).shape[1] == 256
+    assert AxisGeometry(64, 8, 1, 31, 31).patterns(divides=False).shape[1] == 64
