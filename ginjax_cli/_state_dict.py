@@ -253,6 +253,8 @@ def _show_rows(
         out.line(f"{others} other arrays are passed on as they are")
     for note in plan.notes:
         out.note(note)
+    for warning in plan.warnings:
+        out.warn(warning)
 
 
 def _along(row: "TensorPlan") -> str | None:

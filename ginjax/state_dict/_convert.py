@@ -132,9 +132,7 @@ def carry_out(state: StateDict, plan: Plan, like: StateDict | None = None) -> St
     certificate = Certificate(
         rule=plan.rule.name if plan.to_dim > plan.from_dim else "sum",
         flex=None,
-        promises=plan.to_dim > plan.from_dim
-        and plan.rule.promises_compatibility
-        and not any(r.note == _ENDS for r in reports),
+        promises=_promises(plan, kernels, reports),
         from_dim=plan.from_dim,
         to_dim=plan.to_dim,
         tolerance=tolerance_of(least),
@@ -158,6 +156,13 @@ def carry_out(state: StateDict, plan: Plan, like: StateDict | None = None) -> St
     metadata = {**(like.metadata if like is not None else {}), **state.metadata, RECORD_KEY: record.text()}
     after = StateDict(arrays, metadata, state.path, state.shard_bytes)
     return StateDictConversion(state, after, plan, record)
+
+
+def _promises(plan: Plan, kernels: list[KernelRecord], reports: list[PathReport]) -> bool:
+    """Whether the result has to do what the network did: by the rule, or going down because it was found to."""
+    if plan.to_dim < plan.from_dim:
+        return all(kernel.holds != "no" for kernel in kernels)
+    return plan.rule.promises_compatibility and not any(report.note == _ENDS for report in reports)
 
 
 class _Work:

@@ -29,6 +29,7 @@ class Plan:
     - `from_dim`, `to_dim`: dimensions.
     - `layout`, `where`: where the spatial axes of a kernel are, and the new ones among them.
     - `notes`: what else was found out or taken for granted, in sentences.
+    - `warnings`: layers without weights that do not keep a constant, in sentences; only `modules` tell of them.
     """
 
     rows: tuple[TensorPlan, ...]
@@ -38,6 +39,7 @@ class Plan:
     layout: KernelLayout
     where: Place
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def place(self) -> int:
@@ -118,8 +120,12 @@ def plan_state_dict(
     rows = planner.rows()
     reader.refuse_unused()
     planner.refuse_unused()
-    notes += varying_modules(description.modules or ())
-    return Plan(tuple(rows), rule, from_dim, to_dim, layout, where, tuple(notes))
+    if description.like is not None:
+        missing = [row.name for row in rows if row.action == "from like"]
+        more = f", and {len(missing)} arrays such as {missing[0]!r}" if missing else ""
+        notes.append(f"names and the depths of kernels come from the example{more}")
+    warnings = varying_modules(description.modules or ())
+    return Plan(tuple(rows), rule, from_dim, to_dim, layout, where, tuple(notes), tuple(warnings))
 
 
 def _and_more(rows: tuple[TensorPlan, ...]) -> str:

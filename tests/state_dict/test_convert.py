@@ -72,9 +72,11 @@ def test_from_one_dimension_to_three_at_once_and_back():
     for name, array in up.after.arrays.items():
         np.testing.assert_array_equal(array, steps.after.arrays[name])
     back = convert_state_dict(up.after, 1, "tile", DESCRIBED)
-    assert back.certificate.exact
+    assert back.certificate.exact and back.certificate.promises
     for name, array in low.arrays.items():
         np.testing.assert_array_equal(back.after.arrays[name], array)
+    changed = {**back.after.arrays, "down.weight": back.after.arrays["down.weight"] + 1}
+    assert not recheck_state_dict(up.after, StateDict(changed, back.after.metadata, "x")).holds
 
 
 def test_going_down_from_a_network_that_was_never_lower_is_measured():
