@@ -6,18 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from ._network_options import NetworkOptions
 from ._output import Output
+from ._state_dict_report import conversion_payload, say_check, shape_text, show_conversion, show_rows
 
 if TYPE_CHECKING:
-    from ginjax.state_dict import Plan, StateDict, StateDictConversion, TensorPlan
+    from ginjax.state_dict import Plan, StateDict
 
 _MEANINGLESS = (
     "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "split", "dtype",
     "verify", "size",
 )  # fmt: skip
-BASELINE = (
-    "before any training the 2D network, run on the slices of all three orientations and averaged, was better than every network "
-    "converted by these rules: compare with it"
-)
 
 
 def convert(
@@ -57,22 +54,22 @@ def convert(
     plan = plan_state_dict(state, to_dim, plain_rule(rule), _described(options, like))
     if plan.unclear or plan.meaningless:
         if dry_run:
-            _show_rows(out, source, plan, None, whole=True)
+            show_rows(out, source, plan, None, whole=True)
         _say_how_to_describe(out, plan)
         plan.check()
     conversion = carry_out(state, plan, like)
     certificate = conversion.certificate.with_tolerance(tol)
-    _show(out, source, conversion, whole=dry_run)
+    show_conversion(out, source, conversion, whole=dry_run)
     if not allow_inexact:
         check_certificate(certificate)
-    payload = _payload(conversion) | {"dry_run": dry_run}
+    payload = conversion_payload(conversion) | {"dry_run": dry_run}
     if dry_run:
         out.result(None, payload)
         out.next_step(join(["ginjax", "convert-d", str(source), *words]))
         return
     write_state_dict(target, conversion.after, force=force)
     out.result(target, payload)
-    _say_check(out, conversion)
+    say_check(out, conversion)
     out.next_step(f"ginjax verify {quote(str(source))} {quote(str(target))}")
 
 
@@ -168,7 +165,7 @@ def show(out: Output, path: Path) -> None:
     out.table(
         "Arrays",
         ("name", "dtype", "shape", "kernel"),
-        [(name, a.dtype.name, _shape(a.shape), name in kernels) for name, a in state.arrays.items()],
+        [(name, a.dtype.name, shape_text(a.shape), name in kernels) for name, a in state.arrays.items()],
     )
     stale = record is not None and record.is_stale(state.arrays)
     if record is not None:
@@ -211,147 +208,3 @@ def _say_how_to_describe(out: Output, plan: "Plan") -> None:
     out.note("These lines, run where the network is at hand as `model`, write what --modules reads:")
     for line in DESCRIBE_LINES.splitlines():
         out.note(line)
-
-
-def _show_rows(
-    out: Output, source: Path, plan: "Plan", conversion: "StateDictConversion | None", *, whole: bool
-) -> None:
-    """One row an array; in a conversion that is carried out only for those that change."""
-    certificate = None if conversion is None else conversion.certificate
-    residuals = {} if certificate is None else {path.layer: path.residual for path in certificate.paths}
-    rule = plan.rule.name if plan.to_dim > plan.from_dim else "sum"
-    rows = [
-        (
-            row.source or row.name,
-            _shape(row.before),
-            _shape(row.after),
-            rule if row.action == "kernel" else row.action,
-            f"{residuals[row.name]:.1e}" if row.name in residuals else None,
-            _along(row),
-            row.said_by or None,
-            row.problem or ", ".join(row.assumed) or None,
-        )
-        for row in plan.rows
-        if whole or row.action not in ("as it is", "kept")
-    ]
-    out.table(
-        f"{source.name}, {plan.from_dim}D -> {plan.to_dim}D",
-        (
-            "array",
-            "before",
-            "after",
-            "rule",
-            "residual",
-            "along the new axis",
-            "said by",
-            "assumed or missing",
-        ),
-        rows,
-    )
-    others = len(plan.rows) - len(rows)
-    if others:
-        out.line(f"{others} other arrays are passed on as they are")
-    for note in plan.notes:
-        out.note(note)
-    for warning in plan.warnings:
-        out.warn(warning)
-
-
-def _along(row: "TensorPlan") -> str | None:
-    """What a kernel does along the first of the new axes."""
-    if not row.axes:
-        return None
-    words = row.axes[0].words()
-    return words or ("stride 1" if row.axes[0].taps > 1 else "1 tap")
-
-
-def _show(out: Output, source: Path, conversion: "StateDictConversion", *, whole: bool) -> None:
-    from ._certificate import show_certificate
-
-    _show_rows(out, source, conversion.plan, conversion, whole=whole)
-    show_certificate(out, conversion.certificate)
-    out.line(f"parameters: {conversion.before.parameters} -> {conversion.after.parameters}")
-
-
-def _say_check(out: Output, conversion: "StateDictConversion") -> None:
-    """What a certificate of the weights cannot see, and how to see it."""
-    plan = conversion.plan
-    low, high = sorted((plan.from_dim, plan.to_dim))
-    axis = (
-        plan.layout.place(low, plan.where)
-        if not plan.layout.spatial_first
-        else 1
-        if plan.where == "first"
-        else low + 1
-    )
-    out.note(
-        "the certificate is about the weights: pooling, resizing and other layers without weights are not in the file. "
-        "Run both networks once, for instance:"
-    )
-    for line in check_lines(low, high, axis, torch=plan.layout.name == "pytorch"):
-        out.note(line)
-    if (plan.from_dim, plan.to_dim) == (2, 3):
-        out.note(BASELINE)
-
-
-def check_lines(low: int, high: int, axis: int, *, torch: bool) -> list[str]:
-    """Python that runs a network of both dimensions on a field that does not vary along the new axes.
-
-    **Arguments:**
-
-    - `low`, `high`: the dimensions; `axis`: of the fields, where new ones stand.
-    - `torch`: in PyTorch; else in NumPy, whose functions take arrays of other libraries.
-    """
-    added = range(high - low)
-    if torch:
-        repeated = "x" + "".join(f".unsqueeze({axis}).repeat_interleave(32, {axis})" for _ in added)
-        wanted = "w" + "".join(f".unsqueeze({axis})" for _ in added)
-        largest = "(y - w).abs().max() / w.abs().max()"
-    else:
-        repeated = wanted = "x"
-        for _ in added:
-            repeated = f"np.repeat(np.expand_dims({repeated}, {axis}), 32, {axis})"
-            wanted = f"np.expand_dims({wanted}, {axis})"
-        wanted = wanted.replace("x, ", "w, ")
-        largest = "np.abs(y - w).max() / np.abs(w).max()"
-    return [
-        f"x = ...  # an input of f{low}, the {low}D network; f{high} is the {high}D one, both in evaluation mode",
-        f"y, w = f{high}({repeated}), f{low}(x)",
-        f"w = w if y.ndim == w.ndim else {wanted}",
-        f"print({largest})  # about 1e-6 in float32",
-    ]
-
-
-def _payload(conversion: "StateDictConversion") -> dict[str, Any]:
-    from ._certificate import certificate_payload
-
-    plan = conversion.plan
-    residuals = {path.layer: path.residual for path in conversion.certificate.paths}
-    return {
-        "from_dim": plan.from_dim,
-        "to_dim": plan.to_dim,
-        "new_axis": plan.where,
-        "layout": plan.layout.name,
-        "parameters_before": conversion.before.parameters,
-        "parameters_after": conversion.after.parameters,
-        "arrays": [
-            {
-                "name": row.name,
-                "source": row.source,
-                "before": None if row.before is None else list(row.before),
-                "after": None if row.after is None else list(row.after),
-                "action": row.action,
-                "residual": residuals.get(row.name),
-                "axes": [axis.to_json() for axis in row.axes],
-                "said_by": row.said_by,
-                "assumed": list(row.assumed),
-            }
-            for row in plan.rows
-        ],
-        "notes": list(plan.notes),
-        "certificate": certificate_payload(conversion.certificate),
-    }
-
-
-def _shape(shape: "tuple[int, ...] | None") -> str | None:
-    return None if shape is None else "x".join(map(str, shape)) or "1"

@@ -162,7 +162,7 @@ def test_the_mean_says_what_it_does_not_promise(run):
 @pytest.mark.parametrize(("low", "high", "axis"), [(2, 3, 1), (1, 3, 1), (2, 3, 3)])
 @pytest.mark.parametrize("factor", [1, 2])
 def test_the_lines_of_the_check_run(low, high, axis, factor):
-    from ginjax_cli._state_dict import check_lines
+    from ginjax_cli._state_dict_report import check_lines
 
     lines = check_lines(low, high, axis, torch=False)
     x = np.random.default_rng(0).normal(size=(1, *(4,) * low, 2))
