@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 def inspect(
     file: Annotated[
         Path,
-        typer.Argument(help="A file written by ginjax, or a checkpoint of Equinox (.eqx).", metavar="FILE"),
+        typer.Argument(
+            help="A file written by ginjax, a network of another library, or a checkpoint of Equinox (.eqx).",
+            metavar="FILE",
+        ),
     ],
     json: Json = False,
     quiet: Quiet = False,
@@ -26,10 +29,16 @@ def inspect(
 ) -> None:
     """Show what is in a file: for a model its architecture, fields, filters, history and certificate."""
     from ginjax.checkpoint import is_eqx, read_header, read_model
+    from ginjax.state_dict import is_state_dict
 
     out = Output(json=json, quiet=quiet)
     if is_eqx(file):
         _show_eqx(out, file)
+        return
+    if is_state_dict(file):
+        from . import _state_dict
+
+        _state_dict.show(out, file)
         return
     header, arrays = read_header(file)
     if header["kind"] == "model":

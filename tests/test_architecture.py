@@ -29,6 +29,7 @@ ORDER = (
     "filters",
     "transfer",
     "checkpoint",
+    "state_dict",
     "_jax_internals",
     "geometric",
     "layers",
@@ -48,6 +49,7 @@ GROUND = {
     "filters",
     "transfer",
     "checkpoint",
+    "state_dict",
 }
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"

@@ -49,6 +49,7 @@ from ._file import write_file as write_file
 from ._folder import folder_for_work as folder_for_work
 from ._folder import make_folder as make_folder
 from ._format import MAX_HEADER_BYTES as MAX_HEADER_BYTES
+from ._format import METADATA_KEY as METADATA_KEY
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec
 from ._limits import check_bank_size as check_bank_size
@@ -59,4 +60,8 @@ from ._opened import opened as opened
 from ._opened import read_text as read_text
 from ._reading import Reading as Reading
 from ._strict_json import JsonProblem as JsonProblem
+from ._strict_json import dumps as dumps
 from ._strict_json import parse_json as parse_json
+from ._tensors import read_tensor_shapes as read_tensor_shapes
+from ._tensors import read_tensors as read_tensors
+from ._tensors import write_tensors as write_tensors

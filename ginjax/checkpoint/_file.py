@@ -80,7 +80,7 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
     """
     with opened(path) as (stream, size):
         layout = _read_layout(stream, size, str(path), kind)
-        arrays = {name: _read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
+        arrays = {name: read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
     check_sum(layout.header, arrays, str(path))
     return ModelFile(layout.header, {name: arrays[name] for name in sorted(arrays)}, Path(path))
 
@@ -126,7 +126,7 @@ def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None
     return parse_layout(raw, size - LENGTH_BYTES - length, where, kind)
 
 
-def _read_array(stream: BufferedReader, name: str, spec: ArraySpec, where: str) -> np.ndarray:
+def read_array(stream: BufferedReader, name: str, spec: ArraySpec, where: str) -> np.ndarray:
     """The next array of the stream, in memory of its own so that it is aligned and may be written to."""
     flat = np.empty(spec.size, numpy_dtype(spec.dtype))
     view = flat.view(np.uint8)

@@ -114,6 +114,7 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
             zero_padded=conv.padding_mode.upper() == "ZEROS",
             level=model.level_of(name),
+            **({} if isinstance(conv, eqx.nn.ConvTranspose) else _settings(name, conv)),
         )
         for name, conv in sorted(found.items())
     )
@@ -121,6 +122,33 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
 
 _MODULE = ".modules.k0p0"
 """What the name of a plain kernel has after that of its convolution: it acts on even scalars."""
+
+
+def _settings(name: str, conv: eqx.nn.Conv) -> dict[str, Any]:
+    """Stride, dilation and padding of a plain convolution, which have to be the same along all axes."""
+    stride, dilation = _one(name, "stride", conv.stride), _one(name, "dilation", conv.dilation)
+    reach = dilation * (conv.kernel_size[0] - 1)
+    half = reach // 2
+    said = conv.padding.upper() if isinstance(conv.padding, str) else None
+    if said == "SAME_LOWER" and stride > 1:
+        raise UnsupportedError(
+            f"padding of {name}", got="SAME_LOWER with a stride", expected="SAME, VALID, or numbers"
+        )
+    by_name = {"SAME": None, "SAME_LOWER": (reach - half, half), "VALID": (0, 0)}
+    if said in by_name:
+        pads = by_name[said]
+    else:
+        pairs = {(int(before), int(after)) for before, after in conv.padding}  # pyright: ignore[reportAssignmentType]
+        if len(pairs) != 1:
+            raise UnsupportedError(
+                f"padding of {name}",
+                got=conv.padding,
+                expected="the same along every axis, for dimension transfer",
+            )
+        (pads,) = pairs
+    if pads == (half, reach - half) and stride == 1:
+        pads = None  # what "SAME" comes to
+    return {"stride": stride, "dilation": dilation, "padding": pads}
 
 
 def _plain_rows(signature: Signature, is_end: bool, channels: int) -> tuple[tuple[int, int, int], ...]:
