@@ -23,6 +23,7 @@ from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, 
 from ._output import Output
 from ._read_as import say_how_read
 from ._rule_table import show_comparison
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
@@ -62,6 +63,7 @@ MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
+@names_conversion("calibrate")
 def convert_d(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file to convert.", metavar="MODEL")],

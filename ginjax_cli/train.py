@@ -61,6 +61,7 @@ from ._train_options import (
     parse_interval,
     parse_seconds,
 )
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.ml import PreparedTraining, Progress, Report, RunFiles, Start, Trained, TrainedModel
@@ -72,6 +73,7 @@ _DATA = "Data"
 _TRAINING = "Training"
 
 
+@names_conversion("data")
 def train(
     ctx: typer.Context,
     data: DataPath = None,

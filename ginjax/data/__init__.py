@@ -5,6 +5,10 @@ from ginjax.checkpoint import FieldScale as FieldScale
 from ginjax.data._axis_order import SPACE as SPACE
 from ginjax.data._axis_order import Axes as Axes
 from ginjax.data._axis_order import AxisOrder as AxisOrder
+from ginjax.data._convert import convert_data as convert_data
+from ginjax.data._convert import resampling_for as resampling_for
+from ginjax.data._convert import state_steps as state_steps
+from ginjax.data._convert import well_size as well_size
 from ginjax.data._fields import fields_by_key as fields_by_key
 from ginjax.data._from_arrays import from_arrays as from_arrays
 from ginjax.data._generate import generate as generate
@@ -17,6 +21,7 @@ from ginjax.data._pairs import is_pairs as is_pairs
 from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._reading import DataReading as DataReading
+from ginjax.data._resample import resample as resample
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence

@@ -121,6 +121,7 @@ def assemble(
         reading=reading,
         axes_known=found.question is None,
         boundaries_from=_why(found, is_torus is not None),
+        boundaries_assumed=is_torus is None and not found.boundaries_stated,
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )

@@ -52,6 +52,7 @@ class Source(abc.ABC):
     - `reading`: what else was said of how to read them; None if nothing.
     - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
     - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
+    - `boundaries_assumed`: whether nobody has said it, neither the data nor the user.
     """
 
     layout: str
@@ -71,6 +72,7 @@ class Source(abc.ABC):
     reading: Reading | None = None
     axes_known: bool = True
     boundaries_from: str = ""
+    boundaries_assumed: bool = False
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
