@@ -233,7 +233,7 @@ def test_generate_says_how_much_it_will_write_and_refuses_what_has_no_room(run, 
 
 def test_every_option_says_what_it_means_and_the_common_ones_are_there():
     commands = get_command(data).commands  # pyright: ignore[reportAttributeAccessIssue]
-    assert list(commands) == ["inspect", "generate"]
+    assert list(commands) == ["inspect", "convert", "generate"]
     for command in commands.values():
         assert {"--json", "--quiet", "--debug"} <= {flag for p in command.params for flag in p.opts}
         assert all(p.name == "help" or p.help.strip()[-1] in ".)" for p in command.params)

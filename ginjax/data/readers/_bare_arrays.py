@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
+from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._axis_question import offered, question_of
+from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
+from ginjax.data.readers._hdf5 import MAX_COORDINATES, equal_step, spacing_of
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
@@ -119,7 +121,8 @@ def describe_arrays(
     usable = dict(variables)
     left = [name for name in arrays if name not in orders]
     variables |= {name: Variable(0, _unreadable, problem=problems[name]) for name in left}
-    unclear = None if said else "the order and parity of the fields: the file has no entry 'schema'"
+    unclear = None if said else "the order and parity of the fields: the file does not state them"
+    unclear = unclear or components_question(usable, len(spatial))
     notes = []
     if said and not requests:
         notes.append("the file does not state parities; taken as even (`parity` says which are odd)")
@@ -130,8 +133,8 @@ def describe_arrays(
         layout=layout,
         D=len(spatial),
         spatial=spatial,
-        spacing=None,
-        time_step=None,
+        spacing=_spacing(where, arrays, beside, len(spatial)),
+        time_step=equal_step(where, TIME, _values(arrays, beside[TIME])) if TIME in beside else None,
         is_torus=(True,) * len(spatial),
         trajectories=trajectories,
         frames=frames,
@@ -302,6 +305,25 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
 def channel(frames: ReadSlice, i: int) -> ReadSlice:
     """One of the values along the last axis."""
     return lambda trajectory, start, stop: frames(trajectory, start, stop)[..., i]
+
+
+def _values(arrays: Mapping[str, StoredArray], points: Points) -> np.ndarray:
+    """The points or times of an axis.
+
+    **Raises:** `FileError` for more than any axis has.
+    """
+    if points.count > MAX_COORDINATES:
+        raise FileError(f"points in '{points.name}'", got=points.count, expected=f"at most {MAX_COORDINATES}")
+    return arrays[points.name].read((slice(None),)).astype(np.float64)
+
+
+def _spacing(
+    where: str, arrays: Mapping[str, StoredArray], beside: Mapping[str, Points], D: int
+) -> float | None:
+    """The distance between grid points, if the points of every axis are there."""
+    if not all(axis in beside for axis in SPACE[:D]):
+        return None
+    return spacing_of(where, [_values(arrays, beside[axis]) for axis in SPACE[:D]])
 
 
 def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:

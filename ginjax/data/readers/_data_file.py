@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -28,7 +29,9 @@ class DataFile:
 
     @cached_property
     def start(self) -> bytes:
-        """The first bytes, 512 at most."""
+        """The first bytes, 512 at most; none of a folder."""
+        if os.path.isdir(self.path):
+            return b""
         with open(self.path, "rb") as stream:
             return stream.read(_START)
 

@@ -27,6 +27,7 @@ from ginjax.data.readers._bare_arrays import (
     describe_arrays,
     provisional,
 )
+from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import (
     Points,
     check_points,
@@ -84,7 +85,8 @@ def _as_said(
     arrays = {name: stored(name) for name in _arrays(file)}
     found = describe_arrays(file.path, LAYOUT, arrays, requests, axes, points)
     usable = {name: each for name, each in found.variables.items() if each.problem is None}
-    return replace(found, defaults=_defaults(usable, found.D))
+    others = {name: each for name, each in usable.items() if name not in _VELOCITY[: found.D]}
+    return replace(found, defaults=_defaults(usable, found.D), unclear=components_question(others, found.D))
 
 
 def _arrays(file: Hdf5) -> list[str]:
