@@ -9,12 +9,12 @@ from ginjax.data._convert import convert_data as convert_data
 from ginjax.data._convert import resampling_for as resampling_for
 from ginjax.data._convert import state_steps as state_steps
 from ginjax.data._convert import well_size as well_size
+from ginjax.data._data_files import Paths as Paths
 from ginjax.data._fields import fields_by_key as fields_by_key
 from ginjax.data._from_arrays import from_arrays as from_arrays
 from ginjax.data._generate import generate as generate
 from ginjax.data._measure import measure_normalisation as measure_normalisation
 from ginjax.data._normalise import Normalisation as Normalisation
-from ginjax.data._open import Paths as Paths
 from ginjax.data._open import data_splits as data_splits
 from ginjax.data._open import open_data as open_data
 from ginjax.data._pairs import is_pairs as is_pairs

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ginjax.checkpoint import DataContract, Reading
 from ginjax.data._axis_order import Axes, AxisOrder, parse_axes
+from ginjax.data._data_files import Paths, data_files, name_of, passed_over, reader_of
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest, parse_parity, parse_requests
-from ginjax.data.readers import OWN, READERS, DataFile, DataReader
+from ginjax.data.readers import DataFile, DataReader
 from ginjax.data.sources import Source, assemble, join
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
 SPLITS = ("train", "valid", "test")
-MAX_FILES = 2**14
-_FOLDERS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
-_LAYOUTS = "The Well, PDEBench or PDEArena (HDF5), or arrays (.npz, .npy)"
-
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def open_data(
@@ -73,9 +67,9 @@ def open_data(
                 )
                 if not kept:
                     raise error from None
-                what = error.subject.removeprefix(f"{_name(path)}: ")
+                what = error.subject.removeprefix(f"{name_of(path)}: ")
                 raise type(error)(
-                    f"{_name(path)}: read as the data of the model ({kept}): {what}",
+                    f"{name_of(path)}: read as the data of the model ({kept}): {what}",
                     got=error.got,
                     expected=error.expected,
                     hint="Say how to read these data with `fields` and `axes`: that goes before what the model keeps."
@@ -115,24 +109,28 @@ class _Said:
 def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
     requests = parse_requests(said.fields)
     founds = [
-        found for file, folder in _files(path) for found in _find(file, folder, split, requests, said.axes)
+        found
+        for file, folder in data_files(path)
+        for found in _find(file, folder, split, requests, said.axes)
     ]
     if not founds:
         raise FileError(
-            f"{_name(path)}: has no part '{split}'",
+            f"{name_of(path)}: has no part '{split}'",
             hint=f"It has {', '.join(data_splits(path)) or 'no parts'}.",
         )
     sources = [
         assemble(found, requests, said.parity, said.torus, reading=said.to_be_kept(found), ask=ask)
         for found in founds
     ]
-    return join(sources, [found.where for found in founds], split)
+    joined = join(sources, [found.where for found in founds], split)
+    left = passed_over(path)
+    return replace(joined, notes=(*joined.notes, left)) if left else joined
 
 
 def _kind(path: Paths) -> str | None:
     """The reader of the first file; None if there is none."""
     try:
-        with _recognised(_files(path)[0][0]) as (reader, _):
+        with _recognised(data_files(path)[0][0]) as (reader, _):
             return reader.name
     except GinjaxError:
         return None
@@ -148,7 +146,7 @@ def data_splits(path: Paths) -> tuple[str, ...]:
     **Returns:** the parts, in that order; empty if the data are one.
     """
     present: set[str] = set()
-    for file, folder in _files(path):
+    for file, folder in data_files(path):
         with _recognised(file) as (reader, opened):
             present.update(reader.splits(opened) or ([folder] if folder else []))
     return tuple(split for split in SPLITS if split in present)
@@ -185,72 +183,6 @@ def _recognised(
     """A file and who reads it. It is closed in the end: there may be thousands, and each is opened when it is read."""
     opened = DataFile(file, axes)
     try:
-        yield _reader(opened), opened
+        yield reader_of(opened), opened
     finally:
         opened.close()
-
-
-def _reader(file: DataFile) -> DataReader:
-    for _, reader in READERS.usable():
-        if reader.recognises(file):
-            return reader
-    names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
-    raise FileError(
-        f"{file.path}: has none of the known layouts",
-        got=names or "nothing",
-        expected=_layouts(),
-        hint=None
-        if not names
-        else "Call the array 'tensor', or save it with numpy.savez, and name its axes with `axes`.",
-    )
-
-
-def _layouts() -> str:
-    """The layouts that are known, for messages."""
-    return ", ".join([_LAYOUTS, *list(READERS)[len(OWN) :]])
-
-
-def _files(path: Paths) -> list[tuple[str, str | None]]:
-    """The data files of a path in the order of their names, each with the split its subfolder is named after."""
-    many = [path] if isinstance(path, str | os.PathLike) else list(path)
-    if not many:
-        raise ArgumentError("path of the data", got="none", expected="a file or a folder")
-    found: list[tuple[str, str | None]] = []
-    for each in [os.fspath(one) for one in many]:
-        if "\0" in each or not os.path.exists(each):
-            raise FileError(f"{each!r}: there is no such file", hint="Check the path.")
-        if not os.path.isdir(each):
-            if not os.path.isfile(each):
-                raise FileError(f"{each}: is not a regular file", hint="Copy it into a file first.")
-            if not _is_data(each):
-                raise FileError(f"{each}: is not a file of data", expected=_layouts(), hint="Is it complete?")
-            found.append((each, None))
-            continue
-        inside = sorted(str(p) for p in Path(each).rglob("*") if p.is_file() and _is_data(str(p)))
-        if not inside or len(inside) > MAX_FILES:
-            raise FileError(f"{each}: data files in it", got=len(inside), expected=f"1 to {MAX_FILES}")
-        found += [(file, _split_of(Path(file).relative_to(each))) for file in inside]
-    return found
-
-
-def _split_of(inside: Path) -> str | None:
-    return next((_FOLDERS[part] for part in reversed(inside.parts[:-1]) if part in _FOLDERS), None)
-
-
-def _is_data(file: str) -> bool:
-    """Whether a file is HDF5, of whatever layout, or recognised by a reader."""
-    opened = DataFile(file)
-    try:
-        # That it can be read is asked first: HDF5 says of a file it may not read that it is none.
-        return opened.start != b"" and (
-            opened.hdf5 is not None or any(reader.recognises(opened) for _, reader in READERS.usable())
-        )
-    except PermissionError as error:
-        raise FileError(f"{file}: cannot be read", hint="Check its permissions.") from error
-    except OSError:
-        return False
-
-
-def _name(path: Paths) -> str:
-    many = [path] if isinstance(path, str | os.PathLike) else path
-    return ", ".join(str(each) for each in many)

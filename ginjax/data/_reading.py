@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from ginjax.checkpoint import DataContract
 from ginjax.data._axis_order import Axes
-from ginjax.data._open import Paths, open_data
+from ginjax.data._data_files import Paths
+from ginjax.data._open import open_data
 from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError
 

@@ -54,8 +54,13 @@ def inspect(
 ) -> None:
     """Show what is in data files: layout, grid, fields, boundaries, range of values, NaN and infinity.
 
-    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file does not
-    state is said here, with the option that settles it.
+    Reads The Well, PDEBench and PDEArena (HDF5), MATLAB, NetCDF, Zarr and NumPy files, by looking inside. What a file does not
+    state is said here, with the option that settles it. A folder of files, such as one for each run, is one set of data.
+
+    An .npz may state all of it in an entry 'schema' of JSON, in which all but dimension, name and order may be left out:
+
+    {"dimension": 2, "spacing": 0.1, "time_step": 0.5, "periodic": true, "fields": [{"name": "v", "order": 1, "parity": "even",
+    "unit": "m/s", "axes": "trajectory,time,x,y,component"}], "constants": [{"name": "bed", "order": 0}]}
     """
     from ginjax.data import data_splits, survey
 

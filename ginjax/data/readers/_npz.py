@@ -30,6 +30,7 @@ from ginjax.data._request import FieldRequest
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
+from ginjax.data.readers._foreign import holds_pickle
 from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
 from ginjax.errors import ArgumentError, FileError
@@ -41,7 +42,8 @@ _KEYS_OF_FIELD = ("name", "order", "parity", "unit", "axes")
 
 def _recognises(file: DataFile) -> bool:
     """Whether a file begins as NumPy's do."""
-    return file.start[:6] == b"\x93NUMPY" or (file.start[:2] == b"PK" and zipfile.is_zipfile(file.path))
+    packed = file.start[:2] == b"PK" and zipfile.is_zipfile(file.path)
+    return file.start[:6] == b"\x93NUMPY" or (packed and not holds_pickle(file.path))
 
 
 def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...]) -> Found:

@@ -11,6 +11,7 @@ from ginjax.data.readers._pdebench_grouped import PDEBENCH_GROUPED
 from ginjax.data.readers._pdebench_incompressible import PDEBENCH_INCOMPRESSIBLE
 from ginjax.data.readers._reader import DataReader
 from ginjax.data.readers._well import THE_WELL
+from ginjax.data.readers._xarray import XARRAY
 
 OWN: tuple[DataReader, ...] = (
     MATLAB,
@@ -19,6 +20,7 @@ OWN: tuple[DataReader, ...] = (
     PDEBENCH,
     PDEARENA,
     PDEBENCH_GROUPED,
+    XARRAY,
     NUMPY,
 )
 """The readers that come with the library."""
