@@ -15,6 +15,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ginjax.data._axis_order import AxisOrder
 from ginjax.data._found import Found
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._data_file import DataFile
@@ -51,7 +52,13 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         old = _Version5(file.path)
         arrays, close, origin = old.arrays(), old.close, {"file": os.path.basename(file.path)}
     found = describe_arrays(file.path, LAYOUT, arrays, requests, file.axes)
-    return replace(found, split=split, origin=origin, close=close)
+    remarks = [
+        file.hdf5.chunk_remark(name, AxisOrder(order.names[::-1]))
+        for name, order in found.read_as.items()
+        if file.hdf5 is not None
+    ]
+    notes = (*found.notes, *filter(None, remarks))
+    return replace(found, split=split, origin=origin, close=close, notes=notes)
 
 
 def _of_hdf5(content: Hdf5) -> dict[str, StoredArray]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ginjax.checkpoint import Field
+from ginjax.data._axis_order import AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
@@ -106,6 +107,9 @@ def _find(data: DataFile, split: str | None, requests: Requests) -> Found:
         defaults=tuple(defaults),
         split=split,
         origin=file.provenance(),
+        notes=tuple(
+            filter(None, [file.chunk_remark(f"{group}/{main}", AxisOrder.usual(D, len(shape) - len(lead)))])
+        ),
         unclear=unclear,
         parities_stated=frozenset(name for name in _VECTORS if name in variables),
         close=file.close,

@@ -86,7 +86,17 @@ def _as_said(
     found = describe_arrays(file.path, LAYOUT, arrays, requests, axes, points)
     usable = {name: each for name, each in found.variables.items() if each.problem is None}
     others = {name: each for name, each in usable.items() if name not in _VELOCITY[: found.D]}
-    return replace(found, defaults=_defaults(usable, found.D), unclear=components_question(others, found.D))
+    return replace(
+        found,
+        defaults=_defaults(usable, found.D),
+        unclear=components_question(others, found.D),
+        notes=(*found.notes, *_chunks(file, found.read_as)),
+    )
+
+
+def _chunks(file: Hdf5, orders: Mapping[str, AxisOrder]) -> tuple[str, ...]:
+    """What to say of the chunks of arrays in these orders."""
+    return tuple(filter(None, (file.chunk_remark(name, order) for name, order in orders.items())))
 
 
 def _arrays(file: Hdf5) -> list[str]:
@@ -134,6 +144,7 @@ def _as_stated(file: Hdf5, points: Mapping[str, Points]) -> Found:
         variables=variables,
         defaults=_defaults(variables, D),
         unclear=_question(variables, D, sum(name in variables for name in _VELOCITY)),
+        notes=_chunks(file, orders),
         question=question,
         read_as={} if stated else orders,
     )

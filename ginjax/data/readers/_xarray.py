@@ -27,7 +27,7 @@ from ginjax.data.readers._reader import Reader, Requests
 from ginjax.data.readers._zarr_store import is_zarr, unsafe_arrays
 from ginjax.errors import FileError, UnsupportedError
 
-NEEDED = {"xarray": ">=2025.7", "h5netcdf": ">=1.6", "zarr": ">=3.0.10"}
+NEEDED = {"xarray": ">=2025.7.1", "h5netcdf": ">=1.6", "zarr": ">=3.0.10"}
 """The oldest versions, as in the extra `xarray` of `pyproject.toml` (a test compares them)."""
 
 _NETCDF_3 = tuple(b"CDF" + bytes([version]) for version in (1, 2, 5))
