@@ -123,6 +123,18 @@ def test_complex_numbers_are_refused(tmp_path):
         source.read(0, 0, 1)
 
 
+@pytest.mark.parametrize("kind", [0, 14, 0xE7])
+def test_numbers_of_a_type_that_is_none_are_refused_before_they_are_read(tmp_path, kind):
+    path = version_5(tmp_path / "a", {"u": U})
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"\x01\x00\x01\x00u") + 8  # the tag of the numbers is behind the name
+    assert whole[at] == 7
+    whole[at] = kind
+    path.write_bytes(whole)
+    with pytest.raises(FileError, match=f"bytes of type {kind}, expected numbers of shape"):
+        open_data(path, axes=AXES).read(0, 0, 1)
+
+
 @pytest.mark.parametrize("cut", [130, 200, 1000])
 def test_a_damaged_file_is_one_line(tmp_path, cut):
     whole = version_5(tmp_path / "a", {"u": U}, do_compression=True).read_bytes()

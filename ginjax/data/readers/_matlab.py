@@ -20,6 +20,7 @@ from ginjax.data._found import Found
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
+from ginjax.data.readers._matlab_tags import check_numbers
 from ginjax.data.readers._numpy_file import MAX_UNPACKED
 from ginjax.data.readers._reader import Reader, Requests
 from ginjax.errors import FileError
@@ -122,6 +123,7 @@ class _Version5:
         if name not in self._read:
             from scipy.io import loadmat
 
+            check_numbers(self.path, name)
             try:
                 loaded: Mapping[str, np.ndarray] = loadmat(self.path, variable_names=[name])
                 self._read[name] = loaded[name]
