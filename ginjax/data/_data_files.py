@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ginjax.data.readers import OWN, READERS, DataFile, DataReader, foreign_case, foreign_file, is_zarr
@@ -46,15 +46,21 @@ def data_files(path: Paths) -> list[tuple[str, str | None]]:
     return found
 
 
-def passed_over(path: Paths) -> str | None:
-    """Which files of folders are no data, in words; None if all are. Hidden files are not counted."""
+def passed_over(path: Paths, found: Collection[str]) -> str | None:
+    """Which files of folders are no data, in words; None if all are. Hidden files are not counted.
+
+    **Arguments:**
+
+    - `path`: the data.
+    - `found`: the files that are.
+    """
     many = [path] if isinstance(path, str | os.PathLike) else list(path)
     folders = [os.fspath(each) for each in many if os.path.isdir(each) and not is_zarr(os.fspath(each))]
     left = [
         os.path.relpath(file, folder)
         for folder in folders
         for file in sorted(_inside(folder))
-        if not os.path.basename(file).startswith(".") and not _is_data(file)
+        if not os.path.basename(file).startswith(".") and file not in found
     ]
     if not left:
         return None

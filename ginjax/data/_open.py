@@ -108,11 +108,8 @@ class _Said:
 
 def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
     requests = parse_requests(said.fields)
-    founds = [
-        found
-        for file, folder in data_files(path)
-        for found in _find(file, folder, split, requests, said.axes)
-    ]
+    files = data_files(path)
+    founds = [found for file, folder in files for found in _find(file, folder, split, requests, said.axes)]
     if not founds:
         raise FileError(
             f"{name_of(path)}: has no part '{split}'",
@@ -123,7 +120,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
         for found in founds
     ]
     joined = join(sources, [found.where for found in founds], split)
-    left = passed_over(path)
+    left = passed_over(path, {file for file, _ in files})
     return replace(joined, notes=(*joined.notes, left)) if left else joined
 
 

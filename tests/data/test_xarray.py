@@ -1,6 +1,7 @@
 """NetCDF and Zarr as xarray writes them: names of dimensions decide, numbers are what they mean."""
 
 import json
+import os
 import sys
 
 import h5py
@@ -165,6 +166,13 @@ def test_a_store_that_would_unpickle_is_not_asked(tmp_path):
     assert [each.name for each in source.schema] == ["u"]
     about.write_text("{" * 10**4)
     with pytest.raises(FileError, match=r"\.zarray"):
+        open_data(tmp_path / "a")
+
+
+def test_a_store_with_a_pipe_in_it_is_not_waited_for(tmp_path):
+    WRITERS["zarr 2"](flow(), tmp_path / "a")
+    os.mkfifo(tmp_path / "a" / "u" / "9.9.9.9")
+    with pytest.raises(FileError, match="is not a regular file"):
         open_data(tmp_path / "a")
 
 

@@ -37,6 +37,7 @@ def unsafe_arrays(path: str) -> dict[str, str]:
     **Raises:** `FileError` for a store that is damaged, has more arrays than `MOST_ARRAYS`, or keeps numbers behind a filter that
     may run what is in the file.
     """
+    _check_files(path)
     names = sorted(name for name in os.listdir(path) if os.path.isdir(os.path.join(path, name)))
     if len(names) > MOST_ARRAYS:
         raise FileError(f"{path}: arrays in it", got=len(names), expected=f"at most {MOST_ARRAYS}")
@@ -56,6 +57,21 @@ def unsafe_arrays(path: str) -> dict[str, str]:
         if problem is not None:
             found[name] = problem
     return found
+
+
+def _check_files(path: str) -> None:
+    """Refuse a store in which something is neither a file nor a folder: a pipe would be waited for.
+
+    **Raises:** `FileError`, if so.
+    """
+    waiting = [path]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif not (entry.is_file() or entry.is_dir()):
+                    raise FileError(f"{entry.path}: is not a regular file", hint="Copy the store without it.")
 
 
 def _description(folder: str) -> Mapping[str, Any] | None:

@@ -19,7 +19,7 @@ MAX_TRAJECTORIES = 2**24
 
 NO_SERIES = (
     "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
-    "a network predicts the next frame."
+    "a network predicts the next frame. In Python, `ginjax.ml.train` takes inputs and targets of any kind."
 )
 """What to say of data without an axis of time, or of a single frame."""
 
