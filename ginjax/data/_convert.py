@@ -48,7 +48,6 @@ def state_steps(
                 else "Another one is made of the data with `every`.",
             )
         if stated is None:
-            # pyright does not see that a source is a dataclass with these fields.
             found = replace(found, **{name: float(value)})
     return found
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from command_line import app
 from data.layouts import arena, compressible
+from helpers import FIXTURES
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import check_contract
@@ -111,3 +113,35 @@ def test_the_line_says_what_the_model_kept_and_what_was_assumed(run, tmp_path):
     with pytest.raises(ArgumentError) as refused:
         command(given=tmp_path / "a.npz")
     assert "--field w:0- --axes w=trajectory,time,y,x --periodic all" in str(refused.value.hint)
+
+
+def test_predict_names_the_command_and_its_result_fits(run, tmp_path):
+    """The model has spacing 0.0625 and time step 0.04."""
+    fine = simulate("diffusion", 1, trajectories=1, steps=3, side=32)
+    from dataclasses import replace
+
+    write_well("fine.h5", replace(fine, spacing=fine.spacing / 2, time_step=fine.time_step / 2), name="d")
+    model = FIXTURES / "diffusion_1d.safetensors"
+    result = run("predict", model, "fine.h5", "--steps", 1)
+    assert result.exit_code == 2
+    line = result.stderr.rpartition(" made by: ")[2].strip()
+    assert line == "ginjax data convert fine.h5 --spacing 0.0625 --every 2 -o fine.resampled.hdf5"
+    assert run(*shlex.split(line)[1:]).exit_code == 0
+    done = run("predict", model, "fine.resampled.hdf5", "--steps", 1)
+    assert done.exit_code == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "data"),
+    [
+        ("train", "data"),
+        ("evaluate", "data"),
+        ("predict", "given"),
+        ("verify", "data"),
+        ("convert-d", "calibrate"),
+    ],
+)
+def test_every_command_that_reads_data_for_a_model_names_it(command, data):
+    found = get_command(app).commands[command]  # pyright: ignore[reportAttributeAccessIssue]
+    assert data in {each.name for each in found.params}
+    assert found.callback.__wrapped__.__wrapped__.__name__ == command.replace("-", "_")
