@@ -45,6 +45,7 @@ OPTIONS = {
     "spacing": "--spacing",
     "split": "--split",
     "support": "--support",
+    "target": "--target",
     "test": "--test",
     "unroll": "--unroll",
     "upsample": "--upsample",

@@ -60,6 +60,7 @@ from ginjax.data.readers import register_reader as register_reader
 from ginjax.data.sources import MemorySource as MemorySource
 from ginjax.data.sources import Source as Source
 from ginjax.data.sources import held_in_memory as held_in_memory
+from ginjax.data.sources import paired as paired
 from ginjax.data.sources import pairs_as_source as pairs_as_source
 from ginjax.data.sources import select_fields as select_fields
 from ginjax.data.sources import simulate as simulate

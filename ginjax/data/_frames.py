@@ -20,7 +20,7 @@ def draw_frames(
     indices = np.arange(source.trajectories) if trajectories is None else np.asarray(trajectories, dtype=int)
     if not indices.size:
         raise ArgumentError("trajectories to measure", got="none", expected="at least one")
-    ends = np.cumsum([source.frames_of(int(i)) for i in indices])
+    ends = np.cumsum([source.frames_of(int(i)) - source.blank for i in indices])
     total = int(ends[-1])
     # A frame may be drawn twice where there are too many to shuffle; that changes nothing in the mean.
     if total <= most:
@@ -30,7 +30,8 @@ def draw_frames(
     which = np.searchsorted(ends, numbers, side="right")
     starts = np.concatenate([[0], ends[:-1]])
     return sorted(
-        (int(indices[w]), int(number - starts[w])) for w, number in zip(which, numbers, strict=True)
+        (int(indices[w]), int(number - starts[w]) + source.blank)
+        for w, number in zip(which, numbers, strict=True)
     )
 
 

@@ -8,7 +8,15 @@ import typer
 
 from ginjax_cli._as_options import as_options
 from ginjax_cli._config_file import given_options
-from ginjax_cli._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ginjax_cli._data_options import (
+    DataAxes,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    DataSplit,
+    DataTarget,
+    reading_of,
+)
 from ginjax_cli._options import Debug, Json, Quiet
 from ginjax_cli._output import Output
 
@@ -39,6 +47,7 @@ def inspect(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    target: DataTarget = None,
     split: DataSplit = None,
     max_frames: Annotated[
         int,
@@ -65,8 +74,10 @@ def inspect(
     from ginjax.data import data_splits, survey
 
     out = Output(json=json, quiet=quiet)
-    with reading_of(field, parity, periodic, axes).open(path, split=split, ask=False) as source:
-        total = sum(source.frames_of(i) for i in range(source.trajectories))
+    with reading_of(field, parity, periodic, axes, target=target).open(
+        path, split=split, ask=False
+    ) as source:
+        total = sum(source.frames_of(i) - source.blank for i in range(source.trajectories))
         looked_at = min(total, max_frames or total)
         with out.progress(looked_at, "looking at frames") as progress:
             found = survey(

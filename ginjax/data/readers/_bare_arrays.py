@@ -48,6 +48,8 @@ def describe_arrays(
     requests: tuple[FieldRequest, ...],
     said: Mapping[str, AxisOrder],
     points: Mapping[str, Points] | None = None,
+    *,
+    pairs: bool = False,
 ) -> Found:
     """Describe arrays by what the user says of them, and by the points of their axes, if there are any.
 
@@ -59,6 +61,7 @@ def describe_arrays(
     - `requests`: the fields that were named; others are left alone then.
     - `said`: by array the order of its axes; under an empty name that of all others.
     - `points`: by axis, points or times that are kept elsewhere. Arrays `(n,)` with the name of an axis are such, too.
+    - `pairs`: whether the arrays are pairs of input and target, which need no axis of time; their axes have to be said.
 
     **Raises:** `FileError` if nothing is a time series, or if an array contradicts its points; `ArgumentError` for axes that do
     not fit an array.
@@ -69,6 +72,11 @@ def describe_arrays(
             f"`axes` of array '{unknown[0]}'", got="no such array", expected="one of " + ", ".join(arrays)
         )
     wanted = _wanted(requests, arrays)
+    if pairs and not said:
+        raise ArgumentError(
+            f"{where}: cannot be inferred: the order of the axes of pairs",
+            hint="Say it: `axes=['trajectory,x,y']`, in which a trajectory is a pair.",
+        )
     named = {*wanted, *said}
     beside = points_among({n: each.shape for n, each in arrays.items() if each.problem is None}, named)
     coordinates = {each.name for each in beside.values()}
@@ -113,7 +121,7 @@ def describe_arrays(
         _refuse_count(
             said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates}
         )
-    orders, first = _alike(where, arrays, orders, named, problems)
+    orders, first = _alike(where, arrays, orders, named, problems, pairs)
     trajectories, frames, spatial = first
     variables: dict[str, Variable] = {}
     for name, order in orders.items():
@@ -254,9 +262,10 @@ def _alike(
     orders: Mapping[str, AxisOrder],
     named: Container[str],
     problems: dict[str, str],
+    pairs: bool,
 ) -> tuple[dict[str, AxisOrder], tuple[int, int, tuple[int, ...]]]:
     """The arrays that share trajectories, frames and grid with the first one that varies in time, and these."""
-    first = next((n for n, o in orders.items() if o.varies and 0 not in arrays[n].shape), None)
+    first = next((n for n, o in orders.items() if (o.varies or pairs) and 0 not in arrays[n].shape), None)
     if first is None:
         raise FileError(
             f"{where}: no array is a time series",

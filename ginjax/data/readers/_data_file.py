@@ -20,11 +20,13 @@ class DataFile:
     **Arguments:**
 
     - `path`: the file.
+    - `pairs`: whether its arrays are pairs of input and target, which need no axis of time.
     - `axes`: what the user says of the axes of its arrays, by their names; under an empty name, of all others.
     """
 
-    def __init__(self, path: str, axes: Mapping[str, AxisOrder] | None = None):
+    def __init__(self, path: str, axes: Mapping[str, AxisOrder] | None = None, *, pairs: bool = False):
         self.path = path
+        self.pairs = pairs
         self.axes: Mapping[str, AxisOrder] = axes or {}
 
     @cached_property

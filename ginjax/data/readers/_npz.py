@@ -50,12 +50,12 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     """Describe an `.npz` or `.npy` file, told apart by its first bytes; without a schema, by what the user said."""
     arrays, schema = read_numpy(file.path)
     if schema is not None:
-        return _described(file.path, arrays, schema, file.axes)
+        return _described(file.path, arrays, schema, file.axes, pairs=file.pairs)
     stored = {
         name: StoredArray(each.shape, _mapped(each), each.problem, each.values.dtype == bool)
         for name, each in arrays.items()
     }
-    found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes)
+    found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes, pairs=file.pairs)
     return replace(found, origin={"file": os.path.basename(file.path)})
 
 
@@ -64,6 +64,8 @@ def _described(
     arrays: Mapping[str, NumpyArray],
     schema: Mapping[str, Any],
     said: Mapping[str, AxisOrder],
+    *,
+    pairs: bool,
 ) -> Found:
     """A file by its schema, and where the user says something of the axes, by that."""
     _known(schema, _KEYS, f"{path}: entry '{SCHEMA}'")
@@ -109,12 +111,12 @@ def _described(
         for name, each in variables.items():
             raise FileError(f"{path}: array '{name}' of the schema: {each.problem}")
         raise FileError(f"{path}: no array is a time series", got={n: a.shape for n, a in arrays.items()})
-    first = next((name for name, lead in leads.items() if lead[1] is not None), None)
+    first = next((name for name, lead in leads.items() if pairs or lead[1] is not None), None)
     if first is None:
         raise FileError(f"{path}: no array varies in time")
     trajectories, frames, spatial = leads[first]
     for name, lead in leads.items():
-        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames) or lead[2] != spatial:
+        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames or 1) or lead[2] != spatial:
             raise FileError(
                 f"{path}: shape of '{name}'",
                 got=arrays[name].shape,
@@ -130,7 +132,7 @@ def _described(
         time_step=expect(schema, "time_step", float, where=path, default=None, least=1e-30, most=1e30),
         is_torus=_periodic(schema.get("periodic", True), D, path),
         trajectories=trajectories or 1,
-        frames=frames or 0,
+        frames=frames or int(pairs),
         variables=variables,
         defaults=tuple(
             FieldRequest(Field(n, each.k, each.p or 0, each.unit), (n,)) for n, each in kinds.items()

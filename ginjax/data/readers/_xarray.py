@@ -62,11 +62,11 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     labels = {name: content.labels(name) for name in content.names() if name not in points}
     orders = {name: order_by_names(each) or steady_by_names(each) for name, each in labels.items()}
     stated = {name: order for name, order in orders.items() if order is not None}
-    if not any(order.varies for order in stated.values()):
+    if not file.pairs and not any(order.varies for order in stated.values()):
         stated = {}  # what is constant says nothing of the order of the others
     said: Mapping[str, AxisOrder] = file.axes or stated
-    found = describe_arrays(file.path, layout, arrays, requests, said)
-    chosen = next(name for name, order in found.read_as.items() if order.varies)
+    found = describe_arrays(file.path, layout, arrays, requests, said, pairs=file.pairs)
+    chosen = next(name for name, order in found.read_as.items() if order.varies or file.pairs)
     spacing, time_step, note = content.steps(chosen, found.read_as[chosen])
     units = {name: content.unit(name) for name in arrays if name not in problems}
     return replace(

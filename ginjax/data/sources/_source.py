@@ -18,8 +18,8 @@ MAX_TRAJECTORIES = 2**24
 """Most trajectories of a source; lists of them are kept in memory."""
 
 NO_SERIES = (
-    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
-    "a network predicts the next frame. In Python, `ginjax.ml.train` takes inputs and targets of any kind."
+    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, are not trained on as "
+    "time series: 'ginjax train' takes them with `target=['FIELD']`, the field to be predicted, and `axes=['trajectory,x,y']`."
 )
 """What to say of data without an axis of time, or of a single frame."""
 
@@ -52,6 +52,7 @@ class Source(abc.ABC):
     - `reading`: what else was said of how to read them; None if nothing.
     - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
     - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
+    - `blank`: how many frames in front of each trajectory hold nothing, such as the zeros of pairs; they are not measured.
     - `boundaries_assumed`: whether nobody has said it, neither the data nor the user.
     """
 
@@ -73,6 +74,7 @@ class Source(abc.ABC):
     axes_known: bool = True
     boundaries_from: str = ""
     boundaries_assumed: bool = False
+    blank: int = 0
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
