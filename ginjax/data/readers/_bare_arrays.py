@@ -12,10 +12,11 @@ from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._axis_question import offered, question_of
+from ginjax.data.readers._axis_question import question_of
 from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
 from ginjax.data.readers._hdf5 import MAX_COORDINATES, equal_step, spacing_of
+from ginjax.data.readers._said_axes import refuse_count, said_order, untold
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
@@ -102,7 +103,7 @@ def describe_arrays(
             continue
         request = wanted.get(name)
         k = None if request is None else (request.field.k if len(request.parts) == 1 else 0)
-        order = _said(name, array.shape, said, needed=request is not None)
+        order = said_order(name, array.shape, said, needed=request is not None)
         if order is None and not said:
             order, likely = _inferred(where, name, array.shape, k, points)
             guesses[name] = Guess(array.shape, order, tuple(likely), asked=request is not None)
@@ -110,7 +111,7 @@ def describe_arrays(
         elif order is not None:
             check_points(where, name, order, array.shape, points)
         if order is None:
-            problems[name] = _untold(name, array.shape, said)
+            problems[name] = untold(name, array.shape, said)
         else:
             orders[name] = order
     question = None
@@ -118,9 +119,7 @@ def describe_arrays(
         question, shared = question_of(guesses)
         orders |= shared
     if not orders and "" in said:
-        _refuse_count(
-            said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates}
-        )
+        refuse_count(said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates})
     orders, first = _alike(where, arrays, orders, named, problems, pairs)
     trajectories, frames, spatial = first
     variables: dict[str, Variable] = {}
@@ -198,54 +197,6 @@ def _inferred(
     if not fitting and (guess := order or provisional(shape, k, likely)) is not None:
         check_points(where, name, guess, shape, points)
     return None, [AxisReading(each, shape) for each in fitting] or likely
-
-
-def _said(
-    name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder], *, needed: bool
-) -> AxisOrder | None:
-    """The order that was said of an array. What is said of all arrays says of scalars that they have no component."""
-    order = said.get(name, said.get(""))
-    if order is None or len(order.names) == len(shape):
-        return order
-    if name not in said:
-        bare = order.without_components()
-        if len(bare.names) == len(shape):
-            return bare
-        if not needed:
-            return None
-    raise ArgumentError(
-        f"`axes` of array '{name}'",
-        got=f"{order.text}, {len(order.names)} axes",
-        expected=f"{len(shape)}, as many as its shape {shape} has",
-        hint=offered(readings(shape), name) or None,
-    )
-
-
-def _untold(name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder]) -> str:
-    """Why an array has no order where those of others were said, and how to say it: as theirs, with components behind."""
-    problem = f"its shape {shape} has {len(shape)} axes, whose order was not said"
-    for order in said.values():
-        tensor = order.with_components(len(shape) - len(order.names))
-        if tensor is not None and AxisReading(tensor, shape).possible:
-            return f"{problem}; say it too, such as `axes=['{name}={tensor.text}']`"
-    return problem
-
-
-def _refuse_count(order: AxisOrder, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Say that no array has as many axes as were named.
-
-    **Raises:** `ArgumentError`, if so.
-    """
-    n = len(order.names)
-    if shapes and all(
-        len(shape) not in (n, len(order.without_components().names)) for shape in shapes.values()
-    ):
-        raise ArgumentError(
-            "`axes`",
-            got=f"{order.text}, {n} axes",
-            expected="as many as an array has: "
-            + ", ".join(f"'{name}' of shape {shape} has {len(shape)}" for name, shape in shapes.items()),
-        )
 
 
 def provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:

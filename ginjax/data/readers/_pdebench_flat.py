@@ -60,7 +60,7 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     counts = {axis: Points(f"{axis}-coordinate", len(values)) for axis, values in points.items()}
     if len(time):
         counts[TIME] = Points(_TIME, len(time), spare=1)
-    found = _as_said(content, requests, file.axes, counts) if file.axes else _as_stated(content, counts)
+    found = _as_said(file, content, requests, counts) if file.axes else _as_stated(content, counts)
     return replace(
         found,
         spacing=spacing_of(content.path, list(points.values())[: found.D]),
@@ -72,9 +72,9 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
 
 
 def _as_said(
+    data: DataFile,
     file: Hdf5,
     requests: tuple[FieldRequest, ...],
-    axes: Mapping[str, AxisOrder],
     points: Mapping[str, Points],
 ) -> Found:
     """The arrays in the order that the user states."""
@@ -83,7 +83,7 @@ def _as_said(
         return StoredArray(file.shape(name), lambda selection: file.read(name, selection))
 
     arrays = {name: stored(name) for name in _arrays(file)}
-    found = describe_arrays(file.path, LAYOUT, arrays, requests, axes, points)
+    found = describe_arrays(file.path, LAYOUT, arrays, requests, data.axes, points, pairs=data.pairs)
     usable = {name: each for name, each in found.variables.items() if each.problem is None}
     others = {name: each for name, each in usable.items() if name not in _VELOCITY[: found.D]}
     return replace(

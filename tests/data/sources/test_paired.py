@@ -43,7 +43,14 @@ def pdebench(path):
     return path
 
 
+def plain_hdf5(path):
+    with h5py.File(path, "w") as file:
+        file["a"], file["tensor"] = COEFFICIENT, SOLUTION
+    return path
+
+
 CASES = {
+    plain_hdf5: {"axes": AXES, "target": ["tensor"]},
     npz: {"axes": AXES, "target": ["u"]},
     mat: {"axes": AXES, "target": ["u"]},
     netcdf: {"target": ["u"]},
