@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from ginjax.data import Source
 
 
-def names_conversion(data: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def names_conversion(*data: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command whose error about spacing or time step names the 'ginjax data convert' that settles it.
 
     **Arguments:**
 
-    - `data`: the parameter of the command that holds the path of the data.
+    - `data`: the parameters of the command that hold the path of the data, one of which is given.
     """
 
     def around(command: Callable[..., None]) -> Callable[..., None]:
@@ -29,8 +29,9 @@ def names_conversion(data: str) -> Callable[[Callable[..., None]], Callable[...,
             except ArgumentError as error:
                 from ginjax.checkpoint import ContractError
 
-                if isinstance(error, ContractError) and given.get(data) is not None:
-                    error.hint = _hint(error, given[data], given)
+                path = next((given[name] for name in data if given.get(name) is not None), None)
+                if isinstance(error, ContractError) and path is not None:
+                    error.hint = _hint(error, path, given)
                 raise
 
         return run

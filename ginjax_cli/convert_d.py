@@ -63,7 +63,7 @@ MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
-@names_conversion("calibrate")
+@names_conversion("calibrate", "data")
 def convert_d(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file to convert.", metavar="MODEL")],
