@@ -37,6 +37,7 @@ from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, 
 from ._output import Output
 from ._read_as import say_how_read
 from ._rule_table import show_comparison
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
@@ -77,6 +78,7 @@ MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
+@names_conversion("calibrate", "data")
 def convert_d(
     ctx: typer.Context,
     model: Annotated[

@@ -11,10 +11,12 @@ from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, readi
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 _SCRATCH = "from scratch"
 
 
+@names_conversion("data")
 def evaluate(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],

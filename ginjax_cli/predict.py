@@ -11,11 +11,13 @@ from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataS
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.data import Source
 
 
+@names_conversion("given")
 def predict(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
@@ -91,14 +93,14 @@ def predict(
         }
         say_how_read(out, source, record.contract)
         forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
-        with out.progress(source.trajectories, "rolling out") as progress:
+        with out.progress(source.trajectories * forecast.frames, "rolling out") as progress:
             write_well(
                 output,
                 forecast,
                 name=given.stem,
                 about=origin,
                 force=claim.replaces(output),
-                progress=lambda done, total: progress.update(done),
+                progress=progress.follow,
             )
         if movie is not None:
             frames = forecast.read(0, 0, forecast.frames)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._config_file import Config, given_options
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -61,6 +61,7 @@ from ._train_options import (
     parse_interval,
     parse_seconds,
 )
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.ml import PreparedTraining, Progress, Report, RunFiles, Start, Trained, TrainedModel
@@ -72,6 +73,7 @@ _DATA = "Data"
 _TRAINING = "Training"
 
 
+@names_conversion("data")
 def train(
     ctx: typer.Context,
     data: DataPath = None,
@@ -131,6 +133,7 @@ def train(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    target: DataTarget = None,
     valid: Valid = 0.1,
     test: Test = None,
     past_steps: PastSteps = None,
@@ -319,7 +322,7 @@ def train(
         if data is None
         else material_in_files(
             data,
-            reading_of(field, parity, periodic, axes, start),
+            reading_of(field, parity, periodic, axes, start, target),
             valid=valid,
             test=test,
             seed=seed,
@@ -518,7 +521,7 @@ def _check_together(ctx: typer.Context) -> None:
         raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
     simulated, read = (
         ("pde", "size", "trajectories", "frames", "cover"),
-        ("field", "axes", "parity", "periodic", "valid", "test"),
+        ("field", "axes", "parity", "periodic", "target", "valid", "test"),
     )
     if given["valid"] == 0:
         read = tuple(name for name in read if name != "valid")  # simulations need not be validated on either

@@ -20,6 +20,7 @@ from ._data_options import (
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.data import DataReading
@@ -34,6 +35,7 @@ WAY_OUT = (
 )
 
 
+@names_conversion("data")
 def verify(
     low: Annotated[Path, typer.Argument(help="The model file before conversion.", metavar="LOW")],
     high: Annotated[Path, typer.Argument(help="The model file after conversion.", metavar="HIGH")],

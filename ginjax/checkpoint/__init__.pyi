@@ -18,6 +18,7 @@ from ._contract import DataPart as DataPart
 from ._contract import axes_of as axes_of
 from ._contract_check import ADAPTABLE as ADAPTABLE
 from ._contract_check import Aspect as Aspect
+from ._contract_check import ContractError as ContractError
 from ._contract_check import Difference as Difference
 from ._contract_check import check_contract as check_contract
 from ._contract_check import conversion_differences as conversion_differences

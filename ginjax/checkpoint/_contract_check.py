@@ -43,6 +43,27 @@ class Difference:
     values: tuple[object, object] = (None, None)
 
 
+class ContractError(ArgumentError):
+    """Data are not of the kind that a model is for.
+
+    **Arguments:**
+
+    - `difference`: the first thing in which they differ.
+    - `wanted`: the contract of the model.
+    - `hint`: what can be done, in place of that of the difference.
+    """
+
+    def __init__(self, difference: Difference, wanted: DataContract, hint: str | None = None):
+        super().__init__(
+            difference.subject,
+            got=difference.got,
+            expected=difference.expected,
+            hint=difference.hint if hint is None else hint,
+        )
+        self.difference = difference
+        self.wanted = wanted
+
+
 def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:
     """In what data differ from what a model asks for.
 
@@ -102,7 +123,7 @@ def check_contract(
 
     **Returns:** the differences that were accepted.
 
-    **Raises:** `ArgumentError` naming the first that was not, what was found and what was expected.
+    **Raises:** `ContractError` naming the first that was not, what was found and what was expected.
     """
     unknown = [aspect for aspect in accept if aspect not in get_args(Aspect)]
     if unknown:
@@ -112,10 +133,10 @@ def check_contract(
     all_found = differences(wanted, found, task=task)
     for each in all_found:
         if each.aspect not in accept:
-            hint = each.hint
+            hint = None
             if adapting and each.aspect in ADAPTABLE:
                 hint = f"`adapt=[{each.aspect!r}]` trains the network for these data from now on."
-            raise ArgumentError(each.subject, got=each.got, expected=each.expected, hint=hint)
+            raise ContractError(each, wanted, hint)
     return all_found
 
 
@@ -230,7 +251,17 @@ def _number(
             subject,
             f"{found:g}",
             f"{wanted:g}, as in the model's training",
-            "A network knows one grid spacing and one time step: resample the data, or train on them.",
+            f"A network knows one grid spacing and one time step: {_way(aspect, wanted, found)}train on them.",
             (wanted, found),
         )
     ]
+
+
+def _way(aspect: Literal["spacing", "time-step"], wanted: float, found: float) -> str:
+    """How data are resampled, in Python; where the grid or the frames do not allow it, that says why."""
+    every = round(wanted / found)
+    if aspect == "spacing":
+        return f"resample the data (`ginjax.data.resample(source, spacing={wanted:g})`), or "
+    if every >= 1 and math.isclose(wanted / found, every, rel_tol=_SAME):
+        return f"resample the data (`ginjax.data.resample(source, every={every})`), or "
+    return "frames can be left out but not made up, so "

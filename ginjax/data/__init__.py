@@ -5,12 +5,16 @@ from ginjax.checkpoint import FieldScale as FieldScale
 from ginjax.data._axis_order import SPACE as SPACE
 from ginjax.data._axis_order import Axes as Axes
 from ginjax.data._axis_order import AxisOrder as AxisOrder
+from ginjax.data._convert import convert_data as convert_data
+from ginjax.data._convert import resampling_for as resampling_for
+from ginjax.data._convert import state_steps as state_steps
+from ginjax.data._convert import well_size as well_size
+from ginjax.data._data_files import Paths as Paths
 from ginjax.data._fields import fields_by_key as fields_by_key
 from ginjax.data._from_arrays import from_arrays as from_arrays
 from ginjax.data._generate import generate as generate
 from ginjax.data._measure import measure_normalisation as measure_normalisation
 from ginjax.data._normalise import Normalisation as Normalisation
-from ginjax.data._open import Paths as Paths
 from ginjax.data._open import data_splits as data_splits
 from ginjax.data._open import open_data as open_data
 from ginjax.data._pairs import is_pairs as is_pairs
@@ -18,6 +22,7 @@ from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._reading import DataReading as DataReading
 from ginjax.data._reading import periodic_axes as periodic_axes
+from ginjax.data._resample import resample as resample
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
 from ginjax.data._samples import persistence as persistence
@@ -59,6 +64,7 @@ from ginjax.data.readers import register_reader as register_reader
 from ginjax.data.sources import MemorySource as MemorySource
 from ginjax.data.sources import Source as Source
 from ginjax.data.sources import held_in_memory as held_in_memory
+from ginjax.data.sources import paired as paired
 from ginjax.data.sources import pairs_as_source as pairs_as_source
 from ginjax.data.sources import select_fields as select_fields
 from ginjax.data.sources import simulate as simulate

@@ -126,7 +126,7 @@ def generate(
         count, source = counts[D], sources[D]
         for note in source.notes:
             out.note(f"{D}D: {note}")
-        with out.progress(count, f"simulating {pde} in {D}D") as progress:
+        with out.progress(count * source.frames, f"simulating {pde} in {D}D") as progress:
             write_well(
                 target,
                 source,
@@ -134,7 +134,7 @@ def generate(
                 parameters=equation.parameters,
                 about={"step": "generate", "formula": equation.equation, **source.origin},
                 force=claim.replaces(target),
-                progress=lambda done, all, shown=progress: shown.update(done),
+                progress=progress.follow,
             )
         grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
         rows.append((str(target), D, grid, count, source.frames, f"{bytes_ / 2**20:.1f}"))

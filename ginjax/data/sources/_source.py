@@ -21,8 +21,8 @@ MAX_FRAMES = 2**25
 """Most frames of a source, of all trajectories together, for the same reason."""
 
 NO_SERIES = (
-    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
-    "a network predicts the next frame."
+    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, are not trained on as "
+    "time series: 'ginjax train' takes them with `target=['FIELD']`, the field to be predicted, and `axes=['trajectory,x,y']`."
 )
 """What to say of data without an axis of time, or of a single frame."""
 
@@ -55,6 +55,8 @@ class Source(abc.ABC):
     - `reading`: what else was said of how to read them; None if nothing.
     - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
     - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
+    - `blank`: how many frames in front of each trajectory hold nothing, such as the zeros of pairs; they are not measured.
+    - `boundaries_assumed`: whether nobody has said it, neither the data nor the user.
     """
 
     layout: str
@@ -74,6 +76,8 @@ class Source(abc.ABC):
     reading: Reading | None = None
     axes_known: bool = True
     boundaries_from: str = ""
+    boundaries_assumed: bool = False
+    blank: int = 0
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
