@@ -38,6 +38,7 @@ OPTIONS = {
     "means": "--means",
     "modules": "--modules",
     "new_axis": "--new-axis",
+    "new_boundary": "--new-boundary",
     "noise": "--noise",
     "nonlinearity": "--nonlinearity",
     "norm": "--norm",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ._by_axis import by_axis
 from ._choices import Choice
 
 if TYPE_CHECKING:
@@ -108,6 +109,18 @@ NonlinearityName = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Padding = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--padding",
+        help="How the network goes on beyond the ends of axes that are not periodic: mirror (the mirror image at the wall, in "
+        "which the velocity through the wall changes sign), edge (the last value again and again: zero gradient) or "
+        "zeros (silence outside); for all of them, or by axis, such as y=mirror; may be repeated.",
+        metavar="[AXIS=]mirror|edge|zeros",
+        show_default="mirror",
+        rich_help_panel=_PANEL,
+    ),
+]
 # For a network that exists: what is not said is at the default of its constructor.
 OptionalChannels = Annotated[int | None, _CHANNELS]
 OptionalBlocks = Annotated[int | None, _BLOCKS]
@@ -163,6 +176,7 @@ def network_of(context: typer.Context) -> "Network":
     from ginjax.models import Network
 
     given = {name: context.params[name] for name in _NETWORK_OPTIONS}
+    given["padding"] = by_axis("--padding", context.params["padding"])
     filters = context.params["filters"]
     if filters is None:
         return Network(**given)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ._by_axis import by_axis
 from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
@@ -122,6 +123,16 @@ def convert_d(
             help="Turn odd scalars, such as vorticity in 2D, into odd vectors along the new axis, which is exact.",
         ),
     ] = False,
+    new_boundary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--new-boundary",
+            help="What the new axes do at their ends: periodic, edge (the last value goes on beyond it; exact for every field) or "
+            "mirror (its mirror image; exact for even fields); for all of them, or by axis, such as z=edge; may be repeated.",
+            metavar="[AXIS=]periodic|edge|mirror",
+            show_default="periodic",
+        ),
+    ] = None,
     pde: Annotated[
         str | None,
         typer.Option(
@@ -236,12 +247,14 @@ def convert_d(
         return
     ctx.params["rescale"] = rescale = rescale or "compatibility"
     how = (field, parity, periodic, axes)
+    ends = by_axis("--new-boundary", new_boundary)
     if data is None and calibrate is None:
         unread = {"field": field, "axes": axes, "parity": parity, "periodic": periodic, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
-        _compare(out, model, to_dim, _Samples(data, how, pde, samples, split, seed))
+        sampled = _Samples(data, how, pde, samples, split, seed, ends)
+        _compare(out, model, to_dim, sampled, tuple(new_boundary or ()))
         return
     _check_one_rule(ctx)
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
@@ -255,10 +268,16 @@ def convert_d(
     record, chosen = read_model(model), {}
     if calibrate is None:
         rule = find_rule(rescale, flex)
-        conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
+        conversion = convert_record(
+            record, to_dim, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=ends
+        )
     else:
         conversion, chosen = _calibrate(
-            out, record, to_dim, _rule_to_calibrate(ctx), _Samples(calibrate, how, None, samples, split, seed)
+            out,
+            record,
+            to_dim,
+            _rule_to_calibrate(ctx),
+            _Samples(calibrate, how, None, samples, split, seed, ends),
         )
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate = conversion.certificate.with_tolerance(tol)
@@ -303,6 +322,7 @@ class _Samples:
 
     - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
+    - `new_boundary`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
     """
 
     path: Path | None
@@ -311,6 +331,7 @@ class _Samples:
     count: int | None
     split: str | None
     seed: int
+    new_boundary: "str | dict[str, str] | None"
 
     def of(
         self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
@@ -328,6 +349,7 @@ class _Samples:
             samples=self.count,
             seed=self.seed,
             split=self.split,
+            new_boundary=self.new_boundary,
         )
         if self.path is not None:
             say_how_read(out, held_out.source, record.contract)
@@ -336,7 +358,7 @@ class _Samples:
         return task, held_out.name
 
 
-def _compare(out: Output, model: Path, to_dim: int, samples: _Samples) -> None:
+def _compare(out: Output, model: Path, to_dim: int, samples: _Samples, ends: "tuple[str, ...]") -> None:
     """Every rule beside the others; nothing is written."""
     from ginjax.checkpoint import read_model
     from ginjax.ml.transfer import compare_rules
@@ -346,7 +368,8 @@ def _compare(out: Output, model: Path, to_dim: int, samples: _Samples) -> None:
     if samples.path is not None or samples.pde is not None:
         task, name = samples.of(out, record, to_dim)
         about = f"{len(task.indices)} samples of {name}"
-    show_comparison(out, model, record, to_dim, compare_rules(record, to_dim, task), about)
+    found = compare_rules(record, to_dim, task, samples.new_boundary)
+    show_comparison(out, model, record, to_dim, found, about, ends)
 
 
 def _report(
@@ -450,7 +473,9 @@ def _calibrate(
 
     task, name = samples.of(out, record, (to_dim, record.D), default="train")
     X, Y = task.pairs()
-    conversion, chosen = calibrate(record, to_dim, X, Y, rule, seed=samples.seed)
+    conversion, chosen = calibrate(
+        record, to_dim, X, Y, rule, seed=samples.seed, new_boundary=samples.new_boundary
+    )
     laid = f", laid into {to_dim}D in random directions," if chosen.turned else ""
     out.table(
         f"Chosen on {X.get_L()} samples of {name}{laid} in {chosen.evaluations} evaluations: "

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ._by_axis import by_axis
 from ._model_options import (
     Activation,
     Bias,
@@ -15,6 +16,7 @@ from ._model_options import (
     Levels,
     NonlinearityName,
     Norm,
+    Padding,
     Plain,
     Side,
     Support,
@@ -67,6 +69,7 @@ def init(
     upsample: Upsample = "repeat",
     plain: Plain = False,
     nonlinearity: NonlinearityName = "vector-neuron",
+    padding: Padding = None,
     output: OutputPath = Path("model.safetensors"),
     seed: Seed = 0,
     force: Force = False,
@@ -74,7 +77,10 @@ def init(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Build an untrained network and write it to a model file."""
+    """Build an untrained network and write it to a model file.
+
+    Every axis is periodic, but for those that --padding names.
+    """
     from ginjax.checkpoint import check_target
 
     out = Output(json=json, quiet=quiet)
@@ -86,10 +92,15 @@ def init(
     from ginjax.checkpoint import DataContract, axes_of
     from ginjax.models import count_params, save_model
 
-    design = network_of(ctx).design(sources, targets)
+    network = network_of(ctx)
+    walled = by_axis("--padding", padding)
+    axes = axes_of((walled is None or isinstance(walled, dict),) * dim)
+    if isinstance(walled, dict):
+        axes = axes_of(tuple(axis.name not in walled for axis in axes))
+    design = network.design(sources, targets, axes)
     model = design.build(dim, seed)
     contract = DataContract(
-        axes_of((True,) * dim),
+        axes,
         fields=tuple(sources),
         targets=None if targets == sources else tuple(targets),
     )

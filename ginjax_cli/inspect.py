@@ -95,7 +95,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             "precision": ", ".join(sorted({a.dtype.name for a in record.arrays.values()})),
             "inputs": _fields(record, "inputs"),
             "outputs": _fields(record, "outputs"),
-            "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
+            "axes": ", ".join(axis.in_words for axis in record.contract.axes),
             **_task(record),
             **_reading(record),
             **_parts(record),

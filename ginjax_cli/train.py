@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._by_axis import by_axis
 from ._config_file import Config, given_options
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
 from ._interrupt import Interrupt, Interrupted
@@ -18,6 +19,7 @@ from ._model_options import (
     Levels,
     NonlinearityName,
     Norm,
+    Padding,
     Plain,
     Side,
     Support,
@@ -160,6 +162,7 @@ def train(
     upsample: Upsample = "repeat",
     plain: Plain = False,
     nonlinearity: NonlinearityName = "vector-neuron",
+    padding: Padding = None,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -342,7 +345,10 @@ def train(
         past_steps=past_steps,
         residual=residual,
         adapt=adapt or (),
+        padding=None if start is None else by_axis("--padding", padding),
     )
+    if request.walls is not None:
+        out.note(request.walls)
     for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):
         out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
     for each in request.adapted:
@@ -409,6 +415,10 @@ def train(
     _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
     if material.contract.D < 3:
         rule = "compatibility" if request.model.spec.equivariant else "centre"
+        if not all(material.contract.is_torus):
+            out.note(
+                "axes that a conversion adds wrap around; with --new-boundary mirror or edge they end at walls"
+            )
         out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
     else:
         source = "" if data is None else f" --data {quote(str(data))}"

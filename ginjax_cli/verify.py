@@ -125,6 +125,7 @@ def verify(
             first.model,
             second.model,
             is_torus=first.record.is_torus,
+            new_torus=second.record.is_torus[first.record.D :],
             side=size,
             seed=seed,
             parity_lift=parity_lift,

@@ -15,6 +15,7 @@ from ._contract import Axis as Axis
 from ._contract import Condition as Condition
 from ._contract import DataContract as DataContract
 from ._contract import DataPart as DataPart
+from ._contract import NewBoundary as NewBoundary
 from ._contract import axes_of as axes_of
 from ._contract_check import ADAPTABLE as ADAPTABLE
 from ._contract_check import Aspect as Aspect
@@ -66,3 +67,9 @@ from ._strict_json import parse_json as parse_json
 from ._tensors import read_tensor_shapes as read_tensor_shapes
 from ._tensors import read_tensors as read_tensors
 from ._tensors import write_tensors as write_tensors
+from ._walls import NEW_BOUNDARIES as NEW_BOUNDARIES
+from ._walls import check_padding as check_padding
+from ._walls import new_boundaries as new_boundaries
+from ._walls import spec_in_dimension as spec_in_dimension
+from ._walls import spec_padding as spec_padding
+from ._walls import with_padding as with_padding

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -17,6 +17,9 @@ Boundary = Literal["periodic", "bounded", "wall", "open"]
 
 Padding = Literal["wrap", "zeros", "mirror", "edge"]
 """How a network goes on beyond the ends of an axis."""
+
+NewBoundary = Literal["periodic", "edge", "mirror"]
+"""How a converted network goes on beyond the ends of an axis that the conversion added."""
 
 AXIS_NAMES = ("x", "y", "z", "axis4", "axis5", "axis6", "axis7", "axis8")
 
@@ -51,6 +54,13 @@ class Axis:
                 got=f"{self.padding!r} where the axis is {self.boundary}",
                 expected="'wrap' if and only if the axis is periodic",
             )
+
+    @property
+    def in_words(self) -> str:
+        """Such as `x periodic`, or `y not periodic (mirror)`."""
+        if self.is_torus:
+            return f"{self.name} periodic"
+        return f"{self.name} not periodic" + ("" if self.padding == "zeros" else f" ({self.padding})")
 
     @property
     def is_torus(self) -> bool:
@@ -202,13 +212,24 @@ class DataContract:
         """Fields, constants and targets."""
         return (*self.fields, *self.constants, *(self.targets or ()))
 
-    def in_dimension(self, D: int) -> "DataContract":
-        """The same task in another dimension: added axes are periodic.
+    def in_dimension(self, D: int, new: Sequence[NewBoundary] = ()) -> "DataContract":
+        """The same task in another dimension.
 
         How the axes of arrays were read (`layout`) is a matter of the old dimension and is dropped.
+
+        **Arguments:**
+
+        - `D`: the dimension.
+        - `new`: the boundary of each added axis, see `new_boundaries`; all are periodic if empty.
         """
-        added = tuple(Axis(name) for name in _new_names(self.axes, D))
-        reading = self.reading if self.reading is None or D == self.D else self.reading.in_dimension(D)
+        names = new_axis_names(self.axes, D)
+        added = tuple(
+            Axis(name) if word == "periodic" else Axis(name, "bounded", word)
+            for name, word in zip(names, new or ("periodic",) * len(names), strict=True)
+        )
+        reading = self.reading
+        if reading is not None and D != self.D:
+            reading = reading.in_dimension(D, [axis.is_torus for axis in added])
         return replace(self, axes=(*self.axes[:D], *added), layout=None, reading=reading)
 
     def lifted(self) -> "DataContract":
@@ -227,6 +248,7 @@ class DataContract:
         )
 
 
-def _new_names(axes: tuple[Axis, ...], D: int) -> list[str]:
+def new_axis_names(axes: Sequence[Axis], D: int) -> list[str]:
+    """What the axes are called that are added to reach a dimension."""
     taken = {axis.name for axis in axes}
     return [name for name in AXIS_NAMES if name not in taken][: max(D - len(axes), 0)]

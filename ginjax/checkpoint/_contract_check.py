@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
@@ -152,8 +152,10 @@ def conversion_differences(low: DataContract, high: DataContract, *, lifted: boo
     """
     if not (low.fields and high.fields):
         return ()
-    before = low.lifted() if lifted else low
-    return differences(before.in_dimension(high.D), high, task=True)
+    before = (low.lifted() if lifted else low).in_dimension(high.D)
+    # The boundaries of axes that were added are a choice of the conversion.
+    expected = replace(before, axes=(*before.axes[: low.D], *high.axes[low.D :]))
+    return differences(expected, high, task=True)
 
 
 def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:
@@ -222,13 +224,18 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
     # A boundary that is not stated may be a wall or open.
     if all(a.is_torus == b.is_torus for a, b in zip(wanted, found, strict=True)):
         return []
+    walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))
+    converted = (
+        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise." if walled else ""
+    )
     return [
         Difference(
             "boundary",
             "boundaries of the data",
             ends_in_words(found),
             f"{ends_in_words(wanted)}, as in the model's training",
-            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`.",
+            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`."
+            + converted,
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]

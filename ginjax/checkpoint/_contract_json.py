@@ -154,12 +154,7 @@ def field_from_json(row: object, which: str, where: object) -> tuple[Field, Fiel
 def _axis(row: object, where: object) -> Axis:
     if not isinstance(row, Mapping):
         raise ArgumentError("axes of the data", got=repr(row)[:40], expected="a list of objects")
-    axis = Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
-    if axis.padding in ("mirror", "edge"):
-        raise UnsupportedError(
-            f"{where}: padding of axis {axis.name!r}", got=axis.padding, expected="'wrap' or 'zeros'"
-        )
-    return axis
+    return Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
 
 
 def _condition(row: object, where: object) -> Condition:

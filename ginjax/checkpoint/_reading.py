@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ginjax.errors import ArgumentError
@@ -31,13 +31,16 @@ class Reading:
     periodic: tuple[bool, ...] | None = None
     target: tuple[str, ...] = ()
 
-    def in_dimension(self, D: int) -> Reading:
+    def in_dimension(self, D: int, new: Sequence[bool]) -> Reading:
         """What of it holds in another dimension: not which variables are the components of a vector.
 
-        Added axes are periodic, as in `DataContract.in_dimension`.
+        **Arguments:**
+
+        - `D`: the dimension.
+        - `new`: of each added axis, whether it is periodic.
         """
         split = any("," in each for each in self.fields)
-        periodic = None if self.periodic is None else (self.periodic + (True,) * D)[:D]
+        periodic = None if self.periodic is None else (*self.periodic[:D], *new)
         return replace(self, fields=() if split else self.fields, periodic=periodic)
 
     def to_json(self) -> dict[str, object]:

@@ -42,10 +42,15 @@ from ._ops import nonempty_pixels as nonempty_pixels
 from ._ops import norm as norm
 from ._planar import PlanarImage as PlanarImage
 from ._precision import full_precision as full_precision
+from .conv._axes import pad_axes as pad_axes
 from .conv._bank_conv import convolve_with_bank as convolve_with_bank
 from .conv._bank_conv import mix_channels as mix_channels
 from .conv._geometry import ConvGeometry as ConvGeometry
 from .conv._geometry import Padding as Padding
+from .conv._walls import PADDING_MODES as PADDING_MODES
+from .conv._walls import PaddingMode as PaddingMode
+from .conv._walls import continue_axes as continue_axes
+from .conv._walls import padding_modes as padding_modes
 
 if not TYPE_CHECKING:
     __getattr__ = _refuse_in("ginjax.geometric")

@@ -6,8 +6,10 @@ from .._not_carried import refuse_in as _refuse_in
 from ._any_dimensional import AnyDimensionalModel as AnyDimensionalModel
 from ._architectures import ARCHITECTURE_NAMES as ARCHITECTURE_NAMES
 from ._architectures import ARCHITECTURES as ARCHITECTURES
+from ._architectures import find_architecture as find_architecture
 from ._architectures import register_architecture as register_architecture
 from ._build import build_model as build_model
+from ._build import outline as outline
 from ._convert import convert_certified as convert_certified
 from ._convert import to_dimension as to_dimension
 from ._convert import transfer_certified as transfer_certified
@@ -38,6 +40,9 @@ from ._network import signature_of as signature_of
 from ._settings import NetworkSettings as NetworkSettings
 from ._spec import ModelSpec as ModelSpec
 from ._spec_from_words import spec_from_words as spec_from_words
+from ._wall_padding import DEFAULT_PADDING as DEFAULT_PADDING
+from ._wall_padding import padding_along as padding_along
+from ._wall_padding import padding_option_along as padding_option_along
 from ._wrappers import GroupAverage as GroupAverage
 from ._wrappers import LastStepIdentity as LastStepIdentity
 from ._wrappers import ModelWrapper as ModelWrapper

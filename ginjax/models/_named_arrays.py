@@ -16,6 +16,7 @@ from ..geometric import AnyArray, Signature, key_name
 from ..layers import ConvContract
 from ..transfer import ConvLayer, PlainLayer
 from ._spec import signature_to_rows
+from .blocks import PlainConv
 
 
 def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
@@ -99,6 +100,7 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
     kinds = (eqx.nn.Conv, eqx.nn.ConvTranspose)
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, kinds))
     found = {dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
+    padded_before = _padded_before(model)
     first, last = model.first_convs, model.last_convs
     if not first or not last:
         raise UnsupportedError(
@@ -112,12 +114,18 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
             inputs=_plain_rows(spec.inputs, name.removesuffix(_MODULE) in first, conv.in_channels),
             outputs=_plain_rows(spec.outputs, name.removesuffix(_MODULE) in last, conv.out_channels),
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
-            zero_padded=conv.padding_mode.upper() == "ZEROS",
+            zero_padded=name not in padded_before and conv.padding_mode.upper() == "ZEROS",
             level=model.level_of(name),
             **({} if isinstance(conv, eqx.nn.ConvTranspose) else _settings(name, conv)),
         )
         for name, conv in sorted(found.items())
     )
+
+
+def _padded_before(model: PyTree) -> set[str]:
+    """The plain convolutions whose input is padded as the field asks: along new axes, never by zeros."""
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, PlainConv))
+    return {f"{dotted(path)}{_MODULE}" for path, leaf in leaves if isinstance(leaf, PlainConv)}
 
 
 _MODULE = ".modules.k0p0"

@@ -233,6 +233,7 @@ class Model:
         *,
         keep_compatible: bool = False,
         adapt: str | Collection[str] = (),
+        padding: str | Mapping[str, str] | None = None,
         valid: float = TaskSettings.valid,
         test: float | None = None,
         progress: bool = True,
@@ -252,6 +253,7 @@ class Model:
         - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
           unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
+        - `padding`: how the network goes on beyond the walls that it is adapted to, as in `ginjax.Network`.
 
         **Returns:** the tuned model; its scales, past frames and what it predicts are those of this one.
 
@@ -270,7 +272,11 @@ class Model:
         )
         made, training = carry_out(
             request_training(
-                material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt
+                material,
+                settings,
+                start=start,
+                adapt=(adapt,) if isinstance(adapt, str) else adapt,
+                padding=padding,
             ),
             _shown(progress),
         )
@@ -285,6 +291,7 @@ class Model:
         *,
         flex: float | None = None,
         lift_parity: bool = False,
+        new_boundary: str | Mapping[str, str] | None = None,
         dtype: str | None = None,
         allow_inexact: bool = False,
     ) -> Model:
@@ -292,10 +299,12 @@ class Model:
 
         **Arguments:**
 
-        - `D`: the dimension; added axes are periodic.
+        - `D`: the dimension.
         - `rescale`: the rule, by the name it has on the command line or from `ginjax.transfer.make_rule`.
         - `flex`: for "compat-flex": 0 is the sparsest exact solution, 1 the default one.
         - `lift_parity`: turn odd scalars (vorticity in 2D) into odd vectors along the new axis.
+        - `new_boundary`: what the new axes do at their ends: "periodic", as they do if nothing is said, "edge" (the last value
+          again and again) or "mirror" (its mirror image, for even fields); one word, or words by the name of the axis.
         - `dtype`: of the weights, "float16", "float32" or "float64"; as they are if None.
         - `allow_inexact`: whether a rule that promises compatibility may break its promise.
 
@@ -318,7 +327,9 @@ class Model:
             )
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
         rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
-        conversion = convert_record(self.record, D, rule, dtype=dtype, parity_lift=lift_parity)
+        conversion = convert_record(
+            self.record, D, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=new_boundary
+        )
         if not allow_inexact:
             check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +23,7 @@ from ginjax.ml.training._result import (
 )
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._train_model import Saving, Trained, train_model
-from ginjax.ml.training._tuning import Start, check_start, task_settings
+from ginjax.ml.training._tuning import Start, check_start, task_settings, with_walls
 from ginjax.models import AnyDimensionalModel, Network
 
 
@@ -59,6 +59,18 @@ class TrainingRequest:
     start: Start | None
     adapted: tuple[Difference, ...]
 
+    @property
+    def walls(self) -> str | None:
+        """How the network goes on beyond the ends of axes that are not periodic, in words; None if all are periodic."""
+        axes = self.material.contract.axes
+        modes = self.model.spec.padding(len(axes))
+        walled = [
+            f"{mode} along {axis.name}" for axis, mode in zip(axes, modes, strict=True) if not axis.is_torus
+        ]
+        if not walled:
+            return None
+        return f"beyond the ends of its axes the network sees: {', '.join(walled)} (`padding`)"
+
 
 def request_training(
     material: TrainingMaterial,
@@ -69,6 +81,7 @@ def request_training(
     past_steps: int | None = None,
     residual: bool | None = None,
     adapt: Collection[str] = (),
+    padding: str | Mapping[str, str] | None = None,
 ) -> TrainingRequest:
     """Bring data, network and settings together.
 
@@ -80,6 +93,7 @@ def request_training(
     - `start`: instead, a model to go on from.
     - `past_steps`, `residual`: of the task; those of `start`, else 1 and False, if None.
     - `adapt`: aspects of the data to which the model of `start` is to be adapted, see `check_start`.
+    - `padding`: how the model of `start` goes on beyond the walls that it is adapted to, as in `Network`.
 
     **Raises:** `ArgumentError` for a network or a grid that does not fit, for a model on data that it is not for, or if
     both `network` and `start` are given.
@@ -94,6 +108,14 @@ def request_training(
     if network is not None:
         raise ArgumentError("network and start", got="both", expected="one of them")
     adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
+    if any(each.aspect == "boundary" for each in adapted):
+        start = with_walls(start, material.contract.axes, padding)
+    elif padding is not None:
+        raise ArgumentError(
+            "`padding`",
+            got="a model that goes on from what it does at the ends of its axes",
+            expected="a new network, or `adapt=['boundary']` to data with other boundaries",
+        )
     fitting = material.of_fields(start.record.contract)
     return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted)
 

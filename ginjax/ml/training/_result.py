@@ -44,7 +44,7 @@ def build_network(
 
     **Raises:** `ArgumentError` for settings or a grid that do not fit.
     """
-    design = network.design(contract.inputs, contract.predicted)
+    design = network.design(contract.inputs, contract.predicted, contract.axes)
     for side in sorted(set(spatial)):
         design.check_grid(side)
     return design.build(contract.D, seed)
