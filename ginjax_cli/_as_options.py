@@ -21,6 +21,7 @@ OPTIONS = {
     "fields": "--field",
     "flex": "--flex",
     "force": "--force",
+    "format": "--format",
     "frames": "--frames",
     "freeze": "--freeze",
     "is_torus": "--periodic",
@@ -44,6 +45,7 @@ OPTIONS = {
     "unroll": "--unroll",
     "upsample": "--upsample",
     "valid": "--valid",
+    "width": "--width",
 }
 """The option for each argument that a message names."""
 

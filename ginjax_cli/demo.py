@@ -8,6 +8,7 @@ import typer
 
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
+from ._picture_options import FORMAT, FormatName, PictureWidth, picture_path
 from ._rule_table import note_left_out
 
 _STEPS = 1200
@@ -19,9 +20,18 @@ def demo(
         typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
     ] = "diffusion",
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture to write (PNG).", metavar="FILE")
-    ] = Path("demo.png"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The picture to write; its ending says the format: .png, .pdf or .svg.",
+            metavar="FILE",
+            show_default="demo.png",
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Number of training steps.")] = _STEPS,
+    picture_format: Annotated[FormatName | None, FORMAT] = None,
+    width: PictureWidth = "two",
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -36,6 +46,7 @@ def demo(
     from ginjax.checkpoint import check_target
 
     out = Output(json=json, quiet=quiet)
+    output = picture_path(output, "demo", picture_format)
     check_target(output, force=force)
 
     from ginjax.data import find_pde
@@ -80,7 +91,14 @@ def demo(
     with out.progress(1 + 2 * len(compared_rules()), "converting and evaluating") as progress:
         study = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
     predictions = [zero_shot_prediction(model, each) for each in held_out]
-    draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=force)
+    draw_transfer(
+        output,
+        f"{pde}: trained on 1D fields only",
+        predictions,
+        contracts=[each.contract for each in held_out],
+        width=width,
+        force=force,
+    )
 
     out.table(
         f"One-step error (nRMSE) on held-out {pde} fields, trained on 1D only",

@@ -51,6 +51,7 @@ class Source(abc.ABC):
     - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
     - `reading`: what else was said of how to read them; None if nothing.
     - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
+    - `length_unit`, `time_unit`: the units of spacing and time step as text; None if the data do not say.
     - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
     """
 
@@ -71,6 +72,8 @@ class Source(abc.ABC):
     reading: Reading | None = None
     axes_known: bool = True
     boundaries_from: str = ""
+    length_unit: str | None = None
+    time_unit: str | None = None
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
@@ -130,6 +133,8 @@ class Source(abc.ABC):
             layout=dict(self.read_as) or None,
             reading=self.reading,
             origin=dict(self.origin),
+            length_unit=self.length_unit,
+            time_unit=self.time_unit,
         )
 
     def frames_of(self, trajectory: int) -> int:

@@ -4,6 +4,8 @@ from ginjax.ml.forecast._evaluation import NO_CHANGE as NO_CHANGE
 from ginjax.ml.forecast._evaluation import PERSISTENCE as PERSISTENCE
 from ginjax.ml.forecast._evaluation import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast._evaluation import Spectra as Spectra
+from ginjax.ml.forecast._evaluation import SpectraByTrajectory as SpectraByTrajectory
+from ginjax.ml.forecast._evaluation import known_contract as known_contract
 from ginjax.ml.forecast._evaluation import study_rollouts as study_rollouts
 from ginjax.ml.forecast._forecaster import Fields as Fields
 from ginjax.ml.forecast._forecaster import Forecaster as Forecaster

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 
 from ginjax.errors import FileError
 from ginjax.ml import METRICS, Point, RolloutStudy, draw
-from ginjax.ml.draw._canvas import DPI, add_legend, looks_of, new_figure, panels, save_png
+from ginjax.ml.draw import save_picture
+from ginjax.ml.draw._canvas import add_legend, new_figure, panels
+from ginjax.ml.draw._style import DPI, looks_of
 from ginjax.ml.forecast import NO_CHANGE, PERSISTENCE
 
 
@@ -49,7 +51,7 @@ def test_a_file_is_its_figure_with_the_same_bytes_every_time(tmp_path, name):
     write(tmp_path / "a", *drawn(name))
     figure = make(*drawn(name))
     assert isinstance(figure, Figure)
-    save_png(tmp_path / "b", figure, force=False)
+    save_picture(tmp_path / "b", figure, force=False)
     write(tmp_path / "c", *drawn(name, seed=1))
     a, b, c = ((tmp_path / each).read_bytes() for each in "abc")
     assert a == b != c
@@ -71,7 +73,7 @@ def test_a_frame_of_an_animation_is_a_figure():
     figure = draw.animation_figure("a wave", series, 1, 2)
     figure.draw_without_rendering()
     assert isinstance(figure, Figure)
-    assert figure.get_suptitle() == "a wave, step 2"
+    assert figure.get_suptitle() == "a wave, step 2, predicted"
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), series["density"][2])
 
 
@@ -100,7 +102,7 @@ def test_every_forecast_has_its_own_look():
 
 def test_a_picture_grows_by_what_is_written_around_it():
     def panel_height(names):
-        figure = new_figure((5, 2.5))
+        figure = new_figure(127, 2.5)
         axis = panels(figure, 1, 1)[0, 0]
         add_legend(figure, {name: axis.plot([1, 2])[0] for name in names})
         figure.draw_without_rendering()
@@ -115,6 +117,6 @@ def test_a_picture_grows_by_what_is_written_around_it():
 
 
 def test_nothing_to_name_is_no_legend():
-    figure = new_figure((2, 2))
+    figure = new_figure(60, 2)
     add_legend(figure, {})
     assert figure.legends == []
