@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LINE = 1.25 / 72
 """Height in inches of a line of letters of one point."""
 
-_NARROW = 1.6
+_NARROW = 1.15
 """Least width in inches of a panel with curves."""
 
 
@@ -79,7 +79,7 @@ def arranged_rows(width: float, each: int) -> int:
 
 def panel_height(width: float, each: int) -> float:
     """Height in inches of a panel with its title and the names of its axes: in proportion to its width."""
-    return min(3.2, max(1.75, 0.62 * width / columns_of(width, each) + 0.45))
+    return min(3.2, max(1.5, 0.62 * width / columns_of(width, each) + 0.45))
 
 
 def logarithmic(axis: Axis, low: float, high: float) -> None:

@@ -79,7 +79,7 @@ def transfer_curve_figure(points: Sequence[Point], *, width: Width = "two") -> F
                 if here:
                     handles |= _draw_panel(axis, here)
                     logarithmic(axis.yaxis, *_range(own))
-                    set_labels(axis, f"{high}D samples (trajectories)", "one-step nRMSE")
+                    set_labels(axis, f"{high}D trajectories", "one-step nRMSE")
                 else:
                     axis.set_axis_off()
                     axis.set_title("")
