@@ -109,13 +109,16 @@ def from_arrays(
             for each in names
         )
 
-    stated = {"length_unit": length_unit, "time_unit": time_unit}
     for what, given in (("spacing", spacing), ("time_step", time_step)):
         if isinstance(given, bool) or not isinstance(given, int | float | np.number | None):
             raise ArgumentError(what, got=repr(given)[:60], expected="a positive number, or None if unknown")
-    DataContract(
-        axes_of((True,)), spacing=spacing, time_step=time_step, **stated
-    )  # refuses what is not positive
+    DataContract(  # refuses what is not positive, or no text
+        axes_of((True,)),
+        spacing=spacing,
+        time_step=time_step,
+        length_unit=length_unit,
+        time_unit=time_unit,
+    )
     return MemorySource(
         layout="memory",
         schema=described(arrays),
@@ -124,7 +127,8 @@ def from_arrays(
         spatial=lead[2:],
         spacing=spacing,
         time_step=time_step,
-        **stated,
+        length_unit=length_unit,
+        time_unit=time_unit,
         is_torus=_torus(periodic, D),
         trajectories=lead[0],
         frames=lead[1],

@@ -30,6 +30,9 @@ def test_arrays_say_them_and_files_keep_them(tmp_path):
     write_well(tmp_path / "plain.h5", source(), name="u")
     assert units(open_data(tmp_path / "u.h5")) == ("km", "h")
     assert units(open_data(tmp_path / "plain.h5")) == (None, None)
+    assert "spacing 0.5 km, time step 0.1 h" in repr(open_data(tmp_path / "u.h5"))
+    assert open_data(tmp_path / "u.h5").in_words[1].startswith("spacing 0.5 km, time step 0.1 h;")
+    assert "spacing 0.5, time step 0.1;" in repr(open_data(tmp_path / "plain.h5"))
     with pytest.raises(ArgumentError, match="length_unit"):
         source(length_unit=3)
 

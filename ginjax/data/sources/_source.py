@@ -78,10 +78,7 @@ class Source(abc.ABC):
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
         axes = ", ".join("periodic" if each else "not periodic" for each in self.is_torus)
-        steps = [
-            f"{what} {'unknown' if value is None else f'{value:g}'}"
-            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
-        ]
+        steps = self._steps_in_words("unknown")
         grid = "x".join(map(str, self.spatial))
         head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
         why = f" ({self.boundaries_from})" if self.boundaries_from else ""
@@ -101,15 +98,21 @@ class Source(abc.ABC):
         alike = len(set(self.read_as.values())) == 1
         orders = [order if alike else f"{name}={order}" for name, order in self.read_as.items()]
         axes = f" (axes {'; '.join(dict.fromkeys(orders))})" if orders else ""
-        known = [
-            f"{what} {'not known' if value is None else f'{value:g}'}"
-            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
-        ]
+        known = self._steps_in_words("not known")
         why = f" ({self.boundaries_from})" if self.boundaries_from else ""
         return (
             f"read as {shape}{axes}: {fields}{fixed}",
             f"{', '.join(known)}; {ends_in_words(axes_of(self.is_torus))}{why}",
         )
+
+    def _steps_in_words(self, unknown: str) -> list[str]:
+        return [
+            f"{what} {unknown if value is None else f'{value:g} {unit}'.rstrip()}"
+            for what, value, unit in (
+                ("spacing", self.spacing, self.length_unit or ""),
+                ("time step", self.time_step, self.time_unit or ""),
+            )
+        ]
 
     def described(self) -> dict[str, Any]:
         """All that a source states about itself, by name, from which another source can be made."""
