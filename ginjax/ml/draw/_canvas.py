@@ -128,12 +128,21 @@ def set_heading(figure: Figure, text: str, *, grows: bool = True) -> None:
 
 def set_titles(figure: Figure, row: Sequence[Axes], titles: Iterable[str], *, grows: bool = True) -> None:
     """Put a text above each panel of a row; the picture grows by the lines beyond the first."""
-    room = (figure.get_figwidth() - 0.35) / len(row) - 0.12
-    shown = [wrapped(figure, title, room, PANEL) for title in titles]
+    whole = figure.get_figwidth() - 0.35
+    shown = [
+        wrapped(figure, title, whole * _share(axis) - 0.12, PANEL)
+        for axis, title in zip(row, titles, strict=True)
+    ]
     for axis, title in zip(row, shown, strict=True):
         axis.set_title(title, fontsize=PANEL)
     if grows:
         grow(figure, max(title.count("\n") for title in shown) * PANEL)
+
+
+def _share(axis: Axes) -> float:
+    """How much of the width of a figure belongs to a panel."""
+    spec = axis.get_subplotspec()
+    return 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
 
 
 def add_legend(figure: Figure, handles: Mapping[str, Artist]) -> None:

@@ -63,7 +63,7 @@ def curve_scale(
 
 
 def _ends(fields: Iterable[Float[np.ndarray, "*_field"]]) -> tuple[float, float]:
-    values = np.concatenate([each.ravel() for each in fields])
+    values = np.concatenate([np.zeros(0), *(each.ravel() for each in fields)])
     values = values[np.isfinite(values)]
     return (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
 
@@ -129,7 +129,7 @@ def add_colour_bar(
             fraction=0.05, pad=0.02, shrink=0.96,
         )  # fmt: skip
         wide = figure.get_figwidth() * len(_columns(below)) / _columns_of_grid(below)
-        bar.locator = MaxNLocator(max(2, min(8, int(wide / 0.5))), steps=[1, 2, 5, 10])
+        bar.locator = MaxNLocator(max(2, min(8, int(wide / 0.5))), steps=[1, 2, 3, 4, 5, 10])
         bar.update_ticks()
         shown_label = wrapped(figure, label, wide - 0.15, LABEL)
         bar.set_label(shown_label)

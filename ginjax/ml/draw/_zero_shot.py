@@ -15,6 +15,7 @@ from ginjax.ml.draw._canvas import add_legend, new_figure, set_heading, set_titl
 from ginjax.ml.draw._colours import Scale
 from ginjax.ml.draw._field_panel import (
     add_colour_bar,
+    curve_scale,
     draw_curves,
     draw_plane,
     longest_arrow,
@@ -92,7 +93,10 @@ def transfer_figure(
         lengths = bool(planes) and planes[0].order > 0
         same, own = _scales(planes if lengths else rows, lengths)
         # A vector in one dimension has a sign, in more a length.
-        line, line_own = _scales([row for row in rows if row.D == 1], False) if lengths else (same, own)
+        lines = [row for row in rows if row.D == 1]
+        line_own = _scales(lines, False)[1] if lengths else own
+        shown = [each for row in (lines if lengths else rows) for each in row.shades[:2]]
+        line = curve_scale(shown, [row.shades[2] for row in lines] or shown)
         handles: dict[str, Artist] = {}
         placed: list[list[Axes]] = []
         for i, row in enumerate(rows):
@@ -111,6 +115,8 @@ def transfer_figure(
             add_colour_bar(
                 figure, [axes[-1] for axes in placed], own, labels.difference(name, order), differences
             )
+        else:
+            figure.axes[-1].set_ylabel(rows[-1].labels.difference(rows[-1].name, 0))
         add_legend(figure, handles)
     return figure
 
@@ -174,13 +180,13 @@ def _draw_curves(
     handles = draw_curves(left, curves, row.labels, same)
     draw_curves(right, {"difference": difference}, row.labels, own)
     left.set_ylabel(row.labels.field(row.name, 0))
-    right.set_ylabel(row.labels.difference(row.name, 0))
     said = row.titles
     set_titles(
         figure,
         [left, right],
         [
-            f"{said['where']}: input at {said['input']}, truth and prediction at {said['truth']}",
+            f"{said['where']}: input at {said['input']}, truth and prediction at {said['truth']}"
+            + remarks(guess, 1, same),
             said["difference"],
         ],
         grows=False,
