@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ginjax.checkpoint import DataContract, Field
+from ginjax.checkpoint import DataContract
 from ginjax.data import Source
 from ginjax.errors import ArgumentError
 from ginjax.ml.forecast._forecaster import Fields, Forecaster
+from ginjax.ml.forecast._known_contract import known_contract
 from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum, quantities
 
 PERSISTENCE = "persistence"
@@ -123,33 +124,6 @@ def study_rollouts(
     return collected.study(len(chosen))
 
 
-def known_contract(source: Source, model: DataContract) -> DataContract:
-    """What is known of some data for a picture: what they say, and where they are silent what the model was trained on.
-
-    **Arguments:**
-
-    - `source`: the data.
-    - `model`: the contract of a model that they are for.
-
-    **Returns:** the contract of the data with the model's names of axes, and units, spacing and time step completed.
-    """
-    units = {each.name: each.unit for each in (*model.fields, *model.constants)}
-
-    def with_unit(field: Field) -> Field:
-        return dataclasses.replace(field, unit=field.unit_shown or units.get(field.name, field.unit))
-
-    contract = source.contract.completed_by(model)
-    return dataclasses.replace(
-        contract,
-        axes=tuple(
-            dataclasses.replace(axis, name=named.name)
-            for axis, named in zip(contract.axes, model.axes, strict=True)
-        ),
-        fields=tuple(map(with_unit, contract.fields)),
-        constants=tuple(map(with_unit, contract.constants)),
-    )
-
-
 def _frames(
     forecasters: Mapping[str, Forecaster], source: Source, part: list[int], steps: int, size: int
 ) -> Iterator[tuple[int, dict[str, Fields]]]:
@@ -236,13 +210,13 @@ class _Collected:
                 }
                 for field, measured in self._quantities.items()
             },
-            self._contract,
-            self._grid,
-            {
+            contract=self._contract,
+            grid=self._grid,
+            errors_by_trajectory={
                 name: {field: self._curves_by_trajectory(name, field) for field in fields}
                 for name in self._names
             },
-            {
+            spectra_by_trajectory={
                 field: {
                     name: np.stack(self._energy_of_each[name, field, shown])
                     for name in ("truth", *self._names)
