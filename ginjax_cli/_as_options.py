@@ -25,6 +25,7 @@ OPTIONS = {
     "fields": "--field",
     "flex": "--flex",
     "force": "--force",
+    "format": "--format",
     "frames": "--frames",
     "freeze": "--freeze",
     "from_dim": "--from-dim",
@@ -63,6 +64,7 @@ OPTIONS = {
     "unroll": "--unroll",
     "upsample": "--upsample",
     "valid": "--valid",
+    "width": "--width",
 }
 """The option for each argument that a message names."""
 

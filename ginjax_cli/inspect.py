@@ -177,9 +177,12 @@ def _task(record: "ModelRecord") -> dict[str, object]:
     }
     if contract.constants:
         rows["constants"] = ", ".join(each.name for each in contract.constants)
-    for value, words in ((contract.spacing, "grid spacing"), (contract.time_step, "time step")):
+    for value, unit, words in (
+        (contract.spacing, contract.length_unit, "grid spacing"),
+        (contract.time_step, contract.time_unit, "time step"),
+    ):
         if value is not None:
-            rows[words] = _plain(value)
+            rows[words] = _plain(value) if unit is None else f"{_plain(value)} {unit}"
     return rows
 
 

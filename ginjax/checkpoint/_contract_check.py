@@ -8,7 +8,7 @@ from typing import Literal, get_args
 from ginjax.errors import ArgumentError
 
 from ._contract import Axis, DataContract
-from ._field import Field
+from ._field import NO_UNIT, Field
 
 Aspect = Literal[
     "dimension", "fields", "constants", "units", "boundary", "spacing", "time-step", "past-steps", "residual"
@@ -20,8 +20,6 @@ ADAPTABLE: tuple[Aspect, ...] = ("boundary", "spacing", "time-step")
 
 _SAME = 1e-3
 """Spacings and time steps closer than this, relatively, are one and the same."""
-
-_NO_UNIT = ("1", "unknown", "")
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,7 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
             "fields", "fields to be predicted", wanted.targets or (), (*found.fields, *(found.targets or ()))
         ),
         *_units((*wanted.fields, *wanted.constants), (*found.fields, *found.constants)),
+        *_own_units(wanted, found),
         *_boundaries(wanted.axes, found.axes),
         *_number("spacing", "grid spacing of the data", wanted.spacing, found.spacing),
         *_number("time-step", "time step of the data", wanted.time_step, found.time_step),
@@ -214,9 +213,27 @@ def _units(wanted: Sequence[Field], found: Sequence[Field]) -> list[Difference]:
         )
         for each in wanted
         if each.name in units
-        and each.unit not in _NO_UNIT
-        and units[each.name] not in _NO_UNIT
+        and each.unit not in NO_UNIT
+        and units[each.name] not in NO_UNIT
         and units[each.name] != each.unit
+    ]
+
+
+def _own_units(wanted: DataContract, found: DataContract) -> list[Difference]:
+    pairs = (
+        ("length", wanted.length_unit or "", found.length_unit or ""),
+        ("time", wanted.time_unit or "", found.time_unit or ""),
+    )
+    return [
+        Difference(
+            "units",
+            f"unit of {what} of the data",
+            theirs,
+            f"{mine}, as in the model's training",
+            "A network knows its grid and its time step in one unit: convert the data.",
+        )
+        for what, mine, theirs in pairs
+        if mine not in NO_UNIT and theirs not in NO_UNIT and mine != theirs
     ]
 
 

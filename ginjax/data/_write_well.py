@@ -40,7 +40,7 @@ def write_well(
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
     Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
-    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
+    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, points and times their `units`, and the file an
     attribute `ginjax` with its provenance.
 
     **Arguments:**
@@ -109,12 +109,15 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
     dimensions.attrs["spatial_dims"] = _strings(list(axes))
     steps = {"time": (source.frames, source.time_step)}
     steps |= {axis: (n, source.spacing) for axis, n in zip(axes, source.spatial, strict=True)}
+    units = {"time": source.time_unit} | dict.fromkeys(axes, source.length_unit)
     for axis, (count, step) in steps.items():
         points = (np.arange(count) * (1.0 if step is None else step)).astype(np.float32)
         coordinates = dimensions.create_dataset(axis, data=points)
         coordinates.attrs["sample_varying"] = False
         if step is None:
             coordinates.attrs["units"] = COUNTED
+        elif (unit := units[axis]) is not None:
+            coordinates.attrs["units"] = unit
         if axis != "time":
             coordinates.attrs["time_varying"] = False
 

@@ -17,6 +17,7 @@ from ginjax.ml.draw import draw_transfer_curve as draw_transfer_curve
 from ginjax.ml.draw import errors_figure as errors_figure
 from ginjax.ml.draw import forecast_figure as forecast_figure
 from ginjax.ml.draw import register_picture as register_picture
+from ginjax.ml.draw import save_picture as save_picture
 from ginjax.ml.draw import spectra_figure as spectra_figure
 from ginjax.ml.draw import transfer_curve_figure as transfer_curve_figure
 from ginjax.ml.draw import transfer_figure as transfer_figure
@@ -24,6 +25,7 @@ from ginjax.ml.forecast import PERSISTENCE as PERSISTENCE
 from ginjax.ml.forecast import Forecaster as Forecaster
 from ginjax.ml.forecast import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast import ShortestWaves as ShortestWaves
+from ginjax.ml.forecast import known_contract as known_contract
 from ginjax.ml.forecast import predicted as predicted
 from ginjax.ml.forecast import shortest_waves as shortest_waves
 from ginjax.ml.forecast import study_rollouts as study_rollouts

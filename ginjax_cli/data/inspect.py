@@ -127,8 +127,11 @@ def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, ob
     if not source.axes_known:
         by_axes = dict.fromkeys(by_axes, "not known")
     steps = {
-        "spacing": "not stated" if source.spacing is None else source.spacing,
-        "time step": "not stated" if source.time_step is None else source.time_step,
+        what: "not stated" if value is None else value if unit is None else f"{value:g} {unit}"
+        for what, value, unit in (
+            ("spacing", source.spacing, source.length_unit),
+            ("time step", source.time_step, source.time_unit),
+        )
     }
     found = {"layout": source.layout, **by_axes, **steps, "parts": ", ".join(parts) or "none"}
     first = ("layout", "axes", "dimension", "grid", "spacing", "time step")
@@ -155,6 +158,8 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         **(by_axes if source.axes_known else dict.fromkeys(by_axes)),
         "spacing": source.spacing,
         "time_step": source.time_step,
+        "length_unit": source.length_unit,
+        "time_unit": source.time_unit,
         "splits": list(parts),
         "origin": dict(source.origin),
         "notes": [as_options(note) for note in source.notes],

@@ -3,7 +3,7 @@
 The axes of an array are `(trajectory, time, *spatial, D, ..., D)`, or those that `axes` names. An `.npz` may describe itself
 in an entry `schema`, a JSON text such as
 
-    {"dimension": 2, "spacing": 0.0625, "time_step": 0.04, "periodic": true,
+    {"dimension": 2, "spacing": 0.0625, "time_step": 0.04, "periodic": true, "length_unit": "m", "time_unit": "s",
      "fields": [{"name": "velocity", "order": 1, "parity": "even", "unit": "m/s"},
                 {"name": "pressure", "order": 0, "axes": "time,x,y"}],
      "constants": [{"name": "viscosity", "order": 0}]}
@@ -36,7 +36,7 @@ from ginjax.data.readers._reader import Reader
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "npz"
-_KEYS = ("dimension", "fields", "constants", "spacing", "time_step", "periodic")
+_KEYS = ("dimension", "fields", "constants", "spacing", "time_step", "periodic", "length_unit", "time_unit")
 _KEYS_OF_FIELD = ("name", "order", "parity", "unit", "axes")
 
 
@@ -130,6 +130,8 @@ def _described(
         spatial=spatial,
         spacing=expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30),
         time_step=expect(schema, "time_step", float, where=path, default=None, least=1e-30, most=1e30),
+        length_unit=expect(schema, "length_unit", str, where=path, default=None, most=64),
+        time_unit=expect(schema, "time_unit", str, where=path, default=None, most=64),
         is_torus=_periodic(schema.get("periodic", True), D, path),
         trajectories=trajectories or 1,
         frames=frames or int(pairs),

@@ -89,6 +89,8 @@ def _find(file: Hdf5, split: str | None) -> Found:
         spatial=spatial,
         spacing=None if _counted(file, axes[0]) else one_spacing(where, steps),
         time_step=None if _counted(file, "time") else step_of_rows(where, "time", time),
+        length_unit=_unit(file, axes[0]),
+        time_unit=_unit(file, "time"),
         is_torus=is_torus,
         trajectories=trajectories,
         frames=frames,
@@ -207,6 +209,12 @@ def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool
 def _counted(file: Hdf5, name: str) -> bool:
     """Whether points or times were only numbered."""
     return file.attribute(f"dimensions/{name}", "units") == COUNTED
+
+
+def _unit(file: Hdf5, name: str) -> str | None:
+    """The unit of points or times, if it is stated."""
+    unit = file.attribute(f"dimensions/{name}", "units", None)
+    return unit[:64] if isinstance(unit, str) and unit != COUNTED else None
 
 
 def _origin(file: Hdf5) -> dict[str, Any]:

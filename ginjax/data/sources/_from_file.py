@@ -113,6 +113,8 @@ def assemble(
         spatial=found.spatial,
         spacing=found.spacing,
         time_step=found.time_step,
+        length_unit=found.length_unit,
+        time_unit=found.time_unit,
         is_torus=found.is_torus if is_torus is None else parse_torus(is_torus, found.D),
         trajectories=found.trajectories,
         frames=found.frames,
