@@ -9,6 +9,8 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,9 +41,9 @@ def main() -> int:
             for name in names
             for number in range(max(begin, rows.get(name, {}).get("cases", 0)), min(begin + AT_ONCE, each))
         ]
-        for name, row in files.count(asked, given.seed, _tell).items():
-            rows[name] = dict(Counter(rows.get(name, {})) + row)
-        _keep(given.keep, kept)
+        if asked:
+            files.count(asked, given.seed, partial(_note, rows, lambda: _keep(given.keep, kept)))
+            _keep(given.keep, kept)
     for name, command in interruptions.COMMANDS.items():
         if given.only and name not in given.only:
             continue
@@ -59,6 +61,15 @@ def main() -> int:
     broken = {name: row for name, row in rows.items() if name not in FORMATS}
     _table("interruptions", interruptions.COLUMNS, broken)
     return int(any(row.get(column) for row in rows.values() for column in {*files.BAD, *interruptions.BAD}))
+
+
+def _note(rows: dict[str, Any], keep: Callable[[], None], name: str, made: dict[str, Any]) -> None:
+    """Count a case, and keep the counts now and then: the cases after that are done again."""
+    rows[name] = dict(Counter(rows.get(name, {})) + Counter(["cases", made["what"]]))
+    if made["what"] in files.BAD:
+        _tell(name, made)
+    if made["number"] % 25 == 0:
+        keep()
 
 
 def _tell(name: str, made: dict[str, Any]) -> None:

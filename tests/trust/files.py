@@ -81,14 +81,14 @@ class Worker:
 def count(
     asked: Iterable[tuple[str, int]],
     seed: int,
-    told: Callable[[str, dict[str, Any]], None] = lambda name, made: None,
+    told: Callable[[str, dict[str, Any]], object] = lambda name, made: None,
 ) -> dict[str, Counter[str]]:
     """The rows of the table, by format.
 
     **Arguments:**
 
     - `asked`: formats and numbers of cases; `seed`: of the damages.
-    - `told`: hears of every case that is not as it should be.
+    - `told`: hears of every case.
     """
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     waiting = list(asked)[::-1]
@@ -99,8 +99,7 @@ def count(
                     name, number = waiting.pop()
                     made = worker.case(name, number)
                     rows[name].update(["cases", made["what"]])
-                    if made["what"] in BAD:
-                        told(name, made)
+                    told(name, made)
                     if made["what"] == "hung":
                         break
     return rows

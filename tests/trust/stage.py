@@ -55,7 +55,8 @@ class Disturbance:
             return disturb._open(file, mode, *args, **more)
 
         def scratch(*_: Any, dir: Any = None, **__: Any) -> Any:
-            return io.BufferedRandom(Slow(os.dup(nameless(dir=dir).fileno()), "rb+"), 4096)
+            with nameless(dir=dir) as made:
+                return io.BufferedRandom(Slow(os.dup(made.fileno()), "rb+"), 4096)
 
         def written(descriptor: int, content: Any) -> int:
             return write(descriptor, disturb.part(content) if descriptor > 2 else content)
