@@ -20,6 +20,7 @@ from ginjax.checkpoint import (
     ModelRecord,
     check_certificate,
     convert_record,
+    new_boundaries,
     unchecked,
     write_model,
 )
@@ -351,7 +352,14 @@ class Model:
         return Model(from_record(conversion.after), conversion.after, parent=self)
 
     def calibrate(
-        self, D: int, data: Source, rescale: str = "isotropic", *, samples: int = 16, seed: int = 0
+        self,
+        D: int,
+        data: Source,
+        rescale: str = "isotropic",
+        *,
+        samples: int = 16,
+        seed: int = 0,
+        new_boundary: str | Mapping[str, str] | None = None,
     ) -> Model:
         """The same network in a higher dimension, by the exact conversion that fits a few samples best.
 
@@ -365,6 +373,7 @@ class Model:
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
         - `samples`: at most so many of the data.
         - `seed`: of the directions.
+        - `new_boundary`: what the new axes do at their ends, as in `to_dimension`.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
@@ -378,9 +387,10 @@ class Model:
         if data.D not in (D, self.D):
             raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {self.D}")
         contract = scaled_contract(self.record)
-        contract = contract if data.D == contract.D else contract.in_dimension(data.D)
+        if data.D != contract.D:
+            contract = contract.in_dimension(data.D, new_boundaries(new_boundary, contract.axes, data.D))
         X, Y = OwnTask.of(contract, data, samples=samples).pairs()
-        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed)
+        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary)
         check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)
 

@@ -59,7 +59,8 @@ def samples_for(
         )
         raise ArgumentError("dimension of the data", got=found, expected=expected)
     if found != contract.D:
-        contract = contract.in_dimension(found, new_boundaries(new_boundary, contract.axes, found))
+        new = new_boundaries(new_boundary, contract.axes, found) if found > contract.D else ()
+        contract = contract.in_dimension(found, new)
     if path is None:
         held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
     else:
