@@ -7,6 +7,7 @@ so that the command line can ask about one.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -136,3 +137,17 @@ def refuses_compiler_options(error: BaseException) -> bool:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether a device has no memory left; known by its words, as JAX may not have been imported."""
     return isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")
+
+
+_OF_OTHER_PROCESSES = ("Gloo ", "NCCL ", "heartbeat", "oordination service", "Barrier ")
+
+
+def is_lost_process(error: BaseException) -> bool:
+    """Whether another process of the same program no longer answers; known by its words, as for `is_out_of_memory`."""
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OF_OTHER_PROCESSES)
+
+
+def is_in_company() -> bool:
+    """Whether this process runs together with others, for whom JAX waits when it ends."""
+    distributed = sys.modules.get("jax._src.distributed")
+    return distributed is not None and distributed.global_state.client is not None

@@ -5,6 +5,7 @@ Anything else is a defect and keeps its traceback.
 """
 
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from ginjax._jax_internals import is_out_of_memory
+from ginjax._jax_internals import is_in_company, is_lost_process, is_out_of_memory
 from ginjax._streams import lead_nowhere
 from ginjax._text import LONGEST_PART, shortened
 from ginjax.errors import ArgumentError, GinjaxError, VerificationError
@@ -30,6 +31,7 @@ _MACHINE = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE,
     errno.ENFILE,
 }  # fmt: skip
+_TOGETHER = "Start all of them again with --resume: the training goes on from its last saved state."
 _SMALLER = "Try a smaller side, order, dimension, grid or batch."
 
 
@@ -59,6 +61,8 @@ def describe(error: BaseException) -> Failure | None:
         return Failure("interrupted", None, INTERRUPTED)
     if isinstance(error, MemoryError) or is_out_of_memory(error):
         return Failure("out of memory", _SMALLER, FAILED)
+    if is_lost_process(error):
+        return Failure("another process of the training was lost", _TOGETHER, FAILED)
     if isinstance(error, OSError) and error.errno in _MACHINE:
         where = f"{error.filename}: " if error.filename is not None else ""
         return Failure(f"{where}{error.strerror}", None, FAILED)
@@ -97,13 +101,20 @@ class Edge(TyperGroup):
                 raise
             if failure.exit_code == INTERRUPTED and not _asked_for("--json", given):
                 show_interruption()
-                sys.exit(INTERRUPTED)
+                _leave(INTERRUPTED)
             trace = "".join(traceback.format_exception(error)) if _asked_for("--debug", given) else None
             show_error(
                 *failure[:2], exit_code=failure.exit_code, json=_asked_for("--json", given), trace=trace
             )
-            sys.exit(failure.exit_code)
+            _leave(failure.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process; at once where JAX would wait for others who no longer answer, and abort."""
+    if is_in_company():
+        os._exit(code)
+    sys.exit(code)
 
 
 def _asked_for(flag: str, args: Sequence[str]) -> bool:

@@ -170,6 +170,11 @@ def show_line(text: str) -> None:
     _write(sys.stdout, text + "\n")
 
 
+def show_lines(text: str) -> None:
+    """Lines of data outside of any command, as they stand, such as a program to be run elsewhere."""
+    _write(sys.stdout, text)
+
+
 def _labelled(label: str, text: str) -> None:
     if not is_terminal(sys.stderr):
         _write(sys.stderr, f"{label}: {clean(text)}\n")

@@ -20,10 +20,25 @@ from ._data_options import (
     reading_of,
     refuse_unread,
 )
+from ._network_options import (
+    DescribeLines,
+    Drop,
+    FromDim,
+    Keep,
+    Layout,
+    Like,
+    Modules,
+    NetworkOptions,
+    NewAxis,
+    Padding,
+    Stride,
+    Transposed,
+)
 from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
 from ._read_as import say_how_read
 from ._rule_table import show_comparison
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
@@ -40,6 +55,7 @@ RULES = Choice(
         "volume",
         "compatibility-norm",
         "none",
+        "tile",
         "centre",
         "mean",
     ),
@@ -63,12 +79,20 @@ MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
+@names_conversion("calibrate", "data")
 def convert_d(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(help="The model file to convert.", metavar="MODEL")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="The model file to convert, or a network of another library as safetensors (one file, or the .index.json of "
+            "several).",
+            metavar="MODEL",
+        ),
+    ],
     to_dim: Annotated[int, typer.Option("--to-dim", min=1, max=8, help="Dimension to convert to.")],
     rescale: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--rescale",
             parser=RULES,
@@ -77,10 +101,12 @@ def convert_d(
             "new axes; isotropic reproduces the network exactly too, and makes filters answer waves of every direction alike as "
             "far as they can: scalars from 1D within the range of the old filters, other paths are only pulled that way; "
             "compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
-            "extends the filters. For plain networks: centre puts the kernel in the central slice of the new axis; "
-            "mean spreads the kernel evenly along the new axis. all compares the rules and writes nothing.",
+            "extends the filters. For plain networks and those of other libraries: tile spreads the kernel over as many slices as its "
+            "stride has; centre puts the kernel in the central slice of the new axis; mean spreads the kernel evenly along the "
+            "new axis. all compares the rules and writes nothing.",
+            show_default="compatibility, or tile for a network of another library",
         ),
-    ] = "compatibility",
+    ] = None,
     flex: Annotated[
         float | None,
         typer.Option(
@@ -170,6 +196,17 @@ def convert_d(
             show_default=str(DEFAULT_SIZE),
         ),
     ] = None,
+    modules: Modules = None,
+    like: Like = None,
+    layout: Layout = "pytorch",
+    transposed: Transposed = None,
+    stride: Stride = None,
+    padding: Padding = None,
+    keep: Keep = None,
+    drop: Drop = None,
+    new_axis: NewAxis = None,
+    from_dim: FromDim = None,
+    describe_lines: DescribeLines = False,
     output: OptionalOutputPath = None,
     seed: Seed = 0,
     force: Force = False,
@@ -182,8 +219,33 @@ def convert_d(
     Going up solves, for every convolution, which weights in the new dimension give the old network back on fields
     that do not vary along the new axes, checks the result, and writes it with a certificate. Neither data nor a
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
+
+    A network of another library, such as MONAI or timm, is carried over by its state dict; what the file does not tell
+    (transposed convolutions, strides) is said by --modules or by patterns.
     """
     out = Output(json=json, quiet=quiet)
+    network = NetworkOptions(
+        modules, like, layout, transposed, stride, padding, keep, drop, new_axis, from_dim
+    )
+    if _is_foreign(model, network):
+        from . import _state_dict
+
+        _state_dict.refuse_meaningless(ctx.params)
+        _state_dict.convert(
+            out,
+            model,
+            to_dim,
+            rescale or "tile",
+            network,
+            output,
+            tol=tol,
+            allow_inexact=allow_inexact,
+            dry_run=dry_run,
+            force=force,
+            words=given_options(ctx, without=("dry_run", "json", "quiet")),
+        )
+        return
+    ctx.params["rescale"] = rescale = rescale or "compatibility"
     how = (field, parity, periodic, axes)
     ends = by_axis("--new-boundary", new_boundary)
     if data is None and calibrate is None:
@@ -234,6 +296,22 @@ def convert_d(
         out.next_step(join(["ginjax", "convert-d", str(model), *words]))
         return
     _write(out, conversion, model, target, payload, force=force)
+
+
+def _is_foreign(model: Path, network: NetworkOptions) -> bool:
+    """Whether the file holds a network of another library; options about such a network are refused for any other."""
+    from ginjax.errors import ArgumentError
+    from ginjax.state_dict import is_state_dict
+
+    if is_state_dict(model):
+        return True
+    for name in network.given():
+        raise ArgumentError(
+            f"--{name.replace('_', '-')}",
+            got=f"{model}, which is none",
+            expected="a network of another library, as safetensors",
+        )
+    return False
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,34 @@ from typing import Annotated
 
 import typer
 
+from ._config_file import asked_for
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
+from ._picture_options import FORMAT, FormatName, PictureWidth, picture_path
 from ._rule_table import note_left_out
 
 _STEPS = 1200
 
 
 def demo(
+    ctx: typer.Context,
     pde: Annotated[
         str,
         typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
     ] = "diffusion",
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture to write (PNG).", metavar="FILE")
-    ] = Path("demo.png"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The picture to write; its ending says the format: .png, .pdf or .svg.",
+            metavar="FILE",
+            show_default="demo.png",
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Number of training steps.")] = _STEPS,
+    picture_format: Annotated[FormatName | None, FORMAT] = None,
+    width: PictureWidth = "two",
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -33,10 +45,11 @@ def demo(
     Prints one table of one-step errors beside predicting no change, and draws one picture: what the network that
     has only ever seen 1D fields predicts in 2D and 3D.
     """
-    from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import Claim
 
     out = Output(json=json, quiet=quiet)
-    check_target(output, force=force)
+    output = picture_path(output, "demo", picture_format)
+    claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
 
     from ginjax.data import find_pde
     from ginjax.ml import (
@@ -80,8 +93,6 @@ def demo(
     with out.progress(1 + 2 * len(compared_rules()), "converting and evaluating") as progress:
         study = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
     predictions = [zero_shot_prediction(model, each) for each in held_out]
-    draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=force)
-
     out.table(
         f"One-step error (nRMSE) on held-out {pde} fields, trained on 1D only",
         ("dim", "rule", "residual of (C)", "error", "no change"),
@@ -99,6 +110,16 @@ def demo(
     note_left_out(out, study.left_out)
     best = min((row for row in study.rows if row.dim == 3), key=lambda row: row.error)
     out.line(f"best in 3D: {best.rule}, {best.error:.4g} against {best.persistence:.4g} for no change")
+    # After the numbers, which a picture that cannot be drawn or stored does not take away.
+    draw_transfer(
+        output,
+        f"{pde}: trained on 1D fields only",
+        predictions,
+        contracts=[each.contract for each in held_out],
+        width=width,
+        force=claim.replaces(output),
+    )
+    claim.done()
     payload = {
         "equation": pde,
         "rows": [asdict(row) for row in study.rows],

@@ -12,18 +12,34 @@ from ._output import Output
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import ModelRecord
+    from ginjax.filters import FilterBank
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A file written by ginjax.", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file written by ginjax, a network of another library, or a checkpoint of Equinox (.eqx).",
+            metavar="FILE",
+        ),
+    ],
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what is in a file: for a model its architecture, fields, filters, history and certificate."""
-    from ginjax.checkpoint import read_header, read_model
+    from ginjax.checkpoint import is_eqx, read_header, read_model
+    from ginjax.state_dict import is_state_dict
 
     out = Output(json=json, quiet=quiet)
+    if is_eqx(file):
+        _show_eqx(out, file)
+        return
+    if is_state_dict(file):
+        from . import _state_dict
+
+        _state_dict.show(out, file)
+        return
     header, arrays = read_header(file)
     if header["kind"] == "model":
         _show_model(out, file, read_model(file))
@@ -35,6 +51,32 @@ def inspect(
     out.result(None, {"kind": header["kind"], "header": header, "arrays": listed})
     if header["kind"] == "filters":
         out.next_step(f"ginjax train --filters {quote(str(file))}")
+
+
+def _show_eqx(out: Output, file: Path) -> None:
+    """A checkpoint of Equinox: what can be told of a network whose arrays have no names."""
+    from ginjax.checkpoint import read_eqx
+    from ginjax.filters import filters_among
+
+    content = read_eqx(file)
+    found = filters_among(content.arrays)
+    fields: dict[str, object] = {
+        "kind": "checkpoint of Equinox, which does not say what network it holds",
+        "arrays": len(content.arrays),
+        "values": sum(array.size for array in content.arrays),
+    }
+    if content.further is not None:
+        fields["settings"] = _plain(content.further)
+    for D, kinds in found.items():
+        fields[f"filters in dimension {D}"] = ", ".join(f"k{k}p{p} side {side}" for k, p, side in kinds)
+    out.fields(str(file), fields)
+    rows = [
+        (i, array.dtype.name, "x".join(map(str, array.shape))) for i, array in enumerate(content.arrays, 1)
+    ]
+    out.table("Arrays", ("number", "dtype", "shape"), rows)
+    listed = [{"dtype": array.dtype.name, "shape": list(array.shape)} for array in content.arrays]
+    out.result(None, {"kind": "eqx", "settings": content.further, "arrays": listed})
+    out.next_step(f"ginjax import {quote(str(file))} --arch ARCH --in FIELD --channels N")
 
 
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
@@ -135,9 +177,12 @@ def _task(record: "ModelRecord") -> dict[str, object]:
     }
     if contract.constants:
         rows["constants"] = ", ".join(each.name for each in contract.constants)
-    for value, words in ((contract.spacing, "grid spacing"), (contract.time_step, "time step")):
+    for value, unit, words in (
+        (contract.spacing, contract.length_unit, "grid spacing"),
+        (contract.time_step, contract.time_unit, "time step"),
+    ):
         if value is not None:
-            rows[words] = _plain(value)
+            rows[words] = _plain(value) if unit is None else f"{_plain(value)} {unit}"
     return rows
 
 
@@ -180,9 +225,19 @@ def _bank_rows(record: "ModelRecord") -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for role, bank in record.banks.items():
         recipe = bank.recipe
-        kind = ("given as arrays", "-") if recipe is None else (recipe.support, recipe.scaling)
+        kind = (_given(bank), "-") if recipe is None else (recipe.support, recipe.scaling)
         rows += [(role, bank.side, *kind, k, p, len(block)) for (k, p), block in bank.blocks.items()]
     return rows
+
+
+def _given(bank: "FilterBank") -> str:
+    """What is known of filters without a recipe: how many symmetries of the grid they were measured to have."""
+    from math import factorial
+
+    from ginjax.filters import symmetries
+
+    own = symmetries(bank.D, {key: block.filters for key, block in bank.blocks.items()})
+    return f"given as arrays, with {own} of {2**bank.D * factorial(bank.D)} symmetries"
 
 
 def _plain(value: object) -> str:

@@ -8,7 +8,7 @@ import typer
 
 from ._by_axis import by_axis
 from ._config_file import Config, given_options
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -28,6 +28,7 @@ from ._model_options import (
 )
 from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
+from ._picture_options import PictureFormat, PictureWidth
 from ._read_as import say_notes
 from ._train_options import (
     Accumulate,
@@ -63,9 +64,11 @@ from ._train_options import (
     parse_interval,
     parse_seconds,
 )
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.ml import PreparedTraining, Progress, Report, RunFiles, Start, Trained, TrainedModel
+    from ginjax.ml.draw import Width
 
 LEAST_POINTS = 10
 """A learning curve of fewer points is not worth a picture."""
@@ -74,6 +77,7 @@ _DATA = "Data"
 _TRAINING = "Training"
 
 
+@names_conversion("data")
 def train(
     ctx: typer.Context,
     data: DataPath = None,
@@ -133,6 +137,7 @@ def train(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    target: DataTarget = None,
     valid: Valid = 0.1,
     test: Test = None,
     past_steps: PastSteps = None,
@@ -236,6 +241,8 @@ def train(
     processes: Processes = None,
     process: Process = None,
     output: OutputPath = Path("model.safetensors"),
+    picture_format: PictureFormat = "png",
+    width: PictureWidth = "two",
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -247,7 +254,7 @@ def train(
     Simulations are periodic and spectrally accurate. Grid spacing and time step are the same in every dimension, so
     that a model trained here can be converted and used in a higher one. The same seed gives the same file.
 
-    Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its
+    Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png, or of another --format). While a run lasts its
     checkpoint is in model.run: Ctrl-C ends the run in order, and --resume goes on as if nothing had happened.
 
     With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
@@ -272,7 +279,7 @@ def train(
     )
     from ginjax.models import load_model
 
-    files = RunFiles(output)
+    files = RunFiles(output, picture_format)
     files.check(force=force, resume=resume)
     every_steps, every_seconds = parse_interval("--checkpoint-every", checkpoint_every)
     _check_together(ctx)
@@ -322,7 +329,7 @@ def train(
         if data is None
         else material_in_files(
             data,
-            reading_of(field, parity, periodic, axes, start),
+            reading_of(field, parity, periodic, axes, start, target),
             valid=valid,
             test=test,
             seed=seed,
@@ -409,7 +416,8 @@ def train(
     claim.done()
     kind = request.model.spec.architecture
     _show(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
-    _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
+    fields = ", ".join(each.name for each in material.contract.predicted)
+    _draw_curve(files, f"{kind}, {material.contract.D}D: {fields}", trained.progress.best_step, width)
     if material.contract.D < 3:
         rule = "compatibility" if request.model.spec.equivariant else "centre"
         if not all(material.contract.is_torus):
@@ -528,7 +536,7 @@ def _check_together(ctx: typer.Context) -> None:
         raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
     simulated, read = (
         ("pde", "size", "trajectories", "frames", "cover"),
-        ("field", "axes", "parity", "periodic", "valid", "test"),
+        ("field", "axes", "parity", "periodic", "target", "valid", "test"),
     )
     if given["valid"] == 0:
         read = tuple(name for name in read if name != "valid")  # simulations need not be validated on either
@@ -540,9 +548,9 @@ def _check_together(ctx: typer.Context) -> None:
         )
 
 
-def _draw_curve(files: "RunFiles", title: str, best_step: int) -> None:
+def _draw_curve(files: "RunFiles", title: str, best_step: int, width: "Width") -> None:
     from ginjax.ml import draw_curve, read_log
 
     rows = read_log(files.log)
     if len(rows) >= LEAST_POINTS:
-        draw_curve(files.curve, title, rows, best_step=best_step)
+        draw_curve(files.curve, title, rows, best_step=best_step, width=width)

@@ -20,6 +20,7 @@ from ._data_options import (
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.data import DataReading
@@ -34,6 +35,7 @@ WAY_OUT = (
 )
 
 
+@names_conversion("data")
 def verify(
     low: Annotated[Path, typer.Argument(help="The model file before conversion.", metavar="LOW")],
     high: Annotated[Path, typer.Argument(help="The model file after conversion.", metavar="HIGH")],
@@ -76,9 +78,20 @@ def verify(
     The lift test compares the two networks on fields that do not vary along the new axes, once with everything
     in float64 and once in the precision of the file. The equivariance defect says how well the converted network
     commutes with rotations and reflections. Exit code 3 means that a promise is not kept; rules that promise
-    nothing are only measured.
+    nothing are only measured. Networks of other libraries are not run: their certificate is made again from both files.
     """
     out = Output(json=json, quiet=quiet)
+    from ginjax.state_dict import is_state_dict
+
+    if is_state_dict(high) and is_state_dict(low):
+        from . import _state_dict
+
+        refuse_unread(
+            {"data": data, "size": size, "samples": samples, "split": split},
+            "models of ginjax, which can be run",
+        )
+        _state_dict.verify(out, low, high, tol)
+        return
     from ginjax.checkpoint import conversion_differences
     from ginjax.ml import shortest_waves
     from ginjax.models import (

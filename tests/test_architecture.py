@@ -14,13 +14,14 @@ import typer
 from command_line import app
 from typer.main import get_command
 
-from ginjax_cli.main import COMMANDS, GROUPS
+from ginjax_cli.main import COMMANDS, GROUPS, file_of
 
 ROOT = Path(__file__).parent.parent
 ORDER = (
     "_version",
     "_text",
     "errors",
+    "_not_carried",
     "_registry",
     "_streams",
     "_progress",
@@ -28,6 +29,7 @@ ORDER = (
     "filters",
     "transfer",
     "checkpoint",
+    "state_dict",
     "_jax_internals",
     "geometric",
     "layers",
@@ -47,6 +49,7 @@ GROUND = {
     "filters",
     "transfer",
     "checkpoint",
+    "state_dict",
 }
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"
@@ -569,7 +572,7 @@ def test_every_command_file_is_registered():
         for path in (*folder.glob("[a-z]*.py"), *(each.parent for each in folder.glob("*/__init__.py")))
     }
     files -= {"main"}
-    assert files == {name.replace("-", "_") for name in (*GROUPS, *COMMANDS)}
+    assert files == {file_of(name) for name in (*GROUPS, *COMMANDS)}
 
 
 def test_missing_help_is_noticed():

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from ginjax.errors import ArgumentError
 from ginjax.transfer import lift_key
 
-from ._field import Field, FieldScale
+from ._field import MAX_NAME, Field, FieldScale
 from ._reading import Reading
 
 Boundary = Literal["periodic", "bounded", "wall", "open"]
@@ -143,6 +143,7 @@ class DataContract:
     - `reading`: what else was said of how to read the files; None if nothing was.
     - `parts`: by the name of the part (`train`, `valid`, `test`), the data it was.
     - `origin`: where the data came from, as JSON values.
+    - `length_unit`, `time_unit`: the units of `spacing` and `time_step` as text; None if unknown.
 
     **Raises:** `ArgumentError` if these do not fit each other.
     """
@@ -162,6 +163,8 @@ class DataContract:
     reading: Reading | None = None
     parts: Mapping[str, DataPart] = field(default_factory=dict)
     origin: Mapping[str, object] = field(default_factory=dict)
+    length_unit: str | None = None
+    time_unit: str | None = None
 
     def __post_init__(self) -> None:
         if not self.axes:
@@ -175,6 +178,13 @@ class DataContract:
         for name, value in (("spacing", self.spacing), ("time_step", self.time_step)):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ArgumentError(name, got=value, expected="a positive number, or None if unknown")
+        for name, unit in (("length_unit", self.length_unit), ("time_unit", self.time_unit)):
+            if unit is not None and not (isinstance(unit, str) and len(unit) <= MAX_NAME):
+                raise ArgumentError(
+                    name,
+                    got=repr(unit)[:60],
+                    expected=f"a text of at most {MAX_NAME} characters, or None if unknown",
+                )
         if self.scales and tuple(scale.field for scale in self.scales) != self.everything:
             raise ArgumentError(
                 "scales of the fields",
@@ -231,6 +241,21 @@ class DataContract:
         if reading is not None and D != self.D:
             reading = reading.in_dimension(D, [axis.is_torus for axis in added])
         return replace(self, axes=(*self.axes[:D], *added), layout=None, reading=reading)
+
+    def completed_by(self, other: "DataContract") -> "DataContract":
+        """The same, with spacing, time step and their units from another contract where this one does not know them.
+
+        A unit goes with its number: where both know the number, its unit is taken over only if the numbers are equal.
+        """
+        found = {}
+        for number, unit in (("spacing", "length_unit"), ("time_step", "time_unit")):
+            mine, theirs = getattr(self, number), getattr(other, number)
+            found[number] = theirs if mine is None else mine
+            same = mine is None or mine == theirs
+            found[unit] = (
+                getattr(other, unit) if getattr(self, unit) is None and same else getattr(self, unit)
+            )
+        return replace(self, **found)
 
     def lifted(self) -> "DataContract":
         """The same with every odd scalar as an odd vector, see `ginjax.transfer.lift_key`."""

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from ginjax.errors import ArgumentError, FileError
-from ginjax.filters import BankRecipe, FilterBank, FilterKey, bank_from_arrays, make_bank, nameless_bank
+from ginjax.filters import (
+    BankRecipe,
+    FilterBank,
+    FilterKey,
+    bank_from_arrays,
+    make_bank,
+    nameless_bank,
+    symmetries,
+)
 from ginjax.transfer import Certificate, ConvLayer, PlainLayer, array_digest, check_weights, model_digest
 
 from ._contract import DataContract
@@ -221,7 +229,17 @@ def _read_bank(
     if not blocks:
         raise ArgumentError(f"bank {role!r}", got="no filters", expected="an order and parity at least")
     check_bank_size(D, max(b.shape[1] for b in blocks.values()), keys, recipe)
-    return nameless_bank(D, blocks) if recipe is None else bank_from_arrays(D, blocks, recipe)
+    if recipe is not None:
+        return bank_from_arrays(D, blocks, recipe)
+    bank = nameless_bank(D, blocks)
+    if symmetries(D, blocks) == 1:
+        raise ArgumentError(
+            f"filters of bank {role!r}",
+            got="filters that change under every reflection and rotation of the grid",
+            expected="filters with a symmetry",
+            hint="The file is corrupt or was changed by hand: no network with them is equivariant.",
+        )
+    return bank
 
 
 def _read_key(key: object) -> FilterKey:

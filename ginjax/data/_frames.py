@@ -15,12 +15,12 @@ MAX_VALUES_AT_ONCE = 2**24
 
 def draw_frames(
     source: Source, most: int, seed: int, trajectories: Sequence[int] | np.ndarray | None
-) -> list[tuple[int, int]]:
-    """Pairs of trajectory and frame, sorted so that the disk is read in order."""
+) -> np.ndarray:
+    """Trajectory and number of each frame, `(frames, 2)`, sorted so that the disk is read in order."""
     indices = np.arange(source.trajectories) if trajectories is None else np.asarray(trajectories, dtype=int)
     if not indices.size:
         raise ArgumentError("trajectories to measure", got="none", expected="at least one")
-    ends = np.cumsum([source.frames_of(int(i)) for i in indices])
+    ends = np.cumsum([source.frames_of(int(i)) - source.blank for i in indices])
     total = int(ends[-1])
     # A frame may be drawn twice where there are too many to shuffle; that changes nothing in the mean.
     if total <= most:
@@ -29,17 +29,18 @@ def draw_frames(
         numbers = np.unique(np.random.default_rng(seed).integers(total, size=most))
     which = np.searchsorted(ends, numbers, side="right")
     starts = np.concatenate([[0], ends[:-1]])
-    return sorted(
-        (int(indices[w]), int(number - starts[w])) for w, number in zip(which, numbers, strict=True)
-    )
+    numbers = numbers - starts[which] + source.blank
+    drawn = np.stack([indices[which], numbers], axis=-1)
+    return drawn if (np.diff(indices) > 0).all() else drawn[np.lexsort((drawn[:, 1], drawn[:, 0]))]
 
 
-def runs(source: Source, chosen: list[tuple[int, int]]) -> Iterator[tuple[int, int, int]]:
+def runs(source: Source, chosen: np.ndarray) -> Iterator[tuple[int, int, int]]:
     """Consecutive frames together, `(trajectory, start, stop)`, as many as memory easily holds."""
     per_frame = math.prod(source.spatial) * sum(source.D**field.k for field in source.schema)
     longest = max(1, MAX_VALUES_AT_ONCE // max(per_frame, 1))
     run: tuple[int, int, int] | None = None
-    for trajectory, frame in chosen:
+    for each in chosen:
+        trajectory, frame = each.tolist()
         if run is not None and (trajectory, frame) == (run[0], run[2]) and frame - run[1] < longest:
             run = (trajectory, run[1], frame + 1)
             continue

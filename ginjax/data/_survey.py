@@ -17,6 +17,8 @@ LARGE_SHARE = 0.1
 """A number at so large a part of the points is pointed out."""
 
 _LOOKED_AT = 2**16
+_AT_ONCE = 2**22
+"""Values whose squares and comparisons are held at a time."""
 
 
 @dataclass
@@ -78,7 +80,7 @@ def survey(
 
     **Returns:** one entry for each field, then for each constant.
     """
-    total = sum(source.frames_of(i) for i in range(source.trajectories))
+    total = sum(source.frames_of(i) - source.blank for i in range(source.trajectories))
     chosen = draw_frames(source, total if max_frames is None else max_frames, seed, None)
     found = {field.name: FieldSurvey(field, False) for field in source.schema}
     found |= {field.name: FieldSurvey(field, True) for field in source.constants}
@@ -88,7 +90,11 @@ def survey(
         if source.constants and trajectory != seen:
             blocks |= source.read_constants(trajectory, precise=True)
         for name, block in blocks.items():
-            _add(found[name], block)
+            if found[name].most_common is None:
+                found[name].most_common = _most_common(block)
+            flat = block.reshape(-1)
+            for begin in range(0, flat.size, _AT_ONCE):
+                _add(found[name], flat[begin : begin + _AT_ONCE])
         seen = trajectory
         done += stop - start
         if progress is not None:
@@ -98,8 +104,6 @@ def survey(
 
 def _add(entry: FieldSurvey, block: np.ndarray) -> None:
     good = block[np.isfinite(block)]
-    if entry.most_common is None:
-        entry.most_common = _most_common(block)
     same = int((block == entry.most_common).sum())
     entry.share = (entry.share * entry.values + same) / (entry.values + block.size)
     entry.values += block.size

@@ -8,7 +8,14 @@ import numpy as np
 
 from ginjax.errors import ArgumentError
 
-TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+TOLERANCES = {
+    "float64": 1e-12,
+    "float32": 1e-5,
+    "float16": 1e-2,
+    "bfloat16": 5e-2,
+    "float8_e4m3fn": 2e-1,
+    "float8_e5m2": 4e-1,
+}
 """Largest residual of (C) that counts as exact, by the precision the weights are stored in."""
 
 

@@ -60,6 +60,8 @@ from ginjax.workflow._training import Training, carry_out
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ginjax.ml.draw import Width
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Model:
@@ -223,9 +225,23 @@ class Model:
             note=_noted(held_out.note, unchecked(contract, source.contract)),
         )
 
-    def plot(self, data: Data | None = None, *, steps: int | None = None, progress: bool = True) -> Figure:
-        """Draw a forecast of one trajectory beside the truth, and the difference; arguments as in `evaluate`."""
-        return self.evaluate(data, steps=steps, trajectories=1, progress=progress).plot("fields")
+    def plot(
+        self,
+        data: Data | None = None,
+        *,
+        steps: int | None = None,
+        width: Width = "two",
+        progress: bool = True,
+    ) -> Figure:
+        """Draw a forecast of one trajectory beside the truth, and the difference.
+
+        **Arguments:**
+
+        - `data`, `steps`, `progress`: as in `evaluate`.
+        - `width`: "one" or "two" columns of a journal, or millimetres.
+        """
+        found = self.evaluate(data, steps=steps, trajectories=1, progress=progress)
+        return found.plot("fields", width=width)
 
     def tune(
         self,

@@ -25,6 +25,8 @@ from ginjax.ml import (
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from ginjax.ml.draw import Width
+
 
 @dataclass(frozen=True)
 class Training:
@@ -63,11 +65,17 @@ class Training:
         """Whether a tuning found nothing better than the model it began with."""
         return self.judged is not None and self.best_step == 0
 
-    def plot(self) -> Figure:
-        """The learning curve: training and validation loss, and the learning rate."""
+    def plot(self, *, width: Width = "two") -> Figure:
+        """The learning curve: training and validation loss, and the learning rate.
+
+        **Arguments:**
+
+        - `width`: "one" or "two" columns of a journal, or millimetres.
+        """
         if not self.rows:
             raise ArgumentError("steps of the training", got="none", expected="at least one")
-        return curve_figure(self.title, self.rows, best_step=-1 if self.last is None else self.best_step)
+        best = -1 if self.last is None else self.best_step
+        return curve_figure(self.title, self.rows, best_step=best, width=width)
 
     def warn(self, stacklevel: int) -> None:
         """Say what must not be missed, as a `GinjaxWarning`.

@@ -83,9 +83,8 @@ def generate(
     The boundaries are periodic. The same seed gives the same bytes. What will not fit into the free room on the disk is
     refused at once.
     """
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, folder_for_work
     from ginjax.data import check_room, find_pde, simulate, simulation_size, write_well
-    from ginjax.errors import FileError
     from ginjax.ml import TRAIN_TRAJECTORIES
 
     out = Output(json=json, quiet=quiet)
@@ -111,12 +110,7 @@ def generate(
         )
         for D, count in counts.items()
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(
-            f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."
-        ) from error
+    ctx.with_resource(folder_for_work(folder))
     suffix = "" if planes is None else f"_{planes}"
     targets = {D: folder / f"{pde}_{D}d{suffix}.hdf5" for D in dims}
     claim = ctx.with_resource(
@@ -132,7 +126,7 @@ def generate(
         count, source = counts[D], sources[D]
         for note in source.notes:
             out.note(f"{D}D: {note}")
-        with out.progress(count, f"simulating {pde} in {D}D") as progress:
+        with out.progress(count * source.frames, f"simulating {pde} in {D}D") as progress:
             write_well(
                 target,
                 source,
@@ -140,7 +134,7 @@ def generate(
                 parameters=equation.parameters,
                 about={"step": "generate", "formula": equation.equation, **source.origin},
                 force=claim.replaces(target),
-                progress=lambda done, all, shown=progress: shown.update(done),
+                progress=progress.follow,
             )
         grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
         rows.append((str(target), D, grid, count, source.frames, f"{bytes_ / 2**20:.1f}"))

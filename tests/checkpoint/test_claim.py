@@ -8,14 +8,14 @@ import sys
 
 import pytest
 
-from ginjax.checkpoint import Claim, atomic_write
+from ginjax.checkpoint import Claim, atomic_write, folder_for_work
 from ginjax.checkpoint import _claim as claims
 from ginjax.errors import FileError
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from ginjax.checkpoint import Claim, atomic_write
+from ginjax.checkpoint import Claim, atomic_write, folder_for_work
 folder = Path(sys.argv[1])
 claim = Claim(folder / "data", (folder / "a", folder / "b"), work="this")
 atomic_write(folder / "a", b"half of it")
@@ -167,3 +167,15 @@ def test_a_folder_that_cannot_be_written_to_is_told_at_once(tmp_path, monkeypatc
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(FileError, match="a: cannot be written: Permission denied"):
         Claim(tmp_path / "data", files(tmp_path))
+
+
+def test_a_folder_that_nothing_came_to_lie_in_goes_again(tmp_path):
+    with pytest.raises(RuntimeError), folder_for_work(tmp_path / "a" / "b"):
+        raise RuntimeError
+    assert names(tmp_path) == []
+    with folder_for_work(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "c").write_bytes(b"")
+    assert names(tmp_path / "a") == ["c"]
+    with folder_for_work(tmp_path / "a"):  # one that was there stays
+        (tmp_path / "a" / "c").unlink()
+    assert names(tmp_path) == ["a"]

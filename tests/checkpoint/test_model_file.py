@@ -391,3 +391,16 @@ def test_junk_anywhere_in_a_header(tmp_path_factory, where, junk, delete):
     else:
         write_model(path, record, force=True)  # what was accepted is whole
         assert_same(read_model(path), record)
+
+
+def test_stored_filters_are_checked_for_invariance(tmp_path):
+    """Whether or not there is a certificate that would be stale."""
+    write_model(tmp_path / "m", make_record(BANKS["no recipe"]()))
+    content = read_file(tmp_path / "m")
+    for name, array in content.arrays.items():
+        if name.startswith("bank.") and array.size:
+            changed = array.copy()
+            changed[0, :, :] += np.arange(9.0).reshape(3, 3, *(1,) * (array.ndim - 3))
+            write_file(tmp_path / "edited", content.arrays | {name: changed}, content.header, force=True)
+            with pytest.raises(FileError, match="filters that change under every reflection and rotation"):
+                read_model(tmp_path / "edited")

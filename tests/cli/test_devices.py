@@ -4,11 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
 from ginjax.ml import read_log
+from ginjax.ml.training._processes import _listening
 
 SMALL = (
     "train", "-q", "--arch", "series", "--channels", "2", "--steps", "12", "--trajectories", "4", "--frames", "4",
@@ -28,9 +30,9 @@ def start(folder, *args, devices=1):
     )
 
 
-def finish(*processes):
+def finish(*processes, within=120):
     for process in processes:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=within)
         assert process.returncode == 0, err
         yield out
 
@@ -52,14 +54,104 @@ def test_eight_devices(one, tmp_path):
     np.testing.assert_allclose(curve(tmp_path), one, rtol=1e-4)
 
 
-def test_two_processes(one, tmp_path):
+def together():
+    """The options of two processes on this machine, but for their numbers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    together = ("--distributed", "--coordinator", f"127.0.0.1:{port}", "--processes", "2", "--process")
-    outputs = list(finish(*(start(tmp_path, *together, str(i)) for i in range(2))))
+    return "--distributed", "--coordinator", f"localhost:{port}", "--processes", "2", "--process"
+
+
+def test_two_processes(one, tmp_path):
+    together_ = together()
+    outputs = list(finish(*(start(tmp_path, *together_, str(i)) for i in range(2))))
     assert outputs == ["model.safetensors\n", ""]  # one of them writes and speaks
     np.testing.assert_allclose(curve(tmp_path), one, rtol=1e-4)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "model.curve.png", "model.log.jsonl", "model.safetensors",
     ]  # fmt: skip
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("lost", (0, 1))
+def test_one_of_two_processes_is_killed_and_the_training_goes_on(one, tmp_path, lost):
+    state, more = (
+        tmp_path / "model.run" / "state.safetensors",
+        ("--steps", "1500", "--checkpoint-every", "20"),
+    )
+    words = together()
+    pair = [start(tmp_path, *more, *words, str(i)) for i in range(2)]
+    until = time.monotonic() + 600
+    while not state.exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    pair[lost].kill()
+    _, said = pair[1 - lost].communicate(timeout=300)
+    assert pair[1 - lost].returncode == 1, said
+    assert (
+        "error: another process of the training was lost\nhint: Start all of them again with --resume" in said
+    )
+    pair[lost].communicate()
+    assert state.exists() and not (tmp_path / "model.safetensors").exists()
+    words = together()
+    list(finish(*(start(tmp_path, *more, "--resume", *words, str(i)) for i in range(2)), within=600))
+    assert (tmp_path / "model.safetensors").exists() and not state.exists()
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("number", (0, 1))
+def test_one_of_two_processes_never_comes(tmp_path, number):
+    code = "from ginjax.ml.training import _processes; _processes.WAIT = 5; from ginjax_cli.main import main; main()"
+    process = subprocess.run(
+        [sys.executable, "-c", code, *SMALL, *together(), str(number)],
+        cwd=tmp_path,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert process.returncode == 1
+    assert "error: not all processes of the training arrived within 5 s" in process.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.trust
+def test_the_disk_of_one_host_is_full(tmp_path):
+    """The one who writes says so, and the other does not wait for it."""
+    code = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); from ginjax_cli.main import main; main()"
+    words = together()
+    pair = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                code,
+                *SMALL,
+                "--steps",
+                "20000",
+                "--checkpoint-every",
+                "5",
+                *words,
+                str(i),
+            ],
+            cwd=tmp_path,
+            env={**os.environ, "JAX_PLATFORMS": "cpu", "JAX_ENABLE_COMPILATION_CACHE": "false"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(2)
+    ]
+    said = [process.communicate(timeout=240)[1] for process in pair]
+    assert [process.returncode for process in pair] == [1, 1], said
+    assert "cannot be written: File too large" in said[0], said[0]
+    assert "another process of the training was lost" in said[1], said[1]
+
+
+def test_the_coordinator_listens_where_it_was_told_to():
+    where = {
+        "localhost:1": "127.0.0.1:1",
+        "127.0.0.1:2": "127.0.0.1:2",
+        "[::1]:3": "[::1]:3",
+        "10.0.0.7:4": "10.0.0.7:4",
+    }
+    assert {each: _listening(each) for each in where} == where
+    assert _listening("node0:4000") is None and _listening(None) is None  # a name may have other addresses

@@ -202,3 +202,9 @@ def test_whatever_a_header_says(run, converted, tmp_path, way, junk):
         if result.exit_code:
             assert len(result.stderr.splitlines()) <= 2
             assert "junk" in result.stderr
+
+
+def test_stored_filters_show_the_symmetries_that_they_have(run, tmp_path):
+    record = read_model(FIXTURES / "schema_1" / "nameless_1d.safetensors")
+    write_model(tmp_path / "m", record)
+    assert "given as arrays, with 2 of 2 symmetries" in run("inspect", "m").stdout

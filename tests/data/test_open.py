@@ -170,3 +170,23 @@ def test_what_is_no_data_is_said_so(tmp_path, make, problem):
     make(tmp_path / "a")
     with pytest.raises(FileError, match=problem):
         open_data(tmp_path / "a")
+
+
+def test_the_type_of_an_attribute_of_axes_is_not_believed(tmp_path):
+    """The library's own functions for dimension scales crash on such files."""
+    for value in (1.5, np.zeros(3), b"x", ["", "time", "x", "y"]):
+        path = compressible(tmp_path / "a.h5")
+        with h5py.File(path, "r+") as file:
+            file["density"].attrs["DIMENSION_LABELS"] = value
+            file["density"].attrs["DIMENSION_LIST"] = value
+        assert open_data(path).trajectories == 2
+
+
+@pytest.mark.parametrize("name", ("x-coordinate", "t-coordinate"))
+def test_coordinates_without_an_axis_are_refused(tmp_path, name):
+    path = compressible(tmp_path / "a.h5")
+    with h5py.File(path, "r+") as file:
+        del file[name]
+        file[name] = 1.0
+    with pytest.raises(FileError, match="an axis at least"):
+        open_data(path)

@@ -105,3 +105,11 @@ def test_a_request_that_does_not_fit_says_what_would(tmp_path, fields, problem):
     path = compressible(tmp_path / "a")
     with pytest.raises(ArgumentError, match=problem):
         open_data(path, fields=fields)
+
+
+def test_times_of_which_there_are_none_are_none(tmp_path):
+    path = incompressible(tmp_path / "a")
+    with h5py.File(path, "r+") as file:
+        del file["t"]
+        file["t"] = np.zeros((2, 0))
+    assert open_data(path).time_step is None

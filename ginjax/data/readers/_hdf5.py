@@ -13,10 +13,20 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ginjax.data._axis_order import AxisOrder
+from ginjax.data.readers._chunks import chunk_remark, read_by_chunks
+from ginjax.data.readers._filters import check_filters
+from ginjax.data.readers._first_look import first_look
 from ginjax.data.readers._packing import PACKING, unpacking
 from ginjax.errors import FileError, GinjaxError
 
 MAX_CHUNK_BYTES = 2**30
+MAX_EXPANSION = 1032
+"""What deflate, the densest of the usual filters, can make of a byte."""
+
+MAX_UNWRITTEN = 2**24
+"""Bytes that may be read of a dataset beyond those that its stored ones can unpack to: they are its fill value."""
+
 MAX_NAMES = 2**17
 MAX_ATTRIBUTE_VALUES = 2**14
 MAX_COORDINATES = 2**20
@@ -45,6 +55,8 @@ class Hdf5:
         self._file: h5py.File | None = None
         self._sets: OrderedDict[str, h5py.Dataset] = OrderedDict()
         self._packed: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
+        self._most: dict[str, float] = {}
+        self._known: tuple[object, ...] | None = None
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
@@ -83,15 +95,26 @@ class Hdf5:
         with self._guard(name):
             return tuple(int(n) for n in self._dataset(name).shape)
 
+    def points(self, name: str) -> int:
+        """How many points a dataset of coordinates has: the length of its last axis."""
+        shape = self.shape(name)
+        if not shape:
+            raise FileError(
+                f"{self.path}: dataset '{name}'", got="one number", expected="the points of an axis"
+            )
+        return shape[-1]
+
     def axis_labels(self, name: str) -> tuple[str, ...]:
         """The name of each axis of a dataset, from its label or the scale attached to it; empty where it has neither."""
         with self._guard(name):
             dataset = self._dataset(name)
-            if "DIMENSION_LIST" not in dataset.attrs and "DIMENSION_LABELS" not in dataset.attrs:
-                return ("",) * dataset.ndim
+            labels = self.attribute(name, "DIMENSION_LABELS", [])
+            scales = _scales(dataset)
+            if not isinstance(labels, list) or len(labels) != dataset.ndim:
+                labels = [""] * dataset.ndim
             return tuple(
-                str(axis.label) or (str(axis[0].name).rpartition("/")[2] if len(axis) else "")
-                for axis in dataset.dims
+                label if isinstance(label, str) and label else scale
+                for label, scale in zip(labels, scales, strict=True)
             )
 
     def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
@@ -102,15 +125,24 @@ class Hdf5:
         """
         with self._guard(name):
             dataset = self._dataset(name)
-            return self._packing(name, dataset)(np.asarray(dataset[selection]))
+            self._check_selected(name, dataset, selection)
+            check_filters(f"{self.path}: dataset '{name}'", dataset)
+            values = read_by_chunks(dataset, selection, (*self._identity(), name))
+            return self._packing(name, dataset)(values)
+
+    def chunk_remark(self, name: str, order: AxisOrder) -> str | None:
+        """What to say of chunks that make reading slow, see `chunk_remark`; None if nothing."""
+        with self._guard(name):
+            return chunk_remark(self._dataset(name), order)
 
     def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
-        """A whole dataset in float64, which must be short, such as coordinates."""
-        if math.prod(self.shape(name)) > most:
+        """A whole dataset in float64 with one axis at least, which must be short, such as coordinates."""
+        shape = self.shape(name)
+        if not shape or math.prod(shape) > most:
             raise FileError(
                 f"{self.path}: dataset '{name}'",
-                got=f"shape {self.shape(name)}",
-                expected=f"<= {most} values",
+                got=f"shape {shape}",
+                expected=f"an axis at least, and <= {most} values",
             )
         return self.read(name).astype(np.float64)
 
@@ -143,8 +175,17 @@ class Hdf5:
 
     def _open(self) -> h5py.File:
         if self._file is None:
+            first_look(self.path)
             self._file = h5py.File(self.path, "r", locking="best-effort")
+            self._known = None
         return self._file
+
+    def _identity(self) -> tuple[object, ...]:
+        """What tells the content of this file from that of any other, and of one that takes its place."""
+        if self._known is None:
+            found = os.stat(self.path)
+            self._known = (os.path.abspath(self.path), found.st_ino, found.st_size, found.st_mtime_ns)
+        return self._known
 
     def _find(self, name: str) -> h5py.Group | h5py.Dataset | None:
         """Walk hard links only: others could lead to another file, or in a circle."""
@@ -182,12 +223,41 @@ class Hdf5:
             raise FileError(where, got=f"type {node.dtype}", expected="real numbers")
         if node.is_virtual or node.external:
             raise FileError(f"{where} keeps its values in other files", expected="data in the file itself")
-        if node.chunks is not None and math.prod(node.chunks) * node.dtype.itemsize > MAX_CHUNK_BYTES:
-            raise FileError(where, got=f"chunks of {node.chunks}", expected=f"<= {MAX_CHUNK_BYTES} bytes")
+        if name not in self._most:
+            self._most[name] = self._most_bytes(where, node)
         self._sets[name] = node
         if len(self._sets) > OPEN_DATASETS:
             self._sets.popitem(last=False)
         return node
+
+    def _most_bytes(self, where: str, node: h5py.Dataset) -> float:
+        """The bytes that may be read of a dataset at once: no more than the file can hold, whatever it declares.
+
+        **Raises:** `FileError` for chunks larger than that, and for values that lie in one block and are not there.
+        """
+        declared, chunk = (
+            math.prod(sides) * node.dtype.itemsize for sides in (node.shape, node.chunks or ())
+        )
+        if max(declared, chunk) <= MAX_UNWRITTEN:
+            return math.inf
+        stored = min(node.id.get_storage_size(), os.path.getsize(self.path))
+        most = MAX_UNWRITTEN + stored * (1 if node.chunks is None else MAX_EXPANSION)
+        if node.chunks is None and declared > most:
+            raise _not_filled(where, node.shape, declared, stored)
+        if chunk > min(most, MAX_CHUNK_BYTES):
+            raise FileError(
+                where, got=f"chunks of {node.chunks}", expected=f"<= {min(most, MAX_CHUNK_BYTES)} bytes"
+            )
+        return most
+
+    def _check_selected(self, name: str, dataset: h5py.Dataset, selection: tuple[Any, ...]) -> None:
+        """Refuse to read far more than is stored."""
+        most = self._most[name]
+        if most < math.inf:
+            selected = math.prod(_selected(dataset.shape, selection)) * dataset.dtype.itemsize
+            if selected > most:
+                stored = min(dataset.id.get_storage_size(), os.path.getsize(self.path))
+                raise _not_filled(f"{self.path}: dataset '{name}'", dataset.shape, selected, stored)
 
     @contextlib.contextmanager
     def _guard(self, name: str) -> Iterator[None]:
@@ -200,6 +270,44 @@ class Hdf5:
             raise FileError(
                 f"{self.path}: '{name}' cannot be read: {_first_line(error)}", hint=_CORRUPT
             ) from error
+
+
+def _scales(dataset: h5py.Dataset) -> list[str]:
+    """The name of the first scale of each axis, empty where there is none.
+
+    They are read as the attribute that they are: the functions of the library for them trust its type, and crash.
+    """
+    none = [""] * dataset.ndim
+    if "DIMENSION_LIST" not in dataset.attrs:
+        return none
+    stored = dataset.attrs.get_id("DIMENSION_LIST")
+    inner = h5py.check_vlen_dtype(stored.dtype)
+    if stored.shape != (dataset.ndim,) or inner is None or h5py.check_ref_dtype(inner) is not h5py.Reference:
+        return none
+    references: Any = dataset.attrs["DIMENSION_LIST"]
+    names = [dataset.file[each[0]].name if len(each) else "" for each in references]
+    return [str(name or "").rpartition("/")[2] for name in names]
+
+
+def _selected(shape: Sequence[int], selection: tuple[Any, ...]) -> list[int]:
+    """How many entries of each axis are selected."""
+    given = list(selection)
+    if Ellipsis in given:
+        at = given.index(Ellipsis)
+        given[at : at + 1] = [slice(None)] * (len(shape) - len(given) + 1)
+    given += [slice(None)] * (len(shape) - len(given))
+    return [
+        len(range(n)[each]) if isinstance(each, slice) else 1 for n, each in zip(shape, given, strict=False)
+    ]
+
+
+def _not_filled(where: str, shape: tuple[int, ...], wanted: int, stored: int) -> FileError:
+    return FileError(
+        f"{where}: shape {shape}",
+        got=f"{stored} bytes stored for {wanted}",
+        expected="values for all of it",
+        hint="It was not filled, or not to the end: write it again.",
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import math
-import os
 import struct
+import threading
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, NoReturn
+from functools import cache, partial
+from typing import IO, Any
 
 import numpy as np
 
+from ginjax.checkpoint import JsonProblem, opened, parse_json
 from ginjax.errors import FileError
 
 SCHEMA = "schema"
 ALONE = "data"
 MAX_UNPACKED = 2**28
+"""Bytes of a compressed array: no part of it can be read without what stands before."""
+
+MAX_UNPACKED_TOGETHER = 2**30
+"""Bytes of all compressed arrays of a file that are used; others are never unpacked."""
+
+MAX_SUMMED = 2**28
+"""Bytes of an array that is compared with its checksum, which takes reading all of it once."""
+
+MAX_ARRAYS = 2**14
 MAX_SCHEMA = 2**20
 _NUMBERS = "fiub"
 _CORRUPT = (
@@ -28,19 +39,29 @@ _CORRUPT = (
     SyntaxError, tokenize.TokenError,  # NumPy reads its headers as Python literals
 )  # fmt: skip
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 @dataclass(frozen=True)
 class NumpyArray:
-    """An array in a file: its shape, and its values, which are mapped unless they were packed.
+    """An array in a file: its shape, and its values, which are mapped, or unpacked when they are first asked for.
 
     An array of anything but numbers, such as texts, is not read, and `problem` says so.
     """
 
     shape: tuple[int, ...]
-    values: np.ndarray
+    dtype: np.dtype
+    load: Callable[[], np.ndarray]
     problem: str | None = None
+
+    @property
+    def values(self) -> np.ndarray:
+        """All of them.
+
+        **Raises:** `FileError` for a packed array that is damaged, or does not fit beside those that are in use.
+        """
+        return self.load()
 
 
 def read_numpy(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | None]:
@@ -48,11 +69,18 @@ def read_numpy(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | No
 
     **Raises:** `FileError` if the file is neither, or corrupt.
     """
+    with _reported(path), opened(path) as (stream, size):
+        if zipfile.is_zipfile(stream):
+            return _read_npz(path, stream, size)
+        stream.seek(0)
+        return {ALONE: _map(path, ALONE, stream, size)}, None
+
+
+@contextlib.contextmanager
+def _reported(path: str) -> Iterator[None]:
+    """What a damaged file makes NumPy and zipfile raise, as one line."""
     try:
-        if zipfile.is_zipfile(path):
-            return _read_npz(path)
-        with open(path, "rb") as stream:
-            return {ALONE: _map(path, ALONE, stream, os.path.getsize(path))}, None
+        yield
     except FileError:
         raise
     except _CORRUPT as error:
@@ -62,15 +90,29 @@ def read_numpy(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | No
         ) from error
 
 
-def _read_npz(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | None]:
+def _read_npz(
+    path: str, stream: IO[bytes], size: int
+) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | None]:
     arrays: dict[str, NumpyArray] = {}
     schema = None
-    with zipfile.ZipFile(path) as archive, open(path, "rb") as stream:
-        for member in archive.infolist():
+    packed = _Packed(path)
+    with zipfile.ZipFile(stream) as archive:
+        members = archive.infolist()
+        if len(members) > MAX_ARRAYS:
+            raise FileError(f"{path}: arrays in it", got=len(members), expected=f"at most {MAX_ARRAYS}")
+        for member in members:
             name = member.filename.removesuffix(".npy")
+            if name in arrays or (name == SCHEMA and schema is not None):
+                raise FileError(f"{path}: array '{name}' is there twice", hint="The file is corrupt.")
             if name == SCHEMA:
                 schema = _read_schema(archive, member, path)
-            elif member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & 1:
+            elif member.compress_type not in _METHODS or member.flag_bits & 1:
+                raise FileError(
+                    f"{path}: entry '{name}'",
+                    got="packed by another method, or encrypted",
+                    expected="stored or deflated, as NumPy writes",
+                )
+            elif member.compress_type == zipfile.ZIP_STORED:
                 stream.seek(member.header_offset)
                 header = stream.read(_LOCAL_HEADER.size)
                 signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
@@ -78,64 +120,136 @@ def _read_npz(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | Non
                     raise FileError(f"{path}: entry '{name}' is corrupt")
                 start = member.header_offset + _LOCAL_HEADER.size + name_length + extra_length
                 stream.seek(start)
-                arrays[name] = _map(path, name, stream, start + member.file_size)
+                sound = cache(partial(_check_sum, path, name, start, member.file_size, member.CRC))
+                arrays[name] = _map(path, name, stream, min(start + member.file_size, size), sound)
             else:
-                arrays[name] = _unpack(archive, member, path, name)
+                arrays[name] = packed.array(archive, member, name)
     return arrays, schema
 
 
 def _read_schema(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -> Mapping[str, Any]:
     where = f"{path}: entry '{SCHEMA}'"
+    if member.file_size > 5 * MAX_SCHEMA:
+        raise FileError(where, got=f"{member.file_size} bytes", expected=f"at most {5 * MAX_SCHEMA}")
     with archive.open(member) as stream:
         shape, _, dtype = _any_header(path, SCHEMA, stream)
         if dtype.kind not in "US" or shape or dtype.itemsize > 4 * MAX_SCHEMA:
             raise FileError(where, got=f"{dtype} of shape {shape}", expected="one JSON text")
         value = np.frombuffer(stream.read(dtype.itemsize), dtype)[0]
-    text = value.decode() if isinstance(value, bytes) else str(value)
-    schema = json.loads(text, parse_constant=_refuse_number)
+    try:
+        schema = parse_json(value if isinstance(value, bytes) else str(value))
+    except JsonProblem as problem:
+        raise FileError(f"{where} cannot be read: {problem}", hint="Write it anew.") from problem
     if not isinstance(schema, dict):
         raise FileError(where, got=type(schema).__name__, expected="a JSON object")
     return schema
 
 
-def _refuse_number(name: str) -> NoReturn:
-    raise ValueError(f"the schema holds {name}")
-
-
-def _map(path: str, name: str, stream: IO[bytes], end: int) -> NumpyArray:
-    """The array at the position of a stream, which must end before `end`."""
+def _map(
+    path: str, name: str, stream: IO[bytes], end: int, sound: Callable[[], None] = lambda: None
+) -> NumpyArray:
+    """The array at the position of a stream, which must end before `end`; `sound` is asked when it is used."""
     shape, fortran, dtype = _any_header(path, name, stream)
     if dtype.kind not in _NUMBERS:
         return _no_numbers(shape, dtype)
     offset = stream.tell()
-    if offset + math.prod(shape) * dtype.itemsize > min(end, os.path.getsize(path)):
+    if offset + math.prod(shape) * dtype.itemsize > end:
         raise FileError(f"{path}: array '{name}' is cut short", hint="The file is truncated or corrupt.")
     if 0 in shape:
-        return NumpyArray(shape, np.empty(shape, dtype))
-    order = "F" if fortran else "C"
-    return NumpyArray(shape, np.memmap(path, dtype, "r", offset, shape, order))
+        return NumpyArray(shape, dtype, partial(np.empty, shape, dtype))
+    mapped = np.memmap(path, dtype, "r", offset, shape, "F" if fortran else "C")
+
+    def load() -> np.ndarray:
+        sound()
+        return mapped
+
+    return NumpyArray(shape, dtype, load)
 
 
-def _unpack(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, name: str) -> NumpyArray:
-    if member.file_size > MAX_UNPACKED:
-        raise FileError(
-            f"{path}: array '{name}' is compressed and takes {member.file_size} bytes unpacked",
-            expected=f"at most {MAX_UNPACKED}",
-            hint="Write it with numpy.savez (not savez_compressed) or as HDF5, so that parts of it can be read.",
-        )
-    with archive.open(member) as stream:
-        shape, fortran, dtype = _any_header(path, name, stream)
+def _check_sum(path: str, name: str, start: int, length: int, expected: int) -> None:
+    """Compare the bytes of an entry with the sum that the archive keeps of them, unless they are many."""
+    if length > MAX_SUMMED:
+        return
+    found = 0
+    with opened(path) as (stream, _):
+        stream.seek(start)
+        while length > 0 and (block := stream.read(min(length, 2**20))):
+            found = zlib.crc32(block, found)
+            length -= len(block)
+    if found != expected:
+        raise FileError(f"{path}: array '{name}' does not match its checksum", hint="The file is corrupt.")
+
+
+class _Packed:
+    """The compressed arrays of an `.npz`, each unpacked when it is first used.
+
+    **Arguments:**
+
+    - `path`: the file.
+    """
+
+    def __init__(self, path: str):
+        self._path = path
+        self._values: dict[str, np.ndarray] = {}
+        self._lock = threading.Lock()  # a thread that reads ahead may share the file with the one that trains
+
+    def array(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> NumpyArray:
+        """An array of which only the header is read for now."""
+        if member.file_size > MAX_UNPACKED:
+            raise self._too_large(f"array '{name}' is compressed and takes", member.file_size, MAX_UNPACKED)
+        with archive.open(member) as stream:
+            shape, fortran, dtype = _any_header(self._path, name, stream)
+            begin = stream.tell()
         if dtype.kind not in _NUMBERS:
             return _no_numbers(shape, dtype)
         size = math.prod(shape) * dtype.itemsize
-        raw = stream.read(min(size, MAX_UNPACKED) + 1)
-    if len(raw) != size:
-        raise FileError(f"{path}: array '{name}' is cut short", hint="The file is truncated or corrupt.")
-    return NumpyArray(shape, np.frombuffer(raw, dtype).reshape(shape, order="F" if fortran else "C"))
+        if begin + size > member.file_size:
+            raise self._cut_short(name)
+
+        def load() -> np.ndarray:
+            with self._lock:
+                if name not in self._values:
+                    flat = self._unpacked(member, name, begin, size)
+                    values = np.frombuffer(flat, dtype).reshape(shape, order="F" if fortran else "C")
+                    self._values[name] = values
+                return self._values[name]
+
+        return NumpyArray(shape, dtype, load)
+
+    def _unpacked(self, member: zipfile.ZipInfo, name: str, begin: int, size: int) -> bytes:
+        together = size + sum(each.nbytes for each in self._values.values())
+        if together > MAX_UNPACKED_TOGETHER:
+            raise self._too_large("its compressed arrays that are used take", together, MAX_UNPACKED_TOGETHER)
+        with (
+            _reported(self._path),
+            opened(self._path) as (file, _),
+            zipfile.ZipFile(file) as archive,
+            archive.open(member) as stream,
+        ):
+            stream.read(begin)
+            raw = stream.read(size)
+            stream.read(1)  # at the end the sum of all is compared
+        if len(raw) != size:
+            raise self._cut_short(name)
+        return raw
+
+    def _cut_short(self, name: str) -> FileError:
+        return FileError(
+            f"{self._path}: array '{name}' is cut short", hint="The file is truncated or corrupt."
+        )
+
+    def _too_large(self, what: str, got: int, most: int) -> FileError:
+        return FileError(
+            f"{self._path}: {what} {got} bytes unpacked",
+            expected=f"at most {most}",
+            hint="Write it with numpy.savez (not savez_compressed) or as HDF5, so that parts of it can be read.",
+        )
 
 
 def _no_numbers(shape: tuple[int, ...], dtype: np.dtype) -> NumpyArray:
-    return NumpyArray(shape, np.empty(0), f"it holds values of type {dtype}, expected real numbers")
+    return NumpyArray(
+        shape, dtype, partial(np.empty, 0), f"it holds values of type {dtype}, expected real numbers"
+    )
 
 
 def _any_header(path: str, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:

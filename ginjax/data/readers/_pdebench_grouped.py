@@ -76,7 +76,7 @@ def _check_grids(file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: li
         check_length(
             file.path,
             f"{seeds[0]}/grid/{axis}",
-            file.shape(f"{seeds[0]}/grid/{axis}")[0],
+            file.points(f"{seeds[0]}/grid/{axis}"),
             f"{seeds[0]}/data",
             axis,
             side,

@@ -13,7 +13,7 @@ from ginjax.checkpoint import Field, Reading
 from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
-from ginjax.data.sources._source import MAX_TRAJECTORIES, MAX_VALUES_READ, Source
+from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Source
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
@@ -58,6 +58,7 @@ def assemble(
     *,
     reading: Reading | None = None,
     ask: bool = True,
+    pairs: bool = False,
 ) -> Source:
     """Choose fields among the variables of a file.
 
@@ -68,6 +69,7 @@ def assemble(
     - `parity`: parities of fields by name, over what the layout suggests.
     - `is_torus`: periodicity of the axes, over what the layout says.
     - `reading`: what was said of the file, to be kept.
+    - `pairs`: whether nothing has to vary in time.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
@@ -97,7 +99,7 @@ def assemble(
             got=sorted(unknown),
             expected=[f.name for f, _, _ in chosen],
         )
-    if not any(varies for _, _, varies in chosen):
+    if not pairs and not any(varies for _, _, varies in chosen):
         raise FileError(
             f"{found.where}: no field that varies in time",
             got=", ".join(found.variables) or "nothing",
@@ -111,6 +113,8 @@ def assemble(
         spatial=found.spatial,
         spacing=found.spacing,
         time_step=found.time_step,
+        length_unit=found.length_unit,
+        time_unit=found.time_unit,
         is_torus=found.is_torus if is_torus is None else parse_torus(is_torus, found.D),
         trajectories=found.trajectories,
         frames=found.frames,
@@ -121,6 +125,7 @@ def assemble(
         reading=reading,
         axes_known=found.question is None,
         boundaries_from=_why(found, is_torus is not None),
+        boundaries_assumed=is_torus is None and not found.boundaries_stated,
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )
@@ -145,10 +150,16 @@ def _check_grid(found: Found) -> None:
             got=found.trajectories,
             expected=f"<= {MAX_TRAJECTORIES}",
         )
+    if (total := _total_frames(found)) > MAX_FRAMES:
+        raise FileError(f"{found.where}: frames in all", got=total, expected=f"<= {MAX_FRAMES}")
     if math.prod(found.spatial) > MAX_VALUES_READ:
         raise FileError(
             f"{found.where}: grid", got=found.spatial, expected=f"at most {MAX_VALUES_READ} points"
         )
+
+
+def _total_frames(found: Found) -> int:
+    return found.trajectories * found.frames if found.lengths is None else sum(found.lengths)
 
 
 def _settle(found: Found, parity: Mapping[str, int], notes: list[str], ask: bool) -> None:

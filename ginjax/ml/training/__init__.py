@@ -1,7 +1,9 @@
 """Training: settings, the loop, optimisers, devices, saved states and logs."""
 
 from ginjax.ml.training._array_file import load as load
+from ginjax.ml.training._array_file import load_plus as load_plus
 from ginjax.ml.training._array_file import save as save
+from ginjax.ml.training._array_file import save_plus as save_plus
 from ginjax.ml.training._counted_steps import fit_counted as fit_counted
 from ginjax.ml.training._devices import Placement as Placement
 from ginjax.ml.training._devices import fitting_placement as fitting_placement
@@ -24,6 +26,10 @@ from ginjax.ml.training._freeze import frozen_names as frozen_names
 from ginjax.ml.training._freeze import keep_frozen as keep_frozen
 from ginjax.ml.training._from_scratch import last_training as last_training
 from ginjax.ml.training._from_scratch import train_again as train_again
+from ginjax.ml.training._in_batches import evaluate as evaluate
+from ginjax.ml.training._in_batches import get_batches as get_batches
+from ginjax.ml.training._in_batches import map_loss_in_batches as map_loss_in_batches
+from ginjax.ml.training._in_batches import map_plus_loss_in_batches as map_plus_loss_in_batches
 from ginjax.ml.training._judge import judge as judge
 from ginjax.ml.training._log import JsonLines as JsonLines
 from ginjax.ml.training._log import KeptRows as KeptRows
@@ -33,7 +39,7 @@ from ginjax.ml.training._log import read_log as read_log
 from ginjax.ml.training._loggers import LOGGERS as LOGGERS
 from ginjax.ml.training._loggers import make_logger as make_logger
 from ginjax.ml.training._loggers import register_logger as register_logger
-from ginjax.ml.training._mean_loss import evaluate as evaluate
+from ginjax.ml.training._mapper import Mapper as Mapper
 from ginjax.ml.training._objective import Noise as Noise
 from ginjax.ml.training._objective import Objective as Objective
 from ginjax.ml.training._optimiser import OPTIMISERS as OPTIMISERS

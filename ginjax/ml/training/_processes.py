@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
+import threading
 from collections.abc import Iterator
 
 import jax
@@ -12,15 +14,23 @@ from jax.experimental.multihost_utils import sync_global_devices
 from ginjax.errors import ArgumentError, GinjaxError
 from ginjax.ml.training._devices import Placement, over_devices
 
+WAIT = 120
+"""Seconds in which all processes have to arrive."""
+
+SILENCE = 60
+"""Seconds after which a process that says nothing counts as lost, and all others end."""
+
 
 def connect(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
     """Meet the other processes of a training; to be called before anything else asks JAX for devices.
 
-    Without arguments the cluster says who is who (SLURM, Open MPI, cloud TPUs).
+    Without arguments the cluster says who is who (SLURM, Open MPI, cloud TPUs). Who does not arrive within `WAIT` seconds ends
+    the wait of all others; one that is lost later ends all others within `SILENCE` seconds.
 
     **Arguments:**
 
-    - `coordinator`: `host:port` of process 0.
+    - `coordinator`: `host:port` of process 0. Where the host is this machine alone (`localhost`) or an address, process 0
+      listens there and nowhere else; a name may have other addresses, so then it listens on all of them.
     - `processes`: their number.
     - `process`: the number of this one, from 0.
 
@@ -37,7 +47,7 @@ def connect(coordinator: str | None = None, processes: int | None = None, proces
     if processes is not None and process is not None and not 0 <= process < processes:
         raise ArgumentError("process", got=process, expected=f"0 to {processes - 1}")
     try:
-        jax.distributed.initialize(coordinator, processes, process)
+        _meet(coordinator, processes, process)
         with _standard_output_aside():
             sync_global_devices("training")
     except (RuntimeError, ValueError) as error:
@@ -46,6 +56,52 @@ def connect(coordinator: str | None = None, processes: int | None = None, proces
             got=str(error).splitlines()[0],
             hint="Give each process the coordinator (host:port), the number of processes, and its own number from 0.",
         ) from error
+
+
+def _meet(coordinator: str | None, processes: int | None, process: int | None) -> None:
+    """Start JAX's service; in a thread, because JAX aborts this process when it has waited for too long.
+
+    **Raises:** `GinjaxError` if not all have arrived in time, and what JAX raises.
+    """
+    failures: list[BaseException] = []
+
+    def meet() -> None:
+        try:
+            jax.distributed.initialize(
+                coordinator,
+                processes,
+                process,
+                initialization_timeout=2 * WAIT,
+                heartbeat_timeout_seconds=SILENCE,
+                shutdown_timeout_seconds=SILENCE,
+                coordinator_bind_address=_listening(coordinator),
+            )
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=meet, daemon=True)
+    thread.start()
+    thread.join(WAIT)
+    if thread.is_alive():
+        raise GinjaxError(
+            f"not all processes of the training arrived within {WAIT} s",
+            expected="all of them" if processes is None else f"{processes} of them, numbered from 0",
+            hint="Start the same command for each of them, and look at those that have ended already.",
+        )
+    if failures:
+        raise failures[0]
+
+
+def _listening(coordinator: str | None) -> str | None:
+    """Where process 0 listens; None for all addresses of its host."""
+    host, _, port = (coordinator or "").rpartition(":")
+    if host == "localhost":
+        return f"127.0.0.1:{port}"
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return coordinator
 
 
 @contextlib.contextmanager

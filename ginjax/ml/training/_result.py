@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ginjax._version import __version__
@@ -84,12 +84,7 @@ def finish_training(
     contract = task.contract
     if start is not None:
         # What the new data do not say does not make the model forget it.
-        own = start.record.contract
-        contract = replace(
-            contract,
-            spacing=own.spacing if contract.spacing is None else contract.spacing,
-            time_step=own.time_step if contract.time_step is None else contract.time_step,
-        )
+        contract = contract.completed_by(start.record.contract)
     common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
     last = None if trained.last is None or keeps else to_record(trained.last, **common)

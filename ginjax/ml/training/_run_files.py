@@ -18,9 +18,11 @@ class RunFiles:
     **Arguments:**
 
     - `output`: the model.
+    - `picture`: the ending of the picture of its log.
     """
 
     output: Path
+    picture: str = "png"
 
     @property
     def stem(self) -> Path:
@@ -36,7 +38,7 @@ class RunFiles:
     @property
     def curve(self) -> Path:
         """The picture of the log."""
-        return self._named("curve.png")
+        return self._named(f"curve.{self.picture}")
 
     @property
     def last(self) -> Path:

@@ -1,0 +1,149 @@
+"""A first look at HDF5 files of unknown origin, in a process that may crash or stall in place of this one.
+
+The library of HDF5 trusts its metadata: about one damaged file in a thousand ends it or keeps it busy for ever, and
+neither is an exception. So another process goes through the metadata first (`_look_inside.py`), and a file on which it ends
+or stalls is refused. A file is known by its path, place on the disk, size and times, and looked at once.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import select
+import stat
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from ginjax.data.readers import _look_inside as inside
+from ginjax.errors import FileError
+
+PATIENCE = 30.0
+"""Seconds that the other process may spend on one object of a file."""
+
+STARTING = 60.0
+"""Seconds it may take to start, after which files are read without it."""
+
+_known: set[tuple[object, ...]] = set()
+_lock = threading.Lock()
+_DAMAGED = "The file is damaged, or made to do harm: fetch or write it again."
+
+
+def first_look(path: str) -> None:
+    """Refuse a file whose metadata end or stall the library of HDF5.
+
+    Where no process can be started, nothing is looked at.
+
+    **Raises:** `FileError` for such a file, and for what is no regular file.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return  # the one who opens it says so
+    if not stat.S_ISREG(found.st_mode):
+        raise FileError(f"{path}: is not a regular file", hint="Copy it into a file first.")
+    mark = path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    with _lock:
+        if mark in _known:
+            return
+        problem = _Looker.ask(os.path.abspath(path))
+        if problem is not None:
+            raise FileError(f"{path}: {problem}", hint=_DAMAGED)
+        _known.add(mark)
+
+
+class _Looker:
+    """The other process. It ends by itself when it has nothing to do, or when this one ends."""
+
+    _running: _Looker | None = None
+
+    def __init__(self) -> None:
+        script = Path(inside.__file__)
+        self._owner = os.getpid()
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", str(script)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for the one who asks
+        )
+        self.ready = self._next(STARTING) == inside.READY
+
+    @classmethod
+    def ask(cls, path: str) -> str | None:
+        """What is wrong with a file, None if nothing is, or if nobody could look."""
+        for _ in range(2):  # it may have ended just now, for want of work
+            if cls._running is not None and cls._running._owner != os.getpid():
+                cls._running = None  # it answers the process that this one was forked from
+            looker = cls._running or cls._started()
+            if looker is None:
+                return None
+            if looker._give(path) and looker._next(PATIENCE) == inside.TAKEN:
+                return looker._answer()
+            looker._end()
+        return None
+
+    @classmethod
+    def _started(cls) -> _Looker | None:
+        if os.name == "nt" or not sys.executable or getattr(sys, "frozen", False):
+            return None  # no pipes that can be waited for; no Python that could be started
+        with contextlib.suppress(OSError):
+            looker = cls()
+            if looker.ready:
+                cls._running = looker
+                atexit.register(looker._end)
+                return looker
+            looker._end()
+        return None
+
+    def _answer(self) -> str | None:
+        while True:
+            said = self._next(PATIENCE)
+            if said == inside.DONE:
+                return None
+            if said == inside.BEAT:
+                continue
+            problem = {
+                None: f"its metadata keep the HDF5 library busy for more than {PATIENCE:g} s",
+                inside.TOO_LARGE: f"its metadata take more than {inside.MOST_MEMORY >> 30} GiB of memory",
+            }.get(said, "its metadata crash the HDF5 library")
+            self._end()
+            return problem
+
+    def _give(self, path: str) -> bool:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(os.fsencode(path) + b"\0")
+        except OSError:
+            return False
+        return True
+
+    def _next(self, seconds: float) -> bytes | None:
+        """The next byte that it says, empty if it ended, None if it says nothing for so long."""
+        assert self._process.stdout is not None
+        until = time.monotonic() + seconds
+        number = self._process.stdout.fileno()
+        while (left := until - time.monotonic()) > 0:
+            if _readable(number, left):
+                return os.read(number, 1)
+        return None
+
+    def _end(self) -> None:
+        atexit.unregister(self._end)
+        if self._owner != os.getpid():
+            return
+        type(self)._running = None
+        self._process.kill()
+        with self._process:  # closes the pipes, and waits
+            pass
+
+
+def _readable(number: int, seconds: float) -> bool:
+    """Whether something can be read within some seconds; numbers of files may be beyond what `select` takes."""
+    waiting = select.poll()
+    waiting.register(number, select.POLLIN)
+    return bool(waiting.poll(1000 * seconds))
