@@ -3,6 +3,7 @@
 from ._adjoint import with_adjoint as with_adjoint
 from ._arrays import AnyArray as AnyArray
 from ._block_mapping import Blocks as Blocks
+from ._compiled import compile_ahead as compile_ahead
 from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale

@@ -5,6 +5,7 @@ from ginjax.workflow._evaluation import MODEL as MODEL
 from ginjax.workflow._evaluation import Evaluation as Evaluation
 from ginjax.workflow._evaluation import evaluation_files as evaluation_files
 from ginjax.workflow._evaluation import folder_for_work as folder_for_work
+from ginjax.workflow._interrupted import TrainingInterrupted as TrainingInterrupted
 from ginjax.workflow._model import Model as Model
 from ginjax.workflow._train import load as load
 from ginjax.workflow._train import train as train

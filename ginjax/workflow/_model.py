@@ -29,6 +29,7 @@ from ginjax.ml import (
     PERSISTENCE,
     Forecaster,
     TaskSettings,
+    TrainedModel,
     TrainSettings,
     request_training,
     shortest_waves,
@@ -265,15 +266,17 @@ class Model:
             tuning=start.trained,
             like=self.record.contract,
         )
-        made, training = carry_out(
-            request_training(
-                material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt
-            ),
-            _shown(progress),
+
+        def tuned(made: TrainedModel, training: Training) -> Model:
+            parent = self.parent if keep_compatible or training.kept_start else None
+            return Model(made.model, made.record, parent, training)
+
+        request = request_training(
+            material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt
         )
+        model, training = carry_out(request, _shown(progress), tuned)
         training.warn(stacklevel=2)
-        parent = self.parent if keep_compatible or training.kept_start else None
-        return Model(made.model, made.record, parent, training)
+        return model
 
     def to_dimension(
         self,
@@ -468,5 +471,5 @@ def _said(step: Mapping[str, Any]) -> str:
     return str(step.get("step"))
 
 
-def _shown(progress: bool) -> Callable[[int, str], Progress]:
+def _shown(progress: bool) -> Callable[..., Progress]:
     return show_progress if progress else Progress

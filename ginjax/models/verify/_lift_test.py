@@ -111,7 +111,7 @@ def verify_transfer(
             got="different architectures or signatures",
             expected="a model and what it was converted to",
         )
-    side = _default_side(low) if side is None else side
+    side = default_side(low) if side is None else side
     torus = (True,) * low.D if is_torus is None else is_torus
     added = (side,) * (high.D - low.D)
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
@@ -248,6 +248,7 @@ def _dtype_of(model: MultiImageModule) -> str:
     return max((np.dtype(d) for d in dtypes), key=lambda d: d.itemsize, default=np.dtype(np.float32)).name
 
 
-def _default_side(model: AnyDimensionalModel) -> int:
+def default_side(model: AnyDimensionalModel) -> int:
+    """Pixels along each axis of random fields: 8, or as many as the down-samplings of a network need."""
     factor = model.grid_factor
     return factor * max(1, -(-8 // factor))

@@ -168,11 +168,11 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(whole, tmp_p
 
 def test_a_state_of_another_training_is_refused(tmp_path):
     state = ml.initial_state(Affine(), OPTIMISER)
-    ml.RunFile(tmp_path / "m.run", {"steps": 30}).save(state, ml.Progress())
-    with pytest.raises(FileError, match="steps: got 40, expected 30, as in the interrupted training"):
-        ml.RunFile(tmp_path / "m.run", {"steps": 40}).load(state)
+    ml.RunFile(tmp_path / "m.run", {"seed": 30}).save(state, ml.Progress())
+    with pytest.raises(FileError, match="`seed`: got 40, expected 30, as in the training of this state"):
+        ml.RunFile(tmp_path / "m.run", {"seed": 40}).load(state)
     with pytest.raises(FileError, match="missing"):
-        ml.RunFile(tmp_path / "m.run", {"steps": 30}).load(ml.initial_state(Affine(), optax.lion(0.1)))
+        ml.RunFile(tmp_path / "m.run", {"seed": 30}).load(ml.initial_state(Affine(), optax.lion(0.1)))
 
 
 def test_states_are_saved_as_often_as_asked():
