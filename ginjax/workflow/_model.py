@@ -42,10 +42,12 @@ from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
     Verification,
+    default_side,
     from_record,
     named_arrays,
     promises_between,
     to_record,
+    verification_effort,
     verify_records,
 )
 from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
@@ -341,11 +343,11 @@ class Model:
         - `seed`: of the fields.
         - `tolerance`: the largest defect accepted, in place of those of the precision.
 
-        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says if roll-outs are
-        likely to blow up, see `ginjax.ml.shortest_waves`.
+        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says beforehand what
+        takes minutes or gigabytes, and if roll-outs are likely to blow up, see `ginjax.ml.shortest_waves`.
 
         **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
-        model to compare with.
+        model to compare with; `MemoryLimitError` for a grid that memory has no room for.
         """
         other = self.parent if low is None else low
         if not isinstance(other, Model | None):
@@ -363,6 +365,11 @@ class Model:
                 "dimension of the model to verify against", got=other.D, expected=f"another one than {self.D}"
             )
         low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
+        below = other if other.D < self.D else self
+        effort = verification_effort(low_record, high_record, side=side or default_side(below.network))
+        if effort.warning is not None:
+            warnings.warn(effort.warning, GinjaxWarning, stacklevel=2)
+        effort.check()
         found = verify_records(low_record, high_record, side=side, seed=seed)
         promises_between(low_record, high_record).check(found, tolerance)
         waves = shortest_waves(low_record, high_record)

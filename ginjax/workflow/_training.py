@@ -179,7 +179,8 @@ def carry_out(
     **Raises:** as `prepare_training` and `Run.carry_out`.
     """
     prepared = prepare_training(request, lambda title: show(1, title, ""))
-    for said in (prepared.overlap, prepared.ends):
+    cut = prepared.cut_batch if request.settings.batch_size is not None else None
+    for said in (prepared.overlap, prepared.ends, cut):
         if said is not None:
             warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

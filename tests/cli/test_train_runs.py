@@ -2,14 +2,18 @@
 
 import json
 import tomllib
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from command_line import app
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
-from ginjax.ml import TrainSettings
+from ginjax.ml import OneStepError, TrainSettings
+from ginjax_cli._train_report import following_command
 
 SMALL = ("--arch", "series", "--channels", "2", "--trajectories", "2", "--frames", "2", "--size", "8")
 THREE = (*SMALL, "--schedule", "constant", "--warmup", "0", "--steps", "3")
@@ -213,3 +217,35 @@ def test_fractions_of_data_that_are_parted_already(run, tmp_path):
         assert result.exit_code == 2 and f"{option}: got data that have parts already" in result.stderr
     printed = tomllib.loads(run(*words, *SMALL[:4], "--steps", "2", "--print-config").stdout)
     assert not {"valid", "test", "pde", "size"} & set(printed)
+
+
+# --- what comes next ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("model", "persistence", "asked", "following"),
+    [
+        (0.5, 0.9, (), "ginjax convert-d model.safetensors --to-dim 3 --rescale compatibility"),
+        (0.9, 0.5, ("--seed", "3"), "ginjax train --seed 3 --steps 40 --resume"),
+        (1.0, 1.4, (), "ginjax train --steps 40 --resume"),  # as good as the mean, whose error is 1
+        (0.9, 0.5, ("--no-keep-state",), "ginjax train --no-keep-state --steps 40 --force"),
+        (0.9, 0.5, ("--time-budget", "5s"), "ginjax train --steps 40 --time-budget 20s --resume"),
+        (0.9, 0.5, ("-o", "a b"), "ginjax train --output 'a b' --steps 40 --resume"),
+    ],
+)
+def test_a_network_that_has_learned_nothing_is_trained_longer(model, persistence, asked, following):
+    command = get_command(app).commands["train"]  # pyright: ignore[reportAttributeAccessIssue]
+    ctx = command.make_context("train", ["--steps", "10", *asked])
+    record = SimpleNamespace(D=1, layers=("conv",))
+    settings = TrainSettings(steps=10, seconds=5.0 if "--time-budget" in asked else None)
+    found = following_command(
+        ctx,
+        ctx.params["output"],
+        record,  # pyright: ignore[reportArgumentType]
+        OneStepError(model, persistence),
+        settings,
+        keep_state="--no-keep-state" not in asked,
+    )
+    assert found == following
+    unknown = following_command(ctx, Path("m"), record, None, settings, keep_state=True)  # pyright: ignore
+    assert unknown.startswith("ginjax convert-d m ")

@@ -241,9 +241,10 @@ class _Run:
         begun = time.monotonic()
         memory = self.dispatch.compile(feed, state)
         seconds = time.monotonic() - begun
-        # Whatever came before the first step was not spent on steps.
-        self.compiled, self.aside = True, self._elapsed() - self.seconds_before
+        self.compiled = True
         self.hooks.on_compiled(memory, seconds)
+        # Whatever came before the first step was not spent on steps.
+        self.aside = self._elapsed() - self.seconds_before
 
     def _collect(self, losses: Float[Array, " steps"], count: int) -> None:
         """Take note of a dispatch and look at the one before it, which has ended or soon will."""
