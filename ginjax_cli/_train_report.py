@@ -68,14 +68,15 @@ def following_command(
 ) -> str:
     """The command that usually comes next: to a network that has learned nothing, more training."""
     name, data = quote(str(output)), ctx.params["data"]
-    if error is not None and not error.learned:
+    converts = record.D < 3
+    if error is not None and not error.learned and (converts or ctx.params["init"] is None):
         longer = [] if settings.steps is None else ["--steps", str(4 * settings.steps)]
         if settings.seconds is not None:
             longer += ["--time-budget", f"{4 * settings.seconds:g}s"]
         changed = ("steps", "epochs", "time_budget", "resume", "force", "json", "quiet", "dry_run")
         words = [*given_options(ctx, without=changed), *longer, "--resume" if keep_state else "--force"]
         return join(["ginjax", "train", *words])
-    if record.D < 3:
+    if converts:
         rule = "compatibility" if record.layers else "centre"
         return f"ginjax convert-d {name} --to-dim 3 --rescale {rule}"
     source = "" if data is None else f" --data {quote(str(data))}"
