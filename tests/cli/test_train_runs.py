@@ -72,6 +72,21 @@ def test_a_finished_run_stays_or_is_extended(run, tmp_path):
     )  # what begins anew is --force alone
 
 
+def test_what_force_let_a_run_replace_the_command_to_go_on_replaces(run, tmp_path, monkeypatch):
+    assert run(*THREE, "--seed", "7", "-q").exit_code == 0
+    old = (tmp_path / "model.safetensors").read_bytes()
+    asked = iter([False, True])
+    monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
+    stopped = run(*THREE, "--steps", "12", "--force", "--json")
+    assert stopped.exit_code == 130 and (tmp_path / "model.safetensors").read_bytes() == old
+    words = json.loads(stopped.stdout)["go_on_with"].split()[2:]
+    assert "--force" in words and words[-1] == "--resume"
+    refused = run(*(word for word in words if word not in ("--force", "--json")))
+    assert refused.exit_code == 1 and "another run: " in refused.stderr
+    assert run(*words).exit_code == 0
+    assert read_model(tmp_path / "model.safetensors").provenance[-1]["steps_done"] == 12
+
+
 def test_no_state_is_kept_where_none_is_wanted(run, tmp_path):
     result = run(*THREE, "--no-keep-state")
     assert result.exit_code == 0 and "is kept in" not in result.stderr
