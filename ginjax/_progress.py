@@ -120,7 +120,7 @@ class Progress:
         """Rate and time left, as far as they are known."""
         rate, left = self._measured(now)
         unit = f" {self.unit}" if self.unit else ""
-        said = [] if rate is None else [f"{rate:.3g}{unit}/s"]
+        said = [] if rate is None else [f"{rate:.0f}{unit}/s" if rate >= 100 else f"{rate:.3g}{unit}/s"]
         return said if left is None else [*said, f"{in_time(left)} left"]
 
     def _show(self, status: str) -> None:

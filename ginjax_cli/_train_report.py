@@ -47,12 +47,16 @@ def show_finished(
     out: Output, output: Path, record: "ModelRecord", run_file: "RunFile", ctx: typer.Context
 ) -> None:
     """What is said where a run that is to be gone on with is finished."""
-    done = record.provenance[-1].get("steps_done")
+    step = record.provenance[-1]
+    done, steps, seconds = (step.get(name) for name in ("steps_done", "steps", "seconds"))
     out.note(f"finished already, after {done} steps: {output} stays as it is")
     out.result(output, {"finished_already": True, "steps_done": done}, written=False)
-    if run_file.exists() and isinstance(done, int):
-        words = given_options(ctx, without=("force", "resume", "steps", "epochs", "json", "quiet"))
-        out.next_step(join(["ginjax", "train", *words, "--resume", "--steps", str(2 * done)]))
+    longer = ["--steps", str(2 * steps)] if isinstance(steps, int) else []
+    if isinstance(seconds, int | float):
+        longer += ["--time-budget", f"{2 * seconds:g}s"]
+    if run_file.exists() and longer:
+        left_out = ("force", "resume", "steps", "epochs", "time_budget", "json", "quiet")
+        out.next_step(join(["ginjax", "train", *given_options(ctx, without=left_out), *longer, "--resume"]))
     else:
         out.next_step(f"ginjax inspect {quote(str(output))}")
 

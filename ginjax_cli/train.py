@@ -472,7 +472,7 @@ def train(
     draw_learning_curve(out, files, f"{kind} on {material.name}", trained.progress.best_step)
     if keep_state:
         out.note(
-            f"the state of the run ({in_bytes(run_file.size)}) is kept in {files.state}: --resume with more --steps goes on from it"
+            f"the state of the run ({in_bytes(run_file.size)}) is kept in {files.state}: --resume with more steps or time goes on from it"
         )
     following = following_command(ctx, output, made.record, made.error, settings, keep_state=keep_state)
     out.next_step(following)

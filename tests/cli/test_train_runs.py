@@ -28,13 +28,15 @@ def run(tmp_path, monkeypatch):
 def test_a_finished_run_stays_or_is_extended(run, tmp_path):
     model = tmp_path / "model.safetensors"
     said = run(*THREE)
-    assert said.exit_code == 0 and "is kept in model.run: --resume with more --steps" in said.stderr
+    assert said.exit_code == 0 and "is kept in model.run: --resume with more steps" in said.stderr
     first = model.read_bytes()
     for force in ((), ("--force",)):
         again = run(*THREE, "--resume", *force)
         assert (again.exit_code, model.read_bytes() == first) == (0, True), again.stderr
         assert "finished already, after 3 steps: model.safetensors stays as it is" in again.stderr
         assert "wrote" not in again.stderr
+        following = again.stderr.splitlines()[-1].split()[3:]
+        assert following[-3:] == ["--steps", "6", "--resume"]
     assert run(*THREE, "--resume", "-q").stdout == "model.safetensors\n"
     longer = run(*THREE, "--resume", "--steps", "8")
     assert longer.exit_code == 0, longer.stderr
