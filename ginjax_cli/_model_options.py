@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PANEL = "Network"
 
-_NETWORK_OPTIONS = (
+NETWORK_OPTIONS = (
     "architecture",
     "channels",
     "blocks",
@@ -172,16 +172,31 @@ def network_of(context: typer.Context) -> "Network":
     """The network that the options of a command describe."""
     from dataclasses import replace
 
+    from ginjax.errors import ArgumentError
     from ginjax.filters import BankRecipe
     from ginjax.models import Network
 
-    given = {name: context.params[name] for name in _NETWORK_OPTIONS}
+    given = {name: context.params[name] for name in NETWORK_OPTIONS}
     given["padding"] = by_axis("--padding", context.params["padding"])
     filters = context.params["filters"]
+    # Options that contradict each other are answered before a file of filters is read.
+    network = Network(**given, recipe=None if filters is None else BankRecipe(1))
+    network.check_used([name for name in given if name != "plain" and said(context, name)])
     if filters is None:
-        return Network(**given)
-    # Options that contradict a file of filters are answered before it is read.
-    return replace(Network(**given, recipe=BankRecipe(1)), recipe=recipe_in(filters))
+        return network
+    if said(context, "side") or said(context, "support"):
+        name = "side" if said(context, "side") else "support"
+        raise ArgumentError(
+            f"--{name}", got="--filters as well, which says it already", expected="one of the two"
+        )
+    return replace(network, recipe=recipe_in(filters))
+
+
+def said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, on the command line or in a file; 0 is something that was said."""
+    source = context.get_parameter_source(name)
+    asked = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
+    return asked and context.params[name] not in (None, [], ())
 
 
 def recipe_in(path: "Path") -> "BankRecipe":

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ginjax._text import in_bytes
+
 from ._by_axis import by_axis
 from ._model_options import (
     Activation,
@@ -121,10 +123,17 @@ def init(
             "outputs": ", ".join(outputs or inputs or ["density:0+"]),
             "channels": channels,
             "parameters": parameters,
+            "size of the weights": in_bytes(4 * parameters),
         },
     )
     out.result(
         output,
-        {"dimension": dim, "parameters": parameters, "spec": model.spec.to_json(), "sha256": sha256},
+        {
+            "dimension": dim,
+            "parameters": parameters,
+            "weight_bytes": 4 * parameters,
+            "spec": model.spec.to_json(),
+            "sha256": sha256,
+        },
     )
     out.next_step(f"ginjax inspect {quote(str(output))}")

@@ -97,8 +97,10 @@ def verify(
     from ginjax.models import (
         STAGES,
         certificate_between,
+        default_side,
         load_pair,
         promises_between,
+        verification_effort,
         verify_transfer,
         with_condition,
     )
@@ -116,6 +118,15 @@ def verify(
         refuse_unread(unread, "--data PATH")
     first, second = load_pair(low, high)
     given = None if data is None else _read(out, data, (first, second), samples, reading, split)
+    effort = verification_effort(
+        first.record,
+        second.record,
+        side=default_side(first.model) if size is None else size,
+        **({} if given is None or given.fields is None else given.shape()),
+    )
+    if effort.warning is not None:
+        out.note(effort.warning)
+    effort.check()
     with out.progress(STAGES, "running both networks") as progress:
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
         certificate = certificate_between(first.record, second.record)
@@ -192,6 +203,11 @@ class _Given:
     error: float
     no_change: float
     fields: "MultiImage | None"
+
+    def shape(self) -> dict[str, Any]:
+        """How many inputs of the lift test there are, and of which size."""
+        assert self.fields is not None
+        return {"samples": self.fields.get_L(), "spatial": self.fields.get_spatial_dims()}
 
     def payload(self) -> dict[str, Any]:
         return {

@@ -25,6 +25,8 @@ ORDER = (
     "_registry",
     "_streams",
     "_progress",
+    "_interrupt",
+    "_memory",
     "xla_flags",
     "filters",
     "transfer",
@@ -45,6 +47,8 @@ GROUND = {
     "errors",
     "_registry",
     "_streams",
+    "_interrupt",
+    "_memory",
     "xla_flags",
     "filters",
     "transfer",
@@ -55,6 +59,8 @@ GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
 CLI_LIBRARIES = {"typer"}
+AT_ONCE = (None, "errors", "xla_flags", "_jax_internals", "_text", "_streams", "_interrupt")
+"""What files of the command line import of the library before any command runs: nothing of it imports NumPy."""
 JAX_INTERNALS = ("jax.extend", "jax.interpreters", "jax._src", "jax.core", "jaxlib")
 IN_ANNOTATIONS = {"jax.core.ShapedArray"}
 MAX_PARAMETERS = 12
@@ -168,8 +174,7 @@ def heavy_commands(module: str, source: str) -> list[str]:
     return [
         f"{module} imports {name} at once"
         for name in found
-        if (outside(name) or "typer") not in CLI_LIBRARIES
-        or package_of(name) not in (None, "errors", "xla_flags", "_jax_internals", "_text", "_streams")
+        if (outside(name) or "typer") not in CLI_LIBRARIES or package_of(name) not in AT_ONCE
     ]
 
 

@@ -6,6 +6,7 @@ from .._not_carried import refuse_in as _refuse_in
 from ._adjoint import with_adjoint as with_adjoint
 from ._arrays import AnyArray as AnyArray
 from ._block_mapping import Blocks as Blocks
+from ._compiled import compile_ahead as compile_ahead
 from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale

@@ -87,6 +87,7 @@ from ginjax.ml.task import source_parts as source_parts
 from ginjax.ml.task import training_task as training_task
 from ginjax.ml.task import with_validation as with_validation
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES
+from ginjax.ml.training import CHANGEABLE as CHANGEABLE
 from ginjax.ml.training import LOGGERS as LOGGERS
 from ginjax.ml.training import OPTIMISERS as OPTIMISERS
 from ginjax.ml.training import SCHEDULES as SCHEDULES
@@ -97,9 +98,11 @@ from ginjax.ml.training import History as History
 from ginjax.ml.training import Hooks as Hooks
 from ginjax.ml.training import JsonLines as JsonLines
 from ginjax.ml.training import KeptRows as KeptRows
+from ginjax.ml.training import KeptState as KeptState
 from ginjax.ml.training import LogBook as LogBook
 from ginjax.ml.training import Logger as Logger
 from ginjax.ml.training import Mapper as Mapper
+from ginjax.ml.training import Measuring as Measuring
 from ginjax.ml.training import Noise as Noise
 from ginjax.ml.training import Objective as Objective
 from ginjax.ml.training import Placement as Placement
@@ -112,9 +115,11 @@ from ginjax.ml.training import RunFiles as RunFiles
 from ginjax.ml.training import RunLog as RunLog
 from ginjax.ml.training import Saving as Saving
 from ginjax.ml.training import Start as Start
+from ginjax.ml.training import StepMemory as StepMemory
 from ginjax.ml.training import StopCondition as StopCondition
 from ginjax.ml.training import Trained as Trained
 from ginjax.ml.training import TrainedModel as TrainedModel
+from ginjax.ml.training import TrainingEstimate as TrainingEstimate
 from ginjax.ml.training import TrainingRequest as TrainingRequest
 from ginjax.ml.training import TrainLoss as TrainLoss
 from ginjax.ml.training import TrainSettings as TrainSettings
@@ -127,6 +132,7 @@ from ginjax.ml.training import batched as batched
 from ginjax.ml.training import build_network as build_network
 from ginjax.ml.training import check_start as check_start
 from ginjax.ml.training import connect as connect
+from ginjax.ml.training import difference_from_model as difference_from_model
 from ginjax.ml.training import evaluate as evaluate
 from ginjax.ml.training import everywhere as everywhere
 from ginjax.ml.training import finish_training as finish_training
@@ -152,6 +158,7 @@ from ginjax.ml.training import make_schedule as make_schedule
 from ginjax.ml.training import make_step as make_step
 from ginjax.ml.training import map_loss_in_batches as map_loss_in_batches
 from ginjax.ml.training import map_plus_loss_in_batches as map_plus_loss_in_batches
+from ginjax.ml.training import measure_step as measure_step
 from ginjax.ml.training import only_free as only_free
 from ginjax.ml.training import over_devices as over_devices
 from ginjax.ml.training import owned_copy as owned_copy
@@ -168,6 +175,7 @@ from ginjax.ml.training import save as save
 from ginjax.ml.training import save_plus as save_plus
 from ginjax.ml.training import start_from as start_from
 from ginjax.ml.training import task_settings as task_settings
+from ginjax.ml.training import time_left as time_left
 from ginjax.ml.training import train as train
 from ginjax.ml.training import train_again as train_again
 from ginjax.ml.training import train_model as train_model

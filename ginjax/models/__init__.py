@@ -61,11 +61,14 @@ from .verify import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
 from .verify import STAGES as STAGES
 from .verify import Promises as Promises
 from .verify import Verification as Verification
+from .verify import VerificationEffort as VerificationEffort
 from .verify import certificate_between as certificate_between
+from .verify import default_side as default_side
 from .verify import equivariance_defect as equivariance_defect
 from .verify import load_pair as load_pair
 from .verify import promises_between as promises_between
 from .verify import promises_of as promises_of
+from .verify import verification_effort as verification_effort
 from .verify import verify_records as verify_records
 from .verify import verify_transfer as verify_transfer
 from .verify import with_condition as with_condition

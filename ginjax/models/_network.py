@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -69,20 +69,37 @@ class Network:
             )
         object.__setattr__(self, "padding", asked_padding(self.padding))
         changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
-        words = ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
-        for name in WORDS:
-            if name in changed and name not in words:
-                others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
-                raise ArgumentError(
-                    f"`{name}`", got=f"architecture {self.architecture!r}", expected=f"architecture {others}"
-                )
-        if self.plain and changed & {"support", "recipe"}:
-            name = "recipe" if "recipe" in changed else "support"
-            raise ArgumentError(f"`{name}`", got="`plain=True`", expected="an equivariant network")
+        self.check_used(changed)
         if "recipe" in changed and changed & {"side", "support"}:
             name = "side" if "side" in changed else "support"
             raise ArgumentError(
                 f"`{name}`", got="`recipe` as well, which says it already", expected="one of the two"
+            )
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Settings that change nothing, given the architecture and whether the network is plain."""
+        words = ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
+        found = tuple(name for name in WORDS if name not in words)
+        return (*found, "recipe", "support") if self.plain else found
+
+    def check_used(self, names: Collection[str]) -> None:
+        """Refuse settings that would be ignored.
+
+        **Arguments:**
+
+        - `names`: of settings that were asked for, whatever their values.
+
+        **Raises:** `ArgumentError` for the first that changes nothing.
+        """
+        for name in self.unused:
+            if name not in names:
+                continue
+            if name not in WORDS:
+                raise ArgumentError(f"`{name}`", got="`plain=True`", expected="an equivariant network")
+            others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
+            raise ArgumentError(
+                f"`{name}`", got=f"architecture {self.architecture!r}", expected=f"architecture {others}"
             )
 
     def design(

@@ -31,6 +31,7 @@ from ginjax.ml import (
     Forecaster,
     OwnTask,
     TaskSettings,
+    TrainedModel,
     TrainSettings,
     calibrate,
     request_training,
@@ -45,10 +46,12 @@ from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
     Verification,
+    default_side,
     from_record,
     named_arrays,
     promises_between,
     to_record,
+    verification_effort,
     verify_records,
 )
 from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
@@ -287,19 +290,21 @@ class Model:
             tuning=start.trained,
             like=self.record.contract,
         )
-        made, training = carry_out(
-            request_training(
-                material,
-                settings,
-                start=start,
-                adapt=(adapt,) if isinstance(adapt, str) else adapt,
-                padding=padding,
-            ),
-            _shown(progress),
+
+        def tuned(made: TrainedModel, training: Training) -> Model:
+            parent = self.parent if keep_compatible or training.kept_start else None
+            return Model(made.model, made.record, parent, training)
+
+        request = request_training(
+            material,
+            settings,
+            start=start,
+            adapt=(adapt,) if isinstance(adapt, str) else adapt,
+            padding=padding,
         )
+        model, training = carry_out(request, _shown(progress), tuned)
         training.warn(stacklevel=2)
-        parent = self.parent if keep_compatible or training.kept_start else None
-        return Model(made.model, made.record, parent, training)
+        return model
 
     def to_dimension(
         self,
@@ -412,11 +417,11 @@ class Model:
         - `seed`: of the fields.
         - `tolerance`: the largest defect accepted, in place of those of the precision.
 
-        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says if roll-outs are
-        likely to blow up, see `ginjax.ml.shortest_waves`.
+        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says beforehand what
+        takes minutes or gigabytes, and if roll-outs are likely to blow up, see `ginjax.ml.shortest_waves`.
 
         **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
-        model to compare with.
+        model to compare with; `MemoryLimitError` for a grid that memory has no room for.
         """
         other = self.parent if low is None else low
         if not isinstance(other, Model | None):
@@ -434,6 +439,11 @@ class Model:
                 "dimension of the model to verify against", got=other.D, expected=f"another one than {self.D}"
             )
         low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
+        below = other if other.D < self.D else self
+        effort = verification_effort(low_record, high_record, side=side or default_side(below.network))
+        if effort.warning is not None:
+            warnings.warn(effort.warning, GinjaxWarning, stacklevel=2)
+        effort.check()
         found = verify_records(low_record, high_record, side=side, seed=seed)
         promises_between(low_record, high_record).check(found, tolerance)
         waves = shortest_waves(low_record, high_record)
@@ -542,5 +552,5 @@ def _said(step: Mapping[str, Any]) -> str:
     return str(step.get("step"))
 
 
-def _shown(progress: bool) -> Callable[[int, str], Progress]:
+def _shown(progress: bool) -> Callable[..., Progress]:
     return show_progress if progress else Progress

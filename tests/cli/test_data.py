@@ -219,7 +219,7 @@ def test_generate_says_how_much_it_will_write_and_refuses_what_has_no_room(run, 
         "3",
     )
     needed = 2 * 4 * 2 * 32**2 * 4
-    assert f"about {needed / 2**20:.3g} MiB on disk" in run(*large, "-o", "a").stderr
+    assert f"about {needed / 2**10:.3g} KiB on disk" in run(*large, "-o", "a").stderr
     written = (tmp_path / "a" / "burgers_2d.hdf5").stat().st_size
     assert needed < written < needed + 2**16
     for free, code in ((2 * needed, 0), (2 * needed - 1, 1)):  # twice on the disk while it is finished

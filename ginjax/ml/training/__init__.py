@@ -17,6 +17,9 @@ from ginjax.ml.training._engine import Progress as Progress
 from ginjax.ml.training._engine import Report as Report
 from ginjax.ml.training._engine import run as run
 from ginjax.ml.training._epochs import train as train
+from ginjax.ml.training._estimate import Measuring as Measuring
+from ginjax.ml.training._estimate import TrainingEstimate as TrainingEstimate
+from ginjax.ml.training._estimate import time_left as time_left
 from ginjax.ml.training._fit_one_step import fit_one_step as fit_one_step
 from ginjax.ml.training._fixed_steps import History as History
 from ginjax.ml.training._fixed_steps import batched as batched
@@ -26,11 +29,14 @@ from ginjax.ml.training._freeze import frozen_names as frozen_names
 from ginjax.ml.training._freeze import keep_frozen as keep_frozen
 from ginjax.ml.training._from_scratch import last_training as last_training
 from ginjax.ml.training._from_scratch import train_again as train_again
+from ginjax.ml.training._going_on import CHANGEABLE as CHANGEABLE
+from ginjax.ml.training._going_on import difference_from_model as difference_from_model
 from ginjax.ml.training._in_batches import evaluate as evaluate
 from ginjax.ml.training._in_batches import get_batches as get_batches
 from ginjax.ml.training._in_batches import map_loss_in_batches as map_loss_in_batches
 from ginjax.ml.training._in_batches import map_plus_loss_in_batches as map_plus_loss_in_batches
 from ginjax.ml.training._judge import judge as judge
+from ginjax.ml.training._kept_state import KeptState as KeptState
 from ginjax.ml.training._log import JsonLines as JsonLines
 from ginjax.ml.training._log import KeptRows as KeptRows
 from ginjax.ml.training._log import LogBook as LogBook
@@ -74,6 +80,7 @@ from ginjax.ml.training._saved_state import RunFile as RunFile
 from ginjax.ml.training._settings import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training._settings import STEPS as STEPS
 from ginjax.ml.training._settings import TrainSettings as TrainSettings
+from ginjax.ml.training._step_memory import StepMemory as StepMemory
 from ginjax.ml.training._stopping import AnyStop as AnyStop
 from ginjax.ml.training._stopping import EpochStop as EpochStop
 from ginjax.ml.training._stopping import StopCondition as StopCondition
@@ -81,6 +88,7 @@ from ginjax.ml.training._stopping import TrainLoss as TrainLoss
 from ginjax.ml.training._stopping import ValLoss as ValLoss
 from ginjax.ml.training._train_model import Saving as Saving
 from ginjax.ml.training._train_model import Trained as Trained
+from ginjax.ml.training._train_model import measure_step as measure_step
 from ginjax.ml.training._train_model import train_model as train_model
 from ginjax.ml.training._tuning import Start as Start
 from ginjax.ml.training._tuning import check_start as check_start

@@ -139,6 +139,11 @@ def what_to_hear(
             "the network does no better than predicting no change: train longer, or with a lower learning rate"
             + change
         )
+    if not after.learned:
+        return (
+            "the network does no better than predicting the mean of the fields, whose error is 1: train longer, or with another "
+            "learning rate"
+        )
     if before is not None and after.model > before.model:
         return f"the tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
     return None

@@ -126,7 +126,7 @@ def verify_transfer(
     added_torus = (True,) * (high.D - low.D) if new_torus is None else new_torus
     walled = not all((*torus, *added_torus))
     _check_same_walls(low, high, torus)
-    side = _default_side(high, walled=walled) if side is None else side
+    side = default_side(high, walled=walled) if side is None else side
     added = (side,) * (high.D - low.D)
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
     if fields is None:
@@ -262,7 +262,8 @@ def _dtype_of(model: MultiImageModule) -> str:
     return max((np.dtype(d) for d in dtypes), key=lambda d: d.itemsize, default=np.dtype(np.float32)).name
 
 
-def _default_side(model: AnyDimensionalModel, *, walled: bool) -> int:
+def default_side(model: AnyDimensionalModel, *, walled: bool = False) -> int:
+    """Pixels along each axis of random fields: 8, or as many as the down-samplings of a network, or its walls, need."""
     factor = model.grid_factor
     least = max(8, _reach(model)) if walled else 8
     return factor * max(1, -(-least // factor))
