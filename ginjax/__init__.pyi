@@ -6,6 +6,7 @@ from . import geometric as geometric
 from . import layers as layers
 from . import ml as ml
 from . import models as models
+from . import runs as runs
 from . import transfer as transfer
 from . import workflow as workflow
 from ._version import __version__ as __version__

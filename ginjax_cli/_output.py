@@ -6,13 +6,23 @@ is one object and standard error is empty or one object; with `-q` standard outp
 because the stream was closed or its reader went away, is dropped: the work goes on.
 """
 
+import contextlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ginjax._streams import Dropping, is_terminal, lead_nowhere, put
-from ginjax._text import LONGEST_CELL, cell, clean, field_lines, json_line, right_aligned, table_lines
+from ginjax._text import (
+    LONGEST_CELL,
+    cell,
+    clean,
+    field_lines,
+    json_line,
+    right_aligned,
+    shell_word,
+    table_lines,
+)
 
 from ._as_options import as_options
 
@@ -135,9 +145,9 @@ class Output:
         if self._form == "json":
             _write(sys.stdout, json_line({**payload, "path": name, "warnings": self._warnings}) + "\n")
         elif name is not None and self._form == "quiet":
-            _write(sys.stdout, name + "\n")
+            _write_name(name)
         elif name is not None:
-            self.note(f"wrote {name}")
+            self.note(f"wrote {shell_word(name)}")
 
 
 def show_error(
@@ -206,6 +216,22 @@ def _console(stream: TextIO | None) -> "Console":
 
     into: Any = Dropping(stream)
     return Console(file=into, highlight=False, markup=False, emoji=False)
+
+
+def _write_name(name: str) -> None:
+    """The name of a file as the system knows it, for whoever reads it from a pipe."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        buffer = getattr(sys.stdout, "buffer", None)
+        if buffer is not None and not is_terminal(sys.stdout):
+            sys.stdout.flush()
+            with contextlib.suppress(BrokenPipeError):
+                buffer.write(os.fsencode(name) + b"\n")
+                buffer.flush()
+            return
+        name = shell_word(name)
+    _write(sys.stdout, name + "\n")
 
 
 def _write(stream: TextIO | None, *texts: str) -> None:

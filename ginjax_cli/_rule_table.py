@@ -2,8 +2,9 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
+
+from ginjax._text import shell_word
 
 from ._output import Output
 
@@ -57,7 +58,7 @@ def show_comparison(
     )
     rule, _, value = (found.best or found.rows[0]).rule.partition(" ")
     out.next_step(
-        f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
+        f"ginjax convert-d {shell_word(path)} --to-dim {to_dim} --rescale {rule}"
         + (f" --flex {value}" if value else "")
         + ("" if found.best else " --lift-parity" if found.lift_parity else " --allow-inexact")
     )

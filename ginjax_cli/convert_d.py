@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from ginjax._text import shell_line, shell_word
 
 from ._choices import Choice
 from ._config_file import given_options
@@ -211,7 +212,7 @@ def convert_d(
         words = given_options(ctx, without=("dry_run", "size", "json", "quiet", "verify"))
         if "--rescale" not in words:
             words += ["--rescale", rescale]
-        out.next_step(join(["ginjax", "convert-d", str(model), *words]))
+        out.next_step(shell_line(["ginjax", "convert-d", str(model), *words]))
         return
     _write(out, conversion, model, target, payload, force=force)
 
@@ -305,7 +306,7 @@ def _write(
     D = conversion.after.D
     out.note(f"use it in Python: ginjax.load({str(target)!r}), on {D}D fields")
     low, high = (model, target) if conversion.before.D < D else (target, model)
-    out.next_step(f"ginjax verify {quote(str(low))} {quote(str(high))}")
+    out.next_step(f"ginjax verify {shell_word(low)} {shell_word(high)}")
 
 
 def _refuse_with_all(ctx: typer.Context) -> None:

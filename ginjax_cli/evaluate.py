@@ -1,10 +1,11 @@
 """`ginjax evaluate`: roll a model out on trajectories it has not seen."""
 
 from pathlib import Path
-from shlex import join, quote
 from typing import Annotated, Literal
 
 import typer
+
+from ginjax._text import shell_line, shell_word
 
 from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
@@ -197,11 +198,11 @@ def evaluate(
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
-        out.next_step(join(["ginjax", "predict", *words]))
+        out.next_step(shell_line(["ginjax", "predict", *words]))
     elif data is None and record.D < 3 and loaded.model.spec.equivariant:
-        out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
+        out.next_step(f"ginjax convert-d {shell_word(model)} --to-dim 3 --rescale compatibility")
     else:
-        out.next_step(f"ginjax inspect {quote(str(model))}")
+        out.next_step(f"ginjax inspect {shell_word(model)}")
 
 
 def _check_together(ctx: typer.Context) -> None:

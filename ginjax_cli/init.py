@@ -1,10 +1,11 @@
 """`ginjax init`: an untrained network."""
 
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
+
+from ginjax._text import shell_word
 
 from ._model_options import (
     Activation,
@@ -116,4 +117,4 @@ def init(
         output,
         {"dimension": dim, "parameters": parameters, "spec": model.spec.to_json(), "sha256": sha256},
     )
-    out.next_step(f"ginjax inspect {quote(str(output))}")
+    out.next_step(f"ginjax inspect {shell_word(output)}")

@@ -21,6 +21,8 @@ COMMANDS = (
     "convert-d",
     "verify",
     "inspect",
+    "runs",
+    "compare",
     "evaluate",
     "predict",
     "transfer-curve",

@@ -1,10 +1,11 @@
 """`ginjax train`: train a network to predict the next frame of a field, simulated or measured."""
 
 from pathlib import Path
-from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ginjax._text import shell_line, shell_word
 
 from ._config_file import Config, given_options
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
@@ -380,7 +381,7 @@ def train(
     if trained.reason == "asked":
         if claim is not None:
             claim.done()  # the saved state says enough
-        words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
+        words = shell_line(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
         out.interrupted(
             f"interrupted after step {trained.progress.step}; its state is in {files.state}",
             words,
@@ -406,12 +407,12 @@ def train(
     _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
     if material.contract.D < 3:
         rule = "compatibility" if request.model.spec.equivariant else "centre"
-        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
+        out.next_step(f"ginjax convert-d {shell_word(output)} --to-dim 3 --rescale {rule}")
     else:
-        source = "" if data is None else f" --data {quote(str(data))}"
+        source = "" if data is None else f" --data {shell_word(data)}"
         if source and "test" not in made.record.contract.parts:
             source += " --split train"  # nothing was held out, which evaluating refuses unless told
-        out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
+        out.next_step(f"ginjax evaluate {shell_word(output)}{source}")
 
 
 def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
@@ -484,6 +485,8 @@ def _show(
             "trained_before",
             "steps_done",
             "best_step",
+            "best_loss",
+            "one_step_error",
             "judged",
         )
     }

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ginjax._text import shell_word
 
 from ._data_options import (
     DataAxes,
@@ -157,7 +158,7 @@ def verify(
     }
     out.result(None, payload)
     promises.check(result, tol, way_out=WAY_OUT)
-    out.next_step(f"ginjax inspect {quote(str(high))}")
+    out.next_step(f"ginjax inspect {shell_word(high)}")
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ ORDER = (
     "filters",
     "transfer",
     "checkpoint",
+    "runs",
     "_jax_internals",
     "geometric",
     "layers",
@@ -47,6 +48,7 @@ GROUND = {
     "filters",
     "transfer",
     "checkpoint",
+    "runs",
 }
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"

@@ -7,6 +7,8 @@ from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
 from ._claim import Claim as Claim
+from ._claim import Claimant as Claimant
+from ._claim import claimant as claimant
 from ._claim import refuse_claimed as refuse_claimed
 from ._contract import AXIS_NAMES as AXIS_NAMES
 from ._contract import Axis as Axis
@@ -39,6 +41,10 @@ from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header
 from ._file import write_file as write_file
+from ._file_kind import FileKind as FileKind
+from ._file_kind import file_kind as file_kind
+from ._file_kind import is_other_kind as is_other_kind
+from ._file_kind import wrong_file as wrong_file
 from ._format import MAX_HEADER_BYTES as MAX_HEADER_BYTES
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ginjax.checkpoint import DataContract, Reading
+from ginjax.checkpoint import DataContract, Reading, is_other_kind, wrong_file
 from ginjax.data._axis_order import Axes, AxisOrder, parse_axes
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest, parse_parity, parse_requests
@@ -223,10 +223,14 @@ def _files(path: Paths) -> list[tuple[str, str | None]]:
             if not os.path.isfile(each):
                 raise FileError(f"{each}: is not a regular file", hint="Copy it into a file first.")
             if not _is_data(each):
+                if is_other_kind(each, "data", "text", "settings"):
+                    raise wrong_file(each, f"data: {_layouts()}")
                 raise FileError(f"{each}: is not a file of data", expected=_layouts(), hint="Is it complete?")
             found.append((each, None))
             continue
         inside = sorted(str(p) for p in Path(each).rglob("*") if p.is_file() and _is_data(str(p)))
+        if not inside and is_other_kind(each, "data folder"):
+            raise wrong_file(each, "a folder of data")
         if not inside or len(inside) > MAX_FILES:
             raise FileError(f"{each}: data files in it", got=len(inside), expected=f"1 to {MAX_FILES}")
         found += [(file, _split_of(Path(file).relative_to(each))) for file in inside]

@@ -2,8 +2,10 @@
 
 from ginjax.ml.draw import PICTURES as PICTURES
 from ginjax.ml.draw import animation_figure as animation_figure
+from ginjax.ml.draw import compared_curves_figure as compared_curves_figure
 from ginjax.ml.draw import curve_figure as curve_figure
 from ginjax.ml.draw import draw_animation as draw_animation
+from ginjax.ml.draw import draw_compared_curves as draw_compared_curves
 from ginjax.ml.draw import draw_curve as draw_curve
 from ginjax.ml.draw import draw_errors as draw_errors
 from ginjax.ml.draw import draw_forecast as draw_forecast

@@ -126,7 +126,7 @@ def test_a_narrow_encoding_is_no_reason_to_fail(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     Output().line("größe 名 \udcff")
-    assert stream.buffer.getvalue() == b"gr\\xf6\\xdfe \\u540d \\udcff\n"
+    assert stream.buffer.getvalue() == b"gr\\xf6\\xdfe \\u540d $'\\xff'\n"
 
 
 def test_progress_lines_are_sparse():

@@ -147,7 +147,7 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
         (
             ("--filters", str(FIXTURES / "diffusion_1d.safetensors")),
             1,
-            "kind 'model', expected kind 'filters'",
+            "is a model: expected a file of filters",
         ),
         (("-o", "no/folder"), 1, "does not exist"),
         (("surplus",), 2, "surplus"),

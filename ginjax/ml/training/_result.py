@@ -80,6 +80,9 @@ def finish_training(
         step["judged"] = str(task.judged)
     if adapted:
         step["adapted"] = {each.aspect: list(each.values) for each in adapted}
+    error = task.error(model)
+    if error is not None:
+        step["one_step_error"] = error.to_json()
     history = () if start is None else start.record.provenance
     contract = task.contract
     if start is not None:
@@ -92,11 +95,15 @@ def finish_training(
         )
     common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
-    last = None if trained.last is None or keeps else to_record(trained.last, **common)
+    last = None
+    if trained.last is not None and not keeps:
+        # The error is that of the best model.
+        other = {name: value for name, value in step.items() if name != "one_step_error"}
+        last = to_record(trained.last, contract=contract, provenance=[*history, other])
     record = to_record(model, **common, certificate=certificate)
     if start is not None and kept:
         record = start.as_it_was(record)
-    return TrainedModel(model, record, last, task.error(model))
+    return TrainedModel(model, record, last, error)
 
 
 def kept_start(trained: Trained, judged: Judged | None) -> str:

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from ginjax.checkpoint import Claim, check_target, refuse_claimed
 from ginjax.errors import FileError
 from ginjax.ml.training._saved_state import RunFile
+from ginjax.runs import RunNames
 
 
-@dataclass(frozen=True)
-class RunFiles:
+class RunFiles(RunNames):
     """The files of a run, all named after its output, such as `model.safetensors`.
 
     **Arguments:**
 
     - `output`: the model.
     """
-
-    output: Path
-
-    @property
-    def stem(self) -> Path:
-        """The output without its suffix, from which the other names are made."""
-        name = self.output.name
-        return self.output.with_name(name.removesuffix(".safetensors") or name)
-
-    @property
-    def log(self) -> Path:
-        """Losses and rates while the training lasts, one JSON object a line."""
-        return self._named("log.jsonl")
-
-    @property
-    def curve(self) -> Path:
-        """The picture of the log."""
-        return self._named("curve.png")
-
-    @property
-    def last(self) -> Path:
-        """The last model, where another one was best."""
-        return self._named("last.safetensors")
-
-    @property
-    def state(self) -> Path:
-        """The folder that an interrupted run goes on from."""
-        return self._named("run")
 
     def run_file(self, settings: Mapping[str, object]) -> RunFile:
         """The state in that folder, of a training with these settings."""
@@ -84,6 +54,3 @@ class RunFiles:
             check_target(file, force=True, links=False)
         waiting = resume and self.run_file({}).exists()
         return Claim(self.stem, beside, force=force or waiting)
-
-    def _named(self, ending: str) -> Path:
-        return self.stem.with_name(f"{self.stem.name}.{ending}")

@@ -19,8 +19,8 @@ from ginjax.ml.score import DEFAULT_LOSS
 from ginjax.ml.training._array_file import array_leaves, matched
 from ginjax.ml.training._dispatch import TrainState
 from ginjax.ml.training._engine import Progress
+from ginjax.runs import STATE_FILE, STATE_PURPOSE
 
-_PURPOSE = "state of a training"
 _ANEW = "Begin anew (`force=True`)."
 _MOST = 2**53
 _TEMPORARY = re.compile(r"\.ginjax-[0-9a-f-]+\.tmp")
@@ -45,7 +45,7 @@ class RunFile:
     @property
     def path(self) -> Path:
         """The file itself."""
-        return self.folder / "state.safetensors"
+        return self.folder / STATE_FILE
 
     def exists(self) -> bool:
         """Whether there is a state to go on from."""
@@ -69,7 +69,7 @@ class RunFile:
         }
         header = {
             "kind": "arrays",
-            "purpose": _PURPOSE,
+            "purpose": STATE_PURPOSE,
             "settings": self.settings,
             "progress": numbers,
             "has_best": progress.best_model is not None,
@@ -140,7 +140,7 @@ class RunFile:
         )
 
     def _check(self, header: Mapping[str, object]) -> None:
-        if header.get("purpose") != _PURPOSE:
+        if header.get("purpose") != STATE_PURPOSE:
             raise FileError(f"{self.path}: is not the state of a training", hint="Remove it.")
         if "checksum" not in header:
             raise FileError(
