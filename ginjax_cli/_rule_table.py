@@ -32,7 +32,7 @@ def show_comparison(
     by_filters = bool(record.layers)
     _table(out, f"{path}: {record.D}D -> {to_dim}D by every rule", found, by_filters)
     if about is not None:
-        out.line(f"error: nRMSE of the next frame on {about}; of no change: {found.no_change:.4g}")
+        out.line(f"error: one-step error (nRMSE) on {about}; of no change: {found.no_change:.4g}")
     if by_filters:
         out.note(
             "ratios of the converted model to the original: weight norm, of the layer where it grows most; response of a "

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ginjax._text import shell_line, shell_word
+from ginjax._text import shell_line
 
 from ._in_words import in_words
+from ._names import names_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 
@@ -87,12 +88,6 @@ def compare(
         out.next_step(shell_line(["ginjax", "compare", *files, "-o", "comparison.png"]))
     elif models := [run.path for run in runs if run.path.is_file()]:
         out.next_step(shell_line(["ginjax", "evaluate", *models]))
-
-
-def names_of(files: list[Path]) -> list[str]:
-    """What to call files in tables and pictures: their names without folders, where these tell them apart."""
-    short = [file.name for file in files]
-    return [shell_word(each) for each in (short if len(set(short)) == len(short) else map(str, files))]
 
 
 def _results(run: "Run") -> tuple[object, ...]:

@@ -440,6 +440,8 @@ def _show(
     sha256: str,
 ) -> None:
     """What came of a training, and what has to be said about it."""
+    from ginjax.runs import plus_minus
+
     before, judged = prepared.before, prepared.task.judged
     progress, error, certificate = trained.progress, made.error, made.record.certificate
     rows: dict[str, object] = {
@@ -452,11 +454,14 @@ def _show(
     if judged is not None:
         rows["judged by"] = str(judged)
     if error is not None:
-        rows["error on held-out fields"] = f"{error.model:.4f}  (one-step nRMSE)"
+        shown = plus_minus(error.model, error.deviation)
+        rows["one-step error"] = (
+            f"{shown}  (nRMSE of every next frame, {error.trajectories} trajectories held out)"
+        )
     if before is not None:
-        rows["error before tuning"] = f"{before.model:.4f}"
+        rows["one-step error before tuning"] = plus_minus(before.model, before.deviation)
     if error is not None:
-        rows["error of predicting no change"] = f"{error.persistence:.4f}"
+        rows["error of predicting no change"] = plus_minus(error.persistence, error.persistence_deviation)
     if certificate is not None:
         rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
     out.fields(title, rows)
@@ -465,7 +470,11 @@ def _show(
         out.warn(said)
     measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}
     if error is not None:
-        measured |= {"error": error.model, "persistence": error.persistence}
+        measured |= {
+            "error": error.model,
+            "persistence": error.persistence,
+            "one_step_error": error.to_json(),
+        }
     if before is not None:
         measured["error_before"] = before.model
     if progress.best_step >= 0:

@@ -129,7 +129,7 @@ def verify(
     )
     if given is not None:
         out.line(
-            f"error of the next frame on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
+            f"one-step error on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
         )
     stale = certificate is not None and made.record.certificate_is_stale
     if stale:
@@ -169,7 +169,7 @@ class _Given:
 
     - `dim`, `name`: where and what they are.
     - `samples`: how many were used.
-    - `error`, `no_change`: of the model of that dimension on the next frame, and of predicting no change.
+    - `error`, `no_change`: one-step error of the model of that dimension, and of predicting no change.
     - `fields`: inputs of the lower model, for the lift test; None where the data are of the higher dimension.
     """
 

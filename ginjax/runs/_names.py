@@ -19,9 +19,11 @@ class RunNames:
     **Arguments:**
 
     - `output`: the model.
+    - `picture`: the ending of the picture of its log.
     """
 
     output: Path
+    picture: str = "png"
 
     @property
     def stem(self) -> Path:
@@ -37,7 +39,7 @@ class RunNames:
     @property
     def curve(self) -> Path:
         """The picture of the log."""
-        return self._named(".curve.png")
+        return self._named(f".curve.{self.picture}")
 
     @property
     def last(self) -> Path:

@@ -432,7 +432,7 @@ def test_data_in_a_file(run, tmp_path):
     (step,) = record.provenance
     # Three trajectories of six frames, four in each sample: nine samples, in batches of three, twice.
     assert (step["data"], step["trajectories"], step["steps"]) == ("d.npz", 3, 6)
-    assert "lowest validation loss" in result.stdout and "error on held-out fields" in result.stdout
+    assert "lowest validation loss" in result.stdout and "one-step error" in result.stdout
 
 
 @pytest.mark.parametrize(

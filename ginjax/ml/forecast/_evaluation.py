@@ -26,8 +26,14 @@ Curves = Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]
 Spectra = Mapping[str, Mapping[str, Float[np.ndarray, " shells"]]]
 """By field, then "truth" or the name of the forecast, the mean energy in each shell."""
 
+CurvesByTrajectory = Mapping[str, Mapping[str, Float[np.ndarray, "trajectories steps"]]]
+"""By field and metric, one row for each trajectory."""
+
 Quantities = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]]
 """By field and quantity, then "truth" or the name of the forecast, the mean over trajectories at each step."""
+
+QuantitiesByTrajectory = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, "trajectories steps"]]]]
+"""The same with one row for each trajectory."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class RolloutStudy:
     - `quantities`: physical quantities of the frames, see `ginjax.ml.quantities`.
     - `samples`: by step (the first, and the last one before the first batch is lost), then "truth" or forecast, fields
       of the first trajectory.
+    - `errors_by_trajectory`: as `errors`, with an array `(trajectories, steps)` for each metric, every trajectory by itself.
+    - `quantities_by_trajectory`: as `quantities`, likewise.
     """
 
     steps: int
@@ -53,6 +61,38 @@ class RolloutStudy:
     spectra: Spectra
     samples: Mapping[int, Mapping[str, Fields]]
     quantities: Quantities = dataclasses.field(default_factory=dict)
+    errors_by_trajectory: Mapping[str, CurvesByTrajectory] = dataclasses.field(default_factory=dict)
+    quantities_by_trajectory: QuantitiesByTrajectory = dataclasses.field(default_factory=dict)
+
+    def deviation(self, forecast: str, field: str, metric: str) -> Float[np.ndarray, " steps"] | None:
+        """How far apart the trajectories are: the standard deviation of a metric over them, step by step.
+
+        **Arguments:**
+
+        - `forecast`, `field`, `metric`: as in `errors`.
+
+        **Returns:** `sqrt(sum_n (e_n - <e>)^2 / (N - 1))` of what each of the `N` trajectories has by itself; None of a
+        single one, or where it was not kept.
+        """
+        return _deviation(self.errors_by_trajectory.get(forecast, {}).get(field, {}).get(metric))
+
+    def quantity_deviation(
+        self, field: str, quantity: str, forecast: str
+    ) -> Float[np.ndarray, " steps"] | None:
+        """The same of a physical quantity.
+
+        **Arguments:**
+
+        - `field`, `quantity`, `forecast`: as in `quantities`; `forecast` may be "truth".
+        """
+        return _deviation(self.quantities_by_trajectory.get(field, {}).get(quantity, {}).get(forecast))
+
+
+def _deviation(values: Float[np.ndarray, "trajectories steps"] | None) -> Float[np.ndarray, " steps"] | None:
+    if values is None or len(values) < 2:
+        return None
+    with np.errstate(invalid="ignore", over="ignore"):  # of a roll-out that blows up
+        return values.std(axis=0, ddof=1)
 
 
 def study_rollouts(
@@ -79,7 +119,7 @@ def study_rollouts(
     """
     chosen = [int(each) for each in trajectories]
     if steps is None and forecasters:
-        past = next(iter(forecasters.values())).frames.past_steps
+        past = most_past(forecasters)
         source.check_frames(past + 1)
         steps = source.frames - past
     if not chosen or not steps or steps < 1 or not forecasters:
@@ -90,7 +130,7 @@ def study_rollouts(
         )
     list(METRICS.values())  # one that cannot be imported is an error before the work
     for forecaster in forecasters.values():
-        forecaster.check(source, forecaster.frames.past_steps + steps)
+        forecaster.check(source, most_past(forecasters) + steps)
     size = min(batch_size, len(chosen))
     collected = _Collected(steps, [*forecasters, PERSISTENCE])
     for start in range(0, len(chosen), size):
@@ -104,6 +144,11 @@ def study_rollouts(
     return collected.study(len(chosen))
 
 
+def most_past(forecasters: Mapping[str, Forecaster]) -> int:
+    """Frames before the first one that is predicted: all that any of the models sees, so that all predict the same ones."""
+    return max(each.frames.past_steps for each in forecasters.values())
+
+
 def _frames(
     forecasters: Mapping[str, Forecaster], source: Source, part: list[int], steps: int, size: int
 ) -> Iterator[tuple[int, dict[str, Fields]]]:
@@ -112,8 +157,11 @@ def _frames(
     full = part + part[-1:] * (size - len(part))
     first = next(iter(forecasters.values()))
     names = [each.name for each in first.schema]
-    past = first.frames.past_steps
-    running = {name: each.roll_out(each.start(source, full), steps) for name, each in forecasters.items()}
+    past = most_past(forecasters)
+    running = {
+        name: each.roll_out(each.start(source, full, past - each.frames.past_steps), steps)
+        for name, each in forecasters.items()
+    }
     unchanged = _read(source, part, past - 1, names)
     for step in range(1, steps + 1):
         predicted = {name: next(frames) for name, frames in running.items()}
@@ -138,7 +186,7 @@ class _Collected:
         self._deviations: dict[tuple[str, str, int], list[Deviations]] = {}
         self._energy: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
         self._lost: dict[str, int | None] = dict.fromkeys(names)
-        self._quantities: dict[str, dict[str, dict[str, Float[np.ndarray, " steps"]]]] = {}
+        self._quantities: dict[str, dict[str, dict[str, dict[int, list[Float[np.ndarray, " batch"]]]]]] = {}
         self._samples: dict[int, Mapping[str, Fields]] = {}
 
     def add(self, step: int, frames: Mapping[str, Fields], source: Source) -> None:
@@ -158,12 +206,13 @@ class _Collected:
                 measured = quantities(values, source.D, spacing=source.spacing, is_torus=source.is_torus)
                 for quantity, each in measured.items():
                     totals = self._quantities.setdefault(field, {}).setdefault(quantity, {})
-                    totals.setdefault(name, np.zeros(self._steps))[step - 1] += each.sum()
+                    totals.setdefault(name, {}).setdefault(step, []).append(each)
 
     def study(self, trajectories: int) -> RolloutStudy:
         lost = self._lost[self._names[0]]
         shown = self._steps if lost is None else max(1, lost - 1)
         fields = list(dict.fromkeys(field for _, field, _ in self._deviations))
+        of_each = self._quantities_of_each()
         return RolloutStudy(
             self._steps,
             trajectories,
@@ -178,26 +227,52 @@ class _Collected:
                 for field in fields
             },
             self._samples,
-            {
-                field: {
-                    quantity: {name: total / trajectories for name, total in totals.items()}
-                    for quantity, totals in measured.items()
-                }
-                for field, measured in self._quantities.items()
+            _over_trajectories(of_each),
+            errors_by_trajectory={
+                name: {field: self._curves_by_trajectory(name, field) for field in fields}
+                for name in self._names
             },
+            quantities_by_trajectory=of_each,
         )
 
+    def _quantities_of_each(self) -> QuantitiesByTrajectory:
+        return {
+            field: {
+                quantity: {
+                    name: np.stack([np.concatenate(found[step]) for step in sorted(found)], axis=1)
+                    for name, found in by_name.items()
+                }
+                for quantity, by_name in measured.items()
+            }
+            for field, measured in self._quantities.items()
+        }
+
     def _curves(self, name: str, field: str) -> dict[str, Float[np.ndarray, " steps"]]:
-        found = []
-        for step in range(1, self._steps + 1):
-            parts = self._deviations[name, field, step]
-            whole = Deviations(
-                np.concatenate([part.error for part in parts]),
-                np.concatenate([part.size for part in parts]),
-                np.concatenate([part.variance for part in parts]),
-            )
-            found.append(whole.metrics())
+        found = [self._all(name, field, step).metrics() for step in range(1, self._steps + 1)]
         return {metric: np.array([float(each[metric]) for each in found]) for metric in METRICS}
+
+    def _curves_by_trajectory(
+        self, name: str, field: str
+    ) -> dict[str, Float[np.ndarray, "trajectories steps"]]:
+        steps = [self._all(name, field, step) for step in range(1, self._steps + 1)]
+        # One sample of many values: each of them is measured by itself.
+        found = Deviations(
+            *(
+                np.stack([getattr(step, what) for step in steps], axis=1)[None]
+                for what in ("error", "size", "variance")
+            )
+        ).metrics()
+        return {metric: np.asarray(values, np.float64) for metric, values in found.items()}
+
+    def _all(self, name: str, field: str, step: int) -> Deviations:
+        """The deviations of all trajectories at one step."""
+        parts = self._deviations[name, field, step]
+        return Deviations(
+            *(
+                np.concatenate([getattr(part, what) for part in parts])
+                for what in ("error", "size", "variance")
+            )
+        )
 
     def sample(self, step: int, frames: Mapping[str, Fields]) -> None:
         """Keep the first trajectory at the first step and at the newest one until the forecast is lost."""
@@ -210,3 +285,13 @@ class _Collected:
         if newest > 1:
             del self._samples[newest]
         self._samples[step] = first
+
+
+def _over_trajectories(of_each: QuantitiesByTrajectory) -> Quantities:
+    return {
+        field: {
+            quantity: {name: values.mean(axis=0) for name, values in by_name.items()}
+            for quantity, by_name in measured.items()
+        }
+        for field, measured in of_each.items()
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
@@ -60,7 +61,12 @@ def predict(model: PyTree, x: MultiImage) -> MultiImage:
 
 
 def next_frame_error(
-    model: PyTree, samples: Windows, indices: Int[np.ndarray, " batch"], frames: Frames, batch_size: int
+    model: PyTree,
+    samples: Windows,
+    indices: Int[np.ndarray, " batch"],
+    frames: Frames,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> OneStepError:
     """The mean nRMSE of predicted frames, in normalised units, beside that of the frames before them.
 
@@ -70,6 +76,7 @@ def next_frame_error(
     - `samples`, `indices`: pairs whose targets are one frame or its change, and which of them to use.
     - `frames`: the layout of inputs and predictions.
     - `batch_size`: samples evaluated at once.
+    - `progress`: called as `progress(done, total)`, counting samples.
     """
     mine: list[np.ndarray] = []
     unchanged: list[np.ndarray] = []
@@ -78,6 +85,8 @@ def next_frame_error(
         truth = frames.as_fields(x, y)
         mine.append(np.asarray(nrmse_loss(frames.as_fields(x, predict(model, x)), truth, None), np.float64))
         unchanged.append(np.asarray(nrmse_loss(frames.newest(x, truth), truth, None), np.float64))
+        if progress is not None:
+            progress(min(start + batch_size, len(indices)), len(indices))
     of = np.array([samples.locate(int(index))[0] for index in indices])
     (model_mean, deviation), (mean, mean_deviation) = (
         _over_trajectories(np.concatenate(each), of) for each in (mine, unchanged)

@@ -133,13 +133,13 @@ def what_to_hear(
 
     **Arguments:**
 
-    - `after`: the error of the next frame on the held-out part, None if nothing is held out.
+    - `after`: the one-step error on the held-out part, None if nothing is held out.
     - `before`: the same of the model that was gone on from.
     - `residual`: whether changes are predicted.
     - `kept_start`: whether it is that model which is kept.
     """
     if after is None:
-        return "the error of the next frame was not measured: nothing was held out to measure it on"
+        return "the one-step error was not measured: nothing was held out to measure it on"
     if after.model >= after.persistence and kept_start:
         return (
             "that model does no better than predicting no change, which is not due to this tuning: "
@@ -152,7 +152,7 @@ def what_to_hear(
             + change
         )
     if before is not None and after.model > before.model:
-        return f"the tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
+        return f"the tuning made the one-step error larger: {before.model:.3g} before, {after.model:.3g} after"
     return None
 
 

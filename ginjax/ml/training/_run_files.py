@@ -16,6 +16,7 @@ class RunFiles(RunNames):
     **Arguments:**
 
     - `output`: the model.
+    - `picture`: the ending of the picture of its log.
     """
 
     def run_file(self, settings: Mapping[str, object]) -> RunFile:
