@@ -20,3 +20,4 @@ from .workflow import Model as Model
 from .workflow import Training as Training
 from .workflow import load as load
 from .workflow import train as train
+from .workflow import train_seeds as train_seeds

@@ -37,6 +37,7 @@ OPTIONS = {
     "recipe": "--filters",
     "residual": "--residual",
     "resume": "--resume",
+    "seeds": "--seeds",
     "side": "--side",
     "split": "--split",
     "support": "--support",

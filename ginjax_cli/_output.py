@@ -9,7 +9,8 @@ because the stream was closed or its reader went away, is dropped: the work goes
 import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ginjax._streams import Dropping, is_terminal, lead_nowhere, put
@@ -32,6 +33,19 @@ if TYPE_CHECKING:
     from ginjax._progress import Progress
 
 _STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green", "go on with": "green"}
+
+
+_STEPS_ARE_PART: ContextVar[bool] = ContextVar("part of a longer command", default=False)
+
+
+@contextlib.contextmanager
+def as_part() -> Iterator[None]:
+    """While it lasts commands are parts of a longer one, which says itself what comes next."""
+    token = _STEPS_ARE_PART.set(True)
+    try:
+        yield
+    finally:
+        _STEPS_ARE_PART.reset(token)
 
 
 class Output:
@@ -113,13 +127,13 @@ class Output:
 
     def next_step(self, command: str) -> None:
         """Name the command that usually comes next; the last thing a command says."""
-        if self._form == "human":
+        if self._form == "human" and not _STEPS_ARE_PART.get():
             _labelled("next", command)
 
     def interrupted(self, text: str, command: str, payload: Mapping[str, Any]) -> None:
         """Say that a command ended because it was asked to, and the command that goes on from there."""
         self.note(text)
-        if self._form == "human":
+        if self._form == "human" and not _STEPS_ARE_PART.get():
             _labelled("go on with", command)
         self.result(None, {"interrupted": True, "go_on_with": command, **payload})
 

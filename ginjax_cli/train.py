@@ -52,6 +52,7 @@ from ._train_options import (
     Residual,
     Resume,
     Schedule,
+    Seeds,
     Test,
     TimeBudget,
     Unroll,
@@ -62,6 +63,7 @@ from ._train_options import (
     parse_interval,
     parse_seconds,
 )
+from ._train_seeds import is_member, train_seeds
 
 if TYPE_CHECKING:
     from ginjax.ml import PreparedTraining, Progress, Report, RunFiles, Start, Trained, TrainedModel
@@ -235,6 +237,7 @@ def train(
     process: Process = None,
     output: OutputPath = Path("model.safetensors"),
     seed: Seed = 0,
+    seeds: Seeds = None,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -250,7 +253,13 @@ def train(
 
     With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
     choose from: where no step of the training makes it better, it is kept as it was.
+
+    With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread
+    are shown and written (model.seeds.json). The same command goes on with those that are missing.
     """
+    if seeds is not None and not is_member(ctx):
+        train_seeds(ctx, seeds)
+        return
     from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
     from ginjax.ml import (

@@ -13,6 +13,11 @@ from ._names import RunNames as RunNames
 from ._run import Run as Run
 from ._run import RunState as RunState
 from ._run import read_run as read_run
+from ._run import run_of as run_of
+from ._seeds import SeedFiles as SeedFiles
+from ._seeds import SeedSummary as SeedSummary
+from ._seeds import check_seeds as check_seeds
+from ._seeds import parse_seeds as parse_seeds
 from ._spread import Spread as Spread
 from ._spread import plus_minus as plus_minus
 from ._spread import spread_of as spread_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -188,46 +188,63 @@ def _unfinished(folder: Path) -> Run:
     )
 
 
-def _finished(path: Path, record: ModelRecord) -> Run:
+def run_of(record: ModelRecord, path: str | os.PathLike[str] = "model") -> Run:
+    """What a model says of its training, without looking at files.
+
+    **Arguments:**
+
+    - `record`: the model.
+    - `path`: what to call it.
+    """
     contract = record.contract
     trainings = [step for step in record.provenance if step.get("step") in _TRAININGS]
     last: Mapping[str, Any] = trainings[-1] if trainings else {}
-    names, who = _beside(path)
-    log = names.log if trainings and names.log.is_file() else None
-    best, validation = _whole(last.get("best_step")), _number(last.get("best_loss"))
     own = bool(record.provenance) and record.provenance[-1] is last  # and not of what it was converted from
-    if validation is None and best is not None and log is not None and own:
-        validation = _logged(read_log(log), last, best)
     train = contract.parts.get("train")
     error = last.get("one_step_error")
-    running = who is not None and who.running
+    facts = {
+        "fields": [each.kind for each in contract.fields] or None,
+        "boundaries": [axis.boundary for axis in contract.axes],
+        "spacing": contract.spacing,
+        "time_step": contract.time_step,
+        "digest": None if train is None else train.digest,
+    }
     return Run(
-        path,
-        "running" if running else "model",
+        Path(path),
+        "model",
         D=record.D,
         parameters=record.parameters,
         network=_network(record.spec),
-        data=_part(last, _OF_DATA)
-        | {
-            "fields": [each.kind for each in contract.fields] or None,
-            "boundaries": [axis.boundary for axis in contract.axes],
-            "spacing": contract.spacing,
-            "time_step": contract.time_step,
-            "digest": None if train is None else train.digest,
-        },
+        data=_part(last, _OF_DATA) | facts,
         settings={n: v for n, v in last.items() if n not in (*_OF_DATA, *_RESULTS)},
         history=tuple(_in_words(step) for step in record.provenance),
         step=_whole(last.get("steps_done")),
         steps=_whole(last.get("steps")),
-        best_step=best if own else None,
-        validation=validation if own else None,
+        best_step=_whole(last.get("best_step")) if own else None,
+        validation=_number(last.get("best_loss")) if own else None,
         error={n: v for n, v in error.items() if _number(v) is not None}
         if own and isinstance(error, Mapping)
         else None,
         certificate=_verdict(record),
+    )
+
+
+def _finished(path: Path, record: ModelRecord) -> Run:
+    """A model, with what lies beside it."""
+    run = run_of(record, path)
+    names, who = _beside(path)
+    trained = any(step.get("step") in _TRAININGS for step in record.provenance)
+    log = names.log if trained and names.log.is_file() else None
+    validation = run.validation
+    if validation is None and run.best_step is not None and log is not None:
+        validation = _logged(read_log(log), run.step, run.best_step)
+    return replace(
+        run,
+        state="running" if who is not None and who.running else "model",
+        validation=validation,
         claimant=who,
         log=log,
-        last=names.last if trainings and names.last.is_file() else None,
+        last=names.last if trained and names.last.is_file() else None,
     )
 
 
@@ -246,9 +263,9 @@ def _part(step: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: step[name] for name in names if name in step}
 
 
-def _logged(rows: list[dict[str, Any]], last: Mapping[str, Any], best: int) -> float | None:
+def _logged(rows: list[dict[str, Any]], done: int | None, best: int) -> float | None:
     """The validation loss in a log, if the log is that of the training."""
-    if not rows or max(row["step"] for row in rows) != last.get("steps_done"):
+    if not rows or max(row["step"] for row in rows) != done:
         return None
     found: list[Row] = [row for row in rows if row["step"] == best and row.get("validation") is not None]
     return _number(found[-1]["validation"]) if found else None

@@ -152,7 +152,9 @@ def what_to_hear(
             + change
         )
     if before is not None and after.model > before.model:
-        return f"the tuning made the one-step error larger: {before.model:.3g} before, {after.model:.3g} after"
+        return (
+            f"the tuning made the one-step error larger: {before.model:.3g} before, {after.model:.3g} after"
+        )
     return None
 
 
