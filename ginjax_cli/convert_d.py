@@ -187,7 +187,7 @@ def convert_d(
         from ginjax.checkpoint import check_target
 
         check_target(target, force=force)
-    from ginjax.checkpoint import check_certificate, convert_record, read_model
+    from ginjax.checkpoint import check_certificate, convert_record, read_model, to_be_lifted
     from ginjax.transfer import find_rule
 
     record, chosen = read_model(model), {}
@@ -205,6 +205,9 @@ def convert_d(
     if not allow_inexact:
         check_certificate(certificate)
     out.line(f"parameters: {conversion.before.parameters} -> {conversion.after.parameters}")
+    odd = to_be_lifted(record) if to_dim > record.D and not lift_parity else None
+    if odd is not None:
+        out.note(odd)
     if verify:
         payload["verification"] = _verify(out, conversion, seed, allow_inexact)
     if dry_run:

@@ -80,7 +80,7 @@ def verify(
     nothing are only measured.
     """
     out = Output(json=json, quiet=quiet)
-    from ginjax.checkpoint import conversion_differences
+    from ginjax.checkpoint import conversion_differences, to_be_lifted
     from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,
@@ -139,9 +139,11 @@ def verify(
         out.warn(
             f"the two models are not for the same data: {each.subject}: {each.got} against {each.expected}"
         )
-    if not promises.compatible:
-        rule = "?" if certificate is None else certificate.rule
-        out.note(f"the rule {rule!r} does not promise compatibility: the lift test is information")
+    if promises.why_not is not None:
+        out.note(f"{promises.why_not}: the lift test is information")
+    odd = None if parity_lift else to_be_lifted(first.record)
+    if odd is not None:
+        out.note(odd)
     if not promises.equivariant:
         out.note("the model is a plain network: its equivariance defect is information")
     waves = shortest_waves(first.record, second.record)
@@ -259,5 +261,6 @@ def verification_payload(result: "Verification") -> dict[str, Any]:
         "equivariance": result.equivariance,
         "noise_float64": result.noise_float64,
         "noise_own": result.noise_own,
+        "noise_high": result.noise_high,
         "condition": result.condition,
     }

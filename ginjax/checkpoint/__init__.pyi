@@ -48,6 +48,7 @@ from ._file_kind import wrong_file as wrong_file
 from ._format import MAX_HEADER_BYTES as MAX_HEADER_BYTES
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec
+from ._lift import to_be_lifted as to_be_lifted
 from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model

@@ -142,7 +142,7 @@ def test_the_one_step_error_is_the_number_that_the_training_ended_with(trained):
 
 
 def test_several_models_are_compared_on_what_all_of_them_hold_out(trained, tmp_path):
-    train, evaluate = trained
+    train, _ = trained
     train("--steps", "2", "--test", "0.3")
     (tmp_path / "model.safetensors").rename("a.safetensors")
     train("--steps", "3", "--test", "0.3")
