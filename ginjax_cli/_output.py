@@ -64,8 +64,15 @@ class Output:
         self._form: Literal["human", "quiet", "json"] = "json" if json else "quiet" if quiet else "human"
         self._warnings: list[str] = []
 
-    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Show rows under named columns; numbers are lined up on the right."""
+    def table(
+        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, names: int = 0
+    ) -> None:
+        """Show rows under named columns; numbers are lined up on the right.
+
+        **Arguments:**
+
+        - `names`: how many of the first columns hold names to be copied, which are not cut in a narrow terminal.
+        """
         if self._form != "human":
             return
         if not is_terminal(sys.stdout):
@@ -81,8 +88,13 @@ class Output:
 
         drawn = Table(title=Text(clean(title, LONGEST_CELL)), title_justify="left")
         for i, name in enumerate(columns):
+            numbers = right_aligned(rows, i)
             drawn.add_column(
-                Text(clean(name, LONGEST_CELL)), justify="right" if right_aligned(rows, i) else "left"
+                Text(clean(name, LONGEST_CELL)),
+                justify="right" if numbers else "left",
+                no_wrap=i < names,
+                # A number that is cut is another number.
+                min_width=max(len(cell(row[i])) for row in rows) if numbers else None,
             )
         for row in rows:
             drawn.add_row(*(Text(cell(value)) for value in row))

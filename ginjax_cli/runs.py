@@ -43,7 +43,15 @@ def runs(
     out = Output(json=json, quiet=quiet)
     found = list_runs(folder, recursive=recursive)
     if found.runs:
-        out.table(f"Runs in {shell_word(folder)}", _COLUMNS, [_row(run) for run in found.runs])
+        rows = [_row(run) for run in found.runs]
+        # Columns that say nothing make room for names.
+        told = [i for i in range(len(_COLUMNS)) if i < 3 or any(row[i] is not None for row in rows)]
+        out.table(
+            f"Runs in {shell_word(folder)}",
+            [_COLUMNS[i] for i in told],
+            [[row[i] for i in told] for row in rows],
+            names=1,
+        )
     for path, problem in found.unread:
         out.warn(f"{shell_word(path)}: {problem}")
     if not found.runs:

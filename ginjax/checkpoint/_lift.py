@@ -20,7 +20,11 @@ def to_be_lifted(record: ModelRecord) -> str | None:
     """
     if record.D != 2 or not _can_be_lifted(record):
         return None
-    odd = [each.name for each in (*record.contract.fields, *record.contract.constants) if (each.k, each.p) == (0, 1)]
+    odd = [
+        each.name
+        for each in (*record.contract.fields, *record.contract.constants)
+        if (each.k, each.p) == (0, 1)
+    ]
     named = f" ({', '.join(odd)})" if odd else ""
     return (
         f"the 2D model has odd scalars{named}: in 3D such fields, like the vorticity of a flow, are odd vectors; "
