@@ -98,7 +98,7 @@ class Output:
             )
         for row in rows:
             drawn.add_row(*(Text(cell(value)) for value in row))
-        _console(sys.stdout).print(drawn)
+        _console(sys.stdout).print(drawn, crop=False)
 
     def fields(self, title: str, fields: Mapping[str, object]) -> None:
         """Show names and values, one a line."""
