@@ -17,6 +17,7 @@ _WORDS = {
     "model": "model",
     "running": "running",
     "interrupted": "interrupted",
+    "finished": "finished",
     "lost": "ended, nothing saved",
 }
 _COLUMNS = ("file", "state", "data", "D", "parameters", "step", "validation", "one-step error", "certificate")

@@ -123,7 +123,7 @@ def _claimed(stem: Path) -> Run | None:
 
 def _together(one: Run, other: Run) -> Run:
     """One run of two things that were found of it: a model, a saved state, a claim."""
-    order = ("model", "interrupted", "running", "lost")
+    order = ("model", "interrupted", "running", "finished", "lost")
     known = [run for run in (one, other) if run.parameters is not None]
     best = min(known or [one, other], key=lambda run: order.index(run.state))
     # A model that is trained anew, or an older one beside a state to go on from: what is to come is the state.

@@ -15,15 +15,17 @@ from ginjax.checkpoint import (
     expect,
     file_kind,
     read_file,
+    read_header,
     read_model,
     wrong_file,
 )
 from ginjax.errors import FileError
 from ginjax.runs._log import Row, read_log
-from ginjax.runs._names import FOLDER_ENDING, STATE_FILE, STATE_PURPOSE, RunNames
+from ginjax.runs._names import FOLDER_ENDING, MODEL_ENDING, STATE_FILE, STATE_PURPOSE, RunNames
 
-RunState = Literal["model", "running", "interrupted", "lost"]
-"""A model that is there; a training that a process works on; one that can be gone on with; one that left a log only."""
+RunState = Literal["model", "running", "interrupted", "finished", "lost"]
+"""A model that is there; a training that a process works on; one that can be gone on with; the state of one that came to its
+end; one that left a log only."""
 
 _OF_DATA = ("equation", "data", "dim", "size", "trajectories", "frames", "cover", "valid", "test")
 _RESULTS = (
@@ -170,9 +172,10 @@ def _unfinished(folder: Path) -> Run:
         "digest": asked.get("data_digest"),
     }
     boundaries = asked.get("boundaries")
+    running = who is not None and who.running
     return Run(
         folder,
-        "running" if who is not None and who.running else "interrupted",
+        "running" if running else "finished" if _is_done(names.output, step) else "interrupted",
         D=len(boundaries) if isinstance(boundaries, list) else None,
         parameters=sum(a.size for name, a in content.arrays.items() if name.startswith("state.model")),
         network=_network(spec),
@@ -186,6 +189,22 @@ def _unfinished(folder: Path) -> Run:
         claimant=who,
         log=names.log if names.log.is_file() else None,
     )
+
+
+def _is_done(model: Path, step: int) -> bool:
+    """Whether the model beside a state is that of its training, which then came to its end."""
+    for path in (model, model.with_name(f"{model.name}{MODEL_ENDING}")):
+        if not path.is_file():
+            continue
+        try:
+            header, _ = read_header(path, "model")
+        except FileError:
+            continue
+        done = header.get("provenance")
+        last = done[-1] if isinstance(done, list) and done else None
+        if isinstance(last, dict) and last.get("steps_done") == step:
+            return True
+    return False
 
 
 def run_of(record: ModelRecord, path: str | os.PathLike[str] = "model") -> Run:

@@ -116,6 +116,17 @@ def test_a_folder(tmp_path):
         list_runs(tmp_path / "notes.txt")
 
 
+def test_a_state_that_is_kept_beside_its_model_is_not_taken_for_an_interruption(tmp_path):
+    trained(tmp_path / "m.safetensors")
+    names = write_state(tmp_path / "m.safetensors", step=1200, steps=1200)
+    assert read_run(names.state).state == "finished"
+    (run,) = list_runs(tmp_path).runs
+    assert (run.path.name, run.state) == ("m.safetensors", "model")
+    write_state(tmp_path / "m.safetensors", step=1300, steps=2000)  # it is being extended
+    (run,) = list_runs(tmp_path).runs
+    assert (run.path.name, run.state, run.step) == ("m.run", "interrupted", 1300)
+
+
 def test_a_training_that_goes_on_from_a_model_hides_neither_the_state_nor_the_model(tmp_path):
     trained(tmp_path / "m.safetensors")
     names = RunNames(tmp_path / "m.safetensors")
