@@ -102,8 +102,8 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         start = stream.read(LENGTH_BYTES)
         length = int.from_bytes(start, "little")
         if len(start) == LENGTH_BYTES and 2 <= length <= min(MAX_HEADER_BYTES, size - LENGTH_BYTES):
-            raw = stream.read(length)
-            return _KINDS[_of_header(raw)] if raw.startswith(b"{") else _KINDS["unknown"]
+            first = stream.read(1)  # before more of what may be anything is read
+            return _KINDS[_of_header(first + stream.read(length - 1))] if first == b"{" else _KINDS["unknown"]
         start += stream.read(_LOOKED_AT - len(start))
     words = next((words for begin, words in _DATA_STARTS.items() if start.startswith(begin)), None)
     if words is not None:
