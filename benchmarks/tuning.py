@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one equation, one seed, small")
     parser.add_argument("--out", type=Path, default=None, help="file of results")
     parser.add_argument("--only", choices=TRANSFERS, help="one transfer")
+    parser.add_argument("--way", choices=[way.name for way in WAYS], help="one way")
     parser.add_argument("--report", type=Path, metavar="FILE", help="measure nothing, show these results")
     options = parser.parse_args()
     settings = QUICK if options.quick else SETTINGS
@@ -85,7 +86,8 @@ def main() -> None:
     path = options.out or HERE / "results" / ("tuning-quick.json" if options.quick else "tuning.json")
     cells = read(path, settings)
     transfers = settings["transfers"] if options.only is None else [options.only]
-    for cell in missing(settings, transfers, {cell.key for cell in cells}):
+    ways = [way for way in WAYS if options.way in (None, way.name)]
+    for cell in missing(settings, transfers, ways, {cell.key for cell in cells}):
         cells.append(cell)
         write(path, settings, cells)
         best = cell.looks[chosen(cell.looks, RULE, MARGIN)].test or []
@@ -94,14 +96,16 @@ def main() -> None:
     print(report(cells))
 
 
-def missing(settings: dict[str, Any], transfers: list[str], done: set[tuple[Any, ...]]) -> Iterator[Cell]:
+def missing(
+    settings: dict[str, Any], transfers: list[str], ways: list[Way], done: set[tuple[Any, ...]]
+) -> Iterator[Cell]:
     """Measure the cells that are not there yet, of all transfers with one seed first."""
     for seed in range(settings["seeds"]):
         for transfer in transfers:
             asked = [
                 (samples, way, rate)
                 for samples in settings["samples"]
-                for way in WAYS
+                for way in ways
                 for rate in way.rates or (0.0,)
                 if (transfer, samples, seed, way.name, rate) not in done
             ]
@@ -141,7 +145,7 @@ class Bench:
             batch=low["batch"],
             key=jax.random.key(first + 1),
         )
-        self.record = to_record(model)
+        self.record = to_record(model, contract=replace(source.contract, scales=self.scales.scales))
         self.start = from_record(convert_record(self.record, self.high, "compatibility").after)
         self.pool = self._simulated(self.high, max(settings["samples"]), settings["side"], first + 2)
         test = self._simulated(self.high, settings["test"], settings["side"], first + 3, frames=max(STEPS))

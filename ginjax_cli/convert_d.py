@@ -119,8 +119,9 @@ def convert_d(
         Path | None,
         typer.Option(
             "--calibrate",
-            help="With --rescale compat-flex: choose the flex of each layer on samples of these data in the new "
-            "dimension (loads JAX); on the training set, if the data are split.",
+            help="Choose among the exact solutions, one number a layer, on samples of these data: in the new dimension, or in "
+            "that of the model, which are laid into the new one in random directions. Starts from --rescale isotropic, or "
+            "from compat-flex if that is asked for. On the training set, if the data are split. Loads JAX.",
             metavar="PATH",
         ),
     ] = None,
@@ -196,7 +197,7 @@ def convert_d(
         conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
     else:
         conversion, chosen = _calibrate(
-            out, record, to_dim, _Samples(calibrate, how, None, samples, split, seed)
+            out, record, to_dim, _rule_to_calibrate(ctx), _Samples(calibrate, how, None, samples, split, seed)
         )
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate = conversion.certificate.with_tolerance(tol)
@@ -213,7 +214,7 @@ def convert_d(
     if dry_run:
         out.result(None, payload | {"cost": costs})
         words = given_options(ctx, without=("dry_run", "size", "json", "quiet", "verify"))
-        if "--rescale" not in words:
+        if "--rescale" not in words and calibrate is None:
             words += ["--rescale", rescale]
         out.next_step(shell_line(["ginjax", "convert-d", str(model), *words]))
         return
@@ -237,7 +238,9 @@ class _Samples:
     split: str | None
     seed: int
 
-    def of(self, out: Output, record: "ModelRecord", D: int, default: str = "test") -> "tuple[OwnTask, str]":
+    def of(
+        self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
+    ) -> "tuple[OwnTask, str]":
         """The samples for a model in dimension `D`, and what to call them."""
         from ginjax.ml import samples_for
 
@@ -342,37 +345,58 @@ def _check_one_rule(ctx: typer.Context) -> None:
     find_rule(rescale, given["flex"])
     if given["calibrate"] is None:
         return
-    # Calibration chooses the flex of one rule; what else would shape the weights is refused.
-    if rescale != "compat-flex":
-        raise ArgumentError("--calibrate", got=f"--rescale {rescale}", expected="--rescale compat-flex")
+    # Calibration shapes the weights around one rule; what else would shape them is refused.
+    _rule_to_calibrate(ctx)
     for name in ("flex", "dtype", "lift_parity"):
         if given[name]:
             option = f"--{name.replace('_', '-')}"
             raise ArgumentError("--calibrate", got=option, expected=f"no {option}")
 
 
+def _rule_to_calibrate(ctx: typer.Context) -> str:
+    """The rule that `--calibrate` starts from: the one that was asked for, else that which did best."""
+    from ginjax.errors import ArgumentError
+
+    source = ctx.get_parameter_source("rescale")
+    if source is None or source.name == "DEFAULT":
+        return "isotropic"
+    rescale = ctx.params["rescale"]
+    if rescale not in ("isotropic", "compat-flex"):
+        raise ArgumentError(
+            "--calibrate", got=f"--rescale {rescale}", expected="--rescale isotropic or compat-flex"
+        )
+    return rescale
+
+
 def _calibrate(
-    out: Output, record: "ModelRecord", to_dim: int, samples: _Samples
+    out: Output, record: "ModelRecord", to_dim: int, rule: str, samples: _Samples
 ) -> "tuple[Conversion, dict[str, Any]]":
-    """Convert with one flex for each layer, chosen on samples of the model's own task."""
+    """Convert, and choose around the rule on samples of the model's own task."""
     from ginjax.ml import calibrate
 
-    task, name = samples.of(out, record, to_dim, default="train")
+    task, name = samples.of(out, record, (to_dim, record.D), default="train")
     X, Y = task.pairs()
-    conversion, chosen = calibrate(record, to_dim, X, Y)
+    conversion, chosen = calibrate(record, to_dim, X, Y, rule, seed=samples.seed)
+    laid = f", laid into {to_dim}D in random directions," if chosen.turned else ""
     out.table(
-        f"Chosen on {X.get_L()} samples of {name} in {chosen.evaluations} evaluations: "
+        f"Chosen on {X.get_L()} samples of {name}{laid} in {chosen.evaluations} evaluations: "
         f"relative squared error {chosen.loss_before:.2e} -> {chosen.loss_after:.2e}",
-        ("layer", "flex"),
+        ("layer", f"moved from {rule}"),
         [
-            (layer, f"{value:.3f}" + (" (at its bound)" if layer in chosen.at_bound else ""))
-            for layer, value in chosen.flex.items()
+            (layer, f"{value:+.3f}" + (" (at its bound)" if layer in chosen.at_bound else ""))
+            for layer, value in chosen.moves.items()
         ],
     )
     if chosen.at_bound:
-        out.note("a flex at its bound means that the samples ask for more than is safe, or say little there")
+        out.note("a move at its bound means that the samples ask for more than is safe, or say little there")
+    if chosen.turned:
+        out.note(
+            "that is right where physics prefers no direction; gravity, a mean flow or a layered medium would be one"
+        )
     return conversion, {
-        "calibrated_flex": dict(chosen.flex),
+        "calibrated_moves": dict(chosen.moves),
+        "calibrated_from": chosen.rule,
+        "turned": chosen.turned,
         "at_bound": list(chosen.at_bound),
         "data": name,
         "samples": X.get_L(),

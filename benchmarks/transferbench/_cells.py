@@ -55,7 +55,8 @@ class Method:
     **Arguments:**
 
     - `family`: of networks, a name in `FAMILIES`.
-    - `how`: what is done there; a family without data there is always zero-shot.
+    - `how`: what is done there; a family without data there is always zero-shot. Without them calibrating means doing it on
+      the data of the low dimension.
     - `label`: in tables.
     - `converted`: whether it was trained in the low dimension first.
     - `scalars_only`: whether it is written for scalar fields only.
@@ -143,7 +144,7 @@ def fits(method: Method, samples: int) -> bool:
     """Whether a method exists at a number of samples: our own has a name for each thing that is done with them."""
     if method.how == "zero-shot":
         return samples == 0
-    return samples > 0 or method.family != "ours"
+    return samples > 0 or method.how == "calibrated" or method.family != "ours"
 
 
 def parse_network(text: str) -> tuple[int, int, bool]:

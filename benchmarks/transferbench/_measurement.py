@@ -15,7 +15,7 @@ from transferbench._families import FAMILIES, parameters
 from transferbench._results import Book, Result, Seconds
 from transferbench._rollouts import diverged, rollout_errors, unchanged_errors
 from transferbench._settings import kind
-from transferbench._stage import Options, Stage
+from transferbench._stage import CALIBRATED_FROM, Options, Stage
 from transferbench._training import fit_steps, fit_to_plateau
 
 
@@ -41,6 +41,8 @@ class Bench:
         if not METHODS[cell.method].converted and METHODS[cell.method].how != "equal-time":
             return cell.name, "", False
         rule = self.options.rule if METHODS[cell.method].family == "ours" else ""
+        if METHODS[cell.method].how == "calibrated":
+            rule = CALIBRATED_FROM
         return cell.name, rule, self.options.cover
 
     def measure(self, cell: Cell) -> Result:
@@ -86,11 +88,11 @@ class Bench:
             start, before = stage.converted(method.family, low_rate)
         else:
             start, before = stage.untrained(method.family, cell.case.high), Seconds()
-        if samples == 0:
-            return _Made(start, before)
         if method.how == "calibrated":
             model, seconds = stage.calibrated(low_rate, samples)
             return _Made(model, replace(before, high_training=seconds))
+        if samples == 0:
+            return _Made(start, before)
         if method.how == "tuned":
             model, steps, batch = stage.tuned(low_rate, samples)
             seconds = steps * stage.pace(samples) * batch / self.settings.batch
@@ -112,8 +114,8 @@ class Bench:
 
     def _of_book(self, cell: Cell) -> Result:
         key = self.key(cell)
-        for result in self.book.results:
-            if result.key == key:
+        for result in reversed(self.book.results):
+            if result.key == key and self.book.at_hand(result):
                 return result
         result = self.measure(cell)
         self.book.add(result)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from statistics import median
 
 from transferbench._cells import METHODS, Case
-from transferbench._results import Book
+from transferbench._results import Book, latest
 from transferbench._summary import Group, Spread, Worth, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
@@ -31,7 +32,16 @@ def tables(book: Book) -> str:
     groups = grouped(book.results)
     cases = list(dict.fromkeys(group.case for group in groups))
     parts = [_worth(worths(groups)), _tuning(groups), *(_errors(groups, case) for case in cases)]
-    return "\n".join([f"Measured {book.machine}.\n", *filter(None, parts)])
+    return "\n".join([f"{_machines(book)}\n", *filter(None, parts)])
+
+
+def _machines(book: Book) -> str:
+    """Where how many of the results were measured."""
+    counts = Counter(result.machine or book.machine for result in latest(book.results))
+    if len(counts) == 1:
+        return f"Measured {book.machine}."
+    parts = "; ".join(f"{count} on {machine}" for machine, count in counts.items())
+    return f"Measured on more than one machine, whose seconds differ: {parts}."
 
 
 def title(case: Case) -> str:
@@ -57,7 +67,8 @@ def _worth(found: Sequence[Worth]) -> str:
         errors = [_spread(group.error(horizon)) for horizon in (first, last) for group in groups]
         equal = ", ".join(_needed(*worth.samples[horizon]) for horizon in (first, last))
         times = "; ".join(_reached([pair[which] for pair in worth.times]) for which in (0, 1))
-        name = title(worth.zero.case) + variant(worth.zero)
+        done = ", calibrated" * (worth.zero.method == "calibrated")
+        name = title(worth.zero.case) + done + variant(worth.zero)
         lines.append(
             f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {worth.own_time:.2g} | {times} |"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ class Result:
     - `validation`: errors on the validation fold after one step and several.
     - `curve`: of the trainings: seconds since the beginning of each, and these two errors.
     - `spent`: processor time of everything that the cell asked for, with compiling and choosing of rates.
+    - `machine`: where it was measured, if not on the machine of the book.
     """
 
     cell: Cell
@@ -74,6 +75,7 @@ class Result:
     seconds: Seconds
     curve: tuple[tuple[float, float, float], ...] = ()
     spent: float = 0.0
+    machine: str = ""
 
     @property
     def key(self) -> tuple[str, str, bool]:
@@ -90,18 +92,34 @@ class Result:
 
 @dataclass
 class Book:
-    """A file of results: settings in its first line, then a line for each learning rate chosen and each cell."""
+    """A file of results: settings in its first line, then a line for each learning rate chosen and each cell.
+
+    **Arguments:**
+
+    - `machine`: where the first of them were measured.
+    - `here`: where those to come are, with its date first; `machine` if empty.
+    """
 
     path: Path
     settings: Settings
     machine: str
     results: list[Result] = field(default_factory=list)
     rates: dict[str, float] = field(default_factory=dict)
+    here: str = ""
 
     def add(self, result: Result) -> None:
         """Note a result, and replace the file as a whole."""
-        self.results.append(result)
+        self.results.append(replace(result, machine=self.elsewhere))
         self.write()
+
+    @property
+    def elsewhere(self) -> str:
+        """This machine, if it is not that of the book; the day does not matter."""
+        return self.here if _undated(self.here) not in ("", _undated(self.machine)) else ""
+
+    def at_hand(self, result: Result) -> bool:
+        """Whether a result was measured on this machine, so that its seconds can be compared with new ones."""
+        return _undated(result.machine) == _undated(self.elsewhere)
 
     def write(self) -> None:
         head = {"schema": SCHEMA, "settings": asdict(self.settings), "machine": self.machine}
@@ -133,7 +151,7 @@ def read_book(path: Path, settings: Settings | None = None, machine: str = "") -
         raise ValueError(f"{path} was measured with other settings: name another file with --out")
     names = Settings.__dataclass_fields__
     values = {name: _tuples(value) for name, value in head["settings"].items() if name in names}
-    book = Book(path, settings or Settings(**values), head["machine"])
+    book = Book(path, settings or Settings(**values), head["machine"], here=machine)
     for line in lines:
         if "of" in line:
             book.rates[line["of"]] = line["rate"]
@@ -147,6 +165,11 @@ def latest(results: Iterable[Result]) -> list[Result]:
     return list({result.key: result for result in results}.values())
 
 
+def _undated(machine: str) -> str:
+    """A machine without the day in front of it."""
+    return machine.partition(", ")[2]
+
+
 def _plain(result: Result) -> dict[str, Any]:
     found = asdict(result)
     cell = found.pop("cell")
@@ -156,6 +179,8 @@ def _plain(result: Result) -> dict[str, Any]:
     found["validation"] = [_rounded(value) for value in result.validation]
     found["seconds"] = {name: _rounded(value, 4) for name, value in found["seconds"].items()}
     found["spent"] = round(result.spent, 2)
+    if not result.machine:
+        del found["machine"]
     return cell.pop("case") | cell | found
 
 

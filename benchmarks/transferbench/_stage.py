@@ -23,6 +23,9 @@ from transferbench._rollouts import rollout_errors
 from transferbench._settings import Settings
 from transferbench._training import Fitted, Trainer, fit_steps, score
 
+CALIBRATED_FROM = "isotropic"
+"""The rule that calibrating starts from, whatever else is converted by."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -127,16 +130,21 @@ class Stage:
         return model.network, int(done["steps_done"]), int(done["batch_size"])
 
     def calibrated(self, rate: float, samples: int) -> tuple[PyTree, float]:
-        """Our network converted with the mixtures that fit the samples best, and the seconds of finding them."""
+        """Our network converted with what fits the samples best, and the seconds of finding it.
+
+        **Arguments:**
+
+        - `samples`: trajectories of the high dimension; 0 for the data of the low one.
+        """
         low, _ = self.low_network("ours", rate)
-        pool, most = self.data.pool, self.settings.calibration_pairs
-        count = samples * pool.frames
+        pairs, most = self.data.pool if samples else self.data.low(False)[0], self.settings.calibration_pairs
+        count = samples * pairs.frames or pairs.X.get_L()
         chosen = np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(int)).tolist()
-        X, Y = pool.X.get_subset(chosen), pool.Y.get_subset(chosen)
-        record = to_record(low)
+        X, Y = pairs.X.get_subset(chosen), pairs.Y.get_subset(chosen)
+        record = to_record(low, contract=self.data.contract)
 
         def work() -> Conversion:
-            return calibrate(record, self.case.high, X, Y)[0]
+            return calibrate(record, self.case.high, X, Y, CALIBRATED_FROM, seed=self.first_seed)[0]
 
         conversion, seconds = timed(work)
         return from_record(conversion.after), seconds

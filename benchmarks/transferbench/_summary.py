@@ -145,14 +145,14 @@ class Worth:
 
     @property
     def own_time(self) -> float:
-        return median(result.seconds.before for result in self.zero.results)
+        return median(result.seconds.total for result in self.zero.results)
 
 
 def worths(groups: Sequence[Group]) -> list[Worth]:
     """One for every conversion that was measured beside training from scratch."""
     found = []
     for zero in groups:
-        if zero.method != "zero-shot":
+        if zero.method not in ("zero-shot", "calibrated") or zero.samples:
             continue
         scratch = [each for each in groups if (each.case, each.method) == (zero.case, "scratch")]
         if not scratch:

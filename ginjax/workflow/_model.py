@@ -32,7 +32,9 @@ from ginjax.ml import (
     OwnTask,
     TaskSettings,
     TrainSettings,
+    calibrate,
     request_training,
+    scaled_contract,
     shortest_waves,
     simulated_held_out,
     start_from,
@@ -327,6 +329,40 @@ class Model:
         conversion = convert_record(self.record, D, rule, dtype=dtype, parity_lift=lift_parity)
         if not allow_inexact:
             check_certificate(conversion.certificate)
+        return Model(from_record(conversion.after), conversion.after, parent=self)
+
+    def calibrate(
+        self, D: int, data: Source, rescale: str = "isotropic", *, samples: int = 16, seed: int = 0
+    ) -> Model:
+        """The same network in a higher dimension, by the exact conversion that fits a few samples best.
+
+        See `ginjax.ml.calibrate` for what is minimised.
+
+        **Arguments:**
+
+        - `D`: the dimension.
+        - `data`: of that dimension, or of this model's own. Those are laid into the new one in random directions, which is
+          right where physics prefers none.
+        - `rescale`: the rule to start from, "isotropic" or "compat-flex".
+        - `samples`: at most so many of the data.
+        - `seed`: of the directions.
+
+        **Returns:** a model whose `parent` is this one; its history says what was chosen.
+
+        **Raises:** `ArgumentError` for data that do not fit, `UnsupportedError` for data of the low dimension if the network
+        sees too far or has fields of odd parity.
+        """
+        check_whole("D", D, least=1)
+        check_whole("samples", samples, least=1)
+        if not isinstance(data, Source):
+            raise ArgumentError("data", got=type(data).__name__, expected="a ginjax.data.Source")
+        if data.D not in (D, self.D):
+            raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {self.D}")
+        contract = scaled_contract(self.record)
+        contract = contract if data.D == contract.D else contract.in_dimension(data.D)
+        X, Y = OwnTask.of(contract, data, samples=samples).pairs()
+        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed)
+        check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)
 
     def verify(

@@ -12,8 +12,8 @@ def test_the_committed_cells():
     cells = list(Request(COMMITTED).cells())
     assert len({cell.name for cell in cells}) == len(cells)
     scalars = [cell for cell in cells if cell.case == COMMITTED[0] and cell.seed == 0]
-    # Five of ours that need samples and two each of four rivals, and the conversion alone.
-    assert len(scalars) == 1 + 5 * 2 + 4 * 3
+    # Five of ours that need samples and four rivals that do with none too, as calibrating does; and the conversion alone.
+    assert len(scalars) == 1 + 5 * 2 + 1 + 4 * 3
     of_vectors = {cell.method for cell in cells if cell.case.pde == "burgers"}
     assert of_vectors == set(METHODS) - {"fourier", "axial"}
 
@@ -54,6 +54,18 @@ def test_a_file_of_results_comes_back(tmp_path):
     assert again.results == book.results
     assert (again.rates, again.machine, again.settings) == (book.rates, "a machine", QUICK)
     assert read_book(path).settings == QUICK
+
+
+def test_results_know_their_machine(tmp_path):
+    path = tmp_path / "results.jsonl"
+    read_book(path, QUICK, "2026-01-01, one core of A").add(result())
+    read_book(path, QUICK, "2026-02-02, one core of A").add(result(seed=1))
+    there = read_book(path, QUICK, "2026-03-03, one core of B")
+    there.add(result(seed=2))
+    assert [each.machine for each in read_book(path).results] == ["", "", "2026-03-03, one core of B"]
+    assert [there.at_hand(each) for each in there.results] == [False, False, True]
+    home = read_book(path, QUICK, "2026-04-04, one core of A")
+    assert [home.at_hand(each) for each in home.results] == [True, True, False]
 
 
 def test_a_file_of_other_settings_is_refused(tmp_path):

@@ -115,6 +115,19 @@ def test_calibration_on_data(run, folder, tmp_path):
     assert run("verify", "low", str(tmp_path / "out"), "--size", "4").exit_code == 0
 
 
+def test_calibration_on_data_of_the_models_own_dimension(run, tmp_path):
+    args = ("convert-d", "low", "--to-dim", "2", "--calibrate", "1d.h5", "--samples", "4")
+    result = run(*args, "-o", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.stderr
+    assert "of 1d.h5, 1D, laid into 2D in random directions" in " ".join(result.stdout.split())
+    assert "moved from isotropic" in result.stdout and "physics prefers no direction" in result.stderr
+    made = read_model(tmp_path / "out")
+    assert made.certificate.exact and made.certificate.rule == "isotropic"
+    assert set(made.provenance[-1]["calibrated_moves"]) == {layer.name for layer in made.layers}
+    dry = run(*args, "--dry-run")
+    assert "convert-d low --to-dim 2 --calibrate 1d.h5 --samples 4" in dry.stdout + dry.stderr
+
+
 def next_frame(source):
     """The normalised third frame of every window."""
     frames = [source.read(t, i, i + 1)["density"] for t in range(source.trajectories) for i in (2, 3, 4)]
@@ -219,10 +232,13 @@ def test_a_model_that_says_nothing_about_its_data_takes_pairs_as_they_are(run, t
             "--split: got no data to read, expected --data",
         ),
         ("convert-d low --to-dim 2 --samples 4", "--samples: got no data to read"),
-        ("convert-d low --to-dim 2 --calibrate 2d", "--calibrate: got --rescale compatibility"),
         (
-            "convert-d low --to-dim 2 --rescale compat-flex --calibrate 1d.h5",
-            "dimension of the data: got 1, expected 2, the dimension converted to",
+            "convert-d low --to-dim 2 --rescale compatibility --calibrate 2d",
+            "--calibrate: got --rescale compatibility, expected --rescale isotropic or compat-flex",
+        ),
+        (
+            "convert-d low --to-dim 3 --calibrate 2d",
+            "dimension of the data: got 2, expected 3, the dimension converted to or 1, that of the model",
         ),
         ("verify low high --data only", "part of the data: got test, expected one of train"),
         ("verify low high --data only", "Name one that is there: --split train"),

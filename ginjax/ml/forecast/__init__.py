@@ -10,5 +10,7 @@ from ginjax.ml.forecast._forecaster import Fields as Fields
 from ginjax.ml.forecast._forecaster import Forecaster as Forecaster
 from ginjax.ml.forecast._predicted_source import predicted as predicted
 from ginjax.ml.forecast._shortest_waves import ShortestWaves as ShortestWaves
+from ginjax.ml.forecast._shortest_waves import constant_states as constant_states
 from ginjax.ml.forecast._shortest_waves import growth_of_shortest as growth_of_shortest
+from ginjax.ml.forecast._shortest_waves import short_waves as short_waves
 from ginjax.ml.forecast._shortest_waves import shortest_waves as shortest_waves

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 
-from ginjax.checkpoint import ModelRecord
+from ginjax.checkpoint import DataContract, ModelRecord
 from ginjax.geometric import AnyArray, Key, MultiImage
 from ginjax.ml.forecast._forecaster import Forecaster
 from ginjax.models import from_record
@@ -88,8 +88,8 @@ def growth_of_shortest(forecaster: Forecaster) -> float:
     D = forecaster.contract.D
     factor = getattr(forecaster.model, "grid_factor", 1)
     side = -(-SIDE // factor) * factor
-    states = _constant_states(forecaster, side)
-    short = _short_waves(D, side)
+    states = constant_states(forecaster.contract, side)
+    short = short_waves(D, side)
     wave = _noise(states, short, forecaster.frames.constants)
     after = _next(forecaster, states)
     sizes = []
@@ -109,12 +109,17 @@ Blocks = Mapping[Key, Shaped[np.ndarray, "..."]]
 """By key, blocks `(batch, channels, *spatial, D, ..., D)`."""
 
 
-def _constant_states(forecaster: Forecaster, side: int) -> Blocks:
-    """Constant fields, a state a sample."""
-    contract = forecaster.contract
+def constant_states(contract: DataContract, side: int) -> Blocks:
+    """Constant normalised inputs of a network, a state a sample.
+
+    **Arguments:**
+
+    - `contract`: of the network.
+    - `side`: grid points along each axis.
+    """
     levels, D = np.array(_LEVELS, np.float32), contract.D
     blocks = {}
-    for key, channels in _channels(forecaster).items():
+    for key, channels in _channels(contract).items():
         k = len(key[0])
         block = np.zeros((len(levels), channels, *(side,) * D, *(D,) * k), np.float32)
         if k == 0:
@@ -125,8 +130,7 @@ def _constant_states(forecaster: Forecaster, side: int) -> Blocks:
     return blocks
 
 
-def _channels(forecaster: Forecaster) -> dict[Key, int]:
-    contract = forecaster.contract
+def _channels(contract: DataContract) -> dict[Key, int]:
     counts: dict[Key, int] = {}
     for each in contract.fields:
         counts[each.key] = counts.get(each.key, 0) + contract.past_steps
@@ -135,7 +139,7 @@ def _channels(forecaster: Forecaster) -> dict[Key, int]:
     return counts
 
 
-def _short_waves(D: int, side: int) -> Bool[np.ndarray, "*spatial"]:
+def short_waves(D: int, side: int) -> Bool[np.ndarray, "*spatial"]:
     """Which waves of a periodic grid have a wave number of at least pi in grid points."""
     k = 2 * np.pi * np.fft.fftfreq(side)
     return sum(np.square(each) for each in np.meshgrid(*[k] * D, indexing="ij")) >= np.pi**2 - 1e-6  # pyright: ignore[reportReturnType]

@@ -20,7 +20,7 @@ _FEW = 4
 
 def samples_for(
     record: ModelRecord,
-    D: int,
+    D: int | tuple[int, ...],
     path: Path | None,
     reading: DataReading,
     *,
@@ -35,6 +35,7 @@ def samples_for(
     **Arguments:**
 
     - `record`: the model.
+    - `D`: the dimension, or several that will do, of which the data have one.
     - `path`, `reading`: the data; without a path `pde` is simulated.
     - `default`: the part of the data to use unless `split` says so.
     - `samples`: how many, `SAMPLES` unless given.
@@ -45,15 +46,19 @@ def samples_for(
     **Raises:** `ArgumentError` for data that do not fit.
     """
     contract = _contract_for(record, path)
-    if D != contract.D:
-        contract = contract.in_dimension(D)
+    several = D if isinstance(D, tuple) else (D,)
+    found = several[0] if path is None else data_dimension(path, reading.for_model(contract))
+    if found not in several:
+        expected = " or ".join(
+            f"{each}, {'the dimension converted to' if each != record.D else 'that of the model'}"
+            for each in several
+        )
+        raise ArgumentError("dimension of the data", got=found, expected=expected)
+    if found != contract.D:
+        contract = contract.in_dimension(found)
     if path is None:
         held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
     else:
-        found = data_dimension(path, reading.for_model(contract))
-        if found != D:
-            what = "the dimension converted to" if record.D != D else "that of the model"
-            raise ArgumentError("dimension of the data", got=found, expected=f"{D}, {what}")
         held_out = held_out_in_files(record, contract, path, reading, split=split, default=default)
     count = SAMPLES if samples is None else samples
     return OwnTask.of(contract, held_out.source, held_out.trajectories, count), held_out

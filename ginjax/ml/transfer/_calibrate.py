@@ -1,67 +1,115 @@
-"""Calibration: choosing among the exact conversions with a few samples of the new dimension."""
+"""Calibration: choosing among the exact conversions with a few samples, of the new dimension or of the old one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, PyTree
 
-from ginjax.checkpoint import Conversion, ModelRecord, convert_record
-from ginjax.errors import ArgumentError
-from ginjax.geometric import AnyArray, MultiImage, compiled
+from ginjax.checkpoint import Conversion, ModelRecord
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.geometric import Key, MultiImage, compiled
+from ginjax.ml.forecast import shortest_waves
 from ginjax.ml.task import predict
-from ginjax.ml.transfer._gauss_newton import Fit, Unknowns, gauss_newton
+from ginjax.ml.transfer._gauss_newton import Unknowns, gauss_newton
+from ginjax.ml.transfer._mixtures import Mixtures
+from ginjax.ml.transfer._short_wave_limit import ShortWaveLimit, as_complex, responses
+from ginjax.ml.transfer._turned import turned
 from ginjax.models import from_record, with_arrays
-from ginjax.transfer import make_rule, recomputed, round_converted
+from ginjax.transfer import recomputed, round_converted
 
-FLEX_RANGE = (-1.0, 3.0)
-"""Bounds on a choice: a layer the samples say little about must not run away."""
+MOVES = (-2.0, 2.0)
+"""Bounds on a choice: a convolution the samples say little about must not run away."""
+
+CALIBRATED_RULES = ("isotropic", "compat-flex")
+"""The rules that a calibration can start from; "compat-flex" at 1."""
+
+PULL = 0.05
+"""What moving every convolution by one costs, relative to the error of the start."""
+
+LIMIT_WEIGHT = 0.3
+"""Weight of what responses to short waves exceed their limit by, beside errors relative to the size of the targets."""
+
+INSIDE = 8
+"""Grid points along each axis of a turned field at which errors count; around them is what the network sees."""
+
+WIDEST_REACH = 10
+"""How far a network may see that is calibrated on turned fields: beyond it they would fill the memory in 3D."""
+
+_HALVINGS = 4
+
+_STATES = 4
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """The flex chosen for each convolution, and the error before and after.
+    """What was chosen for each convolution, and the error before and after.
 
     **Arguments:**
 
-    - `flex`: for each convolution the mixture of the sparsest (0) and the spin solution (1).
-    - `loss_before`, `loss_after`: relative squared error on the samples at `flex = 1` and at the choice.
+    - `rule`: the rule that was started from.
+    - `moves`: for each convolution how far its weights were moved along the way from the sparsest to the spin solution.
+    - `loss_before`, `loss_after`: relative squared error on the samples at the rule's own weights and at the choice.
     - `evaluations`: runs of the network over the samples, derivatives not counted.
+    - `turned`: whether the samples were of the low dimension.
+    - `limited`: whether the response to waves shorter than those of the low dimension was held below that there.
     """
 
-    flex: Mapping[str, float]
+    rule: str
+    moves: Mapping[str, float]
     loss_before: float
     loss_after: float
     evaluations: int
+    turned: bool = False
+    limited: bool = True
 
     @property
     def at_bound(self) -> tuple[str, ...]:
-        """The convolutions whose choice would lie outside of `FLEX_RANGE` and was held there."""
-        return tuple(name for name, value in self.flex.items() if value in FLEX_RANGE)
+        """The convolutions whose choice would lie outside of `MOVES` and was held there."""
+        return tuple(name for name, value in self.moves.items() if value in MOVES)
 
 
 def calibrate(
-    record: ModelRecord, to_dim: int, X: MultiImage, Y: MultiImage, *, evaluations: int = 12
+    record: ModelRecord,
+    to_dim: int,
+    X: MultiImage,
+    Y: MultiImage,
+    rule: str = "isotropic",
+    *,
+    evaluations: int = 12,
+    seed: int = 0,
 ) -> tuple[Conversion, Calibration]:
-    r"""Convert by `compat-flex` with one `flex` for each convolution, chosen on a few samples.
+    r"""Convert by a rule, then choose for each convolution among the exact solutions around it, on a few samples.
 
-    Every mixture `(1 - t) a'_sparse + t a'_spin` solves condition (C), so nothing that is preserved changes. The
-    mixtures `t`, within `FLEX_RANGE`, minimise `|f'_t(X) - Y|^2 / |Y|^2` by damped Gauss-Newton steps from `t = 1`.
+    With `t` for each convolution, the weights `a'_rule + t (a'_spin - a'_sparse)` all solve condition (C), so nothing that is
+    preserved changes. The `t`, within `MOVES`, minimise by damped Gauss-Newton steps from zero
+
+    `|f'_t(X) - Y|^2 / |Y|^2 + LIMIT_WEIGHT^2 sum max(0, |lambda_t| - most)^2 + PULL loss_before mean(t^2)`
+
+    where `lambda_t` are the eigenvalues of the response to waves shorter than any in the low dimension, and `most` is the
+    largest in that (`ShortWaveLimit`). Networks that pool have no such limit; if in the end their short waves grow more than
+    by the rule alone, the way is taken half as far, until they do not.
 
     **Arguments:**
 
     - `record`: the model before conversion.
     - `to_dim`: a higher dimension.
-    - `X`, `Y`: normalised inputs and targets there, blocks `(samples, channels, *spatial, D, ..., D)`.
+    - `X`, `Y`: normalised inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`: in the new dimension, or
+      in that of the model, and periodic. Those are laid into the new dimension in random directions, which is right where
+      physics prefers none.
+    - `rule`: one of `CALIBRATED_RULES`.
     - `evaluations`: the most runs of the network over the samples.
+    - `seed`: of the directions.
 
-    **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `NumericsError` if the
-    converted network gives NaN or infinity on the samples.
+    **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `UnsupportedError` for samples
+    of the low dimension if the network sees too far or has fields of odd parity; `NumericsError` if the converted network
+    gives NaN or infinity on the samples.
     """
     if to_dim <= record.D:
         raise ArgumentError(
@@ -70,95 +118,161 @@ def calibrate(
             expected=f"more than {record.D}",
             hint="Going down is unique: there is nothing to choose.",
         )
-    if to_dim != X.D:
-        raise ArgumentError("dimension of the samples", got=X.D, expected=to_dim)
-    mixtures = _Mixtures.of(record, to_dim)
-    fit = _fit(mixtures, X, Y, evaluations)
-    flex = {name: float(value) for name, value in zip(mixtures.layers, fit.t, strict=True)}
-    spin = mixtures.spin
-    dtypes = {name: array.dtype for name, array in spin.after.arrays.items()}
-    arrays = round_converted(mixtures.at(fit.t), spin.after.layers, record.banks, spin.after.banks, dtypes)
+    if X.D not in (record.D, to_dim):
+        raise ArgumentError("dimension of the samples", got=X.D, expected=f"{to_dim} or {record.D}")
+    if rule not in CALIBRATED_RULES:
+        raise ArgumentError("rule to calibrate", got=rule, expected=" or ".join(CALIBRATED_RULES))
+    whole = to_dim == X.D
+    inside: Cut = (slice(None),) * to_dim
+    if not whole:
+        model = from_record(record)
+        margin, factor = reach(model, X), getattr(model, "grid_factor", 1)
+        side = -(-(2 * margin + INSIDE) // factor) * factor
+        X, Y = turned((X, Y), to_dim, side, seed)
+        inside = (slice(margin, side - margin),) * to_dim
+    mixtures = Mixtures.of(record, to_dim, rule)
+    limit = ShortWaveLimit.of(record, mixtures.start.after)
+    t, before, after, used = _fit(mixtures, X, Y, inside, limit, evaluations)
+    conversion = _rounded(mixtures, t, record, X.get_L())
+    if limit is None:
+        t, conversion = _as_steady(mixtures, t, record, conversion, X.get_L())
+    return conversion, Calibration(
+        rule,
+        {name: float(value) for name, value in zip(mixtures.layers, t, strict=True)},
+        before,
+        after,
+        used,
+        turned=not whole,
+        limited=limit is not None,
+    )
+
+
+Cut = tuple[slice, ...]
+"""Along each spatial axis the part of a field at which errors count."""
+
+
+def _fit(
+    mixtures: Mixtures,
+    X: MultiImage,
+    Y: MultiImage,
+    inside: Cut,
+    limit: ShortWaveLimit | None,
+    evaluations: int,
+) -> tuple[Unknowns, float, float, int]:
+    """The choice, the relative squared error before and after it, and the evaluations."""
+    model = from_record(mixtures.start.after)
+    keys, count = tuple(Y), len(mixtures.layers)
+    target = _flat(Y, keys, inside)
+    size = jnp.linalg.norm(target)
+
+    def misfit(network: PyTree) -> Float[Array, " residuals"]:
+        return (_flat(predict(network, X), keys, inside) - target) / size
+
+    @compiled
+    def residuals(t: Float[Array, " unknowns"]) -> tuple[Float[Array, " residuals"], Array]:
+        network = with_arrays(model, mixtures.traced(t))
+        if limit is None:
+            return misfit(network), jnp.zeros((2, 0))
+        return misfit(network), responses(limit.forecaster, eqx.nn.inference_mode(network))
+
+    slopes = compiled(jax.jacfwd(residuals))
+    first = np.asarray(residuals(jnp.zeros(count))[0], np.float64)
+    pull = np.sqrt(PULL * (first @ first) / count)
+
+    def all_residuals(t: Unknowns) -> Float[np.ndarray, " residuals"]:
+        errors, found = residuals(jnp.asarray(t, jnp.float32))
+        parts = [np.asarray(errors, np.float64), pull * t]
+        if limit is not None:
+            parts.append(LIMIT_WEIGHT * limit.excess(as_complex(found)))
+        return np.concatenate(parts)
+
+    def jacobian(t: Unknowns) -> Float[np.ndarray, "residuals unknowns"]:
+        at = jnp.asarray(t, jnp.float32)
+        errors, changes = slopes(at)
+        parts = [np.asarray(errors, np.float64), pull * np.eye(count)]
+        if limit is not None:
+            found = as_complex(residuals(at)[1])
+            parts.append(LIMIT_WEIGHT * limit.slope(found, as_complex(changes)))
+        return np.concatenate(parts)
+
+    fit = gauss_newton(all_residuals, jacobian, np.zeros(count), MOVES, evaluations)
+    last = np.asarray(residuals(jnp.asarray(fit.t, jnp.float32))[0], np.float64)
+    return fit.t, float(first @ first), float(last @ last), fit.evaluations
+
+
+def _flat(image: MultiImage, keys: tuple[Key, ...], inside: Cut) -> Float[Array, " values"]:
+    """What errors count of, in one row."""
+    return jnp.concatenate([image[key][(slice(None), slice(None), *inside)].ravel() for key in keys])
+
+
+def _rounded(mixtures: Mixtures, t: Unknowns, record: ModelRecord, samples: int) -> Conversion:
+    """The choice in the precision of the file, with the certificate of what is stored."""
+    start = mixtures.start
+    dtypes = {name: array.dtype for name, array in start.after.arrays.items()}
+    arrays = round_converted(mixtures.at(t), start.after.layers, record.banks, start.after.banks, dtypes)
     certificate = recomputed(
-        replace(spin.certificate, flex=None),
+        replace(start.certificate, flex=None),
         (record.arrays, record.layers, record.banks),
-        (arrays, spin.after.layers, spin.after.banks),
+        (arrays, start.after.layers, start.after.banks),
     )
-    *history, last = spin.after.provenance
-    chosen = dict(last) | {"flex": None, "calibrated_flex": flex, "samples": X.get_L()}
-    after = replace(spin.after, arrays=arrays, provenance=(*history, chosen)).certified(certificate)
-    return Conversion(record, after, after.certificate or certificate), Calibration(
-        flex, fit.first, fit.loss, fit.evaluations
-    )
+    *history, last = start.after.provenance
+    moves = {name: float(value) for name, value in zip(mixtures.layers, t, strict=True)}
+    chosen = dict(last) | {"flex": None, "calibrated_moves": moves, "samples": samples}
+    after = replace(start.after, arrays=arrays, provenance=(*history, chosen)).certified(certificate)
+    return Conversion(record, after, after.certificate or certificate)
 
 
-@dataclass(frozen=True)
-class _Mixtures:
-    """The exact solutions between the sparsest and the spin solution, one unknown for each convolution.
+def _as_steady(
+    mixtures: Mixtures, t: Unknowns, record: ModelRecord, conversion: Conversion, samples: int
+) -> tuple[Unknowns, Conversion]:
+    """Half the way, and half of that, until short waves grow no more than by the rule alone."""
+    allowed = shortest_waves(record, mixtures.start.after)
+    if allowed is None:
+        return t, conversion
+    for _ in range(_HALVINGS):
+        found = shortest_waves(record, conversion.after)
+        if found is None or found.high <= max(allowed.high, found.low, 1.0):
+            return t, conversion
+        t = t / 2
+        conversion = _rounded(mixtures, t, record, samples)
+    still = np.zeros_like(t)
+    return still, _rounded(mixtures, still, record, samples)
+
+
+def reach(model: PyTree, x: MultiImage) -> int:
+    """How many grid points away a network sees.
+
+    What changes everywhere alike, as a norm makes it, does not count.
 
     **Arguments:**
 
-    - `spin`: the conversion at 1 everywhere, in the precision of the file.
-    - `arrays`: the same in float64, so that a mixture is rounded once, at the end.
-    - `spread`: by weight name the way from the sparsest solution to it; `owner`: the convolution it belongs to.
+    - `model`: the network, for one sample.
+    - `x`: normalised inputs of its dimension, blocks `(samples, channels, *spatial, D, ..., D)`, of which a few are used.
+
+    **Raises:** `UnsupportedError` for more than `WIDEST_REACH`.
     """
-
-    spin: Conversion
-    arrays: Mapping[str, Shaped[np.ndarray, "..."]]
-    spread: Mapping[str, Float[np.ndarray, "_out _in _filters"]]
-    owner: Mapping[str, int]
-
-    @classmethod
-    def of(cls, record: ModelRecord, to_dim: int) -> _Mixtures:
-        spin = convert_record(record, to_dim, make_rule("compat-flex", 1.0))
-        sparse, whole = (
-            convert_record(record, to_dim, make_rule("compat-flex", flex), dtype="float64").after.arrays
-            for flex in (0.0, 1.0)
-        )
-        owner = {
-            layer.weight_name(source, target): i
-            for i, layer in enumerate(spin.after.layers)
-            for source, _, target, _ in layer.paths()
-        }
-        weights = [name for name in whole if name in owner]
-        return cls(spin, whole, {name: whole[name] - sparse[name] for name in weights}, owner)
-
-    @property
-    def layers(self) -> list[str]:
-        return [layer.name for layer in self.spin.after.layers]
-
-    def at(self, t: Unknowns) -> dict[str, Shaped[np.ndarray, "..."]]:
-        """All arrays of the mixture; those that are not mixed as they are in the file."""
-        return {
-            name: self.arrays[name] + (t[self.owner[name]] - 1) * self.spread[name]
-            if name in self.spread
-            else array
-            for name, array in self.spin.after.arrays.items()
-        }
-
-    def traced(self, t: Float[Array, " unknowns"]) -> dict[str, Shaped[AnyArray, "..."]]:
-        """The same in single precision, for a network to be differentiated."""
-        arrays: dict[str, Shaped[AnyArray, "..."]] = dict(self.spin.after.arrays)
-        for name, spread in self.spread.items():
-            arrays[name] = arrays[name] + (t[self.owner[name]] - 1) * spread.astype(np.float32)
-        return arrays
-
-
-def _fit(mixtures: _Mixtures, X: MultiImage, Y: MultiImage, evaluations: int) -> Fit:
-    """The mixture whose network comes closest to the targets."""
-    model = from_record(mixtures.spin.after)
-    target = jnp.concatenate([block.ravel() for block in Y.values()])
-    size = jnp.linalg.norm(target)
+    copies = tuple(-(-4 * WIDEST_REACH // side) for side in x.get_spatial_dims())
+    few = {key: jnp.concatenate([block[:_STATES], jnp.zeros_like(block[:1])]) for key, block in x.items()}
+    states = {key: jnp.tile(block, (1, 1, *copies, *(1,) * len(key[0]))) for key, block in few.items()}
+    sides = next(iter(states.values())).shape[2 : 2 + x.D]
+    at = (slice(None), *(side // 2 for side in sides))
 
     @compiled
-    def residuals(t: Float[Array, " unknowns"]) -> Float[Array, " residuals"]:
-        prediction = predict(with_arrays(model, mixtures.traced(t)), X)
-        return (jnp.concatenate([prediction[key].ravel() for key in Y]) - target) / size
+    def response(blocks: dict[Key, Array]) -> dict[Key, Array]:
+        def network(blocks: dict[Key, Array]) -> dict[Key, Array]:
+            return dict(model(MultiImage(blocks, x.D, x.is_torus))[0].items())
 
-    jacobian = compiled(jax.jacfwd(residuals))
-    return gauss_newton(
-        lambda t: np.asarray(residuals(jnp.asarray(t, jnp.float32)), np.float64),
-        lambda t: np.asarray(jacobian(jnp.asarray(t, jnp.float32)), np.float64),
-        np.ones(len(mixtures.layers)),
-        FLEX_RANGE,
-        evaluations,
-    )
+        push = {key: jnp.zeros_like(block).at[at].set(1) for key, block in blocks.items()}
+        return jax.jvp(network, (blocks,), (push,))[1]
+
+    moved = [np.square(np.asarray(block)) for block in jax.vmap(response)(states).values()]
+    sizes = np.sqrt(sum(block.sum(axis=(0, 1, *range(2 + x.D, block.ndim))) for block in moved))
+    away = np.max([abs(np.indices(sides)[i] - side // 2) for i, side in enumerate(sides)], axis=0)
+    everywhere = sizes[away >= min(sides) // 2 - 2].max()
+    seen = int(away[sizes > 1e-3 * sizes.max() + 2 * everywhere].max())
+    if everywhere > 0.1 * sizes.max() or seen > WIDEST_REACH:
+        raise UnsupportedError(
+            f"calibrating on data of {x.D}D a network that sees further than {WIDEST_REACH} grid points",
+            hint="Calibrate on data of the new dimension.",
+        )
+    return seen

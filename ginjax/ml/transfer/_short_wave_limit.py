@@ -1,0 +1,135 @@
+"""How far the response of a converted network to waves shorter than any of the low dimension exceeds what that allows.
+
+Samples of single steps hold nearly nothing of such waves, so that a fit leaves the response to them to chance; roll-outs,
+which go through the network again and again, blow up where it is above one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Complex, Float, PyTree
+
+from ginjax.checkpoint import ModelRecord
+from ginjax.geometric import Key, MultiImage, compiled
+from ginjax.ml.forecast import Forecaster, constant_states, short_waves
+from ginjax.models import from_record
+
+SIDE = 4
+"""Grid points along each axis: the shortest waves, and those of half their wave number."""
+
+LEAST = 0.95
+"""Short waves may always keep so much of their size in a step, whatever the network of the low dimension leaves them."""
+
+Responses = Complex[np.ndarray, "states waves inputs inputs"]
+"""For each constant state and wave the matrix that a step multiplies a small wave with."""
+
+
+@dataclass(frozen=True)
+class ShortWaveLimit:
+    """The size of the eigenvalues of a network's linear response to short waves, as far as they are above a limit.
+
+    **Arguments:**
+
+    - `forecaster`: the network of the higher dimension, whose filters have the same response in every cell of the grid.
+    - `most`: for each constant state the largest size that is allowed.
+    """
+
+    forecaster: Forecaster
+    most: Float[np.ndarray, " states"]
+
+    @classmethod
+    def of(cls, low: ModelRecord, high: ModelRecord) -> ShortWaveLimit | None:
+        """The limit that a network sets to its conversion.
+
+        **Arguments:**
+
+        - `low`, `high`: the model and its conversion.
+
+        **Returns:** None for models that are not rolled out, because they were never trained or predict other fields than they
+        see, and for networks that pool, whose response differs from cell to cell.
+        """
+        if not all(each.contract.scales and each.contract.targets is None for each in (low, high)):
+            return None
+        below, above = (Forecaster.of(from_record(each), each) for each in (low, high))
+        if getattr(above.model, "grid_factor", 1) > 1:
+            return None
+        sizes = np.abs(np.linalg.eigvals(as_complex(compiled(lambda: responses(below, below.model))())))
+        return cls(above, np.maximum(LEAST, sizes.max(axis=(1, 2))))
+
+    def excess(self, found: Responses) -> Float[np.ndarray, " values"]:
+        """How far each eigenvalue is above the limit; zero for those that are not."""
+        return np.maximum(0, np.abs(np.linalg.eigvals(found)) - self.most[:, None, None]).ravel()
+
+    def slope(
+        self, found: Responses, changes: Complex[np.ndarray, "states waves inputs inputs unknowns"]
+    ) -> Float[np.ndarray, "values unknowns"]:
+        """The derivative of `excess` along changes of the responses."""
+        values, right = np.linalg.eig(found)
+        # Rows of the inverse are the left eigenvectors, scaled as first-order perturbation theory needs them.
+        left = np.linalg.pinv(right)
+        moved = np.einsum("swei,swijt,swje->swet", left, changes, right)
+        sizes = np.abs(values)
+        towards = (np.conj(values) / np.maximum(sizes, 1e-30))[..., None] * moved
+        above = (sizes > self.most[:, None, None])[..., None]
+        return np.where(above, towards.real, 0).reshape(-1, changes.shape[-1])
+
+
+def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts states waves inputs inputs"]:
+    """Real and imaginary part of the linear response of a step to short waves, about constant states.
+
+    **Arguments:**
+
+    - `forecaster`: for the layout of inputs and predictions.
+    - `model`: the network, whose arrays may be traced.
+    """
+    D, frames = forecaster.contract.D, forecaster.frames
+    states = {key: jnp.asarray(block) for key, block in constant_states(forecaster.contract, SIDE).items()}
+    moving = {key: block.shape[1] - frames.constants.get(key, 0) for key, block in states.items()}
+
+    def step(blocks: Mapping[Key, Array]) -> dict[Key, Array]:
+        x = MultiImage(dict(blocks), D, (True,) * D)
+        after = frames.next_input(x, jax.vmap(lambda sample: model(sample)[0])(x))
+        return {key: jnp.asarray(after[key]) for key in blocks}
+
+    def packed(blocks: Mapping[Key, Array]) -> Array:
+        """What moves, `(states, inputs, *spatial)`."""
+        parts = []
+        for key in states:
+            order, block = len(key[0]), blocks[key]
+            inner = jnp.moveaxis(block[:, : moving[key]], range(2 + D, 2 + D + order), range(2, 2 + order))
+            parts.append(inner.reshape(len(block), -1, *(SIDE,) * D))
+        return jnp.concatenate(parts, 1)
+
+    def unpacked(values: Array) -> dict[Key, Array]:
+        blocks, begin = {}, 0
+        for key, block in states.items():
+            order, count = len(key[0]), moving[key]
+            end = begin + count * D**order
+            inner = values[:, begin:end].reshape(len(block), count, *(D,) * order, *(SIDE,) * D)
+            inner = jnp.moveaxis(inner, range(2, 2 + order), range(2 + D, 2 + D + order))
+            steady = jnp.zeros((len(block), block.shape[1] - count, *block.shape[2:]), block.dtype)
+            blocks[key] = jnp.concatenate([inner, steady], 1)
+            begin = end
+        return blocks
+
+    inputs = sum(count * D ** len(key[0]) for key, count in moving.items())
+    count = len(next(iter(states.values())))
+    impulses = (
+        jnp.zeros((inputs, count, inputs, SIDE**D)).at[jnp.arange(inputs), :, jnp.arange(inputs), 0].set(1)
+    )
+    impulses = impulses.reshape(inputs, count, inputs, *(SIDE,) * D)
+    answers = jax.vmap(lambda each: packed(jax.jvp(step, (states,), (unpacked(each),))[1]))(impulses)
+    spectrum = jnp.fft.fftn(answers, axes=range(3, 3 + D))[..., short_waves(D, SIDE)]
+    return jnp.stack([spectrum.real, spectrum.imag]).transpose(0, 2, 4, 3, 1)
+
+
+def as_complex(parts: Float[Array, "parts *rest"]) -> Complex[np.ndarray, "*rest"]:
+    """An array from its real and imaginary part."""
+    real, imaginary = np.asarray(parts, np.float64)
+    return real + 1j * imaginary
