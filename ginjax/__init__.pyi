@@ -6,6 +6,7 @@ from . import geometric as geometric
 from . import layers as layers
 from . import ml as ml
 from . import models as models
+from . import runs as runs
 from . import transfer as transfer
 from . import workflow as workflow
 from ._version import __version__ as __version__
@@ -20,3 +21,4 @@ from .workflow import Training as Training
 from .workflow import TrainingInterrupted as TrainingInterrupted
 from .workflow import load as load
 from .workflow import train as train
+from .workflow import train_seeds as train_seeds

@@ -3,7 +3,9 @@
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from shlex import quote
 from typing import Any
 
 LONGEST_CELL = 500
@@ -35,7 +37,37 @@ def clean(text: object, most: int = LONGEST_MESSAGE) -> str:
     short = shortened(str(text), most)
     if short.isprintable():
         return short
+    short = _NOT_UTF8.sub(lambda found: _ansi_quoted(found[0]), short)
     return shortened("".join(c if c.isprintable() else repr(c)[1:-1] for c in short), most)
+
+
+_NOT_UTF8 = re.compile("[\udc80-\udcff]+")
+"""How Python writes the bytes of a name that are not UTF-8."""
+
+
+def shell_word(name: str | os.PathLike[str]) -> str:
+    """A word as a shell takes it: quoted where that is needed, and with `$'...'` what cannot be printed.
+
+    **Arguments:**
+
+    - `name`: such as the name of a file, as Python holds it.
+    """
+    text = os.fspath(name)
+    return quote(text) if text.isprintable() else _ansi_quoted(text)
+
+
+def shell_line(words: Iterable[str | os.PathLike[str]]) -> str:
+    """Words as one line of a shell."""
+    return " ".join(map(shell_word, words))
+
+
+def _ansi_quoted(text: str) -> str:
+    """Text in `$'...'`, in which printable letters stand for themselves and other bytes are written as numbers."""
+    written = [
+        f"\\{c}" if c in "\\'" else c if c.isprintable() else "".join(f"\\x{b:02x}" for b in os.fsencode(c))
+        for c in text
+    ]
+    return f"$'{''.join(written)}'"
 
 
 def cell(value: object) -> str:

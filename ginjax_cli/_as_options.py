@@ -65,6 +65,7 @@ OPTIONS = {
     "schedule": "--schedule",
     "seconds": "--time-budget",
     "seed": "--seed",
+    "seeds": "--seeds",
     "side": "--side",
     "spacing": "--spacing",
     "split": "--split",

@@ -41,9 +41,11 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     """
     import tomllib
 
-    from ginjax.checkpoint import read_text
+    from ginjax.checkpoint import is_other_kind, read_text, wrong_file
     from ginjax.errors import ArgumentError, FileError
 
+    if is_other_kind(path, "settings", "text"):
+        raise wrong_file(path, "settings in TOML")
     text = read_text(path, most=_MOST_BYTES)
     try:
         content = tomllib.loads(text)

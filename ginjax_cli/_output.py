@@ -6,13 +6,24 @@ is one object and standard error is empty or one object; with `-q` standard outp
 because the stream was closed or its reader went away, is dropped: the work goes on.
 """
 
+import contextlib
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from ginjax._streams import Dropping, is_terminal, lead_nowhere, put
-from ginjax._text import LONGEST_CELL, cell, clean, field_lines, json_line, right_aligned, table_lines
+from ginjax._text import (
+    LONGEST_CELL,
+    cell,
+    clean,
+    field_lines,
+    json_line,
+    right_aligned,
+    shell_word,
+    table_lines,
+)
 
 from ._as_options import as_options
 
@@ -22,6 +33,19 @@ if TYPE_CHECKING:
     from ginjax._progress import Progress
 
 _STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green", "go on with": "green"}
+
+
+_STEPS_ARE_PART: ContextVar[bool] = ContextVar("part of a longer command", default=False)
+
+
+@contextlib.contextmanager
+def as_part() -> Iterator[None]:
+    """While it lasts commands are parts of a longer one, which says itself what comes next."""
+    token = _STEPS_ARE_PART.set(True)
+    try:
+        yield
+    finally:
+        _STEPS_ARE_PART.reset(token)
 
 
 class Output:
@@ -40,8 +64,15 @@ class Output:
         self._form: Literal["human", "quiet", "json"] = "json" if json else "quiet" if quiet else "human"
         self._warnings: list[str] = []
 
-    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Show rows under named columns; numbers are lined up on the right."""
+    def table(
+        self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, names: int = 0
+    ) -> None:
+        """Show rows under named columns; numbers are lined up on the right.
+
+        **Arguments:**
+
+        - `names`: how many of the first columns hold names to be copied, which are not cut in a narrow terminal.
+        """
         if self._form != "human":
             return
         if not is_terminal(sys.stdout):
@@ -57,12 +88,17 @@ class Output:
 
         drawn = Table(title=Text(clean(title, LONGEST_CELL)), title_justify="left")
         for i, name in enumerate(columns):
+            numbers = right_aligned(rows, i)
             drawn.add_column(
-                Text(clean(name, LONGEST_CELL)), justify="right" if right_aligned(rows, i) else "left"
+                Text(clean(name, LONGEST_CELL)),
+                justify="right" if numbers else "left",
+                no_wrap=i < names,
+                # A number that is cut is another number.
+                min_width=max(len(cell(row[i])) for row in rows) if numbers else None,
             )
         for row in rows:
             drawn.add_row(*(Text(cell(value)) for value in row))
-        _console(sys.stdout).print(drawn)
+        _console(sys.stdout).print(drawn, crop=False)
 
     def fields(self, title: str, fields: Mapping[str, object]) -> None:
         """Show names and values, one a line."""
@@ -113,13 +149,13 @@ class Output:
 
     def next_step(self, command: str) -> None:
         """Name the command that usually comes next; the last thing a command says."""
-        if self._form == "human":
+        if self._form == "human" and not _STEPS_ARE_PART.get():
             _labelled("next", command)
 
     def interrupted(self, text: str, command: str, payload: Mapping[str, Any]) -> None:
         """Say that a command ended because it was asked to, and the command that goes on from there."""
         self.note(text)
-        if self._form == "human":
+        if self._form == "human" and not _STEPS_ARE_PART.get():
             _labelled("go on with", command)
         self.result(None, {"interrupted": True, "go_on_with": command, **payload})
 
@@ -148,9 +184,9 @@ class Output:
         if self._form == "json":
             _write(sys.stdout, json_line({**payload, "path": name, "warnings": self._warnings}) + "\n")
         elif name is not None and self._form == "quiet":
-            _write(sys.stdout, name + "\n")
+            _write_name(name)
         elif name is not None and written:
-            self.note(f"wrote {name}")
+            self.note(f"wrote {shell_word(name)}")
 
 
 def show_error(
@@ -224,6 +260,22 @@ def _console(stream: TextIO | None) -> "Console":
 
     into: Any = Dropping(stream)
     return Console(file=into, highlight=False, markup=False, emoji=False)
+
+
+def _write_name(name: str) -> None:
+    """The name of a file as the system knows it, for whoever reads it from a pipe."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        buffer = getattr(sys.stdout, "buffer", None)
+        if buffer is not None and not is_terminal(sys.stdout):
+            sys.stdout.flush()
+            with contextlib.suppress(BrokenPipeError):
+                buffer.write(os.fsencode(name) + b"\n")
+                buffer.flush()
+            return
+        name = shell_word(name)
+    _write(sys.stdout, name + "\n")
 
 
 def _write(stream: TextIO | None, *texts: str) -> None:

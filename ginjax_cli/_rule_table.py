@@ -2,8 +2,9 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
+
+from ginjax._text import shell_word
 
 from ._output import Output
 
@@ -33,7 +34,7 @@ def show_comparison(
     by_filters = bool(record.layers)
     _table(out, f"{path}: {record.D}D -> {to_dim}D by every rule", found, by_filters)
     if about is not None:
-        out.line(f"error: nRMSE of the next frame on {about}; of no change: {found.no_change:.4g}")
+        out.line(f"error: one-step error (nRMSE) on {about}; of no change: {found.no_change:.4g}")
     if by_filters:
         out.note(
             "ratios of the converted model to the original: weight norm, of the layer where it grows most; response of a "
@@ -59,9 +60,9 @@ def show_comparison(
     )
     rule, _, value = (found.best or found.rows[0]).rule.partition(" ")
     out.next_step(
-        f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
+        f"ginjax convert-d {shell_word(path)} --to-dim {to_dim} --rescale {rule}"
         + (f" --flex {value}" if value else "")
-        + "".join(f" --new-boundary {quote(each)}" for each in ends)
+        + "".join(f" --new-boundary {shell_word(each)}" for each in ends)
         + ("" if found.best else " --lift-parity" if found.lift_parity else " --allow-inexact")
     )
 

@@ -141,8 +141,8 @@ def verify(out: Output, low: Path, high: Path, tol: float | None) -> None:
     out.next_step(f"ginjax inspect {quote(str(high))}")
 
 
-def show(out: Output, path: Path) -> None:
-    """What is in a network of another library."""
+def show(out: Output, path: Path) -> tuple[dict[str, Any], str | None]:
+    """Show what is in a network of another library; its payload, and the command that comes next."""
     from ginjax.state_dict import find_kernels, find_layout, read_record, read_state_dict
 
     from ._certificate import certificate_payload, show_certificate, show_paths
@@ -171,23 +171,24 @@ def show(out: Output, path: Path) -> None:
     if record is not None:
         show_paths(out, "Conversion", record.certificate)
         show_certificate(out, record.certificate, stale=stale)
-    out.result(
-        None,
-        {
-            "kind": "state dict",
-            "parameters": state.parameters,
-            "arrays": [
-                {"name": name, "dtype": a.dtype.name, "shape": list(a.shape), "kernel": name in kernels}
-                for name, a in state.arrays.items()
-            ],
-            "metadata": {name: text for name, text in state.metadata.items() if len(text) < 1000},
-            "certificate": None if record is None else certificate_payload(record.certificate, stale=stale),
-        },
-    )
+    payload = {
+        "kind": "state dict",
+        "parameters": state.parameters,
+        "arrays": [
+            {"name": name, "dtype": a.dtype.name, "shape": list(a.shape), "kernel": name in kernels}
+            for name, a in state.arrays.items()
+        ],
+        "metadata": {name: text for name, text in state.metadata.items() if len(text) < 1000},
+        "certificate": None if record is None else certificate_payload(record.certificate, stale=stale),
+    }
     dims = sorted({len(kernel.shape) - 2 for kernel in kernels.values()})
-    if dims and dims[-1] < 3:
-        layout_words = "" if layout == "pytorch" else f" --layout {layout}"
-        out.next_step(f"ginjax convert-d {quote(str(path))} --to-dim {dims[-1] + 1}{layout_words} --dry-run")
+    if not dims or dims[-1] > 2:
+        return payload, None
+    layout_words = "" if layout == "pytorch" else f" --layout {layout}"
+    return (
+        payload,
+        f"ginjax convert-d {quote(str(path))} --to-dim {dims[-1] + 1}{layout_words} --dry-run",
+    )
 
 
 def _described(options: NetworkOptions, like: "StateDict | None") -> Any:

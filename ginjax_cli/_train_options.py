@@ -276,6 +276,16 @@ PrintConfig = Annotated[
         rich_help_panel=_RUN,
     ),
 ]
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds",
+        help="Train once for each of these seeds and show mean and spread: 0,1,2 or 0-4. Each model is that of --seed.",
+        metavar="SEEDS",
+        show_default="one training, with --seed",
+        rich_help_panel=_RUN,
+    ),
+]
 Log = Annotated[
     list[str] | None,
     typer.Option(

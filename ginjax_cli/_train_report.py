@@ -1,10 +1,11 @@
 """What `ginjax train` tells of a run: where it goes on, what came of it, and which command comes next."""
 
 from pathlib import Path
-from shlex import join, quote
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from ginjax._text import shell_line, shell_word
 
 from ._config_file import given_options
 from ._output import Output
@@ -57,9 +58,11 @@ def show_finished(
         longer += ["--time-budget", f"{2 * seconds:g}s"]
     if run_file.exists() and longer:
         left_out = ("force", "resume", "steps", "epochs", "time_budget", "json", "quiet")
-        out.next_step(join(["ginjax", "train", *given_options(ctx, without=left_out), *longer, "--resume"]))
+        out.next_step(
+            shell_line(["ginjax", "train", *given_options(ctx, without=left_out), *longer, "--resume"])
+        )
     else:
-        out.next_step(f"ginjax inspect {quote(str(output))}")
+        out.next_step(f"ginjax inspect {shell_word(output)}")
 
 
 def following_command(
@@ -72,7 +75,7 @@ def following_command(
     keep_state: bool,
 ) -> str:
     """The command that usually comes next: to a network that has learned nothing, more training."""
-    name, data = quote(str(output)), ctx.params["data"]
+    name, data = shell_word(output), ctx.params["data"]
     converts = record.D < 3
     if error is not None and not error.learned and (converts or ctx.params["init"] is None):
         longer = [] if settings.steps is None else ["--steps", str(4 * settings.steps)]
@@ -80,11 +83,11 @@ def following_command(
             longer += ["--time-budget", f"{4 * settings.seconds:g}s"]
         changed = ("steps", "epochs", "time_budget", "resume", "force", "json", "quiet", "dry_run")
         words = [*given_options(ctx, without=changed), *longer, "--resume" if keep_state else "--force"]
-        return join(["ginjax", "train", *words])
+        return shell_line(["ginjax", "train", *words])
     if converts:
         rule = "compatibility" if record.layers else "centre"
         return f"ginjax convert-d {name} --to-dim 3 --rescale {rule}"
-    source = "" if data is None else f" --data {quote(str(data))}"
+    source = "" if data is None else f" --data {shell_word(data)}"
     if source and "test" not in record.contract.parts:
         source += " --split train"  # nothing was held out, which evaluating refuses unless told
     return f"ginjax evaluate {name}{source}"
@@ -100,6 +103,8 @@ def show_result(
     sha256: str,
 ) -> None:
     """What came of a training, and what has to be said about it."""
+    from ginjax.runs import plus_minus
+
     before, judged = prepared.before, prepared.task.judged
     progress, error, certificate = trained.progress, made.error, made.record.certificate
     rows: dict[str, object] = {
@@ -112,11 +117,14 @@ def show_result(
     if judged is not None:
         rows["judged by"] = str(judged)
     if error is not None:
-        rows["error on held-out fields"] = f"{error.model:.4f}  (one-step nRMSE)"
+        shown = plus_minus(error.model, error.deviation)
+        rows["one-step error"] = (
+            f"{shown}  (nRMSE of every next frame, {error.trajectories} trajectories held out)"
+        )
     if before is not None:
-        rows["error before tuning"] = f"{before.model:.4f}"
+        rows["one-step error before tuning"] = plus_minus(before.model, before.deviation)
     if error is not None:
-        rows["error of predicting no change"] = f"{error.persistence:.4f}"
+        rows["error of predicting no change"] = plus_minus(error.persistence, error.persistence_deviation)
     if certificate is not None:
         rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
     out.fields(title, rows)
@@ -125,7 +133,11 @@ def show_result(
         out.warn(said)
     measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}
     if error is not None:
-        measured |= {"error": error.model, "persistence": error.persistence}
+        measured |= {
+            "error": error.model,
+            "persistence": error.persistence,
+            "one_step_error": error.to_json(),
+        }
     if before is not None:
         measured["error_before"] = before.model
     if progress.best_step >= 0:
@@ -145,6 +157,8 @@ def show_result(
             "trained_before",
             "steps_done",
             "best_step",
+            "best_loss",
+            "one_step_error",
             "judged",
         )
     }

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import join, quote
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from ginjax._text import shell_line, shell_word
 
 from ._by_axis import by_axis
 from ._choices import Choice
@@ -262,7 +263,7 @@ def convert_d(
         from ginjax.checkpoint import check_target
 
         check_target(target, force=force)
-    from ginjax.checkpoint import check_certificate, convert_record, read_model
+    from ginjax.checkpoint import check_certificate, convert_record, read_model, to_be_lifted
     from ginjax.transfer import find_rule
 
     record, chosen = read_model(model), {}
@@ -286,6 +287,9 @@ def convert_d(
     if not allow_inexact:
         check_certificate(certificate)
     out.line(f"parameters: {conversion.before.parameters} -> {conversion.after.parameters}")
+    odd = to_be_lifted(record) if to_dim > record.D and not lift_parity else None
+    if odd is not None:
+        out.note(odd)
     if verify:
         payload["verification"] = _verify(out, conversion, seed, allow_inexact)
     if dry_run:
@@ -293,7 +297,7 @@ def convert_d(
         words = given_options(ctx, without=("dry_run", "size", "json", "quiet", "verify"))
         if "--rescale" not in words and calibrate is None:
             words += ["--rescale", rescale]
-        out.next_step(join(["ginjax", "convert-d", str(model), *words]))
+        out.next_step(shell_line(["ginjax", "convert-d", str(model), *words]))
         return
     _write(out, conversion, model, target, payload, force=force)
 
@@ -409,7 +413,7 @@ def _write(
     D = conversion.after.D
     out.note(f"use it in Python: ginjax.load({str(target)!r}), on {D}D fields")
     low, high = (model, target) if conversion.before.D < D else (target, model)
-    out.next_step(f"ginjax verify {quote(str(low))} {quote(str(high))}")
+    out.next_step(f"ginjax verify {shell_word(low)} {shell_word(high)}")
 
 
 def _refuse_with_all(ctx: typer.Context) -> None:

@@ -1,13 +1,16 @@
 """`ginjax evaluate`: roll a model out on trajectories it has not seen."""
 
+from dataclasses import replace
 from pathlib import Path
-from shlex import join, quote
 from typing import Annotated, Literal
 
 import typer
 
+from ginjax._text import shell_line, shell_word
+
 from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
+from ._names import names_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
@@ -20,7 +23,13 @@ _SCRATCH = "from scratch"
 @names_conversion("data")
 def evaluate(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A model file, or several for the same fields, to be compared on the same trajectories.",
+            metavar="MODEL...",
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(
@@ -95,7 +104,16 @@ def evaluate(
             "-o",
             help="The folder for numbers and pictures; made if it is missing.",
             metavar="DIR",
-            show_default="the model's name with .evaluation",
+            show_default="the model's name with .evaluation; of several models, evaluation",
+        ),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv",
+            help="Write all numbers into this file too, as comma-separated values: one row for each forecast, field, "
+            "metric and step, with mean, standard deviation and number of trajectories.",
+            metavar="FILE",
         ),
     ] = None,
     picture_format: PictureFormat = "png",
@@ -115,14 +133,20 @@ def evaluate(
     """
     _check_together(ctx)
     out = Output(json=json, quiet=quiet)
-    folder = model.with_suffix(".evaluation") if folder is None else folder
+    model, several = models[0], len(models) > 1
+    if folder is None:
+        folder = Path("evaluation") if several else model.with_suffix(".evaluation")
 
-    from ginjax.checkpoint import Claim, folder_for_work
+    from ginjax.checkpoint import Claim, atomic_write, check_target, folder_for_work
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
+        PERSISTENCE,
         Forecaster,
-        held_out_in_files,
+        OwnTask,
+        check_together,
+        held_out_together,
         last_training,
+        most_past,
         simulated_held_out,
         study_rollouts,
         train_again,
@@ -131,7 +155,17 @@ def evaluate(
     from ginjax.models import load_model
     from ginjax.workflow import MODEL, Evaluation, evaluation_files
 
-    loaded = load_model(model)
+    if several and from_scratch:
+        raise ArgumentError("--from-scratch", got="several models", expected="one model")
+    taken = {MODEL, PERSISTENCE, "truth"}
+    names = [MODEL, *(f"./{name}" if name in taken else name for name in names_of(models)[1:])]
+    if len(set(names)) < len(names):
+        raise ArgumentError("models", got="one of them twice", expected="each once")
+    every = {name: load_model(each) for name, each in zip(names, models, strict=True)}
+    check_together({names_of(models)[i]: each.record for i, each in enumerate(every.values())})
+    if table is not None:
+        check_target(table, force=force)
+    loaded = every[MODEL]
     record = loaded.record
     forecaster = Forecaster.of(loaded.model, record)
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
@@ -143,7 +177,7 @@ def evaluate(
     if data is None:
         with out.progress(trajectories or 1, "simulating") as progress:
             held_out = simulated_held_out(
-                contract,
+                replace(contract, past_steps=max(each.record.contract.past_steps for each in every.values())),
                 pde=pde,
                 side=size,
                 trajectories=trajectories,
@@ -152,16 +186,24 @@ def evaluate(
                 progress=progress.follow,
             )
     else:
-        held_out = held_out_in_files(record, contract, data, reading, split=split, count=trajectories)
+        held_out = held_out_together(
+            {str(path): each.record for path, each in zip(models, every.values(), strict=True)},
+            data,
+            reading,
+            split=split,
+            count=trajectories,
+        )
         say_how_read(out, held_out.source, contract)
-    past, source = contract.past_steps, held_out.source
+    forecasters = {MODEL: forecaster} | {
+        name: Forecaster.of(each.model, each.record) for name, each in every.items() if name != MODEL
+    }
+    past, source = most_past(forecasters), held_out.source
     forecaster.check(source, past + (steps or 1))
     steps = steps or source.frames - past
     if not held_out.trajectories:
         raise ArgumentError("trajectories to evaluate on", got="none", expected="at least one")
     if held_out.note:
         out.note(held_out.note)
-    forecasters = {MODEL: forecaster}
     if from_scratch:
         last = last_training(record)
         if last["step"] == "train":
@@ -180,6 +222,12 @@ def evaluate(
         study = study_rollouts(
             forecasters, source, held_out.trajectories, steps=steps, progress=progress.follow
         )
+    one_step = {}
+    with source:
+        for name, each in every.items():
+            own = OwnTask.of(each.record.contract, source, held_out.trajectories)
+            with out.progress(len(own.indices), "predicting every next frame") as progress:
+                one_step[name] = own.error(each.model, progress=progress.follow)
 
     found = Evaluation(
         model=loaded.model.spec.architecture,
@@ -188,31 +236,43 @@ def evaluate(
         D=source.D,
         grid=source.spatial,
         time_step=contract.time_step,
+        one_step=one_step,
     )
+    paths = {name: str(each) for name, each in zip(names, models, strict=True)}
     found.save(
         folder,
-        about={"model": str(model)},
+        about={"model": str(model), "models": paths},
         format=picture_format,
         width=width,
         force=any(map(claim.replaces, targets.values())),
     )
     claim.done()
-    out.table(f"{model} on {held_out.name}: {study.trajectories} trajectories", *found.table())
+    if table is not None:
+        atomic_write(table, found.to_csv().encode(), force=force)
+    title = f"{shell_word(model)} on {held_out.name}: roll-outs from the first frames of {study.trajectories} trajectories"
+    out.table(
+        title if study.trajectories == 1 else f"{title}, mean ± standard deviation over them", *found.table()
+    )
+    for line in found.one_step_lines():
+        out.line(line)
     columns, rows = found.quantities_table()
     if rows:
         out.table("Physical quantities, averaged over the trajectories", columns, rows)
     for each in found.warnings:
         out.warn(each)
     files = {what: str(path) for what, path in targets.items()}
-    out.result(folder, {"model": str(model)} | found.to_json() | {"files": files})
+    if table is not None:
+        files["csv"] = str(table)
+        out.note(f"wrote {shell_word(table)}")
+    out.result(folder, {"model": str(model), "models": paths} | found.to_json() | {"files": files})
     given = model if data is None else data
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
-        out.next_step(join(["ginjax", "predict", *words]))
+        out.next_step(shell_line(["ginjax", "predict", *words]))
     elif data is None and record.D < 3 and loaded.model.spec.equivariant:
-        out.next_step(f"ginjax convert-d {quote(str(model))} --to-dim 3 --rescale compatibility")
+        out.next_step(f"ginjax convert-d {shell_word(model)} --to-dim 3 --rescale compatibility")
     else:
-        out.next_step(f"ginjax inspect {quote(str(model))}")
+        out.next_step(f"ginjax inspect {shell_word(model)}")
 
 
 def _check_together(ctx: typer.Context) -> None:

@@ -1,12 +1,11 @@
 """`ginjax init`: an untrained network."""
 
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
 
-from ginjax._text import in_bytes
+from ginjax._text import in_bytes, shell_word
 
 from ._by_axis import by_axis
 from ._model_options import (
@@ -136,4 +135,4 @@ def init(
             "sha256": sha256,
         },
     )
-    out.next_step(f"ginjax inspect {quote(str(output))}")
+    out.next_step(f"ginjax inspect {shell_word(output)}")

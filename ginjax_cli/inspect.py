@@ -1,12 +1,13 @@
 """`ginjax inspect`: what is in a file."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ginjax._text import shell_line, shell_word
+
+from ._in_words import in_words
 from ._options import Debug, Json, Quiet
 from ._output import Output
 
@@ -16,45 +17,76 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    file: Annotated[
-        Path,
+    files: Annotated[
+        list[Path],
         typer.Argument(
-            help="A file written by ginjax, a network of another library, or a checkpoint of Equinox (.eqx).",
-            metavar="FILE",
+            help="Files written by ginjax, folders of unfinished trainings, networks of other libraries, or checkpoints of "
+            "Equinox (.eqx).",
+            metavar="FILE...",
         ),
     ],
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show what is in a file: for a model its architecture, fields, filters, history and certificate."""
-    from ginjax.checkpoint import is_eqx, read_header, read_model
-    from ginjax.state_dict import is_state_dict
+    """Show what is in files: of a model its architecture, fields, filters, history and certificate.
+
+    Of an unfinished training (model.run) it shows how far it is and whether a process works on it.
+    """
+    from ginjax.errors import FileError, GinjaxError
 
     out = Output(json=json, quiet=quiet)
-    if is_eqx(file):
-        _show_eqx(out, file)
+    if len(files) == 1:
+        payload, following = _show(out, files[0])
+        out.result(None, payload)
+        if following is not None:
+            out.next_step(following)
         return
+    shown: list[dict[str, Any]] = []
+    unread: dict[str, str] = {}
+    for file in files:
+        try:
+            payload, _ = _show(out, file)
+        except GinjaxError as error:
+            unread[str(file)] = error.problem.removeprefix(f"{file}: ")
+            continue
+        shown.append({"path": str(file), **payload})
+    out.result(None, {"files": shown, "unread": unread})
+    if unread:
+        told = "; ".join(f"{shell_word(file)}: {problem}" for file, problem in unread.items())
+        raise FileError(f"{len(unread)} of {len(files)} files were not read: {told}")
+    of_trainings = [each["path"] for each in shown if each["kind"] in ("model", "run")]
+    if len(of_trainings) > 1:
+        out.next_step(shell_line(["ginjax", "compare", *of_trainings]))
+
+
+def _show(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
+    """Show one file; its payload, and the command that comes next."""
+    from ginjax.checkpoint import file_kind, read_header, read_model
+    from ginjax.state_dict import is_state_dict
+
+    kind = file_kind(file).name
+    if kind in ("run folder", "state"):
+        return _show_run(out, file), None
+    if kind == "checkpoint":
+        return _show_eqx(out, file)
     if is_state_dict(file):
         from . import _state_dict
 
-        _state_dict.show(out, file)
-        return
+        return _state_dict.show(out, file)
     header, arrays = read_header(file)
     if header["kind"] == "model":
-        _show_model(out, file, read_model(file))
-        return
-    out.fields(str(file), {"kind": header["kind"], "arrays": len(arrays)})
+        return _show_model(out, file, read_model(file))
+    out.fields(shell_word(file), {"kind": header["kind"], "arrays": len(arrays)})
     rows = [(name, spec.dtype, "x".join(map(str, spec.shape))) for name, spec in arrays.items()]
     out.table("Arrays", ("name", "dtype", "shape"), rows)
     listed = [{"name": n, "dtype": s.dtype, "shape": list(s.shape)} for n, s in arrays.items()]
-    out.result(None, {"kind": header["kind"], "header": header, "arrays": listed})
-    if header["kind"] == "filters":
-        out.next_step(f"ginjax train --filters {quote(str(file))}")
+    following = f"ginjax train --filters {shell_word(file)}" if header["kind"] == "filters" else None
+    return {"kind": header["kind"], "header": header, "arrays": listed}, following
 
 
-def _show_eqx(out: Output, file: Path) -> None:
-    """A checkpoint of Equinox: what can be told of a network whose arrays have no names."""
+def _show_eqx(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
+    """A checkpoint of Equinox: what can be told of a network whose arrays have no names, and the command that comes next."""
     from ginjax.checkpoint import read_eqx
     from ginjax.filters import filters_among
 
@@ -66,20 +98,49 @@ def _show_eqx(out: Output, file: Path) -> None:
         "values": sum(array.size for array in content.arrays),
     }
     if content.further is not None:
-        fields["settings"] = _plain(content.further)
+        fields["settings"] = in_words(content.further)
     for D, kinds in found.items():
         fields[f"filters in dimension {D}"] = ", ".join(f"k{k}p{p} side {side}" for k, p, side in kinds)
-    out.fields(str(file), fields)
+    out.fields(shell_word(file), fields)
     rows = [
         (i, array.dtype.name, "x".join(map(str, array.shape))) for i, array in enumerate(content.arrays, 1)
     ]
     out.table("Arrays", ("number", "dtype", "shape"), rows)
     listed = [{"dtype": array.dtype.name, "shape": list(array.shape)} for array in content.arrays]
-    out.result(None, {"kind": "eqx", "settings": content.further, "arrays": listed})
-    out.next_step(f"ginjax import {quote(str(file))} --arch ARCH --in FIELD --channels N")
+    payload = {"kind": "eqx", "settings": content.further, "arrays": listed}
+    return payload, f"ginjax import {shell_word(file)} --arch ARCH --in FIELD --channels N"
 
 
-def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
+def _show_run(out: Output, file: Path) -> dict[str, Any]:
+    """An unfinished training."""
+    from ginjax.runs import read_run
+
+    run = read_run(file)
+    who = run.claimant
+    rows: dict[str, object] = {
+        "state": run.state,
+        "architecture": run.network.get("architecture"),
+        "dimension": run.D,
+        "parameters": run.parameters,
+        "data": run.trained_on,
+        "step": run.step if run.steps is None else f"{run.step} of {run.steps}",
+    }
+    if run.validation is not None:
+        rows["lowest validation loss"] = f"{run.validation:.3g}  (step {run.best_step})"
+    if who is not None and run.state == "running":
+        rows["process"] = f"{who.process} on {who.host}, since {who.since}"
+    out.fields(shell_word(file), rows)
+    settings = {**run.data, **run.settings}
+    out.fields(
+        "Settings", {name: in_words(value) for name, value in sorted(settings.items()) if value is not None}
+    )
+    if run.state == "interrupted":
+        out.note("the command that began it goes on from there with --resume")
+    return {"kind": "run", **run.to_json()}
+
+
+def _show_model(out: Output, file: Path, record: "ModelRecord") -> tuple[dict[str, Any], str | None]:
+    """A model; its payload, and the command that comes next."""
     from ginjax.checkpoint import contract_to_json, weights_digest
 
     from ._certificate import certificate_payload, show_certificate, show_paths
@@ -87,7 +148,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
     digest = weights_digest(record.arrays)
     stale = record.certificate_is_stale
     out.fields(
-        str(file),
+        shell_word(file),
         {
             "architecture": record.spec.get("architecture"),
             "dimension": record.D,
@@ -121,7 +182,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             ],
         )
     options = record.spec.get("options", {})
-    out.fields("Options", {name: _plain(value) for name, value in sorted(options.items())})
+    out.fields("Options", {name: in_words(value) for name, value in sorted(options.items())})
     if record.banks:
         out.table(
             "Filters",
@@ -132,7 +193,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
         "History",
         ("step", "setting", "value"),
         [
-            (step.get("step", "?"), name, _plain(value))
+            (step.get("step", "?"), name, in_words(value))
             for step in record.provenance
             for name, value in step.items()
             if name not in ("step", "trained_before") and value is not None and value is not False
@@ -160,9 +221,10 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
         "weights_digest": digest,
         "digest": record.digest,
     }
-    out.result(None, payload)
+    following = None
     if record.layers and record.D < 3:
-        out.next_step(f"ginjax convert-d {quote(str(file))} --to-dim {record.D + 1}")
+        following = f"ginjax convert-d {shell_word(file)} --to-dim {record.D + 1}"
+    return payload, following
 
 
 def _task(record: "ModelRecord") -> dict[str, object]:
@@ -182,7 +244,7 @@ def _task(record: "ModelRecord") -> dict[str, object]:
         (contract.time_step, contract.time_unit, "time step"),
     ):
         if value is not None:
-            rows[words] = _plain(value) if unit is None else f"{_plain(value)} {unit}"
+            rows[words] = in_words(value) if unit is None else f"{in_words(value)} {unit}"
     return rows
 
 
@@ -238,13 +300,3 @@ def _given(bank: "FilterBank") -> str:
 
     own = symmetries(bank.D, {key: block.filters for key, block in bank.blocks.items()})
     return f"given as arrays, with {own} of {2**bank.D * factorial(bank.D)} symmetries"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return " ".join(_plain(item) for item in value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {_plain(item)}" for name, item in value.items())
-    return str(value)

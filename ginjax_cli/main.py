@@ -23,6 +23,8 @@ COMMANDS = (
     "convert-d",
     "verify",
     "inspect",
+    "runs",
+    "compare",
     "evaluate",
     "predict",
     "export",

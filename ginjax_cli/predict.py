@@ -1,10 +1,11 @@
 """`ginjax predict`: roll a model out from given frames and write the forecast."""
 
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ginjax._text import shell_word
 
 from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
@@ -134,7 +135,7 @@ def predict(
         "gif": None if movie is None else str(movie),
     }
     out.result(output, payload)
-    out.next_step(f"ginjax data inspect {quote(str(output))}")
+    out.next_step(f"ginjax data inspect {shell_word(output)}")
 
 
 def _about(forecast: "Source", past: int, steps: int) -> dict[str, object]:

@@ -1,12 +1,11 @@
 """`ginjax train`: train a network to predict the next frame of a field, simulated or measured."""
 
 from pathlib import Path
-from shlex import join
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ginjax._text import in_bytes
+from ginjax._text import in_bytes, shell_line
 
 from ._by_axis import by_axis
 from ._config_file import Config, given_options
@@ -60,6 +59,7 @@ from ._train_options import (
     Residual,
     Resume,
     Schedule,
+    Seeds,
     Test,
     TimeBudget,
     Unroll,
@@ -77,6 +77,7 @@ from ._train_report import (
     show_finished,
     show_result,
 )
+from ._train_seeds import is_member, train_seeds
 from ._way_to_convert import names_conversion
 from ._without_effect import refuse_parting, refuse_without_effect
 
@@ -257,6 +258,7 @@ def train(
     picture_format: PictureFormat = "png",
     width: PictureWidth = "two",
     seed: Seed = 0,
+    seeds: Seeds = None,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -273,7 +275,13 @@ def train(
 
     With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
     choose from: where no step of the training makes it better, it is kept as it was.
+
+    With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread
+    are shown and written (model.seeds.json). The same command goes on with those that are missing.
     """
+    if seeds is not None and not is_member(ctx):
+        train_seeds(ctx, seeds)
+        return
     from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
@@ -408,7 +416,9 @@ def train(
         if estimate.warning is not None:
             out.warn(estimate.warning)
         out.result(None, {"dry_run": True, "estimate": estimate.to_json()})
-        out.next_step(join(["ginjax", "train", *given_options(ctx, without=("dry_run", "json", "quiet"))]))
+        out.next_step(
+            shell_line(["ginjax", "train", *given_options(ctx, without=("dry_run", "json", "quiet"))])
+        )
         return
     saving = Saving(run_file, resume, every_steps, every_seconds, keep=keep_state)
     measuring, told = prepared.measuring(), False
@@ -457,7 +467,7 @@ def train(
             claim.done()  # the saved state says enough
         # What --force let this run replace, it lets the run that goes on replace.
         left_out = ("resume",) if replaces else ("force", "resume")
-        words = join(["ginjax", "train", *given_options(ctx, without=left_out), "--resume"])
+        words = shell_line(["ginjax", "train", *given_options(ctx, without=left_out), "--resume"])
         out.interrupted(
             f"interrupted after step {trained.progress.step}; its state is in {files.state}",
             words,

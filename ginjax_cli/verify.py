@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ginjax._text import shell_word
 
 from ._data_options import (
     DataAxes,
@@ -92,7 +93,7 @@ def verify(
         )
         _state_dict.verify(out, low, high, tol)
         return
-    from ginjax.checkpoint import conversion_differences
+    from ginjax.checkpoint import conversion_differences, to_be_lifted
     from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,
@@ -153,7 +154,7 @@ def verify(
     )
     if given is not None:
         out.line(
-            f"error of the next frame on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
+            f"one-step error on {given.name} (nRMSE): {given.error:.4g}; of no change: {given.no_change:.4g}"
         )
     stale = certificate is not None and made.record.certificate_is_stale
     if stale:
@@ -163,9 +164,11 @@ def verify(
         out.warn(
             f"the two models are not for the same data: {each.subject}: {each.got} against {each.expected}"
         )
-    if not promises.compatible:
-        rule = "?" if certificate is None else certificate.rule
-        out.note(f"the rule {rule!r} does not promise compatibility: the lift test is information")
+    if promises.why_not is not None:
+        out.note(f"{promises.why_not}: the lift test is information")
+    odd = None if parity_lift else to_be_lifted(first.record)
+    if odd is not None:
+        out.note(odd)
     if not promises.equivariant:
         out.note("the model is a plain network: its equivariance defect is information")
     waves = shortest_waves(first.record, second.record)
@@ -182,7 +185,7 @@ def verify(
     }
     out.result(None, payload)
     promises.check(result, tol, way_out=WAY_OUT)
-    out.next_step(f"ginjax inspect {quote(str(high))}")
+    out.next_step(f"ginjax inspect {shell_word(high)}")
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ class _Given:
 
     - `dim`, `name`: where and what they are.
     - `samples`: how many were used.
-    - `error`, `no_change`: of the model of that dimension on the next frame, and of predicting no change.
+    - `error`, `no_change`: one-step error of the model of that dimension, and of predicting no change.
     - `fields`: inputs of the lower model, for the lift test; None where the data are of the higher dimension.
     """
 
@@ -288,5 +291,6 @@ def verification_payload(result: "Verification") -> dict[str, Any]:
         "equivariance": result.equivariance,
         "noise_float64": result.noise_float64,
         "noise_own": result.noise_own,
+        "noise_high": result.noise_high,
         "condition": result.condition,
     }

@@ -32,6 +32,7 @@ ORDER = (
     "transfer",
     "checkpoint",
     "state_dict",
+    "runs",
     "_jax_internals",
     "geometric",
     "layers",
@@ -54,6 +55,7 @@ GROUND = {
     "transfer",
     "checkpoint",
     "state_dict",
+    "runs",
 }
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"

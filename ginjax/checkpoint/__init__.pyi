@@ -9,6 +9,8 @@ from ._bank_file import write_banks as write_banks
 from ._card import model_card as model_card
 from ._card import read_evaluation as read_evaluation
 from ._claim import Claim as Claim
+from ._claim import Claimant as Claimant
+from ._claim import claimant as claimant
 from ._claim import refuse_claimed as refuse_claimed
 from ._contract import AXIS_NAMES as AXIS_NAMES
 from ._contract import Axis as Axis
@@ -48,12 +50,17 @@ from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header
 from ._file import write_file as write_file
+from ._file_kind import FileKind as FileKind
+from ._file_kind import file_kind as file_kind
+from ._file_kind import is_other_kind as is_other_kind
+from ._file_kind import wrong_file as wrong_file
 from ._folder import folder_for_work as folder_for_work
 from ._folder import make_folder as make_folder
 from ._format import MAX_HEADER_BYTES as MAX_HEADER_BYTES
 from ._format import METADATA_KEY as METADATA_KEY
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec
+from ._lift import to_be_lifted as to_be_lifted
 from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model

@@ -6,7 +6,9 @@ import hashlib
 import json
 import os
 import stat
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,9 @@ from ._processes import host_name, host_tag, is_running
 from ._strict_json import JsonProblem, parse_json
 
 _MOST_BYTES = 2**16
+_PATIENCE = 0.1
+"""Seconds to try again where a lock is held: whoever only asks for it holds it for a moment."""
+
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 
@@ -41,7 +46,7 @@ class Claim:
     """
 
     def __init__(self, name: Path, files: Sequence[Path], *, work: str | None = None, force: bool = False):
-        self.path = _lock_path(name)
+        self.path = lock_path(name)
         self._files, self._force = tuple(files), force
         self._work = None if work is None else hashlib.sha256(work.encode()).hexdigest()
         self._done = False
@@ -119,7 +124,7 @@ def refuse_claimed(name: Path, file: Path) -> None:
 
     **Raises:** `FileError` saying which process, on which machine, and since when.
     """
-    path = _lock_path(name)
+    path = lock_path(name)
     if not os.path.lexists(path):
         return
     descriptor = _lock(path, file)
@@ -129,7 +134,72 @@ def refuse_claimed(name: Path, file: Path) -> None:
     os.close(descriptor)
 
 
-def _lock_path(name: Path) -> Path:
+@dataclass(frozen=True)
+class Claimant:
+    """Who claims files, or did.
+
+    **Arguments:**
+
+    - `process`, `host`: the process and its machine.
+    - `since`: when it began, in ISO 8601.
+    - `running`: whether it still holds them; otherwise it ended without finishing.
+    - `new`: the names of the files that it makes, which were not there before.
+    """
+
+    process: int
+    host: str
+    since: str
+    running: bool
+    new: tuple[str, ...] = ()
+
+
+def claimant(name: Path) -> Claimant | None:
+    """Who claims files, or left them unfinished; None if nobody does. Nothing is changed.
+
+    **Arguments:**
+
+    - `name`: what the files are called together, as in `Claim`.
+
+    **Raises:** `FileError` for a lock file that cannot be read or is none of ours.
+    """
+    path = lock_path(name)
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise FileError(f"{path}: is not a regular file", hint="Remove it.")
+        held = _is_held(descriptor)
+        owner = _read(path, descriptor)
+    finally:
+        os.close(descriptor)
+    if owner is None:  # its owner has just made it, or is about to remove it
+        return None
+    if held is None:  # a file system without locks
+        held = owner["machine"] != host_tag() or is_running(owner["process"])
+    return Claimant(owner["process"], owner["host"], owner["since"], held, tuple(owner["new"]))
+
+
+def _is_held(descriptor: int) -> bool | None:
+    """Whether another process holds a lock file; None where locks cannot tell."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):
+        return None
+    return False
+
+
+def lock_path(name: Path) -> Path:
+    """The hidden file that says who writes the files that are called `name` together."""
     return name.with_name(f".{name.name[:200]}.ginjax-lock")
 
 
@@ -163,10 +233,15 @@ def _take(path: Path, descriptor: int, file: Path) -> None:
     try:
         import fcntl
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return
-    except BlockingIOError:
-        _refuse(path, _read(path, descriptor), file)
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    _refuse(path, _read(path, descriptor), file)
+                time.sleep(_PATIENCE / 20)
     except ImportError:  # Windows
         pass
     except OSError as error:

@@ -16,6 +16,7 @@ from ginjax.errors import ArgumentError, FileError
 from ._arrays import as_stored
 from ._atomic import atomic_write
 from ._eqx import is_eqx
+from ._file_kind import as_misnamed
 from ._format import (
     LENGTH_BYTES,
     METADATA_KEY,
@@ -78,9 +79,12 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
 
     **Raises:** `FileError` naming the file, what is wrong with it and what can be done.
     """
-    with opened(path) as (stream, size):
-        layout = _read_layout(stream, size, str(path), kind)
-        arrays = {name: read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
+    try:
+        with opened(path) as (stream, size):
+            layout = _read_layout(stream, size, str(path), kind)
+            arrays = {name: read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
+    except FileError as error:
+        raise as_misnamed(path, kind, error) from error
     check_sum(layout.header, arrays, str(path))
     return ModelFile(layout.header, {name: arrays[name] for name in sorted(arrays)}, Path(path))
 
@@ -92,8 +96,11 @@ def read_header(
 
     **Raises:** `FileError`, as `read_file` does.
     """
-    with opened(path) as (stream, size):
-        layout = _read_layout(stream, size, str(path), kind)
+    try:
+        with opened(path) as (stream, size):
+            layout = _read_layout(stream, size, str(path), kind)
+    except FileError as error:
+        raise as_misnamed(path, kind, error) from error
     return layout.header, {name: layout.arrays[name] for name in sorted(layout.arrays)}
 
 

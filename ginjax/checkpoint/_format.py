@@ -245,6 +245,16 @@ def _own_header(metadata: object, where: str, kind: str | None) -> dict[str, obj
     return header
 
 
+def parse_metadata(metadata: Mapping[str, object]) -> Mapping[str, object] | None:
+    """The project's own header in the metadata of a file, unchecked; None if there is none that can be read."""
+    text = metadata.get(METADATA_KEY)
+    try:
+        header = parse_json(text) if isinstance(text, str) else None
+    except JsonProblem:
+        return None
+    return header if isinstance(header, dict) else None
+
+
 def _span(
     name: str, entry: object, data_bytes: int, where: str, foreign: bool
 ) -> tuple[int, int, str, ArraySpec]:

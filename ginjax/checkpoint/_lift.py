@@ -9,6 +9,34 @@ from ginjax.transfer import lift_key
 from ._model_file import ModelRecord
 
 
+def to_be_lifted(record: ModelRecord) -> str | None:
+    """What to know before a 2D model with odd scalars goes to 3D as it is; None for any other model.
+
+    The vorticity of a flow in the plane is one component of a vector in 3D, not an odd scalar there.
+
+    **Arguments:**
+
+    - `record`: the model, before it is converted.
+    """
+    if record.D != 2 or not _can_be_lifted(record):
+        return None
+    odd = [
+        each.name
+        for each in (*record.contract.fields, *record.contract.constants)
+        if (each.k, each.p) == (0, 1)
+    ]
+    named = f" ({', '.join(odd)})" if odd else ""
+    return (
+        f"the 2D model has odd scalars{named}: in 3D such fields, like the vorticity of a flow, are odd vectors; "
+        "`lift_parity=True` converts them into these"
+    )
+
+
+def _can_be_lifted(record: ModelRecord) -> bool:
+    keys = {row[:2] for layer in record.layers for row in (*layer.inputs, *layer.outputs)}
+    return (0, 1) in keys and (1, 1) not in keys
+
+
 def lift_record(record: ModelRecord) -> ModelRecord:
     """The record with every odd scalar field renamed to an odd vector field, see `ginjax.transfer.lift_key`.
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from ginjax.checkpoint import is_other_kind, wrong_file
 from ginjax.data.readers import OWN, READERS, DataFile, DataReader, foreign_case, foreign_file, is_zarr
 from ginjax.errors import ArgumentError, FileError
 
@@ -142,6 +143,8 @@ def _no_data(path: str) -> FileError:
         _refuse_foreign(DataFile(path))
     except FileError as answer:
         return answer
+    if is_other_kind(path, "data", "text", "settings"):
+        return wrong_file(path, f"data: {_layouts()}")
     return FileError(f"{path}: is not a file of data", expected=_layouts(), hint="Is it complete?")
 
 
@@ -157,4 +160,6 @@ def _none_inside(folder: str, every: Sequence[str], count: int) -> FileError:
             return answer
         except OSError:
             continue
+    if count == 0 and is_other_kind(folder, "data folder"):
+        return wrong_file(folder, "a folder of data")
     return FileError(f"{folder}: data files in it", got=count, expected=f"1 to {MAX_FILES}")

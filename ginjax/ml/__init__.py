@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 from ginjax._not_carried import refuse_in as _refuse_in
 from ginjax.ml.draw import PICTURES as PICTURES
 from ginjax.ml.draw import animation_figure as animation_figure
+from ginjax.ml.draw import compared_curves_figure as compared_curves_figure
 from ginjax.ml.draw import curve_figure as curve_figure
 from ginjax.ml.draw import draw_animation as draw_animation
+from ginjax.ml.draw import draw_compared_curves as draw_compared_curves
 from ginjax.ml.draw import draw_curve as draw_curve
 from ginjax.ml.draw import draw_errors as draw_errors
 from ginjax.ml.draw import draw_forecast as draw_forecast
@@ -26,6 +28,7 @@ from ginjax.ml.forecast import Forecaster as Forecaster
 from ginjax.ml.forecast import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast import ShortestWaves as ShortestWaves
 from ginjax.ml.forecast import known_contract as known_contract
+from ginjax.ml.forecast import most_past as most_past
 from ginjax.ml.forecast import predicted as predicted
 from ginjax.ml.forecast import shortest_waves as shortest_waves
 from ginjax.ml.forecast import study_rollouts as study_rollouts
@@ -63,12 +66,14 @@ from ginjax.ml.task import WindowTask as WindowTask
 from ginjax.ml.task import autoregressive_map as autoregressive_map
 from ginjax.ml.task import autoregressive_step as autoregressive_step
 from ginjax.ml.task import bare_contract as bare_contract
+from ginjax.ml.task import check_together as check_together
 from ginjax.ml.task import cut_parts as cut_parts
 from ginjax.ml.task import data_dimension as data_dimension
 from ginjax.ml.task import file_parts as file_parts
 from ginjax.ml.task import frames_of as frames_of
 from ginjax.ml.task import held_out_in_files as held_out_in_files
 from ginjax.ml.task import held_out_in_source as held_out_in_source
+from ginjax.ml.task import held_out_together as held_out_together
 from ginjax.ml.task import make_task as make_task
 from ginjax.ml.task import make_window_task as make_window_task
 from ginjax.ml.task import material_in_files as material_in_files

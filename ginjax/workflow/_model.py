@@ -29,6 +29,7 @@ from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
     PERSISTENCE,
     Forecaster,
+    OneStepError,
     OwnTask,
     TaskSettings,
     TrainedModel,
@@ -218,6 +219,12 @@ class Model:
             study = study_rollouts(
                 forecasters, source, held_out.trajectories, steps=steps, progress=bar.follow
             )
+        models = {MODEL: self, **(beside or {})}
+        one_step = dict[str, OneStepError]()
+        for name, each in models.items():
+            task = OwnTask.of(each._forecaster.contract, source, held_out.trajectories)
+            with show(len(task.indices), "predicting every next frame") as bar:
+                one_step[name] = task.error(each.network, progress=bar.follow)
         return Evaluation(
             model=self.name,
             data=held_out.name,
@@ -226,6 +233,7 @@ class Model:
             grid=source.spatial,
             time_step=source.time_step,
             note=_noted(held_out.note, unchecked(contract, source.contract)),
+            one_step=one_step,
         )
 
     def plot(

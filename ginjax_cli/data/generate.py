@@ -1,12 +1,11 @@
 """`ginjax data generate`: simulate data."""
 
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Any, Literal
 
 import typer
 
-from ginjax._text import in_bytes
+from ginjax._text import in_bytes, shell_word
 from ginjax_cli._config_file import asked_for
 from ginjax_cli._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
 from ginjax_cli._output import Output
@@ -155,7 +154,7 @@ def generate(
     out.table("Files", ("file", "dim", "grid", "trajectories", "frames", "MiB"), rows)
     payload = {"equation": pde, "spacing": equation.spacing, "time_step": equation.time_step, "seed": seed}
     out.result(folder, payload | {"parameters": dict(equation.parameters), "files": files})
-    out.next_step(f"ginjax data inspect {quote(str(next(iter(targets.values()))))}")
+    out.next_step(f"ginjax data inspect {shell_word(str(next(iter(targets.values()))))}")
 
 
 def _parse_dims(text: str) -> list[int]:

@@ -1,11 +1,11 @@
 """`ginjax data inspect`: what is in data files."""
 
 from pathlib import Path
-from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ginjax._text import shell_line
 from ginjax_cli._as_options import as_options
 from ginjax_cli._config_file import given_options
 from ginjax_cli._data_options import (
@@ -100,7 +100,7 @@ def inspect(
     out.result(None, payload)
     if _can_be_trained_on(source, found, parts) and len(path) == 1:
         words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
-        out.next_step(join(["ginjax", "train", "--data", str(path[0]), *words]))
+        out.next_step(shell_line(["ginjax", "train", "--data", str(path[0]), *words]))
 
 
 def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: tuple[str, ...]) -> bool:

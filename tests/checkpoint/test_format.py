@@ -117,7 +117,7 @@ CORRUPT = {
     "schema absurd": (with_own('{"kind":"model","schema":' + "9" * 4000 + "}"), "absurd size"),
     "kind unknown": (with_own('{"kind":"pickle","schema":2}'), "kind of file is 'pickle'"),
     "kind a list": (with_own('{"kind":[],"schema":2}'), "kind of file is []"),
-    "wrong kind": (with_own('{"kind":"filters","schema":2}'), "expected kind 'model'"),
+    "wrong kind": (with_own('{"kind":"filters","schema":2}'), "is a file of filters: expected a model"),
 }  # fmt: skip
 
 

@@ -166,7 +166,7 @@ def test_steps_are_added_to_a_new_record():
 
 def test_another_kind_of_file_is_named(tmp_path):
     write_file(tmp_path / "m", {}, {"kind": "data"})
-    with pytest.raises(FileError, match="kind 'data', expected kind 'model'"):
+    with pytest.raises(FileError, match="is pairs of inputs and targets: expected a model"):
         read_model(tmp_path / "m")
 
 

@@ -260,4 +260,4 @@ def test_filters_are_not_a_model(run):
     run("build-filters", "-q")
     result = run("convert-d", "filters.safetensors", "--to-dim", "2")
     assert result.exit_code == 1
-    assert "kind 'filters', expected kind 'model'" in result.stderr
+    assert "is a file of filters: expected a model" in result.stderr

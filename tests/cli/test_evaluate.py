@@ -1,3 +1,4 @@
+import csv
 import json
 from contextlib import nullcontext
 
@@ -113,6 +114,57 @@ def test_data_of_the_training_are_known_whatever_they_are_called(trained, tmp_pa
     refused, _ = evaluate("d.h5", "--from-scratch")
     assert refused.exit_code == 2
     assert "data to train on from scratch: got d.h5, other data than those" in refused.stderr
+
+
+def test_the_one_step_error_is_the_number_that_the_training_ended_with(trained):
+    train, evaluate = trained
+    train("--steps", "2", "--test", "0.3", "--past-steps", "2")
+    stated = read_model("model.safetensors").provenance[-1]["one_step_error"]
+    result, found = evaluate("d.h5", "--csv", "all.csv")
+    measured = found["one_step_errors"]["model"]
+    assert measured == pytest.approx(stated, rel=1e-5) and measured["trajectories"] == 3
+    assert f"one-step error, from every frame (nRMSE): {stated['model']:.3g} ± " in result.stdout
+    # The roll-outs begin at the first frames: here there is one step, and their error is in physical units.
+    (first,) = found["errors"]["model"]["density"]["nrmse"]
+    assert first != pytest.approx(stated["model"], rel=1e-5)
+    (spread,) = found["deviations"]["model"]["density"]["nrmse"]
+    assert spread > 0 and f"{first:.3g} ± {spread:.2g}" in result.stdout
+    with open("all.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    (row,) = [r for r in rows if (r["forecast"], r["field"], r["metric"]) == ("model", "density", "nrmse")]
+    assert (row["step"], float(row["time"]), row["trajectories"]) == ("1", 0.1, "3")
+    assert (float(row["mean"]), float(row["deviation"])) == pytest.approx((first, spread))
+    assert {r["forecast"] for r in rows} == {"model", "persistence", "truth"}
+    again = CliRunner().invoke(app, ["evaluate", "model.safetensors", "--data", "d.h5", "--csv", "all.csv"])
+    assert (again.exit_code, "all.csv" in again.stderr) == (1, True)
+    alone, _ = evaluate("d.h5", "--trajectories", "1")
+    assert "±" not in alone.stdout
+
+
+def test_several_models_are_compared_on_what_all_of_them_hold_out(trained, tmp_path):
+    train, _ = trained
+    train("--steps", "2", "--test", "0.3")
+    (tmp_path / "model.safetensors").rename("a.safetensors")
+    train("--steps", "3", "--test", "0.3")
+    command = ("evaluate", "model.safetensors", "a.safetensors", "--data", "d.h5")
+    result = CliRunner().invoke(app, [*command, "--json"])
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["trajectories"], set(found["errors"])) == (3, {"model", "a.safetensors", "persistence"})
+    assert found["models"] == {"model": "model.safetensors", "a.safetensors": "a.safetensors"}
+    assert set(found["one_step_errors"]) == {"model", "a.safetensors"}
+    assert found["path"] == "evaluation"
+    alone = json.loads(CliRunner().invoke(app, [*command[:1], *command[2:], "-o", "alone", "--json"]).stdout)
+    theirs = (found["errors"]["a.safetensors"], alone["errors"]["model"])
+    np.testing.assert_allclose(*(each["density"]["nrmse"] for each in theirs), rtol=1e-5)
+    train("--steps", "2", "--test", "0.3", "--seed", "5")  # another partition of the same data
+    shared = [CliRunner().invoke(app, [*command, "--force", "--json"])]
+    if shared[0].exit_code == 0:
+        assert json.loads(shared[0].stdout)["trajectories"] < 3
+    else:
+        assert "none that every model holds out" in shared[0].stderr
+    wrong = CliRunner().invoke(app, ["evaluate", "a.safetensors", str(FIXTURES / "burgers_2d.safetensors")])
+    assert (wrong.exit_code, "dimension of burgers_2d.safetensors: got 2D" in wrong.stderr) == (2, True)
 
 
 def test_data_that_were_only_trained_on_are_not_evaluated_on_in_silence(trained):

@@ -177,4 +177,4 @@ def test_a_model_is_not_a_file_of_filters(run):
     run("init", "resnet", *TINY, "-q")
     result = run("init", "resnet", "--filters", "model.safetensors", "-o", "other")
     assert result.exit_code == 1
-    assert "kind 'model', expected kind 'filters'" in result.stderr
+    assert "is a model: expected a file of filters" in result.stderr

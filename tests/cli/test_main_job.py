@@ -40,7 +40,7 @@ def test_three_lines_in_an_empty_folder(tmp_path):
     assert filters.stderr.splitlines()[-1] == "next: ginjax train"
     assert set(read_banks(tmp_path / "filters.safetensors")) == {1, 2, 3}
 
-    assert "error on held-out fields" in trained.stdout
+    assert "one-step error" in trained.stdout
     assert "error of predicting no change" in trained.stdout
     *_, following = trained.stderr.splitlines()
     assert following.endswith(" --steps 12 --resume")  # three steps teach nothing that is worth converting

@@ -75,6 +75,16 @@ def test_terminal(monkeypatch):
     assert err.getvalue().splitlines()[-1].endswith("ginjax inspect model.safetensors")
 
 
+def test_names_and_numbers_are_whole_in_a_narrow_terminal(monkeypatch):
+    out = Terminal()
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stdout", out)
+    name, number = "a_rather_long_name.safetensors", 0.000782
+    Output().table("t", ("file", "what it was trained on", "loss"), [(name, "text " * 9, number)], names=1)
+    assert name in out.getvalue() and "0.000782" in out.getvalue()
+
+
 def test_json(capsys):
     play(Output(json=True, quiet=True))
     out, err = capsys.readouterr()
@@ -126,7 +136,7 @@ def test_a_narrow_encoding_is_no_reason_to_fail(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
     Output().line("größe 名 \udcff")
-    assert stream.buffer.getvalue() == b"gr\\xf6\\xdfe \\u540d \\udcff\n"
+    assert stream.buffer.getvalue() == b"gr\\xf6\\xdfe \\u540d $'\\xff'\n"
 
 
 def test_progress_lines_are_sparse():

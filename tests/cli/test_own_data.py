@@ -89,7 +89,7 @@ def test_all_rules_with_errors_on_data(run):
     assert payload["data"] == "6 samples of 2d, 2D, part 'test'" and payload["best_by"] == "error"
     assert payload["best"] == min(rows, key=rows.get)
     shown = run(*args, "--samples", "2")
-    assert "error: nRMSE of the next frame on 2 samples of 2d, 2D, part 'test'; of no change:" in shown.stdout
+    assert "error: one-step error (nRMSE) on 2 samples of 2d, 2D, part 'test'; of no change:" in shown.stdout
     train = json.loads(run(*args, "--split", "train", "--json").stdout)
     assert train["no_change"] == pytest.approx(measured("high", "2d/train")[1], rel=1e-5)
 

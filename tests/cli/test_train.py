@@ -149,7 +149,7 @@ def test_an_existing_file_is_refused_before_any_work(run, tmp_path, monkeypatch)
         (
             ("--filters", str(FIXTURES / "diffusion_1d.safetensors")),
             1,
-            "kind 'model', expected kind 'filters'",
+            "is a model: expected a file of filters",
         ),
         (("-o", "no/folder"), 1, "does not exist"),
         (("surplus",), 2, "surplus"),
@@ -457,7 +457,7 @@ def test_data_in_a_file(run, tmp_path):
     (step,) = record.provenance
     # Three trajectories of six frames, four in each sample: nine samples, in batches of three, twice.
     assert (step["data"], step["trajectories"], step["steps"]) == ("d.npz", 3, 6)
-    assert "lowest validation loss" in result.stdout and "error on held-out fields" in result.stdout
+    assert "lowest validation loss" in result.stdout and "one-step error" in result.stdout
 
 
 @pytest.mark.parametrize(

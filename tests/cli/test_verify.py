@@ -7,8 +7,17 @@ from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
-from ginjax.checkpoint import convert_file, read_file, read_model, write_file, write_model
-from ginjax.models import LIFT_TOLERANCE, Verification
+from ginjax.checkpoint import (
+    convert_file,
+    convert_record,
+    read_file,
+    read_model,
+    to_be_lifted,
+    write_file,
+    write_model,
+)
+from ginjax.models import LIFT_TOLERANCE, Verification, promises_between
+from ginjax.models.verify import changed_since
 from ginjax.transfer import make_rule
 
 LOW = str(FIXTURES / "diffusion_1d.safetensors")
@@ -137,7 +146,7 @@ def test_each_check_counts(run, monkeypatch, broken, high):
     [
         (("compatibility", LOW), 2, "dimension of the second model: got 1, expected more than 2"),
         ((LOW, LOW), 2, "expected more than 1"),
-        ((LOW, "other", *SIZE), 2, "different architectures or signatures"),
+        ((LOW, "other", *SIZE), 2, "architecture of the second model: got SimpleConvSeries"),
         ((LOW,), 2, "Missing argument 'HIGH'"),
         ((LOW, "absent"), 1, "absent: there is no such file"),
         ((LOW, "compatibility", "--size", "1"), 2, "'--size'"),
@@ -151,6 +160,60 @@ def test_bad_input_is_one_line_and_a_hint(run, args, code, message):
     assert first.startswith("error: ") and message in first
     assert len(hint) <= 1 and all(line.startswith("hint: ") for line in hint)
     assert result.stdout == ""
+
+
+def tuned(record, **step):
+    """A record as a tuning of all weights leaves it: other weights, no certificate."""
+    arrays = {name: array * np.float32(1.01) for name, array in record.arrays.items()}
+    told = {"step": "tune", "kept_compatible": False, **step}
+    return replace(record, arrays=arrays, certificate=None, provenance=(*record.provenance, told))
+
+
+def test_a_fully_tuned_model_promises_nothing_and_is_told_so(run, converted):
+    record = read_model(converted / "compatibility")
+    write_model(converted / "tuned", tuned(record), force=True)
+    result = run(LOW, "tuned", *SIZE)
+    assert result.exit_code == 0, result.stderr
+    assert (
+        "all weights of the 2D model were tuned after its conversion: the lift test is information"
+        in result.stderr
+    )
+    assert "Convert again" not in result.stderr
+    assert json.loads(run(LOW, "tuned", *SIZE, "--json").stdout)["promised"] is False
+    # Controls: weights that changed though nothing is said to have, and a history that is that of another model.
+    silent = replace(tuned(record), provenance=record.provenance)
+    other = replace(tuned(record), provenance=({"step": "train"}, *tuned(record).provenance[1:]))
+    kept = tuned(record, kept_compatible=True)
+    for wrong in (silent, other, kept):
+        write_model(converted / "wrong", wrong, force=True)
+        assert run(LOW, "wrong", *SIZE).exit_code == 3
+
+
+def test_what_was_done_since_a_conversion(converted):
+    low, high = read_model(LOW), read_model(converted / "compatibility")
+    assert changed_since(low, high) is None and promises_between(low, high).why_not is None
+    assert changed_since(low, tuned(high, freeze=["encoder"])).startswith("weights that were not frozen")
+    edited = replace(high, provenance=(*high.provenance, {"step": "edit"}))
+    assert "changed by hand" in changed_since(low, edited)
+    above = convert_record(tuned(high), 3, make_rule("compatibility")).after
+    above = replace(
+        above, provenance=(*tuned(high).provenance, {"step": "convert", "from_dim": 2, "to_dim": 3})
+    )
+    assert changed_since(low, above) == "all weights of the 3D model were tuned after its conversion"
+    assert changed_since(tuned(high), above) is None
+
+
+def test_odd_scalars_of_2d_are_told_of_the_parity_lift(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    odd = FIXTURES / "schema_1" / "odd_2d.safetensors"
+    words = ("convert-d", str(odd), "--to-dim", "3", "--dry-run")
+    told = CliRunner().invoke(app, words).stderr
+    assert "the 2D model has odd scalars (vorticity)" in told and "--lift-parity converts them" in told
+    assert "odd scalars" not in CliRunner().invoke(app, [*words, "--lift-parity"]).stderr
+    assert (
+        "odd scalars" not in CliRunner().invoke(app, ["convert-d", LOW, "--to-dim", "2", "--dry-run"]).stderr
+    )
+    assert to_be_lifted(read_model(odd)) is not None and to_be_lifted(read_model(LOW)) is None
 
 
 def test_models_for_other_data_are_pointed_out(run, converted):

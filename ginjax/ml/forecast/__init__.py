@@ -5,6 +5,7 @@ from ginjax.ml.forecast._evaluation import PERSISTENCE as PERSISTENCE
 from ginjax.ml.forecast._evaluation import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast._evaluation import Spectra as Spectra
 from ginjax.ml.forecast._evaluation import SpectraByTrajectory as SpectraByTrajectory
+from ginjax.ml.forecast._evaluation import most_past as most_past
 from ginjax.ml.forecast._evaluation import study_rollouts as study_rollouts
 from ginjax.ml.forecast._forecaster import Fields as Fields
 from ginjax.ml.forecast._forecaster import Forecaster as Forecaster

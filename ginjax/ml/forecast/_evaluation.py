@@ -40,6 +40,9 @@ SpectraByTrajectory = Mapping[str, Mapping[str, Float[np.ndarray, "trajectories 
 Quantities = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]]
 """By field and quantity, then "truth" or the name of the forecast, the mean over trajectories at each step."""
 
+QuantitiesByTrajectory = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, "trajectories steps"]]]]
+"""The same with one row for each trajectory."""
+
 
 @dataclass(frozen=True)
 class RolloutStudy:
@@ -57,6 +60,7 @@ class RolloutStudy:
     - `contract`: what is known of the data; None if nothing is.
     - `grid`: grid points along each axis; empty if they are not known.
     - `errors_by_trajectory`: as `errors`, with an array `(trajectories, steps)` for each metric, every trajectory by itself.
+    - `quantities_by_trajectory`: as `quantities`, likewise.
     - `spectra_by_trajectory`: as `spectra`, with an array `(trajectories, shells)` each, of the first `SPECTRA_KEPT`.
     """
 
@@ -71,7 +75,38 @@ class RolloutStudy:
     contract: DataContract | None = None
     grid: tuple[int, ...] = ()
     errors_by_trajectory: Mapping[str, CurvesByTrajectory] = dataclasses.field(default_factory=dict)
+    quantities_by_trajectory: QuantitiesByTrajectory = dataclasses.field(default_factory=dict)
     spectra_by_trajectory: SpectraByTrajectory = dataclasses.field(default_factory=dict)
+
+    def deviation(self, forecast: str, field: str, metric: str) -> Float[np.ndarray, " steps"] | None:
+        """How far apart the trajectories are: the standard deviation of a metric over them, step by step.
+
+        **Arguments:**
+
+        - `forecast`, `field`, `metric`: as in `errors`.
+
+        **Returns:** `sqrt(sum_n (e_n - <e>)^2 / (N - 1))` of what each of the `N` trajectories has by itself; None of a
+        single one, or where it was not kept.
+        """
+        return _deviation(self.errors_by_trajectory.get(forecast, {}).get(field, {}).get(metric))
+
+    def quantity_deviation(
+        self, field: str, quantity: str, forecast: str
+    ) -> Float[np.ndarray, " steps"] | None:
+        """The same of a physical quantity.
+
+        **Arguments:**
+
+        - `field`, `quantity`, `forecast`: as in `quantities`; `forecast` may be "truth".
+        """
+        return _deviation(self.quantities_by_trajectory.get(field, {}).get(quantity, {}).get(forecast))
+
+
+def _deviation(values: Float[np.ndarray, "trajectories steps"] | None) -> Float[np.ndarray, " steps"] | None:
+    if values is None or len(values) < 2:
+        return None
+    with np.errstate(invalid="ignore", over="ignore"):  # of a roll-out that blows up
+        return values.std(axis=0, ddof=1)
 
 
 def study_rollouts(
@@ -98,7 +133,7 @@ def study_rollouts(
     """
     chosen = [int(each) for each in trajectories]
     if steps is None and forecasters:
-        past = next(iter(forecasters.values())).frames.past_steps
+        past = most_past(forecasters)
         source.check_frames(past + 1)
         steps = source.frames - past
     if not chosen or not steps or steps < 1 or not forecasters:
@@ -109,7 +144,7 @@ def study_rollouts(
         )
     list(METRICS.values())  # one that cannot be imported is an error before the work
     for forecaster in forecasters.values():
-        forecaster.check(source, forecaster.frames.past_steps + steps)
+        forecaster.check(source, most_past(forecasters) + steps)
     size = min(batch_size, len(chosen))
     known = known_contract(source, next(iter(forecasters.values())).contract)
     collected = _Collected(steps, [*forecasters, PERSISTENCE], known, source.spatial)
@@ -124,6 +159,11 @@ def study_rollouts(
     return collected.study(len(chosen))
 
 
+def most_past(forecasters: Mapping[str, Forecaster]) -> int:
+    """Frames before the first one that is predicted: all that any of the models sees, so that all predict the same ones."""
+    return max(each.frames.past_steps for each in forecasters.values())
+
+
 def _frames(
     forecasters: Mapping[str, Forecaster], source: Source, part: list[int], steps: int, size: int
 ) -> Iterator[tuple[int, dict[str, Fields]]]:
@@ -132,8 +172,11 @@ def _frames(
     full = part + part[-1:] * (size - len(part))
     first = next(iter(forecasters.values()))
     names = [each.name for each in first.schema]
-    past = first.frames.past_steps
-    running = {name: each.roll_out(each.start(source, full), steps) for name, each in forecasters.items()}
+    past = most_past(forecasters)
+    running = {
+        name: each.roll_out(each.start(source, full, past - each.frames.past_steps), steps)
+        for name, each in forecasters.items()
+    }
     unchanged = _read(source, part, past - 1, names)
     for step in range(1, steps + 1):
         predicted = {name: next(frames) for name, frames in running.items()}
@@ -161,7 +204,7 @@ class _Collected:
         self._energy: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
         self._energy_of_each: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
         self._lost: dict[str, int | None] = dict.fromkeys(names)
-        self._quantities: dict[str, dict[str, dict[str, Float[np.ndarray, " steps"]]]] = {}
+        self._quantities: dict[str, dict[str, dict[str, dict[int, list[Float[np.ndarray, " batch"]]]]]] = {}
         self._samples: dict[int, Mapping[str, Fields]] = {}
 
     def add(self, step: int, frames: Mapping[str, Fields], source: Source) -> None:
@@ -183,12 +226,13 @@ class _Collected:
                 measured = quantities(values, source.D, spacing=source.spacing, is_torus=source.is_torus)
                 for quantity, each in measured.items():
                     totals = self._quantities.setdefault(field, {}).setdefault(quantity, {})
-                    totals.setdefault(name, np.zeros(self._steps))[step - 1] += each.sum()
+                    totals.setdefault(name, {}).setdefault(step, []).append(each)
 
     def study(self, trajectories: int) -> RolloutStudy:
         lost = self._lost[self._names[0]]
         shown = self._steps if lost is None else max(1, lost - 1)
         fields = list(dict.fromkeys(field for _, field, _ in self._deviations))
+        of_each = self._quantities_of_each()
         return RolloutStudy(
             self._steps,
             trajectories,
@@ -203,19 +247,14 @@ class _Collected:
                 for field in fields
             },
             self._samples,
-            {
-                field: {
-                    quantity: {name: total / trajectories for name, total in totals.items()}
-                    for quantity, totals in measured.items()
-                }
-                for field, measured in self._quantities.items()
-            },
-            contract=self._contract,
-            grid=self._grid,
+            _over_trajectories(of_each),
             errors_by_trajectory={
                 name: {field: self._curves_by_trajectory(name, field) for field in fields}
                 for name in self._names
             },
+            contract=self._contract,
+            grid=self._grid,
+            quantities_by_trajectory=of_each,
             spectra_by_trajectory={
                 field: {
                     name: np.stack(self._energy_of_each[name, field, shown])
@@ -224,6 +263,18 @@ class _Collected:
                 for field in fields
             },
         )
+
+    def _quantities_of_each(self) -> QuantitiesByTrajectory:
+        return {
+            field: {
+                quantity: {
+                    name: np.stack([np.concatenate(found[step]) for step in sorted(found)], axis=1)
+                    for name, found in by_name.items()
+                }
+                for quantity, by_name in measured.items()
+            }
+            for field, measured in self._quantities.items()
+        }
 
     def _curves(self, name: str, field: str) -> dict[str, Float[np.ndarray, " steps"]]:
         found = [self._all(name, field, step).metrics() for step in range(1, self._steps + 1)]
@@ -263,3 +314,13 @@ class _Collected:
         if newest > 1:
             del self._samples[newest]
         self._samples[step] = first
+
+
+def _over_trajectories(of_each: QuantitiesByTrajectory) -> Quantities:
+    return {
+        field: {
+            quantity: {name: values.mean(axis=0) for name, values in by_name.items()}
+            for quantity, by_name in measured.items()
+        }
+        for field, measured in of_each.items()
+    }

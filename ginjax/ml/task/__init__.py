@@ -11,6 +11,8 @@ from ginjax.ml.task._held_out import data_dimension as data_dimension
 from ginjax.ml.task._held_out import held_out_in_files as held_out_in_files
 from ginjax.ml.task._held_out import held_out_in_source as held_out_in_source
 from ginjax.ml.task._held_out import simulated_held_out as simulated_held_out
+from ginjax.ml.task._held_out_together import check_together as check_together
+from ginjax.ml.task._held_out_together import held_out_together as held_out_together
 from ginjax.ml.task._judged import Judged as Judged
 from ginjax.ml.task._model_contract import bare_contract as bare_contract
 from ginjax.ml.task._model_contract import scaled_contract as scaled_contract

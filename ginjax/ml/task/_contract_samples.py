@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,8 @@ class OwnTask:
         """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`."""
         return self.windows.take(self.indices)
 
-    def error(self, model: PyTree, batch_size: int = 8) -> OneStepError:
-        """The error of a model on the next frame, beside predicting no change."""
-        return next_frame_error(model, self.windows, self.indices, self.frames, batch_size)
+    def error(
+        self, model: PyTree, batch_size: int = 8, progress: Callable[[int, int], None] | None = None
+    ) -> OneStepError:
+        """The one-step error of a model, beside predicting no change; arguments as in `next_frame_error`."""
+        return next_frame_error(model, self.windows, self.indices, self.frames, batch_size, progress)

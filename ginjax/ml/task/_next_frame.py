@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import jax
 import numpy as np
-from jaxtyping import Int, PyTree
+from jaxtyping import Float, Int, PyTree
 
+from ginjax.data import Windows
 from ginjax.geometric import MultiImage, compiled
 from ginjax.ml.score import nrmse_loss
 from ginjax.ml.task._frames import Frames
-from ginjax.ml.task._samples import Samples
+from ginjax.runs import plus_minus, spread_of
 
 
 @dataclass(frozen=True)
 class OneStepError:
-    """Normalised root-mean-square errors of a one-step prediction, see `nrmse_loss`.
+    """The one-step error: that of the next frame, given the truth, over every frame of some trajectories.
+
+    It is the normalised root-mean-square error of `nrmse_loss`, a mean over all fields in normalised units and over all
+    frames that can be predicted. The error at step 1 of a roll-out is another number: it belongs to the first frames alone.
 
     **Arguments:**
 
     - `model`: of the network; `persistence`: of predicting no change.
+    - `frames`, `trajectories`: how many frames were predicted, and of how many trajectories; 0 where that is not known.
+    - `deviation`, `persistence_deviation`: the standard deviation over trajectories of their own means; None for a single one.
     """
 
     model: float
     persistence: float
+    frames: int = 0
+    trajectories: int = 0
+    deviation: float | None = None
+    persistence_deviation: float | None = None
 
     @property
     def learned(self) -> bool:
@@ -32,7 +43,20 @@ class OneStepError:
         return self.model < min(self.persistence, 1.0)
 
     def __str__(self) -> str:
-        return f"{self.model:.4g}, and {self.persistence:.4g} of predicting no change"
+        unchanged = plus_minus(self.persistence, self.persistence_deviation)
+        return f"{plus_minus(self.model, self.deviation)}, and {unchanged} of predicting no change"
+
+    def to_json(self) -> dict[str, float | int]:
+        """A plain JSON object, without what is not known."""
+        found = {
+            "model": self.model,
+            "persistence": self.persistence,
+            "frames": self.frames,
+            "trajectories": self.trajectories,
+            "deviation": self.deviation,
+            "persistence_deviation": self.persistence_deviation,
+        }
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @compiled
@@ -42,7 +66,12 @@ def predict(model: PyTree, x: MultiImage) -> MultiImage:
 
 
 def next_frame_error(
-    model: PyTree, samples: Samples, indices: Int[np.ndarray, " batch"], frames: Frames, batch_size: int
+    model: PyTree,
+    samples: Windows,
+    indices: Int[np.ndarray, " batch"],
+    frames: Frames,
+    batch_size: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> OneStepError:
     """The mean nRMSE of predicted frames, in normalised units, beside that of the frames before them.
 
@@ -52,12 +81,27 @@ def next_frame_error(
     - `samples`, `indices`: pairs whose targets are one frame or its change, and which of them to use.
     - `frames`: the layout of inputs and predictions.
     - `batch_size`: samples evaluated at once.
+    - `progress`: called as `progress(done, total)`, counting samples.
     """
-    total, unchanged = 0.0, 0.0
+    mine: list[np.ndarray] = []
+    unchanged: list[np.ndarray] = []
     for start in range(0, len(indices), batch_size):
         x, y = samples.take(indices[start : start + batch_size])
         truth = frames.as_fields(x, y)
-        count = truth.get_L()
-        total += float(nrmse_loss(frames.as_fields(x, predict(model, x)), truth)) * count
-        unchanged += float(nrmse_loss(frames.newest(x, truth), truth)) * count
-    return OneStepError(total / len(indices), unchanged / len(indices))
+        mine.append(np.asarray(nrmse_loss(frames.as_fields(x, predict(model, x)), truth, None), np.float64))
+        unchanged.append(np.asarray(nrmse_loss(frames.newest(x, truth), truth, None), np.float64))
+        if progress is not None:
+            progress(min(start + batch_size, len(indices)), len(indices))
+    of = np.array([samples.locate(int(index))[0] for index in indices])
+    (model_mean, deviation), (mean, mean_deviation) = (
+        _over_trajectories(np.concatenate(each), of) for each in (mine, unchanged)
+    )
+    return OneStepError(model_mean, mean, len(indices), len(np.unique(of)), deviation, mean_deviation)
+
+
+def _over_trajectories(
+    values: Float[np.ndarray, " samples"], of: Int[np.ndarray, " samples"]
+) -> tuple[float, float | None]:
+    """The mean of all values, and how far the means of the trajectories are apart."""
+    spread = spread_of(float(values[of == each].mean()) for each in np.unique(of))
+    return float(values.mean()), None if spread is None else spread.deviation

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from ginjax.checkpoint import JsonProblem, atomic_write, opened, parse_json, unwritable
+from ginjax.checkpoint import atomic_write, unwritable
 from ginjax.ml.training._engine import Report
 from ginjax.ml.training._step_rate import StepRate
-
-Row = Mapping[str, Any]
-"""`{"step", "loss", "learning_rate", "rate", "seconds"}` or `{"step", "validation", "seconds"}`."""
-
-_NUMBERS = ("loss", "validation", "learning_rate", "rate", "seconds")
-_OF_NUMBERS = (int, float, type(None))
-_LONGEST_LINE = 2**16
-_MOST_STEPS = 2**53
+from ginjax.runs import Row, log_line, read_log
 
 
 class Logger(Protocol):
@@ -50,7 +42,7 @@ class JsonLines:
     def __init__(self, path: str | os.PathLike[str], after: int | None = None, *, force: bool = False):
         self.path = Path(path)
         kept = [] if after is None else [row for row in read_log(path) if row["step"] <= after]
-        text = "".join(map(_line, kept))
+        text = "".join(map(log_line, kept))
         atomic_write(path, text.encode(), force=force or after is not None, links=False)
         try:
             # The file just written, or none: what takes its name meanwhile is no file of ours.
@@ -60,7 +52,7 @@ class JsonLines:
             raise unwritable(path, error) from error
 
     def write(self, row: Row) -> None:
-        line = _line(row).encode()
+        line = log_line(row).encode()
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
@@ -69,10 +61,6 @@ class JsonLines:
 
     def close(self) -> None:
         os.close(self._descriptor)
-
-
-def _line(row: Row) -> str:
-    return json.dumps(row, sort_keys=True) + "\n"
 
 
 class KeptRows:
@@ -89,36 +77,6 @@ class KeptRows:
 
     def close(self) -> None:
         pass
-
-
-def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """The rows of a log; a line that a killed program left unfinished, or one that is no row, is passed over.
-
-    **Arguments:**
-
-    - `path`: the file that `JsonLines` wrote; none is an empty log.
-
-    **Raises:** `FileError` for what is there and cannot be read.
-    """
-    if not os.path.lexists(path):
-        return []
-    rows = []
-    with opened(path) as (stream, _):
-        while line := stream.readline(_LONGEST_LINE):
-            try:
-                row = parse_json(line.decode("utf-8", "replace"))
-            except JsonProblem:
-                continue
-            if isinstance(row, dict) and _is_row(row):
-                rows.append(row)
-    return rows
-
-
-def _is_row(row: Mapping[str, object]) -> bool:
-    """Whether values are of the types that `LogBook` writes; further names are let be."""
-    step = row.get("step")
-    numbers = (row.get(name) for name in _NUMBERS)
-    return type(step) is int and 0 <= step <= _MOST_STEPS and all(type(n) in _OF_NUMBERS for n in numbers)
 
 
 class LogBook:

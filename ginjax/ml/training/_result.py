@@ -80,6 +80,9 @@ def finish_training(
         step["judged"] = str(task.judged)
     if adapted:
         step["adapted"] = {each.aspect: list(each.values) for each in adapted}
+    error = task.error(model)
+    if error is not None:
+        step["one_step_error"] = error.to_json()
     history = () if start is None else start.record.provenance
     contract = task.contract
     if start is not None:
@@ -87,11 +90,15 @@ def finish_training(
         contract = contract.completed_by(start.record.contract)
     common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
-    last = None if trained.last is None or keeps else to_record(trained.last, **common)
+    last = None
+    if trained.last is not None and not keeps:
+        # The error is that of the best model.
+        other = {name: value for name, value in step.items() if name != "one_step_error"}
+        last = to_record(trained.last, contract=contract, provenance=[*history, other])
     record = to_record(model, **common, certificate=certificate)
     if start is not None and kept:
         record = start.as_it_was(record)
-    return TrainedModel(model, record, last, task.error(model))
+    return TrainedModel(model, record, last, error)
 
 
 def kept_start(trained: Trained, judged: Judged | None) -> str:
@@ -121,13 +128,13 @@ def what_to_hear(
 
     **Arguments:**
 
-    - `after`: the error of the next frame on the held-out part, None if nothing is held out.
+    - `after`: the one-step error on the held-out part, None if nothing is held out.
     - `before`: the same of the model that was gone on from.
     - `residual`: whether changes are predicted.
     - `kept_start`: whether it is that model which is kept.
     """
     if after is None:
-        return "the error of the next frame was not measured: nothing was held out to measure it on"
+        return "the one-step error was not measured: nothing was held out to measure it on"
     if after.model >= after.persistence and kept_start:
         return (
             "that model does no better than predicting no change, which is not due to this tuning: "
@@ -145,7 +152,9 @@ def what_to_hear(
             "learning rate"
         )
     if before is not None and after.model > before.model:
-        return f"the tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"
+        return (
+            f"the tuning made the one-step error larger: {before.model:.3g} before, {after.model:.3g} after"
+        )
     return None
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
 from ginjax.checkpoint import Claim, ModelRecord, check_target, read_model, refuse_claimed
 from ginjax.errors import FileError
 from ginjax.ml.training._going_on import CHANGEABLE, as_json, difference_from_model
 from ginjax.ml.training._saved_state import RunFile
+from ginjax.runs import RunNames
 
 
-@dataclass(frozen=True)
-class RunFiles:
+class RunFiles(RunNames):
     """The files of a run, all named after its output, such as `model.safetensors`.
 
     **Arguments:**
@@ -22,35 +20,6 @@ class RunFiles:
     - `output`: the model.
     - `picture`: the ending of the picture of its log.
     """
-
-    output: Path
-    picture: str = "png"
-
-    @property
-    def stem(self) -> Path:
-        """The output without its suffix, from which the other names are made."""
-        name = self.output.name
-        return self.output.with_name(name.removesuffix(".safetensors") or name)
-
-    @property
-    def log(self) -> Path:
-        """Losses and rates while the training lasts, one JSON object a line."""
-        return self._named("log.jsonl")
-
-    @property
-    def curve(self) -> Path:
-        """The picture of the log."""
-        return self._named(f"curve.{self.picture}")
-
-    @property
-    def last(self) -> Path:
-        """The last model, where another one was best."""
-        return self._named("last.safetensors")
-
-    @property
-    def state(self) -> Path:
-        """The folder of the state that a run goes on from, interrupted or to be extended."""
-        return self._named("run")
 
     def run_file(self, settings: Mapping[str, object]) -> RunFile:
         """The state in that folder, of a training with these settings."""
@@ -140,6 +109,3 @@ class RunFiles:
             if remove and file.is_file() and not file.is_symlink():
                 with contextlib.suppress(OSError):
                     file.unlink()
-
-    def _named(self, ending: str) -> Path:
-        return self.stem.with_name(f"{self.stem.name}.{ending}")

@@ -26,8 +26,8 @@ from ginjax.ml.training._going_on import (
     earlier_identities,
     first_difference,
 )
+from ginjax.runs import STATE_FILE, STATE_PURPOSE
 
-_PURPOSE = "state of a training"
 _ANEW = "Begin anew (`force=True`)."
 _MAY_CHANGE = "length, learning rate, how often it is looked at, `accumulate`, `remat`"
 _MOST = 2**53
@@ -56,7 +56,7 @@ class RunFile:
     @property
     def path(self) -> Path:
         """The file itself."""
-        return self.folder / "state.safetensors"
+        return self.folder / STATE_FILE
 
     def exists(self) -> bool:
         """Whether there is a state to go on from."""
@@ -85,7 +85,7 @@ class RunFile:
         }
         header = {
             "kind": "arrays",
-            "purpose": _PURPOSE,
+            "purpose": STATE_PURPOSE,
             "settings": self.settings,
             "changes": list(self.changes),
             "progress": numbers,
@@ -174,7 +174,7 @@ class RunFile:
         )
 
     def _check_kind(self, header: Mapping[str, object]) -> None:
-        if header.get("purpose") != _PURPOSE:
+        if header.get("purpose") != STATE_PURPOSE:
             raise FileError(f"{self.path}: is not the state of a training", hint="Remove it.")
         if "checksum" not in header:
             raise FileError(

@@ -97,11 +97,14 @@ class Trained:
         return self.progress.best_step == 0
 
     def provenance(self) -> dict[str, Any]:
-        """What a model file says about the training: settings and their changes, and the steps done."""
-        found = self.settings.to_json() | {"loss": self.settings.loss, "steps_done": self.progress.step}
+        """What a model file says about the training: settings and their changes, loss, schedule, seed, steps done, and the best of them."""
+        progress = self.progress
+        found = self.settings.to_json() | {"loss": self.settings.loss, "steps_done": progress.step}
         if self.changes:
             found["changes"] = [dict(each) for each in self.changes]
-        return found if self.progress.best_step < 0 else found | {"best_step": self.progress.best_step}
+        if progress.best_step < 0:
+            return found
+        return found | {"best_step": progress.best_step, "best_loss": progress.best_loss}
 
 
 def train_model(

@@ -108,7 +108,7 @@ class Cell:
     - `before`: seconds spent on data and training in the low dimension and on converting; 0 from scratch.
     - `data`: seconds spent on simulating the samples of the high dimension.
     - `pace`: seconds a step in the high dimension, as measured around the training in the low one.
-    - `error`, `persistence`: one-step nRMSE on the held-out fields, of the network and of predicting no change.
+    - `error`, `persistence`: one-step error (nRMSE) on the held-out fields, of the network and of predicting no change.
     """
 
     pde: str

@@ -23,7 +23,7 @@ class RuleRow:
     - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
     - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
       the response of a path to white noise, new over old, on average and at most. None for plain models.
-    - `error`: one-step nRMSE on samples in the new dimension; None where none were given.
+    - `error`: one-step error (nRMSE) on samples in the new dimension; None where none were given.
     """
 
     rule: str

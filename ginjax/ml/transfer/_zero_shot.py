@@ -21,7 +21,7 @@ class ZeroShot:
     - `dim`, `rule`: where and how it was converted; the rule is `"trained"` in the training dimension, and a flex
       value is part of its name.
     - `residual`: of condition (C), None where nothing was converted.
-    - `error`, `persistence`: one-step nRMSE of the network and of predicting no change.
+    - `error`, `persistence`: one-step error (nRMSE) of the network and of predicting no change.
     """
 
     dim: int

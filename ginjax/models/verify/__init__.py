@@ -11,6 +11,7 @@ from ._lift_test import verify_transfer as verify_transfer
 from ._lift_test import with_condition as with_condition
 from ._promises import Promises as Promises
 from ._promises import certificate_between as certificate_between
+from ._promises import changed_since as changed_since
 from ._promises import promises_between as promises_between
 from ._promises import promises_of as promises_of
 from ._verification import LIFT_TOLERANCE as LIFT_TOLERANCE

@@ -116,11 +116,13 @@ def verify_transfer(
             expected=f"more than {low.D}",
             hint="Name the model before conversion first.",
         )
-    if not _belong(_lifted(low.spec) if parity_lift else low.spec, high.spec):
+    expected = _lifted(low.spec) if parity_lift else low.spec
+    if not _belong(expected, high.spec):
+        name, got, wanted = spec_difference(high.spec, expected)
         raise ArgumentError(
-            "models",
-            got="different architectures or signatures",
-            expected="a model and what it was converted to",
+            f"{name} of the second model",
+            got=got,
+            expected=f"{wanted}, as of the first: a model and what it was converted to",
         )
     torus = (True,) * low.D if is_torus is None else is_torus
     added_torus = (True,) * (high.D - low.D) if new_torus is None else new_torus
@@ -146,10 +148,29 @@ def verify_transfer(
         ends = (*torus, *added_torus)
         wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, ends), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
+        noise_high = _rounding(high, wide, dtype)
         progress()
         noise = np.max([_noise(low, each, dtype, seed) for each in given], axis=0).tolist()
         progress()
-    return Verification(dtype, side, lift_float64, lift_own, equivariance, *noise)
+    return Verification(dtype, side, lift_float64, lift_own, equivariance, *noise, noise_high=noise_high)
+
+
+def spec_difference(got: ModelSpec, expected: ModelSpec) -> tuple[str, str, str]:
+    """The first thing in which two specifications differ: its name, and what either says.
+
+    **Arguments:**
+
+    - `got`, `expected`: two specifications that are not equal.
+    """
+    for name in ("architecture", "inputs", "outputs"):
+        mine, other = getattr(got, name), getattr(expected, name)
+        if mine != other:
+            return name, str(mine), str(other)
+    mine, other = dict(got.options), dict(expected.options)
+    for name in sorted(mine.keys() | other.keys()):
+        if name != "padding_mode" and mine.get(name) != other.get(name):
+            return f"option {name!r}", str(mine.get(name, "nothing")), str(other.get(name, "nothing"))
+    return "specification", "another one", "an equal one"
 
 
 def _samples_of(fields: MultiImage, low: AnyDimensionalModel, torus: tuple[bool, ...]) -> list[MultiImage]:
@@ -177,9 +198,16 @@ def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) 
     moved = jax.tree_util.tree_map(
         lambda a: a * (1 + unit * rng.uniform(-1, 1, a.shape)) if eqx.is_inexact_array(a) else a, wide
     )
-    exact = run_network(wide, x)
-    own = _cast(run_network(_cast(low, dtype), _cast(fields, dtype)), "float64")
-    return relative_difference(run_network(moved, x), exact), relative_difference(own, exact)
+    return relative_difference(run_network(moved, x), run_network(wide, x)), _rounding(low, fields, dtype)
+
+
+def _rounding(model: AnyDimensionalModel, x: MultiImage, dtype: str) -> float:
+    """How far a network, run in a precision, is from itself in float64."""
+    if dtype == "float64":
+        return 0.0
+    exact = run_network(_cast(model, "float64"), _cast(x, "float64"))
+    own = _cast(run_network(_cast(model, dtype), _cast(x, dtype)), "float64")
+    return relative_difference(own, exact)
 
 
 def _lift(

@@ -25,11 +25,13 @@ class Promises:
       its rule promises them.
     - `equivariant`: whether the converted network is promised to be equivariant, which a plain one is not.
     - `why_inexact`: what the certificate says of the path that is least exact; None if all are exact.
+    - `why_not`: why the lift tests are not promised; None if they are.
     """
 
     compatible: bool
     equivariant: bool
     why_inexact: str | None = None
+    why_not: str | None = None
 
     def broken(self, found: Verification, tolerance: float | None = None) -> list[str]:
         """The checks that fail among those that were promised to hold, under `tolerance` or the limits of the precision."""
@@ -61,28 +63,58 @@ class Promises:
         )
 
 
-def promises_of(high: ModelRecord, certificate: Certificate | None) -> Promises:
+def promises_of(high: ModelRecord, certificate: Certificate | None, changed: str | None = None) -> Promises:
     """What is promised of two networks.
 
     **Arguments:**
 
     - `high`: the one in the higher dimension.
     - `certificate`: of the conversion between the two, if there is one.
+    - `changed`: what was done to the weights of one of them since, see `changed_since`.
     """
-    compatible = certificate is None or certificate.promises
-    return Promises(compatible, bool(high.layers), _why_inexact(certificate))
+    why_not = None
+    if certificate is not None and not certificate.promises:
+        why_not = f"the rule {certificate.rule!r} does not promise compatibility"
+    elif certificate is None and changed is not None:
+        why_not = changed
+    return Promises(why_not is None, bool(high.layers), _why_inexact(certificate), why_not)
 
 
 def promises_between(low: ModelRecord, high: ModelRecord) -> Promises:
-    """What is promised of two networks by their own certificates.
+    """What is promised of two networks by their own certificates, and by what was done to them since.
 
-    A certificate counts if it is of a conversion between their two dimensions; without one, all that conversions promise is.
+    A certificate counts if it is of a conversion between their two dimensions. Without one all that conversions promise is,
+    unless all weights were trained on since then, which promises nothing.
 
     **Arguments:**
 
     - `low`, `high`: the one in the lower and the one in the higher dimension.
     """
-    return promises_of(high, certificate_between(low, high))
+    return promises_of(high, certificate_between(low, high), changed_since(low, high))
+
+
+def changed_since(low: ModelRecord, high: ModelRecord) -> str | None:
+    """What was done to the weights of a network since it was converted from another; None if nothing was, or nobody knows.
+
+    **Arguments:**
+
+    - `low`, `high`: two networks, one made from the other.
+
+    **Returns:** such as "all weights of the 3D model were tuned after its conversion".
+    """
+    for made, given in ((high, low), (low, high)):
+        since = made.provenance[len(given.provenance) :]
+        if made.provenance[: len(given.provenance)] != given.provenance:
+            continue  # not made from it
+        if not any(step.get("step") == "convert" for step in since):
+            continue
+        for step in reversed(since):
+            if step.get("step") == "tune" and not step.get("kept_compatible"):
+                which = "weights that were not frozen" if step.get("freeze") else "all weights"
+                return f"{which} of the {made.D}D model were tuned after its conversion"
+            if step.get("step") == "edit":
+                return f"weights of the {made.D}D model were changed by hand after its conversion"
+    return None
 
 
 def certificate_between(low: ModelRecord, high: ModelRecord) -> Certificate | None:

@@ -30,6 +30,8 @@ class Verification:
     - `noise_float64`: how much the first network's own output moves, in float64, when its weights move within their
       rounding; `noise_own`: how far it is, run in the stored precision, from itself in float64. An exact
       conversion cannot be told from a near one below these.
+    - `noise_high`: how far the second network, run in the stored precision on the fields of the equivariance defect, is from
+      itself in float64.
     - `condition`: largest residual of condition (C) between the two sets of weights; None where not measured.
     - `plain`: whether the networks are plain ones, for whose kernels something simpler stands for (C).
     """
@@ -43,12 +45,14 @@ class Verification:
     noise_own: float = 0.0
     condition: float | None = None
     plain: bool = False
+    noise_high: float = 0.0
 
     def checks(self, tolerance: float | None = None) -> dict[str, tuple[float, float]]:
         """Every check with what was found and the largest value accepted.
 
         Limits are those of the precision, for the lift tests or where that is more `NOISE_FACTOR` times the network's
-        own noise: a network that multiplies rounding multiplies it in both dimensions. `tolerance` replaces them all.
+        own noise: a network that multiplies rounding multiplies it in both dimensions. That of the equivariance defect grows
+        likewise with the noise of the second network. `tolerance` replaces them all.
         """
         found = {
             "lift test in float64": (
@@ -59,7 +63,10 @@ class Verification:
                 self.lift_own,
                 max(LIFT_TOLERANCE[self.dtype], NOISE_FACTOR * max(self.noise_own, self.noise_float64)),
             ),
-            f"equivariance in {self.dtype}": (self.equivariance, LIFT_TOLERANCE[self.dtype]),
+            f"equivariance in {self.dtype}": (
+                self.equivariance,
+                max(LIFT_TOLERANCE[self.dtype], NOISE_FACTOR * self.noise_high),
+            ),
         }
         if self.condition is not None:
             name = "kernels" if self.plain else "condition (C)"

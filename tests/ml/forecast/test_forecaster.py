@@ -110,6 +110,40 @@ def test_errors_beside_persistence():
     ).all()
 
 
+def test_the_spread_over_trajectories():
+    data = source()
+    study = study_rollouts({"model": forecaster(same)}, data, [0, 1, 2], steps=3, batch_size=2)
+    frames = np.stack([data.read(i, 0, 4)["velocity"] for i in range(3)]).astype(float)
+    ratios = [np.linalg.norm(f[2] - f[0]) / np.linalg.norm(f[2]) for f in frames]
+    deviation = study.deviation("model", "velocity", "nrmse")
+    assert deviation is not None and deviation[1] == pytest.approx(np.std(ratios, ddof=1), rel=1e-5)
+    of_each = study.errors_by_trajectory["model"]["velocity"]
+    np.testing.assert_allclose(of_each["nrmse"][:, 1], ratios, rtol=1e-5)
+    np.testing.assert_allclose(of_each["nrmse"].mean(axis=0), study.errors["model"]["velocity"]["nrmse"])
+    energy = np.square(frames[:, 3]).sum(axis=-1).mean(axis=(1, 2)) / 2
+    spread = study.quantity_deviation("velocity", "energy", "truth")
+    assert spread is not None and spread[2] == pytest.approx(np.std(energy, ddof=1), rel=1e-5)
+    alone = study_rollouts({"model": forecaster(same)}, data, [0], steps=2)
+    assert alone.deviation("model", "velocity", "nrmse") is None
+    assert alone.quantity_deviation("velocity", "energy", "truth") is None
+
+
+def test_models_that_see_different_pasts_predict_the_same_frames():
+    data = source()
+    models = {"model": forecaster(same), "line": forecaster(extrapolated, past_steps=2)}
+    study = study_rollouts(models, data, [0, 1, 2])
+    assert study.steps == 2  # the first two frames are seen
+    frames = np.stack([data.read(i, 0, 4)["velocity"] for i in range(3)]).astype(float)
+
+    def error(guess, truth):
+        return np.mean([np.linalg.norm(a - b) / np.linalg.norm(b) for a, b in zip(guess, truth, strict=True)])
+
+    first = {name: study.errors[name]["velocity"]["nrmse"][0] for name in (*models, PERSISTENCE)}
+    assert first["model"] == pytest.approx(error(frames[:, 1], frames[:, 2]), rel=1e-5)
+    assert first["line"] == pytest.approx(error(2 * frames[:, 1] - frames[:, 0], frames[:, 2]), rel=1e-4)
+    assert first[PERSISTENCE] == pytest.approx(first["model"], rel=1e-5)
+
+
 def exploding(x):
     return MultiImage({key: 1e15 * block for key, block in x.items()}, 2), None
 

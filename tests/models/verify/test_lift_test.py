@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -10,12 +12,14 @@ from ginjax.geometric import MultiImage
 from ginjax.models import (
     LIFT_TOLERANCE,
     ROUNDED_LIFT_TOLERANCE,
+    ModelSpec,
     equivariance_defect,
     from_record,
     load_pair,
     verify_transfer,
 )
 from ginjax.models.verify._equivariance import generators
+from ginjax.models.verify._lift_test import spec_difference
 from ginjax.transfer import make_rule
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
@@ -105,8 +109,39 @@ def test_pairs_that_do_not_belong_together(low):
     assert "before conversion first" in caught.value.hint
     with pytest.raises(ArgumentError, match="more than 2"):
         verify_transfer(high, high)
-    with pytest.raises(ArgumentError, match="different architectures or signatures"):
+    with pytest.raises(
+        ArgumentError, match=r"inputs of the second model: got .*, expected .* as of the first"
+    ):
         verify_transfer(small_model("SimpleConvSeries", 1, S), high)
+
+
+def test_the_first_difference_between_two_specifications_is_named():
+    one = ModelSpec.make("ResNet", S, S, depth=4, num_blocks=1)
+    for name, got in (
+        ("architecture", ModelSpec.make("UNet", S, S, depth=4, num_blocks=1)),
+        ("inputs", ModelSpec.make("ResNet", SV, S, depth=4, num_blocks=1)),
+        ("outputs", ModelSpec.make("ResNet", S, SV, depth=4, num_blocks=1)),
+        ("option 'depth'", ModelSpec.make("ResNet", S, S, depth=8, num_blocks=1)),
+        ("option 'num_blocks'", ModelSpec.make("ResNet", S, S, depth=4)),
+    ):
+        assert spec_difference(got, one)[0] == name
+    assert spec_difference(ModelSpec.make("ResNet", S, S, depth=8, num_blocks=1), one)[1:] == ("8", "4")
+
+
+def test_the_limit_of_equivariance_grows_with_the_rounding_of_the_converted_network():
+    record = read_model(FIXTURE)
+    loud = replace(record, arrays={name: 64 * array for name, array in record.arrays.items()})
+    exact = convert_record(loud, 2, make_rule("compatibility")).after
+    found = verify_transfer(from_record(loud), from_record(exact), side=8)
+    (name,) = (each for each in found.checks() if each.startswith("equivariance"))
+    value, limit = found.checks()[name]
+    assert found.noise_high > 0 and limit == max(LIFT_TOLERANCE["float32"], 10 * found.noise_high)
+    assert value <= limit
+    assert limit > LIFT_TOLERANCE["float32"]  # otherwise this network shows nothing
+    # Controls: rounding is forgiven and no defect, and only as much as was measured.
+    assert replace(found, equivariance=0.5).is_equivariant is False
+    assert replace(found, noise_high=0.0).checks()[name][1] == LIFT_TOLERANCE["float32"]
+    assert found.checks(1e-3)[name][1] == 1e-3
 
 
 def test_a_network_that_diverged(low):

@@ -1,0 +1,109 @@
+"""`ginjax train --seeds`: the same training with several seeds, one after the other."""
+
+import contextlib
+import io
+import json
+from typing import Any
+
+import typer
+
+from ginjax._text import shell_line
+
+from ._config_file import given_options
+from ._interrupt import Interrupted
+from ._output import Output, as_part
+
+_MEMBER = "ginjax.one of several seeds"
+_OWN = ("seeds", "seed", "output", "force", "resume", "json", "quiet")
+
+_WITHOUT_EFFECT = (
+    "config", "debug", "checkpoint_every", "keep_state", "log", "picture_format", "width", "devices",
+)  # fmt: skip
+"""What does not change the models."""
+
+
+def is_member(ctx: typer.Context) -> bool:
+    """Whether this training is one of those that `train_seeds` runs."""
+    return bool(ctx.meta.get(_MEMBER))
+
+
+def train_seeds(ctx: typer.Context, text: str) -> None:
+    """Train with every seed whose model is not there yet, and show mean and spread of all.
+
+    **Arguments:**
+
+    - `ctx`: of the command.
+    - `text`: the seeds, see `ginjax.runs.parse_seeds`.
+    """
+    from ginjax.checkpoint import Claim
+    from ginjax.errors import ArgumentError
+    from ginjax.runs import RunNames, SeedFiles, parse_seeds
+
+    given = ctx.params
+    seeds = parse_seeds(text)
+    source = ctx.get_parameter_source("seed")
+    if source is not None and source.name == "COMMANDLINE":
+        raise ArgumentError("--seed", got="--seeds as well", expected="one of the two")
+    if given["distributed"]:
+        raise ArgumentError("--seeds", got="--distributed as well", expected="one of the two")
+    out = Output(json=given["json"], quiet=given["quiet"])
+    options = given_options(ctx, without=_OWN)
+    if given.get("dry_run") or given.get("print_config"):
+        _run(ctx, [*options, "--seed", str(seeds[0]), *_form(given)])
+        return
+    files = SeedFiles(given["output"])
+    asked = {
+        name: str(value)
+        for name, value in sorted(given.items())
+        if name not in (*_OWN, *_WITHOUT_EFFECT) and value not in (None, [], ())
+    }
+    claim = ctx.with_resource(Claim(files.summary.with_suffix(""), (files.summary,), force=True))
+    there = files.begin(asked, seeds, force=given["force"])
+    for number, seed in enumerate(seeds, start=1):
+        where = f"seed {seed} ({number} of {len(seeds)})"
+        if seed in there:
+            out.note(f"{where}: trained already")
+            continue
+        out.note(where)
+        words = [*options, "--seed", str(seed), "-o", str(files.model(seed)), *_form(given)]
+        if given["force"]:
+            words.append("--force")
+        elif RunNames(files.model(seed)).state_file.exists():
+            words.append("--resume")
+        try:
+            told = _run(ctx, words)
+        except Interrupted:
+            again = shell_line(["ginjax", "train", *given_options(ctx, without=("force",))])
+            out.interrupted(f"interrupted at {where}", again, {"seed": seed})
+            raise
+        for warning in told.get("warnings", []):
+            out.warn(f"seed {seed}: {warning}")
+    summary = files.finish(asked, seeds)
+    claim.done()
+    columns, rows = summary.table()
+    out.table(
+        f"{len(seeds)} seeds: mean ± standard deviation over them" if len(seeds) > 1 else "1 seed",
+        columns,
+        rows,
+    )
+    out.result(files.summary, summary.to_json())
+    models = [str(files.model(seed)) for seed in seeds]
+    out.next_step(shell_line(["ginjax", "compare" if len(models) > 1 else "inspect", *models]))
+
+
+def _form(given: dict[str, Any]) -> list[str]:
+    return ["--json"] if given["json"] else ["--quiet"] if given["quiet"] else []
+
+
+def _run(ctx: typer.Context, words: list[str]) -> dict[str, Any]:
+    """Run the command with one seed; what it says as JSON, where that is asked for."""
+    with ctx.command.make_context("train", words, parent=ctx.parent) as own:
+        own.meta[_MEMBER] = True
+        if not own.params["json"]:
+            with as_part():
+                ctx.command.invoke(own)
+            return {}
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told):
+            ctx.command.invoke(own)
+    return json.loads(told.getvalue() or "{}")

@@ -1,0 +1,101 @@
+"""`ginjax compare`: in what trainings differ, and how good they are."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ginjax._text import shell_line
+
+from ._in_words import in_words
+from ._names import names_of
+from ._options import Debug, Force, Json, Quiet
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.runs import Run
+
+
+def compare(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Two or more models, or folders of unfinished trainings.", metavar="RUN..."),
+    ],
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Draw training and validation loss of all of them, from their logs, into this picture.",
+            metavar="FILE",
+            show_default="no picture",
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show in what trainings differ: network, data, settings, errors; what is equal is left out.
+
+    With -o the losses in their logs (model.log.jsonl beside model.safetensors) are drawn over each other.
+    """
+    from ginjax.checkpoint import check_target
+    from ginjax.errors import ArgumentError
+    from ginjax.runs import compare_runs, read_run
+
+    out = Output(json=json, quiet=quiet)
+    if len(files) < 2:
+        raise ArgumentError("runs to compare", got="one", expected="two or more")
+    if picture is not None:
+        check_target(picture, force=force)
+    runs = [read_run(file) for file in files]
+    names = names_of(files)
+    out.table(
+        "Results",
+        ("file", "state", "D", "step", "validation", "one-step error", "of no change", "certificate"),
+        [(name, *_results(run)) for name, run in zip(names, runs, strict=True)],
+    )
+    differences = compare_runs(runs)
+    if differences:
+        out.table(
+            "Differences",
+            ("", "name", *names),
+            [(each.aspect, each.name, *map(in_words, each.values)) for each in differences],
+        )
+    else:
+        out.line("no difference in network, data and settings")
+    if any(each.aspect == "data" and each.name == "digest" for each in differences):
+        out.note("the data differ: errors of one and another are not of the same fields")
+    logs = {name: run.rows() for name, run in zip(names, runs, strict=True)}
+    silent = [name for name, rows in logs.items() if not rows]
+    if picture is not None:
+        from ginjax.ml import draw_compared_curves
+
+        for name in silent:
+            out.warn(f"{name} has no log beside it: there is no curve of it")
+        draw_compared_curves(
+            picture, ", ".join(names), {n: rows for n, rows in logs.items() if rows}, force=force
+        )
+    payload = {
+        "runs": [run.to_json() for run in runs],
+        "differences": [
+            {"aspect": each.aspect, "name": each.name, "values": list(each.values)} for each in differences
+        ],
+    }
+    out.result(picture, payload)
+    if picture is None and len(silent) < len(logs):
+        out.next_step(shell_line(["ginjax", "compare", *files, "-o", "comparison.png"]))
+    elif models := [run.path for run in runs if run.path.is_file()]:
+        out.next_step(shell_line(["ginjax", "evaluate", *models]))
+
+
+def _results(run: "Run") -> tuple[object, ...]:
+    from ginjax.runs import plus_minus
+
+    error = run.error or {}
+    shown = [
+        None if error.get(name) is None else plus_minus(error[name], error.get(spread))
+        for name, spread in (("model", "deviation"), ("persistence", "persistence_deviation"))
+    ]
+    return run.state, run.D, run.step, run.validation, *shown, run.certificate

@@ -1,0 +1,93 @@
+"""`ginjax runs`: the models and trainings of a folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ginjax._text import shell_word
+
+from ._options import Debug, Json, Quiet
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.runs import Run
+
+_WORDS = {
+    "model": "model",
+    "running": "running",
+    "interrupted": "interrupted",
+    "finished": "finished",
+    "lost": "ended, nothing saved",
+}
+_COLUMNS = ("file", "state", "data", "D", "parameters", "step", "validation", "one-step error", "certificate")
+
+
+def runs(
+    folder: Annotated[
+        Path, typer.Argument(help="The folder to list.", metavar="[DIR]", show_default="this one")
+    ] = Path(),
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="List the folders inside of it too.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """List models, trainings in progress and interrupted ones, with what they were trained on and how good they are.
+
+    The validation loss is the lowest of the training; of a tuning it is the error of the roll-outs that judged it. The
+    one-step error is that of the next frame on the part that was held out. Files that cannot be read are named below.
+    """
+    from ginjax.runs import list_runs
+
+    out = Output(json=json, quiet=quiet)
+    found = list_runs(folder, recursive=recursive)
+    if found.runs:
+        rows = [_row(run) for run in found.runs]
+        # Columns that say nothing make room for names.
+        told = [i for i in range(len(_COLUMNS)) if i < 3 or any(row[i] is not None for row in rows)]
+        out.table(
+            f"Runs in {shell_word(folder)}",
+            [_COLUMNS[i] for i in told],
+            [[row[i] for i in told] for row in rows],
+            names=1,
+        )
+    for path, problem in found.unread:
+        out.warn(f"{shell_word(path)}: {problem}")
+    if not found.runs:
+        out.note(f"no models or trainings in {shell_word(folder)}")
+    for run in found.runs:
+        who = run.claimant
+        if run.state == "running" and who is not None:
+            name = shell_word(run.names.output)
+            out.note(f"{name} is being trained by process {who.process} on {who.host!r}, since {who.since}")
+    out.result(
+        None,
+        {
+            "runs": [run.to_json() for run in found.runs],
+            "unread": [{"path": str(path), "problem": problem} for path, problem in found.unread],
+        },
+    )
+    models = [run for run in found.runs if run.state == "model"]
+    if len(models) > 1:
+        out.next_step(f"ginjax compare {' '.join(shell_word(run.path) for run in models[:2])}")
+    elif found.runs:
+        out.next_step(f"ginjax inspect {shell_word(found.runs[0].path)}")
+
+
+def _row(run: "Run") -> tuple[object, ...]:
+    step = run.step
+    done = step if run.steps is None or step == run.steps else f"{step} of {run.steps}"
+    error = None if run.error is None else run.error.get("model")
+    return (
+        shell_word(run.path),
+        _WORDS[run.state],
+        run.trained_on,
+        run.D,
+        run.parameters,
+        None if step is None else done,
+        run.validation,
+        error,
+        run.certificate,
+    )

@@ -1,0 +1,75 @@
+import json
+import os
+
+import numpy as np
+import pytest
+from helpers import FIXTURES
+
+from ginjax.checkpoint import file_kind, is_other_kind, write_file, wrong_file
+
+HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(100)
+
+
+def header(**own):
+    text = json.dumps({"__metadata__": {"ginjax": json.dumps(own)}}).encode()
+    return len(text).to_bytes(8, "little") + text
+
+
+FILES = {
+    "model": (FIXTURES / "diffusion_1d.safetensors").read_bytes(),
+    "pairs": (FIXTURES / "diffusion_3d_fields.safetensors").read_bytes(),
+    "filters": header(kind="filters", schema=2),
+    "state": header(kind="arrays", schema=2, purpose="state of a training"),
+    "arrays": header(kind="arrays", schema=2),
+    "damaged": header(kind="nothing"),
+    "safetensors": (lambda text: len(text).to_bytes(8, "little") + text)(b'{"a": 1}'),
+    "data": HDF5,
+    "log": b'{"learning_rate": 0.1, "loss": 1.0, "seconds": 1.0, "step": 1}\n',
+    "evaluation": b'{"data": "x", "errors": {}}\n',
+    "picture": b"\x89PNG\r\n\x1a\n" + bytes(20),
+    "text": b"density:0+ and more",
+    "empty": b"",
+    "unknown": b"\xff" * 100,
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_is_what_is_inside_of_it(tmp_path, name):
+    (tmp_path / "anything.safetensors").write_bytes(FILES[name])
+    assert file_kind(tmp_path / "anything.safetensors").name == name
+
+
+def test_text_of_a_toml_file_is_settings(tmp_path):
+    (tmp_path / "run.toml").write_text("steps = 300\n")
+    assert file_kind(tmp_path / "run.toml").name == "settings"
+
+
+@pytest.mark.parametrize(
+    ("name", "inside"),
+    [
+        ("run folder", "state.safetensors"),
+        ("evaluation folder", "evaluation.json"),
+        ("data folder", "x.hdf5"),
+        ("model folder", "x.safetensors"),
+        ("folder", "x.txt"),
+    ],
+)
+def test_folders(tmp_path, name, inside):
+    (tmp_path / inside).write_text("x")
+    assert file_kind(tmp_path).name == name
+
+
+def test_what_is_no_file(tmp_path):
+    assert file_kind(tmp_path / "none").name == file_kind("a\0b").name == "missing"
+    os.mkfifo(tmp_path / "pipe")
+    assert file_kind(tmp_path / "pipe").name == "unknown"  # and nobody waits for a writer
+
+
+def test_the_refusal_names_the_command_in_words_for_a_shell(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_file("it's a model", {"a": np.zeros(2)}, {"kind": "model"})
+    error = wrong_file("it's a model", "a file of filters")
+    assert error.problem == "it's a model: is a model: expected a file of filters"
+    assert error.hint == "Look at it with: ginjax inspect 'it'\"'\"'s a model'"
+    assert is_other_kind("it's a model", "filters") and not is_other_kind("it's a model", "model")
+    assert not is_other_kind("none", "model")  # what is missing is told by whoever opens it
