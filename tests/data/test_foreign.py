@@ -49,11 +49,11 @@ def foam(path):
 
 KINDS = {
     "nifti.nii": (nifti, "a NIfTI image", "nibabel.load"),
-    "nifti.nii.gz": (nifti, "a NIfTI image", "--axes x,y,z,time"),
+    "nifti.nii.gz": (nifti, "a NIfTI image", "`axes=['x,y,z,time']`"),
     "a.vtk": (lambda p: p.write_text("# vtk DataFile Version 3.0\n"), "a file of VTK", "pyvista.read"),
     "a.vti": (lambda p: p.write_text('<?xml version="1.0"?>\n<VTKFile type="ImageData">'), "a file of VTK", "*.vti"),
     "U": (lambda p: p.write_text("/* C++ */\nFoamFile\n{ version 2.0; }"), "a file of OpenFOAM", "fluidfoam"),
-    "case": (foam, "a case of OpenFOAM", "--axes time,component,x,y,z"),
+    "case": (foam, "a case of OpenFOAM", "`axes=['time,component,x,y,z']`"),
     "a.pt": (torch_file, "a file of PyTorch", "weights_only=True"),
     "a.pkl": (lambda p: p.write_bytes(pickle.dumps(Trap())), "a pickle, which can run", "If you trust who made it"),
     "d_s1.h5": (dedalus, "a file of Dedalus", 'f["tasks"]'),

@@ -43,12 +43,12 @@ def foreign_file(file: DataFile) -> Foreign | None:
             f"If you trust who made it: {_lines(_pickle(path), path)}",
         )
     if _is_nifti(start):
-        return Foreign("a NIfTI image", _lines(_nifti(path), path, "--axes x,y,z,time"))
+        return Foreign("a NIfTI image", _lines(_nifti(path), path, "`axes=['x,y,z,time']`"))
     if start.startswith(b"# vtk DataFile") or b"<VTKFile" in start or _has(file, "VTKHDF"):
         return Foreign("a file of VTK", _lines(_vtk(path), path))
     if b"FoamFile" in start:
         case = os.path.dirname(os.path.dirname(path)) or "."
-        return Foreign("a file of OpenFOAM", _lines(_foam(case), case, "--axes time,component,x,y,z"))
+        return Foreign("a file of OpenFOAM", _lines(_foam(case), case, "`axes=['time,component,x,y,z']`"))
     if _has(file, "tasks") and _has(file, "scales"):
         return Foreign("a file of Dedalus", _lines(_dedalus(path), path))
     return None
@@ -58,7 +58,7 @@ def foreign_case(folder: str) -> Foreign | None:
     """What a folder is, if it is a case of OpenFOAM; None otherwise."""
     if not os.path.isfile(os.path.join(folder, "system", "controlDict")):
         return None
-    return Foreign("a case of OpenFOAM", _lines(_foam(folder), folder, "--axes time,component,x,y,z"))
+    return Foreign("a case of OpenFOAM", _lines(_foam(folder), folder, "`axes=['time,component,x,y,z']`"))
 
 
 def holds_pickle(path: str) -> bool:
