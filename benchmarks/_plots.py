@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 
-COLOURS = {"ours": "#0072b2", "dense": "#e69f00", "plain": "#555555", "upstream": "#d55e00"}
+LOOKS = {
+    "ours": ("#0072b2", "o-"),
+    "dense": ("#e69f00", "D:"),
+    "plain": ("#555555", "s--"),
+    "upstream": ("#d55e00", "v-."),
+}
+"""Colour, marker and line of each way of computing."""
 
 
 @dataclass
@@ -55,33 +61,55 @@ def curves(rows: list[dict[str, Any]]) -> dict[str, dict[str, Curve]]:
 
 def draw(rows: list[dict[str, Any]], folder: Path) -> list[Path]:
     """One picture for each sweep: time on the left, temporary memory on the right."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.ticker import NullLocator
+    from ginjax.ml import save_picture
 
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
     for sweep, lanes in curves(rows).items():
-        figure, panels = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-        for lane, curve in lanes.items():
-            measured = ((curve.seconds, curve.time_slope), (curve.megabytes, curve.memory_slope))
-            for axes, (values, exponent) in zip(panels, measured, strict=True):
-                label = lane if math.isnan(exponent) else f"{lane}, slope {exponent:.2f}"
-                axes.loglog(curve.at, values, "o-", ms=4, color=COLOURS[lane], label=label)
-        quantity = sweep.split(",")[0]
-        for axes, name in zip(
-            panels, ("seconds, forward and backward", "temporary memory, MiB"), strict=True
-        ):
-            axes.set(xlabel=quantity, ylabel=name)
-            ticks = sorted({x for curve in lanes.values() for x in curve.at})
-            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.grid(alpha=0.3)
-            axes.legend(fontsize=8, frameon=False)
-        figure.suptitle(f"Convolution of scalars and vectors against {sweep}")
         paths.append(folder / f"{sweep.replace(', ', '_').lower()}.png")
-        figure.savefig(paths[-1], dpi=120)
-        plt.close(figure)
+        save_picture(paths[-1], sweep_figure(sweep, lanes), force=True)
     return paths
+
+
+def sweep_figure(sweep: str, lanes: dict[str, Curve]) -> Any:
+    """Time and memory of every way of computing, in double logarithms."""
+    from matplotlib.ticker import NullLocator
+
+    from ginjax.ml.draw._bands import range_of
+    from ginjax.ml.draw._canvas import (
+        add_legend,
+        logarithmic,
+        new_figure,
+        panels,
+        set_heading,
+        set_labels,
+    )
+    from ginjax.ml.draw._style import in_style
+
+    with in_style():
+        figure = new_figure("two", 2.3)
+        set_heading(figure, f"Convolution of scalars and vectors against {sweep}")
+        ((left, right),) = panels(figure, 1, 2)
+        handles = {}
+        for lane, curve in lanes.items():
+            colour, style = LOOKS[lane]
+            slopes = ", ".join(
+                f"{what} {value:.2f}"
+                for what, value in (("time", curve.time_slope), ("memory", curve.memory_slope))
+                if not math.isnan(value)
+            )
+            label = f"{lane} (slopes: {slopes})" if slopes else lane
+            for axis, values in ((left, curve.seconds), (right, curve.megabytes)):
+                (handles[label],) = axis.plot(curve.at, values, style, color=colour, ms=3.5)
+        ticks = sorted({x for curve in lanes.values() for x in curve.at})
+        for axis, which, name in (
+            (left, "seconds", "forward and backward [s]"),
+            (right, "megabytes", "temporary memory [MiB]"),
+        ):
+            logarithmic(axis.yaxis, *range_of([np.array(getattr(each, which)) for each in lanes.values()]))
+            logarithmic(axis.xaxis, ticks[0] / 1.15, ticks[-1] * 1.15)
+            axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+            axis.xaxis.set_minor_locator(NullLocator())
+            set_labels(axis, sweep.split(",")[0], name)
+        add_legend(figure, handles)
+    return figure

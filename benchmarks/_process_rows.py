@@ -1,9 +1,11 @@
 """Rows of things that happen once: filter banks and whole processes."""
 
+import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from _rows import OURS, UPSTREAM, Bench, Row, ask_fresh, compare, fill
 from _workers import usual_environment
@@ -74,8 +76,22 @@ def _upstream_conversion(bench: Bench) -> list[float]:
     return [_whole([*script, "convert", old, new], bench.timeout) for _ in range(times)]
 
 
+class Whole(NamedTuple):
+    """What a process took from start to end: seconds on the clock, and on the processor."""
+
+    clock: float
+    processor: float
+
+
+def whole(command: list[str], timeout: float) -> Whole:
+    """Run a process and say what it took."""
+    started, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, timeout=timeout, capture_output=True, env=usual_environment())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Whole(time.perf_counter() - started, processor)
+
+
 def _whole(command: list[str], timeout: float) -> float:
     """Seconds from start to end of a process."""
-    started = time.perf_counter()
-    subprocess.run(command, check=True, timeout=timeout, capture_output=True, env=usual_environment())
-    return time.perf_counter() - started
+    return whole(command, timeout).clock

@@ -22,10 +22,21 @@ from _plots import draw
 from _process_rows import banks, processes
 from _report import report, write_readme
 from _rows import OURS, UPSTREAM, Bench, Row
+from _state_dict_rows import state_dicts
 from _step_rows import first_steps, memory_rows, product_rows, steps
 
 HERE = Path(__file__).parent
-GROUPS = (convolutions, steps, first_steps, product_rows, banks, processes, memory_rows, sweep_rows)
+GROUPS = (
+    convolutions,
+    steps,
+    first_steps,
+    product_rows,
+    banks,
+    processes,
+    state_dicts,
+    memory_rows,
+    sweep_rows,
+)
 
 
 def main() -> None:

@@ -107,6 +107,8 @@ def _publish(options: argparse.Namespace) -> None:
     from transferbench._results import read_book
     from transferbench._summary import grouped
 
+    from ginjax.ml import save_picture
+
     book = read_book(options.out or (QUICK_RESULTS if options.quick else RESULTS))
     if not book.results:
         raise SystemExit(f"{book.path} holds no results")
@@ -115,7 +117,7 @@ def _publish(options: argparse.Namespace) -> None:
     if options.page:
         PAGE.write_text(with_tables(PAGE.read_text("utf-8"), book), "utf-8")
     if options.plot:
-        picture(grouped(book.results)).savefig(PICTURE, dpi=110, metadata={"Software": None})
+        save_picture(PICTURE, picture(grouped(book.results)), force=True)
 
 
 def _say(text: str) -> None:

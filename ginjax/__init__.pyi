@@ -17,5 +17,6 @@ from .models import Network as Network
 from .workflow import Evaluation as Evaluation
 from .workflow import Model as Model
 from .workflow import Training as Training
+from .workflow import TrainingInterrupted as TrainingInterrupted
 from .workflow import load as load
 from .workflow import train as train

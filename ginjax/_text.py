@@ -81,6 +81,23 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> lis
     ]
 
 
+def in_bytes(size: float) -> str:
+    """A number of bytes as a person reads it."""
+    for unit, least in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= 0.97 * least:  # 1000 MiB are 0.977 GiB
+            return f"{size / least:.3g} {unit}"
+    return f"{size:.0f} bytes"
+
+
+def in_time(seconds: float) -> str:
+    """A time as a person reads it: `0.12 s`, `45 s`, `12 min`, `3.5 h`, `2 days`."""
+    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
+        if seconds >= (2 if unit == "days" else 1.5) * length:
+            count = seconds / length
+            return f"{count:.2g} {unit}" if count < 10 else f"{count:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
+
+
 def field_lines(fields: Mapping[str, object]) -> list[str]:
     """Names and values in two columns."""
     names = [clean(name, LONGEST_CELL) for name in fields]

@@ -70,6 +70,10 @@ class NumericsError(GinjaxError):
     """A computation produced NaN or infinity."""
 
 
+class MemoryLimitError(GinjaxError, MemoryError):
+    """Work that needs more memory than there is, refused before it begins."""
+
+
 class VerificationError(GinjaxError):
     """A property that was promised does not hold to its tolerance."""
 

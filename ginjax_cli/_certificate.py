@@ -57,6 +57,7 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
             "largest residual" if plain else "largest residual of (C)": f"{certificate.residual:.1e}",
             "counts as exact up to": f"{certificate.tolerance:.0e}",
         }
+        | _boundaries(certificate)
         | ({} if plain else {"free directions": sum(path.free for path in certificate.paths)})
         | {"state": _state(certificate, stale)},
     )
@@ -76,6 +77,12 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
         out.note(
             f"{len(dropped)} filter(s) have no counterpart and were dropped, such as {name} of {path.layer}"
         )
+
+
+def _boundaries(certificate: "Certificate") -> dict[str, object]:
+    """What the added axes are like at their ends, where that was chosen."""
+    new = certificate.new_boundaries
+    return {"assumes of the new axes": ", ".join(new)} if new else {}
 
 
 def _state(certificate: "Certificate", stale: bool) -> str:

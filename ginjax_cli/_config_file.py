@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 2**20
 _HOW_IT_IS_SAID = {"force", "json", "quiet", "debug"}
-_NOT_IN_A_FILE = {"help", "config", "resume", "debug"}
+NOT_IN_A_FILE = {"help", "config", "resume", "debug", "dry_run", "print_config"}
+"""Parameters that a file of options cannot set."""
 
 
 def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
@@ -58,7 +59,7 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     names = {
         flag.removeprefix("--"): parameter.name
         for parameter in parameters
-        if parameter.name not in _NOT_IN_A_FILE
+        if parameter.name not in NOT_IN_A_FILE
         for flag in (*parameter.opts, *parameter.secondary_opts)
         if flag.startswith("--")
     }

@@ -66,6 +66,16 @@ DataPeriodic = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+DataTarget = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        help="For pairs of input and target that are no time series: the field to be predicted; all others are inputs. May be repeated.",
+        metavar="FIELD",
+        show_default="the next frame of a time series",
+        rich_help_panel=_PANEL,
+    ),
+]
 DataSplit = Annotated[
     Literal["train", "valid", "test"] | None,
     typer.Option(
@@ -90,11 +100,14 @@ def reading_of(
     periodic: str | None = None,
     axes: "Sequence[str] | None" = None,
     start: "Start | None" = None,
+    target: "Sequence[str] | None" = None,
 ) -> "DataReading":
     """How data are to be read, from the options of a command, and from the model that a training starts from."""
     from ginjax.data import DataReading
 
-    said = DataReading(tuple(field or ()), parse_parities(parity or ()), periodic, tuple(axes or ()))
+    said = DataReading(
+        tuple(field or ()), parse_parities(parity or ()), periodic, tuple(axes or ()), tuple(target or ())
+    )
     return said if start is None else said.for_model(start.record.contract)
 
 

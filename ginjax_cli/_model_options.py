@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ._by_axis import by_axis
 from ._choices import Choice
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _PANEL = "Network"
 
-_NETWORK_OPTIONS = (
+NETWORK_OPTIONS = (
     "architecture",
     "channels",
     "blocks",
@@ -38,66 +39,52 @@ ACTIVATIONS = Choice(
     also=("none",),
 )
 
-Channels = Annotated[
-    int,
-    typer.Option(
-        "--channels",
-        min=1,
-        max=4096,
-        help="Hidden channels for each tensor order and parity.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Blocks = Annotated[
-    int,
-    typer.Option(
-        "--blocks",
-        min=1,
-        max=256,
-        help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers (series).",
-        rich_help_panel=_PANEL,
-    ),
-]
-Levels = Annotated[
-    int,
-    typer.Option(
-        "--levels", min=1, max=12, help="Number of down-samplings of a unet.", rich_help_panel=_PANEL
-    ),
-]
-Side = Annotated[
-    int, typer.Option("--side", min=1, max=31, help="Side of the filters in pixels.", rich_help_panel=_PANEL)
-]
-Support = Annotated[
-    Literal["full", "cut", "orthoplex"],
-    typer.Option(
-        "--support",
-        help="Which filters are used: all (full), those within L1 distance (side-1)/2 of the centre (cut), or one for "
-        "each shell of equal L1 distance (orthoplex).",
-        rich_help_panel=_PANEL,
-    ),
-]
-Activation = Annotated[
-    str,
-    typer.Option(
-        "--activation",
-        parser=ACTIVATIONS,
-        metavar=ACTIVATIONS.metavar,
-        help="Activation function; none makes the network linear.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Norm = Annotated[
-    bool, typer.Option("--norm/--no-norm", help="Group normalisation in the blocks.", rich_help_panel=_PANEL)
-]
-Bias = Annotated[
-    Literal["auto", "scalar", "mean", "none"],
-    typer.Option(
-        "--bias",
-        help="Bias of the convolutions: a constant added to even scalars (scalar), a multiple of each channel's spatial "
-        "mean (mean), the first for even scalars and the second for all other fields (auto), or none.",
-        rich_help_panel=_PANEL,
-    ),
-]
+_CHANNELS = typer.Option(
+    "--channels",
+    min=1,
+    max=4096,
+    help="Hidden channels for each tensor order and parity.",
+    rich_help_panel=_PANEL,
+)
+Channels = Annotated[int, _CHANNELS]
+_BLOCKS = typer.Option(
+    "--blocks",
+    min=1,
+    max=256,
+    help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers (series).",
+    rich_help_panel=_PANEL,
+)
+Blocks = Annotated[int, _BLOCKS]
+_LEVELS = typer.Option(
+    "--levels", min=1, max=12, help="Number of down-samplings of a unet.", rich_help_panel=_PANEL
+)
+Levels = Annotated[int, _LEVELS]
+_SIDE = typer.Option("--side", min=1, max=31, help="Side of the filters in pixels.", rich_help_panel=_PANEL)
+Side = Annotated[int, _SIDE]
+_SUPPORT = typer.Option(
+    "--support",
+    help="Which filters are used: all (full), those within L1 distance (side-1)/2 of the centre (cut), or one for "
+    "each shell of equal L1 distance (orthoplex).",
+    rich_help_panel=_PANEL,
+)
+Support = Annotated[Literal["full", "cut", "orthoplex"], _SUPPORT]
+_ACTIVATION = typer.Option(
+    "--activation",
+    parser=ACTIVATIONS,
+    metavar=ACTIVATIONS.metavar,
+    help="Activation function; none makes the network linear.",
+    rich_help_panel=_PANEL,
+)
+Activation = Annotated[str, _ACTIVATION]
+_NORM = typer.Option("--norm/--no-norm", help="Group normalisation in the blocks.", rich_help_panel=_PANEL)
+Norm = Annotated[bool, _NORM]
+_BIAS = typer.Option(
+    "--bias",
+    help="Bias of the convolutions: a constant added to even scalars (scalar), a multiple of each channel's spatial "
+    "mean (mean), the first for even scalars and the second for all other fields (auto), or none.",
+    rich_help_panel=_PANEL,
+)
+Bias = Annotated[Literal["auto", "scalar", "mean", "none"], _BIAS]
 Upsample = Annotated[
     Literal["repeat", "transpose"],
     typer.Option(
@@ -122,6 +109,28 @@ NonlinearityName = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Padding = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--padding",
+        help="How the network goes on beyond the ends of axes that are not periodic: mirror (the mirror image at the wall, in "
+        "which the velocity through the wall changes sign), edge (the last value again and again: zero gradient) or "
+        "zeros (silence outside); for all of them, or by axis, such as y=mirror; may be repeated.",
+        metavar="[AXIS=]mirror|edge|zeros",
+        show_default="mirror",
+        rich_help_panel=_PANEL,
+    ),
+]
+# For a network that exists: what is not said is at the default of its constructor.
+OptionalChannels = Annotated[int | None, _CHANNELS]
+OptionalBlocks = Annotated[int | None, _BLOCKS]
+OptionalLevels = Annotated[int | None, _LEVELS]
+OptionalSide = Annotated[int | None, _SIDE]
+OptionalSupport = Annotated[Literal["full", "cut", "orthoplex"] | None, _SUPPORT]
+OptionalActivation = Annotated[str | None, _ACTIVATION]
+OptionalNorm = Annotated[bool | None, _NORM]
+OptionalBias = Annotated[Literal["auto", "scalar", "mean", "none"] | None, _BIAS]
+
 FilterFile = Annotated[
     Path | None,
     typer.Option(
@@ -163,18 +172,35 @@ def network_of(context: typer.Context) -> "Network":
     """The network that the options of a command describe."""
     from dataclasses import replace
 
+    from ginjax.errors import ArgumentError
     from ginjax.filters import BankRecipe
     from ginjax.models import Network
 
-    given = {name: context.params[name] for name in _NETWORK_OPTIONS}
+    given = {name: context.params[name] for name in NETWORK_OPTIONS}
+    given["padding"] = by_axis("--padding", context.params["padding"])
     filters = context.params["filters"]
+    # Options that contradict each other are answered before a file of filters is read.
+    network = Network(**given, recipe=None if filters is None else BankRecipe(1))
+    network.check_used([name for name in given if name != "plain" and said(context, name)])
     if filters is None:
-        return Network(**given)
-    # Options that contradict a file of filters are answered before it is read.
-    return replace(Network(**given, recipe=BankRecipe(1)), recipe=_recipe_of(filters))
+        return network
+    if said(context, "side") or said(context, "support"):
+        name = "side" if said(context, "side") else "support"
+        raise ArgumentError(
+            f"--{name}", got="--filters as well, which says it already", expected="one of the two"
+        )
+    return replace(network, recipe=recipe_in(filters))
 
 
-def _recipe_of(path: "Path") -> "BankRecipe":
+def said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given, on the command line or in a file; 0 is something that was said."""
+    source = context.get_parameter_source(name)
+    asked = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
+    return asked and context.params[name] not in (None, [], ())
+
+
+def recipe_in(path: "Path") -> "BankRecipe":
+    """The recipe of the filters in a file of `ginjax build-filters`."""
     from ginjax.checkpoint import read_banks
     from ginjax.errors import FileError
 

@@ -89,10 +89,20 @@ class Output:
         if self._form == "human":
             _write(sys.stdout, clean(as_options(text)) + "\n")
 
+    def text(self, text: str) -> None:
+        """Show text of several lines that another program reads, as it stands."""
+        if self._form != "json":
+            _write(sys.stdout, text)
+
     def note(self, text: str) -> None:
         """Say something beside the data."""
         if self._form == "human":
             _write(sys.stderr, clean(as_options(text)) + "\n")
+
+    def notes(self, fields: Mapping[str, object]) -> None:
+        """Say names and values beside the data, one a line."""
+        for line in field_lines(fields):
+            self.note(line)
 
     def warn(self, text: str) -> None:
         """Say something that must not be missed; JSON carries it under `warnings`."""
@@ -113,30 +123,33 @@ class Output:
             _labelled("go on with", command)
         self.result(None, {"interrupted": True, "go_on_with": command, **payload})
 
-    def progress(self, total: int, description: str) -> "Progress":
-        """A context manager to count steps on, with rate and time left."""
+    def progress(self, total: int, description: str, unit: str = "") -> "Progress":
+        """A context manager to count steps on, with rate and time left; see `ginjax._progress.Progress`."""
         from ginjax._progress import Bar, Lines, Progress
 
         if self._form != "human":
-            return Progress(total, description)
+            return Progress(total, description, unit)
         if is_terminal(sys.stderr):
-            return Bar(total, description, _console(sys.stderr))
-        return Lines(total, description, lambda text: _write(sys.stderr, clean(text) + "\n"))
+            return Bar(total, description, _console(sys.stderr), unit)
+        return Lines(total, description, lambda text: _write(sys.stderr, clean(text) + "\n"), unit=unit)
 
-    def result(self, path: str | os.PathLike[str] | None, payload: Mapping[str, Any]) -> None:
+    def result(
+        self, path: str | os.PathLike[str] | None, payload: Mapping[str, Any], *, written: bool = True
+    ) -> None:
         """End a command: the file it wrote, if any, and its result as plain values.
 
         **Arguments:**
 
         - `path`: the file written, or None.
         - `payload`: what `--json` prints, beside `path` and `warnings`.
+        - `written`: false for a file that was there already.
         """
         name = None if path is None else os.fspath(path)
         if self._form == "json":
             _write(sys.stdout, json_line({**payload, "path": name, "warnings": self._warnings}) + "\n")
         elif name is not None and self._form == "quiet":
             _write(sys.stdout, name + "\n")
-        elif name is not None:
+        elif name is not None and written:
             self.note(f"wrote {name}")
 
 
@@ -168,6 +181,11 @@ def show_interruption() -> None:
 def show_line(text: str) -> None:
     """One line of data outside of any command, such as the version."""
     _write(sys.stdout, text + "\n")
+
+
+def show_lines(text: str) -> None:
+    """Lines of data outside of any command, as they stand, such as a program to be run elsewhere."""
+    _write(sys.stdout, text)
 
 
 def _labelled(label: str, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ._output import Output
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ginjax.checkpoint import ModelRecord
     from ginjax.ml import RuleComparison
@@ -21,12 +21,14 @@ def show_comparison(
     to_dim: int,
     found: "RuleComparison",
     about: str | None,
+    ends: "Sequence[str]" = (),
 ) -> None:
     """One line for each rule, the recommendation, and the command that follows it.
 
     **Arguments:**
 
     - `about`: the samples that errors were measured on, or None.
+    - `ends`: what `--new-boundary` was given.
     """
     by_filters = bool(record.layers)
     _table(out, f"{path}: {record.D}D -> {to_dim}D by every rule", found, by_filters)
@@ -59,6 +61,7 @@ def show_comparison(
     out.next_step(
         f"ginjax convert-d {quote(str(path))} --to-dim {to_dim} --rescale {rule}"
         + (f" --flex {value}" if value else "")
+        + "".join(f" --new-boundary {quote(each)}" for each in ends)
         + ("" if found.best else " --lift-parity" if found.lift_parity else " --allow-inexact")
     )
 

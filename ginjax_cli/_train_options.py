@@ -246,7 +246,33 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Go on from the checkpoint of an interrupted run, if there is one.",
+        help="Go on from the state of a run, interrupted or finished; with another --steps, --epochs, --time-budget, --learning-rate, "
+        "--schedule, --warmup, --validate-every, --patience, --accumulate or --remat the run is extended with these. A finished "
+        "run that nothing is changed of stays as it is, and without a run one begins.",
+        rich_help_panel=_RUN,
+    ),
+]
+KeepState = Annotated[
+    bool,
+    typer.Option(
+        "--keep-state/--no-keep-state",
+        help="Keep the state of the optimiser of a finished run, from which --resume --steps MORE extends it.",
+        rich_help_panel=_RUN,
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Do the first steps, say what the run will take, and write nothing.",
+        rich_help_panel=_RUN,
+    ),
+]
+PrintConfig = Annotated[
+    bool,
+    typer.Option(
+        "--print-config",
+        help="Print every option as it will be used, as TOML that --config reads, and train nothing.",
         rich_help_panel=_RUN,
     ),
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ._by_axis import by_axis
 from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
@@ -19,10 +20,25 @@ from ._data_options import (
     reading_of,
     refuse_unread,
 )
+from ._network_options import (
+    DescribeLines,
+    Drop,
+    FromDim,
+    Keep,
+    Layout,
+    Like,
+    Modules,
+    NetworkOptions,
+    NewAxis,
+    Padding,
+    Stride,
+    Transposed,
+)
 from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
 from ._read_as import say_how_read
 from ._rule_table import show_comparison
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
@@ -39,6 +55,7 @@ RULES = Choice(
         "volume",
         "compatibility-norm",
         "none",
+        "tile",
         "centre",
         "mean",
     ),
@@ -62,12 +79,20 @@ MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
 
 
+@names_conversion("calibrate", "data")
 def convert_d(
     ctx: typer.Context,
-    model: Annotated[Path, typer.Argument(help="The model file to convert.", metavar="MODEL")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="The model file to convert, or a network of another library as safetensors (one file, or the .index.json of "
+            "several).",
+            metavar="MODEL",
+        ),
+    ],
     to_dim: Annotated[int, typer.Option("--to-dim", min=1, max=8, help="Dimension to convert to.")],
     rescale: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--rescale",
             parser=RULES,
@@ -76,10 +101,12 @@ def convert_d(
             "new axes; isotropic reproduces the network exactly too, and makes filters answer waves of every direction alike as "
             "far as they can: scalars from 1D within the range of the old filters, other paths are only pulled that way; "
             "compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
-            "extends the filters. For plain networks: centre puts the kernel in the central slice of the new axis; "
-            "mean spreads the kernel evenly along the new axis. all compares the rules and writes nothing.",
+            "extends the filters. For plain networks and those of other libraries: tile spreads the kernel over as many slices as its "
+            "stride has; centre puts the kernel in the central slice of the new axis; mean spreads the kernel evenly along the "
+            "new axis. all compares the rules and writes nothing.",
+            show_default="compatibility, or tile for a network of another library",
         ),
-    ] = "compatibility",
+    ] = None,
     flex: Annotated[
         float | None,
         typer.Option(
@@ -96,6 +123,16 @@ def convert_d(
             help="Turn odd scalars, such as vorticity in 2D, into odd vectors along the new axis, which is exact.",
         ),
     ] = False,
+    new_boundary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--new-boundary",
+            help="What the new axes do at their ends: periodic, edge (the last value goes on beyond it; exact for every field) or "
+            "mirror (its mirror image; exact for even fields); for all of them, or by axis, such as z=edge; may be repeated.",
+            metavar="[AXIS=]periodic|edge|mirror",
+            show_default="periodic",
+        ),
+    ] = None,
     pde: Annotated[
         str | None,
         typer.Option(
@@ -159,6 +196,17 @@ def convert_d(
             show_default=str(DEFAULT_SIZE),
         ),
     ] = None,
+    modules: Modules = None,
+    like: Like = None,
+    layout: Layout = "pytorch",
+    transposed: Transposed = None,
+    stride: Stride = None,
+    padding: Padding = None,
+    keep: Keep = None,
+    drop: Drop = None,
+    new_axis: NewAxis = None,
+    from_dim: FromDim = None,
+    describe_lines: DescribeLines = False,
     output: OptionalOutputPath = None,
     seed: Seed = 0,
     force: Force = False,
@@ -171,15 +219,42 @@ def convert_d(
     Going up solves, for every convolution, which weights in the new dimension give the old network back on fields
     that do not vary along the new axes, checks the result, and writes it with a certificate. Neither data nor a
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
+
+    A network of another library, such as MONAI or timm, is carried over by its state dict; what the file does not tell
+    (transposed convolutions, strides) is said by --modules or by patterns.
     """
     out = Output(json=json, quiet=quiet)
+    network = NetworkOptions(
+        modules, like, layout, transposed, stride, padding, keep, drop, new_axis, from_dim
+    )
+    if _is_foreign(model, network):
+        from . import _state_dict
+
+        _state_dict.refuse_meaningless(ctx.params)
+        _state_dict.convert(
+            out,
+            model,
+            to_dim,
+            rescale or "tile",
+            network,
+            output,
+            tol=tol,
+            allow_inexact=allow_inexact,
+            dry_run=dry_run,
+            force=force,
+            words=given_options(ctx, without=("dry_run", "json", "quiet")),
+        )
+        return
+    ctx.params["rescale"] = rescale = rescale or "compatibility"
     how = (field, parity, periodic, axes)
+    ends = by_axis("--new-boundary", new_boundary)
     if data is None and calibrate is None:
         unread = {"field": field, "axes": axes, "parity": parity, "periodic": periodic, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
-        _compare(out, model, to_dim, _Samples(data, how, pde, samples, split, seed))
+        sampled = _Samples(data, how, pde, samples, split, seed, ends)
+        _compare(out, model, to_dim, sampled, tuple(new_boundary or ()))
         return
     _check_one_rule(ctx)
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
@@ -193,10 +268,16 @@ def convert_d(
     record, chosen = read_model(model), {}
     if calibrate is None:
         rule = find_rule(rescale, flex)
-        conversion = convert_record(record, to_dim, rule, dtype=dtype, parity_lift=lift_parity)
+        conversion = convert_record(
+            record, to_dim, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=ends
+        )
     else:
         conversion, chosen = _calibrate(
-            out, record, to_dim, _rule_to_calibrate(ctx), _Samples(calibrate, how, None, samples, split, seed)
+            out,
+            record,
+            to_dim,
+            _rule_to_calibrate(ctx),
+            _Samples(calibrate, how, None, samples, split, seed, ends),
         )
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate = conversion.certificate.with_tolerance(tol)
@@ -217,6 +298,22 @@ def convert_d(
     _write(out, conversion, model, target, payload, force=force)
 
 
+def _is_foreign(model: Path, network: NetworkOptions) -> bool:
+    """Whether the file holds a network of another library; options about such a network are refused for any other."""
+    from ginjax.errors import ArgumentError
+    from ginjax.state_dict import is_state_dict
+
+    if is_state_dict(model):
+        return True
+    for name in network.given():
+        raise ArgumentError(
+            f"--{name.replace('_', '-')}",
+            got=f"{model}, which is none",
+            expected="a network of another library, as safetensors",
+        )
+    return False
+
+
 @dataclass(frozen=True)
 class _Samples:
     """The samples that the options name: of a file, or simulated.
@@ -225,6 +322,7 @@ class _Samples:
 
     - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
+    - `new_boundary`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
     """
 
     path: Path | None
@@ -233,6 +331,7 @@ class _Samples:
     count: int | None
     split: str | None
     seed: int
+    new_boundary: "str | dict[str, str] | None"
 
     def of(
         self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
@@ -250,6 +349,7 @@ class _Samples:
             samples=self.count,
             seed=self.seed,
             split=self.split,
+            new_boundary=self.new_boundary,
         )
         if self.path is not None:
             say_how_read(out, held_out.source, record.contract)
@@ -258,7 +358,7 @@ class _Samples:
         return task, held_out.name
 
 
-def _compare(out: Output, model: Path, to_dim: int, samples: _Samples) -> None:
+def _compare(out: Output, model: Path, to_dim: int, samples: _Samples, ends: "tuple[str, ...]") -> None:
     """Every rule beside the others; nothing is written."""
     from ginjax.checkpoint import read_model
     from ginjax.ml.transfer import compare_rules
@@ -268,7 +368,8 @@ def _compare(out: Output, model: Path, to_dim: int, samples: _Samples) -> None:
     if samples.path is not None or samples.pde is not None:
         task, name = samples.of(out, record, to_dim)
         about = f"{len(task.indices)} samples of {name}"
-    show_comparison(out, model, record, to_dim, compare_rules(record, to_dim, task), about)
+    found = compare_rules(record, to_dim, task, samples.new_boundary)
+    show_comparison(out, model, record, to_dim, found, about, ends)
 
 
 def _report(
@@ -372,7 +473,9 @@ def _calibrate(
 
     task, name = samples.of(out, record, (to_dim, record.D), default="train")
     X, Y = task.pairs()
-    conversion, chosen = calibrate(record, to_dim, X, Y, rule, seed=samples.seed)
+    conversion, chosen = calibrate(
+        record, to_dim, X, Y, rule, seed=samples.seed, new_boundary=samples.new_boundary
+    )
     laid = f", laid into {to_dim}D in random directions," if chosen.turned else ""
     out.table(
         f"Chosen on {X.get_L()} samples of {name}{laid} in {chosen.evaluations} evaluations: "
@@ -404,10 +507,22 @@ def _calibrate(
 def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: bool) -> dict[str, Any]:
     """Run both networks; a promise that is not kept is an error before anything is written."""
     from ginjax.ml import shortest_waves
-    from ginjax.models import STAGES, Promises, verify_records
+    from ginjax.models import (
+        STAGES,
+        Promises,
+        default_side,
+        from_record,
+        verification_effort,
+        verify_records,
+    )
 
     from .verify import WAY_OUT, show_waves, verification_payload, waves_payload
 
+    low, high = sorted((conversion.before, conversion.after), key=lambda record: record.D)
+    effort = verification_effort(low, high, side=default_side(from_record(low)))
+    if effort.warning is not None:
+        out.note(effort.warning)
+    effort.check()
     with out.progress(STAGES, "running both networks") as progress:
         result: Verification = verify_records(
             conversion.before, conversion.after, seed=seed, progress=progress.advance
@@ -415,6 +530,6 @@ def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: boo
     out.table("Verification", ("check", "defect", "limit", "holds"), result.rows())
     promised = conversion.certificate.promises and not allow_inexact
     Promises(promised, bool(conversion.after.layers)).check(result, way_out=WAY_OUT)
-    waves = shortest_waves(*sorted((conversion.before, conversion.after), key=lambda record: record.D))
+    waves = shortest_waves(low, high)
     show_waves(out, waves)
     return verification_payload(result) | {"shortest_waves": waves_payload(waves)}

@@ -9,6 +9,7 @@ import typer
 from ._config_file import asked_for
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
+from ._picture_options import FORMAT, FormatName, PictureWidth, picture_path
 from ._rule_table import note_left_out
 
 _STEPS = 1200
@@ -21,9 +22,18 @@ def demo(
         typer.Option("--pde", parser=EQUATIONS, metavar=EQUATIONS.metavar, help="The equation to simulate."),
     ] = "diffusion",
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The picture to write (PNG).", metavar="FILE")
-    ] = Path("demo.png"),
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The picture to write; its ending says the format: .png, .pdf or .svg.",
+            metavar="FILE",
+            show_default="demo.png",
+        ),
+    ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="Number of training steps.")] = _STEPS,
+    picture_format: Annotated[FormatName | None, FORMAT] = None,
+    width: PictureWidth = "two",
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -38,6 +48,7 @@ def demo(
     from ginjax.checkpoint import Claim
 
     out = Output(json=json, quiet=quiet)
+    output = picture_path(output, "demo", picture_format)
     claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
 
     from ginjax.data import find_pde
@@ -100,7 +111,14 @@ def demo(
     best = min((row for row in study.rows if row.dim == 3), key=lambda row: row.error)
     out.line(f"best in 3D: {best.rule}, {best.error:.4g} against {best.persistence:.4g} for no change")
     # After the numbers, which a picture that cannot be drawn or stored does not take away.
-    draw_transfer(output, f"{pde}: trained on 1D fields only", predictions, force=claim.replaces(output))
+    draw_transfer(
+        output,
+        f"{pde}: trained on 1D fields only",
+        predictions,
+        contracts=[each.contract for each in held_out],
+        width=width,
+        force=claim.replaces(output),
+    )
     claim.done()
     payload = {
         "equation": pde,

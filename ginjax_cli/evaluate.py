@@ -10,11 +10,14 @@ from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
+from ._picture_options import PictureFormat, PictureWidth
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 _SCRATCH = "from scratch"
 
 
+@names_conversion("data")
 def evaluate(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
@@ -95,6 +98,8 @@ def evaluate(
             show_default="the model's name with .evaluation",
         ),
     ] = None,
+    picture_format: PictureFormat = "png",
+    width: PictureWidth = "two",
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -131,7 +136,7 @@ def evaluate(
     forecaster = Forecaster.of(loaded.model, record)
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
     ctx.with_resource(folder_for_work(folder))
-    targets = evaluation_files(folder)
+    targets = evaluation_files(folder, picture_format)
     claim = ctx.with_resource(
         Claim(folder / "evaluation", tuple(targets.values()), work=asked_for(ctx), force=force)
     )
@@ -177,14 +182,20 @@ def evaluate(
         )
 
     found = Evaluation(
-        model=model.name,
+        model=loaded.model.spec.architecture,
         data=held_out.name,
         study=study,
         D=source.D,
         grid=source.spatial,
         time_step=contract.time_step,
     )
-    found.save(folder, about={"model": str(model)}, force=any(map(claim.replaces, targets.values())))
+    found.save(
+        folder,
+        about={"model": str(model)},
+        format=picture_format,
+        width=width,
+        force=any(map(claim.replaces, targets.values())),
+    )
     claim.done()
     out.table(f"{model} on {held_out.name}: {study.trajectories} trajectories", *found.table())
     columns, rows = found.quantities_table()

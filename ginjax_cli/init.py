@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from ginjax._text import in_bytes
+
+from ._by_axis import by_axis
 from ._model_options import (
     Activation,
     Bias,
@@ -15,6 +18,7 @@ from ._model_options import (
     Levels,
     NonlinearityName,
     Norm,
+    Padding,
     Plain,
     Side,
     Support,
@@ -67,6 +71,7 @@ def init(
     upsample: Upsample = "repeat",
     plain: Plain = False,
     nonlinearity: NonlinearityName = "vector-neuron",
+    padding: Padding = None,
     output: OutputPath = Path("model.safetensors"),
     seed: Seed = 0,
     force: Force = False,
@@ -74,7 +79,10 @@ def init(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Build an untrained network and write it to a model file."""
+    """Build an untrained network and write it to a model file.
+
+    Every axis is periodic, but for those that --padding names.
+    """
     from ginjax.checkpoint import check_target
 
     out = Output(json=json, quiet=quiet)
@@ -86,10 +94,15 @@ def init(
     from ginjax.checkpoint import DataContract, axes_of
     from ginjax.models import count_params, save_model
 
-    design = network_of(ctx).design(sources, targets)
+    network = network_of(ctx)
+    walled = by_axis("--padding", padding)
+    axes = axes_of((walled is None or isinstance(walled, dict),) * dim)
+    if isinstance(walled, dict):
+        axes = axes_of(tuple(axis.name not in walled for axis in axes))
+    design = network.design(sources, targets, axes)
     model = design.build(dim, seed)
     contract = DataContract(
-        axes_of((True,) * dim),
+        axes,
         fields=tuple(sources),
         targets=None if targets == sources else tuple(targets),
     )
@@ -110,10 +123,17 @@ def init(
             "outputs": ", ".join(outputs or inputs or ["density:0+"]),
             "channels": channels,
             "parameters": parameters,
+            "size of the weights": in_bytes(4 * parameters),
         },
     )
     out.result(
         output,
-        {"dimension": dim, "parameters": parameters, "spec": model.spec.to_json(), "sha256": sha256},
+        {
+            "dimension": dim,
+            "parameters": parameters,
+            "weight_bytes": 4 * parameters,
+            "spec": model.spec.to_json(),
+            "sha256": sha256,
+        },
     )
     out.next_step(f"ginjax inspect {quote(str(output))}")

@@ -16,15 +16,30 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A file written by ginjax.", metavar="FILE")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file written by ginjax, a network of another library, or a checkpoint of Equinox (.eqx).",
+            metavar="FILE",
+        ),
+    ],
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what is in a file: for a model its architecture, fields, filters, history and certificate."""
-    from ginjax.checkpoint import read_header, read_model
+    from ginjax.checkpoint import is_eqx, read_header, read_model
+    from ginjax.state_dict import is_state_dict
 
     out = Output(json=json, quiet=quiet)
+    if is_eqx(file):
+        _show_eqx(out, file)
+        return
+    if is_state_dict(file):
+        from . import _state_dict
+
+        _state_dict.show(out, file)
+        return
     header, arrays = read_header(file)
     if header["kind"] == "model":
         _show_model(out, file, read_model(file))
@@ -36,6 +51,32 @@ def inspect(
     out.result(None, {"kind": header["kind"], "header": header, "arrays": listed})
     if header["kind"] == "filters":
         out.next_step(f"ginjax train --filters {quote(str(file))}")
+
+
+def _show_eqx(out: Output, file: Path) -> None:
+    """A checkpoint of Equinox: what can be told of a network whose arrays have no names."""
+    from ginjax.checkpoint import read_eqx
+    from ginjax.filters import filters_among
+
+    content = read_eqx(file)
+    found = filters_among(content.arrays)
+    fields: dict[str, object] = {
+        "kind": "checkpoint of Equinox, which does not say what network it holds",
+        "arrays": len(content.arrays),
+        "values": sum(array.size for array in content.arrays),
+    }
+    if content.further is not None:
+        fields["settings"] = _plain(content.further)
+    for D, kinds in found.items():
+        fields[f"filters in dimension {D}"] = ", ".join(f"k{k}p{p} side {side}" for k, p, side in kinds)
+    out.fields(str(file), fields)
+    rows = [
+        (i, array.dtype.name, "x".join(map(str, array.shape))) for i, array in enumerate(content.arrays, 1)
+    ]
+    out.table("Arrays", ("number", "dtype", "shape"), rows)
+    listed = [{"dtype": array.dtype.name, "shape": list(array.shape)} for array in content.arrays]
+    out.result(None, {"kind": "eqx", "settings": content.further, "arrays": listed})
+    out.next_step(f"ginjax import {quote(str(file))} --arch ARCH --in FIELD --channels N")
 
 
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
@@ -54,7 +95,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> None:
             "precision": ", ".join(sorted({a.dtype.name for a in record.arrays.values()})),
             "inputs": _fields(record, "inputs"),
             "outputs": _fields(record, "outputs"),
-            "periodic axes": ", ".join("yes" if axis else "no" for axis in record.is_torus),
+            "axes": ", ".join(axis.in_words for axis in record.contract.axes),
             **_task(record),
             **_reading(record),
             **_parts(record),
@@ -136,9 +177,12 @@ def _task(record: "ModelRecord") -> dict[str, object]:
     }
     if contract.constants:
         rows["constants"] = ", ".join(each.name for each in contract.constants)
-    for value, words in ((contract.spacing, "grid spacing"), (contract.time_step, "time step")):
+    for value, unit, words in (
+        (contract.spacing, contract.length_unit, "grid spacing"),
+        (contract.time_step, contract.time_unit, "time step"),
+    ):
         if value is not None:
-            rows[words] = _plain(value)
+            rows[words] = _plain(value) if unit is None else f"{_plain(value)} {unit}"
     return rows
 
 

@@ -4,6 +4,7 @@ import gc
 import sys
 from collections.abc import Collection, Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import typer
@@ -17,16 +18,19 @@ from ._output import open_streams, show_line
 COMMANDS = (
     "build-filters",
     "init",
+    "import",
     "train",
     "convert-d",
     "verify",
     "inspect",
     "evaluate",
     "predict",
+    "export",
+    "card",
     "transfer-curve",
     "demo",
 )
-"""Each is a function in a file of its name."""
+"""Each is a function in a file of its name, see `file_of`."""
 
 GROUPS = ("data",)
 """Each is a command with commands of its own, likewise."""
@@ -59,8 +63,14 @@ def make_app(names: Collection[str] = (*GROUPS, *COMMANDS)) -> typer.Typer:
 
 
 def _load(name: str) -> Any:
-    own = name.replace("-", "_")
+    own = file_of(name)
     return getattr(import_module(f".{own}", __package__), own)
+
+
+def file_of(name: str) -> str:
+    """The file of a command, and its function in there: its name as Python can write it."""
+    own = name.replace("-", "_")
+    return f"{own}_" if iskeyword(own) else own
 
 
 def _show_version(asked: bool) -> None:

@@ -10,12 +10,15 @@ from ._config_file import asked_for
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
+from ._picture_options import PictureWidth
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.data import Source
 
 
+@names_conversion("given")
 def predict(
     ctx: typer.Context,
     model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
@@ -48,9 +51,12 @@ def predict(
     gif: Annotated[
         bool,
         typer.Option(
-            "--gif", help="Also write an animation of the first trajectory, in 3D of its central slice."
+            "--gif",
+            help="Also write an animation of the first trajectory, beside the truth as far as the data go on; in 3D of its "
+            "central slice.",
         ),
     ] = False,
+    width: PictureWidth = "two",
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -70,7 +76,7 @@ def predict(
     claim = ctx.with_resource(Claim(output, targets, work=asked_for(ctx), force=force))
 
     from ginjax.data import write_well
-    from ginjax.ml import Forecaster, draw_animation, predicted
+    from ginjax.ml import Forecaster, draw_animation, known_contract, predicted
     from ginjax.models import load_model
 
     loaded = load_model(model)
@@ -91,18 +97,28 @@ def predict(
         }
         say_how_read(out, source, record.contract)
         forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
-        with out.progress(source.trajectories, "rolling out") as progress:
+        with out.progress(source.trajectories * forecast.frames, "rolling out") as progress:
             write_well(
                 output,
                 forecast,
                 name=given.stem,
                 about=origin,
                 force=claim.replaces(output),
-                progress=lambda done, total: progress.update(done),
+                progress=progress.follow,
             )
         if movie is not None:
-            frames = forecast.read(0, 0, forecast.frames)
-            draw_animation(movie, given.stem, frames, source.D, given=past, force=claim.replaces(movie))
+            known = min(source.frames_of(0), start + forecast.frames)
+            draw_animation(
+                movie,
+                "",
+                forecast.read(0, 0, forecast.frames),
+                source.D,
+                given=past,
+                truth=source.read(0, start, known) if known > start + past else None,
+                contract=known_contract(source, forecaster.contract),
+                width=width,
+                force=claim.replaces(movie),
+            )
     claim.done()
     out.fields(f"{model} on {given}", _about(forecast, past, steps))
     if movie is not None:

@@ -1,13 +1,16 @@
 """`ginjax train`: train a network to predict the next frame of a field, simulated or measured."""
 
 from pathlib import Path
-from shlex import join, quote
-from typing import TYPE_CHECKING, Annotated, Any
+from shlex import join
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ginjax._text import in_bytes
+
+from ._by_axis import by_axis
 from ._config_file import Config, given_options
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of
+from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -18,6 +21,7 @@ from ._model_options import (
     Levels,
     NonlinearityName,
     Norm,
+    Padding,
     Plain,
     Side,
     Support,
@@ -26,6 +30,8 @@ from ._model_options import (
 )
 from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
+from ._picture_options import PictureFormat, PictureWidth
+from ._print_config import show_config
 from ._read_as import say_notes
 from ._train_options import (
     Accumulate,
@@ -36,8 +42,10 @@ from ._train_options import (
     DataPath,
     Devices,
     Distributed,
+    DryRun,
     Epochs,
     Freeze,
+    KeepState,
     Log,
     LossName,
     NoiseSize,
@@ -45,6 +53,7 @@ from ._train_options import (
     PastSteps,
     Patience,
     PrecisionName,
+    PrintConfig,
     Process,
     Processes,
     Remat,
@@ -61,17 +70,24 @@ from ._train_options import (
     parse_interval,
     parse_seconds,
 )
+from ._train_report import (
+    draw_learning_curve,
+    following_command,
+    say_where,
+    show_finished,
+    show_result,
+)
+from ._way_to_convert import names_conversion
+from ._without_effect import refuse_parting, refuse_without_effect
 
 if TYPE_CHECKING:
-    from ginjax.ml import PreparedTraining, Progress, Report, RunFiles, Start, Trained, TrainedModel
-
-LEAST_POINTS = 10
-"""A learning curve of fewer points is not worth a picture."""
+    from ginjax.ml import Progress, Report, Start
 
 _DATA = "Data"
 _TRAINING = "Training"
 
 
+@names_conversion("data")
 def train(
     ctx: typer.Context,
     data: DataPath = None,
@@ -131,6 +147,7 @@ def train(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    target: DataTarget = None,
     valid: Valid = 0.1,
     test: Test = None,
     past_steps: PastSteps = None,
@@ -157,6 +174,7 @@ def train(
     upsample: Upsample = "repeat",
     plain: Plain = False,
     nonlinearity: NonlinearityName = "vector-neuron",
+    padding: Padding = None,
     steps: Annotated[
         int | None,
         typer.Option(
@@ -225,6 +243,9 @@ def train(
     precision: PrecisionName = "float32",
     checkpoint_every: CheckpointEvery = "60s",
     resume: Resume = False,
+    keep_state: KeepState = True,
+    dry_run: DryRun = False,
+    print_config: PrintConfig = False,
     log: Log = None,
     config: Config = None,
     devices: Devices = None,
@@ -233,6 +254,8 @@ def train(
     processes: Processes = None,
     process: Process = None,
     output: OutputPath = Path("model.safetensors"),
+    picture_format: PictureFormat = "png",
+    width: PictureWidth = "two",
     seed: Seed = 0,
     force: Force = False,
     json: Json = False,
@@ -244,8 +267,9 @@ def train(
     Simulations are periodic and spectrally accurate. Grid spacing and time step are the same in every dimension, so
     that a model trained here can be converted and used in a higher one. The same seed gives the same file.
 
-    Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png). While a run lasts its
-    checkpoint is in model.run: Ctrl-C ends the run in order, and --resume goes on as if nothing had happened.
+    Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png, or of another --format), and in model.run
+    the state of the run. Ctrl-C ends the run in order, and --resume goes on as if nothing had happened. A finished run is
+    extended by --resume with more --steps, and never begun anew.
 
     With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
     choose from: where no step of the training makes it better, it is kept as it was.
@@ -266,13 +290,15 @@ def train(
         simulated_material,
         start_from,
         task_settings,
+        time_left,
     )
     from ginjax.models import load_model
 
-    files = RunFiles(output)
-    files.check(force=force, resume=resume)
+    files, only_said = RunFiles(output, picture_format), dry_run or print_config
+    if not only_said:
+        files.check(force=force, resume=resume)
     every_steps, every_seconds = parse_interval("--checkpoint-every", checkpoint_every)
-    _check_together(ctx)
+    refuse_without_effect(ctx)
     settings = TrainSettings(
         steps=steps,
         epochs=epochs,
@@ -300,7 +326,8 @@ def train(
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
     tuning = start is not None and start.trained
     placement = everywhere() if distributed else local_placement(devices)
-    claim = ctx.with_resource(files.claim(force=force, resume=resume)) if placement.is_main else None
+    writes = placement.is_main and not only_said
+    claim = ctx.with_resource(files.claim(force=force, resume=resume)) if writes else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
 
     material = (
@@ -319,27 +346,33 @@ def train(
         if data is None
         else material_in_files(
             data,
-            reading_of(field, parity, periodic, axes, start),
+            reading_of(field, parity, periodic, axes, start, target),
             valid=valid,
             test=test,
             seed=seed,
             tuning=tuning,
         )
     )
+    if material.has_parts and not tuning:
+        refuse_parting(ctx)
     if material.said:
         own = material.contract if start is None else start.record.contract
         say_notes(out, material.said, own, material.contract)
     if dim is not None and dim != material.contract.D:
         raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
+    network = network_of(ctx) if start is None else None
     request = request_training(
         material,
         settings,
-        network=network_of(ctx) if start is None else None,
+        network=network,
         start=start,
         past_steps=past_steps,
         residual=residual,
         adapt=adapt or (),
+        padding=None if start is None else by_axis("--padding", padding),
     )
+    if request.walls is not None:
+        out.note(request.walls)
     for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):
         out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
     for each in request.adapted:
@@ -347,40 +380,84 @@ def train(
     prepared = prepare_training(
         request, lambda title: out.progress(1, title), placement=placement, fit=devices is None
     )
-    if prepared.overlap is not None:
-        out.warn(prepared.overlap)
-    if prepared.ends is not None:
-        out.warn(prepared.ends)
     settings = prepared.settings
-    saving = Saving(files.run_file(prepared.identity), resume, every_steps, every_seconds)
-    total = settings.steps or int(settings.seconds or 0)
+    if print_config:
+        show_config(out, ctx, prepared, network)
+        return
+    run_file = files.run_file(prepared.identity)
+    if resume and not dry_run:
+        made = files.finished(prepared.identity, force=force)
+        if prepared.placement.agree(made is not None):
+            if claim is not None:
+                claim.done()
+            if made is not None:
+                show_finished(out, output, made, run_file, ctx)
+            return
+    # With --resume an earlier model of the same run, or what --force lets it replace.
+    replaces = (force or resume) and output.exists()
+    for said in (prepared.overlap, prepared.ends):
+        if said is not None:
+            out.warn(said)
+    if prepared.cut_batch is not None:
+        out.note(prepared.cut_batch)
+    kind = request.model.spec.architecture
+    if dry_run:
+        with out.progress(1, "compiling and measuring the first steps"):
+            estimate = prepared.rehearse()
+        out.fields(f"{kind} on {material.title}", estimate.rows())
+        if estimate.warning is not None:
+            out.warn(estimate.warning)
+        out.result(None, {"dry_run": True, "estimate": estimate.to_json()})
+        out.next_step(join(["ginjax", "train", *given_options(ctx, without=("dry_run", "json", "quiet"))]))
+        return
+    saving = Saving(run_file, resume, every_steps, every_seconds, keep=keep_state)
+    measuring, told = prepared.measuring(), False
+
+    def tell_estimate() -> None:
+        """Once, as soon as the time of a step is known."""
+        nonlocal told
+        if not told:
+            told, estimate = True, measuring.estimate()
+            out.notes(estimate.rows())
+            if estimate.warning is not None:
+                out.warn(estimate.warning)
 
     with (
         RunLog(files, settings, prepared.placement, tuple(log or ()), prepared.identity) as book,
-        out.progress(total, "training") as bar,
+        out.progress(settings.steps or 0, "training", "steps") as bar,
         Interrupt() as interrupt,
     ):
 
         def begin(progress: "Progress") -> None:
-            if resume and progress.step:
-                of = f" of {settings.steps}" if settings.steps else ""
-                out.note(f"going on after step {progress.step}{of}")
-            elif resume:
-                out.note("no interrupted run to go on with: beginning at step 0")
+            if resume:
+                say_where(out, progress, run_file, settings)
+            measuring.begin(progress)
             book.begin(progress, resumed=resume)
-            bar.begin(progress.step if settings.steps else int(progress.seconds))
+            bar.begin(progress.step)
 
         def follow(report: "Report") -> None:
             book.note(report)
+            measuring.note(report)
+            if measuring.is_enough():
+                tell_estimate()
             if report.validation is None:
-                done = report.step if settings.steps else min(int(report.seconds), total)
-                bar.update(done, f"loss {report.losses[-1]:.2e}")
+                bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
 
-        trained = prepared.train(saving=saving, on_begin=begin, on_report=follow, interrupted=interrupt.asked)
+        trained = prepared.train(
+            saving=saving,
+            on_begin=begin,
+            on_report=follow,
+            interrupted=interrupt.asked,
+            on_compiled=measuring.compiled,
+        )
+        if trained.progress.step > measuring.estimate().done:
+            tell_estimate()
     if trained.reason == "asked":
         if claim is not None:
             claim.done()  # the saved state says enough
-        words = join(["ginjax", "train", *given_options(ctx, without=("force", "resume")), "--resume"])
+        # What --force let this run replace, it lets the run that goes on replace.
+        left_out = ("resume",) if replaces else ("force", "resume")
+        words = join(["ginjax", "train", *given_options(ctx, without=left_out), "--resume"])
         out.interrupted(
             f"interrupted after step {trained.progress.step}; its state is in {files.state}",
             words,
@@ -398,20 +475,25 @@ def train(
         write_model(files.last, made.last, force=True)
         kept = "the model of --init" if trained.kept_start else "the best model"
         out.note(f"{kept} is kept; the last one is {files.last}")
-    sha256 = write_model(output, made.record, force=force)
-    saving.file.remove()
+    sha256 = write_model(output, made.record, force=force or replaces)
+    files.tidy(last=made.last is None)
+    if not keep_state:
+        run_file.remove()
     claim.done()
-    kind = request.model.spec.architecture
-    _show(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
-    _draw_curve(files, f"{kind} on {material.name}", trained.progress.best_step)
-    if material.contract.D < 3:
-        rule = "compatibility" if request.model.spec.equivariant else "centre"
-        out.next_step(f"ginjax convert-d {quote(str(output))} --to-dim 3 --rescale {rule}")
-    else:
-        source = "" if data is None else f" --data {quote(str(data))}"
-        if source and "test" not in made.record.contract.parts:
-            source += " --split train"  # nothing was held out, which evaluating refuses unless told
-        out.next_step(f"ginjax evaluate {quote(str(output))}{source}")
+    show_result(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
+    fields = ", ".join(each.name for each in material.contract.predicted)
+    title = f"{kind}, {material.contract.D}D: {fields}"
+    draw_learning_curve(out, files, title, trained.progress.best_step, width)
+    if keep_state:
+        out.note(
+            f"the state of the run ({in_bytes(run_file.size)}) is kept in {files.state}: --resume with more steps or time goes on from it"
+        )
+    following = following_command(ctx, output, made.record, made.error, settings, keep_state=keep_state)
+    if not all(material.contract.is_torus) and " convert-d " in following:
+        out.note(
+            "axes that a conversion adds wrap around; with --new-boundary mirror or edge they end at walls"
+        )
+    out.next_step(following)
 
 
 def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
@@ -427,112 +509,3 @@ def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
     if D > 3:
         raise ArgumentError("dimension of the model", got=D, expected="1, 2 or 3, to be simulated")
     return D
-
-
-def _show(
-    out: Output,
-    output: Path,
-    title: str,
-    prepared: "PreparedTraining",
-    made: "TrainedModel",
-    trained: "Trained",
-    sha256: str,
-) -> None:
-    """What came of a training, and what has to be said about it."""
-    before, judged = prepared.before, prepared.task.judged
-    progress, error, certificate = trained.progress, made.error, made.record.certificate
-    rows: dict[str, object] = {
-        "parameters": made.record.parameters,
-        "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}",
-    }
-    if progress.best_step >= 0:
-        what = "lowest validation loss" if judged is None else "lowest error by which it is judged"
-        rows[what] = f"{progress.best_loss:.3g}  (step {progress.best_step})"
-    if judged is not None:
-        rows["judged by"] = str(judged)
-    if error is not None:
-        rows["error on held-out fields"] = f"{error.model:.4f}  (one-step nRMSE)"
-    if before is not None:
-        rows["error before tuning"] = f"{before.model:.4f}"
-    if error is not None:
-        rows["error of predicting no change"] = f"{error.persistence:.4f}"
-    if certificate is not None:
-        rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
-    out.fields(title, rows)
-    said = prepared.to_hear(trained, made)
-    if said is not None:
-        out.warn(said)
-    measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}
-    if error is not None:
-        measured |= {"error": error.model, "persistence": error.persistence}
-    if before is not None:
-        measured["error_before"] = before.model
-    if progress.best_step >= 0:
-        measured |= {"validation": progress.best_loss, "best_step": progress.best_step}
-    if judged is not None:
-        measured |= {"judged": str(judged), "kept_start": trained.kept_start}
-    settings = {
-        name: value
-        for name, value in made.record.provenance[-1].items()
-        if name
-        not in (
-            "step",
-            "version",
-            "source",
-            "kept_compatible",
-            "adapted",
-            "trained_before",
-            "steps_done",
-            "best_step",
-            "judged",
-        )
-    }
-    if "adapted" in made.record.provenance[-1]:
-        measured["adapted"] = made.record.provenance[-1]["adapted"]
-    payload = {"settings": settings, "parameters": made.record.parameters, "sha256": sha256} | measured
-    out.result(output, payload)
-
-
-def _check_together(ctx: typer.Context) -> None:
-    """Refuse options that contradict each other or would be ignored."""
-    from ginjax.errors import ArgumentError
-
-    given = ctx.params
-
-    def said(name: str) -> bool:
-        source = ctx.get_parameter_source(name)
-        asked = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
-        return asked and given[name] not in (None, [], ())  # 0 is something that was said
-
-    if given["keep_compatible"] and given["init"] is None:
-        raise ArgumentError("--keep-compatible", got="no --init", expected="--init FILE of a converted model")
-    if given["adapt"] and given["init"] is None:
-        raise ArgumentError("--adapt", got="no --init", expected="--init FILE of a model to be adapted")
-    if not given["distributed"] and any(
-        given[n] is not None for n in ("coordinator", "processes", "process")
-    ):
-        raise ArgumentError(
-            "--coordinator, --processes, --process", got="no --distributed", expected="--distributed as well"
-        )
-    if given["distributed"] and given["devices"] is not None:
-        raise ArgumentError("--devices", got="--distributed as well", expected="one of the two")
-    simulated, read = (
-        ("pde", "size", "trajectories", "frames", "cover"),
-        ("field", "axes", "parity", "periodic", "valid", "test"),
-    )
-    if given["valid"] == 0:
-        read = tuple(name for name in read if name != "valid")  # simulations need not be validated on either
-    wrong = [name for name in (simulated if given["data"] else read) if said(name)]
-    if wrong:
-        other = "--data as well" if given["data"] else "no --data"
-        raise ArgumentError(
-            f"--{wrong[0]}", got=other, expected="one of the two" if given["data"] else "--data PATH"
-        )
-
-
-def _draw_curve(files: "RunFiles", title: str, best_step: int) -> None:
-    from ginjax.ml import draw_curve, read_log
-
-    rows = read_log(files.log)
-    if len(rows) >= LEAST_POINTS:
-        draw_curve(files.curve, title, rows, best_step=best_step)

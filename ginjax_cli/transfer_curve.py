@@ -8,6 +8,7 @@ import typer
 
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
+from ._picture_options import PictureFormat, PictureWidth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,8 @@ def transfer_curve(
     quick: Annotated[
         bool, typer.Option("--quick", help="Small grids and short trainings: a first look, not a result.")
     ] = False,
+    picture_format: PictureFormat = "png",
+    width: PictureWidth = "two",
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -93,7 +96,7 @@ def transfer_curve(
     means the same network and optimiser on the same samples, for as long as the converted network took in all, and the
     best of three learning rates. The two folds share no data: the settings were chosen on the validation fold, and the
     test fold is for what is quoted. Every finished cell goes into DIR/transfer_curve.json at once: repeat the command to
-    continue. The picture is DIR/transfer_curve.png.
+    continue. The picture is DIR/transfer_curve.png, or of another --format.
     """
     out = Output(json=json, quiet=quiet)
 
@@ -127,7 +130,7 @@ def transfer_curve(
         sides = {**settings.high_sides, **{str(high): size for high in highs}}
         settings = replace(settings, high_sides=sides)
     ctx.with_resource(folder_for_work(output))
-    numbers, picture = output / "transfer_curve.json", output / "transfer_curve.png"
+    numbers, picture = output / "transfer_curve.json", output / f"transfer_curve.{picture_format}"
     # Without numbers to continue, a picture there is not of this curve.
     claim = ctx.with_resource(
         Claim(output / "transfer_curve", (numbers, picture), force=force or numbers.exists())
@@ -151,7 +154,7 @@ def transfer_curve(
             "ask for all seeds and samples together to complete them"
         )
     claim.done()
-    draw_transfer_curve(picture, points)
+    draw_transfer_curve(picture, points, width=width)
     out.table(
         "One-step error (nRMSE) on held-out trajectories, mean and standard deviation over seeds",
         (

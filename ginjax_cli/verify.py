@@ -20,6 +20,7 @@ from ._data_options import (
 from ._options import Debug, Json, Quiet, Seed
 from ._output import Output
 from ._read_as import say_how_read
+from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
     from ginjax.data import DataReading
@@ -34,6 +35,7 @@ WAY_OUT = (
 )
 
 
+@names_conversion("data")
 def verify(
     low: Annotated[Path, typer.Argument(help="The model file before conversion.", metavar="LOW")],
     high: Annotated[Path, typer.Argument(help="The model file after conversion.", metavar="HIGH")],
@@ -76,16 +78,29 @@ def verify(
     The lift test compares the two networks on fields that do not vary along the new axes, once with everything
     in float64 and once in the precision of the file. The equivariance defect says how well the converted network
     commutes with rotations and reflections. Exit code 3 means that a promise is not kept; rules that promise
-    nothing are only measured.
+    nothing are only measured. Networks of other libraries are not run: their certificate is made again from both files.
     """
     out = Output(json=json, quiet=quiet)
+    from ginjax.state_dict import is_state_dict
+
+    if is_state_dict(high) and is_state_dict(low):
+        from . import _state_dict
+
+        refuse_unread(
+            {"data": data, "size": size, "samples": samples, "split": split},
+            "models of ginjax, which can be run",
+        )
+        _state_dict.verify(out, low, high, tol)
+        return
     from ginjax.checkpoint import conversion_differences
     from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,
         certificate_between,
+        default_side,
         load_pair,
         promises_between,
+        verification_effort,
         verify_transfer,
         with_condition,
     )
@@ -103,6 +118,15 @@ def verify(
         refuse_unread(unread, "--data PATH")
     first, second = load_pair(low, high)
     given = None if data is None else _read(out, data, (first, second), samples, reading, split)
+    effort = verification_effort(
+        first.record,
+        second.record,
+        side=default_side(first.model) if size is None else size,
+        **({} if given is None or given.fields is None else given.shape()),
+    )
+    if effort.warning is not None:
+        out.note(effort.warning)
+    effort.check()
     with out.progress(STAGES, "running both networks") as progress:
         # The certificate is in the file that was converted: the higher one, or going down the lower one.
         certificate = certificate_between(first.record, second.record)
@@ -112,6 +136,7 @@ def verify(
             first.model,
             second.model,
             is_torus=first.record.is_torus,
+            new_torus=second.record.is_torus[first.record.D :],
             side=size,
             seed=seed,
             parity_lift=parity_lift,
@@ -178,6 +203,11 @@ class _Given:
     error: float
     no_change: float
     fields: "MultiImage | None"
+
+    def shape(self) -> dict[str, Any]:
+        """How many inputs of the lift test there are, and of which size."""
+        assert self.fields is not None
+        return {"samples": self.fields.get_L(), "spatial": self.fields.get_spatial_dims()}
 
     def payload(self) -> dict[str, Any]:
         return {

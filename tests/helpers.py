@@ -80,6 +80,19 @@ class Golden:
         return {k: _tupled(v) for k, v in self.case.get("kwargs", {}).items()}
 
 
+def reference_images(name: str, *prefixes: str) -> list[MultiImage]:
+    """Images of `fixtures/reference/NAME.safetensors` by the prefix of their names, on a periodic grid."""
+    stored = load_file(FIXTURES / "reference" / f"{name}.safetensors")
+    images = []
+    for prefix in prefixes or ("x", "y"):
+        blocks = {}
+        for each, block in stored.items():
+            if found := re.fullmatch(rf"{prefix}/k(\d+)p(\d+)", each):
+                blocks[(False,) * int(found[1]), int(found[2])] = jnp.asarray(block)
+        images.append(MultiImage(blocks, 2))
+    return images
+
+
 def _tupled(value):
     return tuple(_tupled(v) for v in value) if isinstance(value, list) else value
 

@@ -1,6 +1,7 @@
 """Progress in a notebook and where it goes."""
 
 import sys
+import threading
 import types
 
 from ginjax import _progress
@@ -37,7 +38,7 @@ def test_compilation_before_the_first_step_is_not_in_the_rate():
     lines.update(1)
     now[0] = 69.0
     lines.update(10)
-    assert said == ["training: 10% (10/100), 1/s, 90 s left"]
+    assert said == ["training: 1% (1/100)", "training: 10% (10/100), 1/s, 1.5 min left"]
 
 
 def test_the_place_decides(monkeypatch):
@@ -55,3 +56,59 @@ def test_the_place_decides(monkeypatch):
 def test_lines_go_to_standard_error(capsys):
     _progress._write_line("half way")
     assert capsys.readouterr() == ("", "half way\n")
+
+
+def test_there_is_a_line_every_half_minute_whatever_happens():
+    now, said = [0.0], []
+    lines = Lines(1000, "training", said.append, clock=lambda: now[0], unit="steps")
+    now[0] = 29.0
+    lines.beat()
+    assert said == []
+    now[0] = 31.0  # compiling
+    lines.beat()
+    assert said == ["training: 0% (0/1000), 31 s so far"]
+    for second in range(32, 132):  # a step a second: never a tenth, but for the last
+        now[0] = float(second)
+        lines.update(second - 31)
+        lines.beat()
+    assert [line.split(", ")[0] for line in said[1:]] == [
+        "training: 3% (30/1000)",
+        "training: 6% (60/1000)",
+        "training: 9% (90/1000)",
+        "training: 10% (100/1000)",
+    ]
+    assert all("1 steps/s" in line for line in said[1:])
+
+
+def test_time_may_end_the_work_and_steps_are_counted_still():
+    now, said = [0.0], []
+    lines = Lines(0, "training", said.append, clock=lambda: now[0], unit="steps")
+    for second in range(1, 11):
+        now[0] = float(second)
+        lines.update(60 * second, "loss 1", share=second / 10, left=10.0 - second)
+    assert said[1] == "training: 20% (120 steps), 60 steps/s, 8 s left, loss 1"
+    assert said[-1] == "training: 100% (600 steps), 60 steps/s, 0 s left, loss 1"
+    assert lines.part == 1.0 and len(said) == 10
+
+
+def test_the_time_left_is_that_of_the_last_minute():
+    """Ten times slower than before, which the mean since the beginning would not show for long."""
+    now, said = [0.0], []
+    lines = Lines(10_000, "training", said.append, clock=lambda: now[0])
+    for second in range(1, 101):
+        now[0] = float(second)
+        lines.update(50 * second)
+    for second in range(101, 201):
+        now[0] = float(second)
+        lines.update(5000 + 5 * (second - 100))
+    assert said[-1].startswith("training: 5") and ", 5/s, 15 min left" in said[-1]
+
+
+def test_the_thread_of_the_lines_ends_with_them():
+    before = threading.active_count()
+    with Lines(1, "training", lambda text: None):
+        assert threading.active_count() == before + 1
+    for thread in threading.enumerate():
+        if thread.name == "progress":
+            thread.join(5)
+    assert threading.active_count() == before

@@ -18,7 +18,7 @@ from ginjax.checkpoint import Conversion, ModelRecord, convert_record, read_mode
 from ginjax.filters import BankRecipe
 from ginjax.geometric import MultiImage, Signature
 from ginjax.models import from_record, named_arrays
-from ginjax.models.verify._lift_test import generators
+from ginjax.models.verify._equivariance import generators
 from ginjax.transfer import (
     FilterPair,
     PathReport,

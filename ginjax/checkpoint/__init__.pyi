@@ -6,6 +6,8 @@ from ._atomic import unwritable as unwritable
 from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
+from ._card import model_card as model_card
+from ._card import read_evaluation as read_evaluation
 from ._claim import Claim as Claim
 from ._claim import refuse_claimed as refuse_claimed
 from ._contract import AXIS_NAMES as AXIS_NAMES
@@ -13,9 +15,11 @@ from ._contract import Axis as Axis
 from ._contract import Condition as Condition
 from ._contract import DataContract as DataContract
 from ._contract import DataPart as DataPart
+from ._contract import NewBoundary as NewBoundary
 from ._contract import axes_of as axes_of
 from ._contract_check import ADAPTABLE as ADAPTABLE
 from ._contract_check import Aspect as Aspect
+from ._contract_check import ContractError as ContractError
 from ._contract_check import Difference as Difference
 from ._contract_check import check_contract as check_contract
 from ._contract_check import conversion_differences as conversion_differences
@@ -32,6 +36,11 @@ from ._convert_file import check_certificate as check_certificate
 from ._convert_file import convert_file as convert_file
 from ._convert_file import convert_record as convert_record
 from ._convert_file import inflate_record as inflate_record
+from ._dense import dense_kernels as dense_kernels
+from ._dense import write_dense as write_dense
+from ._eqx import EqxFile as EqxFile
+from ._eqx import is_eqx as is_eqx
+from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale
@@ -42,6 +51,7 @@ from ._file import write_file as write_file
 from ._folder import folder_for_work as folder_for_work
 from ._folder import make_folder as make_folder
 from ._format import MAX_HEADER_BYTES as MAX_HEADER_BYTES
+from ._format import METADATA_KEY as METADATA_KEY
 from ._format import SCHEMA as SCHEMA
 from ._format import ArraySpec as ArraySpec
 from ._limits import check_bank_size as check_bank_size
@@ -52,4 +62,14 @@ from ._opened import opened as opened
 from ._opened import read_text as read_text
 from ._reading import Reading as Reading
 from ._strict_json import JsonProblem as JsonProblem
+from ._strict_json import dumps as dumps
 from ._strict_json import parse_json as parse_json
+from ._tensors import read_tensor_shapes as read_tensor_shapes
+from ._tensors import read_tensors as read_tensors
+from ._tensors import write_tensors as write_tensors
+from ._walls import NEW_BOUNDARIES as NEW_BOUNDARIES
+from ._walls import check_padding as check_padding
+from ._walls import new_boundaries as new_boundaries
+from ._walls import spec_in_dimension as spec_in_dimension
+from ._walls import spec_padding as spec_padding
+from ._walls import with_padding as with_padding

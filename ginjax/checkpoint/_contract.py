@@ -2,14 +2,14 @@
 
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
 from ginjax.transfer import lift_key
 
-from ._field import Field, FieldScale
+from ._field import MAX_NAME, Field, FieldScale
 from ._reading import Reading
 
 Boundary = Literal["periodic", "bounded", "wall", "open"]
@@ -17,6 +17,9 @@ Boundary = Literal["periodic", "bounded", "wall", "open"]
 
 Padding = Literal["wrap", "zeros", "mirror", "edge"]
 """How a network goes on beyond the ends of an axis."""
+
+NewBoundary = Literal["periodic", "edge", "mirror"]
+"""How a converted network goes on beyond the ends of an axis that the conversion added."""
 
 AXIS_NAMES = ("x", "y", "z", "axis4", "axis5", "axis6", "axis7", "axis8")
 
@@ -51,6 +54,13 @@ class Axis:
                 got=f"{self.padding!r} where the axis is {self.boundary}",
                 expected="'wrap' if and only if the axis is periodic",
             )
+
+    @property
+    def in_words(self) -> str:
+        """Such as `x periodic`, or `y not periodic (mirror)`."""
+        if self.is_torus:
+            return f"{self.name} periodic"
+        return f"{self.name} not periodic" + ("" if self.padding == "zeros" else f" ({self.padding})")
 
     @property
     def is_torus(self) -> bool:
@@ -133,6 +143,7 @@ class DataContract:
     - `reading`: what else was said of how to read the files; None if nothing was.
     - `parts`: by the name of the part (`train`, `valid`, `test`), the data it was.
     - `origin`: where the data came from, as JSON values.
+    - `length_unit`, `time_unit`: the units of `spacing` and `time_step` as text; None if unknown.
 
     **Raises:** `ArgumentError` if these do not fit each other.
     """
@@ -152,6 +163,8 @@ class DataContract:
     reading: Reading | None = None
     parts: Mapping[str, DataPart] = field(default_factory=dict)
     origin: Mapping[str, object] = field(default_factory=dict)
+    length_unit: str | None = None
+    time_unit: str | None = None
 
     def __post_init__(self) -> None:
         if not self.axes:
@@ -165,6 +178,13 @@ class DataContract:
         for name, value in (("spacing", self.spacing), ("time_step", self.time_step)):
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ArgumentError(name, got=value, expected="a positive number, or None if unknown")
+        for name, unit in (("length_unit", self.length_unit), ("time_unit", self.time_unit)):
+            if unit is not None and not (isinstance(unit, str) and len(unit) <= MAX_NAME):
+                raise ArgumentError(
+                    name,
+                    got=repr(unit)[:60],
+                    expected=f"a text of at most {MAX_NAME} characters, or None if unknown",
+                )
         if self.scales and tuple(scale.field for scale in self.scales) != self.everything:
             raise ArgumentError(
                 "scales of the fields",
@@ -202,14 +222,40 @@ class DataContract:
         """Fields, constants and targets."""
         return (*self.fields, *self.constants, *(self.targets or ()))
 
-    def in_dimension(self, D: int) -> "DataContract":
-        """The same task in another dimension: added axes are periodic.
+    def in_dimension(self, D: int, new: Sequence[NewBoundary] = ()) -> "DataContract":
+        """The same task in another dimension.
 
         How the axes of arrays were read (`layout`) is a matter of the old dimension and is dropped.
+
+        **Arguments:**
+
+        - `D`: the dimension.
+        - `new`: the boundary of each added axis, see `new_boundaries`; all are periodic if empty.
         """
-        added = tuple(Axis(name) for name in _new_names(self.axes, D))
-        reading = self.reading if self.reading is None or D == self.D else self.reading.in_dimension(D)
+        names = new_axis_names(self.axes, D)
+        added = tuple(
+            Axis(name) if word == "periodic" else Axis(name, "bounded", word)
+            for name, word in zip(names, new or ("periodic",) * len(names), strict=True)
+        )
+        reading = self.reading
+        if reading is not None and D != self.D:
+            reading = reading.in_dimension(D, [axis.is_torus for axis in added])
         return replace(self, axes=(*self.axes[:D], *added), layout=None, reading=reading)
+
+    def completed_by(self, other: "DataContract") -> "DataContract":
+        """The same, with spacing, time step and their units from another contract where this one does not know them.
+
+        A unit goes with its number: where both know the number, its unit is taken over only if the numbers are equal.
+        """
+        found = {}
+        for number, unit in (("spacing", "length_unit"), ("time_step", "time_unit")):
+            mine, theirs = getattr(self, number), getattr(other, number)
+            found[number] = theirs if mine is None else mine
+            same = mine is None or mine == theirs
+            found[unit] = (
+                getattr(other, unit) if getattr(self, unit) is None and same else getattr(self, unit)
+            )
+        return replace(self, **found)
 
     def lifted(self) -> "DataContract":
         """The same with every odd scalar as an odd vector, see `ginjax.transfer.lift_key`."""
@@ -227,6 +273,7 @@ class DataContract:
         )
 
 
-def _new_names(axes: tuple[Axis, ...], D: int) -> list[str]:
+def new_axis_names(axes: Sequence[Axis], D: int) -> list[str]:
+    """What the axes are called that are added to reach a dimension."""
     taken = {axis.name for axis in axes}
     return [name for name in AXIS_NAMES if name not in taken][: max(D - len(axes), 0)]

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
 
 from ._contract import Axis, DataContract
-from ._field import Field
+from ._field import NO_UNIT, Field
 
 Aspect = Literal[
     "dimension", "fields", "constants", "units", "boundary", "spacing", "time-step", "past-steps", "residual"
@@ -20,8 +20,6 @@ ADAPTABLE: tuple[Aspect, ...] = ("boundary", "spacing", "time-step")
 
 _SAME = 1e-3
 """Spacings and time steps closer than this, relatively, are one and the same."""
-
-_NO_UNIT = ("1", "unknown", "")
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,27 @@ class Difference:
     expected: str
     hint: str | None = None
     values: tuple[object, object] = (None, None)
+
+
+class ContractError(ArgumentError):
+    """Data are not of the kind that a model is for.
+
+    **Arguments:**
+
+    - `difference`: the first thing in which they differ.
+    - `wanted`: the contract of the model.
+    - `hint`: what can be done, in place of that of the difference.
+    """
+
+    def __init__(self, difference: Difference, wanted: DataContract, hint: str | None = None):
+        super().__init__(
+            difference.subject,
+            got=difference.got,
+            expected=difference.expected,
+            hint=difference.hint if hint is None else hint,
+        )
+        self.difference = difference
+        self.wanted = wanted
 
 
 def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:
@@ -75,6 +94,7 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
             "fields", "fields to be predicted", wanted.targets or (), (*found.fields, *(found.targets or ()))
         ),
         *_units((*wanted.fields, *wanted.constants), (*found.fields, *found.constants)),
+        *_own_units(wanted, found),
         *_boundaries(wanted.axes, found.axes),
         *_number("spacing", "grid spacing of the data", wanted.spacing, found.spacing),
         *_number("time-step", "time step of the data", wanted.time_step, found.time_step),
@@ -102,7 +122,7 @@ def check_contract(
 
     **Returns:** the differences that were accepted.
 
-    **Raises:** `ArgumentError` naming the first that was not, what was found and what was expected.
+    **Raises:** `ContractError` naming the first that was not, what was found and what was expected.
     """
     unknown = [aspect for aspect in accept if aspect not in get_args(Aspect)]
     if unknown:
@@ -112,10 +132,10 @@ def check_contract(
     all_found = differences(wanted, found, task=task)
     for each in all_found:
         if each.aspect not in accept:
-            hint = each.hint
+            hint = None
             if adapting and each.aspect in ADAPTABLE:
                 hint = f"`adapt=[{each.aspect!r}]` trains the network for these data from now on."
-            raise ArgumentError(each.subject, got=each.got, expected=each.expected, hint=hint)
+            raise ContractError(each, wanted, hint)
     return all_found
 
 
@@ -131,8 +151,10 @@ def conversion_differences(low: DataContract, high: DataContract, *, lifted: boo
     """
     if not (low.fields and high.fields):
         return ()
-    before = low.lifted() if lifted else low
-    return differences(before.in_dimension(high.D), high, task=True)
+    before = (low.lifted() if lifted else low).in_dimension(high.D)
+    # The boundaries of axes that were added are a choice of the conversion.
+    expected = replace(before, axes=(*before.axes[: low.D], *high.axes[low.D :]))
+    return differences(expected, high, task=True)
 
 
 def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:
@@ -191,9 +213,27 @@ def _units(wanted: Sequence[Field], found: Sequence[Field]) -> list[Difference]:
         )
         for each in wanted
         if each.name in units
-        and each.unit not in _NO_UNIT
-        and units[each.name] not in _NO_UNIT
+        and each.unit not in NO_UNIT
+        and units[each.name] not in NO_UNIT
         and units[each.name] != each.unit
+    ]
+
+
+def _own_units(wanted: DataContract, found: DataContract) -> list[Difference]:
+    pairs = (
+        ("length", wanted.length_unit or "", found.length_unit or ""),
+        ("time", wanted.time_unit or "", found.time_unit or ""),
+    )
+    return [
+        Difference(
+            "units",
+            f"unit of {what} of the data",
+            theirs,
+            f"{mine}, as in the model's training",
+            "A network knows its grid and its time step in one unit: convert the data.",
+        )
+        for what, mine, theirs in pairs
+        if mine not in NO_UNIT and theirs not in NO_UNIT and mine != theirs
     ]
 
 
@@ -201,13 +241,18 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
     # A boundary that is not stated may be a wall or open.
     if all(a.is_torus == b.is_torus for a, b in zip(wanted, found, strict=True)):
         return []
+    walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))
+    converted = (
+        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise." if walled else ""
+    )
     return [
         Difference(
             "boundary",
             "boundaries of the data",
             ends_in_words(found),
             f"{ends_in_words(wanted)}, as in the model's training",
-            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`.",
+            "If the data are wrong about their boundaries, say which axes are periodic: `is_torus`."
+            + converted,
             ([axis.boundary for axis in wanted], [axis.boundary for axis in found]),
         )
     ]
@@ -230,7 +275,17 @@ def _number(
             subject,
             f"{found:g}",
             f"{wanted:g}, as in the model's training",
-            "A network knows one grid spacing and one time step: resample the data, or train on them.",
+            f"A network knows one grid spacing and one time step: {_way(aspect, wanted, found)}train on them.",
             (wanted, found),
         )
     ]
+
+
+def _way(aspect: Literal["spacing", "time-step"], wanted: float, found: float) -> str:
+    """How data are resampled, in Python; where the grid or the frames do not allow it, that says why."""
+    every = round(wanted / found)
+    if aspect == "spacing":
+        return f"resample the data (`ginjax.data.resample(source, spacing={wanted:g})`), or "
+    if every >= 1 and math.isclose(wanted / found, every, rel_tol=_SAME):
+        return f"resample the data (`ginjax.data.resample(source, every={every})`), or "
+    return "frames can be left out but not made up, so "

@@ -48,6 +48,12 @@ def contract_to_json(contract: DataContract) -> dict[str, object]:
         **({} if contract.reading is None else {"reading": contract.reading.to_json()}),
         "parts": parts_to_json(contract.parts),
         "origin": dict(contract.origin),
+        # Files of data without units keep the bytes that they always had.
+        **{
+            name: unit
+            for name, unit in (("length_unit", contract.length_unit), ("time_unit", contract.time_unit))
+            if unit is not None
+        },
     }
 
 
@@ -113,6 +119,8 @@ def contract_from_json(data: Mapping[str, object], where: object) -> DataContrac
         reading=_reading(data, where),
         parts=parts_from_json(parts, where),
         origin=expect(data, "origin", dict, where=where, default={}),
+        length_unit=_unit(data, "length_unit", where),
+        time_unit=_unit(data, "time_unit", where),
     )
 
 
@@ -154,12 +162,7 @@ def field_from_json(row: object, which: str, where: object) -> tuple[Field, Fiel
 def _axis(row: object, where: object) -> Axis:
     if not isinstance(row, Mapping):
         raise ArgumentError("axes of the data", got=repr(row)[:40], expected="a list of objects")
-    axis = Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
-    if axis.padding in ("mirror", "edge"):
-        raise UnsupportedError(
-            f"{where}: padding of axis {axis.name!r}", got=axis.padding, expected="'wrap' or 'zeros'"
-        )
-    return axis
+    return Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
 
 
 def _condition(row: object, where: object) -> Condition:
@@ -182,6 +185,10 @@ def _positive(data: Mapping[str, object], name: str, where: object) -> float | N
             hint="The file is corrupt or was changed by hand.",
         )
     return value
+
+
+def _unit(data: Mapping[str, object], name: str, where: object) -> str | None:
+    return None if data.get(name) is None else expect(data, name, str, where=where, most=MAX_NAME)
 
 
 def _spectrum(

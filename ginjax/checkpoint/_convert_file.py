@@ -1,8 +1,9 @@
 """Convert a model file to another dimension without running the network."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,9 +22,11 @@ from ginjax.transfer import (
 )
 
 from ._arrays import check_finite
+from ._contract import NewBoundary
 from ._lift import lift_record
 from ._limits import check_bank_size, check_kernel_size
 from ._model_file import ModelRecord, read_model, write_model
+from ._walls import new_boundaries, spec_in_dimension
 
 DTYPES = ("float16", "float32", "float64")
 
@@ -45,6 +48,7 @@ def convert_record(
     dtype: str | None = None,
     banks: Mapping[str, FilterBank] | None = None,
     parity_lift: bool = False,
+    new_boundary: str | Mapping[str, str] | None = None,
 ) -> Conversion:
     """Convert a model that was read, in memory; no verdict is passed on the certificate.
 
@@ -57,11 +61,14 @@ def convert_record(
     - `dtype`: of the arrays in the result; default: as they are.
     - `banks`: filters in the new dimension by role, for a model whose own match no recipe.
     - `parity_lift`: odd scalars become odd vectors along the added axis; see `ginjax.transfer.lift_key`.
+    - `new_boundary`: what the new axes do at their ends: `"periodic"`, as they do if nothing is said, `"edge"` (the last
+      value again and again) or `"mirror"` (its mirror image, for even fields); one word, or words by the name of the axis.
 
     **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` if the dimension, the
     rule or the axes to be removed do not fit.
     """
     rule = find_rule(rule) if isinstance(rule, str) else rule
+    new = new_boundaries(new_boundary, record.contract.axes, to_dim)
     if not isinstance(rule, Rule):
         if dtype is not None:
             raise ArgumentError(
@@ -75,7 +82,7 @@ def convert_record(
                 got=f"rule {rule.name!r}",
                 expected="an equivariant model and a rule that promises compatibility",
             )
-        return inflate_record(record, to_dim, rule)
+        return inflate_record(record, to_dim, rule, new_boundary=new_boundary)
     check_finite(record.arrays)
     if not record.layers:
         raise UnsupportedError(
@@ -86,12 +93,13 @@ def convert_record(
         )
     if dtype is not None and dtype not in DTYPES:
         raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
-    if not all(record.is_torus[to_dim:]):
-        raise ArgumentError("axes to be removed", got="not periodic", expected="periodic axes")
+    _check_removed(record, to_dim)
     for bank in record.banks.values() if to_dim > record.D else ():
         check_bank_size(to_dim, bank.side, bank.keys, bank.recipe)
     chains = {role: bank_chain(bank, to_dim, (banks or {}).get(role)) for role, bank in record.banks.items()}
     after = lift_record(record) if parity_lift else record
+    if rule.promises_compatibility:
+        _check_mirror(after, new)
     if parity_lift:
         chains = {
             role: (chain[0], _with_keys(chain[-1], role_keys(after.layers, role)))
@@ -108,11 +116,21 @@ def convert_record(
         )
     _check_range(arrays)
     banks_after = {role: chain[-1] for role, chain in chains.items()}
-    return _conversion(record, after, to_dim, banks_after, arrays, certificate)
+    return _conversion(record, after, to_dim, banks_after, arrays, replace(certificate, new_boundaries=new))
 
 
-def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Conversion:
+def inflate_record(
+    record: ModelRecord,
+    to_dim: int,
+    rule: PlainRule,
+    *,
+    new_boundary: str | Mapping[str, str] | None = None,
+) -> Conversion:
     """Convert a model that is not equivariant by inflating its kernels.
+
+    **Arguments:**
+
+    - `record`, `to_dim`, `rule`, `new_boundary`: as in `convert_record`. A plain network mirrors without signs.
 
     **Raises:** `UnsupportedError` for an equivariant model, `ArgumentError` for a dimension that is not higher.
     """
@@ -123,12 +141,13 @@ def inflate_record(record: ModelRecord, to_dim: int, rule: PlainRule) -> Convers
             expected="a model with equivariant=False",
             hint="Use the rule 'compatibility', which is exact.",
         )
+    new = new_boundaries(new_boundary, record.contract.axes, to_dim)
     check_finite(record.arrays)
     if to_dim > record.D:
         weights = (record.arrays.get(f"{layer.name}.weight", np.zeros(1)) for layer in record.plain_layers)
         check_kernel_size((kernel.shape for kernel in weights), to_dim - record.D)
     arrays, certificate = inflate_weights(record.arrays, record.plain_layers, record.D, to_dim, rule)
-    return _conversion(record, record, to_dim, {}, arrays, certificate)
+    return _conversion(record, record, to_dim, {}, arrays, replace(certificate, new_boundaries=new))
 
 
 def _conversion(
@@ -140,8 +159,13 @@ def _conversion(
     certificate: Certificate,
 ) -> Conversion:
     """`described` (the record before, lifted if need be) with what the conversion changed."""
+    new: Any = certificate.new_boundaries
     after = replace(
-        described, banks=banks, contract=described.contract.in_dimension(to_dim), arrays=arrays
+        described,
+        spec=spec_in_dimension(described.spec, before.D, to_dim, new),
+        banks=banks,
+        contract=described.contract.in_dimension(to_dim, new),
+        arrays=arrays,
     ).certified(certificate)
     after = after.with_step(
         step="convert",
@@ -151,6 +175,7 @@ def _conversion(
         from_dim=before.D,
         to_dim=to_dim,
         parity_lift=certificate.parity_lift,
+        **({"new_boundaries": list(new)} if new else {}),
         source=before.digest,
     )
     return Conversion(before, after, after.certificate or certificate)
@@ -165,6 +190,7 @@ def convert_file(
     dtype: str | None = None,
     allow_inexact: bool = False,
     parity_lift: bool = False,
+    new_boundary: str | Mapping[str, str] | None = None,
     force: bool = False,
 ) -> Conversion:
     """Read a model file, convert it, check condition (C), and write the result.
@@ -175,7 +201,7 @@ def convert_file(
     **Arguments:**
 
     - `source`, `target`: the model file to read, and the one to write.
-    - `to_dim`, `rule`, `dtype`, `parity_lift`: as in `convert_record`.
+    - `to_dim`, `rule`, `dtype`, `parity_lift`, `new_boundary`: as in `convert_record`.
     - `allow_inexact`: write the closest weights where a rule cannot keep its promise.
     - `force`: replace a target that exists.
 
@@ -183,7 +209,9 @@ def convert_file(
 
     **Raises:** `FileError` as reading and writing do, `VerificationError` as `check_certificate` does.
     """
-    conversion = convert_record(read_model(source), to_dim, rule, dtype=dtype, parity_lift=parity_lift)
+    conversion = convert_record(
+        read_model(source), to_dim, rule, dtype=dtype, parity_lift=parity_lift, new_boundary=new_boundary
+    )
     if not allow_inexact:
         check_certificate(conversion.certificate)
     write_model(target, conversion.after, force=force)
@@ -207,6 +235,38 @@ def check_certificate(certificate: Certificate) -> None:
         expected=f"at most {certificate.tolerance:.0e}",
         hint=f"{why[:1].upper()}{why[1:]}. `allow_inexact=True` writes the closest weights anyway.",
     )
+
+
+def _check_removed(record: ModelRecord, to_dim: int) -> None:
+    """Refuse to remove an axis along which a field that does not vary would not stay so."""
+    odd = _odd_inputs(record)
+    for axis in record.contract.axes[to_dim:]:
+        if axis.padding == "zeros" or (axis.padding == "mirror" and odd):
+            raise ArgumentError(
+                "axes to be removed",
+                got=f"{axis.name} not periodic, continued by {axis.padding}"
+                if axis.padding == "zeros"
+                else f"{axis.name} continued by the mirror image of odd fields",
+                expected="axes that are periodic, or continued by their edge or the mirror image of even fields",
+            )
+
+
+def _check_mirror(record: ModelRecord, new: Sequence[NewBoundary]) -> None:
+    """Refuse a mirror along a new axis where odd fields, which change sign in it, would not stay constant."""
+    odd = _odd_inputs(record)
+    if "mirror" in new and odd:
+        raise ArgumentError(
+            "`new_boundary`",
+            got=f"'mirror', and odd fields in {odd}, which change sign in a mirror",
+            expected="'edge' or 'periodic'",
+            hint="A field that does not vary along the new axis must not change at its ends, or the conversion is not exact.",
+        )
+
+
+def _odd_inputs(record: ModelRecord) -> str | None:
+    """The first convolution that sees an odd field, by name."""
+    names = (layer.name for layer in record.layers for _, parity, _ in layer.inputs if parity)
+    return next(names, None)
 
 
 def _check_range(arrays: Mapping[str, np.ndarray]) -> None:

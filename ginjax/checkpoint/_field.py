@@ -18,6 +18,10 @@ MAX_ORDER = 32
 """Largest tensor order, in memory as in files."""
 
 
+NO_UNIT = ("", "1", "unknown")
+"""Units of what has none, and of what it is not known of."""
+
+
 @dataclass(frozen=True)
 class Field:
     """One physical field of a data set.
@@ -57,6 +61,11 @@ class Field:
     def key(self) -> FieldTensorKey:
         """The key of the block that holds this field."""
         return (False,) * self.k, self.p
+
+    @property
+    def unit_shown(self) -> str:
+        """The unit as it stands beside a name; empty where there is none, or none is known."""
+        return "" if self.unit.strip() in NO_UNIT else self.unit.strip()
 
     @property
     def kind(self) -> str:

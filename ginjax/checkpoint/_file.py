@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from safetensors.numpy import save
@@ -14,6 +15,7 @@ from ginjax.errors import ArgumentError, FileError
 
 from ._arrays import as_stored
 from ._atomic import atomic_write
+from ._eqx import is_eqx
 from ._format import (
     LENGTH_BYTES,
     METADATA_KEY,
@@ -78,7 +80,7 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
     """
     with opened(path) as (stream, size):
         layout = _read_layout(stream, size, str(path), kind)
-        arrays = {name: _read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
+        arrays = {name: read_array(stream, name, spec, str(path)) for name, spec in layout.arrays.items()}
     check_sum(layout.header, arrays, str(path))
     return ModelFile(layout.header, {name: arrays[name] for name in sorted(arrays)}, Path(path))
 
@@ -108,14 +110,23 @@ def _check_own(payload: bytes) -> None:
 
 
 def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None) -> Layout:
-    length = header_length(stream.read(LENGTH_BYTES), size, where)
+    try:
+        length = header_length(stream.read(LENGTH_BYTES), size, where)
+    except FileError:
+        if is_eqx(where):
+            raise FileError(
+                f"{where}: is a checkpoint of Equinox (.eqx), which does not say what network it holds",
+                hint=f"Bring it in with 'ginjax import {quote(where)}', or read it into a network of the same "
+                "structure with ginjax.ml.load.",
+            ) from None
+        raise
     raw = stream.read(length)
     if len(raw) != length:
         raise _shrank(where)
     return parse_layout(raw, size - LENGTH_BYTES - length, where, kind)
 
 
-def _read_array(stream: BufferedReader, name: str, spec: ArraySpec, where: str) -> np.ndarray:
+def read_array(stream: BufferedReader, name: str, spec: ArraySpec, where: str) -> np.ndarray:
     """The next array of the stream, in memory of its own so that it is aligned and may be written to."""
     flat = np.empty(spec.size, numpy_dtype(spec.dtype))
     view = flat.view(np.uint8)

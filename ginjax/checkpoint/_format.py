@@ -39,6 +39,10 @@ _NUMPY_NAMES = {
     "BF16": "bfloat16",
 }  # fmt: skip
 
+_FOREIGN_ITEM_BYTES = {"F8_E4M3": 1, "F8_E5M2": 1, "C64": 8}
+_FOREIGN_NAMES = {"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "C64": "complex64"}
+"""Types of other programs, which are read and written as they are."""
+
 _TRUNCATED = "The file may be truncated or corrupt: fetch or write it again."
 _CORRUPT = "The file is corrupt or was not written by ginjax."
 
@@ -54,6 +58,11 @@ class ArraySpec(NamedTuple):
         """The number of entries."""
         return math.prod(self.shape)
 
+    @property
+    def nbytes(self) -> int:
+        """The number of bytes."""
+        return self.size * numpy_dtype(self.dtype).itemsize
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -64,17 +73,28 @@ class Layout:
 
 
 def numpy_dtype(name: str) -> np.dtype:
-    """The dtype of a NumPy name, little-endian as files are; bfloat16 comes from `ml_dtypes`."""
-    if name == "bfloat16":
+    """The dtype of a NumPy name, little-endian as files are; bfloat16 and those of eight bits come from `ml_dtypes`."""
+    if name.startswith(("bfloat", "float8")):
         import ml_dtypes  # only such files pay for it
 
-        return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype(getattr(ml_dtypes, name))
     return np.dtype(name).newbyteorder("<")
 
 
 def supported_dtype(dtype: np.dtype) -> bool:
     """Whether arrays of this dtype can be stored."""
     return dtype.name in _NUMPY_NAMES.values()
+
+
+def stored_dtype(dtype: np.dtype) -> str:
+    """How a safetensors header writes a dtype.
+
+    **Raises:** `ArgumentError` for one that such files cannot hold.
+    """
+    for stored, name in (_NUMPY_NAMES | _FOREIGN_NAMES).items():
+        if name == dtype.name:
+            return stored
+    raise ArgumentError("dtype of an array", got=dtype, expected="one that safetensors can hold")
 
 
 def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -> str:
@@ -158,12 +178,30 @@ def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = Non
 
     **Raises:** `FileError` at the first thing that is not as the format says.
     """
+    metadata, arrays = parse_entries(raw, data_bytes, where)
+    return Layout(_own_header(metadata, where, kind), arrays)
+
+
+def parse_entries(
+    raw: bytes, data_bytes: int, where: str, *, foreign: bool = False
+) -> tuple[object, dict[str, ArraySpec]]:
+    """Check what any safetensors header says of its arrays.
+
+    **Arguments:** as of `parse_layout`.
+
+    - `foreign`: take types as well that files of this project never hold.
+
+    **Returns:** the metadata, unchecked, and the arrays in the order in which they lie in the file.
+
+    **Raises:** `FileError`, as `parse_layout` does.
+    """
     tensors = _load(raw, where, "header")
     if not isinstance(tensors, dict) or not raw.startswith(b"{"):
         _refuse(where, "the header is not a JSON object", _CORRUPT)
-    header = _own_header(tensors.pop("__metadata__", None), where, kind)
+    metadata = tensors.pop("__metadata__", None)
     spans = sorted(
-        (_span(name, entry, data_bytes, where) for name, entry in tensors.items()), key=lambda s: s[:3]
+        (_span(name, entry, data_bytes, where, foreign) for name, entry in tensors.items()),
+        key=lambda s: s[:3],
     )
     end = 0
     for begin, stop, name, _ in spans:
@@ -173,11 +211,11 @@ def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = Non
         end = stop
     if end != data_bytes:
         _refuse(where, f"{data_bytes - end} bytes after the last array belong to nothing", _CORRUPT)
-    return Layout(header, {name: spec for _, _, name, spec in spans})
+    return metadata, {name: spec for _, _, name, spec in spans}
 
 
 def _own_header(metadata: object, where: str, kind: str | None) -> dict[str, object]:
-    foreign = "A safetensors file of another program cannot be read."
+    foreign = "It is no model of ginjax. Networks of other libraries are converted by 'ginjax convert-d', and not run."
     if metadata is not None and not isinstance(metadata, dict):
         _refuse(where, "the metadata is not a JSON object", _CORRUPT)
     if not metadata or METADATA_KEY not in metadata:
@@ -207,22 +245,23 @@ def _own_header(metadata: object, where: str, kind: str | None) -> dict[str, obj
     return header
 
 
-def _span(name: str, entry: object, data_bytes: int, where: str) -> tuple[int, int, str, ArraySpec]:
+def _span(
+    name: str, entry: object, data_bytes: int, where: str, foreign: bool
+) -> tuple[int, int, str, ArraySpec]:
     """One array as (first byte, end, name, what it is); ties of empty arrays are broken by name."""
     label = f"array {_shown(name)}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(where, f"{label} is not described by dtype, shape and data_offsets", _CORRUPT)
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in _ITEM_BYTES:
-        _refuse(
-            where, f"{label} has the unknown dtype {_shown(dtype)}", f"Known are {', '.join(_ITEM_BYTES)}."
-        )
+    known = _ITEM_BYTES | _FOREIGN_ITEM_BYTES if foreign else _ITEM_BYTES
+    if not isinstance(dtype, str) or dtype not in known:
+        _refuse(where, f"{label} has the unknown dtype {_shown(dtype)}", f"Known are {', '.join(known)}.")
     if not isinstance(shape, list) or not all(_is_count(side) for side in shape):
         _refuse(where, f"{label} has the impossible shape {_shown(shape)}", _CORRUPT)
     if len(shape) > MAX_RANK:
         _refuse(where, f"{label} has {len(shape)} axes, more than {MAX_RANK}", _CORRUPT)
     # NumPy multiplies the sides that are not zero, so even an empty array can overflow.
-    if math.prod(side for side in shape if side) * _ITEM_BYTES[dtype] > _MAX_INTEGER:
+    if math.prod(side for side in shape if side) * known[dtype] > _MAX_INTEGER:
         _refuse(where, f"{label} has the impossible shape {_shown(shape)}", _CORRUPT)
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(_is_count(offset) for offset in offsets):
         _refuse(where, f"{label} has the impossible offsets {_shown(offsets)}", _CORRUPT)
@@ -231,10 +270,10 @@ def _span(name: str, entry: object, data_bytes: int, where: str) -> tuple[int, i
         _refuse(where, f"{label} ends (byte {end}) before it starts (byte {begin})", _CORRUPT)
     if end > data_bytes:
         _refuse(where, f"{label} ends at byte {end} of the data, but there are {data_bytes}", _TRUNCATED)
-    needed = math.prod(shape) * _ITEM_BYTES[dtype]
+    needed = math.prod(shape) * known[dtype]
     if end - begin != needed:
         _refuse(where, f"{label} takes {end - begin} bytes, but {dtype} {shape} needs {needed}", _CORRUPT)
-    return begin, end, name, ArraySpec(_NUMPY_NAMES[dtype], tuple(shape))
+    return begin, end, name, ArraySpec((_NUMPY_NAMES | _FOREIGN_NAMES)[dtype], tuple(shape))
 
 
 def _is_count(value: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ginjax.errors import ArgumentError
@@ -22,20 +22,25 @@ class Reading:
     - `fields`: the fields that were named, such as `velocity:1+=Vx,Vy`; empty if none were.
     - `parity`: by field, "even" or "odd".
     - `periodic`: for each axis, whether it is; None if that was not said.
+    - `target`: the fields to be predicted from the others, where the data are pairs of input and target; empty for time series.
     """
 
     kind: str
     fields: tuple[str, ...] = ()
     parity: Mapping[str, str] = field(default_factory=dict)
     periodic: tuple[bool, ...] | None = None
+    target: tuple[str, ...] = ()
 
-    def in_dimension(self, D: int) -> Reading:
+    def in_dimension(self, D: int, new: Sequence[bool]) -> Reading:
         """What of it holds in another dimension: not which variables are the components of a vector.
 
-        Added axes are periodic, as in `DataContract.in_dimension`.
+        **Arguments:**
+
+        - `D`: the dimension.
+        - `new`: of each added axis, whether it is periodic.
         """
         split = any("," in each for each in self.fields)
-        periodic = None if self.periodic is None else (self.periodic + (True,) * D)[:D]
+        periodic = None if self.periodic is None else (*self.periodic[:D], *new)
         return replace(self, fields=() if split else self.fields, periodic=periodic)
 
     def to_json(self) -> dict[str, object]:
@@ -45,6 +50,7 @@ class Reading:
             "fields": list(self.fields),
             "parity": dict(self.parity),
             "periodic": None if self.periodic is None else list(self.periodic),
+            **({"target": list(self.target)} if self.target else {}),
         }
 
 
@@ -58,7 +64,8 @@ def reading_from_json(data: Mapping[str, object], where: object) -> Reading:
     periodic = (
         expect(data, "periodic", list, where=where, most=8) if data.get("periodic") is not None else None
     )
-    if not all(isinstance(each, str) for each in (*fields, *parity.values())):
+    target = expect(data, "target", list, where=where, default=[], most=MAX_SAID)
+    if not all(isinstance(each, str) for each in (*fields, *parity.values(), *target)):
         raise ArgumentError("field 'contract.reading'", expected="texts")
     if periodic is not None and not all(isinstance(each, bool) for each in periodic):
         raise ArgumentError(
@@ -69,4 +76,5 @@ def reading_from_json(data: Mapping[str, object], where: object) -> Reading:
         tuple(fields),
         dict(parity),
         None if periodic is None else tuple(periodic),
+        tuple(target),
     )

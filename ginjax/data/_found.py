@@ -51,6 +51,7 @@ class Found:
     - `question`: what else it leaves open, whatever fields are named, and how to say it: `(question, hint)`, or None.
     - `read_as`: by the name of the array, the order of the axes in which it is read, where the file does not state it.
     - `lengths`: frames of each trajectory, if they differ.
+    - `length_unit`, `time_unit`: the units of spacing and time step, if they are stated.
     - `boundaries_stated`: whether `is_torus` was read, not assumed.
     - `parities_stated`: names of fields whose parity was read, not assumed.
     - `reader`: the name of the reader that found it; known to `open_data`.
@@ -75,6 +76,8 @@ class Found:
     question: tuple[str, str] | None = None
     read_as: Mapping[str, AxisOrder] = field(default_factory=dict)
     lengths: tuple[int, ...] | None = None
+    length_unit: str | None = None
+    time_unit: str | None = None
     boundaries_stated: bool = False
     parities_stated: frozenset[str] = frozenset()
     reader: str = ""

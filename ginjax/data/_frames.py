@@ -20,7 +20,7 @@ def draw_frames(
     indices = np.arange(source.trajectories) if trajectories is None else np.asarray(trajectories, dtype=int)
     if not indices.size:
         raise ArgumentError("trajectories to measure", got="none", expected="at least one")
-    ends = np.cumsum([source.frames_of(int(i)) for i in indices])
+    ends = np.cumsum([source.frames_of(int(i)) - source.blank for i in indices])
     total = int(ends[-1])
     # A frame may be drawn twice where there are too many to shuffle; that changes nothing in the mean.
     if total <= most:
@@ -29,7 +29,7 @@ def draw_frames(
         numbers = np.unique(np.random.default_rng(seed).integers(total, size=most))
     which = np.searchsorted(ends, numbers, side="right")
     starts = np.concatenate([[0], ends[:-1]])
-    numbers -= starts[which]
+    numbers = numbers - starts[which] + source.blank
     drawn = np.stack([indices[which], numbers], axis=-1)
     return drawn if (np.diff(indices) > 0).all() else drawn[np.lexsort((drawn[:, 1], drawn[:, 0]))]
 

@@ -31,6 +31,8 @@ def from_arrays(
     constants: Mapping[str, ArrayLike] | None = None,
     spacing: float | None = None,
     time_step: float | None = None,
+    length_unit: str | None = None,
+    time_unit: str | None = None,
     axes: Axes | None = None,
     name: str = "arrays",
 ) -> Source:
@@ -50,6 +52,7 @@ def from_arrays(
       `(*space, D, ..., D)`: inputs of a network, never predicted. `order`, `parity` and `unit` name these too.
     - `spacing`: distance between grid points, equal along all axes; None if unknown.
     - `time_step`: time between frames; None if unknown.
+    - `length_unit`, `time_unit`: the units of these two as text, for the axes of pictures; None if unknown.
     - `axes`: the order of the axes where it is another one, such as `"time,x,y,component"`, for all arrays or by name:
       `{"u": "trajectory,x,y,time"}`. Without `trajectory` an array is one simulation; component 0 points along x. One text
       for all holds for constants too, without its `time`.
@@ -109,7 +112,13 @@ def from_arrays(
     for what, given in (("spacing", spacing), ("time_step", time_step)):
         if isinstance(given, bool) or not isinstance(given, int | float | np.number | None):
             raise ArgumentError(what, got=repr(given)[:60], expected="a positive number, or None if unknown")
-    DataContract(axes_of((True,)), spacing=spacing, time_step=time_step)  # refuses what is not positive
+    DataContract(  # refuses what is not positive, or no text
+        axes_of((True,)),
+        spacing=spacing,
+        time_step=time_step,
+        length_unit=length_unit,
+        time_unit=time_unit,
+    )
     return MemorySource(
         layout="memory",
         schema=described(arrays),
@@ -118,6 +127,8 @@ def from_arrays(
         spatial=lead[2:],
         spacing=spacing,
         time_step=time_step,
+        length_unit=length_unit,
+        time_unit=time_unit,
         is_torus=_torus(periodic, D),
         trajectories=lead[0],
         frames=lead[1],

@@ -87,6 +87,8 @@ def measure_normalisation(
         for name, block in data.read(trajectory, start, more, precise=True).items():
             check_finite(name, trajectory, block)
             values[name].add(block[: stop - start])
+            if data.blank and start == data.blank:
+                changes[name].add(block[:1])  # from the zeros in front
             if len(block) > 1:
                 changes[name].add(np.diff(block.astype(np.float64), axis=0))
         if data.constants and trajectory != seen:

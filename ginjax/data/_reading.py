@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from ginjax.checkpoint import DataContract
 from ginjax.data._axis_order import Axes
-from ginjax.data._open import Paths, open_data
+from ginjax.data._data_files import Paths
+from ginjax.data._open import open_data
 from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError
 
@@ -22,6 +23,7 @@ class DataReading:
     - `parity`: "even" or "odd" by field name, over what the layout suggests.
     - `periodic`: the periodic axes, over what the layout says: `all`, `none`, or names such as `x,z`.
     - `axes`: which axis of an array is which, such as `trajectory,time,x,y`, for one array `u=trajectory,time,x,y`.
+    - `target`: the fields to be predicted from the others, where the data are pairs of input and target.
     - `like`: the contract of a model, see `ginjax.data.open_data`.
     """
 
@@ -29,6 +31,7 @@ class DataReading:
     parity: Mapping[str, str] = field(default_factory=dict)
     periodic: str | None = None
     axes: Axes = ()
+    target: Sequence[str] = ()
     like: DataContract | None = None
 
     def for_model(self, contract: DataContract) -> DataReading:
@@ -38,7 +41,13 @@ class DataReading:
     @property
     def given(self) -> tuple[str, ...]:
         """What was said, by the names of the arguments of `ginjax.data.open_data`."""
-        said = {"fields": self.fields, "axes": self.axes, "parity": self.parity, "is_torus": self.periodic}
+        said = {
+            "fields": self.fields,
+            "axes": self.axes,
+            "parity": self.parity,
+            "is_torus": self.periodic,
+            "target": self.target,
+        }
         return tuple(name for name, value in said.items() if value)
 
     def open(self, path: Paths, *, split: str | None = None, ask: bool = True) -> Source:
@@ -55,6 +64,7 @@ class DataReading:
             path,
             fields=self.fields,
             axes=self.axes,
+            target=self.target,
             parity=self.parity,
             split=split,
             is_torus=torus,
@@ -64,10 +74,12 @@ class DataReading:
 
 
 def periodic_axes(text: str, D: int) -> tuple[bool, ...]:
-    """`x,z` as one bool for each axis.
+    """`x,z`, or all or none, as one bool for each axis.
 
     **Raises:** `ArgumentError` for a name that is no axis of `D` dimensions, or one given twice.
     """
+    if text in ("all", "none"):
+        return (text == "all",) * D
     axes, named = "xyz"[:D], text.split(",")
     if not set(named) <= set(axes) or len(set(named)) != len(named):
         raise ArgumentError(

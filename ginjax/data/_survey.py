@@ -80,7 +80,7 @@ def survey(
 
     **Returns:** one entry for each field, then for each constant.
     """
-    total = sum(source.frames_of(i) for i in range(source.trajectories))
+    total = sum(source.frames_of(i) - source.blank for i in range(source.trajectories))
     chosen = draw_frames(source, total if max_frames is None else max_frames, seed, None)
     found = {field.name: FieldSurvey(field, False) for field in source.schema}
     found |= {field.name: FieldSurvey(field, True) for field in source.constants}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO
 
 import h5py
@@ -15,6 +16,7 @@ import numpy as np
 
 from ginjax._version import __version__
 from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
+from ginjax.data._frames import MAX_VALUES_AT_ONCE
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.readers import COUNTED, MAX_ABOUT
 from ginjax.data.sources import MemorySource, Source
@@ -38,18 +40,18 @@ def write_well(
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
     Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
-    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, and the file an
+    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, points and times their `units`, and the file an
     attribute `ginjax` with its provenance.
 
     **Arguments:**
 
     - `path`: the file to write; it is complete or absent.
-    - `data`: trajectories of equal length in 1 to 3 dimensions; read one at a time.
+    - `data`: trajectories of equal length in 1 to 3 dimensions; read a few frames at a time.
     - `name`: name of the data set.
     - `parameters`: numbers the simulations were run with.
     - `about`: provenance, as JSON values.
     - `force`: replace a file that is there.
-    - `progress`: called as `progress(done, total)` after each trajectory.
+    - `progress`: called as `progress(done, total)` with numbers of frames.
 
     **Raises:** `FileError` if the file cannot be written, `UnsupportedError` for tensors of order above 2,
     `ArgumentError` for trajectories of different lengths or more than 3 dimensions.
@@ -64,7 +66,12 @@ def write_well(
                 f"field '{field.name}' has order {field.k}", expected="at most 2 in The Well"
             )
     if any(source.frames_of(i) != source.frames for i in range(source.trajectories)):
-        raise ArgumentError("frames of the trajectories", got="different numbers", expected="the same in all")
+        raise ArgumentError(
+            "frames of the trajectories",
+            got="different numbers",
+            expected="the same in all",
+            hint=f"`frames={source.frames}` keeps the first {source.frames} of each, the number of the shortest.",
+        )
     text = json.dumps({"version": __version__, **(about or {})}, sort_keys=True)
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
@@ -102,12 +109,15 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
     dimensions.attrs["spatial_dims"] = _strings(list(axes))
     steps = {"time": (source.frames, source.time_step)}
     steps |= {axis: (n, source.spacing) for axis, n in zip(axes, source.spatial, strict=True)}
+    units = {"time": source.time_unit} | dict.fromkeys(axes, source.length_unit)
     for axis, (count, step) in steps.items():
         points = (np.arange(count) * (1.0 if step is None else step)).astype(np.float32)
         coordinates = dimensions.create_dataset(axis, data=points)
         coordinates.attrs["sample_varying"] = False
         if step is None:
             coordinates.attrs["units"] = COUNTED
+        elif (unit := units[axis]) is not None:
+            coordinates.attrs["units"] = unit
         if axis != "time":
             coordinates.attrs["time_varying"] = False
 
@@ -138,8 +148,7 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
 def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ...]) -> None:
     if "/" in field.name or field.name in ("", "."):
         raise ArgumentError("name of a field", got=repr(field.name), expected="a name without '/'")
-    first = source.read(0, 0, 1, precise=True) if len(lead) == 2 else source.read_constants(0, precise=True)
-    dtype = np.float64 if _needs_digits(first[field.name]) else np.float32
+    dtype = np.float64 if any(map(_needs_digits, _some(field, source, len(lead) == 2))) else np.float32
     array = group.create_dataset(field.name, (*lead, *source.spatial, *(source.D,) * field.k), dtype)
     array.attrs["dim_varying"] = np.ones(source.D, bool)
     array.attrs["sample_varying"] = True
@@ -150,17 +159,38 @@ def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ..
         array.attrs["symmetric"] = array.attrs["antisymmetric"] = False
 
 
+def _some(field: Field, source: Source, varies: bool) -> Iterator[np.ndarray]:
+    """The first frame, which may be without structure, and the last of the last trajectory; of a constant both ends."""
+    last = source.trajectories - 1
+    for trajectory, frame in dict.fromkeys(((0, 0), (last, source.frames - 1))):
+        found = (
+            source.read(trajectory, frame, frame + 1, precise=True)
+            if varies
+            else source.read_constants(trajectory, precise=True)
+        )
+        yield found[field.name]
+
+
 def _fill(file: h5py.File, source: Source, progress: Callable[[int, int], None] | None) -> None:
     k_of = {field.name: field.k for field in (*source.schema, *source.constants)}
+    per_frame = math.prod(source.spatial) * sum(source.D**field.k for field in source.schema)
+    at_once = max(1, MAX_VALUES_AT_ONCE // max(per_frame, 1))
+    total = source.trajectories * source.frames
+
+    def put(name: str, where: tuple[int | slice, ...], values: np.ndarray) -> None:
+        array = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
+        array[where] = values  # pyright: ignore[reportIndexIssue]
+
     for index in range(source.trajectories):
-        arrays = source.read(index, 0, source.frames, precise=True)
+        for start in range(0, source.frames, at_once):
+            stop = min(start + at_once, source.frames)
+            for name, values in source.read(index, start, stop, precise=True).items():
+                put(name, (index, slice(start, stop)), values)
+            if progress is not None:
+                progress(index * source.frames + stop, total)
         if source.constants:
-            arrays |= source.read_constants(index, precise=True)
-        for name, values in arrays.items():
-            array = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
-            array[index] = values  # pyright: ignore[reportIndexIssue]
-        if progress is not None:
-            progress(index + 1, source.trajectories)
+            for name, values in source.read_constants(index, precise=True).items():
+                put(name, (index,), values)
 
 
 def _needs_digits(values: np.ndarray) -> bool:

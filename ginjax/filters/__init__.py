@@ -27,6 +27,9 @@ from ._orbits import pixel_orbits as pixel_orbits
 from ._orbits import pixel_unit as pixel_unit
 from ._recipe import SUPPORTS as SUPPORTS
 from ._recipe import BankRecipe as BankRecipe
+from ._recognise import filter_key as filter_key
+from ._recognise import filters_among as filters_among
+from ._recognise import in_terms_of as in_terms_of
 from ._scaling import SCALINGS as SCALINGS
 from ._scaling import limit_support as limit_support
 from ._scaling import scale_filters as scale_filters

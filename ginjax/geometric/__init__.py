@@ -1,12 +1,17 @@
 """Fields on grids: geometric images, their symmetries and invariant filters."""
 
+from typing import TYPE_CHECKING
+
+from .._not_carried import refuse_in as _refuse_in
 from ._adjoint import with_adjoint as with_adjoint
 from ._arrays import AnyArray as AnyArray
 from ._block_mapping import Blocks as Blocks
+from ._compiled import compile_ahead as compile_ahead
 from ._compiled import compiled as compiled
 from ._component_ops import inner as inner
 from ._component_ops import scale as scale
 from ._constants import TINY as TINY
+from ._constants import Losses as Losses
 from ._constants import Rescaling as Rescaling
 from ._convolve import convolve as convolve
 from ._convolve import convolve_contract as convolve_contract
@@ -38,7 +43,15 @@ from ._ops import nonempty_pixels as nonempty_pixels
 from ._ops import norm as norm
 from ._planar import PlanarImage as PlanarImage
 from ._precision import full_precision as full_precision
+from .conv._axes import pad_axes as pad_axes
 from .conv._bank_conv import convolve_with_bank as convolve_with_bank
 from .conv._bank_conv import mix_channels as mix_channels
 from .conv._geometry import ConvGeometry as ConvGeometry
 from .conv._geometry import Padding as Padding
+from .conv._walls import PADDING_MODES as PADDING_MODES
+from .conv._walls import PaddingMode as PaddingMode
+from .conv._walls import continue_axes as continue_axes
+from .conv._walls import padding_modes as padding_modes
+
+if not TYPE_CHECKING:
+    __getattr__ = _refuse_in("ginjax.geometric")

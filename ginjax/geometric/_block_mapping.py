@@ -175,14 +175,14 @@ class BlockMapping:
     def __neg__(self) -> Self:
         return self._with({key: -block for key, block in self.items()})
 
-    def __eq__(self, other: object) -> bool:
-        """Same keys, space and shapes, and values equal within `TINY`."""
+    def __eq__(self, other: object, rtol: float = TINY, atol: float = TINY) -> bool:
+        """Same keys, space and shapes, and values equal within `atol + rtol |other|`."""
         if not isinstance(other, BlockMapping):
             return NotImplemented
         if (self.D, self.is_torus, list(self)) != (other.D, other.is_torus, list(other)):
             return False
         return all(
-            np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=TINY, atol=TINY)
+            np.shape(a) == np.shape(b) and np.allclose(a, b, rtol=rtol, atol=atol)
             for a, b in zip(self.values(), other.values(), strict=True)
         )
 

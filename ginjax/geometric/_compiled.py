@@ -43,7 +43,27 @@ def compiled(function: Callable[_P, _T], donate: Donate = "none") -> Callable[_P
                 raise
             return program(None)(*args, **kwargs)
 
+    setattr(call, _PROGRAM, program)
     return call
+
+
+_PROGRAM = "_program_by_platform"
+
+
+def compile_ahead(function: Callable[..., object], *args: object) -> jax.stages.Compiled | None:
+    """The program of a function from `compiled` for some arguments, without running it.
+
+    A call with arguments of the same shapes runs that program, it is not compiled again.
+
+    **Arguments:**
+
+    - `function`: what `compiled` returned.
+    - `args`: of the function; arrays, or `jax.ShapeDtypeStruct` in their place.
+
+    **Returns:** the program; None where it cannot be asked for.
+    """
+    program = getattr(function, _PROGRAM)(jax.default_backend())
+    return getattr(program.lower(*args).compile(), "compiled", None)
 
 
 @functools.cache

@@ -1,9 +1,19 @@
-"""Constants and the names of the weight transfer rules."""
+"""Constants and the names of losses and weight transfer rules."""
 
 import enum
 
 TINY: float = 1e-5
 """Numbers smaller than this count as zero in tolerant comparisons."""
+
+
+class Losses(enum.Enum):
+    """Losses by name, for `ginjax.ml.Mapper`."""
+
+    SMSE = 1
+    NRMSE = 2
+    NRMSE_PER_PIXEL = 3
+    L2_REL = 4
+    L2_REL_PER_PIXEL = 5
 
 
 class Rescaling(enum.Enum):

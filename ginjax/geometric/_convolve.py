@@ -90,7 +90,9 @@ def convolve_contract(
 def correlate(
     x: Num[Array, "batch in *spatial"], kernel: Num[Array, "out in *sides"], geometry: ConvGeometry
 ) -> Num[Array, "batch out *new_spatial"]:
-    """Plain cross-correlation: `(batch, in, *spatial)` with `(out, in, *(M,)*D)`."""
+    """Plain cross-correlation: `(batch, in, *spatial)` with `(out, in, *(M,)*D)`, integers and floats in any mixture."""
+    dtype = jnp.result_type(x, kernel)
+    x, kernel = x.astype(dtype), kernel.astype(dtype)
     x = geometry.pad(x, 2, kernel.shape[2])
     with full_precision():
         return lax.conv_general_dilated(

@@ -147,11 +147,14 @@ def get_invariant_filters_dict(
     max_pixel_l1: int | None = None,
     k2_irreps_basis: bool = True,
     combine_equal_l1: bool = False,
-) -> dict[tuple[int, int, int, int], list[GeometricFilter]]:
-    """The filters of `get_invariant_filters` for several sides, as lists by `(D, M, k, p)`; empty lists are kept."""
+) -> tuple[dict[tuple[int, int, int, int], list[GeometricFilter]], dict[tuple[int, int], int]]:
+    """The filters of `get_invariant_filters` for several sides, and how many there are at most.
+
+    **Returns:** lists by `(D, M, k, p)`, empty ones too; and by `(D, M)` the length of the longest list of that side.
+    """
     operators = [np.asarray(g) for g in operators]
     ks, parities = tuple(ks), tuple(parities)
-    return {
+    filters = {
         (D, M, k, parity): [
             GeometricFilter(data, parity, D)
             for data in _filter_block(
@@ -162,6 +165,10 @@ def get_invariant_filters_dict(
         for k in ks
         for parity in parities
     }
+    longest: dict[tuple[int, int], int] = {}
+    for (_, M, _, _), found in filters.items():
+        longest[D, M] = max(longest.get((D, M), 0), len(found))
+    return filters, longest
 
 
 def get_invariant_filters_list(
@@ -176,7 +183,7 @@ def get_invariant_filters_list(
     combine_equal_l1: bool = False,
 ) -> list[GeometricFilter]:
     """The filters of `get_invariant_filters_dict` in one list, side by side, order by order, parity by parity."""
-    by_key = get_invariant_filters_dict(
+    by_key, _ = get_invariant_filters_dict(
         Ms, ks, parities, D, operators, scale, max_pixel_l1, k2_irreps_basis, combine_equal_l1
     )
     return [one for filters in by_key.values() for one in filters]

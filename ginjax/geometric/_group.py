@@ -70,9 +70,8 @@ def times_group_element(
     data: Shaped[AnyArray, "*leading_field"],
     parity: int,
     gg: GroupElement,
+    covariant_axes: Sequence[bool] | None = None,
     precision: object = None,
-    *,
-    n_leading: int = 0,
 ) -> Shaped[Array, "*leading_moved_field"]:
     r"""Act on a field with a symmetry of the grid.
 
@@ -87,8 +86,10 @@ def times_group_element(
     - `data`: `(*leading, *spatial, D, ..., D)`.
     - `parity`: 0, or 1 for fields that also change sign with the determinant.
     - `gg`: the group element, a `D x D` signed permutation matrix.
+    - `covariant_axes`: one bool for each tensor axis, the last axes of `data`; whether they are True makes no difference
+      under these symmetries. All axes before the spatial ones (batch, channels) are left alone. None for a field without
+      such axes, where every axis after the spatial ones is a tensor axis.
     - `precision`: accepted because callers pass it; nothing is rounded here.
-    - `n_leading`: the number of leading axes (batch, channels), which are left alone.
 
     **Returns:** the transformed field, `(*leading, *permuted spatial, D, ..., D)`.
 
@@ -97,9 +98,22 @@ def times_group_element(
     del precision
     data = jnp.asarray(data)
     source, sign = signed_permutation(gg, D)
-    first_tensor = n_leading + D
-    if data.ndim < first_tensor:
-        raise ArgumentError("too few axes for a field", got=data.shape, expected=f">= {first_tensor} axes")
+    if covariant_axes is not None and not isinstance(covariant_axes, list | tuple):
+        raise ArgumentError(
+            "covariant_axes", got=repr(covariant_axes)[:40], expected="one bool for each tensor axis"
+        )
+    first_tensor = D if covariant_axes is None else data.ndim - len(covariant_axes)
+    n_leading = first_tensor - D
+    if n_leading < 0 or data.ndim < first_tensor:
+        orders = 0 if covariant_axes is None else len(covariant_axes)
+        raise ArgumentError("too few axes for a field", got=data.shape, expected=f">= {D + orders} axes")
+    if any(length != D for length in data.shape[first_tensor:]):
+        raise ArgumentError(
+            "tensor axes of the field",
+            got=data.shape[first_tensor:],
+            expected=f"{data.ndim - first_tensor} of length {D}",
+            hint="Say how many axes at the end are tensor axes: covariant_axes=(False,) * k.",
+        )
 
     leading, tensor = range(n_leading), range(first_tensor, data.ndim)
     moved = data.transpose(*leading, *(n_leading + axis for axis in source), *tensor)

@@ -1,7 +1,7 @@
 """One geometric image, and one filter."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,10 @@ from ._keys import Key, parse_shape, parse_torus
 from ._ops import norm
 from .conv._geometry import Padding
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 
 @jax.tree_util.register_pytree_node_class
 class GeometricImage:
@@ -32,7 +36,7 @@ class GeometricImage:
     - `parity`: 0, or 1 if the field changes sign under reflections beyond what its tensor axes say; counts modulo 2.
     - `D`: the dimension.
     - `is_torus`: whether the grid is periodic: one bool, or one per axis.
-    - `covariant_axes`: one bool per tensor axis, carried along by name only; all False by default.
+    - `covariant_axes`: one bool for all tensor axes, or one per axis; carried along by name only.
 
     **Raises:** `ArgumentError` if the shape is not that of a field.
     """
@@ -49,14 +53,16 @@ class GeometricImage:
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
-        covariant_axes: tuple[bool, ...] | None = None,
+        covariant_axes: bool | Iterable[bool] = False,
     ):
         self.data = jnp.asarray(data)
         self.parity = int(parity) % 2
         self.D = D
         self.is_torus = parse_torus(is_torus, D)
         _, order = parse_shape(self.data.shape, D)
-        self.covariant_axes = (False,) * order if covariant_axes is None else tuple(covariant_axes)
+        if isinstance(covariant_axes, bool | np.bool_) or covariant_axes is None:
+            covariant_axes = (bool(covariant_axes),) * order
+        self.covariant_axes = tuple(covariant_axes)
         if len(self.covariant_axes) != order:
             raise ArgumentError(
                 "covariant_axes does not fit the tensor order",
@@ -84,9 +90,10 @@ class GeometricImage:
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
+        covariant_axes: bool | Iterable[bool] = False,
     ) -> Self:
         """The zero field of order `k` on a grid of side `N` (or of the given sides)."""
-        return cls(jnp.zeros(_sides(N, D) + (D,) * k), parity, D, is_torus)
+        return cls(jnp.zeros(_sides(N, D) + (D,) * k), parity, D, is_torus, covariant_axes)
 
     @classmethod
     def fill(
@@ -96,10 +103,12 @@ class GeometricImage:
         D: int,
         fill: npt.ArrayLike,
         is_torus: bool | Iterable[bool] = True,
+        covariant_axes: bool | Iterable[bool] = False,
     ) -> Self:
         """The constant field whose value at every pixel is `fill`, a number or a `(D, ..., D)` tensor."""
         tensor = jnp.asarray(fill)
-        return cls(jnp.broadcast_to(tensor, _sides(N, D) + tensor.shape), parity, D, is_torus)
+        data = jnp.broadcast_to(tensor, _sides(N, D) + tensor.shape)
+        return cls(data, parity, D, is_torus, covariant_axes)
 
     @property
     def k(self) -> int:
@@ -120,7 +129,7 @@ class GeometricImage:
         self,
         data: AnyArray,
         parity: int | None = None,
-        covariant_axes: tuple[bool, ...] | None = None,
+        covariant_axes: bool | Iterable[bool] = False,
         is_torus: tuple[bool, ...] | None = None,
     ) -> Self:
         return type(self)(
@@ -226,8 +235,35 @@ class GeometricImage:
     def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
         """Act with a symmetry of the grid; see `times_group_element`. Periodicity moves along."""
         source, _ = signed_permutation(g, self.D)
-        data = times_group_element(self.D, self.data, self.parity, g, precision)
+        data = times_group_element(self.D, self.data, self.parity, g, self.covariant_axes, precision)
         return self._with(data, is_torus=tuple(self.is_torus[axis] for axis in source))
+
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        title: str = "",
+        *,
+        vmin: float | None = None,
+        vmax: float | None = None,
+        colorbar: bool = False,
+        cmap: Any = None,
+    ) -> "Figure":
+        """Draw the image: a line in 1D, colours in 2D, the middle plane in 3D; arrows for vectors, norms for tensors.
+
+        **Arguments:**
+
+        - `ax`: the panel to draw into; None for a figure of its own.
+        - `title`: above it.
+        - `vmin`, `vmax`: of the colours; None for those of the data.
+        - `colorbar`, `cmap`: whether to draw their scale, and a matplotlib colour map.
+
+        **Returns:** the matplotlib figure, shown by a notebook or saved with its `savefig`.
+        """
+        from ._plot import draw_image, new_figure
+
+        panel: Axes = new_figure(1, 1)[1][0, 0] if ax is None else ax
+        draw_image(panel, np.asarray(self.data), self.D, title, (vmin, vmax), colorbar, cmap)
+        return cast("Figure", panel.figure)
 
     def convolve_with(
         self,
@@ -276,7 +312,7 @@ class GeometricFilter(GeometricImage):
         parity: int,
         D: int,
         is_torus: bool | Iterable[bool] = True,
-        covariant_axes: tuple[bool, ...] | None = None,
+        covariant_axes: bool | Iterable[bool] = False,
     ):
         super().__init__(data, parity, D, is_torus, covariant_axes)
         if len(set(self.spatial_dims)) > 1:

@@ -1,7 +1,7 @@
 """Fields of several orders and parities on one grid."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import jax
 import jax.numpy as jnp
@@ -17,8 +17,11 @@ from ._block_mapping import BlockMapping, Blocks
 from ._components import from_scalar_channels, to_scalar_channels
 from ._group import GroupElement, signed_permutation, times_group_element
 from ._image import GeometricImage
-from ._keys import Key, Signature, SignatureLike, parse_torus
+from ._keys import Key, Signature, SignatureLike, key_name, parse_torus
 from ._ops import average_pool, norm
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SCALAR: Key = ((), 0)
 
@@ -75,7 +78,9 @@ class MultiImage(BlockMapping):
         return len(shape) - self.D - len(k)
 
     def get_spatial_dims(self) -> tuple[int, ...]:
-        """The sides of the grid."""
+        """The sides of the grid; none for an image without blocks."""
+        if not self._blocks:
+            return ()
         _, shape = self._first("grid")
         return shape[self.get_n_leading() :][: self.D]
 
@@ -156,12 +161,41 @@ class MultiImage(BlockMapping):
             }
         )
 
-    def get_component(self, i: int) -> Self:
-        """The `i`-th channel of `to_scalar_multi_image`, as an image with that one scalar channel."""
-        scalars, axis = self.to_scalar_multi_image(), self._channel_axis()
-        channels = jnp.shape(scalars[_SCALAR])[axis]
-        _check_index(i, channels, "component")
-        return self._with({_SCALAR: jnp.take(scalars[_SCALAR], jnp.asarray([i % channels]), axis=axis)})
+    def get_component(self, component: int | slice, future_steps: int = 1) -> Self:
+        """Components as scalar channels: those of all keys in canonical order, channel-major, each with all its steps.
+
+        **Arguments:**
+
+        - `component`: which one, or a slice of them. With one step a component is a channel of `to_scalar_multi_image`.
+        - `future_steps`: time steps in the channels, time fastest.
+
+        **Raises:** `ArgumentError` for a component there is not, or channels that are not made of that many steps.
+        """
+        axis = self._channel_axis()
+        parts = [self._by_step(key, block, axis, future_steps) for key, block in self.items()]
+        components = jnp.concatenate(parts, axis=axis)
+        count = components.shape[axis]
+        if isinstance(component, slice):
+            chosen = range(count)[component]
+        else:
+            _check_index(component, count, "component")
+            chosen = [component % count]
+        taken = jnp.take(components, jnp.asarray(chosen, int), axis=axis)
+        shape = taken.shape
+        merged = (*shape[:axis], shape[axis] * shape[axis + 1], *shape[axis + 2 :])
+        return self._with({_SCALAR: taken.reshape(merged)})
+
+    def _by_step(self, key: Key, block: AnyArray, axis: int, steps: int) -> Shaped[Array, "*leading_field"]:
+        """A block `(..., fields * steps, *spatial, D, ..., D)` as `(..., fields * D^k, steps, *spatial)`."""
+        shape, components = jnp.shape(block), self.D ** len(key[0])
+        if steps < 1 or shape[axis] % steps:
+            raise ArgumentError(
+                "future_steps", got=steps, expected=f"a divisor of the {shape[axis]} channels of block {key}"
+            )
+        spatial = shape[axis + 1 : axis + 1 + self.D]
+        apart = jnp.reshape(block, (*shape[:axis], shape[axis] // steps, steps, *spatial, components))
+        moved = jnp.moveaxis(apart, -1, axis + 1)
+        return moved.reshape(*shape[:axis], shape[axis] // steps * components, steps, *spatial)
 
     def to_images(self) -> list[GeometricImage]:
         """Every single image (over channels, and batch if any), key by key."""
@@ -186,7 +220,7 @@ class MultiImage(BlockMapping):
     # --- axes -------------------------------------------------------------------------------------------------------
 
     def expand(self, axis: int, size: int) -> Self:
-        """Split leading axis `axis` in two, the first of length `size`, the second the rest (which varies fastest)."""
+        """Split leading axis `axis` of length `n` in two, `(n / size, size)`; the second varies fastest."""
         self._check_leading([axis])
         for key, block in self.items():
             if size < 1 or jnp.shape(block)[axis] % size:
@@ -196,7 +230,7 @@ class MultiImage(BlockMapping):
                     expected="a size that divides the length",
                 )
         return self._reshape_leading(
-            lambda shape: (*shape[:axis], size, shape[axis] // size, *shape[axis + 1 :])
+            lambda shape: (*shape[:axis], shape[axis] // size, size, *shape[axis + 1 :])
         )
 
     def combine_axes(self, axes: Iterable[int]) -> Self:
@@ -244,9 +278,8 @@ class MultiImage(BlockMapping):
     def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
         """Act with a symmetry of the grid on every block; see `times_group_element`. Periodicity moves along."""
         source, _ = signed_permutation(g, self.D)
-        n_leading = self.get_n_leading()
         blocks = {
-            key: times_group_element(self.D, block, key[1], g, precision, n_leading=n_leading)
+            key: times_group_element(self.D, block, key[1], g, key[0], precision)
             for key, block in self.items()
         }
         return self._with(blocks, tuple(self.is_torus[axis] for axis in source))
@@ -258,6 +291,47 @@ class MultiImage(BlockMapping):
         axis = self._channel_axis()
         parts = [norm(axis + 1 + self.D, block) for block in self.values()]
         return self._with({_SCALAR: jnp.concatenate(parts, axis=axis)})
+
+    def plot(
+        self, row_titles: Sequence[str] = (), col_titles: Sequence[str] = (), colorbar: bool = False
+    ) -> "Figure":
+        """Draw every channel of every sample: a row for each sample, a column for each channel of each key.
+
+        **Arguments:**
+
+        - `row_titles`, `col_titles`: instead of the numbers of the samples, and of the keys and channels.
+        - `colorbar`: whether to draw scales.
+
+        **Returns:** a matplotlib figure, shown by a notebook or saved with its `savefig`.
+
+        **Raises:** `ArgumentError` for an image without blocks, or without an axis of channels or with more than one
+        before it.
+        """
+        from ._plot import draw_image, new_figure, titled
+
+        leading = self.get_n_leading()
+        if leading not in (1, 2):
+            raise ArgumentError(
+                "axes before the grid", got=leading, expected="channels, or samples and channels"
+            )
+        columns = [
+            (key, channel, name)
+            for key, block in self.items()
+            for channel in range(jnp.shape(block)[leading - 1])
+            for name in [f"{key_name(key)} {channel}"]
+        ]
+        samples = self if leading == 2 else self._reshape_leading(lambda shape: (1, *shape))
+        rows = samples.get_L()
+        figure, panels = new_figure(max(rows, 1), max(len(columns), 1))
+        for column, (key, channel, name) in enumerate(columns):
+            block = np.asarray(samples[key])
+            for row in range(rows):
+                title = titled(col_titles, column, name) if row == 0 else ""
+                ax = panels[row, column]
+                draw_image(ax, block[row, channel], self.D, title, colorbar=colorbar)
+                if column == 0 and rows > 1:
+                    ax.set_ylabel(titled(row_titles, row, f"sample {row}"))
+        return figure
 
     def average_pool(self, n: int) -> Self:
         """The mean over patches of `n^D` pixels."""

@@ -1,6 +1,7 @@
 """The layers that networks on fields are made of."""
 
 from ._check import Image as Image
+from ._check import in_form_of as in_form_of
 from ._conv import ConvContract as ConvContract
 from ._conv import UseBias as UseBias
 from ._conv import as_bank as as_bank

@@ -18,10 +18,12 @@ from ..geometric import (
     Key,
     MultiImage,
     Padding,
+    PaddingMode,
     PlanarImage,
     Signature,
     SignatureLike,
     convolve_with_bank,
+    padding_modes,
 )
 from ._check import Image, in_form_of
 from ._draw import draw_uniform
@@ -53,6 +55,7 @@ class ConvContract(eqx.Module):
     padding: Padding = eqx.field(static=True)
     lhs_dilation: int | tuple[int, ...] | None = eqx.field(static=True)
     rhs_dilation: int | tuple[int, ...] = eqx.field(static=True)
+    padding_mode: tuple[PaddingMode, ...] = eqx.field(static=True)
 
     def __init__(
         self,
@@ -65,6 +68,7 @@ class ConvContract(eqx.Module):
         lhs_dilation: int | tuple[int, ...] | None = None,
         rhs_dilation: int | tuple[int, ...] = 1,
         key: PRNGKeyArray | None = None,
+        padding_mode: str | Sequence[str] = "zeros",
     ):
         """**Arguments:**
 
@@ -73,9 +77,12 @@ class ConvContract(eqx.Module):
         - `use_bias`: `"scalar"` adds a constant to even scalars; `"mean"` adds a multiple of each channel's
           spatial mean; `"auto"` or True does the first for even scalars and the second for the rest.
         - `stride`, `padding`, `lhs_dilation`, `rhs_dilation`: as in `jax.lax.conv_general_dilated`;
-          `padding=None` wraps on periodic axes and pads with zeros elsewhere. Numbers, pairs and `"VALID"` are
-          literal on a torus too.
+          `padding=None` wraps on periodic axes and pads as `padding_mode` says elsewhere. Numbers, pairs and
+          `"VALID"` are literal on a torus too, and zeros.
         - `key`: random key of the initial weights, uniform in `+-1/sqrt(in_channels * M^D * D^k_in)`.
+        - `padding_mode`: how fields go on along an axis that is not periodic, one word for all axes or one each: `"zeros"`,
+          `"edge"` (the last value again and again), or `"mirror"`: the reflection at the outer face of the last pixel, in
+          which tensor components change sign by their indices and parity as under a symmetry of the grid.
         """
         self.input_keys, self.target_keys = field_signature(input_keys), field_signature(target_keys)
         self.bank = as_bank(invariant_filters)
@@ -83,6 +90,7 @@ class ConvContract(eqx.Module):
             raise ArgumentError("use_bias", got=repr(use_bias), expected="auto, scalar, mean, True or False")
         self.use_bias = use_bias if isinstance(use_bias, str) else bool(use_bias)
         ConvGeometry.resolve(self.D, (True,) * self.D, stride, padding, lhs_dilation, rhs_dilation)
+        self.padding_mode = padding_modes(padding_mode, self.D)
         self.stride, self.rhs_dilation = _hashable(stride), _hashable(rhs_dilation)
         self.lhs_dilation, self.padding = _hashable(lhs_dilation), _hashable(padding)
         keys = _endless(jax.random.key(0) if key is None else key)
@@ -129,7 +137,13 @@ class ConvContract(eqx.Module):
                 expected=f"{self.input_keys} in dimension {self.D}",
             )
         geometry = ConvGeometry.resolve(
-            self.D, planes.is_torus, self.stride, self.padding, self.lhs_dilation, self.rhs_dilation
+            self.D,
+            planes.is_torus,
+            self.stride,
+            self.padding,
+            self.lhs_dilation,
+            self.rhs_dilation,
+            self.padding_mode,
         )
         y = convolve_with_bank(planes, self.weights, self.bank, self.target_keys, geometry)
         spatial = tuple(range(2, self.D + 2))

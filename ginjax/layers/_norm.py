@@ -246,6 +246,8 @@ class GroupNorm(eqx.Module):
         return y.reshape(block.shape)
 
 
-def LayerNorm(input_keys: SignatureLike, D: int, eps: float = 1e-5) -> GroupNorm:
+class LayerNorm(GroupNorm):
     """Group normalisation with all channels of a key in one group; arguments and errors as of `GroupNorm`."""
-    return GroupNorm(input_keys, D, 1, eps)
+
+    def __init__(self, input_keys: SignatureLike, D: int, eps: float = 1e-5):
+        super().__init__(input_keys, D, 1, eps)

@@ -149,7 +149,7 @@ class VectorNeuronNonlinear(FunctionsByName):
         self,
         input_keys: SignatureLike,
         D: int,
-        scalar_activation: Callable[[Array], Array],
+        scalar_activation: Callable[[Array], Array] = jax.nn.relu,
         eps: float = 1e-5,
         key: PRNGKeyArray | None = None,
     ):

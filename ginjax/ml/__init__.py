@@ -1,5 +1,8 @@
 """Machine learning on fields: tasks, losses, training, forecasts, what a conversion is worth, and pictures."""
 
+from typing import TYPE_CHECKING
+
+from ginjax._not_carried import refuse_in as _refuse_in
 from ginjax.ml.draw import PICTURES as PICTURES
 from ginjax.ml.draw import animation_figure as animation_figure
 from ginjax.ml.draw import curve_figure as curve_figure
@@ -14,6 +17,7 @@ from ginjax.ml.draw import draw_transfer_curve as draw_transfer_curve
 from ginjax.ml.draw import errors_figure as errors_figure
 from ginjax.ml.draw import forecast_figure as forecast_figure
 from ginjax.ml.draw import register_picture as register_picture
+from ginjax.ml.draw import save_picture as save_picture
 from ginjax.ml.draw import spectra_figure as spectra_figure
 from ginjax.ml.draw import transfer_curve_figure as transfer_curve_figure
 from ginjax.ml.draw import transfer_figure as transfer_figure
@@ -21,6 +25,7 @@ from ginjax.ml.forecast import PERSISTENCE as PERSISTENCE
 from ginjax.ml.forecast import Forecaster as Forecaster
 from ginjax.ml.forecast import RolloutStudy as RolloutStudy
 from ginjax.ml.forecast import ShortestWaves as ShortestWaves
+from ginjax.ml.forecast import known_contract as known_contract
 from ginjax.ml.forecast import predicted as predicted
 from ginjax.ml.forecast import shortest_waves as shortest_waves
 from ginjax.ml.forecast import study_rollouts as study_rollouts
@@ -82,6 +87,7 @@ from ginjax.ml.task import source_parts as source_parts
 from ginjax.ml.task import training_task as training_task
 from ginjax.ml.task import with_validation as with_validation
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES
+from ginjax.ml.training import CHANGEABLE as CHANGEABLE
 from ginjax.ml.training import LOGGERS as LOGGERS
 from ginjax.ml.training import OPTIMISERS as OPTIMISERS
 from ginjax.ml.training import SCHEDULES as SCHEDULES
@@ -92,8 +98,11 @@ from ginjax.ml.training import History as History
 from ginjax.ml.training import Hooks as Hooks
 from ginjax.ml.training import JsonLines as JsonLines
 from ginjax.ml.training import KeptRows as KeptRows
+from ginjax.ml.training import KeptState as KeptState
 from ginjax.ml.training import LogBook as LogBook
 from ginjax.ml.training import Logger as Logger
+from ginjax.ml.training import Mapper as Mapper
+from ginjax.ml.training import Measuring as Measuring
 from ginjax.ml.training import Noise as Noise
 from ginjax.ml.training import Objective as Objective
 from ginjax.ml.training import Placement as Placement
@@ -106,9 +115,11 @@ from ginjax.ml.training import RunFiles as RunFiles
 from ginjax.ml.training import RunLog as RunLog
 from ginjax.ml.training import Saving as Saving
 from ginjax.ml.training import Start as Start
+from ginjax.ml.training import StepMemory as StepMemory
 from ginjax.ml.training import StopCondition as StopCondition
 from ginjax.ml.training import Trained as Trained
 from ginjax.ml.training import TrainedModel as TrainedModel
+from ginjax.ml.training import TrainingEstimate as TrainingEstimate
 from ginjax.ml.training import TrainingRequest as TrainingRequest
 from ginjax.ml.training import TrainLoss as TrainLoss
 from ginjax.ml.training import TrainSettings as TrainSettings
@@ -121,6 +132,7 @@ from ginjax.ml.training import batched as batched
 from ginjax.ml.training import build_network as build_network
 from ginjax.ml.training import check_start as check_start
 from ginjax.ml.training import connect as connect
+from ginjax.ml.training import difference_from_model as difference_from_model
 from ginjax.ml.training import evaluate as evaluate
 from ginjax.ml.training import everywhere as everywhere
 from ginjax.ml.training import finish_training as finish_training
@@ -129,11 +141,13 @@ from ginjax.ml.training import fit_counted as fit_counted
 from ginjax.ml.training import fit_one_step as fit_one_step
 from ginjax.ml.training import fitting_placement as fitting_placement
 from ginjax.ml.training import frozen_names as frozen_names
+from ginjax.ml.training import get_batches as get_batches
 from ginjax.ml.training import in_precision as in_precision
 from ginjax.ml.training import initial_state as initial_state
 from ginjax.ml.training import keep_frozen as keep_frozen
 from ginjax.ml.training import last_training as last_training
 from ginjax.ml.training import load as load
+from ginjax.ml.training import load_plus as load_plus
 from ginjax.ml.training import local_placement as local_placement
 from ginjax.ml.training import make_book as make_book
 from ginjax.ml.training import make_dispatch as make_dispatch
@@ -142,6 +156,9 @@ from ginjax.ml.training import make_logger as make_logger
 from ginjax.ml.training import make_optimiser as make_optimiser
 from ginjax.ml.training import make_schedule as make_schedule
 from ginjax.ml.training import make_step as make_step
+from ginjax.ml.training import map_loss_in_batches as map_loss_in_batches
+from ginjax.ml.training import map_plus_loss_in_batches as map_plus_loss_in_batches
+from ginjax.ml.training import measure_step as measure_step
 from ginjax.ml.training import only_free as only_free
 from ginjax.ml.training import over_devices as over_devices
 from ginjax.ml.training import owned_copy as owned_copy
@@ -155,8 +172,10 @@ from ginjax.ml.training import request_training as request_training
 from ginjax.ml.training import run as run
 from ginjax.ml.training import run_identity as run_identity
 from ginjax.ml.training import save as save
+from ginjax.ml.training import save_plus as save_plus
 from ginjax.ml.training import start_from as start_from
 from ginjax.ml.training import task_settings as task_settings
+from ginjax.ml.training import time_left as time_left
 from ginjax.ml.training import train as train
 from ginjax.ml.training import train_again as train_again
 from ginjax.ml.training import train_model as train_model
@@ -187,3 +206,6 @@ from ginjax.ml.transfer import summarise as summarise
 from ginjax.ml.transfer import write_cells as write_cells
 from ginjax.ml.transfer import zero_shot_prediction as zero_shot_prediction
 from ginjax.ml.transfer import zero_shot_study as zero_shot_study
+
+if not TYPE_CHECKING:
+    __getattr__ = _refuse_in("ginjax.ml")

@@ -17,7 +17,7 @@ from ._named_arrays import model_banks
 from ._rules import StaticRules
 from ._settings import NetworkSettings
 from ._spec import ModelSpec
-from .blocks import activation_name, product_recipe
+from .blocks import activation_name, padding_option, product_recipe
 
 
 class AnyDimensionalModel(StaticRules, MultiImageModule):
@@ -31,8 +31,8 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     - `D`: the dimension it works in.
     - `architecture`: its name in files, such as `"ResNet"`.
     - `words`: what the words of the command line and of `Network` are called in the constructor, for every word that
-      the architecture uses: `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `upsample`, and `plain`,
-      whose argument says the opposite (`equivariant`).
+      the architecture uses: `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `upsample`, `padding`
+      (`padding_mode`, handed on to every convolution), and `plain`, whose argument says the opposite (`equivariant`).
     - `sizes`: the largest value of each option that counts channels or pixels.
     - `repeats`: the largest value of each option that counts what is built one by one, such as blocks. Every whole
       number among the options is in `sizes` or `repeats`, and is 1 or more: what a file says of them is checked.
@@ -62,14 +62,17 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     def options_from(cls, settings: NetworkSettings) -> dict[str, Any]:
         """Options of the constructor for a network in plain words.
 
-        `mid_keys`, and for a plain network `kernel_size` and `padding_mode`, are given to a constructor that takes them.
+        `mid_keys`, and for a plain network `kernel_size` and, on periodic data, `padding_mode`, are given to a constructor
+        that takes them.
         """
         options = {argument: getattr(settings, word) for word, argument in cls.words.items()}
         if "plain" in cls.words:
             options[cls.words["plain"]] = not settings.plain
         inside: dict[str, Any] = {"mid_keys": settings.middle}
         if settings.plain:
-            inside = {"kernel_size": settings.recipe.side, "padding_mode": "CIRCULAR"}
+            inside = {"kernel_size": settings.recipe.side}
+            if settings.padding == "ZEROS":
+                inside["padding_mode"] = "CIRCULAR"
         defaults = constructor_of(cls).options
         options |= {name: inside[name] for name in inside.keys() & defaults.keys()}
         return cls._without_added(options)
@@ -146,6 +149,10 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         self._check_counts(options, constructor.options)
         if "activation_f" in options:
             options["activation_f"] = activation_name(options["activation_f"])
+        if "padding_mode" in options:
+            options["padding_mode"] = padding_option(
+                options["padding_mode"], equivariant=bool(options.get("equivariant", True))
+            )
         if options.get("mid_keys") is not None:
             options["mid_keys"] = field_signature(options["mid_keys"])
         return ModelSpec.make(self.architecture, *(arguments[name] for name in constructor.ends), **options)

@@ -12,7 +12,18 @@ from .arch import DilResNet, ResNet, SimpleConvSeries, UNet
 OWN: tuple[type[AnyDimensionalModel], ...] = (ResNet, DilResNet, UNet, SimpleConvSeries)
 """The architectures that come with the library, in the order in which they are listed."""
 
-WORDS = ("channels", "blocks", "levels", "activation", "norm", "bias", "upsample", "plain", "nonlinearity")
+WORDS = (
+    "channels",
+    "blocks",
+    "levels",
+    "activation",
+    "norm",
+    "bias",
+    "upsample",
+    "plain",
+    "nonlinearity",
+    "padding",
+)
 """What an architecture may call by another name in its `words`."""
 
 HOW_TO_REGISTER = "Import the file that registers it with ginjax.models.register_architecture, or install the package that brings it."

@@ -52,7 +52,8 @@ def convert_certified(
     """
     require_equivariant(model.spec)
     new_banks = {role: as_bank(filters) for role, filters in banks.items()}
-    new = eqx.filter_eval_shape(type(model).from_spec, model.spec, new_banks["conv"].D, new_banks)
+    D = new_banks["conv"].D
+    new = eqx.filter_eval_shape(type(model).from_spec, model.spec.in_dimension(model.D, D), D, new_banks)
     return transfer_certified(model, new, rescale, flex)
 
 

@@ -39,6 +39,7 @@ class ModelDesign(NetworkSettings):
     - `activation`, `norm`, `bias`: nonlinearity by name, whether blocks are normalised, and `use_bias`.
     - `upsample`: of a `UNet`; `"repeat"` converts exactly for every signature.
     - `nonlinearity`: `"vector-neuron"`, or `"product"`, see `ginjax.layers.ProductNonlinear`.
+    - `padding`: how it goes on along axes that are not periodic, as the option `padding_mode` of the architecture.
     - `plain`: an ordinary CNN on the components instead, with kernels as large as the recipe's filters.
     """
 

@@ -9,7 +9,15 @@ from typing import Any
 import equinox as eqx
 import jax
 
-from ..checkpoint import DataContract, ModelRecord, read_model, write_model
+from ..checkpoint import (
+    DataContract,
+    ModelRecord,
+    check_padding,
+    read_model,
+    spec_padding,
+    with_padding,
+    write_model,
+)
 from ..errors import ArgumentError, FileError, GinjaxWarning, UnsupportedError
 from ..geometric import parse_torus
 from ..transfer import Certificate
@@ -42,7 +50,8 @@ def to_record(
 
     **Arguments:**
 
-    - `contract`: what its data have to be like; None if nothing is known but the boundaries.
+    - `contract`: what its data have to be like; None if nothing is known but the boundaries. How the network goes on beyond
+      the ends of an axis is the network's to say.
     - `is_torus`: which axes are periodic, where there is no contract.
     - `provenance`: the steps that led to it, as JSON objects.
     - `certificate`: of its conversion, if it was converted.
@@ -75,11 +84,12 @@ def to_record(
                 got=signature_of(fields),
                 expected=signature,
             )
+    spec = model.spec.to_json()
     return ModelRecord(
-        spec=model.spec.to_json(),
+        spec=spec,
         banks=model_banks(model),
         layers=layer_table(model),
-        contract=contract,
+        contract=with_padding(contract, spec_padding(spec, model.D)),
         arrays=named_arrays(model),
         provenance=tuple(provenance),
         plain_layers=plain_table(model),
@@ -94,6 +104,7 @@ def from_record(record: ModelRecord) -> AnyDimensionalModel:
     **Raises:** `ArgumentError` if spec, banks and arrays do not fit each other.
     """
     spec = ModelSpec.from_json(record.spec)
+    check_padding(record.spec, record.contract)
     _check_layers(spec, max(len(record.layers), len(record.plain_layers)))
     model = outline(spec, record.D, record.banks)
     if layer_table(model) != record.layers or plain_table(model) != record.plain_layers:

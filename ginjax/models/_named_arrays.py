@@ -16,6 +16,7 @@ from ..geometric import AnyArray, Signature, key_name
 from ..layers import ConvContract
 from ..transfer import ConvLayer, PlainLayer
 from ._spec import signature_to_rows
+from .blocks import PlainConv
 
 
 def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
@@ -25,7 +26,7 @@ def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
     `blocks.0.1.group_norm.scale.k1p0`.
     """
     leaves = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
-    named = {_dotted(path): np.asarray(jax.device_get(leaf)) for path, leaf in leaves}
+    named = {dotted(path): np.asarray(jax.device_get(leaf)) for path, leaf in leaves}
     return dict(sorted(named.items()))
 
 
@@ -36,7 +37,7 @@ def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) ->
     """
     dynamic, static = eqx.partition(model, lambda x: eqx.is_array(x) or isinstance(x, jax.ShapeDtypeStruct))
     paths, treedef = jax.tree_util.tree_flatten_with_path(dynamic)
-    names = [_dotted(path) for path, _ in paths]
+    names = [dotted(path) for path, _ in paths]
     missing, surplus = sorted(set(names) - set(arrays)), sorted(set(arrays) - set(names))
     if missing or surplus:
         raise ArgumentError(
@@ -53,13 +54,13 @@ def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) ->
 
 def named_map(function: Callable[[str, Any], Any], tree: PyTree) -> PyTree:
     """Apply a function of name and leaf to every leaf of a model, or of a tree of the same structure."""
-    return jax.tree_util.tree_map_with_path(lambda path, leaf: function(_dotted(path), leaf), tree)
+    return jax.tree_util.tree_map_with_path(lambda path, leaf: function(dotted(path), leaf), tree)
 
 
 def convolutions(model: PyTree) -> dict[str, ConvContract]:
     """The equivariant convolutions of a model by dotted name."""
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, ConvContract))
-    found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
+    found = {dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
     return dict(sorted(found.items()))
 
 
@@ -98,7 +99,8 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
         raise UnsupportedError("plain model with tensor fields in the middle", got=middle, expected="scalars")
     kinds = (eqx.nn.Conv, eqx.nn.ConvTranspose)
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, kinds))
-    found = {_dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
+    found = {dotted(path): leaf for path, leaf in leaves if isinstance(leaf, kinds)}
+    padded_before = _padded_before(model)
     first, last = model.first_convs, model.last_convs
     if not first or not last:
         raise UnsupportedError(
@@ -112,15 +114,49 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
             inputs=_plain_rows(spec.inputs, name.removesuffix(_MODULE) in first, conv.in_channels),
             outputs=_plain_rows(spec.outputs, name.removesuffix(_MODULE) in last, conv.out_channels),
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
-            zero_padded=conv.padding_mode.upper() == "ZEROS",
+            zero_padded=name not in padded_before and conv.padding_mode.upper() == "ZEROS",
             level=model.level_of(name),
+            **({} if isinstance(conv, eqx.nn.ConvTranspose) else _settings(name, conv)),
         )
         for name, conv in sorted(found.items())
     )
 
 
+def _padded_before(model: PyTree) -> set[str]:
+    """The plain convolutions whose input is padded as the field asks: along new axes, never by zeros."""
+    leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, PlainConv))
+    return {f"{dotted(path)}{_MODULE}" for path, leaf in leaves if isinstance(leaf, PlainConv)}
+
+
 _MODULE = ".modules.k0p0"
 """What the name of a plain kernel has after that of its convolution: it acts on even scalars."""
+
+
+def _settings(name: str, conv: eqx.nn.Conv) -> dict[str, Any]:
+    """Stride, dilation and padding of a plain convolution, which have to be the same along all axes."""
+    stride, dilation = _one(name, "stride", conv.stride), _one(name, "dilation", conv.dilation)
+    reach = dilation * (conv.kernel_size[0] - 1)
+    half = reach // 2
+    said = conv.padding.upper() if isinstance(conv.padding, str) else None
+    if said == "SAME_LOWER" and stride > 1:
+        raise UnsupportedError(
+            f"padding of {name}", got="SAME_LOWER with a stride", expected="SAME, VALID, or numbers"
+        )
+    by_name = {"SAME": None, "SAME_LOWER": (reach - half, half), "VALID": (0, 0)}
+    if said in by_name:
+        pads = by_name[said]
+    else:
+        pairs = {(int(before), int(after)) for before, after in conv.padding}  # pyright: ignore[reportAssignmentType]
+        if len(pairs) != 1:
+            raise UnsupportedError(
+                f"padding of {name}",
+                got=conv.padding,
+                expected="the same along every axis, for dimension transfer",
+            )
+        (pads,) = pairs
+    if pads == (half, reach - half) and stride == 1:
+        pads = None  # what "SAME" comes to
+    return {"stride": stride, "dilation": dilation, "padding": pads}
 
 
 def _plain_rows(signature: Signature, is_end: bool, channels: int) -> tuple[tuple[int, int, int], ...]:
@@ -163,7 +199,7 @@ def _one(name: str, what: str, value: int | tuple[int, ...] | None) -> int:
     return values.pop()
 
 
-def _dotted(path: KeyPath) -> str:
+def dotted(path: KeyPath) -> str:
     parts: list[str] = []
     previous: object = None
     for entry in path:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
-from ..checkpoint import Field
+from ..checkpoint import Axis, Field
 from ..errors import ArgumentError
 from ..filters import BankRecipe
 from ..geometric import Signature
 from ._architectures import ARCHITECTURE_NAMES, ARCHITECTURES, HOW_TO_REGISTER, OWN, WORDS
 from ._design import ModelDesign
+from ._wall_padding import DEFAULT_PADDING, Asked, asked_padding, padding_option_along
 
 ArchitectureName = str
 """A name in `ARCHITECTURE_NAMES`."""
@@ -36,6 +37,9 @@ class Network:
     - `upsample`: of a unet: "repeat" converts exactly for every signature, "transpose" for scalars.
     - `plain`: an ordinary CNN on the components instead.
     - `nonlinearity`: "vector-neuron", or "product": pointwise products of fields, see `ginjax.layers.ProductNonlinear`.
+    - `padding`: how the network goes on beyond the ends of axes that are not periodic: "zeros", "mirror" or "edge", see
+      `ginjax.layers.ConvContract`; one word for all of them, or by the name of the axis, such as `{"y": "mirror"}`. None is
+      `DEFAULT_PADDING`, along the axes that a mapping does not name too.
 
     **Raises:** `ArgumentError` for an unknown architecture, or an option that would be ignored.
     """
@@ -53,6 +57,7 @@ class Network:
     upsample: Literal["repeat", "transpose"] = "repeat"
     plain: bool = False
     nonlinearity: Literal["vector-neuron", "product"] = "vector-neuron"
+    padding: str | Mapping[str, str] | Asked | None = None
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURE_NAMES:
@@ -62,30 +67,53 @@ class Network:
                 expected=" or ".join(ARCHITECTURE_NAMES),
                 hint=HOW_TO_REGISTER,
             )
+        object.__setattr__(self, "padding", asked_padding(self.padding))
         changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
-        words = ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
-        for name in WORDS:
-            if name in changed and name not in words:
-                others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
-                raise ArgumentError(
-                    f"`{name}`", got=f"architecture {self.architecture!r}", expected=f"architecture {others}"
-                )
-        if self.plain and changed & {"support", "recipe"}:
-            name = "recipe" if "recipe" in changed else "support"
-            raise ArgumentError(f"`{name}`", got="`plain=True`", expected="an equivariant network")
+        self.check_used(changed)
         if "recipe" in changed and changed & {"side", "support"}:
             name = "side" if "side" in changed else "support"
             raise ArgumentError(
                 f"`{name}`", got="`recipe` as well, which says it already", expected="one of the two"
             )
 
-    def design(self, inputs: Sequence[Field], outputs: Sequence[Field]) -> ModelDesign:
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Settings that change nothing, given the architecture and whether the network is plain."""
+        words = ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
+        found = tuple(name for name in WORDS if name not in words)
+        return (*found, "recipe", "support") if self.plain else found
+
+    def check_used(self, names: Collection[str]) -> None:
+        """Refuse settings that would be ignored.
+
+        **Arguments:**
+
+        - `names`: of settings that were asked for, whatever their values.
+
+        **Raises:** `ArgumentError` for the first that changes nothing.
+        """
+        for name in self.unused:
+            if name not in names:
+                continue
+            if name not in WORDS:
+                raise ArgumentError(f"`{name}`", got="`plain=True`", expected="an equivariant network")
+            others = " or ".join(cls.command_name() for cls in OWN if name in cls.words)
+            raise ArgumentError(
+                f"`{name}`", got=f"architecture {self.architecture!r}", expected=f"architecture {others}"
+            )
+
+    def design(
+        self, inputs: Sequence[Field], outputs: Sequence[Field], axes: Sequence[Axis] = ()
+    ) -> ModelDesign:
         """The design of the network for some fields.
 
         **Arguments:**
 
         - `inputs`: one field for each channel of the input, see `DataContract.inputs`.
         - `outputs`: the fields predicted.
+        - `axes`: of the data; none for periodic ones.
+
+        **Raises:** `ArgumentError` for a `padding` of axes that are periodic, or that are not there.
         """
         return ModelDesign(
             ARCHITECTURE_NAMES[self.architecture],
@@ -101,6 +129,13 @@ class Network:
             upsample=self.upsample,
             plain=self.plain,
             nonlinearity=self.nonlinearity,
+            padding=self._padding(axes),
+        )
+
+    def _padding(self, axes: Sequence[Axis]) -> str | tuple[str, ...]:
+        knows = "padding" in ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
+        return padding_option_along(
+            axes, self.padding, DEFAULT_PADDING if knows else "zeros", plain=self.plain
         )
 
 

@@ -26,6 +26,7 @@ class NetworkSettings:
     upsample: str = "repeat"
     plain: bool = False
     nonlinearity: str = "vector-neuron"
+    padding: str | tuple[str, ...] = "ZEROS"
 
     @property
     def middle(self) -> Signature:

@@ -1,11 +1,12 @@
 """The specification of a model, free of the dimension: with filters and a random key enough to build it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from ..checkpoint import NewBoundary, spec_in_dimension, spec_padding
 from ..errors import ArgumentError, UnsupportedError
-from ..geometric import Signature, SignatureLike
+from ..geometric import PaddingMode, Signature, SignatureLike
 from ..layers import functions_by_name, functions_found
 
 Option = Any
@@ -59,6 +60,31 @@ class ModelSpec:
     def equivariant(self) -> bool:
         """Whether the model is built of invariant filters; a plain network is not."""
         return bool(self.option("equivariant", True))
+
+    def padding(self, D: int) -> tuple[PaddingMode, ...]:
+        """How the network goes on along each axis that is not periodic."""
+        return cast(tuple[PaddingMode, ...], spec_padding({"options": dict(self.options)}, D))
+
+    def in_dimension(self, D: int, to_dim: int, new: Sequence[NewBoundary] = ()) -> "ModelSpec":
+        """The specification in another dimension than `D`, which differs where the axes do.
+
+        **Arguments:**
+
+        - `new`: the boundaries of added axes, see `ginjax.checkpoint.new_boundaries`; all are periodic if empty.
+        """
+        described = {"architecture": self.architecture, "options": dict(self.options)}
+        options = spec_in_dimension(described, D, to_dim, new)["options"]
+        return (
+            self
+            if options is described["options"]
+            else ModelSpec.make(self.architecture, self.inputs, self.outputs, **options)
+        )
+
+    def with_options(self, **options: Option) -> "ModelSpec":
+        """The same with other values of some options."""
+        return ModelSpec.make(
+            self.architecture, self.inputs, self.outputs, **{**dict(self.options), **options}
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON object.

@@ -1,7 +1,7 @@
 """Models made of other models."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -103,6 +103,10 @@ class LastStepIdentity(MultiImageModule):
     """Predict the last channel of each block, or with `residual` no change: the persistence baseline."""
 
     residual: bool = eqx.field(static=True, default=False)
+
+    def convertD(self, conv_filters: Any = None, rescale: Any = None, key: Any = None, **others: Any) -> Self:
+        """Itself: it has no weights and works in every dimension. The arguments are those of a network."""
+        return self
 
     def __call__(self, x: MultiImage, batch_stats: Any = None) -> tuple[MultiImage, Any]:
         blocks = {

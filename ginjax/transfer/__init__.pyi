@@ -1,4 +1,5 @@
 from . import rules as rules
+from ._axis_geometry import AxisGeometry as AxisGeometry
 from ._certificate import Certificate as Certificate
 from ._certificate import Coverage as Coverage
 from ._certificate import PathReport as PathReport
@@ -10,6 +11,7 @@ from ._convert import convert_weights as convert_weights
 from ._cost import Cost as Cost
 from ._cost import cost as cost
 from ._cost import plain_cost as plain_cost
+from ._digest import ArrayDigest as ArrayDigest
 from ._digest import array_digest as array_digest
 from ._digest import model_digest as model_digest
 from ._embedding import embed_field as embed_field

@@ -8,7 +8,14 @@ import numpy as np
 
 from ginjax.errors import ArgumentError
 
-TOLERANCES = {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2}
+TOLERANCES = {
+    "float64": 1e-12,
+    "float32": 1e-5,
+    "float16": 1e-2,
+    "bfloat16": 5e-2,
+    "float8_e4m3fn": 2e-1,
+    "float8_e5m2": 4e-1,
+}
 """Largest residual of (C) that counts as exact, by the precision the weights are stored in."""
 
 
@@ -57,6 +64,8 @@ class Certificate:
     - `from_dim`, `to_dim`: the dimensions.
     - `tolerance`: largest residual that counts as exact at the precision of the stored weights.
     - `parity_lift`: whether odd scalars became odd vectors along the added axis.
+    - `new_boundaries`: what the added axes do at their ends, `"periodic"`, `"edge"` or `"mirror"`, one word for each; empty
+      if all are periodic. The residuals hold for such axes and no others.
     - `digest`: of what the certificate speaks of; where that has another digest now, the certificate is stale.
     - `covers`: what the digest was made of. A conversion of arrays knows the weights alone; in a file it is everything
       that a prediction depends on, the numbers of the certificate among them. Earlier versions stopped at the weights.
@@ -72,6 +81,7 @@ class Certificate:
     digest: str
     paths: tuple[PathReport, ...]
     covers: Coverage = "weights"
+    new_boundaries: tuple[str, ...] = ()
 
     @property
     def residual(self) -> float:
@@ -116,6 +126,8 @@ class Certificate:
     def to_json(self) -> dict[str, object]:
         """A plain JSON object; `from_json` reads it back."""
         data = asdict(self)
+        if not self.new_boundaries:
+            del data["new_boundaries"]  # so that what earlier versions wrote keeps its digest
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
         return data | {"residual": self.residual, "exact": self.exact}
 
@@ -127,10 +139,18 @@ class Certificate:
         try:
             _check_types(data, _OWN_TYPES)
             paths = tuple(_path_from_json(row) for row in data["paths"])
+            new = data.get("new_boundaries", [])
+            if not isinstance(new, list | tuple) or not set(new) <= {"periodic", "edge", "mirror"}:
+                raise ValueError(f"new_boundaries = {new!r}"[:60])
             covers = data.get("covers", "weights")  # files of schema 1 do not say
             if covers not in get_args(Coverage):
                 raise ValueError(f"covers = {covers!r}"[:60])
-            return cls(**{name: data[name] for name in _OWN_TYPES}, paths=paths, covers=covers)
+            return cls(
+                **{name: data[name] for name in _OWN_TYPES},
+                paths=paths,
+                covers=covers,
+                new_boundaries=tuple(new),
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArgumentError(
                 "certificate", got=str(error), expected="all fields of a certificate"

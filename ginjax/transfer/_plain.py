@@ -14,7 +14,7 @@ from ._certificate import Certificate, PathReport, tolerance_of
 from ._digest import array_digest
 from ._plain_check import Fields, channel_count, old_channels, plain_residual
 from ._plain_layers import PlainLayer
-from .rules import PlainRule, find_rule
+from .rules import PlainRule, find_rule, profile
 
 
 def inflate_weights(
@@ -61,14 +61,13 @@ def inflate_weights(
         kernel = _embed_channels(kernel, 0, layer.outputs, from_dim, to_dim)
         kernel = _embed_channels(kernel, 1, layer.inputs, from_dim, to_dim)
         for _ in range(from_dim, to_dim):
-            kernel = _along_new_axis(kernel, layer.transposed, chosen)
+            kernel = _along_new_axis(kernel, layer, chosen)
         result[name] = np.ascontiguousarray(kernel)
         if bias is not None:
             bias = _embed_channels(bias, 0, layer.outputs, from_dim, to_dim)
             bias = bias.reshape(*bias.shape, *(1,) * (to_dim - from_dim))
             result[f"{layer.name}.bias"] = np.ascontiguousarray(bias)
         gap = plain_residual(layer, arrays, result, (from_dim, to_dim))
-        loses = _loses(layer, side, chosen)
         reports.append(
             PathReport(
                 layer=layer.name,
@@ -78,16 +77,14 @@ def inflate_weights(
                 residual=gap.total,
                 residual_new=gap.new,
                 free=0,
-                note="the new axes are padded with zeros, where part of the spread kernel is lost"
-                if loses
-                else "",
+                note=_note(layer, side, chosen),
             )
         )
     result = dict(sorted(result.items()))
     certificate = Certificate(
         rule=chosen.name,
         flex=None,
-        promises=chosen.promises_compatibility and not any(report.note for report in reports),
+        promises=chosen.promises_compatibility and not any(report.note == _LOST for report in reports),
         from_dim=from_dim,
         to_dim=to_dim,
         tolerance=tolerance_of(next(iter(result.values())).dtype),
@@ -98,9 +95,23 @@ def inflate_weights(
     return result, certificate
 
 
-def _loses(layer: PlainLayer, side: int, rule: PlainRule) -> bool:
-    """Whether the kernel reaches beyond the boundary along a new axis, where there is nothing for it to meet."""
-    return rule.spreads and layer.zero_padded and not layer.transposed and side > 1
+_LOST = "the new axes are padded with zeros, where part of the spread kernel is lost"
+
+
+def _note(layer: PlainLayer, side: int, rule: PlainRule) -> str:
+    """Why the kernel is not exact, or for which grids it is, in words."""
+    if layer.transposed:
+        return ""
+    if layer.is_ordinary:
+        return _LOST if rule.spreads and layer.zero_padded and side > 1 else ""
+    axis = layer.axis(side)
+    weights = profile(rule, axis)
+    always, divides = (
+        np.abs(axis.patterns(each) @ weights - 1).max(initial=0.0) < 1e-9 for each in (False, True)
+    )
+    if not divides:
+        return _LOST
+    return "" if always else f"exact where its stride {layer.stride} divides the grid"
 
 
 def _embed_channels(array: np.ndarray, axis: int, fields: Fields, D_old: int, D_new: int) -> np.ndarray:
@@ -111,11 +122,14 @@ def _embed_channels(array: np.ndarray, axis: int, fields: Fields, D_old: int, D_
     return np.moveaxis(result, 0, axis)
 
 
-def _along_new_axis(kernel: np.ndarray, transposed: bool, rule: PlainRule) -> np.ndarray:
+def _along_new_axis(kernel: np.ndarray, layer: PlainLayer, rule: PlainRule) -> np.ndarray:
     """Give a kernel `(out, in, *(M,)*D)` one more axis."""
-    if transposed:  # stride equals side: an output pixel meets one tap of the new axis
-        return np.repeat(kernel[..., None], kernel.shape[-1], axis=-1)
-    new, wanted = np.asarray(rule.along_new_axis(kernel)), (*kernel.shape, kernel.shape[-1])
+    side = kernel.shape[-1]
+    if layer.transposed:  # stride equals side: an output pixel meets one tap of the new axis
+        return np.repeat(kernel[..., None], side, axis=-1)
+    if not layer.is_ordinary:
+        return (kernel[..., None] * profile(rule, layer.axis(side))).astype(kernel.dtype)
+    new, wanted = np.asarray(rule.along_new_axis(kernel)), (*kernel.shape, side)
     if new.shape != wanted or new.dtype != kernel.dtype:
         raise ArgumentError(
             f"what rule {rule.name!r} makes of a kernel {kernel.shape}",

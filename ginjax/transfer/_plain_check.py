@@ -7,7 +7,7 @@ channels, and nothing on output channels that are new components.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def plain_residual(
     for window in itertools.product(_windows(layer, kernel.shape[-1]), repeat=dims[1] - dims[0]):
         met = new
         for taps in reversed(window):
-            met = met[..., taps].sum(axis=-1)
+            met = met[..., np.flatnonzero(taps)].sum(axis=-1)
         met[rows] -= kernel
         gaps.append((met, float(np.abs(kernel).max(initial=0.0))))
     name = f"{layer.name}.bias"
@@ -76,15 +76,11 @@ def old_channels(fields: Fields, D_old: int, D_new: int) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _windows(layer: PlainLayer, side: int) -> Iterator[slice]:
-    """The runs of taps along one new axis that some output pixel meets."""
+def _windows(layer: PlainLayer, side: int) -> Sequence[np.ndarray]:
+    """The sets of taps along one new axis that some output pixel meets; the stride divides the grid."""
     if layer.transposed:
-        yield from (slice(i, i + 1) for i in range(side))
-        return
-    yield slice(0, side)
-    if layer.zero_padded:
-        yield from (slice(cut, side) for cut in range(1, (side - 1) // 2 + 1))
-        yield from (slice(0, side - cut) for cut in range(1, side // 2 + 1))
+        return list(np.eye(side, dtype=bool))
+    return list(layer.axis(side).patterns(divides=True))
 
 
 def _largest(gap: np.ndarray, scale: float) -> float:

@@ -6,10 +6,12 @@ from typing import Any
 
 from ginjax.errors import ArgumentError
 
+from ._axis_geometry import MAX_PADDING, MAX_STRIDE, AxisGeometry
 from ._layers import signature_rows
 
 _FIELDS = {"name", "inputs", "outputs", "transposed", "zero_padded"}
 _MAX_LEVEL = 64
+_WHOLE = {"stride": MAX_STRIDE, "dilation": MAX_STRIDE}
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class PlainLayer:
     - `inputs`, `outputs`: `(order, parity, channels)` of the fields whose components are its channels.
     - `transposed`: a transposed convolution of stride equal to its side.
     - `zero_padded`: whether it meets zeros beyond the boundary; other paddings continue a constant.
+    - `stride`, `dilation`: of an ordinary convolution, along every axis.
+    - `padding`: points before and after, along every axis; None for as many as keep the size, divided by the stride.
     - `level`: down-samplings between the input of the model and the output of this convolution. It is about cost
       alone, so it is no part of what makes two rows equal.
     """
@@ -32,10 +36,31 @@ class PlainLayer:
     transposed: bool
     zero_padded: bool
     level: int = field(default=0, compare=False)
+    stride: int = 1
+    dilation: int = 1
+    padding: tuple[int, int] | None = None
+
+    @property
+    def is_ordinary(self) -> bool:
+        """Whether it is a convolution that keeps the size of a field, with neither stride nor dilation."""
+        return not self.transposed and (self.stride, self.dilation, self.padding) == (1, 1, None)
+
+    def axis(self, side: int) -> AxisGeometry:
+        """What it does along an axis, with a kernel of that side."""
+        before, after = self.padding or (0, 0)
+        return AxisGeometry(
+            side,
+            self.stride,
+            self.dilation,
+            before,
+            after,
+            repeats=not self.zero_padded,
+            fitted=self.padding is None,
+        )
 
     def to_json(self) -> dict[str, object]:
         """A plain JSON object; `from_json` reads it back."""
-        return {
+        row: dict[str, object] = {
             "name": self.name,
             "inputs": [list(row) for row in self.inputs],
             "outputs": [list(row) for row in self.outputs],
@@ -43,12 +68,15 @@ class PlainLayer:
             "zero_padded": self.zero_padded,
             "level": self.level,
         }
+        # These came later: a layer that has nothing of them is written as it always was, so that digests stay.
+        row |= {name: getattr(self, name) for name in _WHOLE if getattr(self, name) != 1}
+        return row if self.padding is None else row | {"padding": list(self.padding)}
 
     @classmethod
     def from_json(cls, data: Any) -> "PlainLayer":
         """Read a row that may come from anywhere; `ArgumentError` says what is wrong with it."""
-        # The level came later: a row without it is one of level 0.
-        fields = set(data) - {"level"} if isinstance(data, Mapping) else set()
+        # The level came later, and what a stride has: a row without them is one of level 0 and stride 1.
+        fields = set(data) - {"level", "padding", *_WHOLE} if isinstance(data, Mapping) else set()
         if fields != _FIELDS or not isinstance(data["name"], str):
             raise ArgumentError("table of plain layers", expected=f"rows with {sorted(_FIELDS)}")
         if not all(isinstance(data[flag], bool) for flag in ("transposed", "zero_padded")):
@@ -60,6 +88,10 @@ class PlainLayer:
         level = data.get("level", 0)
         if type(level) is not int or not 0 <= level <= _MAX_LEVEL:
             raise ArgumentError("table of plain layers, 'level'", got=level, expected=f"0 to {_MAX_LEVEL}")
+        for name, most in _WHOLE.items():
+            value = data.get(name, 1)
+            if type(value) is not int or not 1 <= value <= most:
+                raise ArgumentError(f"table of plain layers, {name!r}", got=value, expected=f"1 to {most}")
         return cls(
             data["name"],
             signature_rows(data["inputs"]),
@@ -67,4 +99,18 @@ class PlainLayer:
             data["transposed"],
             data["zero_padded"],
             level,
+            data.get("stride", 1),
+            data.get("dilation", 1),
+            _padding(data.get("padding")),
         )
+
+
+def _padding(value: Any) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) != 2 or not all(type(each) is int for each in value):
+        raise ArgumentError("table of plain layers, 'padding'", got=value, expected="two whole numbers")
+    before, after = value
+    if not (0 <= before <= MAX_PADDING and 0 <= after <= MAX_PADDING):
+        raise ArgumentError("table of plain layers, 'padding'", got=value, expected=f"0 to {MAX_PADDING}")
+    return before, after

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ginjax._text import json_line, table_lines
 from ginjax.checkpoint import atomic_write, check_target, make_folder
 from ginjax.errors import ArgumentError
 from ginjax.ml import PERSISTENCE, PICTURES, RolloutStudy
-from ginjax.ml.draw import picture_figure, save_png
+from ginjax.ml.draw import PictureFormat, Width, picture_figure, save_picture
 from ginjax.ml.forecast import NO_CHANGE
 from ginjax.ml.score import QUANTITY_LABELS, metric_label
 
@@ -113,17 +113,18 @@ class Evaluation:
                         rows.append((step, each, QUANTITY_LABELS[quantity], *shown))
         return ("step", "field", "quantity", "truth", *names), rows
 
-    def plot(self, picture: str = "fields") -> Figure:
+    def plot(self, picture: str = "fields", *, width: Width = "two") -> Figure:
         """Draw one of the pictures.
 
         **Arguments:**
 
-        - `picture`: a name in `ginjax.ml.PICTURES`: "fields" (truth, prediction, difference), "errors" (against steps),
+        - `picture`: a name in `ginjax.ml.PICTURES`: "fields" (truth, prediction, difference), "errors" (against time),
           "spectra", or one that was registered.
+        - `width`: "one" or "two" columns of a journal, or millimetres.
 
-        **Raises:** `ArgumentError` for another name.
+        **Raises:** `ArgumentError` for another name or width.
         """
-        return picture_figure(picture, f"{self.model}: {self.data}", self.study, self.D)
+        return picture_figure(picture, f"{self.model}: {self.data}", self.study, self.D, width=width)
 
     def to_json(self) -> dict[str, Any]:
         """The numbers as JSON values."""
@@ -147,6 +148,8 @@ class Evaluation:
         folder: str | os.PathLike[str],
         *,
         about: Mapping[str, Any] | None = None,
+        format: PictureFormat = "png",
+        width: Width = "two",
         force: bool = False,
     ) -> Path:
         """Write the numbers (evaluation.json) and every picture.
@@ -155,6 +158,8 @@ class Evaluation:
 
         - `folder`: where; made if it is missing.
         - `about`: further JSON values for the file of the numbers, under names that it does not have itself.
+        - `format`: of the pictures, "png", "pdf" or "svg".
+        - `width`: as in `plot`.
         - `force`: replace files that are there.
 
         **Returns:** the folder.
@@ -162,16 +167,16 @@ class Evaluation:
         **Raises:** `FileError` for a file that is there, or a folder that cannot be written to.
         """
         folder = Path(folder)
-        targets = evaluation_files(folder)
+        targets = evaluation_files(folder, format)
         try:
             numbers = json_line({**(about or {}), **self.to_json()}) + "\n"
         except TypeError as error:
             raise ArgumentError("about", got=str(error), expected="JSON values") from None
-        check_files(folder, force=force)
+        check_files(folder, format, force=force)
         make_folder(folder)
         atomic_write(targets["json"], numbers.encode(), force=force)
         for picture in PICTURES:
-            save_png(targets[picture], self.plot(picture), force=force)
+            save_picture(targets[picture], self.plot(picture, width=width), force=force)
         return folder
 
     def __repr__(self) -> str:
@@ -185,21 +190,25 @@ class Evaluation:
         return "\n".join([head, *table_lines(*self.table()), *physical, *notes])
 
 
-def evaluation_files(folder: Path) -> dict[str, Path]:
+def evaluation_files(folder: Path, format: PictureFormat = "png") -> dict[str, Path]:
     """The files of an evaluation: `json`, and one for each picture.
 
-    **Raises:** `ArgumentError` for a picture of an installed package that cannot be imported.
+    **Raises:** `ArgumentError` for another format, or a picture of an installed package that cannot be imported.
     """
-    return {"json": folder / NUMBERS} | {name: folder / f"{name}.png" for name, _ in PICTURES.items()}
+    if format not in get_args(PictureFormat):
+        raise ArgumentError(
+            "`format`", got=repr(format)[:40], expected=" or ".join(map(repr, get_args(PictureFormat)))
+        )
+    return {"json": folder / NUMBERS} | {name: folder / f"{name}.{format}" for name, _ in PICTURES.items()}
 
 
-def check_files(folder: Path, *, force: bool) -> None:
+def check_files(folder: Path, format: PictureFormat = "png", *, force: bool) -> None:
     """Refuse a folder with files that must not be replaced.
 
     **Raises:** `FileError` naming the first of them.
     """
     if folder.exists():
-        for target in evaluation_files(folder).values():
+        for target in evaluation_files(folder, format).values():
             check_target(target, force=force)
 
 

@@ -20,6 +20,7 @@ from ginjax.checkpoint import (
     ModelRecord,
     check_certificate,
     convert_record,
+    new_boundaries,
     unchecked,
     write_model,
 )
@@ -30,6 +31,7 @@ from ginjax.ml import (
     Forecaster,
     OwnTask,
     TaskSettings,
+    TrainedModel,
     TrainSettings,
     calibrate,
     request_training,
@@ -44,10 +46,12 @@ from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
     Verification,
+    default_side,
     from_record,
     named_arrays,
     promises_between,
     to_record,
+    verification_effort,
     verify_records,
 )
 from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
@@ -58,6 +62,8 @@ from ginjax.workflow._training import Training, carry_out
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ginjax.ml.draw import Width
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -222,9 +228,23 @@ class Model:
             note=_noted(held_out.note, unchecked(contract, source.contract)),
         )
 
-    def plot(self, data: Data | None = None, *, steps: int | None = None, progress: bool = True) -> Figure:
-        """Draw a forecast of one trajectory beside the truth, and the difference; arguments as in `evaluate`."""
-        return self.evaluate(data, steps=steps, trajectories=1, progress=progress).plot("fields")
+    def plot(
+        self,
+        data: Data | None = None,
+        *,
+        steps: int | None = None,
+        width: Width = "two",
+        progress: bool = True,
+    ) -> Figure:
+        """Draw a forecast of one trajectory beside the truth, and the difference.
+
+        **Arguments:**
+
+        - `data`, `steps`, `progress`: as in `evaluate`.
+        - `width`: "one" or "two" columns of a journal, or millimetres.
+        """
+        found = self.evaluate(data, steps=steps, trajectories=1, progress=progress)
+        return found.plot("fields", width=width)
 
     def tune(
         self,
@@ -233,6 +253,7 @@ class Model:
         *,
         keep_compatible: bool = False,
         adapt: str | Collection[str] = (),
+        padding: str | Mapping[str, str] | None = None,
         valid: float = TaskSettings.valid,
         test: float | None = None,
         progress: bool = True,
@@ -252,6 +273,7 @@ class Model:
         - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
           unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
+        - `padding`: how the network goes on beyond the walls that it is adapted to, as in `ginjax.Network`.
 
         **Returns:** the tuned model; its scales, past frames and what it predicts are those of this one.
 
@@ -268,15 +290,21 @@ class Model:
             tuning=start.trained,
             like=self.record.contract,
         )
-        made, training = carry_out(
-            request_training(
-                material, settings, start=start, adapt=(adapt,) if isinstance(adapt, str) else adapt
-            ),
-            _shown(progress),
+
+        def tuned(made: TrainedModel, training: Training) -> Model:
+            parent = self.parent if keep_compatible or training.kept_start else None
+            return Model(made.model, made.record, parent, training)
+
+        request = request_training(
+            material,
+            settings,
+            start=start,
+            adapt=(adapt,) if isinstance(adapt, str) else adapt,
+            padding=padding,
         )
+        model, training = carry_out(request, _shown(progress), tuned)
         training.warn(stacklevel=2)
-        parent = self.parent if keep_compatible or training.kept_start else None
-        return Model(made.model, made.record, parent, training)
+        return model
 
     def to_dimension(
         self,
@@ -285,6 +313,7 @@ class Model:
         *,
         flex: float | None = None,
         lift_parity: bool = False,
+        new_boundary: str | Mapping[str, str] | None = None,
         dtype: str | None = None,
         allow_inexact: bool = False,
     ) -> Model:
@@ -292,10 +321,12 @@ class Model:
 
         **Arguments:**
 
-        - `D`: the dimension; added axes are periodic.
+        - `D`: the dimension.
         - `rescale`: the rule, by the name it has on the command line or from `ginjax.transfer.make_rule`.
         - `flex`: for "compat-flex": 0 is the sparsest exact solution, 1 the default one.
         - `lift_parity`: turn odd scalars (vorticity in 2D) into odd vectors along the new axis.
+        - `new_boundary`: what the new axes do at their ends: "periodic", as they do if nothing is said, "edge" (the last value
+          again and again) or "mirror" (its mirror image, for even fields); one word, or words by the name of the axis.
         - `dtype`: of the weights, "float16", "float32" or "float64"; as they are if None.
         - `allow_inexact`: whether a rule that promises compatibility may break its promise.
 
@@ -318,13 +349,22 @@ class Model:
             )
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
         rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
-        conversion = convert_record(self.record, D, rule, dtype=dtype, parity_lift=lift_parity)
+        conversion = convert_record(
+            self.record, D, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=new_boundary
+        )
         if not allow_inexact:
             check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)
 
     def calibrate(
-        self, D: int, data: Source, rescale: str = "isotropic", *, samples: int = 16, seed: int = 0
+        self,
+        D: int,
+        data: Source,
+        rescale: str = "isotropic",
+        *,
+        samples: int = 16,
+        seed: int = 0,
+        new_boundary: str | Mapping[str, str] | None = None,
     ) -> Model:
         """The same network in a higher dimension, by the exact conversion that fits a few samples best.
 
@@ -338,6 +378,7 @@ class Model:
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
         - `samples`: at most so many of the data.
         - `seed`: of the directions.
+        - `new_boundary`: what the new axes do at their ends, as in `to_dimension`.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
@@ -351,9 +392,10 @@ class Model:
         if data.D not in (D, self.D):
             raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {self.D}")
         contract = scaled_contract(self.record)
-        contract = contract if data.D == contract.D else contract.in_dimension(data.D)
+        if data.D != contract.D:
+            contract = contract.in_dimension(data.D, new_boundaries(new_boundary, contract.axes, data.D))
         X, Y = OwnTask.of(contract, data, samples=samples).pairs()
-        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed)
+        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary)
         check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)
 
@@ -375,11 +417,11 @@ class Model:
         - `seed`: of the fields.
         - `tolerance`: the largest defect accepted, in place of those of the precision.
 
-        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says if roll-outs are
-        likely to blow up, see `ginjax.ml.shortest_waves`.
+        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says beforehand what
+        takes minutes or gigabytes, and if roll-outs are likely to blow up, see `ginjax.ml.shortest_waves`.
 
         **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
-        model to compare with.
+        model to compare with; `MemoryLimitError` for a grid that memory has no room for.
         """
         other = self.parent if low is None else low
         if not isinstance(other, Model | None):
@@ -397,6 +439,11 @@ class Model:
                 "dimension of the model to verify against", got=other.D, expected=f"another one than {self.D}"
             )
         low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
+        below = other if other.D < self.D else self
+        effort = verification_effort(low_record, high_record, side=side or default_side(below.network))
+        if effort.warning is not None:
+            warnings.warn(effort.warning, GinjaxWarning, stacklevel=2)
+        effort.check()
         found = verify_records(low_record, high_record, side=side, seed=seed)
         promises_between(low_record, high_record).check(found, tolerance)
         waves = shortest_waves(low_record, high_record)
@@ -505,5 +552,5 @@ def _said(step: Mapping[str, Any]) -> str:
     return str(step.get("step"))
 
 
-def _shown(progress: bool) -> Callable[[int, str], Progress]:
+def _shown(progress: bool) -> Callable[..., Progress]:
     return show_progress if progress else Progress

@@ -59,7 +59,11 @@ def train(
 
     **Returns:** the model; its `training` says how it went. The same arguments give the same weights.
 
-    **Raises:** `ArgumentError` for settings or data that do not fit, `NumericsError` when the loss is NaN or infinite.
+    Ctrl-C ends the training in order: the `TrainingInterrupted` that it raises has the model so far and goes on from there. A
+    second Ctrl-C ends it at once.
+
+    **Raises:** `ArgumentError` for settings or data that do not fit, `NumericsError` when the loss is NaN or infinite,
+    `MemoryLimitError` for a step that takes more memory than there is, `TrainingInterrupted` for Ctrl-C.
     """
     check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
     check_kind("network", network, Network | str, "a ginjax.Network, or the name of an architecture")
@@ -71,6 +75,10 @@ def train(
         past_steps=past_steps,
         residual=residual,
     )
-    made, training = carry_out(request, show_progress if progress else Progress)
+    model, training = carry_out(
+        request,
+        show_progress if progress else Progress,
+        lambda made, training: Model(made.model, made.record, training=training),
+    )
     training.warn(stacklevel=2)
-    return Model(made.model, made.record, training=training)
+    return model

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from ginjax._interrupt import Interrupt
 from ginjax._progress import Progress as Shown
+from ginjax._progress import show_progress
 from ginjax.checkpoint import ModelRecord
 from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
     KeptRows,
+    KeptState,
     OneStepError,
-    Progress,
+    PreparedTraining,
     Report,
+    Saving,
+    Trained,
     TrainedModel,
     TrainingRequest,
     curve_figure,
     make_book,
     prepare_training,
+    time_left,
 )
+from ginjax.workflow._interrupted import TrainingInterrupted
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from ginjax.ml.draw import Width
+
+_Model = TypeVar("_Model")
+
+Show = Callable[[int, str, str], Shown]
+"""`show(total, description, unit)`: what shows progress."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +77,17 @@ class Training:
         """Whether a tuning found nothing better than the model it began with."""
         return self.judged is not None and self.best_step == 0
 
-    def plot(self) -> Figure:
-        """The learning curve: training and validation loss, and the learning rate."""
+    def plot(self, *, width: Width = "two") -> Figure:
+        """The learning curve: training and validation loss, and the learning rate.
+
+        **Arguments:**
+
+        - `width`: "one" or "two" columns of a journal, or millimetres.
+        """
         if not self.rows:
             raise ArgumentError("steps of the training", got="none", expected="at least one")
-        return curve_figure(self.title, self.rows, best_step=-1 if self.last is None else self.best_step)
+        best = -1 if self.last is None else self.best_step
+        return curve_figure(self.title, self.rows, best_step=best, width=width)
 
     def warn(self, stacklevel: int) -> None:
         """Say what must not be missed, as a `GinjaxWarning`.
@@ -80,49 +100,95 @@ class Training:
             warnings.warn(self.said, GinjaxWarning, stacklevel=stacklevel + 1)
 
 
-def carry_out(request: TrainingRequest, show: Callable[[int, str], Shown]) -> tuple[TrainedModel, Training]:
+@dataclass(frozen=True)
+class Run(Generic[_Model]):
+    """A training in memory, which can be interrupted and gone on with.
+
+    **Arguments:**
+
+    - `prepared`: the training.
+    - `show`: shows progress, as `show(total, description, unit)`.
+    - `model_of`: what the training is to return.
+    """
+
+    prepared: PreparedTraining
+    show: Show
+    model_of: Callable[[TrainedModel, Training], _Model]
+    _state: KeptState = field(default_factory=KeptState)
+    _rows: KeptRows = field(default_factory=KeptRows)
+
+    def carry_out(self) -> tuple[_Model, Training]:
+        """Train, from the beginning or from where it was interrupted.
+
+        **Returns:** what `model_of` made of it, and how it went.
+
+        **Raises:** `TrainingInterrupted` where Ctrl-C ended it; as `ginjax.ml.train_model`.
+        """
+        prepared, settings = self.prepared, self.prepared.settings
+        book = make_book(settings, [self._rows])
+        with (
+            self.show(settings.steps or 0, "training", "steps") as bar,
+            Interrupt(own_handlers=False) as interrupt,
+        ):
+
+            def note(report: Report) -> None:
+                book.note(report)
+                if report.validation is None:
+                    bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
+
+            trained = prepared.train(
+                saving=Saving(self._state, resume=True),
+                on_begin=lambda progress: bar.begin(progress.step),
+                on_report=note,
+                interrupted=interrupt.asked,
+            )
+        book.close(trained.progress.step, trained.progress.seconds)
+        if trained.reason == "asked":
+            raise TrainingInterrupted(
+                trained.progress.step, settings.steps, lambda: self._made(trained)[0], self._go_on
+            )
+        return self._made(trained)
+
+    def _go_on(self, progress: bool) -> _Model:
+        model, training = replace(self, show=show_progress if progress else Shown).carry_out()
+        training.warn(stacklevel=3)
+        return model
+
+    def _made(self, trained: Trained) -> tuple[_Model, Training]:
+        prepared, progress = self.prepared, trained.progress
+        made = prepared.finish(trained)
+        validated = progress.best_step >= 0
+        training = Training(
+            title=f"{prepared.request.model.spec.architecture} on {prepared.request.material.title}",
+            steps=progress.step,
+            best_step=progress.best_step if validated else progress.step,
+            loss=progress.last_loss,
+            validation=progress.best_loss if validated else None,
+            error=made.error,
+            error_before=prepared.before,
+            judged=None if prepared.task.judged is None else str(prepared.task.judged),
+            said=prepared.to_hear(trained, made),
+            rows=tuple(self._rows.rows),
+            last=made.last,
+        )
+        return self.model_of(made, training), training
+
+
+def carry_out(
+    request: TrainingRequest, show: Show, model_of: Callable[[TrainedModel, Training], _Model]
+) -> tuple[_Model, Training]:
     """Run a training in memory.
 
     **Arguments:**
 
     - `request`: what is to be trained on what.
-    - `show`: shows progress, as `show(total, description)`.
+    - `show`, `model_of`: as in `Run`.
 
-    **Raises:** as `prepare_training` and `ginjax.ml.train_model`.
+    **Raises:** as `prepare_training` and `Run.carry_out`.
     """
-    prepared = prepare_training(request, lambda title: show(1, title))
-    if prepared.overlap is not None:
-        warnings.warn(prepared.overlap, GinjaxWarning, stacklevel=3)
-    if prepared.ends is not None:
-        warnings.warn(prepared.ends, GinjaxWarning, stacklevel=3)
-    settings = prepared.settings
-    kept = KeptRows()
-    book = make_book(settings, [kept])
-    total = settings.steps or int(settings.seconds or 0)
-    with show(total, "training") as bar:
-
-        def note(report: Report) -> None:
-            book.note(report)
-            if report.validation is None:
-                done = report.step if settings.steps else min(int(report.seconds), total)
-                bar.update(done, f"loss {report.losses[-1]:.2e}")
-
-        trained = prepared.train(on_report=note)
-    progress: Progress = trained.progress
-    book.close(progress.step, progress.seconds)
-    made = prepared.finish(trained)
-    validated = progress.best_step >= 0
-    training = Training(
-        title=f"{request.model.spec.architecture} on {request.material.title}",
-        steps=progress.step,
-        best_step=progress.best_step if validated else progress.step,
-        loss=progress.last_loss,
-        validation=progress.best_loss if validated else None,
-        error=made.error,
-        error_before=prepared.before,
-        judged=None if prepared.task.judged is None else str(prepared.task.judged),
-        said=prepared.to_hear(trained, made),
-        rows=tuple(kept.rows),
-        last=made.last,
-    )
-    return made, training
+    prepared = prepare_training(request, lambda title: show(1, title, ""))
+    cut = prepared.cut_batch if request.settings.batch_size is not None else None
+    for said in (prepared.overlap, prepared.ends, cut):
+        if said is not None:
+            warnings.warn(said, GinjaxWarning, stacklevel=3)
+    return Run(prepared, show, model_of).carry_out()

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from ginjax._text import in_bytes
 from ginjax_cli._config_file import asked_for
 from ginjax_cli._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
 from ginjax_cli._output import Output
@@ -117,8 +118,8 @@ def generate(
         Claim(folder / f"{pde}{suffix}", tuple(targets.values()), work=asked_for(ctx), force=force)
     )
     out.note(
-        f"about {_in_words(sum(each.disk for each in sizes))} on disk, and up to "
-        f"{_in_words(max(each.memory for each in sizes))} of memory while simulating"
+        f"about {in_bytes(sum(each.disk for each in sizes))} on disk, and up to "
+        f"{in_bytes(max(each.memory for each in sizes))} of memory while simulating"
     )
     check_room(folder, [each.disk for each in sizes])
     rows, files = [], []
@@ -126,7 +127,7 @@ def generate(
         count, source = counts[D], sources[D]
         for note in source.notes:
             out.note(f"{D}D: {note}")
-        with out.progress(count, f"simulating {pde} in {D}D") as progress:
+        with out.progress(count * source.frames, f"simulating {pde} in {D}D") as progress:
             write_well(
                 target,
                 source,
@@ -134,7 +135,7 @@ def generate(
                 parameters=equation.parameters,
                 about={"step": "generate", "formula": equation.equation, **source.origin},
                 force=claim.replaces(target),
-                progress=lambda done, all, shown=progress: shown.update(done),
+                progress=progress.follow,
             )
         grid, bytes_ = "x".join(map(str, source.spatial)), target.stat().st_size
         rows.append((str(target), D, grid, count, source.frames, f"{bytes_ / 2**20:.1f}"))
@@ -164,11 +165,6 @@ def _parse_dims(text: str) -> list[int]:
     if not set(parts) <= {"1", "2", "3"} or len(set(parts)) != len(parts):
         raise ArgumentError("--dim", got=repr(text), expected="some of 1, 2 and 3, separated by commas")
     return sorted(int(part) for part in parts)
-
-
-def _in_words(size: float) -> str:
-    """A number of bytes as a person reads it."""
-    return f"{size / 2**20:.3g} MiB" if size < 1000 * 2**20 else f"{size / 2**30:.3g} GiB"
 
 
 def _kind(field: Any) -> str:

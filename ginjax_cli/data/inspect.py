@@ -8,7 +8,15 @@ import typer
 
 from ginjax_cli._as_options import as_options
 from ginjax_cli._config_file import given_options
-from ginjax_cli._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ginjax_cli._data_options import (
+    DataAxes,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    DataSplit,
+    DataTarget,
+    reading_of,
+)
 from ginjax_cli._options import Debug, Json, Quiet
 from ginjax_cli._output import Output
 
@@ -39,6 +47,7 @@ def inspect(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    target: DataTarget = None,
     split: DataSplit = None,
     max_frames: Annotated[
         int,
@@ -54,14 +63,21 @@ def inspect(
 ) -> None:
     """Show what is in data files: layout, grid, fields, boundaries, range of values, NaN and infinity.
 
-    Reads The Well, PDEBench and PDEArena (HDF5) and NumPy files, by looking inside. What a file does not
-    state is said here, with the option that settles it.
+    Reads The Well, PDEBench and PDEArena (HDF5), MATLAB, NetCDF, Zarr and NumPy files, by looking inside. What a file does not
+    state is said here, with the option that settles it. A folder of files, such as one for each run, is one set of data.
+
+    An .npz may state all of it in an entry 'schema' of JSON, in which all but dimension, name and order may be left out:
+
+    {"dimension": 2, "spacing": 0.1, "time_step": 0.5, "periodic": true, "fields": [{"name": "v", "order": 1, "parity": "even",
+    "unit": "m/s", "axes": "trajectory,time,x,y,component"}], "constants": [{"name": "bed", "order": 0}]}
     """
     from ginjax.data import data_splits, survey
 
     out = Output(json=json, quiet=quiet)
-    with reading_of(field, parity, periodic, axes).open(path, split=split, ask=False) as source:
-        total = sum(source.frames_of(i) for i in range(source.trajectories))
+    with reading_of(field, parity, periodic, axes, target=target).open(
+        path, split=split, ask=False
+    ) as source:
+        total = sum(source.frames_of(i) - source.blank for i in range(source.trajectories))
         looked_at = min(total, max_frames or total)
         with out.progress(looked_at, "looking at frames") as progress:
             found = survey(
@@ -111,8 +127,11 @@ def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, ob
     if not source.axes_known:
         by_axes = dict.fromkeys(by_axes, "not known")
     steps = {
-        "spacing": "not stated" if source.spacing is None else source.spacing,
-        "time step": "not stated" if source.time_step is None else source.time_step,
+        what: "not stated" if value is None else value if unit is None else f"{value:g} {unit}"
+        for what, value, unit in (
+            ("spacing", source.spacing, source.length_unit),
+            ("time step", source.time_step, source.time_unit),
+        )
     }
     found = {"layout": source.layout, **by_axes, **steps, "parts": ", ".join(parts) or "none"}
     first = ("layout", "axes", "dimension", "grid", "spacing", "time step")
@@ -139,6 +158,8 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         **(by_axes if source.axes_known else dict.fromkeys(by_axes)),
         "spacing": source.spacing,
         "time_step": source.time_step,
+        "length_unit": source.length_unit,
+        "time_unit": source.time_unit,
         "splits": list(parts),
         "origin": dict(source.origin),
         "notes": [as_options(note) for note in source.notes],

@@ -292,15 +292,13 @@ def test_the_way_of_changing_does_no_harm_by_itself():
 
 
 @pytest.mark.parametrize("padding", ["mirror", "edge"])
-def test_paddings_that_this_version_has_not_are_refused_clearly(padding):
-    with pytest.raises(
-        UnsupportedError, match=f"m: padding of axis 'y': got {padding}, expected 'wrap' or 'zeros'"
-    ):
-        contract_from_json(with_value("axes.1.padding", padding), "m")
+def test_what_a_network_does_beyond_a_wall_is_kept(padding):
+    walled = replace(FULL, axes=(Axis("x"), Axis("y", "wall", padding)))
+    assert through_json(walled) == walled
     assert through_json(FULL).axes[1].padding == "zeros"
-    mirrored = replace(FULL, axes=(Axis("x"), Axis("y", "wall", padding)))  # a library may describe such data
-    with pytest.raises(UnsupportedError, match="padding of axis 'y'"):
-        through_json(mirrored)
+    assert walled.axes[1].in_words == f"y not periodic ({padding})"
+    with pytest.raises(ArgumentError, match="padding of axis 'y': got 'mirror' where the axis is periodic"):
+        Axis("y", "periodic", "mirror")
 
 
 @pytest.mark.parametrize(

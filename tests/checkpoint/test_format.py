@@ -168,7 +168,7 @@ def test_hints_say_what_to_do(tmp_path):
     path = tmp_path / "file.safetensors"
     for name, hint in {
         "schema newer": "install that version",
-        "no metadata": "another program",
+        "no metadata": "no model of ginjax",
         "empty": "truncated",
     }.items():
         path.write_bytes(CORRUPT[name][0])

@@ -219,7 +219,7 @@ def test_generate_says_how_much_it_will_write_and_refuses_what_has_no_room(run, 
         "3",
     )
     needed = 2 * 4 * 2 * 32**2 * 4
-    assert f"about {needed / 2**20:.3g} MiB on disk" in run(*large, "-o", "a").stderr
+    assert f"about {needed / 2**10:.3g} KiB on disk" in run(*large, "-o", "a").stderr
     written = (tmp_path / "a" / "burgers_2d.hdf5").stat().st_size
     assert needed < written < needed + 2**16
     for free, code in ((2 * needed, 0), (2 * needed - 1, 1)):  # twice on the disk while it is finished
@@ -231,9 +231,18 @@ def test_generate_says_how_much_it_will_write_and_refuses_what_has_no_room(run, 
     )
 
 
+def test_the_help_shows_a_schema_that_can_be_used(run, tmp_path):
+    text = " ".join(run("inspect", "--help").stdout.split())
+    shown = text[text.index('{"dimension"') : text.index("╭")].strip()
+    np.savez("a.npz", schema=shown, v=np.zeros((3, 4, 8, 8, 2)), bed=np.zeros((3, 8, 8)))
+    source = open_data("a.npz")
+    assert [each.kind for each in (*source.schema, *source.constants)] == ["v:1+", "bed:0+"]
+    assert (source.spacing, source.time_step, source.is_torus) == (0.1, 0.5, (True, True))
+
+
 def test_every_option_says_what_it_means_and_the_common_ones_are_there():
     commands = get_command(data).commands  # pyright: ignore[reportAttributeAccessIssue]
-    assert list(commands) == ["inspect", "generate"]
+    assert list(commands) == ["inspect", "convert", "generate"]
     for command in commands.values():
         assert {"--json", "--quiet", "--debug"} <= {flag for p in command.params for flag in p.opts}
         assert all(p.name == "help" or p.help.strip()[-1] in ".)" for p in command.params)

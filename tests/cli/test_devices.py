@@ -68,7 +68,7 @@ def test_two_processes(one, tmp_path):
     assert outputs == ["model.safetensors\n", ""]  # one of them writes and speaks
     np.testing.assert_allclose(curve(tmp_path), one, rtol=1e-4)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "model.curve.png", "model.log.jsonl", "model.safetensors",
+        "model.curve.png", "model.log.jsonl", "model.run", "model.safetensors",
     ]  # fmt: skip
 
 

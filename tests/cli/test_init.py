@@ -35,7 +35,7 @@ def test_every_architecture_in_every_dimension(run, architecture, dim):
         (("--side", "5", "--support", "orthoplex"), (5, "orthoplex")),
         (("--side", "1"), (1, "full")),
         (("--side", "2"), (2, "full")),
-        (("--filters", "filters.safetensors", "--side", "3"), (7, "summed")),
+        (("--filters", "filters.safetensors"), (7, "summed")),
     ],
 )
 def test_every_basis(run, options, recipe):
@@ -89,7 +89,10 @@ def test_json(run):
     result = run("init", "resnet", *TINY, "--json")
     assert result.stderr == ""
     payload = json.loads(result.stdout)
-    assert set(payload) == {"dimension", "parameters", "path", "sha256", "spec", "warnings"}
+    assert set(payload) == {
+        "dimension", "parameters", "path", "sha256", "spec", "warnings", "weight_bytes",
+    }  # fmt: skip
+    assert payload["weight_bytes"] == 4 * payload["parameters"]
     assert set(payload["spec"]) == {"architecture", "inputs", "options", "outputs"}
     assert payload["path"] == "model.safetensors"
     assert payload["parameters"] == read_model("model.safetensors").parameters

@@ -31,6 +31,9 @@ READ = (
     ("inspect", "{}"),
     ("verify", "{}", MODEL),
     ("convert-d", "{}", "--to-dim", "2"),
+    ("export", "{}", "-o", "a.safetensors"),
+    ("card", "{}"),
+    ("card", MODEL, "-o", "a.md", "--evaluation", "{}"),
     ("evaluate", "{}"),
     ("evaluate", MODEL, "--data", "{}"),
     ("predict", "{}", MODEL),
@@ -41,6 +44,7 @@ READ = (
     ("train", "--filters", "{}"),
     ("train", "--config", "{}"),
     ("init", "resnet", "--filters", "{}"),
+    ("import", "{}", "--arch", "resnet", "--in", "a:0+", "--channels", "2"),
 )
 
 
@@ -109,7 +113,7 @@ def test_an_interrupted_generation_may_be_repeated(run, tmp_path, monkeypatch):
 
 def test_an_interrupted_evaluation_may_be_repeated(run, tmp_path, monkeypatch):
     words = ("evaluate", MODEL, "--steps", "1", "--trajectories", "1", "--size", "8", "-o", "found")
-    stop_at(monkeypatch, "ginjax.workflow._evaluation.save_png", 1)
+    stop_at(monkeypatch, "ginjax.workflow._evaluation.save_picture", 1)
     assert run(*words).exit_code == 130
     names = sorted(path.name for path in (tmp_path / "found").iterdir())
     assert names == [".evaluation.ginjax-lock", "evaluation.json"]  # numbers before pictures

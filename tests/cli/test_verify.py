@@ -51,6 +51,17 @@ def run(converted, monkeypatch):
     return lambda *args: CliRunner().invoke(app, ["verify", *args], prog_name="ginjax")
 
 
+def test_what_takes_long_is_said_before(run, monkeypatch):
+    assert "on one core" not in run(LOW, "compatibility", *SIZE).stderr
+    monkeypatch.setattr("ginjax.models.verify._effort.LONG_SECONDS", 0.0)
+    said, *_ = run(LOW, "compatibility", *SIZE).stderr.splitlines()
+    assert said.startswith("running the 2D network on 16 grid points takes about ")
+    monkeypatch.setattr("ginjax.models.verify._effort.free_memory", lambda: 10)
+    refused = run(LOW, "compatibility", *SIZE)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "error: memory to run the 2D network: got about " in refused.stderr
+
+
 def test_a_kept_promise(run):
     result = run(LOW, "compatibility", *SIZE)
     assert result.exit_code == 0, result.stderr

@@ -116,3 +116,28 @@ def arena(path, parts=("train",), n=2, T=3, side=4, dy=0.25):
                 group.create_dataset(name, data=np.full(n, value))
             group.create_dataset("buo_y", data=0.5 + np.arange(n))
     return path
+
+
+def arena_1d(path, n=3, T=5, side=16, varying=False, viscosity=None):
+    """PDEArena, Kuramoto-Sivashinsky; in the published files time step and spacing differ from sample to sample."""
+    by = 1 + 0.01 * np.arange(n) * varying
+    with h5py.File(path, "w") as f:
+        group = f.create_group("train")
+        group.create_dataset(f"pde_{T}-{side}", data=numbers(n, T, side))
+        group.create_dataset("dt", data=0.2 * by)
+        group.create_dataset("dx", data=0.25 * by)
+        group.create_dataset("t", data=0.2 * by[:, None] * np.arange(T))
+        group.create_dataset("x", data=0.25 * by[:, None] * np.arange(side))
+        if viscosity is not None:
+            group.create_dataset("v", data=np.full(n, viscosity))
+    return path
+
+
+def arena_3d(path, part="valid", n=2, T=3, side=4):
+    """PDEArena, Maxwell."""
+    with h5py.File(path, "w") as f:
+        for i, name in enumerate(("d_field", "h_field")):
+            f.create_dataset(
+                f"{part}/{name}", data=numbers(n, T, side, side, side, 3, start=1e4 * i).astype(float)
+            )
+    return path

@@ -66,11 +66,12 @@ def test_empty_filter_sets_are_omitted():
 
 def test_lists_and_dictionaries_take_several_sides():
     operators = geom.make_all_operators(2)
-    by_key = geom.get_invariant_filters_dict([2, 3], [0, 1], [0, 1], 2, operators)
+    by_key, longest = geom.get_invariant_filters_dict([2, 3], [0, 1], [0, 1], 2, operators)
     assert set(by_key) == {(2, M, k, p) for M in (2, 3) for k in (0, 1) for p in (0, 1)}
     assert by_key[(2, 3, 0, 1)] == []
     one = by_key[(2, 3, 1, 0)][0]
     assert (type(one), one.M, one.k, one.parity) == (geom.GeometricFilter, 3, 1, 0)
+    assert longest[2, 3] == 3
     flat = geom.get_invariant_filters_list([2, 3], [0, 1], [0, 1], 2, operators)
     assert len(flat) == sum(map(len, by_key.values()))
 

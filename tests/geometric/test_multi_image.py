@@ -151,7 +151,7 @@ def test_images_round_trip():
 
 def test_axes():
     x = fields((6,))
-    split = x.expand(0, 2)
+    split = x.expand(0, 3)
     assert split[(1, 0)].shape == (2, 3, 2, 3, 2)
     np.testing.assert_array_equal(split[(0, 0)][1, 2], x[(0, 0)][5])
     assert split.combine_axes((0, 1)) == split.merge_axes((1, 0)) == x
@@ -197,5 +197,4 @@ def test_questions_to_an_empty_image():
         0,
         0,
     )
-    with pytest.raises(ArgumentError, match="no grid"):
-        nothing.get_spatial_dims()
+    assert nothing.get_spatial_dims() == ()

@@ -9,7 +9,7 @@ import pytest
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage, Signature
 from ginjax.layers import ProductNonlinear, product_keys, tensor_keys
-from ginjax.models.verify._lift_test import generators
+from ginjax.models.verify._equivariance import generators
 from ginjax.transfer import embed_field
 
 S, V, PS, PV, T = ((), 0), ((False,), 0), ((), 1), ((False,), 1), ((False, False), 0)

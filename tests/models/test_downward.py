@@ -140,7 +140,7 @@ def test_it_is_reported(case):
 
 def test_axes_that_are_removed_were_periodic():
     high = drawn_record(small_spec("SimpleConvSeries", S), 3, FULL3)
-    with pytest.raises(ArgumentError, match="axes to be removed: got not periodic"):
+    with pytest.raises(ArgumentError, match="axes to be removed: got z not periodic, continued by zeros"):
         down(with_boundary(high, (True, True, False)), 2)
     assert down(with_boundary(high, (False, True, True)), 1).after.is_torus == (False,)
 

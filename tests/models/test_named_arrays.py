@@ -8,6 +8,7 @@ from small_models import ARCHITECTURES, small_model
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.layers import ConvContract
 from ginjax.models import ResNet, layer_table, model_banks, named_arrays, with_arrays
+from ginjax.models._named_arrays import _settings
 
 SV_ROWS = ((0, 0, 1), (1, 0, 1))
 MIDDLE = ((0, 0, 2), (1, 0, 2))
@@ -102,3 +103,26 @@ def test_what_a_layer_table_cannot_say_is_refused():
     with pytest.raises(UnsupportedError, match="several filter banks"):
         layer_table(different)
     assert FULL2 != FULL3
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "said"),
+    [
+        (1, "SAME", (1, None)),
+        (1, 1, (1, None)),
+        (1, "VALID", (1, (0, 0))),
+        (2, "SAME", (2, None)),
+        (2, 1, (2, (1, 1))),
+        (2, ((1, 2), (1, 2)), (2, (1, 2))),
+    ],
+)
+def test_the_table_of_plain_layers_says_strides_and_paddings(stride, padding, said):
+    conv = eqx.nn.Conv(2, 1, 1, 3, stride, padding, key=jax.random.key(0))
+    found = _settings("conv", conv)
+    assert (found["stride"], found["padding"]) == said
+
+
+def test_plain_layers_have_to_be_alike_along_all_axes():
+    for stride, padding in (((1, 2), "SAME"), (1, ((0, 0), (1, 1))), (2, "SAME_LOWER")):
+        with pytest.raises(UnsupportedError):
+            _settings("conv", eqx.nn.Conv(2, 1, 1, 3, stride, padding, key=jax.random.key(0)))

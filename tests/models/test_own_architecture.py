@@ -116,6 +116,7 @@ def test_the_words_of_the_command_line_become_its_options(installed):
         "activation_f": "gelu",
         "equivariant": True,
         "mid_keys": Signature([((0, 0), 3)]),
+        "padding_mode": "ZEROS",
     }
     plain = replace(network, plain=True, side=5).design(DENSITY, DENSITY).spec()
     assert dict(plain.options).items() >= {"equivariant": False, "kernel_size": 5}.items()

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from dense_convolutions import convolve as dense
 from transfer.by_hand import convolve, lift
 
 from ginjax.errors import ArgumentError
@@ -275,3 +276,41 @@ def test_a_row_that_is_wrong_is_refused(change):
 def test_what_is_no_row_is_refused(row):
     with pytest.raises(ArgumentError, match="table of plain layers"):
         PlainLayer.from_json(row)
+
+
+# --- strides ----------------------------------------------------------------------------------------------------------
+
+STRIDED = {
+    "same": {},
+    "padding 1": {"padding": (1, 1)},
+    "dilated": {"dilation": 2, "padding": (2, 2), "stride": 1},
+}
+
+
+@pytest.mark.parametrize("name", STRIDED)
+def test_strided_kernels_go_by_their_taps(name):
+    layer = replace(a_layer(zero_padded=True), **{"stride": 2, **STRIDED[name]})
+    old = arrays_of(layer, 1)
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(3, 6))
+    options = {"stride": layer.stride, "dilation": layer.dilation}
+    options["padding"] = "same" if layer.padding is None else layer.padding[0]
+    wanted = dense(x, old["conv.weight"], **options)[..., None]
+    for rule in ("tile", "centre", "mean"):
+        new, certificate = inflate(old, [layer], 1, 2, rule)
+        got = dense(np.repeat(x[..., None], 6, -1), new["conv.weight"], **options)
+        exact = np.abs(got - wanted).max() <= 1e-12
+        assert exact == certificate.exact == certificate.promises == (rule != "mean")
+    tile, centre = (inflate(old, [layer], 1, 2, rule)[0]["conv.weight"] for rule in ("tile", "centre"))
+    assert np.array_equal(tile, centre) == (layer.stride == 1)
+    if layer.stride == 2:
+        assert "divides the grid" in inflate(old, [layer], 1, 2, "tile")[1].paths[0].note
+
+
+def test_a_layer_with_a_stride_as_json():
+    layer = replace(a_layer(), stride=2, padding=(1, 0))
+    assert PlainLayer.from_json(json.loads(json.dumps(layer.to_json()))) == layer
+    assert set(a_layer().to_json()) == {"name", "inputs", "outputs", "transposed", "zero_padded", "level"}
+    for wrong in ({"stride": 0}, {"stride": True}, {"padding": [1]}, {"padding": [0, -1]}, {"dilation": 2.0}):
+        with pytest.raises(ArgumentError):
+            PlainLayer.from_json(layer.to_json() | wrong)

@@ -153,6 +153,17 @@ def test_an_evaluation_in_numbers_pictures_and_files(report, tmp_path):
     report.save(folder, force=True)
 
 
+def test_every_trajectory_is_kept_beside_the_mean(report):
+    study = report.study
+    rows = study.errors_by_trajectory["model"]["velocity"]["nrmse"]
+    assert rows.shape == (6, 3) and np.ptp(rows[:, 0]) > 0
+    np.testing.assert_allclose(rows.mean(axis=0), report.errors["velocity"]["nrmse"])
+    energies = study.spectra_by_trajectory["velocity"]["truth"]
+    assert len(energies) == 6
+    np.testing.assert_allclose(energies.mean(axis=0), study.spectra["velocity"]["truth"])
+    assert study.grid == (8, 8, 8) and study.contract.D == 3
+
+
 def test_a_figure_shows_itself_in_a_notebook(report):
     assert report.plot("errors")._repr_png_().startswith(b"\x89PNG")
 

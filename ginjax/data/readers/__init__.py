@@ -5,6 +5,9 @@ from ginjax.data._found import Variable as Variable
 from ginjax.data._request import FieldRequest as FieldRequest
 from ginjax.data.readers._counted import COUNTED as COUNTED
 from ginjax.data.readers._data_file import DataFile as DataFile
+from ginjax.data.readers._foreign import Foreign as Foreign
+from ginjax.data.readers._foreign import foreign_case as foreign_case
+from ginjax.data.readers._foreign import foreign_file as foreign_file
 from ginjax.data.readers._hdf5 import Hdf5 as Hdf5
 from ginjax.data.readers._reader import DataReader as DataReader
 from ginjax.data.readers._reader import Reader as Reader
@@ -13,3 +16,4 @@ from ginjax.data.readers._registry import OWN as OWN
 from ginjax.data.readers._registry import READERS as READERS
 from ginjax.data.readers._registry import register_reader as register_reader
 from ginjax.data.readers._well import MAX_ABOUT as MAX_ABOUT
+from ginjax.data.readers._zarr_store import is_zarr as is_zarr

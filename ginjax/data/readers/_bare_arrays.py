@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
+from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._axis_question import offered, question_of
+from ginjax.data.readers._axis_question import question_of
+from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
+from ginjax.data.readers._hdf5 import MAX_COORDINATES, equal_step, spacing_of
+from ginjax.data.readers._said_axes import refuse_count, said_order, untold
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
@@ -46,6 +49,8 @@ def describe_arrays(
     requests: tuple[FieldRequest, ...],
     said: Mapping[str, AxisOrder],
     points: Mapping[str, Points] | None = None,
+    *,
+    pairs: bool = False,
 ) -> Found:
     """Describe arrays by what the user says of them, and by the points of their axes, if there are any.
 
@@ -57,6 +62,7 @@ def describe_arrays(
     - `requests`: the fields that were named; others are left alone then.
     - `said`: by array the order of its axes; under an empty name that of all others.
     - `points`: by axis, points or times that are kept elsewhere. Arrays `(n,)` with the name of an axis are such, too.
+    - `pairs`: whether the arrays are pairs of input and target, which need no axis of time; their axes have to be said.
 
     **Raises:** `FileError` if nothing is a time series, or if an array contradicts its points; `ArgumentError` for axes that do
     not fit an array.
@@ -67,6 +73,11 @@ def describe_arrays(
             f"`axes` of array '{unknown[0]}'", got="no such array", expected="one of " + ", ".join(arrays)
         )
     wanted = _wanted(requests, arrays)
+    if pairs and not said:
+        raise ArgumentError(
+            f"{where}: cannot be inferred: the order of the axes of pairs",
+            hint="Say it: `axes=['trajectory,x,y']`, in which a trajectory is a pair.",
+        )
     named = {*wanted, *said}
     beside = points_among({n: each.shape for n, each in arrays.items() if each.problem is None}, named)
     coordinates = {each.name for each in beside.values()}
@@ -92,7 +103,7 @@ def describe_arrays(
             continue
         request = wanted.get(name)
         k = None if request is None else (request.field.k if len(request.parts) == 1 else 0)
-        order = _said(name, array.shape, said, needed=request is not None)
+        order = said_order(name, array.shape, said, needed=request is not None)
         if order is None and not said:
             order, likely = _inferred(where, name, array.shape, k, points)
             guesses[name] = Guess(array.shape, order, tuple(likely), asked=request is not None)
@@ -100,7 +111,7 @@ def describe_arrays(
         elif order is not None:
             check_points(where, name, order, array.shape, points)
         if order is None:
-            problems[name] = _untold(name, array.shape, said)
+            problems[name] = untold(name, array.shape, said)
         else:
             orders[name] = order
     question = None
@@ -108,10 +119,8 @@ def describe_arrays(
         question, shared = question_of(guesses)
         orders |= shared
     if not orders and "" in said:
-        _refuse_count(
-            said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates}
-        )
-    orders, first = _alike(where, arrays, orders, named, problems)
+        refuse_count(said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates})
+    orders, first = _alike(where, arrays, orders, named, problems, pairs)
     trajectories, frames, spatial = first
     variables: dict[str, Variable] = {}
     for name, order in orders.items():
@@ -119,7 +128,8 @@ def describe_arrays(
     usable = dict(variables)
     left = [name for name in arrays if name not in orders]
     variables |= {name: Variable(0, _unreadable, problem=problems[name]) for name in left}
-    unclear = None if said else "the order and parity of the fields: the file has no entry 'schema'"
+    unclear = None if said else "the order and parity of the fields: the file does not state them"
+    unclear = unclear or components_question(usable, len(spatial))
     notes = []
     if said and not requests:
         notes.append("the file does not state parities; taken as even (`parity` says which are odd)")
@@ -130,8 +140,8 @@ def describe_arrays(
         layout=layout,
         D=len(spatial),
         spatial=spatial,
-        spacing=None,
-        time_step=None,
+        spacing=_spacing(where, arrays, beside, len(spatial)),
+        time_step=equal_step(where, TIME, _values(arrays, beside[TIME])) if TIME in beside else None,
         is_torus=(True,) * len(spatial),
         trajectories=trajectories,
         frames=frames,
@@ -189,54 +199,6 @@ def _inferred(
     return None, [AxisReading(each, shape) for each in fitting] or likely
 
 
-def _said(
-    name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder], *, needed: bool
-) -> AxisOrder | None:
-    """The order that was said of an array. What is said of all arrays says of scalars that they have no component."""
-    order = said.get(name, said.get(""))
-    if order is None or len(order.names) == len(shape):
-        return order
-    if name not in said:
-        bare = order.without_components()
-        if len(bare.names) == len(shape):
-            return bare
-        if not needed:
-            return None
-    raise ArgumentError(
-        f"`axes` of array '{name}'",
-        got=f"{order.text}, {len(order.names)} axes",
-        expected=f"{len(shape)}, as many as its shape {shape} has",
-        hint=offered(readings(shape), name) or None,
-    )
-
-
-def _untold(name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder]) -> str:
-    """Why an array has no order where those of others were said, and how to say it: as theirs, with components behind."""
-    problem = f"its shape {shape} has {len(shape)} axes, whose order was not said"
-    for order in said.values():
-        tensor = order.with_components(len(shape) - len(order.names))
-        if tensor is not None and AxisReading(tensor, shape).possible:
-            return f"{problem}; say it too, such as `axes=['{name}={tensor.text}']`"
-    return problem
-
-
-def _refuse_count(order: AxisOrder, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Say that no array has as many axes as were named.
-
-    **Raises:** `ArgumentError`, if so.
-    """
-    n = len(order.names)
-    if shapes and all(
-        len(shape) not in (n, len(order.without_components().names)) for shape in shapes.values()
-    ):
-        raise ArgumentError(
-            "`axes`",
-            got=f"{order.text}, {n} axes",
-            expected="as many as an array has: "
-            + ", ".join(f"'{name}' of shape {shape} has {len(shape)}" for name, shape in shapes.items()),
-        )
-
-
 def provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:
     """An order to go on with where a question stands, so that the rest of the file can be looked at."""
     D = len(shape) - 2 - (k or 0)
@@ -251,9 +213,10 @@ def _alike(
     orders: Mapping[str, AxisOrder],
     named: Container[str],
     problems: dict[str, str],
+    pairs: bool,
 ) -> tuple[dict[str, AxisOrder], tuple[int, int, tuple[int, ...]]]:
     """The arrays that share trajectories, frames and grid with the first one that varies in time, and these."""
-    first = next((n for n, o in orders.items() if o.varies and 0 not in arrays[n].shape), None)
+    first = next((n for n, o in orders.items() if (o.varies or pairs) and 0 not in arrays[n].shape), None)
     if first is None:
         raise FileError(
             f"{where}: no array is a time series",
@@ -302,6 +265,25 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
 def channel(frames: ReadSlice, i: int) -> ReadSlice:
     """One of the values along the last axis."""
     return lambda trajectory, start, stop: frames(trajectory, start, stop)[..., i]
+
+
+def _values(arrays: Mapping[str, StoredArray], points: Points) -> np.ndarray:
+    """The points or times of an axis.
+
+    **Raises:** `FileError` for more than any axis has.
+    """
+    if points.count > MAX_COORDINATES:
+        raise FileError(f"points in '{points.name}'", got=points.count, expected=f"at most {MAX_COORDINATES}")
+    return arrays[points.name].read((slice(None),)).astype(np.float64)
+
+
+def _spacing(
+    where: str, arrays: Mapping[str, StoredArray], beside: Mapping[str, Points], D: int
+) -> float | None:
+    """The distance between grid points, if the points of every axis are there."""
+    if not all(axis in beside for axis in SPACE[:D]):
+        return None
+    return spacing_of(where, [_values(arrays, beside[axis]) for axis in SPACE[:D]])
 
 
 def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:

@@ -27,7 +27,7 @@ _MEANT = {word: name for name, words in _SYNONYMS.items() for word in words}
 
 def names_space(labels: Sequence[str]) -> bool:
     """Whether the names of axes say anything of which is x, y or z."""
-    return any(_meaning(label) in SPACE for label in labels)
+    return any(axis_of(label) in SPACE for label in labels)
 
 
 def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
@@ -40,7 +40,7 @@ def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
 
     - `labels`: the name of each axis, empty where it has none.
     """
-    names = [_meaning(label) for label in labels]
+    names = [axis_of(label) for label in labels]
     space = [i for i, name in enumerate(names) if name in SPACE]
     if not space:
         return None
@@ -62,8 +62,17 @@ def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
     return AxisOrder(tuple(names))
 
 
-def _meaning(label: str) -> str:
-    """The axis that a word means; empty if it is not known."""
+def steady_by_names(labels: Sequence[str]) -> AxisOrder | None:
+    """The order of the axes of an array that does not vary in time, if all have names that are known; otherwise None."""
+    names = [axis_of(label) for label in labels]
+    space = {name for name in names if name in SPACE}
+    single = [name for name in names if name != COMPONENT]
+    known = all(names) and TIME not in names and len(single) == len(set(single))
+    return AxisOrder(tuple(names)) if known and space and space == set(SPACE[: len(space)]) else None
+
+
+def axis_of(label: str) -> str:
+    """The axis that a word means, such as time by `t`; empty if it is not known."""
     return _MEANT.get(label.lower().strip(), "")
 
 
@@ -97,7 +106,7 @@ def points_among(shapes: Mapping[str, Sequence[int]], fields: Container[str]) ->
     """
     found: dict[str, Points] = {}
     for name, shape in shapes.items():
-        axis = _meaning(name)
+        axis = axis_of(name)
         if axis in (*SPACE, TIME) and len(shape) == 1 and name not in fields:
             found.setdefault(axis, Points(name, shape[0]))
     return found

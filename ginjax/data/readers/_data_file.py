@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cached_property
 
@@ -19,16 +20,20 @@ class DataFile:
     **Arguments:**
 
     - `path`: the file.
+    - `pairs`: whether its arrays are pairs of input and target, which need no axis of time.
     - `axes`: what the user says of the axes of its arrays, by their names; under an empty name, of all others.
     """
 
-    def __init__(self, path: str, axes: Mapping[str, AxisOrder] | None = None):
+    def __init__(self, path: str, axes: Mapping[str, AxisOrder] | None = None, *, pairs: bool = False):
         self.path = path
+        self.pairs = pairs
         self.axes: Mapping[str, AxisOrder] = axes or {}
 
     @cached_property
     def start(self) -> bytes:
-        """The first bytes, 512 at most."""
+        """The first bytes, 512 at most; none of a folder."""
+        if os.path.isdir(self.path):
+            return b""
         with open(self.path, "rb") as stream:
             return stream.read(_START)
 

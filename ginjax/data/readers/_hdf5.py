@@ -13,6 +13,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from ginjax.data._axis_order import AxisOrder
+from ginjax.data.readers._chunks import chunk_remark, read_by_chunks
+from ginjax.data.readers._filters import check_filters
 from ginjax.data.readers._first_look import first_look
 from ginjax.data.readers._packing import PACKING, unpacking
 from ginjax.errors import FileError, GinjaxError
@@ -53,6 +56,7 @@ class Hdf5:
         self._sets: OrderedDict[str, h5py.Dataset] = OrderedDict()
         self._packed: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
         self._most: dict[str, float] = {}
+        self._known: tuple[object, ...] | None = None
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""
@@ -122,7 +126,14 @@ class Hdf5:
         with self._guard(name):
             dataset = self._dataset(name)
             self._check_selected(name, dataset, selection)
-            return self._packing(name, dataset)(np.asarray(dataset[selection]))
+            check_filters(f"{self.path}: dataset '{name}'", dataset)
+            values = read_by_chunks(dataset, selection, (*self._identity(), name))
+            return self._packing(name, dataset)(values)
+
+    def chunk_remark(self, name: str, order: AxisOrder) -> str | None:
+        """What to say of chunks that make reading slow, see `chunk_remark`; None if nothing."""
+        with self._guard(name):
+            return chunk_remark(self._dataset(name), order)
 
     def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
         """A whole dataset in float64 with one axis at least, which must be short, such as coordinates."""
@@ -166,7 +177,15 @@ class Hdf5:
         if self._file is None:
             first_look(self.path)
             self._file = h5py.File(self.path, "r", locking="best-effort")
+            self._known = None
         return self._file
+
+    def _identity(self) -> tuple[object, ...]:
+        """What tells the content of this file from that of any other, and of one that takes its place."""
+        if self._known is None:
+            found = os.stat(self.path)
+            self._known = (os.path.abspath(self.path), found.st_ino, found.st_size, found.st_mtime_ns)
+        return self._known
 
     def _find(self, name: str) -> h5py.Group | h5py.Dataset | None:
         """Walk hard links only: others could lead to another file, or in a circle."""

@@ -3,7 +3,7 @@
 The axes of an array are `(trajectory, time, *spatial, D, ..., D)`, or those that `axes` names. An `.npz` may describe itself
 in an entry `schema`, a JSON text such as
 
-    {"dimension": 2, "spacing": 0.0625, "time_step": 0.04, "periodic": true,
+    {"dimension": 2, "spacing": 0.0625, "time_step": 0.04, "periodic": true, "length_unit": "m", "time_unit": "s",
      "fields": [{"name": "velocity", "order": 1, "parity": "even", "unit": "m/s"},
                 {"name": "pressure", "order": 0, "axes": "time,x,y"}],
      "constants": [{"name": "viscosity", "order": 0}]}
@@ -30,30 +30,32 @@ from ginjax.data._request import FieldRequest
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
+from ginjax.data.readers._foreign import holds_pickle
 from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "npz"
-_KEYS = ("dimension", "fields", "constants", "spacing", "time_step", "periodic")
+_KEYS = ("dimension", "fields", "constants", "spacing", "time_step", "periodic", "length_unit", "time_unit")
 _KEYS_OF_FIELD = ("name", "order", "parity", "unit", "axes")
 
 
 def _recognises(file: DataFile) -> bool:
     """Whether a file begins as NumPy's do."""
-    return file.start[:6] == b"\x93NUMPY" or (file.start[:2] == b"PK" and zipfile.is_zipfile(file.path))
+    packed = file.start[:2] == b"PK" and zipfile.is_zipfile(file.path)
+    return file.start[:6] == b"\x93NUMPY" or (packed and not holds_pickle(file.path))
 
 
 def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...]) -> Found:
     """Describe an `.npz` or `.npy` file, told apart by its first bytes; without a schema, by what the user said."""
     arrays, schema = read_numpy(file.path)
     if schema is not None:
-        return _described(file.path, arrays, schema, file.axes)
+        return _described(file.path, arrays, schema, file.axes, pairs=file.pairs)
     stored = {
         name: StoredArray(each.shape, _mapped(each), each.problem, each.dtype == bool)
         for name, each in arrays.items()
     }
-    found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes)
+    found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes, pairs=file.pairs)
     return replace(found, origin={"file": os.path.basename(file.path)})
 
 
@@ -62,6 +64,8 @@ def _described(
     arrays: Mapping[str, NumpyArray],
     schema: Mapping[str, Any],
     said: Mapping[str, AxisOrder],
+    *,
+    pairs: bool,
 ) -> Found:
     """A file by its schema, and where the user says something of the axes, by that."""
     _known(schema, _KEYS, f"{path}: entry '{SCHEMA}'")
@@ -107,12 +111,12 @@ def _described(
         for name, each in variables.items():
             raise FileError(f"{path}: array '{name}' of the schema: {each.problem}")
         raise FileError(f"{path}: no array is a time series", got={n: a.shape for n, a in arrays.items()})
-    first = next((name for name, lead in leads.items() if lead[1] is not None), None)
+    first = next((name for name, lead in leads.items() if pairs or lead[1] is not None), None)
     if first is None:
         raise FileError(f"{path}: no array varies in time")
     trajectories, frames, spatial = leads[first]
     for name, lead in leads.items():
-        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames) or lead[2] != spatial:
+        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames or 1) or lead[2] != spatial:
             raise FileError(
                 f"{path}: shape of '{name}'",
                 got=arrays[name].shape,
@@ -126,9 +130,11 @@ def _described(
         spatial=spatial,
         spacing=expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30),
         time_step=expect(schema, "time_step", float, where=path, default=None, least=1e-30, most=1e30),
+        length_unit=expect(schema, "length_unit", str, where=path, default=None, most=64),
+        time_unit=expect(schema, "time_unit", str, where=path, default=None, most=64),
         is_torus=_periodic(schema.get("periodic", True), D, path),
         trajectories=trajectories or 1,
-        frames=frames or 0,
+        frames=frames or int(pairs),
         variables=variables,
         defaults=tuple(
             FieldRequest(Field(n, each.k, each.p or 0, each.unit), (n,)) for n, each in kinds.items()

@@ -1,7 +1,10 @@
-"""PDEArena: groups `train`, `valid`, `test`, each with `u`, `vx`, `vy` of shape `(sample, time, x, y)`.
+"""PDEArena: groups `train`, `valid`, `test`, each with arrays `(sample, time, x, y, z)`.
 
-Beside them `t`, `x`, `y` by sample, `dt`, `dx`, `dy`, and the numbers a simulation was run with. Buoyancy (`buo_y`) is read
-as the vector it is, so that it turns with the grid. The published Navier-Stokes files are not periodic.
+Navier-Stokes holds `u`, `vx`, `vy`; Kuramoto-Sivashinsky one array in 1D that is called by its sizes, such as `pde_140-256`; Maxwell
+`d_field` and `h_field` with a last axis of 3 components, the second one odd, because a magnetic field is a pseudo-vector.
+Beside them `t`, `x`, `y` by sample, `dt`, `dx`, `dy`, and the numbers a simulation was run with, such as a viscosity `v`. Buoyancy
+(`buo_y`) is read as the vector it is, so that it turns with the grid. The published files of Kuramoto-Sivashinsky are periodic, the
+others are not. In the former `dt` and `dx` differ from sample to sample: a network can be told so, as fields that are named.
 """
 
 from __future__ import annotations
@@ -9,17 +12,23 @@ from __future__ import annotations
 import numpy as np
 
 from ginjax.checkpoint import Field
+from ginjax.data._axis_order import AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
+from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
-from ginjax.data.readers._reader import hdf5_reader
+from ginjax.data.readers._reader import Reader, Requests
 from ginjax.errors import FileError
 
 LAYOUT = "pdearena"
 _SPLITS = {"train": "train", "valid": "valid", "val": "valid", "test": "test"}
 _AXES = ("x", "y", "z")
 _MAIN = ("u", "vx", "vy", "vz")
+_PDE = "pde_"
+_VECTORS = {"d_field": 0, "h_field": 1}
+"""Vector fields and their parity."""
+
 _GRID = {"t", "dt", *_AXES, *(f"d{axis}" for axis in _AXES)}
 
 
@@ -30,35 +39,50 @@ def _recognises(file: Hdf5) -> bool:
 
 def _splits(file: Hdf5) -> tuple[str, ...]:
     """The parts in one file."""
-    present = [n for n in _SPLITS if any(file.is_array(f"{n}/{main}") for main in _MAIN)]
+    present = [name for name in _SPLITS if _main(file, name) is not None]
     return tuple(dict.fromkeys(_SPLITS[name] for name in present))
 
 
-def _find(file: Hdf5, split: str | None) -> Found:
+def _main(file: Hdf5, group: str) -> str | None:
+    """The array of a group that says how many samples, frames and points there are; None if this is another layout."""
+    known = (name for name in (*_MAIN, *_VECTORS) if file.is_array(f"{group}/{name}"))
+    sized = (name for name in file.names(group) if name.startswith(_PDE) and file.is_array(f"{group}/{name}"))
+    return next(known, None) or next(sized, None)
+
+
+def _find(data: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe one part of a file of this layout."""
-    group = next(name for name, part in _SPLITS.items() if part == split and file.is_group(name))
-    main = next(name for name in _MAIN if file.is_array(f"{group}/{name}"))
+    file = _content(data)
+    group = next(name for name, part in _SPLITS.items() if part == split and _main(file, name) is not None)
+    main = _main(file, group)
+    assert main is not None  # as above
     shape = file.shape(f"{group}/{main}")
-    D = len(shape) - 2
-    if not 1 <= D <= 3:
+    lead = shape[:-1] if main in _VECTORS else shape
+    D = len(lead) - 2
+    if not 1 <= D <= 3 or (main in _VECTORS and shape[-1] != D):
         raise FileError(
             f"{file.path}: shape of '{group}/{main}'", got=shape, expected="(sample, time, x, y, z)"
         )
-    for axis, side in zip(("t", *_AXES), shape[1:], strict=False):
+    for axis, side in zip(("t", *_AXES), lead[1:], strict=False):
         if file.is_array(f"{group}/{axis}"):
             count = file.points(f"{group}/{axis}")
             check_length(file.path, f"{group}/{axis}", count, f"{group}/{main}", axis, side)
+    asked = {part for request in requests for part in request.parts}
     variables: dict[str, Variable] = {}
     for name in file.names(group):
         path = f"{group}/{name}"
-        if name in _GRID or not file.is_array(path):
+        if not file.is_array(path) or (name in _GRID and name not in asked):
             continue
         sides = file.shape(path)
-        if sides == shape:
+        if sides == lead:
             variables[name] = Variable(0, _frames(file, path))
-        elif sides in ((shape[0],), (shape[0], 1)) and not name.startswith("buo_"):
-            variables[name] = Variable(0, _number(file, path, shape[2:]), varies=False)
-    defaults = [_request(name, 0, (name,)) for name in variables if name not in _MAIN[1:]]
+        elif name in _VECTORS and sides == (*lead, D):
+            variables[name] = Variable(1, _frames(file, path))
+        elif sides in ((lead[0],), (lead[0], 1)) and not name.startswith("buo_"):
+            variables[name] = Variable(0, _number(file, path, lead[2:]), varies=False)
+    parts = {*_MAIN[1:], *_VECTORS, *_GRID}
+    defaults = [_request(name, 0, (name,)) for name in variables if name not in parts]
+    defaults += [_request(name, 1, (name,), p) for name, p in _VECTORS.items() if name in variables]
     velocity = tuple(f"v{axis}" for axis in _AXES[:D])
     unclear = None
     if all(name in variables for name in velocity):
@@ -67,29 +91,33 @@ def _find(file: Hdf5, split: str | None) -> Found:
         unclear = f"which vector the components of the velocity make in {D} dimensions"
     forces = [f"{group}/buo_{axis}" for axis in _AXES[:D]]
     if any(file.is_array(path) for path in forces):
-        variables["buoyancy"] = Variable(1, _vector(file, forces, shape[2:]), varies=False)
+        variables["buoyancy"] = Variable(1, _vector(file, forces, lead[2:]), varies=False)
         defaults.append(_request("buoyancy", 1, ("buoyancy",)))
     return Found(
         where=file.path,
         layout=LAYOUT,
         D=D,
-        spatial=shape[2:],
-        spacing=_spacing(file, group, D),
-        time_step=_step(file, group, "dt", "t"),
-        is_torus=(False,) * D,
-        trajectories=shape[0],
-        frames=shape[1],
+        spatial=lead[2:],
+        spacing=None if asked & {f"d{axis}" for axis in _AXES} else _spacing(file, group, D),
+        time_step=None if "dt" in asked else _step(file, group, "dt", "t"),
+        is_torus=(main.startswith(_PDE),) * D,
+        trajectories=lead[0],
+        frames=lead[1],
         variables=variables,
         defaults=tuple(defaults),
         split=split,
         origin=file.provenance(),
+        notes=tuple(
+            filter(None, [file.chunk_remark(f"{group}/{main}", AxisOrder.usual(D, len(shape) - len(lead)))])
+        ),
         unclear=unclear,
+        parities_stated=frozenset(name for name in _VECTORS if name in variables),
         close=file.close,
     )
 
 
-def _request(name: str, k: int, parts: tuple[str, ...]) -> FieldRequest:
-    return FieldRequest(Field(name, k, 0, UNIT_NOT_STATED), parts)
+def _request(name: str, k: int, parts: tuple[str, ...], p: int = 0) -> FieldRequest:
+    return FieldRequest(Field(name, k, p, UNIT_NOT_STATED), parts)
 
 
 def _frames(file: Hdf5, path: str) -> ReadSlice:
@@ -136,6 +164,8 @@ def _step(file: Hdf5, group: str, step: str, points: str) -> float | None:
                 raise FileError(
                     f"{file.path}: '{group}/{step}'", got=f"{stated.min():.4g} to {stated.max():.4g}",
                     expected="one positive number for all samples",
+                    hint="Name all fields, and this number among them: the network is told it then, as a field that does not vary in "
+                    f"time: `fields={_named(file, group)}`.",
                 )  # fmt: skip
             return float(stated[0])
     if not file.is_array(f"{group}/{points}"):
@@ -143,4 +173,27 @@ def _step(file: Hdf5, group: str, step: str, points: str) -> float | None:
     return step_of_rows(file.path, points, file.read_short(f"{group}/{points}", 2**24))
 
 
-PDEARENA = hdf5_reader(LAYOUT, _recognises, _find, _splits)
+def _named(file: Hdf5, group: str) -> list[str]:
+    """The main field and the steps that differ from sample to sample, as they are named in `fields`."""
+    main = _main(file, group)
+    known = [] if main is None else [f"u:0+={main}"]
+    differing = []
+    for name in ("dt", *(f"d{axis}" for axis in _AXES)):
+        if file.is_array(f"{group}/{name}"):
+            stated = file.read_short(f"{group}/{name}", 2**24).reshape(-1)
+            if stated.size and np.abs(stated - stated[0]).max() > 1e-3 * abs(stated[0]):
+                differing.append(f"{name}:0+")
+    return [*known, *differing]
+
+
+def _content(file: DataFile) -> Hdf5:
+    assert file.hdf5 is not None  # `_recognises` has seen to it
+    return file.hdf5
+
+
+PDEARENA = Reader(
+    LAYOUT,
+    lambda file: file.hdf5 is not None and _recognises(file.hdf5),
+    _find,
+    lambda file: _splits(_content(file)),
+)

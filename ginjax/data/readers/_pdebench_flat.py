@@ -27,6 +27,7 @@ from ginjax.data.readers._bare_arrays import (
     describe_arrays,
     provisional,
 )
+from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import (
     Points,
     check_points,
@@ -59,7 +60,7 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     counts = {axis: Points(f"{axis}-coordinate", len(values)) for axis, values in points.items()}
     if len(time):
         counts[TIME] = Points(_TIME, len(time), spare=1)
-    found = _as_said(content, requests, file.axes, counts) if file.axes else _as_stated(content, counts)
+    found = _as_said(file, content, requests, counts) if file.axes else _as_stated(content, counts)
     return replace(
         found,
         spacing=spacing_of(content.path, list(points.values())[: found.D]),
@@ -71,9 +72,9 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
 
 
 def _as_said(
+    data: DataFile,
     file: Hdf5,
     requests: tuple[FieldRequest, ...],
-    axes: Mapping[str, AxisOrder],
     points: Mapping[str, Points],
 ) -> Found:
     """The arrays in the order that the user states."""
@@ -82,9 +83,20 @@ def _as_said(
         return StoredArray(file.shape(name), lambda selection: file.read(name, selection))
 
     arrays = {name: stored(name) for name in _arrays(file)}
-    found = describe_arrays(file.path, LAYOUT, arrays, requests, axes, points)
+    found = describe_arrays(file.path, LAYOUT, arrays, requests, data.axes, points, pairs=data.pairs)
     usable = {name: each for name, each in found.variables.items() if each.problem is None}
-    return replace(found, defaults=_defaults(usable, found.D))
+    others = {name: each for name, each in usable.items() if name not in _VELOCITY[: found.D]}
+    return replace(
+        found,
+        defaults=_defaults(usable, found.D),
+        unclear=components_question(others, found.D),
+        notes=(*found.notes, *_chunks(file, found.read_as)),
+    )
+
+
+def _chunks(file: Hdf5, orders: Mapping[str, AxisOrder]) -> tuple[str, ...]:
+    """What to say of the chunks of arrays in these orders."""
+    return tuple(filter(None, (file.chunk_remark(name, order) for name, order in orders.items())))
 
 
 def _arrays(file: Hdf5) -> list[str]:
@@ -132,6 +144,7 @@ def _as_stated(file: Hdf5, points: Mapping[str, Points]) -> Found:
         variables=variables,
         defaults=_defaults(variables, D),
         unclear=_question(variables, D, sum(name in variables for name in _VELOCITY)),
+        notes=_chunks(file, orders),
         question=question,
         read_as={} if stated else orders,
     )

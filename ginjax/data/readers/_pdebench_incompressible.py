@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ginjax.checkpoint import Field
+from ginjax.data._axis_order import AxisOrder
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
@@ -67,6 +68,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         defaults=tuple(defaults),
         split=split,
         origin=file.provenance(),
+        notes=tuple(filter(None, [file.chunk_remark("velocity", AxisOrder.usual(D, 1))])),
         close=file.close,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ginjax._registry import Registry, named
+from ginjax.data.readers._matlab import MATLAB
 from ginjax.data.readers._npz import NUMPY
 from ginjax.data.readers._pdearena import PDEARENA
 from ginjax.data.readers._pdebench_flat import PDEBENCH
@@ -10,13 +11,16 @@ from ginjax.data.readers._pdebench_grouped import PDEBENCH_GROUPED
 from ginjax.data.readers._pdebench_incompressible import PDEBENCH_INCOMPRESSIBLE
 from ginjax.data.readers._reader import DataReader
 from ginjax.data.readers._well import THE_WELL
+from ginjax.data.readers._xarray import XARRAY
 
 OWN: tuple[DataReader, ...] = (
+    MATLAB,
     THE_WELL,
     PDEBENCH_INCOMPRESSIBLE,
     PDEBENCH,
     PDEARENA,
     PDEBENCH_GROUPED,
+    XARRAY,
     NUMPY,
 )
 """The readers that come with the library."""

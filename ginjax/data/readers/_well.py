@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ginjax.checkpoint import Field, JsonProblem, parse_json
-from ginjax.data._axis_order import SPACE
+from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import step_of_rows
@@ -66,6 +66,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
     for k, path in fields:
         name = path.partition("/")[2]
         variables[name] = _field(file, path, k, (trajectories, frames), sides, turn)
+        notes += _chunks(file, path)
         unit, parity = (file.attribute(path, attribute, None) for attribute in ("units", "parity"))
         defaults.append(_request(name, k, str(unit)[:64] if unit else UNIT_NOT_STATED, int(parity == "odd")))
         if parity in ("even", "odd"):
@@ -88,6 +89,8 @@ def _find(file: Hdf5, split: str | None) -> Found:
         spatial=spatial,
         spacing=None if _counted(file, axes[0]) else one_spacing(where, steps),
         time_step=None if _counted(file, "time") else step_of_rows(where, "time", time),
+        length_unit=_unit(file, axes[0]),
+        time_unit=_unit(file, "time"),
         is_torus=is_torus,
         trajectories=trajectories,
         frames=frames,
@@ -100,6 +103,17 @@ def _find(file: Hdf5, split: str | None) -> Found:
         boundaries_stated=stated_axes,
         close=file.close,
     )
+
+
+def _chunks(file: Hdf5, path: str) -> list[str]:
+    """What to say of the chunks of a field that varies by trajectory and in time."""
+    lead = (TRAJECTORY, TIME) if file.attribute(path, "sample_varying", False) else (TIME,)
+    D = len(file.shape(path)) - len(lead)
+    if not (file.attribute(path, "time_varying", False) and D >= 1):
+        return []
+    order = AxisOrder((*lead, *SPACE[:D], *(COMPONENT,) * max(D - len(SPACE), 0)))
+    remark = file.chunk_remark(path, order)
+    return [] if remark is None else [remark]
 
 
 def _request(name: str, k: int, unit: str = UNIT_NOT_STATED, p: int = 0) -> FieldRequest:
@@ -195,6 +209,12 @@ def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool
 def _counted(file: Hdf5, name: str) -> bool:
     """Whether points or times were only numbered."""
     return file.attribute(f"dimensions/{name}", "units") == COUNTED
+
+
+def _unit(file: Hdf5, name: str) -> str | None:
+    """The unit of points or times, if it is stated."""
+    unit = file.attribute(f"dimensions/{name}", "units", None)
+    return unit[:64] if isinstance(unit, str) and unit != COUNTED else None
 
 
 def _origin(file: Hdf5) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from ginjax.data.sources._from_file import assemble as assemble
 from ginjax.data.sources._joined import join as join
 from ginjax.data.sources._memory import MemorySource as MemorySource
 from ginjax.data.sources._memory import held_in_memory as held_in_memory
+from ginjax.data.sources._paired import paired as paired
 from ginjax.data.sources._pairs import pairs_as_source as pairs_as_source
 from ginjax.data.sources._selected import select_fields as select_fields
 from ginjax.data.sources._simulated import simulate as simulate

@@ -58,6 +58,7 @@ def assemble(
     *,
     reading: Reading | None = None,
     ask: bool = True,
+    pairs: bool = False,
 ) -> Source:
     """Choose fields among the variables of a file.
 
@@ -68,6 +69,7 @@ def assemble(
     - `parity`: parities of fields by name, over what the layout suggests.
     - `is_torus`: periodicity of the axes, over what the layout says.
     - `reading`: what was said of the file, to be kept.
+    - `pairs`: whether nothing has to vary in time.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
@@ -97,7 +99,7 @@ def assemble(
             got=sorted(unknown),
             expected=[f.name for f, _, _ in chosen],
         )
-    if not any(varies for _, _, varies in chosen):
+    if not pairs and not any(varies for _, _, varies in chosen):
         raise FileError(
             f"{found.where}: no field that varies in time",
             got=", ".join(found.variables) or "nothing",
@@ -111,6 +113,8 @@ def assemble(
         spatial=found.spatial,
         spacing=found.spacing,
         time_step=found.time_step,
+        length_unit=found.length_unit,
+        time_unit=found.time_unit,
         is_torus=found.is_torus if is_torus is None else parse_torus(is_torus, found.D),
         trajectories=found.trajectories,
         frames=found.frames,
@@ -121,6 +125,7 @@ def assemble(
         reading=reading,
         axes_known=found.question is None,
         boundaries_from=_why(found, is_torus is not None),
+        boundaries_assumed=is_torus is None and not found.boundaries_stated,
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )

@@ -73,7 +73,7 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
     if len(sources) == 1:
         return first
     for source, name in zip(sources[1:], names[1:], strict=True):
-        for what in ("D", "spatial", "schema", "constants", "is_torus"):
+        for what in ("D", "spatial", "schema", "constants", "is_torus", "length_unit", "time_unit"):
             if getattr(source, what) != getattr(first, what):
                 raise FileError(
                     f"{name}: {what} differs from that of {names[0]}",

@@ -21,8 +21,8 @@ MAX_FRAMES = 2**25
 """Most frames of a source, of all trajectories together, for the same reason."""
 
 NO_SERIES = (
-    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, cannot be trained on: "
-    "a network predicts the next frame."
+    "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, are not trained on as "
+    "time series: 'ginjax train' takes them with `target=['FIELD']`, the field to be predicted, and `axes=['trajectory,x,y']`."
 )
 """What to say of data without an axis of time, or of a single frame."""
 
@@ -54,7 +54,10 @@ class Source(abc.ABC):
     - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
     - `reading`: what else was said of how to read them; None if nothing.
     - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
+    - `length_unit`, `time_unit`: the units of spacing and time step as text; None if the data do not say.
     - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
+    - `blank`: how many frames in front of each trajectory hold nothing, such as the zeros of pairs; they are not measured.
+    - `boundaries_assumed`: whether nobody has said it, neither the data nor the user.
     """
 
     layout: str
@@ -74,14 +77,15 @@ class Source(abc.ABC):
     reading: Reading | None = None
     axes_known: bool = True
     boundaries_from: str = ""
+    boundaries_assumed: bool = False
+    blank: int = 0
+    length_unit: str | None = None
+    time_unit: str | None = None
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
         axes = ", ".join("periodic" if each else "not periodic" for each in self.is_torus)
-        steps = [
-            f"{what} {'unknown' if value is None else f'{value:g}'}"
-            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
-        ]
+        steps = self._steps_in_words("unknown")
         grid = "x".join(map(str, self.spatial))
         head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
         why = f" ({self.boundaries_from})" if self.boundaries_from else ""
@@ -101,15 +105,21 @@ class Source(abc.ABC):
         alike = len(set(self.read_as.values())) == 1
         orders = [order if alike else f"{name}={order}" for name, order in self.read_as.items()]
         axes = f" (axes {'; '.join(dict.fromkeys(orders))})" if orders else ""
-        known = [
-            f"{what} {'not known' if value is None else f'{value:g}'}"
-            for what, value in (("spacing", self.spacing), ("time step", self.time_step))
-        ]
+        known = self._steps_in_words("not known")
         why = f" ({self.boundaries_from})" if self.boundaries_from else ""
         return (
             f"read as {shape}{axes}: {fields}{fixed}",
             f"{', '.join(known)}; {ends_in_words(axes_of(self.is_torus))}{why}",
         )
+
+    def _steps_in_words(self, unknown: str) -> list[str]:
+        return [
+            f"{what} {unknown if value is None else f'{value:g} {unit}'.rstrip()}"
+            for what, value, unit in (
+                ("spacing", self.spacing, self.length_unit or ""),
+                ("time step", self.time_step, self.time_unit or ""),
+            )
+        ]
 
     def described(self) -> dict[str, Any]:
         """All that a source states about itself, by name, from which another source can be made."""
@@ -133,6 +143,8 @@ class Source(abc.ABC):
             layout=dict(self.read_as) or None,
             reading=self.reading,
             origin=dict(self.origin),
+            length_unit=self.length_unit,
+            time_unit=self.time_unit,
         )
 
     def frames_of(self, trajectory: int) -> int:

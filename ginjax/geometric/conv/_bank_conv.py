@@ -31,7 +31,8 @@ from .._planar import PlanarImage
 from .._precision import product_precision
 from ._axes import AxisGeometry, pad_axes
 from ._geometry import ConvGeometry
-from ._mixing import Mixing, channel_mixing, make_mixing, weight_order
+from ._mixing import Mixing, channel_mixing, make_mixing, packed_grades, weight_order
+from ._walls import continue_axes
 from ._ways import DEVICE, How, adjoint_axes, convolve_packed, forced_way, gradients_packed, weights_packed
 
 if TYPE_CHECKING:
@@ -84,7 +85,10 @@ def convolve_with_bank(
     ]
     w = jnp.concatenate(flat) if flat else jnp.zeros((0,), dtype)
     axes = geometry.axes(x.get_spatial_dims(), bank.side)
-    y = bank_conv(x.packed().astype(dtype), w, mixing, axes)
+    packed = x.packed().astype(dtype)
+    if any(mode != "zeros" for mode in geometry.modes):
+        packed, axes = continue_axes(packed, axes, geometry.modes, packed_grades(bank.D, sources), 1)
+    y = bank_conv(packed, w, mixing, axes)
     return PlanarImage.unpacked(y, targets, bank.D, x.is_torus)
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Num
 
 from ...errors import ArgumentError
 from ._axes import AxisGeometry, pad_axes
+from ._walls import PaddingMode, padding_modes
 
 Padding = None | Literal["TORUS", "VALID", "SAME"] | int | Sequence[tuple[int, int]]
 
@@ -23,7 +24,9 @@ class ConvGeometry:
     - `stride`, `input_dilation`, `filter_dilation`: as in `jax.lax.conv_general_dilated`.
     - `padding`: `"TORUS"` (wrap on periodic axes, zeros elsewhere, the output as large as the input at stride 1),
       `"VALID"`, `"SAME"`, or literal pairs of zeros.
-    - `is_torus`: which axes are periodic; only `"TORUS"` looks at it.
+    - `is_torus`: which axes are periodic; `"TORUS"` and `padding_mode` look at it.
+    - `padding_mode`: how the field goes on along an axis that is not periodic, where `padding` is `"TORUS"` or `"SAME"`;
+      empty for zeros along all of them.
     """
 
     stride: tuple[int, ...]
@@ -31,6 +34,7 @@ class ConvGeometry:
     filter_dilation: tuple[int, ...]
     padding: str | tuple[tuple[int, int], ...]
     is_torus: tuple[bool, ...]
+    padding_mode: tuple[PaddingMode, ...] = ()
 
     @classmethod
     def resolve(
@@ -41,14 +45,27 @@ class ConvGeometry:
         padding: Padding = None,
         lhs_dilation: int | Sequence[int] | None = None,
         rhs_dilation: int | Sequence[int] = 1,
+        padding_mode: str | Sequence[str] = "zeros",
     ) -> "ConvGeometry":
         """Spell out the short forms; `padding=None` means `"TORUS"` if any axis is periodic, else `"SAME"`."""
+        modes = padding_modes(padding_mode, D)
         return cls(
             stride=_per_axis("stride", stride, D),
             input_dilation=_per_axis("lhs_dilation", 1 if lhs_dilation is None else lhs_dilation, D),
             filter_dilation=_per_axis("rhs_dilation", rhs_dilation, D),
             padding=_resolve_padding(padding, D, any(is_torus)),
             is_torus=tuple(is_torus),
+            padding_mode=() if set(modes) == {"zeros"} else modes,
+        )
+
+    @property
+    def modes(self) -> tuple[PaddingMode, ...]:
+        """How each axis goes on that does not wrap; empty if all do so by zeros."""
+        if not self.padding_mode or self.padding not in ("TORUS", "SAME"):
+            return ()
+        return tuple(
+            "zeros" if periodic else mode
+            for periodic, mode in zip(self.is_torus, self.padding_mode, strict=True)
         )
 
     def axes(self, sizes: Sequence[int], side: int) -> tuple[AxisGeometry, ...]:

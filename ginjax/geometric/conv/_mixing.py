@@ -181,6 +181,11 @@ def packed_slots(D: int, signature: Signature) -> tuple[Slot, ...]:
     return tuple(slots)
 
 
+def packed_grades(D: int, signature: Signature) -> tuple[int, ...]:
+    """For each row of a packed field, the axes under whose reflection it changes sign."""
+    return tuple(slot.grade for slot in packed_slots(D, signature) for _ in range(slot.channels))
+
+
 @functools.lru_cache(maxsize=512)
 def component_grades(D: int, key: Key) -> tuple[int, ...]:
     """For each component of a key, in row-major order, the axes under whose reflection it changes sign."""

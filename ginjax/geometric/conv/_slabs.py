@@ -60,7 +60,11 @@ def slab_thickness(pixels: int, planes: int, most: int) -> int:
     - `pixels`: of one plane, channels and batch included.
     - `planes`: in all.
     - `most`: pixels that fit.
+
+    Sizes that are not known yet, as in a program that is exported for any grid, are not cut up.
     """
+    if not isinstance(pixels * planes, int):
+        return planes
     largest = min(max(most // max(pixels, 1), 1), planes)
     if planes <= 2 * largest:
         return planes

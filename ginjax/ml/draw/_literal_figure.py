@@ -11,6 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter, ScalarFormatter
 
+from ginjax.ml.draw._style import in_style
+
+_SCREEN = 140
+"""Pixels an inch under the cell of a notebook."""
+
 
 class LiteralFigure(Figure):
     """A figure that never parses a text as mathematics, except the numbers along axes.
@@ -23,12 +28,12 @@ class LiteralFigure(Figure):
     def _repr_png_(self) -> bytes:
         """The picture under the cell of a notebook, which shows figures of pyplot only."""
         stream = BytesIO()
-        self.savefig(stream, format="png")
+        self.savefig(stream, format="png", dpi=_SCREEN)
         return stream.getvalue()
 
     def draw(self, renderer: RendererBase) -> None:
-        show_literally(self)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), in_style():
+            show_literally(self)
             # A box stands for a letter that the font lacks; the picture shows that by itself.
             warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
             layout = self.get_layout_engine()

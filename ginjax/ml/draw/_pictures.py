@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 from collections.abc import Callable
@@ -9,32 +10,41 @@ from typing import TYPE_CHECKING
 
 from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
-from ginjax.ml.draw._canvas import save_png
 from ginjax.ml.draw._errors import errors_figure
 from ginjax.ml.draw._forecast import forecast_figure
+from ginjax.ml.draw._labels import Labels
+from ginjax.ml.draw._save import save_picture
 from ginjax.ml.draw._spectra import spectra_figure
+from ginjax.ml.draw._style import Width, inches
 from ginjax.ml.forecast import RolloutStudy
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Picture = Callable[[str, RolloutStudy, int], "Figure"]
-"""`(title, study, D) -> figure`, where `D` is the number of spatial axes."""
+Picture = Callable[..., "Figure"]
+"""`(title, study, D) -> figure`, where `D` is the number of spatial axes; one that also takes `width` is told it."""
 
 
-def _fields(title: str, study: RolloutStudy, D: int) -> Figure:
+def _fields(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Figure:
     first = next(iter(study.errors))
-    return forecast_figure(
-        title, {step: (frames["truth"], frames[first]) for step, frames in study.samples.items()}, D
+    samples = {step: (frames["truth"], frames[first]) for step, frames in study.samples.items()}
+    return forecast_figure(title, samples, D, contract=study.contract, width=width)
+
+
+def _errors(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Figure:
+    return errors_figure(title, study, width=width)
+
+
+def _spectra(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Figure:
+    when = Labels.of(study.contract, D).time(study.shown_step)
+    return spectra_figure(
+        f"{title}, {when}" if title else when,
+        study.spectra,
+        by_trajectory=study.spectra_by_trajectory,
+        contract=study.contract,
+        grid=study.grid,
+        width=width,
     )
-
-
-def _errors(title: str, study: RolloutStudy, D: int) -> Figure:
-    return errors_figure(title, study)
-
-
-def _spectra(title: str, study: RolloutStudy, D: int) -> Figure:
-    return spectra_figure(f"{title}, step {study.shown_step}", study.spectra)
 
 
 def _check(name: str, picture: Picture) -> None:
@@ -67,8 +77,9 @@ def register_picture(name: str, picture: Picture) -> Picture:
 
     **Arguments:**
 
-    - `name`: of the picture; the file is called `<name>.png`.
-    - `picture`: `(title, study, D)` to a matplotlib figure.
+    - `name`: of the picture; its file is called that, such as `<name>.png`.
+    - `picture`: `(title, study, D)` to a matplotlib figure; with a further argument `width` it is told the width of the
+      picture as well, "one" or "two" columns or millimetres. What is known of the data is `study.contract`.
 
     **Returns:** `picture`.
 
@@ -77,7 +88,7 @@ def register_picture(name: str, picture: Picture) -> Picture:
     return PICTURES.add(name, picture)
 
 
-def picture_figure(name: str, title: str, study: RolloutStudy, D: int) -> Figure:
+def picture_figure(name: str, title: str, study: RolloutStudy, D: int, *, width: Width = "two") -> Figure:
     """Draw a picture of an evaluation.
 
     **Arguments:**
@@ -85,10 +96,14 @@ def picture_figure(name: str, title: str, study: RolloutStudy, D: int) -> Figure
     - `name`: a name in `PICTURES`.
     - `title`: of the whole picture.
     - `study`: what was found; `D`: number of spatial axes.
+    - `width`: "one" or "two" columns, or millimetres; a registered picture that does not take it has its own.
 
-    **Raises:** `ArgumentError` for an unknown name, or a picture that is no figure.
+    **Raises:** `ArgumentError` for an unknown name, another width, or a picture that is no figure.
     """
-    figure = PICTURES.find(name)(title, study, D)
+    inches(width)  # refused here, whatever the picture makes of it
+    picture = PICTURES.find(name)
+    told = {"width": width} if "width" in inspect.signature(picture).parameters else {}
+    figure = picture(title, study, D, **told)
     if not hasattr(figure, "savefig"):
         raise ArgumentError(
             f"picture {name!r}", got=type(figure).__name__, expected="a matplotlib.figure.Figure"
@@ -97,14 +112,21 @@ def picture_figure(name: str, title: str, study: RolloutStudy, D: int) -> Figure
 
 
 def draw_picture(
-    path: str | os.PathLike[str], name: str, title: str, study: RolloutStudy, D: int, *, force: bool = False
+    path: str | os.PathLike[str],
+    name: str,
+    title: str,
+    study: RolloutStudy,
+    D: int,
+    *,
+    width: Width = "two",
+    force: bool = False,
 ) -> None:
     """Write the picture of `picture_figure`.
 
     **Arguments:**
 
-    - `path`: the PNG file to write.
-    - `name`, `title`, `study`, `D`: as in `picture_figure`.
+    - `path`: the file to write, see `save_picture`.
+    - `name`, `title`, `study`, `D`, `width`: as in `picture_figure`.
     - `force`: replace a file that is there.
     """
-    save_png(path, picture_figure(name, title, study, D), force=force)
+    save_picture(path, picture_figure(name, title, study, D, width=width), force=force)

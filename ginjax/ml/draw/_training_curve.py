@@ -6,59 +6,119 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ginjax.ml.draw._canvas import add_legend, new_figure, panels, save_png, set_heading, set_labels
+import numpy as np
+from jaxtyping import Float
+
+from ginjax.ml.draw._bands import range_of
+from ginjax.ml.draw._canvas import add_legend, logarithmic, new_figure, panels, set_heading, set_labels
+from ginjax.ml.draw._save import save_picture
+from ginjax.ml.draw._style import Width, in_style
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_SMOOTHED = 20
+"""About how many means over rows of the log lie in the length of a training."""
+
+_FEW = 20
+"""With fewer rows the loss is drawn as it is."""
+
+_TRAINING, _VALIDATION = "#0072b2", "#d55e00"
 
 
 def draw_curve(
-    path: str | os.PathLike[str], title: str, rows: Sequence[Mapping[str, Any]], *, best_step: int = -1
+    path: str | os.PathLike[str],
+    title: str,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    best_step: int = -1,
+    width: Width = "two",
 ) -> None:
     """Write the picture of `curve_figure`; a file that is there is replaced.
 
     **Arguments:**
 
-    - `path`: the PNG file to write.
-    - `title`, `rows`, `best_step`: as in `curve_figure`.
+    - `path`: the file to write, see `save_picture`.
+    - `title`, `rows`, `best_step`, `width`: as in `curve_figure`.
     """
-    save_png(path, curve_figure(title, rows, best_step=best_step), force=True)
+    save_picture(path, curve_figure(title, rows, best_step=best_step, width=width), force=True)
 
 
-def curve_figure(title: str, rows: Sequence[Mapping[str, Any]], *, best_step: int = -1) -> Figure:
+def curve_figure(
+    title: str, rows: Sequence[Mapping[str, Any]], *, best_step: int = -1, width: Width = "two"
+) -> Figure:
     """Draw training and validation loss, of a tuning the error by which it is judged, and below them the learning rate.
+
+    The training loss of the log is pale, its running mean strong.
 
     **Arguments:**
 
-    - `title`: of the picture.
+    - `title`: of the picture; none if empty.
     - `rows`: of the log, from `read_log`.
     - `best_step`: the step whose model was kept, if it was not the last.
+    - `width`: "one" or "two" columns, or millimetres.
 
     **Returns:** the figure.
     """
-    figure = new_figure((7, 4.3))
-    set_heading(figure, title)
-    (upper,), (lower,) = panels(figure, 2, 1, sharex=True, height_ratios=(3, 1))
-    handles: dict[str, Artist] = {}
-    # Only a tuning looks before its first step, and looks at errors of roll-outs.
-    tuning = any(row["step"] == 0 and row.get("validation") is not None for row in rows)
-    looked = "roll-outs (nRMSE)" if tuning else "validation"
-    for name, label, style in (("loss", "training", "-"), ("validation", looked, "o-")):
-        points = [(row["step"], row[name]) for row in rows if row.get(name) is not None]
-        if points:
-            (handles[label],) = upper.plot(*zip(*points, strict=True), style, lw=1.2, ms=3)
-    if best_step >= 0:
-        handles["kept"] = upper.axvline(best_step, color="0.6", lw=0.8, ls="--")
-    if any((row.get(name) or 0) > 0 for row in rows for name in ("loss", "validation")):
-        upper.set_yscale("log")
-    set_labels(upper, y="loss, error" if tuning else "loss")
-    rates = [(row["step"], row["learning_rate"]) for row in rows if row.get("learning_rate") is not None]
-    if rates:
-        lower.plot(*zip(*rates, strict=True), color="0.3", lw=1.2)
-    set_labels(lower, "step", "learning rate")
-    lower.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
-    for axis in (upper, lower):
-        axis.grid(alpha=0.3)
-    add_legend(figure, handles)
+    with in_style():
+        figure = new_figure(width, 3.0)
+        set_heading(figure, title)
+        (upper,), (lower,) = panels(figure, 2, 1, sharex=True, height_ratios=(3, 1))
+        # Only a tuning looks before its first step, and looks at errors of roll-outs.
+        tuning = any(row["step"] == 0 and row.get("validation") is not None for row in rows)
+        handles = _draw_losses(upper, rows, "roll-outs (nRMSE)" if tuning else "validation")
+        if best_step >= 0:
+            handles["kept"] = upper.axvline(best_step, color="0.4", lw=0.8, ls=(0, (1, 1.5)))
+        set_labels(upper, y="loss, error" if tuning else "loss")
+        steps, rates = _column(rows, "learning_rate")
+        if len(steps):
+            lower.plot(steps, rates, color="0.3")
+        set_labels(lower, "step", "learning rate")
+        lower.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
+        lower.set_ylim(bottom=0.0)
+        add_legend(figure, handles)
     return figure
+
+
+def _draw_losses(axis: Axes, rows: Sequence[Mapping[str, Any]], looked: str) -> dict[str, Artist]:
+    handles: dict[str, Artist] = {}
+    judged: list[Float[np.ndarray, " points"]] = []
+    steps, losses = _column(rows, "loss")
+    raw = None
+    if 0 < len(steps) < _FEW:
+        (handles["training"],) = axis.plot(steps, losses, color=_TRAINING)
+        judged.append(losses)
+    elif len(steps):
+        mean, count = _running_mean(losses)
+        (raw,) = axis.plot(steps, losses, color=_TRAINING, lw=0.6, alpha=0.35)
+        (handles[f"training, mean of {count} points"],) = axis.plot(steps, mean, color=_TRAINING, lw=1.3)
+        judged.append(mean)
+        handles["training"] = raw
+    steps, errors = _column(rows, "validation")
+    if len(steps):
+        (handles[looked],) = axis.plot(steps, errors, color=_VALIDATION, ls="--", marker="o", ms=2.5)
+        judged.append(errors)
+    if any((each > 0).any() for each in judged):
+        low, high = range_of(judged, decades=8.0)
+        logarithmic(axis.yaxis, low / 1.6, high * 1.6)
+    return handles
+
+
+def _column(
+    rows: Sequence[Mapping[str, Any]], name: str
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
+    points = [(row["step"], row[name]) for row in rows if row.get(name) is not None]
+    return np.array([x for x, _ in points], np.float64), np.array([y for _, y in points], np.float64)
+
+
+def _running_mean(losses: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], int]:
+    """The mean over a window about every point, smaller towards the ends; geometric, since the axis is logarithmic."""
+    half = max(1, len(losses) // _SMOOTHED // 2)
+    positive = bool((losses[np.isfinite(losses)] > 0).all())
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.log(losses) if positive else losses
+    near = [min(half, i, len(losses) - 1 - i) for i in range(len(losses))]
+    mean = np.array([np.mean(values[i - n : i + n + 1]) for i, n in enumerate(near)])
+    return (np.exp(mean) if positive else mean), 2 * half + 1

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ginjax.ml.draw._bands import range_of
 from ginjax.ml.draw._canvas import (
     add_legend,
+    arranged,
+    arranged_rows,
+    logarithmic,
     new_figure,
-    panels,
-    plain_logarithm,
-    save_png,
+    panel_height,
     set_labels,
     set_titles,
 )
+from ginjax.ml.draw._save import save_picture
+from ginjax.ml.draw._style import Width, in_style, inches
 from ginjax.ml.forecast import NO_CHANGE
 from ginjax.ml.transfer import METHODS, Method, Point
 
@@ -26,55 +30,85 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LOOKS: dict[Method, tuple[str, str, str]] = {
-    "converted": ("converted + tuned", "#0b6e4f", "o-"),
-    "calibrated": ("calibrated, not tuned", "#b8860b", "D-."),
-    "scratch": ("from scratch, equal time", "#c1440e", "s--"),
-    "inflated": ("plain CNN inflated + tuned", "#6a5acd", "^:"),
+    "converted": ("converted + tuned", "#0072b2", "o-"),
+    "calibrated": ("calibrated, not tuned", "#e69f00", "D-."),
+    "scratch": ("from scratch, equal time", "#d55e00", "s--"),
+    "inflated": ("plain CNN inflated + tuned", "#009e73", "^:"),
 }
 
+_SPREAD = "standard deviation over seeds"
 
-def draw_transfer_curve(path: str | os.PathLike[str], points: Sequence[Point]) -> None:
+
+def draw_transfer_curve(
+    path: str | os.PathLike[str], points: Sequence[Point], *, width: Width = "two"
+) -> None:
     """Write the picture of `transfer_curve_figure`; a file that is there is replaced.
 
     **Arguments:**
 
-    - `path`: the PNG file to write.
-    - `points`: from `summarise`.
+    - `path`: the file to write, see `save_picture`.
+    - `points`, `width`: as in `transfer_curve_figure`.
     """
-    save_png(path, transfer_curve_figure(points), force=True)
+    save_picture(path, transfer_curve_figure(points, width=width), force=True)
 
 
-def transfer_curve_figure(points: Sequence[Point]) -> Figure:
-    """Draw a row for each equation and a column for each pair of dimensions.
+def transfer_curve_figure(points: Sequence[Point], *, width: Width = "two") -> Figure:
+    """Draw a row for each equation and a column for each pair of dimensions, as far as the width allows.
 
-    Both axes are logarithmic, with 0 samples left of 1; panels of a row share theirs for the error. Bands are the
+    Both axes are logarithmic, with 0 samples left of 1; panels of an equation share theirs for the error. Bands are the
     standard deviation over seeds; the grey line is the forecast that nothing changes.
 
     **Arguments:**
 
     - `points`: from `summarise`.
+    - `width`: "one" or "two" columns, or millimetres.
 
     **Returns:** the figure.
     """
     pdes = list(dict.fromkeys(point.pde for point in points))
     pairs = sorted({(point.from_dim, point.to_dim) for point in points})
-    figure = new_figure((3.3 * len(pairs) + 0.6, 2.2 * len(pdes) + 0.5))
-    axes = panels(figure, len(pdes), len(pairs), sharey="row")
-    handles: dict[str, Artist] = {}
-    for row, pde in zip(axes, pdes, strict=True):
-        set_titles(figure, row, [f"{pde}, {low}D → {high}D" for low, high in pairs])
-        for axis, (low, high) in zip(row, pairs, strict=True):
-            here = [p for p in points if (p.pde, p.from_dim, p.to_dim) == (pde, low, high)]
-            if here:
-                handles |= _draw_panel(axis, here)
-            else:
-                axis.set_axis_off()
-                axis.set_title("")
-        set_labels(row[0], y="one-step nRMSE")
-    for axis in axes[-1]:
-        set_labels(axis, "high-dimensional samples (trajectories)")
-    add_legend(figure, handles, "upper")
+    with in_style():
+        rows = len(pdes) * arranged_rows(inches(width), len(pairs))
+        figure = new_figure(width, rows * panel_height(inches(width), len(pairs)) + 0.1)
+        handles: dict[str, Artist] = {}
+        for group, pde in zip(arranged(figure, len(pdes), len(pairs)), pdes, strict=True):
+            set_titles(figure, group, [f"{pde}, {low}D → {high}D" for low, high in pairs])
+            own = [point for point in points if point.pde == pde]
+            for axis, (low, high) in zip(group, pairs, strict=True):
+                here = [p for p in own if (p.from_dim, p.to_dim) == (low, high)]
+                if here:
+                    handles |= _draw_panel(axis, here)
+                    logarithmic(axis.yaxis, *_range(own))
+                    set_labels(axis, f"{high}D trajectories", "one-step nRMSE")
+                else:
+                    axis.set_axis_off()
+                    axis.set_title("")
+            _label_outer(group)
+        if any(point.spread > 0 for point in points):
+            handles |= _spread_key()
+        add_legend(figure, handles)
     return figure
+
+
+def _label_outer(group: Sequence[Axes]) -> None:
+    """The name of the error once a row."""
+    for axis in group:
+        spec = axis.get_subplotspec()
+        if spec is not None and spec.colspan.start > 0:
+            axis.set_ylabel("")
+            axis.tick_params(labelleft=False)
+
+
+def _spread_key() -> dict[str, Artist]:
+    from matplotlib.patches import Patch
+
+    return {_SPREAD: Patch(color="0.4", alpha=0.3, lw=0)}
+
+
+def _range(points: Sequence[Point]) -> tuple[float, float]:
+    """Of all curves of an equation, with their bands."""
+    ends = [np.array([p.mean, p.mean + p.spread, max(p.mean - p.spread, p.mean / 3)]) for p in points]
+    return range_of([*ends, np.array([p.persistence for p in points])], decades=6.0)
 
 
 def _draw_panel(axis: Axes, points: Sequence[Point]) -> dict[str, Artist]:
@@ -90,13 +124,10 @@ def _draw_panel(axis: Axes, points: Sequence[Point]) -> dict[str, Artist]:
             continue
         x = [place[p.samples] for p in line]
         mean, spread = (np.array([getattr(p, name) for p in line]) for name in ("mean", "spread"))
-        (handles[label],) = axis.plot(x, mean, style, color=colour, lw=1.3, ms=4)
+        (handles[label],) = axis.plot(x, mean, style, color=colour)
         axis.fill_between(
-            x, np.maximum(mean - spread, mean / 10), mean + spread, color=colour, alpha=0.2, lw=0
+            x, np.maximum(mean - spread, mean / 10), mean + spread, color=colour, alpha=0.18, lw=0
         )
-    handles[NO_CHANGE] = axis.axhline(points[0].persistence, color="0.5", lw=1, ls="-.")
-    axis.set_yscale("log")
-    plain_logarithm(axis.yaxis)
+    handles[NO_CHANGE] = axis.axhline(points[0].persistence, color="0.5", lw=1, ls=(0, (6, 2)))
     axis.set_xticks([place[count] for count in counts], [str(count) for count in counts])
-    axis.grid(alpha=0.3)
     return handles

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from ginjax.checkpoint import DataContract
 from ginjax.data import Source
 from ginjax.errors import ArgumentError
 from ginjax.ml.forecast._forecaster import Fields, Forecaster
+from ginjax.ml.forecast._known_contract import known_contract
 from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum, quantities
 
 PERSISTENCE = "persistence"
@@ -20,11 +22,20 @@ PERSISTENCE = "persistence"
 NO_CHANGE = "no change"
 """What tables and pictures call that forecast."""
 
+SPECTRA_KEPT = 64
+"""Most trajectories whose spectra are kept one by one."""
+
 Curves = Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]
 """By field and metric, one value for each step."""
 
 Spectra = Mapping[str, Mapping[str, Float[np.ndarray, " shells"]]]
 """By field, then "truth" or the name of the forecast, the mean energy in each shell."""
+
+CurvesByTrajectory = Mapping[str, Mapping[str, Float[np.ndarray, "trajectories steps"]]]
+"""By field and metric, one row for each trajectory."""
+
+SpectraByTrajectory = Mapping[str, Mapping[str, Float[np.ndarray, "trajectories shells"]]]
+"""By field, then "truth" or the name of the forecast, the energy in each shell of each trajectory."""
 
 Quantities = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]]
 """By field and quantity, then "truth" or the name of the forecast, the mean over trajectories at each step."""
@@ -43,6 +54,10 @@ class RolloutStudy:
     - `quantities`: physical quantities of the frames, see `ginjax.ml.quantities`.
     - `samples`: by step (the first, and the last one before the first batch is lost), then "truth" or forecast, fields
       of the first trajectory.
+    - `contract`: what is known of the data; None if nothing is.
+    - `grid`: grid points along each axis; empty if they are not known.
+    - `errors_by_trajectory`: as `errors`, with an array `(trajectories, steps)` for each metric, every trajectory by itself.
+    - `spectra_by_trajectory`: as `spectra`, with an array `(trajectories, shells)` each, of the first `SPECTRA_KEPT`.
     """
 
     steps: int
@@ -53,6 +68,10 @@ class RolloutStudy:
     spectra: Spectra
     samples: Mapping[int, Mapping[str, Fields]]
     quantities: Quantities = dataclasses.field(default_factory=dict)
+    contract: DataContract | None = None
+    grid: tuple[int, ...] = ()
+    errors_by_trajectory: Mapping[str, CurvesByTrajectory] = dataclasses.field(default_factory=dict)
+    spectra_by_trajectory: SpectraByTrajectory = dataclasses.field(default_factory=dict)
 
 
 def study_rollouts(
@@ -92,7 +111,8 @@ def study_rollouts(
     for forecaster in forecasters.values():
         forecaster.check(source, forecaster.frames.past_steps + steps)
     size = min(batch_size, len(chosen))
-    collected = _Collected(steps, [*forecasters, PERSISTENCE])
+    known = known_contract(source, next(iter(forecasters.values())).contract)
+    collected = _Collected(steps, [*forecasters, PERSISTENCE], known, source.spatial)
     for start in range(0, len(chosen), size):
         part = chosen[start : start + size]
         for step, frames in _frames(forecasters, source, part, steps, size):
@@ -132,11 +152,14 @@ def _read(source: Source, part: list[int], frame: int, names: list[str]) -> Fiel
 class _Collected:
     """Deviations and spectra of all batches so far."""
 
-    def __init__(self, steps: int, names: list[str]):
+    def __init__(self, steps: int, names: list[str], contract: DataContract, grid: tuple[int, ...]):
         self._steps = steps
         self._names = names
+        self._contract = contract
+        self._grid = grid
         self._deviations: dict[tuple[str, str, int], list[Deviations]] = {}
         self._energy: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
+        self._energy_of_each: dict[tuple[str, str, int], list[Float[np.ndarray, " shells"]]] = {}
         self._lost: dict[str, int | None] = dict.fromkeys(names)
         self._quantities: dict[str, dict[str, dict[str, Float[np.ndarray, " steps"]]]] = {}
         self._samples: dict[int, Mapping[str, Fields]] = {}
@@ -153,8 +176,10 @@ class _Collected:
                 self._lost[name] = step
         for name, fields in frames.items():
             for field, values in fields.items():
-                energy = energy_spectrum(values, source.D).sum(axis=0)
-                self._energy.setdefault((name, field, step), []).append(energy)
+                energy = energy_spectrum(values, source.D, source.is_torus)
+                self._energy.setdefault((name, field, step), []).append(energy.sum(axis=0))
+                kept = self._energy_of_each.setdefault((name, field, step), [])
+                kept.extend(energy[: SPECTRA_KEPT - len(kept)])
                 measured = quantities(values, source.D, spacing=source.spacing, is_torus=source.is_torus)
                 for quantity, each in measured.items():
                     totals = self._quantities.setdefault(field, {}).setdefault(quantity, {})
@@ -185,19 +210,47 @@ class _Collected:
                 }
                 for field, measured in self._quantities.items()
             },
+            contract=self._contract,
+            grid=self._grid,
+            errors_by_trajectory={
+                name: {field: self._curves_by_trajectory(name, field) for field in fields}
+                for name in self._names
+            },
+            spectra_by_trajectory={
+                field: {
+                    name: np.stack(self._energy_of_each[name, field, shown])
+                    for name in ("truth", *self._names)
+                }
+                for field in fields
+            },
         )
 
     def _curves(self, name: str, field: str) -> dict[str, Float[np.ndarray, " steps"]]:
-        found = []
-        for step in range(1, self._steps + 1):
-            parts = self._deviations[name, field, step]
-            whole = Deviations(
-                np.concatenate([part.error for part in parts]),
-                np.concatenate([part.size for part in parts]),
-                np.concatenate([part.variance for part in parts]),
-            )
-            found.append(whole.metrics())
+        found = [self._all(name, field, step).metrics() for step in range(1, self._steps + 1)]
         return {metric: np.array([float(each[metric]) for each in found]) for metric in METRICS}
+
+    def _curves_by_trajectory(
+        self, name: str, field: str
+    ) -> dict[str, Float[np.ndarray, "trajectories steps"]]:
+        steps = [self._all(name, field, step) for step in range(1, self._steps + 1)]
+        # One sample of many values: each of them is measured by itself.
+        found = Deviations(
+            *(
+                np.stack([getattr(step, what) for step in steps], axis=1)[None]
+                for what in ("error", "size", "variance")
+            )
+        ).metrics()
+        return {metric: np.asarray(values, np.float64) for metric, values in found.items()}
+
+    def _all(self, name: str, field: str, step: int) -> Deviations:
+        """The deviations of all trajectories at one step."""
+        parts = self._deviations[name, field, step]
+        return Deviations(
+            *(
+                np.concatenate([getattr(part, what) for part in parts])
+                for what in ("error", "size", "variance")
+            )
+        )
 
     def sample(self, step: int, frames: Mapping[str, Fields]) -> None:
         """Keep the first trajectory at the first step and at the newest one until the forecast is lost."""

@@ -82,6 +82,8 @@ def predicted(
         spatial=given.spatial,
         spacing=given.spacing,
         time_step=given.time_step,
+        length_unit=given.length_unit,
+        time_unit=given.time_unit,
         is_torus=given.is_torus,
         trajectories=given.trajectories,
         frames=past + steps,

@@ -4,6 +4,7 @@ from ginjax.ml.score._loss_registry import DEFAULT_LOSS as DEFAULT_LOSS
 from ginjax.ml.score._loss_registry import LOSSES as LOSSES
 from ginjax.ml.score._loss_registry import Loss as Loss
 from ginjax.ml.score._loss_registry import register_loss as register_loss
+from ginjax.ml.score._losses import Reduce as Reduce
 from ginjax.ml.score._losses import l2_per_pixel_rel_error as l2_per_pixel_rel_error
 from ginjax.ml.score._losses import l2_rel_error as l2_rel_error
 from ginjax.ml.score._losses import normalized_smse_loss as normalized_smse_loss

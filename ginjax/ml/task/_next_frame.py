@@ -26,6 +26,11 @@ class OneStepError:
     model: float
     persistence: float
 
+    @property
+    def learned(self) -> bool:
+        """Whether the network does better than predicting no change, and better than predicting the mean, whose error is 1."""
+        return self.model < min(self.persistence, 1.0)
+
     def __str__(self) -> str:
         return f"{self.model:.4g}, and {self.persistence:.4g} of predicting no change"
 

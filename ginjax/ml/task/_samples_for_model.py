@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from ginjax.checkpoint import DataContract, ModelRecord
+from ginjax.checkpoint import DataContract, ModelRecord, new_boundaries
 from ginjax.data import DataReading, is_pairs
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._contract_samples import OwnTask
@@ -29,6 +30,7 @@ def samples_for(
     samples: int | None = None,
     seed: int = 0,
     split: str | None = None,
+    new_boundary: str | Mapping[str, str] | None = None,
 ) -> tuple[OwnTask, HeldOut]:
     """Samples in dimension `D` of the task that a model was trained for.
 
@@ -40,6 +42,7 @@ def samples_for(
     - `default`: the part of the data to use unless `split` says so.
     - `samples`: how many, `SAMPLES` unless given.
     - `seed`: of the simulations.
+    - `new_boundary`: what axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
 
     **Returns:** the samples, and where they come from.
 
@@ -55,7 +58,8 @@ def samples_for(
         )
         raise ArgumentError("dimension of the data", got=found, expected=expected)
     if found != contract.D:
-        contract = contract.in_dimension(found)
+        new = new_boundaries(new_boundary, contract.axes, found) if found > contract.D else ()
+        contract = contract.in_dimension(found, new)
     if path is None:
         held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ginjax.checkpoint import DataContract, check_contract
-from ginjax.data import DEFAULT_SIDES, DataReading, Source, select_fields, simulate
+from ginjax.data import DEFAULT_SIDES, DataReading, Source, data_splits, select_fields, simulate
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._parts import Parts, TaskSettings, file_parts, simulated_parts, source_parts
 from ginjax.ml.task._simulated_task import FRAMES, TRAIN_TRAJECTORIES
@@ -29,6 +29,7 @@ class TrainingMaterial:
     - `said`: what to tell of them, sentence by sentence: how they were read, or which initial fields simulations have.
     - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
     - `judge`: whether a tuning chooses its weights by held-out frames; not where `valid=0` was asked for.
+    - `has_parts`: whether files are parted already, so that no fractions of them are.
     """
 
     contract: DataContract
@@ -39,6 +40,7 @@ class TrainingMaterial:
     about: Callable[[WindowTask], dict[str, object]]
     said: tuple[str, ...] = ()
     judge: bool = True
+    has_parts: bool = False
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
         """The same with the fields of a model only, in its order."""
@@ -133,7 +135,8 @@ def material_in_files(
     """
     parts = file_parts(path, reading, valid=valid, test=test, seed=seed, tuning=tuning)
     about = {"valid": valid, "test": _fraction(parts, test)}
-    return material_of_parts(parts, path.name, judge=valid != 0, about=about)
+    material = material_of_parts(parts, path.name, judge=valid != 0, about=about)
+    return replace(material, has_parts=bool(data_splits(path)))
 
 
 def material_of_source(

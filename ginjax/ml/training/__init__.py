@@ -1,7 +1,9 @@
 """Training: settings, the loop, optimisers, devices, saved states and logs."""
 
 from ginjax.ml.training._array_file import load as load
+from ginjax.ml.training._array_file import load_plus as load_plus
 from ginjax.ml.training._array_file import save as save
+from ginjax.ml.training._array_file import save_plus as save_plus
 from ginjax.ml.training._counted_steps import fit_counted as fit_counted
 from ginjax.ml.training._devices import Placement as Placement
 from ginjax.ml.training._devices import fitting_placement as fitting_placement
@@ -15,6 +17,9 @@ from ginjax.ml.training._engine import Progress as Progress
 from ginjax.ml.training._engine import Report as Report
 from ginjax.ml.training._engine import run as run
 from ginjax.ml.training._epochs import train as train
+from ginjax.ml.training._estimate import Measuring as Measuring
+from ginjax.ml.training._estimate import TrainingEstimate as TrainingEstimate
+from ginjax.ml.training._estimate import time_left as time_left
 from ginjax.ml.training._fit_one_step import fit_one_step as fit_one_step
 from ginjax.ml.training._fixed_steps import History as History
 from ginjax.ml.training._fixed_steps import batched as batched
@@ -24,7 +29,14 @@ from ginjax.ml.training._freeze import frozen_names as frozen_names
 from ginjax.ml.training._freeze import keep_frozen as keep_frozen
 from ginjax.ml.training._from_scratch import last_training as last_training
 from ginjax.ml.training._from_scratch import train_again as train_again
+from ginjax.ml.training._going_on import CHANGEABLE as CHANGEABLE
+from ginjax.ml.training._going_on import difference_from_model as difference_from_model
+from ginjax.ml.training._in_batches import evaluate as evaluate
+from ginjax.ml.training._in_batches import get_batches as get_batches
+from ginjax.ml.training._in_batches import map_loss_in_batches as map_loss_in_batches
+from ginjax.ml.training._in_batches import map_plus_loss_in_batches as map_plus_loss_in_batches
 from ginjax.ml.training._judge import judge as judge
+from ginjax.ml.training._kept_state import KeptState as KeptState
 from ginjax.ml.training._log import JsonLines as JsonLines
 from ginjax.ml.training._log import KeptRows as KeptRows
 from ginjax.ml.training._log import LogBook as LogBook
@@ -33,7 +45,7 @@ from ginjax.ml.training._log import read_log as read_log
 from ginjax.ml.training._loggers import LOGGERS as LOGGERS
 from ginjax.ml.training._loggers import make_logger as make_logger
 from ginjax.ml.training._loggers import register_logger as register_logger
-from ginjax.ml.training._mean_loss import evaluate as evaluate
+from ginjax.ml.training._mapper import Mapper as Mapper
 from ginjax.ml.training._objective import Noise as Noise
 from ginjax.ml.training._objective import Objective as Objective
 from ginjax.ml.training._optimiser import OPTIMISERS as OPTIMISERS
@@ -68,6 +80,7 @@ from ginjax.ml.training._saved_state import RunFile as RunFile
 from ginjax.ml.training._settings import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training._settings import STEPS as STEPS
 from ginjax.ml.training._settings import TrainSettings as TrainSettings
+from ginjax.ml.training._step_memory import StepMemory as StepMemory
 from ginjax.ml.training._stopping import AnyStop as AnyStop
 from ginjax.ml.training._stopping import EpochStop as EpochStop
 from ginjax.ml.training._stopping import StopCondition as StopCondition
@@ -75,6 +88,7 @@ from ginjax.ml.training._stopping import TrainLoss as TrainLoss
 from ginjax.ml.training._stopping import ValLoss as ValLoss
 from ginjax.ml.training._train_model import Saving as Saving
 from ginjax.ml.training._train_model import Trained as Trained
+from ginjax.ml.training._train_model import measure_step as measure_step
 from ginjax.ml.training._train_model import train_model as train_model
 from ginjax.ml.training._tuning import Start as Start
 from ginjax.ml.training._tuning import check_start as check_start

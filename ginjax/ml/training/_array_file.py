@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -12,11 +12,13 @@ import numpy as np
 from jax.tree_util import KeyPath
 from jaxtyping import PyTree, Shaped
 
-from ginjax.checkpoint import read_file, write_file
+from ginjax.checkpoint import expect, is_eqx, read_eqx, read_file, write_file
 from ginjax.errors import ArgumentError, FileError
 from ginjax.geometric import AnyArray
+from ginjax.models import fill_from_eqx
 
 _KIND = "arrays"
+_FURTHER = "further_args"
 
 _T = TypeVar("_T")
 
@@ -34,21 +36,29 @@ def save(filename: str | os.PathLike[str], model: PyTree) -> None:
 
     **Raises:** `FileError` if the file cannot be written, `ArgumentError` for an array that cannot be stored.
     """
-    arrays = {}
-    for path, leaf in array_leaves(model):
-        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-            raise ArgumentError(
-                f"leaf '{path}'",
-                got="a random key",
-                expected="an array of numbers",
-                hint="Keep random keys out of the model.",
-            )
-        arrays[path] = np.asarray(leaf)
-    write_file(os.fspath(filename), arrays, {"kind": _KIND}, force=True)
+    _write(filename, model, {})
+
+
+def save_plus(
+    filename: str | os.PathLike[str], model: PyTree, further_args: Mapping[str, Any] | None = None
+) -> None:
+    """As `save`, with values beside the arrays that say how the model was built.
+
+    **Arguments:**
+
+    - `filename`, `model`: as in `save`.
+    - `further_args`: plain JSON values by name.
+
+    **Raises:** as `save`; `ArgumentError` for values that JSON cannot hold.
+    """
+    _write(filename, model, {_FURTHER: dict(further_args or {})})
 
 
 def load(filename: str | os.PathLike[str], model: _T) -> _T:
     """Read the arrays that `save` wrote into a model of the same structure.
+
+    A checkpoint of Equinox (`.eqx`) is read too, one of the reference library with other filters included: see
+    `ginjax.models.fill_from_eqx`.
 
     **Arguments:**
 
@@ -59,7 +69,38 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
 
     **Raises:** `FileError` if the file is damaged or does not fit the model: names, shapes and dtypes must agree.
     """
-    return matched(model, read_file(os.fspath(filename), kind=_KIND).arrays, os.fspath(filename))
+    return load_plus(filename, model)[0]
+
+
+def load_plus(filename: str | os.PathLike[str], model: _T) -> tuple[_T, dict[str, Any]]:
+    """As `load`, with the values that `save_plus` stored beside the arrays; none for a file of `save`.
+
+    **Returns:** the model and the values by name.
+
+    **Raises:** as `load`.
+    """
+    path = os.fspath(filename)
+    if is_eqx(path):
+        file = read_eqx(path)
+        further = file.further if isinstance(file.further, dict) else {}
+        return fill_from_eqx(model, file), further
+    stored = read_file(path, kind=_KIND)
+    further = expect(stored.header, _FURTHER, dict, where=path, default={})
+    return matched(model, stored.arrays, path), further
+
+
+def _write(filename: str | os.PathLike[str], model: PyTree, beside: Mapping[str, object]) -> None:
+    arrays = {}
+    for path, leaf in array_leaves(model):
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            raise ArgumentError(
+                f"leaf '{path}'",
+                got="a random key",
+                expected="an array of numbers",
+                hint="Keep random keys out of the model.",
+            )
+        arrays[path] = np.asarray(leaf)
+    write_file(os.fspath(filename), arrays, {"kind": _KIND, **beside}, force=True)
 
 
 def array_leaves(tree: PyTree) -> list[tuple[str, Shaped[AnyArray, "..."]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,9 +15,10 @@ import optax
 from jax import Array
 from jaxtyping import Float, Int, PRNGKeyArray, PyTree, UInt
 
-from ginjax.geometric import compiled
+from ginjax.geometric import compile_ahead, compiled
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._feed import Feed
+from ginjax.ml.training._step_memory import StepMemory, step_memory
 from ginjax.ml.training._update import MapAndLoss, make_update, owned_copy, trainable
 
 Augment = Callable[[PyTree, PRNGKeyArray], PyTree]
@@ -26,8 +28,6 @@ Losses = Float[Array, " steps"]
 
 Given = tuple[Feed, Int[Array, ""], Int[Array, ""], UInt[Array, " bits"] | None]
 """Batches, the number of steps, that of the first one, and the numbers of the random key."""
-
-Dispatch = Callable[[Feed, int, "TrainState", int], "tuple[TrainState, Losses]"]
 
 
 class TrainState(eqx.Module):
@@ -43,6 +43,44 @@ class TrainState(eqx.Module):
     model: PyTree
     opt_state: optax.OptState
     aux_data: PyTree = None
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """Many steps in one call of the device; build it with `make_dispatch`.
+
+    Calling it, `dispatch(feed, count, state, first) -> (state, losses)`, does the steps `first` to `first + count - 1` on the
+    batches of `feed`. `losses` is as long as the feed, its first entries, `count` at most, are set. The memory of `state` is
+    given to the result.
+
+    **Arguments:**
+
+    - `program`: the loop, compiled when it is first called.
+    - `bits`: the numbers of the random key.
+    - `placement`: the devices.
+    """
+
+    program: Callable[[Given, TrainState], tuple[TrainState, Losses]]
+    bits: UInt[np.ndarray, " bits"] | None
+    placement: Placement
+
+    def __call__(self, feed: Feed, count: int, state: TrainState, first: int) -> tuple[TrainState, Losses]:
+        return self.program(self._given(feed, count, first), state)
+
+    def compile(self, feed: Feed, state: TrainState) -> StepMemory:
+        """Compile the loop for arguments of these shapes, and find out how much memory it takes.
+
+        **Arguments:**
+
+        - `feed`, `state`: as for a call; they stay as they are.
+        """
+        return step_memory(
+            compile_ahead(self.program, self._given(feed, 1, 0), state), feed, state, self.placement
+        )
+
+    def _given(self, feed: Feed, count: int, first: int) -> Any:
+        # NumPy scalars, not Python's: a number must not become part of the program.
+        return feed, np.int32(count), np.int32(first), self.bits
 
 
 def initial_state(
@@ -75,9 +113,7 @@ def make_dispatch(
     - `augment`: changes the inputs of every step.
     - `placement`: the devices; the default device if None.
 
-    **Returns:** `dispatch(feed, count, state, first) -> (state, losses)`: the steps `first` to `first + count - 1`
-    on the batches of `feed`. `losses` is as long as the feed, its first entries, `count` at most, are set. The
-    memory of `state` is given to the result.
+    **Returns:** `dispatch(feed, count, state, first) -> (state, losses)`, see `Dispatch`.
     """
     update = make_update(map_and_loss, optimizer, accumulate)
     where = placement or Placement()
@@ -106,9 +142,4 @@ def make_dispatch(
         arrays, losses = jax.lax.fori_loop(0, count, body, (arrays, empty))
         return eqx.combine(arrays, static), losses
 
-    def dispatch(feed: Feed, count: int, state: TrainState, first: int) -> tuple[TrainState, Losses]:
-        # NumPy scalars, not Python's: a number must not become part of the program.
-        numbers: Any = np.int32(count), np.int32(first), key_data
-        return run((feed, *numbers), state)
-
-    return dispatch
+    return Dispatch(run, key_data, where)

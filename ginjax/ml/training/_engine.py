@@ -17,10 +17,11 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.task import Samples
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._dispatch import Augment, Dispatch, TrainState, make_dispatch
-from ginjax.ml.training._feed import Loader
+from ginjax.ml.training._feed import Feed, Loader
 from ginjax.ml.training._finite import check_losses
 from ginjax.ml.training._order import BatchOrder, MakeOrder, Order, training_keys
 from ginjax.ml.training._plan import MOST_STEPS, START_MARGIN, Pace, Plan
+from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._update import MapAndLoss
 
 Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
@@ -61,12 +62,15 @@ class Report:
     - `losses`: of the steps since then; empty for a report on a validation.
     - `seconds`: time spent on training so far.
     - `validation`: the validation loss, None for a report on steps.
+    - `step_seconds`: time spent on steps alone since the program began with this training, without compiling, looking at the
+      model and saving the state; None if it was not measured.
     """
 
     step: int
     losses: Float[np.ndarray, " steps"]
     seconds: float
     validation: float | None = None
+    step_seconds: float | None = None
 
 
 def _never() -> bool:
@@ -77,7 +81,7 @@ def _never() -> bool:
 class Hooks:
     """Callbacks of a training.
 
-    A look is every `plan.validate_every` steps, at the end of a training that was not interrupted, and with
+    A look is every `plan.validate_every` steps or `plan.validate_seconds`, at the end of a training that was not interrupted, and with
     `plan.validate_start` before the first step.
 
     **Arguments:**
@@ -89,6 +93,8 @@ class Hooks:
     - `save`: `(state, progress)`, called as the plan says and after an interruption; it must copy what it keeps.
     - `on_report`: told about every dispatch and every validation; what it raises ends the training.
     - `interrupted`: asked between dispatches; yes ends the training.
+    - `on_compiled`: told, before the first step, how much memory a step takes, and how many seconds it took to compile; what
+      it raises ends the training.
     """
 
     validate: Callable[[PyTree, PyTree], float] | None = None
@@ -96,6 +102,7 @@ class Hooks:
     save: Callable[[TrainState, Progress], None] | None = None
     on_report: Callable[[Report], None] | None = None
     interrupted: Callable[[], bool] = _never
+    on_compiled: Callable[[StepMemory, float], None] | None = None
 
 
 def run(
@@ -171,10 +178,13 @@ class _Run:
         fixed = loader.steps if placement.processes > 1 else plan.steps_per_dispatch
         self.pace = Pace(fixed, loader.steps)
         self.pending: tuple[Float[Array, " steps"], int] | None = None
+        self.compiled = hooks.on_compiled is None
+        self.first_fetched = False
 
     def through(self, state: TrainState, progress: Progress) -> tuple[TrainState, Progress, Reason]:
         plan, self.progress = self.plan, progress
-        self.clock = self.saved_at = time.monotonic()
+        self.clock = self.saved_at = self.looked_at = time.monotonic()
+        self.seconds_before, self.aside, self.on_steps = progress.seconds, 0.0, 0.0
         self.reported = step = progress.step
         reason: Reason | None = self._ended(step)
         if reason is not None:
@@ -184,14 +194,14 @@ class _Run:
         spans = list[tuple[int, int]]()
         for feed in self.loader.feeds(self._indices(step, spans)):
             start, stop = spans.pop(0)
+            self._compile(feed, state)
             state, losses = self.dispatch(feed, stop - start, state, start)
             self._collect(losses, stop - start)
             step = stop
             reason = self._ended(step)
             if self.placement.agree(self.hooks.interrupted()):
                 reason = reason or "asked"
-            due = plan.validate_every is not None and step % plan.validate_every == 0
-            if due or (reason is not None and reason != "asked"):
+            if self._look_due(step) or (reason is not None and reason != "asked"):
                 told = self._look(state, step)
                 reason = reason or self._ended(step) or told
             if reason is not None:
@@ -200,7 +210,7 @@ class _Run:
                 self._write(state, step)
         self._fetch()
         progress.step = step
-        if reason == "asked":
+        if reason == "asked" or plan.save_end:
             self._write(state, step)
         return state, progress, reason or "steps"
 
@@ -224,11 +234,27 @@ class _Run:
     def _elapsed(self) -> float:
         return self.progress.seconds + time.monotonic() - self.clock
 
+    def _compile(self, feed: Feed, state: TrainState) -> None:
+        """Compile the steps before the first of them, and tell what they take."""
+        if self.compiled or self.hooks.on_compiled is None:
+            return
+        begun = time.monotonic()
+        memory = self.dispatch.compile(feed, state)
+        seconds = time.monotonic() - begun
+        self.compiled = True
+        self.hooks.on_compiled(memory, seconds)
+        # Whatever came before the first step was not spent on steps.
+        self.aside = self._elapsed() - self.seconds_before
+
     def _collect(self, losses: Float[Array, " steps"], count: int) -> None:
         """Take note of a dispatch and look at the one before it, which has ended or soon will."""
         losses.copy_to_host_async()
         self._fetch()
         self.pending = losses, count
+        if not self.first_fetched:
+            # Waited for, so that the time of the steps after it begins when they do.
+            self.first_fetched = True
+            self._fetch()
 
     def _fetch(self) -> None:
         """Wait for the dispatch that was not looked at yet, and look at its losses."""
@@ -240,12 +266,14 @@ class _Run:
         check_losses(values, first_step=self.reported + 1)
         before, self.clock = self.clock, time.monotonic()
         self.progress.seconds += self.clock - before
-        self.pace.observe(count, self.clock - before)
+        on_steps = self.progress.seconds - self.seconds_before - self.aside
+        self.pace.observe(count, on_steps - self.on_steps)
+        self.on_steps = on_steps
         if self.reported == 0:
             self.progress.first_loss = float(values[0])
         self.progress.last_loss = float(values[-1])
         self.reported += count
-        self._tell(Report(self.reported, values, self.progress.seconds))
+        self._tell(Report(self.reported, values, self.progress.seconds, step_seconds=on_steps))
 
     def _look(self, state: TrainState, step: int) -> Reason | None:
         """Validate, and let the hook or the validation loss choose a model; whether to stop."""
@@ -253,16 +281,24 @@ class _Run:
         if hooks.validate is None and hooks.on_look is None:
             return None
         self._fetch()
+        begun = time.monotonic()
         loss = None if hooks.validate is None else hooks.validate(state.model, state.aux_data)
-        report = Report(step, np.empty(0), self._elapsed(), loss)
+        report = Report(step, np.empty(0), self._elapsed(), loss, self.on_steps)
         if loss is not None:
             check_losses(np.asarray([loss]), first_step=step, what="validation loss")
             if hooks.on_look is None:
                 self._choose(state, step, loss)
             self._tell(report)
-        if hooks.on_look is not None and self.placement.agree(hooks.on_look(state, report)):
-            return "stopped"
-        return None
+        stopped = hooks.on_look is not None and self.placement.agree(hooks.on_look(state, report))
+        self.looked_at = time.monotonic()
+        self.aside += self.looked_at - begun
+        return "stopped" if stopped else None
+
+    def _look_due(self, step: int) -> bool:
+        every, seconds = self.plan.validate_every, self.plan.validate_seconds
+        if every is not None and step % every == 0:
+            return True
+        return seconds is not None and self.placement.agree(time.monotonic() - self.looked_at >= seconds)
 
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
         """Keep the model of the lowest validation loss, the one at the start unless another is clearly better."""
@@ -292,8 +328,10 @@ class _Run:
             return
         self._fetch()
         self.progress.step = step
+        begun = time.monotonic()
         self.hooks.save(state, self.progress)
         self.saved_at = time.monotonic()
+        self.aside += self.saved_at - begun
 
 
 def _on_host(leaf: object) -> object:

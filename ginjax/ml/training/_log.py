@@ -12,6 +12,7 @@ import numpy as np
 
 from ginjax.checkpoint import JsonProblem, atomic_write, opened, parse_json, unwritable
 from ginjax.ml.training._engine import Report
+from ginjax.ml.training._step_rate import StepRate
 
 Row = Mapping[str, Any]
 """`{"step", "loss", "learning_rate", "rate", "seconds"}` or `{"step", "validation", "seconds"}`."""
@@ -123,6 +124,8 @@ def _is_row(row: Mapping[str, object]) -> bool:
 class LogBook:
     """Turns the reports of a training into rows: one for every `every` steps, one for every validation.
 
+    The rate of a row is that of `StepRate`: steps a second over the last few reports, without compiling and validation.
+
     **Arguments:**
 
     - `loggers`: where the rows go.
@@ -136,14 +139,18 @@ class LogBook:
         self._every = every
         self._losses: list[float] = []
         self._seconds: float | None = None
+        self._rate = StepRate()
 
     def note(self, report: Report) -> None:
         """Take a report of `ginjax.ml.run`."""
         count = len(report.losses)
         begun = self._seconds if self._seconds is not None else 0.0
         passed = report.seconds - begun
-        # The first report of a run pays for compilation, which says nothing about the rate.
-        rate = count / passed if self._seconds is not None and passed > 0 else None
+        if count:
+            self._rate.note(
+                report.step, report.seconds if report.step_seconds is None else report.step_seconds
+            )
+        rate = self._rate.value
         for i, loss in enumerate(report.losses.tolist(), start=1):
             self._losses.append(loss)
             step = report.step - count + i
@@ -158,7 +165,7 @@ class LogBook:
     def close(self, step: int, seconds: float) -> None:
         """Write the steps that are left, and finish."""
         if self._losses:
-            self._write_losses(step, seconds, None)
+            self._write_losses(step, seconds, self._rate.value)
         for logger in self._loggers:
             logger.close()
 
@@ -168,7 +175,7 @@ class LogBook:
                 "step": step,
                 "loss": float(np.mean(self._losses)),
                 "learning_rate": float(self._schedule(step - 1)),
-                "rate": None if rate is None else round(rate, 2),
+                "rate": None if rate is None else float(f"{rate:.4g}"),
                 "seconds": round(seconds, 3),
             }
         )

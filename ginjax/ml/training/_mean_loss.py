@@ -7,44 +7,24 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from ginjax.errors import ArgumentError
 from ginjax.ml.task import count_samples, take
-from ginjax.ml.training._update import EvalStep, MapAndLoss, make_eval_step
-
-
-def evaluate(
-    model: PyTree, X: PyTree, Y: PyTree, map_and_loss: MapAndLoss, batch_size: int, aux_data: PyTree = None
-) -> float:
-    """The mean loss of a model over a data set, in inference mode.
-
-    Every sample counts once: the last, smaller batch is weighted by its size.
-
-    **Arguments:**
-
-    - `model`: the model.
-    - `X`, `Y`: inputs and targets, samples along the first axis of every block.
-    - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (scalar loss, aux_data)`.
-    - `batch_size`: samples evaluated at once.
-    - `aux_data`: handed to `map_and_loss`; not changed.
-
-    **Returns:** the mean loss.
-
-    **Raises:** `ArgumentError` if inputs and targets differ in length.
-    """
-    if batch_size < 1:
-        raise ArgumentError("batch_size", got=batch_size, expected="at least 1")
-    return mean_loss(make_eval_step(map_and_loss), model, X, Y, batch_size, aux_data)
+from ginjax.ml.training._update import EvalStep
 
 
 def mean_loss(
     step: EvalStep, model: PyTree, X: PyTree, Y: PyTree, batch_size: int, aux_data: PyTree
 ) -> float:
-    """`evaluate` with a step that is compiled already.
+    """The mean loss of a model over a data set, in inference mode, with a step that is compiled already.
+
+    Every sample counts once: the last, smaller batch is weighted by its size.
 
     **Arguments:**
 
     - `step`: from `make_eval_step`; it is given batches of `batch_size` samples and the smaller one left over.
-    - `model`, `X`, `Y`, `batch_size`, `aux_data`: as in `evaluate`.
+    - `model`: the model.
+    - `X`, `Y`: inputs and targets, samples along the first axis of every block.
+    - `batch_size`: samples evaluated at once.
+    - `aux_data`: handed to the step; not changed.
 
     **Returns:** the mean loss.
     """

@@ -30,10 +30,12 @@ class Plan:
     - `steps_per_dispatch`: steps in one call of the device, after which the losses are looked at; None adapts it to their speed. The result does not
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
+    - `validate_seconds`: time between two looks, where no number of steps says when.
     - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one is
       better: the first to replace it has a validation loss of at most `START_MARGIN` of its.
     - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
+    - `save_end`: whether the state is saved in the end too, so that the training can be extended.
 
     **Raises:** `ArgumentError` for a number that is not positive.
     """
@@ -44,10 +46,12 @@ class Plan:
     accumulate: int = 1
     steps_per_dispatch: int | None = None
     validate_every: int | None = None
+    validate_seconds: float | None = None
     validate_start: bool = False
     patience: int | None = None
     save_every: int | None = None
     save_seconds: float | None = None
+    save_end: bool = False
 
     def __post_init__(self) -> None:
         for name in (
@@ -57,6 +61,7 @@ class Plan:
             "accumulate",
             "steps_per_dispatch",
             "validate_every",
+            "validate_seconds",
             "save_every",
             "save_seconds",
         ):

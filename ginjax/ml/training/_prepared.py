@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +13,7 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.task import OneStepError, Parts, TrainingMaterial, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
+from ginjax.ml.training._estimate import Measuring, TrainingEstimate
 from ginjax.ml.training._result import (
     TrainedModel,
     build_network,
@@ -22,9 +23,10 @@ from ginjax.ml.training._result import (
     what_to_hear,
 )
 from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._train_model import Saving, Trained, train_model
-from ginjax.ml.training._tuning import Start, check_start, task_settings
-from ginjax.models import AnyDimensionalModel, Network
+from ginjax.ml.training._tuning import Start, check_start, task_settings, with_walls
+from ginjax.models import AnyDimensionalModel, Network, count_params
 
 
 class Watcher(Protocol):
@@ -59,6 +61,18 @@ class TrainingRequest:
     start: Start | None
     adapted: tuple[Difference, ...]
 
+    @property
+    def walls(self) -> str | None:
+        """How the network goes on beyond the ends of axes that are not periodic, in words; None if all are periodic."""
+        axes = self.material.contract.axes
+        modes = self.model.spec.padding(len(axes))
+        walled = [
+            f"{mode} along {axis.name}" for axis, mode in zip(axes, modes, strict=True) if not axis.is_torus
+        ]
+        if not walled:
+            return None
+        return f"beyond the ends of its axes the network sees: {', '.join(walled)} (`padding`)"
+
 
 def request_training(
     material: TrainingMaterial,
@@ -69,6 +83,7 @@ def request_training(
     past_steps: int | None = None,
     residual: bool | None = None,
     adapt: Collection[str] = (),
+    padding: str | Mapping[str, str] | None = None,
 ) -> TrainingRequest:
     """Bring data, network and settings together.
 
@@ -80,6 +95,7 @@ def request_training(
     - `start`: instead, a model to go on from.
     - `past_steps`, `residual`: of the task; those of `start`, else 1 and False, if None.
     - `adapt`: aspects of the data to which the model of `start` is to be adapted, see `check_start`.
+    - `padding`: how the model of `start` goes on beyond the walls that it is adapted to, as in `Network`.
 
     **Raises:** `ArgumentError` for a network or a grid that does not fit, for a model on data that it is not for, or if
     both `network` and `start` are given.
@@ -94,6 +110,14 @@ def request_training(
     if network is not None:
         raise ArgumentError("network and start", got="both", expected="one of them")
     adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
+    if any(each.aspect == "boundary" for each in adapted):
+        start = with_walls(start, material.contract.axes, padding)
+    elif padding is not None:
+        raise ArgumentError(
+            "`padding`",
+            got="a model that goes on from what it does at the ends of its axes",
+            expected="a new network, or `adapt=['boundary']` to data with other boundaries",
+        )
     fitting = material.of_fields(start.record.contract)
     return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted)
 
@@ -108,15 +132,28 @@ class PreparedTraining:
     - `task`: the samples.
     - `settings`: with a number for everything that follows from the data.
     - `placement`: the devices.
-    - `before`: the error of the model that is gone on from, on the held-out part; None for a new network, or if nothing
-      is held out.
     """
 
     request: TrainingRequest
     task: WindowTask
     settings: TrainSettings
     placement: Placement
-    before: OneStepError | None
+
+    @cached_property
+    def before(self) -> OneStepError | None:
+        """The error of the model that is gone on from, on the held-out part; None for a new network, or if nothing is
+        held out.
+        """
+        return None if self.request.start is None else self.task.error(self.request.model)
+
+    @property
+    def cut_batch(self) -> str | None:
+        """What is said of a batch that is cut down to the samples there are; None if it is not."""
+        wanted = self.request.settings.wanted_batch(self.request.material.contract.D)
+        got = self.settings.batch_size
+        return (
+            None if got == wanted else f"the batch has {got} samples in place of {wanted}: there are no more"
+        )
 
     @property
     def overlap(self) -> str | None:
@@ -160,6 +197,7 @@ class PreparedTraining:
         on_begin: Callable[[Progress], None] = lambda progress: None,
         on_report: Callable[[Report], None] | None = None,
         interrupted: Callable[[], bool] = lambda: False,
+        on_compiled: Callable[[StepMemory, float], None] = lambda memory, seconds: None,
     ) -> Trained:
         """Run it; arguments and errors as in `train_model`."""
         start = self.request.start
@@ -173,7 +211,30 @@ class PreparedTraining:
             on_begin=on_begin,
             on_report=on_report,
             interrupted=interrupted,
+            on_compiled=on_compiled,
         )
+
+    def measuring(self) -> Measuring:
+        """What makes an estimate of this training out of its first reports."""
+        return Measuring(count_params(self.request.model), len(self.task.train), self.settings)
+
+    def rehearse(self) -> TrainingEstimate:
+        """Do the first steps, for about a second, keep nothing of them, and say what the training will take.
+
+        **Raises:** as `train_model`.
+        """
+        measuring, start = self.measuring(), self.request.start
+        train_model(
+            self.request.model,
+            replace(self.task, valid=None, judged=None),
+            replace(self.settings, patience=None),
+            free=None if start is None else start.free,
+            placement=self.placement,
+            on_report=measuring.note,
+            interrupted=measuring.is_enough,
+            on_compiled=measuring.compiled,
+        )
+        return measuring.estimate()
 
     def finish(self, trained: Trained) -> TrainedModel:
         """Measure what came of it, and put together what its file is to hold."""
@@ -233,5 +294,4 @@ def prepare_training(
     if fit:
         where = fitting_placement(where, batch, settings.accumulate)
     where.check_batch(batch, settings.accumulate)
-    before = None if start is None else task.error(request.model)
-    return PreparedTraining(request, task, settings, where, before)
+    return PreparedTraining(request, task, settings, where)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ginjax._version import __version__
@@ -44,7 +44,7 @@ def build_network(
 
     **Raises:** `ArgumentError` for settings or a grid that do not fit.
     """
-    design = network.design(contract.inputs, contract.predicted)
+    design = network.design(contract.inputs, contract.predicted, contract.axes)
     for side in sorted(set(spatial)):
         design.check_grid(side)
     return design.build(contract.D, seed)
@@ -84,12 +84,7 @@ def finish_training(
     contract = task.contract
     if start is not None:
         # What the new data do not say does not make the model forget it.
-        own = start.record.contract
-        contract = replace(
-            contract,
-            spacing=own.spacing if contract.spacing is None else contract.spacing,
-            time_step=own.time_step if contract.time_step is None else contract.time_step,
-        )
+        contract = contract.completed_by(start.record.contract)
     common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
     last = None if trained.last is None or keeps else to_record(trained.last, **common)
@@ -143,6 +138,11 @@ def what_to_hear(
         return (
             "the network does no better than predicting no change: train longer, or with a lower learning rate"
             + change
+        )
+    if not after.learned:
+        return (
+            "the network does no better than predicting the mean of the fields, whose error is 1: train longer, or with another "
+            "learning rate"
         )
     if before is not None and after.model > before.model:
         return f"the tuning made the error of the next frame larger: {before.model:.3g} before, {after.model:.3g} after"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ginjax.checkpoint import Claim, check_target, refuse_claimed
+from ginjax.checkpoint import Claim, ModelRecord, check_target, read_model, refuse_claimed
 from ginjax.errors import FileError
+from ginjax.ml.training._going_on import CHANGEABLE, as_json, difference_from_model
 from ginjax.ml.training._saved_state import RunFile
 
 
@@ -18,9 +20,11 @@ class RunFiles:
     **Arguments:**
 
     - `output`: the model.
+    - `picture`: the ending of the picture of its log.
     """
 
     output: Path
+    picture: str = "png"
 
     @property
     def stem(self) -> Path:
@@ -36,7 +40,7 @@ class RunFiles:
     @property
     def curve(self) -> Path:
         """The picture of the log."""
-        return self._named("curve.png")
+        return self._named(f"curve.{self.picture}")
 
     @property
     def last(self) -> Path:
@@ -45,7 +49,7 @@ class RunFiles:
 
     @property
     def state(self) -> Path:
-        """The folder that an interrupted run goes on from."""
+        """The folder of the state that a run goes on from, interrupted or to be extended."""
         return self._named("run")
 
     def run_file(self, settings: Mapping[str, object]) -> RunFile:
@@ -55,19 +59,21 @@ class RunFiles:
     def check(self, *, force: bool, resume: bool) -> None:
         """Ask whether the run may begin, before any work.
 
-        **Raises:** `FileError` if another process writes these files, the output exists, an interrupted run would be lost, or its folder is none of ours.
+        With `resume` an output that exists is left for `finished` to judge.
+
+        **Raises:** `FileError` if another process writes these files, the output exists, the state of a run would be lost, or its folder is none of ours.
         """
         refuse_claimed(self.stem, self.log)  # before its state is taken for that of an interrupted run
-        check_target(self.output, force=force)
+        check_target(self.output, force=force or resume)
         if self.state.is_symlink() or (self.state.exists() and not self.state.is_dir()):
             raise FileError(
                 f"{self.state}: is not a folder",
-                expected="the folder of an interrupted run, or nothing",
+                expected="the folder of a run, or nothing",
                 hint="Remove it, or choose another output.",
             )
         if self.state.exists() and not resume and not force:
             raise FileError(
-                f"{self.state}: an interrupted run is waiting here",
+                f"{self.state}: holds the state of a run",
                 hint="Go on with it (`resume=True`), or begin anew (`force=True`).",
             )
 
@@ -82,8 +88,58 @@ class RunFiles:
         for file in beside:
             # Their names follow from that of the output: nobody has chosen where a link there leads.
             check_target(file, force=True, links=False)
-        waiting = resume and self.run_file({}).exists()
+        waiting = resume and (self.run_file({}).exists() or self.output.exists())
         return Claim(self.stem, beside, force=force or waiting)
+
+    def finished(self, identity: Mapping[str, object], *, force: bool = False) -> ModelRecord | None:
+        """The model, where a run that is to be gone on with has come to its end before.
+
+        Going on never begins anew over a model: it is that of the run asked for, or an earlier one of it that a longer run
+        will replace, or it stays.
+
+        **Arguments:**
+
+        - `identity`: of the run, see `run_identity`.
+        - `force`: whether a run whose state is there may replace a model that is none of its own.
+
+        **Returns:** the model; None if there is none, or if its run goes on.
+
+        **Raises:** `FileError` for a model of another run, or one whose run cannot be extended because its state is gone.
+        """
+        if not self.output.exists():
+            return None
+        asked, state = as_json(identity), self.run_file(identity)
+        record = read_model(self.output)
+        found = difference_from_model(record, asked)
+        if found is None:
+            return record
+        if state.exists() and (force or state.belongs(record)):
+            return None
+        name, known, got = found
+        changes = difference_from_model(record, asked, without=tuple(CHANGEABLE)) is None
+        what = (
+            "the state of its run is not there, so that it cannot be extended" if changes else "another run"
+        )
+        raise FileError(
+            f"{self.output}: {what}: {name}",
+            got=got,
+            expected=f"{known}, as in the model's",
+            hint="Choose another output; or begin anew in its place (`force=True` alone, without going on)."
+            if not changes
+            else "Train on from its weights into another output, or begin anew in its place (`force=True` alone).",
+        )
+
+    def tidy(self, *, last: bool = False, curve: bool = False) -> None:
+        """Remove what an earlier run of this name left, where this one has made none.
+
+        **Arguments:**
+
+        - `last`, `curve`: which of these files.
+        """
+        for file, remove in ((self.last, last), (self.curve, curve)):
+            if remove and file.is_file() and not file.is_symlink():
+                with contextlib.suppress(OSError):
+                    file.unlink()
 
     def _named(self, ending: str) -> Path:
         return self.stem.with_name(f"{self.stem.name}.{ending}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -13,15 +12,24 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from ginjax.checkpoint import expect, read_file, write_file
+from ginjax.checkpoint import ModelRecord, expect, read_file, read_header, write_file
 from ginjax.errors import FileError
-from ginjax.ml.score import DEFAULT_LOSS
 from ginjax.ml.training._array_file import array_leaves, matched
 from ginjax.ml.training._dispatch import TrainState
 from ginjax.ml.training._engine import Progress
+from ginjax.ml.training._going_on import (
+    CHANGEABLE,
+    as_json,
+    changes_between,
+    check_reach,
+    difference_from_model,
+    earlier_identities,
+    first_difference,
+)
 
 _PURPOSE = "state of a training"
 _ANEW = "Begin anew (`force=True`)."
+_MAY_CHANGE = "length, learning rate, how often it is looked at, `accumulate`, `remat`"
 _MOST = 2**53
 _TEMPORARY = re.compile(r"\.ginjax-[0-9a-f-]+\.tmp")
 
@@ -34,13 +42,16 @@ class RunFile:
     **Arguments:**
 
     - `folder`: where; made by the first `save`.
-    - `settings`: what the training was asked to do, as JSON values; a state is only good for the same.
+    - `settings`: what the training is asked to do, as JSON values; a state is only good for the same, or for one that
+      differs in what may be changed, see `CHANGEABLE`.
+
+    - `changes`: of those settings since the training began, the oldest first; known once a state was loaded.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, object]):
         self.folder = folder
-        # As they will be read back: lists for tuples.
-        self.settings: dict[str, object] = json.loads(json.dumps(dict(settings)))
+        self.settings = as_json(settings)
+        self.changes: tuple[dict[str, object], ...] = ()
 
     @property
     def path(self) -> Path:
@@ -50,6 +61,11 @@ class RunFile:
     def exists(self) -> bool:
         """Whether there is a state to go on from."""
         return self.path.exists()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file; 0 without one."""
+        return self.path.stat().st_size if self.exists() else 0
 
     def save(self, state: TrainState, progress: Progress) -> None:
         """Write the state, in place of an older one.
@@ -71,6 +87,7 @@ class RunFile:
             "kind": "arrays",
             "purpose": _PURPOSE,
             "settings": self.settings,
+            "changes": list(self.changes),
             "progress": numbers,
             "has_best": progress.best_model is not None,
         }
@@ -83,20 +100,22 @@ class RunFile:
 
         - `like`: a state of the same structure, as `initial_state` makes it.
 
-        **Raises:** `FileError` if it is damaged, or belongs to a training with other settings.
+        **Raises:** `FileError` if it is damaged, or belongs to a training with other settings; `ArgumentError` for a
+        changed setting that the training has come past.
         """
         try:
             content = read_file(self.path, kind="arrays")
         except FileError as error:
             # Nobody can fetch the state of a run again.
             raise FileError(error.subject, got=error.got, expected=error.expected, hint=_ANEW) from error
-        self._check(content.header)
+        self._check_kind(content.header)
+        stored, before = self._known(content.header)
         parts = {
             part: {name[len(part) :]: a for name, a in content.arrays.items() if name.startswith(part)}
             for part in ("state", "best")
         }
         state = matched(like, parts["state"], os.fspath(self.path))
-        progress = self._progress(expect(content.header, "progress", dict, where=self.path))
+        progress = self._progress(expect(content.header, "progress", dict, where=self.path), stored)
         if expect(content.header, "has_best", bool, where=self.path) != (progress.best_step >= 0):
             raise FileError(
                 f"{self.path}: field 'best_step'",
@@ -109,7 +128,22 @@ class RunFile:
             progress.best_model = jax.tree.map(
                 lambda leaf: np.asarray(leaf) if isinstance(leaf, jax.Array) else leaf, best
             )
+        changes = changes_between(stored, self.settings)
+        check_reach(changes, self.settings, progress)
+        self.changes = (*before, {"after": progress.step, **changes}) if changes else before
         return state, progress
+
+    def belongs(self, record: ModelRecord) -> bool:
+        """Whether a model is one that the training of this state made on its way, so that a later one may replace it.
+
+        **Raises:** `FileError` if the state is damaged.
+        """
+        if not self.exists():
+            return False
+        header, _ = read_header(self.path, "arrays")
+        self._check_kind(header)
+        stages = earlier_identities(*self._known(header))
+        return any(difference_from_model(record, stage) is None for stage in stages)
 
     def remove(self) -> None:
         """Remove the state, and the folder unless there is something else in it."""
@@ -119,10 +153,10 @@ class RunFile:
                     file.unlink()
             self.folder.rmdir()
 
-    def _progress(self, numbers: Mapping[str, object]) -> Progress:
+    def _progress(self, numbers: Mapping[str, object], stored: Mapping[str, object]) -> Progress:
         """How far the state is, every number of the type and in the range that it can have."""
         where = self.path
-        steps = self.settings.get("steps")
+        steps = stored.get("steps")
         step = expect(numbers, "step", int, where=where, least=0, most=steps if type(steps) is int else _MOST)
         beginning = Progress()
         losses = {
@@ -139,7 +173,7 @@ class RunFile:
             **losses,
         )
 
-    def _check(self, header: Mapping[str, object]) -> None:
+    def _check_kind(self, header: Mapping[str, object]) -> None:
         if header.get("purpose") != _PURPOSE:
             raise FileError(f"{self.path}: is not the state of a training", hint="Remove it.")
         if "checksum" not in header:
@@ -147,24 +181,23 @@ class RunFile:
                 f"{self.path}: has no checksum: an earlier version of ginjax wrote it",
                 hint=f"{_ANEW} Or go on with that version.",
             )
+
+    def _known(self, header: Mapping[str, object]) -> tuple[dict[str, object], tuple[dict[str, object], ...]]:
+        """The settings of the state, if they are those of this training or differ in what may be changed, and its changes."""
         stored = expect(header, "settings", dict, where=self.path)
-        for name in sorted(stored.keys() | self.settings.keys()):
-            if stored.get(name) != self.settings.get(name):
-                words = {
-                    "data_digest": "digest of the data",
-                    "validation_digest": "digest of the validation data",
-                }.get(name, name)
-                raise FileError(
-                    f"{self.path}: {words}",
-                    got=_said(name, self.settings.get(name)),
-                    expected=f"{_said(name, stored.get(name))}, as in the interrupted training",
-                    hint="Go on with the same data and settings, or begin anew (`force=True`).",
-                )
-
-
-def _said(name: str, value: object) -> object:
-    """What a setting is that is not written down, for messages."""
-    return {"loss": DEFAULT_LOSS}.get(name, "none") if value is None else value
+        changes = expect(header, "changes", list, where=self.path, default=[])
+        if not all(isinstance(change, dict) for change in changes):
+            raise FileError(f"{self.path}: field 'changes'", got=changes, expected="objects", hint=_ANEW)
+        found = first_difference(stored, self.settings, without=tuple(CHANGEABLE))
+        if found is not None:
+            name, old, new = found
+            raise FileError(
+                f"{self.path}: {name}",
+                got=new,
+                expected=f"{old}, as in the training of this state",
+                hint=f"Go on with the same, or begin anew (`force=True`). What may be changed: {_MAY_CHANGE}.",
+            )
+        return stored, tuple(changes)
 
 
 def _as_json(value: object) -> object:

@@ -52,7 +52,7 @@ class TrainSettings:
     - `noise`: standard deviation of white noise on the inputs, in units of the normalised fields.
     - `unroll`: length of the rollout in the objective: predictions, each made from those before it.
     - `validate_every`: steps between two validations; if None `VALIDATIONS` in all, or `TUNING_VALIDATIONS` from a trained
-      model on.
+      model on: at equal numbers of steps, or at equal times where time alone ends the training.
     - `patience`: early stopping after more than so many validations without improvement; None for never.
     - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
     - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
@@ -134,7 +134,7 @@ class TrainSettings:
         **Returns:** settings with a batch size, a learning rate and a schedule, and steps unless time alone ends the
         training; resolving them again changes nothing.
         """
-        batch = min(self.batch_size or BATCH_SIZES.get(D, BATCH_SIZES[3]), samples)
+        batch = min(self.wanted_batch(D), samples)
         steps = self.steps
         if self.epochs is not None:
             steps = math.ceil(self.epochs * samples / batch)
@@ -146,10 +146,26 @@ class TrainSettings:
             self, steps=steps, epochs=None, batch_size=batch, schedule=schedule, learning_rate=rate
         )
 
-    def looks_every(self, *, tuning: bool = False) -> int:
-        """Steps between two validations."""
-        looks = TUNING_VALIDATIONS if tuning else VALIDATIONS
-        return self.validate_every or max(1, (self.steps or 2000) // looks)
+    def wanted_batch(self, D: int) -> int:
+        """Samples in a mini-batch where there are enough.
+
+        **Arguments:**
+
+        - `D`: the dimension of the network.
+        """
+        return self.batch_size or BATCH_SIZES.get(D, BATCH_SIZES[3])
+
+    def looks_every(self, *, tuning: bool = False) -> int | None:
+        """Steps between two validations, of resolved settings; None where it is a time, see `looks_seconds`."""
+        if self.validate_every is not None or self.steps is None:
+            return self.validate_every
+        return max(1, self.steps // (TUNING_VALIDATIONS if tuning else VALIDATIONS))
+
+    def looks_seconds(self, *, tuning: bool = False) -> float | None:
+        """Seconds between two validations, of resolved settings; None where it is a number of steps."""
+        if self.validate_every is not None or self.steps is not None or self.seconds is None:
+            return None
+        return self.seconds / (TUNING_VALIDATIONS if tuning else VALIDATIONS)
 
     def make_schedule(self) -> Rate:
         """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
@@ -157,6 +173,16 @@ class TrainSettings:
         return make_schedule(
             name, self.steps, learning_rate=self.learning_rate or LEARNING_RATE, warmup=self.warmup
         )
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step, of resolved settings.
+
+        **Arguments:**
+
+        - `step`: counted from 0.
+        """
+        rate: Any = self.make_schedule()(step)
+        return float(rate)
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON object without what is None, False or empty; `from_json` reads it back.

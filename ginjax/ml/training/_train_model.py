@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -12,21 +12,41 @@ import numpy as np
 import optax
 from jaxtyping import Float, PyTree
 
+from ginjax.errors import MemoryLimitError
 from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
 from ginjax.ml.training._devices import Placement
-from ginjax.ml.training._dispatch import initial_state
+from ginjax.ml.training._dispatch import TrainState, initial_state, make_dispatch
 from ginjax.ml.training._engine import Hooks, Progress, Reason, Report, run
+from ginjax.ml.training._feed import Loader
 from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._freeze import frozen_names, keep_frozen
 from ginjax.ml.training._judge import judge
 from ginjax.ml.training._objective import Noise, Objective
 from ginjax.ml.training._optimiser import make_optimiser
 from ginjax.ml.training._order import training_key
-from ginjax.ml.training._plan import Plan
-from ginjax.ml.training._saved_state import RunFile
+from ginjax.ml.training._plan import MOST_STEPS, Plan
 from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._validation import validator
+from ginjax.ml.training._what_fits import ways_that_fit
+
+
+class StateStore(Protocol):
+    """Where the state of a training is kept: a `RunFile`, or a `KeptState` in memory."""
+
+    @property
+    def changes(self) -> tuple[Mapping[str, object], ...]:
+        """Settings that were changed since the training began, known once a state was loaded."""
+        ...
+
+    def exists(self) -> bool: ...
+
+    def save(self, state: TrainState, progress: Progress) -> None: ...
+
+    def load(self, like: TrainState) -> tuple[TrainState, Progress]: ...
+
+    def remove(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,12 +58,14 @@ class Saving:
     - `file`: where; a state that is there and not gone on from is removed.
     - `resume`: go on from that state if there is one.
     - `every_steps`, `every_seconds`: between two saved states; None for never.
+    - `keep`: whether the state is saved in the end too, from which the training can be extended.
     """
 
-    file: RunFile
+    file: StateStore
     resume: bool = False
     every_steps: int | None = None
     every_seconds: float | None = None
+    keep: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,8 @@ class Trained:
     - `progress`: how far it came.
     - `reason`: why it ended.
     - `settings`: what was asked for, with a number for everything that follows from the data.
+    - `changes`: of the settings since the training began: after how many steps (`after`), and by name the old and the new
+      value.
     """
 
     model: PyTree
@@ -65,6 +89,7 @@ class Trained:
     progress: Progress
     reason: Reason
     settings: TrainSettings
+    changes: tuple[Mapping[str, object], ...] = ()
 
     @property
     def kept_start(self) -> bool:
@@ -72,8 +97,10 @@ class Trained:
         return self.progress.best_step == 0
 
     def provenance(self) -> dict[str, Any]:
-        """What a model file says about the training: settings, loss, schedule, seed, and the steps done."""
+        """What a model file says about the training: settings and their changes, and the steps done."""
         found = self.settings.to_json() | {"loss": self.settings.loss, "steps_done": self.progress.step}
+        if self.changes:
+            found["changes"] = [dict(each) for each in self.changes]
         return found if self.progress.best_step < 0 else found | {"best_step": self.progress.best_step}
 
 
@@ -89,6 +116,7 @@ def train_model(
     on_begin: Callable[[Progress], None] = lambda progress: None,
     on_report: Callable[[Report], None] | None = None,
     interrupted: Callable[[], bool] = lambda: False,
+    on_compiled: Callable[[StepMemory, float], None] = lambda memory, seconds: None,
 ) -> Trained:
     """Train a network on a task.
 
@@ -106,24 +134,20 @@ def train_model(
     - `on_begin`: told how far a saved state had come, before the first step.
     - `on_report`: told about every dispatch and every validation; what it raises ends the training.
     - `interrupted`: asked between dispatches; yes ends the training with a saved state.
+    - `on_compiled`: told before the first step what memory a step takes, and how long it took to compile.
 
     **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine,
     however often the training was interrupted and gone on with.
 
     **Raises:** `NumericsError` when a loss is NaN or infinite, `ArgumentError` for settings that do not fit, `FileError`
-    for a saved state that does not belong to this training.
+    for a saved state that does not belong to this training, `MemoryLimitError` for a step that takes more memory than there
+    is.
     """
     where = placement or Placement()
     tuning = task.judged is not None
     settings = (settings or TrainSettings()).resolved(model.D, len(task.train), tuning=tuning)
     optimiser = _optimiser(model, settings, free)
-    objective = Objective(
-        loss=LOSSES.find(settings.loss),
-        unroll=settings.unroll,
-        frames=task.frames,
-        remat=settings.remat,
-        precision=settings.precision,
-    )
+    objective = _objective(task, settings)
     batch = settings.batch_size or 1
     validate = None if task.valid is None else validator(task.valid, objective, batch)
     if task.judged is not None:
@@ -135,10 +159,12 @@ def train_model(
         batch_size=batch,
         accumulate=settings.accumulate,
         validate_every=None if validate is None else settings.looks_every(tuning=tuning),
+        validate_seconds=None if validate is None else settings.looks_seconds(tuning=tuning),
         validate_start=tuning,
         patience=settings.patience,
         save_every=None if saving is None else saving.every_steps,
         save_seconds=None if saving is None else saving.every_seconds,
+        save_end=saving is not None and saving.keep,
     )
     state, progress = initial_state(model, optimiser), Progress()
     if saving is not None and saving.resume and saving.file.exists():
@@ -146,29 +172,104 @@ def train_model(
     elif saving is not None and not saving.resume and where.is_main:
         saving.file.remove()
     on_begin(progress)
-    state, progress, reason = run(
-        state,
-        task.train,
-        plan=plan,
-        map_and_loss=objective,
-        optimizer=optimiser,
-        key=training_key(settings.seed),
-        progress=progress,
-        augment=Noise(settings.noise, task.frames.constants) if settings.noise else None,
-        placement=where,
-        hooks=Hooks(
-            validate=validate,
-            save=saving.file.save if saving is not None and where.is_main else None,
-            on_report=on_report,
-            interrupted=interrupted,
-        ),
-    )
+    short: tuple[MemoryLimitError, StepMemory] | None = None
+
+    def take(memory: StepMemory, seconds: float) -> None:
+        nonlocal short
+        try:
+            memory.check()
+        except MemoryLimitError as error:
+            short = error, memory
+            raise
+        on_compiled(memory, seconds)
+
+    try:
+        state, progress, reason = run(
+            state,
+            task.train,
+            plan=plan,
+            map_and_loss=objective,
+            optimizer=optimiser,
+            key=training_key(settings.seed),
+            progress=progress,
+            augment=_noise(task, settings),
+            placement=where,
+            hooks=Hooks(
+                validate=validate,
+                save=saving.file.save if saving is not None and where.is_main else None,
+                on_report=on_report,
+                interrupted=interrupted,
+                on_compiled=take,
+            ),
+        )
+    except MemoryLimitError as error:
+        if short is None or error is not short[0]:
+            raise
+        error.__traceback__ = None  # which holds what the call held: other ways are compiled now
+    if short is not None:
+        del state
+        refused, memory = short
+        ways = ways_that_fit(
+            lambda changed: measure_step(model, task, changed, free=free, placement=where),
+            settings,
+            memory,
+            shares=where.shares,
+        )
+        raise MemoryLimitError(refused.subject, got=refused.got, expected=refused.expected, hint=ways)
+    changes = () if saving is None else saving.file.changes
     last = jax.tree.map(_from_devices, state.model)
     if progress.best_model is None:
-        return Trained(last, None, progress, reason, settings)
+        return Trained(last, None, progress, reason, settings, changes)
     best = model if progress.best_step == 0 else jax.tree.map(_from_devices, progress.best_model)
     other = last if progress.best_step != progress.step else None
-    return Trained(best, other, progress, reason, settings)
+    return Trained(best, other, progress, reason, settings, changes)
+
+
+def measure_step(
+    model: PyTree,
+    task: WindowTask,
+    settings: TrainSettings | None = None,
+    *,
+    free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None = None,
+    placement: Placement | None = None,
+) -> StepMemory:
+    """The memory of a step of a training: compiled, but not run.
+
+    **Arguments:** as of `train_model`.
+
+    **Raises:** `ArgumentError` for settings that do not fit.
+    """
+    where = placement or Placement()
+    settings = (settings or TrainSettings()).resolved(
+        model.D, len(task.train), tuning=task.judged is not None
+    )
+    batch, optimiser = settings.batch_size or 1, _optimiser(model, settings, free)
+    where.check_batch(batch, settings.accumulate)
+    dispatch = make_dispatch(
+        _objective(task, settings),
+        optimiser,
+        key=training_key(settings.seed),
+        accumulate=settings.accumulate,
+        augment=_noise(task, settings),
+        placement=where,
+    )
+    loader = Loader(task.train, batch, MOST_STEPS, where)
+    (feed,) = loader.feeds([np.zeros((1, batch), int)])
+    return dispatch.compile(feed, where.replicate(initial_state(model, optimiser)))
+
+
+def _objective(task: WindowTask, settings: TrainSettings) -> Objective:
+    return Objective(
+        loss=LOSSES.find(settings.loss),
+        unroll=settings.unroll,
+        frames=task.frames,
+        remat=settings.remat,
+        precision=settings.precision,
+    )
+
+
+def _noise(task: WindowTask, settings: TrainSettings) -> Noise | None:
+    return Noise(settings.noise, task.frames.constants) if settings.noise else None
 
 
 def _optimiser(

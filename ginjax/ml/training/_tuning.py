@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from ginjax.checkpoint import (
     ADAPTABLE,
     Aspect,
+    Axis,
     DataContract,
     Difference,
     ModelRecord,
@@ -18,7 +19,17 @@ from ginjax.checkpoint import (
 )
 from ginjax.data import Normalisation
 from ginjax.errors import ArgumentError
-from ginjax.models import AnyDimensionalModel, LoadedModel, named_arrays, with_arrays
+from ginjax.models import (
+    DEFAULT_PADDING,
+    AnyDimensionalModel,
+    LoadedModel,
+    find_architecture,
+    named_arrays,
+    outline,
+    padding_along,
+    padding_option_along,
+    with_arrays,
+)
 from ginjax.transfer import (
     Certificate,
     array_digest,
@@ -154,6 +165,31 @@ def check_start(
             expected="periodic new axes, without which the network is not compatible with the lower dimension",
         )
     return result
+
+
+def with_walls(start: Start, axes: Sequence[Axis], padding: object) -> Start:
+    """The same start with a network that goes on beyond the walls of new data in another way; its weights stay.
+
+    **Arguments:**
+
+    - `axes`: of the data. Walls that the model has already stay as they are.
+    - `padding`: as in `Network`.
+
+    **Raises:** `ArgumentError` for an architecture without the choice, or a `padding` that does not fit the axes.
+    """
+    spec, record = start.model.spec, start.record
+    own = [None if axis.is_torus else axis.padding for axis in record.contract.axes]
+    known = "padding_mode" in find_architecture(spec.architecture).complete(dict(spec.options))
+    if padding is None and (not known or all(axis.is_torus for axis in axes)):
+        return start
+    fresh = padding_along(axes, padding, DEFAULT_PADDING)
+    words = [word if kept is None else kept for word, kept in zip(fresh, own, strict=True)]
+    option = padding_option_along(axes, None, words, plain=not spec.equivariant)
+    walled = spec.with_options(padding_mode=option)
+    if spec.equivariant and walled.padding(record.D) == spec.padding(record.D):
+        return start
+    model = with_arrays(outline(walled, record.D, record.banks), named_arrays(start.model))
+    return replace(start, model=model)
 
 
 def _free(record: ModelRecord) -> dict[str, Float[np.ndarray, "_filters _free"]]:

@@ -84,6 +84,7 @@ def calibrate(
     *,
     evaluations: int = 12,
     seed: int = 0,
+    new_boundary: str | Mapping[str, str] | None = None,
 ) -> tuple[Conversion, Calibration]:
     r"""Convert by a rule, then choose for each convolution among the exact solutions around it, on a few samples.
 
@@ -106,6 +107,7 @@ def calibrate(
     - `rule`: one of `CALIBRATED_RULES`.
     - `evaluations`: the most runs of the network over the samples.
     - `seed`: of the directions.
+    - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
 
     **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `UnsupportedError` for samples
     of the low dimension if the network sees too far or has fields of odd parity; `NumericsError` if the converted network
@@ -130,7 +132,7 @@ def calibrate(
         side = -(-(2 * margin + INSIDE) // factor) * factor
         X, Y = turned((X, Y), to_dim, side, seed)
         inside = (slice(margin, side - margin),) * to_dim
-    mixtures = Mixtures.of(record, to_dim, rule)
+    mixtures = Mixtures.of(record, to_dim, rule, new_boundary)
     limit = ShortWaveLimit.of(record, mixtures.start.after)
     t, before, after, used = _fit(mixtures, X, Y, inside, limit, evaluations)
     conversion = _rounded(mixtures, t, record, X.get_L())

@@ -35,11 +35,17 @@ class Mixtures:
     owner: Mapping[str, int]
 
     @classmethod
-    def of(cls, record: ModelRecord, to_dim: int, rule: str) -> Mixtures:
+    def of(
+        cls,
+        record: ModelRecord,
+        to_dim: int,
+        rule: str,
+        new_boundary: str | Mapping[str, str] | None = None,
+    ) -> Mixtures:
         """Those around a rule of `ginjax.transfer.RULES`, which has to be compatible."""
-        start = convert_record(record, to_dim, rule)
+        start = convert_record(record, to_dim, rule, new_boundary=new_boundary)
         exact, sparse, spin = (
-            convert_record(record, to_dim, each, dtype="float64").after.arrays
+            convert_record(record, to_dim, each, dtype="float64", new_boundary=new_boundary).after.arrays
             for each in (rule, make_rule("compat-flex", 0.0), make_rule("compat-flex", 1.0))
         )
         owner = {

@@ -57,7 +57,12 @@ class RuleComparison:
     lift_parity: bool
 
 
-def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None) -> RuleComparison:
+def compare_rules(
+    record: ModelRecord,
+    to_dim: int,
+    task: OwnTask | None = None,
+    new_boundary: str | Mapping[str, str] | None = None,
+) -> RuleComparison:
     """Convert a model by every rule that fits it and compare; nothing is written.
 
     **Arguments:**
@@ -65,6 +70,7 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
     - `record`: the model.
     - `to_dim`: dimension to convert to.
     - `task`: samples in that dimension to measure one-step errors on.
+    - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
 
     **Raises:** `ArgumentError` if no rule fits, with the reason of the first.
     """
@@ -73,7 +79,7 @@ def compare_rules(record: ModelRecord, to_dim: int, task: OwnTask | None = None)
     problems, no_change = [], None
     for name, flex in _rules(record, to_dim):
         try:
-            conversion = convert_record(record, to_dim, find_rule(name, flex))
+            conversion = convert_record(record, to_dim, find_rule(name, flex), new_boundary=new_boundary)
         except ArgumentError as problem:
             problems.append(problem)
             left_out[rule_label(name, flex)] = str(problem.expected)

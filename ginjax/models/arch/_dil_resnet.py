@@ -1,6 +1,6 @@
 """Residual network of dilated convolutions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -51,7 +51,7 @@ class DilResNet(ResidualNet):
         kernel_size: int | None = None,
         use_group_norm: bool = False,
         mid_keys: Any = None,
-        padding_mode: str = "ZEROS",
+        padding_mode: str | Sequence[str] = "ZEROS",
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,

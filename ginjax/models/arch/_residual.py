@@ -25,6 +25,7 @@ class ResidualNet(AnyDimensionalModel):
         "bias": "use_bias",
         "plain": "equivariant",
         "nonlinearity": "nonlinearity",
+        "padding": "padding_mode",
     }
     added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
     first_convs: ClassVar[tuple[str, ...]] = ("encoder.0.conv",)

@@ -1,6 +1,6 @@
 """Residual network with normalisation before each nonlinearity."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -52,7 +52,7 @@ class ResNet(ResidualNet):
         use_group_norm: bool = True,
         preactivation_order: bool = True,
         mid_keys: Any = None,
-        padding_mode: str = "ZEROS",
+        padding_mode: str | Sequence[str] = "ZEROS",
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,

@@ -1,7 +1,7 @@
 """A series of convolutions, one after the other, without skip connections."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -25,8 +25,9 @@ class SimpleConvSeries(AnyDimensionalModel):
         "activation": "activation_f",
         "bias": "use_bias",
         "nonlinearity": "nonlinearity",
+        "padding": "padding_mode",
     }
-    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity"})
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity", "padding_mode"})
     sizes: ClassVar[Mapping[str, int]] = {"width": MAX_CHANNELS}
     repeats: ClassVar[Mapping[str, int]] = {"depth": 4096}
 
@@ -46,6 +47,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         key: Array | None = None,
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
+        padding_mode: str | Sequence[str] = "ZEROS",
     ):
         """**Arguments:**
 
@@ -55,6 +57,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
         - `nonlinearity`, `product_filters`: as in `ResNet`; products come before their convolution, and none before the
           first.
+        - `padding_mode`: see `make_conv`.
         """
         self.spec = self.spec_of(locals())
         bank = as_bank(conv_filters)
@@ -77,6 +80,7 @@ class SimpleConvSeries(AnyDimensionalModel):
                 key=next(keys),
                 nonlinearity=nonlinearity,
                 product_filters=product_filters,
+                padding_mode=padding_mode,
             )
             for i, (a, b) in enumerate(itertools.pairwise(chain))
         ]

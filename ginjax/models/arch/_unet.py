@@ -1,7 +1,7 @@
 """U-Net: down-sampling and up-sampling with skip connections."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import equinox as eqx
@@ -11,10 +11,20 @@ from jax import Array
 from ...errors import ArgumentError
 from ...filters import BankRecipe, FilterBank
 from ...geometric import MultiImage, Signature
-from ...layers import ConvContract, LayerWrapper, MaxNormPool, UseBias
+from ...layers import MaxNormPool, UseBias
 from .._any_dimensional import AnyDimensionalModel
 from .._spec import MAX_CHANNELS, ModelSpec
-from ..blocks import MAX_KERNEL, Activation, ConvBlock, Frame, Nonlinearity, RepeatConv, bank_for, run
+from ..blocks import (
+    MAX_KERNEL,
+    Activation,
+    ConvBlock,
+    Convolution,
+    Frame,
+    Nonlinearity,
+    RepeatConv,
+    bank_for,
+    run,
+)
 
 Upsample = Literal["transpose", "repeat"]
 
@@ -44,6 +54,7 @@ class UNet(AnyDimensionalModel):
         "upsample": "upsample",
         "plain": "equivariant",
         "nonlinearity": "nonlinearity",
+        "padding": "padding_mode",
     }
     sizes: ClassVar[Mapping[str, int]] = {"depth": MAX_CHANNELS, "kernel_size": MAX_KERNEL}
     repeats: ClassVar[Mapping[str, int]] = {"num_downsamples": 24, "num_conv": 4096}
@@ -53,8 +64,8 @@ class UNet(AnyDimensionalModel):
 
     embedding: list[ConvBlock]
     downsample_blocks: list[tuple[MaxNormPool, list[ConvBlock]]]
-    upsample_blocks: list[tuple[ConvContract | LayerWrapper | RepeatConv, list[ConvBlock]]]
-    decode: ConvContract | LayerWrapper | ConvBlock
+    upsample_blocks: list[tuple[Convolution | RepeatConv, list[ConvBlock]]]
+    decode: Convolution | ConvBlock
     spec: ModelSpec = eqx.field(static=True)
     D: int = eqx.field(static=True)
 
@@ -75,7 +86,7 @@ class UNet(AnyDimensionalModel):
         use_group_norm: bool = False,
         use_batch_norm: bool = False,
         mid_keys: Any = None,
-        padding_mode: str = "ZEROS",
+        padding_mode: str | Sequence[str] = "ZEROS",
         key: Array | None = None,
         upsample: Upsample = "transpose",
         nonlinearity: Nonlinearity = "vector-neuron",
@@ -107,7 +118,7 @@ class UNet(AnyDimensionalModel):
             norms = {"use_group_norm": use_group_norm, "use_batch_norm": use_batch_norm}
             return [begin(a, b, **norms), *(frame.block(b, b, **norms) for _ in range(num_conv - 1))]
 
-        def up(a: Signature, b: Signature) -> ConvContract | LayerWrapper | RepeatConv:
+        def up(a: Signature, b: Signature) -> Convolution | RepeatConv:
             if not use_transpose:
                 return RepeatConv(frame.conv(a, b), 2)
             return frame.conv(

@@ -11,8 +11,11 @@ from ._edges import keys_from as keys_from
 from ._edges import run as run
 from ._frame import Frame as Frame
 from ._make_conv import MAX_KERNEL as MAX_KERNEL
+from ._make_conv import Convolution as Convolution
 from ._make_conv import RepeatConv as RepeatConv
 from ._make_conv import make_conv as make_conv
+from ._padding_option import padding_option as padding_option
+from ._plain_conv import PlainConv as PlainConv
 from ._product_bank import PRODUCT_KEYS as PRODUCT_KEYS
 from ._product_bank import Nonlinearity as Nonlinearity
 from ._product_bank import check_nonlinearity as check_nonlinearity

@@ -22,7 +22,7 @@ from ...layers import (
 )
 from .._module import MultiImageModule
 from ._activation import Activation, handle_activation, handle_scalars
-from ._make_conv import make_conv
+from ._make_conv import Convolution, make_conv
 from ._product_bank import REACHED, Nonlinearity, check_nonlinearity, product_bank
 
 
@@ -33,7 +33,7 @@ class ConvBlock(MultiImageModule):
     before the block ends, because no convolution *to* 2-tensors converts to another dimension exactly.
     """
 
-    conv: ConvContract | LayerWrapper
+    conv: Convolution
     product_conv: ConvContract | None
     group_norm: GroupNorm | LayerWrapper | None
     batch_norm: LayerWrapperAux | None
@@ -143,4 +143,5 @@ def _product_conv(
         conv.lhs_dilation,
         conv.rhs_dilation,
         jax.random.fold_in(key, 1),
+        conv.padding_mode,
     )

@@ -8,11 +8,10 @@ from jax import Array
 
 from ...filters import FilterBank
 from ...geometric import MultiImage, Signature
-from ...layers import ConvContract, LayerWrapper
 from .._spec import ModelSpec
 from ._conv_block import ConvBlock
 from ._edges import bank_for, keys_from, layer_signatures
-from ._make_conv import make_conv
+from ._make_conv import Convolution, make_conv
 from ._product_bank import Nonlinearity, check_nonlinearity, product_bank
 
 
@@ -106,7 +105,7 @@ class Frame:
             inputs, outputs, **options, **({} if self.nonlinearity == "product" else {"activation_f": None})
         )
 
-    def conv(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvContract | LayerWrapper:
+    def conv(self, inputs: Signature, outputs: Signature, **options: Any) -> Convolution:
         """A convolution by itself; `options` are arguments of `make_conv`, and win over what the network says."""
         common: dict[str, Any] = self.shared | {"invariant_filters": self.bank, "key": next(self.keys)}
         return make_conv(self.D, inputs, outputs, **(common | options))

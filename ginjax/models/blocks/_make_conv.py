@@ -1,5 +1,7 @@
 """One convolution, equivariant or plain, from one set of arguments."""
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -9,8 +11,11 @@ from ...errors import ArgumentError
 from ...filters import FilterBank
 from ...geometric import MultiImage, Padding, PlanarImage, Signature, SignatureLike
 from ...layers import ConvContract, Image, LayerWrapper, UseBias
+from ._padding_option import PLAIN_MODES, modes_by_field, modes_of_filters
+from ._plain_conv import PlainConv
 
-PADDING_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
+Convolution = ConvContract | LayerWrapper | PlainConv
+"""What `make_conv` gives."""
 
 MAX_KERNEL = 255
 """Largest side of a plain kernel, in pixels."""
@@ -28,9 +33,9 @@ def make_conv(
     padding: Padding = None,
     lhs_dilation: int | tuple[int, ...] | None = None,
     rhs_dilation: int = 1,
-    padding_mode: str = "ZEROS",
+    padding_mode: str | Sequence[str] = "ZEROS",
     key: PRNGKeyArray | None = None,
-) -> ConvContract | LayerWrapper:
+) -> Convolution:
     """A `ConvContract`, or a plain `eqx.nn.Conv` (with `lhs_dilation`, `eqx.nn.ConvTranspose`) on scalar channels.
 
     **Arguments:**
@@ -39,7 +44,10 @@ def make_conv(
     - `use_bias`: as in `ConvContract`; a plain convolution has a bias unless it is False.
     - `invariant_filters`: needed if equivariant; `kernel_size` otherwise.
     - `padding`: None is `"SAME"` for a plain convolution and `"VALID"` for a plain transposed one.
-    - `padding_mode`: of a plain convolution, such as `"ZEROS"` or `"CIRCULAR"`.
+    - `padding_mode`: how fields go on along axes that are not periodic: `"ZEROS"`, `"MIRROR"` or `"EDGE"`, one word for all
+      axes or one each, see `ConvContract`. A plain convolution knows scalar channels only and mirrors them without signs.
+      One of Equinox's own words, `"ZEROS"`, `"REFLECT"`, `"REPLICATE"` or `"CIRCULAR"`, alone makes a plain convolution
+      do so along every axis, periodic or not; the last three mean zeros to an equivariant one.
     """
     key = jax.random.key(0) if key is None else key
     if equivariant:
@@ -57,6 +65,7 @@ def make_conv(
             lhs_dilation,
             rhs_dilation,
             key,
+            modes_of_filters(padding_mode),
         )
     sources, targets = Signature(input_keys), Signature(target_keys)
     if len(sources) != 1 or len(targets) != 1 or sources[0][0] != ((), 0) or targets[0][0] != ((), 0):
@@ -65,8 +74,7 @@ def make_conv(
         )
     if type(kernel_size) is not int or not 1 <= kernel_size <= MAX_KERNEL:
         raise ArgumentError("kernel_size", got=kernel_size, expected="a side length for a plain convolution")
-    if str(padding_mode).upper() not in PADDING_MODES:
-        raise ArgumentError("padding_mode", got=repr(padding_mode), expected=" or ".join(PADDING_MODES))
+    by_field = modes_by_field(padding_mode, D)
     c_in, c_out, bias = sources[0][1], targets[0][1], use_bias is not False
     if lhs_dilation is not None:
         conv = eqx.nn.ConvTranspose(
@@ -80,6 +88,9 @@ def make_conv(
             use_bias=bias,
             key=key,
         )
+    elif by_field is not None and padding is None:
+        conv = eqx.nn.Conv(D, c_in, c_out, kernel_size, stride, "VALID", rhs_dilation, use_bias=bias, key=key)
+        return PlainConv(conv, sources, by_field)
     else:
         conv = eqx.nn.Conv(
             D,
@@ -90,7 +101,9 @@ def make_conv(
             "SAME" if padding is None else padding,
             rhs_dilation,
             use_bias=bias,
-            padding_mode=padding_mode,
+            padding_mode=padding_mode
+            if isinstance(padding_mode, str) and by_field is None
+            else PLAIN_MODES[0],
             key=key,
         )
     return LayerWrapper(conv, sources)
@@ -103,7 +116,7 @@ class RepeatConv(eqx.Module):
     signature, which no transposed convolution does.
     """
 
-    conv: ConvContract | LayerWrapper
+    conv: Convolution
     factor: int = eqx.field(static=True)
 
     def __call__(self, x: Image) -> Image:

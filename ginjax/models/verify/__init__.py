@@ -1,7 +1,10 @@
 """Does a converted network do what it promises? The lift test and the equivariance defect."""
 
+from ._effort import VerificationEffort as VerificationEffort
+from ._effort import verification_effort as verification_effort
+from ._equivariance import equivariance_defect as equivariance_defect
 from ._lift_test import STAGES as STAGES
-from ._lift_test import equivariance_defect as equivariance_defect
+from ._lift_test import default_side as default_side
 from ._lift_test import load_pair as load_pair
 from ._lift_test import verify_records as verify_records
 from ._lift_test import verify_transfer as verify_transfer

@@ -9,11 +9,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int
 
 from ...checkpoint import ModelRecord
-from ...errors import ArgumentError, NumericsError
-from ...geometric import MultiImage, Signature, compiled
+from ...errors import ArgumentError
+from ...geometric import MultiImage, Signature
 from ...transfer import (
     condition_residual,
     embed_field,
@@ -23,7 +22,10 @@ from ...transfer import (
 from .._any_dimensional import AnyDimensionalModel
 from .._file import LoadedModel, from_record, load_model
 from .._module import MultiImageModule
+from .._named_arrays import layer_table, model_banks
 from .._spec import ModelSpec
+from ._equivariance import equivariance_defect
+from ._outputs import relative_difference, run_network
 from ._verification import Verification
 
 _T = TypeVar("_T")
@@ -52,7 +54,13 @@ def verify_records(
     with jax.enable_x64(True):
         models = from_record(low), from_record(high)
     found = verify_transfer(
-        *models, is_torus=low.is_torus, side=side, seed=seed, parity_lift=parity_lift, progress=progress
+        *models,
+        is_torus=low.is_torus,
+        new_torus=high.is_torus[low.D :],
+        side=side,
+        seed=seed,
+        parity_lift=parity_lift,
+        progress=progress,
     )
     return with_condition(found, low, high, parity_lift)
 
@@ -75,6 +83,7 @@ def verify_transfer(
     high: AnyDimensionalModel,
     *,
     is_torus: tuple[bool, ...] | None = None,
+    new_torus: tuple[bool, ...] | None = None,
     side: int | None = None,
     seed: int = 0,
     parity_lift: bool = False,
@@ -87,7 +96,9 @@ def verify_transfer(
 
     - `low`, `high`: the networks before and after, the second in a higher dimension. To be run in float64 their
       float64 weights must not have been rounded: load them with `jax_enable_x64`.
-    - `is_torus`: which axes of the lower dimension are periodic (default: all); added axes are.
+    - `is_torus`: which axes of the lower dimension are periodic (default: all).
+    - `new_torus`: which of the added axes are (default: all). Along one that is not, the second network goes on as its own
+      specification says.
     - `side`: pixels along each axis of random fields and along added ones; default 8, or as many as a UNet's pooling
       needs.
     - `seed`: of the random fields.
@@ -105,14 +116,17 @@ def verify_transfer(
             expected=f"more than {low.D}",
             hint="Name the model before conversion first.",
         )
-    if (_lifted(low.spec) if parity_lift else low.spec) != high.spec:
+    if not _belong(_lifted(low.spec) if parity_lift else low.spec, high.spec):
         raise ArgumentError(
             "models",
             got="different architectures or signatures",
             expected="a model and what it was converted to",
         )
-    side = _default_side(low) if side is None else side
     torus = (True,) * low.D if is_torus is None else is_torus
+    added_torus = (True,) * (high.D - low.D) if new_torus is None else new_torus
+    walled = not all((*torus, *added_torus))
+    _check_same_walls(low, high, torus)
+    side = default_side(high, walled=walled) if side is None else side
     added = (side,) * (high.D - low.D)
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
     if fields is None:
@@ -122,14 +136,15 @@ def verify_transfer(
 
     def worst_lift(precision: str) -> float:
         models = _cast(low, precision), _cast(high, precision)
-        return max(_lift(*models, _cast(x, precision), added, parity_lift) for x in given)
+        return max(_lift(*models, _cast(x, precision), added, added_torus, parity_lift) for x in given)
 
     with jax.enable_x64(True):
         lift_float64 = worst_lift("float64")
         progress()
         lift_own = worst_lift(dtype)
         progress()
-        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, (True,) * high.D), dtype)
+        ends = (*torus, *added_torus)
+        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, ends), dtype)
         equivariance = equivariance_defect(_cast(high, dtype), wide)
         progress()
         noise = np.max([_noise(low, each, dtype, seed) for each in given], axis=0).tolist()
@@ -162,50 +177,57 @@ def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) 
     moved = jax.tree_util.tree_map(
         lambda a: a * (1 + unit * rng.uniform(-1, 1, a.shape)) if eqx.is_inexact_array(a) else a, wide
     )
-    exact = _run(wide, x)
-    own = _cast(_run(_cast(low, dtype), _cast(fields, dtype)), "float64")
-    return _relative(_run(moved, x), exact), _relative(own, exact)
-
-
-def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
-    """`max_g |f(g x) - g f(x)| / max |f(x)|` over generators of `B_D`: a reflection and transpositions."""
-    y = _run(model, x)
-    return max(
-        _relative(_run(model, x.times_group_element(g)), y.times_group_element(g)) for g in generators(x.D)
-    )
-
-
-def generators(D: int) -> list[Int[np.ndarray, "dim dim"]]:
-    """Matrices that generate `B_D`: the reflection of the first axis and the neighbour transpositions."""
-    reflection = np.eye(D, dtype=int)
-    reflection[0, 0] = -1
-    swaps = []
-    for i in range(D - 1):
-        order = list(range(D))
-        order[i], order[i + 1] = order[i + 1], order[i]
-        swaps.append(np.eye(D, dtype=int)[order])
-    return [reflection, *swaps]
-
-
-@compiled
-def _run(model: MultiImageModule, x: MultiImage) -> MultiImage:
-    return model(x)[0]
+    exact = run_network(wide, x)
+    own = _cast(run_network(_cast(low, dtype), _cast(fields, dtype)), "float64")
+    return relative_difference(run_network(moved, x), exact), relative_difference(own, exact)
 
 
 def _lift(
-    low: MultiImageModule, high: MultiImageModule, x: MultiImage, added: tuple[int, ...], parity_lift: bool
+    low: MultiImageModule,
+    high: MultiImageModule,
+    x: MultiImage,
+    added: tuple[int, ...],
+    added_torus: tuple[bool, ...],
+    parity_lift: bool,
 ) -> float:
-    return _relative(_run(high, _embed(x, added, parity_lift)), _embed(_run(low, x), added, parity_lift))
+    def embed(fields: MultiImage) -> MultiImage:
+        return _embed(fields, added, added_torus, parity_lift)
+
+    return relative_difference(run_network(high, embed(x)), embed(run_network(low, x)))
 
 
-def _embed(x: MultiImage, added: tuple[int, ...], parity_lift: bool) -> MultiImage:
+def _embed(
+    x: MultiImage, added: tuple[int, ...], added_torus: tuple[bool, ...], parity_lift: bool
+) -> MultiImage:
     blocks = {}
     for (k, p), block in x.items():
         order = len(k)
         new_key = lift_key((order, p)) if parity_lift else (order, p)
         embedded = embed_field(np.asarray(block), x.D, order, added, lifted=new_key != (order, p))
         blocks[new_key] = jnp.asarray(embedded)
-    return MultiImage(blocks, x.D + len(added), (*x.is_torus, *(True,) * len(added)))
+    return MultiImage(blocks, x.D + len(added), (*x.is_torus, *added_torus))
+
+
+def _check_same_walls(low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...]) -> None:
+    """Refuse networks that go on in different ways beyond the ends of an old axis that is not periodic."""
+    modes = low.spec.padding(low.D), high.spec.padding(high.D)
+    for axis, (ours, theirs, periodic) in enumerate(zip(modes[0], modes[1], torus, strict=False)):
+        if ours != theirs and not periodic:
+            raise ArgumentError(
+                f"padding of axis {axis} of the second model",
+                got=theirs,
+                expected=f"{ours!r}, as of the first",
+            )
+
+
+def _belong(low: ModelSpec, high: ModelSpec) -> bool:
+    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls."""
+
+    def rest(spec: ModelSpec) -> tuple[object, ...]:
+        options = tuple(pair for pair in spec.options if pair[0] != "padding_mode")
+        return spec.architecture, spec.inputs, spec.outputs, options
+
+    return rest(low) == rest(high)
 
 
 def _lifted(spec: ModelSpec) -> ModelSpec:
@@ -218,14 +240,6 @@ def _lifted(spec: ModelSpec) -> ModelSpec:
     if options.get("mid_keys") is not None:
         options["mid_keys"] = lifted(options["mid_keys"])
     return ModelSpec.make(spec.architecture, lifted(spec.inputs), lifted(spec.outputs), **options)
-
-
-def _relative(a: MultiImage, b: MultiImage) -> float:
-    difference = max(float(jnp.abs(a[key] - b[key]).max()) for key in b)
-    scale = max(float(jnp.abs(b[key]).max()) for key in b)
-    if not (np.isfinite(difference) and np.isfinite(scale)):
-        raise NumericsError("output of the network is NaN or infinite", hint="Its weights may have diverged.")
-    return difference / scale if scale > 0 else difference
 
 
 def _random_field(
@@ -248,6 +262,24 @@ def _dtype_of(model: MultiImageModule) -> str:
     return max((np.dtype(d) for d in dtypes), key=lambda d: d.itemsize, default=np.dtype(np.float32)).name
 
 
-def _default_side(model: AnyDimensionalModel) -> int:
+def default_side(model: AnyDimensionalModel, *, walled: bool = False) -> int:
+    """Pixels along each axis of random fields: 8, or as many as the down-samplings of a network, or its walls, need."""
     factor = model.grid_factor
-    return factor * max(1, -(-8 // factor))
+    least = max(8, _reach(model)) if walled else 8
+    return factor * max(1, -(-least // factor))
+
+
+def _reach(model: AnyDimensionalModel) -> int:
+    """Pixels of the input that every convolution needs to have more of than it pads."""
+    banks = model_banks(model)
+    table = layer_table(model)
+    widths = [
+        banks[row.role].side // 2 * row.filter_dilation * 2**row.level for row in table if row.stride == 1
+    ]
+    plain = [leaf for leaf in jax.tree.leaves(model, is_leaf=_is_plain) if _is_plain(leaf)]
+    widths += [leaf.kernel_size[0] // 2 * leaf.dilation[0] * model.grid_factor for leaf in plain]
+    return 1 + max(widths, default=0)
+
+
+def _is_plain(leaf: object) -> bool:
+    return isinstance(leaf, eqx.nn.Conv)

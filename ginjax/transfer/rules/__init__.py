@@ -11,6 +11,10 @@ from ._named_rule import NamedRule as NamedRule
 from ._none import Extend as Extend
 from ._none import dropped_filters as dropped_filters
 from ._none import extension_matrix as extension_matrix
+from ._profile import central_tap as central_tap
+from ._profile import one_tap_each as one_tap_each
+from ._profile import profile as profile
+from ._profile import tiling_taps as tiling_taps
 from ._registry import PLAIN_RULES as PLAIN_RULES
 from ._registry import RULE_NAMES as RULE_NAMES
 from ._registry import RULES as RULES
@@ -22,6 +26,7 @@ from ._registry import rule_label as rule_label
 from ._rule import PlainRule as PlainRule
 from ._rule import Rule as Rule
 from ._rule import by_name as by_name
+from ._tile import Tile as Tile
 from ._volume import SMALL as SMALL
 from ._volume import Volume as Volume
 from ._volume import filter_sum as filter_sum

@@ -1,10 +1,13 @@
-"""`centre`: a plain kernel in the central slice of the new axis, as in ACSConv and timm_3d."""
+"""`centre`: a plain kernel in one slice of the new axis."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from ginjax.transfer._axis_geometry import AxisGeometry
+
 from ._named_rule import NamedRule
+from ._profile import central_tap
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,10 @@ class Centre:
         middle = np.zeros(side, kernel.dtype)
         middle[(side - 1) // 2] = 1
         return kernel[..., None] * middle
+
+    def profile(self, axis: AxisGeometry) -> np.ndarray:
+        """One number a tap; see `central_tap`."""
+        return central_tap(axis)
 
 
 CENTRE = NamedRule(Centre(), "puts the kernel in the central slice of the new axis")

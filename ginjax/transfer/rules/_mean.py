@@ -1,8 +1,10 @@
-"""`mean`: a plain kernel spread evenly along the new axis, as in I3D."""
+"""`mean`: a plain kernel spread evenly along the new axis, as Carreira and Zisserman inflate (https://arxiv.org/abs/1705.07750)."""
 
 from dataclasses import dataclass
 
 import numpy as np
+
+from ginjax.transfer._axis_geometry import AxisGeometry
 
 from ._named_rule import NamedRule
 
@@ -18,6 +20,10 @@ class Mean:
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
         side = kernel.shape[-1]
         return np.repeat(kernel[..., None], side, axis=-1) / np.asarray(side, kernel.dtype)
+
+    def profile(self, axis: AxisGeometry) -> np.ndarray:
+        """One number a tap, all alike."""
+        return np.full(axis.taps, 1 / axis.taps)
 
 
 MEAN = NamedRule(Mean(), "spreads the kernel evenly along the new axis")

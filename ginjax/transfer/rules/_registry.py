@@ -13,6 +13,7 @@ from ._mean import MEAN
 from ._named_rule import NamedRule
 from ._none import NONE
 from ._rule import PlainRule, Rule
+from ._tile import TILE
 from ._volume import VOLUME
 
 OWN: tuple[NamedRule, ...] = (
@@ -23,6 +24,7 @@ OWN: tuple[NamedRule, ...] = (
     VOLUME,
     COMPATIBILITY_NORM,
     NONE,
+    TILE,
     CENTRE,
     MEAN,
 )

@@ -30,7 +30,11 @@ class Rule(Protocol):
 
 @runtime_checkable
 class PlainRule(Protocol):
-    """Gives the kernel of a plain convolution one more axis."""
+    """Gives the kernel of a plain convolution one more axis.
+
+    It may have a method `profile(axis)` as well, with an `AxisGeometry`: the number for each tap of the new axis by which
+    it multiplies the kernel. Without it strides and paddings make no difference to it, see `ginjax.transfer.rules.profile`.
+    """
 
     @property
     def name(self) -> str:

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from ginjax.ml import METRICS, Point, RolloutStudy, draw
-from ginjax.ml.draw._canvas import add_legend, new_figure, panels, set_titles, wrapped
+from ginjax.ml.draw._canvas import add_legend, new_figure, panels, set_titles
 from ginjax.ml.draw._literal_figure import visible
+from ginjax.ml.draw._wrapped import wrapped
 
 NAMES = [
     r"$\frac{$",
@@ -110,21 +111,20 @@ def test_hostile_names_are_drawn_and_shown_as_they_are(picture):
 def test_a_figure_without_the_canvas_stops_at_such_a_name(picture, monkeypatch):
     """The control: with matplotlib's own figure the same pictures fail."""
 
-    def plain(size):
-        figure = Figure(figsize=size, layout="constrained")
+    def plain(width, height):
+        figure = Figure(figsize=(7, height or 1), layout="constrained")
         FigureCanvasAgg(figure)
         return figure
 
     module = {"training_curve": "_training_curve", "zero_shot": "_zero_shot"}.get(picture, f"_{picture}")
     monkeypatch.setattr(f"ginjax.ml.draw.{module}.new_figure", plain)
-    figure = PICTURES[picture]([NAMES[0]])
     with pytest.raises(ValueError, match="frac"):
-        figure.savefig(io.BytesIO(), format="png")
+        PICTURES[picture]([NAMES[0]]).savefig(io.BytesIO(), format="png")
 
 
 @pytest.mark.filterwarnings("error")
 def test_a_legend_holds_every_name():
-    figure = new_figure((6, 2))
+    figure = new_figure(150, 2)
     axis = panels(figure, 1, 1)[0, 0]
     add_legend(figure, {name: axis.plot([1, 2])[0] for name in NAMES})
     figure.draw_without_rendering()
@@ -145,7 +145,7 @@ def test_a_legend_holds_every_name():
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", NAMES)
 def test_titles_stay_on_the_picture_and_beside_one_another(name):
-    figure = new_figure((7, 2.5))
+    figure = new_figure(178, 2.5)
     row = panels(figure, 1, 2)[0]
     set_titles(figure, row, [name, name])
     figure.draw_without_rendering()
@@ -157,7 +157,7 @@ def test_titles_stay_on_the_picture_and_beside_one_another(name):
 
 
 def test_numbers_along_a_logarithmic_axis_are_still_powers():
-    figure = new_figure((3, 3))
+    figure = new_figure(76, 3)
     axis = panels(figure, 1, 1)[0, 0]
     axis.loglog([1, 1e6], [1, 1e6])
     figure.draw_without_rendering()
@@ -166,7 +166,7 @@ def test_numbers_along_a_logarithmic_axis_are_still_powers():
 
 
 def test_names_along_an_axis_are_names():
-    figure = new_figure((3, 3))
+    figure = new_figure(76, 3)
     axis = panels(figure, 1, 1)[0, 0]
     axis.bar([0, 1], [1, 2])
     axis.set_xticks([0, 1], NAMES[:2])
@@ -177,7 +177,7 @@ def test_names_along_an_axis_are_names():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_lines_of_a_name_are_the_name_and_fit(name):
-    figure = new_figure((4, 2))
+    figure = new_figure(102, 2)
     lines = wrapped(figure, name, 3.0, 9).split("\n")
     assert "".join(lines) == visible(name).replace("\n", "")
     for line in lines:
@@ -188,7 +188,7 @@ def test_the_lines_of_a_name_are_the_name_and_fit(name):
 
 
 def test_a_name_without_end_is_cut_off():
-    figure = new_figure((4, 2))
+    figure = new_figure(102, 2)
     for endless in ("W" * 20_000, "\n" * 1000):
         lines = wrapped(figure, endless, 2.0, 9).split("\n")
         assert len(lines) == 12 and lines[-1].endswith("…")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from helpers import SV, S, V, random_field
 
+from ginjax.checkpoint import DataContract, Field, axes_of
 from ginjax.errors import FileError
 from ginjax.geometric import MultiImage
-from ginjax.ml import draw_transfer
+from ginjax.ml import draw_transfer, transfer_figure
 from ginjax.ml.draw._zero_shot import sample_error
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -64,19 +65,38 @@ def test_the_error_of_a_sample_is_over_all_its_components():
     assert np.isnan(sample_error(truth * 0.0, truth))
 
 
-def test_the_difference_has_a_scale_of_its_own(monkeypatch, tmp_path):
-    """An error of a hundredth is drawn as large as the field."""
-    from matplotlib.axes import Axes
+def test_the_difference_has_a_scale_of_its_own():
+    """An error of a hundredth is drawn as large as the field, and the field alike in every dimension."""
+    rows = [prediction(S, D)[:2] for D in (2, 3)]
+    figure = transfer_figure("diffusion", [(before, truth, truth * 1.01) for before, truth in rows])
+    images = [axis.images[0] for axis in figure.axes if axis.get_label() != "<colorbar>"]
+    assert len(images) == 8
+    fields, differences = [each for i, each in enumerate(images) if i % 4 < 3], images[3::4]
+    for group in (fields, differences):
+        ((low, high),) = {each.get_clim() for each in group}
+        assert low == -high
+    most = max(np.abs(np.asarray(each.get_array())).max() for each in differences)
+    assert differences[0].get_clim()[1] == pytest.approx(most)
+    assert most < 0.05 * fields[0].get_clim()[1]
 
-    drawn = []
-    show = Axes.imshow
-    monkeypatch.setattr(Axes, "imshow", lambda axis, *a, **k: drawn.append((a[0], k)) or show(axis, *a, **k))
-    before, truth, _ = prediction(S, 2)
-    draw_transfer(tmp_path / "p.png", "diffusion", [(before, truth, truth * 1.01)])
-    fields, (difference, scale) = drawn[:3], drawn[3]
-    assert len({k["vmax"] for _, k in fields}) == 1 and all(k["vmin"] == -k["vmax"] for _, k in drawn)
-    assert scale["vmax"] == pytest.approx(np.abs(difference).max())
-    assert scale["vmax"] < 0.05 * fields[0][1]["vmax"]
+
+def test_names_places_and_units_are_those_of_the_contracts():
+    contracts = [
+        DataContract(axes_of((True,) * D), (Field("u", 0, 0, "K"),), spacing=0.5, time_step=0.1)
+        for D in (1, 3)
+    ]
+    figure = transfer_figure("a run", [prediction(S, D) for D in (1, 3)], contracts=contracts)
+    lines, difference, *planes = [axis for axis in figure.axes if axis.get_label() != "<colorbar>"]
+    assert (lines.get_xlabel(), lines.get_ylabel()) == ("x", "u [K]")
+    assert len(lines.lines) == 3 and len(difference.lines) == 1
+    low, high = lines.get_ylim()
+    assert all(low < each.get_ydata().min() and each.get_ydata().max() < high for each in lines.lines)
+    titles = [axis.get_title().replace("\n", "") for axis in planes]
+    assert titles[:2] == ["3D, z = 1.5: input, t = 0", "truth, t = 0.1"]
+    bars = [axis.get_xlabel() for axis in figure.axes if axis.get_label() == "<colorbar>"]
+    assert bars == ["u [K]", "prediction \N{MINUS SIGN} truth [K]"]
+    narrow = transfer_figure("a run", [prediction(S, 3)], contracts=contracts[1:], width="one")
+    assert sum(bool(axis.images) for axis in narrow.axes) == 3  # no room for the input
 
 
 def test_an_existing_file_is_kept(tmp_path):

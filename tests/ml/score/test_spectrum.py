@@ -39,3 +39,23 @@ def test_a_lost_field_has_no_spectrum_and_too_few_axes_are_refused():
     assert np.isnan(energy_spectrum(np.array([[1.0, np.nan, 2.0, 0.0]]), 1)).all()
     with pytest.raises(ArgumentError, match="axes of the field"):
         energy_spectrum(np.zeros((2, 4)), 2)
+
+
+@pytest.mark.parametrize(("n", "m", "shell"), [(16, 3, 2), (16, 4, 2), (9, 5, 3)])
+def test_a_cosine_between_walls_is_in_one_shell(n, m, shell):
+    """Half waves fit between walls; as a periodic field the same one leaks into every shell."""
+    values = 3.0 * np.cos(np.pi * m * (np.arange(n) + 0.5) / n)[None]
+    energy = energy_spectrum(values, 1, (False,))[0]
+    assert energy[shell] == pytest.approx(4.5)
+    assert np.delete(energy, shell) == pytest.approx(0.0, abs=1e-12)
+    if m % 2:
+        assert energy_spectrum(values, 1)[0][1:].min() > 1e-4
+
+
+def test_shells_between_walls_add_up_to_the_mean_square():
+    values = np.random.default_rng(0).normal(1.0, 1.0, (2, 6, 5, 2))
+    energy = energy_spectrum(values, 2, (True, False))
+    np.testing.assert_allclose(energy.sum(axis=1), np.square(values).mean(axis=(1, 2)).sum(axis=1))
+    mean = np.square(values.mean(axis=(1, 2))).sum(axis=1)
+    np.testing.assert_allclose(energy[:, 0], mean)
+    np.testing.assert_array_equal(energy_spectrum(values, 2, (True, True)), energy_spectrum(values, 2))

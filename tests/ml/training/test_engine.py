@@ -10,7 +10,7 @@ import pytest
 from ginjax import ml
 from ginjax.errors import ArgumentError, FileError
 from ginjax.geometric import MultiImage
-from ginjax.ml.training import _feed
+from ginjax.ml.training import _engine, _feed
 from ginjax.ml.training._order import BatchOrder, EpochOrder
 from ginjax.ml.training._plan import Pace
 
@@ -168,11 +168,11 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(whole, tmp_p
 
 def test_a_state_of_another_training_is_refused(tmp_path):
     state = ml.initial_state(Affine(), OPTIMISER)
-    ml.RunFile(tmp_path / "m.run", {"steps": 30}).save(state, ml.Progress())
-    with pytest.raises(FileError, match="steps: got 40, expected 30, as in the interrupted training"):
-        ml.RunFile(tmp_path / "m.run", {"steps": 40}).load(state)
+    ml.RunFile(tmp_path / "m.run", {"seed": 30}).save(state, ml.Progress())
+    with pytest.raises(FileError, match="`seed`: got 40, expected 30, as in the training of this state"):
+        ml.RunFile(tmp_path / "m.run", {"seed": 40}).load(state)
     with pytest.raises(FileError, match="missing"):
-        ml.RunFile(tmp_path / "m.run", {"steps": 30}).load(ml.initial_state(Affine(), optax.lion(0.1)))
+        ml.RunFile(tmp_path / "m.run", {"seed": 30}).load(ml.initial_state(Affine(), optax.lion(0.1)))
 
 
 def test_states_are_saved_as_often_as_asked():
@@ -248,6 +248,64 @@ def test_a_training_ends_when_its_time_is_used_up():
     assert reason == "seconds" and progress.step > 0 and progress.seconds >= 0.01
     with pytest.raises(ArgumentError, match="neither steps nor seconds"):
         train(None)
+
+
+class Clock:
+    """Time that passes by hand."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+def test_looks_come_at_equal_times_where_no_number_of_steps_says_when(monkeypatch):
+    """And the time of steps holds neither them, nor saved states, nor compiling."""
+    clock, looks, reports = Clock(), [], []
+    monkeypatch.setattr(_engine, "time", clock)
+
+    def validate(model, aux_data):
+        looks.append(clock.now)
+        clock.now += 100.0
+        return 1.0
+
+    def step(report):
+        reports.append(report)
+        clock.now += 1.0 if report.losses.size else 0.0
+
+    def compiled(memory, seconds):
+        assert memory.working > 0 and not reports
+        clock.now += 1000.0  # counts, as the time before it does, for nothing
+
+    def save(state, progress):
+        clock.now += 500.0
+
+    _, _, reason = train(
+        None,
+        seconds=3000.0,
+        validate_seconds=10.0,
+        steps_per_dispatch=1,
+        save_every=20,
+        validate=validate,
+        on_report=step,
+        on_compiled=compiled,
+        save=save,
+    )
+    assert reason == "seconds" and len(looks) > 5
+    on_steps = [each for each in reports if each.losses.size]
+    assert [each.step_seconds - on_steps[0].step_seconds for each in on_steps] == [
+        pytest.approx(each.step - 1, abs=1.5) for each in on_steps
+    ]
+    assert on_steps[-1].seconds > 2000 > 10 * on_steps[-1].step_seconds
+    between = np.diff([each.step for each in reports if each.validation is not None])
+    assert (between >= 8).all() and (between <= 12).all(), between
+
+
+def test_the_state_is_saved_in_the_end_where_it_is_to_be_kept():
+    saved = []
+    train(5, save=lambda state, progress: saved.append(progress.step), save_end=True)
+    train(5, save=lambda state, progress: saved.append(-progress.step))
+    assert saved == [5]
 
 
 def test_the_pace_follows_the_speed_and_grows_carefully():

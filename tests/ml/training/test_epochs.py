@@ -94,8 +94,8 @@ def test_train_returns_model_state_and_losses(tmp_path):
     assert seconds > 0
     np.testing.assert_allclose([model.weight, model.bias], [2, 1], atol=0.05)
     assert ml.load(tmp_path / "model.safetensors", Affine()).weight == model.weight
-    np.testing.assert_allclose(val_loss, ml.evaluate(model, X, Y, map_and_loss, 5), rtol=1e-5)
-    np.testing.assert_allclose(val_loss, ml.evaluate(model, X, Y, map_and_loss, 2), rtol=1e-4)
+    np.testing.assert_allclose(val_loss, ml.map_loss_in_batches(map_and_loss, model, X, Y, 5), rtol=1e-5)
+    np.testing.assert_allclose(val_loss, ml.map_loss_in_batches(map_and_loss, model, X, Y, 2), rtol=1e-4)
 
 
 class KeepSecond(ml.StopCondition):
@@ -274,7 +274,7 @@ for batch, count, part in ((4, 4, 1), (6, 3, 2), (5, 1, 5), (99, 2, 5)):
         t.map_and_loss,
     )
     assert (len(model.weight.devices()), seen) == (count, [part]), (batch, model.weight.devices(), seen)
-    np.testing.assert_allclose(loss, ml.evaluate(model, X, Y, t.map_and_loss, 7), rtol=1e-5)
+    np.testing.assert_allclose(loss, ml.map_loss_in_batches(t.map_and_loss, model, X, Y, 7), rtol=1e-5)
     if batch == 4:
         np.testing.assert_allclose([one.weight, one.bias], [model.weight, model.bias], rtol=1e-5)
 other = t.run_train(ml.EpochStop(3), devices=jax.devices()[3:])[0]

@@ -95,6 +95,11 @@ def test_a_start_that_is_kept_is_not_laid_to_the_tuning():
     assert what_to_hear(bad, bad).startswith("the network does no better than predicting no change: train")
     good = OneStepError(model=0.2, persistence=1.0)
     assert what_to_hear(good, good, kept_start=True) is None
+    mean = OneStepError(1.0, 1.4)  # fields that change more in a step than they differ from their mean
+    assert (mean.learned, bad.learned, good.learned) == (False, False, True)
+    assert (what_to_hear(mean) or "").startswith(
+        "the network does no better than predicting the mean of the fields"
+    )
 
 
 def test_a_tuning_that_helps_is_taken(task):
@@ -157,6 +162,15 @@ def test_tunings_have_a_rate_and_looks_of_their_own():
     assert asked.resolved(3, 9, tuning=True).learning_rate == 0.5
     assert (settings.looks_every(), settings.looks_every(tuning=True)) == (5, 10)
     assert dataclasses.replace(settings, validate_every=7).looks_every(tuning=True) == 7
+    timed = TrainSettings(seconds=100.0)  # where no number of steps says when, a time does
+    assert (timed.looks_every(), timed.looks_seconds(), timed.looks_seconds(tuning=True)) == (None, 5.0, 10.0)
+    assert dataclasses.replace(timed, validate_every=7).looks_every() == 7
+    for other in (
+        dataclasses.replace(timed, validate_every=7),
+        dataclasses.replace(timed, steps=9),
+        settings,
+    ):
+        assert other.looks_seconds() is None
 
 
 def test_the_baseline_of_a_tuning_is_not_held_back_by_its_rate(task, start):

@@ -119,7 +119,7 @@ def test_other_data_under_the_same_name_are_another_training(task, trained, tmp_
     one = replace(task, valid=None)
     file = RunFile(tmp_path / "run", identity(one))
     train_model(network(task), one, SETTINGS, saving=Saving(file, every_steps=2))
-    with pytest.raises(FileError, match=r"digest of the data: got .* as in the interrupted training"):
+    with pytest.raises(FileError, match=r"digest of the data: got .* as in the training of this state"):
         train_model(
             network(task),
             replace(other, valid=None),
@@ -154,7 +154,7 @@ def test_a_state_of_a_version_that_knew_one_loss_is_gone_on_with(task, tmp_path)
         if loss == "smse":
             assert train_model(network(task), task, settings, saving=saving).progress.step > 0
             continue
-        with pytest.raises(FileError, match="loss: got nrmse, expected smse, as in the interrupted training"):
+        with pytest.raises(FileError, match="`loss`: got nrmse, expected smse, as in the training of this"):
             train_model(network(task), task, settings, saving=saving)
 
 

@@ -31,14 +31,14 @@ def test_what_is_there_is_not_lost_by_mistake(tmp_path):
     files = RunFiles(tmp_path / "model.safetensors")
     files.check(force=False, resume=False)
     files.state.mkdir()
-    with pytest.raises(FileError, match=r"model\.run: an interrupted run is waiting here.*`resume=True`"):
+    with pytest.raises(FileError, match=r"model\.run: holds the state of a run.*`resume=True`"):
         files.check(force=False, resume=False)
     files.check(force=False, resume=True)
     files.check(force=True, resume=False)
     files.output.write_text("mine")
-    for resume in (False, True):
-        with pytest.raises(FileError, match="exists already"):
-            files.check(force=False, resume=resume)
+    with pytest.raises(FileError, match="exists already"):
+        files.check(force=False, resume=False)
+    files.check(force=False, resume=True)  # what it is decides, see `finished`
     files.check(force=True, resume=True)
     assert files.output.read_text() == "mine" and files.state.exists()
 
@@ -90,7 +90,7 @@ def test_a_run_that_lasts_is_not_taken_for_an_interrupted_one(tmp_path):
         ):
             with pytest.raises(FileError, match=r"is being written by process [0-9]+ on .*, since 20"):
                 files.check(**how)
-    with pytest.raises(FileError, match="an interrupted run is waiting here"):
+    with pytest.raises(FileError, match="holds the state of a run"):
         files.check(force=False, resume=False)
 
 

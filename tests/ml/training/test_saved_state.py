@@ -125,6 +125,18 @@ def test_of_an_earlier_version_without_a_checksum(file):
     assert "`force=True`" in caught.value.hint
 
 
+def test_of_an_earlier_version_that_knew_no_changes(file):
+    changed(file, lambda h: {name: value for name, value in h.items() if name != "changes"})
+    _, progress = file.load(beginning())
+    assert (progress.step, file.changes) == (20, ())
+    whole = file.path.read_bytes()
+    for value in (1, {}, [1], "x"):
+        file.path.write_bytes(whole)
+        changed(file, lambda h: h | {"changes": value})  # noqa: B023 (called at once)
+        with pytest.raises(FileError, match="changes"):
+            file.load(beginning())
+
+
 def test_only_files_of_ours_are_removed(file):
     (file.folder / ".ginjax-00-00-1-00.tmp").write_text("half")
     (file.folder / "notes.txt").write_text("mine")

@@ -143,7 +143,7 @@ def test_the_state_of_a_training_on_other_settings_is_refused(task, tmp_path):
         SETTINGS,
         saving=Saving(RunFile(tmp_path / "run", {"noise": 0.1}), every_steps=4),
     )
-    with pytest.raises(FileError, match=r"noise: got 0\.2, expected 0\.1, as in the interrupted training"):
+    with pytest.raises(FileError, match=r"`noise`: got 0\.2, expected 0\.1, as in the training of"):
         train_model(
             network(task),
             task,

@@ -15,7 +15,7 @@ from ginjax.models import (
     load_pair,
     verify_transfer,
 )
-from ginjax.models.verify._lift_test import generators
+from ginjax.models.verify._equivariance import generators
 from ginjax.transfer import make_rule
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"

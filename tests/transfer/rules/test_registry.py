@@ -26,7 +26,7 @@ def test_three_names_for_one_rule():
 def test_unknown_names():
     with pytest.raises(
         ArgumentError,
-        match=r"transfer rule: got 'volumes', expected one of compatibility, .*, none, centre, mean",
+        match=r"transfer rule: got 'volumes', expected one of compatibility, .*, none, tile, centre, mean",
     ):
         make_rule("volumes")
     with pytest.raises(

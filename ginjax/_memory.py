@@ -1,0 +1,65 @@
+"""How much memory this computer has left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_MEMINFO = Path("/proc/meminfo")
+_GROUPS = Path("/proc/self/cgroup")
+_GROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> int | None:
+    """Bytes that this process can still be given: what the system has left, or less where its control group allows less.
+
+    None where the system does not say, as outside of Linux.
+    """
+    known = [each for each in (_left_in_system(), *_left_in_groups()) if each is not None]
+    return min(known, default=None)
+
+
+def _left_in_system() -> int | None:
+    for line in _lines(_MEMINFO):
+        name, _, rest = line.partition(":")
+        if name == "MemAvailable":
+            return 1024 * int(rest.split()[0])
+    return None
+
+
+def _left_in_groups() -> list[int]:
+    """What the control group of this process and those around it leave (version 2 of the interface)."""
+    found = []
+    for line in _lines(_GROUPS):
+        number, _, path = line.partition("::")
+        if number != "0":
+            continue
+        group = _GROUP_ROOT / path.lstrip("/")
+        for folder in (group, *group.parents):
+            if not folder.is_relative_to(_GROUP_ROOT):
+                break
+            limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
+            if limit is not None and used is not None:
+                # What the group keeps of files it gives back when it is asked for memory.
+                found.append(max(0, limit - used + _kept_of_files(folder)))
+    return found
+
+
+def _kept_of_files(folder: Path) -> int:
+    for line in _lines(folder / "memory.stat"):
+        name, _, value = line.partition(" ")
+        if name == "inactive_file":
+            return int(value)
+    return 0
+
+
+def _number(path: Path) -> int | None:
+    """The number in a file; None for a file that is not there or says `max`."""
+    text = "".join(_lines(path)).strip()
+    return int(text) if text.isdecimal() else None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text("ascii", "replace").splitlines()
+    except OSError:
+        return []

@@ -1,0 +1,160 @@
+"""The files that make a set of data: one, several, or those in a folder, each known by what is inside."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from ginjax.data.readers import OWN, READERS, DataFile, DataReader, foreign_case, foreign_file, is_zarr
+from ginjax.errors import ArgumentError, FileError
+
+MAX_FILES = 2**14
+_FOLDERS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}
+_LAYOUTS = "The Well, PDEBench or PDEArena (HDF5), MATLAB, NetCDF, Zarr, or arrays (.npz, .npy)"
+_SHOWN = 3
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def data_files(path: Paths) -> list[tuple[str, str | None]]:
+    """The data files of a path in the order of their names, each with the split its subfolder is named after.
+
+    A folder that is a store of Zarr counts as a file.
+
+    **Raises:** `FileError` if there are none, or too many; for a format that others convert, with the lines that do.
+    """
+    many = [path] if isinstance(path, str | os.PathLike) else list(path)
+    if not many:
+        raise ArgumentError("path of the data", got="none", expected="a file or a folder")
+    found: list[tuple[str, str | None]] = []
+    for each in [os.fspath(one) for one in many]:
+        if "\0" in each or not os.path.exists(each):
+            raise FileError(f"{each!r}: there is no such file", hint="Check the path.")
+        if not os.path.isdir(each) or is_zarr(each):
+            if not os.path.isdir(each) and not os.path.isfile(each):
+                raise FileError(f"{each}: is not a regular file", hint="Copy it into a file first.")
+            if not _is_data(each):
+                raise _no_data(each)
+            found.append((each, None))
+            continue
+        every = sorted(_inside(each))
+        inside = [file for file in every if _is_data(file)]
+        if not inside or len(inside) > MAX_FILES:
+            raise _none_inside(each, every, len(inside))
+        found += [(file, _split_of(Path(file).relative_to(each))) for file in inside]
+    return found
+
+
+def passed_over(path: Paths, found: Collection[str]) -> str | None:
+    """Which files of folders are no data, in words; None if all are. Hidden files are not counted.
+
+    **Arguments:**
+
+    - `path`: the data.
+    - `found`: the files that are.
+    """
+    many = [path] if isinstance(path, str | os.PathLike) else list(path)
+    folders = [os.fspath(each) for each in many if os.path.isdir(each) and not is_zarr(os.fspath(each))]
+    left = [
+        os.path.relpath(file, folder)
+        for folder in folders
+        for file in sorted(_inside(folder))
+        if not os.path.basename(file).startswith(".") and file not in found
+    ]
+    if not left:
+        return None
+    more = f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else ""
+    return f"in the folder, but no data: {', '.join(left[:_SHOWN])}{more}"
+
+
+def reader_of(file: DataFile) -> DataReader:
+    """The first reader that recognises a file.
+
+    **Raises:** `FileError` if none does.
+    """
+    for _, reader in READERS.usable():
+        if reader.recognises(file):
+            return reader
+    _refuse_foreign(file)
+    names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
+    raise FileError(
+        f"{file.path}: has none of the known layouts",
+        got=names or "nothing",
+        expected=_layouts(),
+        hint=None
+        if not names
+        else "Call the array 'tensor', or save it with numpy.savez, and name its axes with `axes`.",
+    )
+
+
+def name_of(path: Paths) -> str:
+    """What to call the data in messages."""
+    many = [path] if isinstance(path, str | os.PathLike) else path
+    return ", ".join(str(each) for each in many)
+
+
+def _layouts() -> str:
+    """The layouts that are known, for messages."""
+    return ", ".join([_LAYOUTS, *list(READERS)[len(OWN) :]])
+
+
+def _inside(folder: str) -> Iterator[str]:
+    """The files below a folder; a store of Zarr is one of them."""
+    for here, folders, files in os.walk(folder):
+        stores = [name for name in folders if is_zarr(os.path.join(here, name))]
+        folders[:] = [name for name in folders if name not in stores]
+        yield from (os.path.join(here, name) for name in stores)
+        yield from (path for name in files if os.path.isfile(path := os.path.join(here, name)))
+
+
+def _split_of(inside: Path) -> str | None:
+    return next((_FOLDERS[part] for part in reversed(inside.parts[:-1]) if part in _FOLDERS), None)
+
+
+def _is_data(file: str) -> bool:
+    """Whether a file is HDF5, of whatever layout, or recognised by a reader."""
+    opened = DataFile(file)
+    try:
+        # That it can be read is asked first: HDF5 says of a file it may not read that it is none.
+        return (opened.start != b"" or os.path.isdir(file)) and (
+            opened.hdf5 is not None or any(reader.recognises(opened) for _, reader in READERS.usable())
+        )
+    except PermissionError as error:
+        raise FileError(f"{file}: cannot be read", hint="Check its permissions.") from error
+    except OSError:
+        return False
+
+
+def _refuse_foreign(file: DataFile) -> None:
+    """Say how a file that others read is converted.
+
+    **Raises:** `FileError`, if it is one.
+    """
+    known = foreign_file(file)
+    if known is not None:
+        raise FileError(f"{file.path}: is {known.kind}", expected=_layouts(), hint=known.hint)
+
+
+def _no_data(path: str) -> FileError:
+    """That a file is no data, or how to make data of it."""
+    try:
+        _refuse_foreign(DataFile(path))
+    except FileError as answer:
+        return answer
+    return FileError(f"{path}: is not a file of data", expected=_layouts(), hint="Is it complete?")
+
+
+def _none_inside(folder: str, every: Sequence[str], count: int) -> FileError:
+    """That a folder has no data in it, or too many, or how to make data of what is in it."""
+    known = foreign_case(folder)
+    if known is not None:
+        return FileError(f"{folder}: is {known.kind}", expected=_layouts(), hint=known.hint)
+    for file in every if count == 0 else ():
+        try:
+            _refuse_foreign(DataFile(file))
+        except FileError as answer:
+            return answer
+        except OSError:
+            continue
+    return FileError(f"{folder}: data files in it", got=count, expected=f"1 to {MAX_FILES}")

@@ -1,0 +1,218 @@
+"""A source on another grid, with fewer frames, or both."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ginjax.data._measure import check_finite
+from ginjax.data.sources import Source
+from ginjax.errors import ArgumentError
+
+SAME = 1e-3
+"""Spacings and time steps closer than this, relatively, are one and the same."""
+
+LEAST_POINTS = 2
+"""Points that have to be left along an axis."""
+
+
+@dataclass(frozen=True)
+class NewGrid:
+    """The points of an axis before and after.
+
+    **Arguments:**
+
+    - `before`, `after`: their numbers.
+    - `means`: whether the new ones are means of blocks of the old ones; otherwise both are samples of the same sum of waves.
+    """
+
+    before: int
+    after: int
+    means: bool
+
+    def applied(self, values: np.ndarray, axis: int) -> np.ndarray:
+        """Values on the new points of this axis, in double precision."""
+        if self.before == self.after:
+            return values
+        if self.means:
+            sides = values.shape
+            blocks = (*sides[:axis], self.after, self.before // self.after, *sides[axis + 1 :])
+            return values.reshape(blocks).mean(axis + 1, dtype=np.float64)
+        from scipy.signal import resample as by_waves  # SciPy's signals take half a second to import
+
+        return np.asarray(by_waves(values.astype(np.float64), self.after, axis=axis))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ResampledSource(Source):
+    """Another source on another grid or with fewer frames; build it with `resample`."""
+
+    whole: Source = field(repr=False)
+    grids: tuple[NewGrid, ...]
+    every: int
+    most: int | None
+
+    def frames_of(self, trajectory: int) -> int:
+        return _count(self.whole.frames_of(trajectory), self.every, self.most)
+
+    def close(self) -> None:
+        self.whole.close()
+
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        if self.every == 1:
+            blocks: Mapping[str, np.ndarray] = self.whole.read(trajectory, start, stop, precise=True)
+        else:
+            frames = [
+                self.whole.read(trajectory, n * self.every, n * self.every + 1, precise=True)
+                for n in range(start, stop)
+            ]
+            blocks = {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
+        return {name: self._on_grid(name, trajectory, block) for name, block in blocks.items()}
+
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        found = self.whole.read_constants(trajectory, precise=True) if self.constants else {}
+        return {name: self._on_grid(name, trajectory, block[None])[0] for name, block in found.items()}
+
+    def _on_grid(self, name: str, trajectory: int, block: np.ndarray) -> np.ndarray:
+        if all(each.before == each.after for each in self.grids):
+            return block
+        check_finite(name, trajectory, block)
+        values = block
+        for axis, each in enumerate(self.grids, 1):
+            values = each.applied(values, axis)
+        return values.astype(block.dtype)
+
+
+def resample(
+    source: Source,
+    *,
+    spacing: float | None = None,
+    every: int = 1,
+    frames: int | None = None,
+    means: bool = False,
+) -> Source:
+    """The same data on a grid of another spacing, with fewer frames, or both; read slice by slice as before.
+
+    Along a periodic axis of `n` points at distance `h`, values are samples of a sum of waves; with `n h = n' h'` they are sampled
+    at distance `h'`, and waves that the new points cannot hold are left out. Along other axes, and along all with `means`,
+    a new value is the mean of `h' / h` old ones.
+
+    **Arguments:**
+
+    - `source`: the data.
+    - `spacing`: the new distance between grid points; as it is by default.
+    - `every`: use frames 0, `every`, 2 `every`, ...; the time step grows so many times.
+    - `frames`: keep the first of these only, at most as many as the shortest trajectory has.
+    - `means`: take means along periodic axes too, as suits fields with jumps.
+
+    **Returns:** a source, with a note of what was done.
+
+    **Raises:** `ArgumentError` for a spacing that the grid cannot have, or one that is asked for where the data do not
+    state theirs; reading raises `FileError` for NaN and infinity, which would spread.
+    """
+    for name, value in (("every", every), ("frames", 1 if frames is None else frames)):
+        if value < 1:
+            raise ArgumentError(f"`{name}`", got=value, expected="at least 1")
+    grids = tuple(NewGrid(n, n, means) for n in source.spatial)
+    if spacing is not None:
+        grids = _grids(source, spacing, means)
+    left = _count(source.frames, every, None)
+    if frames is not None and frames > left:
+        raise ArgumentError(
+            "`frames`", got=frames, expected=f"at most {left}, those of the shortest trajectory"
+        )
+    if every == 1 and frames is None and all(each.before == each.after for each in grids):
+        return source
+    said = _in_words(source, grids, every, frames)
+    about = source.described() | {
+        "spatial": tuple(each.after for each in grids),
+        "spacing": _spacing(source.spacing, grids[0]),
+        "time_step": None if source.time_step is None else source.time_step * every,
+        "frames": _count(source.frames, every, frames),
+        "origin": {**source.origin, "resampled": said},
+        "notes": (*source.notes, *said),
+    }
+    return ResampledSource(**about, whole=source, grids=grids, every=every, most=frames)
+
+
+def _spacing(before: float | None, grid: NewGrid) -> float | None:
+    """The length of the axis, parted among its new points; a distance that is only close to it would make it longer."""
+    if before is None or grid.before == grid.after:
+        return before
+    return float(f"{before * grid.before / grid.after:.7g}")
+
+
+def _count(frames: int, every: int, most: int | None) -> int:
+    left = (frames - 1) // every + 1
+    return left if most is None else min(left, most)
+
+
+def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
+    """The grid of a spacing.
+
+    **Raises:** `ArgumentError` if there is none.
+    """
+    if not (math.isfinite(spacing) and spacing > 0):
+        raise ArgumentError("`spacing`", got=spacing, expected="a positive number")
+    if source.spacing is None:
+        raise ArgumentError(
+            "`spacing`",
+            got=f"{spacing:g}, for data that do not state theirs",
+            expected="data with a grid spacing",
+            hint="Say the spacing of the data as they are: `data_spacing`.",
+        )
+    if not source.axes_known:
+        raise ArgumentError("`spacing`", got="data whose axes are not known", expected="`axes` first")
+    ratio = spacing / source.spacing
+    if math.isclose(ratio, 1, rel_tol=SAME):
+        return tuple(NewGrid(n, n, means) for n in source.spatial)
+    return tuple(
+        _by_means(name, n, source.spacing, ratio, because=not periodic)
+        if means or not periodic
+        else _by_waves(name, n, source.spacing, ratio)
+        for name, n, periodic in zip("xyz", source.spatial, source.is_torus, strict=False)
+    )
+
+
+def _by_waves(axis: str, n: int, spacing: float, ratio: float) -> NewGrid:
+    after = round(n / ratio)
+    if after < LEAST_POINTS or not math.isclose(after * ratio, n, rel_tol=SAME):
+        near = sorted({max(math.floor(n / ratio), LEAST_POINTS), max(math.ceil(n / ratio), LEAST_POINTS)})
+        offers = " or ".join(f"{spacing * n / count:g} ({count} points)" for count in reversed(near))
+        raise ArgumentError(
+            f"`spacing`, along {axis}",
+            got=f"{spacing * ratio:g}, of which {n / ratio:.4g} make its length {n * spacing:g}",
+            expected=f"a whole number, such as of {offers}",
+        )
+    return NewGrid(n, after, False)
+
+
+def _by_means(axis: str, n: int, spacing: float, ratio: float, *, because: bool) -> NewGrid:
+    size = round(ratio)
+    if size < 1 or not math.isclose(size, ratio, rel_tol=SAME) or n % size or n // size < LEAST_POINTS:
+        fitting = [each for each in range(2, n // LEAST_POINTS + 1) if n % each == 0][:4]
+        why = f"{axis} is not periodic, so that" if because else "with `means`"
+        offers = ", ".join(f"{spacing * each:g}" for each in fitting)
+        raise ArgumentError(
+            f"`spacing`, along {axis}",
+            got=f"{spacing * ratio:g}, {ratio:.4g} times that of the data",
+            expected=f"{offers}: {why} a new value is the mean of a block, and blocks part the {n} points"
+            if offers
+            else f"that of the data: {why} a new value is the mean of a block, and no block parts the {n} points",
+        )
+    return NewGrid(n, n // size, True)
+
+
+def _in_words(source: Source, grids: tuple[NewGrid, ...], every: int, frames: int | None) -> tuple[str, ...]:
+    changed = [(axis, each) for axis, each in zip("xyz", grids, strict=False) if each.before != each.after]
+    before, after = ("x".join(str(getattr(each, side)) for each in grids) for side in ("before", "after"))
+    ways = ", ".join(f"{axis} by {'means of blocks' if each.means else 'waves'}" for axis, each in changed)
+    said = [f"resampled from {before} to {after} points, {ways}"] if changed else []
+    if every > 1:
+        said.append(f"every {every} frames one is kept")
+    if frames is not None:
+        said.append(f"the first {frames} frames of each trajectory are kept")
+    return tuple(said)

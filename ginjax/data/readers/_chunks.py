@@ -1,0 +1,142 @@
+"""Chunks of compressed HDF5 data sets, unpacked once and kept: a frame is part of a chunk that holds others too."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import h5py
+import numpy as np
+
+from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
+
+MOST_KEPT = 2**30
+"""Bytes of unpacked chunks that are kept, of all files together."""
+
+BAD = 4
+"""Unpacking so many times what is needed is pointed out, where chunks do not fit into `MOST_KEPT`."""
+
+
+class ChunkCache:
+    """Unpacked chunks; those not used for longest are dropped. Several threads may share it.
+
+    **Arguments:**
+
+    - `most`: bytes to keep.
+    """
+
+    def __init__(self, most: int = MOST_KEPT):
+        self.most = most
+        self.size = 0
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[object, ...], np.ndarray] = OrderedDict()
+
+    def chunk(self, key: tuple[object, ...], read: Callable[[], np.ndarray]) -> np.ndarray:
+        """A chunk, which is read if it is not kept."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is not None:
+                self._kept.move_to_end(key)
+                return found
+        found = read()
+        with self._lock:
+            if key not in self._kept and found.nbytes <= self.most:
+                self._kept[key] = found
+                self.size += found.nbytes
+                while self.size > self.most:
+                    self.size -= self._kept.popitem(last=False)[1].nbytes
+        return found
+
+
+KEPT = ChunkCache()
+"""The one of this process."""
+
+
+def read_by_chunks(
+    dataset: h5py.Dataset, selection: tuple[Any, ...], key: tuple[object, ...], cache: ChunkCache = KEPT
+) -> np.ndarray:
+    """`dataset[selection]`; of a compressed data set chunk by chunk, each of which is unpacked once while it is kept.
+
+    **Arguments:**
+
+    - `dataset`: the data set.
+    - `selection`: indices, slices and at most one ellipsis, as for NumPy.
+    - `key`: what tells it from all other data sets.
+    - `cache`: where chunks are kept.
+    """
+    sides = _ranges(selection, dataset.shape) if _is_packed(dataset) else None
+    if sides is None:
+        return np.asarray(dataset[selection])
+    chunks, shape = tuple(dataset.chunks or ()), dataset.shape
+    whole = tuple(stop - start for start, stop, _ in sides)
+    numbers = [range(start // c, -(-stop // c)) for (start, stop, _), c in zip(sides, chunks, strict=True)]
+    touched = math.prod(map(len, numbers)) * math.prod(chunks) * dataset.dtype.itemsize
+    if 0 in whole or touched > cache.most:
+        return np.asarray(dataset[selection])
+    found = np.empty(whole, dataset.dtype)
+    for index in itertools.product(*numbers):
+        low = tuple(i * c for i, c in zip(index, chunks, strict=True))
+        high = tuple(min(a + c, n) for a, c, n in zip(low, chunks, shape, strict=True))
+        box = tuple(map(slice, low, high))
+        chunk = cache.chunk((*key, index), lambda box=box: np.asarray(dataset[box]))
+        common = [
+            (max(a, start), min(b, stop)) for a, b, (start, stop, _) in zip(low, high, sides, strict=True)
+        ]
+        into = tuple(slice(a - start, b - start) for (a, b), (start, _, _) in zip(common, sides, strict=True))
+        out_of = tuple(slice(a - first, b - first) for (a, b), first in zip(common, low, strict=True))
+        found[into] = chunk[out_of]
+    return found.reshape(tuple(n for n, (_, _, single) in zip(whole, sides, strict=True) if not single))
+
+
+def chunk_remark(dataset: h5py.Dataset, order: AxisOrder) -> str | None:
+    """What to say of a data set whose chunks make a frame cost many times what it holds; None where they do not.
+
+    **Arguments:**
+
+    - `dataset`: the data set.
+    - `order`: of its axes.
+    """
+    size = math.prod(dataset.shape) * dataset.dtype.itemsize
+    if not _is_packed(dataset) or size <= MOST_KEPT or len(order.names) != dataset.ndim:
+        return None
+    excess, chunks = 1.0, tuple(dataset.chunks or ())
+    for name, side, chunk in zip(order.names, dataset.shape, chunks, strict=True):
+        excess *= chunk if name in (TRAJECTORY, TIME) else -(-side // chunk) * chunk / side
+    if excess < BAD:
+        return None
+    return (
+        f"'{str(dataset.name).strip('/')}' is compressed in chunks of {'x'.join(map(str, chunks))}: to read a frame, "
+        f"{excess:.0f} times as much is unpacked, and the whole does not fit into the {MOST_KEPT / 2**30:g} GiB that are kept. "
+        "'ginjax data convert' writes it so that a frame costs no more than itself"
+    )
+
+
+def _is_packed(dataset: h5py.Dataset) -> bool:
+    return dataset.chunks is not None and dataset.id.get_create_plist().get_nfilters() > 0
+
+
+def _ranges(selection: tuple[Any, ...], shape: Sequence[int]) -> list[tuple[int, int, bool]] | None:
+    """First and last of every axis, and whether it is one index; None for anything but indices and slices of step 1."""
+    if any(part is Ellipsis for part in selection):
+        at = next(i for i, part in enumerate(selection) if part is Ellipsis)
+        rest = len(shape) - len(selection) + 1
+        selection = (*selection[:at], *(slice(None),) * rest, *selection[at + 1 :])
+    selection = (*selection, *(slice(None),) * (len(shape) - len(selection)))
+    if len(selection) != len(shape):
+        return None
+    found = []
+    for part, side in zip(selection, shape, strict=True):
+        if isinstance(part, slice):
+            start, stop, step = part.indices(side)
+            if step != 1:
+                return None
+            found.append((start, max(start, stop), False))
+        elif isinstance(part, int | np.integer) and not isinstance(part, bool) and 0 <= part < side:
+            found.append((int(part), int(part) + 1, True))
+        else:
+            return None
+    return found

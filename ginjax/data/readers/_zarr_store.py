@@ -1,0 +1,124 @@
+"""A folder in the format Zarr, looked at before a library opens it: which arrays are numbers that can be read safely."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ginjax.checkpoint import JsonProblem, parse_json, read_text
+from ginjax.data.readers._hdf5 import MAX_CHUNK_BYTES
+from ginjax.errors import FileError
+
+MOST_ARRAYS = 2**12
+MOST_BYTES = 2**20
+"""Of the description of an array."""
+
+_GROUPS = (".zgroup", "zarr.json", ".zmetadata")
+_CODECS = {
+    *("bytes", "transpose", "gzip", "zstd", "blosc", "crc32c", "sharding_indexed"),
+    *("zlib", "bz2", "lzma", "lz4", "shuffle", "delta", "fixedscaleoffset", "quantize", "bitround", "packbits", "crc32"),
+    *("vlen-utf8", "vlen-bytes"),  # of texts, which are left out
+}  # fmt: skip
+"""Filters and compressors that only move numbers about. Others, such as pickles, may run what is in a file."""
+
+
+def is_zarr(path: str) -> bool:
+    """Whether a folder is a group of arrays in the format Zarr, of version 2 or 3."""
+    return os.path.isdir(path) and any(os.path.isfile(os.path.join(path, name)) for name in _GROUPS)
+
+
+def unsafe_arrays(path: str) -> dict[str, str]:
+    """The arrays of a store that must not be opened, and why not.
+
+    **Raises:** `FileError` for a store that is damaged, has more arrays than `MOST_ARRAYS`, or keeps numbers behind a filter that
+    may run what is in the file.
+    """
+    _check_files(path)
+    names = sorted(name for name in os.listdir(path) if os.path.isdir(os.path.join(path, name)))
+    if len(names) > MOST_ARRAYS:
+        raise FileError(f"{path}: arrays in it", got=len(names), expected=f"at most {MOST_ARRAYS}")
+    found = {}
+    for name in names:
+        about = _description(os.path.join(path, name))
+        if about is None:
+            continue
+        strange = [each for each in _codecs(about) if each.removeprefix("numcodecs.") not in _CODECS]
+        if strange:
+            raise FileError(
+                f"{path}: array '{name}' is stored with {strange[0][:60]!r}",
+                expected=f"a filter of numbers: {', '.join(sorted(_CODECS))}",
+                hint="Write the store again with one of these, such as zstd.",
+            )
+        problem = _problem(about)
+        if problem is not None:
+            found[name] = problem
+    return found
+
+
+def _check_files(path: str) -> None:
+    """Refuse a store in which something is neither a file nor a folder: a pipe would be waited for.
+
+    **Raises:** `FileError`, if so.
+    """
+    waiting = [path]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif not (entry.is_file() or entry.is_dir()):
+                    raise FileError(f"{entry.path}: is not a regular file", hint="Copy the store without it.")
+
+
+def _description(folder: str) -> Mapping[str, Any] | None:
+    """What is said of an array; None if the folder is none."""
+    for name in (".zarray", "zarr.json"):
+        file = os.path.join(folder, name)
+        if os.path.isfile(file):
+            try:
+                about = parse_json(read_text(file, most=MOST_BYTES))
+            except JsonProblem as error:
+                raise FileError(f"{file}: {error}", hint="The store is corrupt.") from error
+            if not isinstance(about, dict):
+                raise FileError(f"{file}: is no description of an array", hint="The store is corrupt.")
+            return None if about.get("node_type", "array") != "array" else about
+    return None
+
+
+def _problem(about: Mapping[str, Any]) -> str | None:
+    kind = about.get("data_type", about.get("dtype"))
+    try:
+        dtype = np.dtype(kind) if isinstance(kind, str) else None
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.kind not in "fiub":
+        return f"it holds values of type {str(kind)[:60]}, expected real numbers"
+    sides = about.get("chunks", [])
+    grid = about.get("chunk_grid")
+    if isinstance(grid, dict) and isinstance(grid.get("configuration"), dict):
+        sides = grid["configuration"].get("chunk_shape", [])
+    if not isinstance(sides, list) or not all(isinstance(n, int) and n >= 0 for n in sides):
+        return "its chunks are not described"
+    if math.prod(sides) * dtype.itemsize > MAX_CHUNK_BYTES:
+        return f"its chunks are {sides}, expected at most {MAX_CHUNK_BYTES} bytes"
+    return None
+
+
+def _codecs(about: Mapping[str, Any]) -> list[str]:
+    """The names of all filters, those within others included."""
+    stages = [about.get("compressor"), *(about.get("filters") or []), *(about.get("codecs") or [])]
+    names = []
+    while stages:
+        stage = stages.pop()
+        if not isinstance(stage, dict):
+            names += [] if stage is None else [str(stage)]
+            continue
+        names.append(str(stage.get("id", stage.get("name"))))
+        inner = stage.get("configuration")
+        if isinstance(inner, dict):
+            stages += [each for key in ("codecs", "index_codecs") for each in inner.get(key) or []]
+    return names

@@ -1,0 +1,91 @@
+"""Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ginjax.checkpoint import Field
+from ginjax.data.sources._source import Source
+from ginjax.errors import ArgumentError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class PairedSource(Source):
+    """Each pair is a trajectory: the targets are zero in its first frame and what they are in its second; build it with `paired`."""
+
+    whole: Source = field(repr=False)
+
+    def close(self) -> None:
+        self.whole.close()
+
+    def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        if start == 0 and stop == 1:
+            return {each.name: np.zeros(self._shape(each, 1), np.float32) for each in self.schema}
+        found = self._pair(trajectory)
+        series = {
+            each.name: np.concatenate(
+                [np.zeros(self._shape(each, 1), found[each.name].dtype), found[each.name][None]]
+            )
+            for each in self.schema
+        }
+        return {name: values[start:stop] for name, values in series.items()}
+
+    def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
+        found = self._pair(trajectory)
+        return {each.name: found[each.name] for each in self.constants}
+
+    def _pair(self, number: int) -> dict[str, np.ndarray]:
+        """Everything that belongs to a pair, which is a frame of a trajectory."""
+        trajectory, frame = divmod(number, self.whole.frames)
+        found = {} if not self.whole.schema else self.whole.read(trajectory, frame, frame + 1, precise=True)
+        pair = {name: values[0] for name, values in found.items()}
+        return pair | (self.whole.read_constants(trajectory, precise=True) if self.whole.constants else {})
+
+    def _shape(self, each: Field, frames: int) -> tuple[int, ...]:
+        return (frames, *self.spatial, *(self.D,) * each.k)
+
+
+def paired(source: Source, target: Sequence[str], known: Sequence[Field] = ()) -> Source:
+    """Pairs of input and target as a source to train on, to evaluate and to predict: the network is given all fields but the
+    targets, and zeros in place of these, and its next frame are the targets.
+
+    **Arguments:**
+
+    - `source`: the data; a frame of a trajectory is a pair, and so is a trajectory that does not vary in time.
+    - `target`: the names of the fields to be predicted.
+    - `known`: the kinds of targets that the data do not hold, such as those of a model. Then there is only the frame of zeros.
+
+    **Raises:** `ArgumentError` for a target that is neither there nor known, or if nothing is left as an input.
+    """
+    present = {each.name: each for each in (*source.schema, *source.constants)}
+    kinds = {each.name: each for each in known} | present
+    missing = [name for name in target if name not in present]
+    unknown = [name for name in target if name not in kinds]
+    inputs = tuple(each for name, each in present.items() if name not in target)
+    if unknown or not inputs:
+        raise ArgumentError(
+            "`target`",
+            got=unknown[0] if unknown else "all fields",
+            expected="some of " + ", ".join(present) + ", and others left as inputs",
+        )
+    given, wanted = (", ".join(names) for names in ([each.name for each in inputs], target))
+    notes = [f"pairs: {wanted} from {given}"]
+    if source.frames > 1:
+        notes.append(
+            "every frame is a pair of its own, and pairs of one trajectory may be parted between training and test"
+        )
+    if missing:
+        notes.append(f"{missing[0]} is not among the data, and only predicted")
+    about = source.described() | {
+        "schema": tuple(kinds[name] for name in target),
+        "constants": inputs,
+        "trajectories": source.trajectories * source.frames,
+        "frames": 1 if missing else 2,
+        "time_step": None,
+        "blank": 0 if missing else 1,
+        "notes": (*source.notes, *notes),
+    }
+    return PairedSource(**about, whole=source)

@@ -1,0 +1,63 @@
+"""Writing pictures: by the ending of the file, whole or not at all, with the same bytes every time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from ginjax.checkpoint import atomic_write
+from ginjax.errors import ArgumentError
+from ginjax.ml.draw._style import DPI, FILES
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PictureFormat = Literal["png", "pdf", "svg"]
+"""Formats of pictures, which are the endings of their files."""
+
+_METADATA: Mapping[str, Mapping[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "svg": {"Creator": None, "Date": None},
+}
+"""What matplotlib would write of itself and of the day."""
+
+
+def picture_format(path: str | os.PathLike[str]) -> PictureFormat:
+    """The format that the ending of a file says; a file without an ending is a PNG.
+
+    **Raises:** `ArgumentError` for another ending.
+    """
+    ending = Path(path).suffix[1:].lower() or "png"
+    for known in get_args(PictureFormat):
+        if ending == known:
+            return known
+    raise ArgumentError(
+        "ending of the picture",
+        got=f"'.{ending}' in {os.fspath(path)}",
+        expected=" or ".join(f".{each}" for each in get_args(PictureFormat)),
+    )
+
+
+def save_picture(path: str | os.PathLike[str], figure: Figure, *, force: bool = False) -> None:
+    """Write a figure: `.png` of 300 dots an inch, `.pdf` or `.svg`. The same figure gives the same bytes.
+
+    **Arguments:**
+
+    - `path`: the file to write; its ending says the format.
+    - `figure`: any figure of matplotlib.
+    - `force`: replace a file that is there.
+
+    **Raises:** `ArgumentError` for another ending, `FileError` for a file that is there or cannot be written.
+    """
+    form = picture_format(path)
+
+    from matplotlib import rc_context
+
+    def write(stream: Any) -> None:
+        with rc_context(FILES):
+            figure.savefig(stream, format=form, dpi=DPI, metadata=dict(_METADATA[form]))
+
+    atomic_write(path, write, force=force)

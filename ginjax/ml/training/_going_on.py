@@ -1,0 +1,218 @@
+"""What of a training may be changed where it is gone on with, and whether a model was made by a training already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+from ginjax.checkpoint import ModelRecord
+from ginjax.errors import ArgumentError
+from ginjax.ml.score import DEFAULT_LOSS
+from ginjax.ml.training._engine import Progress
+from ginjax.models import ARCHITECTURES
+
+CHANGEABLE: Mapping[str, str] = {
+    "steps": "how long it goes on",
+    "seconds": "how long it goes on",
+    "learning_rate": "the size of the steps to come",
+    "schedule": "the size of the steps to come",
+    "warmup": "the size of the steps to come",
+    "validate_every": "how often it is looked at",
+    "patience": "how often it is looked at",
+    "accumulate": "how a step is computed, not what it is",
+    "remat": "how a step is computed, not what it is",
+}
+"""Settings that may be changed where a training is gone on with, and what each of them is about.
+
+Everything else says what the state stands for: data, network and loss that its moments were gathered on; optimiser, clipping and
+weight decay that they belong to; seed and batch size, by which the number of a step says which samples it sees.
+"""
+
+_ABOUT_THE_FILE = ("step", "version", "steps_done", "best_step", "trained_before", "adapted", "changes")
+"""What a step of provenance says beside what was asked for."""
+
+_UNKNOWN_TO_DATA = ("spacing", "time_step")
+"""What a model may know though the data of its tuning do not."""
+
+_OPTIONS = "model.options."
+
+_WORDS: Mapping[str, str] = {
+    "data_digest": "digest of the data",
+    "validation_digest": "digest of the validation data",
+    "model.architecture": "architecture of the network",
+    "model.options.mid_keys": "`channels`",
+    "seconds": "`seconds`",
+    "equation": "`pde`",
+}
+"""What a value of an identity is called in messages, where that is not its own name."""
+
+_SETTINGS = (
+    "steps", "learning_rate", "schedule", "warmup", "validate_every", "patience", "accumulate", "remat", "batch_size", "noise",
+    "unroll", "optimiser", "weight_decay", "clip", "precision", "seed", "past_steps", "residual", "valid", "test", "frames",
+    "trajectories", "cover", "freeze", "loss",
+)  # fmt: skip
+"""Values of an identity that have the name of an argument."""
+
+
+def as_json(identity: Mapping[str, object]) -> dict[str, object]:
+    """The identity of a training as it will be read back from a file: lists for tuples."""
+    return json.loads(json.dumps(dict(identity)))
+
+
+def first_difference(
+    known: Mapping[str, object], asked: Mapping[str, object], *, without: Sequence[str] = ()
+) -> tuple[str, object, object] | None:
+    """The first value in which two identities of a training differ, however deep it lies.
+
+    **Arguments:**
+
+    - `known`, `asked`: from `run_identity`, as JSON values.
+    - `without`: names that are not compared.
+
+    **Returns:** what it is called, the known value and the one asked for; None if there is no difference.
+    """
+    # A digest says that data differ, and a setting by which they were made says in what.
+    for name in sorted(known.keys() | asked.keys(), key=lambda name: (name.endswith("_digest"), name)):
+        if name in without:
+            continue
+        for path, old, new in _differences(name, known.get(name), asked.get(name)):
+            return _called(path, known.get("model")), _said(name, old), _said(name, new)
+    return None
+
+
+def _differences(path: str, old: object, new: object) -> Iterator[tuple[str, object, object]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            yield from _differences(f"{path}.{name}", old.get(name), new.get(name))
+    elif old != new:
+        yield path, old, new
+
+
+def _called(path: str, model: object) -> str:
+    """What a value is called in messages, an option of a network by the word that people ask for it with."""
+    if path in _WORDS:
+        return _WORDS[path]
+    if path.startswith(_OPTIONS) and isinstance(model, dict) and model.get("architecture") in ARCHITECTURES:
+        words = ARCHITECTURES[model["architecture"]].words
+        for word, option in words.items():
+            if option == path.removeprefix(_OPTIONS):
+                return f"`{word}`"
+    return f"`{path}`" if path in _SETTINGS else path.removeprefix(_OPTIONS).replace("_", " ")
+
+
+def _said(name: str, value: object) -> object:
+    """What a setting is that is not written down, for messages."""
+    if value is None:
+        return {"loss": DEFAULT_LOSS, "accumulate": 1, "remat": False}.get(name, "none")
+    return value
+
+
+def changes_between(known: Mapping[str, object], asked: Mapping[str, object]) -> dict[str, list[object]]:
+    """The changeable settings in which two identities differ, by name the old value and the new one."""
+    return {
+        name: [known.get(name), asked.get(name)]
+        for name in CHANGEABLE
+        if _said(name, known.get(name)) != _said(name, asked.get(name))
+    }
+
+
+def check_reach(changes: Mapping[str, object], settings: Mapping[str, object], progress: Progress) -> None:
+    """Refuse changed settings under which a training has come to its end, or past it.
+
+    **Arguments:**
+
+    - `changes`: from `changes_between`.
+    - `settings`: of the training as it is asked for.
+    - `progress`: how far it is.
+
+    **Raises:** `ArgumentError` naming the setting.
+    """
+    if not changes:
+        return
+    steps, seconds, patience = (settings.get(name) for name in ("steps", "seconds", "patience"))
+    if isinstance(steps, int) and steps <= progress.step:
+        raise ArgumentError("`steps`", got=steps, expected=f"more than {progress.step}, which are done")
+    if isinstance(seconds, int | float) and seconds <= progress.seconds:
+        raise ArgumentError(
+            "`seconds`",
+            got=f"{seconds:g} s in all",
+            expected=f"more than the {progress.seconds:.0f} s that the training has taken",
+        )
+    if isinstance(patience, int) and patience < progress.misses:
+        raise ArgumentError(
+            "`patience`",
+            got=patience,
+            expected=f"{progress.misses} or more: so many validations in a row were no better",
+        )
+
+
+def earlier_identities(
+    identity: Mapping[str, object], changes: Sequence[Mapping[str, object]]
+) -> list[dict[str, object]]:
+    """What a training was before each of its changes, the newest first, beginning with what it is.
+
+    **Arguments:**
+
+    - `identity`: from `run_identity`, as JSON values.
+    - `changes`: of the training, the oldest first.
+    """
+    found = [dict(identity)]
+    for change in reversed(changes):
+        before = dict(found[-1])
+        for name, values in change.items():
+            if name in CHANGEABLE and isinstance(values, list) and len(values) == 2:
+                before.pop(name, None)
+                if values[0] is not None:
+                    before[name] = values[0]
+        found.append(before)
+    return found
+
+
+def identities_of(record: ModelRecord) -> list[dict[str, object]]:
+    """The identity of the training that made a model, and what that was before each of its changes.
+
+    **Arguments:**
+
+    - `record`: of the model.
+
+    **Returns:** as of `run_identity`, the newest first; none for a model whose newest step is no training.
+    """
+    step = dict(record.provenance[-1]) if record.provenance else {}
+    contract = record.contract
+    if step.get("step") not in ("train", "tune") or "train" not in contract.parts:
+        return []
+    found = {name: value for name, value in step.items() if name not in _ABOUT_THE_FILE}
+    if found.get("loss") == DEFAULT_LOSS:
+        del found["loss"]  # as settings leave it out
+    found |= {
+        "model": record.spec,
+        "data_digest": contract.parts["train"].digest,
+        "validation_digest": contract.parts["valid"].digest if "valid" in contract.parts else None,
+        "boundaries": [axis.boundary for axis in contract.axes],
+        "spacing": contract.spacing,
+        "time_step": contract.time_step,
+        "fields": [each.kind for each in contract.everything],
+    }
+    changes = step.get("changes")
+    return earlier_identities(as_json(found), changes if isinstance(changes, list) else [])
+
+
+def difference_from_model(
+    record: ModelRecord, asked: Mapping[str, object], *, without: Sequence[str] = ()
+) -> tuple[str, object, object] | None:
+    """In what the training that made a model differs from one that is asked for; None if it is the same.
+
+    A training that was extended is still the one it was before.
+
+    **Arguments:**
+
+    - `record`: of the model.
+    - `asked`: from `run_identity`, as JSON values.
+    - `without`: names that are not compared.
+    """
+    unknown = (*without, *(name for name in _UNKNOWN_TO_DATA if asked.get(name) is None))
+    known = identities_of(record)
+    if not known:
+        return "newest step of the model", "no training", "a training"
+    found = [first_difference(each, asked, without=unknown) for each in known]
+    return None if None in found else found[0]

@@ -1,0 +1,58 @@
+"""The state of a training kept in memory, from which it goes on in the same program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from ginjax.errors import ArgumentError
+from ginjax.ml.training._dispatch import TrainState
+from ginjax.ml.training._engine import Progress
+
+
+class KeptState:
+    """The newest state of a training, on the host."""
+
+    changes: tuple[Mapping[str, object], ...] = ()
+
+    def __init__(self) -> None:
+        self._kept: tuple[TrainState, Progress] | None = None
+
+    def exists(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self._kept is not None
+
+    def save(self, state: TrainState, progress: Progress) -> None:
+        """Keep the state, in place of an older one."""
+        self._kept = jax.tree.map(_on_host, state), replace(progress)
+
+    def load(self, like: TrainState) -> tuple[TrainState, Progress]:
+        """The state, in arrays of its own.
+
+        **Arguments:**
+
+        - `like`: a state of the same structure; it is not looked at.
+
+        **Raises:** `ArgumentError` if there is none.
+        """
+        del like
+        if self._kept is None:
+            raise ArgumentError("state of the training", got="none", expected="one that was saved")
+        state, progress = self._kept
+        return jax.tree.map(_on_device, state), replace(progress)
+
+    def remove(self) -> None:
+        """Forget the state."""
+        self._kept = None
+
+
+def _on_host(leaf: object) -> object:
+    return np.array(leaf) if isinstance(leaf, jax.Array) else leaf
+
+
+def _on_device(leaf: object) -> object:
+    return jnp.array(leaf, copy=True) if isinstance(leaf, np.ndarray) else leaf

@@ -1,0 +1,89 @@
+"""How much memory a training step takes, as its compiled program says, and whether there is as much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import equinox as eqx
+import jax
+from jaxtyping import PyTree
+
+from ginjax._memory import free_memory
+from ginjax._text import in_bytes
+from ginjax.errors import MemoryLimitError
+from ginjax.ml.training._devices import Placement
+
+
+@dataclass(frozen=True)
+class StepMemory:
+    """Memory of a training step in bytes, on each device.
+
+    **Arguments:**
+
+    - `samples`: the samples that lie on the device.
+    - `state`: parameters and the optimiser's own state.
+    - `working`: activations, gradients and whatever else is there only while a step is computed. It is what the compiler
+      lays out for the program, and None where it does not say.
+    - `free`: what the device, or the computer, has left for `working`; None where that is not known.
+    """
+
+    samples: int
+    state: int
+    working: int | None
+    free: int | None = None
+
+    @property
+    def total(self) -> int | None:
+        """All of it together."""
+        return None if self.working is None else self.samples + self.state + self.working
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is as much as the step takes; where something is not known, too."""
+        return self.working is None or self.free is None or self.working <= self.free
+
+    def check(self) -> None:
+        """Refuse a step that takes more memory than there is.
+
+        **Raises:** `MemoryLimitError` with what it takes and what there is.
+        """
+        if self.fits or self.working is None or self.free is None:
+            return
+        raise MemoryLimitError(
+            "memory of a training step",
+            got=f"{in_bytes(self.working)} beside the samples and the state",
+            expected=f"at most {in_bytes(self.free)}, which are free",
+        )
+
+
+def step_memory(
+    program: jax.stages.Compiled | None, samples: PyTree, state: PyTree, placement: Placement
+) -> StepMemory:
+    """The memory of a compiled step.
+
+    **Arguments:**
+
+    - `program`: the step, compiled for these arguments; None if it cannot be asked.
+    - `samples`, `state`: its arguments, which are on the devices already.
+    - `placement`: the devices.
+    """
+    found = None if program is None else program.memory_analysis()
+    working = None
+    if found is not None:
+        # The state is given to the result, which needs no memory of its own but for what is new in it.
+        working = found.temp_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
+    return StepMemory(_bytes(samples), _bytes(state), working, _free(placement))
+
+
+def _bytes(tree: PyTree) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree) if eqx.is_array(leaf))
+
+
+def _free(placement: Placement) -> int | None:
+    """Bytes that a device has left."""
+    own = [d for d in placement.devices if d.process_index == jax.process_index()] or jax.local_devices()[:1]
+    stats = own[0].memory_stats() or {}
+    if "bytes_limit" in stats:
+        return max(0, stats["bytes_limit"] - stats.get("bytes_in_use", 0))
+    left = free_memory()
+    return None if left is None else left // len(own)  # devices of the processor share its memory

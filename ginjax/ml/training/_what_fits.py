@@ -1,0 +1,60 @@
+"""Ways to compute a training step in less memory, each compiled before it is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ginjax._text import in_bytes
+from ginjax.ml.training._settings import TrainSettings
+from ginjax.ml.training._step_memory import StepMemory
+
+SMALLER = "Take a smaller `batch_size`, a smaller network or a coarser grid."
+
+
+def ways_that_fit(
+    measure: Callable[[TrainSettings], StepMemory],
+    settings: TrainSettings,
+    memory: StepMemory,
+    *,
+    shares: int = 1,
+) -> str:
+    """How a step that takes too much memory can be computed in what there is.
+
+    **Arguments:**
+
+    - `measure`: the memory of a step under other settings, see `measure_step`.
+    - `settings`: resolved, under which it does not fit.
+    - `memory`: of the step under these.
+    - `shares`: devices that a batch is divided over.
+
+    **Returns:** a hint that names settings under which the step fits, with what it takes, or what else can be done.
+    """
+    found: list[tuple[str, StepMemory]] = []
+    if not settings.remat:
+        found.append(("`remat=True`", measure(replace(settings, remat=True))))
+    parts = _divisions(settings, memory, shares)
+    for count in parts:
+        found.append((f"`accumulate={count}`", measure(replace(settings, accumulate=count))))
+        if found[-1][1].fits:
+            break
+    else:
+        if parts and not settings.remat:
+            both = replace(settings, accumulate=parts[-1], remat=True)
+            found.append((f"`accumulate={parts[-1]}` and `remat=True`", measure(both)))
+    fitting = [
+        f"{way} ({in_bytes(tried.working)})"
+        for way, tried in found
+        if tried.fits and tried.working is not None
+    ]
+    if not fitting:
+        return f"Nothing that was tried fits. {SMALLER}"
+    return f"It fits with {' or with '.join(fitting)}; a smaller `batch_size` takes less too."
+
+
+def _divisions(settings: TrainSettings, memory: StepMemory, shares: int) -> list[int]:
+    """Numbers of parts to compute the batch in: the first that should fit if memory fell with it, and the most there can be."""
+    batch = (settings.batch_size or 1) // shares
+    counts = [n for n in range(settings.accumulate + 1, batch + 1) if batch % n == 0]
+    wanted = settings.accumulate * (memory.working or 0) / max(memory.free or 0, 1)
+    return sorted({next((n for n in counts if n >= wanted), counts[-1]), counts[-1]}) if counts else []

@@ -1,0 +1,85 @@
+"""A network that computes with the dense kernels of its file, to check them."""
+
+from collections.abc import Mapping
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float, PyTree
+
+from ..geometric import AnyArray, ConvGeometry, MultiImage, PlanarImage, Signature
+from ..layers import ConvContract, Image, in_form_of
+from ._named_arrays import convolutions, dotted
+
+
+class DenseConv(eqx.Module):
+    """An ordinary convolution of scalar channels, between fields.
+
+    **Arguments:**
+
+    - `kernel`, `bias`, `mean_bias`: as `ginjax.checkpoint.dense_kernels` describes them.
+    - `target_keys`: signature of the output.
+    - `conv`: the convolution it stands for, for its geometry.
+    """
+
+    kernel: Float[AnyArray, "out in *sides"]
+    bias: Float[AnyArray, " out"] | None
+    mean_bias: Float[AnyArray, " out"] | None
+    target_keys: Signature = eqx.field(static=True)
+    geometry: tuple = eqx.field(static=True)
+    D: int = eqx.field(static=True)
+
+    @classmethod
+    def of(cls, name: str, conv: ConvContract, arrays: Mapping[str, AnyArray]) -> "DenseConv":
+        """The convolution of that name with its kernel of `arrays`."""
+        return cls(
+            kernel=jnp.asarray(arrays[f"{name}.kernel"]),
+            bias=_optional(arrays, f"{name}.bias"),
+            mean_bias=_optional(arrays, f"{name}.mean_bias"),
+            target_keys=conv.target_keys,
+            geometry=(conv.stride, conv.padding, conv.lhs_dilation, conv.rhs_dilation),
+            D=conv.D,
+        )
+
+    def __call__(self, x: Image) -> Image:
+        image = x.to_image() if isinstance(x, PlanarImage) else x
+        geometry = ConvGeometry.resolve(self.D, image.is_torus, *self.geometry)
+        channels = image.to_scalar_multi_image()[(), 0]
+        padded = geometry.pad(channels[None], 2, self.kernel.shape[2])
+        y = lax.conv_general_dilated(
+            padded, jnp.asarray(self.kernel), geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
+        )[0]
+        spread = (-1, *(1,) * self.D)
+        change = jnp.zeros(())
+        if self.bias is not None:
+            change = change + jnp.reshape(self.bias, spread)
+        if self.mean_bias is not None:
+            means = jnp.mean(y, axis=tuple(range(1, self.D + 1)), keepdims=True)
+            change = change + jnp.reshape(self.mean_bias, spread) * means
+        scalars = MultiImage({((), 0): y + change}, self.D, image.is_torus)
+        return in_form_of(x, scalars.from_scalar_multi_image(self.target_keys))
+
+
+def with_dense_kernels(model: PyTree, arrays: Mapping[str, AnyArray]) -> PyTree:
+    """The model with every equivariant convolution replaced by an ordinary one with the kernel of the same name.
+
+    **Arguments:**
+
+    - `model`: the model.
+    - `arrays`: as `ginjax.checkpoint.dense_kernels` makes them.
+    """
+    names = convolutions(model)
+
+    def replaced(path: tuple, node: object) -> object:
+        return (
+            DenseConv.of(dotted(path), names[dotted(path)], arrays)
+            if isinstance(node, ConvContract)
+            else node
+        )
+
+    return jax.tree_util.tree_map_with_path(replaced, model, is_leaf=lambda x: isinstance(x, ConvContract))
+
+
+def _optional(arrays: Mapping[str, AnyArray], name: str) -> Array | None:
+    return jnp.asarray(arrays[name]) if name in arrays else None

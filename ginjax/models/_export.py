@@ -1,0 +1,170 @@
+"""Networks for other programs: serialised StableHLO, and dense kernels, each checked by running it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from ..checkpoint import ModelRecord, dense_kernels
+from ..errors import ArgumentError, UnsupportedError, VerificationError
+from ..geometric import AnyArray, MultiImage, key_name, parse_torus
+from ._any_dimensional import AnyDimensionalModel
+from ._dense_network import with_dense_kernels
+from ._file import from_record
+
+EXPORT_TOLERANCE = 1e-5
+"""Largest difference between a network and what was exported of it, relative to the largest value of the output."""
+
+ArrayFunction = Callable[..., Any]
+"""Blocks by the name of the key, such as `{"k1p0": (batch, channels, *spatial, D)}`, to blocks likewise."""
+
+
+def array_function(model: AnyDimensionalModel, is_torus: bool | Sequence[bool] = True) -> ArrayFunction:
+    """A network as a function of a batch of plain arrays.
+
+    **Arguments:**
+
+    - `model`: the network.
+    - `is_torus`: which axes are periodic.
+
+    **Returns:** a function of blocks `(batch, channels, *spatial, D, ..., D)` by `key_name`, which returns blocks likewise.
+    """
+    torus = parse_torus(is_torus, model.D)
+    keys = {key_name(key): key for key, _ in model.spec.inputs}
+
+    def function(x: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        def one(blocks: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+            image = MultiImage({keys[name]: block for name, block in blocks.items()}, model.D, torus)
+            y, _ = model(image)
+            return {key_name(key): block for key, block in y.items()}
+
+        return jax.vmap(one)(dict(x))
+
+    return function
+
+
+def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes:
+    """A network as serialised StableHLO, for processors and GPUs, checked by running it.
+
+    The program takes a batch of any size and, unless `grid` says otherwise, any grid whose sides are multiples of the
+    network's `grid_factor`. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs it, without this library. It maps
+    what the network maps: normalised fields, as the contract of the model says.
+
+    **Arguments:**
+
+    - `record`: the model.
+    - `grid`: the sides of the grid it is for; None for any.
+
+    **Raises:** `UnsupportedError` for a network whose plain convolutions pad by copying, which needs a `grid`, and where
+    the package flatbuffers is not installed; `VerificationError` if the program computes something else.
+    """
+    from jax import export
+
+    _check_flatbuffers()
+    model = eqx.nn.inference_mode(from_record(record))
+    if grid is None and _copies_at_ends(model):
+        raise UnsupportedError(
+            f"a plain {model.spec.architecture} for any grid",
+            got="convolutions that pad by copying",
+            expected="a `grid` that is known",
+            hint="Name its sides with `grid`.",
+        )
+    function = array_function(model, record.is_torus)
+    sides = _symbolic_sides(model) if grid is None else [str(_side(n, model)) for n in grid]
+    if len(sides) != model.D:
+        raise ArgumentError("`grid`", got=f"{len(sides)} sides", expected=f"{model.D}, one for each axis")
+    scope = export.SymbolicScope()
+    arguments = {
+        key_name(key): jax.ShapeDtypeStruct(
+            export.symbolic_shape(
+                ", ".join(["batch", str(channels), *sides, *(str(model.D),) * len(key[0])]), scope=scope
+            ),
+            jnp.float32,
+        )
+        for key, channels in model.spec.inputs
+    }
+    exported = export.export(jax.jit(function), platforms=("cpu", "cuda"))(arguments)
+    payload = bytes(exported.serialize())
+    run = export.deserialize(bytearray(payload)).call
+    for batch, factor in ((1, 2), (3, 3)) if grid is None else ((2, 1),):
+        shape = [n * factor for n in _smallest(model, record)] if grid is None else list(grid)
+        _check_same("the exported program", function, run, _random(model, batch, shape))
+    return payload
+
+
+def export_dense(record: ModelRecord) -> dict[str, Shaped[np.ndarray, "..."]]:
+    """The arrays of `ginjax.checkpoint.dense_kernels`, checked by running the network with them.
+
+    **Raises:** `VerificationError` if that computes something else.
+    """
+    arrays = dense_kernels(record)
+    model = eqx.nn.inference_mode(from_record(record))
+    if record.layers:
+        ours = array_function(model, record.is_torus)
+        theirs = array_function(with_dense_kernels(model, arrays), record.is_torus)
+        shape = _smallest(model, record)
+        _check_same("the network with dense kernels", ours, jax.jit(theirs), _random(model, 2, shape))
+    return arrays
+
+
+def _check_same(
+    what: str, ours: ArrayFunction, theirs: ArrayFunction, x: Mapping[str, Float[np.ndarray, "..."]]
+) -> None:
+    y, found = jax.device_get(jax.jit(ours)(x)), jax.device_get(theirs(x))
+    scale = max(float(np.abs(block).max()) for block in y.values()) or 1.0
+    worst = max(float(np.abs(found[name] - block).max()) for name, block in y.items()) / scale
+    if not worst <= EXPORT_TOLERANCE:
+        raise VerificationError(
+            f"{what} computes something else than the model",
+            got=f"a relative difference of {worst:.1g}",
+            expected=f"at most {EXPORT_TOLERANCE:g}",
+        )
+
+
+def _random(model: AnyDimensionalModel, batch: int, shape: Sequence[int]) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        key_name(key): rng.standard_normal((batch, channels, *shape, *(model.D,) * len(key[0])), np.float32)
+        for key, channels in model.spec.inputs
+    }
+
+
+def _smallest(model: AnyDimensionalModel, record: ModelRecord) -> list[int]:
+    """Sides of a small grid that the network takes, larger than its filters."""
+    side = max((bank.side for bank in record.banks.values()), default=3)
+    factor = model.grid_factor
+    return [factor * max(-(-(side + 1) // factor), 2)] * model.D
+
+
+def _symbolic_sides(model: AnyDimensionalModel) -> list[str]:
+    return [
+        f"{model.grid_factor}*n{axis}" if model.grid_factor > 1 else f"n{axis}" for axis in range(model.D)
+    ]
+
+
+def _side(n: int, model: AnyDimensionalModel) -> int:
+    if n < 1 or n % model.grid_factor:
+        raise ArgumentError("`grid`", got=n, expected=f"multiples of {model.grid_factor}, 1 or more")
+    return n
+
+
+def _copies_at_ends(model: AnyDimensionalModel) -> bool:
+    """Whether a plain convolution wraps or mirrors: that needs the size of the grid when it is traced."""
+    leaves = jax.tree_util.tree_leaves(model, is_leaf=lambda x: isinstance(x, eqx.nn.Conv))
+    return any(isinstance(each, eqx.nn.Conv) and each.padding_mode.upper() != "ZEROS" for each in leaves)
+
+
+def _check_flatbuffers() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("flatbuffers") is None:
+        raise UnsupportedError(
+            "serialised StableHLO",
+            got="no package flatbuffers",
+            expected="it, because JAX writes such files with it",
+            hint="Install it: pip install flatbuffers",
+        )

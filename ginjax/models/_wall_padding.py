@@ -1,0 +1,94 @@
+"""How a network is asked to go on beyond the ends of axes that are not periodic."""
+
+from collections.abc import Mapping, Sequence
+
+from ..checkpoint import Axis
+from ..errors import ArgumentError
+from ..geometric import PADDING_MODES
+
+DEFAULT_PADDING = "mirror"
+"""Along an axis that is not periodic, where nothing else was asked for; `docs/guides/walls.md` has what was measured."""
+
+Asked = tuple[tuple[str, str], ...]
+"""Pairs of the name of an axis and a word."""
+
+
+def asked_padding(value: object) -> str | Asked | None:
+    """What was asked for, checked: None, one word, or words by axis as pairs.
+
+    **Raises:** `ArgumentError` for a word that is none.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return _word(value)
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, Sequence) or not all(isinstance(p, Sequence) and len(p) == 2 for p in pairs):
+        raise ArgumentError(
+            "`padding`", got=repr(value)[:60], expected="a word, or words by the name of the axis"
+        )
+    return tuple(sorted((str(axis), _word(word)) for axis, word in pairs)) or None
+
+
+def padding_along(axes: Sequence[Axis], asked: object, default: str | Sequence[str]) -> tuple[str, ...]:
+    """One word for each axis; along periodic axes it has no effect.
+
+    **Arguments:**
+
+    - `axes`: of the data.
+    - `asked`: from `asked_padding`.
+    - `default`: where nothing was asked for; one word, or one for each axis.
+
+    **Raises:** `ArgumentError` where every axis that was named, or every axis there is, is periodic, or not there.
+    """
+    walled = [axis.name for axis in axes if not axis.is_torus]
+    wanted = asked_padding(asked)
+    by_name = dict(wanted) if isinstance(wanted, tuple) else {}
+    unknown = sorted(by_name.keys() - {axis.name for axis in axes})
+    if unknown:
+        raise ArgumentError(
+            f"`padding` of axis {unknown[0]!r}",
+            got="no such axis",
+            expected=" or ".join(walled or [axis.name for axis in axes]),
+        )
+    if wanted is not None and not walled:
+        raise ArgumentError(
+            "`padding`",
+            got=repr(wanted if isinstance(wanted, str) else dict(wanted)),
+            expected="data with an axis that is not periodic",
+            hint="If the data are wrong about their boundaries, say which axes are periodic: `is_torus`.",
+        )
+    for name in by_name:
+        if name not in walled:
+            raise ArgumentError(
+                f"`padding` of axis {name!r}", got="a periodic axis", expected=" or ".join(walled)
+            )
+    given = (default,) * len(axes) if isinstance(default, str) else tuple(default)
+    given = (wanted,) * len(axes) if isinstance(wanted, str) else given
+    named = tuple(by_name.get(axis.name, word) for axis, word in zip(axes, given, strict=True))
+    # What a periodic axis is called has no effect: the word of the others keeps the network the same in every dimension.
+    words = {word for axis, word in zip(axes, named, strict=True) if not axis.is_torus}
+    return named if len(words) > 1 else tuple(words) * len(axes)
+
+
+def padding_option_along(
+    axes: Sequence[Axis], asked: object, default: str | Sequence[str], *, plain: bool = False
+) -> str | tuple[str, ...]:
+    """The option `padding_mode` for data of these axes; arguments and errors as of `padding_along`.
+
+    **Arguments:**
+
+    - `plain`: whether the network is plain, whose own word for zeros would cut off periodic axes too.
+    """
+    words = padding_along(axes, asked, default)
+    whole = not plain and len(set(words)) == 1
+    if all(axis.is_torus for axis in axes) or (whole and words[0] == "zeros"):
+        return "ZEROS"
+    return words[0].upper() if whole else tuple(word.upper() for word in words)
+
+
+def _word(value: object) -> str:
+    word = value.lower() if isinstance(value, str) else value
+    if word not in PADDING_MODES:
+        raise ArgumentError("`padding`", got=repr(value)[:40], expected=" or ".join(PADDING_MODES))
+    return str(word)

@@ -1,0 +1,40 @@
+"""One layer under two names: arrays that hold the same numbers."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+
+from ._tensor_plan import TensorPlan
+
+
+def refuse_torn_aliases(rows: Sequence[TensorPlan], arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse to treat kernels of the same numbers differently: a loader writes both into the same memory, and the last wins.
+
+    A kernel that is one number all over is no sign of a layer that is there twice.
+
+    **Raises:** `ArgumentError` naming both.
+    """
+    seen: dict[tuple[object, ...], list[TensorPlan]] = {}
+    for row in rows:
+        if row.action != "kernel" or row.source is None:
+            continue
+        array = arrays[row.source]
+        flat = array.reshape(-1)
+        if not array.size or not (flat != flat[0]).any():
+            continue
+        alike = seen.setdefault((array.shape, array.dtype, flat[:8].tobytes()), [])
+        for other in alike:
+            assert other.source is not None
+            if other.axes != row.axes and array.tobytes() == arrays[other.source].tobytes():
+                raise ArgumentError(
+                    f"kernels {other.name!r} and {row.name!r}, which hold the same numbers",
+                    got=f"'{_words(other)}' and '{_words(row)}'",
+                    expected="the same for both: they are one layer under two names",
+                )
+        alike.append(row)
+
+
+def _words(row: TensorPlan) -> str:
+    return " / ".join(axis.words() or "stride 1" for axis in row.axes)

@@ -1,0 +1,98 @@
+"""The convolution kernels of a state dict: which arrays they are, and in which form they are stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ._layouts import KernelLayout
+from ._read import is_floating
+
+Form = Literal["plain", "weight norm", "spectral norm"]
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One convolution kernel as it is stored.
+
+    **Arguments:**
+
+    - `name`: of the array; `module`: of its layer; `shape`: as stored.
+    - `form`: `plain`, or divided by a norm: weight norm keeps a size beside the direction, spectral norm the two vectors of
+      its last estimate.
+    - `beside`: the arrays of that norm: the size; or `(u, v)`.
+    - `bias`: entries of the bias, None without one.
+    """
+
+    name: str
+    module: str
+    shape: tuple[int, ...]
+    form: Form = "plain"
+    beside: tuple[str, ...] = ()
+    bias: int | None = None
+
+
+def find_kernels(arrays: Mapping[str, np.ndarray], layout: KernelLayout) -> dict[str, Kernel]:
+    """The arrays that are kernels by name and number of axes, three at the least.
+
+    **Returns:** kernels by the name of the array. What else has axes in plenty is no kernel, or of no layer that is known.
+    """
+    found = {}
+    for name, array in arrays.items():
+        match = layout.kernel.fullmatch(name)
+        if match is None or array.ndim < 3 or not is_floating(array.dtype):
+            continue
+        form, beside = _form(name, arrays)
+        module = match["module"] or ""
+        bias = arrays.get(f"{module}.bias" if module else "bias")
+        size = int(bias.size) if bias is not None and bias.ndim == 1 else None
+        found[name] = Kernel(name, module, array.shape, form, beside, size)
+    return found
+
+
+def _form(name: str, arrays: Mapping[str, np.ndarray]) -> tuple[Form, tuple[str, ...]]:
+    for ending, form, others in _FORMS:
+        stem = name.removesuffix(ending)
+        beside = tuple(stem + other for other in others)
+        if stem != name and all(each in arrays for each in beside):
+            return form, beside
+    return "plain", ()
+
+
+_FORMS: tuple[tuple[str, Form, tuple[str, ...]], ...] = (
+    ("weight_v", "weight norm", ("weight_g",)),
+    ("weight.original1", "weight norm", ("weight.original0",)),
+    ("weight_orig", "spectral norm", ("weight_u", "weight_v")),
+    ("weight.original", "spectral norm", ("weight.0._u", "weight.0._v")),
+)
+"""How PyTorch calls a kernel that is divided by a norm, and what it keeps beside it; both ways of each."""
+
+
+def effective(
+    kernel: np.ndarray, form: Form, beside: tuple[np.ndarray, ...], transposed: bool = False
+) -> np.ndarray:
+    """The kernel that the layer uses, in float64.
+
+    Weight norm: $g v / |v|$, the norm over the axes that $g$ has not. Spectral norm: $W / (u^T W v)$ with the matrix of
+    `spectral_axis`.
+    """
+    kernel = kernel.astype(np.float64)
+    if form == "weight norm":
+        size = beside[0].astype(np.float64)
+        kept = [axis for axis in range(size.ndim) if size.shape[axis] > 1]
+        others = tuple(axis for axis in range(kernel.ndim) if axis not in kept)
+        norm = np.sqrt(np.square(kernel).sum(axis=others, keepdims=True))
+        size = size.reshape(norm.shape) if size.size == norm.size else size
+        return size * np.divide(kernel, norm, out=np.zeros_like(kernel), where=norm > 0)
+    if form == "spectral norm":
+        rows, columns = (vector.astype(np.float64).reshape(-1) for vector in beside)
+        matrix = np.moveaxis(kernel, spectral_axis(transposed), 0).reshape(rows.size, -1)
+        sigma = float(rows @ matrix @ columns)
+        return kernel / sigma if sigma else kernel
+    return kernel
+
+
+def spectral_axis(transposed: bool) -> int:
+    """The axis of outputs, whose matrix with all else spectral norm is about."""
+    return 1 if transposed else 0

@@ -1,0 +1,69 @@
+"""Files in which other libraries keep trained networks and that are not opened: recognised, and answered."""
+
+import os
+import zipfile
+from pathlib import Path
+
+from ginjax.checkpoint import opened
+from ginjax.errors import FileError
+
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_TORCH_LINES = (
+    "import torch, safetensors.torch as st; state = torch.load({name!r}, map_location='cpu', weights_only=True)  ;  "
+    "st.save_file({{n: t.contiguous().clone() for n, t in state.items()}}, {target!r})"
+)
+_KERAS_LINES = (
+    "import keras, safetensors.numpy as st; model = keras.saving.load_model({name!r})  ;  "
+    "st.save_file({{v.path: v.numpy() for v in model.weights}}, {target!r})"
+)
+
+
+def refuse_other_formats(path: str | os.PathLike[str]) -> None:
+    """Refuse a file of PyTorch or Keras with the two lines that write a safetensors file.
+
+    A pickle runs whatever it says when it is opened, so none ever is.
+
+    **Raises:** `FileError` for such a file; nothing for any other, readable or not.
+    """
+    kind = _kind(path)
+    if kind is None:
+        return
+    where = Path(path)
+    lines = _KERAS_LINES if kind.startswith("a Keras") else _TORCH_LINES
+    said = lines.format(name=where.name, target=f"{where.stem}.safetensors")
+    nested = (
+        ""
+        if lines is _KERAS_LINES
+        else " (where state holds more than tensors, take state['state_dict'] or the like; contiguous and clone are what "
+        "save_file asks of views and of shared tensors)"
+    )
+    raise FileError(
+        f"{where}: is {kind}, which is never opened here",
+        expected="a safetensors file",
+        hint=f"Write one with these two lines: {said}{nested}.",
+    )
+
+
+def _kind(path: str | os.PathLike[str]) -> str | None:
+    try:
+        with opened(path) as (stream, _):
+            start = stream.read(8)
+            suffix = Path(path).suffix.lower()
+            if start.startswith(b"PK\x03\x04"):
+                stream.seek(0)
+                return _kind_of_zip(zipfile.ZipFile(stream).namelist(), suffix)
+            if start.startswith(b"\x89HDF") and suffix in (".h5", ".keras"):
+                return "a Keras file (HDF5)"
+            if start.startswith(_PICKLES) and suffix not in (".safetensors", ".npz", ".npy"):
+                return "a pickle, as PyTorch writes"
+    except (FileError, OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+        return None
+    return None
+
+
+def _kind_of_zip(names: list[str], suffix: str) -> str | None:
+    if any(name.split("/")[-1] == "data.pkl" for name in names):
+        return "a file of PyTorch (a pickle in a zip file)"
+    if "config.json" in names and any(name.endswith(".weights.h5") for name in names):
+        return "a Keras file"
+    return "a file of PyTorch" if suffix in (".pt", ".pth") else None

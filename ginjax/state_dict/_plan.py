@@ -1,0 +1,132 @@
+"""What will happen to each array of a network, before anything happens."""
+
+from dataclasses import dataclass, replace
+
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.transfer import PlainRule
+
+from ._axes import AxisReader
+from ._description import Description, without_wrapper
+from ._kernels import find_kernels
+from ._layouts import KernelLayout, Place, find_layout
+from ._modules import varying_modules
+from ._orientation import dimension_of, modules_by_name, place_of, say_prefix
+from ._planner import Planner
+from ._read import StateDict
+from ._tensor_plan import TensorPlan
+
+MAX_DIM = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will happen to each array.
+
+    **Arguments:**
+
+    - `rows`: one an array, in the order of the names.
+    - `rule`: how kernels go along new axes.
+    - `from_dim`, `to_dim`: dimensions.
+    - `layout`, `where`: where the spatial axes of a kernel are, and the new ones among them.
+    - `notes`: what else was found out or taken for granted, in sentences.
+    - `warnings`: layers without weights that do not keep a constant, in sentences; only `modules` tell of them.
+    """
+
+    rows: tuple[TensorPlan, ...]
+    rule: PlainRule
+    from_dim: int
+    to_dim: int
+    layout: KernelLayout
+    where: Place
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> int:
+        """The index of the first axis that is added to kernels, or removed from them."""
+        return self.layout.place(min(self.from_dim, self.to_dim), self.where)
+
+    @property
+    def unclear(self) -> tuple[TensorPlan, ...]:
+        """The kernels of which something must be said first."""
+        return tuple(row for row in self.rows if row.problem and row.kernel is not None)
+
+    @property
+    def meaningless(self) -> tuple[TensorPlan, ...]:
+        """The arrays that have no meaning in the new dimension."""
+        return tuple(row for row in self.rows if row.problem and row.kernel is None)
+
+    def check(self) -> None:
+        """Refuse a plan in which something is open.
+
+        **Raises:** `UnsupportedError` for arrays without a meaning in the new dimension, `ArgumentError` for kernels of which
+        the file does not tell enough.
+        """
+        if self.meaningless:
+            first = self.meaningless[0]
+            raise UnsupportedError(
+                f"array {first.name!r}{_and_more(self.meaningless)}",
+                got=first.problem,
+                expected=f"one with a meaning in {self.to_dim}D",
+                hint=f"`keep` passes it on as it is, `drop` leaves it out: both take patterns, such as {first.name!r}.",
+            )
+        if self.unclear:
+            first = self.unclear[0]
+            raise ArgumentError(
+                f"kernel {first.name!r}{_and_more(self.unclear)}",
+                got=f"nothing that tells: {first.problem}",
+                expected="a description of the network",
+                hint="Describe the layers by `modules`, a file that ten lines of Python write beside the network (ginjax.state_dict.DESCRIBE_LINES), or "
+                "by the patterns `transposed` and `stride`; either may be none.",
+            )
+
+
+def plan_state_dict(
+    state: StateDict, to_dim: int, rule: PlainRule, description: Description | None = None
+) -> Plan:
+    """Decide for each array of a network what becomes of it in another dimension; nothing is computed.
+
+    **Arguments:**
+
+    - `state`: the network.
+    - `to_dim`: dimension to reach, 1 to 3.
+    - `rule`: how kernels go along new axes.
+    - `description`: what the file does not tell.
+
+    **Returns:** the plan, in which kernels of which more must be said, and arrays without a meaning, are marked; `Plan.check`
+    refuses these.
+
+    **Raises:** `ArgumentError` for a description that contradicts the file or itself.
+    """
+    description = description or Description()
+    layout = find_layout(description.layout)
+    if not 1 <= to_dim <= MAX_DIM:
+        raise ArgumentError("dimension to convert to", got=to_dim, expected=f"1 to {MAX_DIM}")
+    notes: list[str] = []
+    kernels = find_kernels(state.arrays, layout)
+    modules = modules_by_name(description, [kernel.module for kernel in kernels.values()], notes)
+    from_dim = dimension_of(description, kernels, modules)
+    if from_dim == to_dim:
+        raise ArgumentError("dimension to convert to", got=to_dim, expected=f"another than {from_dim}")
+    low, high = sorted((from_dim, to_dim))
+    prefix = ""
+    if description.like is not None:
+        prefix = without_wrapper(list(state.arrays), description.like)
+        say_prefix(prefix, "the example", notes)
+    where = place_of(description, kernels, layout, (low, high), prefix, notes)
+    description = replace(description, new_axis=where)
+    reader = AxisReader(description, layout, (low, high), rule, modules)
+    planner = Planner(state, kernels, layout, (from_dim, to_dim), where, description, reader, modules, prefix)
+    rows = planner.rows()
+    reader.refuse_unused()
+    planner.refuse_unused()
+    if description.like is not None:
+        missing = [row.name for row in rows if row.action == "from like"]
+        more = f", and {len(missing)} arrays such as {missing[0]!r}" if missing else ""
+        notes.append(f"names and the depths of kernels come from the example{more}")
+    warnings = varying_modules(description.modules or ())
+    return Plan(tuple(rows), rule, from_dim, to_dim, layout, where, tuple(notes), tuple(warnings))
+
+
+def _and_more(rows: tuple[TensorPlan, ...]) -> str:
+    return f" and {len(rows) - 1} more" if len(rows) > 1 else ""

@@ -1,0 +1,66 @@
+"""Writing a state dict: into one file, or cut anew into several under an index."""
+
+import json
+import os
+from pathlib import Path
+
+from ginjax.checkpoint import atomic_write, check_target, write_tensors
+
+from ._read import INDEX, StateDict
+
+
+def default_target(source: str | os.PathLike[str], to_dim: int) -> Path:
+    """Where a conversion is written when nobody says: beside the input, with the dimension in its name."""
+    path = Path(source)
+    if path.name.endswith(f".safetensors{INDEX}"):
+        return path.with_name(
+            f"{path.name.removesuffix(f'.safetensors{INDEX}')}.{to_dim}d.safetensors{INDEX}"
+        )
+    if path.name.endswith(INDEX):
+        return path.with_name(f"{path.name.removesuffix(INDEX)}.{to_dim}d{INDEX}")
+    return path.with_name(f"{path.name.removesuffix('.safetensors')}.{to_dim}d.safetensors")
+
+
+def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: bool = False) -> None:
+    """Write a network; equal arrays and metadata give equal bytes.
+
+    **Arguments:**
+
+    - `path`: one file, or a name that ends in `.index.json` for several, none larger than the largest that was read.
+    - `state`: what to write.
+    - `force`: replace files that exist.
+
+    **Raises:** `FileError` as `checkpoint.write_tensors`. The index is written last: without it there is no network.
+    """
+    if not os.fspath(path).endswith(INDEX):
+        write_tensors(path, state.arrays, state.metadata, specs=state.specs, force=force)
+        return
+    target = check_target(path, force=force)
+    shards = _cut(state)
+    stem = target.name.removesuffix(INDEX).removesuffix(".safetensors")
+    names = [f"{stem}-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(1, len(shards) + 1)]
+    for name in names:
+        check_target(target.with_name(name), force=force)
+    for name, shard in zip(names, shards, strict=True):
+        part = {each: state.specs[each] for each in shard}
+        write_tensors(target.with_name(name), state.arrays, state.metadata, specs=part, force=force)
+    index = {
+        "metadata": {"total_size": sum(spec.nbytes for spec in state.specs.values())},
+        "weight_map": {each: name for name, shard in zip(names, shards, strict=True) for each in shard},
+    }
+    atomic_write(target, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), force=force)
+
+
+def _cut(state: StateDict) -> list[list[str]]:
+    """Names of arrays, in order, in parts that hold no more than a file did before, or one array."""
+    most = state.shard_bytes or sum(spec.nbytes for spec in state.specs.values())
+    parts: list[list[str]] = [[]]
+    size = 0
+    for name in sorted(state.specs):
+        needed = state.specs[name].nbytes
+        if parts[-1] and size + needed > most:
+            parts.append([])
+            size = 0
+        parts[-1].append(name)
+        size += needed
+    return parts

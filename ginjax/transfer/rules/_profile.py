@@ -1,0 +1,91 @@
+"""How a kernel of any stride goes along a new axis: a number for each tap, by which the old kernel is multiplied."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ginjax.errors import ArgumentError
+from ginjax.transfer._axis_geometry import AxisGeometry
+
+from ._rule import PlainRule
+
+
+def profile(rule: PlainRule, axis: AxisGeometry) -> np.ndarray:
+    """The weights of a rule along a new axis, in float64.
+
+    $K'[\\ldots, t] = w_t K[\\ldots]$.
+
+    A rule says them itself, by a method `profile(axis)`, or is asked what it makes of a kernel of ones. Transposed
+    convolutions have one answer whatever the rule, see `one_tap_each`.
+
+    **Raises:** `ArgumentError` for a rule whose answer is not one finite number a tap.
+    """
+    if axis.transposed:
+        return one_tap_each(axis)
+    own = getattr(rule, "profile", None)
+    if own is not None:
+        found = own(axis)
+    else:
+        kernel = np.ones((1, 1, axis.taps))
+        found = np.asarray(rule.along_new_axis(kernel))[0, 0].reshape(-1, axis.taps)[0]
+    found = np.asarray(found, np.float64)
+    if found.shape != (axis.taps,) or not np.all(np.isfinite(found)):
+        raise ArgumentError(
+            f"what rule {rule.name!r} makes of {axis.taps} taps",
+            got=f"shape {found.shape}",
+            expected="one finite number a tap",
+        )
+    return found
+
+
+def central_tap(axis: AxisGeometry) -> np.ndarray:
+    """1 at one tap that meets the field at every output point of any depth, the one nearest to the middle.
+
+    Where padding by more than the kernel leaves no such tap it is the middle one, and the residual will say so.
+    """
+    always = _met(axis, divides=False)
+    return _even(axis, _nearest(axis, always, 1))
+
+
+def tiling_taps(axis: AxisGeometry) -> np.ndarray:
+    """Equal weights on as many taps as the stride has points, so that all slices are read alike.
+
+    With padding `p` these are the taps `p .. p + s - 1`. Every output point meets them if the stride divides the depth.
+    Where the padding leaves a choice they are the ones that are met at every depth, nearest to the middle.
+    """
+    count = max(axis.stride // int(np.gcd(axis.stride, axis.dilation)), 1)
+    always, met = (_met(axis, divides) for divides in (False, True))
+    return _even(axis, _nearest(axis, always if len(always) >= count else met, count))
+
+
+def one_tap_each(axis: AxisGeometry) -> np.ndarray:
+    """For a transposed convolution: 1 on the taps `p .. p + s - 1`, of which every output point meets one.
+
+    It is exact to both ends where `n` points become `s n`.
+    """
+    taps = axis.dilation * np.arange(axis.taps)
+    met = ((taps >= axis.before) & (taps < axis.before + axis.stride)).astype(np.float64)
+    return met[::-1].copy() if axis.mirrored else met
+
+
+def _met(axis: AxisGeometry, divides: bool) -> np.ndarray:
+    """The taps that every output point meets, beside zeros even where the padding repeats values: there they say what is aligned."""
+    return np.flatnonzero(replace(axis, repeats=False).patterns(divides).all(axis=0))
+
+
+def _nearest(axis: AxisGeometry, taps: np.ndarray, count: int) -> np.ndarray:
+    """`count` neighbours among taps, the lower ones of two that are as near to the middle of the kernel."""
+    if not len(taps):
+        return np.array([(axis.taps - 1) // 2])
+    count = min(count, len(taps))
+    gaps = [
+        abs(taps[start] + taps[start + count - 1] - (axis.taps - 1)) for start in range(len(taps) - count + 1)
+    ]
+    start = int(np.argmin(gaps))
+    return taps[start : start + count]
+
+
+def _even(axis: AxisGeometry, taps: np.ndarray) -> np.ndarray:
+    weights = np.zeros(axis.taps)
+    weights[taps] = 1 / len(taps)
+    return weights

@@ -1,0 +1,64 @@
+"""The options of commands that draw pictures."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+_PICTURES = "Pictures"
+
+FORMATS = ("png", "pdf", "svg")
+NARROWEST, WIDEST = 60, 600
+"""As in `ginjax.ml.draw`, which a test compares: `--help` and wrong options import no library."""
+
+FormatName = Literal["png", "pdf", "svg"]
+
+
+def _width(text: Any) -> str | float:
+    if text in ("one", "two"):
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not NARROWEST <= number <= WIDEST:
+        raise typer.BadParameter(f"{text!r} is not one, two, or {NARROWEST} to {WIDEST} millimetres.")
+    return number
+
+
+FORMAT: Any = typer.Option(
+    "--format",
+    help="Format of the pictures: pixels, 300 an inch (png), or lines and letters (pdf, svg).",
+    rich_help_panel=_PICTURES,
+)
+WIDTH: Any = typer.Option(
+    "--width",
+    parser=_width,
+    help="Width of the pictures: one or two columns of a journal (89 and 183 mm), or millimetres.",
+    metavar="[one|two|MM]",
+    rich_help_panel=_PICTURES,
+)
+
+PictureFormat = Annotated[FormatName, FORMAT]
+PictureWidth = Annotated[Any, WIDTH]
+
+
+def picture_path(given: Path | None, name: str, form: FormatName | None) -> Path:
+    """The file of a command's only picture: the one given, whose ending says the format, or `name` with that of `--format`.
+
+    **Raises:** `ArgumentError` where both are given and contradict each other, or for an ending that is no format.
+    """
+    from ginjax.errors import ArgumentError
+
+    if given is None:
+        return Path(f"{name}.{form or 'png'}")
+    ending = given.suffix[1:].lower() or "png"
+    if ending not in FORMATS:
+        raise ArgumentError(
+            "ending of the picture",
+            got=f"'{given.suffix}' in {given}",
+            expected=" or ".join(f".{each}" for each in FORMATS),
+        )
+    if form is not None and form != ending:
+        raise ArgumentError("--format", got=f"{form} for {given}", expected=f"{ending}, or another file")
+    return given

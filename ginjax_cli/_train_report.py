@@ -1,0 +1,165 @@
+"""What `ginjax train` tells of a run: where it goes on, what came of it, and which command comes next."""
+
+from pathlib import Path
+from shlex import join, quote
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from ._config_file import given_options
+from ._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.checkpoint import ModelRecord
+    from ginjax.ml import (
+        OneStepError,
+        PreparedTraining,
+        Progress,
+        RunFile,
+        RunFiles,
+        Trained,
+        TrainedModel,
+        TrainSettings,
+    )
+    from ginjax.ml.draw import Width
+
+LEAST_POINTS = 10
+"""A learning curve of fewer points is not worth a picture."""
+
+
+def say_where(out: Output, progress: "Progress", run_file: "RunFile", settings: "TrainSettings") -> None:
+    """Where a run goes on, and what is changed of it there."""
+    if not progress.step:
+        out.note("no run to go on with: beginning at step 0")
+        return
+    of = f" of {settings.steps}" if settings.steps else ""
+    out.note(f"going on after step {progress.step}{of}")
+    newest = run_file.changes[-1] if run_file.changes else {}
+    if newest.get("after") != progress.step:
+        return
+    for name, values in newest.items():
+        if isinstance(values, list):
+            old, new = ("none" if value is None else value for value in values)
+            out.note(f"changed from here on: {name.replace('_', ' ')} {old} -> {new}")
+    out.note(f"learning rate at this step: {settings.rate_at(progress.step):.3g}")
+
+
+def show_finished(
+    out: Output, output: Path, record: "ModelRecord", run_file: "RunFile", ctx: typer.Context
+) -> None:
+    """What is said where a run that is to be gone on with is finished."""
+    step = record.provenance[-1]
+    done, steps, seconds = (step.get(name) for name in ("steps_done", "steps", "seconds"))
+    out.note(f"finished already, after {done} steps: {output} stays as it is")
+    out.result(output, {"finished_already": True, "steps_done": done}, written=False)
+    longer = ["--steps", str(2 * steps)] if isinstance(steps, int) else []
+    if isinstance(seconds, int | float):
+        longer += ["--time-budget", f"{2 * seconds:g}s"]
+    if run_file.exists() and longer:
+        left_out = ("force", "resume", "steps", "epochs", "time_budget", "json", "quiet")
+        out.next_step(join(["ginjax", "train", *given_options(ctx, without=left_out), *longer, "--resume"]))
+    else:
+        out.next_step(f"ginjax inspect {quote(str(output))}")
+
+
+def following_command(
+    ctx: typer.Context,
+    output: Path,
+    record: "ModelRecord",
+    error: "OneStepError | None",
+    settings: "TrainSettings",
+    *,
+    keep_state: bool,
+) -> str:
+    """The command that usually comes next: to a network that has learned nothing, more training."""
+    name, data = quote(str(output)), ctx.params["data"]
+    converts = record.D < 3
+    if error is not None and not error.learned and (converts or ctx.params["init"] is None):
+        longer = [] if settings.steps is None else ["--steps", str(4 * settings.steps)]
+        if settings.seconds is not None:
+            longer += ["--time-budget", f"{4 * settings.seconds:g}s"]
+        changed = ("steps", "epochs", "time_budget", "resume", "force", "json", "quiet", "dry_run")
+        words = [*given_options(ctx, without=changed), *longer, "--resume" if keep_state else "--force"]
+        return join(["ginjax", "train", *words])
+    if converts:
+        rule = "compatibility" if record.layers else "centre"
+        return f"ginjax convert-d {name} --to-dim 3 --rescale {rule}"
+    source = "" if data is None else f" --data {quote(str(data))}"
+    if source and "test" not in record.contract.parts:
+        source += " --split train"  # nothing was held out, which evaluating refuses unless told
+    return f"ginjax evaluate {name}{source}"
+
+
+def show_result(
+    out: Output,
+    output: Path,
+    title: str,
+    prepared: "PreparedTraining",
+    made: "TrainedModel",
+    trained: "Trained",
+    sha256: str,
+) -> None:
+    """What came of a training, and what has to be said about it."""
+    before, judged = prepared.before, prepared.task.judged
+    progress, error, certificate = trained.progress, made.error, made.record.certificate
+    rows: dict[str, object] = {
+        "parameters": made.record.parameters,
+        "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}",
+    }
+    if progress.best_step >= 0:
+        what = "lowest validation loss" if judged is None else "lowest error by which it is judged"
+        rows[what] = f"{progress.best_loss:.3g}  (step {progress.best_step})"
+    if judged is not None:
+        rows["judged by"] = str(judged)
+    if error is not None:
+        rows["error on held-out fields"] = f"{error.model:.4f}  (one-step nRMSE)"
+    if before is not None:
+        rows["error before tuning"] = f"{before.model:.4f}"
+    if error is not None:
+        rows["error of predicting no change"] = f"{error.persistence:.4f}"
+    if certificate is not None:
+        rows["compatible with"] = f"{certificate.from_dim}D, residual {certificate.residual:.1e}"
+    out.fields(title, rows)
+    said = prepared.to_hear(trained, made)
+    if said is not None:
+        out.warn(said)
+    measured: dict[str, Any] = {"loss": progress.last_loss, "steps_done": progress.step}
+    if error is not None:
+        measured |= {"error": error.model, "persistence": error.persistence}
+    if before is not None:
+        measured["error_before"] = before.model
+    if progress.best_step >= 0:
+        measured |= {"validation": progress.best_loss, "best_step": progress.best_step}
+    if judged is not None:
+        measured |= {"judged": str(judged), "kept_start": trained.kept_start}
+    settings = {
+        name: value
+        for name, value in made.record.provenance[-1].items()
+        if name
+        not in (
+            "step",
+            "version",
+            "source",
+            "kept_compatible",
+            "adapted",
+            "trained_before",
+            "steps_done",
+            "best_step",
+            "judged",
+        )
+    }
+    if "adapted" in made.record.provenance[-1]:
+        measured["adapted"] = made.record.provenance[-1]["adapted"]
+    payload = {"settings": settings, "parameters": made.record.parameters, "sha256": sha256} | measured
+    out.result(output, payload)
+
+
+def draw_learning_curve(out: Output, files: "RunFiles", title: str, best_step: int, width: "Width") -> None:
+    from ginjax.ml import draw_curve, read_log
+
+    rows = read_log(files.log)
+    if len(rows) >= LEAST_POINTS:
+        draw_curve(files.curve, title, rows, best_step=best_step, width=width)
+        return
+    files.tidy(curve=True)
+    out.note(f"no learning curve is drawn: {len(rows)} points are in {files.log}, {LEAST_POINTS} are needed")

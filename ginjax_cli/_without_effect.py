@@ -1,0 +1,87 @@
+"""Options of training that would be ignored, given the others."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import typer
+
+from ._model_options import NETWORK_OPTIONS, said
+
+SIMULATED = ("pde", "size", "trajectories", "frames", "cover")
+"""What is said of simulations."""
+
+READ = ("field", "axes", "parity", "periodic", "target", "valid", "test")
+"""What is said of data that are read."""
+
+_WITHOUT_DECAY = ("adam", "sgd", "momentum", "rmsprop")
+_VALIDATION = ("patience", "validate_every")
+
+
+def without_effect(given: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The options that change nothing beside the others, and for each what is in its way and what it needs.
+
+    **Arguments:**
+
+    - `given`: the values of all options of `ginjax train`, by parameter.
+    """
+    found: dict[str, tuple[str, str]] = {}
+
+    def add(names: Iterable[str], got: str, expected: str) -> None:
+        found.update({name: (got, expected) for name in names if name not in found})
+
+    if given["data"] is not None:
+        add(SIMULATED, "--data as well", "one of the two")
+    else:
+        # Simulations need not be validated on either.
+        add([n for n in READ if n != "valid" or given["valid"] != 0], "no --data", "--data PATH")
+    if given["init"] is not None:
+        add([*NETWORK_OPTIONS, "filters"], "--init as well, whose network it is", "one of the two")
+    else:
+        add(["keep_compatible"], "no --init", "--init FILE of a converted model")
+        add(["adapt"], "no --init", "--init FILE of a model to be adapted")
+    if given["filters"] is not None:
+        add(["side", "support"], "--filters as well, which says it already", "one of the two")
+    if given["optimiser"] in _WITHOUT_DECAY:
+        add(["weight_decay"], f"--optimiser {given['optimiser']}, which has none", "adamw or lion")
+    if given["time_budget"] is not None and given["steps"] is None and given["epochs"] is None:
+        add(["warmup"], "--time-budget alone, for which it is 100 steps", "--steps or --epochs as well")
+    if given["valid"] == 0:
+        add(_VALIDATION, "--valid 0", "something to validate on")
+    if not given["distributed"]:
+        add(["coordinator", "processes", "process"], "no --distributed", "--distributed as well")
+    else:
+        add(["devices"], "--distributed as well", "one of the two")
+    if given["dry_run"]:
+        add(["resume"], "--dry-run, which begins anew and keeps nothing", "one of the two")
+    return found
+
+
+def refuse_without_effect(ctx: typer.Context) -> None:
+    """Refuse options that would be ignored.
+
+    **Raises:** `ArgumentError` for the first that was given.
+    """
+    from ginjax.errors import ArgumentError
+
+    for name, (got, expected) in without_effect(ctx.params).items():
+        if said(ctx, name) and ctx.params[name] is not False:
+            raise ArgumentError(option_of(ctx, name), got=got, expected=expected)
+
+
+def refuse_parting(ctx: typer.Context) -> None:
+    """Refuse fractions of parts where the data have parts already.
+
+    **Raises:** `ArgumentError` for one that was given.
+    """
+    from ginjax.errors import ArgumentError
+
+    for name in ("valid", "test"):
+        if said(ctx, name):
+            raise ArgumentError(
+                option_of(ctx, name), got="data that have parts already", expected="data without parts"
+            )
+
+
+def option_of(ctx: typer.Context, name: str) -> str:
+    """What a parameter is called on the command line."""
+    return next(max(each.opts, key=len) for each in ctx.command.params if each.name == name)

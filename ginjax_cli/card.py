@@ -1,0 +1,44 @@
+"""`ginjax card`: the model card of a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import Debug, Force, Json, OptionalOutputPath, Quiet
+from ._output import Output
+
+
+def card(
+    model: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
+    output: OptionalOutputPath = None,
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(
+            "--evaluation",
+            help="The folder of 'ginjax evaluate', or its evaluation.json: the card then tells the errors.",
+            metavar="PATH",
+            show_default="no errors",
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write a model card: fields, units, history, certificate, errors and how to load the model.
+
+    Markdown with the head that the Hugging Face Hub reads; as README.md beside the model it is the page of a repository
+    there.
+    """
+    from ginjax.checkpoint import atomic_write, check_target, model_card, read_evaluation, read_model
+
+    out = Output(json=json, quiet=quiet)
+    target = model.with_suffix(".md") if output is None else output
+    check_target(target, force=force)
+    record = read_model(model)
+    text = model_card(record, model.name, None if evaluation is None else read_evaluation(evaluation))
+    atomic_write(target, text.encode("utf-8"), force=force)
+    if evaluation is None:
+        out.note("the card tells no errors; --evaluation takes those of 'ginjax evaluate'")
+    out.result(target, {"characters": len(text), "digest": record.digest})

@@ -1,0 +1,173 @@
+"""`ginjax data convert`: write data of any layout as one file that states everything."""
+
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ginjax_cli._config_file import asked_for
+from ginjax_cli._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ginjax_cli._options import Debug, Force, Json, OutputPath, Quiet
+from ginjax_cli._output import Output
+
+if TYPE_CHECKING:
+    from ginjax.data import Source
+
+_PANEL = "Another grid or time step"
+
+
+def convert(
+    ctx: typer.Context,
+    path: Annotated[
+        list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="IN...")
+    ],
+    output: OutputPath,
+    field: DataFields = None,
+    axes: DataAxes = None,
+    parity: DataParity = None,
+    periodic: DataPeriodic = None,
+    split: DataSplit = None,
+    data_spacing: Annotated[
+        float | None,
+        typer.Option(
+            "--data-spacing",
+            help="The grid spacing of the data, where they do not state it.",
+            metavar="NUMBER",
+            rich_help_panel="Reading data",
+        ),
+    ] = None,
+    data_time_step: Annotated[
+        float | None,
+        typer.Option(
+            "--data-time-step",
+            help="The time step of the data, where they do not state it.",
+            metavar="NUMBER",
+            rich_help_panel="Reading data",
+        ),
+    ] = None,
+    spacing: Annotated[
+        float | None,
+        typer.Option(
+            "--spacing",
+            help="The grid spacing to write: as a sum of waves along periodic axes, by means of blocks along others.",
+            metavar="NUMBER",
+            show_default="that of the data",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    means: Annotated[
+        bool,
+        typer.Option(
+            "--means",
+            help="Take means of blocks along periodic axes too, as suits fields with jumps.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = False,
+    every: Annotated[
+        int,
+        typer.Option(
+            "--every",
+            min=1,
+            help="Write every so many frames one, from the first on.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = 1,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            "--frames",
+            min=1,
+            help="Write so many frames of each trajectory, the first ones.",
+            show_default="all",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write data as one HDF5 file in the layout of The Well, in which everything is stated.
+
+    What was said with --axes, --field, --parity, --periodic, --data-spacing and --data-time-step stands in the file, so
+    that no command asks for it again. Reads all that 'ginjax data inspect' reads, a few frames at a time, and writes
+    the values one after the other, without compression: the fastest to train on.
+
+    With --spacing and --every the file gets another grid spacing and time step, such as those that a model was trained with.
+    """
+    from ginjax.checkpoint import Claim
+    from ginjax.data import check_room, convert_data, data_splits, resample, state_steps, well_size
+
+    out = Output(json=json, quiet=quiet)
+    _refuse_own_input(path, output)
+    claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
+    with reading_of(field, parity, periodic, axes).open(path, split=split) as opened:
+        stated = state_steps(opened, data_spacing=data_spacing, data_time_step=data_time_step)
+        source = resample(stated, spacing=spacing, every=every, frames=frames, means=means)
+        for each in (*stated.in_words, *source.notes):
+            out.note(each)
+        parts = data_splits(path)
+        if split is None and len(parts) > 1:
+            out.warn(
+                f"the parts {', '.join(parts)} are written as one; to keep them, convert each with `split`, into folders "
+                "of these names"
+            )
+        check_room(output.absolute().parent, [well_size(source)])
+        with out.progress(source.trajectories * source.frames, "writing frames") as progress:
+            convert_data(
+                output,
+                source,
+                name=path[0].stem,
+                force=claim.replaces(output),
+                progress=progress.follow,
+            )
+    claim.done()
+    out.fields(str(output), _about(source))
+    out.result(output, _payload(source))
+    out.next_step(f"ginjax data inspect {quote(str(output))}")
+
+
+def _refuse_own_input(inputs: list[Path], output: Path) -> None:
+    """Refuse to write into what is read: it would be lost, or be data of its own folder the next time."""
+    from ginjax.errors import ArgumentError
+
+    target = output.absolute().resolve()
+    for each in inputs:
+        read = each.absolute().resolve()
+        if target == read or (each.is_dir() and read in target.parents):
+            raise ArgumentError(
+                "--output",
+                got=f"{output}, which is {'that file' if target == read else 'in the folder'} to be read",
+                expected="a file elsewhere",
+            )
+
+
+def _about(source: "Source") -> dict[str, object]:
+    from ginjax.checkpoint import axes_of, ends_in_words
+
+    return {
+        "fields": ", ".join(each.kind for each in source.schema),
+        "constants": ", ".join(each.kind for each in source.constants) or "none",
+        "grid": "x".join(map(str, source.spatial)),
+        "spacing": "not stated" if source.spacing is None else source.spacing,
+        "trajectories": source.trajectories,
+        "frames": source.frames,
+        "time step": "not stated" if source.time_step is None else source.time_step,
+        "boundaries": ends_in_words(axes_of(tuple(source.is_torus))),
+    }
+
+
+def _payload(source: "Source") -> dict[str, object]:
+    return {
+        "dimension": source.D,
+        "grid": list(source.spatial),
+        "trajectories": source.trajectories,
+        "frames": source.frames,
+        "spacing": source.spacing,
+        "time_step": source.time_step,
+        "is_torus": list(source.is_torus),
+        "fields": [each.kind for each in source.schema],
+        "constants": [each.kind for each in source.constants],
+        "notes": list(source.notes),
+    }

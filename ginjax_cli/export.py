@@ -1,0 +1,90 @@
+"""`ginjax export`: a network for other programs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import Debug, Force, Json, Quiet
+from ._output import Output
+
+
+def export(
+    model: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The file to write: NAME.stablehlo for a program that JAX's runtimes execute, NAME.safetensors for ordinary "
+            "kernels that any library can load.",
+            metavar="FILE",
+        ),
+    ],
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            "--grid",
+            help="Sides of the grid that a program is for, such as 64,64.",
+            metavar="N,...",
+            show_default="any grid",
+        ),
+    ] = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Write a network for programs that do not know ginjax, and run what was written against the network.
+
+    Both compute what the network computes: normalised fields in, normalised fields out. The scales stand in the model
+    file.
+    """
+    import hashlib
+
+    from ginjax.checkpoint import atomic_write, check_target, read_model, write_dense
+    from ginjax.errors import ArgumentError, UnsupportedError
+
+    out = Output(json=json, quiet=quiet)
+    kind = output.suffix
+    if kind == ".onnx":
+        raise UnsupportedError(
+            "export to ONNX",
+            expected="a name that ends in .stablehlo or .safetensors",
+            hint="The kernels of a .safetensors file are those of ordinary convolutions, which other libraries export.",
+        )
+    if kind not in (".stablehlo", ".safetensors"):
+        raise ArgumentError(
+            "`output`", got=str(output), expected="a name that ends in .stablehlo or .safetensors"
+        )
+    sides = _sides(grid)
+    if sides is not None and kind != ".stablehlo":
+        raise ArgumentError("`grid`", got="kernels, which fit every grid", expected="a .stablehlo file")
+    check_target(output, force=force)
+    record = read_model(model)
+    if kind == ".stablehlo":
+        from ginjax.models import export_stablehlo
+
+        payload = export_stablehlo(record, sides)
+        atomic_write(output, payload, force=force)
+        sha256 = hashlib.sha256(payload).hexdigest()
+        about = {"format": "StableHLO", "bytes": len(payload), "grid": grid or "any"}
+    else:
+        from ginjax.models import export_dense
+
+        arrays = export_dense(record)
+        sha256 = write_dense(output, record, force=force)
+        about = {"format": "kernels (out, in, *sides)", "arrays": len(arrays)}
+    out.fields("Exported", {**about, "checked": "by running it against the network"})
+    out.result(output, {**about, "sha256": sha256})
+
+
+def _sides(text: str | None) -> tuple[int, ...] | None:
+    from ginjax.errors import ArgumentError
+
+    if text is None:
+        return None
+    parts = text.split(",")
+    if not all(part.isascii() and part.isdigit() and int(part) for part in parts):
+        raise ArgumentError("`grid`", got=repr(text), expected="whole numbers such as 64,64")
+    return tuple(map(int, parts))

@@ -1,0 +1,49 @@
+import json
+
+import pytest
+from command_line import app
+from helpers import FIXTURES
+from safetensors.numpy import load_file
+from typer.testing import CliRunner
+
+MODEL = str(FIXTURES / "diffusion_1d.safetensors")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+
+
+def test_kernels_that_any_library_loads(run):
+    result = run("export", MODEL, "-o", "weights.safetensors")
+    assert result.exit_code == 0, result.stderr
+    assert "by running it" in result.stdout and result.stderr == "wrote weights.safetensors\n"
+    kernel = load_file("weights.safetensors")["encoder.0.conv.kernel"]
+    assert kernel.ndim == 3 and kernel.shape[1:] == (1, 3)
+    assert "weights.safetensors" in run("export", MODEL, "-o", "weights.safetensors").stderr
+    assert (
+        run("export", MODEL, "-o", "weights.safetensors", "--force", "-q").stdout == "weights.safetensors\n"
+    )
+
+
+def test_a_program(run):
+    pytest.importorskip("flatbuffers")
+    result = run("export", MODEL, "-o", "model.stablehlo", "--grid", "16", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["grid"] == "16"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("-o", "model.onnx"), 1, "export to ONNX"),
+        (("-o", "model.txt"), 2, ".stablehlo or .safetensors"),
+        (("-o", "a.safetensors", "--grid", "16"), 2, "--grid"),
+        (("-o", "a.stablehlo", "--grid", "big"), 2, "--grid: got 'big'"),
+        (("-o", "no/a.safetensors"), 1, "no"),
+    ],
+)
+def test_what_is_refused(run, words, code, told):
+    result = run("export", MODEL, *words)
+    assert result.exit_code == code and told in result.stderr.splitlines()[0]

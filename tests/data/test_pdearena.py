@@ -1,0 +1,42 @@
+"""PDEArena's sets in 1D and 3D as they are published."""
+
+import numpy as np
+import pytest
+from data.layouts import arena_1d, arena_3d, numbers
+
+from ginjax.data import data_splits, open_data
+from ginjax.errors import FileError
+
+
+def test_kuramoto_sivashinsky_in_one_dimension(tmp_path):
+    path = arena_1d(tmp_path / "ks.h5", viscosity=0.7)
+    assert data_splits(path) == ("train",)
+    source = open_data(path, split="train")
+    assert (source.layout, source.D, source.spatial, source.frames) == ("pdearena", 1, (16,), 5)
+    assert (source.spacing, source.time_step, source.is_torus) == (0.25, 0.2, (True,))
+    assert [each.kind for each in source.schema] == ["pde_5-16:0+"]
+    assert [each.kind for each in source.constants] == ["v:0+"]
+    np.testing.assert_array_equal(source.read(2, 1, 3)["pde_5-16"], numbers(3, 5, 16)[2, 1:3])
+    np.testing.assert_allclose(source.read_constants(1)["v"], 0.7)
+
+
+def test_steps_that_differ_become_conditions_of_the_network_if_that_is_said(tmp_path):
+    path = arena_1d(tmp_path / "ks.h5", varying=True)
+    with pytest.raises(FileError, match="one positive number for all samples") as refused:
+        open_data(path)
+    said = ["u:0+=pde_5-16", "dt:0+", "dx:0+"]
+    assert f"`fields={said}`" in str(refused.value.hint)
+    source = open_data(path, fields=said)
+    assert (source.spacing, source.time_step) == (None, None)
+    assert [each.name for each in source.constants] == ["dt", "dx"]
+    np.testing.assert_allclose(source.read_constants(2)["dt"], np.full(16, 0.2 * 1.02), rtol=1e-6)
+    with pytest.raises(FileError, match="train/dx"):
+        open_data(path, fields=said[:2])  # what is not named is still to be one number
+
+
+def test_maxwell_in_three_dimensions(tmp_path):
+    source = open_data(arena_3d(tmp_path / "a"), split="valid")
+    assert [each.kind for each in source.schema] == ["d_field:1+", "h_field:1-"]
+    assert (source.D, source.spatial, source.is_torus, source.spacing) == (3, (4, 4, 4), (False,) * 3, None)
+    expected = numbers(2, 3, 4, 4, 4, 3, start=1e4)
+    np.testing.assert_array_equal(source.read(1, 0, 3)["h_field"], expected[1])

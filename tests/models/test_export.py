@@ -1,0 +1,159 @@
+"""What is exported computes what the network computes; a change of one number is noticed."""
+
+import numpy as np
+import pytest
+from helpers import FIXTURES, random_field, randomised
+
+from ginjax.checkpoint import Field, dense_kernels, read_file, read_model, write_dense
+from ginjax.errors import ArgumentError, UnsupportedError, VerificationError
+from ginjax.models import (
+    Network,
+    array_function,
+    export_dense,
+    export_stablehlo,
+    from_record,
+    to_record,
+)
+from ginjax.models import _export as module
+
+A, V, W = Field("a", 0, 0), Field("v", 1, 0), Field("w", 0, 1)
+
+
+def record_of(architecture: str, D: int = 2, inputs=(A, V), outputs=(V,), **settings):
+    network = Network(architecture, channels=2, blocks=1, **settings).design(inputs, outputs)
+    return to_record(randomised(network.build(D)))
+
+
+RECORDS = {
+    "burgers": lambda: read_model(FIXTURES / "burgers_2d.safetensors"),
+    "diffusion": lambda: read_model(FIXTURES / "diffusion_1d.safetensors"),
+    "unet": lambda: record_of("unet", levels=1, norm=True, bias="mean"),
+    "transposed": lambda: record_of("unet", inputs=(A,), outputs=(A,), levels=1, upsample="transpose"),
+    "product": lambda: record_of("resnet", nonlinearity="product"),
+    "odd": lambda: record_of("series", inputs=(W, V), outputs=(W, A), bias="scalar"),
+}
+
+
+def by_hand(kernel: np.ndarray, x: np.ndarray, dilation: int) -> np.ndarray:
+    """Cross-correlation on a periodic grid, `(in, *spatial)` to `(out, *spatial)`."""
+    D, side = x.ndim - 1, kernel.shape[2]
+    y = np.zeros((len(kernel), *x.shape[1:]))
+    for place in np.ndindex(*(side,) * D):
+        shift = tuple((side // 2 - m) * dilation for m in place)
+        moved = np.roll(x, shift, axis=tuple(range(1, D + 1)))
+        y += np.tensordot(kernel[(slice(None), slice(None), *place)], moved, 1)
+    return y
+
+
+@pytest.mark.parametrize("name", ["burgers", "odd"])
+def test_each_kernel_by_hand(name):
+    record = RECORDS[name]()
+    model, arrays = from_record(record), dense_kernels(record)
+    rng = np.random.default_rng(0)
+    for layer in record.layers[:2]:
+        conv = model
+        for part in layer.name.split("."):
+            conv = conv[int(part)] if part.isdigit() else getattr(conv, part)
+
+        x = random_field(conv.input_keys, record.D, 6, int(rng.integers(100)))
+        channels = np.asarray(x.to_scalar_multi_image()[0, 0], np.float64)
+        y = by_hand(arrays[f"{layer.name}.kernel"].astype(np.float64), channels, layer.filter_dilation)
+        spread = (-1, *(1,) * record.D)
+        means = y.mean(axis=tuple(range(1, record.D + 1)), keepdims=True)
+        y = (
+            y
+            + arrays[f"{layer.name}.bias"].reshape(spread)
+            + arrays[f"{layer.name}.mean_bias"].reshape(spread) * means
+        )
+        wanted = np.asarray(conv(x).to_scalar_multi_image()[0, 0])
+        np.testing.assert_allclose(y, wanted, atol=2e-5 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_network_with_dense_kernels(name, tmp_path):
+    record = RECORDS[name]()
+    arrays = export_dense(record)
+    assert not any("->" in each for each in arrays)
+    write_dense(tmp_path / "weights.safetensors", record)
+    stored = read_file(tmp_path / "weights.safetensors")
+    assert all(np.array_equal(array, stored.arrays[each]) for each, array in arrays.items())
+    assert stored.header["digest"] == record.digest
+
+
+def test_a_wrong_number_is_noticed(monkeypatch):
+    record = RECORDS["odd"]()
+    right = dense_kernels(record)
+    name = next(each for each in right if each.endswith(".kernel"))
+    monkeypatch.setattr(module, "dense_kernels", lambda _: right | {name: right[name] * 1.001})
+    with pytest.raises(VerificationError, match="dense kernels computes something else"):
+        export_dense(record)
+
+
+@pytest.mark.parametrize("name", ["burgers", "transposed"])
+def test_a_program_for_any_grid_and_batch(name):
+    pytest.importorskip("flatbuffers")
+    from jax import export
+
+    record = RECORDS[name]()
+    run = export.deserialize(bytearray(export_stablehlo(record))).call
+    model = from_record(record)
+    x = module._random(model, 2, (4, 6))
+    y = array_function(model)(x)
+    found = run(x)
+    assert found.keys() == y.keys()
+    for key, block in y.items():
+        np.testing.assert_allclose(found[key], block, atol=1e-5 * float(np.abs(block).max()))
+
+
+def test_a_program_for_one_grid():
+    pytest.importorskip("flatbuffers")
+    from jax import export
+
+    record = record_of("series", inputs=(A,), outputs=(A,))
+    run = export.deserialize(bytearray(export_stablehlo(record, (4, 6)))).call
+    assert run({"k0p0": np.zeros((5, 1, 4, 6), np.float32)})["k0p0"].shape == (5, 1, 4, 6)
+    with pytest.raises(ValueError, match="shape"):
+        run({"k0p0": np.zeros((5, 1, 6, 6), np.float32)})
+    plain = record_of("unet", inputs=(A,), outputs=(A,), levels=1, plain=True)
+    with pytest.raises(UnsupportedError, match="for any grid"):
+        export_stablehlo(plain)
+    for grid in ((4, 5), (4,), (0, 4)):
+        with pytest.raises(ArgumentError, match="grid"):
+            export_stablehlo(plain, grid)
+
+
+@pytest.mark.slow
+def test_pytorch_runs_a_network_from_its_kernels():
+    torch = pytest.importorskip("torch")
+    record = record_of("series", inputs=(A, V), outputs=(V,), activation="gelu")
+    arrays = {name: torch.from_numpy(np.array(array)) for name, array in export_dense(record).items()}
+    model = from_record(record)
+    x = module._random(model, 3, (6, 8))
+    y = np.asarray(array_function(model)(x)["k1p0"])
+
+    def convolved(channels, name):
+        padded = torch.nn.functional.pad(channels, (1, 1, 1, 1), mode="circular")
+        found = torch.nn.functional.conv2d(padded, arrays[f"{name}.kernel"])
+        means = found.mean((2, 3), keepdim=True) * arrays[f"{name}.mean_bias"][:, None, None]
+        return found + arrays[f"{name}.bias"][:, None, None] + means
+
+    def components(vectors):
+        return vectors.movedim(-1, 2).flatten(1, 2)
+
+    names = [layer.name for layer in record.layers]
+    channels = torch.cat([torch.from_numpy(x["k0p0"]), components(torch.from_numpy(x["k1p0"]))], 1)
+    for number, name in enumerate(names):
+        channels = convolved(channels, name)
+        if number == len(names) - 1:
+            break
+        scalars, rest = channels[:, :2], channels[:, 2:]
+        vectors = rest.unflatten(1, (-1, 2))
+        mixed = torch.einsum("oc,ncdxy->nodxy", arrays[f"layers.{number}.nonlinearity.weights.k1p0"], vectors)
+        direction = mixed / (mixed.norm(dim=2, keepdim=True) + 1e-5)
+        along = (vectors * direction).sum(2, keepdim=True)
+        bent = torch.nn.functional.gelu(along, approximate="tanh") / (along.abs() + 1e-5)
+        vectors = vectors + (bent - 1) * along * direction
+        scalars = torch.nn.functional.gelu(scalars, approximate="tanh")
+        channels = torch.cat([scalars, vectors.flatten(1, 2)], 1)
+    found = channels.unflatten(1, (-1, 2)).movedim(2, -1).numpy()
+    np.testing.assert_allclose(found, y, atol=1e-5 * np.abs(y).max())
