@@ -391,7 +391,7 @@ class Model:
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
         **Raises:** `ArgumentError` for data that do not fit, `UnsupportedError` for data of the low dimension if the network
-        sees too far or has fields of odd parity.
+        sees too far, has a norm or fields of odd parity.
         """
         check_whole("D", D, least=1)
         check_whole("samples", samples, least=1)
