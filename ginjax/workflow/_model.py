@@ -448,7 +448,10 @@ class Model:
             )
         low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
         below = other if other.D < self.D else self
-        effort = verification_effort(low_record, high_record, side=side or default_side(below.network))
+        walled = not all(high_record.is_torus)
+        effort = verification_effort(
+            low_record, high_record, side=side or default_side(below.network, walled=walled)
+        )
         if effort.warning is not None:
             warnings.warn(effort.warning, GinjaxWarning, stacklevel=2)
         effort.check()
