@@ -105,9 +105,9 @@ def calibrate(
     - `seed`: of the directions.
     - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
 
-    **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `UnsupportedError` for samples
-    of the low dimension if the network sees too far, has a norm or fields of odd parity; `NumericsError` if the converted
-    network gives NaN or infinity on the samples.
+    **Raises:** `ArgumentError` for a dimension that is not higher, samples of another one, or none, or targets that are zero;
+    `UnsupportedError` for samples of the low dimension if the network sees too far, has a norm or fields of odd parity;
+    `NumericsError` if the converted network gives NaN or infinity on the samples.
     """
     if to_dim <= record.D:
         raise ArgumentError(
@@ -120,6 +120,12 @@ def calibrate(
         raise ArgumentError("dimension of the samples", got=X.D, expected=f"{to_dim} or {record.D}")
     if rule not in CALIBRATED_RULES:
         raise ArgumentError("rule to calibrate", got=rule, expected=" or ".join(CALIBRATED_RULES))
+    if not X.get_L():
+        raise ArgumentError("samples to calibrate on", got=0, expected="1 or more")
+    if not any(np.any(np.asarray(block)) for block in Y.values()):
+        raise ArgumentError(
+            "targets of the samples", got="zero everywhere", expected="fields to compare with"
+        )
     whole = to_dim == X.D
     inside: Cut = (slice(None),) * to_dim
     if not whole:

@@ -113,6 +113,12 @@ def test_samples_of_the_low_dimension_do_where_physics_has_no_direction(low_samp
 
 
 def test_which_samples_of_the_low_dimension_are_refused(low, low_samples):
+    X = MultiImage({(0, 0): jnp.asarray(low_samples)}, 1)
+    with pytest.raises(ArgumentError, match="targets of the samples: got zero everywhere"):
+        calibrate(low, 2, X, X * 0)
+    none = MultiImage({(0, 0): jnp.asarray(low_samples[:0])}, 1)
+    with pytest.raises(ArgumentError, match="samples to calibrate on: got 0, expected 1 or more"):
+        calibrate(low, 2, none, none)
     X = MultiImage({(0, 0): jnp.asarray(low_samples)}, 1, (False,))
     with pytest.raises(ArgumentError, match=r"axes of the low-dimensional samples.*periodic"):
         calibrate(low, 2, X, X)
