@@ -66,7 +66,7 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
 
     _check_flatbuffers()
     model = eqx.nn.inference_mode(from_record(record))
-    if grid is None and _copies_at_ends(model):
+    if grid is None and (_copies_at_ends(model) or (record.plain_layers and _goes_on_beyond_walls(record))):
         raise UnsupportedError(
             f"a plain {model.spec.architecture} for any grid",
             got="convolutions that pad by copying",
@@ -144,10 +144,15 @@ def _smallest(model: AnyDimensionalModel, record: ModelRecord) -> list[int]:
 
 def _least_side(record: ModelRecord) -> int:
     """Pixels that the coarsest level needs along each axis: more than are padded, where that repeats or reflects them."""
-    if all(axis.is_torus or axis.padding == "zeros" for axis in record.contract.axes):
+    if not _goes_on_beyond_walls(record):
         return 1
     reaches = [(record.banks[layer.role].side - 1) * layer.filter_dilation for layer in record.layers]
     return max((reach - reach // 2 for reach in reaches), default=0) + 1
+
+
+def _goes_on_beyond_walls(record: ModelRecord) -> bool:
+    """Whether the network repeats or reflects values at the end of an axis."""
+    return any(axis.padding in ("edge", "mirror") for axis in record.contract.axes)
 
 
 def _symbolic_sides(model: AnyDimensionalModel) -> list[str]:

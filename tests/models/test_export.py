@@ -27,10 +27,10 @@ def record_of(architecture: str, D: int = 2, inputs=(A, V), outputs=(V,), **sett
     return to_record(randomised(network.build(D)))
 
 
-def walled(architecture: str, inputs, outputs):
+def walled(architecture: str, inputs, outputs, **more):
     """A mirror along x, the last value along y."""
     settings = Network(architecture, channels=2, blocks=1, norm=False, bias="auto")
-    design = replace(settings.design(inputs, outputs), padding=("MIRROR", "EDGE"))
+    design = replace(settings.design(inputs, outputs), padding=("MIRROR", "EDGE"), **more)
     return to_record(randomised(design.build(2)), is_torus=False)
 
 
@@ -90,6 +90,7 @@ def test_a_network_with_dense_kernels(name, tmp_path):
     stored = read_file(tmp_path / "weights.safetensors")
     assert all(np.array_equal(array, stored.arrays[each]) for each, array in arrays.items())
     assert stored.header["digest"] == record.digest
+    assert stored.header["padding"] == (["mirror", "edge"] if "walls" in name else ["wrap"] * record.D)
 
 
 def test_a_mirror_that_changes_no_sign_is_noticed(monkeypatch):
@@ -133,8 +134,9 @@ def test_a_program_for_one_grid():
     with pytest.raises(ValueError, match="shape"):
         run({"k0p0": np.zeros((5, 1, 6, 6), np.float32)})
     plain = record_of("unet", inputs=(A,), outputs=(A,), levels=1, plain=True)
-    with pytest.raises(UnsupportedError, match="for any grid"):
-        export_stablehlo(plain)
+    for each in (plain, walled("resnet", inputs=(A,), outputs=(A,), plain=True)):
+        with pytest.raises(UnsupportedError, match="for any grid"):
+            export_stablehlo(each)
     for grid in ((4, 5), (4,), (0, 4)):
         with pytest.raises(ArgumentError, match="grid"):
             export_stablehlo(plain, grid)
