@@ -1,7 +1,7 @@
 """Measure ways to tune a converted network, judged by roll-outs.
 
 `python benchmarks/tuning.py` measures all 720 cells and continues what an earlier run left; `--quick` looks at one equation;
-`--report FILE` makes the tables from results that are there. The 403 cells in `results/tuning.json` hold 1064 s of processor
+`--report FILE` makes the tables from results that are there. The 287 cells in `results/tuning.json` hold 512 s of processor
 time of calibrating and tuning (a calibration counts in every cell that begins with it). Simulations, trainings in the low
 dimension and looks come on top, and were not recorded.
 

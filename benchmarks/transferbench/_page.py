@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from statistics import median
 
 from transferbench._cells import METHODS, Case
-from transferbench._results import Book, latest
+from transferbench._results import Book, latest, undated
 from transferbench._summary import Group, Spread, Worth, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
@@ -37,7 +37,7 @@ def tables(book: Book) -> str:
 
 def _machines(book: Book) -> str:
     """Where how many of the results were measured."""
-    counts = Counter(result.machine or book.machine for result in latest(book.results))
+    counts = Counter(undated(result.machine or book.machine) for result in latest(book.results))
     if len(counts) == 1:
         return f"Measured {book.machine}."
     parts = "; ".join(f"{count} on {machine}" for machine, count in counts.items())

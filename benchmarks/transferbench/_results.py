@@ -115,11 +115,11 @@ class Book:
     @property
     def elsewhere(self) -> str:
         """This machine, if it is not that of the book; the day does not matter."""
-        return self.here if _undated(self.here) not in ("", _undated(self.machine)) else ""
+        return self.here if undated(self.here) not in ("", undated(self.machine)) else ""
 
     def at_hand(self, result: Result) -> bool:
         """Whether a result was measured on this machine, so that its seconds can be compared with new ones."""
-        return _undated(result.machine) == _undated(self.elsewhere)
+        return undated(result.machine) == undated(self.elsewhere)
 
     def write(self) -> None:
         head = {"schema": SCHEMA, "settings": asdict(self.settings), "machine": self.machine}
@@ -165,7 +165,7 @@ def latest(results: Iterable[Result]) -> list[Result]:
     return list({result.key: result for result in results}.values())
 
 
-def _undated(machine: str) -> str:
+def undated(machine: str) -> str:
     """A machine without the day in front of it."""
     return machine.partition(", ")[2]
 

@@ -160,7 +160,7 @@ def as_misnamed(path: str | os.PathLike[str], kind: str | None, error: FileError
     - `kind`: the kind of header that was wanted; None for any.
     - `error`: why it was not read.
     """
-    if not is_other_kind(path, *_OWN[kind]):
+    if not is_other_kind(path, *_OWN[kind], "checkpoint"):  # of those the error itself says more
         return error
     return wrong_file(path, "a file that ginjax wrote" if kind is None else KIND_WORDS[kind])
 
