@@ -523,7 +523,8 @@ def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: boo
     from .verify import WAY_OUT, show_waves, verification_payload, waves_payload
 
     low, high = sorted((conversion.before, conversion.after), key=lambda record: record.D)
-    effort = verification_effort(low, high, side=default_side(from_record(low)))
+    side = default_side(from_record(low), walled=not all(high.is_torus))
+    effort = verification_effort(low, high, side=side)
     if effort.warning is not None:
         out.note(effort.warning)
     effort.check()

@@ -83,6 +83,7 @@ _DATA_STARTS = {
 }
 _PICTURE_STARTS = (b"\x89PNG", b"GIF8", b"%PDF", b"<svg", b"\xff\xd8\xff")
 _DATA_ENDINGS = (".h5", ".hdf5", ".npz", ".npy", ".mat", ".nc", ".zarr")
+_ZARR_GROUPS = ("zarr.json", ".zgroup", ".zmetadata")
 _LOOKED_AT = 4096
 _MOST_ENTRIES = 1000
 
@@ -101,6 +102,8 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         mode = place.stat().st_mode
     except (OSError, ValueError):
         return _KINDS["missing"]
+    if stat.S_ISDIR(mode) and any((place / name).is_file() for name in _ZARR_GROUPS):
+        return replace(_KINDS["data"], words="a Zarr store")
     if stat.S_ISDIR(mode):
         return _KINDS[_of_folder(place)]
     if not stat.S_ISREG(mode):
