@@ -9,6 +9,7 @@ import typer
 
 from ._config_file import NOT_IN_A_FILE
 from ._output import Output
+from ._train_seeds import as_asked
 from ._without_effect import option_of, without_effect
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def resolved_options(
     - `network`: that is trained; None for that of a model.
     """
     request, settings, about = prepared.request, prepared.settings, prepared.about
-    values = dict(ctx.params)
+    values, asked = dict(ctx.params), as_asked(ctx).params
     values |= {
         "dim": request.material.contract.D,
         "past_steps": request.past_steps,
@@ -48,8 +49,10 @@ def resolved_options(
         "batch_size": settings.batch_size,
         "learning_rate": settings.learning_rate,
         "schedule": settings.schedule,
-        "output": str(ctx.params["output"]),
+        "output": str(asked["output"]),
     }
+    if asked["seeds"] is not None:
+        values |= {"seed": None, "seeds": asked["seeds"]}
     values |= {name: about[name] for name in ("size", "trajectories", "frames") if ctx.params["data"] is None}
     if ctx.params["data"] is not None and not request.material.has_parts:
         values["test"] = about["test"]

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import typer
@@ -24,7 +25,12 @@ _WITHOUT_EFFECT = (
 
 def is_member(ctx: typer.Context) -> bool:
     """Whether this training is one of those that `train_seeds` runs."""
-    return bool(ctx.meta.get(_MEMBER))
+    return _MEMBER in ctx.meta
+
+
+def as_asked(ctx: typer.Context) -> typer.Context:
+    """The context of the command as it was typed: of one of several seeds that of all of them."""
+    return ctx.meta.get(_MEMBER, ctx)
 
 
 def train_seeds(ctx: typer.Context, text: str) -> None:
@@ -49,7 +55,8 @@ def train_seeds(ctx: typer.Context, text: str) -> None:
     out = Output(json=given["json"], quiet=given["quiet"])
     options = given_options(ctx, without=_OWN)
     if given.get("dry_run") or given.get("print_config"):
-        _run(ctx, [*options, "--seed", str(seeds[0]), *_form(given)])
+        with _member(ctx, [*options, "--seed", str(seeds[0]), *_form(given)]) as own:
+            ctx.command.invoke(own)
         return
     files = SeedFiles(given["output"])
     asked = {
@@ -95,10 +102,20 @@ def _form(given: dict[str, Any]) -> list[str]:
     return ["--json"] if given["json"] else ["--quiet"] if given["quiet"] else []
 
 
+@contextlib.contextmanager
+def _member(ctx: typer.Context, words: list[str]) -> Iterator[typer.Context]:
+    """The command with one seed."""
+    with ctx.command.make_context("train", words, parent=ctx.parent) as own:
+        own.meta[_MEMBER] = ctx
+        try:
+            yield own
+        finally:
+            del own.meta[_MEMBER]  # contexts of one program share it
+
+
 def _run(ctx: typer.Context, words: list[str]) -> dict[str, Any]:
     """Run the command with one seed; what it says as JSON, where that is asked for."""
-    with ctx.command.make_context("train", words, parent=ctx.parent) as own:
-        own.meta[_MEMBER] = True
+    with _member(ctx, words) as own:
         if not own.params["json"]:
             with as_part():
                 ctx.command.invoke(own)

@@ -494,7 +494,7 @@ def _calibrate(
         out.note("a move at its bound means that the samples ask for more than is safe, or say little there")
     if chosen.turned:
         out.note(
-            "that is right where physics prefers no direction; gravity, a mean flow or a layered medium would be one"
+            "data laid in random directions are right where physics prefers no direction, as gravity, a mean flow or a layered medium does"
         )
     return conversion, {
         "calibrated_moves": dict(chosen.moves),

@@ -77,7 +77,7 @@ from ._train_report import (
     show_finished,
     show_result,
 )
-from ._train_seeds import is_member, train_seeds
+from ._train_seeds import as_asked, is_member, train_seeds
 from ._way_to_convert import names_conversion
 from ._without_effect import refuse_parting, refuse_without_effect
 
@@ -417,7 +417,9 @@ def train(
             out.warn(estimate.warning)
         out.result(None, {"dry_run": True, "estimate": estimate.to_json()})
         out.next_step(
-            shell_line(["ginjax", "train", *given_options(ctx, without=("dry_run", "json", "quiet"))])
+            shell_line(
+                ["ginjax", "train", *given_options(as_asked(ctx), without=("dry_run", "json", "quiet"))]
+            )
         )
         return
     saving = Saving(run_file, resume, every_steps, every_seconds, keep=keep_state)

@@ -106,10 +106,17 @@ def _summary(record: ModelRecord) -> str:
 
 def _fields(record: ModelRecord) -> str:
     contract = record.contract
-    boundary = ", ".join(f"{axis.name} {axis.boundary}" for axis in contract.axes)
+    boundary = ", ".join(
+        f"{axis.name} {axis.boundary}" + ("" if axis.is_torus else f" (padded by {axis.padding})")
+        for axis in contract.axes
+    )
     facts = [f"- boundaries: {_cell(boundary)}"]
-    for value, words in ((contract.spacing, "grid spacing"), (contract.time_step, "time step")):
-        facts.append(f"- {words}: {'not known' if value is None else f'{value:g}'}")
+    for value, unit, words in (
+        (contract.spacing, contract.length_unit, "grid spacing"),
+        (contract.time_step, contract.time_unit, "time step"),
+    ):
+        known = "not known" if value is None else f"{value:g} {unit or ''}".strip()
+        facts.append(f"- {words}: {_cell(known)}")
     if not contract.fields:
         return "## Fields\n\nThe file does not say which fields the network is for.\n\n" + "\n".join(facts)
     scales = {scale.field: scale for scale in contract.scales}

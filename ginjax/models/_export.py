@@ -51,7 +51,7 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
     """A network as serialised StableHLO, for processors and GPUs, checked by running it.
 
     The program takes a batch of any size and, unless `grid` says otherwise, any grid whose sides are multiples of the
-    network's `grid_factor`. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs it, without this library. It maps
+    network's `grid_factor`; beside walls with more pixels than are padded, at its coarsest level too. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs it, without this library. It maps
     what the network maps: normalised fields, as the contract of the model says.
 
     **Arguments:**
@@ -66,7 +66,7 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
 
     _check_flatbuffers()
     model = eqx.nn.inference_mode(from_record(record))
-    if grid is None and _copies_at_ends(model):
+    if grid is None and (_copies_at_ends(model) or (record.plain_layers and _goes_on_beyond_walls(record))):
         raise UnsupportedError(
             f"a plain {model.spec.architecture} for any grid",
             got="convolutions that pad by copying",
@@ -77,7 +77,9 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
     sides = _symbolic_sides(model) if grid is None else [str(_side(n, model)) for n in grid]
     if len(sides) != model.D:
         raise ArgumentError("`grid`", got=f"{len(sides)} sides", expected=f"{model.D}, one for each axis")
-    scope = export.SymbolicScope()
+    scope = export.SymbolicScope(
+        [f"n{axis} >= {_least_side(record)}" for axis in range(model.D)] if grid is None else ()
+    )
     arguments = {
         key_name(key): jax.ShapeDtypeStruct(
             export.symbolic_shape(
@@ -137,7 +139,20 @@ def _smallest(model: AnyDimensionalModel, record: ModelRecord) -> list[int]:
     """Sides of a small grid that the network takes, larger than its filters."""
     side = max((bank.side for bank in record.banks.values()), default=3)
     factor = model.grid_factor
-    return [factor * max(-(-(side + 1) // factor), 2)] * model.D
+    return [factor * max(-(-(side + 1) // factor), 2, _least_side(record))] * model.D
+
+
+def _least_side(record: ModelRecord) -> int:
+    """Pixels that the coarsest level needs along each axis: more than are padded, where that repeats or reflects them."""
+    if not _goes_on_beyond_walls(record):
+        return 1
+    reaches = [(record.banks[layer.role].side - 1) * layer.filter_dilation for layer in record.layers]
+    return max((reach - reach // 2 for reach in reaches), default=0) + 1
+
+
+def _goes_on_beyond_walls(record: ModelRecord) -> bool:
+    """Whether the network repeats or reflects values at the end of an axis."""
+    return any(axis.padding in ("edge", "mirror") for axis in record.contract.axes)
 
 
 def _symbolic_sides(model: AnyDimensionalModel) -> list[str]:

@@ -51,6 +51,9 @@ def list_runs(folder: str | os.PathLike[str], *, recursive: bool = False) -> Run
         except GinjaxError as error:
             unread.append((entry, error.problem.removeprefix(f"{entry}: ")))
             continue
+        except OSError as error:
+            unread.append((entry, f"cannot be read: {error.strerror or error}"))
+            continue
         if run is not None:
             key = run.names.stem
             found[key] = run if key not in found else _together(found[key], run)
@@ -81,7 +84,13 @@ def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
             )
         for entry in entries:
             path = place / entry.name
-            if not entry.is_dir() or (entry.name.endswith(FOLDER_ENDING) and (path / STATE_FILE).exists()):
+            try:
+                is_folder = entry.is_dir() and not (
+                    entry.name.endswith(FOLDER_ENDING) and (path / STATE_FILE).exists()
+                )
+            except OSError:  # a link in a circle, a folder without permission: reading it says what is wrong
+                is_folder = False
+            if not is_folder:
                 yield path
             elif recursive and not entry.is_symlink() and not entry.name.startswith("."):
                 waiting.append(path)

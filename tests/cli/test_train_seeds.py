@@ -1,4 +1,5 @@
 import json
+import tomllib
 
 import numpy as np
 import pytest
@@ -79,6 +80,21 @@ def test_seeds_of_a_configuration(run, tmp_path):
     result = run("train", *SMALL, "--config", "run.toml", "-q")
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines() == ["model.seed3.safetensors", "model.seeds.json"]
+
+
+def test_what_is_only_said_of_several_seeds_is_of_the_command_as_typed(run, tmp_path):
+    command = ("train", *SMALL, "--seeds", "4,5", "-o", "m.safetensors")
+    printed = run(*command, "--print-config")
+    assert printed.exit_code == 0, printed.stderr
+    config = tomllib.loads(printed.stdout)
+    assert (config["seeds"], config["output"], "seed" in config) == ("4,5", "m.safetensors", False)
+    assert json.loads(run(*command, "--print-config", "--json").stdout)["config"] == config
+    dry = run(*command, "--dry-run")
+    assert dry.exit_code == 0, dry.stderr
+    following = dry.stderr.splitlines()[-1].split()
+    assert following[following.index("--output") + 1] == "m.safetensors"
+    assert following[following.index("--seeds") + 1] == "4,5" and "--seed" not in following
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ def test_a_folder(tmp_path):
     (tmp_path / "log.safetensors").write_text('{"step": 1, "seconds": 0}\n')
     (tmp_path / "notes.txt").write_text("to do")
     (tmp_path / "plain").mkdir()
+    (tmp_path / "circle.safetensors").symlink_to("circle.safetensors")
     trained(tmp_path / "plain" / "c.safetensors")
     found = list_runs(tmp_path)
     assert [(run.path.name, run.state) for run in found.runs] == [

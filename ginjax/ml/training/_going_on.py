@@ -28,7 +28,9 @@ Everything else says what the state stands for: data, network and loss that its 
 weight decay that they belong to; seed and batch size, by which the number of a step says which samples it sees.
 """
 
-_ABOUT_THE_FILE = ("step", "version", "steps_done", "best_step", "trained_before", "adapted", "changes")
+_ABOUT_THE_FILE = (
+    "step", "version", "steps_done", "best_step", "best_loss", "one_step_error", "trained_before", "adapted", "changes",
+)  # fmt: skip
 """What a step of provenance says beside what was asked for."""
 
 _UNKNOWN_TO_DATA = ("spacing", "time_step")

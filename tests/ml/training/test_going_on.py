@@ -184,6 +184,9 @@ def finished(task, tmp_path_factory):
 
 def test_a_model_knows_the_training_that_made_it(task, finished):
     _, record = finished
+    (step,) = record.provenance
+    measured = {**step, "best_step": 3, "best_loss": 0.5, "one_step_error": {"model": 0.5}}
+    record = dataclasses.replace(record, provenance=[measured])  # results are none of what was asked for
     for settings in (CONSTANT, SETTINGS_SHORT):
         assert difference_from_model(record, as_json(identity(task, settings))) is None
     for changed, name in (
@@ -196,6 +199,14 @@ def test_a_model_knows_the_training_that_made_it(task, finished):
         assert found is not None and found[0] == name
     other = identity(task, CONSTANT) | {"data_digest": "0"}
     assert difference_from_model(record, as_json(other))[0] == "digest of the data"  # pyright: ignore
+
+
+def test_what_a_training_measured_does_not_make_it_another(task, finished):
+    _, record = finished
+    error = {"model": 0.1, "persistence": 0.2, "deviation": 0.0, "frames": 4, "trajectories": 1}
+    measured = dict(record.provenance[-1]) | {"best_step": 8, "best_loss": 0.5, "one_step_error": error}
+    record = dataclasses.replace(record, provenance=(measured,))
+    assert difference_from_model(record, as_json(identity(task, CONSTANT))) is None
 
 
 def test_a_finished_run_is_never_begun_anew(task, finished):
