@@ -8,6 +8,9 @@ from ginjax.checkpoint import opened
 from ginjax.errors import FileError
 
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_LOOKED_AT = 2**16
+_KERAS_MARKS = (b"keras", b"layer_names", b"_layer_checkpoint_dependencies")
+"""Names in the root of an HDF5 file that Keras wrote: attributes of a model or of weights, a group of Keras 3."""
 _TORCH_LINES = (
     "import torch, safetensors.torch as st; state = torch.load({name!r}, map_location='cpu', weights_only=True)  ;  "
     "st.save_file({{n: t.contiguous().clone() for n, t in state.items()}}, {target!r})"
@@ -53,7 +56,11 @@ def _kind(path: str | os.PathLike[str]) -> str | None:
                 stream.seek(0)
                 return _kind_of_zip(zipfile.ZipFile(stream).namelist(), suffix)
             if start.startswith(b"\x89HDF") and suffix in (".h5", ".keras"):
-                return "a Keras file (HDF5)"
+                # Data have the ending .h5 too.
+                named = suffix == ".keras" or Path(path).name.lower().endswith(".weights.h5")
+                head = stream.read(_LOOKED_AT)
+                marked = any(mark in head for mark in _KERAS_MARKS)
+                return "a Keras file (HDF5)" if named or marked else None
             if start.startswith(_PICKLES) and suffix not in (".safetensors", ".npz", ".npy"):
                 return "a pickle, as PyTorch writes"
     except (FileError, OSError, zipfile.BadZipFile, ValueError, NotImplementedError):

@@ -6,6 +6,7 @@ import struct
 import zipfile
 from pathlib import Path
 
+import h5py
 import ml_dtypes
 import numpy as np
 import pytest
@@ -185,6 +186,7 @@ def test_several_files_are_cut_anew(tmp_path):
         (lambda index: index["weight_map"].pop("up.weight"), "is not where it says"),
         (lambda index: index.update(weight_map=dict.fromkeys(index["weight_map"], "net-3")), "no such file"),
         (lambda index: index["weight_map"].clear(), "names 0 files"),
+        (lambda index: index["weight_map"].update({"up.weight": 5}), "no text"),
         (lambda index: index.pop("weight_map"), "weight_map"),
         (lambda index: index.update({"weight_map": []}), "weight_map"),
     ],
@@ -235,12 +237,17 @@ def test_files_of_keras_are_answered(tmp_path):
     with zipfile.ZipFile(tmp_path / "net.keras", "w") as file:
         file.writestr("config.json", "{}")
         file.writestr("model.weights.h5", b"")
-    (tmp_path / "net.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
-    for name in ("net.keras", "net.h5"):
+    with h5py.File(tmp_path / "net.h5", "w") as file:
+        file.attrs["keras_version"] = "2.15.0"
+    (tmp_path / "net.weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    for name in ("net.keras", "net.h5", "net.weights.h5"):
         with pytest.raises(FileError, match="Keras") as caught:
             is_state_dict(tmp_path / name)
         assert f"load_model('{name}')" in caught.value.hint
     (tmp_path / "data.hdf5").write_bytes(b"\x89HDF\r\n\x1a\n")
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["tensor"] = np.zeros((2, 3, 4))
+    assert not is_state_dict(tmp_path / "data.h5")
     np.savez(tmp_path / "data.npz", a=np.zeros(2))
     assert not is_state_dict(tmp_path / "data.hdf5") and not is_state_dict(tmp_path / "data.npz")
 
