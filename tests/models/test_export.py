@@ -117,6 +117,11 @@ def test_a_program_for_one_grid():
     plain = record_of("unet", inputs=(A,), outputs=(A,), levels=1, plain=True)
     with pytest.raises(UnsupportedError, match="for any grid"):
         export_stablehlo(plain)
+    far = record_of(
+        "dilresnet", D=1, inputs=(A,), outputs=(A,)
+    )  # its filters wrap further than a grid may be long
+    with pytest.raises(UnsupportedError, match="DilResNet for any grid"):
+        export_stablehlo(far)
     for grid in ((4, 5), (4,), (0, 4)):
         with pytest.raises(ArgumentError, match="grid"):
             export_stablehlo(plain, grid)
