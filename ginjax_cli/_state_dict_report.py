@@ -51,7 +51,9 @@ def show_rows(
     )
     others = len(plan.rows) - len(rows)
     if others:
-        out.line(f"{others} other arrays are passed on as they are")
+        out.line(
+            f"{others} other {'array is' if others == 1 else 'arrays are'} passed on as {'it is' if others == 1 else 'they are'}"
+        )
     for note in plan.notes:
         out.note(note)
     for warning in plan.warnings:

@@ -34,9 +34,9 @@ def card(
     from ginjax.checkpoint import atomic_write, check_target, model_card, read_evaluation, read_model
 
     out = Output(json=json, quiet=quiet)
+    record = read_model(model)
     target = model.with_suffix(".md") if output is None else output
     check_target(target, force=force)
-    record = read_model(model)
     text = model_card(record, model.name, None if evaluation is None else read_evaluation(evaluation))
     atomic_write(target, text.encode("utf-8"), force=force)
     if evaluation is None:

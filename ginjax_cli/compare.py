@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def compare(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Two or more models, or folders of unfinished trainings.", metavar="RUN..."),
+        typer.Argument(help="Two or more models, or folders of trainings (model.run).", metavar="RUN..."),
     ],
     picture: Annotated[
         Path | None,

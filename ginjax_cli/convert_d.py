@@ -494,7 +494,7 @@ def _calibrate(
         out.note("a move at its bound means that the samples ask for more than is safe, or say little there")
     if chosen.turned:
         out.note(
-            "that is right where physics prefers no direction; gravity, a mean flow or a layered medium would be one"
+            "data laid in random directions are right where physics prefers no direction, as gravity, a mean flow or a layered medium does"
         )
     return conversion, {
         "calibrated_moves": dict(chosen.moves),
@@ -523,7 +523,8 @@ def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: boo
     from .verify import WAY_OUT, show_waves, verification_payload, waves_payload
 
     low, high = sorted((conversion.before, conversion.after), key=lambda record: record.D)
-    effort = verification_effort(low, high, side=default_side(from_record(low)))
+    side = default_side(from_record(low), walled=not all(high.is_torus))
+    effort = verification_effort(low, high, side=side)
     if effort.warning is not None:
         out.note(effort.warning)
     effort.check()

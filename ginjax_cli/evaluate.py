@@ -134,8 +134,6 @@ def evaluate(
     _check_together(ctx)
     out = Output(json=json, quiet=quiet)
     model, several = models[0], len(models) > 1
-    if folder is None:
-        folder = Path("evaluation") if several else model.with_suffix(".evaluation")
 
     from ginjax.checkpoint import Claim, atomic_write, check_target, folder_for_work
     from ginjax.errors import ArgumentError
@@ -167,6 +165,8 @@ def evaluate(
         check_target(table, force=force)
     loaded = every[MODEL]
     record = loaded.record
+    if folder is None:
+        folder = Path("evaluation") if several else model.with_suffix(".evaluation")
     forecaster = Forecaster.of(loaded.model, record)
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
     ctx.with_resource(folder_for_work(folder))

@@ -20,7 +20,7 @@ def inspect(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Files written by ginjax, folders of unfinished trainings, networks of other libraries, or checkpoints of "
+            help="Files written by ginjax, folders of trainings, networks of other libraries, or checkpoints of "
             "Equinox (.eqx).",
             metavar="FILE...",
         ),
@@ -31,7 +31,7 @@ def inspect(
 ) -> None:
     """Show what is in files: of a model its architecture, fields, filters, history and certificate.
 
-    Of an unfinished training (model.run) it shows how far it is and whether a process works on it.
+    Of the folder of a training (model.run) it shows how far it is and whether a process works on it.
     """
     from ginjax.errors import FileError, GinjaxError
 
@@ -112,7 +112,7 @@ def _show_eqx(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
 
 
 def _show_run(out: Output, file: Path) -> dict[str, Any]:
-    """An unfinished training."""
+    """The folder of a training."""
     from ginjax.runs import read_run
 
     run = read_run(file)

@@ -122,7 +122,7 @@ def verify(
     effort = verification_effort(
         first.record,
         second.record,
-        side=default_side(first.model) if size is None else size,
+        side=default_side(first.model, walled=not all(second.record.is_torus)) if size is None else size,
         **({} if given is None or given.fields is None else given.shape()),
     )
     if effort.warning is not None:

@@ -67,6 +67,20 @@ def atomic_write(
             temporary.unlink(missing_ok=True)
 
 
+def with_name_of_its_own(path: Path) -> Path:
+    """The path, whose name others can be made from.
+
+    **Raises:** `FileError` for a folder without a name, such as `.` or `/`.
+    """
+    if not path.name:
+        raise _is_folder(path)
+    return path
+
+
+def _is_folder(path: str | os.PathLike[str]) -> FileError:
+    return FileError(f"{path}: is a folder", expected="the name of a file", hint="Add a file name to it.")
+
+
 def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bool = True) -> Path:
     """Check that a file can be written, before work that takes long; the path it would be written to.
 
@@ -97,7 +111,7 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
     except OSError as error:
         raise unwritable(path, error) from error
     if stat.S_ISDIR(mode):
-        raise FileError(f"{path}: is a folder", expected="the name of a file", hint="Add a file name to it.")
+        raise _is_folder(path)
     if not stat.S_ISREG(mode):
         raise FileError(
             f"{path}: is not a regular file", hint="Only regular files are replaced: choose another name."

@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Self
 
 from ginjax.errors import FileError
 
-from ._atomic import check_target, unwritable
+from ._atomic import check_target, unwritable, with_name_of_its_own
 from ._expect import expect
 from ._processes import host_name, host_tag, is_running
 from ._strict_json import JsonProblem, parse_json
@@ -200,7 +200,7 @@ def _is_held(descriptor: int) -> bool | None:
 
 def lock_path(name: Path) -> Path:
     """The hidden file that says who writes the files that are called `name` together."""
-    return name.with_name(f".{name.name[:200]}.ginjax-lock")
+    return with_name_of_its_own(name).with_name(f".{name.name[:200]}.ginjax-lock")
 
 
 def _lock(path: Path, file: Path) -> int:

@@ -56,6 +56,7 @@ def write_dense(path: str | os.PathLike[str], record: ModelRecord, *, force: boo
         "architecture": record.spec,
         "dimension": record.D,
         "periodic": list(record.is_torus),
+        "padding": [None if axis.is_torus else axis.padding for axis in record.contract.axes],
         "convolutions": [layer.to_json() for layer in record.layers],
         "plain_convolutions": [layer.to_json() for layer in record.plain_layers],
         "digest": record.digest,

@@ -40,8 +40,9 @@ class FileKind:
 
 
 _INSPECT, _LOOK = "Look at it with: ginjax inspect {}", "Look at it with: ginjax data inspect {}"
-_UNFINISHED = (
-    "Finish it first, by the command that began it and `resume=True`; how far it is says: ginjax inspect {}"
+_TRAINING = (
+    "Name the model beside it, or finish it first, by the command that began it and `resume=True`; how far it is says: "
+    "ginjax inspect {}"
 )
 _KINDS = {
     each.name: each
@@ -49,7 +50,7 @@ _KINDS = {
         FileKind("model", "a model", _INSPECT),
         FileKind("filters", "a file of filters", _INSPECT),
         FileKind("pairs", "pairs of inputs and targets", _INSPECT),
-        FileKind("state", "the saved state of a training", _UNFINISHED),
+        FileKind("state", "the saved state of a training", _TRAINING),
         FileKind("arrays", "arrays without a model", _INSPECT),
         FileKind("safetensors", "a safetensors file of another program", _INSPECT),
         FileKind("checkpoint", "a checkpoint of Equinox", "Make a model of it with: ginjax import {}"),
@@ -62,7 +63,7 @@ _KINDS = {
         FileKind("text", "text"),
         FileKind("empty", "empty"),
         FileKind("unknown", "nothing that is known"),
-        FileKind("run folder", "the folder of an unfinished training", _UNFINISHED),
+        FileKind("run folder", "the folder of a training", _TRAINING),
         FileKind("evaluation folder", "the folder of an evaluation"),
         FileKind("data folder", "a folder of data", _LOOK),
         FileKind("model folder", "a folder of models", "List them with: ginjax runs {}"),
@@ -82,6 +83,7 @@ _DATA_STARTS = {
 }
 _PICTURE_STARTS = (b"\x89PNG", b"GIF8", b"%PDF", b"<svg", b"\xff\xd8\xff")
 _DATA_ENDINGS = (".h5", ".hdf5", ".npz", ".npy", ".mat", ".nc", ".zarr")
+_ZARR_GROUPS = ("zarr.json", ".zgroup", ".zmetadata")
 _LOOKED_AT = 4096
 _MOST_ENTRIES = 1000
 
@@ -100,6 +102,8 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         mode = place.stat().st_mode
     except (OSError, ValueError):
         return _KINDS["missing"]
+    if stat.S_ISDIR(mode) and any((place / name).is_file() for name in _ZARR_GROUPS):
+        return replace(_KINDS["data"], words="a Zarr store")
     if stat.S_ISDIR(mode):
         return _KINDS[_of_folder(place)]
     if not stat.S_ISREG(mode):

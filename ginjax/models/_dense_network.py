@@ -5,10 +5,11 @@ from collections.abc import Mapping
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array, lax
 from jaxtyping import Float, PyTree
 
-from ..geometric import AnyArray, ConvGeometry, MultiImage, PlanarImage, Signature
+from ..geometric import AnyArray, ConvGeometry, MultiImage, PlanarImage, Signature, continue_axes, pad_axes
 from ..layers import ConvContract, Image, in_form_of
 from ._named_arrays import convolutions, dotted
 
@@ -38,7 +39,13 @@ class DenseConv(eqx.Module):
             bias=_optional(arrays, f"{name}.bias"),
             mean_bias=_optional(arrays, f"{name}.mean_bias"),
             target_keys=conv.target_keys,
-            geometry=(conv.stride, conv.padding, conv.lhs_dilation, conv.rhs_dilation),
+            geometry=(
+                conv.stride,
+                conv.padding,
+                conv.lhs_dilation,
+                conv.rhs_dilation,
+                conv.padding_mode,
+            ),
             D=conv.D,
         )
 
@@ -46,7 +53,11 @@ class DenseConv(eqx.Module):
         image = x.to_image() if isinstance(x, PlanarImage) else x
         geometry = ConvGeometry.resolve(self.D, image.is_torus, *self.geometry)
         channels = image.to_scalar_multi_image()[(), 0]
-        padded = geometry.pad(channels[None], 2, self.kernel.shape[2])
+        axes = geometry.axes(channels.shape[1:], self.kernel.shape[2])
+        if geometry.modes:
+            grades = channel_grades(self.D, image.get_signature())
+            channels, axes = continue_axes(channels, axes, geometry.modes, grades, 1)
+        padded = pad_axes(channels[None], axes, 2)
         y = lax.conv_general_dilated(
             padded, jnp.asarray(self.kernel), geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
         )[0]
@@ -59,6 +70,22 @@ class DenseConv(eqx.Module):
             change = change + jnp.reshape(self.mean_bias, spread) * means
         scalars = MultiImage({((), 0): y + change}, self.D, image.is_torus)
         return in_form_of(x, scalars.from_scalar_multi_image(self.target_keys))
+
+
+def channel_grades(D: int, signature: Signature) -> tuple[int, ...]:
+    """For each channel of `MultiImage.to_scalar_multi_image`, the axes across which a mirror changes its sign, as a bit mask.
+
+    **Arguments:**
+
+    - `D`: the dimension.
+    - `signature`: of the field.
+    """
+    return tuple(
+        sum(1 << axis for axis in range(D) if (indices.count(axis) + parity) % 2)
+        for (covariant, parity), channels in signature
+        for _ in range(channels)
+        for indices in np.ndindex(*(D,) * len(covariant))
+    )
 
 
 def with_dense_kernels(model: PyTree, arrays: Mapping[str, AnyArray]) -> PyTree:

@@ -51,7 +51,7 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
     """A network as serialised StableHLO, for processors and GPUs, checked by running it.
 
     The program takes a batch of any size and, unless `grid` says otherwise, any grid whose sides are multiples of the
-    network's `grid_factor`. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs it, without this library. It maps
+    network's `grid_factor`; beside walls with more pixels than are padded, at its coarsest level too. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs it, without this library. It maps
     what the network maps: normalised fields, as the contract of the model says.
 
     **Arguments:**
@@ -78,7 +78,9 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
     sides = _symbolic_sides(model) if grid is None else [str(_side(n, model)) for n in grid]
     if len(sides) != model.D:
         raise ArgumentError("`grid`", got=f"{len(sides)} sides", expected=f"{model.D}, one for each axis")
-    scope = export.SymbolicScope()
+    scope = export.SymbolicScope(
+        [f"n{axis} >= {_least_side(record)}" for axis in range(model.D)] if grid is None else ()
+    )
     arguments = {
         key_name(key): jax.ShapeDtypeStruct(
             export.symbolic_shape(
@@ -149,7 +151,15 @@ def _smallest(model: AnyDimensionalModel, record: ModelRecord) -> list[int]:
     """Sides of a small grid that the network takes, larger than its filters."""
     side = max((bank.side for bank in record.banks.values()), default=3)
     factor = model.grid_factor
-    return [factor * max(-(-(side + 1) // factor), 2)] * model.D
+    return [factor * max(-(-(side + 1) // factor), 2, _least_side(record))] * model.D
+
+
+def _least_side(record: ModelRecord) -> int:
+    """Pixels that the coarsest level needs along each axis: more than are padded, where that repeats or reflects them."""
+    if all(axis.is_torus or axis.padding == "zeros" for axis in record.contract.axes):
+        return 1
+    reaches = [(record.banks[layer.role].side - 1) * layer.filter_dilation for layer in record.layers]
+    return max((reach - reach // 2 for reach in reaches), default=0) + 1
 
 
 def _symbolic_sides(model: AnyDimensionalModel) -> list[str]:

@@ -116,7 +116,7 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
             transposed=isinstance(conv, eqx.nn.ConvTranspose),
             zero_padded=name not in padded_before and conv.padding_mode.upper() == "ZEROS",
             level=model.level_of(name),
-            **({} if isinstance(conv, eqx.nn.ConvTranspose) else _settings(name, conv)),
+            **_settings(name, conv, padded_before=name in padded_before),
         )
         for name, conv in sorted(found.items())
     )
@@ -132,8 +132,17 @@ _MODULE = ".modules.k0p0"
 """What the name of a plain kernel has after that of its convolution: it acts on even scalars."""
 
 
-def _settings(name: str, conv: eqx.nn.Conv) -> dict[str, Any]:
-    """Stride, dilation and padding of a plain convolution, which have to be the same along all axes."""
+def _settings(
+    name: str, conv: eqx.nn.Conv | eqx.nn.ConvTranspose, *, padded_before: bool = False
+) -> dict[str, Any]:
+    """Stride, dilation and padding of a plain convolution, which have to be the same along all axes.
+
+    **Arguments:**
+
+    - `padded_before`: whether `PlainConv` pads its input, by what keeps the size.
+    """
+    if isinstance(conv, eqx.nn.ConvTranspose):
+        return {}
     stride, dilation = _one(name, "stride", conv.stride), _one(name, "dilation", conv.dilation)
     reach = dilation * (conv.kernel_size[0] - 1)
     half = reach // 2
@@ -154,7 +163,7 @@ def _settings(name: str, conv: eqx.nn.Conv) -> dict[str, Any]:
                 expected="the same along every axis, for dimension transfer",
             )
         (pads,) = pairs
-    if pads == (half, reach - half) and stride == 1:
+    if padded_before or (pads == (half, reach - half) and stride == 1):
         pads = None  # what "SAME" comes to
     return {"stride": stride, "dilation": dilation, "padding": pads}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ginjax.checkpoint import with_name_of_its_own
+
 STATE_PURPOSE = "state of a training"
 """What the header of a saved state says that it is."""
 
@@ -27,8 +29,11 @@ class RunNames:
 
     @property
     def stem(self) -> Path:
-        """The output without its suffix, from which the other names are made."""
-        name = self.output.name
+        """The output without its suffix, from which the other names are made.
+
+        **Raises:** `FileError` for an output without a name, such as `.` or `/`.
+        """
+        name = with_name_of_its_own(self.output).name
         return self.output.with_name(name.removesuffix(MODEL_ENDING) or name)
 
     @property

@@ -132,7 +132,7 @@ def run_names(path: Path) -> RunNames:
 
 
 def read_run(path: str | os.PathLike[str], *, record: ModelRecord | None = None) -> Run:
-    """Read a model, or the folder of a training that is not finished, with the log beside it.
+    """Read a model, or the folder of a training, finished or not, with the log beside it.
 
     **Arguments:**
 
@@ -145,10 +145,10 @@ def read_run(path: str | os.PathLike[str], *, record: ModelRecord | None = None)
     if record is None and (path.is_dir() or path.name == STATE_FILE):
         folder = path if path.is_dir() else path.parent
         if not (folder / STATE_FILE).exists():
-            raise wrong_file(path, "a model or an unfinished training")
+            raise wrong_file(path, "a model or the folder of a training")
         return _unfinished(folder)
     if record is None and file_kind(path).name not in ("model", "safetensors", "damaged"):
-        raise wrong_file(path, "a model or an unfinished training")
+        raise wrong_file(path, "a model or the folder of a training")
     return _finished(path, read_model(path) if record is None else record)
 
 

@@ -4,17 +4,16 @@ import os
 import zipfile
 from pathlib import Path
 
+from ginjax._text import shell_word
 from ginjax.checkpoint import opened
 from ginjax.errors import FileError
 
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-_LOOKED_AT = 2**16
-_KERAS_MARKS = (b"keras", b"layer_names", b"_layer_checkpoint_dependencies")
-"""Names in the root of an HDF5 file that Keras wrote: attributes of a model or of weights, a group of Keras 3."""
 _TORCH_LINES = (
     "import torch, safetensors.torch as st; state = torch.load({name!r}, map_location='cpu', weights_only=True)  ;  "
     "st.save_file({{n: t.contiguous().clone() for n, t in state.items()}}, {target!r})"
 )
+_HDF5 = "an HDF5 file, of data or of Keras"
 _KERAS_LINES = (
     "import keras, safetensors.numpy as st; model = keras.saving.load_model({name!r})  ;  "
     "st.save_file({{v.path: v.numpy() for v in model.weights}}, {target!r})"
@@ -32,7 +31,7 @@ def refuse_other_formats(path: str | os.PathLike[str]) -> None:
     if kind is None:
         return
     where = Path(path)
-    lines = _KERAS_LINES if kind.startswith("a Keras") else _TORCH_LINES
+    lines = _KERAS_LINES if "Keras" in kind else _TORCH_LINES
     said = lines.format(name=where.name, target=f"{where.stem}.safetensors")
     nested = (
         ""
@@ -40,10 +39,15 @@ def refuse_other_formats(path: str | os.PathLike[str]) -> None:
         else " (where state holds more than tensors, take state['state_dict'] or the like; contiguous and clone are what "
         "save_file asks of views and of shared tensors)"
     )
+    begin = (
+        f"Data are looked at with: ginjax data inspect {shell_word(path)}. Of a network, write"
+        if kind == _HDF5
+        else "Write"
+    )
     raise FileError(
         f"{where}: is {kind}, which is never opened here",
         expected="a safetensors file",
-        hint=f"Write one with these two lines: {said}{nested}.",
+        hint=f"{begin} one with these two lines: {said}{nested}.",
     )
 
 
@@ -56,11 +60,7 @@ def _kind(path: str | os.PathLike[str]) -> str | None:
                 stream.seek(0)
                 return _kind_of_zip(zipfile.ZipFile(stream).namelist(), suffix)
             if start.startswith(b"\x89HDF") and suffix in (".h5", ".keras"):
-                # Data have the ending .h5 too.
-                named = suffix == ".keras" or Path(path).name.lower().endswith(".weights.h5")
-                head = stream.read(_LOOKED_AT)
-                marked = any(mark in head for mark in _KERAS_MARKS)
-                return "a Keras file (HDF5)" if named or marked else None
+                return _HDF5
             if start.startswith(_PICKLES) and suffix not in (".safetensors", ".npz", ".npy"):
                 return "a pickle, as PyTorch writes"
     except (FileError, OSError, zipfile.BadZipFile, ValueError, NotImplementedError):

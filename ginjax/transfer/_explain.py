@@ -18,7 +18,7 @@ def explain(pair: FilterPair, remainder: Residual, tolerance: float = EXACT_ENOU
     if pair.p == 1 and not (pair.lift_in or pair.lift_out):
         return (
             "odd path (a field and a pseudo-field): reflecting an added axis forces its old components to zero, "
-            "so no compatible weights exist; a parity lift converts odd scalars exactly, 'volume' and 'none' carry "
+            "so no compatible weights exist; `lift_parity=True` converts odd scalars exactly, 'volume' and 'none' carry "
             "the path over without a promise"
         )
     if pair.input_dilation > 1:

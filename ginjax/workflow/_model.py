@@ -391,7 +391,7 @@ class Model:
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
         **Raises:** `ArgumentError` for data that do not fit, `UnsupportedError` for data of the low dimension if the network
-        sees too far or has fields of odd parity.
+        sees too far, has a norm or fields of odd parity.
         """
         check_whole("D", D, least=1)
         check_whole("samples", samples, least=1)
@@ -448,7 +448,10 @@ class Model:
             )
         low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
         below = other if other.D < self.D else self
-        effort = verification_effort(low_record, high_record, side=side or default_side(below.network))
+        walled = not all(high_record.is_torus)
+        effort = verification_effort(
+            low_record, high_record, side=side or default_side(below.network, walled=walled)
+        )
         if effort.warning is not None:
             warnings.warn(effort.warning, GinjaxWarning, stacklevel=2)
         effort.check()

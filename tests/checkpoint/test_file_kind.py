@@ -33,6 +33,14 @@ FILES = {
 }
 
 
+@pytest.mark.parametrize("group", [".zgroup", "zarr.json", ".zmetadata"])
+def test_a_folder_that_is_a_store_of_zarr_is_data(tmp_path, group):
+    assert file_kind(tmp_path).name == "folder"
+    (tmp_path / group).write_text("{}")
+    assert file_kind(tmp_path).name == "data"
+    assert f"{tmp_path}: is a Zarr store: expected a model" in str(wrong_file(tmp_path, "a model"))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_what_is_inside_of_it(tmp_path, name):
     (tmp_path / "anything.safetensors").write_bytes(FILES[name])

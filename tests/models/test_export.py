@@ -1,5 +1,7 @@
 """What is exported computes what the network computes; a change of one number is noticed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers import FIXTURES, random_field, randomised
@@ -14,6 +16,7 @@ from ginjax.models import (
     from_record,
     to_record,
 )
+from ginjax.models import _dense_network as dense
 from ginjax.models import _export as module
 
 A, V, W = Field("a", 0, 0), Field("v", 1, 0), Field("w", 0, 1)
@@ -24,6 +27,13 @@ def record_of(architecture: str, D: int = 2, inputs=(A, V), outputs=(V,), **sett
     return to_record(randomised(network.build(D)))
 
 
+def walled(architecture: str, inputs, outputs):
+    """A mirror along x, the last value along y."""
+    settings = Network(architecture, channels=2, blocks=1, norm=False, bias="auto")
+    design = replace(settings.design(inputs, outputs), padding=("MIRROR", "EDGE"))
+    return to_record(randomised(design.build(2)), is_torus=False)
+
+
 RECORDS = {
     "burgers": lambda: read_model(FIXTURES / "burgers_2d.safetensors"),
     "diffusion": lambda: read_model(FIXTURES / "diffusion_1d.safetensors"),
@@ -31,6 +41,8 @@ RECORDS = {
     "transposed": lambda: record_of("unet", inputs=(A,), outputs=(A,), levels=1, upsample="transpose"),
     "product": lambda: record_of("resnet", nonlinearity="product"),
     "odd": lambda: record_of("series", inputs=(W, V), outputs=(W, A), bias="scalar"),
+    "walls": lambda: walled("series", inputs=(W, V), outputs=(W, A)),
+    "wide walls": lambda: walled("dilresnet", inputs=(A,), outputs=(A,)),
 }
 
 
@@ -80,6 +92,12 @@ def test_a_network_with_dense_kernels(name, tmp_path):
     assert stored.header["digest"] == record.digest
 
 
+def test_a_mirror_that_changes_no_sign_is_noticed(monkeypatch):
+    monkeypatch.setattr(dense, "channel_grades", lambda *_: None)
+    with pytest.raises(VerificationError, match="dense kernels computes something else"):
+        export_dense(RECORDS["walls"]())
+
+
 def test_a_wrong_number_is_noticed(monkeypatch):
     record = RECORDS["odd"]()
     right = dense_kernels(record)
@@ -89,7 +107,7 @@ def test_a_wrong_number_is_noticed(monkeypatch):
         export_dense(record)
 
 
-@pytest.mark.parametrize("name", ["burgers", "transposed"])
+@pytest.mark.parametrize("name", ["burgers", "transposed", "walls", "wide walls"])
 def test_a_program_for_any_grid_and_batch(name):
     pytest.importorskip("flatbuffers")
     from jax import export
@@ -97,8 +115,8 @@ def test_a_program_for_any_grid_and_batch(name):
     record = RECORDS[name]()
     run = export.deserialize(bytearray(export_stablehlo(record))).call
     model = from_record(record)
-    x = module._random(model, 2, (4, 6))
-    y = array_function(model)(x)
+    x = module._random(model, 2, (10, 12) if name == "wide walls" else (4, 6))
+    y = array_function(model, record.is_torus)(x)
     found = run(x)
     assert found.keys() == y.keys()
     for key, block in y.items():

@@ -120,6 +120,7 @@ def test_the_table_of_plain_layers_says_strides_and_paddings(stride, padding, sa
     conv = eqx.nn.Conv(2, 1, 1, 3, stride, padding, key=jax.random.key(0))
     found = _settings("conv", conv)
     assert (found["stride"], found["padding"]) == said
+    assert _settings("conv", conv, padded_before=True)["padding"] is None
 
 
 def test_plain_layers_have_to_be_alike_along_all_axes():

@@ -47,7 +47,8 @@ class Labels:
     def energy(self, name: str) -> str:
         """The energy of a field: its square."""
         unit = self.unit(name)
-        return with_unit("energy", f"{unit}²" if unit.isalpha() or not unit else f"({unit})²")
+        squared = f"{unit}²" if unit.isalpha() else f"({unit})²"
+        return with_unit("energy", squared if unit else "")
 
     def axis(self, number: int) -> str:
         """An axis of space."""

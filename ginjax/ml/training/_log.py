@@ -94,6 +94,7 @@ class LogBook:
     def __init__(self, loggers: Sequence[Logger], schedule: Callable[[int], Any], every: int):
         self._loggers = loggers
         self._schedule = schedule
+        schedule(0)  # compiled now, so that no row waits for it: the steps after one would seem slow
         self._every = every
         self._losses: list[float] = []
         self._seconds: float | None = None

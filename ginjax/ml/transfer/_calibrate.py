@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import equinox as eqx
@@ -13,12 +13,13 @@ from jax import Array
 from jaxtyping import Float, PyTree
 
 from ginjax.checkpoint import Conversion, ModelRecord
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.forecast import shortest_waves
 from ginjax.ml.task import predict
 from ginjax.ml.transfer._gauss_newton import Unknowns, gauss_newton
 from ginjax.ml.transfer._mixtures import Mixtures
+from ginjax.ml.transfer._reach import reach
 from ginjax.ml.transfer._short_wave_limit import ShortWaveLimit, as_complex, responses
 from ginjax.ml.transfer._turned import turned
 from ginjax.models import from_record, with_arrays
@@ -39,12 +40,7 @@ LIMIT_WEIGHT = 0.3
 INSIDE = 8
 """Grid points along each axis of a turned field at which errors count; around them is what the network sees."""
 
-WIDEST_REACH = 10
-"""How far a network may see that is calibrated on turned fields: beyond it they would fill the memory in 3D."""
-
 _HALVINGS = 4
-
-_STATES = 4
 
 
 @dataclass(frozen=True)
@@ -110,8 +106,8 @@ def calibrate(
     - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
 
     **Raises:** `ArgumentError` for a dimension that is not higher, or samples of another one; `UnsupportedError` for samples
-    of the low dimension if the network sees too far or has fields of odd parity; `NumericsError` if the converted network
-    gives NaN or infinity on the samples.
+    of the low dimension if the network sees too far, has a norm or fields of odd parity; `NumericsError` if the converted
+    network gives NaN or infinity on the samples.
     """
     if to_dim <= record.D:
         raise ArgumentError(
@@ -134,15 +130,15 @@ def calibrate(
         inside = (slice(margin, side - margin),) * to_dim
     mixtures = Mixtures.of(record, to_dim, rule, new_boundary)
     limit = ShortWaveLimit.of(record, mixtures.start.after)
-    t, before, after, used = _fit(mixtures, X, Y, inside, limit, evaluations)
+    t, error, used = _fit(mixtures, X, Y, inside, limit, evaluations)
     conversion = _rounded(mixtures, t, record, X.get_L())
     if limit is None:
         t, conversion = _as_steady(mixtures, t, record, conversion, X.get_L())
     return conversion, Calibration(
         rule,
         {name: float(value) for name, value in zip(mixtures.layers, t, strict=True)},
-        before,
-        after,
+        error(np.zeros_like(t)),
+        error(t),
         used,
         turned=not whole,
         limited=limit is not None,
@@ -160,8 +156,8 @@ def _fit(
     inside: Cut,
     limit: ShortWaveLimit | None,
     evaluations: int,
-) -> tuple[Unknowns, float, float, int]:
-    """The choice, the relative squared error before and after it, and the evaluations."""
+) -> tuple[Unknowns, Callable[[Unknowns], float], int]:
+    """The choice, the relative squared error at any, and the evaluations."""
     model = from_record(mixtures.start.after)
     keys, count = tuple(Y), len(mixtures.layers)
     target = _flat(Y, keys, inside)
@@ -177,9 +173,12 @@ def _fit(
             return misfit(network), jnp.zeros((2, 0))
         return misfit(network), responses(limit.forecaster, eqx.nn.inference_mode(network))
 
+    def error(t: Unknowns) -> float:
+        found = np.asarray(residuals(jnp.asarray(t, jnp.float32))[0], np.float64)
+        return float(found @ found)
+
     slopes = compiled(jax.jacfwd(residuals))
-    first = np.asarray(residuals(jnp.zeros(count))[0], np.float64)
-    pull = np.sqrt(PULL * (first @ first) / count)
+    pull = np.sqrt(PULL * error(np.zeros(count)) / count)
 
     def all_residuals(t: Unknowns) -> Float[np.ndarray, " residuals"]:
         errors, found = residuals(jnp.asarray(t, jnp.float32))
@@ -198,8 +197,7 @@ def _fit(
         return np.concatenate(parts)
 
     fit = gauss_newton(all_residuals, jacobian, np.zeros(count), MOVES, evaluations)
-    last = np.asarray(residuals(jnp.asarray(fit.t, jnp.float32))[0], np.float64)
-    return fit.t, float(first @ first), float(last @ last), fit.evaluations
+    return fit.t, error, fit.evaluations
 
 
 def _flat(image: MultiImage, keys: tuple[Key, ...], inside: Cut) -> Float[Array, " values"]:
@@ -231,50 +229,10 @@ def _as_steady(
     allowed = shortest_waves(record, mixtures.start.after)
     if allowed is None:
         return t, conversion
-    for _ in range(_HALVINGS):
+    for part in (*(0.5**i for i in range(_HALVINGS + 1)), 0.0):
+        if part < 1:
+            conversion = _rounded(mixtures, part * t, record, samples)
         found = shortest_waves(record, conversion.after)
         if found is None or found.high <= max(allowed.high, found.low, 1.0):
-            return t, conversion
-        t = t / 2
-        conversion = _rounded(mixtures, t, record, samples)
-    still = np.zeros_like(t)
-    return still, _rounded(mixtures, still, record, samples)
-
-
-def reach(model: PyTree, x: MultiImage) -> int:
-    """How many grid points away a network sees.
-
-    What changes everywhere alike, as a norm makes it, does not count.
-
-    **Arguments:**
-
-    - `model`: the network, for one sample.
-    - `x`: normalised inputs of its dimension, blocks `(samples, channels, *spatial, D, ..., D)`, of which a few are used.
-
-    **Raises:** `UnsupportedError` for more than `WIDEST_REACH`.
-    """
-    copies = tuple(-(-4 * WIDEST_REACH // side) for side in x.get_spatial_dims())
-    few = {key: jnp.concatenate([block[:_STATES], jnp.zeros_like(block[:1])]) for key, block in x.items()}
-    states = {key: jnp.tile(block, (1, 1, *copies, *(1,) * len(key[0]))) for key, block in few.items()}
-    sides = next(iter(states.values())).shape[2 : 2 + x.D]
-    at = (slice(None), *(side // 2 for side in sides))
-
-    @compiled
-    def response(blocks: dict[Key, Array]) -> dict[Key, Array]:
-        def network(blocks: dict[Key, Array]) -> dict[Key, Array]:
-            return dict(model(MultiImage(blocks, x.D, x.is_torus))[0].items())
-
-        push = {key: jnp.zeros_like(block).at[at].set(1) for key, block in blocks.items()}
-        return jax.jvp(network, (blocks,), (push,))[1]
-
-    moved = [np.square(np.asarray(block)) for block in jax.vmap(response)(states).values()]
-    sizes = np.sqrt(sum(block.sum(axis=(0, 1, *range(2 + x.D, block.ndim))) for block in moved))
-    away = np.max([abs(np.indices(sides)[i] - side // 2) for i, side in enumerate(sides)], axis=0)
-    everywhere = sizes[away >= min(sides) // 2 - 2].max()
-    seen = int(away[sizes > 1e-3 * sizes.max() + 2 * everywhere].max())
-    if everywhere > 0.1 * sizes.max() or seen > WIDEST_REACH:
-        raise UnsupportedError(
-            f"calibrating on data of {x.D}D a network that sees further than {WIDEST_REACH} grid points",
-            hint="Calibrate on data of the new dimension.",
-        )
-    return seen
+            return part * t, conversion
+    return np.zeros_like(t), conversion

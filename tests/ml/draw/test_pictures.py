@@ -188,6 +188,8 @@ def test_spectra_say_wave_numbers_units_and_the_transform():
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("wave number 2π/λ [1/m]", "energy [(kg/m3)²]")
     np.testing.assert_allclose(axis.lines[0].get_xdata(), 2 * np.pi / 4 * np.arange(1, 5))  # no corners
     assert figure.get_suptitle() == "spectra, cosine transform along y"
+    plain = draw.spectra_figure(title, {"density": {"truth": np.ones(5)}})
+    assert plain.axes[0].get_ylabel() == "energy"
     figure = draw.spectra_figure(title, energies)
     assert figure.axes[0].get_xlabel() == "waves along the longest axis"
     assert figure.get_suptitle() == "spectra"

@@ -201,6 +201,14 @@ def test_a_model_knows_the_training_that_made_it(task, finished):
     assert difference_from_model(record, as_json(other))[0] == "digest of the data"  # pyright: ignore
 
 
+def test_what_a_training_measured_does_not_make_it_another(task, finished):
+    _, record = finished
+    error = {"model": 0.1, "persistence": 0.2, "deviation": 0.0, "frames": 4, "trajectories": 1}
+    measured = dict(record.provenance[-1]) | {"best_step": 8, "best_loss": 0.5, "one_step_error": error}
+    record = dataclasses.replace(record, provenance=(measured,))
+    assert difference_from_model(record, as_json(identity(task, CONSTANT))) is None
+
+
 def test_a_finished_run_is_never_begun_anew(task, finished):
     from ginjax.checkpoint import write_model
 

@@ -34,6 +34,13 @@ def test_rows_are_means_and_know_step_rate_and_time(tmp_path):
     assert rows[1]["learning_rate"] == pytest.approx(0.3)
 
 
+def test_the_schedule_is_compiled_before_the_first_step():
+    asked = []
+    book = LogBook([], lambda step: asked.append(step) or 0.1, every=1)
+    assert asked  # what compiling takes would be counted as time of the first steps
+    book.note(Report(1, np.array([1.0]), 1.0))
+
+
 def test_a_log_goes_on_where_the_state_was_saved(tmp_path):
     path = tmp_path / "log"
     path.write_text(

@@ -11,9 +11,11 @@ from ginjax.data import Normalisation
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage, Signature
 from ginjax.ml import Calibration, calibrate, make_task, predict
-from ginjax.ml.forecast import Forecaster, growth_of_shortest
-from ginjax.ml.transfer._calibrate import MOVES, reach
+from ginjax.ml.forecast import Forecaster, ShortestWaves, growth_of_shortest
+from ginjax.ml.transfer import _calibrate
+from ginjax.ml.transfer._calibrate import MOVES
 from ginjax.ml.transfer._mixtures import Mixtures
+from ginjax.ml.transfer._reach import reach
 from ginjax.ml.transfer._short_wave_limit import ShortWaveLimit, as_complex, responses
 from ginjax.models import ModelDesign, from_record, to_record
 from ginjax.transfer import condition_residual, make_rule
@@ -122,6 +124,42 @@ def test_how_far_a_network_sees(low, low_samples):
     far = ModelDesign("DilResNet", SCALAR, SCALAR, channels=2, blocks=1).build(1, seed=0)
     with pytest.raises(UnsupportedError, match="sees further than 10 grid points"):
         reach(far, X)
+
+
+def test_a_norm_is_refused_a_field_that_is_cut_out(low, samples):
+    """It divides by what the whole field has; the control is the same network without."""
+    plain, normed = (
+        ModelDesign("ResNet", SCALAR, SCALAR, channels=2, blocks=1, norm=norm).build(2, seed=0)
+        for norm in (False, True)
+    )
+    assert reach(plain, samples.X) == 6
+    with pytest.raises(UnsupportedError, match="depends on the whole field, as a norm makes it"):
+        reach(normed, samples.X)
+
+
+def test_a_choice_that_is_taken_back_says_its_own_error(low, samples, monkeypatch):
+    """Short waves that grow by as much as the weights were moved, until a tenth of the way is allowed."""
+    design = ModelDesign("UNet", SCALAR, SCALAR, channels=2, blocks=1, levels=1, upsample="repeat")
+    record = to_record(design.build(1, seed=0))
+    start = Mixtures.of(record, 2, "isotropic").start.after.arrays
+
+    def waves(_, high):
+        moved = max(float(np.abs(high.arrays[name] - array).max()) for name, array in start.items())
+        return ShortestWaves(1.0, 1.0 + moved, 1, 2)
+
+    free, freely = calibrate(record, 2, samples.X, samples.Y, evaluations=3)
+    most = waves(None, free.after).high - 1
+    monkeypatch.setattr(_calibrate, "shortest_waves", lambda a, b: replace(waves(a, b), low=1.0 + 0.3 * most))
+    held, chosen = calibrate(record, 2, samples.X, samples.Y, evaluations=3)
+    np.testing.assert_allclose(
+        list(chosen.moves.values()), np.array(list(freely.moves.values())) / 4, atol=1e-6
+    )
+    assert held.after.provenance[-1]["calibrated_moves"] == dict(chosen.moves)
+    error = predict(from_record(held.after), samples.X) - samples.Y
+    assert chosen.loss_after == pytest.approx(
+        float(jnp.sum(error[0, 0] ** 2) / jnp.sum(samples.Y[0, 0] ** 2)), rel=1e-4
+    )
+    assert freely.loss_after < chosen.loss_after < chosen.loss_before
 
 
 @pytest.fixture(scope="module")

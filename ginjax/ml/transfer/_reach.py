@@ -1,0 +1,81 @@
+"""How far a network sees, which decides how large a field that is cut out has to be."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Bool, PyTree
+
+from ginjax.errors import UnsupportedError
+from ginjax.geometric import Key, MultiImage, compiled
+from ginjax.ml.task import predict
+
+WIDEST_REACH = 10
+"""How far a network may see that is calibrated on turned fields: beyond it they would fill the memory in 3D."""
+
+WHOLE_FIELD = 0.01
+"""How far the squared output may depend on what lies beyond the reach, as norms make it: a turned field is cut out."""
+
+_STATES = 4
+
+
+def reach(model: PyTree, x: MultiImage) -> int:
+    """How many grid points away a network sees.
+
+    **Arguments:**
+
+    - `model`: the network, for one sample.
+    - `x`: normalised inputs of its dimension, blocks `(samples, channels, *spatial, D, ..., D)`, of which a few are used.
+
+    **Raises:** `UnsupportedError` for more than `WIDEST_REACH`, and for an output that depends on the whole field by more than
+    `WHOLE_FIELD`.
+    """
+    copies = tuple(-(-4 * WIDEST_REACH // side) for side in x.get_spatial_dims())
+    few = {key: jnp.concatenate([block[:_STATES], jnp.zeros_like(block[:1])]) for key, block in x.items()}
+    states = {key: jnp.tile(block, (1, 1, *copies, *(1,) * len(key[0]))) for key, block in few.items()}
+    sides = next(iter(states.values())).shape[2 : 2 + x.D]
+    # The first point of a cell, where pooling makes the reach longest.
+    factor = getattr(model, "grid_factor", 1)
+    centre = tuple(side // 2 // factor * factor for side in sides)
+    at = (slice(None), *centre)
+
+    @compiled
+    def response(blocks: dict[Key, Array]) -> dict[Key, Array]:
+        def network(blocks: dict[Key, Array]) -> dict[Key, Array]:
+            return dict(model(MultiImage(blocks, x.D, x.is_torus))[0].items())
+
+        push = {key: jnp.zeros_like(block).at[at].set(1) for key, block in blocks.items()}
+        return jax.jvp(network, (blocks,), (push,))[1]
+
+    moved = [np.square(np.asarray(block)) for block in jax.vmap(response)(states).values()]
+    sizes = np.sqrt(sum(block.sum(axis=(0, 1, *range(2 + x.D, block.ndim))) for block in moved))
+    away = np.max([abs(np.indices(sides)[i] - point) for i, point in enumerate(centre)], axis=0)
+    everywhere = sizes[away >= min(sides) // 2 - 2].max()
+    seen = int(away[sizes > 1e-3 * sizes.max() + 2 * everywhere].max())
+    if everywhere > 0.1 * sizes.max() or seen > WIDEST_REACH:
+        raise UnsupportedError(
+            f"calibrating on data of {x.D}D a network that sees further than {WIDEST_REACH} grid points",
+            hint="Calibrate on data of the new dimension.",
+        )
+    if _beyond(model, MultiImage(states, x.D, x.is_torus), away > seen, centre) > WHOLE_FIELD:
+        raise UnsupportedError(
+            f"calibrating on data of {x.D}D a network whose output depends on the whole field, as a norm makes it",
+            hint="Calibrate on data of the new dimension.",
+        )
+    return seen
+
+
+def _beyond(
+    model: PyTree, x: MultiImage, away: Bool[np.ndarray, "*spatial"], centre: tuple[int, ...]
+) -> float:
+    """Relative squared change of the output at a point if what is far away is that of the next sample."""
+    mixed = {
+        key: jnp.where(away.reshape(*away.shape, *(1,) * len(key[0])), jnp.roll(block, 1, 0), block)
+        for key, block in x.items()
+    }
+    before, after = (predict(model, each) for each in (x, MultiImage(mixed, x.D, x.is_torus)))
+    at = (slice(None), slice(None), *centre)
+    change = sum(float(jnp.sum(jnp.square(after[key][at] - block[at]))) for key, block in before.items())
+    return change / max(sum(float(jnp.sum(jnp.square(block[at]))) for block in before.values()), 1e-30)
