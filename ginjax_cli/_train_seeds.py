@@ -103,7 +103,7 @@ def _form(given: dict[str, Any]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _member(ctx: typer.Context, words: list[str]) -> Iterator[typer.Context]:
+def _member(ctx: typer.Context, words: list[str]) -> Iterator[Any]:
     """The command with one seed."""
     with ctx.command.make_context("train", words, parent=ctx.parent) as own:
         own.meta[_MEMBER] = ctx

@@ -474,12 +474,21 @@ def _calibrate(
 ) -> "tuple[Conversion, dict[str, Any]]":
     """Convert, and choose around the rule on samples of the model's own task."""
     from ginjax.ml import calibrate
+    from ginjax.ml.transfer import EVALUATIONS
 
     task, name = samples.of(out, record, (to_dim, record.D), default="train")
     X, Y = task.pairs()
-    conversion, chosen = calibrate(
-        record, to_dim, X, Y, rule, seed=samples.seed, new_boundary=samples.new_boundary
-    )
+    with out.progress(EVALUATIONS, "calibrating") as progress:
+        conversion, chosen = calibrate(
+            record,
+            to_dim,
+            X,
+            Y,
+            rule,
+            seed=samples.seed,
+            new_boundary=samples.new_boundary,
+            progress=progress.advance,
+        )
     laid = f", laid into {to_dim}D in random directions," if chosen.turned else ""
     out.table(
         f"Chosen on {X.get_L()} samples of {name}{laid} in {chosen.evaluations} evaluations: "

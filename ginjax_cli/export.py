@@ -62,6 +62,8 @@ def export(
         raise ArgumentError("`grid`", got="kernels, which fit every grid", expected="a .stablehlo file")
     check_target(output, force=force)
     record = read_model(model)
+    if output.exists() and output.samefile(model):
+        raise ArgumentError("`output`", got=f"{output}, which is the model", expected="a file elsewhere")
     if kind == ".stablehlo":
         from ginjax.models import export_stablehlo
 

@@ -97,6 +97,12 @@ def convert_state_dict(
         description = replace(description, like=shapes)
     plan = plan_state_dict(state, to_dim, found, description)
     plan.check()
+    if not any(row.action == "kernel" for row in plan.rows):
+        raise ArgumentError(
+            "kernels to convert",
+            got="none: all are passed on as they are or left out (`keep`, `drop`)",
+            expected="at least one, for a certificate to be about",
+        )
     return carry_out(state, plan, like)
 
 

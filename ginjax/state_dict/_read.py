@@ -108,7 +108,9 @@ def _read_shards(path: Path) -> StateDict:
     if not isinstance(index, dict):
         raise FileError(f"{path}: is no index of safetensors files", hint=_CORRUPT)
     where = expect(index, "weight_map", dict, where=path)
-    names = sorted({str(name) for name in where.values()})
+    names = sorted({name for name in where.values() if isinstance(name, str)})
+    if not all(isinstance(name, str) for name in where.values()):
+        raise FileError(f"{path}: names a file that is no text", expected="names of files", hint=_CORRUPT)
     if not names or len(names) > _MAX_SHARDS:
         raise FileError(f"{path}: names {len(names)} files", expected=f"1 to {_MAX_SHARDS}", hint=_CORRUPT)
     found: dict[str, np.ndarray] = {}

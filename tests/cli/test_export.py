@@ -47,3 +47,10 @@ def test_a_program(run):
 def test_what_is_refused(run, words, code, told):
     result = run("export", MODEL, *words)
     assert result.exit_code == code and told in result.stderr.splitlines()[0]
+
+
+def test_a_model_is_not_replaced_by_its_kernels(run, tmp_path):
+    (tmp_path / "m.safetensors").write_bytes((FIXTURES / "diffusion_1d.safetensors").read_bytes())
+    result = run("export", "m.safetensors", "-o", "m.safetensors", "--force")
+    assert result.exit_code == 2 and "which is the model, expected a file elsewhere" in result.stderr
+    assert (tmp_path / "m.safetensors").read_bytes() == (FIXTURES / "diffusion_1d.safetensors").read_bytes()

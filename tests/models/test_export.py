@@ -137,6 +137,10 @@ def test_a_program_for_one_grid():
     for each in (plain, walled("resnet", inputs=(A,), outputs=(A,), plain=True)):
         with pytest.raises(UnsupportedError, match="for any grid"):
             export_stablehlo(each)
+    # Its filters wrap further than a grid may be long.
+    far = record_of("dilresnet", D=1, inputs=(A,), outputs=(A,))
+    with pytest.raises(UnsupportedError, match="DilResNet for any grid"):
+        export_stablehlo(far)
     for grid in ((4, 5), (4,), (0, 4)):
         with pytest.raises(ArgumentError, match="grid"):
             export_stablehlo(plain, grid)

@@ -107,6 +107,14 @@ def test_narrow_types_are_kept_and_halves_are_exact(dtype):
     )
 
 
+@pytest.mark.parametrize("said", [{"keep": ["*"]}, {"drop": ["*"]}])
+def test_no_certificate_is_given_about_nothing(said):
+    with pytest.raises(ArgumentError, match="kernels to convert: got none"):
+        convert_state_dict(
+            state({"a.weight": np.ones((2, 1, 3, 3), np.float32)}), 3, "tile", Description(**said)
+        )
+
+
 def test_complex_kernels():
     rng = np.random.default_rng(0)
     kernel = (rng.normal(size=(2, 2, 3, 3)) + 1j * rng.normal(size=(2, 2, 3, 3))).astype(np.complex64)

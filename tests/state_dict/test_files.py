@@ -185,6 +185,7 @@ def test_several_files_are_cut_anew(tmp_path):
         (lambda index: index["weight_map"].pop("up.weight"), "is not where it says"),
         (lambda index: index.update(weight_map=dict.fromkeys(index["weight_map"], "net-3")), "no such file"),
         (lambda index: index["weight_map"].clear(), "names 0 files"),
+        (lambda index: index["weight_map"].update({"up.weight": 5}), "no text"),
         (lambda index: index.pop("weight_map"), "weight_map"),
         (lambda index: index.update({"weight_map": []}), "weight_map"),
     ],

@@ -1,5 +1,6 @@
 """What a conversion is worth: calibration, zero-shot errors, transfer curves."""
 
+from ginjax.ml.transfer._calibrate import EVALUATIONS as EVALUATIONS
 from ginjax.ml.transfer._calibrate import Calibration as Calibration
 from ginjax.ml.transfer._calibrate import calibrate as calibrate
 from ginjax.ml.transfer._curve_cells import FAR_RATES as FAR_RATES

@@ -31,6 +31,9 @@ MOVES = (-2.0, 2.0)
 CALIBRATED_RULES = ("isotropic", "compat-flex")
 """The rules that a calibration can start from; "compat-flex" at 1."""
 
+EVALUATIONS = 12
+"""Runs of the network over the samples that a calibration has at most."""
+
 PULL = 0.05
 """What moving every convolution by one costs, relative to the error of the start."""
 
@@ -78,9 +81,10 @@ def calibrate(
     Y: MultiImage,
     rule: str = "isotropic",
     *,
-    evaluations: int = 12,
+    evaluations: int = EVALUATIONS,
     seed: int = 0,
     new_boundary: str | Mapping[str, str] | None = None,
+    progress: Callable[[], None] | None = None,
 ) -> tuple[Conversion, Calibration]:
     r"""Convert by a rule, then choose for each convolution among the exact solutions around it, on a few samples.
 
@@ -104,6 +108,7 @@ def calibrate(
     - `evaluations`: the most runs of the network over the samples.
     - `seed`: of the directions.
     - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
+    - `progress`: called after each of the evaluations.
 
     **Raises:** `ArgumentError` for a dimension that is not higher, samples of another one, or none, or targets that are zero;
     `UnsupportedError` for samples of the low dimension if the network sees too far, has a norm or fields of odd parity;
@@ -136,7 +141,7 @@ def calibrate(
         inside = (slice(margin, side - margin),) * to_dim
     mixtures = Mixtures.of(record, to_dim, rule, new_boundary)
     limit = ShortWaveLimit.of(record, mixtures.start.after)
-    t, error, used = _fit(mixtures, X, Y, inside, limit, evaluations)
+    t, error, used = _fit(mixtures, X, Y, inside, limit, evaluations, progress)
     conversion = _rounded(mixtures, t, record, X.get_L())
     if limit is None:
         t, conversion = _as_steady(mixtures, t, record, conversion, X.get_L())
@@ -162,6 +167,7 @@ def _fit(
     inside: Cut,
     limit: ShortWaveLimit | None,
     evaluations: int,
+    progress: Callable[[], None] | None,
 ) -> tuple[Unknowns, Callable[[Unknowns], float], int]:
     """The choice, the relative squared error at any, and the evaluations."""
     model = from_record(mixtures.start.after)
@@ -191,6 +197,8 @@ def _fit(
         parts = [np.asarray(errors, np.float64), pull * t]
         if limit is not None:
             parts.append(LIMIT_WEIGHT * limit.excess(as_complex(found)))
+        if progress is not None:
+            progress()
         return np.concatenate(parts)
 
     def jacobian(t: Unknowns) -> Float[np.ndarray, "residuals unknowns"]:
