@@ -107,7 +107,11 @@ def test_malformed(change, message):
         Certificate.from_json(CERTIFICATE.to_json() | change)
 
 
-@pytest.mark.parametrize("field", [field.name for field in fields(Certificate) if field.name != "covers"])
+OPTIONAL = {"covers", "new_boundaries"}
+"""What earlier versions did not write: each has a test of its own."""
+
+
+@pytest.mark.parametrize("field", [each.name for each in fields(Certificate) if each.name not in OPTIONAL])
 def test_no_field_may_be_missing(field):
     data = CERTIFICATE.to_json()
     del data[field]
@@ -120,6 +124,14 @@ def test_certificates_of_the_first_version_speak_of_the_weights():
     assert data["covers"] == "model"
     del data["covers"]
     assert Certificate.from_json(data).covers == "weights"
+
+
+def test_certificates_without_walls_say_nothing_of_them():
+    assert "new_boundaries" not in CERTIFICATE.to_json()
+    walled = replace(CERTIFICATE, new_boundaries=("edge",) * (CERTIFICATE.to_dim - CERTIFICATE.from_dim))
+    assert Certificate.from_json(walled.to_json()) == walled != CERTIFICATE
+    with pytest.raises(ArgumentError, match="certificate"):
+        Certificate.from_json(CERTIFICATE.to_json() | {"new_boundaries": ["open"]})
 
 
 def test_what_it_says_is_all_but_the_digest():
