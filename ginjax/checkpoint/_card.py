@@ -173,8 +173,7 @@ def _certificate(record: ModelRecord) -> str:
 def _errors(record: ModelRecord, evaluation: Mapping[str, object] | None) -> str:
     if evaluation is None:
         return "## Errors\n\nNot measured for this card."
-    errors = evaluation["errors"]
-    assert isinstance(errors, Mapping)
+    errors = _mapping(evaluation["errors"])
     rows = []
     for who in (*_FORECASTS, *(each for each in errors if each not in _FORECASTS)):
         for field, metrics in _mapping(errors.get(who)).items():
