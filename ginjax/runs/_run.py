@@ -38,6 +38,10 @@ _OF_STATE = (
 _TRAININGS = ("train", "tune")
 
 
+LEFT_OUT = {"loss": "smse"}
+"""The settings that a saved state leaves out at these values, which the history of a model has."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A training as its files tell of it; what they do not say is None.
@@ -180,7 +184,8 @@ def _unfinished(folder: Path) -> Run:
         parameters=sum(a.size for name, a in content.arrays.items() if name.startswith("state.model")),
         network=_network(spec),
         data=_part(asked, _OF_DATA) | facts,
-        settings={n: v for n, v in asked.items() if n not in (*_OF_DATA, *_OF_STATE, *_RESULTS)},
+        settings=LEFT_OUT
+        | {n: v for n, v in asked.items() if n not in (*_OF_DATA, *_OF_STATE, *_RESULTS)},
         history=("train" if "source" not in asked else "tune",),
         step=step,
         steps=_whole(asked.get("steps")),

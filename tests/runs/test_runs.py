@@ -207,3 +207,11 @@ def test_spread():
     assert (two.mean, two.n) == (7 / 3, 3)
     np.testing.assert_allclose(two.deviation, np.sqrt(7 / 3))  # by hand: ((4/3)^2 + (1/3)^2 + (5/3)^2) / 2
     assert str(two) == "2.33 ± 1.5"
+
+
+def test_a_state_says_the_settings_that_it_leaves_out(tmp_path):
+    """Beside its model it would differ from it in nothing but words."""
+    from ginjax.ml.score import DEFAULT_LOSS
+
+    write_state(tmp_path / "m.safetensors")
+    assert read_run(tmp_path / "m.run").settings["loss"] == DEFAULT_LOSS
