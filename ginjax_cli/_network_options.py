@@ -9,7 +9,7 @@ import typer
 from ._output import show_lines
 
 if TYPE_CHECKING:
-    from ginjax.state_dict import Description
+    from ginjax.state_dict import Description, Module
 
 _PANEL = "Networks of other libraries"
 
@@ -148,11 +148,11 @@ class NetworkOptions:
 
     def description(self) -> "Description":
         """What they say of the network, but for `like`."""
-        from ginjax.state_dict import Description, read_modules
+        from ginjax.state_dict import Description
 
         return Description(
             layout=self.layout,
-            modules=None if self.modules is None else read_modules(self.modules),
+            modules=None if self.modules is None else _modules(self.modules),
             transposed=_unless_none("--transposed", self.transposed),
             stride=_unless_none("--stride", self.stride),
             padding=self.padding or (),
@@ -161,6 +161,18 @@ class NetworkOptions:
             new_axis=self.new_axis,
             from_dim=self.from_dim,
         )
+
+
+def _modules(path: Path) -> "tuple[Module, ...]":
+    from ginjax.errors import FileError
+    from ginjax.state_dict import read_modules
+
+    try:
+        return read_modules(path)
+    except FileError as error:
+        if error.hint and "DESCRIBE_LINES" in error.hint:
+            error.hint = "The lines that 'ginjax convert-d --describe-lines' prints write such a file."
+        raise
 
 
 def _unless_none(option: str, texts: list[str] | None) -> list[str] | None:

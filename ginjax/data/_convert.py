@@ -52,6 +52,9 @@ def state_steps(
     return found
 
 
+_OTHER_ENDINGS = (".npz", ".npy", ".mat", ".nc", ".zarr", ".csv", ".pt", ".safetensors")
+
+
 def convert_data(
     path: str | os.PathLike[str],
     source: Source,
@@ -73,9 +76,16 @@ def convert_data(
     - `force`: replace a file that is there.
     - `progress`: called as `progress(done, total)` with numbers of frames.
 
-    **Raises:** `ArgumentError` for boundaries that nobody has said, which a file would turn from an assumption into a statement;
-    otherwise as `write_well`.
+    **Raises:** `ArgumentError` for boundaries that nobody has said, which a file would turn from an assumption into a statement,
+    and for a name that ends as files of another format do; otherwise as `write_well`.
     """
+    ending = os.path.splitext(path)[1].lower()
+    if ending in _OTHER_ENDINGS:
+        raise ArgumentError(
+            "`output`",
+            got=f"a name that ends in {ending}",
+            expected="one that ends in .hdf5, which is what is written",
+        )
     if source.boundaries_assumed:
         raise ArgumentError(
             "boundaries of the data",

@@ -98,7 +98,7 @@ def read_modules(path: str | os.PathLike[str]) -> tuple[Module, ...]:
     return tuple(_module(row, path) for row in rows)
 
 
-_HINT = "The lines that 'ginjax convert-d --describe-lines' prints write such a file (ginjax.state_dict.DESCRIBE_LINES)."
+_HINT = "The lines in ginjax.state_dict.DESCRIBE_LINES write such a file."
 
 
 def _module(row: object, path: str | os.PathLike[str]) -> Module:

@@ -200,3 +200,10 @@ def test_neither_jax_nor_torch_is_imported(run, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_file_that_describes_no_layers_is_answered_with_the_option_that_helps(run, tmp_path):
+    (tmp_path / "wrong.json").write_text("[1]")
+    result = run("convert-d", "net.safetensors", "--to-dim", "3", "--modules", "wrong.json")
+    assert result.exit_code == 1 and "has no list of modules" in result.stderr
+    assert "The lines that 'ginjax convert-d --describe-lines' prints write such a file" in result.stderr

@@ -51,6 +51,17 @@ def test_an_order_of_axes_that_was_said_stands_in_the_file(tmp_path):
     assert found.read_as == {} and found.spacing is None and found.time_step is None
 
 
+def test_a_file_is_not_called_what_it_is_not(tmp_path):
+    source = from_arrays({"u": np.zeros((2, 3, 8))}, spacing=0.1, time_step=0.1, periodic=True)
+    for name in ("out.npz", "out.NC", "out.zarr"):
+        with pytest.raises(
+            ArgumentError, match=r"output.*got a name that ends in \.\w+, expected one that ends in \.hdf5"
+        ):
+            convert_data(tmp_path / name, source, name="made up")
+        assert not (tmp_path / name).exists()
+    convert_data(tmp_path / "out.h5", source, name="made up")
+
+
 def test_what_was_assumed_is_not_written_down_as_known(tmp_path):
     source = open_data(compressible(tmp_path / "a"))
     with pytest.raises(
