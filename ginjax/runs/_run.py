@@ -184,8 +184,7 @@ def _unfinished(folder: Path) -> Run:
         parameters=sum(a.size for name, a in content.arrays.items() if name.startswith("state.model")),
         network=_network(spec),
         data=_part(asked, _OF_DATA) | facts,
-        settings=LEFT_OUT
-        | {n: v for n, v in asked.items() if n not in (*_OF_DATA, *_OF_STATE, *_RESULTS)},
+        settings=LEFT_OUT | {n: v for n, v in asked.items() if n not in (*_OF_DATA, *_OF_STATE, *_RESULTS)},
         history=("train" if "source" not in asked else "tune",),
         step=step,
         steps=_whole(asked.get("steps")),
