@@ -262,7 +262,7 @@ def test_without_validation_nothing_is_chosen_whatever_the_data(model3):
     said = {"order": {"velocity": 1}, "spacing": 0.1, "time_step": 0.05, "periodic": True}
     one, other = (ginjax.from_arrays({"velocity": velocity(3, n)}, **said) for n in (1, 4))
     judged = {"train": data(3), "valid": other}
-    for given in (one, judged):
+    for given in (one, {"train": one}, {"train": data(3)}, judged):
         with pytest.warns(GinjaxWarning, match="nothing was validated on: whether the tuning made"):
             tuned = model3.tune(given, wild, valid=0, progress=False)
         assert tuned.training.judged is None and not tuned.training.kept_start

@@ -35,16 +35,20 @@ def samples():
     return task
 
 
-def test_a_known_choice_is_found_again(low, samples):
+def test_a_known_choice_is_found_again(low, samples, monkeypatch):
     # The targets are what the network gives at flex 0.4 in every layer, 0.6 before the spin solution.
     wanted = from_record(convert_record(low, 2, make_rule("compat-flex", 0.4)).after)
     target = predict(wanted, samples.X)
+    _, near = calibrate(low, 2, samples.X, target, "compat-flex", evaluations=30)
+    # Without the price of moving it is found whole.
+    monkeypatch.setattr("ginjax.ml.transfer._calibrate.PULL", 0.0)
     conversion, chosen = calibrate(low, 2, samples.X, target, "compat-flex", evaluations=30)
     assert chosen.loss_before > 1e-4  # control: the starting point is not the answer
-    assert chosen.loss_after < 0.01 * chosen.loss_before
+    assert chosen.loss_after < 1e-3 * chosen.loss_before
     assert conversion.certificate.exact
-    # Staying near the rule has its price, so not quite.
-    np.testing.assert_allclose(list(chosen.moves.values()), -0.6, atol=0.2)
+    np.testing.assert_allclose(list(chosen.moves.values()), -0.6, atol=0.1)
+    assert chosen.loss_after < near.loss_after < 0.01 * near.loss_before
+    assert sum(t**2 for t in near.moves.values()) < sum(t**2 for t in chosen.moves.values())
 
 
 @pytest.mark.parametrize("rule", ["isotropic", "compat-flex"])
