@@ -227,3 +227,16 @@ def test_an_array_longer_than_its_dimensions_is_refused(tmp_path):
             made.dims[axis].attach_scale(file[name])
     with pytest.raises(FileError, match="by its dimensions"):
         open_data(tmp_path / "a")
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 6), (3, 4, 6, 5, 2)])
+def test_scales_of_another_number_than_axes_are_refused_before_a_library_trusts_them(tmp_path, shape):
+    WRITERS["netcdf 4"](flow(), tmp_path / "a")
+    with h5py.File(tmp_path / "a", "r+") as file:
+        scales = file["u"].attrs["DIMENSION_LIST"]
+        del file["u"]
+        made = file.create_dataset("u", shape, "f4")
+        references = h5py.vlen_dtype(h5py.ref_dtype)
+        made.attrs.create("DIMENSION_LIST", scales, (4,), references)
+    with pytest.raises(FileError, match="scales of dataset 'u'"):
+        open_data(tmp_path / "a")

@@ -92,8 +92,10 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
 def _stored_shapes(file: Hdf5) -> dict[str, tuple[int, ...]]:
     """The shapes of the arrays, none of which a library may open that follows links.
 
-    **Raises:** `FileError` for a link, and for values that lie in other files.
+    **Raises:** `FileError` for a link, for values that lie in other files, and for scales that do not belong to the axes.
     """
+    for name in file.names():
+        file.check_scales(name)  # of texts too
     names = [name for name in file.names() if not file.is_group(name) and file.is_array(name)]
     return {name: file.shape(name) for name in names}
 
