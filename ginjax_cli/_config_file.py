@@ -62,7 +62,7 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     opposite: set[str] = set()
     for parameter in parameters:
         if parameter.name not in NOT_IN_A_FILE:
-            flags = {flag: False for flag in parameter.opts} | {flag: True for flag in parameter.secondary_opts}
+            flags = dict.fromkeys(parameter.opts, False) | dict.fromkeys(parameter.secondary_opts, True)
             known = {flag.removeprefix("--"): no for flag, no in flags.items() if flag.startswith("--")}
             names |= dict.fromkeys(known, parameter.name)
             opposite |= {option for option, no in known.items() if no}

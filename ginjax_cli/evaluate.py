@@ -9,6 +9,7 @@ import typer
 from ginjax._text import shell_line, shell_word
 
 from ._config_file import asked_for
+from ._conversion_step import conversion_command
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._names import names_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
@@ -269,8 +270,8 @@ def evaluate(
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
         out.next_step(shell_line(["ginjax", "predict", *words]))
-    elif data is None and record.D < 3 and loaded.model.spec.equivariant:
-        out.next_step(f"ginjax convert-d {shell_word(model)} --to-dim 3 --rescale compatibility")
+    elif data is None and record.D < 3:
+        out.next_step(conversion_command(model, record, 3))
     else:
         out.next_step(f"ginjax inspect {shell_word(model)}")
 

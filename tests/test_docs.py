@@ -64,9 +64,7 @@ def with_options(words: list[str], **options: str) -> list[str]:
     """The words with these options, and without what they said of them before."""
     flags = {f"--{name}" for name in options}
     kept = [
-        word
-        for at, word in enumerate(words)
-        if word not in flags and (at == 0 or words[at - 1] not in flags)
+        word for at, word in enumerate(words) if word not in flags and (at == 0 or words[at - 1] not in flags)
     ]
     return [*kept, *(each for name, value in options.items() for each in (f"--{name}", value))]
 
