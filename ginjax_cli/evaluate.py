@@ -151,14 +151,16 @@ def evaluate(
         train_again,
         training_task,
     )
+    from ginjax.ml.forecast import NO_CHANGE
     from ginjax.models import load_model
     from ginjax.workflow import MODEL, Evaluation, evaluation_files
 
     if several and from_scratch:
         raise ArgumentError("--from-scratch", got="several models", expected="one model")
-    taken = {MODEL, PERSISTENCE, "truth"}
-    names = [MODEL, *(f"./{name}" if name in taken else name for name in names_of(models)[1:])]
-    if len(set(names)) < len(names):
+    taken = {MODEL, PERSISTENCE, NO_CHANGE, "truth", _SCRATCH}
+    called, *others = (f"./{name}" if name in taken else name for name in names_of(models))
+    names = [MODEL, *others]
+    if len({called, *others}) < len(names):
         raise ArgumentError("models", got="one of them twice", expected="each once")
     every = {name: load_model(each) for name, each in zip(names, models, strict=True)}
     check_together({names_of(models)[i]: each.record for i, each in enumerate(every.values())})
@@ -238,6 +240,7 @@ def evaluate(
         grid=source.spatial,
         time_step=contract.time_step,
         one_step=one_step,
+        called=called,
     )
     paths = {name: str(each) for name, each in zip(names, models, strict=True)}
     found.save(
