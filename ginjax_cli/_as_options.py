@@ -24,6 +24,7 @@ OPTIONS = {
     "data_time_step": "--data-time-step",
     "drop": "--drop",
     "dtype": "--dtype",
+    "epochs": "--epochs",
     "every": "--every",
     "fields": "--field",
     "flex": "--flex",
