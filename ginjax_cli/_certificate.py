@@ -58,6 +58,7 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
             "counts as exact up to": f"{certificate.tolerance:.0e}",
         }
         | _boundaries(certificate)
+        | ({"holds of the fields": ", ".join(certificate.fields)} if certificate.fields else {})
         | ({} if plain else {"free directions": sum(path.free for path in certificate.paths)})
         | {"state": _state(certificate, stale)},
     )

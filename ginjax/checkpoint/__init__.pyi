@@ -47,6 +47,9 @@ from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale
+from ._field_change import FieldChange as FieldChange
+from ._field_change import change_of_fields as change_of_fields
+from ._field_change import kept_channels as kept_channels
 from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header

@@ -215,12 +215,40 @@ class DataContract:
     @property
     def inputs(self) -> tuple[Field, ...]:
         """One field for each channel of the input, in the order of the blocks: fields x past frames, constants."""
-        return (*(each for each in self.fields for _ in range(self.past_steps)), *self.constants)
+        return tuple(each for each, _ in self.inputs_named)
+
+    @property
+    def inputs_named(self) -> tuple[tuple[Field, int], ...]:
+        """The same with the number of the frame, the oldest first; 0 for constants."""
+        return (
+            *((each, frame) for each in self.fields for frame in range(self.past_steps)),
+            *((each, 0) for each in self.constants),
+        )
 
     @property
     def everything(self) -> tuple[Field, ...]:
         """Fields, constants and targets."""
         return (*self.fields, *self.constants, *(self.targets or ()))
+
+    def with_fields(self, fields: Sequence[Field], constants: Sequence[Field]) -> "DataContract":
+        """The same for other fields; without scales unless those of all of them are known.
+
+        **Arguments:**
+
+        - `fields`, `constants`: in channel order; those that there were are known by name.
+        """
+        known = {scale.field.name: scale for scale in self.scales}
+        names = [each.name for each in (*fields, *constants)]
+        spectrum = self.spectrum
+        if spectrum is not None:
+            spectrum = {name: spectrum[name] for name in names if name in spectrum} or None
+        return replace(
+            self,
+            fields=tuple(fields),
+            constants=tuple(constants),
+            scales=tuple(known[name] for name in names) if set(names) <= known.keys() else (),
+            spectrum=spectrum,
+        )
 
     def in_dimension(self, D: int, new: Sequence[NewBoundary] = ()) -> "DataContract":
         """The same task in another dimension.

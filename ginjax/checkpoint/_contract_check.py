@@ -133,7 +133,10 @@ def check_contract(
     for each in all_found:
         if each.aspect not in accept:
             hint = None
-            if adapting and each.aspect in ADAPTABLE:
+            if adapting and each.aspect in ("fields", "constants"):
+                gone = _gone(wanted, found)
+                hint = f"{each.hint} `drop_fields={gone}` takes what the data lack out of the model."
+            elif adapting and each.aspect in ADAPTABLE:
                 hint = f"`adapt=[{each.aspect!r}]` trains the network for these data from now on."
             raise ContractError(each, wanted, hint)
     return all_found
@@ -186,15 +189,24 @@ def _missing(
     missing = [each for each in wanted if (each.name, each.key) not in present]
     if not missing:
         return []
+    first = missing[0]
+    # One of this name is of another order or parity, which has to be said as well.
+    named = first.kind if first.name in {name for name, _ in present} else first.name
     return [
         Difference(
             aspect,
             subject,
             _kinds(found) or "none",
             f"{_kinds(wanted)}, those of the model",
-            f"A field under another name is read by `fields=['{missing[0].kind}=VARIABLE']`.",
+            f"A field under another name is read by `fields=['{named}=VARIABLE']`.",
         )
     ]
+
+
+def _gone(wanted: DataContract, found: DataContract) -> list[str]:
+    """The names of the fields of a model that data lack."""
+    there = {(each.name, each.key) for each in found.everything}
+    return [each.name for each in wanted.everything if (each.name, each.key) not in there]
 
 
 def _kinds(fields: Sequence[Field]) -> str:

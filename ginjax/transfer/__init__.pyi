@@ -4,6 +4,13 @@ from ._certificate import Certificate as Certificate
 from ._certificate import Coverage as Coverage
 from ._certificate import PathReport as PathReport
 from ._certificate import tolerance_of as tolerance_of
+from ._channels import Ends as Ends
+from ._channels import KeptChannels as KeptChannels
+from ._channels import LayerChannels as LayerChannels
+from ._channels import carry_channels as carry_channels
+from ._channels import match_channels as match_channels
+from ._channels import match_plain_channels as match_plain_channels
+from ._channels import new_targets as new_targets
 from ._compare import Growth as Growth
 from ._compare import growth as growth
 from ._convert import bank_chain as bank_chain

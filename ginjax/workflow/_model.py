@@ -35,6 +35,7 @@ from ginjax.ml import (
     TrainedModel,
     TrainSettings,
     calibrate,
+    record_with_fields_of,
     request_training,
     scaled_contract,
     shortest_waves,
@@ -57,7 +58,7 @@ from ginjax.models import (
 )
 from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
 from ginjax.workflow._arguments import check_kind, check_whole
-from ginjax.workflow._data import Data, held_out_of, material_of, start_of
+from ginjax.workflow._data import Data, held_out_of, material_of, source_of, start_of
 from ginjax.workflow._evaluation import MODEL, Evaluation
 from ginjax.workflow._training import Training, carry_out
 
@@ -262,6 +263,7 @@ class Model:
         keep_compatible: bool = False,
         adapt: str | Collection[str] = (),
         padding: str | Mapping[str, str] | None = None,
+        drop_fields: str | Collection[str] = (),
         valid: float = TaskSettings.valid,
         test: float | None = None,
         progress: bool = True,
@@ -282,8 +284,11 @@ class Model:
           unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
         - `padding`: how the network goes on beyond the walls that it is adapted to, as in `ginjax.Network`.
+        - `drop_fields`: names of fields that the model is not to have: its own, which it loses, or those of the data, which
+          it does not gain. Without them it takes over the fields of the data where these have more, or fewer, see
+          `with_fields_of`.
 
-        **Returns:** the tuned model; its scales, past frames and what it predicts are those of this one.
+        **Returns:** the tuned model; its scales and past frames are those of this one.
 
         **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from those of the model in another aspect.
         """
@@ -309,10 +314,33 @@ class Model:
             start=start,
             adapt=(adapt,) if isinstance(adapt, str) else adapt,
             padding=padding,
+            drop_fields=(drop_fields,) if isinstance(drop_fields, str) else drop_fields,
         )
+        for said in request.fields:
+            warnings.warn(said, GinjaxWarning, stacklevel=2)
         model, training = carry_out(request, _shown(progress), tuned)
         training.warn(stacklevel=2)
         return model
+
+    def with_fields_of(self, data: Data, *, drop_fields: str | Collection[str] = ()) -> Model:
+        """The same model for the fields of some data: what they have beside its own it gains, what they lack it loses.
+
+        Nothing is trained. Whatever the new fields are, the old ones are predicted as before, to the bit, and the new ones
+        stay at their mean, or do not change. Of a field that is lost the model goes on as if it were at its mean. A
+        certificate goes on to hold for the fields that the model had. `tune` does this by itself.
+
+        **Arguments:**
+
+        - `data`: as in `ginjax.train`, of the model's dimension. On all of them the scales of new fields are measured.
+        - `drop_fields`: names of fields that the model is not to have, its own or those of the data.
+
+        **Raises:** `ArgumentError` for data that lack some of its fields and have others, which may be the same under other
+        names; `UnsupportedError` for a network that cannot be changed so.
+        """
+        drop = (drop_fields,) if isinstance(drop_fields, str) else drop_fields
+        source = source_of(data, self.record.contract)
+        record = record_with_fields_of(self.record, source, drop)
+        return self if record is self.record else Model(from_record(record), record, parent=self.parent)
 
     def to_dimension(
         self,

@@ -26,6 +26,7 @@ from .._named_arrays import layer_table, model_banks
 from .._spec import ModelSpec
 from ._equivariance import equivariance_defect
 from ._outputs import relative_difference, run_network
+from ._shared_fields import on_shared_fields
 from ._verification import Verification
 
 _T = TypeVar("_T")
@@ -51,10 +52,13 @@ def verify_records(
     """`verify_transfer` for a conversion, up or down, without rounding float64 weights."""
     low, high = (before, after) if before.D < after.D else (after, before)
     parity_lift = after.certificate is not None and after.certificate.parity_lift
+    shared = on_shared_fields(low, high, parity_lift)
     with jax.enable_x64(True):
-        models = from_record(low), from_record(high)
+        models = from_record(shared[0]), from_record(shared[1])
+        whole = None if shared[0] is low and shared[1] is high else from_record(high)
     found = verify_transfer(
         *models,
+        whole=whole,
         is_torus=low.is_torus,
         new_torus=high.is_torus[low.D :],
         side=side,
@@ -62,7 +66,7 @@ def verify_records(
         parity_lift=parity_lift,
         progress=progress,
     )
-    return with_condition(found, low, high, parity_lift)
+    return with_condition(found, *shared, parity_lift)
 
 
 def with_condition(
@@ -74,7 +78,10 @@ def with_condition(
         return replace(found, condition=plain_condition_residual(*kernels, low.plain_layers), plain=True)
     if not (low.layers and high.layers):
         return found
-    sides = [(record.arrays, record.layers, record.banks) for record in (low, high)]
+    # A network that gained fields may have further layers, for products of what it had not.
+    known = {layer.name for layer in low.layers}
+    layers = low.layers, tuple(layer for layer in high.layers if layer.name in known)
+    sides = [(each.arrays, rows, each.banks) for each, rows in zip((low, high), layers, strict=True)]
     return replace(found, condition=condition_residual(*sides, parity_lift=parity_lift))
 
 
@@ -88,6 +95,7 @@ def verify_transfer(
     seed: int = 0,
     parity_lift: bool = False,
     fields: MultiImage | None = None,
+    whole: AnyDimensionalModel | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Compare a converted network with the one it came from, on random or given fields.
@@ -105,6 +113,8 @@ def verify_transfer(
     - `parity_lift`: whether odd scalars were converted to odd vectors, see `ginjax.transfer.lift_key`.
     - `fields`: inputs of the first network for the lift tests, blocks `(samples, channels, *spatial, D, ..., D)`;
       random ones if None. The equivariance defect is always that on random fields.
+    - `whole`: the second network with all of its fields, if one of the two has gained or lost some and they are given on those
+      that both have, see `on_shared_fields`; the equivariance defect is that of the whole.
     - `progress`: called `STAGES` times, when a part of the work is done.
 
     **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
@@ -117,7 +127,7 @@ def verify_transfer(
             hint="Name the model before conversion first.",
         )
     expected = _lifted(low.spec) if parity_lift else low.spec
-    if not _belong(expected, high.spec):
+    if not _belong(expected, high.spec, inside=whole is None):
         name, got, wanted = spec_difference(high.spec, expected)
         raise ArgumentError(
             f"{name} of the second model",
@@ -146,9 +156,10 @@ def verify_transfer(
         lift_own = worst_lift(dtype)
         progress()
         ends = (*torus, *added_torus)
-        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, ends), dtype)
-        equivariance = equivariance_defect(_cast(high, dtype), wide)
-        noise_high = _rounding(high, wide, dtype)
+        all_of_it = high if whole is None else whole
+        wide = _cast(_random_field(all_of_it.spec.inputs, high.D, side, seed + 1, ends), dtype)
+        equivariance = equivariance_defect(_cast(all_of_it, dtype), wide)
+        noise_high = _rounding(all_of_it, wide, dtype)
         progress()
         noise = np.max([_noise(low, each, dtype, seed) for each in given], axis=0).tolist()
         progress()
@@ -248,11 +259,17 @@ def _check_same_walls(low: AnyDimensionalModel, high: AnyDimensionalModel, torus
             )
 
 
-def _belong(low: ModelSpec, high: ModelSpec) -> bool:
-    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls."""
+def _belong(low: ModelSpec, high: ModelSpec, *, inside: bool) -> bool:
+    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls.
+
+    **Arguments:**
+
+    - `inside`: whether they have to have the same fields inside too.
+    """
+    aside = ("padding_mode",) if inside else ("padding_mode", "mid_keys")
 
     def rest(spec: ModelSpec) -> tuple[object, ...]:
-        options = tuple(pair for pair in spec.options if pair[0] != "padding_mode")
+        options = tuple(pair for pair in spec.options if pair[0] not in aside)
         return spec.architecture, spec.inputs, spec.outputs, options
 
     return rest(low) == rest(high)
