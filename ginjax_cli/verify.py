@@ -95,7 +95,7 @@ def verify(
         return
     import jax
 
-    from ginjax.checkpoint import conversion_differences, to_be_lifted
+    from ginjax.checkpoint import added_axes, conversion_differences, to_be_lifted
     from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,
@@ -138,6 +138,7 @@ def verify(
         certificate = certificate_between(first.record, second.record)
         made = second if certificate is second.record.certificate else first
         parity_lift = certificate is not None and certificate.parity_lift
+        places = added_axes(first.record, second.record)
         shared = on_shared_fields(first.record, second.record, parity_lift)
         same = shared[0] is first.record and shared[1] is second.record
         with jax.enable_x64(True):
@@ -149,14 +150,15 @@ def verify(
             *models,
             whole=None if same else second.model,
             is_torus=first.record.is_torus,
-            new_torus=second.record.is_torus[first.record.D :],
+            new_axes=places,
+            new_torus=tuple(second.record.is_torus[i] for i in places),
             side=size,
             seed=seed,
             parity_lift=parity_lift,
             fields=fields,
             progress=progress.advance,
         )
-        result = with_condition(result, *shared, parity_lift)
+        result = with_condition(result, *shared, parity_lift, places)
     promises = promises_between(first.record, second.record)
     on = f"fields of side {result.side}" if given is None or given.fields is None else given.name
     out.table(
@@ -176,7 +178,9 @@ def verify(
         out.note(
             f"the two models have other fields: compared on those of both ({both}), the others at their means"
         )
-    for each in conversion_differences(*(record.contract for record in shared), lifted=parity_lift):
+    for each in conversion_differences(
+        *(record.contract for record in shared), lifted=parity_lift, new_axes=places
+    ):
         out.warn(
             f"the two models are not for the same data: {each.subject}: {each.got} against {each.expected}"
         )

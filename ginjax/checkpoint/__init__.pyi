@@ -69,6 +69,10 @@ from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model
 from ._model_file import write_model as write_model
+from ._new_axes import NewAxis as NewAxis
+from ._new_axes import added_axes as added_axes
+from ._new_axes import axes_added_since as axes_added_since
+from ._new_axes import new_axis_places as new_axis_places
 from ._opened import opened as opened
 from ._opened import read_text as read_text
 from ._reading import Reading as Reading

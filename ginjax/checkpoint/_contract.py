@@ -250,7 +250,9 @@ class DataContract:
             spectrum=spectrum,
         )
 
-    def in_dimension(self, D: int, new: Sequence[NewBoundary] = ()) -> "DataContract":
+    def in_dimension(
+        self, D: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
+    ) -> "DataContract":
         """The same task in another dimension.
 
         How the axes of arrays were read (`layout`) is a matter of the old dimension and is dropped.
@@ -259,16 +261,13 @@ class DataContract:
 
         - `D`: the dimension.
         - `new`: the boundary of each added axis, see `new_boundaries`; all are periodic if empty.
+        - `places`: where the axes that are added or taken away stand in the higher dimension, see `new_axis_places`; the last
+          if empty.
         """
-        names = new_axis_names(self.axes, D)
-        added = tuple(
-            Axis(name) if word == "periodic" else Axis(name, "bounded", word)
-            for name, word in zip(names, new or ("periodic",) * len(names), strict=True)
-        )
-        reading = self.reading
+        axes, reading = axes_in_dimension(self.axes, D, new, places), self.reading
         if reading is not None and D != self.D:
-            reading = reading.in_dimension(D, [axis.is_torus for axis in added])
-        return replace(self, axes=(*self.axes[:D], *added), layout=None, reading=reading)
+            reading = reading.in_dimension([axis.is_torus for axis in axes])
+        return replace(self, axes=axes, layout=None, reading=reading)
 
     def completed_by(self, other: "DataContract") -> "DataContract":
         """The same, with spacing, time step and their units from another contract where this one does not know them.
@@ -301,7 +300,34 @@ class DataContract:
         )
 
 
-def new_axis_names(axes: Sequence[Axis], D: int) -> list[str]:
+def axes_in_dimension(
+    axes: Sequence[Axis], D: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
+) -> tuple[Axis, ...]:
+    """Axes in another dimension; arguments as of `DataContract.in_dimension`.
+
+    Where the new ones are not the last, every axis is called by its place.
+    """
+    if len(axes) > D:
+        kept = [axis for i, axis in enumerate(axes) if i not in places][:D]
+        return (
+            tuple(replace(axis, name=name) for axis, name in zip(kept, AXIS_NAMES, strict=False))
+            if places
+            else tuple(kept)
+        )
+    names = new_axis_names(axes, D, places)
+    added = iter(
+        Axis(name) if word == "periodic" else Axis(name, "bounded", word)
+        for name, word in zip(names, new or ("periodic",) * len(names), strict=True)
+    )
+    if not places:
+        return (*axes, *added)
+    old = iter(axes)
+    return tuple(next(added) if i in places else replace(next(old), name=AXIS_NAMES[i]) for i in range(D))
+
+
+def new_axis_names(axes: Sequence[Axis], D: int, places: Sequence[int] = ()) -> list[str]:
     """What the axes are called that are added to reach a dimension."""
+    if places:
+        return [AXIS_NAMES[i] for i in places]
     taken = {axis.name for axis in axes}
     return [name for name in AXIS_NAMES if name not in taken][: max(D - len(axes), 0)]

@@ -142,7 +142,9 @@ def check_contract(
     return all_found
 
 
-def conversion_differences(low: DataContract, high: DataContract, *, lifted: bool) -> tuple[Difference, ...]:
+def conversion_differences(
+    low: DataContract, high: DataContract, *, lifted: bool, new_axes: Sequence[int] = ()
+) -> tuple[Difference, ...]:
     """In what the data of a converted model differ from those of the model it came from.
 
     Where either says nothing of its fields there is nothing to compare.
@@ -151,12 +153,18 @@ def conversion_differences(low: DataContract, high: DataContract, *, lifted: boo
 
     - `low`, `high`: the contracts before and after.
     - `lifted`: whether odd scalars became odd vectors.
+    - `new_axes`: the places of the added axes; the last ones if empty.
     """
     if not (low.fields and high.fields):
         return ()
-    before = (low.lifted() if lifted else low).in_dimension(high.D)
+    before = (low.lifted() if lifted else low).in_dimension(high.D, places=new_axes)
     # The boundaries of axes that were added are a choice of the conversion.
-    expected = replace(before, axes=(*before.axes[: low.D], *high.axes[low.D :]))
+    added = new_axes or range(low.D, high.D)
+    axes = (
+        theirs if i in added else own
+        for i, (own, theirs) in enumerate(zip(before.axes, high.axes, strict=True))
+    )
+    expected = replace(before, axes=tuple(axes))
     return differences(expected, high, task=True)
 
 
@@ -255,7 +263,9 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
         return []
     walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))
     converted = (
-        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise." if walled else ""
+        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise, and the last unless `new_axis` does."
+        if walled
+        else ""
     )
     return [
         Difference(

@@ -1,5 +1,8 @@
 from . import rules as rules
 from ._axis_geometry import AxisGeometry as AxisGeometry
+from ._axis_order import axis_exchange as axis_exchange
+from ._axis_order import axis_order as axis_order
+from ._axis_order import with_axes_in_order as with_axes_in_order
 from ._certificate import Certificate as Certificate
 from ._certificate import Coverage as Coverage
 from ._certificate import PathReport as PathReport

@@ -18,8 +18,10 @@ from ginjax._version import __version__
 from ginjax.checkpoint import (
     DataContract,
     ModelRecord,
+    NewAxis,
     check_certificate,
     convert_record,
+    new_axis_places,
     new_boundaries,
     unchecked,
     write_model,
@@ -350,6 +352,7 @@ class Model:
         flex: float | None = None,
         lift_parity: bool = False,
         new_boundary: str | Mapping[str, str] | None = None,
+        new_axis: NewAxis | None = None,
         dtype: str | None = None,
         allow_inexact: bool = False,
     ) -> Model:
@@ -363,6 +366,9 @@ class Model:
         - `lift_parity`: turn odd scalars (vorticity in 2D) into odd vectors along the new axis.
         - `new_boundary`: what the new axes do at their ends: "periodic", as they do if nothing is said, "edge" (the last value
           again and again) or "mirror" (its mirror image, for even fields); one word, or words by the name of the axis.
+        - `new_axis`: which axes of the new dimension are the new ones, such as "y" or "x,z"; the last if None. Axes keep their
+          order: with "y" those of a plane, x and y, become x and z. On the way down, which axes go: those that a conversion
+          added, or the last.
         - `dtype`: of the weights, "float16", "float32" or "float64"; as they are if None.
         - `allow_inexact`: whether a rule that promises compatibility may break its promise.
 
@@ -386,7 +392,13 @@ class Model:
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
         rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
         conversion = convert_record(
-            self.record, D, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=new_boundary
+            self.record,
+            D,
+            rule,
+            dtype=dtype,
+            parity_lift=lift_parity,
+            new_boundary=new_boundary,
+            new_axis=new_axis,
         )
         if not allow_inexact:
             check_certificate(conversion.certificate)
@@ -401,6 +413,7 @@ class Model:
         samples: int = 16,
         seed: int = 0,
         new_boundary: str | Mapping[str, str] | None = None,
+        new_axis: NewAxis | None = None,
     ) -> Model:
         """The same network in a higher dimension, by the exact conversion that fits a few samples best.
 
@@ -414,7 +427,7 @@ class Model:
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
         - `samples`: at most so many of the data.
         - `seed`: of the directions.
-        - `new_boundary`: what the new axes do at their ends, as in `to_dimension`.
+        - `new_boundary`, `new_axis`: what the new axes do at their ends, and which they are, as in `to_dimension`.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
@@ -429,9 +442,13 @@ class Model:
             raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {self.D}")
         contract = scaled_contract(self.record)
         if data.D != contract.D:
-            contract = contract.in_dimension(data.D, new_boundaries(new_boundary, contract.axes, data.D))
+            places = new_axis_places(new_axis, contract.axes, data.D)
+            ends = new_boundaries(new_boundary, contract.axes, data.D, places)
+            contract = contract.in_dimension(data.D, ends, places)
         X, Y = OwnTask.of(contract, data, samples=samples).pairs()
-        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary)
+        conversion, _ = calibrate(
+            self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary, new_axis=new_axis
+        )
         check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)
 

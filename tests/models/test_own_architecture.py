@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -395,7 +396,7 @@ class NormFirst(SimpleConvSeries):
     """A norm over the input, whose statistics a further field changes."""
 
     architecture = "NormFirst"
-    words = {"channels": "width"}
+    words: ClassVar = {"channels": "width"}
 
     norm: LayerNorm
 
@@ -411,7 +412,7 @@ class Loudest(SimpleConvSeries):
     """Divides by the largest value of its input: no array shows that a further field matters."""
 
     architecture = "Loudest"
-    words = {"channels": "width"}
+    words: ClassVar = {"channels": "width"}
 
     def __init__(self, input_keys, target_keys, conv_filters, width=2, depth=1, key=None):
         super().__init__(input_keys, target_keys, conv_filters, width, depth, "auto", "gelu", key)

@@ -222,8 +222,9 @@ def check_start(
     asked = replace(found, past_steps=past_steps, residual=residual)
     accept: list[Aspect] = [aspect for aspect in ADAPTABLE if aspect in adapt]
     result = check_contract(own, asked, task=True, accept=accept, adapting=True)
-    low = start.record.certificate.from_dim if start.free is not None and start.record.certificate else own.D
-    if own.is_torus[low:] != asked.is_torus[low:]:
+    certificate = start.record.certificate if start.free is not None else None
+    added = () if certificate is None else certificate.new_axes or range(certificate.from_dim, own.D)
+    if any(own.is_torus[i] != asked.is_torus[i] for i in added):
         raise ArgumentError(
             "boundaries to adapt to",
             got="a new axis that is not periodic",
