@@ -23,6 +23,7 @@ OPTIONS = {
     "data_spacing": "--data-spacing",
     "data_time_step": "--data-time-step",
     "drop": "--drop",
+    "drop_fields": "--drop-field",
     "dtype": "--dtype",
     "epochs": "--epochs",
     "every": "--every",
