@@ -77,6 +77,7 @@ OPTIONS = {
     "target": "--target",
     "test": "--test",
     "trajectories": "--trajectories",
+    "tile": "--tile",
     "transposed": "--transposed",
     "unroll": "--unroll",
     "upsample": "--upsample",
