@@ -54,15 +54,24 @@ def as_written(words: list[str]) -> list[str]:
 
 
 def cut_short(words: list[str]) -> list[str]:
-    """Few steps of a small network, few simulations and rollouts; the last of two equal options counts."""
+    """Few steps of a small network, few simulations and rollouts, in place of what the words say of them."""
     if words[:2] == ["data", "generate"]:
-        return [*words, "--trajectories", "10", "--frames", "6"]
+        return with_options(words, trajectories="10", frames="6")
     if words[0] == "evaluate" and "--data" not in words:
-        return [*words, "--trajectories", "2"]
+        return with_options(words, trajectories="2")
     if words[0] != "train":
         return words
-    small = [] if "--init" in words else ["--channels", "4", "--blocks", "1"]
-    return [*words, "--steps", "10", *small]
+    small = {} if "--init" in words else {"channels": "4", "blocks": "1"}
+    return with_options(words, steps="10", **small)
+
+
+def with_options(words: list[str], **options: str) -> list[str]:
+    """The words with these options, and without what they said of them before."""
+    flags = {f"--{name}" for name in options}
+    kept = [
+        word for at, word in enumerate(words) if word not in flags and (at == 0 or words[at - 1] not in flags)
+    ]
+    return [*kept, *(each for name, value in options.items() for each in (f"--{name}", value))]
 
 
 def cut_python(text: str) -> str:
@@ -258,7 +267,8 @@ def test_what_is_not_run_is_understood(folder):
 
 
 def test_a_training_that_is_cut_short():
-    assert cut_short(["train", "--steps", "9"])[-6:] == ["--steps", "10", "--channels", "4", "--blocks", "1"]
+    small = ["--steps", "10", "--channels", "4", "--blocks", "1"]
+    assert cut_short(["train", "--steps", "9", "-o", "a", "--channels", "8"]) == ["train", "-o", "a", *small]
     assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10"]
     assert cut_short(["inspect", "a"]) == ["inspect", "a"]
     assert cut_short(["data", "generate"])[-4:] == ["--trajectories", "10", "--frames", "6"]

@@ -40,6 +40,9 @@ from ._named_arrays import with_arrays as with_arrays
 from ._network import ArchitectureName as ArchitectureName
 from ._network import Network as Network
 from ._network import signature_of as signature_of
+from ._receptive_field import ReceptiveField as ReceptiveField
+from ._receptive_field import receptive_field as receptive_field
+from ._receptive_field import whole_field_layers as whole_field_layers
 from ._settings import NetworkSettings as NetworkSettings
 from ._spec import ModelSpec as ModelSpec
 from ._spec_from_words import spec_from_words as spec_from_words

@@ -128,6 +128,7 @@ class Model:
         steps: int = 1,
         *,
         first: int | None = None,
+        tile: int | Mapping[str, int] | None = None,
         progress: bool = False,
     ) -> dict[str, np.ndarray]:
         """Go on from given frames, each prediction made from those before it.
@@ -140,15 +141,18 @@ class Model:
         - `steps`: how many predictions.
         - `first`: the oldest frame that is seen, from 0; the last frames are gone on from if None. To compare with what
           came of the first frames, say 0.
+        - `tile`: predict parts of the grid of so many pixels along every axis, or along those that are named (`{"x": 64}`), one
+          after the other, to save memory. The result differs by rounding only.
         - `progress`: whether to show how far it is.
 
         **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis where the
         arrays had none. Float32, in physical units.
 
-        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up.
+        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up,
+        `UnsupportedError` for tiles of a network that looks at the whole field at once.
         """
         check_whole("steps", steps, least=1)
-        forecaster = self._forecaster
+        forecaster = self._by_tiles(tile)
         source, single = start_of(forecaster.contract, start)
         past = forecaster.frames.past_steps
         source.check_frames(past)
@@ -174,6 +178,7 @@ class Model:
         trajectories: int | None = None,
         split: str | None = None,
         beside: Mapping[str, Model] | None = None,
+        tile: int | Mapping[str, int] | None = None,
         seed: int = 0,
         progress: bool = True,
     ) -> Evaluation:
@@ -187,12 +192,13 @@ class Model:
         - `trajectories`: at most so many; all (16 simulations) if None.
         - `split`: the part of the data, "train", "valid" or "test".
         - `beside`: other models for the same data, by the name they get in tables and pictures.
+        - `tile`: as in `predict`.
         - `seed`: of simulations.
         - `progress`: whether to show how far it is.
 
         **Raises:** `ArgumentError` for data that a model is not for.
         """
-        forecaster, show = self._forecaster, _shown(progress)
+        forecaster, show = self._by_tiles(tile), _shown(progress)
         contract = forecaster.contract
         for what, given in (("steps", steps), ("trajectories", trajectories)):
             if given is not None:
@@ -216,7 +222,7 @@ class Model:
                 )
         source = held_out.source
         forecasters = {MODEL: forecaster} | {
-            name: other._forecaster for name, other in (beside or {}).items()
+            name: other._by_tiles(tile) for name, other in (beside or {}).items()
         }
         with show(len(held_out.trajectories) * (steps or 1), "rolling out") as bar:
             study = study_rollouts(
@@ -227,7 +233,7 @@ class Model:
         for name, each in models.items():
             task = OwnTask.of(each._forecaster.contract, source, held_out.trajectories)
             with show(len(task.indices), "predicting every next frame") as bar:
-                one_step[name] = task.error(each.network, progress=bar.follow)
+                one_step[name] = task.error(each.network, progress=bar.follow, tile=tile)
         return Evaluation(
             model=self.name,
             data=held_out.name,
@@ -566,6 +572,9 @@ class Model:
             found = Forecaster.of(self.network, self.record)
             self.__dict__["_kept_forecaster"] = found  # it holds the compiled step
         return found
+
+    def _by_tiles(self, tile: int | Mapping[str, int] | None) -> Forecaster:
+        return self._forecaster if tile is None else replace(self._forecaster, tile=tile)
 
     def __reduce__(self) -> tuple[Callable[..., Model], tuple[object, ...]]:
         return Model, (self.network, self.record, self.parent, self.training)

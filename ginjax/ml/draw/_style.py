@@ -89,11 +89,11 @@ _LOOKS_GROUPS = (
 # Okabe and Ito's colours, which stay apart for the colour-blind; lines and marks tell them apart in grey.
 _LOOKS = {
     "truth": ("0.1", "-"),
-    "model": ("#0072b2", "-"),
     PERSISTENCE: ("0.55", "--"),
     "from scratch": ("#d55e00", "-."),
 }
 _FREE = (
+    ("#0072b2", "-"),
     ("#009e73", ":"),
     ("#cc79a7", (0, (5, 1, 1, 1))),
     ("#e69f00", (0, (3, 1))),
