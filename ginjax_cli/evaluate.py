@@ -9,11 +9,13 @@ import typer
 from ginjax._text import shell_line, shell_word
 
 from ._config_file import asked_for
+from ._conversion_step import conversion_command
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._names import names_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
+from ._pixels import Tile, pixels, say_tiles
 from ._read_as import say_how_read
 from ._way_to_convert import names_conversion
 
@@ -84,6 +86,7 @@ def evaluate(
             "last training, and show its errors too.",
         ),
     ] = False,
+    tile: Tile = None,
     field: DataFields = None,
     axes: DataAxes = None,
     parity: DataParity = None,
@@ -150,14 +153,16 @@ def evaluate(
         train_again,
         training_task,
     )
+    from ginjax.ml.forecast import NO_CHANGE
     from ginjax.models import load_model
     from ginjax.workflow import MODEL, Evaluation, evaluation_files
 
     if several and from_scratch:
         raise ArgumentError("--from-scratch", got="several models", expected="one model")
-    taken = {MODEL, PERSISTENCE, "truth"}
-    names = [MODEL, *(f"./{name}" if name in taken else name for name in names_of(models)[1:])]
-    if len(set(names)) < len(names):
+    taken = {MODEL, PERSISTENCE, NO_CHANGE, "truth", _SCRATCH}
+    called, *others = (f"./{name}" if name in taken else name for name in names_of(models))
+    names = [MODEL, *others]
+    if len({called, *others}) < len(names):
         raise ArgumentError("models", got="one of them twice", expected="each once")
     every = {name: load_model(each) for name, each in zip(names, models, strict=True)}
     check_together({names_of(models)[i]: each.record for i, each in enumerate(every.values())})
@@ -167,7 +172,8 @@ def evaluate(
     record = loaded.record
     if folder is None:
         folder = Path("evaluation") if several else model.with_suffix(".evaluation")
-    forecaster = Forecaster.of(loaded.model, record)
+    sides = pixels("--tile", tile)
+    forecaster = Forecaster.of(loaded.model, record, sides)
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
     ctx.with_resource(folder_for_work(folder))
     targets = evaluation_files(folder, picture_format)
@@ -195,7 +201,7 @@ def evaluate(
         )
         say_how_read(out, held_out.source, contract)
     forecasters = {MODEL: forecaster} | {
-        name: Forecaster.of(each.model, each.record) for name, each in every.items() if name != MODEL
+        name: Forecaster.of(each.model, each.record, sides) for name, each in every.items() if name != MODEL
     }
     past, source = most_past(forecasters), held_out.source
     forecaster.check(source, past + (steps or 1))
@@ -204,6 +210,7 @@ def evaluate(
         raise ArgumentError("trajectories to evaluate on", got="none", expected="at least one")
     if held_out.note:
         out.note(held_out.note)
+    say_tiles(out, forecaster, source)
     if from_scratch:
         last = last_training(record)
         if last["step"] == "train":
@@ -217,7 +224,7 @@ def evaluate(
                 last,
                 progress=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
             )
-        forecasters[_SCRATCH] = Forecaster.of(again.model, record)
+        forecasters[_SCRATCH] = Forecaster.of(again.model, record, sides)
     with source, out.progress(len(held_out.trajectories) * steps, "rolling out") as progress:
         study = study_rollouts(
             forecasters, source, held_out.trajectories, steps=steps, progress=progress.follow
@@ -227,7 +234,7 @@ def evaluate(
         for name, each in every.items():
             own = OwnTask.of(each.record.contract, source, held_out.trajectories)
             with out.progress(len(own.indices), "predicting every next frame") as progress:
-                one_step[name] = own.error(each.model, progress=progress.follow)
+                one_step[name] = own.error(each.model, progress=progress.follow, tile=sides)
 
     found = Evaluation(
         model=loaded.model.spec.architecture,
@@ -237,6 +244,7 @@ def evaluate(
         grid=source.spatial,
         time_step=contract.time_step,
         one_step=one_step,
+        called=called,
     )
     paths = {name: str(each) for name, each in zip(names, models, strict=True)}
     found.save(
@@ -269,8 +277,8 @@ def evaluate(
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
         out.next_step(shell_line(["ginjax", "predict", *words]))
-    elif data is None and record.D < 3 and loaded.model.spec.equivariant:
-        out.next_step(f"ginjax convert-d {shell_word(model)} --to-dim 3 --rescale compatibility")
+    elif data is None and record.D < 3:
+        out.next_step(conversion_command(model, record, 3))
     else:
         out.next_step(f"ginjax inspect {shell_word(model)}")
 

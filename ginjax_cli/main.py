@@ -13,6 +13,7 @@ from ginjax.host_memory import keep_freed_memory
 from ginjax.xla_flags import set_xla_flags
 
 from ._errors import Edge
+from ._given_once import GivenOnce
 from ._options import Debug
 from ._output import open_streams, show_line
 
@@ -64,7 +65,7 @@ def make_app(names: Collection[str] = (*GROUPS, *COMMANDS)) -> typer.Typer:
             app.add_typer(_load(name), name=name)
     for name in COMMANDS:
         if name in names:
-            app.command(name)(_load(name))
+            app.command(name, cls=GivenOnce)(_load(name))
     return app
 
 

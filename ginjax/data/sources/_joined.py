@@ -5,17 +5,45 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
-from ginjax.data.sources._source import Source
+from ginjax.checkpoint import Field, axes_of, ends_in_words
+from ginjax.data.sources._source import Box, Source
 from ginjax.errors import FileError
 
 OPEN_FILES = 32
+
+
+def _fields(fields: Sequence[Field]) -> str:
+    return ", ".join(each.kind for each in fields) or "none"
+
+
+def _unit(unit: str | None) -> str:
+    return "not stated" if unit is None else unit
+
+
+def _number(value: float | None) -> str:
+    return "not stated" if value is None else f"{value:.7g}"
+
+
+_SAME: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "D": ("dimension", str),
+    "spatial": ("grid", lambda sides: "x".join(map(str, sides))),
+    "schema": ("fields", _fields),
+    "constants": ("constants", _fields),
+    "is_torus": ("boundaries", lambda flags: ends_in_words(axes_of(tuple(flags)))),
+    "length_unit": ("unit of length", _unit),
+    "time_unit": ("unit of time", _unit),
+}
+"""What the files of one set of data have in common, by attribute: what it is called, and how it is written."""
+
+_CLOSE = {"spacing": "grid spacing", "time_step": "time step"}
+"""Numbers that they have in common but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -53,9 +81,26 @@ class JoinedSource(Source):
         source, local = self._use(trajectory)
         return source.read(local, start, stop, precise=True)
 
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        source, local = self._use(trajectory)
+        return source.read(local, start, stop, precise=True, box=box)
+
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         source, local = self._use(trajectory)
         return source.read_constants(local, precise=True)
+
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        source, local = self._use(trajectory)
+        return source.read_constants(local, precise=True, box=box)
+
+
+def _another(what: str, name: str, got: str, first: str, expected: str) -> FileError:
+    return FileError(
+        f"{name}: {what}",
+        got=got,
+        expected=f"{expected}, as in {first}",
+        hint="Only files with the same fields on the same grid, at the same steps, make one set of data.",
+    )
 
 
 def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:
@@ -73,18 +118,14 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
     if len(sources) == 1:
         return first
     for source, name in zip(sources[1:], names[1:], strict=True):
-        for what in ("D", "spatial", "schema", "constants", "is_torus", "length_unit", "time_unit"):
-            if getattr(source, what) != getattr(first, what):
-                raise FileError(
-                    f"{name}: {what} differs from that of {names[0]}",
-                    got=getattr(source, what),
-                    expected=getattr(first, what),
-                    hint="Only files with the same fields on the same grid make one set of data.",
-                )
-        for what in ("spacing", "time_step"):
+        for what, (words, in_words) in _SAME.items():
+            a, b = getattr(source, what), getattr(first, what)
+            if a != b:
+                raise _another(words, name, in_words(a), names[0], in_words(b))
+        for what, words in _CLOSE.items():
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
-                raise FileError(f"{name}: {what} differs from that of {names[0]}", got=a, expected=b)
+                raise _another(words, name, _number(a), names[0], _number(b))
     together: dict[str, Any] = {
         "trajectories": sum(source.trajectories for source in sources),
         "frames": min(source.frames for source in sources),
