@@ -15,6 +15,7 @@ from ._names import names_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
+from ._pixels import Tile, pixels, say_tiles
 from ._read_as import say_how_read
 from ._way_to_convert import names_conversion
 
@@ -85,6 +86,7 @@ def evaluate(
             "last training, and show its errors too.",
         ),
     ] = False,
+    tile: Tile = None,
     field: DataFields = None,
     axes: DataAxes = None,
     parity: DataParity = None,
@@ -170,7 +172,8 @@ def evaluate(
     record = loaded.record
     if folder is None:
         folder = Path("evaluation") if several else model.with_suffix(".evaluation")
-    forecaster = Forecaster.of(loaded.model, record)
+    sides = pixels("--tile", tile)
+    forecaster = Forecaster.of(loaded.model, record, sides)
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
     ctx.with_resource(folder_for_work(folder))
     targets = evaluation_files(folder, picture_format)
@@ -198,7 +201,7 @@ def evaluate(
         )
         say_how_read(out, held_out.source, contract)
     forecasters = {MODEL: forecaster} | {
-        name: Forecaster.of(each.model, each.record) for name, each in every.items() if name != MODEL
+        name: Forecaster.of(each.model, each.record, sides) for name, each in every.items() if name != MODEL
     }
     past, source = most_past(forecasters), held_out.source
     forecaster.check(source, past + (steps or 1))
@@ -207,6 +210,7 @@ def evaluate(
         raise ArgumentError("trajectories to evaluate on", got="none", expected="at least one")
     if held_out.note:
         out.note(held_out.note)
+    say_tiles(out, forecaster, source)
     if from_scratch:
         last = last_training(record)
         if last["step"] == "train":
@@ -220,7 +224,7 @@ def evaluate(
                 last,
                 progress=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
             )
-        forecasters[_SCRATCH] = Forecaster.of(again.model, record)
+        forecasters[_SCRATCH] = Forecaster.of(again.model, record, sides)
     with source, out.progress(len(held_out.trajectories) * steps, "rolling out") as progress:
         study = study_rollouts(
             forecasters, source, held_out.trajectories, steps=steps, progress=progress.follow
@@ -230,7 +234,7 @@ def evaluate(
         for name, each in every.items():
             own = OwnTask.of(each.record.contract, source, held_out.trajectories)
             with out.progress(len(own.indices), "predicting every next frame") as progress:
-                one_step[name] = own.error(each.model, progress=progress.follow)
+                one_step[name] = own.error(each.model, progress=progress.follow, tile=sides)
 
     found = Evaluation(
         model=loaded.model.spec.architecture,

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ginjax.host_memory import keep_freed_memory
 from ginjax.xla_flags import set_xla_flags
 
 from ._errors import Edge
@@ -37,6 +38,9 @@ COMMANDS = (
 
 GROUPS = ("data",)
 """Each is a command with commands of its own, likewise."""
+
+COMPUTING = ("train", "verify", "evaluate", "predict", "transfer-curve", "demo")
+"""Those that run networks, again and again with the same memory."""
 
 _HELP = """
 Train an equivariant network where data is cheap, run it where data is dear.
@@ -107,4 +111,7 @@ def main() -> None:
     gc.set_threshold(50_000)
     open_streams()
     set_xla_flags()
-    make_app(_asked(sys.argv[1:]))(prog_name="ginjax")
+    asked = _asked(sys.argv[1:])
+    if len(asked) == 1 and set(asked) <= set(COMPUTING):
+        keep_freed_memory()
+    make_app(asked)(prog_name="ginjax")

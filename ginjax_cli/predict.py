@@ -12,6 +12,7 @@ from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataS
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 from ._picture_options import PictureWidth
+from ._pixels import Tile, pixels, say_tiles
 from ._read_as import say_how_read
 from ._way_to_convert import names_conversion
 
@@ -49,6 +50,7 @@ def predict(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The file to write (HDF5).", metavar="FILE")
     ] = Path("forecast.h5"),
+    tile: Tile = None,
     gif: Annotated[
         bool,
         typer.Option(
@@ -82,7 +84,7 @@ def predict(
 
     loaded = load_model(model)
     record = loaded.record
-    forecaster = Forecaster.of(loaded.model, record)
+    forecaster = Forecaster.of(loaded.model, record, pixels("--tile", tile))
     past = forecaster.frames.past_steps
     with (
         reading_of(field, parity, periodic, axes)
@@ -98,6 +100,7 @@ def predict(
         }
         say_how_read(out, source, record.contract)
         forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
+        say_tiles(out, forecaster, source)
         with out.progress(source.trajectories * forecast.frames, "rolling out") as progress:
             write_well(
                 output,

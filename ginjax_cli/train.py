@@ -41,6 +41,7 @@ from ._train_options import (
     DataPath,
     Devices,
     Distributed,
+    DropField,
     DryRun,
     Epochs,
     Freeze,
@@ -238,6 +239,7 @@ def train(
         ),
     ] = False,
     adapt: Adapt = None,
+    drop_field: DropField = None,
     freeze: Freeze = None,
     accumulate: Accumulate = 1,
     remat: Remat = False,
@@ -378,7 +380,10 @@ def train(
         residual=residual,
         adapt=adapt or (),
         padding=None if start is None else by_axis("--padding", padding),
+        drop_fields=drop_field or (),
     )
+    for said in request.fields:
+        out.note(said)
     if request.walls is not None:
         out.note(request.walls)
     for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):

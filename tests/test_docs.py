@@ -7,11 +7,13 @@ a `pyproject.toml` and says how to install it is taken to have done so; no other
 """
 
 import importlib
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -41,7 +43,10 @@ CUT = [
 ]
 
 SHELL = re.compile(r"[|&;<>$`*?]")
-"""What only a shell understands."""
+"""What only a shell understands, outside single quotes."""
+
+SCRIPTS = sysconfig.get_path("scripts")
+"""Where `ginjax` was installed; the tests may run without it on the path."""
 
 
 def as_written(words: list[str]) -> list[str]:
@@ -121,12 +126,18 @@ def run_line(line: str, folder: Path, adapt: Callable[[list[str]], list[str]]) -
     words = shlex.split(line, comments=True)
     if not words:
         return
-    if words[0] == "ginjax" and not any(SHELL.search(word) for word in words):
+    unquoted = shlex.split(re.sub(r"'[^']*'", "''", line), comments=True)
+    if words[0] == "ginjax" and not any(SHELL.search(word) for word in unquoted):
         result = CliRunner().invoke(app, adapt(words[1:]))
         assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
     else:
+        path = os.pathsep.join((SCRIPTS, os.environ["PATH"]))
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", line], cwd=folder, capture_output=True, text=True
+            ["bash", "-euo", "pipefail", "-c", line],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": path},
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 

@@ -5,10 +5,13 @@ from ginjax.checkpoint import FieldScale as FieldScale
 from ginjax.data._axis_order import SPACE as SPACE
 from ginjax.data._axis_order import Axes as Axes
 from ginjax.data._axis_order import AxisOrder as AxisOrder
+from ginjax.data._axis_order import AxisSlices as AxisSlices
 from ginjax.data._convert import convert_data as convert_data
 from ginjax.data._convert import resampling_for as resampling_for
 from ginjax.data._convert import state_steps as state_steps
 from ginjax.data._convert import well_size as well_size
+from ginjax.data._crops import Crops as Crops
+from ginjax.data._crops import TileTarget as TileTarget
 from ginjax.data._data_files import Paths as Paths
 from ginjax.data._fields import fields_by_key as fields_by_key
 from ginjax.data._from_arrays import from_arrays as from_arrays
@@ -34,6 +37,9 @@ from ginjax.data._source_digest import source_digest as source_digest
 from ginjax.data._source_digest import trajectory_digests as trajectory_digests
 from ginjax.data._survey import FieldSurvey as FieldSurvey
 from ginjax.data._survey import survey as survey
+from ginjax.data._tiling import Place as Place
+from ginjax.data._tiling import TileSides as TileSides
+from ginjax.data._tiling import Tiling as Tiling
 from ginjax.data._time_series import batch_time_series as batch_time_series
 from ginjax.data._time_series import time_series_idxs as time_series_idxs
 from ginjax.data._time_series import times_series_to_multi_images as times_series_to_multi_images
@@ -62,6 +68,7 @@ from ginjax.data.readers import Reader as Reader
 from ginjax.data.readers import Variable as Variable
 from ginjax.data.readers import hdf5_reader as hdf5_reader
 from ginjax.data.readers import register_reader as register_reader
+from ginjax.data.sources import Box as Box
 from ginjax.data.sources import MemorySource as MemorySource
 from ginjax.data.sources import Source as Source
 from ginjax.data.sources import held_in_memory as held_in_memory

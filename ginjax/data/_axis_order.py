@@ -22,6 +22,22 @@ _RANK = {TRAJECTORY: -1, TIME: 0, **{axis: 1 + i for i, axis in enumerate(SPACE)
 
 
 @dataclass(frozen=True)
+class AxisSlices:
+    """Reads frames of an array, or a part of the grid of each: a `ReadSlice` that never reads more than it is asked for.
+
+    **Arguments:**
+
+    - `read`: `(trajectory, start, stop, box) -> (stop - start, *sides, D, ..., D)`, where `box` has a slice for each axis of
+      space, or none for whole frames.
+    """
+
+    read: Callable[[int, int, int, tuple[slice, ...]], np.ndarray]
+
+    def __call__(self, trajectory: int, start: int, stop: int, box: tuple[slice, ...] = ()) -> np.ndarray:
+        return self.read(trajectory, start, stop, box)
+
+
+@dataclass(frozen=True)
 class AxisOrder:
     """The axes of an array in the order in which they are stored.
 
@@ -117,9 +133,7 @@ class AxisOrder:
         moved = values.transpose(order)
         return moved if TRAJECTORY in self.names else moved[None]
 
-    def slices(
-        self, read: Callable[[tuple[int | slice, ...]], np.ndarray]
-    ) -> Callable[[int, int, int], np.ndarray]:
+    def slices(self, read: Callable[[tuple[int | slice, ...]], np.ndarray]) -> AxisSlices:
         """From a function of selections of the stored array to one of frames, `(trajectory, start, stop)`.
 
         **Arguments:**
@@ -131,12 +145,13 @@ class AxisOrder:
         kept = [name for name in self.names if name != TRAJECTORY]
         order = sorted(range(len(kept)), key=lambda i: _RANK[kept[i]])
 
-        def frames(trajectory: int, start: int, stop: int) -> np.ndarray:
+        def frames(trajectory: int, start: int, stop: int, box: tuple[slice, ...]) -> np.ndarray:
             chosen: dict[str, int | slice] = {TRAJECTORY: trajectory, TIME: slice(start, stop)}
+            chosen |= dict(zip(SPACE, box, strict=False))
             values = read(tuple(chosen.get(name, slice(None)) for name in self.names)).transpose(order)
             return values if self.varies else values[None]
 
-        return frames
+        return AxisSlices(frames)
 
 
 def parse_axes(axes: Axes | None) -> dict[str, AxisOrder]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from ginjax.data._axis_order import AxisOrder
+from ginjax.data._axis_order import AxisOrder, AxisSlices
 from ginjax.data._request import FieldRequest
 
 ReadSlice = Callable[[int, int, int], np.ndarray]
-"""`(trajectory, start, stop) -> (stop - start, *spatial, D, ..., D)`; constants are asked for frames 0 to 1."""
+"""`(trajectory, start, stop) -> (stop - start, *spatial, D, ..., D)`; constants are asked for frames 0 to 1. One that is an
+`AxisSlices` reads parts of the grid too."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class Variable:
     read: ReadSlice
     varies: bool = True
     problem: str | None = None
+
+    def frames(
+        self, trajectory: int, start: int, stop: int, box: Sequence[tuple[int, int]] | None = None
+    ) -> np.ndarray:
+        """Frames of a part of the grid, whose axes follow that of time; of all of it if `box` is None."""
+        if box is None:
+            return self.read(trajectory, start, stop)
+        sides = tuple(slice(low, high) for low, high in box)
+        if isinstance(self.read, AxisSlices):
+            return self.read(trajectory, start, stop, sides)
+        return self.read(trajectory, start, stop)[(slice(None), *sides)]
 
 
 def _nothing_open() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from ginjax.data._fields import fields_by_key
 from ginjax.data._measure import check_finite
 from ginjax.data._normalise import Normalisation
+from ginjax.data._tiling import Place, Tiling, put_together
 from ginjax.data.sources import NO_SERIES, Source
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, Signature
@@ -125,7 +126,35 @@ class Windows:
 
         **Raises:** `ArgumentError` for an index out of range, `FileError` if the data hold NaN or infinity.
         """
-        samples = [self._sample(*self.locate(int(index))) for index in np.atleast_1d(np.asarray(indices))]
+        return self._together(
+            [self._sample(*self.locate(int(index))) for index in np.atleast_1d(np.asarray(indices))]
+        )
+
+    def take_blocks(
+        self, indices: Sequence[int], tiling: Tiling, places: Sequence[Place]
+    ) -> tuple[MultiImage, MultiImage]:
+        """Read blocks of some windows, and nothing else.
+
+        **Arguments:**
+
+        - `indices`: numbers of the windows, at least one.
+        - `tiling`: how the grid is cut.
+        - `places`: where the block of each lies.
+
+        **Returns:** inputs on the blocks and targets on their tiles, as those of `take`.
+
+        **Raises:** as `take`.
+        """
+        return self._together(
+            [
+                self._block(*self.locate(int(index)), tiling, place)
+                for index, place in zip(indices, places, strict=True)
+            ]
+        )
+
+    def _together(
+        self, samples: Sequence[tuple[dict[Key, np.ndarray], dict[Key, np.ndarray]]]
+    ) -> tuple[MultiImage, MultiImage]:
         if not samples:
             raise ArgumentError("windows to take", got="none", expected="at least one")
         inputs, targets = (
@@ -141,17 +170,56 @@ class Windows:
         constants = source.read_constants(trajectory, precise=True) if source.constants else {}
         for name, block in (*frames.items(), *constants.items()):
             check_finite(name, trajectory, block)
+        seen = {name: block[:past] for name, block in frames.items()}
+        return self._inputs(seen, constants), self._targets(
+            {name: block[past - 1 :] for name, block in frames.items()}
+        )
+
+    def _block(
+        self, trajectory: int, start: int, tiling: Tiling, place: Place
+    ) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray]]:
+        """The same of one block and its tile."""
+        past, source = self.past_steps, self.source
+        boxes, own = list(tiling.boxes(place)), list(tiling.tile_boxes(place))
+        stop = start + past + self.future_steps
+        seen = put_together(
+            tiling.block,
+            ((source.read(trajectory, start, start + past, precise=True, box=b), at) for b, at in boxes),
+            1,
+        )
+        steady = (
+            (source.read_constants(trajectory, precise=True, box=b), at)
+            for b, at in (boxes if source.constants else ())
+        )
+        constants = put_together(tiling.block, steady, 0)
+        later = put_together(
+            tiling.tile,
+            ((source.read(trajectory, start + past - 1, stop, precise=True, box=b), at) for b, at in own),
+            1,
+        )
+        for name, block in (*seen.items(), *later.items(), *constants.items()):
+            check_finite(name, trajectory, block)
+        return self._inputs(seen, constants), self._targets(later)
+
+    def _inputs(
+        self, seen: Mapping[str, np.ndarray], constants: Mapping[str, np.ndarray]
+    ) -> dict[Key, np.ndarray]:
+        """The past frames of every field, and the constants, normalised."""
         scale = self.normalisation.of
-        inputs = {name: scale(name).normalise(block[:past]) for name, block in frames.items()}
+        inputs = {name: scale(name).normalise(block) for name, block in seen.items()}
         inputs |= {name: scale(name).normalise(block[None]) for name, block in constants.items()}
+        return _blocks((*self.source.schema, *self.source.constants), inputs)
+
+    def _targets(self, later: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:
+        """What follows the last of the past frames, with which the arrays begin, normalised."""
+        scale = self.normalisation.of
         if self.residual:
             targets = {
-                name: scale(name).normalise_increment(np.diff(block[past - 1 :], axis=0))
-                for name, block in frames.items()
+                name: scale(name).normalise_increment(np.diff(block, axis=0)) for name, block in later.items()
             }
         else:
-            targets = {name: scale(name).normalise(block[past:]) for name, block in frames.items()}
-        return _blocks((*source.schema, *source.constants), inputs), _blocks(source.schema, targets)
+            targets = {name: scale(name).normalise(block[1:]) for name, block in later.items()}
+        return _blocks(self.source.schema, targets)
 
 
 def _blocks(fields: Sequence, arrays: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:

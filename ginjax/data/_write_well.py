@@ -164,9 +164,13 @@ def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ..
 
 
 def _some(field: Field, source: Source, varies: bool) -> Iterator[np.ndarray]:
-    """The first frame, which may be without structure, and the last of the last trajectory; of a constant both ends."""
+    """The first frame, which may be without structure, and the last of the last trajectory; of a constant both ends.
+
+    Of a source whose frames are costly out of their order, the first one.
+    """
     last = source.trajectories - 1
-    for trajectory, frame in dict.fromkeys(((0, 0), (last, source.frames - 1))):
+    looked_at = ((0, 0),) if source.in_order else ((0, 0), (last, source.frames - 1))
+    for trajectory, frame in dict.fromkeys(looked_at):
         found = (
             source.read(trajectory, frame, frame + 1, precise=True)
             if varies

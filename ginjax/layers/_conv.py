@@ -116,6 +116,11 @@ class ConvContract(eqx.Module):
         return self.bank.D
 
     @property
+    def takes_means(self) -> bool:
+        """Whether a bias is a multiple of the mean of a channel over the grid."""
+        return any(_bias_kind(self.use_bias, target) == "mean" for target in self.bias)
+
+    @property
     def invariant_filters(self) -> MultiImage:
         """The filters as a multi-image, `(n, *(M,)*D, D, ..., D)` by key."""
         return MultiImage(

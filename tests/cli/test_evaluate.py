@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command_line import app
 from helpers import FIXTURES
+from sweeps import few
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model, write_model
@@ -189,7 +190,7 @@ def test_data_that_were_only_trained_on_are_not_evaluated_on_in_silence(trained)
     assert found["trajectories"] == 9
 
 
-@pytest.mark.parametrize("budget", [("--steps", "3000"), ()], ids=["with steps", "alone"])
+@pytest.mark.parametrize("budget", [("--steps", "3000"), *few(())], ids=["with steps", "alone"])
 def test_a_run_ended_by_time_has_a_baseline_as_long(trained, budget):
     train, evaluate = trained
     train("--time-budget", "0.02s", "--valid", "0", "--learning-rate", "0.1", *budget)

@@ -55,6 +55,24 @@ def test_one_frame_is_enough_and_json_is_all_there_is(run):
     assert (payload["frames"], payload["given_frames"], payload["path"]) == (3, 1, "forecast.h5")
 
 
+def test_tiles_predict_the_same(run):
+    write_well("wide.h5", simulate("diffusion", 1, trajectories=2, steps=1, side=64), name="diffusion")
+    for name, more in (("whole.h5", ()), ("tiled.h5", ("--tile", "x=16"))):
+        result = run("predict", MODEL, "wide.h5", "--steps", "2", *more, "-o", name)
+        assert result.exit_code == 0, result.stderr
+    assert "predicted in 4 parts: 16 of 64 points, each with what it depends on: 32" in result.stderr
+    whole, tiled = (open_data(name).arrays()["density"] for name in ("whole.h5", "tiled.h5"))
+    np.testing.assert_allclose(tiled, whole, rtol=1e-6, atol=1e-6)
+    wrong = {
+        "y=4": "--tile of axis 'y': got no such axis, expected x",
+        "0": "--tile: got '0'",
+        "x=4,x=5": "--tile: got",
+    }
+    for tile, message in wrong.items():
+        result = run("predict", MODEL, "wide.h5", "--tile", tile, "-o", "out.h5")
+        assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
+
+
 def test_what_does_not_fit_is_refused(run, tmp_path):
     write_well("flat.h5", simulate("diffusion", 2, trajectories=1, steps=1, side=8), name="diffusion")
     write_well("other.h5", simulate("wave", 1, trajectories=1, steps=1, side=8), name="wave")

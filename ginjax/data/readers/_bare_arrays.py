@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
-from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
+from ginjax.data._found import Found, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._axis_question import question_of
@@ -262,9 +262,9 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
     return {name: Variable(order.k, frames, order.varies, problem)}
 
 
-def channel(frames: ReadSlice, i: int) -> ReadSlice:
+def channel(frames: AxisSlices, i: int) -> AxisSlices:
     """One of the values along the last axis."""
-    return lambda trajectory, start, stop: frames(trajectory, start, stop)[..., i]
+    return AxisSlices(lambda trajectory, start, stop, box: frames(trajectory, start, stop, box)[..., i])
 
 
 def _values(arrays: Mapping[str, StoredArray], points: Points) -> np.ndarray:

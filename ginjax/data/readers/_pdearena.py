@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data._axis_order import AxisOrder
+from ginjax.data._axis_order import AxisOrder, AxisSlices
 from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
@@ -120,8 +120,10 @@ def _request(name: str, k: int, parts: tuple[str, ...], p: int = 0) -> FieldRequ
     return FieldRequest(Field(name, k, p, UNIT_NOT_STATED), parts)
 
 
-def _frames(file: Hdf5, path: str) -> ReadSlice:
-    return lambda trajectory, start, stop: file.read(path, (trajectory, slice(start, stop)))
+def _frames(file: Hdf5, path: str) -> AxisSlices:
+    return AxisSlices(
+        lambda trajectory, start, stop, box: file.read(path, (trajectory, slice(start, stop), *box))
+    )
 
 
 def _number(file: Hdf5, path: str, spatial: tuple[int, ...]) -> ReadSlice:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._axis_order import AxisSlices
+from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, check_same_step
 from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
@@ -94,9 +95,11 @@ def _check_grids(file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: li
                 check_same_step(file.path, name, index, *steps)
 
 
-def _channel(file: Hdf5, seeds: tuple[str, ...], channel: int) -> ReadSlice:
-    return lambda trajectory, start, stop: file.read(
-        f"{seeds[trajectory]}/data", (slice(start, stop), ..., channel)
+def _channel(file: Hdf5, seeds: tuple[str, ...], channel: int) -> AxisSlices:
+    return AxisSlices(
+        lambda trajectory, start, stop, box: file.read(
+            f"{seeds[trajectory]}/data", (slice(start, stop), *box, ..., channel)
+        )
     )
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data._axis_order import AxisOrder
-from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._axis_order import AxisOrder, AxisSlices
+from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
 from ginjax.data.readers._hdf5 import Hdf5
@@ -73,13 +73,13 @@ def _find(file: Hdf5, split: str | None) -> Found:
     )
 
 
-def _slice(file: Hdf5, name: str, varies: bool, k: int) -> ReadSlice:
-    def read(trajectory: int, start: int, stop: int) -> np.ndarray:
+def _slice(file: Hdf5, name: str, varies: bool, k: int) -> AxisSlices:
+    def read(trajectory: int, start: int, stop: int, box: tuple[slice, ...]) -> np.ndarray:
         selection = (trajectory, slice(start, stop)) if varies else (slice(trajectory, trajectory + 1),)
-        values = file.read(name, selection)
+        values = file.read(name, (*selection, *box))
         return values if k else values[..., 0]
 
-    return read
+    return AxisSlices(read)
 
 
 PDEBENCH_INCOMPRESSIBLE = hdf5_reader("pdebench-incompressible", _recognises, _find)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ginjax.checkpoint import Field, JsonProblem, parse_json
-from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
+from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import step_of_rows
@@ -152,15 +152,22 @@ def _field(
     if shape not in fits:
         problem = f"its shape is {shape}, but its flags and the grid ask for {fits[0]}"
         return Variable(k, _unreadable, varies=bool(by_time), problem=problem)
-    inner = tuple(side if varies else 1 for side, varies in zip(sides, flags[2:], strict=True))
+    along = flags[2:]
     full = sides if grid is None else grid
 
-    def read(trajectory: int, start: int, stop: int) -> np.ndarray:
+    def read(trajectory: int, start: int, stop: int, box: tuple[slice, ...]) -> np.ndarray:
         selection = ((trajectory,) if by_sample else ()) + ((slice(start, stop),) if by_time else ())
-        values = file.read(path, selection).reshape(-1, *inner, *(D,) * k)
-        return _turned(np.broadcast_to(values, (stop - start, *full, *(D,) * k)), k, () if grid else turn)
+        # The box is along x, y, z, and the axes are stored in another order perhaps.
+        stored = [slice(0, n) for n in full]
+        for axis, part in zip(turn if grid is None else range(D), box, strict=False):
+            stored[axis] = part
+        kept = tuple(part for part, varies in zip(stored, along, strict=True) if varies)
+        counts = [len(range(n)[part]) for n, part in zip(full, stored, strict=True)]
+        inner = tuple(n if varies else 1 for n, varies in zip(counts, along, strict=True))
+        values = file.read(path, (*selection, *kept) if box else selection).reshape(-1, *inner, *(D,) * k)
+        return _turned(np.broadcast_to(values, (stop - start, *counts, *(D,) * k)), k, () if grid else turn)
 
-    return Variable(k, read, varies=bool(by_time))
+    return Variable(k, AxisSlices(read), varies=bool(by_time))
 
 
 def _turned(values: np.ndarray, k: int, turn: tuple[int, ...]) -> np.ndarray:

@@ -13,7 +13,7 @@ from ginjax.checkpoint import Field, Reading
 from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
-from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Source
+from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Box, Source
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
@@ -38,13 +38,22 @@ class FileSource(Source):
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
         return {field.name: self._field(field, trajectory, start, stop) for field in self.schema}
 
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        return {field.name: self._field(field, trajectory, start, stop, box) for field in self.schema}
+
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         return {field.name: self._field(field, trajectory, 0, 1)[0] for field in self.constants}
 
-    def _field(self, field: Field, trajectory: int, start: int, stop: int) -> np.ndarray:
-        parts = [part.read(trajectory, start, stop) for part in self.parts[field.name]]
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        return {field.name: self._field(field, trajectory, 0, 1, box)[0] for field in self.constants}
+
+    def _field(
+        self, field: Field, trajectory: int, start: int, stop: int, box: Box | None = None
+    ) -> np.ndarray:
+        parts = [part.frames(trajectory, start, stop, box) for part in self.parts[field.name]]
         whole = parts[0] if len(parts) == 1 else np.stack(parts, axis=-1)
-        shape = (stop - start, *self.spatial, *(self.D,) * field.k)
+        sides = self.spatial if box is None else tuple(high - low for low, high in box)
+        shape = (stop - start, *sides, *(self.D,) * field.k)
         if whole.size != math.prod(shape):
             raise FileError(f"{self.found.where}: field '{field.name}'", got=whole.shape, expected=shape)
         return whole.reshape(shape)

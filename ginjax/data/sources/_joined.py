@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ginjax.checkpoint import Field, axes_of, ends_in_words
-from ginjax.data.sources._source import Source
+from ginjax.data.sources._source import Box, Source
 from ginjax.errors import FileError
 
 OPEN_FILES = 32
@@ -81,9 +81,17 @@ class JoinedSource(Source):
         source, local = self._use(trajectory)
         return source.read(local, start, stop, precise=True)
 
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        source, local = self._use(trajectory)
+        return source.read(local, start, stop, precise=True, box=box)
+
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         source, local = self._use(trajectory)
         return source.read_constants(local, precise=True)
+
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        source, local = self._use(trajectory)
+        return source.read_constants(local, precise=True, box=box)
 
 
 def _another(what: str, name: str, got: str, first: str, expected: str) -> FileError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ginjax.data._trajectories import Trajectories
-from ginjax.data.sources._source import Source
+from ginjax.data.sources._source import Box, Source, slices_of
 from ginjax.geometric import parse_torus
 
 
@@ -49,6 +49,10 @@ class MemorySource(Source):
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
         return {each.name: np.asarray(self.held[each.name][trajectory, start:stop]) for each in self.schema}
+
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        lead = (trajectory, slice(start, stop), *slices_of(box))
+        return {each.name: np.asarray(self.held[each.name][lead]) for each in self.schema}
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         return {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data.sources._source import Source
+from ginjax.data.sources._source import Box, Source
 from ginjax.errors import ArgumentError
 
 
@@ -29,8 +29,18 @@ class SelectedSource(Source):
         found = self.whole.read(trajectory, start, stop, precise=True)
         return {each.name: found[each.name] for each in self.schema}
 
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        found = self.whole.read(trajectory, start, stop, precise=True, box=box)
+        return {each.name: found[each.name] for each in self.schema}
+
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        found = self.whole.read_constants(trajectory, precise=True) if self.constants else {}
+        return self._constants(trajectory, None)
+
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        return self._constants(trajectory, box)
+
+    def _constants(self, trajectory: int, box: Box | None) -> dict[str, np.ndarray]:
+        found = self.whole.read_constants(trajectory, precise=True, box=box) if self.constants else {}
         return {each.name: found[each.name] for each in self.constants}
 
 

@@ -29,6 +29,9 @@ NO_SERIES = (
 MAX_VALUES_READ = 2**30
 """Most values that one call of `Source.read` hands out (4 GiB)."""
 
+Box = tuple[tuple[int, int], ...]
+"""A part of a grid: along each axis the first pixel, and the one after the last."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Source(abc.ABC):
@@ -126,6 +129,11 @@ class Source(abc.ABC):
         return {each.name: getattr(self, each.name) for each in fields(Source)}
 
     @property
+    def in_order(self) -> bool:
+        """Whether frames are best read in their order, because one out of it costs all those before it."""
+        return False
+
+    @property
     def name(self) -> str:
         """What to call the data: the name of their arrays, their equation or their file, else their layout."""
         named = (self.origin.get(key) for key in ("arrays", "equation", "file"))
@@ -164,7 +172,9 @@ class Source(abc.ABC):
                 hint=NO_SERIES if self.frames == 1 else None,
             )
 
-    def read(self, trajectory: int, start: int, stop: int, *, precise: bool = False) -> dict[str, np.ndarray]:
+    def read(
+        self, trajectory: int, start: int, stop: int, *, precise: bool = False, box: Box | None = None
+    ) -> dict[str, np.ndarray]:
         """The frames `start` to `stop - 1` of one trajectory, and nothing else, from the disk.
 
         **Arguments:**
@@ -172,8 +182,10 @@ class Source(abc.ABC):
         - `trajectory`: its index, from 0.
         - `start`, `stop`: indices of frames, from 0.
         - `precise`: whether what is stored in double precision is handed out so, to be centred and scaled.
+        - `box`: the part of the grid to be read; all of it if None.
 
-        **Returns:** by field name, float32 arrays (float64 where `precise` asks for it) `(stop - start, *spatial, D, ..., D)`.
+        **Returns:** by field name, float32 arrays (float64 where `precise` asks for it) `(stop - start, *spatial, D, ..., D)`,
+        `spatial` being the sides of the box if there is one.
 
         **Raises:** `ArgumentError` for indices out of range or more than fits in memory, `FileError` if the file
         cannot be read.
@@ -185,23 +197,31 @@ class Source(abc.ABC):
                 got=f"{start} to {stop}",
                 expected=f"a non-empty part of 0 to {self.frames_of(trajectory)}",
             )
-        self._check_size(self.schema, stop - start)
-        return _in_precision(self._read(trajectory, start, stop), precise)
+        self._check_size(self.schema, stop - start, box)
+        found = (
+            self._read(trajectory, start, stop)
+            if box is None
+            else self._read_box(trajectory, start, stop, box)
+        )
+        return _in_precision(found, precise)
 
-    def read_constants(self, trajectory: int, *, precise: bool = False) -> dict[str, np.ndarray]:
+    def read_constants(
+        self, trajectory: int, *, precise: bool = False, box: Box | None = None
+    ) -> dict[str, np.ndarray]:
         """What does not vary in time, for one trajectory, broadcast over the grid.
 
         **Arguments:**
 
-        - `trajectory`, `precise`: as in `read`.
+        - `trajectory`, `precise`, `box`: as in `read`.
 
         **Returns:** by field name, arrays `(*spatial, D, ..., D)` in the precision of `read`.
 
         **Raises:** as `read`.
         """
         self._check_trajectory(trajectory)
-        self._check_size(self.constants, 1)
-        return _in_precision(self._read_constants(trajectory), precise)
+        self._check_size(self.constants, 1, box)
+        found = self._read_constants(trajectory) if box is None else self._read_constants_box(trajectory, box)
+        return _in_precision(found, precise)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
         """The same data where reading a frame costs no more than that frame.
@@ -253,19 +273,39 @@ class Source(abc.ABC):
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         """`read_constants` with an argument that was checked."""
 
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        """The same of a part of the grid; what can read less than whole frames does so."""
+        lead = (slice(None), *slices_of(box))
+        return {name: values[lead] for name, values in self._read(trajectory, start, stop).items()}
+
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        """The same of constants."""
+        return {name: values[slices_of(box)] for name, values in self._read_constants(trajectory).items()}
+
     def _check_trajectory(self, trajectory: int) -> None:
         if not 0 <= trajectory < self.trajectories:
             raise ArgumentError("trajectory", got=trajectory, expected=f"0 to {self.trajectories - 1}")
 
-    def _check_size(self, fields: tuple[Field, ...], frames: int) -> None:
-        values = frames * math.prod(self.spatial) * sum(self.D**each.k for each in fields)
+    def _check_size(self, fields: tuple[Field, ...], frames: int, box: Box | None) -> None:
+        if box is not None and (
+            len(box) != self.D
+            or any(not 0 <= low < high <= n for (low, high), n in zip(box, self.spatial, strict=True))
+        ):
+            raise ArgumentError("box to read", got=box, expected=f"a part of a grid of {self.spatial}")
+        sides = self.spatial if box is None else tuple(high - low for low, high in box)
+        values = frames * math.prod(sides) * sum(self.D**each.k for each in fields)
         if values > MAX_VALUES_READ:
             raise ArgumentError(
                 "data to read at once",
-                got=f"{values} values ({frames} frames on a grid of {self.spatial})",
+                got=f"{values} values ({frames} frames on a grid of {sides})",
                 expected=f"at most {MAX_VALUES_READ}",
-                hint="Ask for fewer frames or fields.",
+                hint="Ask for fewer frames or fields, or a part of the grid.",
             )
+
+
+def slices_of(box: Box) -> tuple[slice, ...]:
+    """A box as NumPy selects it."""
+    return tuple(slice(low, high) for low, high in box)
 
 
 def _in_precision(arrays: dict[str, np.ndarray], precise: bool) -> dict[str, np.ndarray]:

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Literal
 
@@ -126,9 +127,22 @@ def in_style() -> Iterator[None]:
     """The style of pictures for as long as one is made or written; what the user set stands again afterwards."""
     import matplotlib
 
-    with matplotlib.rc_context():
-        matplotlib.rcParams.update(_settings())
+    if (
+        _styled.get()
+    ):  # setting hundreds of settings again for every text that is measured takes a second a picture
         yield
+        return
+    token = _styled.set(True)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcParams.update(_settings())
+            yield
+    finally:
+        _styled.reset(token)
+
+
+_styled = ContextVar("styled", default=False)
+"""Whether the style is set already."""
 
 
 @cache

@@ -7,15 +7,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import equinox as eqx
-import jax
 import numpy as np
 from jaxtyping import Float, PyTree
 
 from ginjax.checkpoint import DataContract, Field, FieldScale, ModelRecord, check_contract
-from ginjax.data import Normalisation, Source, fields_by_key
+from ginjax.data import Normalisation, Source, TileSides, Tiling, fields_by_key
 from ginjax.errors import FileError, NumericsError
-from ginjax.geometric import Key, MultiImage, compiled
-from ginjax.ml.task import Frames, frames_of, scaled_contract
+from ginjax.geometric import Key, MultiImage
+from ginjax.ml.task import (
+    BatchStep,
+    Crop,
+    Frames,
+    frames_of,
+    make_batch_step,
+    scaled_contract,
+    step_by_tiles,
+)
 
 Fields = dict[str, Float[np.ndarray, "*_leading_field"]]
 """By field name, arrays `(*spatial, D, ..., D)` in physical units, behind the axis of the batch unless something else is
@@ -31,27 +38,31 @@ class Forecaster:
 
     - `model`: the network, for one sample.
     - `contract`: what its data have to be like, with scales.
+    - `tile`: pixels along every axis, or by the name of the axis, of the parts of the grid that are predicted one after the
+      other, to save memory; None for all of it at once. The result differs by rounding only.
     """
 
     model: PyTree
     contract: DataContract
+    tile: TileSides | None = None
 
     @classmethod
-    def of(cls, model: PyTree, record: ModelRecord) -> Forecaster:
+    def of(cls, model: PyTree, record: ModelRecord, tile: TileSides | None = None) -> Forecaster:
         """Read the settings of a model file.
 
         **Arguments:**
 
         - `model`: the network of the record, or another one for the same data.
         - `record`: what the file holds.
+        - `tile`: as above.
 
         **Raises:** `FileError` if the file does not say what the model was trained on.
         """
-        return cls(eqx.nn.inference_mode(model), scaled_contract(record))
+        return cls(eqx.nn.inference_mode(model), scaled_contract(record), tile)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Without what it has worked out so far: a compiled step can be neither copied nor pickled.
-        return type(self), (self.model, self.contract)
+        return type(self), (self.model, self.contract, self.tile)
 
     @property
     def schema(self) -> tuple[Field, ...]:
@@ -81,10 +92,22 @@ class Forecaster:
         - `source`: the data.
         - `frames`: how many frames of each trajectory are needed.
 
-        **Raises:** `ArgumentError` naming what does not fit and what was expected.
+        **Raises:** `ArgumentError` naming what does not fit and what was expected; with `tile` also `UnsupportedError` for a
+        network that looks at the whole field at once.
         """
         check_contract(self.contract, source.contract)
         source.check_frames(frames)
+        self.tiling(source.spatial)
+
+    def tiling(self, spatial: Sequence[int]) -> Tiling | None:
+        """How a grid is cut; None if it is predicted at once.
+
+        **Raises:** as `check`.
+        """
+        if self.tile is None:
+            return None
+        found = self._crop.tiling(spatial)
+        return None if found.is_whole else found
 
     def start(self, source: Source, trajectories: Sequence[int], first: int = 0) -> MultiImage:
         """The normalised input that begins with frame `first` of some trajectories.
@@ -120,7 +143,7 @@ class Forecaster:
             yield self.physical(frame)
 
     def step(self, x: MultiImage) -> tuple[MultiImage, MultiImage]:
-        """Predict one frame in normalised units.
+        """Predict one frame in normalised units, tile by tile if there is a `tile`.
 
         **Arguments:**
 
@@ -128,7 +151,10 @@ class Forecaster:
 
         **Returns:** the frame, one channel a field, and the input of the step after it.
         """
-        return self._step(self.model, x)
+        tiling = self.tiling(x.get_spatial_dims())
+        if tiling is None:
+            return self._step(self.model, x)
+        return step_by_tiles(self._step, self.model, x, tiling)
 
     def forecast(
         self,
@@ -169,8 +195,8 @@ class Forecaster:
             # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
             x = self.start(source, part + part[-1:] * (size - len(part)), first)
             for step, frame in enumerate(self.roll_out(x, steps)):
+                check_finite_prediction(frame, step + 1, part)
                 for name, values in frame.items():
-                    _check_finite(name, values[: len(part)], step + 1, part)
                     found[name][begin : begin + len(part), step] = values[: len(part)]
                 if progress is not None:
                     progress(begin * steps + (step + 1) * len(part), total)
@@ -188,15 +214,12 @@ class Forecaster:
         return fields
 
     @cached_property
-    def _step(self) -> Callable[[PyTree, MultiImage], tuple[MultiImage, MultiImage]]:
-        frames = self.frames
+    def _step(self) -> BatchStep:
+        return make_batch_step(self.frames)
 
-        @compiled
-        def step(model: PyTree, x: MultiImage) -> tuple[MultiImage, MultiImage]:
-            predicted = jax.vmap(lambda sample: model(sample)[0])(x)
-            return frames.as_fields(x, predicted), frames.next_input(x, predicted)
-
-        return step
+    @cached_property
+    def _crop(self) -> Crop:
+        return Crop.of(self.model, self.contract, 1 if self.tile is None else self.tile, "tile")
 
     def _sample(
         self, source: Source, trajectory: int, first: int
@@ -221,16 +244,25 @@ def _digits(scale: FieldScale) -> type[np.float32] | type[np.float64]:
     return np.float64 if rounding > 1e-3 * scale.scale else np.float32
 
 
-def _check_finite(
-    name: str, values: Float[np.ndarray, "batch *field"], step: int, trajectories: Sequence[int]
-) -> None:
-    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-    if not finite.all():
-        lost = trajectories[int(np.argmin(finite))]
-        raise NumericsError(
-            f"prediction of field '{name}'",
-            got=f"NaN or infinity at step {step} of trajectory {lost}",
-            hint=f"Predict {step - 1} steps, or train with `unroll` or `noise` for longer rollouts."
-            if step > 1
-            else "Check the model with 'ginjax evaluate'.",
-        )
+def check_finite_prediction(frame: Fields, step: int, trajectories: Sequence[int]) -> None:
+    """Refuse a roll-out that blew up.
+
+    **Arguments:**
+
+    - `frame`: the predictions of a step, of these trajectories first.
+    - `step`: its number, from 1.
+    - `trajectories`: their numbers.
+
+    **Raises:** `NumericsError` naming the first that is lost.
+    """
+    for name, values in frame.items():
+        finite = np.isfinite(values[: len(trajectories)]).reshape(len(trajectories), -1).all(axis=1)
+        if not finite.all():
+            lost = trajectories[int(np.argmin(finite))]
+            raise NumericsError(
+                f"prediction of field '{name}'",
+                got=f"NaN or infinity at step {step} of trajectory {lost}",
+                hint=f"Predict {step - 1} steps, or train with `unroll` or `noise` for longer rollouts."
+                if step > 1
+                else "Check the model with 'ginjax evaluate'.",
+            )

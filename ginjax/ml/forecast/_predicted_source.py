@@ -2,33 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ginjax.data import Source, held_in_memory
-from ginjax.ml.forecast._forecaster import Fields, Forecaster
+from ginjax.ml.forecast._forecaster import Fields, Forecaster, check_finite_prediction
+
+
+@dataclass
+class _Running:
+    """A roll-out under way: what comes next, and how many frames it has given."""
+
+    frames: Iterator[Fields]
+    done: int = 0
+
+    def next(self) -> Fields:
+        self.done += 1
+        return next(self.frames)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PredictedSource(Source):
-    """Trajectories that a model goes on with; build it with `predicted`. The newest one is kept in memory."""
+    """Trajectories that a model goes on with; build it with `predicted`.
+
+    The newest one is kept in memory; where it is predicted tile by tile only the newest frame is, and frames are best asked for
+    one after the other.
+    """
 
     forecaster: Forecaster = field(repr=False)
     given: Source = field(repr=False)
     first: int
     newest: dict[int, Fields] = field(default_factory=dict, repr=False)
+    running: dict[int, _Running] = field(default_factory=dict, repr=False)
+
+    @property
+    def in_order(self) -> bool:
+        return self.forecaster.tiling(self.spatial) is not None
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
         """The forecasts in memory."""
         return held_in_memory(self, progress)
 
     def _read(self, trajectory: int, start: int, stop: int) -> Fields:
+        if self.in_order:
+            return self._one_by_one(trajectory, start, stop)
         if trajectory not in self.newest:
             self.newest.clear()
             self.newest[trajectory] = self._predict(trajectory)
         return {name: array[start:stop] for name, array in self.newest[trajectory].items()}
+
+    def _one_by_one(self, trajectory: int, start: int, stop: int) -> Fields:
+        past, parts = self.forecaster.frames.past_steps, list[Fields]()
+        if start < past:
+            known = self.given.read(
+                trajectory, self.first + start, self.first + min(stop, past), precise=True
+            )
+            parts.append({each.name: known[each.name] for each in self.schema})
+        wanted = range(max(start, past) - past, stop - past)
+        running = self.running.get(trajectory)
+        if wanted and (running is None or running.done > wanted.start):
+            self.running.clear()
+            x = self.forecaster.start(self.given, [trajectory], self.first)
+            running = self.running[trajectory] = _Running(self.forecaster.roll_out(x, self.frames - past))
+        while running is not None and running.done < wanted.stop:
+            frame = running.next()
+            check_finite_prediction(frame, running.done, [trajectory])
+            if running.done > wanted.start:
+                parts.append(frame)
+        return {each.name: np.concatenate([part[each.name] for part in parts]) for each in self.schema}
 
     def _read_constants(self, trajectory: int) -> Fields:
         found = self.given.read_constants(trajectory, precise=True)

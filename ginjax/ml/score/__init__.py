@@ -18,6 +18,7 @@ from ginjax.ml.score._metrics import Metric as Metric
 from ginjax.ml.score._metrics import deviations as deviations
 from ginjax.ml.score._metrics import metric_label as metric_label
 from ginjax.ml.score._metrics import register_metric as register_metric
+from ginjax.ml.score._nrmse_sums import NrmseSums as NrmseSums
 from ginjax.ml.score._quantities import QUANTITY_LABELS as QUANTITY_LABELS
 from ginjax.ml.score._quantities import quantities as quantities
 from ginjax.ml.score._spectrum import energy_spectrum as energy_spectrum

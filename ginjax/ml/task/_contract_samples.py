@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Int, PyTree
 
 from ginjax.checkpoint import DataContract, check_contract
-from ginjax.data import Normalisation, Source, Windows, select_fields
+from ginjax.data import Normalisation, Source, TileSides, Windows, select_fields
 from ginjax.geometric import MultiImage
+from ginjax.ml.task._crop import Crop
 from ginjax.ml.task._frames import Frames, frames_of
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
@@ -26,11 +27,13 @@ class OwnTask:
 
     - `windows`: all samples there are; `indices`: those to be used.
     - `frames`: the layout of inputs and predictions.
+    - `contract`: of the model.
     """
 
     windows: Windows
     indices: Int[np.ndarray, " batch"]
     frames: Frames
+    contract: DataContract
 
     @classmethod
     def of(
@@ -62,14 +65,25 @@ class OwnTask:
         )
         count = len(windows) if samples is None else min(samples, len(windows))
         indices = np.linspace(0, len(windows) - 1, count).round().astype(int)
-        return cls(windows, indices, frames_of(contract))
+        return cls(windows, indices, frames_of(contract), contract)
 
     def pairs(self) -> tuple[MultiImage, MultiImage]:
         """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`."""
         return self.windows.take(self.indices)
 
     def error(
-        self, model: PyTree, batch_size: int = 8, progress: Callable[[int, int], None] | None = None
+        self,
+        model: PyTree,
+        batch_size: int = 8,
+        progress: Callable[[int, int], None] | None = None,
+        tile: TileSides | None = None,
     ) -> OneStepError:
-        """The one-step error of a model, beside predicting no change; arguments as in `next_frame_error`."""
-        return next_frame_error(model, self.windows, self.indices, self.frames, batch_size, progress)
+        """The one-step error of a model, beside predicting no change.
+
+        **Arguments:**
+
+        - `model`, `batch_size`, `progress`: as in `next_frame_error`.
+        - `tile`: as in `Forecaster`.
+        """
+        crop = None if tile is None else Crop.of(model, self.contract, tile, "tile")
+        return next_frame_error(model, self.windows, self.indices, self.frames, batch_size, progress, crop)

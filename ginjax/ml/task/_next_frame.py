@@ -9,9 +9,10 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from ginjax.data import Windows
+from ginjax.data import Crops, Windows
 from ginjax.geometric import MultiImage, compiled
-from ginjax.ml.score import nrmse_loss
+from ginjax.ml.score import NrmseSums, nrmse_loss
+from ginjax.ml.task._crop import Crop
 from ginjax.ml.task._frames import Frames
 from ginjax.runs import plus_minus, spread_of
 
@@ -72,6 +73,7 @@ def next_frame_error(
     frames: Frames,
     batch_size: int,
     progress: Callable[[int, int], None] | None = None,
+    crop: Crop | None = None,
 ) -> OneStepError:
     """The mean nRMSE of predicted frames, in normalised units, beside that of the frames before them.
 
@@ -82,14 +84,21 @@ def next_frame_error(
     - `frames`: the layout of inputs and predictions.
     - `batch_size`: samples evaluated at once.
     - `progress`: called as `progress(done, total)`, counting samples.
+    - `crop`: parts of the grid that are read and predicted one after the other, to save memory; None for all at once.
     """
+    tiling = None if crop is None else crop.tiling(samples.source.spatial)
+    by_tiles = None if tiling is None or tiling.is_whole else Crops(samples, tiling)
     mine: list[np.ndarray] = []
     unchanged: list[np.ndarray] = []
     for start in range(0, len(indices), batch_size):
-        x, y = samples.take(indices[start : start + batch_size])
-        truth = frames.as_fields(x, y)
-        mine.append(np.asarray(nrmse_loss(frames.as_fields(x, predict(model, x)), truth, None), np.float64))
-        unchanged.append(np.asarray(nrmse_loss(frames.newest(x, truth), truth, None), np.float64))
+        chosen = indices[start : start + batch_size]
+        found = (
+            _errors(model, *samples.take(chosen), frames)
+            if by_tiles is None
+            else _errors_by_tiles(model, by_tiles, chosen, frames)
+        )
+        mine.append(found[0])
+        unchanged.append(found[1])
         if progress is not None:
             progress(min(start + batch_size, len(indices)), len(indices))
     of = np.array([samples.locate(int(index))[0] for index in indices])
@@ -97,6 +106,36 @@ def next_frame_error(
         _over_trajectories(np.concatenate(each), of) for each in (mine, unchanged)
     )
     return OneStepError(model_mean, mean, len(indices), len(np.unique(of)), deviation, mean_deviation)
+
+
+def _errors(
+    model: PyTree, x: MultiImage, y: MultiImage, frames: Frames
+) -> tuple[Float[np.ndarray, " batch"], Float[np.ndarray, " batch"]]:
+    """The nRMSE of each sample, of the model and of no change."""
+    truth = frames.as_fields(x, y)
+    mine = nrmse_loss(frames.as_fields(x, predict(model, x)), truth, None)
+    unchanged = nrmse_loss(frames.newest(x, truth), truth, None)
+    return np.asarray(mine, np.float64), np.asarray(unchanged, np.float64)
+
+
+def _errors_by_tiles(
+    model: PyTree, crops: Crops, indices: Int[np.ndarray, " batch"], frames: Frames
+) -> tuple[Float[np.ndarray, " batch"], Float[np.ndarray, " batch"]]:
+    """The same, tile by tile."""
+    mine, unchanged = NrmseSums(), NrmseSums()
+    for number in range(crops.tiling.count):
+        x, y = crops.take(indices * crops.tiling.count + number)
+        shown, new = y.within(x), crops.tiling.new_within(number, 2)
+        truth = _part(frames.as_fields(shown, y.image), new)
+        predicted = frames.as_fields(shown, y.within(predict(model, x)))
+        mine.add(_part(predicted, new), truth)
+        unchanged.add(_part(frames.newest(shown, truth), new), truth)
+    return mine.value(), unchanged.value()
+
+
+def _part(image: MultiImage, part: tuple[slice, ...]) -> MultiImage:
+    blocks = {key: np.asarray(block)[part] for key, block in image.items()}
+    return MultiImage(blocks, image.D, image.is_torus)
 
 
 def _over_trajectories(
