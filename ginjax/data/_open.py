@@ -30,6 +30,7 @@ def open_data(
     is_torus: bool | Iterable[bool] | None = None,
     like: DataContract | None = None,
     ask: bool = True,
+    unequal: bool = False,
 ) -> Source:
     """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
 
@@ -48,6 +49,8 @@ def open_data(
     - `like`: the contract of a model. What was said of the files it was trained on holds for files of the same kind too, unless
       something else is said here.
     - `ask`: whether what cannot be inferred is an error; otherwise it becomes a note of the source.
+    - `unequal`: whether the spacing of the grid may differ along the axes (`Source.spacings`), as of data that are to be brought to
+      one by `resample`. No network takes such data.
 
     **Returns:** a source; several files are one, in the order of their names.
 
@@ -56,7 +59,9 @@ def open_data(
     if split is not None and split not in SPLITS:
         raise ArgumentError("split", got=repr(split), expected="one of " + ", ".join(SPLITS))
     torus = tuple(is_torus) if isinstance(is_torus, Iterable) else is_torus
-    said = _Said(tuple(fields), parse_parity(parity or {}), parse_axes(axes), torus, tuple(target))
+    said = _Said(
+        tuple(fields), parse_parity(parity or {}), parse_axes(axes), torus, tuple(target), unequal=unequal
+    )
     if like is not None and like.reading is not None and _kind(path) == like.reading.kind:
         kept_said = said.or_else(like.reading, like.layout or {})
         try:
@@ -95,6 +100,7 @@ class _Said:
     torus: bool | tuple[bool, ...] | None
     target: tuple[str, ...] = ()
     known: tuple[Field, ...] = ()
+    unequal: bool = False
 
     def without_targets(self, known: tuple[Field, ...]) -> _Said:
         """The same of data without the targets, whose kinds are known."""
@@ -114,12 +120,14 @@ class _Said:
     def or_else(self, kept: Reading, axes: Mapping[str, str]) -> _Said:
         """The same, and for what is not said what was said before."""
         parity = parse_parity({} if self.fields else kept.parity)
-        return _Said(
-            self.fields or kept.fields,
-            {**parity, **self.parity},
-            self.axes or parse_axes(axes),
-            kept.periodic if self.torus is None else self.torus,
-            self.target or kept.target,
+        return replace(
+            self,
+            fields=self.fields or kept.fields,
+            parity={**parity, **self.parity},
+            axes=self.axes or parse_axes(axes),
+            torus=kept.periodic if self.torus is None else self.torus,
+            target=self.target or kept.target,
+            known=(),
         )
 
     def to_be_kept(self, found: Found) -> Reading | None:
@@ -149,6 +157,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
             reading=said.to_be_kept(found),
             ask=ask,
             pairs=bool(said.target),
+            unequal=said.unequal,
         )
         for found in founds
     ]

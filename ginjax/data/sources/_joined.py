@@ -66,6 +66,15 @@ class JoinedSource(Source):
         return source.read_constants(local, precise=True, box=box)
 
 
+def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
+    """Whether grids have the same spacing along each axis, or none of them one for each."""
+    if a is None or b is None:
+        return a is b
+    return len(a) == len(b) and all(
+        math.isclose(one, other, rel_tol=1e-3) for one, other in zip(a, b, strict=True)
+    )
+
+
 def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:
     """Several sources of the same fields on the same grid as one.
 
@@ -89,6 +98,12 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
                     expected=getattr(first, what),
                     hint="Only files with the same fields on the same grid make one set of data.",
                 )
+        if not same_spacings(source.spacings, first.spacings):
+            raise FileError(
+                f"{name}: spacing along the axes differs from that of {names[0]}",
+                got=source.spacings,
+                expected=first.spacings,
+            )
         for what in ("spacing", "time_step"):
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
