@@ -15,6 +15,7 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -107,8 +108,8 @@ def lines_of(block: Block) -> list[str]:
 
 
 def understand(line: str) -> None:
-    """Take the arguments of a command apart, without running it."""
-    words = shlex.split(line, comments=True)
+    """Take the arguments of a command apart, up to what only a shell understands, without running it."""
+    words = list(takewhile(lambda word: not SHELL.search(word), shlex.split(line, comments=True)))
     if words[:1] == ["ginjax"]:
         get_command(app).commands[words[1]].make_context(words[1], words[2:])
 
@@ -252,6 +253,7 @@ def test_a_module_and_its_installation(folder):
 def test_what_is_not_run_is_understood(folder):
     understand("# a comment")
     understand("ginjax train --steps 3  # never run")
+    understand("ginjax train --steps 3 & sleep 1; kill $!")
     assert not (folder / "model.safetensors").exists()
     with pytest.raises(Exception, match="no-such-option"):
         understand("ginjax train --no-such-option 3")
