@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from _cases import CONVOLUTIONS, Case, sweeps
-from _rows import OURS, UPSTREAM, Bench, Row, compare, raced, words
+from _rows import OURS, TORCH, UPSTREAM, Bench, Row, compare, raced, words
 from _workers import Lane
 
 TARGETS = {
@@ -21,6 +21,7 @@ def convolutions(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
         if wanted(name):
             row = _convolution(bench, name, case)
             compare(row, "ours", "plain", TARGETS[name])
+            compare(row, "ours", "PyTorch", 0.5)
             compare(row, "ours", "upstream")
             compare(row, "upstream", "plain")
             yield row
@@ -53,5 +54,8 @@ def _convolution(
     }
     if bench.with_upstream:
         lanes["upstream"] = Lane(bench.start(UPSTREAM), "conv", {"case": record})
+    if bench.with_torch and not name.startswith("sweep-"):
+        torch = bench.start(TORCH)
+        lanes["PyTorch"] = Lane(torch, "plain_conv", {"case": record}, has_memory=False)
     lanes = {lane: value for lane, value in lanes.items() if lane not in without}
     return raced(bench, name, f"convolution, {words(case)}", case, lanes, memory=True)

@@ -36,8 +36,10 @@ def report(results: dict[str, Any]) -> str:
 
 def _heading(results: dict[str, Any]) -> list[str]:
     machine, limits = results["machine"], results["limits"]
-    versions = ", ".join(f"{name} {number}" for name, number in results["versions"]["ours"].items())
+    numbers = results["versions"]["ours"] | results["versions"].get("torch", {})
+    versions = ", ".join(f"{name} {number}" for name, number in numbers.items())
     load = "quick run, " if results["quick"] else ""
+    load += "processor time, " if results.get("clock") == "processor" else ""
     return [
         f"{results['date']}, {load}load {machine['load']:.1f} at the start. {machine['processor']}, "
         f"{machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB, {machine['system']}; "

@@ -8,7 +8,7 @@ from typing import Any
 from _cases import Case
 from _workers import FailedError, Lane, Worker, paired, race, spread
 
-OURS, UPSTREAM = "_worker_ours.py", "_worker_upstream.py"
+OURS, UPSTREAM, TORCH = "_worker_ours.py", "_worker_upstream.py", "_worker_torch.py"
 
 
 @dataclass
@@ -36,6 +36,7 @@ class Bench:
     - `pythons`: interpreter by worker script; a missing one is not measured.
     - `rounds`, `budget`: runs of every lane and seconds after which no further round begins.
     - `scratch`: a folder for files.
+    - `clock`: what counts as a second, one of `_serve.CLOCKS`.
     """
 
     pythons: dict[str, Path]
@@ -45,6 +46,7 @@ class Bench:
     budget: float
     quick: bool
     scratch: Path
+    clock: str = "wall"
 
     def start(self, script: str) -> Worker:
         return Worker(self.pythons[script], script, self.memory, self.timeout)
@@ -53,12 +55,16 @@ class Bench:
     def with_upstream(self) -> bool:
         return UPSTREAM in self.pythons
 
+    @property
+    def with_torch(self) -> bool:
+        return TORCH in self.pythons
+
 
 def raced(
     bench: Bench, name: str, title: str, case: Case, lanes: dict[str, Lane], memory: bool = False
 ) -> Row:
     try:
-        race(lanes, bench.rounds, bench.budget, memory)
+        race(lanes, bench.rounds, bench.budget, memory, bench.clock)
     finally:
         for lane in lanes.values():
             lane.worker.close()
@@ -89,8 +95,9 @@ def ask_fresh(
             if "failed" in facts or (turn and lane in once):
                 continue
             worker = bench.start(script)
+            clock = {"clock": bench.clock} if request["do"] == "prepare" else {}
             try:
-                answer = worker.ask(**request)
+                answer = worker.ask(**clock | request)
                 facts |= {} if take is None else answer
                 seconds[lane].append(answer if take is None else answer[take])
             except FailedError as error:

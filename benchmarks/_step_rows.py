@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from _cases import CONVOLUTIONS, LARGE, PRODUCTS, STEPS, Case
-from _rows import OURS, UPSTREAM, Bench, Row, ask_fresh, compare, raced, words
+from _rows import OURS, TORCH, UPSTREAM, Bench, Row, ask_fresh, compare, raced, words
 from _workers import FailedError, Lane
 
 REMAT, BFLOAT16 = "ours, rematerialised", "ours, bfloat16"
@@ -25,9 +25,12 @@ def steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
         lanes = {lane: Lane(ours, "step", {"case": case.to_json(), **more}) for lane, more in kinds.items()}
         if bench.with_upstream:
             lanes["upstream"] = Lane(bench.start(UPSTREAM), "step", {"case": case.to_json()})
+        if bench.with_torch:
+            lanes["PyTorch"] = Lane(bench.start(TORCH), "step", {"case": case.to_json()})
         row = raced(bench, name, f"training step, {words(case)}", case, lanes)
         compare(row, "ours", "upstream", 1 / 20 if name in STEPS else None)
         compare(row, "ours", "plain", 1.0 if name in STEPS else None)
+        compare(row, "ours", "PyTorch", 1.0 if name in STEPS else None)
         compare(row, REMAT, "ours")
         compare(row, BFLOAT16, "ours")
         yield row

@@ -4,9 +4,11 @@ from _serve import limit_memory, serve
 
 limit_memory()
 
+from ginjax.host_memory import keep_freed_memory  # noqa: E402
 from ginjax.xla_flags import set_xla_flags  # noqa: E402
 
-set_xla_flags()  # as the command line does
+keep_freed_memory()  # as the command line does
+set_xla_flags()
 
 from dataclasses import replace  # noqa: E402
 from typing import Any  # noqa: E402
@@ -16,8 +18,9 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 from _calls import build_filters, machine_limits, versions  # noqa: E402
 from _cases import Case  # noqa: E402
+from _prepared import Prepared  # noqa: E402
 from _programs import on_arrays, plain_convolution, training_step  # noqa: E402
-from _workload import Prepared, convolution, prepared, random_fields, temporary_memory  # noqa: E402
+from _workload import convolution, prepared, random_fields, temporary_memory  # noqa: E402
 
 from ginjax.geometric.conv._ways import use_way  # noqa: E402
 from ginjax.ml import in_precision, owned_copy, rematerialised, trainable  # noqa: E402

@@ -11,7 +11,8 @@ import jax  # noqa: E402
 import optax  # noqa: E402
 from _calls import build_filters, versions  # noqa: E402
 from _cases import Case  # noqa: E402
-from _workload import Prepared, convolution, map_and_loss, random_fields, resnet  # noqa: E402
+from _prepared import Prepared  # noqa: E402
+from _workload import convolution, map_and_loss, random_fields, resnet  # noqa: E402
 
 from ginjax.ml import smse_loss, train_step  # noqa: E402 # pyright: ignore[reportAttributeAccessIssue]
 

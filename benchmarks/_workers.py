@@ -93,6 +93,7 @@ class Lane:
     - `facts`: times of the first run and of building, number of filters, ...
     - `seconds`: of every run.
     - `failed`: why there are no numbers.
+    - `has_memory`: whether its compiler says how much temporary memory it takes.
     """
 
     worker: Worker
@@ -101,6 +102,7 @@ class Lane:
     facts: dict[str, Any] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
     failed: str | None = None
+    has_memory: bool = True
 
     def to_json(self) -> dict[str, Any]:
         record: dict[str, Any] = dict(self.facts)
@@ -109,7 +111,9 @@ class Lane:
         return record if self.failed is None else {**record, "failed": self.failed}
 
 
-def race(lanes: dict[str, Lane], rounds: int, budget: float, memory: bool = False) -> None:
+def race(
+    lanes: dict[str, Lane], rounds: int, budget: float, memory: bool = False, clock: str = "wall"
+) -> None:
     """Time computations in turn, one after the other in every round, so that noise of the machine hits all.
 
     **Arguments:**
@@ -117,16 +121,18 @@ def race(lanes: dict[str, Lane], rounds: int, budget: float, memory: bool = Fals
     - `lanes`: by name; their `facts`, `seconds` and `failed` are filled in.
     - `rounds`: runs of each.
     - `budget`: seconds after which no further round begins (two are always made).
-    - `memory`: ask for the compiler's account of temporary memory too.
+    - `memory`: ask for the compiler's account of temporary memory too, of lanes that have one.
+    - `clock`: of lanes that name none.
     """
     inner = {}
     for name, lane in lanes.items():
         try:
-            lane.facts |= lane.worker.ask("prepare", name=name, kind=lane.kind, **lane.request)
+            request = {"clock": clock} | lane.request
+            lane.facts |= lane.worker.ask("prepare", name=name, kind=lane.kind, **request)
             warm = statistics.median(lane.worker.ask("run", name=name, times=2))
             # Short runs are repeated to a twentieth of a second, against the grain of the clock and the pipe.
             inner[name] = max(1, round(0.05 / warm))
-            if memory:
+            if memory and lane.has_memory:
                 lane.facts["temp_bytes"] = lane.worker.ask("memory", name=name)
         except FailedError as error:
             lane.failed = str(error)

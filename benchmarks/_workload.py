@@ -6,7 +6,6 @@ Each worker imports this file in its own environment, so `ginjax` here is the li
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import equinox as eqx
@@ -14,26 +13,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from _cases import Case
+from _prepared import Prepared
 
 import ginjax.geometric as geom
 from ginjax.layers import ConvContract
 from ginjax.models import ResNet
 
 Key = tuple[tuple[bool, ...], int]
-
-
-@dataclass
-class Prepared:
-    """A computation ready to be timed.
-
-    - `run`: does it once and waits for the result; the first time compiles it.
-    - `memory`: bytes of temporary memory by the compiler's account.
-    - `facts`: what else is to be recorded with its times.
-    """
-
-    run: Callable[[], None]
-    memory: Callable[[], int]
-    facts: dict[str, Any]
 
 
 def keys_of(case: Case) -> list[Key]:

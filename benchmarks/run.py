@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from _convolution_rows import convolutions, sweep_rows
-from _environment import upstream_python
+from _environment import torch_python, upstream_python
 from _plots import draw
 from _process_rows import banks, processes
 from _report import report, write_readme
-from _rows import OURS, UPSTREAM, Bench, Row
+from _rows import OURS, TORCH, UPSTREAM, Bench, Row
 from _state_dict_rows import state_dicts
 from _step_rows import first_steps, memory_rows, product_rows, steps
 
@@ -61,6 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=HERE / "results" / "latest.json", help="file of results")
     parser.add_argument("--report", type=Path, metavar="FILE", help="measure nothing, publish these results")
     parser.add_argument("--without-upstream", action="store_true", help="do not install or run the reference")
+    parser.add_argument("--without-torch", action="store_true", help="do not install or run PyTorch")
+    parser.add_argument("--torch", type=Path, default=HERE / ".venv-torch", help="folder of its environment")
+    parser.add_argument(
+        "--processor", action="store_true", help="on one core, counting processor time: for a busy machine"
+    )
     parser.add_argument("--upstream", type=Path, default=HERE / ".venv", help="folder of its environment")
     parser.add_argument("--memory", type=float, default=12, help="GiB of address space for each process")
     parser.add_argument("--timeout", type=float, default=None, help="seconds for one answer (120, quick 40)")
@@ -71,6 +76,10 @@ def _measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     pythons = {OURS: Path(sys.executable)}
     if not options.without_upstream:
         pythons[UPSTREAM] = upstream_python(options.upstream.absolute())
+    if not options.without_torch:
+        pythons[TORCH] = torch_python(options.torch.absolute())
+    if options.processor:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     quick = options.quick
     bench = Bench(
         pythons,
@@ -80,10 +89,11 @@ def _measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         budget=2 if quick else 20,
         quick=quick,
         scratch=scratch,
+        clock="processor" if options.processor else "wall",
     )
     machine = _machine()
     versions = {}
-    for name, script in (("ours", OURS), ("upstream", UPSTREAM)):
+    for name, script in (("ours", OURS), ("upstream", UPSTREAM), ("torch", TORCH)):
         if script in pythons:
             worker = bench.start(script)
             versions[name] = worker.ask("versions")
@@ -95,6 +105,7 @@ def _measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     results: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "quick": quick,
+        "clock": bench.clock,
         "machine": machine,
         "versions": versions,
         "limits": limits,
@@ -123,7 +134,7 @@ def _rows(bench: Bench, beginnings: list[str]) -> Iterator[Row]:
 def _machine() -> dict[str, Any]:
     return {
         "processor": _processor(),
-        "cores": os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0)),
         "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),

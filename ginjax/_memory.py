@@ -2,20 +2,54 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 _MEMINFO = Path("/proc/meminfo")
 _GROUPS = Path("/proc/self/cgroup")
 _GROUP_ROOT = Path("/sys/fs/cgroup")
+_MAPPINGS = Path("/proc/self/smaps")
 
 
 def free_memory() -> int | None:
     """Bytes that this process can still be given: what the system has left, or less where its control group allows less.
 
-    None where the system does not say, as outside of Linux.
+    What it has freed itself and kept for later counts as well, see `keep_freed_memory`. None where the system does not say, as outside of Linux.
     """
     known = [each for each in (_left_in_system(), *_left_in_groups()) if each is not None]
-    return min(known, default=None)
+    return min(known) + _kept_by_heap() if known else None
+
+
+def _kept_by_heap() -> int:
+    """Bytes of memory that the heap holds beyond what is in use."""
+    held = 1024 * sum(_resident_in_heap())
+    return max(0, held - _in_use()) if held else 0
+
+
+def _resident_in_heap() -> Iterator[int]:
+    """Kilobytes of each mapping of the heap."""
+    inside = False
+    for line in _lines(_MAPPINGS):
+        first, *rest = line.split()
+        if not first.endswith(":"):
+            inside = rest[-1] == "[heap]"
+        elif inside and first == "Rss:":
+            yield int(rest[0])
+
+
+def _in_use() -> int:
+    """Bytes that the C library has given out; the largest number there is where it does not say."""
+    import ctypes
+
+    class Account(ctypes.Structure):
+        _fields_ = [(f"field_{index}", ctypes.c_size_t) for index in range(10)]
+
+    ask = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if ask is None:
+        return sys.maxsize
+    ask.restype = Account
+    return ask().field_7  # `uordblks` of malloc.h
 
 
 def _left_in_system() -> int | None:

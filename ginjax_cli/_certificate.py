@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ginjax.checkpoint import DataContract
     from ginjax.transfer import Certificate
 
     from ._output import Output
@@ -58,6 +59,7 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
             "counts as exact up to": f"{certificate.tolerance:.0e}",
         }
         | _boundaries(certificate)
+        | ({"holds of the fields": ", ".join(certificate.fields)} if certificate.fields else {})
         | ({} if plain else {"free directions": sum(path.free for path in certificate.paths)})
         | {"state": _state(certificate, stale)},
     )
@@ -80,9 +82,31 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
 
 
 def _boundaries(certificate: "Certificate") -> dict[str, object]:
-    """What the added axes are like at their ends, where that was chosen."""
-    new = certificate.new_boundaries
-    return {"assumes of the new axes": ", ".join(new)} if new else {}
+    """Which axes were added and what they are like at their ends, where that was chosen."""
+    from ginjax.checkpoint import AXIS_NAMES
+
+    new, places = certificate.new_boundaries, certificate.new_axes
+    rows: dict[str, object] = {}
+    if places:
+        down = certificate.to_dim < certificate.from_dim
+        rows["axes that went" if down else "new axes"] = ", ".join(AXIS_NAMES[i] for i in places)
+    return rows | ({"assumes of the new axes": ", ".join(new)} if new else {})
+
+
+def axes_in_words(before: "DataContract", after: "DataContract", certificate: "Certificate") -> str | None:
+    """What every axis of a model is called after a conversion, where it is not called as before; None where it is."""
+    places = certificate.new_axes
+    if not places:
+        return None
+    low, high = sorted((before, after), key=lambda contract: contract.D)
+    old = [axis.name for i, axis in enumerate(high.axes) if i not in places]
+    pairs = zip([axis.name for axis in low.axes], old, strict=True)
+    up = after is high
+    kept = ", ".join(
+        f"{a} stays {a}" if a == b else f"{a if up else b} becomes {b if up else a}" for a, b in pairs
+    )
+    names = ", ".join(high.axes[i].name for i in places)
+    return f"axes: {kept}; {names} {'is new' if up else 'goes'}"
 
 
 def _state(certificate: "Certificate", stale: bool) -> str:

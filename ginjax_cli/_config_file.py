@@ -58,14 +58,15 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
             if name in flat:
                 raise ArgumentError(f"{path}: {name!r}", got="two values", expected="one")
             flat[name] = entry
-    names = {
-        flag.removeprefix("--"): parameter.name
-        for parameter in parameters
-        if parameter.name not in NOT_IN_A_FILE
-        for flag in (*parameter.opts, *parameter.secondary_opts)
-        if flag.startswith("--")
-    }
-    result = {}
+    names: dict[str, str] = {}
+    opposite: set[str] = set()
+    for parameter in parameters:
+        if parameter.name not in NOT_IN_A_FILE:
+            flags = dict.fromkeys(parameter.opts, False) | dict.fromkeys(parameter.secondary_opts, True)
+            known = {flag.removeprefix("--"): no for flag, no in flags.items() if flag.startswith("--")}
+            names |= dict.fromkeys(known, parameter.name)
+            opposite |= {option for option, no in known.items() if no}
+    result: dict[str, Any] = {}
     for name, value in flat.items():
         option = name.replace("_", "-")
         if option not in names or isinstance(value, dict):
@@ -75,6 +76,12 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
                 expected=repr(near[0]) if near else None,
                 hint="The options are those of the command line, without the dashes.",
             )
+        if names[option] in result:
+            raise ArgumentError(f"{path}: {name!r}", got="two values", expected="one")
+        if option in opposite:
+            if not isinstance(value, bool):
+                raise ArgumentError(f"{path}: {name!r}", got=repr(value), expected="true or false")
+            value = not value
         result[names[option]] = value if isinstance(value, bool | list) else str(value)
     return result
 

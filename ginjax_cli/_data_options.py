@@ -29,7 +29,8 @@ DataFields = Annotated[
     typer.Option(
         "--field",
         help="A field to read: NAME:ORDER, its parity + (even) or - (odd), and the variables that hold its components, "
-        "such as velocity:1+=Vx,Vy; may be repeated. Fields that are not named are then left out.",
+        "such as velocity:1+=Vx,Vy; may be repeated. Fields that are not named are then left out. Without an order, "
+        "pressure=p is another name for p, and leaves nothing out.",
         metavar="FIELD",
         show_default="those of the file",
         rich_help_panel=_PANEL,

@@ -19,6 +19,7 @@ from ginjax._streams import lead_nowhere
 from ginjax._text import LONGEST_PART, shortened
 from ginjax.errors import ArgumentError, GinjaxError, VerificationError
 
+from ._as_options import OPTIONS
 from ._interrupt import Interrupted
 from ._output import end_streams, show_error, show_interruption
 
@@ -48,7 +49,7 @@ def describe(error: BaseException) -> Failure | None:
     if isinstance(error, VerificationError):
         return Failure(error.problem, error.hint, UNVERIFIED)
     if isinstance(error, ArgumentError):
-        return Failure(error.problem, error.hint, USAGE)
+        return Failure(_of_argument(error), error.hint, USAGE)
     if isinstance(error, GinjaxError):
         return Failure(error.problem, error.hint, FAILED)
     if isinstance(error, _USAGE_ERRORS):
@@ -67,6 +68,12 @@ def describe(error: BaseException) -> Failure | None:
         where = f"{error.filename}: " if error.filename is not None else ""
         return Failure(f"{where}{error.strerror}", None, FAILED)
     return None
+
+
+def _of_argument(error: ArgumentError) -> str:
+    """The problem with an argument; one that is called by its name alone is named as an argument, to become an option."""
+    named = error.subject in OPTIONS
+    return f"`{error.subject}`{error.problem.removeprefix(error.subject)}" if named else error.problem
 
 
 class Edge(TyperGroup):

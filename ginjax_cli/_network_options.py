@@ -10,6 +10,7 @@ from ._output import show_lines
 
 if TYPE_CHECKING:
     from ginjax.state_dict import Description, Module
+    from ginjax.state_dict._layouts import Place
 
 _PANEL = "Networks of other libraries"
 
@@ -104,12 +105,13 @@ Drop = Annotated[
     ),
 ]
 NewAxis = Annotated[
-    Literal["first", "last"] | None,
+    str | None,
     typer.Option(
         "--new-axis",
-        help="Where new axes stand among the spatial ones.",
-        show_default="first, or as --like has them",
-        rich_help_panel=_PANEL,
+        help="Which axes are the new ones: first, last or, of a model of ginjax, their names in the higher dimension, such as "
+        "y: the others keep their order, so that x, y become x, z. Going down, which axes go.",
+        metavar="first|last|AXIS",
+        show_default="last; of networks of other libraries first, or as --like has them; going down those that were added",
     ),
 ]
 FromDim = Annotated[
@@ -137,13 +139,15 @@ class NetworkOptions:
     padding: list[str] | None
     keep: list[str] | None
     drop: list[str] | None
-    new_axis: Literal["first", "last"] | None
+    new_axis: str | None
     from_dim: int | None
 
     def given(self) -> list[str]:
         """The names of those that were given."""
         return [
-            name for name, value in vars(self).items() if value and (name, value) != ("layout", "pytorch")
+            name
+            for name, value in vars(self).items()
+            if value and (name, value) != ("layout", "pytorch") and name != "new_axis"
         ]
 
     def description(self) -> "Description":
@@ -158,9 +162,23 @@ class NetworkOptions:
             padding=self.padding or (),
             keep=self.keep or (),
             drop=self.drop or (),
-            new_axis=self.new_axis,
+            new_axis=_place(self.new_axis),
             from_dim=self.from_dim,
         )
+
+
+def _place(word: str | None) -> "Place | None":
+    """Whether new axes of a network of another library come first or last; its axes have no names.
+
+    **Raises:** `ArgumentError` for another word.
+    """
+    from ginjax.errors import ArgumentError
+
+    if word is None or word == "first" or word == "last":
+        return word
+    raise ArgumentError(
+        "--new-axis", got=repr(word), expected="first or last, for a network of another library"
+    )
 
 
 def _modules(path: Path) -> "tuple[Module, ...]":

@@ -22,14 +22,14 @@ def show_comparison(
     to_dim: int,
     found: "RuleComparison",
     about: str | None,
-    ends: "Sequence[str]" = (),
+    words: "Sequence[str]" = (),
 ) -> None:
     """One line for each rule, the recommendation, and the command that follows it.
 
     **Arguments:**
 
     - `about`: the samples that errors were measured on, or None.
-    - `ends`: what `--new-boundary` was given.
+    - `words`: what was said of the new axes, for the next command.
     """
     by_filters = bool(record.layers)
     _table(out, f"{path}: {record.D}D -> {to_dim}D by every rule", found, by_filters)
@@ -62,7 +62,7 @@ def show_comparison(
     out.next_step(
         f"ginjax convert-d {shell_word(path)} --to-dim {to_dim} --rescale {rule}"
         + (f" --flex {value}" if value else "")
-        + "".join(f" --new-boundary {shell_word(each)}" for each in ends)
+        + "".join(f" {each}" for each in words)
         + ("" if found.best else " --lift-parity" if found.lift_parity else " --allow-inexact")
     )
 

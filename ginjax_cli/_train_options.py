@@ -199,6 +199,16 @@ Adapt = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+DropField = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--drop-field",
+        help="With --init: a field that the model is not to have, its own or one of the data; may be repeated.",
+        metavar="NAME",
+        show_default="the model takes over the fields of the data",
+        rich_help_panel=_TRAINING,
+    ),
+]
 Freeze = Annotated[
     list[str] | None,
     typer.Option(

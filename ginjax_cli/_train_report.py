@@ -8,6 +8,7 @@ import typer
 from ginjax._text import shell_line, shell_word
 
 from ._config_file import given_options
+from ._conversion_step import conversion_command
 from ._output import Output
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def following_command(
         words = [*given_options(ctx, without=changed), *longer, "--resume" if keep_state else "--force"]
         return shell_line(["ginjax", "train", *words])
     if converts:
-        rule = "compatibility" if record.layers else "centre"
-        return f"ginjax convert-d {name} --to-dim 3 --rescale {rule}"
+        return conversion_command(output, record, 3)
     source = "" if data is None else f" --data {shell_word(data)}"
     if source and "test" not in record.contract.parts:
         source += " --split train"  # nothing was held out, which evaluating refuses unless told

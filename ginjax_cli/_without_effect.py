@@ -39,6 +39,7 @@ def without_effect(given: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     else:
         add(["keep_compatible"], "no --init", "--init FILE of a converted model")
         add(["adapt"], "no --init", "--init FILE of a model to be adapted")
+        add(["drop_field"], "no --init", "--init FILE of a model that is to lose a field")
     if given["filters"] is not None:
         add(["side", "support"], "--filters as well, which says it already", "one of the two")
     if given["optimiser"] in _WITHOUT_DECAY:

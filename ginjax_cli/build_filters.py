@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
+from ginjax._text import shell_word
+
 from ._options import Debug, Force, Json, OutputPath, Quiet
 from ._output import Output
 
@@ -102,7 +104,7 @@ def build_filters(
         "sha256": digest,
     }
     out.result(output, payload)
-    out.next_step("ginjax train")
+    out.next_step(f"ginjax train --filters {shell_word(output)}")
 
 
 def _row(bank: "FilterBank", recipe: "BankRecipe", k: int, p: int) -> tuple[int, ...]:

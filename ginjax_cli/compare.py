@@ -8,15 +8,18 @@ import typer
 from ginjax._text import shell_line
 
 from ._in_words import in_words
+from ._model_options import said
 from ._names import names_of
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
+from ._picture_options import PictureWidth, picture_path
 
 if TYPE_CHECKING:
     from ginjax.runs import Run
 
 
 def compare(
+    ctx: typer.Context,
     files: Annotated[
         list[Path],
         typer.Argument(help="Two or more models, or folders of trainings (model.run).", metavar="RUN..."),
@@ -26,11 +29,13 @@ def compare(
         typer.Option(
             "--output",
             "-o",
-            help="Draw training and validation loss of all of them, from their logs, into this picture.",
+            help="Draw training and validation loss of all of them, from their logs, into this picture; its ending says the "
+            "format: .png, .pdf or .svg.",
             metavar="FILE",
             show_default="no picture",
         ),
     ] = None,
+    width: PictureWidth = "two",
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -47,8 +52,10 @@ def compare(
     out = Output(json=json, quiet=quiet)
     if len(files) < 2:
         raise ArgumentError("runs to compare", got="one", expected="two or more")
+    if picture is None and said(ctx, "width"):
+        raise ArgumentError("--width", got="no picture", expected="--output FILE as well")
     if picture is not None:
-        check_target(picture, force=force)
+        check_target(picture_path(picture, "comparison", None), force=force)
     runs = [read_run(file) for file in files]
     names = names_of(files)
     out.table(
@@ -74,9 +81,9 @@ def compare(
 
         for name in silent:
             out.warn(f"{name} has no log beside it: there is no curve of it")
-        draw_compared_curves(
-            picture, ", ".join(names), {n: rows for n, rows in logs.items() if rows}, force=force
-        )
+        drawn = {name: rows for name, rows in logs.items() if rows}
+        title = f"{len(drawn)} trainings{_on(runs)}"
+        draw_compared_curves(picture, title, drawn, width=width, force=force)
     payload = {
         "runs": [run.to_json() for run in runs],
         "differences": [
@@ -88,6 +95,12 @@ def compare(
         out.next_step(shell_line(["ginjax", "compare", *files, "-o", "comparison.png"]))
     elif models := [run.path for run in runs if run.path.is_file()]:
         out.next_step(shell_line(["ginjax", "evaluate", *models]))
+
+
+def _on(runs: "list[Run]") -> str:
+    """The data of some trainings, where all have the same."""
+    data = {run.trained_on for run in runs}
+    return f" on {data.pop()}" if len(data) == 1 and None not in data else ""
 
 
 def _results(run: "Run") -> tuple[object, ...]:

@@ -254,7 +254,7 @@ def convert_d(
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
-        sampled = _Samples(data, how, pde, samples, split, seed, ends)
+        sampled = _Samples(data, how, pde, samples, split, seed, ends, new_axis)
         _compare(out, model, to_dim, sampled, tuple(new_boundary or ()))
         return
     _check_one_rule(ctx)
@@ -270,7 +270,13 @@ def convert_d(
     if calibrate is None:
         rule = find_rule(rescale, flex)
         conversion = convert_record(
-            record, to_dim, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=ends
+            record,
+            to_dim,
+            rule,
+            dtype=dtype,
+            parity_lift=lift_parity,
+            new_boundary=ends,
+            new_axis=new_axis,
         )
     else:
         conversion, chosen = _calibrate(
@@ -278,7 +284,7 @@ def convert_d(
             record,
             to_dim,
             _rule_to_calibrate(ctx),
-            _Samples(calibrate, how, None, samples, split, seed, ends),
+            _Samples(calibrate, how, None, samples, split, seed, ends, new_axis),
         )
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate = conversion.certificate.with_tolerance(tol)
@@ -326,7 +332,8 @@ class _Samples:
 
     - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
-    - `new_boundary`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
+    - `new_boundary`, `new_axis`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`, and
+      which they are.
     """
 
     path: Path | None
@@ -336,6 +343,7 @@ class _Samples:
     split: str | None
     seed: int
     new_boundary: "str | dict[str, str] | None"
+    new_axis: str | None
 
     def of(
         self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
@@ -354,6 +362,7 @@ class _Samples:
             seed=self.seed,
             split=self.split,
             new_boundary=self.new_boundary,
+            new_axis=self.new_axis,
         )
         if self.path is not None:
             say_how_read(out, held_out.source, record.contract)
@@ -372,17 +381,22 @@ def _compare(out: Output, model: Path, to_dim: int, samples: _Samples, ends: "tu
     if samples.path is not None or samples.pde is not None:
         task, name = samples.of(out, record, to_dim)
         about = f"{len(task.indices)} samples of {name}"
-    found = compare_rules(record, to_dim, task, samples.new_boundary)
-    show_comparison(out, model, record, to_dim, found, about, ends)
+    found = compare_rules(record, to_dim, task, samples.new_boundary, samples.new_axis)
+    words = [f"--new-boundary {shell_word(each)}" for each in ends]
+    words += [] if samples.new_axis is None else [f"--new-axis {shell_word(samples.new_axis)}"]
+    show_comparison(out, model, record, to_dim, found, about, words)
 
 
 def _report(
     out: Output, conversion: "Conversion", certificate: "Certificate", dry_run: bool
 ) -> dict[str, Any]:
     """Show what happened to each layer, and say it as plain values."""
-    from ._certificate import certificate_payload, show_certificate, show_paths
+    from ._certificate import axes_in_words, certificate_payload, show_certificate, show_paths
 
     before, after = conversion.before, conversion.after
+    moved = axes_in_words(before.contract, after.contract, certificate)
+    if moved is not None:
+        out.note(moved)
     show_paths(out, f"{after.spec['architecture']}, {before.D}D -> {after.D}D", certificate)
     show_certificate(out, certificate)
     return {
@@ -487,6 +501,7 @@ def _calibrate(
             rule,
             seed=samples.seed,
             new_boundary=samples.new_boundary,
+            new_axis=samples.new_axis,
             progress=progress.advance,
         )
     laid = f", laid into {to_dim}D in random directions," if chosen.turned else ""

@@ -9,6 +9,7 @@ import typer
 from ginjax._text import shell_line, shell_word
 
 from ._config_file import asked_for
+from ._conversion_step import conversion_command
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
 from ._names import names_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
@@ -152,14 +153,16 @@ def evaluate(
         train_again,
         training_task,
     )
+    from ginjax.ml.forecast import NO_CHANGE
     from ginjax.models import load_model
     from ginjax.workflow import MODEL, Evaluation, evaluation_files
 
     if several and from_scratch:
         raise ArgumentError("--from-scratch", got="several models", expected="one model")
-    taken = {MODEL, PERSISTENCE, "truth"}
-    names = [MODEL, *(f"./{name}" if name in taken else name for name in names_of(models)[1:])]
-    if len(set(names)) < len(names):
+    taken = {MODEL, PERSISTENCE, NO_CHANGE, "truth", _SCRATCH}
+    called, *others = (f"./{name}" if name in taken else name for name in names_of(models))
+    names = [MODEL, *others]
+    if len({called, *others}) < len(names):
         raise ArgumentError("models", got="one of them twice", expected="each once")
     every = {name: load_model(each) for name, each in zip(names, models, strict=True)}
     check_together({names_of(models)[i]: each.record for i, each in enumerate(every.values())})
@@ -241,6 +244,7 @@ def evaluate(
         grid=source.spatial,
         time_step=contract.time_step,
         one_step=one_step,
+        called=called,
     )
     paths = {name: str(each) for name, each in zip(names, models, strict=True)}
     found.save(
@@ -273,8 +277,8 @@ def evaluate(
     if data is not None and held_out.source.layout != "pairs":  # which hold nothing to go on from
         words = [str(model), str(given), "--steps", str(steps), *reading_words(ctx), "-o", "forecast.h5"]
         out.next_step(shell_line(["ginjax", "predict", *words]))
-    elif data is None and record.D < 3 and loaded.model.spec.equivariant:
-        out.next_step(f"ginjax convert-d {shell_word(model)} --to-dim 3 --rescale compatibility")
+    elif data is None and record.D < 3:
+        out.next_step(conversion_command(model, record, 3))
     else:
         out.next_step(f"ginjax inspect {shell_word(model)}")
 

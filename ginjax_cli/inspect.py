@@ -7,6 +7,7 @@ import typer
 
 from ginjax._text import shell_line, shell_word
 
+from ._conversion_step import conversion_command
 from ._in_words import in_words
 from ._options import Debug, Json, Quiet
 from ._output import Output
@@ -181,8 +182,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> tuple[dict[st
                 for scale in record.contract.scales
             ],
         )
-    options = record.spec.get("options", {})
-    out.fields("Options", {name: in_words(value) for name, value in sorted(options.items())})
+    out.fields("Options", {name: in_words(value) for name, value in sorted(_options(record).items())})
     if record.banks:
         out.table(
             "Filters",
@@ -221,10 +221,16 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> tuple[dict[st
         "weights_digest": digest,
         "digest": record.digest,
     }
-    following = None
-    if record.layers and record.D < 3:
-        following = f"ginjax convert-d {shell_word(file)} --to-dim {record.D + 1}"
-    return payload, following
+    converts = record.D < 3 and (record.layers or record.plain_layers)
+    return payload, conversion_command(file, record, record.D + 1) if converts else None
+
+
+def _options(record: "ModelRecord") -> dict[str, Any]:
+    """The options of the network, without what is said of the ends of axes where none has an end."""
+    options = dict(record.spec.get("options", {}))
+    if all(record.is_torus) and not record.plain_layers:
+        options.pop("padding_mode", None)
+    return options
 
 
 def _task(record: "ModelRecord") -> dict[str, object]:

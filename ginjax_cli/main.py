@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ginjax.host_memory import keep_freed_memory
 from ginjax.xla_flags import set_xla_flags
 
 from ._errors import Edge
+from ._given_once import GivenOnce
 from ._options import Debug
 from ._output import open_streams, show_line
 
@@ -37,6 +39,9 @@ COMMANDS = (
 GROUPS = ("data",)
 """Each is a command with commands of its own, likewise."""
 
+COMPUTING = ("train", "verify", "evaluate", "predict", "transfer-curve", "demo")
+"""Those that run networks, again and again with the same memory."""
+
 _HELP = """
 Train an equivariant network where data is cheap, run it where data is dear.
 
@@ -60,7 +65,7 @@ def make_app(names: Collection[str] = (*GROUPS, *COMMANDS)) -> typer.Typer:
             app.add_typer(_load(name), name=name)
     for name in COMMANDS:
         if name in names:
-            app.command(name)(_load(name))
+            app.command(name, cls=GivenOnce)(_load(name))
     return app
 
 
@@ -106,4 +111,7 @@ def main() -> None:
     gc.set_threshold(50_000)
     open_streams()
     set_xla_flags()
-    make_app(_asked(sys.argv[1:]))(prog_name="ginjax")
+    asked = _asked(sys.argv[1:])
+    if len(asked) == 1 and set(asked) <= set(COMPUTING):
+        keep_freed_memory()
+    make_app(asked)(prog_name="ginjax")

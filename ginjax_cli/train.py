@@ -43,6 +43,7 @@ from ._train_options import (
     DataPath,
     Devices,
     Distributed,
+    DropField,
     DryRun,
     Epochs,
     Freeze,
@@ -240,6 +241,7 @@ def train(
         ),
     ] = False,
     adapt: Adapt = None,
+    drop_field: DropField = None,
     freeze: Freeze = None,
     crop: Crop = None,
     accumulate: Accumulate = 1,
@@ -382,8 +384,9 @@ def train(
         residual=residual,
         adapt=adapt or (),
         padding=None if start is None else by_axis("--padding", padding),
+        drop_fields=drop_field or (),
     )
-    for said in (request.walls, request.cropped):
+    for said in (*request.fields, request.walls, request.cropped):
         if said is not None:
             out.note(said)
     for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):

@@ -93,14 +93,19 @@ def verify(
         )
         _state_dict.verify(out, low, high, tol)
         return
-    from ginjax.checkpoint import conversion_differences, to_be_lifted
+    import jax
+
+    from ginjax.checkpoint import added_axes, conversion_differences, to_be_lifted
     from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,
         certificate_between,
         default_side,
+        from_record,
         load_pair,
+        on_shared_fields,
         promises_between,
+        shared_inputs,
         verification_effort,
         verify_transfer,
         with_condition,
@@ -133,18 +138,27 @@ def verify(
         certificate = certificate_between(first.record, second.record)
         made = second if certificate is second.record.certificate else first
         parity_lift = certificate is not None and certificate.parity_lift
+        places = added_axes(first.record, second.record)
+        shared = on_shared_fields(first.record, second.record, parity_lift)
+        same = shared[0] is first.record and shared[1] is second.record
+        with jax.enable_x64(True):
+            models = (first.model, second.model) if same else tuple(map(from_record, shared))
+        fields = None if given is None else given.fields
+        if fields is not None and not same:
+            fields = shared_inputs(fields, first.record.contract, shared[0].contract)
         result = verify_transfer(
-            first.model,
-            second.model,
+            *models,
+            whole=None if same else second.model,
             is_torus=first.record.is_torus,
-            new_torus=second.record.is_torus[first.record.D :],
+            new_axes=places,
+            new_torus=tuple(second.record.is_torus[i] for i in places),
             side=size,
             seed=seed,
             parity_lift=parity_lift,
-            fields=None if given is None else given.fields,
+            fields=fields,
             progress=progress.advance,
         )
-        result = with_condition(result, first.record, second.record, parity_lift)
+        result = with_condition(result, *shared, parity_lift, places)
     promises = promises_between(first.record, second.record)
     on = f"fields of side {result.side}" if given is None or given.fields is None else given.name
     out.table(
@@ -159,8 +173,14 @@ def verify(
     stale = certificate is not None and made.record.certificate_is_stale
     if stale:
         out.warn("the certificate does not belong to the model in the file, which has changed since")
-    contracts = first.record.contract, second.record.contract
-    for each in conversion_differences(*contracts, lifted=parity_lift):
+    if not same:
+        both = ", ".join(each.name for each in shared[0].contract.everything)
+        out.note(
+            f"the two models have other fields: compared on those of both ({both}), the others at their means"
+        )
+    for each in conversion_differences(
+        *(record.contract for record in shared), lifted=parity_lift, new_axes=places
+    ):
         out.warn(
             f"the two models are not for the same data: {each.subject}: {each.got} against {each.expected}"
         )

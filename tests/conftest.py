@@ -1,7 +1,9 @@
 import atexit
+import gc
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 import jax
 import pytest
@@ -28,6 +30,20 @@ def share_compiled_programs():
 share_compiled_programs()
 check_shapes()  # before any test imports the packages
 set_xla_flags()  # before any test looks for devices
+
+
+MAPPINGS = 20_000
+"""Of the 65,530 regions of memory that Linux lets a process have; a compiled program holds up to twenty."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs_in_memory():
+    """Forget the compiled programs of earlier modules before the process runs out of regions of memory and dies."""
+    yield
+    regions = Path("/proc/self/maps")
+    if regions.exists() and regions.read_bytes().count(b"\n") > MAPPINGS:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture

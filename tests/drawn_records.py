@@ -1,5 +1,6 @@
 """Models as records with float64 weights drawn by NumPy: nothing is compiled and nothing is run."""
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -66,9 +67,7 @@ def drawn_record(
     banks: Mapping[str, FilterBank] | None = None,
 ) -> ModelRecord:
     """A model in dimension `D` with every parameter away from its initial value."""
-    if banks is None:
-        banks = small_banks(spec, D, recipe) if spec.equivariant else {}
-    model = outline(spec, D, banks)
+    banks, model = _outlined(spec, D, recipe) if banks is None else (banks, outline(spec, D, banks))
     arrays = draw_arrays(model, seed, dtype)
     return ModelRecord(
         spec=model.spec.to_json(),
@@ -78,6 +77,13 @@ def drawn_record(
         arrays=arrays,
         plain_layers=plain_table(model),
     )
+
+
+@functools.lru_cache(maxsize=16)
+def _outlined(spec: ModelSpec, D: int, recipe: BankRecipe) -> tuple[Mapping[str, FilterBank], Any]:
+    """Filters and outline of a network; several weights are drawn for one."""
+    banks = small_banks(spec, D, recipe) if spec.equivariant else {}
+    return banks, outline(spec, D, banks)
 
 
 def with_boundary(record: ModelRecord, is_torus: tuple[bool, ...]) -> ModelRecord:

@@ -27,6 +27,7 @@ ORDER = (
     "_progress",
     "_interrupt",
     "_memory",
+    "host_memory",
     "xla_flags",
     "filters",
     "transfer",
@@ -50,6 +51,7 @@ GROUND = {
     "_streams",
     "_interrupt",
     "_memory",
+    "host_memory",
     "xla_flags",
     "filters",
     "transfer",
@@ -61,7 +63,7 @@ GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"
 FORBIDDEN_IN_LIBRARY = {"rich", "typer", "click", "ginjax_cli"}
 CLI_LIBRARIES = {"typer"}
-AT_ONCE = (None, "errors", "xla_flags", "_jax_internals", "_text", "_streams", "_interrupt")
+AT_ONCE = (None, "errors", "host_memory", "xla_flags", "_jax_internals", "_text", "_streams", "_interrupt")
 """What files of the command line import of the library before any command runs: nothing of it imports NumPy."""
 JAX_INTERNALS = ("jax.extend", "jax.interpreters", "jax._src", "jax.core", "jaxlib")
 IN_ANNOTATIONS = {"jax.core.ShapedArray"}

@@ -7,11 +7,13 @@ a `pyproject.toml` and says how to install it is taken to have done so; no other
 """
 
 import importlib
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -41,7 +43,10 @@ CUT = [
 ]
 
 SHELL = re.compile(r"[|&;<>$`*?]")
-"""What only a shell understands."""
+"""What only a shell understands, outside single quotes."""
+
+SCRIPTS = sysconfig.get_path("scripts")
+"""Where `ginjax` was installed; the tests may run without it on the path."""
 
 
 def as_written(words: list[str]) -> list[str]:
@@ -49,15 +54,24 @@ def as_written(words: list[str]) -> list[str]:
 
 
 def cut_short(words: list[str]) -> list[str]:
-    """Few steps of a small network, few simulations and rollouts; the last of two equal options counts."""
+    """Few steps of a small network, few simulations and rollouts, in place of what the words say of them."""
     if words[:2] == ["data", "generate"]:
-        return [*words, "--trajectories", "10", "--frames", "6"]
+        return with_options(words, trajectories="10", frames="6")
     if words[0] == "evaluate" and "--data" not in words:
-        return [*words, "--trajectories", "2"]
+        return with_options(words, trajectories="2")
     if words[0] != "train":
         return words
-    small = [] if "--init" in words else ["--channels", "4", "--blocks", "1"]
-    return [*words, "--steps", "10", *small]
+    small = {} if "--init" in words else {"channels": "4", "blocks": "1"}
+    return with_options(words, steps="10", **small)
+
+
+def with_options(words: list[str], **options: str) -> list[str]:
+    """The words with these options, and without what they said of them before."""
+    flags = {f"--{name}" for name in options}
+    kept = [
+        word for at, word in enumerate(words) if word not in flags and (at == 0 or words[at - 1] not in flags)
+    ]
+    return [*kept, *(each for name, value in options.items() for each in (f"--{name}", value))]
 
 
 def cut_python(text: str) -> str:
@@ -112,12 +126,18 @@ def run_line(line: str, folder: Path, adapt: Callable[[list[str]], list[str]]) -
     words = shlex.split(line, comments=True)
     if not words:
         return
-    if words[0] == "ginjax" and not any(SHELL.search(word) for word in words):
+    unquoted = shlex.split(re.sub(r"'[^']*'", "''", line), comments=True)
+    if words[0] == "ginjax" and not any(SHELL.search(word) for word in unquoted):
         result = CliRunner().invoke(app, adapt(words[1:]))
         assert result.exit_code == 0, f"{line}\n{result.output}\n{result.exception!r}"
     else:
+        path = os.pathsep.join((SCRIPTS, os.environ["PATH"]))
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", line], cwd=folder, capture_output=True, text=True
+            ["bash", "-euo", "pipefail", "-c", line],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PATH": path},
         )
         assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
@@ -247,7 +267,8 @@ def test_what_is_not_run_is_understood(folder):
 
 
 def test_a_training_that_is_cut_short():
-    assert cut_short(["train", "--steps", "9"])[-6:] == ["--steps", "10", "--channels", "4", "--blocks", "1"]
+    small = ["--steps", "10", "--channels", "4", "--blocks", "1"]
+    assert cut_short(["train", "--steps", "9", "-o", "a", "--channels", "8"]) == ["train", "-o", "a", *small]
     assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10"]
     assert cut_short(["inspect", "a"]) == ["inspect", "a"]
     assert cut_short(["data", "generate"])[-4:] == ["--trajectories", "10", "--frames", "6"]

@@ -22,6 +22,7 @@ def system(tmp_path, monkeypatch):
     monkeypatch.setattr(_memory, "_MEMINFO", tmp_path / "meminfo")
     monkeypatch.setattr(_memory, "_GROUPS", tmp_path / "group")
     monkeypatch.setattr(_memory, "_GROUP_ROOT", tmp_path / "root")
+    monkeypatch.setattr(_memory, "_MAPPINGS", tmp_path / "smaps")
     return tmp_path
 
 
@@ -37,3 +38,14 @@ def test_the_smallest_limit_counts(system):
 def test_of_this_computer():
     found = free_memory()
     assert found is None or found > 2**20
+
+
+def test_what_the_heap_keeps_is_free(system, monkeypatch):
+    heap = "01-02 rw-p 0 00:00 0 [heap]\nSize: 90 kB\nRss: 50 kB\nVmFlags: rd wr\n"
+    (system / "smaps").write_text(
+        f"00-01 r--p 0 00:00 0\nRss: 7 kB\n{heap}{heap}02-03 r--p 0 00:00 0 [stack]\nRss: 7 kB\n"
+    )
+    monkeypatch.setattr(_memory, "_in_use", lambda: 40 * 1024)
+    assert free_memory() == 70_000 + 60 * 1024
+    monkeypatch.setattr(_memory, "_in_use", lambda: 101 * 1024)
+    assert free_memory() == 70_000

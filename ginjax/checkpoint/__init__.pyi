@@ -47,6 +47,9 @@ from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale
+from ._field_change import FieldChange as FieldChange
+from ._field_change import change_of_fields as change_of_fields
+from ._field_change import kept_channels as kept_channels
 from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header
@@ -66,6 +69,10 @@ from ._limits import check_bank_size as check_bank_size
 from ._model_file import ModelRecord as ModelRecord
 from ._model_file import read_model as read_model
 from ._model_file import write_model as write_model
+from ._new_axes import NewAxis as NewAxis
+from ._new_axes import added_axes as added_axes
+from ._new_axes import axes_added_since as axes_added_since
+from ._new_axes import new_axis_places as new_axis_places
 from ._opened import opened as opened
 from ._opened import read_text as read_text
 from ._reading import Reading as Reading

@@ -215,14 +215,44 @@ class DataContract:
     @property
     def inputs(self) -> tuple[Field, ...]:
         """One field for each channel of the input, in the order of the blocks: fields x past frames, constants."""
-        return (*(each for each in self.fields for _ in range(self.past_steps)), *self.constants)
+        return tuple(each for each, _ in self.inputs_named)
+
+    @property
+    def inputs_named(self) -> tuple[tuple[Field, int], ...]:
+        """The same with the number of the frame, the oldest first; 0 for constants."""
+        return (
+            *((each, frame) for each in self.fields for frame in range(self.past_steps)),
+            *((each, 0) for each in self.constants),
+        )
 
     @property
     def everything(self) -> tuple[Field, ...]:
         """Fields, constants and targets."""
         return (*self.fields, *self.constants, *(self.targets or ()))
 
-    def in_dimension(self, D: int, new: Sequence[NewBoundary] = ()) -> "DataContract":
+    def with_fields(self, fields: Sequence[Field], constants: Sequence[Field]) -> "DataContract":
+        """The same for other fields; without scales unless those of all of them are known.
+
+        **Arguments:**
+
+        - `fields`, `constants`: in channel order; those that there were are known by name.
+        """
+        known = {scale.field.name: scale for scale in self.scales}
+        names = [each.name for each in (*fields, *constants)]
+        spectrum = self.spectrum
+        if spectrum is not None:
+            spectrum = {name: spectrum[name] for name in names if name in spectrum} or None
+        return replace(
+            self,
+            fields=tuple(fields),
+            constants=tuple(constants),
+            scales=tuple(known[name] for name in names) if set(names) <= known.keys() else (),
+            spectrum=spectrum,
+        )
+
+    def in_dimension(
+        self, D: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
+    ) -> "DataContract":
         """The same task in another dimension.
 
         How the axes of arrays were read (`layout`) is a matter of the old dimension and is dropped.
@@ -231,16 +261,13 @@ class DataContract:
 
         - `D`: the dimension.
         - `new`: the boundary of each added axis, see `new_boundaries`; all are periodic if empty.
+        - `places`: where the axes that are added or taken away stand in the higher dimension, see `new_axis_places`; the last
+          if empty.
         """
-        names = new_axis_names(self.axes, D)
-        added = tuple(
-            Axis(name) if word == "periodic" else Axis(name, "bounded", word)
-            for name, word in zip(names, new or ("periodic",) * len(names), strict=True)
-        )
-        reading = self.reading
+        axes, reading = axes_in_dimension(self.axes, D, new, places), self.reading
         if reading is not None and D != self.D:
-            reading = reading.in_dimension(D, [axis.is_torus for axis in added])
-        return replace(self, axes=(*self.axes[:D], *added), layout=None, reading=reading)
+            reading = reading.in_dimension([axis.is_torus for axis in axes])
+        return replace(self, axes=axes, layout=None, reading=reading)
 
     def completed_by(self, other: "DataContract") -> "DataContract":
         """The same, with spacing, time step and their units from another contract where this one does not know them.
@@ -273,7 +300,34 @@ class DataContract:
         )
 
 
-def new_axis_names(axes: Sequence[Axis], D: int) -> list[str]:
+def axes_in_dimension(
+    axes: Sequence[Axis], D: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
+) -> tuple[Axis, ...]:
+    """Axes in another dimension; arguments as of `DataContract.in_dimension`.
+
+    Where the new ones are not the last, every axis is called by its place.
+    """
+    if len(axes) > D:
+        kept = [axis for i, axis in enumerate(axes) if i not in places][:D]
+        return (
+            tuple(replace(axis, name=name) for axis, name in zip(kept, AXIS_NAMES, strict=False))
+            if places
+            else tuple(kept)
+        )
+    names = new_axis_names(axes, D, places)
+    added = iter(
+        Axis(name) if word == "periodic" else Axis(name, "bounded", word)
+        for name, word in zip(names, new or ("periodic",) * len(names), strict=True)
+    )
+    if not places:
+        return (*axes, *added)
+    old = iter(axes)
+    return tuple(next(added) if i in places else replace(next(old), name=AXIS_NAMES[i]) for i in range(D))
+
+
+def new_axis_names(axes: Sequence[Axis], D: int, places: Sequence[int] = ()) -> list[str]:
     """What the axes are called that are added to reach a dimension."""
+    if places:
+        return [AXIS_NAMES[i] for i in places]
     taken = {axis.name for axis in axes}
     return [name for name in AXIS_NAMES if name not in taken][: max(D - len(axes), 0)]

@@ -133,13 +133,18 @@ def check_contract(
     for each in all_found:
         if each.aspect not in accept:
             hint = None
-            if adapting and each.aspect in ADAPTABLE:
+            if adapting and each.aspect in ("fields", "constants"):
+                gone = _gone(wanted, found)
+                hint = f"{each.hint} `drop_fields={gone}` takes what the data lack out of the model."
+            elif adapting and each.aspect in ADAPTABLE:
                 hint = f"`adapt=[{each.aspect!r}]` trains the network for these data from now on."
             raise ContractError(each, wanted, hint)
     return all_found
 
 
-def conversion_differences(low: DataContract, high: DataContract, *, lifted: bool) -> tuple[Difference, ...]:
+def conversion_differences(
+    low: DataContract, high: DataContract, *, lifted: bool, new_axes: Sequence[int] = ()
+) -> tuple[Difference, ...]:
     """In what the data of a converted model differ from those of the model it came from.
 
     Where either says nothing of its fields there is nothing to compare.
@@ -148,12 +153,18 @@ def conversion_differences(low: DataContract, high: DataContract, *, lifted: boo
 
     - `low`, `high`: the contracts before and after.
     - `lifted`: whether odd scalars became odd vectors.
+    - `new_axes`: the places of the added axes; the last ones if empty.
     """
     if not (low.fields and high.fields):
         return ()
-    before = (low.lifted() if lifted else low).in_dimension(high.D)
+    before = (low.lifted() if lifted else low).in_dimension(high.D, places=new_axes)
     # The boundaries of axes that were added are a choice of the conversion.
-    expected = replace(before, axes=(*before.axes[: low.D], *high.axes[low.D :]))
+    added = new_axes or range(low.D, high.D)
+    axes = (
+        theirs if i in added else own
+        for i, (own, theirs) in enumerate(zip(before.axes, high.axes, strict=True))
+    )
+    expected = replace(before, axes=tuple(axes))
     return differences(expected, high, task=True)
 
 
@@ -186,15 +197,24 @@ def _missing(
     missing = [each for each in wanted if (each.name, each.key) not in present]
     if not missing:
         return []
+    first = missing[0]
+    # One of this name is of another order or parity, which has to be said as well.
+    named = first.kind if first.name in {name for name, _ in present} else first.name
     return [
         Difference(
             aspect,
             subject,
             _kinds(found) or "none",
             f"{_kinds(wanted)}, those of the model",
-            f"A field under another name is read by `fields=['{missing[0].kind}=VARIABLE']`.",
+            f"A field under another name is read by `fields=['{named}=VARIABLE']`.",
         )
     ]
+
+
+def _gone(wanted: DataContract, found: DataContract) -> list[str]:
+    """The names of the fields of a model that data lack."""
+    there = {(each.name, each.key) for each in found.everything}
+    return [each.name for each in wanted.everything if (each.name, each.key) not in there]
 
 
 def _kinds(fields: Sequence[Field]) -> str:
@@ -243,7 +263,9 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
         return []
     walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))
     converted = (
-        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise." if walled else ""
+        " Axes that a conversion adds are periodic unless `new_boundary` says otherwise, and the last unless `new_axis` does."
+        if walled
+        else ""
     )
     return [
         Difference(

@@ -14,11 +14,14 @@ from ginjax.transfer import (
     Certificate,
     PlainRule,
     Rule,
+    array_digest,
+    axis_order,
     bank_chain,
     convert_weights,
     find_rule,
     inflate_weights,
     role_keys,
+    with_axes_in_order,
 )
 
 from ._arrays import check_finite
@@ -26,6 +29,7 @@ from ._contract import NewBoundary
 from ._lift import lift_record
 from ._limits import check_bank_size, check_kernel_size
 from ._model_file import ModelRecord, read_model, write_model
+from ._new_axes import NewAxis, axes_added_since, new_axis_places
 from ._walls import new_boundaries, spec_in_dimension
 
 DTYPES = ("float16", "float32", "float64")
@@ -49,6 +53,7 @@ def convert_record(
     banks: Mapping[str, FilterBank] | None = None,
     parity_lift: bool = False,
     new_boundary: str | Mapping[str, str] | None = None,
+    new_axis: NewAxis | None = None,
 ) -> Conversion:
     """Convert a model that was read, in memory; no verdict is passed on the certificate.
 
@@ -63,12 +68,15 @@ def convert_record(
     - `parity_lift`: odd scalars become odd vectors along the added axis; see `ginjax.transfer.lift_key`.
     - `new_boundary`: what the new axes do at their ends: `"periodic"`, as they do if nothing is said, `"edge"` (the last
       value again and again) or `"mirror"` (its mirror image, for even fields); one word, or words by the name of the axis.
+    - `new_axis`: which axes of the higher dimension are added, such as `"y"`, or taken away on the way down; see
+      `new_axis_places`. The last if nothing is said; on the way down those that a conversion added.
 
     **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` if the dimension, the
     rule or the axes to be removed do not fit.
     """
     rule = find_rule(rule) if isinstance(rule, str) else rule
-    new = new_boundaries(new_boundary, record.contract.axes, to_dim)
+    places = _places(record, to_dim, new_axis)
+    new = new_boundaries(new_boundary, record.contract.axes, to_dim, places)
     if not isinstance(rule, Rule):
         if dtype is not None:
             raise ArgumentError(
@@ -82,7 +90,7 @@ def convert_record(
                 got=f"rule {rule.name!r}",
                 expected="an equivariant model and a rule that promises compatibility",
             )
-        return inflate_record(record, to_dim, rule, new_boundary=new_boundary)
+        return inflate_record(record, to_dim, rule, new_boundary=new_boundary, new_axis=new_axis)
     check_finite(record.arrays)
     if not record.layers:
         raise UnsupportedError(
@@ -93,7 +101,7 @@ def convert_record(
         )
     if dtype is not None and dtype not in DTYPES:
         raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
-    _check_removed(record, to_dim)
+    _check_removed(record, to_dim, places)
     for bank in record.banks.values() if to_dim > record.D else ():
         check_bank_size(to_dim, bank.side, bank.keys, bank.recipe)
     chains = {role: bank_chain(bank, to_dim, (banks or {}).get(role)) for role, bank in record.banks.items()}
@@ -116,7 +124,8 @@ def convert_record(
         )
     _check_range(arrays)
     banks_after = {role: chain[-1] for role, chain in chains.items()}
-    return _conversion(record, after, to_dim, banks_after, arrays, replace(certificate, new_boundaries=new))
+    certificate = replace(certificate, new_boundaries=new, new_axes=places)
+    return _conversion(record, after, to_dim, banks_after, arrays, certificate)
 
 
 def inflate_record(
@@ -125,12 +134,13 @@ def inflate_record(
     rule: PlainRule,
     *,
     new_boundary: str | Mapping[str, str] | None = None,
+    new_axis: NewAxis | None = None,
 ) -> Conversion:
     """Convert a model that is not equivariant by inflating its kernels.
 
     **Arguments:**
 
-    - `record`, `to_dim`, `rule`, `new_boundary`: as in `convert_record`. A plain network mirrors without signs.
+    - `record`, `to_dim`, `rule`, `new_boundary`, `new_axis`: as in `convert_record`. A plain network mirrors without signs.
 
     **Raises:** `UnsupportedError` for an equivariant model, `ArgumentError` for a dimension that is not higher.
     """
@@ -141,13 +151,19 @@ def inflate_record(
             expected="a model with equivariant=False",
             hint="Use the rule 'compatibility', which is exact.",
         )
-    new = new_boundaries(new_boundary, record.contract.axes, to_dim)
+    places = _places(record, to_dim, new_axis)
+    new = new_boundaries(new_boundary, record.contract.axes, to_dim, places)
     check_finite(record.arrays)
     if to_dim > record.D:
         weights = (record.arrays.get(f"{layer.name}.weight", np.zeros(1)) for layer in record.plain_layers)
         check_kernel_size((kernel.shape for kernel in weights), to_dim - record.D)
     arrays, certificate = inflate_weights(record.arrays, record.plain_layers, record.D, to_dim, rule)
-    return _conversion(record, record, to_dim, {}, arrays, replace(certificate, new_boundaries=new))
+    if places:
+        order = axis_order(places, to_dim)
+        arrays = with_axes_in_order(arrays, record.plain_layers, order)
+        certificate = certificate.of_weights(array_digest(arrays), certificate.paths)
+    certificate = replace(certificate, new_boundaries=new, new_axes=places)
+    return _conversion(record, record, to_dim, {}, arrays, certificate)
 
 
 def _conversion(
@@ -160,11 +176,12 @@ def _conversion(
 ) -> Conversion:
     """`described` (the record before, lifted if need be) with what the conversion changed."""
     new: Any = certificate.new_boundaries
+    places = certificate.new_axes
     after = replace(
         described,
-        spec=spec_in_dimension(described.spec, before.D, to_dim, new),
+        spec=spec_in_dimension(described.spec, before.D, to_dim, new, places),
         banks=banks,
-        contract=described.contract.in_dimension(to_dim, new),
+        contract=described.contract.in_dimension(to_dim, new, places),
         arrays=arrays,
     ).certified(certificate)
     after = after.with_step(
@@ -176,6 +193,7 @@ def _conversion(
         to_dim=to_dim,
         parity_lift=certificate.parity_lift,
         **({"new_boundaries": list(new)} if new else {}),
+        **({"new_axes": list(places)} if places else {}),
         source=before.digest,
     )
     return Conversion(before, after, after.certificate or certificate)
@@ -191,6 +209,7 @@ def convert_file(
     allow_inexact: bool = False,
     parity_lift: bool = False,
     new_boundary: str | Mapping[str, str] | None = None,
+    new_axis: NewAxis | None = None,
     force: bool = False,
 ) -> Conversion:
     """Read a model file, convert it, check condition (C), and write the result.
@@ -201,7 +220,7 @@ def convert_file(
     **Arguments:**
 
     - `source`, `target`: the model file to read, and the one to write.
-    - `to_dim`, `rule`, `dtype`, `parity_lift`, `new_boundary`: as in `convert_record`.
+    - `to_dim`, `rule`, `dtype`, `parity_lift`, `new_boundary`, `new_axis`: as in `convert_record`.
     - `allow_inexact`: write the closest weights where a rule cannot keep its promise.
     - `force`: replace a target that exists.
 
@@ -210,7 +229,13 @@ def convert_file(
     **Raises:** `FileError` as reading and writing do, `VerificationError` as `check_certificate` does.
     """
     conversion = convert_record(
-        read_model(source), to_dim, rule, dtype=dtype, parity_lift=parity_lift, new_boundary=new_boundary
+        read_model(source),
+        to_dim,
+        rule,
+        dtype=dtype,
+        parity_lift=parity_lift,
+        new_boundary=new_boundary,
+        new_axis=new_axis,
     )
     if not allow_inexact:
         check_certificate(conversion.certificate)
@@ -237,10 +262,19 @@ def check_certificate(certificate: Certificate) -> None:
     )
 
 
-def _check_removed(record: ModelRecord, to_dim: int) -> None:
+def _places(record: ModelRecord, to_dim: int, asked: NewAxis | None) -> tuple[int, ...]:
+    """Where the axes that are added or taken away stand in the higher dimension; empty if they are the last."""
+    if asked is None and to_dim < record.D:
+        places = axes_added_since(record, to_dim)
+        return () if places == tuple(range(to_dim, record.D)) else places
+    return new_axis_places(asked, record.contract.axes, to_dim)
+
+
+def _check_removed(record: ModelRecord, to_dim: int, places: Sequence[int]) -> None:
     """Refuse to remove an axis along which a field that does not vary would not stay so."""
     odd = _odd_inputs(record)
-    for axis in record.contract.axes[to_dim:]:
+    removed = places or range(to_dim, record.D)
+    for axis in (record.contract.axes[i] for i in removed if to_dim < record.D):
         if axis.padding == "zeros" or (axis.padding == "mirror" and odd):
             raise ArgumentError(
                 "axes to be removed",

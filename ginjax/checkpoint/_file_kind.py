@@ -17,7 +17,7 @@ from ._opened import opened
 from ._strict_json import JsonProblem, parse_json
 
 FileKindName = Literal[
-    "model", "filters", "pairs", "state", "arrays", "safetensors", "checkpoint", "damaged", "data", "log", "evaluation",
+    "model", "filters", "pairs", "state", "arrays", "safetensors", "checkpoint", "program", "damaged", "data", "log", "evaluation",
     "settings", "picture", "text", "empty", "unknown",
     "run folder", "evaluation folder", "data folder", "model folder", "folder", "missing",
 ]  # fmt: skip
@@ -54,6 +54,11 @@ _KINDS = {
         FileKind("arrays", "arrays without a model", _INSPECT),
         FileKind("safetensors", "a safetensors file of another program", _INSPECT),
         FileKind("checkpoint", "a checkpoint of Equinox", "Make a model of it with: ginjax import {}"),
+        FileKind(
+            "program",
+            "a program in StableHLO, which no command runs",
+            "In Python jax.export.deserialize runs it; what it was made of says: ginjax inspect MODEL",
+        ),
         FileKind("damaged", "a damaged file of ginjax"),
         FileKind("data", "data", _LOOK),
         FileKind("log", "the log of a training", "Name the model beside it."),
@@ -81,6 +86,8 @@ _DATA_STARTS = {
     b"CDF\x02": "a NetCDF file",
     b"CDF\x05": "a NetCDF file",
 }
+_PROGRAM = b"ML\xefR\rStableHLO_v"
+"""How the code in an exported program begins; a description of its arguments stands before it."""
 _PICTURE_STARTS = (b"\x89PNG", b"GIF8", b"%PDF", b"<svg", b"\xff\xd8\xff")
 _DATA_ENDINGS = (".h5", ".hdf5", ".npz", ".npy", ".mat", ".nc", ".zarr")
 _ZARR_GROUPS = ("zarr.json", ".zgroup", ".zmetadata")
@@ -166,7 +173,7 @@ def as_misnamed(path: str | os.PathLike[str], kind: str | None, error: FileError
     """
     if not is_other_kind(path, *_OWN[kind], "checkpoint"):  # of those the error itself says more
         return error
-    return wrong_file(path, "a file that ginjax wrote" if kind is None else KIND_WORDS[kind])
+    return wrong_file(path, "a file that ginjax wrote to be read again" if kind is None else KIND_WORDS[kind])
 
 
 def is_other_kind(path: str | os.PathLike[str], *own: FileKindName) -> bool:
@@ -216,7 +223,9 @@ def _of_start(start: bytes, name: str) -> FileKindName:
         return "empty"
     if start.startswith(_PICTURE_STARTS):
         return "picture"
-    if len(start) < LENGTH_BYTES or not _is_text(start):
+    if _PROGRAM in start:
+        return "program"
+    if not _is_text(start):
         return "unknown"
     line = start.split(b"\n", 1)[0]
     if line.startswith(b"{") and b'"step"' in line and b'"seconds"' in line:

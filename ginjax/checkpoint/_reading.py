@@ -31,16 +31,15 @@ class Reading:
     periodic: tuple[bool, ...] | None = None
     target: tuple[str, ...] = ()
 
-    def in_dimension(self, D: int, new: Sequence[bool]) -> Reading:
+    def in_dimension(self, is_torus: Sequence[bool]) -> Reading:
         """What of it holds in another dimension: not which variables are the components of a vector.
 
         **Arguments:**
 
-        - `D`: the dimension.
-        - `new`: of each added axis, whether it is periodic.
+        - `is_torus`: of each axis there, whether it is periodic.
         """
         split = any("," in each for each in self.fields)
-        periodic = None if self.periodic is None else (*self.periodic[:D], *new)
+        periodic = None if self.periodic is None else tuple(is_torus)
         return replace(self, fields=() if split else self.fields, periodic=periodic)
 
     def to_json(self) -> dict[str, object]:

@@ -56,7 +56,7 @@ def check_padding(spec: Mapping[str, Any], contract: DataContract) -> None:
 
 
 def new_boundaries(
-    asked: str | Mapping[str, str] | None, axes: Sequence[Axis], D: int
+    asked: str | Mapping[str, str] | None, axes: Sequence[Axis], D: int, places: Sequence[int] = ()
 ) -> tuple[NewBoundary, ...]:
     """The boundary of each axis that a conversion adds; empty if all are periodic.
 
@@ -66,12 +66,13 @@ def new_boundaries(
       None for periodic ones.
     - `axes`: before the conversion.
     - `D`: the dimension to reach.
+    - `places`: where the added axes stand, see `new_axis_places`; the last if empty.
 
     **Raises:** `ArgumentError` for an unknown word or axis, or on the way down, where no axis is added.
     """
     if asked is None or asked == {}:
         return ()
-    names = new_axis_names(axes, D)
+    names = new_axis_names(axes, D, places) if len(axes) < D else []
     if not names:
         raise ArgumentError("`new_boundary`", got=repr(asked), expected="a conversion to a higher dimension")
     by_name = dict.fromkeys(names, asked) if isinstance(asked, str) else dict(asked)
@@ -90,7 +91,11 @@ def new_boundaries(
 
 
 def spec_in_dimension(
-    spec: Mapping[str, Any], D: int, to_dim: int, new: Sequence[NewBoundary] = ()
+    spec: Mapping[str, Any],
+    D: int,
+    to_dim: int,
+    new: Sequence[NewBoundary] = (),
+    places: Sequence[int] = (),
 ) -> Mapping[str, Any]:
     """The specification of a network in another dimension, which differs where its axes do.
 
@@ -98,6 +103,7 @@ def spec_in_dimension(
 
     - `spec`: in dimension `D`, as a JSON object.
     - `new`: the boundaries of the axes added to reach `to_dim`, from `new_boundaries`.
+    - `places`: where the axes that are added or taken away stand, see `new_axis_places`; the last if empty.
 
     **Raises:** `UnsupportedError` for walls along new axes of a network whose padding does not look at the field, or that
     has no choice of it.
@@ -119,8 +125,14 @@ def spec_in_dimension(
             got=f"{OPTION}={value!r} along every axis, periodic or not",
             expected="a network whose padding follows the field",
         )
-    added = ("ZEROS" if word == "periodic" else word.upper() for word in new or ("periodic",) * (to_dim - D))
-    words = [*_words(spec, D)[:to_dim], *added]
+    high = max(D, to_dim)
+    places = places or range(min(D, to_dim), high)
+    own = iter(_words(spec, D))
+    added = iter("ZEROS" if word == "periodic" else word.upper() for word in new or ("periodic",) * high)
+    if to_dim > D:
+        words = [next(added) if i in places else next(own) for i in range(to_dim)]
+    else:
+        words = [word for i, word in enumerate(own) if i not in places]
     if equivariant:
         words = [word if word in _FOLLOWS_FIELD[:3] else "ZEROS" for word in words]
     chosen = words[0] if equivariant and len(set(words)) == 1 else words

@@ -18,6 +18,7 @@ from ginjax.data._from_arrays import from_arrays as from_arrays
 from ginjax.data._generate import generate as generate
 from ginjax.data._measure import measure_normalisation as measure_normalisation
 from ginjax.data._normalise import Normalisation as Normalisation
+from ginjax.data._not_finite import NotFinite as NotFinite
 from ginjax.data._open import data_splits as data_splits
 from ginjax.data._open import open_data as open_data
 from ginjax.data._pairs import is_pairs as is_pairs

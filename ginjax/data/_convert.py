@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ginjax.checkpoint import axes_of, ends_in_words
+from ginjax.data._not_finite import NotFinite
 from ginjax.data._resample import SAME, resample
 from ginjax.data._write_well import MAX_ABOUT, write_well
 from ginjax.data.sources import Source, refuse_unequal, spacings_in_words
@@ -69,7 +70,7 @@ def convert_data(
     name: str,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
+) -> tuple[NotFinite, ...]:
     """Write data of any layout to one file that states everything, so that whoever reads it is asked nothing.
 
     The file has the layout of The Well, see `write_well`. Memory stays that of a few frames. The order of axes, fields,
@@ -82,6 +83,8 @@ def convert_data(
     - `name`: name of the data set.
     - `force`: replace a file that is there.
     - `progress`: called as `progress(done, total)` with numbers of frames.
+
+    **Returns:** the fields of which the file now holds values that are NaN or infinite, which no training takes.
 
     **Raises:** `ArgumentError` for boundaries that nobody has said, which a file would turn from an assumption into a statement,
     and for a name that ends as files of another format do; otherwise as `write_well`.
@@ -105,7 +108,7 @@ def convert_data(
     about = {"step": "convert", "of": dict(source.origin), "axes": dict(source.read_as)}
     if len(json.dumps(about)) > MAX_ABOUT // 2:
         about["of"] = {"data": source.name}
-    write_well(path, source, name=name, about=about, force=force, progress=progress)
+    return write_well(path, source, name=name, about=about, force=force, progress=progress)
 
 
 def well_size(source: Source) -> int:

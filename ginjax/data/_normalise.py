@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,15 +39,27 @@ class Normalisation:
         steady = moving + len(contract.constants)
         return cls(contract.scales[:moving], contract.scales[moving:steady])
 
+    @property
+    def everything(self) -> tuple[FieldScale, ...]:
+        """The scales of all fields and constants."""
+        return (*self.scales, *self.constants)
+
+    def or_else(self, known: Mapping[str, FieldScale]) -> Normalisation:
+        """The same, with the scales of some fields, by name, as they were known before."""
+        scales, constants = (
+            tuple(known.get(each.field.name, each) for each in some) for some in (self.scales, self.constants)
+        )
+        return Normalisation(scales, constants)
+
     def of(self, name: str) -> FieldScale:
         """The scale of the field of this name.
 
         **Raises:** `ArgumentError` if there is none.
         """
-        for entry in (*self.scales, *self.constants):
+        for entry in self.everything:
             if entry.field.name == name:
                 return entry
-        known = [entry.field.name for entry in (*self.scales, *self.constants)]
+        known = [entry.field.name for entry in self.everything]
         raise ArgumentError("field to normalise", got=repr(name), expected="one of " + ", ".join(known))
 
     def apply(self, image: MultiImage) -> MultiImage:

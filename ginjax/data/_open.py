@@ -10,7 +10,8 @@ from ginjax.checkpoint import DataContract, Field, Reading
 from ginjax.data._axis_order import Axes, AxisOrder, parse_axes
 from ginjax.data._data_files import Paths, data_files, name_of, passed_over, reader_of
 from ginjax.data._found import Found
-from ginjax.data._request import FieldRequest, parse_parity, parse_requests
+from ginjax.data._renamed import renamed
+from ginjax.data._request import FieldRequest, parse_fields, parse_parity
 from ginjax.data.readers import DataFile, DataReader
 from ginjax.data.sources import Source, assemble, join, paired
 from ginjax.errors import ArgumentError, FileError, GinjaxError
@@ -37,7 +38,8 @@ def open_data(
     **Arguments:**
 
     - `path`: a file, several, or a folder of files of the same layout.
-    - `fields`: exactly the fields to use, such as `density:0+` or `velocity:1+=Vx,Vy`; the layout's own if empty.
+    - `fields`: exactly the fields to use, such as `density:0+` or `velocity:1+=Vx,Vy`; the layout's own if empty. Without an
+      order, `pressure=p` is another name for what the file calls `p`, and all other fields are read as ever.
     - `axes`: which axis of the arrays is which, where the file does not state it: `"trajectory,time,x,y,component"` in the
       order in which they are stored. An array without an axis `trajectory` is one simulation. What differs by array is
       said by array, `{"u": "trajectory,time,x,y,component", "p": "trajectory,time,x,y"}`.
@@ -59,8 +61,15 @@ def open_data(
     if split is not None and split not in SPLITS:
         raise ArgumentError("split", got=repr(split), expected="one of " + ", ".join(SPLITS))
     torus = tuple(is_torus) if isinstance(is_torus, Iterable) else is_torus
+    model = () if like is None else like.everything
     said = _Said(
-        tuple(fields), parse_parity(parity or {}), parse_axes(axes), torus, tuple(target), unequal=unequal
+        tuple(fields),
+        parse_parity(parity or {}),
+        parse_axes(axes),
+        torus,
+        tuple(target),
+        model=model,
+        unequal=unequal,
     )
     if like is not None and like.reading is not None and _kind(path) == like.reading.kind:
         kept_said = said.or_else(like.reading, like.layout or {})
@@ -100,29 +109,40 @@ class _Said:
     torus: bool | tuple[bool, ...] | None
     target: tuple[str, ...] = ()
     known: tuple[Field, ...] = ()
+    model: tuple[Field, ...] = ()
     unequal: bool = False
 
     def without_targets(self, known: tuple[Field, ...]) -> _Said:
         """The same of data without the targets, whose kinds are known."""
-        requests = parse_requests(self.fields)
-        arrays = {part for each in requests if each.field.name in self.target for part in each.parts}
+        requests, renamings = parse_fields(self.fields)
+        of = {each.field.name: each.parts for each in requests} | {
+            each.name: each.parts for each in renamings
+        }
+        arrays = {part for name in self.target for part in of.get(name, ())}
         return replace(
             self,
-            fields=tuple(
-                text
-                for text, each in zip(self.fields, requests, strict=True)
-                if each.field.name not in self.target
-            ),
+            fields=tuple(text for text in self.fields if _name_in(text) not in self.target),
             axes={name: order for name, order in self.axes.items() if name not in {*self.target, *arrays}},
             known=known,
         )
 
     def or_else(self, kept: Reading, axes: Mapping[str, str]) -> _Said:
         """The same, and for what is not said what was said before."""
-        parity = parse_parity({} if self.fields else kept.parity)
+        names = {_name_in(text) for text in self.fields}
+        renames = not parse_fields(self.fields)[0]
+        fields = self.fields
+        if renames and kept.fields:
+            # Other names for some fields: the rest are those that were named before.
+            own = {each.name: each.kind for each in self.model}
+            mine = [
+                f"{own[_name_in(text)]}={text.partition('=')[2]}" if _name_in(text) in own else text
+                for text in fields
+            ]
+            fields = (*(text for text in kept.fields if _name_in(text) not in names), *mine)
+        parity = parse_parity(kept.parity if renames else {})
         return replace(
             self,
-            fields=self.fields or kept.fields,
+            fields=fields,
             parity={**parity, **self.parity},
             axes=self.axes or parse_axes(axes),
             torus=kept.periodic if self.torus is None else self.torus,
@@ -140,18 +160,24 @@ class _Said:
 
 
 def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
-    requests = parse_requests(said.fields)
+    requests, renamings = parse_fields(said.fields)
     files = data_files(path)
-    founds = [found for file, folder in files for found in _find(file, folder, split, requests, said)]
+    founds = [
+        renamed(found, renamings, said.model)
+        for file, folder in files
+        for found in _find(file, folder, split, requests, said)
+    ]
     if not founds:
         raise FileError(
             f"{name_of(path)}: has no part '{split}'",
             hint=f"It has {', '.join(data_splits(path)) or 'no parts'}.",
         )
+    others = {each.name for each in renamings}
     sources = [
         assemble(
             found,
-            requests,
+            # Beside fields that are named in full, those of another name are named too.
+            (*requests, *(each for each in found.defaults if each.field.name in others)) if requests else (),
             said.parity,
             said.torus,
             reading=said.to_be_kept(found),
@@ -166,6 +192,11 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
         joined = paired(joined, said.target, said.known)
     left = passed_over(path, {file for file, _ in files})
     return replace(joined, notes=(*joined.notes, left)) if left else joined
+
+
+def _name_in(text: str) -> str:
+    """The name of a field in what is said of it."""
+    return text.partition("=")[0].partition(":")[0]
 
 
 def _kind(path: Paths) -> str | None:

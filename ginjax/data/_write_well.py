@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import h5py
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from ginjax._version import __version__
 from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
 from ginjax.data._frames import MAX_VALUES_AT_ONCE
+from ginjax.data._not_finite import NotFinite, NotFiniteCount
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.readers import COUNTED, MAX_ABOUT
 from ginjax.data.sources import MemorySource, Source
@@ -36,7 +37,7 @@ def write_well(
     about: Mapping[str, object] | None = None,
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
+) -> tuple[NotFinite, ...]:
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
     Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
@@ -52,6 +53,8 @@ def write_well(
     - `about`: provenance, as JSON values.
     - `force`: replace a file that is there.
     - `progress`: called as `progress(done, total)` with numbers of frames.
+
+    **Returns:** the fields of which the file now holds values that are NaN or infinite, which no training takes.
 
     **Raises:** `FileError` if the file cannot be written, `UnsupportedError` for tensors of order above 2,
     `ArgumentError` for trajectories of different lengths or more than 3 dimensions.
@@ -81,7 +84,7 @@ def write_well(
         with tempfile.TemporaryFile(prefix=".ginjax-", suffix=".tmp", dir=target.parent) as scratch:
             with h5py.File(scratch, "w") as file:
                 _describe(file, source, name, dict(parameters or {}), text)
-                _fill(file, source, progress)
+                found = _fill(file, source, progress)
 
             def copy(stream: BinaryIO) -> None:
                 scratch.seek(0)
@@ -92,6 +95,7 @@ def write_well(
         if error.errno not in _NO_ROOM:
             raise
         raise unwritable(path, error) from error
+    return found
 
 
 def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, float], about: str) -> None:
@@ -175,26 +179,33 @@ def _some(field: Field, source: Source, varies: bool) -> Iterator[np.ndarray]:
         yield found[field.name]
 
 
-def _fill(file: h5py.File, source: Source, progress: Callable[[int, int], None] | None) -> None:
+def _fill(
+    file: h5py.File, source: Source, progress: Callable[[int, int], None] | None
+) -> tuple[NotFinite, ...]:
+    count = NotFiniteCount()
     k_of = {field.name: field.k for field in (*source.schema, *source.constants)}
     per_frame = math.prod(source.spatial) * sum(source.D**field.k for field in source.schema)
     at_once = max(1, MAX_VALUES_AT_ONCE // max(per_frame, 1))
     total = source.trajectories * source.frames
 
-    def put(name: str, where: tuple[int | slice, ...], values: np.ndarray) -> None:
-        array = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
-        array[where] = values  # pyright: ignore[reportIndexIssue]
+    def put(name: str, where: tuple[int | slice, ...], values: np.ndarray, start: int | None = None) -> None:
+        array: Any = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
+        with np.errstate(over="ignore"):  # what single precision cannot hold is counted
+            stored = values.astype(array.dtype, copy=False)
+        count.note(name, stored, source.D, index, start)
+        array[where] = stored
 
     for index in range(source.trajectories):
         for start in range(0, source.frames, at_once):
             stop = min(start + at_once, source.frames)
             for name, values in source.read(index, start, stop, precise=True).items():
-                put(name, (index, slice(start, stop)), values)
+                put(name, (index, slice(start, stop)), values, start)
             if progress is not None:
                 progress(index * source.frames + stop, total)
         if source.constants:
             for name, values in source.read_constants(index, precise=True).items():
                 put(name, (index,), values)
+    return count.found
 
 
 def _needs_digits(values: np.ndarray) -> bool:

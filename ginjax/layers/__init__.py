@@ -6,6 +6,7 @@ from ._conv import ConvContract as ConvContract
 from ._conv import UseBias as UseBias
 from ._conv import as_bank as as_bank
 from ._conv import field_signature as field_signature
+from ._draw import shapes_only as shapes_only
 from ._functions_by_name import functions_by_name as functions_by_name
 from ._functions_by_name import functions_found as functions_found
 from ._norm import GroupNorm as GroupNorm

@@ -1,6 +1,9 @@
 """Random initial weights of layers."""
 
+import contextlib
 import math
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +14,20 @@ from jaxtyping import Float, PRNGKeyArray
 from .._jax_internals import is_traced
 
 _BLOCK = 4096
+_drawing = ContextVar("drawing", default=True)
+
+
+@contextlib.contextmanager
+def shapes_only() -> Iterator[None]:
+    """Within it, initial weights are zeros: for an outline, of which nothing but shapes and types is wanted.
+
+    JAX takes most of the time of an outline to trace random numbers.
+    """
+    token = _drawing.set(False)
+    try:
+        yield
+    finally:
+        _drawing.reset(token)
 
 
 @jax.jit
@@ -31,7 +48,7 @@ def draw_uniform(key: PRNGKeyArray, shape: tuple[int, ...], bound: float) -> Flo
     """
     count = math.prod(shape)
     blocks = -(-count // _BLOCK)
-    if not count:
+    if not count or not _drawing.get():
         return jnp.zeros(shape)
     first = _block(key, np.uint32(0))
     if is_traced(first):

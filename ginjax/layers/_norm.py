@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jaxtyping import Float
 
 from ..errors import ArgumentError, UnsupportedError
@@ -99,13 +99,14 @@ def _whiten(groups: int, eps: float) -> Callable[..., Array]:
     exact = jax.lax.Precision.HIGHEST  # the root magnifies rounding errors by up to 1/sqrt(eps)
 
     def forward(x: Array, weight: Array, bias: Array) -> tuple[Array, tuple[Array, ...]]:
-        D = len(x)
+        _, channels, pixels = x.shape
         wide = _at_least_single(x)
         means = jnp.mean(wide, axis=2)
         mean = _group_mean(means, groups)
         centred = wide - mean[..., None]
-        grouped = centred.reshape(D, groups, -1)
-        covariance = jnp.einsum("agn,bgn->gab", grouped, grouped, precision=exact) / grouped.shape[2]
+        products = jnp.sum(centred[:, None] * centred, -1)
+        grouped = products.reshape(*products.shape[:2], groups, -1).sum(-1)
+        covariance = jnp.moveaxis(grouped, -1, 0) / (pixels * (channels // groups))
         root, spectrum = inverse_sqrt_and_spectrum(covariance, eps)
         y = _turned(_by_channel(root, weight), centred) + (bias * means)[..., None]
         return y.astype(x.dtype), (means, covariance, root, *spectrum)
@@ -151,13 +152,8 @@ def _by_channel(matrices: Array, weight: Array) -> Array:
 def _turned(matrices: Array, x: Array) -> Array:
     """`sum_b A[c, a, b] x[b, c]`, for `x` `(D, channels, pixels)`."""
     # Few components: as sums over them this joins the operations around it, and needs no transposes.
-    axes = range(len(x))
-    return jnp.stack(
-        [
-            sum((matrices[:, a, b, None] * x[b] for b in axes[1:]), matrices[:, a, 0, None] * x[0])
-            for a in axes
-        ]
-    )
+    columns = jnp.moveaxis(matrices, 0, -1)[..., None]
+    return functools.reduce(lax.add, [columns[:, b] * x[b] for b in range(len(x))])
 
 
 def _at_least_single(x: Array) -> Array:

@@ -98,7 +98,26 @@ def _factor(activation: Callable[[Array], Array], eps: float, squared: Array, pr
     length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
     along = product / length
     gain = activation(along) / (jnp.abs(along) + eps)
-    return (gain - 1) * (along / length)
+    # A quotient, which compilers make once for all components; a product they would make again for each of them.
+    return (gain - 1) * along / length
+
+
+def _factor_slopes(
+    activation: Callable[[Array], Array], eps: float, squared: Array, product: Array, g: Array
+) -> tuple[Array, Array, Array]:
+    """`_factor`, and `g` times twice its derivative by `squared` and once that by `product`; each a quotient again."""
+    root = jnp.sqrt(jnp.where(squared > 0, squared, 1))
+    length = jnp.where(squared > 0, root, 0) + eps
+    along = product / length
+    value, back = jax.vjp(activation, along)
+    (slope,) = back(jnp.ones_like(value))
+    size = jnp.abs(along) + eps
+    gain = value / size
+    factor = (gain - 1) * along / length
+    bend = along * (slope - jnp.where(along >= 0, gain, -gain)) / size + (gain - 1)
+    by_product = g * bend / (length * length)
+    by_squared = jnp.where(squared > 0, -(by_product * product + g * factor), 0) / (length * root)
+    return factor, by_squared, by_product
 
 
 @functools.lru_cache(maxsize=256)
@@ -110,10 +129,10 @@ def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callab
 
     def adjoint(arguments: Sequence[Array], _: object, g: Array) -> tuple[Array, Array]:
         x, m = arguments
-        k, slopes = jax.vjp(functools.partial(_factor, activation, eps), inner(m, m), inner(x, m))
-        by_squared, by_product = slopes(inner(g, m).astype(k.dtype))
+        products = inner(m, m), inner(x, m), inner(g, m)
+        factor, by_squared, by_product = _factor_slopes(activation, eps, *products)
         gx = g + scale(by_product, m)
-        return gx, scale(k, g) + scale(2 * by_squared, m) + scale(by_product, x)
+        return gx, scale(factor, g) + scale(by_squared, m) + scale(by_product, x)
 
     return with_adjoint(forward, adjoint)
 

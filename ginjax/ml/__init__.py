@@ -169,6 +169,7 @@ from ginjax.ml.training import over_devices as over_devices
 from ginjax.ml.training import owned_copy as owned_copy
 from ginjax.ml.training import prepare_training as prepare_training
 from ginjax.ml.training import read_log as read_log
+from ginjax.ml.training import record_with_fields_of as record_with_fields_of
 from ginjax.ml.training import register_logger as register_logger
 from ginjax.ml.training import register_optimiser as register_optimiser
 from ginjax.ml.training import register_schedule as register_schedule

@@ -10,6 +10,9 @@ from ._architectures import find_architecture as find_architecture
 from ._architectures import register_architecture as register_architecture
 from ._build import build_model as build_model
 from ._build import outline as outline
+from ._change_fields import change_fields as change_fields
+from ._change_fields import unbound_values as unbound_values
+from ._change_fields import with_changed_fields as with_changed_fields
 from ._convert import convert_certified as convert_certified
 from ._convert import to_dimension as to_dimension
 from ._convert import transfer_certified as transfer_certified
@@ -69,8 +72,10 @@ from .verify import certificate_between as certificate_between
 from .verify import default_side as default_side
 from .verify import equivariance_defect as equivariance_defect
 from .verify import load_pair as load_pair
+from .verify import on_shared_fields as on_shared_fields
 from .verify import promises_between as promises_between
 from .verify import promises_of as promises_of
+from .verify import shared_inputs as shared_inputs
 from .verify import verification_effort as verification_effort
 from .verify import verify_records as verify_records
 from .verify import verify_transfer as verify_transfer

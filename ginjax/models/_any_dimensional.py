@@ -172,6 +172,11 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         """A whole number that the sides of the grid must be multiples of."""
         return self.grid_factor_of(dict(self.spec.options))
 
+    @property
+    def output_convs(self) -> tuple[str, ...]:
+        """Dotted names of the convolutions whose outputs are those of the network, or of what holds them."""
+        return self.last_convs
+
     def level_of(self, name: str) -> int:
         """Down-samplings between the input and the output of the convolution of that dotted name."""
         return 0

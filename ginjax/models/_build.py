@@ -7,6 +7,7 @@ from jaxtyping import PRNGKeyArray, PyTree
 
 from ..errors import ArgumentError
 from ..filters import FilterBank
+from ..layers import shapes_only
 from ._any_dimensional import AnyDimensionalModel
 from ._architectures import find_architecture
 from ._spec import ModelSpec
@@ -45,4 +46,5 @@ def outline(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank]) -> PyTree:
     To be filled by `with_arrays`. Weights that are replaced at once are not worth drawing: JAX compiles its random
     numbers once for each shape, seconds for one network.
     """
-    return eqx.filter_eval_shape(build_model, spec, D, banks)
+    with shapes_only():
+        return eqx.filter_eval_shape(build_model, spec, D, banks)

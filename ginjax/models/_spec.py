@@ -65,15 +65,18 @@ class ModelSpec:
         """How the network goes on along each axis that is not periodic."""
         return cast(tuple[PaddingMode, ...], spec_padding({"options": dict(self.options)}, D))
 
-    def in_dimension(self, D: int, to_dim: int, new: Sequence[NewBoundary] = ()) -> "ModelSpec":
+    def in_dimension(
+        self, D: int, to_dim: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
+    ) -> "ModelSpec":
         """The specification in another dimension than `D`, which differs where the axes do.
 
         **Arguments:**
 
         - `new`: the boundaries of added axes, see `ginjax.checkpoint.new_boundaries`; all are periodic if empty.
+        - `places`: where these stand, see `ginjax.checkpoint.new_axis_places`; the last if empty.
         """
         described = {"architecture": self.architecture, "options": dict(self.options)}
-        options = spec_in_dimension(described, D, to_dim, new)["options"]
+        options = spec_in_dimension(described, D, to_dim, new, places)["options"]
         return (
             self
             if options is described["options"]

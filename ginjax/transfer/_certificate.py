@@ -66,6 +66,9 @@ class Certificate:
     - `parity_lift`: whether odd scalars became odd vectors along the added axis.
     - `new_boundaries`: what the added axes do at their ends, `"periodic"`, `"edge"` or `"mirror"`, one word for each; empty
       if all are periodic. The residuals hold for such axes and no others.
+    - `new_axes`: which axes of the higher dimension the lower one has not, by their places from 0 on; empty if the last.
+    - `fields`: the fields that it speaks of, where the model has gained or lost others since; empty if these are all. They
+      are predicted as before whatever the new ones are.
     - `digest`: of what the certificate speaks of; where that has another digest now, the certificate is stale.
     - `covers`: what the digest was made of. A conversion of arrays knows the weights alone; in a file it is everything
       that a prediction depends on, the numbers of the certificate among them. Earlier versions stopped at the weights.
@@ -82,6 +85,8 @@ class Certificate:
     paths: tuple[PathReport, ...]
     covers: Coverage = "weights"
     new_boundaries: tuple[str, ...] = ()
+    new_axes: tuple[int, ...] = ()
+    fields: tuple[str, ...] = ()
 
     @property
     def residual(self) -> float:
@@ -126,8 +131,9 @@ class Certificate:
     def to_json(self) -> dict[str, object]:
         """A plain JSON object; `from_json` reads it back."""
         data = asdict(self)
-        if not self.new_boundaries:
-            del data["new_boundaries"]  # so that what earlier versions wrote keeps its digest
+        for name in ("new_boundaries", "new_axes", "fields"):
+            if not data[name]:
+                del data[name]  # so that what earlier versions wrote keeps its digest
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
         return data | {"residual": self.residual, "exact": self.exact}
 
@@ -142,6 +148,14 @@ class Certificate:
             new = data.get("new_boundaries", [])
             if not isinstance(new, list | tuple) or not set(new) <= {"periodic", "edge", "mirror"}:
                 raise ValueError(f"new_boundaries = {new!r}"[:60])
+            places = data.get("new_axes", [])
+            if not isinstance(places, list | tuple) or not all(
+                type(each) is int and 0 <= each < 8 for each in places
+            ):
+                raise ValueError(f"new_axes = {places!r}"[:60])
+            fields = data.get("fields", [])
+            if not isinstance(fields, list | tuple) or not all(isinstance(each, str) for each in fields):
+                raise ValueError(f"fields = {fields!r}"[:60])
             covers = data.get("covers", "weights")  # files of schema 1 do not say
             if covers not in get_args(Coverage):
                 raise ValueError(f"covers = {covers!r}"[:60])
@@ -150,6 +164,8 @@ class Certificate:
                 paths=paths,
                 covers=covers,
                 new_boundaries=tuple(new),
+                new_axes=tuple(places),
+                fields=tuple(fields),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ArgumentError(

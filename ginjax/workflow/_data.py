@@ -73,6 +73,25 @@ def material_of(
     return material_of_parts(parts, name, judge=valid != 0)
 
 
+def source_of(data: Data, like: DataContract) -> Source:
+    """Data as one source; of sources by part that of the part `train`.
+
+    **Arguments:**
+
+    - `like`: the contract of a model, see `ginjax.data.open_data`.
+
+    **Raises:** `ArgumentError` for what is no data, or without a part `train`.
+    """
+    if isinstance(data, Source):
+        return data.at_hand()
+    if isinstance(data, str | os.PathLike):
+        return open_data(data, like=like)
+    sources = _by_part(data, like)
+    if "train" not in sources:
+        raise ArgumentError("parts of the data", got=", ".join(sources) or "none", expected="'train'")
+    return sources["train"].at_hand()
+
+
 def held_out_of(
     data: Data,
     record: ModelRecord,

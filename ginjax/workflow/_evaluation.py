@@ -31,6 +31,12 @@ MODEL = "model"
 NUMBERS = "evaluation.json"
 """The file of the numbers in the folder of an evaluation."""
 
+_SCRATCH = "from scratch"
+"""What the same network is called that was trained from random weights."""
+
+_NAMED_FIELDS = 4
+"""Most fields that are named in the heading of a picture."""
+
 _SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
@@ -45,6 +51,7 @@ class Evaluation:
     - `study`: the errors step by step, spectra, and fields of one trajectory; the model is called `"model"` in it.
     - `D`, `grid`, `time_step`: of the data.
     - `note`: what there is to know about the choice of the data, or None.
+    - `called`: what pictures, tables and the CSV call the model beside others, such as the name of its file.
     - `one_step`: by forecast, as in the study, the one-step error on every frame of the same trajectories: the number that
       a training ends with. That at step 1 of the roll-outs belongs to their first frames alone.
     """
@@ -57,6 +64,7 @@ class Evaluation:
     time_step: float | None = None
     note: str | None = field(default=None)
     one_step: Mapping[str, OneStepError] = field(default_factory=dict)
+    called: str = MODEL
 
     @property
     def errors(self) -> Mapping[str, Mapping[str, np.ndarray]]:
@@ -113,6 +121,7 @@ class Evaluation:
         """
         study = self.study
         names = [name for name in study.errors if name != PERSISTENCE]
+        called = [self.called if name == MODEL else name for name in names]
         rows: list[tuple[object, ...]] = []
         if any("energy" in measured for measured in study.quantities.values()):
             for step in dict.fromkeys((1, study.steps)):
@@ -125,7 +134,7 @@ class Evaluation:
                             for name in ("truth", *names)
                         ]
                         rows.append((step, each, QUANTITY_LABELS[quantity], *shown))
-        return ("step", "field", "quantity", "truth", *names), rows
+        return ("step", "field", "quantity", "truth", *called), rows
 
     def _shown(self, forecast: str, field: str, metric: str, step: int) -> object:
         deviation = self.study.deviation(forecast, field, metric)
@@ -134,7 +143,7 @@ class Evaluation:
     def one_step_lines(self) -> list[str]:
         """The one-step errors in words, one line a model."""
         return [
-            f"one-step error{'' if name == MODEL else f' of {name}'}, from every frame (nRMSE): {found} "
+            f"one-step error{'' if len(self.one_step) == 1 else f' of {self.called if name == MODEL else name}'}, from every frame (nRMSE): {found} "
             f"({found.frames} frames of {found.trajectories} trajectories)"
             for name, found in self.one_step.items()
         ]
@@ -146,7 +155,7 @@ class Evaluation:
         if the time step is not known), `mean`, `deviation` (the standard deviation over the trajectories, empty of a single
         one) and `trajectories`.
         """
-        study = self.study
+        study = self.study.renamed({MODEL: self.called})
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
         table.writerow(("forecast", "field", "metric", "step", "time", "mean", "deviation", "trajectories"))
@@ -172,7 +181,14 @@ class Evaluation:
                         forecast, name, quantity, values, study.quantity_deviation(name, quantity, forecast)
                     )
         for forecast, found in self.one_step.items():
-            row = (forecast, "", "one_step_error", "", "", f"{found.model:.10g}")
+            row = (
+                self.called if forecast == MODEL else forecast,
+                "",
+                "one_step_error",
+                "",
+                "",
+                f"{found.model:.10g}",
+            )
             spread = "" if found.deviation is None else f"{found.deviation:.10g}"
             table.writerow((*row, spread, found.trajectories))
         return text.getvalue()
@@ -188,7 +204,19 @@ class Evaluation:
 
         **Raises:** `ArgumentError` for another name or width.
         """
-        return picture_figure(picture, f"{self.model}: {self.data}", self.study, self.D, width=width)
+        study = self.study.renamed({MODEL: self.called})
+        return picture_figure(picture, self._title(picture), study, self.D, width=width)
+
+    def _title(self, picture: str) -> str:
+        """What is predicted, and by what."""
+        fields = list(self.study.spectra)
+        what = ", ".join(fields) if len(fields) <= _NAMED_FIELDS else f"{len(fields)} fields"
+        networks = [name for name in self.study.errors if name not in (PERSISTENCE, _SCRATCH)]
+        if len(networks) > 1 and picture != "fields":  # which shows the first; the others have a legend
+            return f"{what} predicted by {len(networks)} networks"
+        return (
+            f"{what} predicted by {self.model if self.called == MODEL else f'{self.called} ({self.model})'}"
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The numbers as JSON values."""

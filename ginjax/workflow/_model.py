@@ -18,8 +18,10 @@ from ginjax._version import __version__
 from ginjax.checkpoint import (
     DataContract,
     ModelRecord,
+    NewAxis,
     check_certificate,
     convert_record,
+    new_axis_places,
     new_boundaries,
     unchecked,
     write_model,
@@ -35,6 +37,7 @@ from ginjax.ml import (
     TrainedModel,
     TrainSettings,
     calibrate,
+    record_with_fields_of,
     request_training,
     scaled_contract,
     shortest_waves,
@@ -57,7 +60,7 @@ from ginjax.models import (
 )
 from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
 from ginjax.workflow._arguments import check_kind, check_whole
-from ginjax.workflow._data import Data, held_out_of, material_of, start_of
+from ginjax.workflow._data import Data, held_out_of, material_of, source_of, start_of
 from ginjax.workflow._evaluation import MODEL, Evaluation
 from ginjax.workflow._training import Training, carry_out
 
@@ -268,6 +271,7 @@ class Model:
         keep_compatible: bool = False,
         adapt: str | Collection[str] = (),
         padding: str | Mapping[str, str] | None = None,
+        drop_fields: str | Collection[str] = (),
         valid: float = TaskSettings.valid,
         test: float | None = None,
         progress: bool = True,
@@ -288,8 +292,11 @@ class Model:
           unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
         - `padding`: how the network goes on beyond the walls that it is adapted to, as in `ginjax.Network`.
+        - `drop_fields`: names of fields that the model is not to have: its own, which it loses, or those of the data, which
+          it does not gain. Without them it takes over the fields of the data where these have more, or fewer, see
+          `with_fields_of`.
 
-        **Returns:** the tuned model; its scales, past frames and what it predicts are those of this one.
+        **Returns:** the tuned model; its scales and past frames are those of this one.
 
         **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from those of the model in another aspect.
         """
@@ -315,10 +322,33 @@ class Model:
             start=start,
             adapt=(adapt,) if isinstance(adapt, str) else adapt,
             padding=padding,
+            drop_fields=(drop_fields,) if isinstance(drop_fields, str) else drop_fields,
         )
+        for said in request.fields:
+            warnings.warn(said, GinjaxWarning, stacklevel=2)
         model, training = carry_out(request, _shown(progress), tuned)
         training.warn(stacklevel=2)
         return model
+
+    def with_fields_of(self, data: Data, *, drop_fields: str | Collection[str] = ()) -> Model:
+        """The same model for the fields of some data: what they have beside its own it gains, what they lack it loses.
+
+        Nothing is trained. Whatever the new fields are, the old ones are predicted as before, to the bit, and the new ones
+        stay at their mean, or do not change. Of a field that is lost the model goes on as if it were at its mean. A
+        certificate goes on to hold for the fields that the model had. `tune` does this by itself.
+
+        **Arguments:**
+
+        - `data`: as in `ginjax.train`, of the model's dimension. On all of them the scales of new fields are measured.
+        - `drop_fields`: names of fields that the model is not to have, its own or those of the data.
+
+        **Raises:** `ArgumentError` for data that lack some of its fields and have others, which may be the same under other
+        names; `UnsupportedError` for a network that cannot be changed so.
+        """
+        drop = (drop_fields,) if isinstance(drop_fields, str) else drop_fields
+        source = source_of(data, self.record.contract)
+        record = record_with_fields_of(self.record, source, drop)
+        return self if record is self.record else Model(from_record(record), record, parent=self.parent)
 
     def to_dimension(
         self,
@@ -328,6 +358,7 @@ class Model:
         flex: float | None = None,
         lift_parity: bool = False,
         new_boundary: str | Mapping[str, str] | None = None,
+        new_axis: NewAxis | None = None,
         dtype: str | None = None,
         allow_inexact: bool = False,
     ) -> Model:
@@ -341,6 +372,9 @@ class Model:
         - `lift_parity`: turn odd scalars (vorticity in 2D) into odd vectors along the new axis.
         - `new_boundary`: what the new axes do at their ends: "periodic", as they do if nothing is said, "edge" (the last value
           again and again) or "mirror" (its mirror image, for even fields); one word, or words by the name of the axis.
+        - `new_axis`: which axes of the new dimension are the new ones, such as "y" or "x,z"; the last if None. Axes keep their
+          order: with "y" those of a plane, x and y, become x and z. On the way down, which axes go: those that a conversion
+          added, or the last.
         - `dtype`: of the weights, "float16", "float32" or "float64"; as they are if None.
         - `allow_inexact`: whether a rule that promises compatibility may break its promise.
 
@@ -364,7 +398,13 @@ class Model:
         # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
         rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
         conversion = convert_record(
-            self.record, D, rule, dtype=dtype, parity_lift=lift_parity, new_boundary=new_boundary
+            self.record,
+            D,
+            rule,
+            dtype=dtype,
+            parity_lift=lift_parity,
+            new_boundary=new_boundary,
+            new_axis=new_axis,
         )
         if not allow_inexact:
             check_certificate(conversion.certificate)
@@ -379,6 +419,7 @@ class Model:
         samples: int = 16,
         seed: int = 0,
         new_boundary: str | Mapping[str, str] | None = None,
+        new_axis: NewAxis | None = None,
     ) -> Model:
         """The same network in a higher dimension, by the exact conversion that fits a few samples best.
 
@@ -392,7 +433,7 @@ class Model:
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
         - `samples`: at most so many of the data.
         - `seed`: of the directions.
-        - `new_boundary`: what the new axes do at their ends, as in `to_dimension`.
+        - `new_boundary`, `new_axis`: what the new axes do at their ends, and which they are, as in `to_dimension`.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
@@ -407,9 +448,13 @@ class Model:
             raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {self.D}")
         contract = scaled_contract(self.record)
         if data.D != contract.D:
-            contract = contract.in_dimension(data.D, new_boundaries(new_boundary, contract.axes, data.D))
+            places = new_axis_places(new_axis, contract.axes, data.D)
+            ends = new_boundaries(new_boundary, contract.axes, data.D, places)
+            contract = contract.in_dimension(data.D, ends, places)
         X, Y = OwnTask.of(contract, data, samples=samples).pairs()
-        conversion, _ = calibrate(self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary)
+        conversion, _ = calibrate(
+            self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary, new_axis=new_axis
+        )
         check_certificate(conversion.certificate)
         return Model(from_record(conversion.after), conversion.after, parent=self)
 

@@ -1,6 +1,6 @@
 """`ginjax data convert`: write data of any layout as one file that states everything."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -117,7 +117,7 @@ def convert(
             )
         check_room(output.absolute().parent, [well_size(source)])
         with out.progress(source.trajectories * source.frames, "writing frames") as progress:
-            convert_data(
+            not_finite = convert_data(
                 output,
                 source,
                 name=path[0].stem,
@@ -126,7 +126,9 @@ def convert(
             )
     claim.done()
     out.fields(str(output), _about(source))
-    out.result(output, _payload(source))
+    for each in not_finite:
+        out.warn(f"{each.in_words}; no training takes them")
+    out.result(output, _payload(source) | {"not_finite": [asdict(each) for each in not_finite]})
     out.next_step(f"ginjax data inspect {quote(str(output))}")
 
 

@@ -8,9 +8,10 @@ import jax
 import numpy as np
 import pytest
 from _cases import Case
+from _prepared import Prepared
 from _programs import on_arrays, plain_convolution, training_step
 from _serve import CLOCKS, answer
-from _workload import Prepared, random_fields, shapes_of
+from _workload import random_fields, shapes_of
 from gpu._lanes import LANES, build, settings
 
 FLAT = Case(2, 4, 3, 2, (0, 1), 2)

@@ -39,12 +39,12 @@ OTHERS = {
     "fields": (
         replace(WANTED, fields=(DENSITY,)),
         "fields of the data: got density:0+, expected density:0+, velocity:1+, those of the model",
-        "`fields=['velocity:1+=VARIABLE']`",
+        "`fields=['velocity=VARIABLE']`",
     ),
     "constants": (
         replace(WANTED, constants=()),
         "constant fields of the data: got none, expected bed:0+, those of the model",
-        "`fields=['bed:0+=VARIABLE']`",
+        "`fields=['bed=VARIABLE']`",
     ),
     "units": (
         replace(WANTED, fields=(DENSITY, replace(VELOCITY, unit="km/h"))),

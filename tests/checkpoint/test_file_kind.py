@@ -28,6 +28,7 @@ FILES = {
     "evaluation": b'{"data": "x", "errors": {}}\n',
     "picture": b"\x89PNG\r\n\x1a\n" + bytes(20),
     "text": b"density:0+ and more",
+    "program": b"<\0\0\0008\0d\0" + bytes(100) + b"ML\xefR\rStableHLO_v1.15.0\0\1",
     "empty": b"",
     "unknown": b"\xff" * 100,
 }
@@ -45,6 +46,12 @@ def test_a_folder_that_is_a_store_of_zarr_is_data(tmp_path, group):
 def test_a_file_is_what_is_inside_of_it(tmp_path, name):
     (tmp_path / "anything.safetensors").write_bytes(FILES[name])
     assert file_kind(tmp_path / "anything.safetensors").name == name
+
+
+@pytest.mark.parametrize("text", [b"a", b"a: 1\n", "é".encode(), b"seven77"])
+def test_a_short_text_is_text(tmp_path, text):
+    (tmp_path / "note").write_bytes(text)
+    assert file_kind(tmp_path / "note").name == "text"
 
 
 def test_text_of_a_toml_file_is_settings(tmp_path):

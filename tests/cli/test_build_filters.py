@@ -32,7 +32,10 @@ def test_without_arguments(run, tmp_path):
     assert [row[4:] for row in table if row[0] == 3] == [
         (4, 4, 4, 27), (0, 0, 4, 27), (3, 3, 4, 27), (0, 0, 4, 27), (8, 8, 4, 27), (4, 4, 4, 27)
     ]  # fmt: skip
-    assert result.stderr.splitlines() == ["wrote filters.safetensors", "next: ginjax train"]
+    assert result.stderr.splitlines() == [
+        "wrote filters.safetensors",
+        "next: ginjax train --filters filters.safetensors",
+    ]
     assert [p.name for p in tmp_path.iterdir()] == ["filters.safetensors"]
 
 

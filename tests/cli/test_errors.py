@@ -45,7 +45,8 @@ def run(error, *args):
 
 
 EXPECTED = [
-    (ArgumentError("side", got=0, expected="1 or more"), 2, "side: got 0, expected 1 or more"),
+    (ArgumentError("side", got=0, expected="1 or more"), 2, "--side: got 0, expected 1 or more"),
+    (ArgumentError("side of a grid", got=0), 2, "error: side of a grid: got 0"),
     (VerificationError("lift test", got=1.0, expected="below 1e-4"), 3, "lift test"),
     (FileError("m.st: truncated"), 1, "m.st: truncated"),
     (NumericsError("loss", got="NaN"), 1, "loss: got NaN"),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from command_line import app
 from helpers import FIXTURES
+from sweeps import few
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model, write_model
@@ -106,7 +107,7 @@ def test_data_of_the_training_are_known_whatever_they_are_called(trained, tmp_pa
     (tmp_path / "d.h5").rename(tmp_path / "renamed.h5")
     result, found = evaluate("renamed.h5")
     assert (found["trajectories"], found["data"]) == (1, "renamed.h5, 1D, part 'test'")
-    assert "these are data of the model's training" in result.stderr
+    assert "the part that was held out from its training is used" in result.stderr
     stored("d.h5", seed=1)
     result, found = evaluate("d.h5")
     assert (found["trajectories"], found["data"]) == (10, "d.h5, 1D")
@@ -131,10 +132,14 @@ def test_the_one_step_error_is_the_number_that_the_training_ended_with(trained):
     assert spread > 0 and f"{first:.3g} ± {spread:.2g}" in result.stdout
     with open("all.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    (row,) = [r for r in rows if (r["forecast"], r["field"], r["metric"]) == ("model", "density", "nrmse")]
+    (row,) = [
+        r
+        for r in rows
+        if (r["forecast"], r["field"], r["metric"]) == ("model.safetensors", "density", "nrmse")
+    ]
     assert (row["step"], float(row["time"]), row["trajectories"]) == ("1", 0.1, "3")
     assert (float(row["mean"]), float(row["deviation"])) == pytest.approx((first, spread))
-    assert {r["forecast"] for r in rows} == {"model", "persistence", "truth"}
+    assert {r["forecast"] for r in rows} == {"model.safetensors", "persistence", "truth"}
     again = CliRunner().invoke(app, ["evaluate", "model.safetensors", "--data", "d.h5", "--csv", "all.csv"])
     assert (again.exit_code, "all.csv" in again.stderr) == (1, True)
     alone, _ = evaluate("d.h5", "--trajectories", "1")
@@ -147,9 +152,14 @@ def test_several_models_are_compared_on_what_all_of_them_hold_out(trained, tmp_p
     (tmp_path / "model.safetensors").rename("a.safetensors")
     train("--steps", "3", "--test", "0.3")
     command = ("evaluate", "model.safetensors", "a.safetensors", "--data", "d.h5")
-    result = CliRunner().invoke(app, [*command, "--json"])
+    result = CliRunner().invoke(app, [*command, "--csv", "both.csv", "--json"])
     assert result.exit_code == 0, result.stderr
     found = json.loads(result.stdout)
+    with open("both.csv", newline="") as file:
+        forecasts = {row["forecast"] for row in csv.DictReader(file)}
+    assert forecasts == {"model.safetensors", "a.safetensors", "persistence", "truth"}
+    twice = CliRunner().invoke(app, ["evaluate", "a.safetensors", "a.safetensors"])
+    assert twice.exit_code == 2 and "got one of them twice" in twice.stderr
     assert (found["trajectories"], set(found["errors"])) == (3, {"model", "a.safetensors", "persistence"})
     assert found["models"] == {"model": "model.safetensors", "a.safetensors": "a.safetensors"}
     assert set(found["one_step_errors"]) == {"model", "a.safetensors"}
@@ -180,7 +190,7 @@ def test_data_that_were_only_trained_on_are_not_evaluated_on_in_silence(trained)
     assert found["trajectories"] == 9
 
 
-@pytest.mark.parametrize("budget", [("--steps", "3000"), ()], ids=["with steps", "alone"])
+@pytest.mark.parametrize("budget", [("--steps", "3000"), *few(())], ids=["with steps", "alone"])
 def test_a_run_ended_by_time_has_a_baseline_as_long(trained, budget):
     train, evaluate = trained
     train("--time-budget", "0.02s", "--valid", "0", "--learning-rate", "0.1", *budget)

@@ -32,6 +32,17 @@ def test_a_program(run):
     result = run("export", MODEL, "-o", "model.stablehlo", "--grid", "16", "--json")
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["grid"] == "16"
+    for command in ("inspect", "evaluate"):
+        refused = run(command, "model.stablehlo")
+        assert refused.exit_code == 1 and refused.stderr.splitlines() == [
+            "error: model.stablehlo: is a program in StableHLO, which no command runs"
+            + (
+                ": expected a file that ginjax wrote to be read again"
+                if command == "inspect"
+                else ": expected a model"
+            ),
+            "hint: In Python jax.export.deserialize runs it; what it was made of says: ginjax inspect MODEL",
+        ]
 
 
 @pytest.mark.parametrize(

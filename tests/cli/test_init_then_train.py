@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from command_line import app
+from sweeps import few
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import Field, read_model
@@ -32,7 +33,7 @@ def tune(run, start, data, *more):
     )
 
 
-@pytest.mark.parametrize("converted", [False, True])
+@pytest.mark.parametrize("converted", [True, *few(False)])
 def test_scales_are_measured_then(run, tmp_path, converted):
     assert run("init", "series", *TINY, "-o", "new").exit_code == 0
     assert read_model("new").contract.scales == ()

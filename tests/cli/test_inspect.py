@@ -54,7 +54,31 @@ def test_a_model(run):
     ):
         assert text in result.stdout
     assert "Certificate" not in result.stdout
-    assert result.stderr == f"next: ginjax convert-d {FIXTURE} --to-dim 2\n"
+    assert result.stderr == f"next: ginjax convert-d {FIXTURE} --to-dim 2 --rescale compatibility\n"
+
+
+def test_nothing_is_said_of_walls_where_there_are_none(run, tmp_path):
+    assert "padding_mode" not in run("inspect", str(FIXTURE)).stdout
+    record = read_model(FIXTURE)
+    walled = replace(
+        record.contract, axes=(replace(record.contract.axes[0], boundary="wall", padding="zeros"),)
+    )
+    write_model(tmp_path / "walled", replace(record, contract=walled))
+    assert re.search(r"padding_mode +ZEROS", run("inspect", "walled").stdout)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (("series", "--in", "vorticity:0-"), "--to-dim 3 --rescale compatibility --lift-parity"),
+        (("series", "--in", "height:0+"), "--to-dim 3 --rescale compatibility"),
+        (("resnet", "--in", "height:0+", "--plain"), "--to-dim 3 --rescale centre"),
+    ],
+)
+def test_the_next_command_of_a_model_converts_it(run, words, command):
+    small = ("--dim", "2", "--channels", "2", "--blocks", "1", "-o", "a model", "-q")
+    assert run("init", *words, *small).exit_code == 0
+    assert run("inspect", "a model").stderr == f"next: ginjax convert-d 'a model' {command}\n"
 
 
 def test_the_task_of_a_model(run, tmp_path):

@@ -125,8 +125,8 @@ def tune(run, tmp_path):
     ("aspect", "contract", "adapted"),
     [
         ("spacing", {"spacing": 0.25}, [0.5, 0.25]),
-        ("time-step", {"time_step": 0.3}, [0.1, 0.3]),
-        ("boundary", {"is_torus": (False,)}, [["periodic"], ["bounded"]]),
+        pytest.param("time-step", {"time_step": 0.3}, [0.1, 0.3], marks=pytest.mark.slow),
+        pytest.param("boundary", {"is_torus": (False,)}, [["periodic"], ["bounded"]], marks=pytest.mark.slow),
     ],
 )
 def test_a_model_that_is_adapted_says_so_and_believes_its_new_data(run, tune, aspect, contract, adapted):

@@ -71,7 +71,8 @@ def test_listing_and_comparing_import_no_jax(tmp_path):
 
 def test_the_state_of_a_real_training_is_read(run, tmp_path, monkeypatch):
     monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: True)
-    result = run("train", *SMALL[:-6], "--steps", "9", *SMALL[-6:], "-o", "my run.safetensors")
+    longer = ["9" if word == "3" else word for word in SMALL]
+    result = run("train", *longer, "-o", "my run.safetensors")
     assert result.exit_code == 130
     found = read_run("my run.run")
     assert (found.state, found.D, found.parameters, found.steps) == ("interrupted", 1, 11, 9)

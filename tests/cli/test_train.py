@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from command_line import app
 from helpers import FIXTURES
+from sweeps import few
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
@@ -303,7 +304,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(left_alone, tmp_p
     assert [step for step, _ in logs[0]] == [step for step, _ in logs[1]]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, *few(signal.SIGHUP)])
 def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     process = start(tmp_path, "--checkpoint-every", "20")
     wait_for(tmp_path / "model.run" / "state.safetensors", process)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from command_line import app
+from sweeps import few
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -147,7 +148,9 @@ def test_a_run_says_the_same_at_its_beginning(run):
     "asked",
     [
         (*THREE, "--seed", "4", "--clip", "0"),
-        (*SMALL, "--epochs", "2", "--batch-size", "3", "--freeze", "layers.0", "--support", "orthoplex"),
+        *few(
+            (*SMALL, "--epochs", "2", "--batch-size", "3", "--freeze", "layers.0", "--support", "orthoplex")
+        ),
     ],
 )
 def test_the_printed_settings_make_the_same_model(run, tmp_path, asked):

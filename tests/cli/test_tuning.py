@@ -192,7 +192,7 @@ def test_of_one_trajectory_the_end_is_held_out(run, tmp_path, converted):
     assert new.exit_code == 2 and "--valid 0" in new.stderr
 
 
-@pytest.mark.parametrize("trajectories", [1, 3])
+@pytest.mark.parametrize("trajectories", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_next_command_after_a_tuning_in_3d_works(run, tmp_path, trajectories):
     write_model(tmp_path / "high", convert_record(small(), 3, make_rule("compatibility")).after)
     write_well(

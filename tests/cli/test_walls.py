@@ -150,3 +150,27 @@ def test_one_word_or_words_by_axis():
     assert by_axis("--padding", None) is None and by_axis("--padding", []) is None
     assert by_axis("--padding", ["edge"]) == "edge"
     assert by_axis("--padding", ["y=edge", "x=zeros"]) == {"y": "edge", "x": "zeros"}
+
+
+def test_the_axis_that_is_new_has_a_name(run):
+    made = run(
+        "init", "series", "--dim", "2", "--channels", "2", "--padding", "y=edge", "-o", "channel", "--force"
+    )
+    assert made.exit_code == 0, made.stderr
+    common = ("convert-d", "channel", "--to-dim", "3")
+    result = run(*common, "--new-axis", "y", "-o", "space", "--force")
+    assert result.exit_code == 0, result.stderr
+    assert "axes: x stays x, y becomes z; y is new" in result.stderr
+    assert "new axes" in result.stdout
+    axes = (Axis("x"), Axis("y"), Axis("z", "bounded", "edge"))
+    assert read_model("space").contract.axes == axes
+    assert "x periodic, y periodic, z not periodic (edge)" in run("inspect", "space").stdout
+    back = run("convert-d", "space", "--to-dim", "2", "-o", "plane", "--force")
+    assert "axes: x stays x, z becomes y; y goes" in back.stderr
+    assert read_model("plane").contract.axes == read_model("channel").contract.axes
+    verified = run("verify", "channel", "space", "--size", "4")
+    assert verified.exit_code == 0, verified.stderr
+    refused = run(*common, "--new-axis", "w", "-o", "other")
+    assert refused.exit_code == 2 and "--new-axis: got 'w', expected one of x, y, z" in refused.stderr
+    every = run(*common, "--new-axis", "y", "--rescale", "all")
+    assert every.exit_code == 0 and "--new-axis y" in every.stderr

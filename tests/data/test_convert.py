@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from data.layouts import arena, by_seed, compressible, incompressible, one_tensor
 
-from ginjax.data import convert_data, from_arrays, open_data, resample, resampling_for, state_steps
+from ginjax.data import NotFinite, convert_data, from_arrays, open_data, resample, resampling_for, state_steps
 from ginjax.errors import ArgumentError
 
 OPTIONS = {
@@ -49,6 +49,37 @@ def test_an_order_of_axes_that_was_said_stands_in_the_file(tmp_path):
     assert (found.spatial, found.frames, found.schema[0].k) == ((12, 10), 5, 1)
     np.testing.assert_array_equal(found.read(0, 3, 4)["data"][0], values[:, :, 3].transpose(0, 2, 1))
     assert found.read_as == {} and found.spacing is None and found.time_step is None
+
+
+def test_values_that_are_not_finite_are_counted_and_placed(tmp_path):
+    u, v = np.zeros((4, 6, 8, 8)), np.zeros((4, 6, 8, 8, 2))
+    mask = np.ones((4, 8, 8))
+    assert convert_data(tmp_path / "whole", of_2d(u=u, v=v), name="whole", force=True) == ()
+    u[3, 1, 0, 0], u[2, 3, 4, 5] = np.inf, np.nan
+    v[1, 2, 3, 4, 1] = 1e39  # which single precision does not hold
+    mask[1, 7, 2] = np.nan
+    found = convert_data(tmp_path / "holes", of_2d(constants={"mask": mask}, u=u, v=v), name="holes")
+    assert {each.field: each for each in found} == {
+        "u": NotFinite("u", 2, u.size, 2, 2, 3, (4, 5)),
+        "v": NotFinite("v", 1, v.size, 1, 1, 2, (3, 4)),
+        "mask": NotFinite("mask", 1, mask.size, 1, 1, None, (7, 2)),
+    }
+    assert {each.in_words for each in found} == {
+        "field 'u': NaN or infinity in 2 of 1536 values, in 2 trajectories, first in trajectory 2, frame 3, grid point (4, 5)",
+        "field 'v': NaN or infinity in 1 of 3072 values, first in trajectory 1, frame 2, grid point (3, 4)",
+        "field 'mask': NaN or infinity in 1 of 256 values, first in trajectory 1, grid point (7, 2)",
+    }
+
+
+def of_2d(constants=None, **fields):
+    """Arrays that nobody has looked through, as those of a file."""
+    steps = {"spacing": 0.1, "time_step": 0.1, "periodic": True, "order": {"v": 1}}
+    source = from_arrays(
+        {name: np.zeros_like(each) for name, each in fields.items()},
+        constants={name: np.zeros_like(each) for name, each in (constants or {}).items()},
+        **steps,
+    )
+    return replace(source, held=fields, steady=constants or {})
 
 
 def test_a_file_is_not_called_what_it_is_not(tmp_path):

@@ -56,9 +56,12 @@ def test_few_files_are_open_at_once(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ({"bc": "WALL"}, "is_torus differs"),
-        ({"spacing": (1.0, 1.0)}, "spacing differs"),
-        ({"scalars": {"nu": (numbers(3), True, False)}}, "constants differs"),
+        (
+            {"bc": "WALL"},
+            "b: boundaries: got x not periodic and y periodic, expected x periodic and y periodic, as in .*a",
+        ),
+        ({"spacing": (1.0, 1.0)}, "b: grid spacing: got 1, expected 0.5, as in"),
+        ({"scalars": {"nu": (numbers(3), True, False)}}, r"b: constants: got nu:0\+, expected none, as in"),
     ],
 )
 def test_files_that_do_not_belong_together_are_refused(tmp_path, more, problem):

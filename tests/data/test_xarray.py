@@ -5,9 +5,11 @@ import os
 import sys
 
 import h5py
+import numcodecs
 import numpy as np
 import pytest
 import xarray
+import zarr
 from data.layouts import numbers
 
 from ginjax.data import convert_data, open_data
@@ -192,3 +194,49 @@ def test_a_file_that_is_cut_short_is_one_line(tmp_path, kind):
         (tmp_path / "b").write_bytes(whole[: int(len(whole) * part)])
         with pytest.raises(FileError):
             open_data(tmp_path / "b").read(2, 0, 4)
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_piece_packed_by_blosc_that_is_not_whole_is_never_unpacked(tmp_path, version):
+    """Its library trusts the lengths that stand in it, and reads whatever lies behind."""
+    blosc = zarr.codecs.BloscCodec() if version == 3 else numcodecs.Blosc()
+    packed = {"u": {"compressors": (blosc,), "chunks": (1, 4, 6, 5)}}
+    flow().to_zarr(tmp_path / "a", zarr_format=version, encoding=packed)
+    with open_data(tmp_path / "a") as source:
+        np.testing.assert_array_equal(source.read(2, 1, 3)["u"], U[2, 1:3].transpose(0, 2, 1))
+    piece = tmp_path / "a" / "u" / ("1.0.0.0" if version == 2 else "c/1/0/0/0")
+    sound = piece.read_bytes()
+    tail = b"\xff" * 4
+    for damaged in (sound[:-8], sound + b"0", sound[:9], sound[:16] + tail + sound[20:]):
+        if damaged[:9] + tail in damaged and sound[2] & 2:
+            continue  # a frame that was only copied names no blocks
+        piece.write_bytes(damaged)
+        with open_data(tmp_path / "a") as source:
+            source.read(2, 1, 3)  # other pieces are as they were
+            with pytest.raises(FileError, match="packed by Blosc"):
+                source.read(1, 1, 3)
+
+
+def test_an_array_longer_than_its_dimensions_is_refused(tmp_path):
+    """The library believes the dimensions, and reads by the array."""
+    WRITERS["netcdf 4"](flow(), tmp_path / "a")
+    with h5py.File(tmp_path / "a", "r+") as file:
+        del file["u"]
+        made = file.create_dataset("u", (3, 2**40, 6, 5), "f4", chunks=(1, 2**17, 1, 1))
+        for axis, name in enumerate(("run", "time", "y", "x")):
+            made.dims[axis].attach_scale(file[name])
+    with pytest.raises(FileError, match="by its dimensions"):
+        open_data(tmp_path / "a")
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 6), (3, 4, 6, 5, 2)])
+def test_scales_of_another_number_than_axes_are_refused_before_a_library_trusts_them(tmp_path, shape):
+    WRITERS["netcdf 4"](flow(), tmp_path / "a")
+    with h5py.File(tmp_path / "a", "r+") as file:
+        scales = file["u"].attrs["DIMENSION_LIST"]
+        del file["u"]
+        made = file.create_dataset("u", shape, "f4")
+        references = h5py.vlen_dtype(h5py.ref_dtype)
+        made.attrs.create("DIMENSION_LIST", scales, (4,), references)
+    with pytest.raises(FileError, match="scales of dataset 'u'"):
+        open_data(tmp_path / "a")

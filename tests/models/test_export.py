@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers import FIXTURES, random_field, randomised
+from sweeps import few
 
 from ginjax.checkpoint import Field, dense_kernels, read_file, read_model, write_dense
 from ginjax.errors import ArgumentError, UnsupportedError, VerificationError
@@ -108,7 +109,7 @@ def test_a_wrong_number_is_noticed(monkeypatch):
         export_dense(record)
 
 
-@pytest.mark.parametrize("name", ["burgers", "transposed", "walls", "wide walls"])
+@pytest.mark.parametrize("name", ["burgers", "walls", *few("transposed", "wide walls")])
 def test_a_program_for_any_grid_and_batch(name):
     pytest.importorskip("flatbuffers")
     from jax import export

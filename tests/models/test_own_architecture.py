@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -16,18 +17,21 @@ from fenced import blocks
 from helpers import FIXTURES, SV, S, bank
 from registries import as_if_installed, left_as_they_were
 
-from ginjax.checkpoint import Field, convert_record, read_model, write_model
+from ginjax.checkpoint import Field, change_of_fields, convert_record, read_model, write_model
 from ginjax.errors import ArgumentError, FileError, UnsupportedError
 from ginjax.geometric import Signature
+from ginjax.layers import LayerNorm
 from ginjax.models import (
     ARCHITECTURE_NAMES,
     ARCHITECTURES,
     AnyDimensionalModel,
     ConvBlock,
     ModelDesign,
+    ModelSpec,
     Network,
     ResNet,
     SimpleConvSeries,
+    change_fields,
     from_record,
     layer_table,
     load_model,
@@ -383,6 +387,66 @@ def test_a_class_that_does_not_declare_enough_is_refused(cls, message):
         assert tuple(ARCHITECTURES) == NAMES[:4]
         assert register_architecture(declared()).architecture in ARCHITECTURES  # control
         assert register_architecture(ResNet) is ResNet  # it is that already
+
+
+# --- other fields ----------------------------------------------------------------------------------------------------
+
+
+class NormFirst(SimpleConvSeries):
+    """A norm over the input, whose statistics a further field changes."""
+
+    architecture = "NormFirst"
+    words: ClassVar = {"channels": "width"}
+
+    norm: LayerNorm
+
+    def __init__(self, input_keys, target_keys, conv_filters, width=2, depth=1, key=None):
+        super().__init__(input_keys, target_keys, conv_filters, width, depth, "auto", "gelu", key)
+        self.norm = LayerNorm(input_keys, self.D)
+
+    def __call__(self, x, aux_data=None):
+        return super().__call__(self.norm(x), aux_data)
+
+
+class Loudest(SimpleConvSeries):
+    """Divides by the largest value of its input: no array shows that a further field matters."""
+
+    architecture = "Loudest"
+    words: ClassVar = {"channels": "width"}
+
+    def __init__(self, input_keys, target_keys, conv_filters, width=2, depth=1, key=None):
+        super().__init__(input_keys, target_keys, conv_filters, width, depth, "auto", "gelu", key)
+
+    def __call__(self, x, aux_data=None):
+        return super().__call__(x / max(jnp.abs(block).max() for block in x.values()), aux_data)
+
+
+def with_more(record):
+    own = replace(record.contract, fields=tuple(DENSITY))
+    found = replace(own, fields=(*DENSITY, Field("velocity", 1, 0), Field("pressure", 0, 0)))
+    change = change_of_fields(own, found)
+    return change_fields(replace(record, contract=own), change)
+
+
+def test_a_network_of_the_user_gains_fields(installed):
+    found = with_more(toy_record(1, S))
+    assert [each.name for each in found.contract.fields] == ["density", "velocity", "pressure"]
+    assert not found.arrays["last.conv.weight.k0p0->k1p0"].any()
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (NormFirst, r"array 'norm\..*got \(1,\) before and \(2,\) after"),
+        (Loudest, "other fields for a Loudest: got a network that computes something else of its old fields"),
+    ],
+)
+def test_one_that_sees_its_new_fields_in_its_old_ones_does_not(cls, message):
+    with left_as_they_were():
+        register_architecture(cls)
+        record = drawn_record(ModelSpec.make(cls.architecture, S, S, width=2, depth=1), 1)
+        with pytest.raises(UnsupportedError, match=message):
+            with_more(record)
 
 
 # --- the command line ------------------------------------------------------------------------------------------------

@@ -57,10 +57,11 @@ def defect(before: ModelRecord, after: ModelRecord, dtype=np.float64, is_torus=T
 
 
 def cases():
-    """Three dimensions take longest to compile: by default for one architecture."""
+    """Every day one network with norms and one with pooling, and three dimensions, which take longest, once."""
     for name in ARCHITECTURES:
         for D in (1, 2):
-            marks = pytest.mark.slow if D == 2 and name != "ResNet" else ()
+            daily = name == "ResNet" or (name == "UNet" and D == 1)
+            marks = () if daily else pytest.mark.slow
             yield pytest.param(name, D, marks=marks, id=f"{name}, {D} to {D + 1}")
 
 

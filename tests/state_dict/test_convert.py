@@ -1,5 +1,7 @@
 """Networks of other libraries in another dimension, run by an independent convolution."""
 
+from dataclasses import replace
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from ginjax.state_dict import (
     Module,
     StateDict,
     convert_state_dict,
+    read_record,
     read_state_dict,
     recheck_state_dict,
     write_state_dict,
@@ -377,3 +380,11 @@ def test_an_example_with_its_new_axis_last():
     found = convert_state_dict(state(), 3, "tile", DESCRIBED, like=state(like))
     assert found.plan.where == "last" and found.certificate.exact
     assert found.after.arrays["stem.weight"].shape == (3, 2, 3, 3, 1)
+
+
+def test_a_certificate_that_covers_less_than_everything_is_stale():
+    found = convert_state_dict(state(), 3, "tile", DESCRIBED)
+    record = read_record(found.after)
+    assert not record.is_stale(found.after.arrays)
+    less = replace(record, certificate=replace(record.certificate, covers="weights"))
+    assert less.is_stale(found.after.arrays)

@@ -9,6 +9,7 @@ anywhere.
 import json
 import os
 import resource
+import shutil
 import sys
 import traceback
 import warnings
@@ -36,7 +37,7 @@ def outcome(name: str, seed: int, number: int, folder: Path, sound: Any = None) 
 
     kind = FORMATS[name]
     path = folder / "damaged"
-    path.write_bytes((folder / "sound").read_bytes())
+    _copy(folder / "sound", path)
     rng = np.random.default_rng([seed, zlib.crc32(name.encode()), number])
     way, judge = kind.damage(path, rng)
     made = {"way": way, "number": number}
@@ -61,6 +62,16 @@ def outcome(name: str, seed: int, number: int, folder: Path, sound: Any = None) 
         if problem:
             return made | {"what": "crashed", "why": f"{kind.command}: {problem}"}
     return made
+
+
+def _copy(sound: Path, path: Path) -> None:
+    """A file, or a folder in place of the last one."""
+    if sound.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+        shutil.copytree(sound, path)
+    else:
+        path.unlink(missing_ok=True)  # a library may have kept the last one open
+        path.write_bytes(sound.read_bytes())
 
 
 def shown(command: tuple[str, ...], path: Path) -> str | None:

@@ -123,6 +123,21 @@ class Hdf5:
                 for label, scale in zip(labels, scales, strict=True)
             )
 
+    def check_scales(self, name: str) -> None:
+        """Make sure that a library may ask a dataset for its scales: HDF5's own functions trust their number.
+
+        **Raises:** `FileError` for scales of another number than the axes, or of another type.
+        """
+        with self._guard(name):
+            dataset = self._find(name)
+            if isinstance(dataset, h5py.Dataset) and not _scales_are_sound(dataset):
+                raise FileError(
+                    f"{self.path}: scales of dataset '{name}'",
+                    got=f"attribute DIMENSION_LIST of shape {dataset.attrs.get_id('DIMENSION_LIST').shape}",
+                    expected=f"references of shape {(dataset.ndim,)}",
+                    hint=_CORRUPT,
+                )
+
     def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
         """A part of a dataset of numbers; only what is selected is read.
 
@@ -284,15 +299,24 @@ def _scales(dataset: h5py.Dataset) -> list[str]:
     They are read as the attribute that they are: the functions of the library for them trust its type, and crash.
     """
     none = [""] * dataset.ndim
-    if "DIMENSION_LIST" not in dataset.attrs:
-        return none
-    stored = dataset.attrs.get_id("DIMENSION_LIST")
-    inner = h5py.check_vlen_dtype(stored.dtype)
-    if stored.shape != (dataset.ndim,) or inner is None or h5py.check_ref_dtype(inner) is not h5py.Reference:
+    if "DIMENSION_LIST" not in dataset.attrs or not _scales_are_sound(dataset):
         return none
     references: Any = dataset.attrs["DIMENSION_LIST"]
     names = [dataset.file[each[0]].name if len(each) else "" for each in references]
     return [str(name or "").rpartition("/")[2] for name in names]
+
+
+def _scales_are_sound(dataset: h5py.Dataset) -> bool:
+    """Whether the scales of a dataset, if it has any, are one list of references for each axis."""
+    if "DIMENSION_LIST" not in dataset.attrs:
+        return True
+    stored = dataset.attrs.get_id("DIMENSION_LIST")
+    inner = h5py.check_vlen_dtype(stored.dtype)
+    return (
+        stored.shape == (dataset.ndim,)
+        and inner is not None
+        and h5py.check_ref_dtype(inner) is h5py.Reference
+    )
 
 
 def _selected(shape: Sequence[int], selection: tuple[Any, ...]) -> list[int]:

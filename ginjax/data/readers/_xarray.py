@@ -19,12 +19,13 @@ import numpy as np
 from ginjax.data._axis_order import SPACE, TIME, AxisOrder
 from ginjax.data._found import Found
 from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._blosc import check_blosc
 from ginjax.data.readers._coordinates import axis_of, order_by_names, steady_by_names
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5, equal_step, spacing_of
 from ginjax.data.readers._packing import PACKING, unpacking
 from ginjax.data.readers._reader import Reader, Requests
-from ginjax.data.readers._zarr_store import is_zarr, unsafe_arrays
+from ginjax.data.readers._zarr_store import array_description, is_zarr, unsafe_arrays
 from ginjax.errors import FileError, UnsupportedError
 
 NEEDED = {"xarray": ">=2025.7.1", "h5netcdf": ">=1.6", "zarr": ">=3.0.10"}
@@ -45,17 +46,20 @@ def _recognises(file: DataFile) -> bool:
 
 def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe a file or a store."""
+    problems: Mapping[str, str] = {}
+    stored: Mapping[str, tuple[int, ...]] = {}
     if is_zarr(file.path):
         layout, engine, needed = "zarr", "zarr", ("xarray", "zarr")
         problems = unsafe_arrays(file.path)
     elif file.hdf5 is not None:
         layout, engine, needed = "netcdf", "h5netcdf", ("xarray", "h5netcdf")
-        problems = _checked(file.hdf5)
+        stored = _stored_shapes(file.hdf5)
     else:
-        layout, engine, needed, problems = "netcdf", "scipy", ("xarray",), {}
+        layout, engine, needed = "netcdf", "scipy", ("xarray",)
     _check_there(file.path, needed)
     content = _Content(file.path, engine, tuple(problems))
     file.close()  # what reads HDF5 below opens it again
+    content.check_lengths(stored)
     points = content.points()
     arrays = {name: content.array(name) for name in content.names() if name not in points}
     arrays |= {name: StoredArray((), _never, problem) for name, problem in problems.items()}
@@ -85,15 +89,15 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     )
 
 
-def _checked(file: Hdf5) -> dict[str, str]:
-    """What must not be opened by a library that follows links.
+def _stored_shapes(file: Hdf5) -> dict[str, tuple[int, ...]]:
+    """The shapes of the arrays, none of which a library may open that follows links.
 
-    **Raises:** `FileError` for a link, and for values that lie in other files.
+    **Raises:** `FileError` for a link, for values that lie in other files, and for scales that do not belong to the axes.
     """
     for name in file.names():
-        if not file.is_group(name) and file.is_array(name):
-            file.shape(name)
-    return {}
+        file.check_scales(name)  # of texts too
+    names = [name for name in file.names() if not file.is_group(name) and file.is_array(name)]
+    return {name: file.shape(name) for name in names}
 
 
 class _Content:
@@ -108,6 +112,19 @@ class _Content:
         opened, self._opened = self._opened, None
         if opened is not None:
             opened.close()
+
+    def check_lengths(self, stored: Mapping[str, tuple[int, ...]]) -> None:
+        """Compare the lengths of dimensions with the arrays, which may be shorter where a dimension grows.
+
+        **Raises:** `FileError` for an array that is longer, or has other axes.
+        """
+        for name in self.names():
+            said = tuple(int(n) for n in self._data.variables[name].shape)
+            shape = stored.get(name, said)
+            if len(shape) != len(said) or any(n > most for n, most in zip(shape, said, strict=True)):
+                raise FileError(
+                    f"{self.path}: variable '{name}'", got=shape, expected=f"{said}, by its dimensions"
+                )
 
     def names(self) -> list[str]:
         """The variables, coordinates among them."""
@@ -144,6 +161,9 @@ class _Content:
         """A part of a variable, in the numbers that are meant."""
         try:
             variable = self._data.variables[name]
+            if self._engine == "zarr":
+                folder = os.path.join(self.path, name)
+                check_blosc(folder, array_description(folder) or {}, variable.shape, selection)
             stored = np.asarray(variable[selection].values)
         except FileError:
             raise

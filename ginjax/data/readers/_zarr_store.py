@@ -43,7 +43,7 @@ def unsafe_arrays(path: str) -> dict[str, str]:
         raise FileError(f"{path}: arrays in it", got=len(names), expected=f"at most {MOST_ARRAYS}")
     found = {}
     for name in names:
-        about = _description(os.path.join(path, name))
+        about = array_description(os.path.join(path, name))
         if about is None:
             continue
         strange = [each for each in _codecs(about) if each.removeprefix("numcodecs.") not in _CODECS]
@@ -74,7 +74,7 @@ def _check_files(path: str) -> None:
                     raise FileError(f"{entry.path}: is not a regular file", hint="Copy the store without it.")
 
 
-def _description(folder: str) -> Mapping[str, Any] | None:
+def array_description(folder: str) -> Mapping[str, Any] | None:
     """What is said of an array; None if the folder is none."""
     for name in (".zarray", "zarr.json"):
         file = os.path.join(folder, name)

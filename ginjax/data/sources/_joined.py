@@ -5,17 +5,46 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
+from ginjax.checkpoint import Field, axes_of, ends_in_words
 from ginjax.data.sources._source import Box, Source
+from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import FileError
 
 OPEN_FILES = 32
+
+
+def _fields(fields: Sequence[Field]) -> str:
+    return ", ".join(each.kind for each in fields) or "none"
+
+
+def _unit(unit: str | None) -> str:
+    return "not stated" if unit is None else unit
+
+
+def _number(value: float | None) -> str:
+    return "not stated" if value is None else f"{value:.7g}"
+
+
+_SAME: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "D": ("dimension", str),
+    "spatial": ("grid", lambda sides: "x".join(map(str, sides))),
+    "schema": ("fields", _fields),
+    "constants": ("constants", _fields),
+    "is_torus": ("boundaries", lambda flags: ends_in_words(axes_of(tuple(flags)))),
+    "length_unit": ("unit of length", _unit),
+    "time_unit": ("unit of time", _unit),
+}
+"""What the files of one set of data have in common, by attribute: what it is called, and how it is written."""
+
+_CLOSE = {"spacing": "grid spacing", "time_step": "time step"}
+"""Numbers that they have in common but for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -75,6 +104,15 @@ def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> b
     )
 
 
+def _another(what: str, name: str, got: str, first: str, expected: str) -> FileError:
+    return FileError(
+        f"{name}: {what}",
+        got=got,
+        expected=f"{expected}, as in {first}",
+        hint="Only files with the same fields on the same grid, at the same steps, make one set of data.",
+    )
+
+
 def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:
     """Several sources of the same fields on the same grid as one.
 
@@ -90,24 +128,20 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
     if len(sources) == 1:
         return first
     for source, name in zip(sources[1:], names[1:], strict=True):
-        for what in ("D", "spatial", "schema", "constants", "is_torus", "length_unit", "time_unit"):
-            if getattr(source, what) != getattr(first, what):
-                raise FileError(
-                    f"{name}: {what} differs from that of {names[0]}",
-                    got=getattr(source, what),
-                    expected=getattr(first, what),
-                    hint="Only files with the same fields on the same grid make one set of data.",
-                )
+        for what, (words, in_words) in _SAME.items():
+            a, b = getattr(source, what), getattr(first, what)
+            if a != b:
+                raise _another(words, name, in_words(a), names[0], in_words(b))
         if not same_spacings(source.spacings, first.spacings):
-            raise FileError(
-                f"{name}: spacing along the axes differs from that of {names[0]}",
-                got=source.spacings,
-                expected=first.spacings,
+            mine, others = (
+                "equal along all axes" if each is None else spacings_in_words(each)
+                for each in (source.spacings, first.spacings)
             )
-        for what in ("spacing", "time_step"):
+            raise _another("grid spacing", name, mine, names[0], others)
+        for what, words in _CLOSE.items():
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
-                raise FileError(f"{name}: {what} differs from that of {names[0]}", got=a, expected=b)
+                raise _another(words, name, _number(a), names[0], _number(b))
     together: dict[str, Any] = {
         "trajectories": sum(source.trajectories for source in sources),
         "frames": min(source.frames for source in sources),

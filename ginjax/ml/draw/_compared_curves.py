@@ -12,6 +12,7 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.draw._bands import range_of
 from ginjax.ml.draw._canvas import add_legend, logarithmic, new_figure, panels, set_heading, set_labels
 from ginjax.ml.draw._save import save_picture
+from ginjax.ml.draw._smoothed import FEW, smoothed
 from ginjax.ml.draw._style import Width, in_style, looks_of
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Rows = Sequence[Mapping[str, Any]]
+
+_NOISY = "loss"
+"""What is measured on single batches."""
 
 _PANELS = (("loss", "training loss", ""), ("validation", "validation", "o"))
 
@@ -44,6 +48,8 @@ def draw_compared_curves(
 
 def compared_curves_figure(title: str, logs: Mapping[str, Rows], *, width: Width = "two") -> Figure:
     """Draw the training losses of several trainings over each other, and below them what they were validated by.
+
+    The losses of the log are pale, their running means strong.
 
     **Arguments:**
 
@@ -75,6 +81,9 @@ def compared_curves_figure(title: str, logs: Mapping[str, Rows], *, width: Width
                 if points:
                     colour, line = looks[run]
                     steps, values = (np.array(each, np.float64) for each in zip(*points, strict=True))
+                    if name == _NOISY and len(values) >= FEW:
+                        axis.plot(steps, values, color=colour, lw=0.5, alpha=0.25)
+                        values, _ = smoothed(values)
                     (drawn,) = axis.plot(steps, values, linestyle=line, color=colour, marker=marker, ms=2.5)
                     handles.setdefault(run, drawn)
                     curves.append(values)

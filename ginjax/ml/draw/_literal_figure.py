@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 from matplotlib.axis import Axis, Tick
@@ -32,16 +34,41 @@ class LiteralFigure(Figure):
         return stream.getvalue()
 
     def draw(self, renderer: RendererBase) -> None:
-        with warnings.catch_warnings(), in_style():
-            show_literally(self)
-            # A box stands for a letter that the font lacks; the picture shows that by itself.
-            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
-            layout = self.get_layout_engine()
-            if layout is not None and self.axes and not self._settled:
-                # The first layout of images below titles of unequal height is too large; the second settles it.
-                layout.execute(self)
-                self._settled = True
+        with self.in_its_style():
+            self.settle()
             super().draw(renderer)
+
+    @contextmanager
+    def in_its_style(self) -> Iterator[None]:
+        """For as long as it is measured or drawn; a box stands for a letter that the font lacks, which needs no warning."""
+        with warnings.catch_warnings(), in_style():
+            warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
+            show_literally(self)
+            yield
+
+    def settle(self) -> None:
+        """Lay out once: the first layout of images below titles of unequal height is too large, the second settles it."""
+        layout = self.get_layout_engine()
+        if layout is not None and self.axes and not self._settled:
+            layout.execute(self)
+            self._settled = True
+
+
+@contextmanager
+def laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out, and leave it so: matplotlib would draw all of it once more before it writes a file."""
+    layout = figure.get_layout_engine()
+    if layout is None or not isinstance(figure, LiteralFigure):
+        yield
+        return
+    with figure.in_its_style():
+        figure.settle()
+        layout.execute(figure)
+        figure.set_layout_engine(None)
+        try:
+            yield
+        finally:
+            figure.set_layout_engine(layout)
 
 
 def show_literally(figure: Figure) -> None:

@@ -32,19 +32,24 @@ def _fields(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Fi
 
 
 def _errors(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Figure:
-    return errors_figure(title, study, width=width)
+    return errors_figure(_of("error", title), study, width=width)
 
 
 def _spectra(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Figure:
     when = Labels.of(study.contract, D).time(study.shown_step)
     return spectra_figure(
-        f"{title}, {when}" if title else when,
+        f"{_of('energy spectrum', title)}, {when}",
         study.spectra,
         by_trajectory=study.spectra_by_trajectory,
         contract=study.contract,
         grid=study.grid,
         width=width,
     )
+
+
+def _of(what: str, title: str) -> str:
+    """The heading of a picture that shows something of what is evaluated."""
+    return f"{what}: {title}" if title else what
 
 
 def _check(name: str, picture: Picture) -> None:

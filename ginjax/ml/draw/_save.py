@@ -56,8 +56,10 @@ def save_picture(path: str | os.PathLike[str], figure: Figure, *, force: bool = 
 
     from matplotlib import rc_context
 
+    from ginjax.ml.draw._literal_figure import laid_out
+
     def write(stream: Any) -> None:
-        with rc_context(FILES):
+        with rc_context(FILES), laid_out(figure):
             figure.savefig(stream, format=form, dpi=DPI, metadata=dict(_METADATA[form]))
 
     atomic_write(path, write, force=force)

@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Literal
 
@@ -88,11 +89,11 @@ _LOOKS_GROUPS = (
 # Okabe and Ito's colours, which stay apart for the colour-blind; lines and marks tell them apart in grey.
 _LOOKS = {
     "truth": ("0.1", "-"),
-    "model": ("#0072b2", "-"),
     PERSISTENCE: ("0.55", "--"),
     "from scratch": ("#d55e00", "-."),
 }
 _FREE = (
+    ("#0072b2", "-"),
     ("#009e73", ":"),
     ("#cc79a7", (0, (5, 1, 1, 1))),
     ("#e69f00", (0, (3, 1))),
@@ -126,9 +127,22 @@ def in_style() -> Iterator[None]:
     """The style of pictures for as long as one is made or written; what the user set stands again afterwards."""
     import matplotlib
 
-    with matplotlib.rc_context():
-        matplotlib.rcParams.update(_settings())
+    if (
+        _styled.get()
+    ):  # setting hundreds of settings again for every text that is measured takes a second a picture
         yield
+        return
+    token = _styled.set(True)
+    try:
+        with matplotlib.rc_context():
+            matplotlib.rcParams.update(_settings())
+            yield
+    finally:
+        _styled.reset(token)
+
+
+_styled = ContextVar("styled", default=False)
+"""Whether the style is set already."""
 
 
 @cache

@@ -12,18 +12,13 @@ from jaxtyping import Float
 from ginjax.ml.draw._bands import range_of
 from ginjax.ml.draw._canvas import add_legend, logarithmic, new_figure, panels, set_heading, set_labels
 from ginjax.ml.draw._save import save_picture
+from ginjax.ml.draw._smoothed import FEW, smoothed
 from ginjax.ml.draw._style import Width, in_style
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-_SMOOTHED = 20
-"""About how many means over rows of the log lie in the length of a training."""
-
-_FEW = 20
-"""With fewer rows the loss is drawn as it is."""
 
 _TRAINING, _VALIDATION = "#0072b2", "#d55e00"
 
@@ -76,7 +71,7 @@ def curve_figure(
         if len(steps):
             lower.plot(steps, rates, color="0.3")
         set_labels(lower, "step", "learning rate")
-        lower.ticklabel_format(axis="y", style="sci", scilimits=(-2, 2))
+        lower.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         lower.set_ylim(bottom=0.0)
         add_legend(figure, handles)
     return figure
@@ -87,11 +82,11 @@ def _draw_losses(axis: Axes, rows: Sequence[Mapping[str, Any]], looked: str) -> 
     judged: list[Float[np.ndarray, " points"]] = []
     steps, losses = _column(rows, "loss")
     raw = None
-    if 0 < len(steps) < _FEW:
+    if 0 < len(steps) < FEW:
         (handles["training"],) = axis.plot(steps, losses, color=_TRAINING)
         judged.append(losses)
     elif len(steps):
-        mean, count = _running_mean(losses)
+        mean, count = smoothed(losses)
         (raw,) = axis.plot(steps, losses, color=_TRAINING, lw=0.6, alpha=0.35)
         (handles[f"training, mean of {count} points"],) = axis.plot(steps, mean, color=_TRAINING, lw=1.3)
         judged.append(mean)
@@ -111,14 +106,3 @@ def _column(
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, " points"]]:
     points = [(row["step"], row[name]) for row in rows if row.get(name) is not None]
     return np.array([x for x, _ in points], np.float64), np.array([y for _, y in points], np.float64)
-
-
-def _running_mean(losses: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], int]:
-    """The mean over a window about every point, smaller towards the ends; geometric, since the axis is logarithmic."""
-    half = max(1, len(losses) // _SMOOTHED // 2)
-    positive = bool((losses[np.isfinite(losses)] > 0).all())
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.log(losses) if positive else losses
-    near = [min(half, i, len(losses) - 1 - i) for i in range(len(losses))]
-    mean = np.array([np.mean(values[i - n : i + n + 1]) for i, n in enumerate(near)])
-    return (np.exp(mean) if positive else mean), 2 * half + 1

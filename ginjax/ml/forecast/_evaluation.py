@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -100,6 +101,34 @@ class RolloutStudy:
         - `field`, `quantity`, `forecast`: as in `quantities`; `forecast` may be "truth".
         """
         return _deviation(self.quantities_by_trajectory.get(field, {}).get(quantity, {}).get(forecast))
+
+    def renamed(self, names: Mapping[str, str]) -> RolloutStudy:
+        """The same study with other names for some of the forecasts.
+
+        **Arguments:**
+
+        - `names`: by the name of a forecast, the new one.
+        """
+
+        def by_forecast(found: Mapping[str, Any]) -> dict[str, Any]:
+            return {names.get(name, name): value for name, value in found.items()}
+
+        def within(found: Mapping[Any, Mapping[str, Any]]) -> dict[Any, dict[str, Any]]:
+            return {key: by_forecast(each) for key, each in found.items()}
+
+        return dataclasses.replace(
+            self,
+            errors=by_forecast(self.errors),
+            lost_at=by_forecast(self.lost_at),
+            spectra=within(self.spectra),
+            samples=within(self.samples),
+            quantities={field: within(each) for field, each in self.quantities.items()},
+            errors_by_trajectory=by_forecast(self.errors_by_trajectory),
+            quantities_by_trajectory={
+                field: within(each) for field, each in self.quantities_by_trajectory.items()
+            },
+            spectra_by_trajectory=within(self.spectra_by_trajectory),
+        )
 
 
 def _deviation(values: Float[np.ndarray, "trajectories steps"] | None) -> Float[np.ndarray, " steps"] | None:

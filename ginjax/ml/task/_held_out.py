@@ -136,7 +136,7 @@ def held_out_in_files(
         known = parts_of_training(record, source)
         if split is not None or part != "test" or not {"train", "valid"} & set(known.parts):
             return HeldOut(source, range(source.trajectories)[:count], name)
-        return HeldOut(source, _chosen(known, part, None)[:count], name, known.note)
+        return HeldOut(source, _chosen(known, part, None)[:count], name, known.in_words(part))
     source = reading.open(path)
     return held_out_in_source(record, source, split=split, count=count, default=default, name=path.name)
 
@@ -169,7 +169,7 @@ def held_out_in_source(
         known = default_parts(source)
     part = split or default
     chosen = _chosen(known, part, split)[:count]
-    return HeldOut(source, chosen, f"{called}, part '{part}'", known.note)
+    return HeldOut(source, chosen, f"{called}, part '{part}'", known.in_words(part))
 
 
 def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:

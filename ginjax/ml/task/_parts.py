@@ -198,15 +198,20 @@ def cut_parts(
     - `parts`: from `simulated_parts` or `file_parts`.
     - `past_steps`, `residual`: as in `TaskSettings`.
     - `unroll`: predictions in a row that the training loss looks at.
-    - `normalisation`: of a model that goes on; measured on the training part if None.
+    - `normalisation`: of a model that goes on; what it does not know is measured on the training part.
     - `judge`: whether there are roll-outs to judge a tuning by, see `make_window_task`.
     - `progress`: told of the measuring, `progress(done, total)` in frames.
 
     **Raises:** as `make_window_task`.
     """
     source, chosen = parts["train"]
-    if normalisation is None:
-        normalisation = measure_normalisation(source, trajectories=chosen, progress=progress)
+    known = {} if normalisation is None else {scale.field.name: scale for scale in normalisation.everything}
+    if (
+        normalisation is None
+        or not {each.name for each in (*source.schema, *source.constants)} <= known.keys()
+    ):
+        measured = measure_normalisation(source, trajectories=chosen, progress=progress)
+        normalisation = measured.or_else(known)
     return make_window_task(
         parts["train"],
         parts.get("valid"),

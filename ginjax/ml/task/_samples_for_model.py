@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ginjax.checkpoint import DataContract, ModelRecord, new_boundaries
+from ginjax.checkpoint import DataContract, ModelRecord, NewAxis, new_axis_places, new_boundaries
 from ginjax.data import DataReading, is_pairs
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._contract_samples import OwnTask
@@ -31,6 +31,7 @@ def samples_for(
     seed: int = 0,
     split: str | None = None,
     new_boundary: str | Mapping[str, str] | None = None,
+    new_axis: NewAxis | None = None,
 ) -> tuple[OwnTask, HeldOut]:
     """Samples in dimension `D` of the task that a model was trained for.
 
@@ -43,6 +44,7 @@ def samples_for(
     - `samples`: how many, `SAMPLES` unless given.
     - `seed`: of the simulations.
     - `new_boundary`: what axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
+    - `new_axis`: which these are, see `ginjax.checkpoint.new_axis_places`.
 
     **Returns:** the samples, and where they come from.
 
@@ -58,8 +60,9 @@ def samples_for(
         )
         raise ArgumentError("dimension of the data", got=found, expected=expected)
     if found != contract.D:
-        new = new_boundaries(new_boundary, contract.axes, found) if found > contract.D else ()
-        contract = contract.in_dimension(found, new)
+        places = new_axis_places(new_axis, contract.axes, found)
+        new = new_boundaries(new_boundary, contract.axes, found, places) if found > contract.D else ()
+        contract = contract.in_dimension(found, new, places)
     if path is None:
         held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
     else:

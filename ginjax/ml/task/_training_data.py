@@ -28,6 +28,13 @@ _LONGEST, _MOST = 256, 2**32
 """Longest name and largest number in it."""
 
 
+_USED = {
+    "train": "the part that it was trained on",
+    "valid": "the part that it was validated on",
+    "test": "the part that was held out from its training",
+}
+
+
 @dataclass(frozen=True)
 class KnownParts:
     """What a model's training made of some data.
@@ -37,16 +44,30 @@ class KnownParts:
     - `parts`: by name, the trajectories of these data; empty if it did not use them.
     - `unused`: those that no training used.
     - `note`: how that is known.
+    - `by_content`: whether the data were recognised as those of the training.
     """
 
     parts: Mapping[str, Sequence[int]]
     unused: Sequence[int]
     note: str
+    by_content: bool = False
 
     def held_out(self, part: str) -> Sequence[int]:
         """The trajectories of a part; what no training used is held out like its test part."""
         chosen = list(self.parts.get(part, ()))
         return sorted([*chosen, *self.unused]) if part == "test" else chosen
+
+    def in_words(self, part: str) -> str:
+        """How the parts are known, and what is used of the data where a part is asked for."""
+        if not self.by_content:
+            return self.note
+        used = _USED[part]
+        if part == "test" and self.unused:
+            more = f"{len(self.unused)} trajectories that its training did not use"
+            used = f"{used}, and {more}, are" if "test" in self.parts else f"{more} are"
+        else:
+            used = f"{used} is"
+        return f"{self.note}: {used} used"
 
 
 def parts_of_training(record: ModelRecord, source: Source, name: str | None = None) -> KnownParts:
@@ -64,11 +85,7 @@ def parts_of_training(record: ModelRecord, source: Source, name: str | None = No
     found = _known(trainings, source, record.contract.fields) if trainings else {}
     if found:
         unused = sorted(set(range(source.trajectories)) - {i for chosen in found.values() for i in chosen})
-        note = f"these are data of the model's training, which parted them: {', '.join(found)}"
-        note += (
-            f"; it did not use {len(unused)} of their {source.trajectories} trajectories" if unused else ""
-        )
-        return KnownParts(found, unused, note)
+        return KnownParts(found, unused, "the model was trained on these data", by_content=True)
     steps = [step for step in _unrecorded(record) if name is not None and step.get("data") == name]
     everything = range(source.trajectories)
     if steps:

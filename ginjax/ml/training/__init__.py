@@ -67,6 +67,7 @@ from ginjax.ml.training._prepared import prepare_training as prepare_training
 from ginjax.ml.training._prepared import request_training as request_training
 from ginjax.ml.training._processes import connect as connect
 from ginjax.ml.training._processes import everywhere as everywhere
+from ginjax.ml.training._record_fields import record_with_fields_of as record_with_fields_of
 from ginjax.ml.training._remat import rematerialised as rematerialised
 from ginjax.ml.training._result import TrainedModel as TrainedModel
 from ginjax.ml.training._result import build_network as build_network

@@ -8,12 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ginjax.models import named_map
 
 
-def only_free(free: Mapping[str, Float[np.ndarray, "_filters _free"]]) -> optax.GradientTransformation:
+def only_free(
+    free: Mapping[str, Float[np.ndarray, "_filters _free"]],
+    unbound: Mapping[str, Bool[np.ndarray, " _rows"]] | None = None,
+) -> optax.GradientTransformation:
     """Project updates onto free directions: `u <- u N N^T` for convolution weights, 0 for everything else.
 
     Chained after an optimiser it confines training to `a' = T a + N z`: on embedded fields the network stays what
@@ -22,7 +25,10 @@ def only_free(free: Mapping[str, Float[np.ndarray, "_filters _free"]]) -> optax.
     **Arguments:**
 
     - `free`: by weight name an orthonormal basis `(filters, free)`, from `ginjax.transfer.free_directions`.
+    - `unbound`: by the name of an array, which values along its first axis are trained as they are, from
+      `ginjax.models.unbound_values`.
     """
+    rows = unbound or {}
     projections = {name: basis @ basis.T for name, basis in free.items()}
 
     def init(params: optax.Params) -> optax.EmptyState:
@@ -32,9 +38,12 @@ def only_free(free: Mapping[str, Float[np.ndarray, "_filters _free"]]) -> optax.
         updates: optax.Updates, state: optax.OptState, params: optax.Params | None = None
     ) -> tuple[optax.Updates, optax.OptState]:
         def project(name: str, change: Float[jax.Array, "*rest"]) -> Float[jax.Array, "*rest"]:
-            if name not in projections:
-                return jnp.zeros_like(change)
-            return change @ jnp.asarray(projections[name], change.dtype)
+            found = jnp.zeros_like(change)
+            if name in projections:
+                found = change @ jnp.asarray(projections[name], change.dtype)
+            if name not in rows:
+                return found
+            return jnp.where(rows[name].reshape(-1, *(1,) * (change.ndim - 1)), change, found)
 
         return named_map(project, updates), state
 

@@ -26,7 +26,7 @@ from ginjax.ml.training._result import (
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._train_model import Saving, Trained, train_model
-from ginjax.ml.training._tuning import Start, check_start, task_settings, with_walls
+from ginjax.ml.training._tuning import Start, check_start, task_settings, with_fields_of, with_walls
 from ginjax.models import AnyDimensionalModel, Network, count_params
 
 
@@ -74,6 +74,18 @@ class TrainingRequest:
         return f"trained on crops of {tiling.in_words()}, {times:.3g} times as many points (`crop`)"
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """What becomes of the fields of the model that is gone on from, sentence by sentence."""
+        start, data = self.start, self.material.contract
+        if start is None:
+            return ()
+        said = () if start.change is None else start.change.in_words
+        have = {each.name for each in start.record.contract.everything}
+        left = [each.kind for each in (*data.fields, *data.constants) if each.name not in have]
+        beside = f"{', '.join(left)} of the data: left out, the model does not have it" if left else None
+        return (*said, beside) if beside else said
+
+    @property
     def walls(self) -> str | None:
         """How the network goes on beyond the ends of axes that are not periodic, in words; None if all are periodic."""
         axes = self.material.contract.axes
@@ -96,6 +108,7 @@ def request_training(
     residual: bool | None = None,
     adapt: Collection[str] = (),
     padding: str | Mapping[str, str] | None = None,
+    drop_fields: Collection[str] = (),
 ) -> TrainingRequest:
     """Bring data, network and settings together.
 
@@ -108,6 +121,8 @@ def request_training(
     - `past_steps`, `residual`: of the task; those of `start`, else 1 and False, if None.
     - `adapt`: aspects of the data to which the model of `start` is to be adapted, see `check_start`.
     - `padding`: how the model of `start` goes on beyond the walls that it is adapted to, as in `Network`.
+    - `drop_fields`: names of fields that the model of `start` is not to have: its own, which it loses, or those of the data,
+      which it does not gain. Without them it takes over the fields of the data where these have more, or fewer.
 
     **Raises:** `ArgumentError` for a network or a grid that does not fit, for a model on data that it is not for, or if
     both `network` and `start` are given.
@@ -115,6 +130,8 @@ def request_training(
     settings = settings or TrainSettings()
     past_steps, residual = task_settings(start, past_steps, residual)
     if start is None:
+        if drop_fields:
+            raise ArgumentError("`drop_fields`", got="a new network", expected="a model to go on from")
         asked = replace(material.contract, past_steps=past_steps, residual=residual)
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
         model.spec.to_json()  # what no file could hold is refused before the training
@@ -122,6 +139,7 @@ def request_training(
         return TrainingRequest(model, material, settings, past_steps, residual, None, (), crop)
     if network is not None:
         raise ArgumentError("network and start", got="both", expected="one of them")
+    start = with_fields_of(start, material.contract, drop_fields)
     adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
     if any(each.aspect == "boundary" for each in adapted):
         start = with_walls(start, material.contract.axes, padding)
@@ -238,6 +256,7 @@ class PreparedTraining:
             self.task,
             self.settings,
             free=None if start is None else start.free,
+            unbound=None if start is None else start.unbound,
             placement=self.placement,
             saving=saving,
             on_begin=on_begin,
@@ -261,6 +280,7 @@ class PreparedTraining:
             replace(self.task, valid=None, judged=None),
             replace(self.settings, patience=None),
             free=None if start is None else start.free,
+            unbound=None if start is None else start.unbound,
             placement=self.placement,
             on_report=measuring.note,
             interrupted=measuring.is_enough,

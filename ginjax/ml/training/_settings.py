@@ -114,7 +114,7 @@ class TrainSettings:
             expected = " or ".join(get_args(Precision))
             raise ArgumentError("precision", got=repr(self.precision), expected=expected)
         if self.steps is not None and self.epochs is not None:
-            raise ArgumentError("steps and epochs", got="both", expected="one of them")
+            raise ArgumentError("`steps` and `epochs`", got="both", expected="one of them")
         if self.endless and self.schedule not in (None, ENDLESS):
             raise ArgumentError(
                 "schedule",

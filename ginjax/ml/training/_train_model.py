@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Float, PyTree
+from jaxtyping import Bool, Float, PyTree
 
 from ginjax.errors import MemoryLimitError
 from ginjax.ml.score import LOSSES
@@ -114,6 +114,7 @@ def train_model(
     settings: TrainSettings | None = None,
     *,
     free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None = None,
+    unbound: Mapping[str, Bool[np.ndarray, " _rows"]] | None = None,
     placement: Placement | None = None,
     stop_after: int | None = None,
     saving: Saving | None = None,
@@ -130,7 +131,7 @@ def train_model(
     - `task`: the samples, cut with as many predictions in a row as `settings.unroll`. With `task.judged` this is a tuning:
       its roll-outs choose the weights instead of the loss on `task.valid`, and those of `model` are the first candidate.
     - `settings`: how; all defaults if None.
-    - `free`: train only in these directions, see `only_free`.
+    - `free`, `unbound`: train only in these directions and these values, see `only_free`.
     - `placement`: the devices; the default device if None.
     - `stop_after`: end after so many steps instead of `settings.seconds`, though the learning rate falls over
       `settings.steps`: what a training did that ran out of time.
@@ -151,7 +152,7 @@ def train_model(
     tuning = task.judged is not None
     task = with_crop(model, task, settings or TrainSettings())
     settings = (settings or TrainSettings()).resolved(model.D, len(task.training), tuning=tuning)
-    optimiser = _optimiser(model, settings, free)
+    optimiser = _optimiser(model, settings, free, unbound)
     objective = _objective(task, settings)
     batch = settings.batch_size or 1
     validate = None if task.validation is None else validator(task.validation, objective, batch)
@@ -217,7 +218,7 @@ def train_model(
         refused, memory = short
         share = (memory.free or 0) / max(memory.working or 1, 1)
         ways = ways_that_fit(
-            lambda changed: measure_step(model, task, changed, free=free, placement=where),
+            lambda changed: measure_step(model, task, changed, free=free, unbound=unbound, placement=where),
             settings,
             memory,
             shares=where.shares,
@@ -239,6 +240,7 @@ def measure_step(
     settings: TrainSettings | None = None,
     *,
     free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None = None,
+    unbound: Mapping[str, Bool[np.ndarray, " _rows"]] | None = None,
     placement: Placement | None = None,
 ) -> StepMemory:
     """The memory of a step of a training: compiled, but not run.
@@ -252,7 +254,7 @@ def measure_step(
     settings = (settings or TrainSettings()).resolved(
         model.D, len(task.training), tuning=task.judged is not None
     )
-    batch, optimiser = settings.batch_size or 1, _optimiser(model, settings, free)
+    batch, optimiser = settings.batch_size or 1, _optimiser(model, settings, free, unbound)
     where.check_batch(batch, settings.accumulate)
     dispatch = make_dispatch(
         _objective(task, settings),
@@ -282,7 +284,10 @@ def _noise(task: WindowTask, settings: TrainSettings) -> Noise | None:
 
 
 def _optimiser(
-    model: PyTree, settings: TrainSettings, free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None
+    model: PyTree,
+    settings: TrainSettings,
+    free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None,
+    unbound: Mapping[str, Bool[np.ndarray, " _rows"]] | None,
 ) -> optax.GradientTransformation:
     parts = [
         make_optimiser(
@@ -293,7 +298,7 @@ def _optimiser(
         )
     ]
     if free is not None:
-        parts.append(only_free(free))
+        parts.append(only_free(free, unbound))
     if settings.freeze:
         parts.append(keep_frozen(frozen_names(model, settings.freeze)))
     return parts[0] if len(parts) == 1 else optax.chain(*parts)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from ginjax.checkpoint import (
     ADAPTABLE,
@@ -14,7 +14,9 @@ from ginjax.checkpoint import (
     Axis,
     DataContract,
     Difference,
+    FieldChange,
     ModelRecord,
+    change_of_fields,
     check_contract,
 )
 from ginjax.data import Normalisation
@@ -23,11 +25,14 @@ from ginjax.models import (
     DEFAULT_PADDING,
     AnyDimensionalModel,
     LoadedModel,
+    change_fields,
     find_architecture,
+    from_record,
     named_arrays,
     outline,
     padding_along,
     padding_option_along,
+    unbound_values,
     with_arrays,
 )
 from ginjax.transfer import (
@@ -48,11 +53,16 @@ class Start:
 
     - `model`, `record`: the model.
     - `free`: the directions to train in, where compatibility is kept; None for all.
+    - `unbound`: with these, values of arrays that no field depends on which compatibility is kept of, see
+      `ginjax.models.unbound_values`.
+    - `change`: what became of its fields on the data, if they are others, see `with_fields_of`.
     """
 
     model: AnyDimensionalModel
     record: ModelRecord
     free: Mapping[str, Float[np.ndarray, "_filters _free"]] | None
+    unbound: Mapping[str, Bool[np.ndarray, " _rows"]] = field(default_factory=dict)
+    change: FieldChange | None = None
 
     @property
     def trained(self) -> bool:
@@ -61,9 +71,18 @@ class Start:
 
     @property
     def normalisation(self) -> Normalisation | None:
-        """The scales of its fields; None for a model that was never trained, whose scales are those of its first data."""
-        contract = self.record.contract
-        return Normalisation.of_contract(contract) if contract.scales else None
+        """The scales of its fields, but for new ones; None for a model that was never trained, whose scales are those of its first data."""
+        own, contract = (
+            self.record.contract,
+            self.record.contract if self.change is None else self.change.before,
+        )
+        if not contract.scales:
+            return None
+        known, names = Normalisation.of_contract(contract), {each.name for each in own.everything}
+        return Normalisation(
+            tuple(scale for scale in known.scales if scale.field.name in names),
+            tuple(scale for scale in known.constants if scale.field.name in names),
+        )
 
     def settle(self, tuned: AnyDimensionalModel) -> tuple[AnyDimensionalModel, Certificate | None]:
         """The tuned model without the rounding that training added, and its certificate; with all weights free, as it is."""
@@ -71,8 +90,14 @@ class Start:
         if record.certificate is None or self.free is None:
             return tuned, None
         # Training runs in single precision, whatever the file holds.
-        arrays = project_onto_free(named_arrays(self.model), named_arrays(tuned), self.free)
+        made = named_arrays(tuned)
+        arrays = project_onto_free(named_arrays(self.model), made, self.free)
         certificate = recertify(record.certificate, record.layers, record.banks, record.arrays, arrays)
+        for name, rows in self.unbound.items():
+            arrays[name] = np.array(arrays[name])
+            arrays[name][rows] = made[name][rows].astype(arrays[name].dtype)
+        if self.unbound:
+            certificate = certificate.of_weights(array_digest(arrays), certificate.paths)
         rounding = max(tolerance_of(array.dtype) for array in arrays.values())
         certificate = certificate.with_tolerance(max(certificate.tolerance, rounding))
         return with_arrays(tuned, arrays), certificate
@@ -118,7 +143,47 @@ def start_from(loaded: LoadedModel, *, keep_compatible: bool = False) -> Start:
             expected=f"{', '.join(each.kind for each in record.contract.fields)}, those that it sees",
             hint="Training predicts the next frame of the fields seen: build the network with its inputs as outputs.",
         )
-    return Start(loaded.model, record, _free(record) if keep_compatible else None)
+    start = Start(loaded.model, record, None)
+    return keeping_compatible(start) if keep_compatible else start
+
+
+def keeping_compatible(start: Start) -> Start:
+    """The same start, from which only what leaves the behaviour on lower-dimensional fields unchanged is trained.
+
+    **Raises:** `ArgumentError` if there is no compatibility to keep.
+    """
+    unbound = unbound_values(start.record)
+    return replace(start, free=_free(start.record, bool(unbound)), unbound=unbound)
+
+
+def with_fields_of(start: Start, found: DataContract, drop: Collection[str] = ()) -> Start:
+    """The same start for the fields of some data, where these are others than its own.
+
+    What it is not to have is named; what the data have beside its fields it gains, what they lack it loses, see
+    `ginjax.models.change_fields`. A model that was never trained keeps to the fields that it was made for.
+
+    **Arguments:**
+
+    - `found`: the contract of the data.
+    - `drop`: names of fields that the model is not to have, its own or those of the data.
+
+    **Raises:** as `change_of_fields` and `change_fields`.
+    """
+    own = start.record.contract
+    if found.D != own.D:
+        return start
+    gone = {*drop} if start.trained else {*drop, *_beside(own, found)}
+    change = change_of_fields(own, found, gone)
+    if change is None:
+        return start
+    record = change_fields(start.record, change)
+    changed = replace(start, model=from_record(record), record=record, change=change)
+    return changed if start.free is None else keeping_compatible(changed)
+
+
+def _beside(own: DataContract, found: DataContract) -> set[str]:
+    """The names of the fields that data have and a model has not."""
+    return {each.name for each in found.everything} - {each.name for each in own.everything}
 
 
 def task_settings(start: Start | None, past_steps: int | None, residual: bool | None) -> tuple[int, bool]:
@@ -157,8 +222,9 @@ def check_start(
     asked = replace(found, past_steps=past_steps, residual=residual)
     accept: list[Aspect] = [aspect for aspect in ADAPTABLE if aspect in adapt]
     result = check_contract(own, asked, task=True, accept=accept, adapting=True)
-    low = start.record.certificate.from_dim if start.free is not None and start.record.certificate else own.D
-    if own.is_torus[low:] != asked.is_torus[low:]:
+    certificate = start.record.certificate if start.free is not None else None
+    added = () if certificate is None else certificate.new_axes or range(certificate.from_dim, own.D)
+    if any(own.is_torus[i] != asked.is_torus[i] for i in added):
         raise ArgumentError(
             "boundaries to adapt to",
             got="a new axis that is not periodic",
@@ -192,8 +258,8 @@ def with_walls(start: Start, axes: Sequence[Axis], padding: object) -> Start:
     return replace(start, model=model)
 
 
-def _free(record: ModelRecord) -> dict[str, Float[np.ndarray, "_filters _free"]]:
-    """The directions that leave a converted model compatible."""
+def _free(record: ModelRecord, has_others: bool) -> dict[str, Float[np.ndarray, "_filters _free"]]:
+    """The directions that leave a converted model compatible; `has_others`: whether values beside them may be trained."""
     certificate = record.certificate
     if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:
         raise ArgumentError(
@@ -206,7 +272,7 @@ def _free(record: ModelRecord) -> dict[str, Float[np.ndarray, "_filters _free"]]
             expected="a model as 'ginjax convert-d' wrote it",
         )
     free = free_directions(record.layers, record.banks, certificate.from_dim)
-    if not any(basis.shape[1] for basis in free.values()):
+    if not has_others and not any(basis.shape[1] for basis in free.values()):
         raise ArgumentError(
             "compatibility to keep",
             got="a model whose conversion left no direction free",

@@ -12,7 +12,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, PyTree
 
-from ginjax.checkpoint import Conversion, ModelRecord
+from ginjax.checkpoint import Conversion, ModelRecord, NewAxis
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.forecast import shortest_waves
@@ -84,6 +84,7 @@ def calibrate(
     evaluations: int = EVALUATIONS,
     seed: int = 0,
     new_boundary: str | Mapping[str, str] | None = None,
+    new_axis: NewAxis | None = None,
     progress: Callable[[], None] | None = None,
 ) -> tuple[Conversion, Calibration]:
     r"""Convert by a rule, then choose for each convolution among the exact solutions around it, on a few samples.
@@ -107,7 +108,7 @@ def calibrate(
     - `rule`: one of `CALIBRATED_RULES`.
     - `evaluations`: the most runs of the network over the samples.
     - `seed`: of the directions.
-    - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
+    - `new_boundary`, `new_axis`: as in `ginjax.checkpoint.convert_record`.
     - `progress`: called after each of the evaluations.
 
     **Raises:** `ArgumentError` for a dimension that is not higher, samples of another one, or none, or targets that are zero;
@@ -139,7 +140,7 @@ def calibrate(
         side = -(-(2 * margin + INSIDE) // factor) * factor
         X, Y = turned((X, Y), to_dim, side, seed)
         inside = (slice(margin, side - margin),) * to_dim
-    mixtures = Mixtures.of(record, to_dim, rule, new_boundary)
+    mixtures = Mixtures.of(record, to_dim, rule, new_boundary, new_axis)
     limit = ShortWaveLimit.of(record, mixtures.start.after)
     t, error, used = _fit(mixtures, X, Y, inside, limit, evaluations, progress)
     conversion = _rounded(mixtures, t, record, X.get_L())

@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Float, Shaped
 
-from ginjax.checkpoint import Conversion, ModelRecord, convert_record
+from ginjax.checkpoint import Conversion, ModelRecord, NewAxis, convert_record
 from ginjax.geometric import AnyArray
 from ginjax.ml.transfer._gauss_newton import Unknowns
 from ginjax.transfer import make_rule
@@ -41,11 +41,14 @@ class Mixtures:
         to_dim: int,
         rule: str,
         new_boundary: str | Mapping[str, str] | None = None,
+        new_axis: NewAxis | None = None,
     ) -> Mixtures:
         """Those around a rule of `ginjax.transfer.RULES`, which has to be compatible."""
-        start = convert_record(record, to_dim, rule, new_boundary=new_boundary)
+        start = convert_record(record, to_dim, rule, new_boundary=new_boundary, new_axis=new_axis)
         exact, sparse, spin = (
-            convert_record(record, to_dim, each, dtype="float64", new_boundary=new_boundary).after.arrays
+            convert_record(
+                record, to_dim, each, dtype="float64", new_boundary=new_boundary, new_axis=new_axis
+            ).after.arrays
             for each in (rule, make_rule("compat-flex", 0.0), make_rule("compat-flex", 1.0))
         )
         owner = {

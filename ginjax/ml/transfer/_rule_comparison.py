@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ginjax.checkpoint import ModelRecord, convert_record
+from ginjax.checkpoint import ModelRecord, NewAxis, convert_record
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import OwnTask
 from ginjax.models import from_record
@@ -62,6 +62,7 @@ def compare_rules(
     to_dim: int,
     task: OwnTask | None = None,
     new_boundary: str | Mapping[str, str] | None = None,
+    new_axis: NewAxis | None = None,
 ) -> RuleComparison:
     """Convert a model by every rule that fits it and compare; nothing is written.
 
@@ -70,7 +71,7 @@ def compare_rules(
     - `record`: the model.
     - `to_dim`: dimension to convert to.
     - `task`: samples in that dimension to measure one-step errors on.
-    - `new_boundary`: as in `ginjax.checkpoint.convert_record`.
+    - `new_boundary`, `new_axis`: as in `ginjax.checkpoint.convert_record`.
 
     **Raises:** `ArgumentError` if no rule fits, with the reason of the first.
     """
@@ -79,7 +80,9 @@ def compare_rules(
     problems, no_change = [], None
     for name, flex in _rules(record, to_dim):
         try:
-            conversion = convert_record(record, to_dim, find_rule(name, flex), new_boundary=new_boundary)
+            conversion = convert_record(
+                record, to_dim, find_rule(name, flex), new_boundary=new_boundary, new_axis=new_axis
+            )
         except ArgumentError as problem:
             problems.append(problem)
             left_out[rule_label(name, flex)] = str(problem.expected)

@@ -11,6 +11,7 @@ from ...filters import FilterBank
 from ...geometric import MultiImage, signature_union
 from ...layers import UseBias, as_bank, field_signature
 from .._any_dimensional import AnyDimensionalModel
+from .._settings import NetworkSettings
 from .._spec import MAX_CHANNELS, ModelSpec
 from ..blocks import Activation, ConvBlock, Nonlinearity, check_nonlinearity, keys_from, product_bank, run
 
@@ -27,7 +28,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         "nonlinearity": "nonlinearity",
         "padding": "padding_mode",
     }
-    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity", "padding_mode"})
+    added_options: ClassVar[frozenset[str]] = frozenset({"nonlinearity", "padding_mode", "mid_keys"})
     sizes: ClassVar[Mapping[str, int]] = {"width": MAX_CHANNELS}
     repeats: ClassVar[Mapping[str, int]] = {"depth": 4096}
 
@@ -48,6 +49,7 @@ class SimpleConvSeries(AnyDimensionalModel):
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
         padding_mode: str | Sequence[str] = "ZEROS",
+        mid_keys: Any = None,
     ):
         """**Arguments:**
 
@@ -58,11 +60,12 @@ class SimpleConvSeries(AnyDimensionalModel):
         - `nonlinearity`, `product_filters`: as in `ResNet`; products come before their convolution, and none before the
           first.
         - `padding_mode`: see `make_conv`.
+        - `mid_keys`: the signature between blocks, in place of that of `width`.
         """
         self.spec = self.spec_of(locals())
         bank = as_bank(conv_filters)
         sources, targets = field_signature(input_keys), field_signature(target_keys)
-        middle = signature_union(sources, targets, width)
+        middle = signature_union(sources, targets, width) if mid_keys is None else field_signature(mid_keys)
         keys = keys_from(key)
         check_nonlinearity(nonlinearity, True, activation_f is not None)
         products = nonlinearity == "product"
@@ -87,9 +90,20 @@ class SimpleConvSeries(AnyDimensionalModel):
         self.D = bank.D
 
     @classmethod
+    def options_from(cls, settings: NetworkSettings) -> dict[str, Any]:
+        # A new series has the keys of its ends inside; others are those of a network whose fields changed.
+        options = super().options_from(settings)
+        options.pop("mid_keys", None)
+        return options
+
+    @classmethod
     def command_name(cls) -> str:
         # Older than the rule that the others follow, subclasses under names of their own included.
         return "series" if cls is SimpleConvSeries else super().command_name()
+
+    @property
+    def output_convs(self) -> tuple[str, ...]:
+        return (f"layers.{len(self.layers) - 1}.conv",)
 
     def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
         y, aux_data = run(self.layers, self.enter(x), aux_data)

@@ -14,6 +14,8 @@ from ._promises import certificate_between as certificate_between
 from ._promises import changed_since as changed_since
 from ._promises import promises_between as promises_between
 from ._promises import promises_of as promises_of
+from ._shared_fields import on_shared_fields as on_shared_fields
+from ._shared_fields import shared_inputs as shared_inputs
 from ._verification import LIFT_TOLERANCE as LIFT_TOLERANCE
 from ._verification import ROUNDED_LIFT_TOLERANCE as ROUNDED_LIFT_TOLERANCE
 from ._verification import Verification as Verification

@@ -1,8 +1,8 @@
 """Does a converted network do what it promises? The lift test and the equivariance defect, on random fields."""
 
 import os
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import equinox as eqx
@@ -10,14 +10,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ...checkpoint import ModelRecord
+from ...checkpoint import ModelRecord, added_axes
 from ...errors import ArgumentError
 from ...geometric import MultiImage, Signature
 from ...transfer import (
+    axis_exchange,
+    axis_order,
     condition_residual,
     embed_field,
     lift_key,
     plain_condition_residual,
+    with_axes_in_order,
 )
 from .._any_dimensional import AnyDimensionalModel
 from .._file import LoadedModel, from_record, load_model
@@ -26,6 +29,7 @@ from .._named_arrays import layer_table, model_banks
 from .._spec import ModelSpec
 from ._equivariance import equivariance_defect
 from ._outputs import relative_difference, run_network
+from ._shared_fields import on_shared_fields
 from ._verification import Verification
 
 _T = TypeVar("_T")
@@ -51,30 +55,52 @@ def verify_records(
     """`verify_transfer` for a conversion, up or down, without rounding float64 weights."""
     low, high = (before, after) if before.D < after.D else (after, before)
     parity_lift = after.certificate is not None and after.certificate.parity_lift
+    shared = on_shared_fields(low, high, parity_lift)
     with jax.enable_x64(True):
-        models = from_record(low), from_record(high)
+        models = from_record(shared[0]), from_record(shared[1])
+        whole = None if shared[0] is low and shared[1] is high else from_record(high)
     found = verify_transfer(
         *models,
+        whole=whole,
         is_torus=low.is_torus,
-        new_torus=high.is_torus[low.D :],
+        new_axes=(places := added_axes(low, high)),
+        new_torus=tuple(high.is_torus[i] for i in places),
         side=side,
         seed=seed,
         parity_lift=parity_lift,
         progress=progress,
     )
-    return with_condition(found, low, high, parity_lift)
+    return with_condition(found, *shared, parity_lift, places)
 
 
 def with_condition(
-    found: "Verification", low: ModelRecord, high: ModelRecord, parity_lift: bool
+    found: "Verification",
+    low: ModelRecord,
+    high: ModelRecord,
+    parity_lift: bool,
+    new_axes: Sequence[int] = (),
 ) -> "Verification":
-    """The verification with the residual of condition (C), or of what stands for it between plain kernels."""
+    """The verification with the residual of condition (C), or of what stands for it between plain kernels.
+
+    **Arguments:**
+
+    - `found`: the verification.
+    - `low`, `high`, `parity_lift`, `new_axes`: as in `verify_transfer`.
+    """
     if low.plain_layers and low.plain_layers == high.plain_layers:
-        kernels = (low.arrays, low.D), (high.arrays, high.D)
+        arrays = high.arrays
+        if new_axes:
+            # Back to where the new axes come last.
+            order = np.argsort(axis_order(new_axes, high.D))
+            arrays = with_axes_in_order(arrays, high.plain_layers, [int(axis) for axis in order])
+        kernels = (low.arrays, low.D), (arrays, high.D)
         return replace(found, condition=plain_condition_residual(*kernels, low.plain_layers), plain=True)
     if not (low.layers and high.layers):
         return found
-    sides = [(record.arrays, record.layers, record.banks) for record in (low, high)]
+    # A network that gained fields may have further layers, for products of what it had not.
+    known = {layer.name for layer in low.layers}
+    layers = low.layers, tuple(layer for layer in high.layers if layer.name in known)
+    sides = [(each.arrays, rows, each.banks) for each, rows in zip((low, high), layers, strict=True)]
     return replace(found, condition=condition_residual(*sides, parity_lift=parity_lift))
 
 
@@ -84,10 +110,12 @@ def verify_transfer(
     *,
     is_torus: tuple[bool, ...] | None = None,
     new_torus: tuple[bool, ...] | None = None,
+    new_axes: Sequence[int] = (),
     side: int | None = None,
     seed: int = 0,
     parity_lift: bool = False,
     fields: MultiImage | None = None,
+    whole: AnyDimensionalModel | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
     """Compare a converted network with the one it came from, on random or given fields.
@@ -99,12 +127,15 @@ def verify_transfer(
     - `is_torus`: which axes of the lower dimension are periodic (default: all).
     - `new_torus`: which of the added axes are (default: all). Along one that is not, the second network goes on as its own
       specification says.
+    - `new_axes`: the places of the added axes, from 0 on and increasing; the last ones if empty.
     - `side`: pixels along each axis of random fields and along added ones; default 8, or as many as a UNet's pooling
       needs.
     - `seed`: of the random fields.
     - `parity_lift`: whether odd scalars were converted to odd vectors, see `ginjax.transfer.lift_key`.
     - `fields`: inputs of the first network for the lift tests, blocks `(samples, channels, *spatial, D, ..., D)`;
       random ones if None. The equivariance defect is always that on random fields.
+    - `whole`: the second network with all of its fields, if one of the two has gained or lost some and they are given on those
+      that both have, see `on_shared_fields`; the equivariance defect is that of the whole.
     - `progress`: called `STAGES` times, when a part of the work is done.
 
     **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
@@ -117,7 +148,7 @@ def verify_transfer(
             hint="Name the model before conversion first.",
         )
     expected = _lifted(low.spec) if parity_lift else low.spec
-    if not _belong(expected, high.spec):
+    if not _belong(expected, high.spec, inside=whole is None):
         name, got, wanted = spec_difference(high.spec, expected)
         raise ArgumentError(
             f"{name} of the second model",
@@ -127,9 +158,9 @@ def verify_transfer(
     torus = (True,) * low.D if is_torus is None else is_torus
     added_torus = (True,) * (high.D - low.D) if new_torus is None else new_torus
     walled = not all((*torus, *added_torus))
-    _check_same_walls(low, high, torus)
+    lift = _Lift(low.D, high.D, tuple(new_axes) or tuple(range(low.D, high.D)), added_torus, parity_lift)
+    _check_same_walls(low, high, torus, lift)
     side = default_side(high, walled=walled) if side is None else side
-    added = (side,) * (high.D - low.D)
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
     if fields is None:
         given = [_random_field(low.spec.inputs, low.D, side, seed, torus)]
@@ -138,17 +169,18 @@ def verify_transfer(
 
     def worst_lift(precision: str) -> float:
         models = _cast(low, precision), _cast(high, precision)
-        return max(_lift(*models, _cast(x, precision), added, added_torus, parity_lift) for x in given)
+        return max(_lift_defect(*models, _cast(x, precision), side, lift) for x in given)
 
     with jax.enable_x64(True):
         lift_float64 = worst_lift("float64")
         progress()
         lift_own = worst_lift(dtype)
         progress()
-        ends = (*torus, *added_torus)
-        wide = _cast(_random_field(high.spec.inputs, high.D, side, seed + 1, ends), dtype)
-        equivariance = equivariance_defect(_cast(high, dtype), wide)
-        noise_high = _rounding(high, wide, dtype)
+        ends = lift.placed(torus, added_torus)
+        all_of_it = high if whole is None else whole
+        wide = _cast(_random_field(all_of_it.spec.inputs, high.D, side, seed + 1, ends), dtype)
+        equivariance = equivariance_defect(_cast(all_of_it, dtype), wide)
+        noise_high = _rounding(all_of_it, wide, dtype)
         progress()
         noise = np.max([_noise(low, each, dtype, seed) for each in given], axis=0).tolist()
         progress()
@@ -210,49 +242,78 @@ def _rounding(model: AnyDimensionalModel, x: MultiImage, dtype: str) -> float:
     return relative_difference(own, exact)
 
 
-def _lift(
-    low: MultiImageModule,
-    high: MultiImageModule,
-    x: MultiImage,
-    added: tuple[int, ...],
-    added_torus: tuple[bool, ...],
-    parity_lift: bool,
+@dataclass(frozen=True)
+class _Lift:
+    """The embedding of fields of the first network in the dimension of the second.
+
+    **Arguments:**
+
+    - `low`, `high`: the dimensions.
+    - `places`: of the added axes among all.
+    - `torus`: which of these are periodic.
+    - `parity`: whether odd scalars become odd vectors.
+    """
+
+    low: int
+    high: int
+    places: tuple[int, ...]
+    torus: tuple[bool, ...]
+    parity: bool
+
+    def placed(self, old: Sequence[_T], new: Sequence[_T]) -> tuple[_T, ...]:
+        """Something of each axis, given that of the old and that of the new ones."""
+        order = axis_order(self.places, self.high)
+        return tuple((*old, *new)[axis] for axis in order)
+
+    def __call__(self, x: MultiImage, side: int) -> MultiImage:
+        """Fields that do not vary along the new axes, of `side` pixels there."""
+        blocks = {}
+        for (k, p), block in x.items():
+            order = len(k)
+            new_key = lift_key((order, p)) if self.parity else (order, p)
+            blocks[new_key] = jnp.asarray(
+                embed_field(
+                    np.asarray(block), x.D, order, (side,) * len(self.places), lifted=new_key != (order, p)
+                )
+            )
+        last = MultiImage(blocks, self.high, (*x.is_torus, *self.torus))
+        if self.places == tuple(range(self.low, self.high)):
+            return last
+        return last.times_group_element(axis_exchange(self.places, self.high))
+
+
+def _lift_defect(
+    low: MultiImageModule, high: MultiImageModule, x: MultiImage, side: int, lift: _Lift
 ) -> float:
-    def embed(fields: MultiImage) -> MultiImage:
-        return _embed(fields, added, added_torus, parity_lift)
-
-    return relative_difference(run_network(high, embed(x)), embed(run_network(low, x)))
+    return relative_difference(run_network(high, lift(x, side)), lift(run_network(low, x), side))
 
 
-def _embed(
-    x: MultiImage, added: tuple[int, ...], added_torus: tuple[bool, ...], parity_lift: bool
-) -> MultiImage:
-    blocks = {}
-    for (k, p), block in x.items():
-        order = len(k)
-        new_key = lift_key((order, p)) if parity_lift else (order, p)
-        embedded = embed_field(np.asarray(block), x.D, order, added, lifted=new_key != (order, p))
-        blocks[new_key] = jnp.asarray(embedded)
-    return MultiImage(blocks, x.D + len(added), (*x.is_torus, *added_torus))
-
-
-def _check_same_walls(low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...]) -> None:
+def _check_same_walls(
+    low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...], lift: _Lift
+) -> None:
     """Refuse networks that go on in different ways beyond the ends of an old axis that is not periodic."""
-    modes = low.spec.padding(low.D), high.spec.padding(high.D)
-    for axis, (ours, theirs, periodic) in enumerate(zip(modes[0], modes[1], torus, strict=False)):
-        if ours != theirs and not periodic:
+    old = [i for i in range(high.D) if i not in lift.places]
+    ours, theirs = low.spec.padding(low.D), high.spec.padding(high.D)
+    for axis, (place, periodic) in enumerate(zip(old, torus, strict=True)):
+        if ours[axis] != theirs[place] and not periodic:
             raise ArgumentError(
-                f"padding of axis {axis} of the second model",
-                got=theirs,
-                expected=f"{ours!r}, as of the first",
+                f"padding of axis {place} of the second model",
+                got=theirs[place],
+                expected=f"{ours[axis]!r}, as of the first",
             )
 
 
-def _belong(low: ModelSpec, high: ModelSpec) -> bool:
-    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls."""
+def _belong(low: ModelSpec, high: ModelSpec, *, inside: bool) -> bool:
+    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls.
+
+    **Arguments:**
+
+    - `inside`: whether they have to have the same fields inside too.
+    """
+    aside = ("padding_mode",) if inside else ("padding_mode", "mid_keys")
 
     def rest(spec: ModelSpec) -> tuple[object, ...]:
-        options = tuple(pair for pair in spec.options if pair[0] != "padding_mode")
+        options = tuple(pair for pair in spec.options if pair[0] not in aside)
         return spec.architecture, spec.inputs, spec.outputs, options
 
     return rest(low) == rest(high)

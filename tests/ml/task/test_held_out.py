@@ -48,7 +48,10 @@ def test_a_copy_of_the_training_file_is_still_parted(record, path, tmp_path, nam
     held_out = found(record, tmp_path / name)
     assert list(held_out.trajectories) == stored_part(record, "test") and len(held_out.trajectories) == 1
     assert held_out.name == f"{name}, 1D, part 'test'"
-    assert held_out.note == "these are data of the model's training, which parted them: train, valid, test"
+    assert (
+        held_out.note
+        == "the model was trained on these data: the part that was held out from its training is used"
+    )
     training = found(record, tmp_path / name, split="train", count=3)
     assert list(training.trajectories) == stored_part(record, "train")[:3]
     assert list(found(record, path, default="train").trajectories) == stored_part(record, "train")
@@ -119,7 +122,7 @@ def test_files_of_a_folder_are_known_one_by_one(tmp_path):
     stored(again / "k.h5", seed=7, trajectories=2)
     held_out = found(record, again)
     assert list(held_out.trajectories) == [3, 4]  # those of k.h5, between c.h5 and z.h5
-    assert "it did not use 2 of their 8 trajectories" in held_out.note
+    assert "2 trajectories that its training did not use are used" in held_out.note
 
 
 def test_a_test_folder_that_was_trained_on_is_not_held_out(tmp_path):

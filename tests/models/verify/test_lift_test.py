@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from helpers import FIXTURES, SV, S, random_field, randomised
 from small_models import convert, small_model
+from sweeps import few
 
 from ginjax.checkpoint import convert_record, read_model, write_model
 from ginjax.errors import ArgumentError, NumericsError
@@ -69,7 +70,7 @@ def test_float64_weights_are_exact_to_rounding():
     assert found.lifts and 0 < found.lift_float64 == found.lift_own < 1e-12
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("dtype", ["float32", *few("float16")])
 def test_the_precision_is_that_of_the_coarser_file(dtype):
     record = read_model(FIXTURE)
     converted = convert_record(record, 2, make_rule("compatibility"), dtype=dtype).after

@@ -1,0 +1,128 @@
+"""Other fields for a model: what it gains and what it loses, and where each field is among its channels."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from ginjax.errors import ArgumentError
+from ginjax.transfer import Ends, FieldKey, KeptChannels
+
+from ._contract import DataContract
+from ._field import Field
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """A change of the fields of a model; build it with `change_of_fields`.
+
+    **Arguments:**
+
+    - `before`, `after`: its contracts. Of new fields `after` has no scales: it has none at all until they are measured.
+    - `added`, `dropped`: the fields and constants that are new, and those that are gone.
+    """
+
+    before: DataContract
+    after: DataContract
+    added: tuple[Field, ...]
+    dropped: tuple[Field, ...]
+
+    @property
+    def in_words(self) -> tuple[str, ...]:
+        """What is to be said of it, sentence by sentence."""
+        gained, lost = (", ".join(each.kind for each in some) for some in (self.added, self.dropped))
+        said = []
+        if gained:
+            said.append(
+                f"the model gains {gained}: until it is trained on these, its other predictions stay what they were"
+            )
+        if lost:
+            said.append(f"the model loses {lost}: it goes on as if that were at its mean everywhere")
+        return tuple(said)
+
+    @property
+    def between(self) -> DataContract:
+        """The contract with all fields, those that are new and those that will be gone."""
+        mine, after = _parts(self.before), _parts(self.after)
+        return self.before.with_fields(
+            *(
+                (*own, *(each for each in new if each in self.added))
+                for own, new in zip(mine, after, strict=True)
+            )
+        )
+
+
+def change_of_fields(
+    own: DataContract, found: DataContract, drop: Collection[str] = ()
+) -> FieldChange | None:
+    """What becomes of the fields of a model on data with others.
+
+    Fields and constants are known by name, order and parity. Those of the model that the data have stay, in its order;
+    what the data have beside them comes after them; what the data lack goes.
+
+    **Arguments:**
+
+    - `own`: the contract of the model.
+    - `found`: the contract of the data.
+    - `drop`: names of fields that the model is not to have, be they its own or the data's.
+
+    **Returns:** None where the fields stay as they are, and where the data lack some of them and have others in their
+    place: such fields may be the same under other names, which nobody but the user knows.
+
+    **Raises:** `ArgumentError` for a name in `drop` that is no field of either, or if none were left to predict.
+    """
+    known = {each.name for each in (*own.fields, *own.constants, *found.fields, *found.constants)}
+    for name in drop:
+        if name not in known:
+            raise ArgumentError(
+                "`drop_fields`",
+                got=repr(name),
+                expected="fields of the model or of the data: " + ", ".join(known),
+            )
+    kept, added, dropped = [], [], []
+    for mine, theirs in zip(_parts(own), _parts(found), strict=True):
+        there = {(each.name, each.key) for each in theirs}
+        stay = tuple(each for each in mine if (each.name, each.key) in there and each.name not in drop)
+        names = {(each.name, each.key) for each in mine}
+        new = tuple(each for each in theirs if (each.name, each.key) not in names and each.name not in drop)
+        kept.append((*stay, *new))
+        added += new
+        dropped += [each for each in mine if each not in stay]
+    lacking = [each for each in dropped if each.name not in drop]
+    if (lacking and added) or not (added or dropped):
+        return None
+    if not kept[0]:
+        if lacking:
+            return None
+        raise ArgumentError("`drop_fields`", got="every field", expected="one at least to be predicted")
+    return FieldChange(own, own.with_fields(*kept), tuple(added), tuple(dropped))
+
+
+def kept_channels(before: DataContract, after: DataContract) -> tuple[Ends, Ends]:
+    """Which channels of the input and of the output go on as which, where fields were only added or only taken away.
+
+    **Arguments:**
+
+    - `before`, `after`: contracts with as many past frames; fields are known by name.
+    """
+    return _ends(before.inputs_named, after.inputs_named), _ends(
+        [(each, 0) for each in before.predicted], [(each, 0) for each in after.predicted]
+    )
+
+
+def _ends(before: Sequence[tuple[Field, int]], after: Sequence[tuple[Field, int]]) -> Ends:
+    old, new = _by_key(before), _by_key(after)
+    found = {}
+    for key, labels in new.items():
+        place = {label: i for i, label in enumerate(old.get(key, []))}
+        found[key] = KeptChannels(tuple(place.get(label) for label in labels), len(place))
+    return found
+
+
+def _by_key(channels: Sequence[tuple[Field, int]]) -> dict[FieldKey, list[tuple[str, int]]]:
+    found: dict[FieldKey, list[tuple[str, int]]] = {}
+    for each, frame in channels:
+        found.setdefault((each.k, each.p), []).append((each.name, frame))
+    return found
+
+
+def _parts(contract: DataContract) -> tuple[tuple[Field, ...], tuple[Field, ...]]:
+    return contract.fields, contract.constants

@@ -1,0 +1,44 @@
+"""A command that refuses an option given twice where it takes one value."""
+
+from typing import Any
+
+from typer.core import TyperCommand
+
+
+class GivenOnce(TyperCommand):
+    """A command of which no option is dropped in silence.
+
+    Of an option that takes one value, a parser keeps the last one; so whoever writes `--dim 1 --dim 2` would not hear that
+    the first is ignored. A flag that has no opposite may be repeated, because nothing is lost.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the arguments of the command apart.
+
+        **Raises:** `ArgumentError` for an option that takes one value and was given several.
+        """
+        if not ctx.resilient_parsing:
+            _, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            for option in dict.fromkeys(order):
+                if order.count(option) > 1 and _takes_one(option):
+                    raise _given_again(option, order.count(option))
+        return super().parse_args(ctx, args)
+
+
+def _takes_one(option: Any) -> bool:
+    if option.param_type_name != "option" or option.multiple or option.count:
+        return False
+    return bool(option.secondary_opts) or not option.is_flag
+
+
+def _given_again(option: Any, times: int) -> Exception:
+    from ginjax.errors import ArgumentError
+
+    name = "/".join(max(each, key=len) for each in (option.opts, option.secondary_opts) if each)
+    several = option.metavar is not None and "," in option.metavar
+    return ArgumentError(
+        name,
+        got=f"it {times} times",
+        expected="once",
+        hint=f"Several values are one word: {name} {option.metavar}" if several else None,
+    )

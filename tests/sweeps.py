@@ -1,0 +1,18 @@
+"""Which cases of a sweep run every day."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+
+def few(*cases: Any) -> list[Any]:
+    """Cases of a sweep that run with `-m slow` only, because others of it say nearly as much."""
+    return [pytest.param(case, marks=pytest.mark.slow) for case in cases]
+
+
+def all_but(cases: Iterable[str], *slow: str) -> list[Any]:
+    """The cases of a sweep by name, of which some are for `-m slow`."""
+    named = list(cases)
+    assert set(slow) <= set(named)
+    return [name for name in named if name not in slow] + few(*slow)
