@@ -31,6 +31,7 @@ from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import holds_pickle
+from ginjax.data.readers._hdf5 import one_spacing
 from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
 from ginjax.errors import ArgumentError, FileError
@@ -132,7 +133,7 @@ def _described(
         layout=LAYOUT,
         D=D,
         spatial=spatial,
-        spacing=expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30),
+        spacing=_spacing(schema, D, path),
         time_step=expect(schema, "time_step", float, where=path, default=None, least=1e-30, most=1e30),
         length_unit=expect(schema, "length_unit", str, where=path, default=None, most=64),
         time_unit=expect(schema, "time_unit", str, where=path, default=None, most=64),
@@ -164,6 +165,17 @@ def _variable(array: NumpyArray, order: AxisOrder, k: int, D: int, usual: AxisOr
         return Variable(order.k, order.slices(mapped), order.varies)
     wanted = ", ".join(str(D) if name == COMPONENT else name for name in order.names)
     return Variable(k, _unreadable, usual.varies, f"its shape is {shape}, expected ({wanted})")
+
+
+def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[float, ...] | None:
+    """One number, or a list with one for each axis."""
+    if not isinstance(schema.get("spacing"), list):
+        return expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30)
+    steps = [
+        expect({"spacing": step}, "spacing", float, where=path, least=1e-30, most=1e30)
+        for step in expect(schema, "spacing", list, where=path, least=D, most=D)
+    ]
+    return one_spacing(steps)
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:

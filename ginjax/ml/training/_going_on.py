@@ -51,7 +51,7 @@ _WORDS: Mapping[str, str] = {
 _SETTINGS = (
     "steps", "learning_rate", "schedule", "warmup", "validate_every", "patience", "accumulate", "remat", "batch_size", "noise",
     "unroll", "optimiser", "weight_decay", "clip", "precision", "seed", "past_steps", "residual", "valid", "test", "frames",
-    "trajectories", "cover", "freeze", "loss",
+    "trajectories", "cover", "freeze", "loss", "crop",
 )  # fmt: skip
 """Values of an identity that have the name of an argument."""
 

@@ -122,6 +122,7 @@ def test_every_other_setting_is_refused_by_its_name(task, tmp_path):
         "unroll": 2,
         "freeze": ("encoder",),
         "precision": "bfloat16",
+        "crop": 4,
         "seed": 5,
     }
     known = {each.name for each in dataclasses.fields(TrainSettings)}
