@@ -20,6 +20,7 @@ OPTIONS = {
     "channels": "--channels",
     "clip": "--clip",
     "cover": "--cover",
+    "crop": "--crop",
     "data_spacing": "--data-spacing",
     "data_time_step": "--data-time-step",
     "drop": "--drop",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ._choices import Choice
+from ._pixels import PIXELS
 
 LOSSES = Choice(("smse", "nrmse", "normalized-smse"), "ginjax.losses")
 OPTIMISERS = Choice(("adamw", "adam", "sgd", "momentum", "lion", "rmsprop"), "ginjax.optimisers")
@@ -216,6 +217,17 @@ Freeze = Annotated[
         "`*.bias.*`; may be repeated.",
         metavar="GROUP",
         rich_help_panel=_TRAINING,
+    ),
+]
+Crop = Annotated[
+    str | None,
+    typer.Option(
+        "--crop",
+        help="Train on parts of the grid of this many pixels along every axis, or along those named (x=64,z=32), drawn at random and "
+        "read with what their predictions depend on, to save memory. Validation and errors go over the whole grid part by part.",
+        metavar=PIXELS,
+        show_default="the whole grid",
+        rich_help_panel=_RUN,
     ),
 ]
 Accumulate = Annotated[

@@ -30,6 +30,7 @@ from ._model_options import (
 from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
+from ._pixels import pixels
 from ._print_config import show_config
 from ._read_as import say_notes
 from ._train_options import (
@@ -38,6 +39,7 @@ from ._train_options import (
     CheckpointEvery,
     Clip,
     Coordinator,
+    Crop,
     DataPath,
     Devices,
     Distributed,
@@ -241,6 +243,7 @@ def train(
     adapt: Adapt = None,
     drop_field: DropField = None,
     freeze: Freeze = None,
+    crop: Crop = None,
     accumulate: Accumulate = 1,
     remat: Remat = False,
     precision: PrecisionName = "float32",
@@ -329,6 +332,7 @@ def train(
         accumulate=accumulate,
         remat=remat,
         precision=precision,
+        crop=pixels("--crop", crop),
         seed=seed,
     )
     if distributed:
@@ -382,10 +386,9 @@ def train(
         padding=None if start is None else by_axis("--padding", padding),
         drop_fields=drop_field or (),
     )
-    for said in request.fields:
-        out.note(said)
-    if request.walls is not None:
-        out.note(request.walls)
+    for said in (*request.fields, request.walls, request.cropped):
+        if said is not None:
+            out.note(said)
     for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):
         out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
     for each in request.adapted:

@@ -169,6 +169,7 @@ def parse_axes(axes: Axes | None) -> dict[str, AxisOrder]:
         texts = [axes] if isinstance(axes, str) else list(axes or ())
         said = [(name, text) for name, _, text in (f"={t}".rpartition("=") for t in texts)]
         said = [(name.removeprefix("="), text) for name, text in said]
+    said = [(name.lstrip("/"), text) for name, text in said]  # a path in HDF5 begins at its root
     found: dict[str, AxisOrder] = {}
     for name, text in said:
         if name in found:

@@ -12,7 +12,7 @@ from ginjax.checkpoint import axes_of, ends_in_words
 from ginjax.data._not_finite import NotFinite
 from ginjax.data._resample import SAME, resample
 from ginjax.data._write_well import MAX_ABOUT, write_well
-from ginjax.data.sources import Source
+from ginjax.data.sources import Source, refuse_unequal, spacings_in_words
 from ginjax.errors import ArgumentError
 
 _BYTES = 4
@@ -39,6 +39,13 @@ def state_steps(
         if not (math.isfinite(value) and value > 0):
             raise ArgumentError(f"`{argument}`", got=value, expected="a positive number")
         stated = getattr(source, name)
+        if name == "spacing" and source.spacings is not None:
+            raise ArgumentError(
+                f"`{argument}`",
+                got=f"{value:g}",
+                expected=f"{spacings_in_words(source.spacings)}, which the data state",
+                hint="Another one is made of the data with `spacing`.",
+            )
         if stated is not None and not math.isclose(stated, value, rel_tol=SAME):
             raise ArgumentError(
                 f"`{argument}`",
@@ -89,6 +96,8 @@ def convert_data(
             got=f"a name that ends in {ending}",
             expected="one that ends in .hdf5, which is what is written",
         )
+    if source.spacings is not None:
+        refuse_unequal(source.name, source.spatial, source.spacings, source.is_torus)
     if source.boundaries_assumed:
         raise ArgumentError(
             "boundaries of the data",

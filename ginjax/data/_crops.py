@@ -60,9 +60,6 @@ class Crops:
     - `tiling`: the blocks. Its halo is what all `future_steps` predictions together depend on.
     """
 
-    streamed = True
-    """Whether new samples go on and on, so that keeping all at hand is no option."""
-
     def __init__(self, windows: Windows, tiling: Tiling):
         if tiling.spatial != windows.source.spatial:
             raise ArgumentError("grid of the tiling", got=tiling.spatial, expected=windows.source.spatial)

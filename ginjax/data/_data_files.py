@@ -7,7 +7,16 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ginjax.checkpoint import is_other_kind, wrong_file
-from ginjax.data.readers import OWN, READERS, DataFile, DataReader, foreign_case, foreign_file, is_zarr
+from ginjax.data.readers import (
+    ANY_HDF5,
+    OWN,
+    READERS,
+    DataFile,
+    DataReader,
+    foreign_case,
+    foreign_file,
+    is_zarr,
+)
 from ginjax.errors import ArgumentError, FileError
 
 MAX_FILES = 2**14
@@ -78,14 +87,14 @@ def reader_of(file: DataFile) -> DataReader:
         if reader.recognises(file):
             return reader
     _refuse_foreign(file)
+    if ANY_HDF5.recognises(file):
+        return ANY_HDF5
     names = "" if file.hdf5 is None else ", ".join(file.hdf5.names()[:16])
     raise FileError(
         f"{file.path}: has none of the known layouts",
         got=names or "nothing",
         expected=_layouts(),
-        hint=None
-        if not names
-        else "Call the array 'tensor', or save it with numpy.savez, and name its axes with `axes`.",
+        hint="No array in it has two axes or more." if names else None,
     )
 
 

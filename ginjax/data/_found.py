@@ -57,6 +57,7 @@ class Found:
     **Arguments:**
 
     - `where`: the file, for messages.
+    - `spacing`: one number, or one for each axis where they differ.
     - `variables`: all that could be used, by name.
     - `defaults`: the fields as the layout suggests them.
     - `unclear`: what the layout leaves open about the fields, as a question, or None.
@@ -74,7 +75,7 @@ class Found:
     layout: str
     D: int
     spatial: tuple[int, ...]
-    spacing: float | None
+    spacing: float | tuple[float, ...] | None
     time_step: float | None
     is_torus: tuple[bool, ...]
     trajectories: int

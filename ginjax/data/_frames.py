@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ginjax.data.sources import Source
+from ginjax.data.sources import Box, Source
 from ginjax.errors import ArgumentError
 
 MAX_VALUES_AT_ONCE = 2**24
@@ -49,3 +49,16 @@ def runs(source: Source, chosen: np.ndarray) -> Iterator[tuple[int, int, int]]:
         run = (trajectory, frame, frame + 1)
     if run is not None:
         yield run
+
+
+def slabs(source: Source, most: int = MAX_VALUES_AT_ONCE) -> list[Box | None]:
+    """Parts of the grid, across its first axis, of which memory easily holds a frame or two; None for all of it."""
+    per_frame = math.prod(source.spatial) * sum(
+        source.D**field.k for field in (*source.schema, *source.constants)
+    )
+    if per_frame <= most:
+        return [None]
+    n, *others = source.spatial
+    width = max(1, n * most // per_frame)
+    rest = tuple((0, side) for side in others)
+    return [((low, min(low + width, n)), *rest) for low in range(0, n, width)]

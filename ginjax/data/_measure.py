@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ginjax.checkpoint import Field, FieldScale
-from ginjax.data._frames import draw_frames, runs
+from ginjax.data._frames import draw_frames, runs, slabs
 from ginjax.data._normalise import Normalisation
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.sources import Source
@@ -84,17 +84,18 @@ def measure_normalisation(
     total, done, seen = len(chosen), 0, -1
     for trajectory, start, stop in runs(data, chosen):
         more = min(stop + 1, data.frames_of(trajectory))
-        for name, block in data.read(trajectory, start, more, precise=True).items():
-            check_finite(name, trajectory, block)
-            values[name].add(block[: stop - start])
-            if data.blank and start == data.blank:
-                changes[name].add(block[:1])  # from the zeros in front
-            if len(block) > 1:
-                changes[name].add(np.diff(block.astype(np.float64), axis=0))
-        if data.constants and trajectory != seen:
-            for name, block in data.read_constants(trajectory, precise=True).items():
+        for box in slabs(data):
+            for name, block in data.read(trajectory, start, more, precise=True, box=box).items():
                 check_finite(name, trajectory, block)
-                values[name].add(block)
+                values[name].add(block[: stop - start])
+                if data.blank and start == data.blank:
+                    changes[name].add(block[:1])  # from the zeros in front
+                if len(block) > 1:
+                    changes[name].add(np.diff(block.astype(np.float64), axis=0))
+            if data.constants and trajectory != seen:
+                for name, block in data.read_constants(trajectory, precise=True, box=box).items():
+                    check_finite(name, trajectory, block)
+                    values[name].add(block)
         seen = trajectory
         done += stop - start
         if progress is not None:

@@ -31,6 +31,7 @@ def open_data(
     is_torus: bool | Iterable[bool] | None = None,
     like: DataContract | None = None,
     ask: bool = True,
+    unequal: bool = False,
 ) -> Source:
     """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
 
@@ -50,6 +51,8 @@ def open_data(
     - `like`: the contract of a model. What was said of the files it was trained on holds for files of the same kind too, unless
       something else is said here.
     - `ask`: whether what cannot be inferred is an error; otherwise it becomes a note of the source.
+    - `unequal`: whether the spacing of the grid may differ along the axes (`Source.spacings`), as of data that are to be brought to
+      one by `resample`. No network takes such data.
 
     **Returns:** a source; several files are one, in the order of their names.
 
@@ -60,7 +63,13 @@ def open_data(
     torus = tuple(is_torus) if isinstance(is_torus, Iterable) else is_torus
     model = () if like is None else like.everything
     said = _Said(
-        tuple(fields), parse_parity(parity or {}), parse_axes(axes), torus, tuple(target), model=model
+        tuple(fields),
+        parse_parity(parity or {}),
+        parse_axes(axes),
+        torus,
+        tuple(target),
+        model=model,
+        unequal=unequal,
     )
     if like is not None and like.reading is not None and _kind(path) == like.reading.kind:
         kept_said = said.or_else(like.reading, like.layout or {})
@@ -101,6 +110,7 @@ class _Said:
     target: tuple[str, ...] = ()
     known: tuple[Field, ...] = ()
     model: tuple[Field, ...] = ()
+    unequal: bool = False
 
     def without_targets(self, known: tuple[Field, ...]) -> _Said:
         """The same of data without the targets, whose kinds are known."""
@@ -130,13 +140,14 @@ class _Said:
             ]
             fields = (*(text for text in kept.fields if _name_in(text) not in names), *mine)
         parity = parse_parity(kept.parity if renames else {})
-        return _Said(
-            fields,
-            {**parity, **self.parity},
-            self.axes or parse_axes(axes),
-            kept.periodic if self.torus is None else self.torus,
-            self.target or kept.target,
-            model=self.model,
+        return replace(
+            self,
+            fields=fields,
+            parity={**parity, **self.parity},
+            axes=self.axes or parse_axes(axes),
+            torus=kept.periodic if self.torus is None else self.torus,
+            target=self.target or kept.target,
+            known=(),
         )
 
     def to_be_kept(self, found: Found) -> Reading | None:
@@ -172,6 +183,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
             reading=said.to_be_kept(found),
             ask=ask,
             pairs=bool(said.target),
+            unequal=said.unequal,
         )
         for found in founds
     ]
@@ -212,6 +224,20 @@ def data_splits(path: Paths) -> tuple[str, ...]:
     return tuple(split for split in SPLITS if split in present)
 
 
+def _check_not_empty(found: Found) -> None:
+    """Refuse a file without a trajectory, a frame or a point.
+
+    **Raises:** `FileError` for such a file.
+    """
+    for what, number in (("trajectories", found.trajectories), ("frames", found.frames)):
+        if number < 1:
+            raise FileError(f"{found.where}: {what}", got=number, expected="at least 1")
+    if 0 in found.spatial:
+        raise FileError(
+            f"{found.where}: grid", got="x".join(map(str, found.spatial)), expected="points on every axis"
+        )
+
+
 def _find(
     file: str,
     folder: str | None,
@@ -227,6 +253,7 @@ def _find(
         wanted = ([split] if split else list(inside)) if inside else [folder]
         founds = [reader.find(opened, each, requests) for each in wanted]
         for found in founds:
+            _check_not_empty(found)
             if said.axes and not found.read_as:
                 raise ArgumentError(
                     "`axes`",

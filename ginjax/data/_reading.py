@@ -24,7 +24,7 @@ class DataReading:
     - `periodic`: the periodic axes, over what the layout says: `all`, `none`, or names such as `x,z`.
     - `axes`: which axis of an array is which, such as `trajectory,time,x,y`, for one array `u=trajectory,time,x,y`.
     - `target`: the fields to be predicted from the others, where the data are pairs of input and target.
-    - `like`: the contract of a model, see `ginjax.data.open_data`.
+    - `like`, `unequal`: as in `ginjax.data.open_data`.
     """
 
     fields: Sequence[str] = ()
@@ -33,6 +33,7 @@ class DataReading:
     axes: Axes = ()
     target: Sequence[str] = ()
     like: DataContract | None = None
+    unequal: bool = False
 
     def for_model(self, contract: DataContract) -> DataReading:
         """The same, and for what was not said, as the files that a model was trained on."""
@@ -69,6 +70,7 @@ class DataReading:
             split=split,
             is_torus=torus,
             like=self.like,
+            unequal=self.unequal,
             ask=ask,
         )
 

@@ -70,7 +70,7 @@ def parse_request(text: str) -> FieldRequest:
             f"field {text!r}",
             expected="NAME:ORDER and + or -, then perhaps =VARIABLE,..., such as velocity:1+=Vx,Vy; or NAME=VARIABLE, another name",
         )
-    parts = tuple((found["parts"] or found["name"]).split(","))
+    parts = tuple(part.lstrip("/") for part in (found["parts"] or found["name"]).split(","))
     if "" in parts:
         raise ArgumentError(f"field {text!r}", expected="variables separated by single commas")
     field = Field(found["name"], int(found["k"]), 0 if found["p"] == "+" else 1, UNIT_NOT_STATED)

@@ -103,7 +103,8 @@ def resample(
     **Arguments:**
 
     - `source`: the data.
-    - `spacing`: the new distance between grid points; as it is by default.
+    - `spacing`: the new distance between grid points, along all axes; as it is by default. Where it differs along the axes
+      (`Source.spacings`), what comes out has one.
     - `every`: use frames 0, `every`, 2 `every`, ...; the time step grows so many times.
     - `frames`: keep the first of these only, at most as many as the shortest trajectory has.
     - `means`: take means along periodic axes too, as suits fields with jumps.
@@ -129,7 +130,8 @@ def resample(
     said = _in_words(source, grids, every, frames)
     about = source.described() | {
         "spatial": tuple(each.after for each in grids),
-        "spacing": _spacing(source.spacing, grids[0]),
+        "spacing": _spacing(_before(source)[0], grids[0]) if spacing is not None else source.spacing,
+        "spacings": None if spacing is not None else source.spacings,
         "time_step": None if source.time_step is None else source.time_step * every,
         "frames": _count(source.frames, every, frames),
         "origin": {**source.origin, "resampled": said},
@@ -157,7 +159,8 @@ def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
     """
     if not (math.isfinite(spacing) and spacing > 0):
         raise ArgumentError("`spacing`", got=spacing, expected="a positive number")
-    if source.spacing is None:
+    before = _before(source)
+    if None in before:
         raise ArgumentError(
             "`spacing`",
             got=f"{spacing:g}, for data that do not state theirs",
@@ -166,15 +169,20 @@ def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
         )
     if not source.axes_known:
         raise ArgumentError("`spacing`", got="data whose axes are not known", expected="`axes` first")
-    ratio = spacing / source.spacing
-    if math.isclose(ratio, 1, rel_tol=SAME):
-        return tuple(NewGrid(n, n, means) for n in source.spatial)
     return tuple(
-        _by_means(name, n, source.spacing, ratio, because=not periodic)
+        NewGrid(n, n, means)
+        if math.isclose(spacing / step, 1, rel_tol=SAME)
+        else _by_means(name, n, step, spacing / step, because=not periodic)
         if means or not periodic
-        else _by_waves(name, n, source.spacing, ratio)
-        for name, n, periodic in zip("xyz", source.spatial, source.is_torus, strict=False)
+        else _by_waves(name, n, step, spacing / step)
+        for name, n, periodic, step in zip("xyz", source.spatial, source.is_torus, before, strict=False)
+        if step is not None
     )
+
+
+def _before(source: Source) -> tuple[float | None, ...]:
+    """The spacing along each axis."""
+    return (source.spacing,) * source.D if source.spacings is None else source.spacings
 
 
 def _by_waves(axis: str, n: int, spacing: float, ratio: float) -> NewGrid:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data.sources import Source
+from ginjax.data._frames import slabs
+from ginjax.data.sources import MAX_VALUES_READ, Source
 
 MAX_VALUES = 2**22
 """Values that go into a digest; of more data a sample of frames, spread evenly, stands for all."""
@@ -46,9 +47,11 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
     digest.update(json.dumps([about, list(source.spatial), source.trajectories]).encode())
     digest.update(lengths.astype("<i8").tobytes())
     for trajectory, frame in _spread(source, chosen, lengths):
-        values = source.read(trajectory, frame, frame + 1)
-        for each in chosen:
-            digest.update(np.ascontiguousarray(values[each.name], "<f4").tobytes())
+        # In one piece as far as one can be read: what is larger had no digest before.
+        for box in slabs(source, MAX_VALUES_READ):
+            values = source.read(trajectory, frame, frame + 1, box=box)
+            for each in chosen:
+                digest.update(np.ascontiguousarray(values[each.name], "<f4").tobytes())
     return digest.hexdigest()
 
 

@@ -1,6 +1,6 @@
 """`ginjax data convert`: write data of any layout as one file that states everything."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -103,7 +103,8 @@ def convert(
     out = Output(json=json, quiet=quiet)
     _refuse_own_input(path, output)
     claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
-    with reading_of(field, parity, periodic, axes).open(path, split=split) as opened:
+    reading = replace(reading_of(field, parity, periodic, axes), unequal=True)
+    with reading.open(path, split=split) as opened:
         stated = state_steps(opened, data_spacing=data_spacing, data_time_step=data_time_step)
         source = resample(stated, spacing=spacing, every=every, frames=frames, means=means)
         for each in (*stated.in_words, *source.notes):

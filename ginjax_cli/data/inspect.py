@@ -133,6 +133,9 @@ def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, ob
             ("time step", source.time_step, source.time_unit),
         )
     }
+    if source.spacings is not None:
+        differing = zip("xyz", source.spacings, strict=False)
+        steps["spacing"] = ", ".join(f"{step:g} along {axis}" for axis, step in differing)
     found = {"layout": source.layout, **by_axes, **steps, "parts": ", ".join(parts) or "none"}
     first = ("layout", "axes", "dimension", "grid", "spacing", "time step")
     return {name: found[name] for name in (*first, *found) if name in found}
@@ -156,7 +159,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
     return {
         "layout": source.layout,
         **(by_axes if source.axes_known else dict.fromkeys(by_axes)),
-        "spacing": source.spacing,
+        "spacing": source.spacing if source.spacings is None else list(source.spacings),
         "time_step": source.time_step,
         "length_unit": source.length_unit,
         "time_unit": source.time_unit,

@@ -72,6 +72,21 @@ def test_two_processes(one, tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
+def test_two_processes_train_on_the_crops_of_one(tmp_path):
+    folders = [tmp_path / name for name in ("alone", "together")]
+    for folder in folders:
+        folder.mkdir()
+    words = ("--size", "24", "--crop", "6", "--blocks", "2", "--validate-every", "12")
+    list(finish(start(folders[0], *words)))
+    list(
+        finish(
+            *(start(folders[1], *words, *together_, str(i)) for together_ in [together()] for i in range(2))
+        )
+    )
+    np.testing.assert_allclose(*map(curve, folders), rtol=1e-4)
+
+
 @pytest.mark.trust
 @pytest.mark.parametrize("lost", (0, 1))
 def test_one_of_two_processes_is_killed_and_the_training_goes_on(one, tmp_path, lost):

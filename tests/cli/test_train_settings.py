@@ -33,11 +33,12 @@ ALL = {
     "accumulate": 3,
     "remat": True,
     "precision": "bfloat16",
+    "crop": "x=8",
     "seed": 5,
     "time-budget": "2m",
 }
 WITHOUT_AN_END = {"time-budget": "2m", "seed": 1}
-EPOCHS = {"epochs": 2.5, "clip": 0.0}
+EPOCHS = {"epochs": 2.5, "clip": 0.0, "crop": 6}
 
 
 def defaults(command):

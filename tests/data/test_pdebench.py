@@ -86,8 +86,8 @@ def test_arena_keeps_its_parts_in_one_file_and_buoyancy_is_a_vector(tmp_path):
     np.testing.assert_array_equal(whole.read(3, 0, 1)["u"], source.read(1, 0, 1)["u"])
     with pytest.raises(FileError, match="has no part 'test'"):
         open_data(path, split="test")
-    with pytest.raises(FileError, match=r"spacing along the axes: got 0\.25, 0\.5"):
-        open_data(arena(tmp_path / "b", dy=0.5))
+    with pytest.raises(ArgumentError, match=r"spacing of the grid: got 0\.25 along x, 0\.5 along y"):
+        open_data(arena(tmp_path / "b", dy=0.5), split="train")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from ginjax.data.readers._foreign import Foreign as Foreign
 from ginjax.data.readers._foreign import foreign_case as foreign_case
 from ginjax.data.readers._foreign import foreign_file as foreign_file
 from ginjax.data.readers._hdf5 import Hdf5 as Hdf5
+from ginjax.data.readers._hdf5_tree import ANY_HDF5 as ANY_HDF5
 from ginjax.data.readers._reader import DataReader as DataReader
 from ginjax.data.readers._reader import Reader as Reader
 from ginjax.data.readers._reader import hdf5_reader as hdf5_reader

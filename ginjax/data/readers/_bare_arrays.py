@@ -279,7 +279,7 @@ def _values(arrays: Mapping[str, StoredArray], points: Points) -> np.ndarray:
 
 def _spacing(
     where: str, arrays: Mapping[str, StoredArray], beside: Mapping[str, Points], D: int
-) -> float | None:
+) -> float | tuple[float, ...] | None:
     """The distance between grid points, if the points of every axis are there."""
     if not all(axis in beside for axis in SPACE[:D]):
         return None

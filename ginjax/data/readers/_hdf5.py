@@ -95,6 +95,12 @@ class Hdf5:
         with self._guard(name):
             return tuple(int(n) for n in self._dataset(name).shape)
 
+    def identity(self, name: str) -> object:
+        """What is equal for two names of one group or dataset."""
+        with self._guard(name):
+            node = self._find(name)
+            return None if node is None else h5py.h5o.get_info(node.id).addr  # pyright: ignore[reportAttributeAccessIssue]
+
     def points(self, name: str) -> int:
         """How many points a dataset of coordinates has: the length of its last axis."""
         shape = self.shape(name)
@@ -352,35 +358,26 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
-def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | None:
-    """The one distance between grid points along all axes; None if no axis has two points.
+def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[float, ...] | None:
+    """The distance between grid points, one for each axis where they differ; None if no axis has two points.
 
     **Arguments:**
 
     - `where`: the file, for messages.
     - `coordinates`: the points of each axis, `(n,)`.
 
-    **Raises:** `FileError` if points are not equally spaced, or not equally along all axes: the symmetry group of
-    the filters exchanges axes.
+    **Raises:** `FileError` if points along an axis are not equally spaced.
     """
-    return one_spacing(where, [equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+    return one_spacing([equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
 
 
-def one_spacing(where: str, found: Sequence[float | None]) -> float | None:
-    """The one of the spacings along the axes; None if none is known.
-
-    **Raises:** `FileError` if they are not equal: the symmetry group of the filters exchanges axes.
-    """
+def one_spacing(found: Sequence[float | None]) -> float | tuple[float, ...] | None:
+    """The one of the spacings along the axes, or one for each where they differ by more than 2 %; None if none is known."""
     steps = [step for step in found if step]
     if not steps:
         return None
     if max(steps) > 1.02 * min(steps):
-        raise FileError(
-            f"{where}: spacing along the axes",
-            got=", ".join(f"{step:.4g}" for step in steps),
-            expected="one number: the symmetries of the network exchange axes",
-            hint="Resample the data onto a grid of equal spacing.",
-        )
+        return tuple(step or steps[0] for step in found)  # an axis of one point has that of the others
     return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
 
 

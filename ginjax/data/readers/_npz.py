@@ -31,6 +31,7 @@ from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import holds_pickle
+from ginjax.data.readers._hdf5 import one_spacing
 from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
 from ginjax.errors import ArgumentError, FileError
@@ -116,7 +117,11 @@ def _described(
         raise FileError(f"{path}: no array varies in time")
     trajectories, frames, spatial = leads[first]
     for name, lead in leads.items():
-        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames or 1) or lead[2] != spatial:
+        if (
+            lead[0] not in (None, trajectories)
+            or lead[1] not in (None, 1 if frames is None else frames)
+            or lead[2] != spatial
+        ):
             raise FileError(
                 f"{path}: shape of '{name}'",
                 got=arrays[name].shape,
@@ -128,13 +133,13 @@ def _described(
         layout=LAYOUT,
         D=D,
         spatial=spatial,
-        spacing=expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30),
+        spacing=_spacing(schema, D, path),
         time_step=expect(schema, "time_step", float, where=path, default=None, least=1e-30, most=1e30),
         length_unit=expect(schema, "length_unit", str, where=path, default=None, most=64),
         time_unit=expect(schema, "time_unit", str, where=path, default=None, most=64),
         is_torus=_periodic(schema.get("periodic", True), D, path),
-        trajectories=trajectories or 1,
-        frames=frames or int(pairs),
+        trajectories=1 if trajectories is None else trajectories,
+        frames=int(pairs) if frames is None else frames,
         variables=variables,
         defaults=tuple(
             FieldRequest(Field(n, each.k, each.p or 0, each.unit), (n,)) for n, each in kinds.items()
@@ -160,6 +165,17 @@ def _variable(array: NumpyArray, order: AxisOrder, k: int, D: int, usual: AxisOr
         return Variable(order.k, order.slices(mapped), order.varies)
     wanted = ", ".join(str(D) if name == COMPONENT else name for name in order.names)
     return Variable(k, _unreadable, usual.varies, f"its shape is {shape}, expected ({wanted})")
+
+
+def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[float, ...] | None:
+    """One number, or a list with one for each axis."""
+    if not isinstance(schema.get("spacing"), list):
+        return expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30)
+    steps = [
+        expect({"spacing": step}, "spacing", float, where=path, least=1e-30, most=1e30)
+        for step in expect(schema, "spacing", list, where=path, least=D, most=D)
+    ]
+    return one_spacing(steps)
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:

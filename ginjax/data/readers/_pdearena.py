@@ -17,7 +17,7 @@ from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
 from ginjax.data.readers._data_file import DataFile
-from ginjax.data.readers._hdf5 import Hdf5
+from ginjax.data.readers._hdf5 import Hdf5, one_spacing
 from ginjax.data.readers._reader import Reader, Requests
 from ginjax.errors import FileError
 
@@ -144,17 +144,8 @@ def _vector(file: Hdf5, paths: list[str], spatial: tuple[int, ...]) -> ReadSlice
     return read
 
 
-def _spacing(file: Hdf5, group: str, D: int) -> float | None:
-    steps = [_step(file, group, f"d{axis}", axis) for axis in _AXES[:D]]
-    known = [step for step in steps if step is not None]
-    if known and max(known) > 1.02 * min(known):
-        raise FileError(
-            f"{file.path}: spacing along the axes",
-            got=", ".join(f"{step:.4g}" for step in known),
-            expected="one number: the symmetries of the network exchange axes",
-            hint="Resample the data onto a grid of equal spacing.",
-        )
-    return float(np.mean(known)) if known else None
+def _spacing(file: Hdf5, group: str, D: int) -> float | tuple[float, ...] | None:
+    return one_spacing([_step(file, group, f"d{axis}", axis) for axis in _AXES[:D]])
 
 
 def _step(file: Hdf5, group: str, step: str, points: str) -> float | None:

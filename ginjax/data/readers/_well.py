@@ -87,7 +87,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         layout=LAYOUT,
         D=D,
         spatial=spatial,
-        spacing=None if _counted(file, axes[0]) else one_spacing(where, steps),
+        spacing=None if _counted(file, axes[0]) else one_spacing([steps[i] for i in turn]),
         time_step=None if _counted(file, "time") else step_of_rows(where, "time", time),
         length_unit=_unit(file, axes[0]),
         time_unit=_unit(file, "time"),

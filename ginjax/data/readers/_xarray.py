@@ -176,7 +176,9 @@ class _Content:
             self._unpack[name] = unpacking(f"{self.path}: variable '{name}'", said, variable.dtype)
         return self._unpack[name](stored)
 
-    def steps(self, name: str, order: AxisOrder) -> tuple[float | None, float | None, str | None]:
+    def steps(
+        self, name: str, order: AxisOrder
+    ) -> tuple[float | tuple[float, ...] | None, float | None, str | None]:
         """Spacing and time step by the points of the dimensions of a variable; and what to say of the unit of time."""
         points = self.points()
         dims = dict(zip(order.names, map(str, self._data.variables[name].dims), strict=True))

@@ -14,6 +14,7 @@ from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
 from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Box, Source
+from ginjax.data.sources._spacing import refuse_unequal
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
@@ -68,6 +69,7 @@ def assemble(
     reading: Reading | None = None,
     ask: bool = True,
     pairs: bool = False,
+    unequal: bool = False,
 ) -> Source:
     """Choose fields among the variables of a file.
 
@@ -79,6 +81,7 @@ def assemble(
     - `is_torus`: periodicity of the axes, over what the layout says.
     - `reading`: what was said of the file, to be kept.
     - `pairs`: whether nothing has to vary in time.
+    - `unequal`: whether the spacing may differ along the axes, as of data that are to be resampled.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
@@ -114,17 +117,27 @@ def assemble(
             got=", ".join(found.variables) or "nothing",
             hint="Name the fields: `fields=['NAME:ORDER+=VARIABLE,...']`.",
         )
+    spacing, torus = found.spacing, found.is_torus if is_torus is None else parse_torus(is_torus, found.D)
+    spacings = spacing if isinstance(spacing, tuple) else None
+    if spacings is not None and not unequal:
+        try:
+            refuse_unequal(found.where, found.spatial, spacings, torus)
+        except ArgumentError as error:
+            if ask:
+                raise
+            notes.append(f"the spacing differs along the axes. {error.hint}")
     return FileSource(
         layout=found.layout,
         schema=tuple(field for field, _, varies in chosen if varies),
         constants=tuple(field for field, _, varies in chosen if not varies),
         D=found.D,
         spatial=found.spatial,
-        spacing=found.spacing,
+        spacing=None if isinstance(spacing, tuple) else spacing,
+        spacings=spacings,
         time_step=found.time_step,
         length_unit=found.length_unit,
         time_unit=found.time_unit,
-        is_torus=found.is_torus if is_torus is None else parse_torus(is_torus, found.D),
+        is_torus=torus,
         trajectories=found.trajectories,
         frames=found.frames,
         split=found.split,

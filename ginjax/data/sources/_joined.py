@@ -103,6 +103,15 @@ def _another(what: str, name: str, got: str, first: str, expected: str) -> FileE
     )
 
 
+def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
+    """Whether grids have the same spacing along each axis, or none of them one for each."""
+    if a is None or b is None:
+        return a is b
+    return len(a) == len(b) and all(
+        math.isclose(one, other, rel_tol=1e-3) for one, other in zip(a, b, strict=True)
+    )
+
+
 def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:
     """Several sources of the same fields on the same grid as one.
 
@@ -122,6 +131,10 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
             a, b = getattr(source, what), getattr(first, what)
             if a != b:
                 raise _another(words, name, in_words(a), names[0], in_words(b))
+        if not same_spacings(source.spacings, first.spacings):
+            raise _another(
+                "spacing along the axes", name, str(source.spacings), names[0], str(first.spacings)
+            )
         for what, words in _CLOSE.items():
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):

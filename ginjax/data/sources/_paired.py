@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ginjax.checkpoint import Field
-from ginjax.data.sources._source import Source
+from ginjax.data.sources._source import Box, Source
 from ginjax.errors import ArgumentError
 
 
@@ -22,30 +22,38 @@ class PairedSource(Source):
         self.whole.close()
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        return self._series(trajectory, start, stop, None)
+
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        return self._series(trajectory, start, stop, box)
+
+    def _series(self, trajectory: int, start: int, stop: int, box: Box | None) -> dict[str, np.ndarray]:
+        sides = self.spatial if box is None else tuple(high - low for low, high in box)
+        shapes = {each.name: (1, *sides, *(self.D,) * each.k) for each in self.schema}
         if start == 0 and stop == 1:
-            return {each.name: np.zeros(self._shape(each, 1), np.float32) for each in self.schema}
-        found = self._pair(trajectory)
+            return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+        found = self._pair(trajectory, box)
         series = {
-            each.name: np.concatenate(
-                [np.zeros(self._shape(each, 1), found[each.name].dtype), found[each.name][None]]
-            )
-            for each in self.schema
+            name: np.concatenate([np.zeros(shape, found[name].dtype), found[name][None]])
+            for name, shape in shapes.items()
         }
         return {name: values[start:stop] for name, values in series.items()}
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        found = self._pair(trajectory)
+        found = self._pair(trajectory, None)
         return {each.name: found[each.name] for each in self.constants}
 
-    def _pair(self, number: int) -> dict[str, np.ndarray]:
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        found = self._pair(trajectory, box)
+        return {each.name: found[each.name] for each in self.constants}
+
+    def _pair(self, number: int, box: Box | None) -> dict[str, np.ndarray]:
         """Everything that belongs to a pair, which is a frame of a trajectory."""
         trajectory, frame = divmod(number, self.whole.frames)
-        found = {} if not self.whole.schema else self.whole.read(trajectory, frame, frame + 1, precise=True)
+        whole = self.whole
+        found = whole.read(trajectory, frame, frame + 1, precise=True, box=box) if whole.schema else {}
         pair = {name: values[0] for name, values in found.items()}
-        return pair | (self.whole.read_constants(trajectory, precise=True) if self.whole.constants else {})
-
-    def _shape(self, each: Field, frames: int) -> tuple[int, ...]:
-        return (frames, *self.spatial, *(self.D,) * each.k)
+        return pair | (whole.read_constants(trajectory, precise=True, box=box) if whole.constants else {})
 
 
 def paired(source: Source, target: Sequence[str], known: Sequence[Field] = ()) -> Source:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ginjax.checkpoint import DataContract, Field, Reading, axes_of, ends_in_words
 from ginjax.data._likely_axes import plural
+from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import ArgumentError
 
 MAX_TRAJECTORIES = 2**24
@@ -46,7 +47,8 @@ class Source(abc.ABC):
     - `constants`: fields and numbers that do not vary in time: inputs of a network, never targets.
     - `D`: number of spatial dimensions.
     - `spatial`: grid points along each axis.
-    - `spacing`: distance between grid points, equal along all axes; None if the data do not say.
+    - `spacing`: distance between grid points, equal along all axes; None if the data do not say, or where it differs.
+    - `spacings`: one for each axis where they differ, as no network sees them; None otherwise.
     - `time_step`: time between frames; None if the data do not say.
     - `is_torus`: for each axis, whether it is periodic.
     - `trajectories`: their number.
@@ -82,6 +84,7 @@ class Source(abc.ABC):
     boundaries_from: str = ""
     boundaries_assumed: bool = False
     blank: int = 0
+    spacings: tuple[float, ...] | None = None
     length_unit: str | None = None
     time_unit: str | None = None
 
@@ -116,8 +119,13 @@ class Source(abc.ABC):
         )
 
     def _steps_in_words(self, unknown: str) -> list[str]:
+        differing = None if self.spacings is None else spacings_in_words(self.spacings)
+        if differing is not None and self.length_unit:
+            differing += f" ({self.length_unit})"
         return [
-            f"{what} {unknown if value is None else f'{value:g} {unit}'.rstrip()}"
+            f"{what} {differing}"
+            if what == "spacing" and differing is not None
+            else f"{what} {unknown if value is None else f'{value:g} {unit}'.rstrip()}"
             for what, value, unit in (
                 ("spacing", self.spacing, self.length_unit or ""),
                 ("time step", self.time_step, self.time_unit or ""),

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, PyTree
 
-from ginjax.data import Windows
+from ginjax.data import Tiling, Windows
 from ginjax.geometric import AnyArray, MultiImage, compiled
-from ginjax.ml.score import nrmse_loss
+from ginjax.ml.score import NrmseSums, nrmse_loss
+from ginjax.ml.task._crop import Crop, make_batch_step, step_by_tiles
 from ginjax.ml.task._frames import Frames
 
 DIVERGED = 1e6
@@ -23,7 +24,11 @@ RolloutErrors = Callable[[PyTree], Float[np.ndarray, " steps"]]
 
 
 def rollout_errors(
-    windows: Windows, indices: Int[np.ndarray, " batch"], frames: Frames, batch_size: int = 8
+    windows: Windows,
+    indices: Int[np.ndarray, " batch"],
+    frames: Frames,
+    batch_size: int = 8,
+    crop: Crop | None = None,
 ) -> RolloutErrors:
     """A function that rolls a model out on windows and compares every frame with the truth; compiled once.
 
@@ -33,10 +38,14 @@ def rollout_errors(
       use; there are as many steps as frames.
     - `frames`: the layout of inputs and predictions.
     - `batch_size`: windows rolled out at once.
+    - `crop`: parts of the grid that are predicted one after the other, to save memory; None for all at once.
 
     **Returns:** `model -> errors`, at each step the geometric mean over the windows of the nRMSE, which is at most
     `DIVERGED`. In an arithmetic mean one window would outweigh all others where a field falls for another state.
     """
+    tiling = None if crop is None else crop.tiling(windows.source.spatial)
+    if tiling is not None and not tiling.is_whole:
+        return _by_tiles(windows, indices, frames, tiling)
     steps, size = windows.future_steps, min(batch_size, len(indices))
 
     @compiled
@@ -57,11 +66,37 @@ def rollout_errors(
             x, y = jax.tree.map(jnp.asarray, (x, y))
             measured = np.asarray(of_batch(model, x, _by_step(y, steps)), np.float64)
             found.append(measured[:, : len(indices) - start])
-        each = np.concatenate(found, axis=1)
-        each = np.where(each < DIVERGED, np.maximum(each, 1 / DIVERGED), DIVERGED)
-        return np.exp(np.log(each).mean(axis=1))
+        return _typical(np.concatenate(found, axis=1))
 
     return errors
+
+
+def _by_tiles(
+    windows: Windows, indices: Int[np.ndarray, " batch"], frames: Frames, tiling: Tiling
+) -> RolloutErrors:
+    """The same, one window and one tile after the other."""
+    steps, step = windows.future_steps, make_batch_step(frames)
+
+    def errors(model: PyTree) -> Float[np.ndarray, " steps"]:
+        model, found = eqx.nn.inference_mode(model), []
+        for index in indices:
+            x, y = windows.take([int(index)])
+            measured = []
+            for number in range(steps):
+                frame, x = step_by_tiles(step, model, x, tiling)
+                error = NrmseSums()
+                error.add(frame, MultiImage({k: b[:, number::steps] for k, b in y.items()}, y.D, y.is_torus))
+                measured.append(error.value())
+            found.append(measured)
+        return _typical(np.concatenate(found, axis=1))
+
+    return errors
+
+
+def _typical(each: Float[np.ndarray, "steps batch"]) -> Float[np.ndarray, " steps"]:
+    """The geometric mean over windows."""
+    each = np.where(each < DIVERGED, np.maximum(each, 1 / DIVERGED), DIVERGED)
+    return np.exp(np.log(each).mean(axis=1))
 
 
 def _by_step(y: MultiImage, steps: int) -> MultiImage:

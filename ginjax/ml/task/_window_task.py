@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract, DataPart
-from ginjax.data import Normalisation, Windows, source_digest, trajectory_digests
+from ginjax.data import Crops, Normalisation, Windows, source_digest, trajectory_digests
+from ginjax.ml.task._crop import Crop
 from ginjax.ml.task._frames import Frames, make_frames
 from ginjax.ml.task._judged import Chosen, Judged, Spans, held_ends, judged_part
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
@@ -27,6 +28,7 @@ class WindowTask:
     - `frames`: the layout of inputs and predictions.
     - `judged`: what a tuning is judged by, which begins with the model as it is; None for a training from random weights,
       which the training loss on `valid` judges.
+    - `crop`: the parts of the grid that samples show and predictions are made of, one after the other; None for all of it.
     """
 
     train: Windows
@@ -34,6 +36,22 @@ class WindowTask:
     test: Windows | None
     frames: Frames
     judged: Judged | None = None
+    crop: Crop | None = None
+
+    @property
+    def training(self) -> Windows | Crops:
+        """The samples to train on."""
+        return self._cropped(self.train)
+
+    @property
+    def validation(self) -> Windows | Crops | None:
+        """The samples to validate on: all tiles of the grid, of crops."""
+        return None if self.valid is None else self._cropped(self.valid)
+
+    def _cropped(self, windows: Windows) -> Windows | Crops:
+        if self.crop is None:
+            return windows
+        return Crops(windows, self.crop.tiling(windows.source.spatial, windows.future_steps))
 
     @property
     def normalisation(self) -> Normalisation:
@@ -87,7 +105,8 @@ class WindowTask:
             trajectories=held.trajectories,
             spans=held.spans,
         )
-        return next_frame_error(model, samples, np.arange(len(samples)), self.frames, batch_size)
+        indices = np.arange(len(samples))
+        return next_frame_error(model, samples, indices, self.frames, batch_size, crop=self.crop)
 
 
 def make_window_task(

@@ -12,6 +12,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Int, PRNGKeyArray, PyTree, Shaped
 
+from ginjax.data import Crops
 from ginjax.geometric import AnyArray
 from ginjax.ml.task import ArraySamples, Samples
 from ginjax.ml.training._devices import Placement
@@ -105,7 +106,8 @@ class Loader:
         one = samples.take(np.arange(1))
         sample_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
         ready = isinstance(samples, ArraySamples) and samples.on_device
-        fits = ready or sample_bytes * len(samples) <= _room()
+        endless = isinstance(samples, Crops)
+        fits = ready or (not endless and sample_bytes * len(samples) <= _room())
         # Processes read only their own share, so none of them holds all samples.
         self.resident = fits and placement.processes == 1
         self.steps = most_steps

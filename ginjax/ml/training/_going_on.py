@@ -51,7 +51,7 @@ _WORDS: Mapping[str, str] = {
 _SETTINGS = (
     "steps", "learning_rate", "schedule", "warmup", "validate_every", "patience", "accumulate", "remat", "batch_size", "noise",
     "unroll", "optimiser", "weight_decay", "clip", "precision", "seed", "past_steps", "residual", "valid", "test", "frames",
-    "trajectories", "cover", "freeze", "loss",
+    "trajectories", "cover", "freeze", "loss", "crop",
 )  # fmt: skip
 """Values of an identity that have the name of an argument."""
 
@@ -73,8 +73,12 @@ def first_difference(
 
     **Returns:** what it is called, the known value and the one asked for; None if there is no difference.
     """
-    # A digest says that data differ, and a setting by which they were made says in what.
-    for name in sorted(known.keys() | asked.keys(), key=lambda name: (name.endswith("_digest"), name)):
+
+    # A digest says that data differ, and a setting by which they were made says in what. A batch is cut to few data.
+    def follows(name: str) -> tuple[bool, bool, str]:
+        return name == "batch_size", name.endswith("_digest"), name
+
+    for name in sorted(known.keys() | asked.keys(), key=follows):
         if name in without:
             continue
         for path, old, new in _differences(name, known.get(name), asked.get(name)):

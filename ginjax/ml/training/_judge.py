@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import PyTree
 
-from ginjax.ml.task import Frames, Judged, rollout_errors
+from ginjax.ml.task import Crop, Frames, Judged, rollout_errors
 
 
-def judge(judged: Judged, frames: Frames) -> Callable[[PyTree, PyTree], float]:
+def judge(judged: Judged, frames: Frames, crop: Crop | None = None) -> Callable[[PyTree, PyTree], float]:
     """The error of a model as a function `(model, aux_data) -> error`, compiled once.
 
     `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the roll-outs: a gain in either counts
@@ -20,9 +20,10 @@ def judge(judged: Judged, frames: Frames) -> Callable[[PyTree, PyTree], float]:
 
     - `judged`: what is predicted.
     - `frames`: the layout of inputs and predictions.
+    - `crop`: as in `rollout_errors`.
     """
-    one = rollout_errors(judged.ones, judged.one_indices, frames)
-    roll = rollout_errors(judged.rolls, judged.roll_indices, frames)
+    one = rollout_errors(judged.ones, judged.one_indices, frames, crop=crop)
+    roll = rollout_errors(judged.rolls, judged.roll_indices, frames, crop=crop)
 
     def error(model: PyTree, aux_data: PyTree) -> float:
         del aux_data

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float, PRNGKeyArray, PyTree
 
+from ginjax.data import TileTarget
 from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage
 from ginjax.ml.score import Loss, smse_loss
@@ -43,9 +44,12 @@ class Objective:
             raise ArgumentError("unroll", got=self.unroll, expected="at least 1")
 
     def __call__(
-        self, model: PyTree, x: MultiImage, y: MultiImage, aux_data: PyTree
+        self, model: PyTree, x: MultiImage, y: MultiImage | TileTarget, aux_data: PyTree
     ) -> tuple[Float[Array, ""], PyTree]:
-        """The loss on a batch, blocks `(batch, channels, *spatial, D, ..., D)`, and the new `aux_data`."""
+        """The loss on a batch, blocks `(batch, channels, *spatial, D, ..., D)`, and the new `aux_data`.
+
+        Of crops it is that on the tiles; what is predicted around them belongs to the input of the predictions after it.
+        """
         network = in_precision(model, self.precision)
         if self.remat:
             network = rematerialised(network)
@@ -53,7 +57,10 @@ class Objective:
         total: Float[Array, ""] | float = 0.0
         for step in range(self.unroll):
             prediction, aux_data = apply(x, aux_data)
-            total = total + self.loss(prediction, self._frame(y, step))
+            compared, target = (
+                (y.within(prediction), y.image) if isinstance(y, TileTarget) else (prediction, y)
+            )
+            total = total + self.loss(compared, self._frame(target, step))
             if step + 1 < self.unroll:
                 x = self.frames.next_input(x, prediction)
         return jnp.asarray(total / self.unroll), aux_data

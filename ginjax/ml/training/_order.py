@@ -9,6 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
+MOST_DRAWS = 2**31
+"""Crops that can be drawn of one sample."""
+
 
 class Order(Protocol):
     """Which samples each step sees."""
@@ -89,6 +92,29 @@ class BatchOrder(_Orders):
 
     def __init__(self, key: PRNGKeyArray, samples: int, batch_size: int):
         super().__init__(key, samples, batch_size, samples)
+
+
+class CropOrder(BatchOrder):
+    """The order of `BatchOrder`, each sample a crop drawn anew, see `ginjax.data.Crops`.
+
+    Which crop it is depends on the key and the number of the step, like the order itself.
+
+    **Arguments:**
+
+    - `key`, `samples`, `batch_size`: as in `BatchOrder`.
+    """
+
+    def __init__(self, key: PRNGKeyArray, samples: int, batch_size: int):
+        super().__init__(key, samples, batch_size)
+        self._bits = np.asarray(jax.random.key_data(key)).ravel().tolist()
+
+    def between(self, start: int, stop: int) -> Int[np.ndarray, "steps batch"]:
+        """Numbers of the samples of the steps `start` to `stop - 1`, `batch_size` in each."""
+        drawn = [
+            np.random.default_rng([*self._bits, step]).integers(1, MOST_DRAWS, size=self._batch_size)
+            for step in range(start, stop)
+        ]
+        return super().between(start, stop).astype(np.int64) + self._samples * np.stack(drawn)
 
 
 class EpochOrder(_Orders):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from ginjax.checkpoint import Difference
+from ginjax.checkpoint import DataContract, Difference
 from ginjax.errors import ArgumentError
-from ginjax.ml.task import OneStepError, Parts, TrainingMaterial, WindowTask, cut_parts
+from ginjax.ml.task import Crop, OneStepError, Parts, TrainingMaterial, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
@@ -51,6 +52,7 @@ class TrainingRequest:
     - `past_steps`, `residual`: of the task, see `TaskSettings`.
     - `start`: the model that is gone on from; None for a new network.
     - `adapted`: in what the data differ from those of that model.
+    - `crop`: the parts of the grid that are trained on; None for all of it.
     """
 
     model: AnyDimensionalModel
@@ -60,6 +62,16 @@ class TrainingRequest:
     residual: bool
     start: Start | None
     adapted: tuple[Difference, ...]
+    crop: Crop | None = None
+
+    @property
+    def cropped(self) -> str | None:
+        """Which parts of the grid are trained on, in words; None if it is all of it."""
+        if self.crop is None:
+            return None
+        tiling = self.crop.tiling(self.material.spatial, self.settings.unroll)
+        times = math.prod(tiling.block) / math.prod(tiling.tile)
+        return f"trained on crops of {tiling.in_words()}, {times:.3g} times as many points (`crop`)"
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -123,7 +135,8 @@ def request_training(
         asked = replace(material.contract, past_steps=past_steps, residual=residual)
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
         model.spec.to_json()  # what no file could hold is refused before the training
-        return TrainingRequest(model, material, settings, past_steps, residual, None, ())
+        crop = _crop(model, asked, material, settings)
+        return TrainingRequest(model, material, settings, past_steps, residual, None, (), crop)
     if network is not None:
         raise ArgumentError("network and start", got="both", expected="one of them")
     start = with_fields_of(start, material.contract, drop_fields)
@@ -136,8 +149,27 @@ def request_training(
             got="a model that goes on from what it does at the ends of its axes",
             expected="a new network, or `adapt=['boundary']` to data with other boundaries",
         )
-    fitting = material.of_fields(start.record.contract)
-    return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted)
+    own = start.record.contract
+    fitting = material.of_fields(own)
+    seen = replace(
+        material.contract,
+        fields=own.fields or material.contract.fields,
+        constants=own.constants if own.fields else material.contract.constants,
+        past_steps=past_steps,
+    )
+    crop = _crop(start.model, seen, material, settings)
+    return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted, crop)
+
+
+def _crop(
+    model: AnyDimensionalModel, contract: DataContract, material: TrainingMaterial, settings: TrainSettings
+) -> Crop | None:
+    """The parts of the grid that settings ask for, checked before data are read or simulated."""
+    if settings.crop is None:
+        return None
+    crop = Crop.of(model, contract, settings.crop)
+    crop.check_smaller(material.spatial, settings.unroll)
+    return crop
 
 
 @dataclass(frozen=True)
@@ -235,7 +267,7 @@ class PreparedTraining:
 
     def measuring(self) -> Measuring:
         """What makes an estimate of this training out of its first reports."""
-        return Measuring(count_params(self.request.model), len(self.task.train), self.settings)
+        return Measuring(count_params(self.request.model), len(self.task.training), self.settings)
 
     def rehearse(self) -> TrainingEstimate:
         """Do the first steps, for about a second, keep nothing of them, and say what the training will take.
@@ -309,7 +341,8 @@ def prepare_training(
             judge=tuning and material.judge,
             progress=watcher.follow,
         )
-    settings = request.settings.resolved(material.contract.D, len(task.train), tuning=tuning)
+    task = replace(task, crop=request.crop)
+    settings = request.settings.resolved(material.contract.D, len(task.training), tuning=tuning)
     batch, where = settings.batch_size or 1, placement or Placement()
     if fit:
         where = fitting_placement(where, batch, settings.accumulate)

@@ -58,7 +58,9 @@ class TrainSettings:
     - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
     - `remat`: gradient checkpointing: compute the inside of blocks twice instead of keeping it, to save memory.
     - `precision`: of the activations; "bfloat16" is mixed precision.
-    - `seed`: of the initial weights, the order of the samples and the noise, which do not share random numbers.
+    - `crop`: train on parts of the grid of so many pixels along every axis, or by the name of the axis (`{"x": 64}`; others are
+      whole), drawn at random, each shown with what its predictions depend on; None for the whole grid.
+    - `seed`: of the initial weights, the crops, the order of the samples and the noise, which do not share random numbers.
 
     **Raises:** `ArgumentError` for values out of range or that contradict each other.
     """
@@ -82,6 +84,7 @@ class TrainSettings:
     accumulate: int = 1
     remat: bool = False
     precision: Precision = "float32"
+    crop: int | Mapping[str, int] | tuple[tuple[str, int], ...] | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -101,6 +104,8 @@ class TrainSettings:
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
                 raise ArgumentError(name, got=value, expected="a positive number")
+        if self.crop is not None:
+            object.__setattr__(self, "crop", _checked_crop(self.crop))
         LOSSES.find(self.loss)
         OPTIMISERS.find(self.optimiser)
         if self.schedule is not None:
@@ -191,7 +196,7 @@ class TrainSettings:
         """
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         return {
-            name: list(value) if isinstance(value, tuple) else value
+            name: dict(value) if name == "crop" and isinstance(value, tuple) else _listed(value)
             for name, value in found.items()
             if value is not None
             and value is not False
@@ -214,11 +219,35 @@ class TrainSettings:
         for each in fields(cls):
             if data.get(each.name) is None:
                 continue
-            kind = _KINDS.get(each.name) or type(getattr(defaults, each.name))
+            by_axis = each.name == "crop" and isinstance(data["crop"], Mapping)
+            kind = dict if by_axis else _KINDS.get(each.name) or type(getattr(defaults, each.name))
             found[each.name] = expect(data, each.name, kind, where=where)
         if "freeze" in found:
             found["freeze"] = tuple(str(name) for name in found["freeze"])
         return cls(**found)
+
+
+def _listed(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _checked_crop(crop: object) -> int | tuple[tuple[str, int], ...]:
+    """Pixels along all axes, or pairs of axis and pixels.
+
+    **Raises:** `ArgumentError` for anything else.
+    """
+    pairs = list(crop.items()) if isinstance(crop, Mapping) else crop
+    if type(pairs) is int and pairs >= 1:
+        return pairs
+    if isinstance(pairs, list | tuple) and pairs and all(isinstance(each, list | tuple) for each in pairs):
+        named = {each[0]: each[1] for each in pairs if len(each) == 2}
+        if len(named) == len(pairs) and all(
+            isinstance(axis, str) and type(side) is int and side >= 1 for axis, side in named.items()
+        ):
+            return tuple(sorted(named.items()))
+    raise ArgumentError(
+        "`crop`", got=repr(crop)[:60], expected="a number of pixels, or one by the name of the axis"
+    )
 
 
 _KINDS: Mapping[str, type] = {
@@ -229,6 +258,7 @@ _KINDS: Mapping[str, type] = {
     "batch_size": int,
     "schedule": str,
     "patience": int,
+    "crop": int,
     "validate_every": int,
     "freeze": list,
 }

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, PyTree
 from ginjax.errors import MemoryLimitError
 from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
+from ginjax.ml.training._cropped import smaller_crops, with_crop
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._dispatch import TrainState, initial_state, make_dispatch
 from ginjax.ml.training._engine import Hooks, Progress, Reason, Report, run
@@ -24,7 +25,7 @@ from ginjax.ml.training._freeze import frozen_names, keep_frozen
 from ginjax.ml.training._judge import judge
 from ginjax.ml.training._objective import Noise, Objective
 from ginjax.ml.training._optimiser import make_optimiser
-from ginjax.ml.training._order import training_key
+from ginjax.ml.training._order import BatchOrder, CropOrder, training_key
 from ginjax.ml.training._plan import MOST_STEPS, Plan
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
@@ -149,13 +150,14 @@ def train_model(
     """
     where = placement or Placement()
     tuning = task.judged is not None
-    settings = (settings or TrainSettings()).resolved(model.D, len(task.train), tuning=tuning)
+    task = with_crop(model, task, settings or TrainSettings())
+    settings = (settings or TrainSettings()).resolved(model.D, len(task.training), tuning=tuning)
     optimiser = _optimiser(model, settings, free, unbound)
     objective = _objective(task, settings)
     batch = settings.batch_size or 1
-    validate = None if task.valid is None else validator(task.valid, objective, batch)
+    validate = None if task.validation is None else validator(task.validation, objective, batch)
     if task.judged is not None:
-        validate = judge(task.judged, task.frames)
+        validate = judge(task.judged, task.frames, task.crop)
     ends = [each for each in (settings.steps, stop_after) if each is not None]
     plan = Plan(
         steps=min(ends, default=None),
@@ -190,11 +192,12 @@ def train_model(
     try:
         state, progress, reason = run(
             state,
-            task.train,
+            task.training,
             plan=plan,
             map_and_loss=objective,
             optimizer=optimiser,
             key=training_key(settings.seed),
+            order=BatchOrder if task.crop is None else CropOrder,
             progress=progress,
             augment=_noise(task, settings),
             placement=where,
@@ -213,11 +216,13 @@ def train_model(
     if short is not None:
         del state
         refused, memory = short
+        share = (memory.free or 0) / max(memory.working or 1, 1)
         ways = ways_that_fit(
             lambda changed: measure_step(model, task, changed, free=free, unbound=unbound, placement=where),
             settings,
             memory,
             shares=where.shares,
+            crops=smaller_crops(model, task, settings, share),
         )
         raise MemoryLimitError(refused.subject, got=refused.got, expected=refused.expected, hint=ways)
     changes = () if saving is None else saving.file.changes
@@ -245,8 +250,9 @@ def measure_step(
     **Raises:** `ArgumentError` for settings that do not fit.
     """
     where = placement or Placement()
+    task = with_crop(model, task, settings or TrainSettings())
     settings = (settings or TrainSettings()).resolved(
-        model.D, len(task.train), tuning=task.judged is not None
+        model.D, len(task.training), tuning=task.judged is not None
     )
     batch, optimiser = settings.batch_size or 1, _optimiser(model, settings, free, unbound)
     where.check_batch(batch, settings.accumulate)
@@ -258,7 +264,7 @@ def measure_step(
         augment=_noise(task, settings),
         placement=where,
     )
-    loader = Loader(task.train, batch, MOST_STEPS, where)
+    loader = Loader(task.training, batch, MOST_STEPS, where)
     (feed,) = loader.feeds([np.zeros((1, batch), int)])
     return dispatch.compile(feed, where.replicate(initial_state(model, optimiser)))
 

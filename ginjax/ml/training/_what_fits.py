@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ginjax._text import in_bytes
@@ -18,6 +18,7 @@ def ways_that_fit(
     memory: StepMemory,
     *,
     shares: int = 1,
+    crops: Sequence[int] = (),
 ) -> str:
     """How a step that takes too much memory can be computed in what there is.
 
@@ -27,6 +28,7 @@ def ways_that_fit(
     - `settings`: resolved, under which it does not fit.
     - `memory`: of the step under these.
     - `shares`: devices that a batch is divided over.
+    - `crops`: of the grid, the largest first, that might fit.
 
     **Returns:** a hint that names settings under which the step fits, with what it takes, or what else can be done.
     """
@@ -42,6 +44,10 @@ def ways_that_fit(
         if parts and not settings.remat:
             both = replace(settings, accumulate=parts[-1], remat=True)
             found.append((f"`accumulate={parts[-1]}` and `remat=True`", measure(both)))
+    for side in crops:
+        found.append((f"`crop={side}`", measure(replace(settings, crop=side))))
+        if found[-1][1].fits:
+            break
     fitting = [
         f"{way} ({in_bytes(tried.working)})"
         for way, tried in found

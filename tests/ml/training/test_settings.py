@@ -28,6 +28,7 @@ OTHER = TrainSettings(
     accumulate=3,
     remat=True,
     precision="bfloat16",
+    crop={"x": 8},
     seed=5,
 )
 
@@ -76,6 +77,8 @@ def test_other_names_of_a_step_of_provenance_are_passed_over():
         ({"freeze": "encoder"}, "freeze"),
         ({"seed": [0]}, "seed"),
         ({"schedule": {}}, "schedule"),
+        ({"crop": "8"}, "crop"),
+        ({"crop": [8]}, "crop"),
     ],
 )
 def test_values_of_another_type_are_refused(data, name):

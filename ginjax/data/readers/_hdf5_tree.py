@@ -1,0 +1,273 @@
+"""HDF5 of any other layout: arrays anywhere in the tree, by their paths; groups of one kind are trajectories.
+
+What says which axis is which are labels and dimension scales, the lengths of coordinates, or the user. Coordinates are arrays of one
+axis that are called as an axis is, in the group of an array or above it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
+from ginjax.data._found import Found
+from ginjax.data._request import FieldRequest
+from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._coordinates import (
+    Points,
+    axis_of,
+    check_same_step,
+    order_by_names,
+    steady_by_names,
+)
+from ginjax.data.readers._data_file import DataFile
+from ginjax.data.readers._foreign import foreign_file
+from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5, equal_step, spacing_of
+from ginjax.data.readers._reader import Reader, Requests
+from ginjax.errors import ArgumentError, FileError
+
+LAYOUT = "hdf5"
+MAX_DEPTH = 8
+MAX_NODES = 2**16
+"""Groups and arrays that are looked at."""
+
+_NUMBERED = re.compile(r"(.*?)(\d+)")
+
+
+def _recognises(file: DataFile) -> bool:
+    """Whether a file is HDF5 with an array of two axes at least, and not of a format that is known to be another one."""
+    if file.hdf5 is None or foreign_file(file) is not None:
+        return False
+    return any(len(file.hdf5.shape(path)) >= 2 for path in arrays_in(file.hdf5))
+
+
+def arrays_in(content: Hdf5) -> Iterator[str]:
+    """The paths of all arrays of numbers, group by group, each once; what lies behind links is passed over."""
+    waiting, seen, known = [("", 0)], 0, set[object]()
+    while waiting:
+        group, depth = waiting.pop(0)
+        for name in content.names(group or "/"):
+            path, seen = f"{group}/{name}" if group else name, seen + 1
+            if seen > MAX_NODES:
+                raise FileError(f"{content.path}: groups and arrays in it", expected=f"at most {MAX_NODES}")
+            try:
+                if content.identity(path) in known:
+                    continue
+                known.add(content.identity(path))
+                if content.is_array(path):
+                    content.shape(path)
+                    yield path
+                elif depth < MAX_DEPTH and content.is_group(path):
+                    waiting.append((path, depth + 1))
+            except FileError:
+                continue
+
+
+def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
+    """Describe a file of this layout."""
+    content = file.hdf5
+    assert content is not None  # `_recognises` has seen to it
+    paths = list(arrays_in(content))
+    families = _families(content, paths)
+    arrays = {path: StoredArray(content.shape(path), partial(content.read, path)) for path in paths}
+    said = dict(file.axes)
+    labels = {path: content.axis_labels(path) for path in paths}
+    for name, members in families.items():
+        for member in members:
+            del arrays[member]
+        first = members[0]
+        frames = min(content.shape(member)[0] for member in members)
+        shape = (len(members), frames, *content.shape(first)[1:])
+        arrays[name] = StoredArray(shape, _of_member(content, members))
+        labels[name] = (TRAJECTORY, *labels[first])
+    points = _points(content, paths, families, [part for request in requests for part in request.parts])
+    left = {name: each for name, each in arrays.items() if not _is_points(name, each.shape, points)}
+    stated = {
+        name: order
+        for name, each in labels.items()
+        if name in left and (order := order_by_names(each) or steady_by_names(each)) is not None
+    }
+    if not any(order.varies for order in stated.values()):
+        stated = {}
+    orders = _said(said, families, left) or stated
+    counts = {axis: Points(name, content.points(name)) for axis, name in points.items()}
+    found = describe_arrays(file.path, LAYOUT, left, requests, orders, counts, pairs=file.pairs)
+    chosen = next((n for n in found.read_as if n in families), None)
+    lengths = None
+    if chosen is not None and len({content.shape(each)[0] for each in families[chosen]}) > 1:
+        lengths = tuple(content.shape(each)[0] for each in families[chosen])
+    values = {axis: _values(content, name) for axis, name in points.items()}
+    remarks = [
+        content.chunk_remark(name, order) for name, order in found.read_as.items() if name not in families
+    ]
+    return replace(
+        found,
+        spacing=spacing_of(file.path, [values[axis] for axis in SPACE[: found.D]])
+        if all(axis in values for axis in SPACE[: found.D])
+        else None,
+        time_step=equal_step(file.path, TIME, values[TIME]) if TIME in values else None,
+        lengths=lengths if chosen is not None and found.read_as[chosen].varies else None,
+        read_as=found.read_as if said or not stated else {},
+        defaults=_named(found.defaults),
+        split=split,
+        origin=content.provenance(),
+        notes=(*_in_words(families), *found.notes, *filter(None, remarks)),
+        close=content.close,
+    )
+
+
+def _families(content: Hdf5, paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Arrays of one name in groups whose names differ in a number only, such as `run_3/u`: by a name, in the order of the numbers.
+
+    They are the trajectories of one array where they agree in all axes but the first, which may be of different lengths.
+    """
+    found: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for path in paths:
+        parts = path.split("/")
+        for i, part in enumerate(parts[:-1]):
+            numbered = _NUMBERED.fullmatch(part)
+            if numbered is None:
+                continue
+            above, below = "/".join([*parts[:i], numbered[1]]), "/".join(parts[i + 1 :])
+            found.setdefault((above, below), []).append((int(numbered[2]), path))
+            break
+    families = {}
+    for (above, below), members in found.items():
+        shapes = {content.shape(path)[1:] for _, path in members}
+        ranks = {len(content.shape(path)) for _, path in members}
+        if len(members) > 1 and len(shapes) == 1 and ranks != {0} and min(ranks) >= 2:
+            front = above.rstrip("/_-").rpartition("/")[0]
+            families[f"{front}/{below}" if front else below] = tuple(path for _, path in sorted(members))
+    taken = {path for path in paths if path not in {m for each in families.values() for m in each}}
+    return {name: members for name, members in families.items() if name not in taken}
+
+
+def _of_member(content: Hdf5, members: Sequence[str]) -> Callable[[tuple[int | slice, ...]], np.ndarray]:
+    def read(selection: tuple[int | slice, ...]) -> np.ndarray:
+        which, *rest = selection
+        if isinstance(which, slice):
+            return np.stack([content.read(each, tuple(rest)) for each in members[which]])
+        return content.read(members[which], tuple(rest))
+
+    return read
+
+
+def _said(
+    said: Mapping[str, AxisOrder], families: Mapping[str, Sequence[str]], arrays: Mapping[str, StoredArray]
+) -> dict[str, AxisOrder]:
+    """What the user says of axes; of arrays in groups that are trajectories, with or without the axis that these are."""
+    found = dict(said)
+    for name in families:
+        order = said.get(name, said.get(""))
+        if order is None:
+            continue
+        rank = len(arrays[name].shape)
+        for each in (order, order.without_components()):
+            if TRAJECTORY not in each.names and len(each.names) == rank - 1:
+                found[name] = AxisOrder((TRAJECTORY, *each.names))
+                break
+        else:
+            if TRAJECTORY in order.names and order.names[0] != TRAJECTORY:
+                raise ArgumentError(
+                    f"`axes` of array '{name}'",
+                    got=order.text,
+                    expected="trajectory in front, or left out: every group is one",
+                )
+    if "" in found and all(name in found for name in arrays) and families:
+        del found[""]
+    return found
+
+
+def _points(
+    content: Hdf5, paths: Sequence[str], families: Mapping[str, Sequence[str]], asked: Sequence[str]
+) -> dict[str, str]:
+    """The coordinates of each axis: the ones nearest to the arrays, and none where several are as near and differ."""
+    fields = [path for path in paths if len(content.shape(path)) >= 2]
+    fields = (
+        [path for path in fields if path in asked]
+        or [members[0] for name, members in families.items() if not asked or name in asked]
+        or fields
+    )
+    found: dict[str, str] = {}
+    for axis in (TIME, *SPACE):
+        beside = [
+            path
+            for path in paths
+            if len(content.shape(path)) == 1
+            and axis_of(path.rpartition("/")[2]) == axis
+            and any(_beside(path, field) for field in fields)
+        ]
+        if not beside:
+            continue
+        deepest = max(path.count("/") for path in beside)
+        nearest = sorted((path for path in beside if path.count("/") == deepest), key=_by_numbers)
+        shortest = min(nearest, key=content.points)
+        if _same_steps(content, axis, nearest):
+            found[axis] = shortest
+    return found
+
+
+def _by_numbers(path: str) -> list[tuple[str, int]]:
+    """A key by which `run_9` comes before `run_10`."""
+    return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", path)]
+
+
+def _same_steps(content: Hdf5, axis: str, paths: Sequence[str]) -> bool:
+    """Whether the points of an axis are the same in every group, or those of each trajectory have the same step.
+
+    **Raises:** `FileError` where trajectories have different steps.
+    """
+    first = _values(content, paths[0])
+    steps = None
+    for number, path in enumerate(paths[1:], 1):
+        own = _values(content, path)
+        if np.array_equal(own, first):
+            continue
+        if not any(_NUMBERED.fullmatch(part) for part in path.split("/")[:-1]):
+            return False
+        steps = equal_step(content.path, axis, first) if steps is None else steps
+        check_same_step(content.path, axis, number, equal_step(content.path, axis, own), steps)
+    return True
+
+
+def _beside(points: str, field: str) -> bool:
+    """Whether points lie in the group of a field, in one above it, or in a group of these, such as `grid`."""
+    group = points.rpartition("/")[0]
+    above = group.rpartition("/")[0]
+    inside = f"{field.rpartition('/')[0]}/"
+    return "" in (group, above) or inside.startswith((f"{group}/", f"{above}/"))
+
+
+def _is_points(name: str, shape: tuple[int, ...], points: Mapping[str, str]) -> bool:
+    return name in points.values() or (len(shape) == 1 and axis_of(name.rpartition("/")[2]) != "")
+
+
+def _values(content: Hdf5, name: str) -> np.ndarray:
+    return content.read_short(name, MAX_COORDINATES)
+
+
+def _named(defaults: tuple[FieldRequest, ...]) -> tuple[FieldRequest, ...]:
+    """Fields called as their arrays are, without the groups where that is clear."""
+    short = [each.field.name.rpartition("/")[2] for each in defaults]
+    return tuple(
+        replace(
+            each,
+            field=replace(
+                each.field, name=name if short.count(name) == 1 else each.field.name.replace("/", ".")
+            ),
+        )
+        for each, name in zip(defaults, short, strict=True)
+    )
+
+
+def _in_words(families: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for name, members in families.items():
+        yield f"array '{name}': {len(members)} groups are trajectories, from '{members[0]}' to '{members[-1]}'"
+
+
+ANY_HDF5 = Reader(LAYOUT, _recognises, _find)
+"""Asked last, after all that are registered."""

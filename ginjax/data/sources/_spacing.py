@@ -1,0 +1,60 @@
+"""Grids whose spacing differs along the axes: read and named, and refused where a network is to see them."""
+
+from __future__ import annotations
+
+from ginjax.errors import ArgumentError
+
+
+def spacings_in_words(spacings: tuple[float, ...]) -> str:
+    """`0.5 along x, 0.25 along y`."""
+    return ", ".join(f"{step:g} along {axis}" for step, axis in zip(spacings, "xyz", strict=False))
+
+
+def common_spacing(
+    spatial: tuple[int, ...], spacings: tuple[float, ...], is_torus: tuple[bool, ...]
+) -> float | None:
+    """The largest spacing, not below the coarsest axis, that the grid can be brought to along all axes; None if there is none.
+
+    Along a periodic axis of `n` points at distance `h` a new spacing divides `n h`; along another it is a multiple of `h` whose
+    blocks part the points.
+
+    **Arguments:**
+
+    - `spatial`, `spacings`, `is_torus`: points, distance between them and whether it is periodic, of each axis.
+    """
+    coarsest = max(range(len(spacings)), key=lambda axis: spacings[axis])
+    n, step = spatial[coarsest], spacings[coarsest]
+    parts = range(n, 1, -1) if is_torus[coarsest] else (n // k for k in range(1, n // 2 + 1) if n % k == 0)
+    for count in parts:
+        wanted = n * step / count
+        if all(_reached(*each, wanted) for each in zip(spatial, spacings, is_torus, strict=True)):
+            return float(f"{wanted:.7g}")
+    return None
+
+
+def refuse_unequal(
+    where: str, spatial: tuple[int, ...], spacings: tuple[float, ...], is_torus: tuple[bool, ...]
+) -> None:
+    """Say that the spacing differs along the axes, and what makes it one.
+
+    **Raises:** `ArgumentError`.
+    """
+    common = common_spacing(spatial, spacings, is_torus)
+    raise ArgumentError(
+        f"{where}: spacing of the grid",
+        got=spacings_in_words(spacings),
+        expected="one number: a network that does not change when axes are exchanged sees equal distances along all of them",
+        hint="No grid of equal spacing has the same lengths: interpolate the data."
+        if common is None
+        else f"'ginjax data convert' makes them equal, with `spacing={common:g}`; in Python `ginjax.data.resample`, "
+        "of data opened with `unequal=True`.",
+    )
+
+
+def _reached(n: int, step: float, periodic: bool, wanted: float) -> bool:
+    ratio = wanted / step
+    if periodic:
+        after = round(n / ratio)
+        return after >= 2 and abs(after * ratio - n) <= 1e-3 * n
+    size = round(ratio)
+    return size >= 1 and abs(size - ratio) <= 1e-3 * ratio and n % size == 0 and n // size >= 2
