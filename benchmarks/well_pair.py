@@ -215,7 +215,7 @@ def run(folder: Path, output: Path, settings: Settings) -> dict[str, dict[str, d
         if name not in results:
             results[name] = scores(model, source, settings.starts)
             (output / "scores.json").write_text(json.dumps(results, indent=1) + "\n")
-            print(table(results), flush=True)
+            print(table(results, same_step=settings.same_step), flush=True)
 
     known = {"residual": True, "past_steps": settings.past_steps}
     plane = made(

@@ -20,12 +20,43 @@ Rule = Callable[..., object]
 
 
 def primitive(name: str, *, several: bool = False) -> Primitive:
-    """A new operation without any rule; `several` if its result is a list."""
+    """A new operation without any rule; `several` if its result is a list. Its operands are made `alike`."""
     from jax.extend.core import Primitive
 
-    made = Primitive(name)
+    class Operation(Primitive):
+        def bind(self, *operands: Array, **parameters: object) -> Array | list[Array]:
+            return super().bind(*alike(operands), **parameters)
+
+    made = Operation(name)
     made.multiple_results = several
     return made
+
+
+def alike(operands: Sequence[Array]) -> tuple[Array, ...]:
+    """The operands, within `jax.shard_map` as values that differ between devices along the same axes of the mesh.
+
+    Reverse differentiation then sums the gradient of a value that was the same on all devices. JAX does so for operations of
+    its own.
+    """
+    from jax.lax import pcast
+
+    axes = [_varying(operand) for operand in operands]
+    every = frozenset[str]().union(*axes)
+    if not every:
+        return tuple(operands)
+    missing = [tuple(sorted(every - own)) for own in axes]
+    return tuple(
+        pcast(x, more, to="varying") if more else x for x, more in zip(operands, missing, strict=True)
+    )
+
+
+def _varying(operand: object) -> frozenset[str]:
+    """The axes of a mesh along which a value differs between devices."""
+    from jax import typeof
+
+    found = typeof(operand)
+    # Newer versions keep it in an object of its own.
+    return getattr(getattr(found, "manual_axis_type", found), "varying", getattr(found, "vma", frozenset()))
 
 
 def define(

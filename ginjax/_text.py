@@ -115,7 +115,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> lis
 
 def in_bytes(size: float) -> str:
     """A number of bytes as a person reads it."""
-    for unit, least in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+    for unit, least in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if size >= 0.97 * least:  # 1000 MiB are 0.977 GiB
             return f"{size / least:.3g} {unit}"
     return f"{size:.0f} bytes"

@@ -176,4 +176,6 @@ def draw_learning_curve(out: Output, files: "RunFiles", title: str, best_step: i
         draw_curve(files.curve, title, rows, best_step=best_step, width=width)
         return
     files.tidy(curve=True)
-    out.note(f"no learning curve is drawn: {len(rows)} points are in {files.log}, {LEAST_POINTS} are needed")
+    out.note(
+        f"no learning curve is drawn: of the {LEAST_POINTS} points that it needs {files.log} has {len(rows)}"
+    )

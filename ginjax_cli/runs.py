@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ginjax._text import shell_word
+from ginjax._text import shell_line, shell_word
 
 from ._options import Debug, Json, Quiet
 from ._output import Output
@@ -69,11 +69,13 @@ def runs(
             "unread": [{"path": str(path), "problem": problem} for path, problem in found.unread],
         },
     )
-    models = [run for run in found.runs if run.state == "model"]
-    if len(models) > 1:
-        out.next_step(f"ginjax compare {' '.join(shell_word(run.path) for run in models[:2])}")
-    elif found.runs:
-        out.next_step(f"ginjax inspect {shell_word(found.runs[0].path)}")
+    # A training that has only just begun has nothing yet that could be looked at.
+    known = [run for run in found.runs if run.path != run.names.log]
+    alike = [run for run in known if known and (run.trained_on, run.D) == (known[0].trained_on, known[0].D)]
+    if len(alike) > 1:
+        out.next_step(shell_line(["ginjax", "compare", *(run.path for run in alike[:2])]))
+    elif known:
+        out.next_step(f"ginjax inspect {shell_word(known[0].path)}")
 
 
 def _row(run: "Run") -> tuple[object, ...]:

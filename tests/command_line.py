@@ -1,5 +1,14 @@
 """The program with all its commands, as the tests call it."""
 
+from collections.abc import Sequence
+
 from ginjax_cli.main import make_app
 
 app = make_app()
+
+
+def changed(words: Sequence[str], *more: str) -> list[str]:
+    """The words of a command with other options that have values, in place of what the words said of them."""
+    again = {word for word in more if word.startswith("--")}
+    kept = [w for at, w in enumerate(words) if w not in again and (at == 0 or words[at - 1] not in again)]
+    return [*kept, *more]

@@ -15,10 +15,11 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
-from command_line import app
+from command_line import app, changed
 from fenced import RUN, Block, PageError, blocks
 from helpers import FIXTURES
 from registries import as_if_installed, left_as_they_were
@@ -56,22 +57,13 @@ def as_written(words: list[str]) -> list[str]:
 def cut_short(words: list[str]) -> list[str]:
     """Few steps of a small network, few simulations and rollouts, in place of what the words say of them."""
     if words[:2] == ["data", "generate"]:
-        return with_options(words, trajectories="10", frames="6")
+        return changed(words, "--trajectories", "10", "--frames", "6")
     if words[0] == "evaluate" and "--data" not in words:
-        return with_options(words, trajectories="2")
+        return changed(words, "--trajectories", "2")
     if words[0] != "train":
         return words
-    small = {} if "--init" in words else {"channels": "4", "blocks": "1"}
-    return with_options(words, steps="10", **small)
-
-
-def with_options(words: list[str], **options: str) -> list[str]:
-    """The words with these options, and without what they said of them before."""
-    flags = {f"--{name}" for name in options}
-    kept = [
-        word for at, word in enumerate(words) if word not in flags and (at == 0 or words[at - 1] not in flags)
-    ]
-    return [*kept, *(each for name, value in options.items() for each in (f"--{name}", value))]
+    small = () if "--init" in words else ("--channels", "4", "--blocks", "1")
+    return changed(words, "--steps", "10", *small)
 
 
 def cut_python(text: str) -> str:
@@ -116,8 +108,8 @@ def lines_of(block: Block) -> list[str]:
 
 
 def understand(line: str) -> None:
-    """Take the arguments of a command apart, without running it."""
-    words = shlex.split(line, comments=True)
+    """Take the arguments of a command apart, up to what only a shell understands, without running it."""
+    words = list(takewhile(lambda word: not SHELL.search(word), shlex.split(line, comments=True)))
     if words[:1] == ["ginjax"]:
         get_command(app).commands[words[1]].make_context(words[1], words[2:])
 
@@ -261,6 +253,7 @@ def test_a_module_and_its_installation(folder):
 def test_what_is_not_run_is_understood(folder):
     understand("# a comment")
     understand("ginjax train --steps 3  # never run")
+    understand("ginjax train --steps 3 & sleep 1; kill $!")
     assert not (folder / "model.safetensors").exists()
     with pytest.raises(Exception, match="no-such-option"):
         understand("ginjax train --no-such-option 3")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ginjax.errors import FileError
 
+from ._contract import AXIS_NAMES
 from ._field import Field
 from ._model_file import ModelRecord
 from ._opened import read_text
@@ -162,6 +163,10 @@ def _certificate(record: ModelRecord) -> str:
     if certificate is None:
         return ""
     lines = [f"- {_cell(certificate)}", f"- counts as exact up to {certificate.tolerance:.0e}"]
+    if certificate.fields:
+        lines.append(f"- it speaks of the fields {_cell(', '.join(certificate.fields))}")
+    if certificate.new_axes:
+        lines.append(f"- the new axes are {_cell(', '.join(AXIS_NAMES[i] for i in certificate.new_axes))}")
     if record.certificate_is_stale:
         lines.append("- **void: the model has changed since the certificate was made**")
     if certificate.parity_lift:

@@ -224,6 +224,20 @@ def data_splits(path: Paths) -> tuple[str, ...]:
     return tuple(split for split in SPLITS if split in present)
 
 
+def _check_not_empty(found: Found) -> None:
+    """Refuse a file without a trajectory, a frame or a point.
+
+    **Raises:** `FileError` for such a file.
+    """
+    for what, number in (("trajectories", found.trajectories), ("frames", found.frames)):
+        if number < 1:
+            raise FileError(f"{found.where}: {what}", got=number, expected="at least 1")
+    if 0 in found.spatial:
+        raise FileError(
+            f"{found.where}: grid", got="x".join(map(str, found.spatial)), expected="points on every axis"
+        )
+
+
 def _find(
     file: str,
     folder: str | None,
@@ -239,6 +253,7 @@ def _find(
         wanted = ([split] if split else list(inside)) if inside else [folder]
         founds = [reader.find(opened, each, requests) for each in wanted]
         for found in founds:
+            _check_not_empty(found)
             if said.axes and not found.read_as:
                 raise ArgumentError(
                     "`axes`",

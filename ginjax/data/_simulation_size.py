@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ginjax._text import in_bytes
 from ginjax.data.equations import DEFAULT_SIDES, PDE, PLANES
 from ginjax.errors import FileError
 
@@ -80,6 +81,6 @@ def check_room(folder: str | os.PathLike[str], files: Iterable[int]) -> None:
     needed, free = sum(sizes) + max(sizes, default=0), shutil.disk_usage(folder).free
     if needed > free:
         raise FileError(
-            f"{os.fspath(folder)}: has {free} bytes free, and the files need {needed} while they are written",
+            f"{os.fspath(folder)}: has {in_bytes(free)} free, and the files need {in_bytes(needed)} while they are written",
             hint="Ask for fewer trajectories or frames or a smaller grid, or choose another folder.",
         )

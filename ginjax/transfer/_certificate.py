@@ -67,8 +67,8 @@ class Certificate:
     - `new_boundaries`: what the added axes do at their ends, `"periodic"`, `"edge"` or `"mirror"`, one word for each; empty
       if all are periodic. The residuals hold for such axes and no others.
     - `new_axes`: which axes of the higher dimension the lower one has not, by their places from 0 on; empty if the last.
-    - `fields`: the fields that it speaks of, where the model has gained or lost others since; empty if these are all. They
-      are predicted as before whatever the new ones are.
+    - `fields`: the fields that it speaks of, where the model has gained or lost others since; empty if these are all. They are
+      predicted as in the lower dimension whatever the new ones are, as long as none of them varies along the new axes.
     - `digest`: of what the certificate speaks of; where that has another digest now, the certificate is stale.
     - `covers`: what the digest was made of. A conversion of arrays knows the weights alone; in a file it is everything
       that a prediction depends on, the numbers of the certificate among them. Earlier versions stopped at the weights.

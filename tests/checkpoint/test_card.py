@@ -52,6 +52,15 @@ def test_fields_history_and_how_to_load(burgers):
     assert "Certificate" not in body
 
 
+def test_what_the_certificate_speaks_of(burgers):
+    made = convert_record(burgers, 3, "compatibility", new_axis="y").after
+    certificate = replace(made.certificate, fields=("velocity",))
+    body = head_of(model_card(made.certified(certificate), "burgers.safetensors"))[1]
+    assert "- it speaks of the fields velocity" in body and "- the new axes are y" in body
+    usual = convert_record(burgers, 3, "compatibility").after
+    assert "speaks of" not in model_card(usual, "b") and "new axes" not in model_card(usual, "b")
+
+
 def test_errors(burgers):
     head, body = head_of(model_card(burgers, "burgers.safetensors", EVALUATION))
     (result,) = head["model-index"][0]["results"]

@@ -8,6 +8,7 @@ from data.layouts import arena, by_seed, compressible, numbers, well_file
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from ginjax._text import in_bytes
 from ginjax.data import PDES, PLANES, open_data
 from ginjax_cli.data import data
 
@@ -226,9 +227,7 @@ def test_generate_says_how_much_it_will_write_and_refuses_what_has_no_room(run, 
         monkeypatch.setattr("shutil.disk_usage", lambda folder, free=free: SimpleNamespace(free=free))
         result = run(*large, "-o", "b", "--force")
         assert result.exit_code == code
-    assert (
-        f"b: has {free} bytes free, and the files need {2 * needed} while they are written" in result.stderr
-    )
+    assert f"b: has {in_bytes(free)} free, and the files need {in_bytes(2 * needed)} while" in result.stderr
 
 
 def test_the_help_shows_a_schema_that_can_be_used(run, tmp_path):

@@ -39,7 +39,7 @@ def test_a_folder(run, tmp_path):
     error = read_model("model.safetensors").provenance[-1]["one_step_error"]
     assert first.split()[7] == f"{error['model']:.3g}"
     assert "warning: bad.safetensors: is text" in result.stderr
-    assert result.stderr.splitlines()[-1] == "next: ginjax inspect model.safetensors"
+    assert result.stderr.splitlines()[-1] == "next: ginjax compare model.safetensors other.run"
     found = json.loads(run("runs", "--json").stdout)
     assert [each["state"] for each in found["runs"]] == ["model", "interrupted"]
     assert found["unread"][0]["path"] == "bad.safetensors"

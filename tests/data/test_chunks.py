@@ -1,6 +1,7 @@
 """Compressed HDF5: every chunk is unpacked once, memory is bounded, and what cannot be unpacked is named."""
 
 import itertools
+from functools import partial
 
 import h5py
 import numpy as np
@@ -10,7 +11,7 @@ from h5py import h5d, h5p, h5s, h5t, h5z
 
 from ginjax.data import open_data
 from ginjax.data.readers import _chunks
-from ginjax.data.readers._chunks import ChunkCache, read_by_chunks
+from ginjax.data.readers._chunks import ChunkCache, lzf_length, read_by_chunks
 from ginjax.errors import FileError
 
 VALUES = numbers(5, 7, 9, 4)
@@ -144,3 +145,36 @@ def test_contiguous_data_are_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(_chunks.read_by_chunks, "__defaults__", (cache,))
     open_data(compressible(tmp_path / "a")).read(0, 0, 2)
     assert cache.read == 0
+
+
+@pytest.mark.parametrize("kept", [2**20, 0], ids=["chunk by chunk", "too large to keep"])
+@pytest.mark.parametrize("checksum", [False, True])
+def test_a_chunk_stored_as_it_is_must_be_as_long_as_it_is(tmp_path, kept, checksum):
+    """Of a shorter one the library would fill the rest with whatever lies in memory."""
+    values = numbers(4, 6)
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset("u", (4, 6), "f4", chunks=(2, 6), compression="gzip", fletcher32=checksum)
+        made[...] = values
+        skipped = 0b1 if not checksum else 0b11  # neither compressed nor summed
+        made.id.write_direct_chunk((0, 0), values[:2].tobytes(), skipped)
+        made.id.write_direct_chunk((2, 0), values[2:].tobytes()[:-4], skipped)
+    with h5py.File(tmp_path / "a.h5") as file:
+        read = partial(read_by_chunks, file["u"], key=(kept, checksum), cache=ChunkCache(kept))
+        np.testing.assert_array_equal(read((slice(0, 2),)), values[:2])
+        with pytest.raises(ValueError, match=r"the chunk at .2, 0. makes 44 bytes, expected 48"):
+            read((slice(1, 3),))
+
+
+@pytest.mark.parametrize("values", [numbers(40, 60), np.zeros((40, 60), np.float32), numbers(40, 60) % 7])
+def test_a_damaged_stream_of_lzf_that_makes_fewer_bytes_is_noticed(tmp_path, values):
+    """It has no checksum; where a literal is lost, the library leaves the end as memory has it."""
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        made = file.create_dataset("u", data=values, chunks=(40, 60), compression="lzf", shuffle=True)
+        _, content = made.id.read_direct_chunk((0, 0))
+        assert lzf_length(content) == values.nbytes
+    for damaged, length in ((content[2:], None), (b"\x00\x05", 1), (b"\xe0\xff\x00", 264), (b"\x20\x00", 3)):
+        assert lzf_length(damaged) == length or length is None
+        with h5py.File(tmp_path / "a.h5", "r+") as file:
+            file["u"].id.write_direct_chunk((0, 0), damaged)
+            with pytest.raises(ValueError, match="makes"):
+                read_by_chunks(file["u"], (), ("lzf", damaged), ChunkCache())

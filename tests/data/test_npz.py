@@ -159,3 +159,20 @@ def test_flipped_bytes_are_noticed(tmp_path):
         except (FileError, ArgumentError):
             pass
     assert readable < 6  # what was hit there means nothing
+
+
+@pytest.mark.parametrize(
+    "shape, message",
+    [
+        ((0, 3, 4, 5), "trajectories: got 0, expected at least 1"),
+        ((2, 0, 4, 5), "frames: got 0"),
+        ((2, 3, 4, 0), "grid: got 4x0"),
+    ],
+)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_an_empty_axis_is_no_data(tmp_path, shape, message, compressed):
+    schema = {"dimension": 2, "fields": [{"name": "u", "order": 0, "parity": "even"}]}
+    write = np.savez_compressed if compressed else np.savez
+    write(tmp_path / "a.npz", u=np.zeros(shape, np.float32), schema=json.dumps(schema))
+    with pytest.raises(FileError, match=message):
+        open_data(tmp_path / "a.npz")

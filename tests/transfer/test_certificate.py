@@ -107,7 +107,7 @@ def test_malformed(change, message):
         Certificate.from_json(CERTIFICATE.to_json() | change)
 
 
-OPTIONAL = {"covers", "new_boundaries"}
+OPTIONAL = {"covers", "new_boundaries", "new_axes", "fields"}
 """What earlier versions did not write: each has a test of its own."""
 
 
@@ -132,6 +132,20 @@ def test_certificates_without_walls_say_nothing_of_them():
     assert Certificate.from_json(walled.to_json()) == walled != CERTIFICATE
     with pytest.raises(ArgumentError, match="certificate"):
         Certificate.from_json(CERTIFICATE.to_json() | {"new_boundaries": ["open"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [("fields", ("density",), [1, "density", [1]]), ("new_axes", (1,), [[-1], [8], [1.0], ["y"]])],
+)
+def test_certificates_that_say_nothing_of_fields_and_axes_speak_of_all_and_of_the_last(name, value, wrong):
+    assert name not in CERTIFICATE.to_json()
+    said = replace(CERTIFICATE, **{name: value})
+    assert Certificate.from_json(said.to_json()) == said != CERTIFICATE
+    assert said.numbers() != CERTIFICATE.numbers()
+    for each in wrong:
+        with pytest.raises(ArgumentError, match="certificate"):
+            Certificate.from_json(CERTIFICATE.to_json() | {name: each})
 
 
 def test_what_it_says_is_all_but_the_digest():

@@ -11,6 +11,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from h5py import h5z  # pyright: ignore[reportAttributeAccessIssue]
 
 from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
 
@@ -76,13 +77,15 @@ def read_by_chunks(
     numbers = [range(start // c, -(-stop // c)) for (start, stop, _), c in zip(sides, chunks, strict=True)]
     touched = math.prod(map(len, numbers)) * math.prod(chunks) * dataset.dtype.itemsize
     if 0 in whole or touched > cache.most:
+        for index in itertools.product(*numbers):
+            _check_stored(dataset, tuple(i * c for i, c in zip(index, chunks, strict=True)))
         return np.asarray(dataset[selection])
     found = np.empty(whole, dataset.dtype)
     for index in itertools.product(*numbers):
         low = tuple(i * c for i, c in zip(index, chunks, strict=True))
         high = tuple(min(a + c, n) for a, c, n in zip(low, chunks, shape, strict=True))
         box = tuple(map(slice, low, high))
-        chunk = cache.chunk((*key, index), lambda box=box: np.asarray(dataset[box]))
+        chunk = cache.chunk((*key, index), lambda low=low, box=box: _unpack(dataset, low, box))
         common = [
             (max(a, start), min(b, stop)) for a, b, (start, stop, _) in zip(low, high, sides, strict=True)
         ]
@@ -90,6 +93,55 @@ def read_by_chunks(
         out_of = tuple(slice(a - first, b - first) for (a, b), first in zip(common, low, strict=True))
         found[into] = chunk[out_of]
     return found.reshape(tuple(n for n, (_, _, single) in zip(whole, sides, strict=True) if not single))
+
+
+def _unpack(dataset: h5py.Dataset, low: tuple[int, ...], box: tuple[slice, ...]) -> np.ndarray:
+    _check_stored(dataset, low)
+    return np.asarray(dataset[box])
+
+
+def _check_stored(dataset: h5py.Dataset, low: tuple[int, ...]) -> None:
+    """Refuse a chunk that does not make as many bytes as it should, where HDF5 does not notice.
+
+    It fills the rest with whatever lies in memory. What gzip packed has a checksum of its own; LZF has none, nor has
+    what was stored as it is.
+
+    **Raises:** `ValueError` for such a chunk.
+    """
+    stored = dataset.id.get_chunk_info_by_coord(low)
+    properties = dataset.id.get_create_plist()
+    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    applied = [each for i, each in enumerate(filters) if not stored.filter_mask >> i & 1]
+    packed = [each for each in applied if each not in (h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32)]
+    if not stored.size or packed not in ([], [h5z.FILTER_LZF]):
+        return
+    size = stored.size - _CHECKSUM * applied.count(h5z.FILTER_FLETCHER32)
+    if packed:
+        size = lzf_length(dataset.id.read_direct_chunk(low)[1][:size])
+    wanted = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if size != wanted:
+        raise ValueError(f"the chunk at {low} makes {size} bytes, expected {wanted}")
+
+
+_CHECKSUM = 4
+
+
+def lzf_length(content: bytes) -> int:
+    """How many bytes a stream of LZF makes, by the lengths of its literals and of its references."""
+    at = made = 0
+    end = len(content)
+    while at < end:
+        first = content[at]
+        if first < 32:  # so many literals and one follow
+            at += first + 2
+            made += first + 1
+        elif first < 224:
+            at += 2
+            made += (first >> 5) + 2
+        else:  # a long reference, the rest of whose length follows
+            made += 9 + (content[at + 1] if at + 1 < end else 0)
+            at += 3
+    return made
 
 
 def chunk_remark(dataset: h5py.Dataset, order: AxisOrder) -> str | None:

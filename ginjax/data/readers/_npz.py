@@ -117,7 +117,11 @@ def _described(
         raise FileError(f"{path}: no array varies in time")
     trajectories, frames, spatial = leads[first]
     for name, lead in leads.items():
-        if lead[0] not in (None, trajectories) or lead[1] not in (None, frames or 1) or lead[2] != spatial:
+        if (
+            lead[0] not in (None, trajectories)
+            or lead[1] not in (None, 1 if frames is None else frames)
+            or lead[2] != spatial
+        ):
             raise FileError(
                 f"{path}: shape of '{name}'",
                 got=arrays[name].shape,
@@ -134,8 +138,8 @@ def _described(
         length_unit=expect(schema, "length_unit", str, where=path, default=None, most=64),
         time_unit=expect(schema, "time_unit", str, where=path, default=None, most=64),
         is_torus=_periodic(schema.get("periodic", True), D, path),
-        trajectories=trajectories or 1,
-        frames=frames or int(pairs),
+        trajectories=1 if trajectories is None else trajectories,
+        frames=int(pairs) if frames is None else frames,
         variables=variables,
         defaults=tuple(
             FieldRequest(Field(n, each.k, each.p or 0, each.unit), (n,)) for n, each in kinds.items()

@@ -39,6 +39,8 @@ _CORRUPT = (
     SyntaxError, tokenize.TokenError,  # NumPy reads its headers as Python literals
 )  # fmt: skip
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_UNREADABLE = 0x61
+"""Flags of an entry that is encrypted, strongly so, or a change to another one (APPNOTE of the format, 4.4.4)."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -106,7 +108,7 @@ def _read_npz(
                 raise FileError(f"{path}: array '{name}' is there twice", hint="The file is corrupt.")
             if name == SCHEMA:
                 schema = _read_schema(archive, member, path)
-            elif member.compress_type not in _METHODS or member.flag_bits & 1:
+            elif member.compress_type not in _METHODS or member.flag_bits & _UNREADABLE:
                 raise FileError(
                     f"{path}: entry '{name}'",
                     got="packed by another method, or encrypted",

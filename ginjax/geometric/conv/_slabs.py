@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import jax
 from jax import Array, lax
 from jaxtyping import Float
 
+from ..._jax_internals import alike
 from ._axes import AxisGeometry
 
 _Carry = TypeVar("_Carry")
@@ -46,6 +48,8 @@ def over_slabs(
         return body(start, piece, (replace(first, size=size), *others), carry)
 
     whole, rest = divmod(total, thickness)
+    leaves, form = jax.tree.flatten(carry)
+    carry = jax.tree.unflatten(form, alike((padded, *leaves))[1:])
     carry = lax.fori_loop(0, whole, lambda i, carry: slab(i * thickness, thickness, carry), carry)
     return slab(whole * thickness, rest, carry) if rest else carry
 

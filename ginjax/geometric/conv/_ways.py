@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
+from ..._jax_internals import alike
 from .._arrays import AnyArray
 from ._axes import AxisGeometry
 from ._basis_first import gradients, image_count, mix, weight_gradient
@@ -107,7 +108,8 @@ def weights_packed(
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     x, g = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
     if (how["way"] or choose_way(mixing)) == "dense":
-        w = jax.ShapeDtypeStruct((mixing.weights,), x.dtype)
+        # Not summed over devices here: that is for the transpose of the whole.
+        _, w = alike((x, jnp.zeros((mixing.weights,), x.dtype)))
         return jax.linear_transpose(lambda w: mix_dense(x, w, mixing, axes, precision), w)(g)[0]
     return weight_gradient(x, g, mixing, axes, precision, room)
 

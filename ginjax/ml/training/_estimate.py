@@ -14,6 +14,9 @@ from ginjax.ml.training._step_rate import StepRate
 LEAST_REPORTS, LEAST_SECONDS = 2, 1.0
 """Dispatches and seconds that the time of a step is measured on; the first is of one step, after which they grow."""
 
+LONG_SECONDS = 10.0
+"""A first dispatch that takes as long says enough by itself."""
+
 
 @dataclass(frozen=True)
 class TrainingEstimate:
@@ -82,7 +85,8 @@ class TrainingEstimate:
         rows["memory of a step"] = _memory_in_words(memory)
         rows["compiling took"] = in_time(self.compile_seconds)
         if self.step_seconds is not None:
-            rows["seconds a step"] = f"{self.step_seconds:.2g} (measured on {self.measured})"
+            seconds = f"{self.step_seconds:.2g}" if self.step_seconds < 99.5 else f"{self.step_seconds:.0f}"
+            rows["seconds a step"] = f"{seconds} (measured on {self.measured})"
         if self.seconds_left is not None:
             rows["time to the end"] = f"about {in_time(self.seconds_left)}, without validation"
         if self.steps_in_budget is not None:
@@ -167,9 +171,9 @@ class Measuring:
         self._reports, self._last = self._reports + 1, report
 
     def is_enough(self) -> bool:
-        """Whether the time of a step is known, from `LEAST_REPORTS` dispatches and `LEAST_SECONDS` at least."""
+        """Whether the time of a step is known: from `LEAST_REPORTS` dispatches and `LEAST_SECONDS` at least, or `LONG_SECONDS`."""
         spent = 0.0 if self._last is None or self._last.step_seconds is None else self._last.step_seconds
-        return self._reports >= LEAST_REPORTS and spent >= LEAST_SECONDS
+        return spent >= LONG_SECONDS or (self._reports >= LEAST_REPORTS and spent >= LEAST_SECONDS)
 
     def estimate(self) -> TrainingEstimate:
         """What the training takes, as far as it is known by now."""

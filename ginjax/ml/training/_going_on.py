@@ -73,8 +73,12 @@ def first_difference(
 
     **Returns:** what it is called, the known value and the one asked for; None if there is no difference.
     """
-    # A digest says that data differ, and a setting by which they were made says in what.
-    for name in sorted(known.keys() | asked.keys(), key=lambda name: (name.endswith("_digest"), name)):
+
+    # A digest says that data differ, and a setting by which they were made says in what. A batch is cut to few data.
+    def follows(name: str) -> tuple[bool, bool, str]:
+        return name == "batch_size", name.endswith("_digest"), name
+
+    for name in sorted(known.keys() | asked.keys(), key=follows):
         if name in without:
             continue
         for path, old, new in _differences(name, known.get(name), asked.get(name)):

@@ -159,10 +159,10 @@ class UNet(AnyDimensionalModel):
             inner, batch_stats = run(blocks, pool(inner), batch_stats)
         for up, blocks in self.upsample_blocks:
             inner, batch_stats = run(blocks, up(inner).concat(skips.pop()), batch_stats)
-        if isinstance(self.decode, ConvBlock):
-            inner, batch_stats = self.decode(inner, batch_stats)
-        else:
+        if isinstance(self.decode, Convolution):  # whatever else stands there is called as a block
             inner = self.decode(inner)
+        else:
+            inner, batch_stats = self.decode(inner, batch_stats)
         return self.leave(inner), batch_stats
 
     @classmethod

@@ -140,6 +140,9 @@ def test_a_network_is_told_apart_by_one_word():
     asked = {"model": {"architecture": "ResNet", "options": {"depth": 6, "mid_keys": [[0, 0, 6]]}}}
     assert first_difference(known, asked) == ("`channels`", 4, 6)
     assert first_difference(known, known) is None
+    fewer = {"batch_size": 24, "frames": 3, "data_digest": "a"}  # the batch is cut to few data
+    assert first_difference(fewer, {"batch_size": 32, "frames": 4, "data_digest": "b"}) == ("`frames`", 3, 4)
+    assert first_difference(fewer, {**fewer, "batch_size": 8}) == ("`batch_size`", 24, 8)
     assert first_difference({"loss": "nrmse"}, {}) == ("`loss`", "nrmse", "smse")
     assert first_difference({"a": 1, "b": 1}, {"a": 2, "b": 1}, without=("a",)) is None
 

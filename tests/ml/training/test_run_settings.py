@@ -9,8 +9,10 @@ import pytest
 from helpers import SV, bank, random_field, relative_difference
 
 from ginjax import ml
+from ginjax.checkpoint import Field, axes_of
 from ginjax.errors import ArgumentError
-from ginjax.models import ResNet, named_arrays
+from ginjax.ml.training._remat import rematerialised
+from ginjax.models import Network, ResNet, named_arrays
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +43,20 @@ def test_remat_changes_nothing_but_bfloat16_rounds(network, batch):
         np.testing.assert_allclose(remat[name], array, rtol=1e-3, atol=1e-5 * np.abs(array).max() + 1e-6)
     assert rounded != value and rounded == pytest.approx(value, rel=0.1)
     assert {array.dtype for array in low.values()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("nonlinearity", ["vector-neuron", "product"])
+@pytest.mark.parametrize("architecture", ["resnet", "dilresnet", "unet", "series"])
+def test_every_architecture_can_be_computed_twice(architecture, nonlinearity):
+    """Without compiling anything: what a block is wrapped in must go through its network."""
+    choice = Network(architecture, channels=2, blocks=1, nonlinearity=nonlinearity)
+    field = Field("v", 1, 0)
+    network = choice.design([field], [field], axes_of((True, True))).build(2, 0)
+    shapes = [
+        eqx.filter_eval_shape(lambda x, own=own: own(x)[0], random_field(network.spec.inputs, 2, 8))
+        for own in (network, rematerialised(network))
+    ]
+    assert eqx.tree_equal(*shapes)
 
 
 def test_fields_between_layers_are_bfloat16_and_norms_float32(network, batch):

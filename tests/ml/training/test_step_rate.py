@@ -140,6 +140,16 @@ def measured(settings, **said):
     return measuring.estimate()
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(12.34, "12 (measured on 1)"), (104.2, "104 (measured on 1)")])
+def test_one_step_that_takes_long_is_measured_once(seconds, said):
+    measuring = Measuring(100, 50, TrainSettings(steps=10, batch_size=10))
+    measuring.begin(Progress())
+    measuring.compiled(StepMemory(10, 20, 30, 1000), 3.0)
+    measuring.note(Report(1, np.ones(1), 3.0 + seconds, step_seconds=seconds))
+    assert measuring.is_enough()
+    assert measuring.estimate().rows()["seconds a step"] == said
+
+
 def test_an_estimate_of_steps():
     found = measured(TrainSettings(steps=101, batch_size=10))
     assert (found.step_seconds, found.measured, found.seconds_left) == (0.2, 10, pytest.approx(20.2))

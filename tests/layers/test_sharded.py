@@ -1,0 +1,57 @@
+"""Gradients of layers over the parts of a batch, through `jax.shard_map` and its check of what differs between devices."""
+
+import os
+import subprocess
+import sys
+
+ON_TWO_DEVICES = """
+import equinox as eqx, jax, jax.numpy as jnp, numpy as np
+from jax.sharding import AxisType, PartitionSpec as P
+from ginjax.filters import BankRecipe, make_bank
+from ginjax.geometric import PlanarImage, Signature
+from ginjax.geometric.conv import _ways
+from ginjax.layers import ConvContract, LayerNorm, VectorNeuronNonlinear
+
+keys = Signature(((((), 0), 2), (((False,), 0), 2)))
+mesh = jax.make_mesh((2,), ("batch",), axis_types=(AxisType.Auto,))
+rng = np.random.default_rng(0)
+
+def normal(*shape):
+    return jnp.asarray(rng.normal(size=shape), jnp.float32)
+
+def compare(layer, D, looped, way=None):
+    x = {key: normal(2, D ** len(key[0]), c, *(3,) * D) for key, c in keys}
+    weights, rest = eqx.partition(layer, eqx.is_inexact_array)
+    weights = jax.tree.map(lambda leaf: normal(*leaf.shape), weights)
+    def loss(weights, x):
+        y = jax.vmap(lambda x: eqx.combine(weights, rest)(PlanarImage(x, D, (True,) * D)))(x)
+        return sum(jnp.sum(jnp.sin(block)) for block in y.values())
+    def summed(weights, x):
+        return jax.lax.psum(loss(weights, x), "batch")
+    with _ways.use_way(way):
+        parts = jax.shard_map(summed, mesh=mesh, in_specs=(P(), P("batch")), out_specs=P())
+        program = jax.jit(jax.grad(parts, (0, 1)))
+        assert ("while" in program.lower(weights, x).as_text()) == looped
+        found, wanted = program(weights, x), jax.jit(jax.grad(loss, (0, 1)))(weights, x)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+compare(LayerNorm(keys, 3), 3, looped=True)
+compare(VectorNeuronNonlinear(keys, 2, jax.nn.gelu, key=jax.random.key(0)), 2, looped=False)
+conv = ConvContract(keys, keys, make_bank(2, BankRecipe(3), [(k, 0) for k in range(3)]), "mean")
+compare(conv, 2, looped=False, way="dense")
+for function in (_ways.convolve_packed, _ways.gradients_packed, _ways.weights_packed):
+    function.__kwdefaults__["room"] = 8  # one row at a time
+compare(conv, 2, looped=True, way="basis")
+"""
+
+
+def test_a_gradient_is_summed_over_devices_once():
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
+    ran = subprocess.run(
+        [sys.executable, "-c", ON_TWO_DEVICES],
+        env=os.environ | {"XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
