@@ -14,6 +14,7 @@ import numpy as np
 
 from ginjax.checkpoint import Field, axes_of, ends_in_words
 from ginjax.data.sources._source import Box, Source
+from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import FileError
 
 OPEN_FILES = 32
@@ -94,21 +95,21 @@ class JoinedSource(Source):
         return source.read_constants(local, precise=True, box=box)
 
 
-def _another(what: str, name: str, got: str, first: str, expected: str) -> FileError:
-    return FileError(
-        f"{name}: {what}",
-        got=got,
-        expected=f"{expected}, as in {first}",
-        hint="Only files with the same fields on the same grid, at the same steps, make one set of data.",
-    )
-
-
 def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
     """Whether grids have the same spacing along each axis, or none of them one for each."""
     if a is None or b is None:
         return a is b
     return len(a) == len(b) and all(
         math.isclose(one, other, rel_tol=1e-3) for one, other in zip(a, b, strict=True)
+    )
+
+
+def _another(what: str, name: str, got: str, first: str, expected: str) -> FileError:
+    return FileError(
+        f"{name}: {what}",
+        got=got,
+        expected=f"{expected}, as in {first}",
+        hint="Only files with the same fields on the same grid, at the same steps, make one set of data.",
     )
 
 
@@ -132,9 +133,11 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
             if a != b:
                 raise _another(words, name, in_words(a), names[0], in_words(b))
         if not same_spacings(source.spacings, first.spacings):
-            raise _another(
-                "spacing along the axes", name, str(source.spacings), names[0], str(first.spacings)
+            mine, others = (
+                "equal along all axes" if each is None else spacings_in_words(each)
+                for each in (source.spacings, first.spacings)
             )
+            raise _another("grid spacing", name, mine, names[0], others)
         for what, words in _CLOSE.items():
             a, b = getattr(source, what), getattr(first, what)
             if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):

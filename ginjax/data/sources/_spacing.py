@@ -46,8 +46,7 @@ def refuse_unequal(
         expected="one number: a network that does not change when axes are exchanged sees equal distances along all of them",
         hint="No grid of equal spacing has the same lengths: interpolate the data."
         if common is None
-        else f"'ginjax data convert' makes them equal, with `spacing={common:g}`; in Python `ginjax.data.resample`, "
-        "of data opened with `unequal=True`.",
+        else f"'ginjax data convert' makes them equal, with `spacing={common:.7g}`.",
     )
 
 
