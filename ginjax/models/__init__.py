@@ -20,6 +20,7 @@ from ._export import EXPORT_TOLERANCE as EXPORT_TOLERANCE
 from ._export import array_function as array_function
 from ._export import export_dense as export_dense
 from ._export import export_stablehlo as export_stablehlo
+from ._export_onnx import export_onnx as export_onnx
 from ._file import LoadedModel as LoadedModel
 from ._file import from_record as from_record
 from ._file import load_model as load_model
