@@ -11,7 +11,6 @@ from ._architectures import register_architecture as register_architecture
 from ._build import build_model as build_model
 from ._build import outline as outline
 from ._change_fields import change_fields as change_fields
-from ._change_fields import unbound_values as unbound_values
 from ._change_fields import with_changed_fields as with_changed_fields
 from ._convert import convert_certified as convert_certified
 from ._convert import to_dimension as to_dimension
@@ -47,6 +46,7 @@ from ._receptive_field import whole_field_layers as whole_field_layers
 from ._settings import NetworkSettings as NetworkSettings
 from ._spec import ModelSpec as ModelSpec
 from ._spec_from_words import spec_from_words as spec_from_words
+from ._unbound_values import unbound_values as unbound_values
 from ._wall_padding import DEFAULT_PADDING as DEFAULT_PADDING
 from ._wall_padding import padding_along as padding_along
 from ._wall_padding import padding_option_along as padding_option_along
