@@ -6,19 +6,31 @@ from typing import Any
 
 from _floors import floor_of
 
-BEGIN, END = "<!-- results: written by run.py -->", "<!-- end of results -->"
+MARKS = {
+    "wall": ("<!-- results: written by run.py -->", "<!-- end of results -->"),
+    "processor": ("<!-- results on one core: written by run.py -->", "<!-- end of results on one core -->"),
+}
+"""What the tables stand between, by the clock of the results."""
+
+
+def clock_of(results: dict[str, Any]) -> str:
+    """The clock that results were measured by; older ones say none."""
+    return results.get("clock", "wall")
 
 
 def write_readme(results: dict[str, Any], path: Path) -> None:
     """Replace what stands between the two marks."""
+    begin, end = MARKS[clock_of(results)]
     text = path.read_text()
-    before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
-    path.write_text(f"{before}{BEGIN}\n\n{report(results)}\n{END}{after}")
+    before, rest = text.split(begin)
+    after = rest.split(end)[1]
+    path.write_text(f"{before}{begin}\n\n{report(results)}\n{end}{after}")
 
 
 def report(results: dict[str, Any]) -> str:
     rows = [row for row in results["rows"] if not row["name"].startswith("sweep-")]
+    if clock_of(results) == "processor":
+        return "\n".join([*_heading(results), "", *_targets(rows), "", *_details(rows)])
     return "\n".join(
         [
             *_heading(results),
@@ -39,11 +51,18 @@ def _heading(results: dict[str, Any]) -> list[str]:
     numbers = results["versions"]["ours"] | results["versions"].get("torch", {})
     versions = ", ".join(f"{name} {number}" for name, number in numbers.items())
     load = "quick run, " if results["quick"] else ""
-    load += "processor time, " if results.get("clock") == "processor" else ""
-    return [
+    cores = f"{machine['cores']} cores"
+    if clock_of(results) == "processor":
+        cores = "processor time on one core"
+    heading = [
         f"{results['date']}, {load}load {machine['load']:.1f} at the start. {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB, {machine['system']}; "
+        f"{cores}, {machine['memory'] / 2**30:.0f} GiB, {machine['system']}; "
         f"Python {machine['python']}; {versions}; JAX on {machine['backend']}.",
+    ]
+    if clock_of(results) == "processor":  # limits are of a machine that does nothing else
+        return heading
+    return [
+        *heading,
         "",
         f"Limits of this machine, measured in the same run through XLA: memory {limits['bandwidth'] / 1e9:.1f} GB/s "
         f"(`b + s c` on vectors of 256 MiB), matrix product {limits['product'] / 1e9:.0f} GFlop/s (float32).",

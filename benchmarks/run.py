@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,14 @@ from _convolution_rows import convolutions, sweep_rows
 from _environment import torch_python, upstream_python
 from _plots import draw
 from _process_rows import banks, processes
-from _report import report, write_readme
+from _report import clock_of, report, write_readme
 from _rows import OURS, TORCH, UPSTREAM, Bench, Row
 from _state_dict_rows import state_dicts
 from _step_rows import first_steps, memory_rows, product_rows, steps
 
 HERE = Path(__file__).parent
-GROUPS = (
+Rows = Callable[[Bench, Callable[[str], bool]], Iterator[Row]]
+GROUPS: tuple[Rows, ...] = (
     convolutions,
     steps,
     first_steps,
@@ -37,6 +38,7 @@ GROUPS = (
     memory_rows,
     sweep_rows,
 )
+ON_ONE_CORE: tuple[Rows, ...] = (convolutions, steps)
 
 
 def main() -> None:
@@ -58,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rows", nargs="+", default=[], metavar="NAME", help="beginnings of the rows' names")
     parser.add_argument("--quick", action="store_true", help="few repeats and small sweeps")
-    parser.add_argument("--out", type=Path, default=HERE / "results" / "latest.json", help="file of results")
+    parser.add_argument("--out", type=Path, help="file of results (latest.json or processor.json in results)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="measure nothing, publish these results")
     parser.add_argument("--without-upstream", action="store_true", help="do not install or run the reference")
     parser.add_argument("--without-torch", action="store_true", help="do not install or run PyTorch")
@@ -86,7 +88,7 @@ def _measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         memory=int(options.memory * 2**30),
         timeout=options.timeout or (40 if quick else 120),
         rounds=3 if quick else 9,
-        budget=2 if quick else 20,
+        budget=(2 if quick else 20) * (5 if options.processor else 1),
         quick=quick,
         scratch=scratch,
         clock="processor" if options.processor else "wall",
@@ -111,17 +113,19 @@ def _measure(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         "limits": limits,
         "rows": [],
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    for row in _rows(bench, options.rows):
+    name = "processor.json" if options.processor else "latest.json"
+    out = HERE / "results" / name if options.out is None else options.out
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for row in _rows(bench, ON_ONE_CORE if options.processor else GROUPS, options.rows):
         results["rows"].append(asdict(row))
         # After every row, so that an interrupted run leaves what it has measured.
-        options.out.write_text(json.dumps(results, indent=1) + "\n")
+        out.write_text(json.dumps(results, indent=1) + "\n")
     return results
 
 
-def _rows(bench: Bench, beginnings: list[str]) -> Iterator[Row]:
+def _rows(bench: Bench, groups: Sequence[Rows], beginnings: list[str]) -> Iterator[Row]:
     wanted: Callable[[str], bool] = lambda name: not beginnings or name.startswith(tuple(beginnings))  # noqa: E731
-    for group in GROUPS:
+    for group in groups:
         for row in group(bench, wanted):
             lanes = ", ".join(
                 f"{name} {lane['median']:.4g}" if "median" in lane else f"{name} {lane.get('failed')}"
@@ -154,7 +158,8 @@ def _processor() -> str:
 
 def _publish(results: dict[str, Any]) -> None:
     write_readme(results, HERE / "README.md")
-    draw(results["rows"], HERE / "plots")
+    if clock_of(results) == "wall":
+        draw(results["rows"], HERE / "plots")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jax import Array
-    from jax.extend.core import Primitive
+    from jax.extend.core import ClosedJaxpr, Primitive
 
 Rule = Callable[..., object]
 """What JAX is told about an operation: a function of operands and, by keyword, the parameters of the operation."""
@@ -81,6 +81,7 @@ def define(
     from jax.interpreters import batching, mlir
 
     several = operation.multiple_results
+    _FUNCTIONS[operation] = function
     operation.def_impl(function if run is None else run)
     operation.def_abstract_eval(shape)
     mlir.register_lowering(operation, mlir.lower_fun(function, multiple_results=several))
@@ -88,6 +89,27 @@ def define(
         lowered = mlir.lower_fun(other, multiple_results=several)
         mlir.register_lowering(operation, lowered, platform=platform)
     batching.primitive_batchers[operation] = batch
+
+
+_FUNCTIONS: dict[Primitive, Rule] = {}
+
+
+def function_of(operation: Primitive) -> Rule | None:
+    """An operation of our own in terms of others; None for one of JAX."""
+    return _FUNCTIONS.get(operation)
+
+
+def closed_jaxpr_in(parameters: dict[str, object]) -> ClosedJaxpr | None:
+    """The program that an operation runs once, such as a compiled function or one with a derivative of its own; None without one."""
+    found = [parameters.get(name) for name in ("jaxpr", "call_jaxpr", "fun_jaxpr")]
+    return next((each for each in found if hasattr(each, "consts")), None)  # pyright: ignore[reportReturnType]
+
+
+def is_literal(operand: object) -> bool:
+    """Whether an operand of a program is a number that stands in it."""
+    from jax.extend.core import Literal
+
+    return isinstance(operand, Literal)
 
 
 def define_bilinear(operation: Primitive, first: Rule, second: Rule) -> None:

@@ -162,12 +162,12 @@ class NetworkOptions:
             padding=self.padding or (),
             keep=self.keep or (),
             drop=self.drop or (),
-            new_axis=_place(self.new_axis),
+            new_axis=new_axis_place(self.new_axis),
             from_dim=self.from_dim,
         )
 
 
-def _place(word: str | None) -> "Place | None":
+def new_axis_place(word: str | None) -> "Place | None":
     """Whether new axes of a network of another library come first or last; its axes have no names.
 
     **Raises:** `ArgumentError` for another word.

@@ -86,8 +86,8 @@ def convert_d(
     model: Annotated[
         Path,
         typer.Argument(
-            help="The model file to convert, or a network of another library as safetensors (one file, or the .index.json of "
-            "several).",
+            help="The model file to convert, or a network of another library: as safetensors (one file, or the .index.json of "
+            "several), or as a graph (.onnx).",
             metavar="MODEL",
         ),
     ],
@@ -129,7 +129,8 @@ def convert_d(
         typer.Option(
             "--new-boundary",
             help="What the new axes do at their ends: periodic, edge (the last value goes on beyond it; exact for every field) or "
-            "mirror (its mirror image; exact for even fields); for all of them, or by axis, such as z=edge; may be repeated.",
+            "mirror (its mirror image; exact for even fields); for all of them, or by axis, such as z=edge; may be repeated. "
+            "Those of a graph of ONNX do what its other axes do, unless periodic or edge is asked for.",
             metavar="[AXIS=]periodic|edge|mirror",
             show_default="periodic",
         ),
@@ -222,12 +223,20 @@ def convert_d(
     run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
 
     A network of another library, such as MONAI or timm, is carried over by its state dict; what the file does not tell
-    (transposed convolutions, strides) is said by --modules or by patterns.
+    (transposed convolutions, strides) is said by --modules or by patterns. A graph of ONNX says all of that itself.
     """
     out = Output(json=json, quiet=quiet)
     network = NetworkOptions(
         modules, like, layout, transposed, stride, padding, keep, drop, new_axis, from_dim
     )
+    from ginjax.onnx import is_onnx
+
+    if is_onnx(model):
+        from . import _onnx
+
+        words = given_options(ctx, without=("dry_run", "json", "quiet"))
+        _onnx.convert(out, model, to_dim, rescale or "tile", network, output, given=ctx.params, words=words)
+        return
     if _is_foreign(model, network):
         from . import _state_dict
 

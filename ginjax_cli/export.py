@@ -8,6 +8,8 @@ import typer
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 
+_KINDS = {".onnx": "ONNX", ".stablehlo": "StableHLO", ".safetensors": "kernels (out, in, *sides)"}
+
 
 def export(
     model: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
@@ -16,8 +18,8 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            help="The file to write: NAME.stablehlo for a program that JAX's runtimes execute, NAME.safetensors for ordinary "
-            "kernels that any library can load.",
+            help="The file to write: NAME.onnx for a graph that many programs run, NAME.stablehlo for a program that JAX's "
+            "runtimes execute, NAME.safetensors for ordinary kernels that any library can load.",
             metavar="FILE",
         ),
     ],
@@ -25,7 +27,7 @@ def export(
         str | None,
         typer.Option(
             "--grid",
-            help="Sides of the grid that a program is for, such as 64,64.",
+            help="Sides of the grid that a program or a graph is for, such as 64,64.",
             metavar="N,...",
             show_default="any grid",
         ),
@@ -43,40 +45,34 @@ def export(
     import hashlib
 
     from ginjax.checkpoint import atomic_write, check_target, read_model, write_dense
-    from ginjax.errors import ArgumentError, UnsupportedError
+    from ginjax.errors import ArgumentError
 
     out = Output(json=json, quiet=quiet)
     kind = output.suffix
-    if kind == ".onnx":
-        raise UnsupportedError(
-            "export to ONNX",
-            expected="a name that ends in .stablehlo or .safetensors",
-            hint="The kernels of a .safetensors file are those of ordinary convolutions, which other libraries export.",
-        )
-    if kind not in (".stablehlo", ".safetensors"):
-        raise ArgumentError(
-            "`output`", got=str(output), expected="a name that ends in .stablehlo or .safetensors"
-        )
+    if kind not in _KINDS:
+        raise ArgumentError("`output`", got=str(output), expected=f"a name that ends in {', '.join(_KINDS)}")
     sides = _sides(grid)
-    if sides is not None and kind != ".stablehlo":
-        raise ArgumentError("`grid`", got="kernels, which fit every grid", expected="a .stablehlo file")
+    if sides is not None and kind == ".safetensors":
+        raise ArgumentError(
+            "`grid`", got="kernels, which fit every grid", expected="a .stablehlo or an .onnx file"
+        )
     check_target(output, force=force)
     record = read_model(model)
     if output.exists() and output.samefile(model):
         raise ArgumentError("`output`", got=f"{output}, which is the model", expected="a file elsewhere")
-    if kind == ".stablehlo":
-        from ginjax.models import export_stablehlo
+    if kind != ".safetensors":
+        from ginjax.models import export_onnx, export_stablehlo
 
-        payload = export_stablehlo(record, sides)
+        payload = (export_stablehlo if kind == ".stablehlo" else export_onnx)(record, sides)
         atomic_write(output, payload, force=force)
         sha256 = hashlib.sha256(payload).hexdigest()
-        about = {"format": "StableHLO", "bytes": len(payload), "grid": grid or "any"}
+        about = {"format": _KINDS[kind], "bytes": len(payload), "grid": grid or "any"}
     else:
         from ginjax.models import export_dense
 
         arrays = export_dense(record)
         sha256 = write_dense(output, record, force=force)
-        about = {"format": "kernels (out, in, *sides)", "arrays": len(arrays)}
+        about = {"format": _KINDS[kind], "arrays": len(arrays)}
     out.fields("Exported", {**about, "checked": "by running it against the network"})
     out.result(output, {**about, "sha256": sha256})
 

@@ -21,8 +21,8 @@ def inspect(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Files written by ginjax, folders of trainings, networks of other libraries, or checkpoints of "
-            "Equinox (.eqx).",
+            help="Files written by ginjax, folders of trainings, networks of other libraries (.safetensors, .onnx), or "
+            "checkpoints of Equinox (.eqx).",
             metavar="FILE...",
         ),
     ],
@@ -64,6 +64,7 @@ def inspect(
 def _show(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
     """Show one file; its payload, and the command that comes next."""
     from ginjax.checkpoint import file_kind, read_header, read_model
+    from ginjax.onnx import is_onnx
     from ginjax.state_dict import is_state_dict
 
     kind = file_kind(file).name
@@ -71,6 +72,10 @@ def _show(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
         return _show_run(out, file), None
     if kind == "checkpoint":
         return _show_eqx(out, file)
+    if is_onnx(file):
+        from . import _onnx
+
+        return _onnx.show(out, file)
     if is_state_dict(file):
         from . import _state_dict
 

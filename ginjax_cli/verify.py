@@ -80,8 +80,25 @@ def verify(
     in float64 and once in the precision of the file. The equivariance defect says how well the converted network
     commutes with rotations and reflections. Exit code 3 means that a promise is not kept; rules that promise
     nothing are only measured. Networks of other libraries are not run: their certificate is made again from both files.
+    Graphs of ONNX are run by onnxruntime.
     """
     out = Output(json=json, quiet=quiet)
+    from ginjax.onnx import is_onnx
+
+    if is_onnx(low) or is_onnx(high):
+        from . import _onnx
+
+        given = {
+            "data": data,
+            "samples": samples,
+            "field": field,
+            "axes": axes,
+            "parity": parity,
+            "periodic": periodic,
+        }
+        refuse_unread(given | {"split": split}, "models of ginjax")
+        _onnx.verify(out, low, high, size=size, tol=tol, seed=seed)
+        return
     from ginjax.state_dict import is_state_dict
 
     if is_state_dict(high) and is_state_dict(low):

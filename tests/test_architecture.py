@@ -33,6 +33,7 @@ ORDER = (
     "transfer",
     "checkpoint",
     "state_dict",
+    "onnx",
     "runs",
     "_jax_internals",
     "geometric",
@@ -57,6 +58,7 @@ GROUND = {
     "transfer",
     "checkpoint",
     "state_dict",
+    "onnx",
     "runs",
 }
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}

@@ -43,6 +43,9 @@ CUT = [
     if name != "README.md" and re.search(rf"ginjax train|{STEPS.pattern}", path.read_text("utf-8"))
 ]
 
+NEEDED = {"docs/guides/onnx.md": ("onnx", "onnxruntime")}
+"""Libraries of the extra `test` without which a page is not run."""
+
 SHELL = re.compile(r"[|&;<>$`*?]")
 """What only a shell understands, outside single quotes."""
 
@@ -150,6 +153,8 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_the_blocks_of_a_page(name, folder):
+    for library in NEEDED.get(name, ()):
+        pytest.importorskip(library)
     page = blocks(PAGES[name].read_text(encoding="utf-8"))
     done = run_page(page, folder, ("run",), as_written if name == "README.md" else cut_short)
     left = [block for block in page if block not in done]

@@ -17,7 +17,8 @@ from ._opened import opened
 from ._strict_json import JsonProblem, parse_json
 
 FileKindName = Literal[
-    "model", "filters", "pairs", "state", "arrays", "safetensors", "checkpoint", "program", "damaged", "data", "log", "evaluation",
+    "model", "filters", "pairs", "state", "arrays", "safetensors", "checkpoint", "program", "onnx", "damaged", "data", "log",
+    "evaluation",
     "settings", "picture", "text", "empty", "unknown",
     "run folder", "evaluation folder", "data folder", "model folder", "folder", "missing",
 ]  # fmt: skip
@@ -59,6 +60,7 @@ _KINDS = {
             "a program in StableHLO, which no command runs",
             "In Python jax.export.deserialize runs it; what it was made of says: ginjax inspect MODEL",
         ),
+        FileKind("onnx", "a graph of ONNX", _INSPECT),
         FileKind("damaged", "a damaged file of ginjax"),
         FileKind("data", "data", _LOOK),
         FileKind("log", "the log of a training", "Name the model beside it."),
@@ -124,6 +126,8 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         start += stream.read(_LOOKED_AT - len(start))
     if is_eqx(path):
         return _KINDS["checkpoint"]
+    if place.suffix.lower() == ".onnx" and start:  # such a file begins with no mark of its own
+        return _KINDS["onnx"]
     words = next((words for begin, words in _DATA_STARTS.items() if start.startswith(begin)), None)
     if words is not None:
         return replace(_KINDS["data"], words=words)

@@ -45,7 +45,7 @@ def parse_fields(texts: Sequence[str]) -> tuple[tuple[FieldRequest, ...], tuple[
         if found is None:
             full.append(text)
             continue
-        parts = tuple(found["parts"].split(","))
+        parts = tuple(part.lstrip("/") for part in found["parts"].split(","))
         if "" in parts:
             raise ArgumentError(f"field {text!r}", expected="variables separated by single commas")
         renamings.append(Renaming(found["name"], parts))

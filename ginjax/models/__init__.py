@@ -11,7 +11,6 @@ from ._architectures import register_architecture as register_architecture
 from ._build import build_model as build_model
 from ._build import outline as outline
 from ._change_fields import change_fields as change_fields
-from ._change_fields import unbound_values as unbound_values
 from ._change_fields import with_changed_fields as with_changed_fields
 from ._convert import convert_certified as convert_certified
 from ._convert import to_dimension as to_dimension
@@ -21,6 +20,7 @@ from ._export import EXPORT_TOLERANCE as EXPORT_TOLERANCE
 from ._export import array_function as array_function
 from ._export import export_dense as export_dense
 from ._export import export_stablehlo as export_stablehlo
+from ._export_onnx import export_onnx as export_onnx
 from ._file import LoadedModel as LoadedModel
 from ._file import from_record as from_record
 from ._file import load_model as load_model
@@ -46,6 +46,7 @@ from ._receptive_field import whole_field_layers as whole_field_layers
 from ._settings import NetworkSettings as NetworkSettings
 from ._spec import ModelSpec as ModelSpec
 from ._spec_from_words import spec_from_words as spec_from_words
+from ._unbound_values import unbound_values as unbound_values
 from ._wall_padding import DEFAULT_PADDING as DEFAULT_PADDING
 from ._wall_padding import padding_along as padding_along
 from ._wall_padding import padding_option_along as padding_option_along

@@ -1,6 +1,5 @@
 """Models that gain fields, or lose some, and go on with all that they have learned of the others."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -8,13 +7,12 @@ from typing import Any, TypeVar
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Bool
 
 from .._version import __version__
 from ..checkpoint import DataContract, FieldChange, ModelRecord, kept_channels
-from ..errors import NumericsError, UnsupportedError
+from ..errors import UnsupportedError
 from ..filters import FilterBank, FilterKey, bank_from_arrays, make_bank
-from ..geometric import MultiImage, Signature, SignatureLike, signature_union
+from ..geometric import Signature, SignatureLike, signature_union
 from ..transfer import (
     Certificate,
     ConvLayer,
@@ -22,16 +20,15 @@ from ..transfer import (
     LayerChannels,
     array_digest,
     carry_channels,
-    key_name,
     match_channels,
     match_plain_channels,
-    new_targets,
     role_keys,
 )
 from ._any_dimensional import AnyDimensionalModel
 from ._architectures import OWN, find_architecture
 from ._build import build_model
 from ._file import from_record, to_record
+from ._kept_outputs import check_kept
 from ._module import MultiImageModule
 from ._named_arrays import layer_table, named_arrays, plain_table
 from ._network import signature_of
@@ -161,7 +158,7 @@ def _with_channels(record: ModelRecord, contract: DataContract, seed: int) -> Mo
         made, arrays=carry_channels(record.arrays, fresh, channels, _last(model, frozenset(channels)))
     )
     if find_architecture(spec.architecture) not in OWN:
-        _check_kept(record, made)
+        check_kept(record, made)
     return made
 
 
@@ -250,90 +247,3 @@ def _of_fields(
     if record.certificate_is_stale:
         return replace(certificate, fields=stay)
     return replace(certificate.of_weights(array_digest(arrays), certificate.paths), fields=stay)
-
-
-def _check_kept(before: ModelRecord, after: ModelRecord) -> None:
-    """Refuse a network of somebody else's architecture that does not compute what it did of the fields that stay.
-
-    **Raises:** `UnsupportedError`.
-    """
-    models = from_record(before), from_record(after)
-    side = 4 * max(model.grid_factor for model in models)
-    rng = np.random.default_rng(0)
-    D = before.D
-    names = {each.name for each in before.contract.everything} & {
-        each.name for each in after.contract.everything
-    }
-    values = {
-        (each.name, frame): rng.standard_normal((side,) * D + (D,) * each.k).astype(np.float32)
-        for contract in (before.contract, after.contract)
-        for each, frame in contract.inputs_named
-    }
-    outputs = []
-    for model, record in zip(models, (before, after), strict=True):
-        blocks: dict[Any, list[np.ndarray]] = {}
-        # What only the larger of the two sees is zero, unless it must not matter.
-        matters = len(record.contract.everything) > len(names) and record is before
-        for each, frame in record.contract.inputs_named:
-            value = values[each.name, frame]
-            blocks.setdefault(each.key, []).append(value * (0 if matters and each.name not in names else 1))
-        x = MultiImage({key: np.stack(some) for key, some in blocks.items()}, D, record.is_torus)
-        y = model(x)[0]
-        places: dict[Any, int] = {}
-        for each in record.contract.predicted:
-            place = places[each.key] = places.get(each.key, -1) + 1
-            if each.name in names:
-                outputs.append(np.asarray(y[each.key][place], np.float64))
-    half = len(outputs) // 2
-    for mine, its in zip(outputs[:half], outputs[half:], strict=True):
-        if not np.allclose(mine, its, rtol=1e-3, atol=1e-4 * (1 + np.abs(mine).max())):
-            if not (np.isfinite(mine).all() and np.isfinite(its).all()):
-                raise NumericsError("output of the network is NaN or infinite")
-            raise UnsupportedError(
-                f"other fields for a {models[0].spec.architecture}",
-                got="a network that computes something else of its old fields then",
-                expected="one in which a channel of zero weights changes nothing, which a norm over the input is not",
-            )
-
-
-def unbound_values(record: ModelRecord) -> dict[str, Bool[np.ndarray, " _rows"]]:
-    """The values that no field depends on which the certificate of a model speaks of.
-
-    **Arguments:**
-
-    - `record`: the model; where its certificate speaks of all of its fields there are none.
-
-    **Returns:** by the name of an array, which along its first axis; arrays without one are left out.
-    """
-    certificate, contract = record.certificate, record.contract
-    if certificate is None or not certificate.fields or not record.layers:
-        return {}
-    spoken = contract.with_fields(
-        *(
-            [each for each in some if each.name in certificate.fields]
-            for some in (contract.fields, contract.constants)
-        )
-    )
-    before = _with_channels(record, spoken, 0)
-    channels = layer_channels(before, record, *kept_channels(spoken, contract))
-    shapes = {name: array.shape for name, array in record.arrays.items()}
-    found = new_targets(shapes, channels, frozenset(before.arrays))
-    # Orders and parities that came with new fields stay inside, but no path of the certificate leads there.
-    paths = {(path.layer, path.path.partition("->")[2]) for path in certificate.paths}
-    known = {key for _, key in paths}
-    for layer in record.layers:
-        new = {key_name(target) for _, _, target, _ in layer.paths()} - {
-            key for name, key in paths if name == layer.name.replace(".product_conv", ".conv")
-        }
-        for name, shape in shapes.items():
-            if name.startswith(f"{layer.name}.") and re.split(r"->|\.", name)[-1] in new:
-                found[name] = np.ones(shape[:1], bool)
-    for name, shape in shapes.items():
-        keys = re.findall(r"(?<=\.)k\d+p[01](?=\.|$)", name)
-        if (
-            keys
-            and keys[-1] not in known
-            and not any(name.startswith(f"{each.name}.") for each in record.layers)
-        ):
-            found[name] = np.ones(shape[:1], bool)
-    return found

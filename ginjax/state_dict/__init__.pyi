@@ -1,4 +1,6 @@
 from ._axes import NewAxes as NewAxes
+from ._carry import carried_up as carried_up
+from ._carry import kernel_gap as kernel_gap
 from ._convert import DEFAULT_RULE as DEFAULT_RULE
 from ._convert import StateDictConversion as StateDictConversion
 from ._convert import carry_out as carry_out

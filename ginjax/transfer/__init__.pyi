@@ -12,7 +12,6 @@ from ._channels import KeptChannels as KeptChannels
 from ._channels import LayerChannels as LayerChannels
 from ._channels import carry_channels as carry_channels
 from ._channels import match_channels as match_channels
-from ._channels import match_plain_channels as match_plain_channels
 from ._channels import new_targets as new_targets
 from ._compare import Growth as Growth
 from ._compare import growth as growth
@@ -42,6 +41,7 @@ from ._layers import role_keys as role_keys
 from ._layers import signature_rows as signature_rows
 from ._pairs import empty_block as empty_block
 from ._plain import inflate_weights as inflate_weights
+from ._plain_channels import match_plain_channels as match_plain_channels
 from ._plain_check import plain_condition_residual as plain_condition_residual
 from ._plain_layers import PlainLayer as PlainLayer
 from ._recheck import condition_residual as condition_residual

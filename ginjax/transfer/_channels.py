@@ -12,7 +12,6 @@ import numpy as np
 from ginjax.errors import UnsupportedError
 
 from ._layers import ConvLayer, FieldKey, key_name
-from ._plain_layers import PlainLayer
 
 Rows = tuple[tuple[int, int, int], ...]
 """`(order, parity, channels)` of each block of a field."""
@@ -103,7 +102,7 @@ def match_channels(
         # Even vectors are new inside, and with them the convolution of their products.
         beside = known.get(layer.name.removesuffix(_PRODUCT) + ".conv")
         if beside is None or not layer.name.endswith(_PRODUCT):
-            raise _changed(layer.name, "no such layer", "one")
+            raise changed_width(layer.name, "no such layer", "one")
         found[layer.name] = LayerChannels(
             _matched(layer.name, (), layer.inputs, {}, {}),
             _matched(layer.name, beside.outputs, layer.outputs, outputs, {}),
@@ -126,11 +125,11 @@ def _matched(
                 found[key] = candidate
                 break
         else:
-            raise _changed(f"block {key_name(key)} of {name}", f"{count} channels", f"{channels}")
+            raise changed_width(f"block {key_name(key)} of {name}", f"{count} channels", f"{channels}")
     return found
 
 
-def _changed(subject: str, got: str, after: str) -> UnsupportedError:
+def changed_width(subject: str, got: str, after: str) -> UnsupportedError:
     return UnsupportedError(
         f"{subject}, as the fields of the network change",
         got=f"{got} before and {after} after",
@@ -197,7 +196,7 @@ def carry_channels(
         old = arrays.get(name)
         if place is None:
             if old is not None and old.shape != start.shape:
-                raise _changed(f"array {name!r}", str(old.shape), str(start.shape))
+                raise changed_width(f"array {name!r}", str(old.shape), str(start.shape))
             found[name] = start if old is None else old
             continue
         layer, (source, target) = place
@@ -277,46 +276,3 @@ def _carried(
     if old is not None and len(rows) and len(columns):
         result[np.ix_(rows, columns)] = old[np.ix_(out.kept, into.kept)]
     return result
-
-
-def match_plain_channels(
-    before: Sequence[PlainLayer],
-    after: Sequence[PlainLayer],
-    inputs: Ends,
-    outputs: Ends,
-    D: int,
-) -> dict[str, LayerChannels]:
-    """As `match_channels` for plain convolutions, whose channels at the ends of the network are components.
-
-    **Arguments:**
-
-    - `D`: the dimension.
-
-    **Raises:** `UnsupportedError` for a layer whose channels changed otherwise.
-    """
-    known = {layer.name: layer for layer in before}
-    found = {}
-    for layer in after:
-        old = known.get(layer.name)
-        if old is None:
-            raise _changed(layer.name, "no such layer", "one")
-        found[layer.name] = LayerChannels(
-            {(0, 0): _plain(layer.name, old.inputs, layer.inputs, inputs, D)},
-            {(0, 0): _plain(layer.name, old.outputs, layer.outputs, outputs, D)},
-        )
-    return found
-
-
-def _plain(name: str, before: Rows, after: Rows, ends: Ends, D: int) -> KeptChannels:
-    total = KeptChannels((), 0)
-    if before == after:
-        count = sum(channels * D**k for k, _, channels in after)
-        return KeptChannels(tuple(range(count)), count)
-    counts = {(k, p): channels for k, p, channels in before}
-    rows = {(k, p): channels for k, p, channels in after}
-    for key in sorted({*counts, *rows}):
-        kept = ends.get(key, KeptChannels((), counts.get(key, 0)))
-        if (kept.before, len(kept.origins)) != (counts.get(key, 0), rows.get(key, 0)):
-            raise _changed(f"block {key_name(key)} of {name}", f"{before}", f"{after}")
-        total = total.then(kept.components(D ** key[0]))
-    return total

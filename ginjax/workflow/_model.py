@@ -333,7 +333,7 @@ class Model:
     def with_fields_of(self, data: Data, *, drop_fields: str | Collection[str] = ()) -> Model:
         """The same model for the fields of some data: what they have beside its own it gains, what they lack it loses.
 
-        Nothing is trained. Whatever the new fields are, the old ones are predicted as before, to the bit, and the new ones
+        Nothing is trained. Whatever the new fields are, the old ones are predicted as before but for rounding, and the new ones
         stay at their mean, or do not change. Of a field that is lost the model goes on as if it were at its mean. A
         certificate goes on to hold for the fields that the model had. `tune` does this by itself.
 

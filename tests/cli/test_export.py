@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from command_line import app
@@ -45,11 +46,25 @@ def test_a_program(run):
         ]
 
 
+def test_a_graph(run, monkeypatch):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    result = run("export", MODEL, "-o", "model.onnx", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["format"] == "ONNX"
+    assert "graph of ONNX" in run("inspect", "model.onnx").stdout
+    for name in ("onnx", "onnxruntime"):
+        with monkeypatch.context() as gone:
+            gone.setitem(sys.modules, name, None)
+            result = run("export", MODEL, "-o", "other.onnx")
+        assert result.exit_code == 1 and f"no package {name}" in result.stderr.splitlines()[0]
+    assert onnx.load("model.onnx").producer_name == "ginjax"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("-o", "model.onnx"), 1, "export to ONNX"),
-        (("-o", "model.txt"), 2, ".stablehlo or .safetensors"),
+        (("-o", "model.txt"), 2, ".onnx, .stablehlo, .safetensors"),
         (("-o", "a.safetensors", "--grid", "16"), 2, "--grid"),
         (("-o", "a.stablehlo", "--grid", "big"), 2, "--grid: got 'big'"),
         (("-o", "no/a.safetensors"), 1, "no"),

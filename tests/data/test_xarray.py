@@ -240,3 +240,16 @@ def test_scales_of_another_number_than_axes_are_refused_before_a_library_trusts_
         made.attrs.create("DIMENSION_LIST", scales, (4,), references)
     with pytest.raises(FileError, match="scales of dataset 'u'"):
         open_data(tmp_path / "a")
+
+
+@pytest.mark.parametrize("key", ["filters", "compressor", "chunks", "dimension_separator", "shape", "dtype"])
+@pytest.mark.parametrize("value", [3, 0.5, "x", True, {"a": 1}, [0], [[1]], None])
+def test_a_description_of_other_types_is_one_line(tmp_path, key, value):
+    flow().to_zarr(tmp_path / "a", zarr_format=2)
+    about = json.loads((tmp_path / "a" / "u" / ".zarray").read_text())
+    (tmp_path / "a" / "u" / ".zarray").write_text(json.dumps(about | {key: value}))
+    try:
+        with open_data(tmp_path / "a") as source:
+            source.read(0, 0, 1)
+    except FileError as error:
+        assert "\n" not in str(error)

@@ -13,6 +13,7 @@ from ginjax.models import (
     Network,
     array_function,
     export_dense,
+    export_onnx,
     export_stablehlo,
     from_record,
     to_record,
@@ -117,7 +118,7 @@ def test_a_program_for_any_grid_and_batch(name):
     record = RECORDS[name]()
     run = export.deserialize(bytearray(export_stablehlo(record))).call
     model = from_record(record)
-    x = module._random(model, 2, (10, 12) if name == "wide walls" else (4, 6))
+    x = module.random_inputs(model, 2, (10, 12) if name == "wide walls" else (4, 6))
     y = array_function(model, record.is_torus)(x)
     found = run(x)
     assert found.keys() == y.keys()
@@ -153,7 +154,7 @@ def test_pytorch_runs_a_network_from_its_kernels():
     record = record_of("series", inputs=(A, V), outputs=(V,), activation="gelu")
     arrays = {name: torch.from_numpy(np.array(array)) for name, array in export_dense(record).items()}
     model = from_record(record)
-    x = module._random(model, 3, (6, 8))
+    x = module.random_inputs(model, 3, (6, 8))
     y = np.asarray(array_function(model)(x)["k1p0"])
 
     def convolved(channels, name):
@@ -182,3 +183,52 @@ def test_pytorch_runs_a_network_from_its_kernels():
         channels = torch.cat([scalars, vectors.flatten(1, 2)], 1)
     found = channels.unflatten(1, (-1, 2)).movedim(2, -1).numpy()
     np.testing.assert_allclose(found, y, atol=1e-5 * np.abs(y).max())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [n if n in ("odd", "walls") else pytest.param(n, marks=pytest.mark.slow) for n in RECORDS],
+)
+def test_a_graph_of_onnx_for_any_grid(name):
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    record = RECORDS[name]()
+    graph = onnx.load_from_string(export_onnx(record))  # which runs it against the network
+    onnx.checker.check_model(graph, full_check=True)
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.graph.initializer}
+    arrays = dense_kernels(record)
+    kernels = [kernel for kernel in arrays if kernel.endswith(".kernel")]
+    assert kernels and all(np.array_equal(constants[kernel], arrays[kernel]) for kernel in kernels)
+    dims = [axis.dim_param for axis in graph.graph.input[0].type.tensor_type.shape.dim]
+    assert dims[0] == "batch" and dims[2] == "n0"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"architecture": "resnet", "activation": "gelu"},
+        pytest.param({"architecture": "unet", "levels": 1, "norm": True}, marks=pytest.mark.slow),
+        pytest.param({"architecture": "dilresnet", "norm": True}, marks=pytest.mark.slow),
+    ],
+)
+def test_a_graph_of_a_plain_network_for_one_grid(settings):
+    pytest.importorskip("onnxruntime")
+    record = record_of(inputs=(A,), outputs=(A,), plain=True, **settings)
+    export_onnx(record, (8, 8))
+    with pytest.raises(UnsupportedError, match="Name its sides with `grid`"):
+        export_onnx(record)
+    with pytest.raises(ArgumentError, match="`grid`"):
+        export_onnx(record, (8,))
+
+
+def test_a_graph_that_computes_something_else_is_noticed(monkeypatch):
+    pytest.importorskip("onnxruntime")
+    from ginjax.models import _onnx_operations as operations
+
+    record = record_of("resnet", D=1, inputs=(A,), outputs=(A,), bias="scalar")
+    monkeypatch.setitem(operations._SAME, "tanh", "Sin")
+    with pytest.raises(VerificationError, match="exported graph"):
+        export_onnx(record)
+    monkeypatch.delitem(operations.OPERATIONS, "tanh")
+    with pytest.raises(UnsupportedError, match="operation 'tanh'"):
+        export_onnx(record)

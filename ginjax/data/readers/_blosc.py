@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ginjax.data.readers._zarr_store import sides_of
 from ginjax.errors import FileError
 
 _HEADER = struct.Struct("<BBBBIII")
@@ -33,7 +34,9 @@ def check_blosc(
     """
     if not _ends_with_blosc(about):
         return
-    sides = about.get("chunks") or about["chunk_grid"]["configuration"]["chunk_shape"]
+    sides = sides_of(about)
+    if sides is None or len(sides) != len(shape) or 0 in sides:
+        return  # zarr says so
     for key in _keys(about, sides, shape, selection):
         path = os.path.join(folder, key)
         if os.path.isfile(path):  # what was never written is no file
@@ -41,7 +44,8 @@ def check_blosc(
 
 
 def _ends_with_blosc(about: Mapping[str, Any]) -> bool:
-    last = about.get("compressor") or (about.get("codecs") or [None])[-1]
+    codecs = about.get("codecs")
+    last = about.get("compressor") or (codecs[-1] if isinstance(codecs, list) and codecs else None)
     return isinstance(last, dict) and str(last.get("id", last.get("name"))).endswith("blosc")
 
 
@@ -57,10 +61,13 @@ def _keys(
     encoding = about.get("chunk_key_encoding")
     if isinstance(encoding, dict):
         default = encoding.get("name", "default") == "default"
-        said = (encoding.get("configuration") or {}).get("separator")
+        inner = encoding.get("configuration")
+        said = inner.get("separator") if isinstance(inner, dict) else None
         between, front = said or ("/" if default else "."), ("c",) if default else ()
     else:
         between, front = about.get("dimension_separator") or ".", ()
+    if between not in (".", "/"):
+        return  # no store has it, and zarr says so
     for numbers in itertools.product(*ranges):
         yield between.join((*front, *map(str, numbers))) or "0"
 

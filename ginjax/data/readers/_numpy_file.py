@@ -118,7 +118,7 @@ def _read_npz(
                 stream.seek(member.header_offset)
                 header = stream.read(_LOCAL_HEADER.size)
                 signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-                if signature != b"PK\x03\x04":
+                if signature != b"PK\x03\x04" or member.compress_size != member.file_size:
                     raise FileError(f"{path}: entry '{name}' is corrupt")
                 start = member.header_offset + _LOCAL_HEADER.size + name_length + extra_length
                 stream.seek(start)

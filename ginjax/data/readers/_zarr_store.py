@@ -46,7 +46,11 @@ def unsafe_arrays(path: str) -> dict[str, str]:
         about = array_description(os.path.join(path, name))
         if about is None:
             continue
-        strange = [each for each in _codecs(about) if each.removeprefix("numcodecs.") not in _CODECS]
+        strange = [
+            each
+            for each in _codecs(about, os.path.join(path, name))
+            if each.removeprefix("numcodecs.") not in _CODECS
+        ]
         if strange:
             raise FileError(
                 f"{path}: array '{name}' is stored with {strange[0][:60]!r}",
@@ -97,20 +101,30 @@ def _problem(about: Mapping[str, Any]) -> str | None:
         dtype = None
     if dtype is None or dtype.kind not in "fiub":
         return f"it holds values of type {str(kind)[:60]}, expected real numbers"
-    sides = about.get("chunks", [])
-    grid = about.get("chunk_grid")
-    if isinstance(grid, dict) and isinstance(grid.get("configuration"), dict):
-        sides = grid["configuration"].get("chunk_shape", [])
-    if not isinstance(sides, list) or not all(isinstance(n, int) and n >= 0 for n in sides):
+    sides = sides_of(about)
+    if sides is None:
         return "its chunks are not described"
     if math.prod(sides) * dtype.itemsize > MAX_CHUNK_BYTES:
         return f"its chunks are {sides}, expected at most {MAX_CHUNK_BYTES} bytes"
     return None
 
 
-def _codecs(about: Mapping[str, Any]) -> list[str]:
-    """The names of all filters, those within others included."""
-    stages = [about.get("compressor"), *(about.get("filters") or []), *(about.get("codecs") or [])]
+def sides_of(about: Mapping[str, Any]) -> list[int] | None:
+    """The sides of the pieces of an array; None if they are not described."""
+    sides = about.get("chunks", [])
+    grid = about.get("chunk_grid")
+    if isinstance(grid, dict) and isinstance(grid.get("configuration"), dict):
+        sides = grid["configuration"].get("chunk_shape", [])
+    known = isinstance(sides, list) and all(isinstance(n, int) and n >= 0 for n in sides)
+    return sides if known else None
+
+
+def _codecs(about: Mapping[str, Any], where: str) -> list[str]:
+    """The names of all filters, those within others included.
+
+    **Raises:** `FileError` for a description in which something else stands in their place.
+    """
+    stages = [about.get("compressor"), *_list(about, "filters", where), *_list(about, "codecs", where)]
     names = []
     while stages:
         stage = stages.pop()
@@ -120,5 +134,14 @@ def _codecs(about: Mapping[str, Any]) -> list[str]:
         names.append(str(stage.get("id", stage.get("name"))))
         inner = stage.get("configuration")
         if isinstance(inner, dict):
-            stages += [each for key in ("codecs", "index_codecs") for each in inner.get(key) or []]
+            stages += [each for key in ("codecs", "index_codecs") for each in _list(inner, key, where)]
     return names
+
+
+def _list(about: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    found = about.get(key)
+    if found is not None and not isinstance(found, list):
+        raise FileError(
+            f"{where}: '{key}'", got=repr(found)[:60], expected="a list", hint="The store is corrupt."
+        )
+    return found or []

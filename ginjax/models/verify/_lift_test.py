@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import equinox as eqx
@@ -14,10 +14,8 @@ from ...checkpoint import ModelRecord, added_axes
 from ...errors import ArgumentError
 from ...geometric import MultiImage, Signature
 from ...transfer import (
-    axis_exchange,
     axis_order,
     condition_residual,
-    embed_field,
     lift_key,
     plain_condition_residual,
     with_axes_in_order,
@@ -28,6 +26,7 @@ from .._module import MultiImageModule
 from .._named_arrays import layer_table, model_banks
 from .._spec import ModelSpec
 from ._equivariance import equivariance_defect
+from ._lift import Lift
 from ._outputs import relative_difference, run_network
 from ._shared_fields import on_shared_fields
 from ._verification import Verification
@@ -158,7 +157,7 @@ def verify_transfer(
     torus = (True,) * low.D if is_torus is None else is_torus
     added_torus = (True,) * (high.D - low.D) if new_torus is None else new_torus
     walled = not all((*torus, *added_torus))
-    lift = _Lift(low.D, high.D, tuple(new_axes) or tuple(range(low.D, high.D)), added_torus, parity_lift)
+    lift = Lift(low.D, high.D, tuple(new_axes) or tuple(range(low.D, high.D)), added_torus, parity_lift)
     _check_same_walls(low, high, torus, lift)
     side = default_side(high, walled=walled) if side is None else side
     dtype = min(_dtype_of(low), _dtype_of(high), key=lambda name: np.dtype(name).itemsize)
@@ -242,54 +241,14 @@ def _rounding(model: AnyDimensionalModel, x: MultiImage, dtype: str) -> float:
     return relative_difference(own, exact)
 
 
-@dataclass(frozen=True)
-class _Lift:
-    """The embedding of fields of the first network in the dimension of the second.
-
-    **Arguments:**
-
-    - `low`, `high`: the dimensions.
-    - `places`: of the added axes among all.
-    - `torus`: which of these are periodic.
-    - `parity`: whether odd scalars become odd vectors.
-    """
-
-    low: int
-    high: int
-    places: tuple[int, ...]
-    torus: tuple[bool, ...]
-    parity: bool
-
-    def placed(self, old: Sequence[_T], new: Sequence[_T]) -> tuple[_T, ...]:
-        """Something of each axis, given that of the old and that of the new ones."""
-        order = axis_order(self.places, self.high)
-        return tuple((*old, *new)[axis] for axis in order)
-
-    def __call__(self, x: MultiImage, side: int) -> MultiImage:
-        """Fields that do not vary along the new axes, of `side` pixels there."""
-        blocks = {}
-        for (k, p), block in x.items():
-            order = len(k)
-            new_key = lift_key((order, p)) if self.parity else (order, p)
-            blocks[new_key] = jnp.asarray(
-                embed_field(
-                    np.asarray(block), x.D, order, (side,) * len(self.places), lifted=new_key != (order, p)
-                )
-            )
-        last = MultiImage(blocks, self.high, (*x.is_torus, *self.torus))
-        if self.places == tuple(range(self.low, self.high)):
-            return last
-        return last.times_group_element(axis_exchange(self.places, self.high))
-
-
 def _lift_defect(
-    low: MultiImageModule, high: MultiImageModule, x: MultiImage, side: int, lift: _Lift
+    low: MultiImageModule, high: MultiImageModule, x: MultiImage, side: int, lift: Lift
 ) -> float:
     return relative_difference(run_network(high, lift(x, side)), lift(run_network(low, x), side))
 
 
 def _check_same_walls(
-    low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...], lift: _Lift
+    low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...], lift: Lift
 ) -> None:
     """Refuse networks that go on in different ways beyond the ends of an old axis that is not periodic."""
     old = [i for i in range(high.D) if i not in lift.places]

@@ -5,7 +5,7 @@ judged without the reader that accepted it: a file of ours with a checksum must 
 that is handed out must stand in the file, as an independent library reads it.
 """
 
-from trust.formats import arrays, hdf5, networks, others, own, texts
+from trust.formats import arrays, graphs, hdf5, networks, others, own, texts
 from trust.formats._format import FORMATS as FORMATS
 
-assert all((arrays, hdf5, networks, others, own, texts))  # they add themselves
+assert all((arrays, graphs, hdf5, networks, others, own, texts))  # they add themselves

@@ -1,0 +1,152 @@
+"""A JAX program written as a graph of ONNX: its values, its lengths, and the programs within it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from .._jax_internals import closed_jaxpr_in, function_of, is_literal
+from ..errors import UnsupportedError
+from ..onnx import Graph
+
+OPSET = 17
+Operation = Callable[["Program", Any, list[str]], list[str]]
+"""`(program, equation, names of its operands) -> names of its results`"""
+
+
+class Program:
+    """A graph in the making.
+
+    **Arguments:**
+
+    - `lengths`: for each symbol in the shapes, the input and the axis whose length it is, and by what that is divided.
+    - `operations`: how each operation is written.
+    """
+
+    def __init__(self, lengths: dict[str, tuple[str, int, int]], operations: dict[str, Operation]):
+        self.graph = Graph([name for name, _, _ in lengths.values()], OPSET)
+        self._lengths = lengths
+        self._operations = operations
+        self._written: dict[str, str] = {}
+        self._constants: dict[int, tuple[Any, str]] = {}
+
+    def run(self, jaxpr: Any, operands: Sequence[str]) -> list[str]:
+        """Write a program.
+
+        **Arguments:**
+
+        - `jaxpr`: the `ClosedJaxpr`.
+        - `operands`: the names of its inputs in the graph.
+
+        **Returns:** the names of its outputs.
+
+        **Raises:** `UnsupportedError` naming an operation that is not written.
+        """
+        names: dict[Any, str] = dict(zip(jaxpr.jaxpr.invars, operands, strict=True))
+        for variable, value in zip(jaxpr.jaxpr.constvars, jaxpr.consts, strict=True):
+            names[variable] = self.constant(value)
+
+        def name_of(operand: Any) -> str:
+            return self.literal(operand) if is_literal(operand) else names[operand]
+
+        for equation in jaxpr.jaxpr.eqns:
+            made = self._equation(equation, [name_of(each) for each in equation.invars])
+            names.update(zip(equation.outvars, made, strict=True))
+        return [name_of(each) for each in jaxpr.jaxpr.outvars]
+
+    def _equation(self, equation: Any, operands: list[str]) -> list[str]:
+        inner = closed_jaxpr_in(equation.params)
+        kind = equation.primitive.name
+        if inner is not None and kind not in ("while", "scan", "cond"):
+            return self.run(inner, operands)
+        own = function_of(equation.primitive)
+        if own is not None:
+            shapes = [jax.ShapeDtypeStruct(each.aval.shape, each.aval.dtype) for each in equation.invars]
+            return self.run(jax.make_jaxpr(partial(own, **equation.params))(*shapes), operands)
+        if kind not in self._operations:
+            raise UnsupportedError(
+                f"operation {kind!r} of the network", expected="operations that this version writes as ONNX"
+            )
+        return self._operations[kind](self, equation, operands)
+
+    def add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
+        """A node; the name of its output."""
+        return self.graph.add(kind, inputs, "program", **attributes)
+
+    def constant(self, value: Any, name: str = "constant") -> str:
+        """An array as a constant, the same for the same array."""
+        if id(value) not in self._constants:
+            self._constants[id(value)] = (value, self.graph.constant(np.asarray(value), name))
+        return self._constants[id(value)][1]
+
+    def literal(self, operand: Any) -> str:
+        """A number that stands in a program."""
+        return self.numbers(operand.val, operand.aval.dtype)
+
+    def numbers(self, values: Any, dtype: Any = np.int64) -> str:
+        """A small constant."""
+        return self.graph.numbers(values, np.dtype(dtype))
+
+    def length(self, size: Any) -> str | int:
+        """A length: a number, or a tensor of one whole number where the program is for any."""
+        if isinstance(size, int | np.integer):
+            return int(size)
+        text = str(size)
+        if text not in self._written:
+            found = self._evaluated(ast.parse(text.replace("^", "**"), mode="eval").body)
+            self._written[text] = found if isinstance(found, str) else self.numbers([found])
+        return self._written[text]
+
+    def shape(self, sizes: Sequence[Any]) -> str:
+        """A shape as a tensor; one length that is free is left to be found."""
+        parts = [self.length(each) for each in sizes]
+        free = [i for i, each in enumerate(parts) if isinstance(each, str)]
+        if len(free) == 1:
+            parts[free[0]] = -1
+        return self.graph.vector(parts)
+
+    def exact_shape(self, sizes: Sequence[Any]) -> str:
+        """A shape as a tensor, nothing left to be found."""
+        return self.graph.vector([self.length(each) for each in sizes])
+
+    def reshape(self, tensor: str, sizes: Sequence[Any]) -> str:
+        """A tensor in another shape."""
+        return self.add("Reshape", [tensor, self.shape(sizes)])
+
+    def _evaluated(self, node: ast.expr) -> str | int:
+        """The value of a formula of lengths, as JAX writes it."""
+        match node:
+            case ast.Constant(value=int(value)):
+                return value
+            case ast.Name(id=symbol) if symbol in self._lengths:
+                tensor, axis, divisor = self._lengths[symbol]
+                shape = self.add("Shape", [tensor])
+                length = self.add("Gather", [shape, self.numbers([axis])], axis=0)
+                return length if divisor == 1 else self.add("Div", [length, self.numbers([divisor])])
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._combined("Sub", 0, self._evaluated(operand))
+            case ast.BinOp(op=ast.Pow(), left=left, right=ast.Constant(value=int(power))) if 1 <= power <= 8:
+                found = base = self._evaluated(left)
+                for _ in range(power - 1):
+                    found = self._combined("Mul", found, base)
+                return found
+            case ast.BinOp(op=op, left=left, right=right) if type(op) in _KINDS:
+                return self._combined(_KINDS[type(op)], self._evaluated(left), self._evaluated(right))
+            case ast.Call(func=ast.Name(id=name), args=[left, right]) if name in _FUNCTIONS:
+                return self._combined(_FUNCTIONS[name], self._evaluated(left), self._evaluated(right))
+        raise UnsupportedError(
+            f"length {ast.unparse(node)!r} of the network", expected="sums, products and quotients"
+        )
+
+    def _combined(self, kind: str, left: str | int, right: str | int) -> str:
+        names = [each if isinstance(each, str) else self.numbers([each]) for each in (left, right)]
+        return self.add(kind, names)
+
+
+_KINDS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul"}
+_FUNCTIONS = {"floordiv": "Div", "mod": "Mod", "max": "Max", "min": "Min"}

@@ -1,0 +1,189 @@
+"""Carry a whole graph to a higher dimension, one axis after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+import numpy as np
+
+from ginjax._version import __version__
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.transfer import Certificate, PathReport, PlainRule, find_rule, tolerance_of
+
+from ._layout import Side
+from ._library import onnx_library
+from ._read import OnnxNetwork
+from ._record import OnnxRecord
+from ._step import Step, dims_of
+from ._walk import Boundary, Row
+from .operators import ENDS
+
+OLDEST_OPSET = 11
+MAX_DIM = 3
+_NAMES = {2: "height", 3: "depth"}
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxConversion:
+    """The result of a conversion.
+
+    **Arguments:**
+
+    - `before`, `after`: the network, `after` with the record of its conversion in the metadata.
+    - `rows`: what became of each node; of a conversion by two axes those of the last.
+    - `record`: what is kept of it, the certificate included.
+    """
+
+    before: OnnxNetwork
+    after: OnnxNetwork
+    rows: tuple[Row, ...]
+    record: OnnxRecord
+
+    @property
+    def certificate(self) -> Certificate:
+        """How exactly each kernel gives the old one back."""
+        return self.record.certificate
+
+
+def convert_onnx(
+    network: OnnxNetwork,
+    to_dim: int,
+    rule: PlainRule | str = "tile",
+    *,
+    new_axis: Literal["first", "last"] = "first",
+    new_boundary: str | None = None,
+    channels_last: bool = False,
+    from_dim: int | None = None,
+) -> OnnxConversion:
+    """Carry a graph to a higher dimension.
+
+    A kernel $K$ becomes $K \\otimes w$ with the profile $w$ of the rule along the new axis, whose windows, strides and padding are
+    those of the axis that it stands beside. All other operators are written so that a field that repeats one slice along the new
+    axis gives the output that the slice gives: means, norms and extremes over space take the new axis in, sums take its mean.
+
+    **Arguments:**
+
+    - `network`: the graph, in evaluation mode.
+    - `to_dim`: dimension to reach, 2 or 3.
+    - `rule`: a rule for plain networks, or its name: `"tile"`, `"centre"` or `"mean"`.
+    - `new_axis`: where the new axis stands among the spatial ones.
+    - `new_boundary`: what is beyond its ends where the graph pads with zeros: None for zeros, `"periodic"` or `"edge"`.
+    - `channels_last`: whether the inputs are `(batch, *space, channels)`.
+    - `from_dim`: dimension of the network; by its convolutions if None.
+
+    **Returns:** the network in the new dimension, whose new axis may have any length, with a certificate measured on its kernels as
+    stored. No verdict is passed on it.
+
+    **Raises:** `UnsupportedError` naming the node that cannot be carried, its inputs and the reason; `ArgumentError` for a
+    dimension that is not higher.
+    """
+    found = find_rule(rule) if isinstance(rule, str) else rule
+    if not isinstance(found, PlainRule):
+        raise ArgumentError(
+            "rule for a network of another library",
+            got=f"{found.name!r}, which is for invariant filters",
+            expected="a rule for plain networks, such as 'tile', 'centre' or 'mean'",
+        )
+    boundary = _boundary(new_boundary)
+    dim = dimension_of_graph(network) if from_dim is None else from_dim
+    if not dim < to_dim <= MAX_DIM:
+        raise ArgumentError(
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"more than {dim}, the dimension of the graph, and at most {MAX_DIM}",
+            hint="Graphs go up only. Going down is exact for arrays: save the weights as safetensors."
+            if to_dim <= dim
+            else None,
+        )
+    current, paths, walk = network, (), None
+    for low in range(dim, to_dim):
+        walk = Step(current, Side(low, new_axis == "last"), found, boundary, channels_last).run()
+        current = OnnxNetwork(walk.model, network.path, network.external)
+        paths = _joined(paths, tuple(walk.paths))
+    assert walk is not None
+    certificate = Certificate(
+        rule=found.name,
+        flex=None,
+        promises=found.promises_compatibility and not any(path.note == ENDS for path in paths),
+        from_dim=dim,
+        to_dim=to_dim,
+        tolerance=_tolerance(current),
+        parity_lift=False,
+        digest="",
+        paths=paths,
+        new_boundaries=() if boundary == "zeros" else (boundary,) * (to_dim - dim),
+    )
+    record = OnnxRecord(
+        version=__version__,
+        rule=found.name,
+        last=new_axis == "last",
+        boundary=boundary,
+        channels_last=channels_last,
+        blind=walk.blind,
+        stride=_coarsest(walk.strides),
+        certificate=certificate,
+    ).sealed(current)
+    record.put_into(current)
+    return OnnxConversion(network, current, tuple(walk.rows), record)
+
+
+def _boundary(name: str | None) -> Boundary:
+    if name not in (None, "periodic", "edge"):
+        raise ArgumentError(
+            f'`new_boundary="{name}"`', got="a graph of ONNX", expected="periodic or edge, or none for zeros"
+        )
+    return "zeros" if name is None else cast(Boundary, name)
+
+
+def dimension_of_graph(network: OnnxNetwork) -> int:
+    """The number of spatial axes of the kernels of a graph, or of its fields where it has no convolution.
+
+    **Raises:** `UnsupportedError` where that is not 1 or 2, or the convolutions are of several kinds and no input tells.
+    """
+    graph = network.model.graph
+    shapes = {tensor.name: len(tensor.dims) for tensor in graph.initializer}
+    ranks = set()
+    for node in graph.node:
+        if node.op_type in ("Conv", "ConvTranspose") and len(node.input) > 1:
+            sides = next((len(each.ints) for each in node.attribute if each.name == "kernel_shape"), 0)
+            ranks.add(sides or shapes.get(node.input[1], 2) - 2)
+    inputs = [len(dims_of(each)) - 2 for each in graph.input if each.name not in shapes]
+    fields = sorted({each for each in inputs if each in ranks and each > 0}) or sorted(ranks - {0})
+    fields = fields or sorted({each for each in inputs if each > 0})
+    if not fields:
+        raise UnsupportedError(
+            "graph", got="neither a convolution nor a field", expected="a network on a grid"
+        )
+    return fields[-1]
+
+
+def _joined(first: tuple[PathReport, ...], second: tuple[PathReport, ...]) -> tuple[PathReport, ...]:
+    """The reports of two steps, of which each kernel took both."""
+    if not first:
+        return second
+    earlier = {path.layer: path for path in first}
+    return tuple(
+        replace(
+            path,
+            before=earlier[path.layer].before,
+            residual=path.residual + earlier[path.layer].residual,
+            note=path.note or earlier[path.layer].note,
+        )
+        if path.layer in earlier
+        else path
+        for path in second
+    )
+
+
+def _tolerance(network: OnnxNetwork) -> float:
+    helper = onnx_library("helper")
+    found = [tolerance_of(np.dtype(np.float32))]
+    for tensor in network.model.graph.initializer:
+        if tensor.data_type in (10, 16) and len(tensor.dims) > 2:
+            found.append(tolerance_of(helper.tensor_dtype_to_np_dtype(tensor.data_type)))
+    return max(found)
+
+
+def _coarsest(strides: set[float]) -> int:
+    return max(1, *(round(each) for each in strides if each == each and each < 2**20)) if strides else 1

@@ -1,0 +1,184 @@
+"""Reading an ONNX file: bounded before it is parsed, with weights from files beside it and from nowhere else."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ginjax._text import shell_word
+from ginjax.checkpoint import opened
+from ginjax.errors import FileError
+
+from ._library import onnx_library
+from ._scan import BadFile, scan
+
+SUFFIX = ".onnx"
+MAX_BYTES = 2**31 - 1
+MAX_EXTERNAL = 2**36
+_CORRUPT = "The file is no ONNX file, or is corrupt."
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxNetwork:
+    """A network as a graph of operators.
+
+    **Arguments:**
+
+    - `model`: the `onnx.ModelProto`, its weights within.
+    - `path`: where it was read; None for one from memory.
+    - `external`: whether its weights stood in files of their own.
+    """
+
+    model: Any = field(repr=False)
+    path: Path | None = None
+    external: bool = False
+
+    @property
+    def opset(self) -> int:
+        """The version of the standard operators."""
+        return next((each.version for each in self.model.opset_import if each.domain in ("", "ai.onnx")), 0)
+
+    @property
+    def parameters(self) -> int:
+        """The number of entries of all constants of the graph."""
+        total = 0
+        for tensor in self.model.graph.initializer:
+            entries = 1
+            for length in tensor.dims:
+                entries *= length
+            total += entries
+        return total
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The texts that the file carries beside the graph."""
+        return {each.key: each.value for each in self.model.metadata_props}
+
+
+def is_onnx(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is called an ONNX file."""
+    return os.fspath(path).lower().endswith(SUFFIX)
+
+
+def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
+    """Read an ONNX file.
+
+    **Arguments:**
+
+    - `path`: the file. Weights in external files are read from its folder only.
+
+    **Raises:** `FileError` naming the file and what is wrong with it; `UnsupportedError` without the library `onnx`.
+    """
+    onnx = onnx_library()
+    with opened(path) as (stream, size):
+        if size > MAX_BYTES:
+            raise FileError(
+                f"{path}: has {size} bytes", expected=f"at most {MAX_BYTES}, as the format allows"
+            )
+        content = stream.read(size + 1)
+    model = onnx.ModelProto()
+    try:
+        scan(content, onnx.ModelProto.DESCRIPTOR)
+        model.ParseFromString(content)
+    except BadFile as problem:
+        raise FileError(f"{path}: cannot be read: {problem}", hint=_CORRUPT) from problem
+    except Exception as problem:
+        # The library of protocol buffers has an error of its own, in a package that depends on the version.
+        if type(problem).__name__ not in ("DecodeError", "UnicodeDecodeError"):
+            raise
+        raise FileError(f"{path}: cannot be read as ONNX", hint=_CORRUPT) from problem
+    del content
+    if not model.HasField("graph") or not model.graph.node or not model.opset_import:
+        raise FileError(
+            f"{path}: holds no graph",
+            hint=f"{_CORRUPT} What a file is says: ginjax inspect {shell_word(path)}",
+        )
+    return OnnxNetwork(model, Path(path), _load_external(model, Path(path)))
+
+
+def tensors_of(graph: Any) -> Iterator[Any]:
+    """All tensors of a graph and of the graphs within it."""
+    waiting = [graph]
+    while waiting:
+        each = waiting.pop()
+        yield from each.initializer
+        for sparse in each.sparse_initializer:
+            yield sparse.values
+            yield sparse.indices
+        for node in each.node:
+            for attribute in node.attribute:
+                if attribute.HasField("t"):
+                    yield attribute.t
+                yield from attribute.tensors
+                if attribute.HasField("g"):
+                    waiting.append(attribute.g)
+                waiting.extend(attribute.graphs)
+
+
+def _load_external(model: Any, path: Path) -> bool:
+    """Read the weights that stand in other files into the model; whether there are any."""
+    external, total = False, 0
+    for tensor in tensors_of(model.graph):
+        if tensor.data_location != 1:
+            continue
+        external = True
+        said = {each.key: each.value for each in tensor.external_data}
+        name = said.get("location", "")
+        target = _inside(path, name)
+        offset, length = (_whole(path, tensor.name, said.get(key, "")) for key in ("offset", "length"))
+        with opened(target) as (stream, size):
+            start = offset or 0
+            count = size - start if length is None else length
+            if count < 0 or start + count > size:
+                raise FileError(
+                    f"{path}: the tensor {tensor.name!r} is said to end after the file {name!r}",
+                    hint=_CORRUPT,
+                )
+            total += count
+            if count > MAX_BYTES or total > MAX_EXTERNAL:
+                raise FileError(
+                    f"{path}: the tensor {tensor.name!r} has {count} bytes in {name!r}", hint=_CORRUPT
+                )
+            stream.seek(start)
+            tensor.raw_data = stream.read(count)
+        tensor.ClearField("data_location")
+        del tensor.external_data[:]
+    return external
+
+
+def _inside(path: Path, name: str) -> Path:
+    """The path of a file beside the model.
+
+    **Raises:** `FileError` for one anywhere else, through whatever link.
+    """
+    folder = Path(os.path.realpath(path.parent))
+    refusal = FileError(
+        f"{path}: keeps weights in {name!r}",
+        expected="a file in its own folder",
+        hint="Weights are read from the folder of the model only.",
+    )
+    if not name or "\0" in name or os.path.isabs(name) or "\\" in name:
+        raise refusal
+    if ".." in Path(name).parts:
+        raise refusal
+    target = Path(os.path.realpath(folder / name))
+    if folder not in target.parents:
+        raise refusal
+    try:
+        if stat.S_ISDIR(target.stat().st_mode):
+            raise refusal
+    except OSError:
+        pass  # said better when it is opened
+    return target
+
+
+def _whole(path: Path, tensor: str, text: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise FileError(f"{path}: the tensor {tensor!r} is said to stand at {text[:40]!r}", hint=_CORRUPT)
+    return int(text)

@@ -1,0 +1,135 @@
+"""What a converted graph says of its conversion, in the texts that the file carries beside it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
+
+from ginjax.checkpoint import JsonProblem, dumps, parse_json
+from ginjax.errors import ArgumentError, FileError
+from ginjax.state_dict import RECORD_KEY
+from ginjax.transfer import Certificate, model_digest
+
+from ._read import OnnxNetwork, tensors_of
+from ._walk import Boundary
+
+_SCHEMA = 1
+_FIELDS = {"schema", "version", "rule", "last", "boundary", "channels_last", "blind", "stride", "certificate"}
+
+
+@dataclass(frozen=True)
+class OnnxRecord:
+    """What is kept of a conversion.
+
+    **Arguments:**
+
+    - `version`: of ginjax.
+    - `rule`: how kernels went along the new axes; `last`: whether these stand behind the others; `boundary`: what is beyond their
+      ends where the graph pads with zeros; `channels_last`: whether the fields of the graph have their channels last.
+    - `blind`: whether the network treats the slices of a field one by one.
+    - `stride`: points of the new axis that become one at the coarsest level.
+    - `certificate`: how exactly each kernel gives the old one back, sealed under a digest of the whole graph and
+      of all of this.
+    """
+
+    version: str
+    rule: str
+    last: bool
+    boundary: Boundary
+    channels_last: bool
+    blind: bool
+    stride: int
+    certificate: Certificate
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain JSON object; `read_onnx_record` reads it back."""
+        return self._described() | {"certificate": self.certificate.to_json()}
+
+    def _described(self) -> dict[str, Any]:
+        return {
+            "schema": _SCHEMA,
+            "version": self.version,
+            "rule": self.rule,
+            "last": self.last,
+            "boundary": self.boundary,
+            "channels_last": self.channels_last,
+            "blind": self.blind,
+            "stride": self.stride,
+        }
+
+    def _digest(self, network: OnnxNetwork) -> str:
+        """The digest of a graph and of everything that is said of it here, the numbers of the certificate included."""
+        said = self._described() | {"certificate": self.certificate.numbers()}
+        return model_digest(graph_digest(network), said)
+
+    def sealed(self, network: OnnxNetwork) -> OnnxRecord:
+        """The record whose certificate speaks of this graph."""
+        return replace(self, certificate=self.certificate.sealed(self._digest(network)))
+
+    def is_stale(self, network: OnnxNetwork) -> bool:
+        """Whether the graph has changed since the certificate was made."""
+        return self.certificate.digest != self._digest(network)
+
+    def put_into(self, network: OnnxNetwork) -> None:
+        """Keep it with a graph, in place of the record of an earlier conversion."""
+        kept = [(each.key, each.value) for each in network.model.metadata_props if each.key != RECORD_KEY]
+        del network.model.metadata_props[:]
+        for key, value in (*kept, (RECORD_KEY, dumps(self.to_json()))):
+            entry = network.model.metadata_props.add()
+            entry.key, entry.value = key, value
+
+
+def graph_digest(network: OnnxNetwork) -> str:
+    """SHA-256, in hexadecimal, of a graph and its weights, in whichever files they stand."""
+    digest = hashlib.sha256()
+    model = type(network.model)()
+    model.CopyFrom(network.model)
+    del model.metadata_props[:]
+    for tensor in tensors_of(model.graph):
+        digest.update(hashlib.sha256(tensor.raw_data).digest())
+        tensor.ClearField("raw_data")
+    digest.update(model.SerializeToString(deterministic=True))
+    return digest.hexdigest()
+
+
+def read_onnx_record(network: OnnxNetwork) -> OnnxRecord | None:
+    """What a graph says of its conversion; None if it says nothing.
+
+    **Raises:** `FileError` for an entry that is no such record.
+    """
+    text = network.metadata.get(RECORD_KEY)
+    if text is None:
+        return None
+    try:
+        return _from_json(parse_json(text))
+    except (JsonProblem, ArgumentError) as problem:
+        raise FileError(
+            f"{network.path}: the metadata {RECORD_KEY!r} cannot be read: {problem}",
+            hint="The file is corrupt or was changed by hand.",
+        ) from problem
+
+
+def _from_json(data: object) -> OnnxRecord:
+    if not isinstance(data, dict) or set(data) != _FIELDS:
+        raise ArgumentError("conversion", expected=f"an object with {sorted(_FIELDS)}")
+    if data["schema"] != _SCHEMA:
+        raise ArgumentError("schema of the conversion", got=repr(data["schema"])[:40], expected=_SCHEMA)
+    if not all(type(data[name]) is bool for name in ("last", "channels_last", "blind")):
+        raise ArgumentError("conversion", expected="true or false for last, channels_last and blind")
+    if not all(isinstance(data[name], str) for name in ("version", "rule")):
+        raise ArgumentError("conversion", expected="texts for version and rule")
+    if data["boundary"] not in get_args(Boundary):
+        raise ArgumentError("boundary of a conversion", expected=" or ".join(get_args(Boundary)))
+    if type(data["stride"]) is not int or not 1 <= data["stride"] <= 2**20:
+        raise ArgumentError("stride of a conversion", expected="1 to 2^20")
+    return OnnxRecord(
+        version=data["version"],
+        rule=data["rule"],
+        last=data["last"],
+        boundary=cast(Boundary, data["boundary"]),
+        channels_last=data["channels_last"],
+        blind=data["blind"],
+        stride=data["stride"],
+        certificate=Certificate.from_json(data["certificate"]),
+    )

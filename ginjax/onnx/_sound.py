@@ -1,0 +1,42 @@
+"""Whether a node is what the standard says of its operator: as many inputs and outputs, and attributes of the right types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ginjax.errors import UnsupportedError
+
+from ._library import onnx_library
+
+
+def check_node(proto: Any, opset: int) -> None:
+    """Refuse a node of the standard that does not follow it; of operators that it does not know nothing is said.
+
+    **Raises:** `UnsupportedError` naming the node.
+    """
+    defs = onnx_library("defs")
+    if proto.domain not in ("", "ai.onnx") or not defs.has(proto.op_type, opset):
+        return
+    schema = defs.get_schema(proto.op_type, opset)
+    label = f"node {proto.name or proto.op_type!r} ({proto.op_type})"
+    for what, count, least, most in (
+        ("inputs", len(proto.input), schema.min_input, schema.max_input),
+        ("outputs", len(proto.output), schema.min_output, schema.max_output),
+    ):
+        if not least <= count <= most:
+            expected = (
+                str(least) if least == most else f"{least} or more" if most > 100 else f"{least} to {most}"
+            )
+            raise UnsupportedError(label, got=f"{count} {what}", expected=expected)
+    names = [each.name for each in proto.attribute]
+    for each in proto.attribute:
+        known = schema.attributes.get(each.name)
+        if known is None or names.count(each.name) > 1 or int(known.type) != each.type or each.ref_attr_name:
+            raise UnsupportedError(
+                label,
+                got=f"an attribute {each.name!r} of a kind that it has not",
+                expected="those of the standard",
+            )
+    missing = [name for name, each in schema.attributes.items() if each.required and name not in names]
+    if missing:
+        raise UnsupportedError(label, got=f"no attribute {missing[0]!r}", expected="it")

@@ -1,0 +1,362 @@
+"""The way through a graph: one node after the other, each written anew where the new axis is part of what it does."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.transfer import PathReport, PlainRule
+
+from ._graph import Graph
+from ._layout import (
+    NEW,
+    Axes,
+    Side,
+    axis_of,
+    has_new,
+    is_new_axis,
+    new_place,
+    old_sizes,
+    without_new,
+)
+from ._lengths import FLOAT, INT64, Lengths
+from ._library import onnx_library
+from ._node import Node as Node
+from ._node import Row as Row
+from ._sizes import Length, Size, TooLong
+from ._sound import check_node
+from ._values import Padding, Value, as_content
+
+Boundary = Literal["zeros", "periodic", "edge"]
+
+
+Handler = Callable[["Walk", Node], None]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """How nodes of one kind are carried.
+
+    **Arguments:**
+
+    - `handler`: writes the node and declares its outputs.
+    - `without_space`: whether it also serves tensors that have no new axis; those are else copied.
+    - `takes_padding`: whether it deals with padding that is still to be done along the new axis.
+    """
+
+    handler: Handler
+    without_space: bool = False
+    takes_padding: bool = False
+
+
+@dataclass(eq=False)
+class Walk:
+    """The state of a conversion.
+
+    **Arguments:**
+
+    - `opset`: version of the standard operators.
+    - `side`: where the new axis stands.
+    - `rule`: how kernels go along it; `boundary`: what is beyond its ends where the graph pads with zeros.
+    - `graph`: what has been written.
+    - `operators`: how nodes are carried; `arithmetic`, `folding`: how contents and constants are computed.
+    - `uses`: how often each tensor is read; `readers`: by which nodes; `outputs`: those of the graph.
+    - `values`, `tensors`: what is known of each tensor; constants as the file has them.
+    - `rows`, `paths`: the report; `kernels`: those that were made.
+    - `pieces`: ends of fields, `(field, "start" or "end", points)`.
+    - `blind`: whether no operator so far mixes slices; `strides`: those of the tensors, see `Value`.
+    - `model`: the new one, when it is done.
+    """
+
+    opset: int
+    side: Side
+    rule: PlainRule
+    boundary: Boundary
+    graph: Graph
+    operators: Mapping[str, Operator]
+    arithmetic: Callable[[Node], list[np.ndarray] | None]
+    folding: Callable[[Node], np.ndarray | None]
+    uses: Counter[str] = field(default_factory=Counter)
+    readers: dict[str, list[Any]] = field(default_factory=dict)
+    values: dict[str, Value] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    paths: list[PathReport] = field(default_factory=list)
+    kernels: dict[tuple[Any, ...], tuple[str, PathReport]] = field(default_factory=dict)
+    pieces: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    tensors: dict[str, Any] = field(default_factory=dict)
+    outputs: set[str] = field(default_factory=set)
+    model: Any = None
+    blind: bool = True
+    strides: set[float] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        def source(name: str) -> tuple[Value, str]:
+            value = self.values[name]
+            return value, self.tensor(value)
+
+        self.lengths = Lengths(self.graph, source)
+
+    # --- one node ---------------------------------------------------------------------------------------------------
+
+    def step(self, proto: Any) -> None:
+        """Carry one node.
+
+        **Raises:** `UnsupportedError` naming the node, if it cannot be carried.
+        """
+        check_node(proto, self.opset)
+        inputs = [self._input(proto, name) for name in proto.input]
+        helper = onnx_library("helper")
+        attributes = {
+            each.name: helper.get_attribute_value(each)
+            for each in proto.attribute
+            if each.type not in _GRAPHS
+        }
+        attributes = {
+            name: each.decode("utf-8", "replace") if isinstance(each, bytes) else each
+            for name, each in attributes.items()
+        }
+        node = Node(proto, inputs, list(proto.output), attributes)
+        for name in node.outputs:
+            if name and name in self.values:
+                raise node.refusal(f"a tensor {name!r} that is there already", "a sound graph")
+        written, row_count = len(self.graph.nodes), len(self.rows)
+        try:
+            self._carry(node)
+        except TooLong:
+            raise node.refusal("a formula of lengths with too many terms") from None
+        except ArgumentError as error:
+            raise node.refusal(error.problem) from error
+        for name in node.outputs:
+            if name and name not in self.values:
+                raise node.refusal(f"its output {name!r}", "the outputs of the operator")
+        if len(self.rows) == row_count:
+            made = self.graph.nodes[written:]
+            same = len(made) == 1 and list(made[0].input) == list(proto.input)
+            same = same and list(made[0].attribute) == list(proto.attribute)
+            action = "as it is" if same else "rewritten" if made else "computed anew"
+            self.rows.append(Row(node.label, node.kind, tuple(proto.input), action))
+
+    def _carry(self, node: Node) -> None:
+        standard = node.proto.domain in ("", "ai.onnx")
+        constant = self.folding(node)
+        if constant is not None and len(node.outputs) == 1:
+            helper = onnx_library("helper")
+            kind = helper.np_dtype_to_tensor_dtype(constant.dtype)
+            self.values[node.outputs[0]] = constant_value(node.outputs[0], constant, kind)
+            return
+        if standard:
+            found = self.arithmetic(node)
+            if found is not None:
+                for name, content in zip(node.outputs, found, strict=False):
+                    self.values[name] = self._of_content(name, content, node)
+                return
+        operator = self.operators.get(node.kind) if standard else None
+        spatial = [each for each in node.inputs if each is not None and each.spatial]
+        if operator is not None and not operator.takes_padding:
+            node.inputs = [None if each is None else self.settled(each) for each in node.inputs]
+        if operator is not None and (spatial or operator.without_space):
+            known = all(each is None or each.axes is not None for each in node.inputs)
+            if known:
+                operator.handler(self, node)
+                return
+            if spatial:
+                raise node.refusal("an input of which not even the number of axes is known")
+        if spatial:
+            own = "" if standard else f" of {node.proto.domain!r}"
+            raise node.refusal(
+                f"an operator{own} on a field that has no form here in a higher dimension",
+                hint="Replace it before the export, or convert the part of the network before it.",
+            )
+        if any(each.type in _GRAPHS for each in node.proto.attribute) and self._reads_space(node.proto):
+            raise node.refusal("a graph within the graph that reads a field of the one around it")
+        self.copied(node)
+
+    def _reads_space(self, proto: Any) -> bool:
+        """Whether graphs in the attributes of a node read a tensor from outside that has the new axis."""
+        waiting = [g for a in proto.attribute for g in (*a.graphs, *([a.g] if a.HasField("g") else []))]
+        while waiting:
+            inner = waiting.pop()
+            for node in inner.node:
+                for name in node.input:
+                    outer = self.values.get(name)
+                    if outer is not None and (outer.spatial or outer.content is not None):
+                        return True
+                waiting += [
+                    g for a in node.attribute for g in (*a.graphs, *([a.g] if a.HasField("g") else []))
+                ]
+            for name in (each.name for each in inner.output):
+                if name in self.values and self.values[name].spatial:
+                    return True
+        for name in proto.input:
+            if name in self.values:
+                self.tensor(self.values[name])
+        return False
+
+    def _input(self, proto: Any, name: str) -> Value | None:
+        if not name:
+            return None
+        found = self.values.get(name)
+        if found is None:
+            label = proto.name or proto.op_type
+            raise UnsupportedError(
+                f"node {label!r} ({proto.op_type})",
+                got=f"an input {name!r} that no node before it makes",
+                expected="nodes in the order in which they run",
+            )
+        return found
+
+    def _of_content(self, name: str, content: np.ndarray, node: Node) -> Value:
+        axes = tuple(axis_of(Size.of(length)) for length in content.shape)
+        return Value(name, axes, dtype=_content_type(node, content), content=content)
+
+    # --- what is known of tensors -----------------------------------------------------------------------------------
+
+    def declare(self, name: str, axes: Axes | None, **known: Any) -> Value:
+        """A tensor that was written under its old name."""
+        if not name:
+            return Value("", axes)
+        made = Value(name, axes, emitted=name, **known)
+        self.values[name] = made
+        self.strides.add(made.stride)
+        return made
+
+    def length(self, name: str, axis: int, size: Size | None = None, value: int | None = None) -> Size:
+        """The length of an axis of an output: as a formula, or by its own name where there is none."""
+        if size is not None and size.depth <= 8:
+            return size
+        known = value
+        if known is None and size is not None and size.value is not None:
+            known = int(size.value)
+        return Size.symbol(Length(name, axis, known))
+
+    def settled(self, value: Value) -> Value:
+        """The value with its padding along the new axis done.
+
+        What the graph pads with a constant is continued by the last value along the new axis: a constant there would be read as a
+        part of the field by whatever comes next.
+        """
+        if value.padding is None:
+            return value
+        padding = value.padding
+        mode = "edge" if padding.mode == "constant" else padding.mode
+        made = self.pad_new(value, padding.before, padding.after, mode, near=f"{value.name}.new_axis")
+        done = replace(value, emitted=made, padding=None)
+        self.values[value.name] = done
+        return done
+
+    def tensor(self, value: Value) -> str:
+        """The name of a tensor in the new graph, written there if it was not yet."""
+        value = self.settled(self.values.get(value.name, value))
+        if value.emitted is not None:
+            return value.emitted
+        if value.content is not None and value.constant is None:
+            name = self.lengths.content(value)
+        elif value.name in self.tensors:
+            name = self.graph.keep(self.tensors[value.name], value.name)
+        else:
+            assert value.constant is not None
+            name = self.graph.constant(value.constant, value.name)
+        self.values[value.name] = replace(value, emitted=name)
+        return name
+
+    def names(self, node: Node) -> list[str]:
+        """The names of all inputs in the new graph."""
+        return ["" if each is None else self.tensor(each) for each in node.inputs]
+
+    def copied(self, node: Node) -> None:
+        """A node as it was; its outputs have no new axis."""
+        self.graph.copy(node.proto, self.names(node), node.outputs)
+        first = node.maybe(0)
+        for position, name in enumerate(node.outputs):
+            axes = None
+            if first is not None and first.axes is not None and position == 0 and node.kind in _SAME_RANK:
+                axes = tuple(axis_of(Size.symbol(Length(name, axis))) for axis in range(first.rank))
+            if name:
+                self.declare(name, axes)
+
+    def depth(self, value: Value) -> str:
+        """The length of the new axis of a value, as a tensor of one whole number."""
+        place = new_place(value.known)
+        assert place is not None and value.alone
+        return self.lengths.of_axis(self.tensor(value), place)
+
+    # --- operations that several operators need ---------------------------------------------------------------------
+
+    def pad_new(self, value: Value, before: int, after: int, mode: str, near: str) -> str:
+        """A tensor whose new axis was continued: by its last values, its mirror image, or from its other end."""
+        tensor, place = value.emitted, new_place(value.known)
+        assert tensor is not None and place is not None
+        return self.graph.pad_axis(tensor, len(value.known), place, (before, after), mode, near)
+
+    def with_new(self, value: Value, like: Axes) -> str:
+        """A tensor without the new axis, given one of length 1 where another layout of the same rank, or a higher, has it."""
+        rank, place = len(without_new(like)), new_place(like)
+        assert place is not None and is_new_axis(like[place])
+        at = place - (rank - value.rank)
+        if at <= 0:
+            return self.tensor(value)
+        if value.constant is not None:
+            key = f"{value.name}.new_axis_{at}"
+            if key not in self.graph.constants:
+                return self.graph.constant(np.expand_dims(value.constant, at), key)
+            return key
+        return self.graph.unsqueeze(self.tensor(value), [at], f"{value.name}.new_axis")
+
+    def expanded(self, value: Value, like: Value) -> str:
+        """A tensor whose new axis is as long as that of another; it has one of length 1, or none yet."""
+        tensor = self.tensor(value) if value.spatial else self.with_new(value, like.known)
+        place = new_place(like.known)
+        assert place is not None
+        rank = len(like.known)
+        parts: list[str | int] = [1] * rank
+        parts[place] = self.depth(like)
+        return self.graph.add("Expand", [tensor, self.graph.vector(parts)], f"{value.name}.expanded")
+
+    def add_padding(self, value: Value, padding: Padding) -> Value:
+        """The value with padding of its new axis that whoever reads it will do."""
+        done = replace(value, padding=padding)
+        self.values[value.name] = done
+        return done
+
+
+def constant_value(name: str, array: np.ndarray, dtype: int) -> Value:
+    """A constant of the file."""
+    axes = tuple(axis_of(Size.of(length)) for length in array.shape)
+    return Value(name, axes, dtype=dtype, constant=array, content=as_content(array))
+
+
+def merged_axes(axes: Axes) -> list[int]:
+    """The axes that the new one was merged into."""
+    return [i for i, axis in enumerate(axes) if has_new(axis) and axis != (NEW,)]
+
+
+def shape_words(axes: Axes) -> str:
+    return "x".join("?" if size.value is None else str(size.value) for size in old_sizes(axes))
+
+
+def _content_type(node: Node, content: np.ndarray) -> int:
+    if node.kind == "Cast":
+        return int(node.get("to", INT64))
+    if any(isinstance(each, bool) for each in content.reshape(-1).tolist()):
+        return 9
+    if node.kind in ("Shape", "Size"):
+        return INT64
+    if node.kind == "ConstantOfShape":
+        value = node.get("value")
+        return FLOAT if value is None else int(value.data_type)
+    place = 1 if node.kind == "Where" else 0
+    first = node.maybe(place)
+    return INT64 if first is None or not first.dtype else first.dtype
+
+
+_GRAPHS = (5, 10)  # AttributeProto.GRAPH, GRAPHS
+_SAME_RANK = {
+    "Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool",
+    "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "Gemm", "Resize", "Pad", "CumSum",
+    "LRN", "LpNormalization", "MeanVarianceNormalization", "Tile", "QuantizeLinear", "DequantizeLinear", "RMSNormalization",
+}  # fmt: skip

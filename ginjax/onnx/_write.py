@@ -1,0 +1,65 @@
+"""Writing an ONNX file, with the weights in a file beside it where they stood in one, or are too large for one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ginjax.checkpoint import atomic_write, check_target
+
+from ._read import SUFFIX, OnnxNetwork, tensors_of
+
+_ALONE = 2**30
+"""Bytes above which weights get a file of their own."""
+_SMALL = 1024
+"""Bytes up to which a tensor stays in the graph."""
+_ALIGNED = 64
+
+
+def default_onnx_target(source: str | os.PathLike[str], to_dim: int) -> Path:
+    """Where a conversion is written when nobody says: beside the input, with the dimension in its name."""
+    path = Path(source)
+    return path.with_name(f"{path.name[: -len(SUFFIX)]}.{to_dim}d{SUFFIX}")
+
+
+def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: bool = False) -> None:
+    """Write a network; the same network gives the same bytes.
+
+    **Arguments:**
+
+    - `path`: the file. Weights that stood in files of their own, or have more than 1 GiB, go to `PATH.data`, written first.
+    - `network`: what to write.
+    - `force`: replace files that exist.
+
+    **Raises:** `FileError` as `checkpoint.atomic_write`.
+    """
+    target = check_target(path, force=force)
+    tensors = [each for each in tensors_of(network.model.graph) if len(each.raw_data) > _SMALL]
+    if not network.external and sum(len(each.raw_data) for each in tensors) <= _ALONE:
+        atomic_write(target, network.model.SerializeToString(deterministic=True), force=force)
+        return
+    beside = target.with_name(f"{target.name}.data")
+    check_target(beside, force=force)
+    model = type(network.model)()
+    model.CopyFrom(network.model)
+    moved = [each for each in tensors_of(model.graph) if len(each.raw_data) > _SMALL]
+
+    def fill(stream: BinaryIO) -> None:
+        at = 0
+        for tensor in moved:
+            gap = -at % _ALIGNED
+            stream.write(b"\0" * gap)
+            stream.write(tensor.raw_data)
+            _points_to(tensor, beside.name, at + gap, len(tensor.raw_data))
+            at += gap + len(tensor.raw_data)
+
+    atomic_write(beside, fill, force=force)
+    atomic_write(target, model.SerializeToString(deterministic=True), force=force)
+
+
+def _points_to(tensor: Any, location: str, offset: int, length: int) -> None:
+    for key, value in (("location", location), ("offset", offset), ("length", length)):
+        entry = tensor.external_data.add()
+        entry.key, entry.value = key, str(value)
+    tensor.data_location = 1

@@ -1,0 +1,113 @@
+"""Reductions over axes: means and extremes take the new axis in, sums take its mean, so that fields that repeat keep their value."""
+
+from __future__ import annotations
+
+from .._layout import (
+    NEW,
+    Axes,
+    axis_of,
+    has_new,
+    is_new_axis,
+    new_index,
+    new_place,
+    old_axes_of_space,
+)
+from .._sizes import ONE
+from .._values import Value
+from .._walk import Node, Walk, merged_axes
+from ._registry import operator
+
+_SUMS = {"ReduceSum", "ReduceL1", "ReduceSumSquare"}
+
+
+@operator(
+    "ReduceMean",
+    "ReduceMax",
+    "ReduceMin",
+    "ReduceSum",
+    "ReduceL1",
+    "ReduceL2",
+    "ReduceSumSquare",
+    without_space=True,
+)
+def reduction(walk: Walk, node: Node) -> None:
+    """Over axes of the old graph, and over the new one where no length of space is left."""
+    x = node.value(0)
+    found = node.integers(1, "axes")
+    keep = bool(node.get("keepdims", 1))
+    if not found:
+        if int(node.get("noop_with_empty_axes", 0)):
+            walk.graph.add("Identity", [walk.tensor(x)], node.label, outputs=node.outputs[:1])
+            walk.declare(node.outputs[0], x.axes, unit=x.unit, diluted=x.diluted, stride=x.stride)
+            return
+        found = list(range(x.rank))
+    axes = sorted({node.axis(each, x.rank) for each in found})
+    kind, near, tensor = node.kind, node.label, walk.tensor(x)
+    reduced = axes_to_reduce(walk, x, axes)
+    place = new_place(x.known)
+    over_new = place is not None and place in reduced
+    diluted = x.diluted
+    if x.diluted and not (over_new and kind == "ReduceSum") and kind not in ("ReduceMean", "ReduceSum"):
+        raise node.refusal(
+            "weights of positions, which become smaller as there are more of them", "their sum"
+        )
+    if over_new:
+        walk.blind = False
+    if over_new and x.diluted and kind == "ReduceSum":
+        diluted = False
+        made = walk.graph.reduce(kind, tensor, reduced, near, keep=keep)
+    elif over_new and (kind in _SUMS or kind == "ReduceL2"):
+        made = _sum_and_mean(walk, node, x, tensor, reduced, keep)
+    else:
+        made = walk.graph.reduce(kind, tensor, reduced, near, keep=keep)
+    walk.graph.add("Identity", [made], near, outputs=node.outputs[:1])
+    after = _after(walk, x, axes, keep=keep, over_new=over_new)
+    unit = x.alone and (x.unit or over_new) and any(map(is_new_axis, after))
+    walk.declare(node.outputs[0], after, unit=unit, diluted=diluted, stride=x.stride)
+
+
+def axes_to_reduce(walk: Walk, x: Value, old: list[int]) -> list[int]:
+    """Axes of the new graph for axes of the old one: with the new axis, where they hold all that is left of space."""
+    axes = [new_index(x.known, each) for each in old]
+    left = set(old_axes_of_space(x.known, longer_than_one=True)) - set(old)
+    some = set(old_axes_of_space(x.known)) & set(old)
+    place = new_place(x.known)
+    if x.alone and place is not None and some and not left:
+        axes.append(place)
+    return sorted(axes)
+
+
+def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int], keep: bool) -> str:
+    """Sums over the old axes, of which the mean along the new one is taken."""
+    place, near = new_place(x.known), node.label
+    assert place is not None
+    kind = "ReduceSumSquare" if node.kind == "ReduceL2" else node.kind
+    if merged_axes(x.known):
+        raise node.refusal("a sum over positions in one row, which grows with the depth", "their mean", None)
+    plane = [each for each in axes if each != place]
+    summed = walk.graph.reduce(kind, tensor, plane, near)
+    made = walk.graph.reduce("ReduceMean", summed, [place], near)
+    if node.kind == "ReduceL2":
+        made = walk.graph.add("Sqrt", [made], near)
+    if keep:
+        return made
+    if walk.opset < 13:
+        return walk.graph.add("Squeeze", [made], near, axes=axes)
+    return walk.graph.add("Squeeze", [made, walk.graph.numbers(axes)], near)
+
+
+def _after(walk: Walk, x: Value, axes: list[int], *, keep: bool, over_new: bool) -> Axes:
+    old = [axis for axis in x.known if not is_new_axis(axis)]
+    result: list = []
+    for i, axis in enumerate(old):
+        if i not in axes:
+            result.append(axis)
+        elif keep:
+            space = next((f.space for f in axis if f.space is not None), None)
+            result.append(axis_of(ONE, None if has_new(axis) else space))
+    if not x.alone or (over_new and not keep):
+        return tuple(result)
+    place = new_place(x.known)
+    assert place is not None
+    before = sum(1 for i in range(place) if keep or i not in axes)
+    return (*result[:before], (NEW,), *result[before:])
