@@ -12,3 +12,24 @@ def changed(words: Sequence[str], *more: str) -> list[str]:
     again = {word for word in more if word.startswith("--")}
     kept = [w for at, w in enumerate(words) if w not in again and (at == 0 or words[at - 1] not in again)]
     return [*kept, *more]
+
+
+REPEATED = {
+    "--field",
+    "--axes",
+    "--parity",
+    "--target",
+    "--padding",
+    "--adapt",
+    "--freeze",
+    "--log",
+    "--new-boundary",
+}
+
+
+def once(words: Sequence[str]) -> list[str]:
+    """The words of a command with the last of every option that takes one value, as tests say what differs from a short one."""
+    last = {word: at for at, word in enumerate(words) if word.startswith("--") and word not in REPEATED}
+    early = {at for at, word in enumerate(words) if last.get(word, at) != at}
+    valued = {at + 1 for at in early if not words[at + 1].startswith("--")}
+    return [word for at, word in enumerate(words) if at not in early | valued]

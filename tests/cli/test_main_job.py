@@ -37,7 +37,7 @@ def test_three_lines_in_an_empty_folder(tmp_path):
     ]  # fmt: skip
 
     assert "character formula" in filters.stdout
-    assert filters.stderr.splitlines()[-1] == "next: ginjax train"
+    assert filters.stderr.splitlines()[-1] == "next: ginjax train --filters filters.safetensors"
     assert set(read_banks(tmp_path / "filters.safetensors")) == {1, 2, 3}
 
     assert "one-step error" in trained.stdout

@@ -3,7 +3,7 @@ import json
 import h5py
 import numpy as np
 import pytest
-from command_line import app
+from command_line import app, once
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
@@ -16,7 +16,7 @@ MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_well("given.h5", simulate("diffusion", 1, trajectories=2, steps=3, side=16), name="diffusion")
-    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+    return lambda *args: CliRunner().invoke(app, once(args), prog_name="ginjax")
 
 
 def test_a_forecast_that_other_tools_read(run, tmp_path):

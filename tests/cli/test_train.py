@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from command_line import app
+from command_line import app, once
 from helpers import FIXTURES
 from sweeps import few
 from typer.testing import CliRunner
@@ -23,7 +23,7 @@ SMALL = ("--arch", "series", "--channels", "2", *TINY)
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+    return lambda *args: CliRunner().invoke(app, once(args), prog_name="ginjax")
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ LONG = ("train", *SMALL, "--steps", "4000", "--noise", "0.01")
 
 def start(folder, *args):
     return subprocess.Popen(
-        [sys.executable, "-m", "ginjax_cli", *LONG, *args],
+        [sys.executable, "-m", "ginjax_cli", *once([*LONG, *args])],
         cwd=folder,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from command_line import app
+from command_line import app, once
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
@@ -17,7 +17,7 @@ SMALL = (
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+    return lambda *args: CliRunner().invoke(app, once(args), prog_name="ginjax")
 
 
 def test_several_seeds_are_those_of_single_trainings_with_mean_and_spread(run, tmp_path):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from command_line import app
+from command_line import app, once
 from drawn_records import drawn_record, perturbed, small_spec
 from helpers import FULL3, ORTHOPLEX5, S
 from ml.task.small_tasks import source
@@ -26,7 +26,7 @@ DENSITY = Field("density", 0, 0)
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+    return lambda *args: CliRunner().invoke(app, once(args), prog_name="ginjax")
 
 
 @pytest.fixture

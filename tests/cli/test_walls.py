@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from command_line import app
+from command_line import app, once
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import Axis, read_model
@@ -39,14 +39,14 @@ def here(tmp_path_factory):
 @pytest.fixture
 def run(here, monkeypatch):
     monkeypatch.chdir(here)
-    return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
+    return lambda *args: CliRunner().invoke(app, once(args), prog_name="ginjax")
 
 
 @pytest.fixture(scope="module")
 def low(here):
     """A network trained beside walls, with the padding that nobody asked for."""
     args = ("train", "--data", str(here / "box_1d.npz"), *QUICK, "-o", str(here / "low"))
-    result = CliRunner().invoke(app, args, prog_name="ginjax")
+    result = CliRunner().invoke(app, once(args), prog_name="ginjax")
     assert result.exit_code == 0, result.stderr
     return here / "low"
 
