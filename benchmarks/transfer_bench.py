@@ -20,6 +20,9 @@ from transferbench._clock import stay_on_one_core
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "transfer_bench.jsonl"
+AGAIN = HERE / "results" / "transfer_bench_again.jsonl"
+"""Seeds that nobody looked at while a method was settled."""
+
 QUICK_RESULTS = HERE / "results" / "transfer_bench_quick.jsonl"
 PAGE = HERE.parent / "docs" / "results" / "transfer-bench.md"
 PICTURE = HERE.parent / "docs" / "images" / "transfer_bench.png"

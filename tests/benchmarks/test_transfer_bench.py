@@ -137,3 +137,17 @@ def test_the_readme_and_the_page_say_what_was_measured():
                     assert f"{group.error(horizon).median:.2g}" in said, (path.name, pde, horizon)
             assert f"{one.error(1).median:.2g}" in said
             assert f"{zero.error(1).median * 1.2:.2g}," not in said  # control: another number
+
+
+def test_the_page_says_what_unseen_seeds_gave():
+    text = transfer_bench.PAGE.read_text("utf-8")
+    (said,) = (part for part in text.split("- **")[1:] if part.startswith("Blind**"))
+    groups = grouped(read_book(transfer_bench.AGAIN).results)
+    for method in ("calibrated", "scratch"):
+        own = {e.case.pde: e for e in groups if e.method == method}
+        for horizon in (1, 20):
+            row = [
+                f"{own[pde].error(horizon).median:.2g}" for pde in ("allen-cahn", "diffusion", "fisher-kpp")
+            ]
+            assert ", ".join(row) in said, (method, horizon, row)
+    assert {each.cell.seed for each in read_book(transfer_bench.AGAIN).results} == {3, 4, 5}

@@ -400,4 +400,4 @@ def test_parts_that_share_trajectories_are_pointed_out(model):
     with pytest.warns(GinjaxWarning, match="also in other parts: 6 of those of 'test'"):
         ginjax.train({"train": data(2), "test": data(2)}, STEPS, network=TINY, progress=False)
     known = model.evaluate({"test": data(2)}, progress=False)
-    assert "these are data of the model's training" in known.note
+    assert "the model was trained on these data" in known.note
