@@ -1,5 +1,6 @@
 """PDEArena's sets in 1D and 3D as they are published."""
 
+import h5py
 import numpy as np
 import pytest
 from data.layouts import arena_1d, arena_3d, numbers
@@ -32,6 +33,15 @@ def test_steps_that_differ_become_conditions_of_the_network_if_that_is_said(tmp_
     np.testing.assert_allclose(source.read_constants(2)["dt"], np.full(16, 0.2 * 1.02), rtol=1e-6)
     with pytest.raises(FileError, match="train/dx"):
         open_data(path, fields=said[:2])  # what is not named is still to be one number
+
+
+def test_a_sample_has_one_number(tmp_path):
+    path = arena_1d(tmp_path / "ks.h5", viscosity=0.7)
+    with h5py.File(path, "r+") as file:
+        del file["train/v"]
+        file["train/v"] = np.zeros((3, 2), np.float32)
+    with pytest.raises(FileError, match="'train/v': got 2 numbers for a sample, expected one"):
+        open_data(path).read_constants(1)
 
 
 def test_maxwell_in_three_dimensions(tmp_path):

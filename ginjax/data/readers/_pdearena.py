@@ -127,18 +127,27 @@ def _frames(file: Hdf5, path: str) -> AxisSlices:
 
 
 def _number(file: Hdf5, path: str, spatial: tuple[int, ...]) -> ReadSlice:
-    return lambda trajectory, start, stop: np.broadcast_to(
-        file.read(path, (trajectory,)).reshape(()), (1, *spatial)
-    )
+    return lambda trajectory, start, stop: np.broadcast_to(_one_number(file, path, trajectory), (1, *spatial))
+
+
+def _one_number(file: Hdf5, path: str, trajectory: int) -> np.ndarray:
+    """The number of a sample.
+
+    **Raises:** `FileError` for an array that has more of them.
+    """
+    found = file.read(path, (trajectory,))
+    if found.size != 1:
+        raise FileError(
+            f"{file.path}: '{path}'", got=f"{found.size} numbers for a sample", expected="one for each sample"
+        )
+    return found.reshape(())
 
 
 def _vector(file: Hdf5, paths: list[str], spatial: tuple[int, ...]) -> ReadSlice:
     """Numbers along the axes, missing ones zero, as one vector everywhere."""
 
     def read(trajectory: int, start: int, stop: int) -> np.ndarray:
-        numbers = [
-            file.read(path, (trajectory,)).reshape(()) if file.is_array(path) else 0.0 for path in paths
-        ]
+        numbers = [_one_number(file, path, trajectory) if file.is_array(path) else 0.0 for path in paths]
         return np.broadcast_to(np.stack(numbers), (1, *spatial, len(paths)))
 
     return read

@@ -106,9 +106,10 @@ _DESCRIPTIONS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
 def arrays_of_zarr(path: Path) -> list[np.ndarray]:
     found: list[np.ndarray] = []
+    group = zarr.open_group(path, mode="r", use_consolidated=False)
     for folder in sorted(each for each in path.iterdir() if each.is_dir()):
         with contextlib.suppress(Exception):  # what zarr refuses is not there
-            array = zarr.open_array(folder, mode="r")
+            array = group[folder.name]
             if array.dtype.kind not in "fiub":
                 continue
             if array.size > 2**22:  # more than was read
