@@ -159,10 +159,12 @@ class UNet(AnyDimensionalModel):
             inner, batch_stats = run(blocks, pool(inner), batch_stats)
         for up, blocks in self.upsample_blocks:
             inner, batch_stats = run(blocks, up(inner).concat(skips.pop()), batch_stats)
-        if isinstance(self.decode, Convolution):  # whatever else stands there is called as a block
-            inner = self.decode(inner)
+        # By the specification: what stands there may have been replaced, by one that is computed twice or has ordinary kernels.
+        decode: Any = self.decode
+        if dict(self.spec.options).get("nonlinearity") == "product":
+            inner, batch_stats = decode(inner, batch_stats)
         else:
-            inner, batch_stats = self.decode(inner, batch_stats)
+            inner = decode(inner)
         return self.leave(inner), batch_stats
 
     @classmethod
