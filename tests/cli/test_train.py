@@ -464,7 +464,7 @@ def test_data_in_a_file(run, tmp_path):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (("--steps", "3", "--epochs", "1"), "steps and epochs: got both"),
+        (("--steps", "3", "--epochs", "1"), "--steps and --epochs: got both"),
         (("--time-budget", "soon"), "a time such as 90s"),
         (("--time-budget", "3s", "--schedule", "cosine"), "a number of steps"),
         (("--checkpoint-every", "0"), "--checkpoint-every: got '0'"),

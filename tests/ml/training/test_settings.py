@@ -106,7 +106,7 @@ def test_values_of_another_type_are_refused(data, name):
         ({"schedule": "cos"}, "schedule: got 'cos', expected one of cosine, linear, constant"),
         ({"loss": "mse"}, "loss: got 'mse', expected one of smse, nrmse, normalized-smse"),
         ({"precision": "float16"}, "precision: got 'float16', expected float32 or bfloat16"),
-        ({"steps": 3, "epochs": 1.0}, "steps and epochs: got both, expected one of them"),
+        ({"steps": 3, "epochs": 1.0}, "`steps` and `epochs`: got both, expected one of them"),
         ({"seconds": 9.0, "schedule": "cosine"}, "schedule: got cosine where time alone ends the training"),
         ({"seconds": 9.0, "schedule": "linear"}, "expected constant, or a number of steps"),
     ],
