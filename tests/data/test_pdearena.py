@@ -3,7 +3,7 @@
 import h5py
 import numpy as np
 import pytest
-from data.layouts import arena_1d, arena_3d, numbers
+from data.layouts import arena, arena_1d, arena_3d, numbers
 
 from ginjax.data import data_splits, open_data
 from ginjax.errors import FileError
@@ -36,11 +36,11 @@ def test_steps_that_differ_become_conditions_of_the_network_if_that_is_said(tmp_
 
 
 def test_a_sample_has_one_number(tmp_path):
-    path = arena_1d(tmp_path / "ks.h5", viscosity=0.7)
+    path = arena(tmp_path / "a.h5")
     with h5py.File(path, "r+") as file:
-        del file["train/v"]
-        file["train/v"] = np.zeros((3, 2), np.float32)
-    with pytest.raises(FileError, match="'train/v': got 2 numbers for a sample, expected one"):
+        del file["train/buo_y"]
+        file["train/buo_y"] = np.zeros((2, 2), np.float32)
+    with pytest.raises(FileError, match="'train/buo_y': got 2 numbers for a sample, expected one"):
         open_data(path).read_constants(1)
 
 
