@@ -1,6 +1,5 @@
 """`ginjax convert-d`: carry a trained network to another dimension."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,6 +8,7 @@ import typer
 from ginjax._text import shell_line, shell_word
 
 from ._by_axis import by_axis
+from ._calibrate_conversion import calibrate_conversion, rule_to_calibrate
 from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
@@ -18,7 +18,6 @@ from ._data_options import (
     DataPart,
     DataPeriodic,
     Samples,
-    reading_of,
     refuse_unread,
 )
 from ._network_options import (
@@ -37,14 +36,13 @@ from ._network_options import (
 )
 from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
-from ._read_as import say_how_read
 from ._rule_table import show_comparison
+from ._samples_asked import SamplesAsked
+from ._verify_conversion import verify_conversion
 from ._way_to_convert import names_conversion
 
 if TYPE_CHECKING:
-    from ginjax.checkpoint import Conversion, ModelRecord
-    from ginjax.ml import OwnTask
-    from ginjax.models import Verification
+    from ginjax.checkpoint import Conversion
     from ginjax.transfer import Certificate
 
 RULES = Choice(
@@ -263,7 +261,7 @@ def convert_d(
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)
-        sampled = _Samples(data, how, pde, samples, split, seed, ends, new_axis)
+        sampled = SamplesAsked(data, how, pde, samples, split, seed, ends, new_axis)
         _compare(out, model, to_dim, sampled, tuple(new_boundary or ()))
         return
     _check_one_rule(ctx)
@@ -288,12 +286,12 @@ def convert_d(
             new_axis=new_axis,
         )
     else:
-        conversion, chosen = _calibrate(
+        conversion, chosen = calibrate_conversion(
             out,
             record,
             to_dim,
-            _rule_to_calibrate(ctx),
-            _Samples(calibrate, how, None, samples, split, seed, ends, new_axis),
+            rule_to_calibrate(ctx),
+            SamplesAsked(calibrate, how, None, samples, split, seed, ends, new_axis),
         )
     # The file keeps the tolerance of its precision; --tol is about this run.
     certificate = conversion.certificate.with_tolerance(tol)
@@ -306,7 +304,7 @@ def convert_d(
     if odd is not None:
         out.note(odd)
     if verify:
-        payload["verification"] = _verify(out, conversion, seed, allow_inexact)
+        payload["verification"] = verify_conversion(out, conversion, seed, allow_inexact)
     if dry_run:
         out.result(None, payload | {"cost": costs})
         words = given_options(ctx, without=("dry_run", "size", "json", "quiet", "verify"))
@@ -333,54 +331,7 @@ def _is_foreign(model: Path, network: NetworkOptions) -> bool:
     return False
 
 
-@dataclass(frozen=True)
-class _Samples:
-    """The samples that the options name: of a file, or simulated.
-
-    **Arguments:**
-
-    - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
-    - `count`: how many samples.
-    - `new_boundary`, `new_axis`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`, and
-      which they are.
-    """
-
-    path: Path | None
-    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None]"
-    pde: str | None
-    count: int | None
-    split: str | None
-    seed: int
-    new_boundary: "str | dict[str, str] | None"
-    new_axis: str | None
-
-    def of(
-        self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
-    ) -> "tuple[OwnTask, str]":
-        """The samples for a model in dimension `D`, and what to call them."""
-        from ginjax.ml import samples_for
-
-        task, held_out = samples_for(
-            record,
-            D,
-            self.path,
-            reading_of(*self.how),
-            pde=self.pde,
-            default=default,
-            samples=self.count,
-            seed=self.seed,
-            split=self.split,
-            new_boundary=self.new_boundary,
-            new_axis=self.new_axis,
-        )
-        if self.path is not None:
-            say_how_read(out, held_out.source, record.contract)
-        if held_out.note:
-            out.note(held_out.note)
-        return task, held_out.name
-
-
-def _compare(out: Output, model: Path, to_dim: int, samples: _Samples, ends: "tuple[str, ...]") -> None:
+def _compare(out: Output, model: Path, to_dim: int, samples: SamplesAsked, ends: "tuple[str, ...]") -> None:
     """Every rule beside the others; nothing is written."""
     from ginjax.checkpoint import read_model
     from ginjax.ml.transfer import compare_rules
@@ -470,104 +421,8 @@ def _check_one_rule(ctx: typer.Context) -> None:
     if given["calibrate"] is None:
         return
     # Calibration shapes the weights around one rule; what else would shape them is refused.
-    _rule_to_calibrate(ctx)
+    rule_to_calibrate(ctx)
     for name in ("flex", "dtype", "lift_parity"):
         if given[name]:
             option = f"--{name.replace('_', '-')}"
             raise ArgumentError("--calibrate", got=option, expected=f"no {option}")
-
-
-def _rule_to_calibrate(ctx: typer.Context) -> str:
-    """The rule that `--calibrate` starts from: the one that was asked for, else that which did best."""
-    from ginjax.errors import ArgumentError
-
-    source = ctx.get_parameter_source("rescale")
-    if source is None or source.name == "DEFAULT":
-        return "isotropic"
-    rescale = ctx.params["rescale"]
-    if rescale not in ("isotropic", "compat-flex"):
-        raise ArgumentError(
-            "--calibrate", got=f"--rescale {rescale}", expected="--rescale isotropic or compat-flex"
-        )
-    return rescale
-
-
-def _calibrate(
-    out: Output, record: "ModelRecord", to_dim: int, rule: str, samples: _Samples
-) -> "tuple[Conversion, dict[str, Any]]":
-    """Convert, and choose around the rule on samples of the model's own task."""
-    from ginjax.ml import calibrate
-    from ginjax.ml.transfer import EVALUATIONS
-
-    task, name = samples.of(out, record, (to_dim, record.D), default="train")
-    X, Y = task.pairs()
-    with out.progress(EVALUATIONS, "calibrating") as progress:
-        conversion, chosen = calibrate(
-            record,
-            to_dim,
-            X,
-            Y,
-            rule,
-            seed=samples.seed,
-            new_boundary=samples.new_boundary,
-            new_axis=samples.new_axis,
-            progress=progress.advance,
-        )
-    laid = f", laid into {to_dim}D in random directions," if chosen.turned else ""
-    out.table(
-        f"Chosen on {X.get_L()} samples of {name}{laid} in {chosen.evaluations} evaluations: "
-        f"relative squared error {chosen.loss_before:.2e} -> {chosen.loss_after:.2e}",
-        ("layer", f"moved from {rule}"),
-        [
-            (layer, f"{value:+.3f}" + (" (at its bound)" if layer in chosen.at_bound else ""))
-            for layer, value in chosen.moves.items()
-        ],
-    )
-    if chosen.at_bound:
-        out.note("a move at its bound means that the samples ask for more than is safe, or say little there")
-    if chosen.turned:
-        out.note(
-            "data laid in random directions are right where physics prefers no direction, as gravity, a mean flow or a layered medium does"
-        )
-    return conversion, {
-        "calibrated_moves": dict(chosen.moves),
-        "calibrated_from": chosen.rule,
-        "turned": chosen.turned,
-        "at_bound": list(chosen.at_bound),
-        "data": name,
-        "samples": X.get_L(),
-        "loss_before": chosen.loss_before,
-        "loss_after": chosen.loss_after,
-    }
-
-
-def _verify(out: Output, conversion: "Conversion", seed: int, allow_inexact: bool) -> dict[str, Any]:
-    """Run both networks; a promise that is not kept is an error before anything is written."""
-    from ginjax.ml import shortest_waves
-    from ginjax.models import (
-        STAGES,
-        Promises,
-        default_side,
-        from_record,
-        verification_effort,
-        verify_records,
-    )
-
-    from .verify import WAY_OUT, show_waves, verification_payload, waves_payload
-
-    low, high = sorted((conversion.before, conversion.after), key=lambda record: record.D)
-    side = default_side(from_record(low), walled=not all(high.is_torus))
-    effort = verification_effort(low, high, side=side)
-    if effort.warning is not None:
-        out.note(effort.warning)
-    effort.check()
-    with out.progress(STAGES, "running both networks") as progress:
-        result: Verification = verify_records(
-            conversion.before, conversion.after, seed=seed, progress=progress.advance
-        )
-    out.table("Verification", ("check", "defect", "limit", "holds"), result.rows())
-    promised = conversion.certificate.promises and not allow_inexact
-    Promises(promised, bool(conversion.after.layers)).check(result, way_out=WAY_OUT)
-    waves = shortest_waves(low, high)
-    show_waves(out, waves)
-    return verification_payload(result) | {"shortest_waves": waves_payload(waves)}

@@ -1,0 +1,60 @@
+"""The samples that a conversion is compared or calibrated on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._data_options import reading_of
+from ._output import Output
+from ._read_as import say_how_read
+
+if TYPE_CHECKING:
+    from ginjax.checkpoint import ModelRecord
+    from ginjax.ml import OwnTask
+
+
+@dataclass(frozen=True)
+class SamplesAsked:
+    """The samples that the options name: of a file, or simulated.
+
+    **Arguments:**
+
+    - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
+    - `count`: how many samples.
+    - `new_boundary`, `new_axis`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`, and
+      which they are.
+    """
+
+    path: Path | None
+    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None]"
+    pde: str | None
+    count: int | None
+    split: str | None
+    seed: int
+    new_boundary: "str | dict[str, str] | None"
+    new_axis: str | None
+
+    def of(
+        self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
+    ) -> "tuple[OwnTask, str]":
+        """The samples for a model in dimension `D`, and what to call them."""
+        from ginjax.ml import samples_for
+
+        task, held_out = samples_for(
+            record,
+            D,
+            self.path,
+            reading_of(*self.how),
+            pde=self.pde,
+            default=default,
+            samples=self.count,
+            seed=self.seed,
+            split=self.split,
+            new_boundary=self.new_boundary,
+            new_axis=self.new_axis,
+        )
+        if self.path is not None:
+            say_how_read(out, held_out.source, record.contract)
+        if held_out.note:
+            out.note(held_out.note)
+        return task, held_out.name
