@@ -15,9 +15,10 @@ from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._axis_question import question_of
 from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
-from ginjax.data.readers._hdf5 import MAX_COORDINATES, equal_step, spacing_of
+from ginjax.data.readers._hdf5 import MAX_COORDINATES
 from ginjax.data.readers._said_axes import refuse_count, said_order, untold
 from ginjax.data.readers._shared_axes import Guess
+from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 

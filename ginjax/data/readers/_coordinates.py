@@ -10,7 +10,7 @@ import numpy as np
 
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._likely_axes import readings
-from ginjax.data.readers._hdf5 import equal_step
+from ginjax.data.readers._steps import equal_step
 from ginjax.errors import FileError
 
 _SYNONYMS = {

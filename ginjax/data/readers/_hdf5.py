@@ -18,6 +18,7 @@ from ginjax.data.readers._chunks import chunk_remark, read_by_chunks
 from ginjax.data.readers._filters import check_filters
 from ginjax.data.readers._first_look import first_look
 from ginjax.data.readers._packing import PACKING, unpacking
+from ginjax.data.readers._scales import names_of_scales, scales_are_sound
 from ginjax.errors import FileError, GinjaxError
 
 MAX_CHUNK_BYTES = 2**30
@@ -115,7 +116,7 @@ class Hdf5:
         with self._guard(name):
             dataset = self._dataset(name)
             labels = self.attribute(name, "DIMENSION_LABELS", [])
-            scales = _scales(dataset)
+            scales = names_of_scales(dataset)
             if not isinstance(labels, list) or len(labels) != dataset.ndim:
                 labels = [""] * dataset.ndim
             return tuple(
@@ -130,7 +131,7 @@ class Hdf5:
         """
         with self._guard(name):
             dataset = self._find(name)
-            if isinstance(dataset, h5py.Dataset) and not _scales_are_sound(dataset):
+            if isinstance(dataset, h5py.Dataset) and not scales_are_sound(dataset):
                 raise FileError(
                     f"{self.path}: scales of dataset '{name}'",
                     got=f"attribute DIMENSION_LIST of shape {dataset.attrs.get_id('DIMENSION_LIST').shape}",
@@ -293,32 +294,6 @@ class Hdf5:
             ) from error
 
 
-def _scales(dataset: h5py.Dataset) -> list[str]:
-    """The name of the first scale of each axis, empty where there is none.
-
-    They are read as the attribute that they are: the functions of the library for them trust its type, and crash.
-    """
-    none = [""] * dataset.ndim
-    if "DIMENSION_LIST" not in dataset.attrs or not _scales_are_sound(dataset):
-        return none
-    references: Any = dataset.attrs["DIMENSION_LIST"]
-    names = [dataset.file[each[0]].name if len(each) else "" for each in references]
-    return [str(name or "").rpartition("/")[2] for name in names]
-
-
-def _scales_are_sound(dataset: h5py.Dataset) -> bool:
-    """Whether the scales of a dataset, if it has any, are one list of references for each axis."""
-    if "DIMENSION_LIST" not in dataset.attrs:
-        return True
-    stored = dataset.attrs.get_id("DIMENSION_LIST")
-    inner = h5py.check_vlen_dtype(stored.dtype)
-    return (
-        stored.shape == (dataset.ndim,)
-        and inner is not None
-        and h5py.check_ref_dtype(inner) is h5py.Reference
-    )
-
-
 def _selected(shape: Sequence[int], selection: tuple[Any, ...]) -> list[int]:
     """How many entries of each axis are selected."""
     given = list(selection)
@@ -356,49 +331,3 @@ def _plain(value: Any) -> Any:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-
-
-def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[float, ...] | None:
-    """The distance between grid points, one for each axis where they differ; None if no axis has two points.
-
-    **Arguments:**
-
-    - `where`: the file, for messages.
-    - `coordinates`: the points of each axis, `(n,)`.
-
-    **Raises:** `FileError` if points along an axis are not equally spaced.
-    """
-    return one_spacing([equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
-
-
-def one_spacing(found: Sequence[float | None]) -> float | tuple[float, ...] | None:
-    """The one of the spacings along the axes, or one for each where they differ by more than 2 %; None if none is known."""
-    steps = [step for step in found if step]
-    if not steps:
-        return None
-    if max(steps) > 1.02 * min(steps):
-        return tuple(step or steps[0] for step in found)  # an axis of one point has that of the others
-    return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
-
-
-def equal_step(where: str, what: str, points: np.ndarray) -> float | None:
-    """The distance between neighbouring points or times; None if there are fewer than two.
-
-    **Raises:** `FileError` if it is not the same everywhere, or not a positive number.
-    """
-    if points.ndim != 1:
-        raise FileError(f"{where}: points of {what}", got=f"shape {points.shape}", expected="one axis")
-    if points.size < 2:
-        return None
-    gaps = np.diff(points)
-    step = float(points[-1] - points[0]) / (points.size - 1)
-    rounding = 8 * float(np.finfo(np.float32).eps) * float(np.abs(points).max())
-    regular = np.isfinite(points).all() and np.abs(gaps - step).max() <= 1e-3 * abs(step) + rounding
-    if not (regular and step > 0):
-        raise FileError(
-            f"{where}: points of {what} do not increase in equal steps",
-            got=f"steps from {gaps.min():.4g} to {gaps.max():.4g}",
-            expected="one step > 0",
-            hint="Only uniform Cartesian grids and constant time steps are supported: resample the data.",
-        )
-    return float(f"{step:.7g}")  # coordinates are kept in single precision

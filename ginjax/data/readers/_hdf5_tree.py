@@ -26,8 +26,9 @@ from ginjax.data.readers._coordinates import (
 )
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import foreign_file
-from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5, equal_step, spacing_of
+from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
 from ginjax.data.readers._reader import Reader, Requests
+from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "hdf5"

@@ -31,9 +31,9 @@ from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
 from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import holds_pickle
-from ginjax.data.readers._hdf5 import one_spacing
 from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
+from ginjax.data.readers._steps import one_spacing
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "npz"

@@ -17,8 +17,9 @@ from ginjax.data._found import Found, ReadSlice, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, step_of_rows
 from ginjax.data.readers._data_file import DataFile
-from ginjax.data.readers._hdf5 import Hdf5, one_spacing
+from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import Reader, Requests
+from ginjax.data.readers._steps import one_spacing
 from ginjax.errors import FileError
 
 LAYOUT = "pdearena"

@@ -36,8 +36,9 @@ from ginjax.data.readers._coordinates import (
     orders_by_points,
 )
 from ginjax.data.readers._data_file import DataFile
-from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import Reader
+from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"

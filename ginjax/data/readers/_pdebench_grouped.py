@@ -12,8 +12,9 @@ from ginjax.data._axis_order import AxisSlices
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import check_length, check_same_step
-from ginjax.data.readers._hdf5 import Hdf5, equal_step, spacing_of
+from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
+from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"

@@ -18,8 +18,9 @@ from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import step_of_rows
 from ginjax.data.readers._counted import COUNTED
-from ginjax.data.readers._hdf5 import Hdf5, one_spacing
+from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
+from ginjax.data.readers._steps import one_spacing
 from ginjax.errors import FileError
 
 LAYOUT = "the-well"

@@ -1,0 +1,55 @@
+"""Spacing and time step from the points of axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ginjax.errors import FileError
+
+
+def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[float, ...] | None:
+    """The distance between grid points, one for each axis where they differ; None if no axis has two points.
+
+    **Arguments:**
+
+    - `where`: the file, for messages.
+    - `coordinates`: the points of each axis, `(n,)`.
+
+    **Raises:** `FileError` if points along an axis are not equally spaced.
+    """
+    return one_spacing([equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+
+
+def one_spacing(found: Sequence[float | None]) -> float | tuple[float, ...] | None:
+    """The one of the spacings along the axes, or one for each where they differ by more than 2 %; None if none is known."""
+    steps = [step for step in found if step]
+    if not steps:
+        return None
+    if max(steps) > 1.02 * min(steps):
+        return tuple(step or steps[0] for step in found)  # an axis of one point has that of the others
+    return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
+
+
+def equal_step(where: str, what: str, points: np.ndarray) -> float | None:
+    """The distance between neighbouring points or times; None if there are fewer than two.
+
+    **Raises:** `FileError` if it is not the same everywhere, or not a positive number.
+    """
+    if points.ndim != 1:
+        raise FileError(f"{where}: points of {what}", got=f"shape {points.shape}", expected="one axis")
+    if points.size < 2:
+        return None
+    gaps = np.diff(points)
+    step = float(points[-1] - points[0]) / (points.size - 1)
+    rounding = 8 * float(np.finfo(np.float32).eps) * float(np.abs(points).max())
+    regular = np.isfinite(points).all() and np.abs(gaps - step).max() <= 1e-3 * abs(step) + rounding
+    if not (regular and step > 0):
+        raise FileError(
+            f"{where}: points of {what} do not increase in equal steps",
+            got=f"steps from {gaps.min():.4g} to {gaps.max():.4g}",
+            expected="one step > 0",
+            hint="Only uniform Cartesian grids and constant time steps are supported: resample the data.",
+        )
+    return float(f"{step:.7g}")  # coordinates are kept in single precision
