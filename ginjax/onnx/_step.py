@@ -153,7 +153,8 @@ class Step:
             raise UnsupportedError(
                 f"input {info.name!r}",
                 got=f"{len(dims)} axes",
-                expected=f"{dim + 2} of a field in {dim}D, or at most 2 of what is none",
+                expected=f"{dim + 2} of a field in {dim}D (batch, channels and space), or at most 2 of an input that is no field",
+                hint="Components of vectors and tensors are channels in such a field.",
             )
         field = len(dims) == dim + 2
         first = 1 if self._channels_last else 2

@@ -43,6 +43,29 @@ def test_convert_verify_inspect(run):
     assert "convert-d net.onnx --to-dim 3" in run("inspect", "net.onnx").stderr
 
 
+def test_slices_that_are_not_mixed_are_told(run):
+    onnx.save(make([STEM, ("Relu", "h", "y", {})], {"k": K}), "net.onnx")
+    told = "nothing is mixed along the new axis"
+    assert told in run("convert-d", "net.onnx", "--to-dim", "3").stderr
+    checked = run("verify", "net.onnx", "net.3d.onnx")
+    assert checked.exit_code == 0 and told in checked.stderr and "none: slice by slice" in checked.stdout
+    assert told in run("inspect", "net.3d.onnx").stderr
+    mixed = run("convert-d", "net.onnx", "--to-dim", "3", "--rescale", "mean", "-o", "mean.onnx")
+    assert mixed.exit_code == 0 and told not in mixed.stderr
+
+
+def test_the_higher_graph_is_named_second(run):
+    run("convert-d", "net.onnx", "--to-dim", "3", "-q")
+    result = run("verify", "net.3d.onnx", "net.onnx")
+    assert result.exit_code == 2 and "Name the graph before conversion first." in result.stderr
+    result = run("verify", "net.onnx", "net.3d.onnx", "--size", "7")
+    assert result.exit_code == 2 and result.stderr.startswith(
+        "error: --size: got 7, expected a multiple of 2"
+    )
+    result = run("convert-d", "net.3d.onnx", "--to-dim", "3")
+    assert result.exit_code == 2 and "the graph is in 3D already" in result.stderr
+
+
 def test_verify_finds_what_was_changed_afterwards(run):
     run("convert-d", "net.onnx", "--to-dim", "3", "-q")
     model = onnx.load("net.3d.onnx")
@@ -59,6 +82,7 @@ def test_a_network_that_ignores_its_input_shows_nothing(run):
     onnx.save(make(NODES, {**ARRAYS, "u": 0 * ARRAYS["u"]}), "net.onnx")
     result = run("convert-d", "net.onnx", "--to-dim", "3", "--verify")
     assert result.exit_code == 3 and "shows nothing" in result.stderr
+    assert "for two random fields that differ by 0.0e+00" in result.stderr
 
 
 def test_a_rule_that_is_not_exact_beside_zeros_promises_nothing(run):
