@@ -42,24 +42,39 @@ def convert(
     - `words`: the options that were given, for the command that a dry run names.
     """
     from ginjax.checkpoint import check_certificate, check_target
-    from ginjax.onnx import convert_onnx, default_onnx_target, read_onnx, verify_onnx, write_onnx
+    from ginjax.errors import UnsupportedError
+    from ginjax.onnx import (
+        check_onnx_target,
+        convert_onnx,
+        default_onnx_target,
+        read_onnx,
+        verify_onnx,
+        write_onnx,
+    )
 
     from ._certificate import show_certificate
 
     _refuse_meaningless(given)
     target = target or default_onnx_target(source, to_dim)
+    network = read_onnx(source)
+    check_onnx_target(target, network)
     if not given["dry_run"]:
         check_target(target, force=given["force"])
-    network = read_onnx(source)
-    conversion = convert_onnx(
-        network,
-        to_dim,
-        plain_rule(rule),
-        new_axis=new_axis_place(options.new_axis) or "first",
-        new_boundary=_boundary(given["new_boundary"]),
-        channels_last=options.layout != "pytorch",
-        from_dim=options.from_dim,
-    )
+    channels_last = options.layout != "pytorch"
+    try:
+        conversion = convert_onnx(
+            network,
+            to_dim,
+            plain_rule(rule),
+            new_axis=new_axis_place(options.new_axis) or "first",
+            new_boundary=_boundary(given["new_boundary"]),
+            channels_last=channels_last,
+            from_dim=options.from_dim,
+        )
+    except UnsupportedError as error:
+        if channels_last:
+            error.hint = f"Leave out --layout {options.layout} if the inputs are (batch, channels, *space), as those of PyTorch are."
+        raise
     certificate = conversion.certificate.with_tolerance(given["tol"])
     _show_rows(out, source, conversion, whole=given["dry_run"])
     show_certificate(out, certificate)

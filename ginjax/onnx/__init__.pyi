@@ -18,5 +18,6 @@ from ._trial import trial_run as trial_run
 from ._verify import OnnxVerification as OnnxVerification
 from ._verify import verify_onnx as verify_onnx
 from ._walk import Row as Row
+from ._write import check_onnx_target as check_onnx_target
 from ._write import default_onnx_target as default_onnx_target
 from ._write import write_onnx as write_onnx

@@ -38,6 +38,7 @@ class Step:
         self._opset = network.opset
         self._side = side
         self._channels_last = channels_last
+        self._names: dict[Size, str] = {}
         self._check()
         graph = self._model.graph
         names = {name for node in graph.node for name in (*node.input, *node.output)}
@@ -170,7 +171,9 @@ class Step:
         renewed.CopyFrom(info)
         if field:
             made = self._side.with_new(made)
-            _put_axis(renewed, made.index((NEW,)), self._free_name())
+            name = self._free_name()
+            self._names[axes[first + self._side.anchor][0].size] = name
+            _put_axis(renewed, made.index((NEW,)), name)
         value = Value(info.name, made, info.type.tensor_type.elem_type, emitted=info.name)
         walk.values[info.name] = value
         return value, renewed
@@ -210,7 +213,9 @@ class Step:
                     tensor.shape.dim.add()
             else:
                 place = next(i for i, axis in enumerate(value.known) if is_new_axis(axis))
-                _put_axis(renewed, place, None)
+                anchor = self._side.anchor_axis(value.known)
+                size = None if anchor is None or value.unit else value.sizes[anchor]
+                _put_axis(renewed, place, self._names.get(size) if size is not None else None)
                 if value.unit:
                     tensor.shape.dim[place].dim_value = 1
         return renewed

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from command_line import app
+from helpers import FIXTURES
 from small_graphs import SAME, STEM, K, make, onnx, weights
 from typer.testing import CliRunner
 
@@ -107,7 +108,10 @@ def test_a_rule_that_is_not_exact_beside_zeros_promises_nothing(run):
         (("--new-boundary", "z=edge"), 2, "--new-boundary"),
         (("--new-axis", "x"), 2, "--new-axis"),
         (("-o", "no/net.onnx"), 1, "no"),
-        (("-o", "net.onnx"), 1, "exists already"),
+        (("-o", "net.onnx"), 2, "--output: got net.onnx, which is the graph"),
+        (("-o", "./net.onnx", "--force"), 2, "which is the graph, expected a file elsewhere"),
+        (("-o", "net.safetensors"), 2, "--output: got net.safetensors, expected a name that ends in .onnx"),
+        (("--flex", "1"), 2, "--flex: got a graph of ONNX, which is converted without it"),
     ],
 )
 def test_what_is_refused(run, words, code, told):
@@ -124,6 +128,19 @@ def test_one_line_for_what_cannot_be_read_or_carried(run, tmp_path, monkeypatch)
     ):
         result = run(*command)
         assert result.exit_code == 1 and result.stderr.startswith("error: bad.onnx: "), result.stderr
+    for name, content, told in (
+        ("empty.onnx", b"", "is empty: expected a graph of ONNX"),
+        ("text.onnx", b"no graph", "is text: expected a graph of ONNX"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        result = run("inspect", name)
+        assert result.exit_code == 1 and told in result.stderr and "ginjax inspect" not in result.stderr
+    (tmp_path / "graph.safetensors").write_bytes((tmp_path / "net.onnx").read_bytes())
+    assert "graph of ONNX" in run("inspect", "graph.safetensors").stdout
+    (tmp_path / "model.onnx").write_bytes((FIXTURES / "diffusion_1d.safetensors").read_bytes())
+    assert "ResNet" in run("inspect", "model.onnx").stdout
+    result = run("convert-d", "net.onnx", "--to-dim", "3", "--layout", "keras")
+    assert result.exit_code == 1 and "Leave out --layout keras" in result.stderr
     onnx.save(make([STEM, ("ArgMax", "h", "y", {"axis": 2})], {"k": K}, outputs=("h",)), "flat.onnx")
     result = run("convert-d", "flat.onnx", "--to-dim", "3")
     assert result.exit_code == 1 and "node 'argmax1' (ArgMax of 'h')" in result.stderr.splitlines()[0]
