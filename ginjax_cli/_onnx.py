@@ -82,7 +82,7 @@ def convert(
     if not given["allow_inexact"]:
         check_certificate(certificate)
     payload = _payload(conversion) | {"dry_run": given["dry_run"]}
-    payload["trial"] = _tried(out, conversion, seed=given["seed"])
+    payload |= _tried(out, conversion, seed=given["seed"])
     if given["verify"]:
         found = verify_onnx(network, conversion.after, seed=given["seed"])
         payload["verification"] = _verification_payload(found)
@@ -98,12 +98,13 @@ def convert(
     out.next_step(f"ginjax verify {quote(str(source))} {quote(str(target))}")
 
 
-def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> float | None:
-    """Run the converted graph once; the largest difference on fields that repeat one slice, None if it was not run."""
+def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> dict[str, Any]:
+    """Run the converted graph once: what that showed, which a graph that was not run has None of."""
     from ginjax.onnx import trial_run
 
     tried = trial_run(conversion, seed=seed)
-    if conversion.record.blind or tried.slice_by_slice:
+    apart = conversion.record.blind or tried.slice_by_slice
+    if apart:
         out.note(_slice_by_slice(conversion.record))
     if tried.lift is None:
         out.note(f"the converted graph was not run: {tried.why_not}")
@@ -111,7 +112,10 @@ def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> float | N
         out.warn(
             f"the converted graph differs by {tried.lift:.1e} from the graph on fields that repeat one slice, more than {tried.tolerance:.0e}"
         )
-    return tried.lift
+    return {
+        "trial": {"lift": tried.lift, "noise": tried.noise, "why_not": tried.why_not or None},
+        "slice_by_slice": apart,
+    }
 
 
 def _slice_by_slice(record: "OnnxRecord") -> str:
@@ -194,7 +198,6 @@ def _payload(conversion: "OnnxConversion") -> dict[str, Any]:
         "to_dim": certificate.to_dim,
         "new_axis": "last" if record.last else "first",
         "new_boundary": record.boundary,
-        "slice_by_slice": record.blind,
         "parameters_before": conversion.before.parameters,
         "parameters_after": conversion.after.parameters,
         "nodes": [
