@@ -38,15 +38,23 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
     plain, total = _is_plain(certificate), len(certificate.paths)
     parts = "convolutions" if plain else "paths"
     down = certificate.to_dim < certificate.from_dim
-    if certificate.exact and down:
-        verdict = (
-            f"compatible: all {total} {parts} do what the {certificate.from_dim}D network does on fields of "
-        )
-        verdict += "the lower dimension"
+    low = f"the {certificate.from_dim}D network"
+    if total == 0:
+        verdict = f"compatible: there are no {parts} that could change what {low} does"
+    elif certificate.exact and down:
+        who = f"all {total} {parts} do" if total > 1 else f"the only {parts.removesuffix('s')} does"
+        verdict = f"compatible: {who} what {low} does on fields of the lower dimension"
     elif certificate.exact:
-        verdict = f"compatible: all {total} {parts} reproduce the {certificate.from_dim}D network exactly"
+        who = (
+            f"all {total} {parts} reproduce"
+            if total > 1
+            else f"the only {parts.removesuffix('s')} reproduces"
+        )
+        verdict = f"compatible: {who} {low} exactly"
+    elif total == 1:
+        verdict = f"the only {parts.removesuffix('s')} does not reproduce {low}"
     else:
-        verdict = f"{len(inexact)} of {total} {parts} do not reproduce the {certificate.from_dim}D network"
+        verdict = f"{len(inexact)} of {total} {parts} do not reproduce {low}"
     if stale:
         verdict = f"void, because the model has changed since: {verdict}"
     with_flex = certificate.flex is not None and certificate.rule not in ("compatibility", "spin-embed")
