@@ -83,7 +83,7 @@ def test_a_rule_that_is_not_exact_beside_zeros_promises_nothing(run):
         (("--new-boundary", "z=edge"), 2, "--new-boundary"),
         (("--new-axis", "x"), 2, "--new-axis"),
         (("-o", "no/net.onnx"), 1, "no"),
-        (("-o", "net.onnx"), 1, "exists already"),
+        (("-o", "net.onnx"), 2, "which is the graph to be converted"),
     ],
 )
 def test_what_is_refused(run, words, code, told):
