@@ -70,6 +70,12 @@ def _ansi_quoted(text: str) -> str:
     return f"$'{''.join(written)}'"
 
 
+def plural(count: int, what: str) -> str:
+    """`1 trajectory`, `6 trajectories`."""
+    many = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
+    return f"{count} {what if count == 1 else many}"
+
+
 def cell(value: object) -> str:
     """A value as a person reads it in a table."""
     if value is None:

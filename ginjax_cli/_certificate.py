@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ginjax._text import plural
+
 if TYPE_CHECKING:
     from ginjax.checkpoint import DataContract
     from ginjax.transfer import Certificate
@@ -32,29 +34,26 @@ def show_paths(out: "Output", title: str, certificate: "Certificate") -> None:
     )
 
 
+def verdict_of(certificate: "Certificate") -> str:
+    """What holds, in one sentence."""
+    low, total, wrong = certificate.from_dim, len(certificate.paths), len(certificate.inexact_paths)
+    part = "convolution" if _is_plain(certificate) else "path"
+    if total == 0:
+        return f"compatible: there is no {part} to convert"
+    if not certificate.exact:
+        do = "does" if wrong == 1 else "do"
+        return f"{wrong} of {plural(total, part)} {do} not reproduce the {low}D network"
+    every = f"the only {part}" if total == 1 else f"all {total} {part}s"
+    if certificate.to_dim < low:
+        do = "does" if total == 1 else "do"
+        return f"compatible: {every} {do} what the {low}D network does on fields of the lower dimension"
+    reproduce = "reproduces" if total == 1 else "reproduce"
+    return f"compatible: {every} {reproduce} the {low}D network exactly"
+
+
 def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool = False) -> None:
     """Show the certificate in words: what holds, to what number, and why something does not."""
-    inexact = certificate.inexact_paths
-    plain, total = _is_plain(certificate), len(certificate.paths)
-    parts = "convolutions" if plain else "paths"
-    down = certificate.to_dim < certificate.from_dim
-    low = f"the {certificate.from_dim}D network"
-    if total == 0:
-        verdict = f"compatible: there are no {parts} that could change what {low} does"
-    elif certificate.exact and down:
-        who = f"all {total} {parts} do" if total > 1 else f"the only {parts.removesuffix('s')} does"
-        verdict = f"compatible: {who} what {low} does on fields of the lower dimension"
-    elif certificate.exact:
-        who = (
-            f"all {total} {parts} reproduce"
-            if total > 1
-            else f"the only {parts.removesuffix('s')} reproduces"
-        )
-        verdict = f"compatible: {who} {low} exactly"
-    elif total == 1:
-        verdict = f"the only {parts.removesuffix('s')} does not reproduce {low}"
-    else:
-        verdict = f"{len(inexact)} of {total} {parts} do not reproduce {low}"
+    plain, verdict = _is_plain(certificate), verdict_of(certificate)
     if stale:
         verdict = f"void, because the model has changed since: {verdict}"
     with_flex = certificate.flex is not None and certificate.rule not in ("compatibility", "spin-embed")

@@ -40,6 +40,7 @@ def convert(
     from ginjax.checkpoint import check_certificate, check_target
     from ginjax.state_dict import (
         carry_out,
+        check_state_dict_output,
         default_target,
         plan_state_dict,
         read_state_dict,
@@ -47,6 +48,14 @@ def convert(
     )
 
     target = target or default_target(source, to_dim)
+    check_state_dict_output(
+        target,
+        {
+            "the network to be converted": source,
+            "the network of --like": options.like,
+            "the file of --modules": options.modules,
+        },
+    )
     if not dry_run:
         check_target(target, force=force)
     state = read_state_dict(source)

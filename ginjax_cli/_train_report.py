@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from ginjax._text import shell_line, shell_word
+from ginjax._text import plural, shell_line, shell_word
 
 from ._config_file import given_options
 from ._conversion_step import conversion_command
@@ -119,7 +119,7 @@ def show_result(
     if error is not None:
         shown = plus_minus(error.model, error.deviation)
         rows["one-step error"] = (
-            f"{shown}  (nRMSE of every next frame, {error.trajectories} trajectories held out)"
+            f"{shown}  (nRMSE of every next frame, {plural(error.trajectories, 'trajectory')} held out)"
         )
     if before is not None:
         rows["one-step error before tuning"] = plus_minus(before.model, before.deviation)

@@ -3,7 +3,8 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -33,15 +34,16 @@ def as_asked(ctx: typer.Context) -> typer.Context:
     return ctx.meta.get(_MEMBER, ctx)
 
 
-def train_seeds(ctx: typer.Context, text: str) -> None:
+def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) -> None:
     """Train with every seed whose model is not there yet, and show mean and spread of all.
 
     **Arguments:**
 
     - `ctx`: of the command.
     - `text`: the seeds, see `ginjax.runs.parse_seeds`.
+    - `read`: the files that are read, as for `ginjax.checkpoint.check_output`.
     """
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, check_output
     from ginjax.errors import ArgumentError
     from ginjax.runs import RunNames, SeedFiles, parse_seeds
 
@@ -59,6 +61,8 @@ def train_seeds(ctx: typer.Context, text: str) -> None:
             ctx.command.invoke(own)
         return
     files = SeedFiles(given["output"])
+    for seed in seeds:
+        check_output(files.model(seed), "model", read)
     asked = {
         name: str(value)
         for name, value in sorted(given.items())

@@ -76,10 +76,11 @@ def build_filters(
     Lists how many filters there are for each dimension, order and parity, beside the number that the character
     formula of the symmetry group gives for the whole space.
     """
-    from ginjax.checkpoint import check_target, write_banks
+    from ginjax.checkpoint import check_output, check_target, write_banks
     from ginjax.filters import BankRecipe, make_bank, make_block
 
     out = Output(json=json, quiet=quiet)
+    check_output(output, "filters")
     check_target(output, force=force)
     recipe = BankRecipe(side, scaling=scaling, support=support, max_pixel_l1=max_l1)
     dims = sorted(set(dim or (1, 2, 3)))

@@ -230,10 +230,15 @@ def convert_d(
     from ginjax.onnx import is_onnx
 
     if is_onnx(model):
+        from ginjax.checkpoint import check_output
+        from ginjax.onnx import default_onnx_target
+
         from . import _onnx
 
+        target = output or default_onnx_target(model, to_dim)
+        check_output(target, "graph", {"the graph to be converted": model})
         words = given_options(ctx, without=("dry_run", "json", "quiet"))
-        _onnx.convert(out, model, to_dim, rescale or "tile", network, output, given=ctx.params, words=words)
+        _onnx.convert(out, model, to_dim, rescale or "tile", network, target, given=ctx.params, words=words)
         return
     if _is_foreign(model, network):
         from . import _state_dict
@@ -266,9 +271,10 @@ def convert_d(
         return
     _check_one_rule(ctx)
     target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
-    if not dry_run:
-        from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import check_output, check_target
 
+    check_output(target, "model", {"the model to be converted": model, "the data": calibrate})
+    if not dry_run:
         check_target(target, force=force)
     from ginjax.checkpoint import check_certificate, convert_record, read_model, to_be_lifted
     from ginjax.transfer import find_rule

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ginjax._text import shell_line, shell_word
+from ginjax._text import plural, shell_line, shell_word
 
 from ._config_file import asked_for
 from ._conversion_step import conversion_command
@@ -138,7 +138,7 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     model, several = models[0], len(models) > 1
 
-    from ginjax.checkpoint import Claim, atomic_write, check_target, folder_for_work
+    from ginjax.checkpoint import Claim, atomic_write, check_output, check_target, folder_for_work
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
         PERSISTENCE,
@@ -157,6 +157,10 @@ def evaluate(
     from ginjax.models import load_model
     from ginjax.workflow import MODEL, Evaluation, evaluation_files
 
+    if folder is not None:
+        check_output(folder, "folder")
+    if table is not None:
+        check_output(table, "table", {"the model": models, "the data": data}, argument="--csv")
     if several and from_scratch:
         raise ArgumentError("--from-scratch", got="several models", expected="one model")
     taken = {MODEL, PERSISTENCE, NO_CHANGE, "truth", _SCRATCH}
@@ -257,7 +261,7 @@ def evaluate(
     claim.done()
     if table is not None:
         atomic_write(table, found.to_csv().encode(), force=force)
-    title = f"{shell_word(model)} on {held_out.name}: roll-outs from the first frames of {study.trajectories} trajectories"
+    title = f"{shell_word(model)} on {held_out.name}: roll-outs from the first frames of {plural(study.trajectories, 'trajectory')}"
     out.table(
         title if study.trajectories == 1 else f"{title}, mean ± standard deviation over them", *found.table()
     )

@@ -117,12 +117,13 @@ def import_(
     Such a file holds arrays without names. Architecture, fields and every option of the constructor that is not at its
     default are said here; they are checked against every array of the file.
     """
-    from ginjax.checkpoint import DataContract, axes_of, check_target, write_model
+    from ginjax.checkpoint import DataContract, axes_of, check_output, check_target, write_model
     from ginjax.data import periodic_axes
     from ginjax.errors import ArgumentError
     from ginjax.models import count_params, import_eqx, signature_of, spec_from_words, to_record
 
     out = Output(json=json, quiet=quiet)
+    check_output(output, "model", {"the checkpoint": file, "the file of filters": filters})
     check_target(output, force=force)
     fields, constant = tuple(parse_fields(inputs)), tuple(parse_fields(constants or ()))
     targets = tuple(parse_fields(outputs)) if outputs else fields

@@ -82,9 +82,10 @@ def init(
 
     Every axis is periodic, but for those that --padding names.
     """
-    from ginjax.checkpoint import check_target
+    from ginjax.checkpoint import check_output, check_target
 
     out = Output(json=json, quiet=quiet)
+    check_output(output, "model", {"the file of filters": filters})
     check_target(output, force=force)
     sources = parse_fields(inputs or ["density:0+"])
     targets = parse_fields(outputs) if outputs else sources

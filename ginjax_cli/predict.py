@@ -71,9 +71,10 @@ def predict(
     compares with a simulation from the same start. The input may have any layout that 'ginjax data inspect' reads; it
     must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with.
     """
-    from ginjax.checkpoint import Claim, with_name_of_its_own
+    from ginjax.checkpoint import Claim, check_output, with_name_of_its_own
 
     out = Output(json=json, quiet=quiet)
+    check_output(output, "data", {"the model": model, "the data": given})
     movie = with_name_of_its_own(output).with_suffix(".gif") if gif else None
     targets = (output,) if movie is None else (output, movie)
     claim = ctx.with_resource(Claim(output, targets, work=asked_for(ctx), force=force))

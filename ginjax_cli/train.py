@@ -284,8 +284,17 @@ def train(
     With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread
     are shown and written (model.seeds.json). The same command goes on with those that are missing.
     """
+    from ginjax.checkpoint import check_output
+
+    read = {
+        "the model of --init": init,
+        "the data": data,
+        "the file of filters": filters,
+        "the file of --config": config,
+    }
+    check_output(output, "model", read)
     if seeds is not None and not is_member(ctx):
-        train_seeds(ctx, seeds)
+        train_seeds(ctx, seeds, read)
         return
     from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
@@ -309,6 +318,7 @@ def train(
 
     files, only_said = RunFiles(output, picture_format), dry_run or print_config
     if not only_said:
+        check_output(files.last, "model", read)
         files.check(force=force, resume=resume)
     every_steps, every_seconds = parse_interval("--checkpoint-every", checkpoint_every)
     refuse_without_effect(ctx)

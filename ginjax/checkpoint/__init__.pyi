@@ -75,6 +75,8 @@ from ._new_axes import axes_added_since as axes_added_since
 from ._new_axes import new_axis_places as new_axis_places
 from ._opened import opened as opened
 from ._opened import read_text as read_text
+from ._output_name import OutputKind as OutputKind
+from ._output_name import check_output as check_output
 from ._reading import Reading as Reading
 from ._strict_json import JsonProblem as JsonProblem
 from ._strict_json import dumps as dumps

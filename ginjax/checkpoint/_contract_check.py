@@ -197,6 +197,8 @@ def _missing(
     missing = [each for each in wanted if (each.name, each.key) not in present]
     if not missing:
         return []
+    known = {(each.name, each.key) for each in wanted}
+    free = any(each not in known for each in present)
     first = missing[0]
     # One of this name is of another order or parity, which has to be said as well.
     named = first.kind if first.name in {name for name, _ in present} else first.name
@@ -206,7 +208,9 @@ def _missing(
             subject,
             _kinds(found) or "none",
             f"{_kinds(wanted)}, those of the model",
-            f"A field under another name is read by `fields=['{named}=VARIABLE']`.",
+            f"A field under another name is read by `fields=['{named}=VARIABLE']`."
+            if free
+            else "The data, as they were read, have no other field that it could be.",
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from ginjax.errors import ArgumentError
 from ginjax.transfer import Ends, FieldKey, KeptChannels
@@ -29,13 +30,23 @@ class FieldChange:
     def in_words(self) -> tuple[str, ...]:
         """What is to be said of it, sentence by sentence."""
         gained, lost = (", ".join(each.kind for each in some) for some in (self.added, self.dropped))
+        kept = any(each not in self.added for each in self.after.predicted)
         said = []
         if gained:
-            said.append(
-                f"the model gains {gained}: until it is trained on these, its other predictions stay what they were"
+            then = (
+                ", of which it has yet to learn everything"
+                if not kept
+                else ": until it is trained on these, they change nothing of its other predictions"
+                if lost
+                else ": until it is trained on these, its other predictions stay what they were"
             )
+            said.append(f"the model gains {gained}{then}")
         if lost:
-            said.append(f"the model loses {lost}: it goes on as if that were at its mean everywhere")
+            said.append(
+                f"the model loses {lost}: it goes on as if that were at its mean everywhere"
+                if kept
+                else f"the model loses {lost}: nothing that it predicted is left"
+            )
         return tuple(said)
 
     @property
@@ -69,13 +80,14 @@ def change_of_fields(
 
     **Raises:** `ArgumentError` for a name in `drop` that is no field of either, or if none were left to predict.
     """
-    known = {each.name for each in (*own.fields, *own.constants, *found.fields, *found.constants)}
+    known = list(dict.fromkeys(each.name for each in (*own.everything, *found.everything)))
     for name in drop:
         if name not in known:
             raise ArgumentError(
                 "`drop_fields`",
                 got=repr(name),
                 expected="fields of the model or of the data: " + ", ".join(known),
+                hint=_hint_for(name, known),
             )
     kept, added, dropped = [], [], []
     for mine, theirs in zip(_parts(own), _parts(found), strict=True):
@@ -94,6 +106,15 @@ def change_of_fields(
             return None
         raise ArgumentError("`drop_fields`", got="every field", expected="one at least to be predicted")
     return FieldChange(own, own.with_fields(*kept), tuple(added), tuple(dropped))
+
+
+def _hint_for(name: str, known: Sequence[str]) -> str | None:
+    """What was probably meant by a name that no field has."""
+    several = [part.strip() for part in name.split(",")]
+    if len(several) > 1 and all(part in known for part in several):
+        return f"Name each by itself: `drop_fields={several}`."
+    near = get_close_matches(name, known, n=1)
+    return f"Did you mean {near[0]!r}?" if near else None
 
 
 def kept_channels(before: DataContract, after: DataContract) -> tuple[Ends, Ends]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ginjax._text import plural
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 
 LEAST_SIDE = 4
@@ -68,12 +69,6 @@ def in_words(order: AxisOrder, shape: Sequence[int]) -> str:
     elif order.D == 1 and inner:
         kind = "a scalar or a vector"
     return f"{plural(count, 'trajectory')} of {plural(frames, 'frame')} on {grid} points, {kind}"
-
-
-def plural(count: int, what: str) -> str:
-    """`1 trajectory`, `6 trajectories`."""
-    many = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{count} {what if count == 1 else many}"
 
 
 def readings(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ginjax.checkpoint import Field
 from ginjax.data._found import Found
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest, Renaming
+from ginjax.data._unknown_variable import unknown_variable
 from ginjax.errors import ArgumentError
 
 
@@ -28,10 +29,8 @@ def renamed(found: Found, renamings: Sequence[Renaming], model: Sequence[Field] 
         said = f"{each.name}={','.join(each.parts)}"
         missing = [part for part in each.parts if part not in found.variables]
         if missing:
-            raise ArgumentError(
-                f"field {said!r}",
-                got=f"no variable '{missing[0]}' in the file",
-                expected="one of " + ", ".join(list(found.variables)[:32]),
+            raise unknown_variable(
+                f"field {said!r}", f"no variable '{missing[0]}' in the file", missing[0], found.variables
             )
         same = next((request for request in defaults if request.parts == each.parts), None)
         field = known.get(each.name)

@@ -16,6 +16,7 @@ from ._modules import Module as Module
 from ._modules import read_modules as read_modules
 from ._modules import varying_modules as varying_modules
 from ._other_formats import refuse_other_formats as refuse_other_formats
+from ._output_name import check_state_dict_output as check_state_dict_output
 from ._plan import Plan as Plan
 from ._plan import plan_state_dict as plan_state_dict
 from ._read import StateDict as StateDict

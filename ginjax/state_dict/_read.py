@@ -100,6 +100,20 @@ def read_state_dict(path: str | os.PathLike[str]) -> StateDict:
     return StateDict(dict(sorted(arrays.items())), metadata, Path(path))
 
 
+def files_of_state_dict(path: str | os.PathLike[str]) -> tuple[Path, ...]:
+    """The file of a network, with those that it names if it is an index; of a damaged index only itself."""
+    own = Path(path)
+    if not own.name.endswith(INDEX):
+        return (own,)
+    try:
+        index = parse_json(read_text(own, most=MAX_HEADER_BYTES))
+    except (JsonProblem, FileError):
+        return (own,)
+    where = index.get("weight_map") if isinstance(index, dict) else None
+    named = where.values() if isinstance(where, dict) else ()
+    return own, *(own.parent / name for name in sorted({name for name in named if isinstance(name, str)}))
+
+
 def _read_shards(path: Path) -> StateDict:
     try:
         index = parse_json(read_text(path, most=MAX_HEADER_BYTES))

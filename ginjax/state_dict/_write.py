@@ -37,7 +37,7 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
         return
     target = check_target(path, force=force)
     shards = _cut(state)
-    stem = target.name.removesuffix(INDEX).removesuffix(".safetensors")
+    stem = piece_stem(target)
     names = [f"{stem}-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(1, len(shards) + 1)]
     for name in names:
         check_target(target.with_name(name), force=force)
@@ -49,6 +49,11 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
         "weight_map": {each: name for name, shard in zip(names, shards, strict=True) for each in shard},
     }
     atomic_write(target, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), force=force)
+
+
+def piece_stem(index: Path) -> str:
+    """What the names of several files begin with, by that of their index."""
+    return index.name.removesuffix(INDEX).removesuffix(".safetensors")
 
 
 def _cut(state: StateDict) -> list[list[str]]:

@@ -20,6 +20,7 @@ from ginjax.checkpoint import (
     ModelRecord,
     NewAxis,
     check_certificate,
+    check_output,
     convert_record,
     new_axis_places,
     new_boundaries,
@@ -555,8 +556,10 @@ class Model:
 
         **Returns:** the path.
 
-        **Raises:** `FileError` for a file that is there or cannot be written.
+        **Raises:** `FileError` for a file that is there or cannot be written, `ArgumentError` for a name of another kind of
+          file, such as `model.onnx`.
         """
+        check_output(path, "model", argument="path of the model")
         write_model(path, self.record, force=force)
         return Path(path)
 

@@ -97,11 +97,11 @@ def convert(
 
     With --spacing and --every the file gets another grid spacing and time step, such as those that a model was trained with.
     """
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, check_output
     from ginjax.data import check_room, convert_data, data_splits, resample, state_steps, well_size
 
     out = Output(json=json, quiet=quiet)
-    _refuse_own_input(path, output)
+    check_output(output, "data", {"the data": path})
     claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
     reading = replace(reading_of(field, parity, periodic, axes), unequal=True)
     with reading.open(path, split=split) as opened:
@@ -130,21 +130,6 @@ def convert(
         out.warn(f"{each.in_words}; no training takes them")
     out.result(output, _payload(source) | {"not_finite": [asdict(each) for each in not_finite]})
     out.next_step(f"ginjax data inspect {quote(str(output))}")
-
-
-def _refuse_own_input(inputs: list[Path], output: Path) -> None:
-    """Refuse to write into what is read: it would be lost, or be data of its own folder the next time."""
-    from ginjax.errors import ArgumentError
-
-    target = output.absolute().resolve()
-    for each in inputs:
-        read = each.absolute().resolve()
-        if target == read or (each.is_dir() and read in target.parents):
-            raise ArgumentError(
-                "--output",
-                got=f"{output}, which is {'that file' if target == read else 'in the folder'} to be read",
-                expected="a file elsewhere",
-            )
 
 
 def _about(source: "Source") -> dict[str, object]:

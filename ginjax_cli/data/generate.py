@@ -83,11 +83,12 @@ def generate(
     The boundaries are periodic. The same seed gives the same bytes. What will not fit into the free room on the disk is
     refused at once.
     """
-    from ginjax.checkpoint import Claim, folder_for_work
+    from ginjax.checkpoint import Claim, check_output, folder_for_work
     from ginjax.data import check_room, find_pde, simulate, simulation_size, write_well
     from ginjax.ml import TRAIN_TRAJECTORIES
 
     out = Output(json=json, quiet=quiet)
+    check_output(folder, "folder")
     equation = find_pde(pde)
     dims = equation.dimensions if dim is None else _parse_dims(dim)
     counts = {D: trajectories or TRAIN_TRAJECTORIES[D] for D in dims}

@@ -39,12 +39,12 @@ OTHERS = {
     "fields": (
         replace(WANTED, fields=(DENSITY,)),
         "fields of the data: got density:0+, expected density:0+, velocity:1+, those of the model",
-        "`fields=['velocity=VARIABLE']`",
+        "have no other field that it could be",
     ),
     "constants": (
         replace(WANTED, constants=()),
         "constant fields of the data: got none, expected bed:0+, those of the model",
-        "`fields=['bed=VARIABLE']`",
+        "have no other field that it could be",
     ),
     "units": (
         replace(WANTED, fields=(DENSITY, replace(VELOCITY, unit="km/h"))),
@@ -102,6 +102,13 @@ def test_one_difference_is_found_and_named(aspect):
         check_contract(WANTED, found, task=True)
     assert message in caught.value.problem
     assert (hint is None) == (caught.value.hint is None) and (hint or "") in (caught.value.hint or "")
+
+
+def test_another_name_is_offered_where_the_data_have_another_field_only():
+    other = replace(DENSITY, name="rho")
+    for found, offered in (((DENSITY,), False), ((DENSITY, other), True), ((other, VELOCITY), True)):
+        (difference,) = differences(WANTED, replace(WANTED, fields=found))
+        assert ("=VARIABLE" in (difference.hint or "")) is offered
 
 
 @pytest.mark.parametrize("aspect", OTHERS)

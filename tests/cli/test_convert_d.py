@@ -142,7 +142,7 @@ def test_an_existing_file_is_kept(run, tmp_path):
     assert "exists already" in result.stderr and "--force" in result.stderr
     assert (tmp_path / "model.2d.safetensors").read_text() == "mine"
     itself = run("convert-d", "model.safetensors", "--to-dim", "2", "-o", "model.safetensors")
-    assert itself.exit_code == 1
+    assert itself.exit_code == 2
     assert (tmp_path / "model.safetensors").read_bytes() == FIXTURE.read_bytes()
     assert run("convert-d", "model.safetensors", "--to-dim", "2", "--force").exit_code == 0
 

@@ -8,6 +8,7 @@ from data.layouts import numbers
 
 from ginjax.checkpoint import DataContract, Reading, axes_of
 from ginjax.data import Field, open_data
+from ginjax.data._unknown_variable import unknown_variable
 from ginjax.errors import ArgumentError
 
 P, V, W = Field("pressure", 0, 0), Field("velocity", 1, 0), Field("vorticity", 0, 1)
@@ -92,3 +93,30 @@ def test_what_a_model_keeps_of_its_files_stays_said(tmp_path):
 def test_what_cannot_be_meant(described, said, message):
     with pytest.raises(ArgumentError, match=message):
         open_data(described, fields=[said], like=model(V))
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "hint"),
+    [
+        ("rho", ("flow/rho", "flow/u"), "Did you mean 'flow/rho'?"),
+        ("flow/rhoo", ("flow/rho", "flow/u"), "Did you mean 'flow/rho'?"),
+        ("rho", ("a/rho", "b/rho", "c"), "Did you mean 'a/rho' or 'b/rho'?"),
+        (
+            "rho",
+            ("rho.0", "rho.1", "rho.10", "u"),
+            "An axis of length 3 of 'rho' was read as that of its components.",
+        ),
+        ("rho", ("velocity",), None),
+        ("rho", (), None),
+    ],
+)
+def test_a_variable_that_is_not_there_is_refused_with_what_was_meant(text, known, hint):
+    error = unknown_variable("field 'density'", None, text, known)
+    assert error.hint is hint is None or error.hint.startswith(hint)
+
+
+def test_an_axis_of_space_that_was_left_to_the_components(tmp_path):
+    np.savez(tmp_path / "b.npz", rho=numbers(5, 8, 8, 8))
+    for field in ("density=rho", "density:0+=rho"):
+        with pytest.raises(ArgumentError, match=r"one of rho.0, .*An axis of length 8 of 'rho' was read as"):
+            open_data(tmp_path / "b.npz", axes="time,x,y,component", fields=[field])

@@ -257,6 +257,39 @@ def test_filters_that_match_no_recipe():
         change_fields(record, change_of_fields(before, contract((DENSITY, VELOCITY), D=1)))
 
 
+def test_what_is_said_of_a_change_does_not_contradict_itself():
+    two, new = contract((DENSITY, VELOCITY)), contract((DENSITY, VELOCITY, PRESSURE))
+    kept = change_of_fields(two, new, ["velocity"]).in_words
+    assert kept == (
+        "the model gains pressure:0+: until it is trained on these, they change nothing of its other predictions",
+        "the model loses velocity:1+: it goes on as if that were at its mean everywhere",
+    )
+    none = change_of_fields(two, new, ["density", "velocity"]).in_words
+    assert none == (
+        "the model gains pressure:0+, of which it has yet to learn everything",
+        "the model loses density:0+, velocity:1+: nothing that it predicted is left",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("presure", "Did you mean 'pressure'?"),
+        (
+            "density,velocity, pressure",
+            "Name each by itself: `drop_fields=['density', 'velocity', 'pressure']`.",
+        ),
+        ("x", None),
+    ],
+)
+def test_a_name_that_no_field_has_is_refused_with_what_was_meant(name, hint):
+    new = contract((PRESSURE, VELOCITY, DENSITY))
+    with pytest.raises(ArgumentError) as raised:
+        change_of_fields(contract((DENSITY, VELOCITY)), new, [name])
+    assert raised.value.hint == hint
+    assert "fields of the model or of the data: density, velocity, pressure" in raised.value.problem
+
+
 def test_scales_that_are_known_go_into_the_contract():
     own = contract((DENSITY,))
     made = change_of_fields(own, contract((DENSITY, PRESSURE)))

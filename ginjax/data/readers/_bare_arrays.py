@@ -12,6 +12,7 @@ from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlic
 from ginjax.data._found import Found, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data._unknown_variable import unknown_variable
 from ginjax.data.readers._axis_question import question_of
 from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
@@ -173,10 +174,8 @@ def _wanted(requests: tuple[FieldRequest, ...], arrays: Mapping[str, StoredArray
     for request in requests:
         for part in request.parts:
             if (name := _array(part, arrays)) not in arrays:
-                raise ArgumentError(
-                    f"field '{request.field.name}' from array '{part}'",
-                    got="no such array",
-                    expected="one of " + ", ".join(arrays),
+                raise unknown_variable(
+                    f"field '{request.field.name}' from array '{part}'", "no such array", name, arrays
                 )
             wanted[name] = request
     return wanted

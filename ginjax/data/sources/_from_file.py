@@ -13,6 +13,7 @@ from ginjax.checkpoint import Field, Reading
 from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
+from ginjax.data._unknown_variable import unknown_variable
 from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Box, Source
 from ginjax.data.sources._spacing import refuse_unequal
 from ginjax.errors import ArgumentError, FileError, GinjaxError
@@ -213,9 +214,8 @@ def _choose(
     parts = []
     for name in request.parts:
         if name not in found.variables:
-            raise ArgumentError(
-                f"field '{field.name}' from variable '{name}'",
-                expected="one of " + ", ".join(list(found.variables)[:32]),
+            raise unknown_variable(
+                f"field '{field.name}' from variable '{name}'", None, name, found.variables
             )
         variable = found.variables[name]
         if variable.problem is not None:

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from ginjax._text import plural
 from ginjax.checkpoint import DataContract, Field, Reading, axes_of, ends_in_words
-from ginjax.data._likely_axes import plural
 from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import ArgumentError
 
@@ -93,7 +93,7 @@ class Source(abc.ABC):
         axes = ", ".join("periodic" if each else "not periodic" for each in self.is_torus)
         steps = self._steps_in_words("unknown")
         grid = "x".join(map(str, self.spatial))
-        head = f"{self.name}: {fields}; {self.trajectories} trajectories of {self.frames} frames on {grid} points"
+        head = f"{self.name}: {fields}; {plural(self.trajectories, 'trajectory')} of {plural(self.frames, 'frame')} on {grid} points"
         why = f" ({self.boundaries_from})" if self.boundaries_from else ""
         return "\n".join(
             [f"{head}; {', '.join(steps)}; axes {axes}{why}", *(f"note: {each}" for each in self.notes)]

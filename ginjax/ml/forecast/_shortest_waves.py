@@ -13,6 +13,7 @@ from ginjax.checkpoint import DataContract, ModelRecord
 from ginjax.geometric import AnyArray, Key, MultiImage
 from ginjax.ml.forecast._forecaster import Forecaster
 from ginjax.models import from_record
+from ginjax.transfer import RULES
 
 SUSPICIOUS = 1.3
 """Growth in a step beyond that of the network before, or beyond 1, from which roll-outs of converted networks got worse."""
@@ -35,12 +36,14 @@ class ShortestWaves:
 
     - `low`, `high`: the largest factor by which a step multiplies them, in either dimension.
     - `low_dim`, `high_dim`: the dimensions.
+    - `rule`: by which the higher one was made; None if nobody says.
     """
 
     low: float
     high: float
     low_dim: int
     high_dim: int
+    rule: str | None = None
 
     @property
     def excess(self) -> float:
@@ -54,9 +57,18 @@ class ShortestWaves:
             return ""
         return (
             f"the shortest waves of the grid grow by {self.high:.2g} times in a step of the {self.high_dim}D network, "
-            f"{self.low:.2g} times in {self.low_dim}D: roll-outs of many steps are likely to blow up. Convert by "
-            "another rule, such as 'isotropic', or train on with `noise` or `unroll`"
+            f"{self.low:.2g} times in {self.low_dim}D: roll-outs of many steps are likely to blow up. {self._remedy}"
         )
+
+    @property
+    def _remedy(self) -> str:
+        """What may help: nothing that was done already, or that cannot be done to such a network."""
+        if self.low >= SUSPICIOUS:
+            return f"They grow in {self.low_dim}D already: train that network with `noise` or `unroll`, and convert it then"
+        rule = RULES.get(self.rule) if self.rule is not None else None
+        if rule is None or rule.is_plain or self.rule == "isotropic":
+            return "Train on with `noise` or `unroll`"
+        return "Convert by another rule, such as 'isotropic', or train on with `noise` or `unroll`"
 
 
 def shortest_waves(low: ModelRecord, high: ModelRecord) -> ShortestWaves | None:
@@ -75,7 +87,8 @@ def shortest_waves(low: ModelRecord, high: ModelRecord) -> ShortestWaves | None:
     if not all(each.contract.scales and each.contract.targets is None for each in (low, high)):
         return None
     grown = [growth_of_shortest(Forecaster.of(from_record(each), each)) for each in (low, high)]
-    return ShortestWaves(grown[0], grown[1], low.D, high.D)
+    rule = None if high.certificate is None else high.certificate.rule
+    return ShortestWaves(grown[0], grown[1], low.D, high.D, rule)
 
 
 def growth_of_shortest(forecaster: Forecaster) -> float:

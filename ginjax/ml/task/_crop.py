@@ -87,7 +87,7 @@ class Crop:
 
 def _asked(tiling: Tiling, sides: TileSides) -> tuple[int, ...]:
     named = dict.fromkeys("xyz", sides) if isinstance(sides, int) else dict(sides)
-    return tuple(min(named.get(axis, n), n) for axis, n in zip("xyz", tiling.spatial, strict=False))
+    return tuple(named.get(axis, n) for axis, n in zip("xyz", tiling.spatial, strict=False))
 
 
 def make_batch_step(frames: Frames) -> BatchStep:

@@ -62,7 +62,8 @@ def held_out_together(
         )
     notes = dict.fromkeys(each.note for each in found.values() if each.note)
     if len(common) < max(len(each.trajectories) for each in found.values()):
-        notes[f"{len(common)} trajectories are held out from the training of all models"] = None
+        held = "trajectory is" if len(common) == 1 else "trajectories are"
+        notes[f"{len(common)} {held} held out from the training of all models"] = None
     return replace(first, trajectories=common[:count], note="; ".join(notes) or None)
 
 

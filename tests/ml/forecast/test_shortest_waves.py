@@ -78,6 +78,7 @@ def test_a_warning_where_the_conversion_adds_growth_and_only_there():
     sparse = model.to_dimension(2, rescale="compat-flex", flex=0.0)
     found = shortest_waves(model.record, sparse.record)
     assert found is not None and found.excess > 2 and "blow up" in found.warning
+    assert found.rule == "compat-flex" and "such as 'isotropic'" in found.warning
     with pytest.warns(GinjaxWarning, match="blow up"):
         sparse.verify()
     with warnings.catch_warnings():
@@ -89,6 +90,21 @@ def test_growth_that_the_lower_dimension_has_too_is_no_matter_of_the_conversion(
     assert ShortestWaves(2.0, 2.1, 1, 3).warning == ""
     assert ShortestWaves(0.1, 2.1, 1, 3).warning != ""
     assert ShortestWaves(0.1, 0.9, 1, 3).warning == ""
+
+
+def test_the_remedy_is_none_that_was_tried_or_that_does_not_help():
+    isotropic, train = "another rule, such as 'isotropic'", "`noise` or `unroll`"
+    for rule, by_rule in (
+        ("compatibility", True),
+        ("compat-flex", True),
+        ("isotropic", False),
+        ("tile", False),
+        (None, False),
+    ):
+        said = ShortestWaves(0.1, 2.1, 1, 3, rule).warning
+        assert (isotropic in said) is by_rule and train in said and said.count("1D already") == 0
+    said = ShortestWaves(2.0, 4.1, 1, 3, "compatibility").warning
+    assert isotropic not in said and "They grow in 1D already: train that network" in said
 
 
 def test_models_that_were_never_trained_are_not_rolled_out():

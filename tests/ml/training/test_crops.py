@@ -171,6 +171,12 @@ def test_a_crop_that_fits_is_named(task, monkeypatch):
     [
         (CROP, {"bias": "mean"}, UnsupportedError, "biases that are multiples of means"),
         (22, {}, ArgumentError, "`crop`: got 22, which with a halo of 1 pixels, .* is the whole grid of 24"),
+        (
+            200,
+            {},
+            ArgumentError,
+            "`crop`: got 200, which with a halo of 1 pixels, .* is the whole grid of 24",
+        ),
         ({"y": 4}, {}, ArgumentError, "`crop` of axis 'y': got no such axis, expected x"),
     ],
 )

@@ -1,0 +1,136 @@
+"""Whether a name fits what is written under it: no file that is read, and no ending of another kind of file."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from ginjax._text import shell_word
+from ginjax.errors import ArgumentError
+
+OutputKind = Literal["model", "filters", "state dict", "graph", "data", "table", "folder"]
+
+_OWN: Mapping[OutputKind, tuple[str, ...]] = {
+    "model": (".safetensors",),
+    "filters": (".safetensors",),
+    "state dict": (".safetensors",),
+    "graph": (".onnx",),
+    "data": (".h5", ".hdf5"),
+    "table": (".csv",),
+    "folder": (),
+}
+_INDEX = ".index.json"
+_OF_WEIGHTS = "a file of weights"
+_BELONGS = {
+    ".safetensors": _OF_WEIGHTS,
+    ".onnx": "a graph of ONNX",
+    ".stablehlo": "a program in StableHLO",
+    ".h5": "data in HDF5",
+    ".hdf5": "data in HDF5",
+    ".npz": "arrays of NumPy",
+    ".npy": "arrays of NumPy",
+    ".mat": "arrays of MATLAB",
+    ".nc": "data in NetCDF",
+    ".zarr": "data in Zarr",
+    ".csv": "a table",
+    ".json": "text in JSON",
+    ".toml": "settings in TOML",
+    ".md": "a model card",
+    ".png": "a picture",
+    ".svg": "a picture",
+    ".pdf": "a picture",
+    ".gif": "an animation",
+}
+"""What an ending says that a file is."""
+
+_WRITERS = {
+    "a graph of ONNX": "ginjax export {model} -o {}",
+    "a program in StableHLO": "ginjax export {model} -o {}",
+    "data in HDF5": "ginjax data convert DATA -o {}",
+    "a table": "ginjax evaluate {model} with `csv='FILE'`",
+    "settings in TOML": "ginjax train with `print_config=True`, which prints them",
+    "a model card": "ginjax card {model} -o {}",
+    "a picture": "ginjax compare {model} -o {}",
+    "an animation": "ginjax predict {model} DATA with `gif=True`",
+    _OF_WEIGHTS: "ginjax train -o {}",
+}
+"""The command that writes such a file."""
+
+
+def check_output(
+    path: str | os.PathLike[str],
+    kind: OutputKind,
+    inputs: Mapping[str, str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None] | None = None,
+    *,
+    argument: str = "`output`",
+) -> None:
+    """Refuse a name under which a file would be lost, or not be taken for what it is; `force` changes nothing of that.
+
+    A name without an ending, or with one that belongs to no kind of file here, is taken as it is.
+
+    **Arguments:**
+
+    - `path`: where to write.
+    - `kind`: what is written.
+    - `inputs`: what is read, by what it is in words, such as `{"the model": path}`; files are compared, not their names, so
+      that links and other spellings are found. Data that are written must not lie in a folder of data that is read, either.
+    - `argument`: what a message calls the output.
+
+    **Raises:** `ArgumentError` saying what the file is, or which command writes files of such a name.
+    """
+    _check_ending(path, kind, argument)
+    for what, given in (inputs or {}).items():
+        each_of = () if given is None else [given] if isinstance(given, (str, os.PathLike)) else given
+        for each in each_of:
+            if _is_same(path, each):
+                raise ArgumentError(argument, got=f"{path}, which is {what}", expected="a file elsewhere")
+            if kind == "data" and os.path.isdir(each) and _lies_in(path, each):
+                raise ArgumentError(
+                    argument,
+                    got=f"{path}, which is in the folder of {what}",
+                    expected="a file elsewhere",
+                )
+
+
+def _check_ending(path: str | os.PathLike[str], kind: OutputKind, argument: str) -> None:
+    name = Path(path).name
+    ending = Path(path).suffix.lower()
+    own = _OWN[kind]
+    if ending not in _BELONGS or ending in own:
+        return
+    if kind == "state dict" and name.lower().endswith(_INDEX):
+        return
+    if kind == "folder" and os.path.isdir(path):
+        return
+    belongs = _BELONGS[ending]
+    expected = f"a name that ends in {' or '.join(own)}" if own else "the name of a folder"
+    raise ArgumentError(
+        argument, got=f"{path}, a name of {belongs}", expected=expected, hint=_hint(path, kind, belongs)
+    )
+
+
+def _hint(path: str | os.PathLike[str], kind: OutputKind, belongs: str) -> str:
+    """A name that fits, and the command that writes files of the name given."""
+    better = Path(path).with_suffix(_OWN[kind][0] if _OWN[kind] else "")
+    first = f"Name it {shell_word(better)}"
+    if belongs == _OF_WEIGHTS and kind == "graph":
+        return f"{first}: a graph of ONNX is converted into another one."
+    if belongs not in _WRITERS or (kind == "state dict" and "{model}" in _WRITERS[belongs]):
+        return f"{first}."
+    model = shell_word(better) if kind == "model" else "MODEL"
+    writer = _WRITERS[belongs].format(shell_word(path), model=model)
+    return f"{first}; what writes {belongs} is: {writer}"
+
+
+def _is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    try:
+        return os.path.samefile(one, other)
+    except (OSError, ValueError):  # one of them is not there, or no name of a file
+        return False
+
+
+def _lies_in(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> bool:
+    try:
+        return any(_is_same(parent, folder) for parent in Path(os.path.realpath(path)).parents)
+    except (OSError, ValueError):
+        return False

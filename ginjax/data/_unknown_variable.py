@@ -1,0 +1,38 @@
+"""The refusal of a name that a file has no variable for, with what was probably meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ginjax.errors import ArgumentError
+
+_MOST = 32
+
+
+def unknown_variable(subject: str, got: str | None, name: str, known: Iterable[str]) -> ArgumentError:
+    """The error for a variable that is not there.
+
+    **Arguments:**
+
+    - `subject`, `got`: the words of the message.
+    - `name`: the variable that was asked for.
+    - `known`: those that the file has; an array of several components that make no vector is `NAME.0`, `NAME.1` and so on.
+    """
+    there = list(known)
+    return ArgumentError(
+        subject, got=got, expected="one of " + ", ".join(there[:_MOST]), hint=_hint(name, there)
+    )
+
+
+def _hint(name: str, known: list[str]) -> str | None:
+    parts = [each for each in known if re.fullmatch(rf"{re.escape(name)}\.[0-9]+", each)]
+    if parts:
+        return (
+            f"An axis of length {len(parts)} of '{name}' was read as that of its components. If it is an axis of space, `axes` "
+            f"has to name it as one, such as z; if not, take one component, such as '{parts[0]}'."
+        )
+    alike = [each for each in known if each.rpartition("/")[2] == name.rpartition("/")[2]]
+    near = alike or get_close_matches(name, known, n=1)
+    return f"Did you mean {' or '.join(repr(each) for each in near[:3])}?" if near else None

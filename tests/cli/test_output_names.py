@@ -1,0 +1,79 @@
+"""Outputs that no command writes: what it reads, and names of another kind of file."""
+
+import os
+import shutil
+
+import pytest
+from command_line import app
+from helpers import FIXTURES
+from typer.testing import CliRunner
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(FIXTURES / "diffusion_1d.safetensors", "m.safetensors")
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+INIT = ("init", "resnet", "--channels", "2", "--blocks", "1")
+IMPORT = ("import", "m.safetensors", "--arch", "resnet", "--in", "density:0+")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("train",), "x.onnx"),
+        (("train", "--seeds", "0,1"), "x.onnx"),
+        (("convert-d", "m.safetensors", "--to-dim", "3"), "x.hdf5"),
+        (INIT, "x.toml"),
+        (IMPORT, "x.stablehlo"),
+        (("build-filters",), "x.npz"),
+        (("predict", "m.safetensors", "d.h5"), "x.csv"),
+        (("data", "convert", "d.h5"), "x.npz"),
+        (("data", "generate", "--pde", "burgers"), "x.h5"),
+        (("evaluate", "m.safetensors"), "x.png"),
+    ],
+)
+def test_a_name_of_another_kind_is_refused_before_any_work(run, tmp_path, words, name):
+    result = run(*words, "-o", name, "--force")
+    assert result.exit_code == 2 and f"--output: got {name}, a name of" in result.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_so_is_one_of_the_table_of_an_evaluation(run):
+    result = run("evaluate", "m.safetensors", "--csv", "x.onnx")
+    assert result.exit_code == 2 and "--csv: got x.onnx" in result.stderr
+    result = run("evaluate", "m.safetensors", "--csv", "m.safetensors", "--force")
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--init", "m.safetensors"),
+        ("convert-d", "m.safetensors", "--to-dim", "3"),
+        (*INIT, "--filters", "m.safetensors"),
+        IMPORT,
+        ("predict", "m.safetensors", "d"),
+        ("data", "convert", "m.safetensors"),
+    ],
+)
+def test_what_is_read_is_not_written_over(run, tmp_path, words):
+    before = (tmp_path / "m.safetensors").read_bytes()
+    os.symlink("m.safetensors", "link")
+    result = run(*words, "-o", "link", "--force")
+    assert result.exit_code == 2 and "expected a file elsewhere" in result.stderr
+    assert (tmp_path / "m.safetensors").read_bytes() == before
+
+
+def test_nor_through_a_name_that_nobody_gave(run, tmp_path):
+    before = (tmp_path / "m.safetensors").read_bytes()
+    os.symlink("m.safetensors", "m.2d.safetensors")
+    assert run("convert-d", "m.safetensors", "--to-dim", "2", "--force").exit_code == 2
+    shutil.copy("m.safetensors", "a.last.safetensors")
+    assert run("train", "--init", "a.last.safetensors", "-o", "a.safetensors", "--force").exit_code == 2
+    shutil.copy("m.safetensors", "a.seed1.safetensors")
+    words = ("train", "--init", "a.seed1.safetensors", "--seeds", "0,1", "-o", "a.safetensors", "--force")
+    assert run(*words).exit_code == 2
+    assert (tmp_path / "a.last.safetensors").read_bytes() == before
