@@ -170,9 +170,16 @@ _BYTES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 1
 def _check_length(path: str | os.PathLike[str], tensor: Any) -> None:
     """Compare the bytes of a tensor with its shape.
 
-    **Raises:** `FileError` where they differ, or a length is negative.
+    **Raises:** `FileError` where they differ, a length is negative, or there is no such type.
     """
     size = _BYTES.get(tensor.data_type)
+    if tensor.data_type not in onnx_library().TensorProto.DataType.values() or not tensor.data_type:
+        raise FileError(
+            f"{path}: the tensor {tensor.name!r}",
+            got=f"type {tensor.data_type}",
+            expected="a type that there is",
+            hint=_CORRUPT,
+        )
     if any(n < 0 for n in tensor.dims):
         raise FileError(f"{path}: the tensor {tensor.name!r} has a negative length", hint=_CORRUPT)
     if size is None or not tensor.HasField("raw_data"):
