@@ -73,6 +73,7 @@ OPTIONS = {
     "seed": "--seed",
     "seeds": "--seeds",
     "side": "--side",
+    "size": "--size",
     "spacing": "--spacing",
     "split": "--split",
     "steps": "--steps",

@@ -9,13 +9,19 @@ from ._output import Output
 from ._state_dict import plain_rule
 from ._state_dict_report import shape_text
 
+_SAID_BY_GRAPHS = ("modules", "like", "transposed", "stride", "padding", "keep", "drop")
+
 if TYPE_CHECKING:
-    from ginjax.onnx import OnnxConversion, OnnxVerification
+    from ginjax.onnx import OnnxConversion, OnnxRecord, OnnxVerification
 
 _MEANINGLESS = (
     "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "split", "dtype", "size",
     "modules", "like", "transposed", "stride", "padding", "keep", "drop",
 )  # fmt: skip
+
+_SLICE_BY_SLICE = (
+    "nothing is mixed along the new axis: slices are treated one by one; --rescale mean mixes them"
+)
 
 
 def convert(
@@ -36,24 +42,39 @@ def convert(
     - `words`: the options that were given, for the command that a dry run names.
     """
     from ginjax.checkpoint import check_certificate, check_target
-    from ginjax.onnx import convert_onnx, default_onnx_target, read_onnx, verify_onnx, write_onnx
+    from ginjax.errors import UnsupportedError
+    from ginjax.onnx import (
+        check_onnx_target,
+        convert_onnx,
+        default_onnx_target,
+        read_onnx,
+        verify_onnx,
+        write_onnx,
+    )
 
     from ._certificate import show_certificate
 
     _refuse_meaningless(given)
     target = target or default_onnx_target(source, to_dim)
+    network = read_onnx(source)
+    check_onnx_target(target, network)
     if not given["dry_run"]:
         check_target(target, force=given["force"])
-    network = read_onnx(source)
-    conversion = convert_onnx(
-        network,
-        to_dim,
-        plain_rule(rule),
-        new_axis=new_axis_place(options.new_axis) or "first",
-        new_boundary=_boundary(given["new_boundary"]),
-        channels_last=options.layout != "pytorch",
-        from_dim=options.from_dim,
-    )
+    channels_last = options.layout != "pytorch"
+    try:
+        conversion = convert_onnx(
+            network,
+            to_dim,
+            plain_rule(rule),
+            new_axis=new_axis_place(options.new_axis) or "first",
+            new_boundary=_boundary(given["new_boundary"]),
+            channels_last=channels_last,
+            from_dim=options.from_dim,
+        )
+    except UnsupportedError as error:
+        if channels_last:
+            error.hint = f"Leave out --layout {options.layout} if the inputs are (batch, channels, *space), as those of PyTorch are."
+        raise
     certificate = conversion.certificate.with_tolerance(given["tol"])
     _show_rows(out, source, conversion, whole=given["dry_run"])
     show_certificate(out, certificate)
@@ -61,6 +82,7 @@ def convert(
     if not given["allow_inexact"]:
         check_certificate(certificate)
     payload = _payload(conversion) | {"dry_run": given["dry_run"]}
+    payload |= _tried(out, conversion, seed=given["seed"])
     if given["verify"]:
         found = verify_onnx(network, conversion.after, seed=given["seed"])
         payload["verification"] = _verification_payload(found)
@@ -76,6 +98,36 @@ def convert(
     out.next_step(f"ginjax verify {quote(str(source))} {quote(str(target))}")
 
 
+def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> dict[str, Any]:
+    """Run the converted graph once: what that showed, which a graph that was not run has None of."""
+    from ginjax.onnx import trial_run
+
+    tried = trial_run(conversion, seed=seed)
+    apart = conversion.record.blind or tried.slice_by_slice
+    if apart:
+        out.note(_slice_by_slice(conversion.record))
+    if tried.lift is None:
+        out.note(f"the converted graph was not run: {tried.why_not}")
+    elif conversion.certificate.promises and tried.lift > tried.tolerance:
+        out.warn(
+            f"the converted graph differs by {tried.lift:.1e} from the graph on fields that repeat one slice, more than {tried.tolerance:.0e}"
+        )
+    return {
+        "trial": {"lift": tried.lift, "noise": tried.noise, "why_not": tried.why_not or None},
+        "slice_by_slice": apart,
+    }
+
+
+def _slice_by_slice(record: "OnnxRecord") -> str:
+    """What it means that a converted graph treats slices one by one."""
+    way = (
+        ""
+        if record.rule == "mean"
+        else "; --rescale mean mixes them where there are kernels of more than one point"
+    )
+    return f"nothing is mixed along the new axis, slices are treated one by one{way}"
+
+
 def _refuse_meaningless(given: dict[str, Any]) -> None:
     from ginjax.errors import ArgumentError
 
@@ -83,7 +135,9 @@ def _refuse_meaningless(given: dict[str, Any]) -> None:
         if given[name] or (given[name] == 0 and given[name] is not False):
             raise ArgumentError(
                 f"--{name.replace('_', '-')}",
-                got="a graph of ONNX, which says what its layers are",
+                got="a graph of ONNX, which says what its layers are"
+                if name in _SAID_BY_GRAPHS
+                else "a graph of ONNX, which is converted without it",
                 expected="none",
             )
 
@@ -102,9 +156,16 @@ def _boundary(texts: list[str] | None) -> str | None:
 
 
 def _show_rows(out: Output, source: Path, conversion: "OnnxConversion", *, whole: bool) -> None:
-    """One row a node; in a conversion that is carried out only for those that change."""
+    """One row a node; in a conversion that is carried out only for kernels, and where something was assumed."""
+    from collections import Counter
+
     certificate = conversion.certificate
     residuals = {path.layer: path.residual for path in certificate.paths}
+    shown = [
+        row
+        for row in conversion.rows
+        if (whole and row.kind != "Constant") or row.action == "kernel" or row.note
+    ]
     rows = [
         (
             row.node,
@@ -115,19 +176,17 @@ def _show_rows(out: Output, source: Path, conversion: "OnnxConversion", *, whole
             f"{residuals[row.node]:.1e}" if row.node in residuals else None,
             row.note or None,
         )
-        for row in conversion.rows
-        if row.action in ("kernel", "rewritten") or (whole and row.kind != "Constant")
+        for row in shown
     ]
     out.table(
         f"{source.name}, {certificate.from_dim}D -> {certificate.to_dim}D",
         ("node", "operator", "before", "after", "how", "residual", "along the new axis"),
         rows,
     )
-    others = len(conversion.rows) - len(rows)
+    others = Counter(row.action for row in conversion.rows if row not in shown)
     if others:
-        out.line(
-            f"{others} other {'node stays' if others == 1 else 'nodes stay'} as {'it is' if others == 1 else 'they are'}"
-        )
+        counts = ", ".join(f"{n} {action}" for action, n in sorted(others.items()))
+        out.line(f"nodes without a row: {counts}" + ("" if whole else " (--dry-run shows each)"))
 
 
 def _payload(conversion: "OnnxConversion") -> dict[str, Any]:
@@ -139,7 +198,6 @@ def _payload(conversion: "OnnxConversion") -> dict[str, Any]:
         "to_dim": certificate.to_dim,
         "new_axis": "last" if record.last else "first",
         "new_boundary": record.boundary,
-        "slice_by_slice": record.blind,
         "parameters_before": conversion.before.parameters,
         "parameters_after": conversion.after.parameters,
         "nodes": [
@@ -176,7 +234,6 @@ def verify(out: Output, low: Path, high: Path, *, size: int | None, tol: float |
 
 def show_verification(out: Output, low: Path, high: Path, found: "OnnxVerification") -> None:
     """The differences of both runs, and what stands behind them."""
-    blind = found.record is not None and found.record.blind
     out.table(
         f"{low} and {high}, fields of shape {shape_text(found.shape)}",
         ("check", "difference", "limit", "holds"),
@@ -185,8 +242,8 @@ def show_verification(out: Output, low: Path, high: Path, found: "OnnxVerificati
             (
                 "control: white noise",
                 f"{found.noise:.1e}",
-                "none: slices are treated one by one" if blind else "differs",
-                "yes" if found.controlled else "no",
+                "none: slice by slice" if found.slice_by_slice else "differs",
+                "yes",
             ),
             ("control: another field", f"{found.reaction:.1e}", "differs", "yes" if found.controlled else "no"),
         ],
@@ -199,6 +256,10 @@ def show_verification(out: Output, low: Path, high: Path, found: "OnnxVerificati
         out.warn(
             "the second graph is not what converting the first one gives: one of the two was changed since"
         )
+    elif found.made_again:
+        out.line(f"converting {low} again gives the graph of {high}, byte for byte")
+    if found.slice_by_slice and found.record is not None:
+        out.note(_slice_by_slice(found.record))
     if not found.promised:
         out.note("the rule promises nothing here: the differences are information")
 
@@ -221,8 +282,8 @@ def check_verification(low: Path, high: Path, found: "OnnxVerification") -> None
         )
     raise VerificationError(
         f"the comparison of {low} and {high} shows nothing",
-        got=f"differences of {found.noise:.1e} on noise and {found.reaction:.1e} between fields",
-        expected="networks whose outputs depend on their inputs",
+        got=f"outputs of {low} for two random fields that differ by {found.reaction:.1e}",
+        expected=f"more than {10 * found.tolerance:.0e}, an output that depends on the input",
         hint="Export the network with its trained weights.",
     )
 
@@ -237,6 +298,7 @@ def _verification_payload(found: "OnnxVerification") -> dict[str, Any]:
         "promised": found.promised,
         "certificate_stale": found.stale,
         "made_again": found.made_again,
+        "slice_by_slice": found.slice_by_slice,
     }
 
 
@@ -245,7 +307,7 @@ def show(out: Output, path: Path) -> tuple[dict[str, Any], str | None]:
     from collections import Counter
 
     from ginjax.errors import GinjaxError
-    from ginjax.onnx import dimension_of_graph, read_onnx, read_onnx_record
+    from ginjax.onnx import EXPORT_AGAIN, dimension_of_graph, is_exported, read_onnx, read_onnx_record
 
     from ._certificate import certificate_payload, show_certificate, show_paths
 
@@ -276,6 +338,8 @@ def show(out: Output, path: Path) -> tuple[dict[str, Any], str | None]:
     if record is not None:
         show_paths(out, "Conversion", record.certificate)
         show_certificate(out, record.certificate, stale=stale)
+        if record.blind:
+            out.note(_slice_by_slice(record))
     payload = {
         "kind": "onnx",
         "opset": network.opset,
@@ -288,6 +352,9 @@ def show(out: Output, path: Path) -> tuple[dict[str, Any], str | None]:
         "certificate": None if record is None else certificate_payload(record.certificate, stale=stale),
     }
     if dim is None or dim > 2:
+        return payload, None
+    if is_exported(network):
+        out.note(f"for another dimension: {EXPORT_AGAIN}")
         return payload, None
     return payload, f"ginjax convert-d {quote(str(path))} --to-dim {dim + 1} --dry-run"
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from ginjax._text import shell_line
+
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 
@@ -48,7 +50,7 @@ def export(
     from ginjax.errors import ArgumentError
 
     out = Output(json=json, quiet=quiet)
-    kind = output.suffix
+    kind = output.suffix.lower()
     if kind not in _KINDS:
         raise ArgumentError("`output`", got=str(output), expected=f"a name that ends in {', '.join(_KINDS)}")
     sides = _sides(grid)
@@ -75,6 +77,8 @@ def export(
         about = {"format": _KINDS[kind], "arrays": len(arrays)}
     out.fields("Exported", {**about, "checked": "by running it against the network"})
     out.result(output, {**about, "sha256": sha256})
+    if kind == ".onnx":
+        out.next_step(shell_line(["ginjax", "inspect", str(output)]))
 
 
 def _sides(text: str | None) -> tuple[int, ...] | None:

@@ -260,6 +260,7 @@ case("a field that is computed", [STEM, ("Shape", "h", "s", {}), ("ConstantOfSha
 case("coordinates as channels", [("Concat", "x c", "h", {"axis": 1}), ("Conv", "h k", "y", SAME)], {"k": weights(4, 5, 3, 3), "c": weights(2, 2, 8, 8)}, dims=(2, 3, 8, 8))  # fmt: skip
 case("channels parted", [STEM, ("Split", "h n", "a b", {"axis": 1}), ("Sigmoid", "b", "g", {}), ("Mul", "a g", "y", {})], {"k": K, "n": ints(2, 2)})  # fmt: skip
 case("some channels", [STEM, ("Slice", "h z two o", "a", {}), ("Gather", "h i", "b", {"axis": 1}), ("Concat", "a b", "y", {"axis": 1})], {"k": K, "z": ints(0), "two": ints(2), "o": ints(1), "i": ints(3, 0)})  # fmt: skip
+case("a channel by an index without axes", [STEM, ("Reshape", "i none", "j", {}), ("Gather", "h j", "g", {"axis": 1}), ("Unsqueeze", "g one", "u", {}), ("Concat", "h u", "y", {"axis": 1})], {"k": K, "i": ints(2), "none": ints(), "one": ints(1)})  # fmt: skip
 case("softmax and the largest", [STEM, ("Softmax", "h", "p", {"axis": 1}), ("ReduceMax", "p", "m", {"axes": [1]}), ("Div", "p m", "y", {})], {"k": K})  # fmt: skip
 case("channels shuffled", [STEM, ("Reshape", "h r", "a", {}), ("Transpose", "a", "b", {"perm": [0, 2, 1, 3, 4]}), ("Shape", "h", "s", {}), ("Reshape", "b s", "y", {})], {"k": K, "r": ints(2, 2, 2, 8, 8)}, dims=(2, 3, 8, 8))  # fmt: skip
 case("cropped", [("Conv", "x k", "h", {}), ("Slice", "x a b c", "g", {}), ("Concat", "h g", "y", {"axis": 1})], {"k": K, "a": ints(1, 1), "b": ints(-1, -1), "c": ints(2, 3)})  # fmt: skip

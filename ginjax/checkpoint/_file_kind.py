@@ -90,6 +90,8 @@ _DATA_STARTS = {
 }
 _PROGRAM = b"ML\xefR\rStableHLO_v"
 """How the code in an exported program begins; a description of its arguments stands before it."""
+_NEWEST_FORMAT = 100
+_GRAPH_KEYS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 _PICTURE_STARTS = (b"\x89PNG", b"GIF8", b"%PDF", b"<svg", b"\xff\xd8\xff")
 _DATA_ENDINGS = (".h5", ".hdf5", ".npz", ".npy", ".mat", ".nc", ".zarr")
 _ZARR_GROUPS = ("zarr.json", ".zgroup", ".zmetadata")
@@ -126,12 +128,13 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         start += stream.read(_LOOKED_AT - len(start))
     if is_eqx(path):
         return _KINDS["checkpoint"]
-    if place.suffix.lower() == ".onnx" and start:  # such a file begins with no mark of its own
-        return _KINDS["onnx"]
     words = next((words for begin, words in _DATA_STARTS.items() if start.startswith(begin)), None)
     if words is not None:
         return replace(_KINDS["data"], words=words)
-    return _KINDS[_of_start(start, place.name)]
+    if _begins_graph(start):
+        return _KINDS["onnx"]
+    name = _of_start(start, place.name)
+    return _KINDS["onnx" if name == "unknown" and place.suffix.lower() == ".onnx" else name]
 
 
 def wrong_file(path: str | os.PathLike[str], expected: str) -> FileError:
@@ -237,6 +240,14 @@ def _of_start(start: bytes, name: str) -> FileKindName:
     if line.startswith(b"{") and b'"errors"' in start:
         return "evaluation"
     return "settings" if name.endswith(".toml") else "text"
+
+
+def _begins_graph(start: bytes) -> bool:
+    """Whether these are the first bytes of a graph of ONNX: the version of the format, and the key of another part of it.
+
+    Such a file has no mark of its own. Its parts are those of `ModelProto`.
+    """
+    return len(start) > 3 and start[0] == 0x08 and 1 <= start[1] <= _NEWEST_FORMAT and start[2] in _GRAPH_KEYS
 
 
 def _is_text(start: bytes) -> bool:

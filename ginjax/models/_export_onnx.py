@@ -12,7 +12,7 @@ import numpy as np
 
 from .._version import __version__
 from ..checkpoint import ModelRecord, dense_kernels
-from ..errors import ArgumentError
+from ..errors import ArgumentError, UnsupportedError
 from ..geometric import key_name
 from ..onnx import OnnxNetwork, onnx_library, run_onnx, runtime_library
 from ._any_dimensional import AnyDimensionalModel
@@ -71,6 +71,8 @@ def export_onnx(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes
         network = _written(dense, model, record, sides, is_free=grid is None)
     except Exception as error:
         refuse_free_grid(error, grid, model)
+        if grid is not None and isinstance(error, UnsupportedError) and error.hint is None:
+            error.hint = _larger_grid(dense, model, record, grid)
         raise
     function = jax.jit(array_function(model, record.is_torus))
 
@@ -82,6 +84,20 @@ def export_onnx(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes
         x = random_inputs(model, batch, shape)
         check_same("the exported graph", function, run, x, roundings=ROUNDINGS)
     return network.model.SerializeToString(deterministic=True)
+
+
+def _larger_grid(
+    dense: Any, model: AnyDimensionalModel, record: ModelRecord, grid: Sequence[int]
+) -> str | None:
+    """The hint that a larger grid works, where one does: windows that reach round a small one are other operations."""
+    for factor in (2, 4, 8):
+        larger = [str(n * factor) for n in grid]
+        try:
+            _written(dense, model, record, larger, is_free=False)
+        except UnsupportedError:
+            continue
+        return f"The windows of the network reach round this grid. A larger one works, such as {'x'.join(larger)}."
+    return None
 
 
 def _written(

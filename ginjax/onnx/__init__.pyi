@@ -1,6 +1,8 @@
+from ._convert import EXPORT_AGAIN as EXPORT_AGAIN
 from ._convert import OnnxConversion as OnnxConversion
 from ._convert import convert_onnx as convert_onnx
 from ._convert import dimension_of_graph as dimension_of_graph
+from ._convert import is_exported as is_exported
 from ._graph import Graph as Graph
 from ._library import onnx_library as onnx_library
 from ._library import runtime_library as runtime_library
@@ -10,9 +12,12 @@ from ._read import read_onnx as read_onnx
 from ._record import OnnxRecord as OnnxRecord
 from ._record import graph_digest as graph_digest
 from ._record import read_onnx_record as read_onnx_record
+from ._session import run_onnx as run_onnx
+from ._trial import Trial as Trial
+from ._trial import trial_run as trial_run
 from ._verify import OnnxVerification as OnnxVerification
-from ._verify import run_onnx as run_onnx
 from ._verify import verify_onnx as verify_onnx
 from ._walk import Row as Row
+from ._write import check_onnx_target as check_onnx_target
 from ._write import default_onnx_target as default_onnx_target
 from ._write import write_onnx as write_onnx

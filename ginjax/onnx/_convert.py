@@ -19,9 +19,12 @@ from ._step import Step, dims_of
 from ._walk import Boundary, Row
 from .operators import ENDS
 
-OLDEST_OPSET = 11
 MAX_DIM = 3
-_NAMES = {2: "height", 3: "depth"}
+EXPORT_AGAIN = (
+    "ginjax exported this graph: convert the model that it was made of, and export that: "
+    "ginjax convert-d MODEL.safetensors, then ginjax export."
+)
+_DOWN = "Graphs go up only. Going down is exact for arrays: save the weights as safetensors."
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,19 +90,16 @@ def convert_onnx(
         )
     boundary = _boundary(new_boundary)
     dim = dimension_of_graph(network) if from_dim is None else from_dim
-    if not dim < to_dim <= MAX_DIM:
-        raise ArgumentError(
-            "dimension to convert to",
-            got=to_dim,
-            expected=f"more than {dim}, the dimension of the graph, and at most {MAX_DIM}",
-            hint="Graphs go up only. Going down is exact for arrays: save the weights as safetensors."
-            if to_dim <= dim
-            else None,
-        )
+    _check_dimension(dim, to_dim)
     current, paths, walk = network, (), None
     for low in range(dim, to_dim):
-        walk = Step(current, Side(low, new_axis == "last"), found, boundary, channels_last).run()
-        current = OnnxNetwork(walk.model, network.path, network.external)
+        try:
+            walk = Step(current, Side(low, new_axis == "last"), found, boundary, channels_last).run()
+        except UnsupportedError as error:
+            if is_exported(network):
+                error.hint = EXPORT_AGAIN
+            raise
+        current = OnnxNetwork(walk.model, None, network.external)
         paths = _joined(paths, tuple(walk.paths))
     assert walk is not None
     certificate = Certificate(
@@ -126,6 +126,32 @@ def convert_onnx(
     ).sealed(current)
     record.put_into(current)
     return OnnxConversion(network, current, tuple(walk.rows), record)
+
+
+def is_exported(network: OnnxNetwork) -> bool:
+    """Whether ginjax exported a graph, whose model can be converted in its place."""
+    return network.model.producer_name == "ginjax"
+
+
+def _check_dimension(dim: int, to_dim: int) -> None:
+    if to_dim == dim:
+        raise ArgumentError(
+            "dimension to convert to", got=to_dim, expected=f"another: the graph is in {dim}D already"
+        )
+    if dim >= MAX_DIM:
+        raise ArgumentError(
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"a graph in less than {MAX_DIM}D, and it is in {dim}D",
+            hint=_DOWN,
+        )
+    if not dim < to_dim <= MAX_DIM:
+        raise ArgumentError(
+            "dimension to convert to",
+            got=to_dim,
+            expected=" or ".join(map(str, range(dim + 1, MAX_DIM + 1))) + f", of a graph in {dim}D",
+            hint=_DOWN if to_dim < dim else None,
+        )
 
 
 def _boundary(name: str | None) -> Boundary:

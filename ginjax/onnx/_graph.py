@@ -101,7 +101,7 @@ class Graph:
     def constant(self, array: np.ndarray, name: str) -> str:
         """A constant under a name that is free; its name."""
         made = self.name(name)
-        self.constants[made] = self._numpy.from_array(np.ascontiguousarray(array), made)
+        self.constants[made] = self._numpy.from_array(np.asarray(array, order="C"), made)
         return made
 
     def keep(self, tensor: Any, name: str) -> str:

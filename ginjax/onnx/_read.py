@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ginjax._text import shell_word
-from ginjax.checkpoint import opened
+from ginjax.checkpoint import file_kind, opened, wrong_file
 from ginjax.errors import FileError
 
 from ._library import onnx_library
@@ -30,12 +29,13 @@ class OnnxNetwork:
 
     - `model`: the `onnx.ModelProto`, its weights within.
     - `path`: where it was read; None for one from memory.
-    - `external`: whether its weights stood in files of their own.
+    - `external`: whether its weights stood in files of their own; `weights`: which, of a network that was read.
     """
 
     model: Any = field(repr=False)
     path: Path | None = None
     external: bool = False
+    weights: tuple[Path, ...] = ()
 
     @property
     def opset(self) -> int:
@@ -60,8 +60,13 @@ class OnnxNetwork:
 
 
 def is_onnx(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is called an ONNX file."""
-    return os.fspath(path).lower().endswith(SUFFIX)
+    """Whether a file is a graph of ONNX by what is inside, or is called one and is nothing else that ginjax reads."""
+    called = os.fspath(path).lower().endswith(SUFFIX)
+    try:
+        kind = file_kind(path).name
+    except FileError:
+        return called
+    return kind == "onnx" or (called and kind in ("text", "empty", "unknown", "missing"))
 
 
 def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
@@ -85,19 +90,24 @@ def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
         scan(content, onnx.ModelProto.DESCRIPTOR)
         model.ParseFromString(content)
     except BadFile as problem:
-        raise FileError(f"{path}: cannot be read: {problem}", hint=_CORRUPT) from problem
+        raise _refusal(path, f"cannot be read: {problem}") from problem
     except Exception as problem:
         # The library of protocol buffers has an error of its own, in a package that depends on the version.
         if type(problem).__name__ not in ("DecodeError", "UnicodeDecodeError"):
             raise
-        raise FileError(f"{path}: cannot be read as ONNX", hint=_CORRUPT) from problem
+        raise _refusal(path, "cannot be read as ONNX") from problem
     del content
     if not model.HasField("graph") or not model.graph.node or not model.opset_import:
-        raise FileError(
-            f"{path}: holds no graph",
-            hint=f"{_CORRUPT} What a file is says: ginjax inspect {shell_word(path)}",
-        )
-    return OnnxNetwork(model, Path(path), _load_external(model, Path(path)))
+        raise _refusal(path, "holds no graph")
+    weights = _load_external(model, Path(path))
+    return OnnxNetwork(model, Path(path), bool(weights), weights)
+
+
+def _refusal(path: str | os.PathLike[str], problem: str) -> FileError:
+    """The refusal of a file that is no graph: what it is, where that is known, or what is wrong with it."""
+    if file_kind(path).name not in ("onnx", "unknown"):
+        return wrong_file(path, "a graph of ONNX")
+    return FileError(f"{path}: {problem}", hint=_CORRUPT)
 
 
 def tensors_of(graph: Any) -> Iterator[Any]:
@@ -119,16 +129,16 @@ def tensors_of(graph: Any) -> Iterator[Any]:
                 waiting.extend(attribute.graphs)
 
 
-def _load_external(model: Any, path: Path) -> bool:
-    """Read the weights that stand in other files into the model; whether there are any."""
-    external, total = False, 0
+def _load_external(model: Any, path: Path) -> tuple[Path, ...]:
+    """Read the weights that stand in other files into the model; those files."""
+    files, total = dict[Path, None](), 0
     for tensor in tensors_of(model.graph):
         if tensor.data_location != 1:
             continue
-        external = True
         said = {each.key: each.value for each in tensor.external_data}
         name = said.get("location", "")
         target = _inside(path, name)
+        files[target] = None
         offset, length = (_whole(path, tensor.name, said.get(key, "")) for key in ("offset", "length"))
         with opened(target) as (stream, size):
             start = offset or 0
@@ -147,7 +157,7 @@ def _load_external(model: Any, path: Path) -> bool:
             tensor.raw_data = stream.read(count)
         tensor.ClearField("data_location")
         del tensor.external_data[:]
-    return external
+    return tuple(files)
 
 
 def _inside(path: Path, name: str) -> Path:

@@ -38,6 +38,7 @@ class Step:
         self._opset = network.opset
         self._side = side
         self._channels_last = channels_last
+        self._names: dict[Size, str] = {}
         self._check()
         graph = self._model.graph
         names = {name for node in graph.node for name in (*node.input, *node.output)}
@@ -153,7 +154,8 @@ class Step:
             raise UnsupportedError(
                 f"input {info.name!r}",
                 got=f"{len(dims)} axes",
-                expected=f"{dim + 2} of a field in {dim}D, or at most 2 of what is none",
+                expected=f"{dim + 2} of a field in {dim}D (batch, channels and space), or at most 2 of an input that is no field",
+                hint="Components of vectors and tensors are channels in such a field.",
             )
         field = len(dims) == dim + 2
         first = 1 if self._channels_last else 2
@@ -169,7 +171,9 @@ class Step:
         renewed.CopyFrom(info)
         if field:
             made = self._side.with_new(made)
-            _put_axis(renewed, made.index((NEW,)), self._free_name())
+            name = self._free_name()
+            self._names[axes[first + self._side.anchor][0].size] = name
+            _put_axis(renewed, made.index((NEW,)), name)
         value = Value(info.name, made, info.type.tensor_type.elem_type, emitted=info.name)
         walk.values[info.name] = value
         return value, renewed
@@ -209,7 +213,9 @@ class Step:
                     tensor.shape.dim.add()
             else:
                 place = next(i for i, axis in enumerate(value.known) if is_new_axis(axis))
-                _put_axis(renewed, place, None)
+                anchor = self._side.anchor_axis(value.known)
+                size = None if anchor is None or value.unit else value.sizes[anchor]
+                _put_axis(renewed, place, self._names.get(size) if size is not None else None)
                 if value.unit:
                     tensor.shape.dim[place].dim_value = 1
         return renewed

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ginjax.checkpoint import atomic_write, check_target
+from ginjax.errors import ArgumentError
 
 from ._read import SUFFIX, OnnxNetwork, tensors_of
 
@@ -20,7 +21,36 @@ _ALIGNED = 64
 def default_onnx_target(source: str | os.PathLike[str], to_dim: int) -> Path:
     """Where a conversion is written when nobody says: beside the input, with the dimension in its name."""
     path = Path(source)
-    return path.with_name(f"{path.name[: -len(SUFFIX)]}.{to_dim}d{SUFFIX}")
+    return path.with_name(f"{path.stem}.{to_dim}d{SUFFIX}")
+
+
+def check_onnx_target(path: str | os.PathLike[str], network: OnnxNetwork) -> None:
+    """Refuse a file that a conversion must not be written to: one that is called something else, or that the network was read from.
+
+    **Arguments:**
+
+    - `path`: where it would be written.
+    - `network`: the network before conversion.
+
+    **Raises:** `ArgumentError`.
+    """
+    target = Path(os.path.realpath(path))
+    if target.suffix.lower() != SUFFIX:
+        raise ArgumentError(
+            "`output`",
+            got=str(path),
+            expected=f"a name that ends in {SUFFIX}, as a graph is converted to a graph",
+            hint="Weights of another library as safetensors are converted to safetensors: ginjax convert-d WEIGHTS.safetensors",
+        )
+    if network.path is not None and target == Path(os.path.realpath(network.path)):
+        raise ArgumentError("`output`", got=f"{path}, which is the graph", expected="a file elsewhere")
+    read = [Path(os.path.realpath(each)) for each in network.weights]
+    if target in read or target.with_name(f"{target.name}.data") in read:
+        raise ArgumentError(
+            "`output`",
+            got=f"{path}, beside which the weights of the graph stand",
+            expected="a file elsewhere",
+        )
 
 
 def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: bool = False) -> None:

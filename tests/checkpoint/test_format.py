@@ -48,7 +48,7 @@ def entry(dtype='"F32"', shape="[2]", offsets="[0,8]", name="a"):
 
 CORRUPT = {
     "empty": (b"", "the file is empty"),
-    "seven bytes": (b"1234567", "7 bytes, too few"),
+    "seven bytes": (bytes(range(7)), "7 bytes, too few"),
     "absurd length": (pack("{}", length=2**63), "claims 9223372036854775808 bytes"),
     "length over the cap": (pack("{}", length=2**24 + 1), "more than 16777216"),
     "length past the end": (pack("{}", length=100), "the file ends after"),

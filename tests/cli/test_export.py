@@ -49,10 +49,18 @@ def test_a_program(run):
 def test_a_graph(run, monkeypatch):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
-    result = run("export", MODEL, "-o", "model.onnx", "--json")
+    result = run("export", MODEL, "-o", "model.onnx")
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout)["format"] == "ONNX"
-    assert "graph of ONNX" in run("inspect", "model.onnx").stdout
+    assert "ONNX" in result.stdout and "next: ginjax inspect model.onnx" in result.stderr
+    shown = run("inspect", "model.onnx")
+    assert "graph of ONNX" in shown.stdout and "convert the model that it was made of" in shown.stderr
+    converted = run("convert-d", "model.onnx", "--to-dim", "2", "--json")
+    assert converted.exit_code == 0, converted.stderr
+    found = json.loads(converted.stdout)
+    assert found["trial"]["lift"] < 1e-5 and found["slice_by_slice"]
+    checked = run("verify", "model.onnx", "model.2d.onnx")
+    assert checked.exit_code == 0 and "none: slice by slice" in checked.stdout
+    assert "gives the graph of model.2d.onnx, byte for byte" in checked.stdout
     for name in ("onnx", "onnxruntime"):
         with monkeypatch.context() as gone:
             gone.setitem(sys.modules, name, None)

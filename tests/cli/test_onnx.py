@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from command_line import app
+from helpers import FIXTURES
 from small_graphs import SAME, STEM, K, make, onnx, weights
 from typer.testing import CliRunner
 
@@ -43,6 +44,29 @@ def test_convert_verify_inspect(run):
     assert "convert-d net.onnx --to-dim 3" in run("inspect", "net.onnx").stderr
 
 
+def test_slices_that_are_not_mixed_are_told(run):
+    onnx.save(make([STEM, ("Relu", "h", "y", {})], {"k": K}), "net.onnx")
+    told = "nothing is mixed along the new axis"
+    assert told in run("convert-d", "net.onnx", "--to-dim", "3").stderr
+    checked = run("verify", "net.onnx", "net.3d.onnx")
+    assert checked.exit_code == 0 and told in checked.stderr and "none: slice by slice" in checked.stdout
+    assert told in run("inspect", "net.3d.onnx").stderr
+    mixed = run("convert-d", "net.onnx", "--to-dim", "3", "--rescale", "mean", "-o", "mean.onnx")
+    assert mixed.exit_code == 0 and told not in mixed.stderr
+
+
+def test_the_higher_graph_is_named_second(run):
+    run("convert-d", "net.onnx", "--to-dim", "3", "-q")
+    result = run("verify", "net.3d.onnx", "net.onnx")
+    assert result.exit_code == 2 and "Name the graph before conversion first." in result.stderr
+    result = run("verify", "net.onnx", "net.3d.onnx", "--size", "7")
+    assert result.exit_code == 2 and result.stderr.startswith(
+        "error: --size: got 7, expected a multiple of 2"
+    )
+    result = run("convert-d", "net.3d.onnx", "--to-dim", "3")
+    assert result.exit_code == 2 and "the graph is in 3D already" in result.stderr
+
+
 def test_verify_finds_what_was_changed_afterwards(run):
     run("convert-d", "net.onnx", "--to-dim", "3", "-q")
     model = onnx.load("net.3d.onnx")
@@ -59,6 +83,7 @@ def test_a_network_that_ignores_its_input_shows_nothing(run):
     onnx.save(make(NODES, {**ARRAYS, "u": 0 * ARRAYS["u"]}), "net.onnx")
     result = run("convert-d", "net.onnx", "--to-dim", "3", "--verify")
     assert result.exit_code == 3 and "shows nothing" in result.stderr
+    assert "for two random fields that differ by 0.0e+00" in result.stderr
 
 
 def test_a_rule_that_is_not_exact_beside_zeros_promises_nothing(run):
@@ -83,7 +108,10 @@ def test_a_rule_that_is_not_exact_beside_zeros_promises_nothing(run):
         (("--new-boundary", "z=edge"), 2, "--new-boundary"),
         (("--new-axis", "x"), 2, "--new-axis"),
         (("-o", "no/net.onnx"), 1, "no"),
-        (("-o", "net.onnx"), 2, "which is the graph to be converted"),
+        (("-o", "net.onnx"), 2, "--output: got net.onnx, which is the graph"),
+        (("-o", "./net.onnx", "--force"), 2, "which is the graph, expected a file elsewhere"),
+        (("-o", "net.safetensors"), 2, "--output: got net.safetensors, expected a name that ends in .onnx"),
+        (("--flex", "1"), 2, "--flex: got a graph of ONNX, which is converted without it"),
     ],
 )
 def test_what_is_refused(run, words, code, told):
@@ -100,6 +128,19 @@ def test_one_line_for_what_cannot_be_read_or_carried(run, tmp_path, monkeypatch)
     ):
         result = run(*command)
         assert result.exit_code == 1 and result.stderr.startswith("error: bad.onnx: "), result.stderr
+    for name, content, told in (
+        ("empty.onnx", b"", "is empty: expected a graph of ONNX"),
+        ("text.onnx", b"no graph", "is text: expected a graph of ONNX"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        result = run("inspect", name)
+        assert result.exit_code == 1 and told in result.stderr and "ginjax inspect" not in result.stderr
+    (tmp_path / "graph.safetensors").write_bytes((tmp_path / "net.onnx").read_bytes())
+    assert "graph of ONNX" in run("inspect", "graph.safetensors").stdout
+    (tmp_path / "model.onnx").write_bytes((FIXTURES / "diffusion_1d.safetensors").read_bytes())
+    assert "ResNet" in run("inspect", "model.onnx").stdout
+    result = run("convert-d", "net.onnx", "--to-dim", "3", "--layout", "keras")
+    assert result.exit_code == 1 and "Leave out --layout keras" in result.stderr
     onnx.save(make([STEM, ("ArgMax", "h", "y", {"axis": 2})], {"k": K}, outputs=("h",)), "flat.onnx")
     result = run("convert-d", "flat.onnx", "--to-dim", "3")
     assert result.exit_code == 1 and "node 'argmax1' (ArgMax of 'h')" in result.stderr.splitlines()[0]

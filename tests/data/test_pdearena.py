@@ -36,12 +36,16 @@ def test_steps_that_differ_become_conditions_of_the_network_if_that_is_said(tmp_
 
 
 def test_a_sample_has_one_number(tmp_path):
-    path = arena(tmp_path / "a.h5")
-    with h5py.File(path, "r+") as file:
-        del file["train/buo_y"]
-        file["train/buo_y"] = np.zeros((2, 2), np.float32)
-    with pytest.raises(FileError, match="'train/buo_y': got 2 numbers for a sample, expected one"):
-        open_data(path).read_constants(1)
+    for shape, message in (
+        ((2, 2), "'train/buo_y': got 2 numbers for a sample, expected one"),
+        ((1,), "out of range"),
+    ):
+        path = arena(tmp_path / f"{len(shape)}.h5")
+        with h5py.File(path, "r+") as file:
+            del file["train/buo_y"]
+            file["train/buo_y"] = np.zeros(shape, np.float32)
+        with pytest.raises(FileError, match=message):
+            open_data(path).read_constants(1)
 
 
 def test_maxwell_in_three_dimensions(tmp_path):

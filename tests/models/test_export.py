@@ -232,3 +232,13 @@ def test_a_graph_that_computes_something_else_is_noticed(monkeypatch):
     monkeypatch.delitem(operations.OPERATIONS, "tanh")
     with pytest.raises(UnsupportedError, match="operation 'tanh'"):
         export_onnx(record)
+
+
+@pytest.mark.slow
+def test_a_grid_that_windows_reach_round_names_a_larger_one():
+    pytest.importorskip("onnxruntime")
+    record = record_of("dilresnet", inputs=(A,), outputs=(A,))
+    with pytest.raises(UnsupportedError, match=r"A larger one works, such as (\d+)x\1\.") as raised:
+        export_onnx(record, (7, 7))
+    side = int(raised.value.hint.rsplit("x", 1)[1].rstrip("."))
+    export_onnx(record, (side, side))

@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 from small_graphs import SAME, K, make, numpy_helper, onnx, weights
 
-from ginjax.errors import FileError, GinjaxError
-from ginjax.onnx import OnnxNetwork, _scan, convert_onnx, read_onnx, read_onnx_record, write_onnx
+from ginjax.errors import ArgumentError, FileError, GinjaxError
+from ginjax.onnx import (
+    OnnxNetwork,
+    _scan,
+    check_onnx_target,
+    convert_onnx,
+    read_onnx,
+    read_onnx_record,
+    write_onnx,
+)
 from ginjax.state_dict import RECORD_KEY
 
 NODES = [("Conv", "x k", "h", SAME), ("Conv", "h l", "y", {})]
@@ -40,6 +48,17 @@ def test_weights_in_files_of_their_own_stay_there(model, tmp_path):
     assert not read_onnx_record(again).is_stale(again)
     theirs = onnx.load(tmp_path / "b.onnx")  # as another program reads it
     assert theirs.graph.initializer[0].raw_data == conversion.after.model.graph.initializer[0].raw_data
+
+
+def test_nothing_that_was_read_is_written_over(model, tmp_path):
+    onnx.save(
+        model, tmp_path / "a.onnx", save_as_external_data=True, location="b.onnx.data", size_threshold=0
+    )
+    network = read_onnx(tmp_path / "a.onnx")
+    for name in ("a.onnx", "b.onnx", "c.safetensors"):
+        with pytest.raises(ArgumentError, match="`output`"):
+            check_onnx_target(tmp_path / name, network)
+    check_onnx_target(tmp_path / "c.onnx", network)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +186,7 @@ def test_a_conversion_loads_neither_jax_nor_torch(tmp_path):
         f"sys.argv = ['ginjax', 'convert-d', {str(tmp_path / 'a.onnx')!r}, '--to-dim', '3', '-q']\n"
         "try: main()\n"
         "except SystemExit as end: assert not end.code, end.code\n"
-        "print([m for m in ('jax', 'torch', 'onnxruntime') if m in sys.modules])"
+        "print([m for m in ('jax', 'torch') if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"

@@ -288,7 +288,7 @@ class Hdf5:
                 yield
         except GinjaxError:
             raise
-        except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError, OverflowError) as error:
             raise FileError(
                 f"{self.path}: '{name}' cannot be read: {_first_line(error)}", hint=_CORRUPT
             ) from error

@@ -118,7 +118,12 @@ def _read_npz(
                 stream.seek(member.header_offset)
                 header = stream.read(_LOCAL_HEADER.size)
                 signature, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-                if signature != b"PK\x03\x04" or member.compress_size != member.file_size:
+                called = {member.orig_filename.encode(each, "replace") for each in ("utf-8", "cp437")}
+                if (
+                    signature != b"PK\x03\x04"
+                    or member.compress_size != member.file_size
+                    or stream.read(name_length) not in called
+                ):
                     raise FileError(f"{path}: entry '{name}' is corrupt")
                 start = member.header_offset + _LOCAL_HEADER.size + name_length + extra_length
                 stream.seek(start)

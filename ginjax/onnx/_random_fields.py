@@ -1,0 +1,129 @@
+"""Random fields for two graphs that are compared, and how far their outputs are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ginjax.errors import ArgumentError, UnsupportedError
+
+from ._library import onnx_library
+from ._read import OnnxNetwork
+from ._record import OnnxRecord
+from ._step import dims_of
+
+TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1, "float64": 1e-5}
+LEAST_SIDE = 32
+MAX_ENTRIES = 2**30
+
+
+def side_for(record: OnnxRecord | None) -> int:
+    """Points along axes whose length a graph leaves open: 32, or twice the coarsest stride if that is more."""
+    return max(LEAST_SIDE, 2 * (1 if record is None else record.stride))
+
+
+def lifted(field: np.ndarray, new: int, place: int, depth: int) -> np.ndarray:
+    """A field that repeats along new axes.
+
+    **Arguments:**
+
+    - `field`: of the lower graph; `new`: how many axes it lacks; `place`: where they stand; `depth`: their length.
+    """
+    for _ in range(new):
+        field = np.repeat(np.expand_dims(field, place), depth, place)
+    return field
+
+
+def white_noise(
+    volumes: Mapping[str, np.ndarray], added: Mapping[str, int], rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """White noise in place of the inputs that have new axes; the others as they are."""
+    return {
+        name: rng.standard_normal(each.shape).astype(each.dtype) if added[name] else each
+        for name, each in volumes.items()
+    }
+
+
+def second_slice(
+    volumes: Mapping[str, np.ndarray], added: Mapping[str, int], place: int
+) -> dict[str, np.ndarray]:
+    """The slices at index 1 of the new axes, or of their only point."""
+    return {
+        name: each[
+            (slice(None),) * place + tuple(min(1, n - 1) for n in each.shape[place : place + added[name]])
+        ]
+        for name, each in volumes.items()
+    }
+
+
+def tolerance_for(fields: Iterable[np.ndarray]) -> float:
+    """The largest relative difference of two runs that counts as none, by the precision of the fields."""
+    return max((TOLERANCES.get(each.dtype.name, 1e-5) for each in fields), default=1e-5)
+
+
+def free_inputs(network: OnnxNetwork) -> list[Any]:
+    """The inputs of a graph that its file does not state."""
+    constants = {tensor.name for tensor in network.model.graph.initializer}
+    return [each for each in network.model.graph.input if each.name not in constants]
+
+
+def random_inputs(network: OnnxNetwork, rng: np.random.Generator, side: int) -> dict[str, np.ndarray]:
+    """Random inputs of a graph; lengths that it leaves open are 2 of the batch, and `side` of other axes."""
+    helper, made = onnx_library("helper"), {}
+    for info in free_inputs(network):
+        shape = []
+        for i, each in enumerate(dims_of(info)):
+            stated = each.HasField("dim_value") and each.dim_value > 0
+            shape.append(each.dim_value if stated else 2 if i == 0 else side)
+        if np.prod(shape, dtype=float) > MAX_ENTRIES:
+            raise UnsupportedError(
+                f"input {info.name!r}", got=f"shape {shape}", expected="one that fits into memory"
+            )
+        dtype = helper.tensor_dtype_to_np_dtype(info.type.tensor_type.elem_type)
+        if dtype.kind in "iub":
+            made[info.name] = rng.integers(0, 2, shape).astype(dtype)
+        else:
+            made[info.name] = rng.standard_normal(shape).astype(dtype)
+    return made
+
+
+def gap(low: np.ndarray, high: np.ndarray, place: int, *, whole: bool) -> float:
+    """The largest difference of two outputs, the lower one repeated along the axes that it lacks, or against the second slice."""
+    if high.dtype.kind not in "iufb" or low.dtype.kind not in "iufb":
+        low, high = low.astype(np.float32), high.astype(np.float32)
+    low, high = low.astype(np.float64), high.astype(np.float64)
+    while high.ndim > low.ndim:
+        axis = _new_place(low.shape, high.shape, place)
+        if whole:
+            low = np.expand_dims(low, axis)
+            if low.ndim < high.ndim:
+                low = np.repeat(low, high.shape[axis], axis)
+        else:
+            high = np.take(high, min(1, high.shape[axis] - 1), axis)
+    try:
+        np.broadcast_shapes(low.shape, high.shape)
+    except ValueError:
+        raise ArgumentError("outputs", got=f"shapes {low.shape} and {high.shape}", expected="the same but for new axes") from None  # fmt: skip
+    scale = float(np.abs(low).max(initial=0.0)) or 1.0
+    gap = float(np.abs(high - low).max(initial=0.0)) / scale
+    return gap if gap == gap else float("inf")
+
+
+def _new_place(low: tuple[int, ...], high: tuple[int, ...], expected: int) -> int:
+    """Which axis of the higher output the lower one lacks."""
+    order = [expected, *(i for i in range(len(high)) if i != expected)]
+    for axis in order:
+        if axis < len(high) and _fits(low, high[:axis] + high[axis + 1 :]):
+            return axis
+    return min(expected, len(high) - 1)
+
+
+def _fits(low: tuple[int, ...], rest: tuple[int, ...]) -> bool:
+    """Whether a shape is another one with some axes left out."""
+    position = 0
+    for length in rest:
+        if position < len(low) and low[position] == length:
+            position += 1
+    return position == len(low) and len(rest) >= len(low)

@@ -1,0 +1,114 @@
+"""One run of a graph that was converted, before anybody writes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+
+from ginjax.errors import UnsupportedError
+
+from ._convert import OnnxConversion
+from ._random_fields import (
+    free_inputs,
+    gap,
+    lifted,
+    random_inputs,
+    second_slice,
+    side_for,
+    tolerance_for,
+    white_noise,
+)
+from ._session import Session
+from ._step import dims_of
+
+MAX_POINTS = 2**23
+"""Entries of an input above which no trial is made with it."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one run of both graphs showed.
+
+    **Arguments:**
+
+    - `lift`: largest difference on fields that repeat one slice, relative to the largest value; None where nothing was run.
+    - `noise`: the same on white noise, a slice of it against the graph before conversion.
+    - `tolerance`: largest difference that counts as none.
+    - `why_not`: why nothing was run; empty otherwise.
+    """
+
+    lift: float | None
+    noise: float | None
+    tolerance: float
+    why_not: str = ""
+
+    @property
+    def slice_by_slice(self) -> bool:
+        """Whether the run showed that nothing is mixed along the new axes."""
+        return self.noise is not None and self.noise <= self.tolerance
+
+
+def trial_run(conversion: OnnxConversion, *, seed: int = 0) -> Trial:
+    """Run both graphs of a conversion once in onnxruntime, on a random field that repeats one slice, and on white noise.
+
+    The new axis is short at first. Only a graph that does not run on one as long as its neighbour either is refused: windows without
+    padding need that length.
+
+    **Arguments:**
+
+    - `conversion`: of which nothing has been written yet.
+    - `seed`: of the random fields.
+
+    **Returns:** the differences; none without onnxruntime, where the graph before conversion does not run, or for a field too large.
+
+    **Raises:** `UnsupportedError` where the graph before conversion runs, and the converted one does not.
+    """
+    if find_spec("onnxruntime") is None:
+        return _not_run("onnxruntime is not installed")
+    record, rng = conversion.record, np.random.default_rng(seed)
+    try:
+        fields = random_inputs(conversion.before, rng, side_for(record))
+        with Session(conversion.before) as session:
+            wanted = session.run(fields)
+    except UnsupportedError:
+        return _not_run("the graph before conversion does not run on a random field either")
+    ranks = {each.name: len(dims_of(each)) for each in free_inputs(conversion.after)}
+    added = {name: ranks[name] - each.ndim for name, each in fields.items()}
+    first = 1 if record.channels_last else 2
+    place = first + record.certificate.from_dim if record.last else first
+    beside = place - 1 if record.last else place
+    longest = max(each.shape[beside] for name, each in fields.items() if added[name])
+    failure: UnsupportedError | None = None
+    for depth in sorted({min(2 * record.stride, longest), longest}):
+        if max(each.size * depth ** added[name] for name, each in fields.items()) > MAX_POINTS:
+            return _not_run(
+                "a field as long along the new axis as along its neighbour is too large for a trial"
+            )
+        volumes = {name: lifted(each, added[name], place, depth) for name, each in fields.items()}
+        try:
+            with Session(conversion.after) as above:
+                found, noise = above.run(volumes), white_noise(volumes, added, rng)
+                of_noise = above.run(noise)
+        except UnsupportedError as error:
+            failure = error
+            continue
+        with Session(conversion.before) as session:
+            of_slice = session.run(second_slice(noise, added, place))
+        return Trial(
+            max(gap(a, b, place, whole=True) for a, b in zip(wanted, found, strict=True)),
+            max(gap(a, b, place, whole=False) for a, b in zip(of_slice, of_noise, strict=True)),
+            tolerance_for(fields.values()),
+        )
+    assert failure is not None
+    raise UnsupportedError(
+        failure.subject,
+        got=failure.got,
+        expected="a graph that runs, as the one before conversion does",
+        hint="This version converts it wrongly, and wrote nothing: please report it with the graph.",
+    ) from failure
+
+
+def _not_run(reason: str) -> Trial:
+    return Trial(None, None, 0.0, reason)
