@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Iterator
@@ -100,6 +101,8 @@ def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
     if not model.HasField("graph") or not model.graph.node or not model.opset_import:
         raise _refusal(path, "holds no graph")
     weights = _load_external(model, Path(path))
+    for tensor in tensors_of(model.graph):
+        _check_length(path, tensor)
     return OnnxNetwork(model, Path(path), bool(weights), weights)
 
 
@@ -158,6 +161,30 @@ def _load_external(model: Any, path: Path) -> tuple[Path, ...]:
         tensor.ClearField("data_location")
         del tensor.external_data[:]
     return tuple(files)
+
+
+_BYTES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16, 16: 2}
+"""Bytes of an entry by `TensorProto.DataType`, of types that fill whole bytes."""
+
+
+def _check_length(path: str | os.PathLike[str], tensor: Any) -> None:
+    """Compare the bytes of a tensor with its shape.
+
+    **Raises:** `FileError` where they differ, or a length is negative.
+    """
+    size = _BYTES.get(tensor.data_type)
+    if any(n < 0 for n in tensor.dims):
+        raise FileError(f"{path}: the tensor {tensor.name!r} has a negative length", hint=_CORRUPT)
+    if size is None or not tensor.HasField("raw_data"):
+        return
+    wanted = size * math.prod(tensor.dims)
+    if len(tensor.raw_data) != wanted:
+        raise FileError(
+            f"{path}: the tensor {tensor.name!r}",
+            got=f"{len(tensor.raw_data)} bytes",
+            expected=f"{wanted}, by its shape",
+            hint=_CORRUPT,
+        )
 
 
 def _inside(path: Path, name: str) -> Path:

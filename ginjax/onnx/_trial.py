@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import count
 
 import numpy as np
 
-from ginjax.errors import UnsupportedError
+from ginjax.errors import ArgumentError, UnsupportedError
 
 from ._convert import OnnxConversion
 from ._random_fields import (
@@ -25,6 +26,8 @@ from ._step import dims_of
 
 MAX_POINTS = 2**23
 """Entries of an input above which no trial is made with it."""
+
+_REPORT = "This version converts it wrongly, and wrote nothing: please report it with the graph."
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,10 @@ def trial_run(conversion: OnnxConversion, *, seed: int = 0) -> Trial:
     beside = place - 1 if record.last else place
     longest = max(each.shape[beside] for name, each in fields.items() if added[name])
     failure: UnsupportedError | None = None
-    for depth in sorted({min(2 * record.stride, longest), longest}):
+    # A length that no other axis has shows which axis of an output is the new one.
+    others = {n for each in (*fields.values(), *wanted) for n in each.shape}
+    short = next(n for n in count(2 * record.stride, record.stride) if n not in others)
+    for depth in sorted({min(short, longest), longest}):
         if max(each.size * depth ** added[name] for name, each in fields.items()) > MAX_POINTS:
             return _not_run(
                 "a field as long along the new axis as along its neighbour is too large for a trial"
@@ -96,17 +102,20 @@ def trial_run(conversion: OnnxConversion, *, seed: int = 0) -> Trial:
             continue
         with Session(conversion.before) as session:
             of_slice = session.run(second_slice(noise, added, place))
-        return Trial(
-            max(gap(a, b, place, whole=True) for a, b in zip(wanted, found, strict=True)),
-            max(gap(a, b, place, whole=False) for a, b in zip(of_slice, of_noise, strict=True)),
-            tolerance_for(fields.values()),
-        )
+        try:
+            lift = max(gap(a, b, place, whole=True) for a, b in zip(wanted, found, strict=True))
+            apart = max(gap(a, b, place, whole=False) for a, b in zip(of_slice, of_noise, strict=True))
+        except ArgumentError as error:
+            raise UnsupportedError(
+                "outputs of the converted graph", got=error.got, expected=error.expected, hint=_REPORT
+            ) from error
+        return Trial(lift, apart, tolerance_for(fields.values()))
     assert failure is not None
     raise UnsupportedError(
         failure.subject,
         got=failure.got,
         expected="a graph that runs, as the one before conversion does",
-        hint="This version converts it wrongly, and wrote nothing: please report it with the graph.",
+        hint=_REPORT,
     ) from failure
 
 

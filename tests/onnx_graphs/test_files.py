@@ -191,3 +191,16 @@ def test_a_conversion_loads_neither_jax_nor_torch(tmp_path):
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.splitlines()[-1] == "[]"
     assert (tmp_path / "a.3d.onnx").exists()
+
+
+@pytest.mark.parametrize("change", ["bytes", "length", "negative"])
+def test_the_bytes_of_a_tensor_are_those_of_its_shape(model, tmp_path, change):
+    tensor = model.graph.initializer[0]
+    tensor.raw_data = numpy_helper.to_array(tensor).tobytes()
+    if change == "bytes":
+        tensor.raw_data += b"\0\0\0\0"
+    else:
+        tensor.dims[0] = -tensor.dims[0] if change == "negative" else tensor.dims[0] + 1
+    (tmp_path / "net.onnx").write_bytes(model.SerializeToString())
+    with pytest.raises(FileError, match="negative" if change == "negative" else "by its shape"):
+        read_onnx(tmp_path / "net.onnx")

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from small_graphs import CASES, STEM, K, make, numpy_helper, weights
+from small_graphs import CASES, STEM, K, ints, make, numpy_helper, weights
 
 from ginjax.errors import UnsupportedError
 from ginjax.onnx import OnnxNetwork, convert_onnx, trial_run, verify_onnx
@@ -32,6 +32,16 @@ def test_what_does_not_run_is_refused(monkeypatch):
     assert trial_run(convert_onnx(low, 3)).lift < 1e-6
     monkeypatch.setattr(Graph, "constant", with_an_axis)
     with pytest.raises(UnsupportedError, match=r"the converted graph.*as the one before conversion does"):
+        trial_run(convert_onnx(low, 3))
+
+
+def test_outputs_of_other_shapes_are_refused(monkeypatch):
+    """Such as those of an index that adds an axis where nothing after it minds."""
+    nodes = [STEM, ("Reshape", "i none", "j", {}), ("Gather", "h j", "y", {"axis": 1})]
+    low = OnnxNetwork(make(nodes, {"k": K, "i": ints(2), "none": ints()}, dims=(2, 3, 8, 8)))
+    assert trial_run(convert_onnx(low, 3)).lift < 1e-6
+    monkeypatch.setattr(Graph, "constant", with_an_axis)
+    with pytest.raises(UnsupportedError, match="converted graph"):
         trial_run(convert_onnx(low, 3))
 
 
