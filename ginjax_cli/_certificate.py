@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ginjax._text import plural
-
 if TYPE_CHECKING:
     from ginjax.checkpoint import DataContract
     from ginjax.transfer import Certificate
@@ -39,11 +37,12 @@ def verdict_of(certificate: "Certificate") -> str:
     low, total, wrong = certificate.from_dim, len(certificate.paths), len(certificate.inexact_paths)
     part = "convolution" if _is_plain(certificate) else "path"
     if total == 0:
-        return f"compatible: there is no {part} to convert"
-    if not certificate.exact:
-        do = "does" if wrong == 1 else "do"
-        return f"{wrong} of {plural(total, part)} {do} not reproduce the {low}D network"
+        return f"compatible: there are no {part}s that could change what the {low}D network does"
     every = f"the only {part}" if total == 1 else f"all {total} {part}s"
+    if not certificate.exact:
+        some = f"{wrong} of {total} {part}s" if total > 1 else every
+        do = "does" if wrong == 1 else "do"
+        return f"{some} {do} not reproduce the {low}D network"
     if certificate.to_dim < low:
         do = "does" if total == 1 else "do"
         return f"compatible: {every} {do} what the {low}D network does on fields of the lower dimension"

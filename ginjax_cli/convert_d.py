@@ -230,15 +230,10 @@ def convert_d(
     from ginjax.onnx import is_onnx
 
     if is_onnx(model):
-        from ginjax.checkpoint import check_output
-        from ginjax.onnx import default_onnx_target
-
         from . import _onnx
 
-        target = output or default_onnx_target(model, to_dim)
-        check_output(target, "graph", {"the graph to be converted": model})
         words = given_options(ctx, without=("dry_run", "json", "quiet"))
-        _onnx.convert(out, model, to_dim, rescale or "tile", network, target, given=ctx.params, words=words)
+        _onnx.convert(out, model, to_dim, rescale or "tile", network, output, given=ctx.params, words=words)
         return
     if _is_foreign(model, network):
         from . import _state_dict

@@ -16,14 +16,15 @@ def certificate(paths, wrong=0, to_dim=3):
 @pytest.mark.parametrize(
     ("made", "verdict"),
     [
-        (certificate(0), "compatible: there is no convolution to convert"),
+        (certificate(0), "compatible: there are no convolutions that could change what the 2D network does"),
         (certificate(1), "compatible: the only convolution reproduces the 2D network exactly"),
         (certificate(2), "compatible: all 2 convolutions reproduce the 2D network exactly"),
         (
             certificate(1, to_dim=1),
             "compatible: the only convolution does what the 2D network does on fields of the lower dimension",
         ),
-        (certificate(1, wrong=1), "1 of 1 convolution does not reproduce the 2D network"),
+        (certificate(1, wrong=1), "the only convolution does not reproduce the 2D network"),
+        (certificate(3, wrong=1), "1 of 3 convolutions does not reproduce the 2D network"),
         (certificate(3, wrong=2), "2 of 3 convolutions do not reproduce the 2D network"),
     ],
 )
