@@ -108,9 +108,9 @@ def test_a_rule_that_is_not_exact_beside_zeros_promises_nothing(run):
         (("--new-boundary", "z=edge"), 2, "--new-boundary"),
         (("--new-axis", "x"), 2, "--new-axis"),
         (("-o", "no/net.onnx"), 1, "no"),
-        (("-o", "net.onnx"), 2, "--output: got net.onnx, which is the graph to be converted"),
-        (("-o", "./net.onnx", "--force"), 2, "which is the graph to be converted, expected a file elsewhere"),
-        (("-o", "net.safetensors"), 2, "a file of weights, expected a name that ends in .onnx"),
+        (("-o", "net.onnx"), 2, "--output: got net.onnx, which is the graph"),
+        (("-o", "./net.onnx", "--force"), 2, "which is the graph, expected a file elsewhere"),
+        (("-o", "net.safetensors"), 2, "got net.safetensors, expected a name that ends in .onnx"),
         (("--flex", "1"), 2, "--flex: got a graph of ONNX, which is converted without it"),
     ],
 )
