@@ -22,7 +22,7 @@ def arrays_of_hdf5(path: Path) -> list[np.ndarray]:
         if node.size > 2**22:  # more than was read; all that the reader may have seen of it is its fill value
             found.append(np.asarray([node.fillvalue]))
             return
-        values = np.asarray(node[()])
+        values = _whole_or_parts(node)
         found.append(values)
         numbers = {
             each: float(np.ravel(node.attrs[each])[0])
@@ -37,6 +37,17 @@ def arrays_of_hdf5(path: Path) -> list[np.ndarray]:
     with h5py.File(path, "r") as file:
         _walk(file, "", take, set())
     return found
+
+
+def _whole_or_parts(node: Any) -> np.ndarray:
+    """All values of a dataset; of one that is damaged somewhere, those that can be read."""
+    with contextlib.suppress(Exception):
+        return np.asarray(node[()])
+    parts = [np.zeros(0, node.dtype)]
+    for index in np.ndindex(*node.shape[:2]):
+        with contextlib.suppress(Exception):
+            parts.append(np.ravel(node[index]))
+    return np.concatenate(parts)
 
 
 def _walk(group: Any, prefix: str, take: Callable[[str, Any], None], seen: set[Any]) -> None:
