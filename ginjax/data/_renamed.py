@@ -34,21 +34,19 @@ def renamed(found: Found, renamings: Sequence[Renaming], model: Sequence[Field] 
             )
         same = next((request for request in defaults if request.parts == each.parts), None)
         field = known.get(each.name)
-        if field is None and same is None:
+        if field is not None:
+            own = Field(each.name, field.k, field.p, UNIT_NOT_STATED if same is None else same.field.unit)
+            stated.add(each.name)
+        elif same is not None:
+            own = replace(same.field, name=each.name)
+            if same.field.name in stated:
+                stated.add(each.name)
+        else:
             raise ArgumentError(
                 f"field {said!r}",
                 got="variables that are no field by themselves",
                 expected=f"its order and parity too, such as {each.name}:{min(len(each.parts) - 1, 1)}+={','.join(each.parts)}",
             )
-        unit = UNIT_NOT_STATED if same is None else same.field.unit
-        if field is not None:
-            own = Field(each.name, field.k, field.p, unit)
-            stated.add(each.name)
-        else:
-            assert same is not None
-            own = replace(same.field, name=each.name)
-            if same.field.name in stated:
-                stated.add(each.name)
         place = len(defaults) if same is None else defaults.index(same)
         taken = set(each.parts)
         before, after = (

@@ -176,3 +176,25 @@ def test_an_empty_axis_is_no_data(tmp_path, shape, message, compressed):
     write(tmp_path / "a.npz", u=np.zeros(shape, np.float32), schema=json.dumps(schema))
     with pytest.raises(FileError, match=message):
         open_data(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("what", ["sound", "two sizes", "strongly encrypted", "another name"])
+def test_an_entry_that_contradicts_itself_is_refused(tmp_path, what):
+    """NumPy refuses such entries too; their values could be those of another archive."""
+    path = tmp_path / "a.npz"
+    schema = {"dimension": 2, "fields": [{"name": "u", "order": 0, "parity": "even"}]}
+    np.savez(path, u=numbers(2, 3, 4, 5), schema=json.dumps(schema))
+    content = bytearray(path.read_bytes())
+    local, central = content.index(b"u.npy") - 30, content.rindex(b"u.npy") - 46
+    if what == "two sizes":
+        content[central + 20 : central + 24] = bytes(4)
+    elif what == "strongly encrypted":
+        content[central + 8] |= 0x40
+    elif what == "another name":
+        content[local + 30] = ord("w")
+    path.write_bytes(content)
+    if what == "sound":
+        np.testing.assert_array_equal(open_data(path).read(1, 0, 3)["u"], numbers(2, 3, 4, 5)[1])
+        return
+    with pytest.raises(FileError, match=r"corrupt|encrypted"):
+        open_data(path).read(1, 0, 3)
