@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ginjax.checkpoint import atomic_write, check_target
+from ginjax.checkpoint import atomic_write, check_output, check_target
 from ginjax.errors import ArgumentError
 
 from ._read import SUFFIX, OnnxNetwork, tensors_of
@@ -42,15 +42,9 @@ def check_onnx_target(path: str | os.PathLike[str], network: OnnxNetwork) -> Non
             expected=f"a name that ends in {SUFFIX}, as a graph is converted to a graph",
             hint="Weights of another library as safetensors are converted to safetensors: ginjax convert-d WEIGHTS.safetensors",
         )
-    if network.path is not None and target == Path(os.path.realpath(network.path)):
-        raise ArgumentError("`output`", got=f"{path}, which is the graph", expected="a file elsewhere")
-    read = [Path(os.path.realpath(each)) for each in network.weights]
-    if target in read or target.with_name(f"{target.name}.data") in read:
-        raise ArgumentError(
-            "`output`",
-            got=f"{path}, beside which the weights of the graph stand",
-            expected="a file elsewhere",
-        )
+    read = {"the graph": network.path, "a file of the weights of the graph": network.weights}
+    for each in (path, target.with_name(f"{target.name}.data")):
+        check_output(each, "graph", read)
 
 
 def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: bool = False) -> None:
