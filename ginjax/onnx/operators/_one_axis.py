@@ -6,7 +6,7 @@ from .._layout import NEW, Axes, Axis, axis_of, has_new, is_new_axis, new_index,
 from .._sizes import ONE, Size
 from .._values import Value
 from .._walk import Node, Walk
-from ._patches import patch_length, taken_together
+from ._patches import is_patch, patch_length, taken_together
 from ._registry import operator
 from ._windows import space_of
 
@@ -16,7 +16,7 @@ def place_of_extreme(walk: Walk, node: Node) -> None:
     """The channel of the largest or smallest value, or the point within a patch; slice by slice."""
     x = node.value(0)
     asked = node.axis(node.get("axis", 0), x.rank)
-    axis = asked if patch_length(walk, x, [asked]) > 1 else _axis(node, x, 0)
+    axis = asked if is_patch(x, asked) else _axis(node, x, 0)
     walk.graph.copy(node.proto, walk.names(node), node.outputs, axis=new_index(x.known, axis))
     keep = bool(int(node.get("keepdims", 1)))
     walk.declare(
@@ -69,7 +69,7 @@ def one_of_each(walk: Walk, node: Node) -> None:
     x, indices = node.value(0), node.value(1)
     asked = node.axis(node.get("axis", 0), x.rank)
     slices = patch_length(walk, x, [asked])
-    axis = asked if slices > 1 else _axis(node, x, 0)
+    axis = asked if is_patch(x, asked) else _axis(node, x, 0)
     if not (x.alone and indices.alone and new_place(x.known) == new_place(indices.known)):
         raise node.refusal("places that are not a field of the same layout", "one place for each point")
     made = _changed(x, axis, [_old(indices)[axis]])

@@ -79,7 +79,7 @@ def _to_shape(walk: Walk, node: Node, x: Value, target: list[Size | None]) -> No
     made = regrouped(x.known, target, walk.side, unit=x.unit)
     if made is None and x.spatial:  # it runs only where there is nothing left over in the lengths
         wanted = [None if size is None else size.without_rests for size in target]
-        made = regrouped(_without_rests(x.known), wanted, walk.side, unit=x.unit)
+        made = regrouped(_without_rests(x.known), wanted, walk.side, unit=x.unit, divides=True)
     output = node.outputs[0]
     if made is None:
         if not x.spatial:
