@@ -147,7 +147,25 @@ def _reshape(program: Program, equation: Any, operands: list[str]) -> list[str]:
     shape = equation.outvars[0].aval.shape
     if shape == equation.invars[0].aval.shape:
         return operands
+    if operands[0] in program.repeats:
+        tensor, axis, times = program.repeats[operands[0]]
+        before = equation.invars[0].aval.shape
+        if axis and tuple(shape) == (*before[: axis - 1], before[axis - 1] * times, *before[axis + 1 :]):
+            return [_points_repeated(program, tensor, len(shape), axis - 1, times)]
     return [program.reshape(operands[0], equation.invars[0].aval.shape, shape)]
+
+
+def _points_repeated(program: Program, tensor: str, rank: int, axis: int, times: int) -> str:
+    """Every point of an axis so many times."""
+    scales = [1.0] * rank
+    scales[axis] = float(times)
+    return program.add(
+        "Resize",
+        [tensor, "", program.numbers(scales, np.float32)],
+        mode="nearest",
+        coordinate_transformation_mode="asymmetric",
+        nearest_mode="floor",
+    )
 
 
 @_operation("broadcast_in_dim")
@@ -163,7 +181,11 @@ def _broadcast(program: Program, equation: Any, operands: list[str]) -> list[str
         return [tensor]
     # Lengths that stay are said as 1, so that one that is free need not be computed.
     grown = [1 if one == size else size for one, size in zip(flat, shape, strict=True)]
-    return [program.add("Expand", [tensor, program.exact_shape(grown)])]
+    made = program.add("Expand", [tensor, program.exact_shape(grown)])
+    new = [i for i in range(len(shape)) if i not in places]
+    if len(new) == 1 and isinstance(shape[new[0]], int | np.integer) and set(grown) <= {1, shape[new[0]]}:
+        program.repeats[made] = (operands[0], new[0], int(shape[new[0]]))
+    return [made]
 
 
 @_operation("transpose")

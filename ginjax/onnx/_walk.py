@@ -70,7 +70,7 @@ class Walk:
     - `rows`, `paths`: the report; `kernels`: those that were made.
     - `pieces`: ends of fields, `(field, "start" or "end", points)`.
     - `blind`: whether no operator so far mixes slices; `strides`: those of the tensors, see `Value`.
-    - `model`: the new one, when it is done.
+    - `model`: the new one, when it is done; `places`: where the new axis is in each of its outputs.
     """
 
     opset: int
@@ -91,6 +91,7 @@ class Walk:
     tensors: dict[str, Any] = field(default_factory=dict)
     outputs: set[str] = field(default_factory=set)
     model: Any = None
+    places: list[int | None] = field(default_factory=list)
     blind: bool = True
     strides: set[float] = field(default_factory=set)
 
