@@ -67,6 +67,8 @@ WRITE = (
     ("demo", "--steps", "1"),
     ("predict", MODEL, MODEL),
     ("train", "--steps", "1"),
+    ("card", MODEL),
+    ("compare", MODEL, MODEL),
 )
 
 
