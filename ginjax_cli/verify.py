@@ -86,7 +86,7 @@ def verify(
     from ginjax.onnx import is_onnx
 
     if is_onnx(low) or is_onnx(high):
-        from . import _onnx
+        from . import _onnx_verify
 
         given = {
             "data": data,
@@ -97,7 +97,7 @@ def verify(
             "periodic": periodic,
         }
         refuse_unread(given | {"split": split}, "models of ginjax")
-        _onnx.verify(out, low, high, size=size, tol=tol, seed=seed)
+        _onnx_verify.verify(out, low, high, size=size, tol=tol, seed=seed)
         return
     from ginjax.state_dict import is_state_dict
 

@@ -17,8 +17,8 @@ from ._library import onnx_library
 from ._read import OnnxNetwork
 from ._sizes import Length, Size
 from ._sound import check_node
-from ._values import Value
-from ._walk import Boundary, Row, Walk, constant_value
+from ._values import Value, constant_value
+from ._walk import Boundary, Row, Walk
 from .operators import OPERATORS
 
 OLDEST_OPSET = 11

@@ -167,7 +167,7 @@ def _added_axes(high: OnnxNetwork, fields: Mapping[str, np.ndarray]) -> dict[str
     return added
 
 
-def _run_if_it_can(session: Session, inputs: Mapping[str, np.ndarray]) -> list[np.ndarray] | None:
+def _run_if_it_can(session: Session, inputs: dict[str, np.ndarray]) -> list[np.ndarray] | None:
     """The outputs; None where windows without padding have no room."""
     try:
         return session.run(inputs)
