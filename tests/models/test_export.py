@@ -259,13 +259,13 @@ def test_components_are_refused_with_their_place(tmp_path):
 
 def test_a_graph_that_computes_something_else_is_noticed(monkeypatch):
     pytest.importorskip("onnxruntime")
-    from ginjax.models import _onnx_operations as operations
+    from ginjax.models._onnx_operations import OPERATIONS, _entries
 
     record = record_of("resnet", D=1, inputs=(A,), outputs=(A,), bias="scalar")
-    monkeypatch.setitem(operations._SAME, "tanh", "Sin")
+    monkeypatch.setitem(_entries._SAME, "tanh", "Sin")
     with pytest.raises(VerificationError, match="exported graph"):
         export_onnx(record)
-    monkeypatch.delitem(operations.OPERATIONS, "tanh")
+    monkeypatch.delitem(OPERATIONS, "tanh")
     with pytest.raises(UnsupportedError, match="operation 'tanh'"):
         export_onnx(record)
 
