@@ -46,10 +46,10 @@ def mix_fused(
 
     - `interpret`: whether the kernel is run operation by operation, on any device, instead of being compiled.
     """
-    from ._fused_kernel import Layout, run_forward
+    from ._fused_kernel import run_forward
 
-    layout = Layout.of(mixing, tuple(axes), x.shape[0], _algorithm(precision, interpret))
-    return run_forward(x, matrices_of(w, mixing), layout, interpret)
+    matrices = matrices_of(w, mixing)
+    return run_forward(x, matrices, mixing, tuple(axes), _algorithm(precision, interpret), interpret)
 
 
 def weight_gradient_fused(
@@ -61,10 +61,10 @@ def weight_gradient_fused(
     interpret: bool,
 ) -> Float[Array, " weights"]:
     """The gradient of `<g, mix_fused(x, w)>` with respect to `w`."""
-    from ._fused_kernel import Layout, run_weights
+    from ._fused_kernel import run_weights
 
-    layout = Layout.of(mixing, tuple(axes), x.shape[0], _algorithm(precision, interpret))
-    return weights_of(run_weights(x, g, layout, interpret), mixing).astype(x.dtype)
+    matrices = run_weights(x, g, mixing, tuple(axes), _algorithm(precision, interpret), interpret)
+    return weights_of(matrices, mixing).astype(x.dtype)
 
 
 def _algorithm(precision: str | None, interpret: bool) -> Any:

@@ -23,8 +23,14 @@ from ._axes import AxisGeometry
 from ._fused_plan import Image, Use, images_of, largest_channels, make_plan
 from ._mixing import Mixing, Slot
 
-TILES = {1: (128,), 2: (8, 16), 3: (4, 4, 8)}
+TILES = {1: (64,), 2: (4, 16), 3: (2, 4, 8)}
 """Pixels of a tile along each axis, by dimension: powers of two, the last axis longest, whose pixels are neighbours in memory."""
+
+SMALL_TILES = {1: (32,), 2: (2, 16), 3: (2, 2, 8)}
+"""The same where products are summed over pixels. Code grows with the number of pixels of either tile."""
+
+WARPS, SMALL_WARPS = 8, 2
+"""Groups of 32 threads for either tile."""
 
 HELD = 6144
 """Entries of matrices of channels that a block adds up at a time."""
@@ -41,7 +47,7 @@ class Layout:
 
     - `mixing`, `axes`: the convolution. - `batch`: samples.
     - `channels_in`, `channels_out`: channels at a time, powers of two from 16 on, as products of matrices ask for.
-    - `precision`: of these products.
+    - `precision`: of these products. - `tile`: pixels along each axis of a tile.
     """
 
     mixing: Mixing
@@ -50,15 +56,15 @@ class Layout:
     channels_in: int
     channels_out: int
     precision: Any
+    tile: tuple[int, ...]
 
     @classmethod
-    def of(cls, mixing: Mixing, axes: Axes, batch: int, precision: Any) -> "Layout":
+    def of(
+        cls, mixing: Mixing, axes: Axes, batch: int, precision: Any, tiles: dict[int, tuple[int, ...]]
+    ) -> "Layout":
         """A layout of blocks of 16 channels of the input, and 16 or 32 of the output."""
-        return cls(mixing, axes, batch, 16, 16 if largest_channels(mixing)[1] <= 16 else 32, precision)
-
-    @property
-    def tile(self) -> tuple[int, ...]:
-        return TILES[self.mixing.D]
+        wide = 16 if largest_channels(mixing)[1] <= 16 else 32
+        return cls(mixing, axes, batch, 16, wide, precision, tiles[mixing.D])
 
     @property
     def outputs(self) -> tuple[int, ...]:
@@ -294,22 +300,24 @@ def _weights(x_ref: Any, g_ref: Any, sums_ref: Any, *, layout: Layout, blocks: i
         lax.switch(pl.program_id(2), [functools.partial(group, *each) for each in every])
 
 
-def run_forward(x: Array, w: Array, layout: Layout, interpret: bool) -> Array:
+def run_forward(x: Array, w: Array, mixing: Mixing, axes: Axes, precision: Any, interpret: bool) -> Array:
     """`y` `(batch, packed outputs, *spatial)` of `x` `(batch, packed inputs, *spatial)` and the matrices `w`."""
+    layout = Layout.of(mixing, axes, x.shape[0], precision, TILES)
     total = _total(layout.mixing.outputs)
     y = pl.pallas_call(
         functools.partial(_forward, layout=layout),
         grid=(layout.tiles, layout.chunks[1]),
         out_shape=jax.ShapeDtypeStruct((layout.batch * total * prod(layout.outputs),), x.dtype),
         interpret=interpret,
-        compiler_params=triton.CompilerParams(num_warps=8, num_stages=1),
+        compiler_params=triton.CompilerParams(num_warps=WARPS, num_stages=1),
         name="ginjax_fused",
     )(x.ravel(), w.ravel())
     return y.reshape(layout.batch, total, *layout.outputs)
 
 
-def run_weights(x: Array, g: Array, layout: Layout, interpret: bool) -> Array:
+def run_weights(x: Array, g: Array, mixing: Mixing, axes: Axes, precision: Any, interpret: bool) -> Array:
     """The gradient of `<g, y>` by the matrices, `(matrices, in, out)`, in float32."""
+    layout = Layout.of(mixing, axes, x.shape[0], precision, SMALL_TILES)
     blocks = min(layout.tiles, BLOCKS)
     wide = [n * c for n, c in zip(layout.chunks, (layout.channels_in, layout.channels_out), strict=True)]
     shape = (blocks, make_plan(layout.mixing).matrices, *wide)
@@ -318,7 +326,7 @@ def run_weights(x: Array, g: Array, layout: Layout, interpret: bool) -> Array:
         grid=(blocks, prod(layout.chunks), len(groups(layout))),
         out_shape=jax.ShapeDtypeStruct((prod(shape),), jnp.float32),
         interpret=interpret,
-        compiler_params=triton.CompilerParams(num_warps=4, num_stages=1),
+        compiler_params=triton.CompilerParams(num_warps=SMALL_WARPS, num_stages=1),
         name="ginjax_fused_weights",
     )(x.ravel(), g.ravel())
     c_in, c_out = largest_channels(layout.mixing)

@@ -47,7 +47,7 @@ class Plan:
     """
 
     uses: tuple[tuple[Use, ...], ...]
-    combinations: tuple[Float[np.ndarray, "matrices filters"], ...]
+    combinations: tuple[np.ndarray, ...]
 
     @property
     def matrices(self) -> int:
