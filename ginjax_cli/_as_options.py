@@ -19,6 +19,7 @@ OPTIONS = {
     "blocks": "--blocks",
     "channels": "--channels",
     "clip": "--clip",
+    "conditions": "--condition",
     "cover": "--cover",
     "crop": "--crop",
     "csv": "--csv",

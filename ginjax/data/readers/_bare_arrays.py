@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
-from ginjax.data._found import Found, Variable
+from ginjax.data._found import Found, Variable, number_variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data._unknown_variable import unknown_variable
@@ -129,14 +130,21 @@ def describe_arrays(
         variables |= _variables(name, arrays[name], order)
     usable = dict(variables)
     left = [name for name in arrays if name not in orders]
-    variables |= {name: Variable(0, _unreadable, problem=problems[name]) for name in left}
+    numbers = _numbers(where, {name: arrays[name] for name in left if name not in coordinates}, first)
+    variables |= {
+        name: numbers.get(name) or Variable(0, _unreadable, problem=problems[name]) for name in left
+    }
     unclear = None if said else "the order and parity of the fields: the file does not state them"
     unclear = unclear or components_question(usable, len(spatial))
     notes = []
     if said and not requests:
         notes.append("the file does not state parities; taken as even (`parity` says which are odd)")
     if not requests:
-        notes += [f"array '{name}' is left out: {problems[name]}" for name in left if name not in coordinates]
+        notes += [
+            f"array '{name}' is left out: {problems[name]}"
+            for name in left
+            if name not in coordinates and name not in numbers
+        ]
     return Found(
         where=where,
         layout=layout,
@@ -260,6 +268,21 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
         return {f"{name}.{i}": Variable(0, channel(frames, i), order.varies) for i in range(inner[0])}
     problem = f"its axes of components have {' and '.join(map(str, inner))} values, expected {order.D}"
     return {name: Variable(order.k, frames, order.varies, problem)}
+
+
+def _numbers(
+    where: str, arrays: Mapping[str, StoredArray], first: tuple[int, int, tuple[int, ...]]
+) -> dict[str, Variable]:
+    """The arrays that hold one number, or one for each trajectory."""
+    trajectories, _, spatial = first
+    shapes = {(), (1,), (trajectories,), (trajectories, 1)}
+    return {
+        name: number_variable(
+            f"{where}: '{name}'", partial(each.read, (slice(None),) * len(each.shape)), trajectories, spatial
+        )
+        for name, each in arrays.items()
+        if each.problem is None and not each.logical and each.shape in shapes
+    }
 
 
 def channel(frames: AxisSlices, i: int) -> AxisSlices:

@@ -175,7 +175,8 @@ def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[floa
         expect({"spacing": step}, "spacing", float, where=path, least=1e-30, most=1e30)
         for step in expect(schema, "spacing", list, where=path, least=D, most=D)
     ]
-    return one_spacing(steps)
+    found = one_spacing(path, steps)
+    return None if isinstance(found, np.ndarray) else found  # which these are not
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:
