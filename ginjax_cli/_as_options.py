@@ -88,6 +88,7 @@ OPTIONS = {
     "unroll": "--unroll",
     "upsample": "--upsample",
     "valid": "--valid",
+    "vary": "--vary",
     "validate_every": "--validate-every",
     "warmup": "--warmup",
     "weight_decay": "--weight-decay",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Container, Mapping
 
 import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
-from ginjax.data._found import Found, Variable, number_variable
+from ginjax.data._found import Found, Variable
 from ginjax.data._likely_axes import AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data._unknown_variable import unknown_variable
@@ -21,28 +19,11 @@ from ginjax.data.readers._hdf5 import MAX_COORDINATES
 from ginjax.data.readers._said_axes import refuse_count, said_order, untold
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._stored_array import StoredArray, numbers_among
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
 MAX_CHANNELS = 64
-
-
-@dataclass(frozen=True)
-class StoredArray:
-    """An array in a file.
-
-    **Arguments:**
-
-    - `shape`: of all of it.
-    - `read`: reads a selection, one index or slice for each axis.
-    - `problem`: why it cannot be used, if so.
-    - `logical`: whether its values are true and false, as those of a mask are.
-    """
-
-    shape: tuple[int, ...]
-    read: Callable[[tuple[int | slice, ...]], np.ndarray]
-    problem: str | None = None
-    logical: bool = False
 
 
 def describe_arrays(
@@ -130,7 +111,8 @@ def describe_arrays(
         variables |= _variables(name, arrays[name], order)
     usable = dict(variables)
     left = [name for name in arrays if name not in orders]
-    numbers = _numbers(where, {name: arrays[name] for name in left if name not in coordinates}, first)
+    single = {name: arrays[name] for name in left if name not in coordinates}
+    numbers = numbers_among(where, single, trajectories, spatial)
     variables |= {
         name: numbers.get(name) or Variable(0, _unreadable, problem=problems[name]) for name in left
     }
@@ -268,21 +250,6 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
         return {f"{name}.{i}": Variable(0, channel(frames, i), order.varies) for i in range(inner[0])}
     problem = f"its axes of components have {' and '.join(map(str, inner))} values, expected {order.D}"
     return {name: Variable(order.k, frames, order.varies, problem)}
-
-
-def _numbers(
-    where: str, arrays: Mapping[str, StoredArray], first: tuple[int, int, tuple[int, ...]]
-) -> dict[str, Variable]:
-    """The arrays that hold one number, or one for each trajectory."""
-    trajectories, _, spatial = first
-    shapes = {(), (1,), (trajectories,), (trajectories, 1)}
-    return {
-        name: number_variable(
-            f"{where}: '{name}'", partial(each.read, (slice(None),) * len(each.shape)), trajectories, spatial
-        )
-        for name, each in arrays.items()
-        if each.problem is None and not each.logical and each.shape in shapes
-    }
 
 
 def channel(frames: AxisSlices, i: int) -> AxisSlices:

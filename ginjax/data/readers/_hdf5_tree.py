@@ -17,7 +17,7 @@ import numpy as np
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._coordinates import (
     Points,
     axis_of,
@@ -30,6 +30,7 @@ from ginjax.data.readers._foreign import foreign_file
 from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
 from ginjax.data.readers._reader import Reader, Requests
 from ginjax.data.readers._steps import equal_step, one_spacing
+from ginjax.data.readers._stored_array import StoredArray
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "hdf5"

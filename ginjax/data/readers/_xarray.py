@@ -19,7 +19,7 @@ import numpy as np
 
 from ginjax.data._axis_order import SPACE, TIME, AxisOrder
 from ginjax.data._found import Found
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._blosc import check_blosc
 from ginjax.data.readers._coordinates import axis_of, order_by_names, steady_by_names
 from ginjax.data.readers._data_file import DataFile
@@ -27,6 +27,7 @@ from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
 from ginjax.data.readers._packing import PACKING, unpacking
 from ginjax.data.readers._reader import Reader, Requests
 from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._stored_array import StoredArray
 from ginjax.data.readers._zarr_store import array_description, is_zarr, unsafe_arrays
 from ginjax.errors import FileError, UnsupportedError
 
