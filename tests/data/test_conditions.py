@@ -171,7 +171,7 @@ def test_numbers_of_a_file_are_named(tmp_path, write):
     if write is runs_tree:
         assert found["time_step"] == [0.25, 0.5, 0.75]
     np.testing.assert_array_equal(source.read(2, 1, 3)["u"], RUNS[2, 1:3])
-    with pytest.raises(ArgumentError, match=r"condition 'none': got no number of this name: it has .*nu"):
+    with pytest.raises(ArgumentError, match=r"condition 'none': got no number of this name \(it has .*nu"):
         open_data(path, **said, conditions=["none", *more])
     with pytest.raises(ArgumentError, match="condition 'nu': got 9, expected 1 to 4, which the data state"):
         open_data(path, **said, conditions=["nu=9", *more])

@@ -176,17 +176,19 @@ def missing_condition(where: str, name: str, others: Sequence[str]) -> MissingCo
     - `where`: the data.
     - `others`: numbers that the data do have.
     """
+    said = f"Say it: `conditions=['{name}=NUMBER']`"
+    if name in OWN_CONDITIONS:
+        return MissingCondition(
+            f"{where}: condition '{name}', which the data do not state",
+            expected="one number for each trajectory, or for all",
+            hint=f"{said}; in files that differ in it 'ginjax data convert' states it, by `data_{name}`.",
+        )
     has = f"it has {', '.join(others[:12])}" if others else "it has no numbers"
-    by_file = (
-        " for all of them; of single files, 'ginjax data convert' states it" if name in OWN_CONDITIONS else ""
-    )
     return MissingCondition(
         f"{where}: condition '{name}'",
-        got="not stated by the data" if name in OWN_CONDITIONS else f"no number of this name: {has}",
+        got=f"no number of this name ({has})",
         expected="one number for each trajectory, or for all",
-        hint=f"Say it: `conditions=['{name}=NUMBER']`{by_file}."
-        if name in OWN_CONDITIONS
-        else f"Say it: `conditions=['{name}=NUMBER']`, or what the file calls it: `conditions=['{name}=VARIABLE']`.",
+        hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`.",
     )
 
 
