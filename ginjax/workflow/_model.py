@@ -40,6 +40,7 @@ from ginjax.ml import (
     TrainedModel,
     TrainSettings,
     calibrate,
+    condition_remarks,
     record_with_fields_of,
     request_training,
     scaled_contract,
@@ -167,6 +168,8 @@ class Model:
                 expected=f"0 to {source.frames - past}",
             )
         forecaster.check(source, begin + past)
+        for remark in condition_remarks(forecaster.contract, source):
+            warnings.warn(remark, GinjaxWarning, stacklevel=2)
         with _shown(progress)(source.trajectories * steps, "rolling out") as bar:
             found = forecaster.forecast(
                 source.at_hand(), range(source.trajectories), steps=steps, first=begin, progress=bar.follow
@@ -246,6 +249,7 @@ class Model:
             time_step=source.time_step,
             note=_noted(held_out.note, unchecked(contract, source.contract)),
             one_step=one_step,
+            remarks=condition_remarks(contract, source, held_out.trajectories),
         )
 
     def plot(
