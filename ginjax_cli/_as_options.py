@@ -68,6 +68,7 @@ OPTIONS = {
     "remat": "--remat",
     "residual": "--residual",
     "resume": "--resume",
+    "samples": "--samples",
     "schedule": "--schedule",
     "seconds": "--time-budget",
     "seed": "--seed",
