@@ -139,7 +139,9 @@ class Model:
         **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up,
         `UnsupportedError` for tiles of a network that looks at the whole field at once.
         """
-        return forecast_from(start, self._by_tiles(tile), steps, first=first, show=_shown(progress))
+        return forecast_from(
+            start, self._by_tiles(tile), steps, first=first, show=_shown(progress), stacklevel=2
+        )
 
     def evaluate(
         self,

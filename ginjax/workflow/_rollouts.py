@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ginjax._progress import Progress
 from ginjax.checkpoint import ModelRecord, unchecked
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
     PERSISTENCE,
     Forecaster,
     HeldOut,
     OneStepError,
     OwnTask,
+    condition_remarks,
     simulated_held_out,
     study_rollouts,
 )
@@ -35,8 +37,15 @@ def forecast_from(
     *,
     first: int | None,
     show: Callable[..., Progress],
+    stacklevel: int,
 ) -> dict[str, np.ndarray]:
-    """`Model.predict`, with what shows progress as `show(total, description)`."""
+    """`Model.predict`.
+
+    **Arguments:**
+
+    - `show`: shows progress, as `show(total, description)`.
+    - `stacklevel`: of `warnings.warn`, counted from the caller of this.
+    """
     check_whole("steps", steps, least=1)
     source, single = start_of(forecaster.contract, start)
     past = forecaster.frames.past_steps
@@ -49,6 +58,8 @@ def forecast_from(
             expected=f"0 to {source.frames - past}",
         )
     forecaster.check(source, begin + past)
+    for remark in condition_remarks(forecaster.contract, source):
+        warnings.warn(remark, GinjaxWarning, stacklevel=stacklevel + 1)
     with show(source.trajectories * steps, "rolling out") as bar:
         found = forecaster.forecast(
             source.at_hand(), range(source.trajectories), steps=steps, first=begin, progress=bar.follow
@@ -113,7 +124,7 @@ def evaluation_of(
     - `steps`, `tile`: as in `Model.evaluate`.
     - `show`: shows progress, as `show(total, description)`.
     """
-    source = held_out.source
+    source, contract = held_out.source, forecasters[MODEL].contract
     with show(len(held_out.trajectories) * (steps or 1), "rolling out") as bar:
         study = study_rollouts(forecasters, source, held_out.trajectories, steps=steps, progress=bar.follow)
     one_step = dict[str, OneStepError]()
@@ -128,8 +139,9 @@ def evaluation_of(
         D=source.D,
         grid=source.spatial,
         time_step=source.time_step,
-        note=_noted(held_out.note, unchecked(forecasters[MODEL].contract, source.contract)),
+        note=_noted(held_out.note, unchecked(contract, source.contract)),
         one_step=one_step,
+        remarks=condition_remarks(contract, source, held_out.trajectories),
     )
 
 
