@@ -69,6 +69,7 @@ OPTIONS = {
     "remat": "--remat",
     "residual": "--residual",
     "resume": "--resume",
+    "samples": "--samples",
     "schedule": "--schedule",
     "seconds": "--time-budget",
     "seed": "--seed",

@@ -488,6 +488,7 @@ def train(
             on_report=follow,
             interrupted=interrupt.asked,
             on_compiled=measuring.compiled,
+            on_growth=out.warn,
         )
         if trained.progress.step > measuring.estimate().done:
             tell_estimate()

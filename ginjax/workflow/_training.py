@@ -141,6 +141,7 @@ class Run(Generic[_Model]):
                 on_begin=lambda progress: bar.begin(progress.step),
                 on_report=note,
                 interrupted=interrupt.asked,
+                on_growth=lambda said: warnings.warn(said, GinjaxWarning, stacklevel=2),
             )
         book.close(trained.progress.step, trained.progress.seconds)
         if trained.reason == "asked":

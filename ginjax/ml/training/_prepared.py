@@ -15,6 +15,7 @@ from ginjax.ml.task import Crop, OneStepError, Parts, TrainingMaterial, WindowTa
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
+from ginjax.ml.training._growing_loss import watching_growth
 from ginjax.ml.training._result import (
     TrainedModel,
     build_network,
@@ -259,8 +260,14 @@ class PreparedTraining:
         on_report: Callable[[Report], None] | None = None,
         interrupted: Callable[[], bool] = lambda: False,
         on_compiled: Callable[[StepMemory, float], None] = lambda memory, seconds: None,
+        on_growth: Callable[[str], None] = lambda said: None,
     ) -> Trained:
-        """Run it; arguments and errors as in `train_model`."""
+        """Run it; arguments and errors as in `train_model`.
+
+        **Arguments:**
+
+        - `on_growth`: told once, in words, if the training loss grows.
+        """
         start = self.request.start
         return train_model(
             self.request.model,
@@ -271,7 +278,7 @@ class PreparedTraining:
             placement=self.placement,
             saving=saving,
             on_begin=on_begin,
-            on_report=on_report,
+            on_report=watching_growth(self.settings, on_report, on_growth),
             interrupted=interrupted,
             on_compiled=on_compiled,
         )
