@@ -19,7 +19,7 @@ from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
 from ginjax.data._frames import MAX_VALUES_AT_ONCE
 from ginjax.data._not_finite import NotFinite, NotFiniteCount
 from ginjax.data._trajectories import Trajectories
-from ginjax.data.readers import COUNTED, MAX_ABOUT
+from ginjax.data.readers import ASSUMED, COUNTED, MAX_ABOUT
 from ginjax.data.sources import MemorySource, Source, condition_values
 from ginjax.errors import ArgumentError, UnsupportedError
 
@@ -40,7 +40,7 @@ def write_well(
 ) -> tuple[NotFinite, ...]:
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
-    Constants are fields that do not vary in time; conditions are scalars, one number for each trajectory. Where spacing or time step is unknown, points and frames are
+    A boundary that nobody has said is marked as assumed, so that it is not taken for one that was stated. Constants are fields that do not vary in time; conditions are scalars, one number for each trajectory. Where spacing or time step is unknown, points and frames are
     counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, points and times their `units`, and the file an
     attribute `ginjax` with its provenance.
 
@@ -133,6 +133,8 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
         boundary.attrs["associated_fields"] = _strings([])
         boundary.attrs["bc_type"] = kind
         boundary.attrs["sample_varying"] = boundary.attrs["time_varying"] = False
+        if source.boundaries_assumed:
+            boundary.attrs[ASSUMED] = True
         mask = np.zeros(side, bool)
         mask[[0, -1]] = True
         boundary.create_dataset("mask", data=mask)
