@@ -29,10 +29,10 @@ TILES = {1: (64,), 2: (4, 16), 3: (2, 4, 8)}
 SMALL_TILES = {1: (32,), 2: (2, 16), 3: (2, 2, 8)}
 """The same where products are summed over pixels. Code grows with the number of pixels of either tile."""
 
-WARPS, SMALL_WARPS = 8, 2
+WARPS, SMALL_WARPS = 8, 4
 """Groups of 32 threads for either tile."""
 
-HELD = 6144
+HELD = 3072
 """Entries of matrices of channels that a block adds up at a time."""
 
 BLOCKS = 512
