@@ -112,12 +112,13 @@ def _measured(case: Case, lane: Lane, device: Device | None) -> tuple[list[np.nd
         compiled = compiled.lower(*arguments).compile()
     row: dict[str, Any] = {"compile_s": time.perf_counter() - started}
     if device is not None:
-        launched = kernels(parse(compiled.as_text()))
+        launched = kernels(parse(compiled.as_text() or ""))
         row["kernels"] = sum(kernel.times for kernel in launched)
         row["moved"] = sum(kernel.moved * kernel.times for kernel in launched)
         row["limit"] = limit_seconds(launched, device)
         row["model"] = row["limit"] + LAUNCH * row["kernels"]
-    row["temporary"] = int(compiled.memory_analysis().temp_size_in_bytes)
+    memory: Any = compiled.memory_analysis()
+    row["temporary"] = int(memory.temp_size_in_bytes)
     found = jax.block_until_ready(compiled(*arguments))
     row["measured"] = _median_seconds(lambda: jax.block_until_ready(compiled(*arguments)))
     return [np.asarray(leaf) for leaf in jax.tree.leaves(found)], row
