@@ -74,7 +74,19 @@ class ResampledSource(Source):
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
         found = self.whole.read_constants(trajectory, precise=True) if self.constants else {}
-        return {name: self._on_grid(name, trajectory, block[None])[0] for name, block in found.items()}
+        return {
+            name: self._on_grid(name, trajectory, block[None])[0]
+            if name not in self.conditions
+            else np.full(self.spatial, block.flat[0] * self._times(name))
+            for name, block in found.items()
+        }
+
+    def _times(self, condition: str) -> float:
+        """How many times as large a number of the data is of these."""
+        if condition == "time_step":
+            return self.every
+        before, after = self.whole.spacing, self.spacing
+        return after / before if condition == "spacing" and before and after else 1.0
 
     def _on_grid(self, name: str, trajectory: int, block: np.ndarray) -> np.ndarray:
         if all(each.before == each.after for each in self.grids):

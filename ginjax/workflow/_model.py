@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from ginjax.checkpoint import (
 )
 from ginjax.data import Source
 from ginjax.errors import ArgumentError, GinjaxWarning
+from ginjax.hub import HubAddress, Pushed, push_model
 from ginjax.ml import (
     PERSISTENCE,
     Forecaster,
@@ -38,6 +40,7 @@ from ginjax.ml import (
     TrainedModel,
     TrainSettings,
     calibrate,
+    condition_remarks,
     record_with_fields_of,
     request_training,
     scaled_contract,
@@ -165,6 +168,8 @@ class Model:
                 expected=f"0 to {source.frames - past}",
             )
         forecaster.check(source, begin + past)
+        for remark in condition_remarks(forecaster.contract, source):
+            warnings.warn(remark, GinjaxWarning, stacklevel=2)
         with _shown(progress)(source.trajectories * steps, "rolling out") as bar:
             found = forecaster.forecast(
                 source.at_hand(), range(source.trajectories), steps=steps, first=begin, progress=bar.follow
@@ -244,6 +249,7 @@ class Model:
             time_step=source.time_step,
             note=_noted(held_out.note, unchecked(contract, source.contract)),
             one_step=one_step,
+            remarks=condition_remarks(contract, source, held_out.trajectories),
         )
 
     def plot(
@@ -562,6 +568,36 @@ class Model:
         check_output(path, "model", argument="path of the model")
         write_model(path, self.record, force=force)
         return Path(path)
+
+    def push_to_hub(
+        self,
+        address: str,
+        *,
+        evaluation: Evaluation | None = None,
+        private: bool = False,
+        message: str | None = None,
+        progress: bool = False,
+    ) -> Pushed:
+        """Publish the model with its card on the Hugging Face Hub, from where `ginjax.load("hf://user/name")` loads it.
+
+        **Arguments:** as of `ginjax.hub.push_model`.
+
+        - `evaluation`: the card then tells its errors.
+
+        **Returns:** the address of these bytes for ever, and the page of the commit.
+
+        **Raises:** as `ginjax.hub.push_model`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.save(Path(folder) / HubAddress.parse(address).file.rpartition("/")[2])
+            return push_model(
+                path,
+                address,
+                evaluation=None if evaluation is None else evaluation.to_json(),
+                private=private,
+                message=message,
+                progress=progress,
+            )
 
     @property
     def name(self) -> str:

@@ -115,12 +115,13 @@ def predicted(
 
     **Raises:** `ArgumentError` for data that do not fit the model.
     """
-    past = forecaster.frames.past_steps
+    past, known = forecaster.frames.past_steps, {each.name for each in forecaster.constants}
     forecaster.check(given, first + past)
     return PredictedSource(
         layout="memory",
         schema=forecaster.schema,
         constants=forecaster.constants,
+        conditions=tuple(name for name in given.conditions if name in known),
         D=given.D,
         spatial=given.spatial,
         spacing=given.spacing,
