@@ -35,6 +35,7 @@ ORDER = (
     "state_dict",
     "onnx",
     "runs",
+    "hub",
     "_jax_internals",
     "geometric",
     "layers",
@@ -60,6 +61,7 @@ GROUND = {
     "state_dict",
     "onnx",
     "runs",
+    "hub",
 }
 GROUND_LIBRARIES = {"numpy", "safetensors", "ml_dtypes", "lazy_loader"}
 SHOWS_PROGRESS = "ginjax._progress"

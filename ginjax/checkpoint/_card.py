@@ -22,7 +22,13 @@ _FORECASTS = ("model", "persistence", "from scratch")
 _QUIET = ("step", "trained_before", "version")
 
 
-def model_card(record: ModelRecord, name: str, evaluation: Mapping[str, object] | None = None) -> str:
+def model_card(
+    record: ModelRecord,
+    name: str,
+    evaluation: Mapping[str, object] | None = None,
+    *,
+    address: str | None = None,
+) -> str:
     """A model card in Markdown: fields and units, how the network came to be, its certificate, its errors, how to load it.
 
     Nothing is in it that the file, or the evaluation, does not say.
@@ -32,6 +38,7 @@ def model_card(record: ModelRecord, name: str, evaluation: Mapping[str, object] 
     - `record`: the model.
     - `name`: of its file, such as `model.3d.safetensors`.
     - `evaluation`: what `evaluation.json` holds, see `read_evaluation`; None where the model was not evaluated.
+    - `address`: what `ginjax.load` loads it by, where that is not its file, such as `hf://user/name`.
     """
     parts = [
         _head(record, name, evaluation),
@@ -40,7 +47,7 @@ def model_card(record: ModelRecord, name: str, evaluation: Mapping[str, object] 
         _lineage(record),
         _certificate(record),
         _errors(record, evaluation),
-        _use(record, name),
+        _use(record, name if address is None else address),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

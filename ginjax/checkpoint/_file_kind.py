@@ -13,7 +13,7 @@ from ginjax.errors import FileError, GinjaxError
 
 from ._eqx import is_eqx
 from ._format import LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, parse_metadata
-from ._opened import opened
+from ._opened import missing_file, opened
 from ._strict_json import JsonProblem, parse_json
 
 FileKindName = Literal[
@@ -147,7 +147,7 @@ def wrong_file(path: str | os.PathLike[str], expected: str) -> FileError:
     """
     kind = file_kind(path)
     if kind.name == "missing":
-        return FileError(f"{path}: there is no such file", hint="Check the path.")
+        return missing_file(path)
     hint = "Check which file you named."
     if kind.way is not None:
         hint = kind.way.format(shell_word(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from ginjax.checkpoint import (
 )
 from ginjax.data import Source
 from ginjax.errors import ArgumentError, GinjaxWarning
+from ginjax.hub import HubAddress, Pushed, push_model
 from ginjax.ml import (
     PERSISTENCE,
     Forecaster,
@@ -562,6 +564,36 @@ class Model:
         check_output(path, "model", argument="path of the model")
         write_model(path, self.record, force=force)
         return Path(path)
+
+    def push_to_hub(
+        self,
+        address: str,
+        *,
+        evaluation: Evaluation | None = None,
+        private: bool = False,
+        message: str | None = None,
+        progress: bool = False,
+    ) -> Pushed:
+        """Publish the model with its card on the Hugging Face Hub, from where `ginjax.load("hf://user/name")` loads it.
+
+        **Arguments:** as of `ginjax.hub.push_model`.
+
+        - `evaluation`: the card then tells its errors.
+
+        **Returns:** the address of these bytes for ever, and the page of the commit.
+
+        **Raises:** as `ginjax.hub.push_model`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.save(Path(folder) / HubAddress.parse(address).file.rpartition("/")[2])
+            return push_model(
+                path,
+                address,
+                evaluation=None if evaluation is None else evaluation.to_json(),
+                private=private,
+                message=message,
+                progress=progress,
+            )
 
     @property
     def name(self) -> str:

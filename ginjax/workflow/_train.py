@@ -7,6 +7,7 @@ import os
 from ginjax._progress import Progress, show_progress
 from ginjax.data import Axes
 from ginjax.errors import ArgumentError
+from ginjax.hub import fetch, is_hub_address
 from ginjax.ml import TaskSettings, TrainSettings, request_training
 from ginjax.models import Network, load_model
 from ginjax.workflow._arguments import check_kind
@@ -16,17 +17,19 @@ from ginjax.workflow._training import carry_out
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model from its file.
+    """Read a model from its file, or from the Hugging Face Hub.
 
     **Arguments:**
 
-    - `path`: a file of `Model.save` or of any command that writes models.
+    - `path`: a file of `Model.save` or of any command that writes models; or `hf://user/name`, with `@revision` and `/file` if
+      wanted, see `ginjax.hub.fetch`.
 
-    **Raises:** `FileError` if the file cannot be read or its parts do not fit each other.
+    **Raises:** `FileError` if the file cannot be read or its parts do not fit each other, or is not to be had from the Hub;
+    `UnsupportedError` for an address on the Hub without the extra `hub`.
     """
     if not isinstance(path, str | os.PathLike):
         raise ArgumentError("path", got=repr(path)[:60], expected="the path of a model file")
-    loaded = load_model(path)
+    loaded = load_model(fetch(path).path if isinstance(path, str) and is_hub_address(path) else path)
     return Model(loaded.model, loaded.record)
 
 
