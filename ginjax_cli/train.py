@@ -74,6 +74,7 @@ from ._train_options import (
     parse_seconds,
 )
 from ._train_report import (
+    best_step_of,
     draw_learning_curve,
     following_command,
     say_where,
@@ -411,11 +412,16 @@ def train(
         show_config(out, ctx, prepared, network)
         return
     run_file = files.run_file(prepared.identity)
+    kind = request.model.spec.architecture
+    fields = ", ".join(each.name for each in material.contract.predicted)
+    title = f"{kind}, {material.contract.D}D: {fields}"
     if resume and not dry_run:
         made = files.finished(prepared.identity, force=force)
         if prepared.placement.agree(made is not None):
             if claim is not None:
                 claim.done()
+            if made is not None and claim is not None:
+                draw_learning_curve(out, files, title, best_step_of(made), width, finished=True)
             if made is not None:
                 show_finished(out, output, made, run_file, ctx)
             return
@@ -426,7 +432,6 @@ def train(
             out.warn(said)
     if prepared.cut_batch is not None:
         out.note(prepared.cut_batch)
-    kind = request.model.spec.architecture
     if dry_run:
         with out.progress(1, "compiling and measuring the first steps"):
             estimate = prepared.rehearse()
@@ -511,8 +516,6 @@ def train(
         run_file.remove()
     claim.done()
     show_result(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
-    fields = ", ".join(each.name for each in material.contract.predicted)
-    title = f"{kind}, {material.contract.D}D: {fields}"
     draw_learning_curve(out, files, title, trained.progress.best_step, width)
     if keep_state:
         out.note(
