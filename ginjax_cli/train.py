@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ginjax._jax_internals import tell_when_aborted
 from ginjax._text import in_bytes, shell_line
 
 from ._by_axis import by_axis
 from ._config_file import Config, given_options
 from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
+from ._errors import end_aborted
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -348,6 +350,7 @@ def train(
     )
     if distributed:
         connect(coordinator, processes, process)
+        tell_when_aborted(lambda: end_aborted(json))
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
     tuning = start is not None and start.trained
     placement = everywhere() if distributed else local_placement(devices)
