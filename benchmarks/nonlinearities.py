@@ -18,7 +18,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import geometric_mean
@@ -103,8 +103,9 @@ class Stage:
     @cached_property
     def tests(self) -> dict[int, tuple[PyTree, PyTree]]:
         """Held-out roll-outs by dimension, the same for every seed."""
-        from ginjax.data import generate
         from transferbench._data import Pairs
+
+        from ginjax.data import generate
 
         sides = {2: self.settings.low_sides["2"], 3: self.settings.high_sides["3"]}
         found = {}
@@ -150,7 +151,6 @@ class Stage:
         from ginjax.checkpoint import convert_record
         from ginjax.models import from_record, to_record
 
-        losses: list[float] = []
         fitted: Fitted = fit_steps(
             self.untrained(cell.nonlinearity), self.trainer, self.steps[cell.nonlinearity], cell.rate
         )
