@@ -78,7 +78,8 @@ def predict(
 
     The file holds the frames given and then the predictions, in the units of the input, so that frame for frame it
     compares with a simulation from the same start. The input may have any layout that 'ginjax data inspect' reads; it
-    must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with.
+    must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with, and the numbers that
+    it is told (--condition).
     """
     from ginjax.checkpoint import Claim, check_output, with_name_of_its_own
 

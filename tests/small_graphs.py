@@ -278,7 +278,12 @@ case("sums over positions in one row", [STEM, ROW, ("ReduceSum", "q a", "s", {})
 case("sums over channels and positions, last", [STEM, ROW, ("ReduceSum", "q a", "y", {})], {"k": K, "r": ints(0, 0, -1), "a": ints(1, 2)}, options={"new_axis": "last"})  # fmt: skip
 case("a channel of positions in one row", [STEM, ROW, ("Gather", "q i", "g", {"axis": 1}), ("Shape", "h", "s", {}), ("Slice", "s two four", "b", {}), ("Concat", "m b", "c", {"axis": 0}), ("Reshape", "g c", "y", {})], {"k": K, "r": ints(0, 0, -1), "i": ints(2, 0), "two": ints(2), "four": ints(4), "m": ints(0, 0)})  # fmt: skip
 
-PARTED = [STEM, ("Reshape", "h r", "p", {}), ("Transpose", "p", "t", {"perm": [0, 1, 2, 4, 3, 5]}), ("Reshape", "t s", "q", {})]
+PARTED = [
+    STEM,
+    ("Reshape", "h r", "p", {}),
+    ("Transpose", "p", "t", {"perm": [0, 1, 2, 4, 3, 5]}),
+    ("Reshape", "t s", "q", {}),
+]
 PATCHES = {"k": K, "r": ints(2, 4, 4, 2, 4, 2), "s": ints(2, 4, 4, 4, 4), "w": weights(4, 4, 2, 2)}
 BACK = [("ConvTranspose", "m w", "u", {"strides": [2, 2]}), ("Concat", "u h", "y", {"axis": 1})]
 ON_8 = {"dims": (2, 3, 8, 8)}

@@ -68,6 +68,7 @@ from ginjax.data.readers import Hdf5 as Hdf5
 from ginjax.data.readers import Reader as Reader
 from ginjax.data.readers import Variable as Variable
 from ginjax.data.readers import hdf5_reader as hdf5_reader
+from ginjax.data.readers import number_variable as number_variable
 from ginjax.data.readers import register_reader as register_reader
 from ginjax.data.sources import Box as Box
 from ginjax.data.sources import MemorySource as MemorySource

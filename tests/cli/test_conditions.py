@@ -99,6 +99,11 @@ def test_data_that_lack_it_are_refused_by_name_and_told_with_a_number(folder, tm
     assert "was trained between" not in said
     said = run(*words, "--condition", "time_step=0.5", "--force")
     assert "condition 'time_step' is 0.5: the network was trained between 0.02 and 0.08" in said
+    assert not open_data(tmp_path / "f.h5").boundaries_assumed
+    taken = [word for word in words if word not in ("--periodic", "all")]
+    run(*taken, "--condition", "time_step=0.04", "--force")
+    found = open_data(tmp_path / "f.h5")
+    assert (found.is_torus, found.boundaries_assumed) == ((True,), True)
 
 
 def test_data_are_written_with_their_numbers(folder, tmp_path):

@@ -72,8 +72,7 @@ def arrays_in(content: Hdf5) -> Iterator[str]:
 
 def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe a file of this layout."""
-    content = file.hdf5
-    assert content is not None  # `_recognises` has seen to it
+    content = file.content
     paths = list(arrays_in(content))
     families = _families(content, paths)
     arrays = {path: StoredArray(content.shape(path), partial(content.read, path)) for path in paths}

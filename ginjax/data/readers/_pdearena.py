@@ -53,12 +53,22 @@ def _main(file: Hdf5, group: str) -> str | None:
     return next(known, None) or next(sized, None)
 
 
+def _part(file: Hdf5, split: str | None) -> tuple[str, str]:
+    """The group of a part, and its array that says how many samples, frames and points there are.
+
+    **Raises:** `FileError` if there is none.
+    """
+    for name, part in _SPLITS.items():
+        main = _main(file, name) if part == split else None
+        if main is not None:
+            return name, main
+    raise FileError(f"{file.path}: has no part '{split}'", expected=", ".join(_splits(file)) or "a part")
+
+
 def _find(data: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe one part of a file of this layout."""
-    file = _content(data)
-    group = next(name for name, part in _SPLITS.items() if part == split and _main(file, name) is not None)
-    main = _main(file, group)
-    assert main is not None  # as above
+    file = data.content
+    group, main = _part(file, split)
     shape = file.shape(f"{group}/{main}")
     lead = shape[:-1] if main in _VECTORS else shape
     D = len(lead) - 2
@@ -172,14 +182,9 @@ def _step(file: Hdf5, group: str, step: str, points: str) -> float | np.ndarray 
     return step_of_rows(file.path, points, file.read_short(f"{group}/{points}", 2**24))
 
 
-def _content(file: DataFile) -> Hdf5:
-    assert file.hdf5 is not None  # `_recognises` has seen to it
-    return file.hdf5
-
-
 PDEARENA = Reader(
     LAYOUT,
     lambda file: file.hdf5 is not None and _recognises(file.hdf5),
     _find,
-    lambda file: _splits(_content(file)),
+    lambda file: _splits(file.content),
 )

@@ -18,7 +18,7 @@ from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrde
 from ginjax.data._found import Found, Variable, number_variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import step_of_rows
-from ginjax.data.readers._counted import COUNTED
+from ginjax.data.readers._counted import ASSUMED, COUNTED
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.data.readers._steps import one_spacing
@@ -212,13 +212,15 @@ def _counts(file: Hdf5, paths: Sequence[str]) -> tuple[int, int]:
 def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool]:
     """Which axes are periodic, and whether the file says something about every axis."""
     types: dict[str, set[str]] = {axis: set() for axis in axes}
+    assumed = False
     for name in file.names("boundary_conditions"):
         group = f"boundary_conditions/{name}"
         kind = str(file.attribute(group, "bc_type", "")).lower()
+        assumed = assumed or file.attribute(group, ASSUMED, False) is True
         for axis in _strings(file.attribute(group, "associated_dims", [])):
             types.setdefault(axis, set()).add(kind)
     periodic = tuple(types[axis] == {"periodic"} for axis in axes)
-    return periodic, all(types[axis] for axis in axes)
+    return periodic, all(types[axis] for axis in axes) and not assumed
 
 
 def _counted(file: Hdf5, name: str) -> bool:

@@ -129,6 +129,7 @@ def predicted(
         length_unit=given.length_unit,
         time_unit=given.time_unit,
         is_torus=given.is_torus,
+        boundaries_assumed=given.boundaries_assumed,
         trajectories=given.trajectories,
         frames=past + steps,
         origin=origin or {},

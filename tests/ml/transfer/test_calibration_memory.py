@@ -44,7 +44,10 @@ def test_samples_one_by_one_are_as_good_as_all_at_once(low, task, monkeypatch):
 def test_fields_too_large_to_be_differentiated_are_refused(low, task, monkeypatch):
     calibrate(low, 2, task.X, task.Y, evaluations=1)  # the control
     monkeypatch.setattr(_step_memory, "free_memory", lambda: 1000)
-    with pytest.raises(MemoryLimitError, match=r"fields of 6 x 6 grid points: got .*, expected at most 0.977 KiB.*smaller fields"):
+    with pytest.raises(
+        MemoryLimitError,
+        match=r"fields of 6 x 6 grid points: got .*, expected at most 0.977 KiB.*smaller fields",
+    ):
         calibrate(low, 2, task.X, task.Y, evaluations=1)
 
 
