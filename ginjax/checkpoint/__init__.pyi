@@ -55,6 +55,7 @@ from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header
 from ._file import write_file as write_file
+from ._file_kind import LOG_ENDING as LOG_ENDING
 from ._file_kind import FileKind as FileKind
 from ._file_kind import file_kind as file_kind
 from ._file_kind import is_other_kind as is_other_kind

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -15,9 +12,10 @@ import h5py
 import numpy as np
 
 from ginjax._version import __version__
-from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
+from ginjax.checkpoint import Field, atomic_write, check_target
 from ginjax.data._frames import MAX_VALUES_AT_ONCE
 from ginjax.data._not_finite import NotFinite, NotFiniteCount
+from ginjax.data._scratch import Scratch
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.readers import ASSUMED, COUNTED, MAX_ABOUT
 from ginjax.data.sources import MemorySource, Source, condition_values
@@ -25,7 +23,6 @@ from ginjax.errors import ArgumentError, UnsupportedError
 
 AXES = ("x", "y", "z")
 ABOUT = "ginjax"
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_well(
@@ -79,22 +76,18 @@ def write_well(
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
 
-    try:
-        # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
-        with tempfile.TemporaryFile(prefix=".ginjax-", suffix=".tmp", dir=target.parent) as scratch:
-            with h5py.File(scratch, "w") as file:
-                _describe(file, source, name, dict(parameters or {}), text)
-                found = _fill(file, source, progress)
+    # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
+    with Scratch(path, target.parent) as scratch:
+        with h5py.File(scratch, "w") as file:
+            _describe(file, source, name, dict(parameters or {}), text)
+            found = _fill(file, source, progress)
 
-            def copy(stream: BinaryIO) -> None:
-                scratch.seek(0)
-                shutil.copyfileobj(scratch, stream, 2**24)
+        def copy(stream: BinaryIO) -> None:
+            scratch.seek(0)
+            while block := scratch.read(2**24):
+                stream.write(block)
 
-            atomic_write(path, copy, force=force)
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise unwritable(path, error) from error
+        atomic_write(path, copy, force=force)
     return found
 
 

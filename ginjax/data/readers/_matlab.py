@@ -35,6 +35,8 @@ _BYTES = {
     **{f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }  # fmt: skip
 _CLASS = "MATLAB_class"
+_NAMELESS = "__function_workspace__"
+"""What SciPy calls a variable whose name is empty."""
 
 
 def _recognises(file: DataFile) -> bool:
@@ -108,7 +110,9 @@ class _Version5:
         for name, shape, kind in listed:
             shape = tuple(int(n) for n in shape)
             size = math.prod(shape) * _BYTES.get(kind, 0)
-            if size > most:
+            if name == _NAMELESS:
+                found[name] = StoredArray(shape, _never, "it has no name: MATLAB keeps functions in there")
+            elif size > most:
                 problem = f"it takes {size} bytes, expected at most {most}: save it with -v7.3, so that parts can be read"
                 found[name] = StoredArray(shape, _never, problem)
             elif kind not in _BYTES:
