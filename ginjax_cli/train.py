@@ -10,7 +10,15 @@ from ginjax._text import in_bytes, shell_line
 
 from ._by_axis import by_axis
 from ._config_file import Config, given_options
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
+from ._data_options import (
+    DataAxes,
+    DataConditions,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    DataTarget,
+    reading_of,
+)
 from ._errors import end_aborted
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
@@ -154,6 +162,7 @@ def train(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     target: DataTarget = None,
     valid: Valid = 0.1,
     test: Test = None,
@@ -374,7 +383,7 @@ def train(
         if data is None
         else material_in_files(
             data,
-            reading_of(field, parity, periodic, axes, start, target),
+            reading_of(field, parity, periodic, axes, condition, start=start, target=target),
             valid=valid,
             test=test,
             seed=seed,
@@ -430,7 +439,7 @@ def train(
             return
     # With --resume an earlier model of the same run, or what --force lets it replace.
     replaces = (force or resume) and output.exists()
-    for said in (prepared.overlap, prepared.ends):
+    for said in (prepared.overlap, prepared.ends, prepared.never_varied):
         if said is not None:
             out.warn(said)
     if prepared.cut_batch is not None:
@@ -487,6 +496,7 @@ def train(
             on_report=follow,
             interrupted=interrupt.asked,
             on_compiled=measuring.compiled,
+            on_growth=out.warn,
         )
         if trained.progress.step > measuring.estimate().done:
             tell_estimate()

@@ -9,6 +9,10 @@ from pathlib import Path
 import jax
 import jaxlib
 import pytest
+from processor_time import pytest_runtest_logreport as pytest_runtest_logreport
+from processor_time import pytest_runtest_makereport as pytest_runtest_makereport
+from processor_time import pytest_runtestloop as pytest_runtestloop
+from processor_time import pytest_terminal_summary as pytest_terminal_summary
 from shape_checks import check_shapes, no_shape_checks
 
 from ginjax.xla_flags import set_xla_flags
@@ -29,11 +33,15 @@ def share_compiled_programs():
         jax.config.update(name, value)
 
 
-CHEAP = {"xla_cpu_use_fusion_emitters": "false", "xla_backend_optimization_level": "0"}
+CHEAP = {
+    "xla_cpu_use_fusion_emitters": "false",
+    "xla_backend_optimization_level": "0",
+    "xla_cpu_parallel_codegen_split_count": "1",
+}
 
 
 def compile_cheaply():
-    """Let XLA write its loops itself and LLVM leave them as they are: tests run a program a few times at most.
+    """Let XLA write its loops itself, in one piece, and LLVM leave them as they are: tests run a program a few times at most.
 
     A flag that stands in `XLA_FLAGS` already stays as it is. One that this release of XLA does not have (without the first
     there is no other way, as in JAX 0.12) is left out: the process would die of it.

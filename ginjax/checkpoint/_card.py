@@ -123,8 +123,15 @@ def _fields(record: ModelRecord) -> str:
         (contract.spacing, contract.length_unit, "grid spacing"),
         (contract.time_step, contract.time_unit, "time step"),
     ):
-        known = "not known" if value is None else f"{value:g} {unit or ''}".strip()
+        told = words.removeprefix("grid ").replace(" ", "_") in contract.told
+        known = (
+            f"{value:g} {unit or ''}".strip() if value is not None else "a condition" if told else "not known"
+        )
         facts.append(f"- {words}: {_cell(known)}")
+    if contract.conditions:
+        facts.append(
+            f"- conditions, in training: {_cell(', '.join(each.in_words for each in contract.conditions))}"
+        )
     if not contract.fields:
         return "## Fields\n\nThe file does not say which fields the network is for.\n\n" + "\n".join(facts)
     scales = {scale.field: scale for scale in contract.scales}
@@ -132,8 +139,12 @@ def _fields(record: ModelRecord) -> str:
     rows = []
     for each in dict.fromkeys(contract.everything):
         scale = scales.get(each)
-        role = _role(
-            each, contract.constants, predicted, contract.targets is not None and each in contract.fields
+        role = (
+            "condition, seen"
+            if each.name in contract.told
+            else _role(
+                each, contract.constants, predicted, contract.targets is not None and each in contract.fields
+            )
         )
         numbers = ("-", "-") if scale is None else (f"{scale.scale:.6g}", f"{scale.offset:.6g}")
         parity = "odd" if each.p else "even"

@@ -17,7 +17,7 @@ from ._functions_by_name import FunctionsByName
 from ._vector_neuron import activate
 
 LARGEST = 3.0
-"""What the length of a factor stays below, so that products of products stay finite."""
+"""What the length of a factor stays below, so that products of products grow no faster than fields."""
 
 _SCALAR: Key = ((), 0)
 _VECTOR: Key = ((False,), 0)
@@ -45,7 +45,8 @@ class ProductNonlinear(FunctionsByName):
     advection $\nabla \cdot (u \otimes u)$, which no nonlinearity along one field can form.
 
     Products commute with rotations and reflections, and with the embedding of fields in a higher dimension: components
-    that are zero stay zero or add nothing. Factors are bounded, so that roll-outs stay finite.
+    that are zero stay zero or add nothing. Factors are bounded, so that the result grows no faster than the fields; a roll-out can
+    still grow from step to step.
 
     **Arguments:**
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ginjax._progress import Progress, show_progress
-from ginjax.data import Axes
+from ginjax.data import Axes, Conditions
 from ginjax.errors import ArgumentError
 from ginjax.hub import fetch, is_hub_address
 from ginjax.ml import TaskSettings, TrainSettings, request_training
@@ -38,6 +38,7 @@ def train(
     settings: TrainSettings | None = None,
     *,
     axes: Axes | None = None,
+    conditions: Conditions = (),
     network: Network | str | None = None,
     past_steps: int = TaskSettings.past_steps,
     residual: bool = TaskSettings.residual,
@@ -52,6 +53,7 @@ def train(
     - `data`: a source (`ginjax.from_arrays`, `ginjax.open_data`, `ginjax.simulate`), the path of a file or a folder, or
       sources by part: `{"train": ..., "valid": ..., "test": ...}`.
     - `axes`: which axis of the arrays in a file is which, where it does not state it, see `ginjax.open_data`.
+    - `conditions`: numbers of each trajectory that the network is told, such as `["time_step"]`, see there too.
     - `settings`: how to train; every default stands in `TrainSettings`.
     - `network`: what the network is like inside, or the name of its architecture, such as "resnet".
     - `past_steps`: frames that it sees.
@@ -72,7 +74,7 @@ def train(
     check_kind("network", network, Network | str, "a ginjax.Network, or the name of an architecture")
     settings = settings or TrainSettings()
     request = request_training(
-        material_of(data, valid=valid, test=test, seed=settings.seed, axes=axes),
+        material_of(data, valid=valid, test=test, seed=settings.seed, axes=axes, conditions=conditions),
         settings,
         network=Network(network) if isinstance(network, str) else network,
         past_steps=past_steps,

@@ -141,6 +141,7 @@ class Run(Generic[_Model]):
                 on_begin=lambda progress: bar.begin(progress.step),
                 on_report=note,
                 interrupted=interrupt.asked,
+                on_growth=lambda said: warnings.warn(said, GinjaxWarning, stacklevel=2),
             )
         book.close(trained.progress.step, trained.progress.seconds)
         if trained.reason == "asked":
@@ -188,7 +189,7 @@ def carry_out(
     """
     prepared = prepare_training(request, lambda title: show(1, title, ""))
     cut = prepared.cut_batch if request.settings.batch_size is not None else None
-    for said in (prepared.overlap, prepared.ends, cut):
+    for said in (prepared.overlap, prepared.ends, prepared.never_varied, cut):
         if said is not None:
             warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

@@ -151,3 +151,20 @@ def test_the_page_says_what_unseen_seeds_gave():
             ]
             assert ", ".join(row) in said, (method, horizon, row)
     assert {each.cell.seed for each in read_book(transfer_bench.AGAIN).results} == {3, 4, 5}
+
+
+def test_the_page_says_what_rivals_do_without_samples():
+    text = transfer_bench.PAGE.read_text("utf-8")
+    (said,) = (part for part in text.split("- **")[1:] if part.startswith("Rivals without a sample"))
+    said = " ".join(said.split())
+    groups = [each for each in grouped(read_book(transfer_bench.RESULTS).results) if not each.cover]
+    for method in ("plain-mean", "plain-centre", "axial", "fourier", "zero-shot"):
+        own = {e.case.pde: e for e in groups if (e.method, e.samples) == (method, 0)}
+        row = [f"{own[pde].error(1).median:.2g}" for pde in ("allen-cahn", "diffusion", "fisher-kpp")]
+        assert ", ".join(row) in said, (method, row)
+    # Where a rival wins, or loses every forecast, it stands there.
+    last = {(e.method, e.case.pde): e for e in groups if e.samples == 0}
+    assert f"{last['axial', 'diffusion'].error(20).median:.2g}" in said
+    assert last["axial", "diffusion"].error(20).median < last["zero-shot", "diffusion"].error(20).median
+    lost = {key for key, group in last.items() if group.diverged == 1}
+    assert lost >= {("axial", "allen-cahn"), ("axial", "fisher-kpp"), ("fourier", "diffusion")}

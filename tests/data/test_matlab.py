@@ -71,7 +71,7 @@ def test_the_order_is_asked_for_and_what_is_no_field_is_left_out_with_a_word(tmp
         open_data(path)
     source = open_data(path, axes=AXES)
     assert [each.name for each in source.schema] == ["u"] and source.time_step is None
-    assert any("array 'nu' is left out" in note for note in source.notes)
+    assert any("number 'nu' is left out" in note for note in source.notes)
 
 
 def test_a_vector_and_a_logical_field(tmp_path):

@@ -6,13 +6,14 @@ import io
 import json
 import os
 import tempfile
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 from data.layouts import by_seed, numbers
 
-from ginjax.data import Field, MemorySource, Trajectories, open_data, simulate, write_well
+from ginjax.data import Field, MemorySource, Trajectories, from_arrays, open_data, simulate, write_well
 from ginjax.errors import ArgumentError, FileError, UnsupportedError
 
 SCHEMA = (Field("w", 0, 1, "1/s"), Field("v", 1, 0, "m/s"), Field("stress", 2, 0, "Pa"))
@@ -147,3 +148,12 @@ def test_a_disk_that_refuses_is_told_with_the_name(tmp_path, monkeypatch, code, 
         write_well(tmp_path / "a", example(), name="x")
     assert ("Free some space" in (caught.value.hint or "")) == (code == errno.ENOSPC)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_boundary_that_was_taken_for_granted_is_not_written_as_one_that_was_stated(tmp_path):
+    source = from_arrays({"u": np.zeros((1, 2, 4))}, periodic=True)
+    for assumed in (True, False):
+        path = tmp_path / f"{assumed}.hdf5"
+        write_well(path, replace(source, boundaries_assumed=assumed), name="u")
+        found = open_data(path)
+        assert (found.is_torus, found.boundaries_assumed) == ((True,), assumed)

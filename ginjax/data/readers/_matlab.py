@@ -17,12 +17,13 @@ import numpy as np
 
 from ginjax.data._axis_order import AxisOrder
 from ginjax.data._found import Found
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._matlab_tags import check_numbers
 from ginjax.data.readers._numpy_file import MAX_UNPACKED
 from ginjax.data.readers._reader import Reader, Requests
+from ginjax.data.readers._stored_array import StoredArray
 from ginjax.errors import FileError
 
 LAYOUT = "matlab"

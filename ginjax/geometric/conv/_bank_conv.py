@@ -15,6 +15,7 @@ from jax.core import ShapedArray
 from jaxtyping import Float
 
 from ..._jax_internals import (
+    Rule,
     define,
     define_bilinear,
     define_derivative,
@@ -199,7 +200,7 @@ def _define(
     """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
     static = ("mixing", "axes", "precision", "way", "room", "kernels")
     on_processor = _in_single(function)
-    on_device = {
+    on_device: dict[str, Rule] = {
         platform: partial(function, room=DEVICE, kernels=kernels) for platform, kernels in _KERNELS.items()
     }
     define(

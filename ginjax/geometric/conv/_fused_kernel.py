@@ -29,13 +29,13 @@ TILES = {1: (64,), 2: (4, 16), 3: (2, 4, 8)}
 SMALL_TILES = {1: (32,), 2: (2, 16), 3: (2, 2, 8)}
 """The same where products are summed over pixels. Code grows with the number of pixels of either tile."""
 
-WARPS, SMALL_WARPS = 8, 2
+WARPS, SMALL_WARPS = 8, 4
 """Groups of 32 threads for either tile."""
 
-HELD = 6144
+HELD = 3072
 """Entries of matrices of channels that a block adds up at a time."""
 
-BLOCKS = 512
+BLOCKS = 128
 """Blocks of threads that share the sum over tiles, at most."""
 
 Axes = tuple[AxisGeometry, ...]
@@ -246,7 +246,7 @@ def _weights(x_ref: Any, g_ref: Any, sums_ref: Any, *, layout: Layout, blocks: i
     share, pair = pl.program_id(0), pl.program_id(1)
     chunk_in, chunk_out = pair // layout.chunks[1], pair % layout.chunks[1]
     plane_in, plane_out = prod(axis.size for axis in layout.axes), prod(layout.outputs)
-    wide_in, wide_out = (count * size for count, size in zip(layout.chunks, (size_in, size_out), strict=True))
+    wide_in, wide_out = largest_channels(mixing)
     matrices = make_plan(mixing).matrices
 
     def group(source: Slot, uses: Sequence[Use]) -> None:
@@ -289,9 +289,12 @@ def _weights(x_ref: Any, g_ref: Any, sums_ref: Any, *, layout: Layout, blocks: i
         sums = _repeat(-(-layout.tiles // blocks), tile, sums)
         row = chunk_in * size_in + jnp.arange(size_in, dtype=jnp.int32)
         column = chunk_out * size_out + jnp.arange(size_out, dtype=jnp.int32)
+        exact = wide_in % size_in == 0 and wide_out % size_out == 0
+        known = None if exact else (row < wide_in)[:, None] & (column < wide_out)[None, :]
         for use, total in zip(uses, sums, strict=True):
             start = (share * matrices + use.matrix) * wide_in
-            triton.store(sums_ref.at[(start + row[:, None]) * wide_out + column[None, :]], total)
+            at = (start + row[:, None]) * wide_out + column[None, :]
+            triton.store(sums_ref.at[at], total, mask=known)
 
     every = groups(layout)
     if len(every) == 1:
@@ -319,8 +322,7 @@ def run_weights(x: Array, g: Array, mixing: Mixing, axes: Axes, precision: Any, 
     """The gradient of `<g, y>` by the matrices, `(matrices, in, out)`, in float32."""
     layout = Layout.of(mixing, axes, x.shape[0], precision, SMALL_TILES)
     blocks = min(layout.tiles, BLOCKS)
-    wide = [n * c for n, c in zip(layout.chunks, (layout.channels_in, layout.channels_out), strict=True)]
-    shape = (blocks, make_plan(layout.mixing).matrices, *wide)
+    shape = (blocks, make_plan(mixing).matrices, *largest_channels(mixing))
     sums = pl.pallas_call(
         functools.partial(_weights, layout=layout, blocks=blocks),
         grid=(blocks, prod(layout.chunks), len(groups(layout))),
@@ -329,5 +331,4 @@ def run_weights(x: Array, g: Array, mixing: Mixing, axes: Axes, precision: Any, 
         compiler_params=triton.CompilerParams(num_warps=SMALL_WARPS, num_stages=1),
         name="ginjax_fused_weights",
     )(x.ravel(), g.ravel())
-    c_in, c_out = largest_channels(layout.mixing)
-    return sums.reshape(shape).sum(0)[:, :c_in, :c_out]
+    return sums.reshape(shape).sum(0)

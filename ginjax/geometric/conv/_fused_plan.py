@@ -42,17 +42,19 @@ class Plan:
     """Images and matrices of a convolution.
 
     - `uses`: for each input component its images, neighbours in the tree of `images_of` one after another.
-    - `combinations`: for each path `(matrices, filters)`, its matrices in terms of its weights; in order they are all
-      matrices.
+    - `combinations`: for each path `(matrices, filters)`, its matrices in terms of its weights.
+    - `order`: for each matrix its place among those of all paths. Matrices are numbered as they are used, not path by path,
+      so that a convolution and its adjoint are the same program where they use the same images.
     """
 
     uses: tuple[tuple[Use, ...], ...]
     combinations: tuple[np.ndarray, ...]
+    order: np.ndarray
 
     @property
     def matrices(self) -> int:
         """Their number."""
-        return sum(len(each) for each in self.combinations)
+        return len(self.order)
 
 
 @functools.lru_cache(maxsize=8)
@@ -66,10 +68,10 @@ def symbols(side: int) -> tuple[tuple[int, int, int], ...]:
 @functools.lru_cache(maxsize=512)
 def make_plan(mixing: Mixing) -> Plan:
     """The images that the filters of a convolution consist of."""
-    found: list[list[Use]] = [[] for _ in mixing.inputs]
-    combinations, count = [], 0
+    found: list[tuple[int, Image, int, int]] = []
+    combinations = []
     for path in mixing.paths:
-        rows = []
+        rows: list[np.ndarray] = []
         for (at, source), (to, target) in itertools.product(
             enumerate(mixing.inputs), enumerate(mixing.outputs)
         ):
@@ -79,12 +81,15 @@ def make_plan(mixing: Mixing) -> Plan:
             for image in itertools.product(range(mixing.side), repeat=mixing.D):
                 column = parts[(slice(None), *image)]
                 if column.any():
-                    found[at].append(Use(image, to, count + len(rows)))
+                    found.append((at, image, to, len(found)))
                     rows.append(column)
         combinations.append(np.array(rows).reshape(len(rows), len(path)))
-        count += len(rows)
-    uses = tuple(tuple(sorted(each, key=lambda use: use.image)) for each in found)
-    return Plan(uses, tuple(combinations))
+    found.sort()
+    uses = [
+        tuple(Use(image, to, matrix) for matrix, (own, image, to, _) in enumerate(found) if own == at)
+        for at in range(len(mixing.inputs))
+    ]
+    return Plan(tuple(uses), tuple(combinations), np.array([place for *_, place in found], int))
 
 
 def _in_symbols(filters: Float[np.ndarray, "filters *sides"], path: Path) -> np.ndarray:
@@ -144,7 +149,7 @@ def matrices_of(w: Float[Array, " weights"], mixing: Mixing) -> Float[Array, "ma
     w = w.astype(jnp.float32)
     if alike := _alike(mixing.paths):
         # All paths in one product.
-        whole = _block_diagonal(plan.combinations)
+        whole = _block_diagonal(plan.combinations)[plan.order]
         own = w.reshape(whole.shape[1], *(alike.c_out, alike.c_in)[:: 1 if alike.swapped else -1])
         found = jnp.tensordot(jnp.asarray(whole, jnp.float32), own, 1, precision="highest")
         return jnp.swapaxes(found, 1, 2) if alike.swapped else found
@@ -153,16 +158,17 @@ def matrices_of(w: Float[Array, " weights"], mixing: Mixing) -> Float[Array, "ma
     for path, combination in zip(mixing.paths, plan.combinations, strict=True):
         part = jnp.tensordot(jnp.asarray(combination, jnp.float32), path.take(w), 1, precision="highest")
         parts.append(jnp.pad(part, ((0, 0), (0, c_in - path.c_in), (0, c_out - path.c_out))))
-    return jnp.concatenate(parts)
+    return jnp.concatenate(parts)[plan.order]
 
 
 def weights_of(matrices: Float[Array, "matrices in out"], mixing: Mixing) -> Float[Array, " weights"]:
     """The transpose of `matrices_of`."""
     plan = make_plan(mixing)
     if alike := _alike(mixing.paths):
-        whole = jnp.asarray(_block_diagonal(plan.combinations), jnp.float32)
+        whole = jnp.asarray(_block_diagonal(plan.combinations)[plan.order], jnp.float32)
         own = jnp.swapaxes(matrices, 1, 2) if alike.swapped else matrices
         return jnp.tensordot(whole, own, (0, 0), precision="highest").ravel()
+    matrices = matrices[np.argsort(plan.order)]
     pieces, start = [], 0
     for path, combination in zip(mixing.paths, plan.combinations, strict=True):
         part = matrices[start : start + len(combination), : path.c_in, : path.c_out]

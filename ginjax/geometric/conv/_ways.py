@@ -47,7 +47,17 @@ _forced: ContextVar[Way | None] = ContextVar("way", default=None)
 
 @contextlib.contextmanager
 def use_way(way: Way | None) -> Iterator[None]:
-    """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements."""
+    """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements.
+
+    All ways give the same values up to rounding, and exact zeros where a field has none in a direction. A function that is
+    compiled already keeps the way it was traced with.
+
+    **Arguments:**
+
+    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, both at once in one kernel for each direction,
+      which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (strides,
+      filters of another side than 3 and 5, float64) goes the cheaper of the other ways.
+    """
     token = _forced.set(way)
     try:
         yield

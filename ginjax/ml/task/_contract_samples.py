@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Int, PyTree
 
+from ginjax._memory import free_memory
+from ginjax._text import in_bytes, plural
 from ginjax.checkpoint import DataContract, check_contract
 from ginjax.data import Normalisation, Source, TileSides, Windows, select_fields
+from ginjax.errors import MemoryLimitError
 from ginjax.geometric import MultiImage
 from ginjax.ml.task._crop import Crop
 from ginjax.ml.task._frames import Frames, frames_of
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
+
+COPIES = 2
+"""Of samples while they are put together."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +75,32 @@ class OwnTask:
         return cls(windows, indices, frames_of(contract), contract)
 
     def pairs(self) -> tuple[MultiImage, MultiImage]:
-        """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`."""
+        """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`.
+
+        **Raises:** `MemoryLimitError` for more than memory has room for; as `Windows.take`.
+        """
+        self._check_memory()
         return self.windows.take(self.indices)
+
+    def _check_memory(self) -> None:
+        free, each = free_memory(), COPIES * self._sample_bytes
+        if free is None or each * len(self.indices) <= free:
+            return
+        sides = " x ".join(map(str, self.windows.source.spatial))
+        fit = free // each
+        raise MemoryLimitError(
+            f"memory for {plural(len(self.indices), 'sample')} of {sides} grid points",
+            got=f"about {in_bytes(each * len(self.indices))}",
+            expected=f"at most {in_bytes(free)}, which are free",
+            hint=f"There is room for `samples={fit}`." if fit else "Use smaller fields of the same spacing.",
+        )
+
+    @property
+    def _sample_bytes(self) -> int:
+        """Of one input and its target, in single precision."""
+        D, points = self.contract.D, math.prod(self.windows.source.spatial)
+        both = (*self.windows.input_signature, *self.windows.target_signature)
+        return 4 * points * sum(channels * D ** len(axes) for (axes, _), channels in both)
 
     def error(
         self,

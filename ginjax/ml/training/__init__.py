@@ -82,6 +82,7 @@ from ginjax.ml.training._settings import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training._settings import STEPS as STEPS
 from ginjax.ml.training._settings import TrainSettings as TrainSettings
 from ginjax.ml.training._step_memory import StepMemory as StepMemory
+from ginjax.ml.training._step_memory import step_memory as step_memory
 from ginjax.ml.training._stopping import AnyStop as AnyStop
 from ginjax.ml.training._stopping import EpochStop as EpochStop
 from ginjax.ml.training._stopping import StopCondition as StopCondition

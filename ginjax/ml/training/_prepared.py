@@ -15,6 +15,7 @@ from ginjax.ml.task import Crop, OneStepError, Parts, TrainingMaterial, WindowTa
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
+from ginjax.ml.training._growing_loss import watching_growth
 from ginjax.ml.training._result import (
     TrainedModel,
     build_network,
@@ -155,6 +156,7 @@ def request_training(
         material.contract,
         fields=own.fields or material.contract.fields,
         constants=own.constants if own.fields else material.contract.constants,
+        conditions=own.conditions if own.fields else material.contract.conditions,
         past_steps=past_steps,
     )
     crop = _crop(start.model, seen, material, settings)
@@ -229,6 +231,16 @@ class PreparedTraining:
             "Roll-outs from other fields became worse for most networks measured so: use two trajectories or more"
         )
 
+    @property
+    def never_varied(self) -> str | None:
+        """What is wrong if a number that the network is told is the same in all data to train on; None if none is."""
+        before = set() if self.request.start is None else self.request.start.record.contract.told
+        same = [each for each in self.task.conditions if each.low == each.high and each.name not in before]
+        if not same:
+            return None
+        said = ", ".join(each.in_words for each in same)
+        return f"the same in all data to train on: {said}. What another number would do cannot be learned from them"
+
     @cached_property
     def about(self) -> dict[str, Any]:
         """What the history of the model will say of the data."""
@@ -248,8 +260,14 @@ class PreparedTraining:
         on_report: Callable[[Report], None] | None = None,
         interrupted: Callable[[], bool] = lambda: False,
         on_compiled: Callable[[StepMemory, float], None] = lambda memory, seconds: None,
+        on_growth: Callable[[str], None] = lambda said: None,
     ) -> Trained:
-        """Run it; arguments and errors as in `train_model`."""
+        """Run it; arguments and errors as in `train_model`.
+
+        **Arguments:**
+
+        - `on_growth`: told once, in words, if the training loss grows.
+        """
         start = self.request.start
         return train_model(
             self.request.model,
@@ -260,7 +278,7 @@ class PreparedTraining:
             placement=self.placement,
             saving=saving,
             on_begin=on_begin,
-            on_report=on_report,
+            on_report=watching_growth(self.settings, on_report, on_growth),
             interrupted=interrupted,
             on_compiled=on_compiled,
         )

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
-from jaxtyping import Float, PyTree
 
 from ginjax.checkpoint import Conversion, ModelRecord, NewAxis
 from ginjax.errors import ArgumentError
-from ginjax.geometric import Key, MultiImage, compiled
+from ginjax.geometric import MultiImage
 from ginjax.ml.forecast import shortest_waves
-from ginjax.ml.task import predict
-from ginjax.ml.transfer._gauss_newton import Unknowns, gauss_newton
+from ginjax.ml.transfer._gauss_newton import Fit, Quadratic, Unknowns, gauss_newton
 from ginjax.ml.transfer._mixtures import Mixtures
 from ginjax.ml.transfer._reach import reach
-from ginjax.ml.transfer._short_wave_limit import ShortWaveLimit, as_complex, responses
+from ginjax.ml.transfer._sample_errors import SampleErrors
+from ginjax.ml.transfer._short_wave_limit import ShortWaveExcess, ShortWaveLimit
 from ginjax.ml.transfer._turned import turned
-from ginjax.models import from_record, with_arrays
+from ginjax.models import from_record
 from ginjax.transfer import recomputed, round_converted
 
 MOVES = (-2.0, 2.0)
@@ -113,7 +108,8 @@ def calibrate(
 
     **Raises:** `ArgumentError` for a dimension that is not higher, samples of another one, or none, or targets that are zero;
     `UnsupportedError` for samples of the low dimension if the network sees too far, has a norm or fields of odd parity;
-    `NumericsError` if the converted network gives NaN or infinity on the samples.
+    `NumericsError` if the converted network gives NaN or infinity on the samples; `MemoryLimitError` for fields that are too
+    large to be differentiated.
     """
     if to_dim <= record.D:
         raise ArgumentError(
@@ -133,7 +129,7 @@ def calibrate(
             "targets of the samples", got="zero everywhere", expected="fields to compare with"
         )
     whole = to_dim == X.D
-    inside: Cut = (slice(None),) * to_dim
+    inside = (slice(None),) * to_dim
     if not whole:
         model = from_record(record)
         margin, factor = reach(model, X), getattr(model, "grid_factor", 1)
@@ -142,82 +138,51 @@ def calibrate(
         inside = (slice(margin, side - margin),) * to_dim
     mixtures = Mixtures.of(record, to_dim, rule, new_boundary, new_axis)
     limit = ShortWaveLimit.of(record, mixtures.start.after)
-    t, error, used = _fit(mixtures, X, Y, inside, limit, evaluations, progress)
-    conversion = _rounded(mixtures, t, record, X.get_L())
+    errors = SampleErrors(mixtures, X, Y, inside)
+    excess = None if limit is None else ShortWaveExcess(limit, mixtures)
+    fit = _fit(errors, excess, len(mixtures.layers), evaluations, progress)
+    t, conversion = fit.t, _rounded(mixtures, fit.t, record, X.get_L())
     if limit is None:
         t, conversion = _as_steady(mixtures, t, record, conversion, X.get_L())
     return conversion, Calibration(
         rule,
         {name: float(value) for name, value in zip(mixtures.layers, t, strict=True)},
-        error(np.zeros_like(t)),
-        error(t),
-        used,
+        errors.loss(np.zeros_like(t)),
+        errors.loss(t),
+        fit.evaluations,
         turned=not whole,
         limited=limit is not None,
     )
 
 
-Cut = tuple[slice, ...]
-"""Along each spatial axis the part of a field at which errors count."""
-
-
 def _fit(
-    mixtures: Mixtures,
-    X: MultiImage,
-    Y: MultiImage,
-    inside: Cut,
-    limit: ShortWaveLimit | None,
+    errors: SampleErrors,
+    excess: ShortWaveExcess | None,
+    count: int,
     evaluations: int,
     progress: Callable[[], None] | None,
-) -> tuple[Unknowns, Callable[[Unknowns], float], int]:
-    """The choice, the relative squared error at any, and the evaluations."""
-    model = from_record(mixtures.start.after)
-    keys, count = tuple(Y), len(mixtures.layers)
-    target = _flat(Y, keys, inside)
-    size = jnp.linalg.norm(target)
+) -> Fit:
+    """The choice that minimises errors, the price of moving and what short waves exceed their limit by."""
+    errors.check_memory()
+    pull = PULL * errors.loss(np.zeros(count)) / count
 
-    def misfit(network: PyTree) -> Float[Array, " residuals"]:
-        return (_flat(predict(network, X), keys, inside) - target) / size
-
-    @compiled
-    def residuals(t: Float[Array, " unknowns"]) -> tuple[Float[Array, " residuals"], Array]:
-        network = with_arrays(model, mixtures.traced(t))
-        if limit is None:
-            return misfit(network), jnp.zeros((2, 0))
-        return misfit(network), responses(limit.forecaster, eqx.nn.inference_mode(network))
-
-    def error(t: Unknowns) -> float:
-        found = np.asarray(residuals(jnp.asarray(t, jnp.float32))[0], np.float64)
-        return float(found @ found)
-
-    slopes = compiled(jax.jacfwd(residuals))
-    pull = np.sqrt(PULL * error(np.zeros(count)) / count)
-
-    def all_residuals(t: Unknowns) -> Float[np.ndarray, " residuals"]:
-        errors, found = residuals(jnp.asarray(t, jnp.float32))
-        parts = [np.asarray(errors, np.float64), pull * t]
-        if limit is not None:
-            parts.append(LIMIT_WEIGHT * limit.excess(as_complex(found)))
+    def loss(t: Unknowns) -> float:
+        found = errors.loss(t) + pull * float(t @ t)
+        if excess is not None:
+            found += LIMIT_WEIGHT**2 * excess.loss(t)
         if progress is not None:
             progress()
-        return np.concatenate(parts)
+        return found
 
-    def jacobian(t: Unknowns) -> Float[np.ndarray, "residuals unknowns"]:
-        at = jnp.asarray(t, jnp.float32)
-        errors, changes = slopes(at)
-        parts = [np.asarray(errors, np.float64), pull * np.eye(count)]
-        if limit is not None:
-            found = as_complex(residuals(at)[1])
-            parts.append(LIMIT_WEIGHT * limit.slope(found, as_complex(changes)))
-        return np.concatenate(parts)
+    def quadratic(t: Unknowns) -> Quadratic:
+        normal, slope = errors.quadratic(t)
+        normal, slope = normal + pull * np.eye(count), slope + pull * t
+        if excess is None:
+            return normal, slope
+        beyond, towards = excess.quadratic(t)
+        return normal + LIMIT_WEIGHT**2 * beyond, slope + LIMIT_WEIGHT**2 * towards
 
-    fit = gauss_newton(all_residuals, jacobian, np.zeros(count), MOVES, evaluations)
-    return fit.t, error, fit.evaluations
-
-
-def _flat(image: MultiImage, keys: tuple[Key, ...], inside: Cut) -> Float[Array, " values"]:
-    """What errors count of, in one row."""
-    return jnp.concatenate([image[key][(slice(None), slice(None), *inside)].ravel() for key in keys])
+    return gauss_newton(loss, quadratic, np.zeros(count), MOVES, evaluations)
 
 
 def _rounded(mixtures: Mixtures, t: Unknowns, record: ModelRecord, samples: int) -> Conversion:

@@ -16,6 +16,9 @@ from ginjax.errors import NumericsError
 
 Unknowns = Float[np.ndarray, " unknowns"]
 
+Quadratic = tuple[Float[np.ndarray, "unknowns unknowns"], Float[np.ndarray, " unknowns"]]
+"""`J^T J` and `J^T r`, all that a step needs of the residuals `r` and their derivative `J`."""
+
 DAMPING = 1e-3
 """First damping of a step, relative to the diagonal; ten times more after a step that fails, less after one that
 does not."""
@@ -32,7 +35,7 @@ class Fit:
 
     - `t`: the unknowns.
     - `first`, `loss`: squared norm of the residuals at the start and at the end.
-    - `evaluations`: of the residuals.
+    - `evaluations`: of the loss.
     """
 
     t: Unknowns
@@ -42,8 +45,8 @@ class Fit:
 
 
 def gauss_newton(
-    residuals: Callable[[Unknowns], Float[np.ndarray, " residuals"]],
-    jacobian: Callable[[Unknowns], Float[np.ndarray, "residuals unknowns"]],
+    loss: Callable[[Unknowns], float],
+    quadratic: Callable[[Unknowns], Quadratic],
     start: Unknowns,
     bounds: tuple[float, float],
     evaluations: int,
@@ -52,34 +55,33 @@ def gauss_newton(
 
     **Arguments:**
 
-    - `residuals`, `jacobian`: `r(t)` and its derivative, float64.
+    - `loss`: `|r(t)|^2`, in float64.
+    - `quadratic`: what a step from `t` needs, in float64.
     - `start`: inside the box.
     - `bounds`: least and largest value of every unknown.
-    - `evaluations`: the most evaluations of `residuals`; `jacobian` is evaluated at most as often.
+    - `evaluations`: the most evaluations of `loss`; `quadratic` is evaluated at most as often.
 
     **Raises:** `NumericsError` if the residuals at the start are not finite.
     """
-    t, r = start, residuals(start)
-    first = loss = float(r @ r)
-    if not np.isfinite(loss):
+    t = start
+    first = lowest = loss(start)
+    if not np.isfinite(lowest):
         raise NumericsError("the converted network gives NaN or infinity on the samples")
     used, damping = 1, DAMPING
     while used < evaluations:
-        J = jacobian(t)
-        normal, slope = J.T @ J, J.T @ r
+        normal, slope = quadratic(t)
         while used < evaluations:
             damped = normal + damping * np.diag(np.diag(normal) + 1e-12)
             candidate = np.clip(t - np.linalg.lstsq(damped, slope, rcond=None)[0], *bounds)
-            trial = residuals(candidate)
+            trial = loss(candidate)
             used += 1
-            trial_loss = float(trial @ trial)
-            if np.isfinite(trial_loss) and trial_loss < loss:
+            if np.isfinite(trial) and trial < lowest:
                 break
             damping *= 10
         else:
             break
-        gain = loss - trial_loss
-        t, r, loss, damping = candidate, trial, trial_loss, damping / 10
-        if gain < ENOUGH * loss:
+        gain = lowest - trial
+        t, lowest, damping = candidate, trial, damping / 10
+        if gain < ENOUGH * lowest:
             break
-    return Fit(t, first, loss, used)
+    return Fit(t, first, lowest, used)

@@ -12,8 +12,8 @@ from ginjax.errors import UnsupportedError
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.task import predict
 
-WIDEST_REACH = 10
-"""How far a network may see that is calibrated on turned fields: beyond it they would fill the memory in 3D."""
+WIDEST_REACH = 16
+"""How far a network may see that is calibrated on turned fields: beyond it they would take minutes in 3D."""
 
 WHOLE_FIELD = 0.01
 """How far the squared output may depend on what lies beyond the reach, as norms make it: a turned field is cut out."""

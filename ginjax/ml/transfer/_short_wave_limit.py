@@ -6,9 +6,11 @@ which go through the network again and again, blow up where it is above one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -18,7 +20,9 @@ from jaxtyping import Complex, Float, PyTree
 from ginjax.checkpoint import ModelRecord
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.forecast import Forecaster, constant_states, short_waves
-from ginjax.models import from_record
+from ginjax.ml.transfer._gauss_newton import Quadratic, Unknowns
+from ginjax.ml.transfer._mixtures import Mixtures
+from ginjax.models import from_record, with_arrays
 
 SIDE = 4
 """Grid points along each axis: the shortest waves, and those of half their wave number."""
@@ -78,6 +82,43 @@ class ShortWaveLimit:
         towards = (np.conj(values) / np.maximum(sizes, 1e-30))[..., None] * moved
         above = (sizes > self.most[:, None, None])[..., None]
         return np.where(above, towards.real, 0).reshape(-1, changes.shape[-1])
+
+
+@dataclass(frozen=True)
+class ShortWaveExcess:
+    """The squared excess over a limit as a function of the mixture, and its Gauss-Newton model.
+
+    **Arguments:**
+
+    - `limit`: on the responses.
+    - `mixtures`: the networks.
+    """
+
+    limit: ShortWaveLimit
+    mixtures: Mixtures
+
+    def loss(self, t: Unknowns) -> float:
+        """The squared excess, summed over all eigenvalues."""
+        found = self.limit.excess(as_complex(self._responses(jnp.asarray(t, jnp.float32))))
+        return float(found @ found)
+
+    def quadratic(self, t: Unknowns) -> Quadratic:
+        """`J^T J` and `J^T r` of the excess `r` and its derivative `J`."""
+        at = jnp.asarray(t, jnp.float32)
+        found = as_complex(self._responses(at))
+        r, J = self.limit.excess(found), self.limit.slope(found, as_complex(self._slopes(at)))
+        return J.T @ J, J.T @ r
+
+    @cached_property
+    def _responses(self) -> Callable[[Array], Array]:
+        model = eqx.nn.inference_mode(from_record(self.mixtures.start.after))
+        return compiled(
+            lambda t: responses(self.limit.forecaster, with_arrays(model, self.mixtures.traced(t)))
+        )
+
+    @cached_property
+    def _slopes(self) -> Callable[[Array], Array]:
+        return compiled(jax.jacfwd(self._responses))
 
 
 def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts states waves inputs inputs"]:

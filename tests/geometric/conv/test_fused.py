@@ -157,6 +157,14 @@ def test_the_images_are_those_of_the_filters():
     assert [kind for kind, *_ in symbols(5)] == [0, 1, -1, 1, -1]
 
 
+def test_the_way_back_is_the_same_program():
+    mixing = make_mixing(bank(2, FULL3), fields(1, 1), fields(1, 1))
+    plan, back = make_plan(mixing), make_plan(mixing.adjoint)
+    assert plan.uses == back.uses
+    # Control: matrices numbered path by path would not be.
+    assert plan.order.tolist() != back.order.tolist()
+
+
 @pytest.mark.parametrize("channels", [(2, 2), (2, 3)], ids=["alike", "different"])
 def test_weights_and_matrices_are_transposes(channels):
     mixing = make_mixing(bank(2, FULL3), fields(*channels), fields(*channels))

@@ -132,7 +132,7 @@ def test_how_far_a_network_sees(low, low_samples):
     X = MultiImage({(0, 0): jnp.asarray(low_samples)}, 1)
     assert reach(from_record(low), X) == 2  # two convolutions of side 3
     far = ModelDesign("DilResNet", SCALAR, SCALAR, channels=2, blocks=1).build(1, seed=0)
-    with pytest.raises(UnsupportedError, match="sees further than 10 grid points"):
+    with pytest.raises(UnsupportedError, match="sees further than 16 grid points"):
         reach(far, X)
 
 

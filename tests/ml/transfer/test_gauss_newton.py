@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 
 from ginjax.errors import NumericsError
-from ginjax.ml.transfer._gauss_newton import gauss_newton
+from ginjax.ml.transfer._gauss_newton import gauss_newton as _gauss_newton
 
 A = np.array([[2.0, 1.0], [1.0, 3.0], [0.0, 1.0]])
 FAR = (-1e3, 1e3)
+
+
+def gauss_newton(residuals, jacobian, *rest):
+    """Of the residuals and their derivative themselves."""
+
+    def quadratic(t):
+        J = jacobian(t)
+        return J.T @ J, J.T @ residuals(t)
+
+    return _gauss_newton(lambda t: float(np.sum(np.square(residuals(t)))), quadratic, *rest)
 
 
 def line(target):
@@ -34,8 +44,13 @@ def test_a_curved_problem_needs_more_than_one_step():
 
 def test_it_stays_in_the_box_and_counts():
     calls = []
-    residuals, jacobian = line(np.array([7.0, 0.5]))
-    fit = gauss_newton(lambda t: calls.append(t) or residuals(t), jacobian, np.ones(2), (-1.0, 3.0), 6)
+    residuals, _ = line(np.array([7.0, 0.5]))
+
+    def loss(t):
+        calls.append(t)
+        return float(np.sum(np.square(residuals(t))))
+
+    fit = _gauss_newton(loss, lambda t: (A.T @ A, A.T @ residuals(t)), np.ones(2), (-1.0, 3.0), 6)
     assert fit.t[0] == 3.0 and fit.loss < fit.first
     assert len(calls) == fit.evaluations <= 6
 

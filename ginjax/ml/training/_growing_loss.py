@@ -1,0 +1,85 @@
+"""Noticing early that a training loss grows: the learning rate is too high, and the time of the training is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ginjax.ml.training._engine import Report
+from ginjax.ml.training._settings import LEARNING_RATE, TrainSettings
+
+WINDOW = 20
+"""Steps that a loss is taken over: their median, which single batches do not change much."""
+
+GROWTH = 10.0
+"""How many times the lowest loss so far two windows in a row have to be."""
+
+
+class GrowingLoss:
+    """Watches the training loss, and says once that it grows.
+
+    **Arguments:**
+
+    - `learning_rate`: the peak of the training.
+    """
+
+    def __init__(self, learning_rate: float):
+        self._rate = learning_rate
+        self._window: list[float] = []
+        self._lowest, self._lowest_step = float("inf"), 0
+        self._above, self._said = 0, False
+
+    def note(self, report: Report) -> str | None:
+        """Take a report of the training.
+
+        **Arguments:**
+
+        - `report`: the next one; those on a validation change nothing.
+
+        **Returns:** what to say, the first time that two windows in a row are `GROWTH` times above the lowest; else None.
+        """
+        first = report.step - len(report.losses)
+        said = None
+        for step, loss in enumerate(report.losses.tolist(), first + 1):
+            self._window.append(loss)
+            if len(self._window) == WINDOW:
+                said = self._judge(float(np.median(self._window)), step) or said
+                self._window.clear()
+        return said
+
+    def _judge(self, loss: float, step: int) -> str | None:
+        if loss < self._lowest:
+            self._lowest, self._lowest_step = loss, step
+        self._above = self._above + 1 if loss > GROWTH * self._lowest else 0
+        if self._said or self._above < 2:
+            return None
+        self._said = True
+        lower = float(f"{self._rate / 3:.0e}")
+        return (
+            f"the training loss has grown {loss / self._lowest:.0f}-fold since step {self._lowest_step}: "
+            f"stop the training and try a lower rate, such as `learning_rate={lower:g}`"
+        )
+
+
+def watching_growth(
+    settings: TrainSettings, on_report: Callable[[Report], None] | None, on_growth: Callable[[str], None]
+) -> Callable[[Report], None]:
+    """Reports of a training as they are, and a word once its loss grows.
+
+    **Arguments:**
+
+    - `settings`: of the training, resolved.
+    - `on_report`: told about every report.
+    - `on_growth`: told once what `GrowingLoss` says.
+    """
+    growing = GrowingLoss(settings.learning_rate or LEARNING_RATE)
+
+    def watched(report: Report) -> None:
+        if on_report is not None:
+            on_report(report)
+        said = growing.note(report)
+        if said is not None:
+            on_growth(said)
+
+    return watched

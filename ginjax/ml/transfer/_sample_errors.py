@@ -1,0 +1,134 @@
+"""Errors of mixtures of exact conversions on samples, a few samples at a time, so that large fields fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float, PyTree
+
+from ginjax._text import in_bytes
+from ginjax.errors import MemoryLimitError
+from ginjax.geometric import Key, MultiImage, compile_ahead, compiled
+from ginjax.ml.task import predict
+from ginjax.ml.training import Placement, step_memory
+from ginjax.ml.transfer._gauss_newton import Quadratic, Unknowns
+from ginjax.ml.transfer._mixtures import Mixtures
+from ginjax.models import from_record, with_arrays
+
+POINTS = 2**17
+"""Grid points that go through the network at once: more would not be faster."""
+
+Cut = tuple[slice, ...]
+"""Along each spatial axis the part of a field at which errors count."""
+
+
+@dataclass(frozen=True)
+class SampleErrors:
+    r"""`|f'_t(X) - Y|^2 / |Y|^2` as a function of the mixture `t`, and its Gauss-Newton model.
+
+    **Arguments:**
+
+    - `mixtures`: the networks `f'_t`.
+    - `X`, `Y`: normalised inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`.
+    - `inside`: where errors count.
+    """
+
+    mixtures: Mixtures
+    X: MultiImage
+    Y: MultiImage
+    inside: Cut
+    _model: PyTree = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_model", from_record(self.mixtures.start.after))
+
+    def check_memory(self) -> None:
+        """Refuse fields that are too large to be differentiated, before any is.
+
+        **Raises:** `MemoryLimitError` with what it takes and what there is.
+        """
+        part = next(self._parts)
+        t = jnp.zeros(len(self.mixtures.layers), jnp.float32)
+        memory = step_memory(compile_ahead(self._slopes, t, *part), part, t, Placement())
+        if memory.fits or memory.working is None or memory.free is None:
+            return
+        sides = " x ".join(map(str, self.X.get_spatial_dims()))
+        raise MemoryLimitError(
+            f"memory to calibrate on fields of {sides} grid points",
+            got=in_bytes(memory.working),
+            expected=f"at most {in_bytes(memory.free)}, which are free",
+            hint="Calibrate on smaller fields of the same spacing, or on data of the dimension that the model was trained in.",
+        )
+
+    def loss(self, t: Unknowns) -> float:
+        """The relative squared error."""
+        at = jnp.asarray(t, jnp.float32)
+        return sum(_squared(self._errors(at, *part)) for part in self._parts)
+
+    def quadratic(self, t: Unknowns) -> Quadratic:
+        """`J^T J` and `J^T r` of the residuals `r` and their derivative `J`."""
+        at, count = jnp.asarray(t, jnp.float32), len(self.mixtures.layers)
+        normal, slope = np.zeros((count, count)), np.zeros(count)
+        for part in self._parts:
+            r, J = (np.asarray(each, np.float64) for each in self._slopes(at, *part))
+            normal, slope = normal + J.T @ J, slope + J.T @ r
+        return normal, slope
+
+    @property
+    def _parts(self) -> Iterator[tuple[MultiImage, MultiImage]]:
+        """As many samples each, so that one program does for all."""
+        samples, points = self.X.get_L(), math.prod(self.X.get_spatial_dims())
+        sizes = (each for each in range(samples, 0, -1) if samples % each == 0)
+        size = next((each for each in sizes if each * points <= POINTS), 1)
+        for first in range(0, samples, size):
+            yield jax.tree.map(lambda block: block[first : first + size], (self.X, self.Y))  # noqa: B023
+
+    @cached_property
+    def _size(self) -> float:
+        """The norm of the targets."""
+        return math.sqrt(sum(_squared(_flat(y, tuple(self.Y), self.inside)) for _, y in self._parts))
+
+    @cached_property
+    def _errors(self):
+        size, keys = self._size, tuple(self.Y)
+
+        @compiled
+        def errors(t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage) -> Float[Array, " residuals"]:
+            network = with_arrays(self._model, self.mixtures.traced(t))
+            return (_flat(predict(network, x), keys, self.inside) - _flat(y, keys, self.inside)) / size
+
+        return errors
+
+    @cached_property
+    def _slopes(self):
+        errors = self._errors
+
+        @compiled
+        def slopes(
+            t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage
+        ) -> tuple[Float[Array, " residuals"], Float[Array, "residuals unknowns"]]:
+            def twice(t: Array) -> tuple[Array, Array]:
+                found = errors(t, x, y)
+                return found, found
+
+            J, r = jax.jacfwd(twice, has_aux=True)(t)
+            return r, J
+
+        return slopes
+
+
+def _flat(image: MultiImage, keys: tuple[Key, ...], inside: Cut) -> Float[Array, " values"]:
+    """What errors count of, in one row."""
+    return jnp.concatenate([image[key][(slice(None), slice(None), *inside)].ravel() for key in keys])
+
+
+def _squared(values: Array) -> float:
+    found = np.asarray(values, np.float64)
+    return float(found @ found)
