@@ -1,7 +1,8 @@
 """From the 2D half of a pair of data sets to the 3D one: The Well's turbulent radiative layer.
 
     python benchmarks/well_pair.py DATASETS -o runs/pair              # train in 2D, convert, tune in 3D, compare
-    python benchmarks/well_pair.py DATASETS -o runs/same --same-step  # both at one time step, so that nothing need be tuned
+    python benchmarks/well_pair.py DATASETS -o runs/told --told       # the network is told its time step, so that nothing need be tuned
+    python benchmarks/well_pair.py DATASETS -o runs/same --same-step  # both at one time step, for the same reason
     python benchmarks/well_pair.py DATASETS -o runs/pair --report     # the table again, nothing run
 
 `DATASETS` holds the folders `turbulent_radiative_layer_2D` and `turbulent_radiative_layer_3D` as The Well hands them out
@@ -10,8 +11,9 @@ stopped: every model, and every score, is a file.
 
 The halves have the same spacing (1/128), the same fields (density, pressure, velocity) and zero-gradient walls along their last
 axis, y in 2D and z in 3D: the new axis is the middle one. They do not have the same time step, 1.597 and 2.662, and a network
-knows one. There are two honest ways. By default the converted network is tuned on the 3D step before anything is said of it in 3D,
-and its error without any tuning is not given. With `--same-step` every fifth frame of the one and every third of the other are
+knows one unless it is told. There are three honest ways. By default the converted network is tuned on the 3D step before anything is said of it in 3D,
+and its error without any tuning is not given. With `--told` the time step is a condition: the 2D half is shown at every frame, at every second and at
+every third, 1.597, 3.194 and 4.791, and the 3D step lies between these. With `--same-step` every fifth frame of the one and every third of the other are
 taken, 7.985 and 7.986: that shows what the conversion is worth without data in 3D, and no published figure is for that step.
 
 Scores are the VRMSE of the physical fields as The Well counts them: component by component, averaged over components, times and
@@ -30,7 +32,7 @@ import numpy as np
 import ginjax
 from ginjax import Model, Network, TrainSettings
 from ginjax.checkpoint import ends_in_words
-from ginjax.data import Source, open_data, resample
+from ginjax.data import Source, join, open_data, resample, with_conditions
 from ginjax.ml import Forecaster
 
 NAMES = {2: "turbulent_radiative_layer_2D", 3: "turbulent_radiative_layer_3D"}
@@ -39,6 +41,9 @@ PUBLISHED = {2: 0.196, 3: 0.367}
 
 COMMON_STEP = {2: 5, 3: 3}
 """Every so manieth frame is 7.985 and 7.986 apart."""
+
+TOLD_STEPS = (1, 2, 3)
+"""Every so manieth frame of the 2D half that a network is shown which is told its time step: 3D has 1.667 times its step."""
 
 WINDOWS = {"steps 6 to 12": (6, 12), "steps 13 to 30": (13, 30)}
 EPSILON = 1e-7
@@ -61,6 +66,7 @@ class Settings:
     starts: int | None = None
     spacing: float | None = None
     same_step: bool = False
+    told: bool = False
     from_scratch: bool = False
     seed: int = 0
 
@@ -92,8 +98,14 @@ def sources(folder: Path, D: int, settings: Settings) -> dict[str, Source]:
         every = COMMON_STEP[D] if settings.same_step else 1
         if every > 1 or settings.spacing is not None:
             source = resample(source, every=every, spacing=settings.spacing)
-        found[part] = source
+        several = D == 2 and part != "test"
+        found[part] = told(source, TOLD_STEPS if several else (1,)) if settings.told else source
     return found
+
+
+def told(source: Source, every: Sequence[int]) -> Source:
+    """The same data with the time step as a condition, seen at several of them."""
+    return join([with_conditions(resample(source, every=each), ["time_step"]) for each in every])
 
 
 def check_pair(low: Source, high: Source) -> str:
@@ -198,7 +210,7 @@ def run(folder: Path, output: Path, settings: Settings) -> dict[str, dict[str, d
     """All of it; what is there already is not done again."""
     output.mkdir(parents=True, exist_ok=True)
     said = output / "settings.json"
-    if said.exists() and json.loads(said.read_text()) != asdict(settings):
+    if said.exists() and type(settings)(**json.loads(said.read_text())) != settings:
         raise SystemExit(f"{output} was begun with other settings: {said.read_text()}")
     said.write_text(json.dumps(asdict(settings), indent=1) + "\n")
     low, high = sources(folder, 2, settings), sources(folder, 3, settings)
@@ -226,11 +238,11 @@ def run(folder: Path, output: Path, settings: Settings) -> dict[str, dict[str, d
     )
     scored("2D, trained there", plane, low["test"])
     space = made("converted_3d", lambda: convert(plane))
-    if settings.same_step:
+    if settings.same_step or settings.told:
         scored("3D, converted, no data in 3D", space, high["test"])
     tuning = settings.training(settings.tuning_steps, settings.tuning_batch)
     # The network was trained at another time step: it is for that of the 3D data from here on.
-    adapt = () if settings.same_step else ("time-step",)
+    adapt = () if settings.same_step or settings.told else ("time-step",)
     tuned = made("tuned_3d", lambda: space.tune(high, replace(tuning, noise=0.0), adapt=adapt))
     scored("3D, converted and tuned", tuned, high["test"])
     if settings.from_scratch:

@@ -3,6 +3,7 @@ from . import data as data
 from . import errors as errors
 from . import filters as filters
 from . import geometric as geometric
+from . import hub as hub
 from . import layers as layers
 from . import ml as ml
 from . import models as models

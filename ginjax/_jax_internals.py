@@ -7,9 +7,11 @@ so that the command line can ask about one.
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from jax import Array
@@ -204,3 +206,23 @@ def is_in_company() -> bool:
     """Whether this process runs together with others, for whom JAX waits when it ends."""
     distributed = sys.modules.get("jax._src.distributed")
     return distributed is not None and distributed.global_state.client is not None
+
+
+def tell_when_aborted(tell: Callable[[], NoReturn]) -> None:
+    """Have a function end this process where JAX would abort it, a thing that no exception tells of.
+
+    It does so, from a thread of its own, where another process of its group is lost between two computations that they
+    share: what it takes as `missed_heartbeat_callback` it cannot call in 0.10. A signal that is raised by the thread that
+    has to handle it interrupts nothing, so that Python may run there.
+    """
+    if os.name == "nt":
+        return
+    import ctypes
+
+    handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(lambda number: tell())
+    _HANDLERS.append(handler)
+    ctypes.CDLL(None).signal(int(signal.SIGABRT), handler)
+
+
+_HANDLERS: list[object] = []
+"""What C may call stays."""

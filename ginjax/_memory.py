@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,11 +29,16 @@ def _kept_by_heap() -> int:
 
 
 def _resident_in_heap() -> Iterator[int]:
-    """Kilobytes of each mapping of the heap."""
+    """Kilobytes of each mapping of the heap, which lie next to each other.
+
+    No more is read than that: a process with many compiled programs has tens of thousands of mappings behind its heap.
+    """
     inside = False
     for line in _lines(_MAPPINGS):
         first, *rest = line.split()
         if not first.endswith(":"):
+            if inside and rest[-1] != "[heap]":
+                return
             inside = rest[-1] == "[heap]"
         elif inside and first == "Rss:":
             yield int(rest[0])
@@ -92,8 +98,7 @@ def _number(path: Path) -> int | None:
     return int(text) if text.isdecimal() else None
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text("ascii", "replace").splitlines()
-    except OSError:
-        return []
+def _lines(path: Path) -> Iterator[str]:
+    """Lines of a file, each read when it is asked for; none of a file that cannot be read."""
+    with contextlib.suppress(OSError), path.open(encoding="ascii", errors="replace") as file:
+        yield from file

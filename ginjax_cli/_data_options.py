@@ -77,6 +77,18 @@ DataTarget = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+DataConditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--condition",
+        help="A number of each trajectory that the network is told, as an input that is the same everywhere: the name of a number in the file, "
+        "or time_step or spacing, which may then differ; viscosity=nu for one that the file calls nu; viscosity=0.1 for one that it "
+        "does not state. May be repeated.",
+        metavar="NAME",
+        show_default="numbers among the scalars of The Well; those of the model",
+        rich_help_panel=_PANEL,
+    ),
+]
 DataSplit = Annotated[
     Literal["train", "valid", "test"] | None,
     typer.Option(
@@ -100,6 +112,8 @@ def reading_of(
     parity: "Sequence[str] | None" = None,
     periodic: str | None = None,
     axes: "Sequence[str] | None" = None,
+    condition: "Sequence[str] | None" = None,
+    *,
     start: "Start | None" = None,
     target: "Sequence[str] | None" = None,
 ) -> "DataReading":
@@ -107,7 +121,12 @@ def reading_of(
     from ginjax.data import DataReading
 
     said = DataReading(
-        tuple(field or ()), parse_parities(parity or ()), periodic, tuple(axes or ()), tuple(target or ())
+        tuple(field or ()),
+        parse_parities(parity or ()),
+        periodic,
+        tuple(axes or ()),
+        tuple(target or ()),
+        conditions=tuple(condition or ()),
     )
     return said if start is None else said.for_model(start.record.contract)
 
@@ -116,7 +135,7 @@ def reading_words(ctx: typer.Context) -> list[str]:
     """What the command line says of how to read data, for the next command on the same data."""
     from ._config_file import given_options
 
-    kept = ("field", "axes", "parity", "periodic", "split")
+    kept = ("field", "axes", "parity", "periodic", "condition", "split")
     return given_options(ctx, without=[p.name for p in ctx.command.params if p.name and p.name not in kept])
 
 

@@ -124,6 +124,13 @@ def _leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
+def end_aborted(json: bool) -> NoReturn:
+    """Say why JAX aborts a process of several, below the words of its own, and end with an exit code of ours."""
+    problem = "JAX gave up this process, most likely because another one of the training was lost"
+    show_error(problem, _TOGETHER, exit_code=FAILED, json=json)
+    os._exit(FAILED)
+
+
 def _asked_for(flag: str, args: Sequence[str]) -> bool:
     """Whether a flag stands among the arguments, which perhaps cannot be parsed."""
     options = args[: args.index("--")] if "--" in args else args

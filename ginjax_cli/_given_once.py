@@ -1,4 +1,4 @@
-"""A command that refuses an option given twice where it takes one value."""
+"""A command that refuses an option given twice where it takes one value, and a value given twice where it takes several."""
 
 from typing import Any
 
@@ -15,20 +15,35 @@ class GivenOnce(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the arguments of the command apart.
 
-        **Raises:** `ArgumentError` for an option that takes one value and was given several.
+        **Raises:** `ArgumentError` for an option that takes one value and was given several, or several and was given one
+        twice.
         """
         if not ctx.resilient_parsing:
             _, _, order = self.make_parser(ctx).parse_args(args=list(args))
             for option in dict.fromkeys(order):
                 if order.count(option) > 1 and _takes_one(option):
                     raise _given_again(option, order.count(option))
-        return super().parse_args(ctx, args)
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing:
+            for option in self.params:
+                values = [*map(str, ctx.params.get(option.name or "") or ())] if option.multiple else []
+                for value in values:
+                    if values.count(value) > 1:
+                        raise _said_again(option, value)
+        return rest
 
 
 def _takes_one(option: Any) -> bool:
     if option.param_type_name != "option" or option.multiple or option.count:
         return False
     return bool(option.secondary_opts) or not option.is_flag
+
+
+def _said_again(option: Any, value: str) -> Exception:
+    from ginjax.errors import ArgumentError
+
+    name = max(option.opts, key=len)
+    return ArgumentError(name, got=f"{value!r} twice", expected="each value once")
 
 
 def _given_again(option: Any, times: int) -> Exception:

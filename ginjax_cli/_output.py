@@ -64,6 +64,11 @@ class Output:
         self._form: Literal["human", "quiet", "json"] = "json" if json else "quiet" if quiet else "human"
         self._warnings: list[str] = []
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether bars of other libraries may be drawn: people watch, on a terminal."""
+        return self._form == "human" and is_terminal(sys.stderr)
+
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, names: int = 0
     ) -> None:

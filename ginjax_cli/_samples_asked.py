@@ -26,7 +26,7 @@ class SamplesAsked:
     """
 
     path: Path | None
-    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None]"
+    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None, list[str] | None]"
     pde: str | None
     count: int | None
     split: str | None

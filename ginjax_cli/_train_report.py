@@ -168,14 +168,27 @@ def show_result(
     out.result(output, payload)
 
 
-def draw_learning_curve(out: Output, files: "RunFiles", title: str, best_step: int, width: "Width") -> None:
+def draw_learning_curve(
+    out: Output, files: "RunFiles", title: str, best_step: int, width: "Width", *, finished: bool = False
+) -> None:
+    """Draw the log, if it is long enough; of a run that was finished before only where that was not done."""
     from ginjax.ml import draw_curve, read_log
 
+    if finished and not files.curve_is_due():
+        return
     rows = read_log(files.log)
     if len(rows) >= LEAST_POINTS:
         draw_curve(files.curve, title, rows, best_step=best_step, width=width)
+        return
+    if finished:
         return
     files.tidy(curve=True)
     out.note(
         f"no learning curve is drawn: of the {LEAST_POINTS} points that it needs {files.log} has {len(rows)}"
     )
+
+
+def best_step_of(record: "ModelRecord") -> int:
+    """The step whose model a finished training kept, -1 if that was the last."""
+    step = record.provenance[-1].get("best_step")
+    return step if isinstance(step, int) else -1

@@ -48,7 +48,7 @@ def _hint(error: "ContractError", path: Path, given: dict[str, Any]) -> str | No
 
     if error.difference.aspect not in ("spacing", "time-step"):
         return error.hint
-    said = reading_of(*(given.get(name) for name in ("field", "parity", "periodic", "axes")))
+    said = reading_of(*(given.get(name) for name in ("field", "parity", "periodic", "axes", "condition")))
     split, wanted = given.get("split"), error.wanted
     own = "" if error.hint == error.difference.hint else f"{error.hint} "
     try:

@@ -10,7 +10,7 @@ from ._model_options import NETWORK_OPTIONS, said
 SIMULATED = ("pde", "size", "trajectories", "frames", "cover")
 """What is said of simulations."""
 
-READ = ("field", "axes", "parity", "periodic", "target", "valid", "test")
+READ = ("field", "axes", "parity", "periodic", "condition", "target", "valid", "test")
 """What is said of data that are read."""
 
 _WITHOUT_DECAY = ("adam", "sgd", "momentum", "rmsprop")

@@ -13,6 +13,7 @@ from ._choices import Choice
 from ._config_file import given_options
 from ._data_options import (
     DataAxes,
+    DataConditions,
     DataFields,
     DataParity,
     DataPart,
@@ -166,6 +167,7 @@ def convert_d(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     split: DataPart = None,
     dtype: Annotated[
         Literal["float16", "float32", "float64"] | None,
@@ -254,10 +256,11 @@ def convert_d(
         )
         return
     ctx.params["rescale"] = rescale = rescale or "compatibility"
-    how = (field, parity, periodic, axes)
+    how = (field, parity, periodic, axes, condition)
     ends = by_axis("--new-boundary", new_boundary)
     if data is None and calibrate is None:
-        unread = {"field": field, "axes": axes, "parity": parity, "periodic": periodic, "split": split}
+        read = {"field": field, "axes": axes, "parity": parity, "periodic": periodic}
+        unread = read | {"condition": condition, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
     if rescale == "all":
         _refuse_with_all(ctx)

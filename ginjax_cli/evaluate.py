@@ -10,7 +10,15 @@ from ginjax._text import plural, shell_line, shell_word
 
 from ._config_file import asked_for
 from ._conversion_step import conversion_command
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, reading_of, reading_words
+from ._data_options import (
+    DataAxes,
+    DataConditions,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    reading_of,
+    reading_words,
+)
 from ._names import names_of
 from ._options import EQUATIONS, Debug, Force, Json, Quiet, Seed
 from ._output import Output
@@ -91,6 +99,7 @@ def evaluate(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     split: Annotated[
         Literal["train", "valid", "test"] | None,
         typer.Option(
@@ -145,6 +154,7 @@ def evaluate(
         Forecaster,
         OwnTask,
         check_together,
+        condition_remarks,
         held_out_together,
         last_training,
         most_past,
@@ -178,7 +188,7 @@ def evaluate(
         folder = Path("evaluation") if several else model.with_suffix(".evaluation")
     sides = pixels("--tile", tile)
     forecaster = Forecaster.of(loaded.model, record, sides)
-    contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes)
+    contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes, condition)
     ctx.with_resource(folder_for_work(folder))
     targets = evaluation_files(folder, picture_format)
     claim = ctx.with_resource(
@@ -215,6 +225,8 @@ def evaluate(
     if held_out.note:
         out.note(held_out.note)
     say_tiles(out, forecaster, source)
+    with source:
+        remarks = condition_remarks(contract, source, held_out.trajectories)
     if from_scratch:
         last = last_training(record)
         if last["step"] == "train":
@@ -246,9 +258,10 @@ def evaluate(
         study=study,
         D=source.D,
         grid=source.spatial,
-        time_step=contract.time_step,
+        time_step=source.time_step if contract.time_step is None else contract.time_step,
         one_step=one_step,
         called=called,
+        remarks=remarks,
     )
     paths = {name: str(each) for name, each in zip(names, models, strict=True)}
     found.save(
@@ -291,7 +304,7 @@ def _check_together(ctx: typer.Context) -> None:
     """Refuse options that would be ignored."""
     from ginjax.errors import ArgumentError
 
-    read = ("field", "axes", "parity", "periodic", "split")
+    read = ("field", "axes", "parity", "periodic", "condition", "split")
     wrong = [n for n in (("pde", "size") if ctx.params["data"] else read) if ctx.params[n]]
     if wrong:
         given = ctx.params["data"] is not None

@@ -248,8 +248,11 @@ def _task(record: "ModelRecord") -> dict[str, object]:
     rows: dict[str, object] = {
         "task": f"{'change to the next frame' if contract.residual else 'next frame'} from {seen}"
     }
-    if contract.constants:
-        rows["constants"] = ", ".join(each.name for each in contract.constants)
+    steady = [each.name for each in contract.constants if each.name not in contract.told]
+    if steady:
+        rows["constants"] = ", ".join(steady)
+    if contract.conditions:
+        rows["conditions"] = ", ".join(each.in_words for each in contract.conditions)
     for value, unit, words in (
         (contract.spacing, contract.length_unit, "grid spacing"),
         (contract.time_step, contract.time_unit, "time step"),

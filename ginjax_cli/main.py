@@ -36,7 +36,7 @@ COMMANDS = (
 )
 """Each is a function in a file of its name, see `file_of`."""
 
-GROUPS = ("data",)
+GROUPS = ("data", "hub")
 """Each is a command with commands of its own, likewise."""
 
 COMPUTING = ("train", "verify", "evaluate", "predict", "transfer-curve", "demo")

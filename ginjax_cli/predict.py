@@ -8,7 +8,15 @@ import typer
 from ginjax._text import shell_word
 
 from ._config_file import asked_for
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ._data_options import (
+    DataAxes,
+    DataConditions,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    DataSplit,
+    reading_of,
+)
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 from ._picture_options import PictureWidth
@@ -46,6 +54,7 @@ def predict(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     split: DataSplit = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="The file to write (HDF5).", metavar="FILE")
@@ -69,7 +78,8 @@ def predict(
 
     The file holds the frames given and then the predictions, in the units of the input, so that frame for frame it
     compares with a simulation from the same start. The input may have any layout that 'ginjax data inspect' reads; it
-    must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with.
+    must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with, and the numbers that
+    it is told (--condition).
     """
     from ginjax.checkpoint import Claim, check_output, with_name_of_its_own
 
@@ -80,7 +90,7 @@ def predict(
     claim = ctx.with_resource(Claim(output, targets, work=asked_for(ctx), force=force))
 
     from ginjax.data import write_well
-    from ginjax.ml import Forecaster, draw_animation, known_contract, predicted
+    from ginjax.ml import Forecaster, condition_remarks, draw_animation, known_contract, predicted
     from ginjax.models import load_model
 
     loaded = load_model(model)
@@ -88,7 +98,7 @@ def predict(
     forecaster = Forecaster.of(loaded.model, record, pixels("--tile", tile))
     past = forecaster.frames.past_steps
     with (
-        reading_of(field, parity, periodic, axes)
+        reading_of(field, parity, periodic, axes, condition)
         .for_model(record.contract)
         .open(given, split=split) as source
     ):
@@ -102,6 +112,8 @@ def predict(
         say_how_read(out, source, record.contract)
         forecast = predicted(forecaster, source, steps=steps, first=start, origin=origin)
         say_tiles(out, forecaster, source)
+        for remark in condition_remarks(forecaster.contract, source):
+            out.warn(remark)
         with out.progress(source.trajectories * forecast.frames, "rolling out") as progress:
             write_well(
                 output,

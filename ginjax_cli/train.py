@@ -5,11 +5,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ginjax._jax_internals import tell_when_aborted
 from ginjax._text import in_bytes, shell_line
 
 from ._by_axis import by_axis
 from ._config_file import Config, given_options
-from ._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataTarget, reading_of
+from ._data_options import (
+    DataAxes,
+    DataConditions,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    DataTarget,
+    reading_of,
+)
+from ._errors import end_aborted
 from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
@@ -74,6 +84,7 @@ from ._train_options import (
     parse_seconds,
 )
 from ._train_report import (
+    best_step_of,
     draw_learning_curve,
     following_command,
     say_where,
@@ -151,6 +162,7 @@ def train(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     target: DataTarget = None,
     valid: Valid = 0.1,
     test: Test = None,
@@ -347,6 +359,7 @@ def train(
     )
     if distributed:
         connect(coordinator, processes, process)
+        tell_when_aborted(lambda: end_aborted(json))
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
     tuning = start is not None and start.trained
     placement = everywhere() if distributed else local_placement(devices)
@@ -370,7 +383,7 @@ def train(
         if data is None
         else material_in_files(
             data,
-            reading_of(field, parity, periodic, axes, start, target),
+            reading_of(field, parity, periodic, axes, condition, start=start, target=target),
             valid=valid,
             test=test,
             seed=seed,
@@ -411,22 +424,26 @@ def train(
         show_config(out, ctx, prepared, network)
         return
     run_file = files.run_file(prepared.identity)
+    kind = request.model.spec.architecture
+    fields = ", ".join(each.name for each in material.contract.predicted)
+    title = f"{kind}, {material.contract.D}D: {fields}"
     if resume and not dry_run:
         made = files.finished(prepared.identity, force=force)
         if prepared.placement.agree(made is not None):
             if claim is not None:
                 claim.done()
+            if made is not None and claim is not None:
+                draw_learning_curve(out, files, title, best_step_of(made), width, finished=True)
             if made is not None:
                 show_finished(out, output, made, run_file, ctx)
             return
     # With --resume an earlier model of the same run, or what --force lets it replace.
     replaces = (force or resume) and output.exists()
-    for said in (prepared.overlap, prepared.ends):
+    for said in (prepared.overlap, prepared.ends, prepared.never_varied):
         if said is not None:
             out.warn(said)
     if prepared.cut_batch is not None:
         out.note(prepared.cut_batch)
-    kind = request.model.spec.architecture
     if dry_run:
         with out.progress(1, "compiling and measuring the first steps"):
             estimate = prepared.rehearse()
@@ -512,8 +529,6 @@ def train(
         run_file.remove()
     claim.done()
     show_result(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
-    fields = ", ".join(each.name for each in material.contract.predicted)
-    title = f"{kind}, {material.contract.D}D: {fields}"
     draw_learning_curve(out, files, title, trained.progress.best_step, width)
     if keep_state:
         out.note(

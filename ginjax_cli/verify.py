@@ -10,6 +10,7 @@ from ginjax._text import shell_word
 
 from ._data_options import (
     DataAxes,
+    DataConditions,
     DataFields,
     DataParity,
     DataPart,
@@ -68,6 +69,7 @@ def verify(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     split: DataPart = None,
     seed: Seed = 0,
     json: Json = False,
@@ -95,6 +97,7 @@ def verify(
             "axes": axes,
             "parity": parity,
             "periodic": periodic,
+            "condition": condition,
         }
         refuse_unread(given | {"split": split}, "models of ginjax")
         _onnx.verify(out, low, high, size=size, tol=tol, seed=seed)
@@ -128,13 +131,14 @@ def verify(
         with_condition,
     )
 
-    reading = reading_of(field, parity, periodic, axes)
+    reading = reading_of(field, parity, periodic, axes, condition)
     if data is None:
         unread = {
             "field": field,
             "axes": axes,
             "parity": parity,
             "periodic": periodic,
+            "condition": condition,
             "split": split,
             "samples": samples,
         }

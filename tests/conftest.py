@@ -1,12 +1,18 @@
 import atexit
 import gc
+import mmap
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import jax
+import jaxlib
 import pytest
+from processor_time import pytest_runtest_logreport as pytest_runtest_logreport
+from processor_time import pytest_runtest_makereport as pytest_runtest_makereport
+from processor_time import pytest_runtestloop as pytest_runtestloop
+from processor_time import pytest_terminal_summary as pytest_terminal_summary
 from shape_checks import check_shapes, no_shape_checks
 
 from ginjax.xla_flags import set_xla_flags
@@ -27,7 +33,48 @@ def share_compiled_programs():
         jax.config.update(name, value)
 
 
+CHEAP = {
+    "xla_cpu_use_fusion_emitters": "false",
+    "xla_backend_optimization_level": "0",
+    "xla_cpu_parallel_codegen_split_count": "1",
+}
+
+
+def compile_cheaply():
+    """Let XLA write its loops itself, in one piece, and LLVM leave them as they are: tests run a program a few times at most.
+
+    A flag that stands in `XLA_FLAGS` already stays as it is. One that this release of XLA does not have (without the first
+    there is no other way, as in JAX 0.12) is left out: the process would die of it.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    for name, value in CHEAP.items():
+        if name not in flags and is_flag_of_xla(name):
+            flags += f" --{name}={value}"
+    os.environ["XLA_FLAGS"] = flags.strip()
+
+
+def is_flag_of_xla(name: str) -> bool:
+    """Whether the name stands in the library for itself; one that is a field of its records alone is no flag any more."""
+    for library in Path(jaxlib.__file__).parent.glob("libjax_common.*"):
+        with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b"\0" + name.encode() + b"\0") >= 0
+    return False
+
+
+def collect_garbage_seldom():
+    """Tracing makes so many short-lived objects that looking for circles among them takes a tenth of the time."""
+    gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_collection_finish():
+    """What was imported stays, and is not looked through again."""
+    gc.collect()
+    gc.freeze()
+
+
+collect_garbage_seldom()
 share_compiled_programs()
+compile_cheaply()
 check_shapes()  # before any test imports the packages
 set_xla_flags()  # before any test looks for devices
 

@@ -273,6 +273,31 @@ case("channels last outside", [("Transpose", "x", "a", {"perm": [0, 3, 1, 2]}), 
 case("another input", [STEM, ("Gemm", "t w", "f", {}), ("Unsqueeze", "f a", "u", {}), ("Add", "h u", "y", {})], {"k": K, "w": weights(6, 4), "a": ints(2, 3)}, inputs={"t": (2, 6)})  # fmt: skip
 case("Clip, Where and Pow", [STEM, ("Clip", "h lo hi", "a", {}), ("Greater", "a z", "c", {}), ("Where", "c a z", "b", {}), ("Pow", "b p", "y", {})], {"k": K, "lo": floats(-1).reshape(()), "hi": floats(1).reshape(()), "z": floats(0).reshape(()), "p": floats(2)})  # fmt: skip
 
+ROW = ("Reshape", "h r", "q", {})
+case("sums over positions in one row", [STEM, ROW, ("ReduceSum", "q a", "s", {}), ("ReduceSumSquare", "q", "t", {"axes": [2], "keepdims": 0}), ("ReduceL2", "q", "u", {"axes": [2], "keepdims": 0}), ("Reshape", "s g", "v", {}), ("Concat", "v t u", "y", {"axis": 1})], {"k": K, "r": ints(0, 0, -1), "a": ints(2), "g": ints(0, -1)})  # fmt: skip
+case("sums over channels and positions, last", [STEM, ROW, ("ReduceSum", "q a", "y", {})], {"k": K, "r": ints(0, 0, -1), "a": ints(1, 2)}, options={"new_axis": "last"})  # fmt: skip
+case("a channel of positions in one row", [STEM, ROW, ("Gather", "q i", "g", {"axis": 1}), ("Shape", "h", "s", {}), ("Slice", "s two four", "b", {}), ("Concat", "m b", "c", {"axis": 0}), ("Reshape", "g c", "y", {})], {"k": K, "r": ints(0, 0, -1), "i": ints(2, 0), "two": ints(2), "four": ints(4), "m": ints(0, 0)})  # fmt: skip
+
+PARTED = [
+    STEM,
+    ("Reshape", "h r", "p", {}),
+    ("Transpose", "p", "t", {"perm": [0, 1, 2, 4, 3, 5]}),
+    ("Reshape", "t s", "q", {}),
+]
+PATCHES = {"k": K, "r": ints(2, 4, 4, 2, 4, 2), "s": ints(2, 4, 4, 4, 4), "w": weights(4, 4, 2, 2)}
+BACK = [("ConvTranspose", "m w", "u", {"strides": [2, 2]}), ("Concat", "u h", "y", {"axis": 1})]
+ON_8 = {"dims": (2, 3, 8, 8)}
+for kind in ("ReduceMax", "ReduceMean", "ReduceSum"):
+    axes = {} if kind == "ReduceSum" else {"axes": [4]}
+    case(f"patches by {kind}", [*PARTED, (kind, "q a" if not axes else "q", "m", {"keepdims": 0, **axes}), *BACK], PATCHES | {"a": ints(4)}, **ON_8)  # fmt: skip
+case("patches, last axis new", [*PARTED, ("ReduceMax", "q", "m", {"keepdims": 0, "axes": [4]}), *BACK], PATCHES, options={"new_axis": "last"}, **ON_8)  # fmt: skip
+case("patches from 1D to 3D", [("Conv", "x k", "h", {"pads": [1, 1]}), ("Reshape", "h r", "p", {}), ("ReduceMin", "p", "m", {"axes": [3], "keepdims": 0}), ("ConvTranspose", "m w", "u", {"strides": [2]}), ("Concat", "u h", "y", {"axis": 1})], {"k": weights(4, 3, 3), "r": ints(0, 0, -1, 2), "w": weights(4, 4, 2)}, dims=(2, 3, "L"))  # fmt: skip
+case("a point of each patch", [*PARTED, ("Abs", "q", "b", {}), ("ArgMax", "b", "i", {"axis": 4}), ("GatherElements", "q i", "g", {"axis": 4}), ("Squeeze", "g a", "m", {}), *BACK], PATCHES | {"a": ints(4)}, **ON_8)  # fmt: skip
+case("a channel for each point", [STEM, ("ArgMax", "h", "i", {"axis": 1}), ("GatherElements", "h i", "y", {"axis": 1})], {"k": K})  # fmt: skip
+HALVES = [("Shape", "h", "s", {}), ("Slice", "s two four", "f", {}), ("Div", "f d", "e", {})]
+case("patches of a free grid, and a periodic padding of what they become", [STEM, *HALVES, ("Slice", "e z one", "e0", {}), ("Slice", "e one d", "e1", {}), ("Concat", "c e0 d e1 d", "n", {"axis": 0}), ("Reshape", "h n", "p", {}), ("ReduceMean", "p", "m", {"axes": [3, 5], "keepdims": 0}), ("ConvTranspose", "m w", "u", {"strides": [2, 2]}), ("Concat", "u h", "v", {"axis": 1}), ("Mul", "e d", "g", {}), ("Slice", "g z one", "g0", {}), ("Sub", "g0 one", "l0", {}), ("Slice", "v l0 g0 two", "a", {}), ("Slice", "v z one two", "b", {}), ("Concat", "a v b", "o", {"axis": 2}), ("Conv", "o q", "y", {})], {"k": K, "two": ints(2), "four": ints(4), "d": ints(2), "z": ints(0), "one": ints(1), "c": ints(0, 4), "w": weights(4, 4, 2, 2), "q": weights(4, 8, 3, 1)})  # fmt: skip
+case("a kernel that is turned round", [("Slice", "k m l a m", "r", {}), ("Conv", "x r", "y", SAME)], {"k": K, "m": ints(-1, -1), "l": ints(-(2**62), -(2**62)), "a": ints(2, 3)})  # fmt: skip
+
 # --- attention --------------------------------------------------------------------------------------------------------
 FLAT = [("Reshape", "h r", "q", {}), ("Transpose", "q", "t", {"perm": [0, 2, 1]})]
 case("attention", [STEM, *FLAT, ("MatMul", "t q", "a", {}), ("Softmax", "a", "p", {"axis": -1}), ("MatMul", "p t", "o", {}), ("Transpose", "o", "u", {"perm": [0, 2, 1]}), ("Shape", "h", "s", {}), ("Reshape", "u s", "y", {})], {"k": K, "r": ints(0, 0, -1)})  # fmt: skip

@@ -44,6 +44,7 @@ def test_what_the_heap_keeps_is_free(system, monkeypatch):
     heap = "01-02 rw-p 0 00:00 0 [heap]\nSize: 90 kB\nRss: 50 kB\nVmFlags: rd wr\n"
     (system / "smaps").write_text(
         f"00-01 r--p 0 00:00 0\nRss: 7 kB\n{heap}{heap}02-03 r--p 0 00:00 0 [stack]\nRss: 7 kB\n"
+        "03-04 r--p 0 00:00 0 [heap]\nRss: not read, of the tens of thousands that there may be\n"
     )
     monkeypatch.setattr(_memory, "_in_use", lambda: 40 * 1024)
     assert free_memory() == 70_000 + 60 * 1024

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 
 from ginjax._version import __version__
 from ginjax.data.readers._xarray import NEEDED
+from ginjax.hub import NEEDED as HUB_NEEDED
 from ginjax.ml.training._optional import OPTIONAL, how_to_install
 
 ROOT = Path(__file__).parent.parent
@@ -113,6 +114,7 @@ def test_what_is_said_to_be_missing_is_what_the_extras_ask_for():
     }
     assert {plain(library): bound for library, bound in OPTIONAL.items()} == asked
     assert declared(extras["xarray"]) == NEEDED
+    assert extras["hub"] == [HUB_NEEDED]
     assert how_to_install("wandb") == "pip install 'wandb>=0.19'"
 
 

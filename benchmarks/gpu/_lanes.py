@@ -38,14 +38,25 @@ LANES = {
     "ours": Lane("ours"),
     "ours, TF32": Lane("ours", "tf32"),
     "ours, TF32 x 3": Lane("ours", "tf32x3"),
+    "fused": Lane("ours", way="fused"),
+    "fused, TF32": Lane("ours", "tf32", way="fused"),
     "dense": Lane("ours", way="dense"),
     "dense, TF32": Lane("ours", "tf32", way="dense"),
     "plain": Lane("plain"),
     "plain, TF32": Lane("plain", "tf32"),
     "plain, TF32, channels last": Lane("plain", "tf32", channels_last=True),
 }
-CONVOLUTION_LANES = ("ours", "ours, TF32", "dense", "plain", "plain, TF32", "plain, TF32, channels last")
-STEP_LANES = ("ours", "ours, TF32", "plain", "plain, TF32")
+CONVOLUTION_LANES = (
+    "ours",
+    "ours, TF32",
+    "fused",
+    "fused, TF32",
+    "dense",
+    "plain",
+    "plain, TF32",
+    "plain, TF32, channels last",
+)
+STEP_LANES = ("ours", "ours, TF32", "fused", "plain", "plain, TF32")
 """Those of a full run; `TF32 x 3` ends the compiler, and so the run, with some sizes."""
 
 

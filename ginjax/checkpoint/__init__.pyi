@@ -13,9 +13,10 @@ from ._claim import Claim as Claim
 from ._claim import Claimant as Claimant
 from ._claim import claimant as claimant
 from ._claim import refuse_claimed as refuse_claimed
+from ._condition import OWN_CONDITIONS as OWN_CONDITIONS
+from ._condition import Condition as Condition
 from ._contract import AXIS_NAMES as AXIS_NAMES
 from ._contract import Axis as Axis
-from ._contract import Condition as Condition
 from ._contract import DataContract as DataContract
 from ._contract import DataPart as DataPart
 from ._contract import NewBoundary as NewBoundary
@@ -54,6 +55,7 @@ from ._file import ModelFile as ModelFile
 from ._file import read_file as read_file
 from ._file import read_header as read_header
 from ._file import write_file as write_file
+from ._file_kind import LOG_ENDING as LOG_ENDING
 from ._file_kind import FileKind as FileKind
 from ._file_kind import file_kind as file_kind
 from ._file_kind import is_other_kind as is_other_kind

@@ -22,7 +22,13 @@ _FORECASTS = ("model", "persistence", "from scratch")
 _QUIET = ("step", "trained_before", "version")
 
 
-def model_card(record: ModelRecord, name: str, evaluation: Mapping[str, object] | None = None) -> str:
+def model_card(
+    record: ModelRecord,
+    name: str,
+    evaluation: Mapping[str, object] | None = None,
+    *,
+    address: str | None = None,
+) -> str:
     """A model card in Markdown: fields and units, how the network came to be, its certificate, its errors, how to load it.
 
     Nothing is in it that the file, or the evaluation, does not say.
@@ -32,6 +38,7 @@ def model_card(record: ModelRecord, name: str, evaluation: Mapping[str, object] 
     - `record`: the model.
     - `name`: of its file, such as `model.3d.safetensors`.
     - `evaluation`: what `evaluation.json` holds, see `read_evaluation`; None where the model was not evaluated.
+    - `address`: what `ginjax.load` loads it by, where that is not its file, such as `hf://user/name`.
     """
     parts = [
         _head(record, name, evaluation),
@@ -40,7 +47,7 @@ def model_card(record: ModelRecord, name: str, evaluation: Mapping[str, object] 
         _lineage(record),
         _certificate(record),
         _errors(record, evaluation),
-        _use(record, name),
+        _use(record, name if address is None else address),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -116,8 +123,15 @@ def _fields(record: ModelRecord) -> str:
         (contract.spacing, contract.length_unit, "grid spacing"),
         (contract.time_step, contract.time_unit, "time step"),
     ):
-        known = "not known" if value is None else f"{value:g} {unit or ''}".strip()
+        told = words.removeprefix("grid ").replace(" ", "_") in contract.told
+        known = (
+            f"{value:g} {unit or ''}".strip() if value is not None else "a condition" if told else "not known"
+        )
         facts.append(f"- {words}: {_cell(known)}")
+    if contract.conditions:
+        facts.append(
+            f"- conditions, in training: {_cell(', '.join(each.in_words for each in contract.conditions))}"
+        )
     if not contract.fields:
         return "## Fields\n\nThe file does not say which fields the network is for.\n\n" + "\n".join(facts)
     scales = {scale.field: scale for scale in contract.scales}
@@ -125,8 +139,12 @@ def _fields(record: ModelRecord) -> str:
     rows = []
     for each in dict.fromkeys(contract.everything):
         scale = scales.get(each)
-        role = _role(
-            each, contract.constants, predicted, contract.targets is not None and each in contract.fields
+        role = (
+            "condition, seen"
+            if each.name in contract.told
+            else _role(
+                each, contract.constants, predicted, contract.targets is not None and each in contract.fields
+            )
         )
         numbers = ("-", "-") if scale is None else (f"{scale.scale:.6g}", f"{scale.offset:.6g}")
         parity = "odd" if each.p else "even"

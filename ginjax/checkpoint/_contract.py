@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from ginjax.errors import ArgumentError
 from ginjax.transfer import lift_key
 
+from ._condition import OWN_CONDITIONS, Condition
 from ._field import MAX_NAME, Field, FieldScale
 from ._reading import Reading
 
@@ -77,23 +78,6 @@ def axes_of(is_torus: tuple[bool, ...], names: tuple[str, ...] = ()) -> tuple[Ax
 
 
 @dataclass(frozen=True)
-class Condition:
-    """A number that a network is told beside the fields, such as a time step or a coefficient.
-
-    **Arguments:**
-
-    - `name`: its name.
-    - `unit`: its unit as text.
-    - `scale`, `offset`: the network sees `(value - offset) / scale`.
-    """
-
-    name: str
-    unit: str = "1"
-    scale: float = 1.0
-    offset: float = 0.0
-
-
-@dataclass(frozen=True)
 class DataPart:
     """The data that one part of a training was done on.
 
@@ -130,7 +114,7 @@ class DataContract:
       where nothing is known of the fields.
     - `constants`: fields that do not vary in time; they are seen only.
     - `targets`: the fields that are predicted, where these are not `fields`.
-    - `conditions`: numbers that are seen.
+    - `conditions`: those of the constants that are one number for each trajectory.
     - `scales`: of every field, in the order `fields`, `constants`, `targets`; empty if they were not measured.
     - `past_steps`: frames of each field in an input, oldest first.
     - `residual`: whether the change of a field is predicted instead of the field.
@@ -169,10 +153,18 @@ class DataContract:
     def __post_init__(self) -> None:
         if not self.axes:
             raise ArgumentError("axes of the data", got="none", expected="at least one")
-        for what in ("axes", "fields", "constants", "targets"):
+        for what in ("axes", "fields", "constants", "targets", "conditions"):
             names = [each.name for each in getattr(self, what) or ()]
             if len(set(names)) != len(names):
                 raise ArgumentError(f"{what} of the data", got=names[:8], expected="each name once")
+        scalars = {each.name for each in self.constants if each.k == 0}
+        for each in self.conditions:
+            if each.name not in scalars:
+                raise ArgumentError(
+                    f"condition '{each.name}'",
+                    got=", ".join(scalars) or "no scalar constants",
+                    expected="a scalar constant of this name",
+                )
         if self.past_steps < 1:
             raise ArgumentError("past_steps", got=self.past_steps, expected="1 or more")
         for name, value in (("spacing", self.spacing), ("time_step", self.time_step)):
@@ -230,13 +222,23 @@ class DataContract:
         """Fields, constants and targets."""
         return (*self.fields, *self.constants, *(self.targets or ()))
 
-    def with_fields(self, fields: Sequence[Field], constants: Sequence[Field]) -> "DataContract":
+    @property
+    def told(self) -> frozenset[str]:
+        """The names of the conditions."""
+        return frozenset(each.name for each in self.conditions)
+
+    def with_fields(
+        self, fields: Sequence[Field], constants: Sequence[Field], conditions: Sequence[Condition] = ()
+    ) -> "DataContract":
         """The same for other fields; without scales unless those of all of them are known.
 
         **Arguments:**
 
         - `fields`, `constants`: in channel order; those that there were are known by name.
+        - `conditions`: which of the new constants are numbers. What is told of every trajectory is no longer known once for all.
         """
+        scalars = {each.name for each in constants if each.k == 0}
+        told = {each.name: each for each in (*conditions, *self.conditions) if each.name in scalars}
         known = {scale.field.name: scale for scale in self.scales}
         names = [each.name for each in (*fields, *constants)]
         spectrum = self.spectrum
@@ -246,8 +248,10 @@ class DataContract:
             self,
             fields=tuple(fields),
             constants=tuple(constants),
+            conditions=tuple(told.values()),
             scales=tuple(known[name] for name in names) if set(names) <= known.keys() else (),
             spectrum=spectrum,
+            **{name: None for name in OWN_CONDITIONS if name in told},
         )
 
     def in_dimension(
@@ -272,10 +276,13 @@ class DataContract:
     def completed_by(self, other: "DataContract") -> "DataContract":
         """The same, with spacing, time step and their units from another contract where this one does not know them.
 
-        A unit goes with its number: where both know the number, its unit is taken over only if the numbers are equal.
+        A unit goes with its number: where both know the number, its unit is taken over only if the numbers are equal. A number
+        that is a condition stays unknown.
         """
         found = {}
-        for number, unit in (("spacing", "length_unit"), ("time_step", "time_unit")):
+        for number, unit in OWN_CONDITIONS.items():
+            if number in self.told:
+                continue
             mine, theirs = getattr(self, number), getattr(other, number)
             found[number] = theirs if mine is None else mine
             same = mine is None or mine == theirs
@@ -291,10 +298,13 @@ class DataContract:
             k, p = lift_key((each.k, each.p))
             return replace(each, k=k, p=p)
 
+        constants = tuple(map(of, self.constants))
+        scalars = {each.name for each in constants if each.k == 0}
         return replace(
             self,
             fields=tuple(map(of, self.fields)),
-            constants=tuple(map(of, self.constants)),
+            constants=constants,
+            conditions=tuple(each for each in self.conditions if each.name in scalars),
             targets=None if self.targets is None else tuple(map(of, self.targets)),
             scales=tuple(replace(scale, field=of(scale.field)) for scale in self.scales),
         )

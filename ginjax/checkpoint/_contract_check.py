@@ -7,6 +7,7 @@ from typing import Literal, get_args
 
 from ginjax.errors import ArgumentError
 
+from ._condition import OWN_CONDITIONS
 from ._contract import Axis, DataContract
 from ._field import NO_UNIT, Field
 
@@ -89,7 +90,13 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
         )
     result = [
         *_missing("fields", "fields of the data", wanted.fields, found.fields),
-        *_missing("constants", "constant fields of the data", wanted.constants, found.constants),
+        *_untold(wanted, found),
+        *_missing(
+            "constants",
+            "constant fields of the data",
+            [each for each in wanted.constants if each.name not in wanted.told],
+            found.constants,
+        ),
         *_missing(
             "fields", "fields to be predicted", wanted.targets or (), (*found.fields, *(found.targets or ()))
         ),
@@ -133,8 +140,8 @@ def check_contract(
     for each in all_found:
         if each.aspect not in accept:
             hint = None
-            if adapting and each.aspect in ("fields", "constants"):
-                gone = _gone(wanted, found)
+            gone = _gone(wanted, found)
+            if adapting and gone and each.aspect in ("fields", "constants"):
                 hint = f"{each.hint} `drop_fields={gone}` takes what the data lack out of the model."
             elif adapting and each.aspect in ADAPTABLE:
                 hint = f"`adapt=[{each.aspect!r}]` trains the network for these data from now on."
@@ -174,7 +181,8 @@ def unchecked(wanted: DataContract, found: DataContract) -> tuple[Aspect, ...]:
         ("spacing", wanted.spacing, found.spacing),
         ("time-step", wanted.time_step, found.time_step),
     )
-    return tuple(aspect for aspect, a, b in sides if a is None or b is None)
+    told = {name.replace("_", "-") for name in wanted.told}
+    return tuple(aspect for aspect, a, b in sides if (a is None or b is None) and aspect not in told)
 
 
 def _task(wanted: DataContract, found: DataContract) -> list[Difference]:
@@ -213,6 +221,35 @@ def _missing(
             else "The data, as they were read, have no other field that it could be.",
         )
     ]
+
+
+def _untold(wanted: DataContract, found: DataContract) -> list[Difference]:
+    """Numbers that the network is told and the data do not say, and steps that differ within the data, of which it is not told."""
+    present = {(each.name, each.key) for each in found.constants}
+    result = [
+        Difference(
+            "constants",
+            f"condition '{each.name}' of the data",
+            "none",
+            "a number for each trajectory, which the network is told",
+            f"`conditions=['{each.name}=NUMBER']` says it.",
+        )
+        for each in wanted.constants
+        if each.name in wanted.told and (each.name, each.key) not in present
+    ]
+    differing = (found.told - wanted.told) & OWN_CONDITIONS.keys()
+    for name in sorted(each for each in differing if getattr(found, each) is None):
+        known, word = getattr(wanted, name), name.replace("_", " ")
+        result.append(
+            Difference(
+                "constants",
+                f"{word} of the data",
+                "one for each trajectory",
+                f"one {word}" if known is None else f"{known:g}, as in the model's training",
+                f"The network is not told the {word}: train one with `conditions=['{name}']`.",
+            )
+        )
+    return result
 
 
 def _gone(wanted: DataContract, found: DataContract) -> list[str]:

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping
 
-from ginjax.errors import ArgumentError, FileError, UnsupportedError
+from ginjax.errors import ArgumentError, FileError
 
-from ._contract import Axis, Condition, DataContract, DataPart
+from ._condition import condition_from_json, condition_to_json
+from ._contract import Axis, DataContract, DataPart
 from ._expect import expect
 from ._field import MAX_NAME, MAX_ORDER, Field, FieldScale
 from ._limits import MAX_DIMENSION
@@ -30,10 +31,7 @@ def contract_to_json(contract: DataContract) -> dict[str, object]:
         "fields": fields(contract.fields),
         "constants": fields(contract.constants),
         "targets": None if contract.targets is None else fields(contract.targets),
-        "conditions": [
-            {"name": each.name, "unit": each.unit, "scale": each.scale, "offset": each.offset}
-            for each in contract.conditions
-        ],
+        "conditions": [condition_to_json(each) for each in contract.conditions],
         "past_steps": contract.past_steps,
         "residual": contract.residual,
         "spacing": None if contract.spacing is None else float(contract.spacing),
@@ -85,8 +83,7 @@ def contract_from_json(data: Mapping[str, object], where: object) -> DataContrac
     - `data`: a JSON object.
     - `where`: the file it comes from, for messages.
 
-    **Raises:** `FileError` or `ArgumentError` with the part that is wrong, `UnsupportedError` for a part that this
-    version cannot honour.
+    **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
     """
     rows = expect(data, "axes", list, where=where, least=1, most=MAX_DIMENSION)
     axes = tuple(_axis(row, where) for row in rows)
@@ -107,7 +104,8 @@ def contract_from_json(data: Mapping[str, object], where: object) -> DataContrac
         constants=tuple(each for each, _ in constants),
         targets=None if targets is None else tuple(each for each, _ in targets),
         conditions=tuple(
-            _condition(row, where) for row in expect(data, "conditions", list, where=where, default=[])
+            condition_from_json(row, where)
+            for row in expect(data, "conditions", list, where=where, default=[], most=MAX_FIELDS)
         ),
         scales=tuple(scaled),
         past_steps=expect(data, "past_steps", int, where=where, default=1, least=1, most=MAX_PAST_STEPS),
@@ -163,14 +161,6 @@ def _axis(row: object, where: object) -> Axis:
     if not isinstance(row, Mapping):
         raise ArgumentError("axes of the data", got=repr(row)[:40], expected="a list of objects")
     return Axis(*(expect(row, name, str, where=where, most=64) for name in ("name", "boundary", "padding")))  # type: ignore[arg-type]
-
-
-def _condition(row: object, where: object) -> Condition:
-    raise UnsupportedError(
-        f"{where}: a network with numbers as conditions",
-        got=repr(row.get("name") if isinstance(row, Mapping) else row)[:40],
-        expected="a network on fields alone",
-    )
 
 
 def _positive(data: Mapping[str, object], name: str, where: object) -> float | None:

@@ -53,12 +53,11 @@ class FieldChange:
     def between(self) -> DataContract:
         """The contract with all fields, those that are new and those that will be gone."""
         mine, after = _parts(self.before), _parts(self.after)
-        return self.before.with_fields(
-            *(
-                (*own, *(each for each in new if each in self.added))
-                for own, new in zip(mine, after, strict=True)
-            )
+        fields, constants = (
+            (*own, *(each for each in new if each in self.added))
+            for own, new in zip(mine, after, strict=True)
         )
+        return self.before.with_fields(fields, constants, self.after.conditions)
 
 
 def change_of_fields(
@@ -105,7 +104,9 @@ def change_of_fields(
         if lacking:
             return None
         raise ArgumentError("`drop_fields`", got="every field", expected="one at least to be predicted")
-    return FieldChange(own, own.with_fields(*kept), tuple(added), tuple(dropped))
+    new = {each.name for each in added}
+    told = [each for each in found.conditions if each.name in new]
+    return FieldChange(own, own.with_fields(kept[0], kept[1], told), tuple(added), tuple(dropped))
 
 
 def _hint_for(name: str, known: Sequence[str]) -> str | None:

@@ -13,7 +13,7 @@ from ginjax.errors import FileError, GinjaxError
 
 from ._eqx import is_eqx
 from ._format import LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY, parse_metadata
-from ._opened import opened
+from ._opened import missing_file, opened
 from ._strict_json import JsonProblem, parse_json
 
 FileKindName = Literal[
@@ -32,7 +32,8 @@ class FileKind:
 
     - `name`: one word for programs.
     - `words`: with its article, for people.
-    - `way`: what to do with it, with `{}` for its name as a shell takes it; None if no command reads it.
+    - `way`: what to do with it, with `{}` for its name as a shell takes it and `{folder}` for that of its folder; None if no
+      command reads it.
     """
 
     name: FileKindName
@@ -63,7 +64,11 @@ _KINDS = {
         FileKind("onnx", "a graph of ONNX", _INSPECT),
         FileKind("damaged", "a damaged file of ginjax"),
         FileKind("data", "data", _LOOK),
-        FileKind("log", "the log of a training", "Name the model beside it."),
+        FileKind(
+            "log",
+            "the log of a training",
+            "Name the model beside it, or list the trainings there with: ginjax runs {folder}",
+        ),
         FileKind("evaluation", "the numbers of an evaluation"),
         FileKind("settings", "settings in TOML", "They are the configuration of ginjax train."),
         FileKind("picture", "a picture"),
@@ -88,6 +93,9 @@ _DATA_STARTS = {
     b"CDF\x02": "a NetCDF file",
     b"CDF\x05": "a NetCDF file",
 }
+LOG_ENDING = ".log.jsonl"
+"""How the name of a log ends; one that has just been begun is known by nothing else."""
+
 _PROGRAM = b"ML\xefR\rStableHLO_v"
 """How the code in an exported program begins; a description of its arguments stands before it."""
 _NEWEST_FORMAT = 100
@@ -147,10 +155,10 @@ def wrong_file(path: str | os.PathLike[str], expected: str) -> FileError:
     """
     kind = file_kind(path)
     if kind.name == "missing":
-        return FileError(f"{path}: there is no such file", hint="Check the path.")
+        return missing_file(path)
     hint = "Check which file you named."
     if kind.way is not None:
-        hint = kind.way.format(shell_word(path))
+        hint = kind.way.format(shell_word(path), folder=shell_word(Path(path).parent))
     return FileError(f"{path}: is {kind.words}", expected=expected, hint=hint)
 
 
@@ -226,6 +234,8 @@ def _of_header(raw: bytes) -> FileKindName:
 
 def _of_start(start: bytes, name: str) -> FileKindName:
     """What any other file is, by its first bytes; of text also by its name."""
+    if name.endswith(LOG_ENDING) and (not start or _begins_row(start)):
+        return "log"
     if not start:
         return "empty"
     if start.startswith(_PICTURE_STARTS):
@@ -240,6 +250,11 @@ def _of_start(start: bytes, name: str) -> FileKindName:
     if line.startswith(b"{") and b'"errors"' in start:
         return "evaluation"
     return "settings" if name.endswith(".toml") else "text"
+
+
+def _begins_row(start: bytes) -> bool:
+    """Whether these may be the first bytes of a log: of a training that has just begun it holds a part of its first line."""
+    return start.startswith(b"{") and _is_text(start)
 
 
 def _begins_graph(start: bytes) -> bool:

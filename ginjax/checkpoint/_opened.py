@@ -2,10 +2,12 @@
 
 import contextlib
 import os
+import re
 import stat
 from collections.abc import Iterator
 from io import BufferedReader
 
+from ginjax._text import shell_word
 from ginjax.errors import FileError
 
 
@@ -28,10 +30,18 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]
             _check(path, found.st_mode)
             yield stream, found.st_size
     except FileNotFoundError as error:
-        raise FileError(f"{path}: there is no such file", hint="Check the path.") from error
+        raise missing_file(path) from error
     except OSError as error:
         hint = "Check its permissions." if isinstance(error, PermissionError) else None
         raise FileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from error
+
+
+def missing_file(path: str | os.PathLike[str]) -> FileError:
+    """The refusal of a name that no file has; an address on the Hub is none, and its two strokes are one in a path."""
+    name = os.fspath(path)
+    found = re.fullmatch(r"hf:/+([^/].*)", name) if isinstance(name, str) else None
+    hint = "Check the path." if found is None else f"Fetch it first: ginjax hub pull {shell_word(found[1])}"
+    return FileError(f"{path}: there is no such file", hint=hint)
 
 
 def read_text(path: str | os.PathLike[str], *, most: int) -> str:

@@ -23,6 +23,7 @@ class Reading:
     - `parity`: by field, "even" or "odd".
     - `periodic`: for each axis, whether it is; None if that was not said.
     - `target`: the fields to be predicted from the others, where the data are pairs of input and target; empty for time series.
+    - `conditions`: what the files call conditions that are called otherwise, such as `viscosity=nu`.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Reading:
     parity: Mapping[str, str] = field(default_factory=dict)
     periodic: tuple[bool, ...] | None = None
     target: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
 
     def in_dimension(self, is_torus: Sequence[bool]) -> Reading:
         """What of it holds in another dimension: not which variables are the components of a vector.
@@ -50,6 +52,7 @@ class Reading:
             "parity": dict(self.parity),
             "periodic": None if self.periodic is None else list(self.periodic),
             **({"target": list(self.target)} if self.target else {}),
+            **({"conditions": list(self.conditions)} if self.conditions else {}),
         }
 
 
@@ -64,7 +67,8 @@ def reading_from_json(data: Mapping[str, object], where: object) -> Reading:
         expect(data, "periodic", list, where=where, most=8) if data.get("periodic") is not None else None
     )
     target = expect(data, "target", list, where=where, default=[], most=MAX_SAID)
-    if not all(isinstance(each, str) for each in (*fields, *parity.values(), *target)):
+    conditions = expect(data, "conditions", list, where=where, default=[], most=MAX_SAID)
+    if not all(isinstance(each, str) for each in (*fields, *parity.values(), *target, *conditions)):
         raise ArgumentError("field 'contract.reading'", expected="texts")
     if periodic is not None and not all(isinstance(each, bool) for each in periodic):
         raise ArgumentError(
@@ -76,4 +80,5 @@ def reading_from_json(data: Mapping[str, object], where: object) -> Reading:
         dict(parity),
         None if periodic is None else tuple(periodic),
         tuple(target),
+        tuple(conditions),
     )

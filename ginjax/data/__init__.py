@@ -26,6 +26,7 @@ from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
 from ginjax.data._reading import DataReading as DataReading
 from ginjax.data._reading import periodic_axes as periodic_axes
+from ginjax.data._request import Conditions as Conditions
 from ginjax.data._resample import resample as resample
 from ginjax.data._samples import frame_image as frame_image
 from ginjax.data._samples import one_step_pairs as one_step_pairs
@@ -67,12 +68,17 @@ from ginjax.data.readers import Hdf5 as Hdf5
 from ginjax.data.readers import Reader as Reader
 from ginjax.data.readers import Variable as Variable
 from ginjax.data.readers import hdf5_reader as hdf5_reader
+from ginjax.data.readers import number_variable as number_variable
 from ginjax.data.readers import register_reader as register_reader
 from ginjax.data.sources import Box as Box
 from ginjax.data.sources import MemorySource as MemorySource
 from ginjax.data.sources import Source as Source
+from ginjax.data.sources import condition_ranges as condition_ranges
+from ginjax.data.sources import condition_values as condition_values
 from ginjax.data.sources import held_in_memory as held_in_memory
+from ginjax.data.sources import join as join
 from ginjax.data.sources import paired as paired
 from ginjax.data.sources import pairs_as_source as pairs_as_source
 from ginjax.data.sources import select_fields as select_fields
 from ginjax.data.sources import simulate as simulate
+from ginjax.data.sources import with_conditions as with_conditions

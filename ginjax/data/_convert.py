@@ -114,9 +114,8 @@ def convert_data(
 def well_size(source: Source) -> int:
     """Bytes that the values of a source take in a file of single precision."""
     points = math.prod(source.spatial)
-    varying, fixed = (
-        sum(source.D**each.k for each in fields) for fields in (source.schema, source.constants)
-    )
+    steady = [each for each in source.constants if each.name not in source.conditions]
+    varying, fixed = (sum(source.D**each.k for each in fields) for fields in (source.schema, steady))
     return _BYTES * source.trajectories * points * (source.frames * varying + fixed)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from ginjax.data._axis_order import AxisOrder, AxisSlices
 from ginjax.data._request import FieldRequest
+from ginjax.errors import FileError
 
 ReadSlice = Callable[[int, int, int], np.ndarray]
 """`(trajectory, start, stop) -> (stop - start, *spatial, D, ..., D)`; constants are asked for frames 0 to 1. One that is an
@@ -25,12 +27,15 @@ class Variable:
     - `read`: reads a slice, in any floating or whole-number type.
     - `varies`: whether it varies in time.
     - `problem`: why it cannot be used, if so.
+    - `number`: of what is the same everywhere on the grid, reads the number of each trajectory, `(trajectories,)`, or one
+      that holds for all, `(1,)`; see `number_variable`.
     """
 
     k: int
     read: ReadSlice
     varies: bool = True
     problem: str | None = None
+    number: Callable[[], np.ndarray] | None = None
 
     def frames(
         self, trajectory: int, start: int, stop: int, box: Sequence[tuple[int, int]] | None = None
@@ -42,6 +47,35 @@ class Variable:
         if isinstance(self.read, AxisSlices):
             return self.read(trajectory, start, stop, sides)
         return self.read(trajectory, start, stop)[(slice(None), *sides)]
+
+
+def number_variable(
+    what: str, read: Callable[[], np.ndarray], trajectories: int, spatial: Sequence[int]
+) -> Variable:
+    """One number for each trajectory, or one for all, as a constant that is the same everywhere on the grid.
+
+    **Arguments:**
+
+    - `what`: the file and the name of the number, for messages.
+    - `read`: reads them; any shape of so many values.
+    - `trajectories`, `spatial`: of the file.
+    """
+
+    @cache
+    def number() -> np.ndarray:
+        found = np.asarray(read(), np.float64).reshape(-1)
+        if found.size not in (1, trajectories):
+            raise FileError(
+                what, got=f"{found.size} numbers", expected=f"{trajectories}, one for each trajectory, or one"
+            )
+        return found
+
+    def spread(trajectory: int, start: int, stop: int, box: tuple[slice, ...]) -> np.ndarray:
+        found = number()
+        sides = [len(range(n)[part]) for n, part in zip(spatial, box, strict=True)] if box else spatial
+        return np.broadcast_to(found[trajectory % found.size], (stop - start, *sides))
+
+    return Variable(0, AxisSlices(spread), varies=False, number=number)
 
 
 def _nothing_open() -> None:
@@ -57,7 +91,8 @@ class Found:
     **Arguments:**
 
     - `where`: the file, for messages.
-    - `spacing`: one number, or one for each axis where they differ.
+    - `spacing`: one number, one for each axis where they differ (a tuple), or one for each trajectory (an array).
+    - `time_step`: one number, or one for each trajectory (an array).
     - `variables`: all that could be used, by name.
     - `defaults`: the fields as the layout suggests them.
     - `unclear`: what the layout leaves open about the fields, as a question, or None.
@@ -75,8 +110,8 @@ class Found:
     layout: str
     D: int
     spatial: tuple[int, ...]
-    spacing: float | tuple[float, ...] | None
-    time_step: float | None
+    spacing: float | tuple[float, ...] | np.ndarray | None
+    time_step: float | np.ndarray | None
     is_torus: tuple[bool, ...]
     trajectories: int
     frames: int

@@ -11,9 +11,16 @@ from ginjax.data._axis_order import Axes, AxisOrder, parse_axes
 from ginjax.data._data_files import Paths, data_files, name_of, passed_over, reader_of
 from ginjax.data._found import Found
 from ginjax.data._renamed import renamed
-from ginjax.data._request import FieldRequest, parse_fields, parse_parity
+from ginjax.data._request import (
+    ConditionRequest,
+    Conditions,
+    FieldRequest,
+    parse_conditions,
+    parse_fields,
+    parse_parity,
+)
 from ginjax.data.readers import DataFile, DataReader
-from ginjax.data.sources import Source, assemble, join, paired
+from ginjax.data.sources import MissingCondition, Source, assemble, join, paired
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
@@ -32,6 +39,7 @@ def open_data(
     like: DataContract | None = None,
     ask: bool = True,
     unequal: bool = False,
+    conditions: Conditions = (),
 ) -> Source:
     """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
 
@@ -53,6 +61,9 @@ def open_data(
     - `ask`: whether what cannot be inferred is an error; otherwise it becomes a note of the source.
     - `unequal`: whether the spacing of the grid may differ along the axes (`Source.spacings`), as of data that are to be brought to
       one by `resample`. No network takes such data.
+    - `conditions`: numbers of each trajectory that a network is to be told, as inputs that are the same everywhere: names of
+      numbers in the file, or of `time_step` and `spacing`, which may then differ by trajectory or by file; `viscosity=nu` for
+      one that the file calls `nu`; `viscosity=0.1`, or `{"viscosity": 0.1}`, for one that it does not state.
 
     **Returns:** a source; several files are one, in the order of their names.
 
@@ -70,11 +81,14 @@ def open_data(
         tuple(target),
         model=model,
         unequal=unequal,
-    )
+        conditions=parse_conditions(conditions),
+    ).told_as(like)
     if like is not None and like.reading is not None and _kind(path) == like.reading.kind:
         kept_said = said.or_else(like.reading, like.layout or {})
         try:
             return _open(path, kept_said, split, ask)
+        except MissingCondition:
+            raise
         except GinjaxError as error:
             if kept_said.target:
                 with suppress(GinjaxError):  # data to predict on need not hold what is predicted
@@ -111,6 +125,13 @@ class _Said:
     known: tuple[Field, ...] = ()
     model: tuple[Field, ...] = ()
     unequal: bool = False
+    conditions: tuple[ConditionRequest, ...] = ()
+
+    def told_as(self, like: DataContract | None) -> _Said:
+        """The same, and the numbers that a model is told, whatever kind of file they are in."""
+        said = {each.name for each in self.conditions}
+        more = (each.name for each in (like.conditions if like is not None else ()) if each.name not in said)
+        return replace(self, conditions=(*self.conditions, *map(ConditionRequest, more)))
 
     def without_targets(self, known: tuple[Field, ...]) -> _Said:
         """The same of data without the targets, whose kinds are known."""
@@ -140,6 +161,7 @@ class _Said:
             ]
             fields = (*(text for text in kept.fields if _name_in(text) not in names), *mine)
         parity = parse_parity(kept.parity if renames else {})
+        called = {each.name: each for each in parse_conditions(kept.conditions)}
         return replace(
             self,
             fields=fields,
@@ -148,15 +170,22 @@ class _Said:
             torus=kept.periodic if self.torus is None else self.torus,
             target=self.target or kept.target,
             known=(),
+            conditions=tuple(
+                called.get(each.name, each) if each == ConditionRequest(each.name) else each
+                for each in self.conditions
+            ),
         )
 
     def to_be_kept(self, found: Found) -> Reading | None:
         """What a model that is trained on a file is to remember; None if nothing was said and nothing had to be."""
-        if not (self.fields or self.parity or found.read_as or self.target) and self.torus is None:
+        called = tuple(
+            f"{each.name}={each.variable}" for each in self.conditions if each.variable is not None
+        )
+        if not (self.fields or self.parity or found.read_as or self.target or called) and self.torus is None:
             return None
         periodic = None if self.torus is None else parse_torus(self.torus, found.D)
         words = {name: "odd" if p else "even" for name, p in self.parity.items()}
-        return Reading(found.reader, self.fields, words, periodic, self.target)
+        return Reading(found.reader, self.fields, words, periodic, self.target, called)
 
 
 def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
@@ -184,6 +213,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
             ask=ask,
             pairs=bool(said.target),
             unequal=said.unequal,
+            conditions=said.conditions,
         )
         for found in founds
     ]

@@ -9,6 +9,7 @@ from ginjax.checkpoint import DataContract
 from ginjax.data._axis_order import Axes
 from ginjax.data._data_files import Paths
 from ginjax.data._open import open_data
+from ginjax.data._request import Conditions
 from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError
 
@@ -24,6 +25,7 @@ class DataReading:
     - `periodic`: the periodic axes, over what the layout says: `all`, `none`, or names such as `x,z`.
     - `axes`: which axis of an array is which, such as `trajectory,time,x,y`, for one array `u=trajectory,time,x,y`.
     - `target`: the fields to be predicted from the others, where the data are pairs of input and target.
+    - `conditions`: numbers of each trajectory that the network is told, see `ginjax.data.open_data`.
     - `like`, `unequal`: as in `ginjax.data.open_data`.
     """
 
@@ -34,6 +36,7 @@ class DataReading:
     target: Sequence[str] = ()
     like: DataContract | None = None
     unequal: bool = False
+    conditions: Conditions = ()
 
     def for_model(self, contract: DataContract) -> DataReading:
         """The same, and for what was not said, as the files that a model was trained on."""
@@ -48,6 +51,7 @@ class DataReading:
             "parity": self.parity,
             "is_torus": self.periodic,
             "target": self.target,
+            "conditions": self.conditions,
         }
         return tuple(name for name, value in said.items() if value)
 
@@ -71,6 +75,7 @@ class DataReading:
             is_torus=torus,
             like=self.like,
             unequal=self.unequal,
+            conditions=self.conditions,
             ask=ask,
         )
 

@@ -1,7 +1,8 @@
-"""What the user says about fields that a file does not: `velocity:1+=Vx,Vy` and `magnetic_field=odd`."""
+"""What the user says that a file does not: `velocity:1+=Vx,Vy`, `magnetic_field=odd` and `viscosity=0.1`."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ UNIT_NOT_STATED = "unknown"
 
 _REQUEST = re.compile(r"(?P<name>[^:=,\s]+):(?P<k>[0-9])(?P<p>[+-])(=(?P<parts>[^=\s]+))?")
 _RENAMING = re.compile(r"(?P<name>[^:=,\s]+)=(?P<parts>[^:=\s]+)")
+_CONDITION = re.compile(r"(?P<name>[^:=,\s]+)(=(?P<what>[^:=,\s]+))?")
 _PARITIES: Mapping[object, int] = {
     0: 0, 1: 1, "0": 0, "1": 1, "+": 0, "-": 1, "even": 0, "odd": 1,
 }  # fmt: skip
@@ -32,6 +34,67 @@ class Renaming:
 
     name: str
     parts: tuple[str, ...]
+
+
+Conditions = str | Sequence[str] | Mapping[str, object]
+"""Numbers that a network is to be told: their names, with `=` and a number that holds for all data, or what the file calls it."""
+
+
+@dataclass(frozen=True)
+class ConditionRequest:
+    """A number that a network is to be told of each trajectory.
+
+    **Arguments:**
+
+    - `name`: its name.
+    - `value`: the number, where one is said for all trajectories.
+    - `variable`: what the file calls it, where that is another name.
+    """
+
+    name: str
+    value: float | None = None
+    variable: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What the file calls it."""
+        return self.variable or self.name
+
+
+def parse_conditions(said: Conditions) -> tuple[ConditionRequest, ...]:
+    """Read `NAME`, `NAME=NUMBER` and `NAME=VARIABLE`.
+
+    **Raises:** `ArgumentError` if it does not read so, for a number that is infinite, or a name given twice.
+    """
+    if isinstance(said, Mapping):
+        texts = [name if what is None else f"{name}={what}" for name, what in said.items()]
+    else:
+        texts = [said] if isinstance(said, str) else list(said)
+    found = tuple(map(_condition, texts))
+    twice = next((each.name for each in found if [e.name for e in found].count(each.name) > 1), None)
+    if twice is not None:
+        raise ArgumentError("`conditions`", got=f"'{twice}' more than once", expected="each name once")
+    return found
+
+
+def _condition(text: object) -> ConditionRequest:
+    found = _CONDITION.fullmatch(str(text))
+    if found is None:
+        raise ArgumentError(
+            "`conditions`",
+            got=repr(text)[:60],
+            expected="NAME, NAME=NUMBER or NAME=VARIABLE, such as time_step, viscosity=0.1 or viscosity=nu",
+        )
+    name, what = found["name"], found["what"]
+    if what is None:
+        return ConditionRequest(name)
+    try:
+        value = float(what)
+    except ValueError:
+        return ConditionRequest(name, variable=what.lstrip("/"))
+    if not math.isfinite(value):
+        raise ArgumentError(f"condition '{name}'", got=what, expected="a finite number")
+    return ConditionRequest(name, value)
 
 
 def parse_fields(texts: Sequence[str]) -> tuple[tuple[FieldRequest, ...], tuple[Renaming, ...]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ginjax.data._measure import check_finite
-from ginjax.data.sources import Source
+from ginjax.data.sources import Box, Source
 from ginjax.errors import ArgumentError
 
 SAME = 1e-3
@@ -33,17 +33,25 @@ class NewGrid:
     after: int
     means: bool
 
-    def applied(self, values: np.ndarray, axis: int) -> np.ndarray:
-        """Values on the new points of this axis, in double precision."""
+    def needed(self, low: int, high: int) -> tuple[int, int]:
+        """The old points that the new ones from `low` to `high - 1` are made of: of a sum of waves all."""
+        if self.before == self.after:
+            return low, high
+        size = self.before // self.after
+        return (low * size, high * size) if self.means else (0, self.before)
+
+    def applied(self, values: np.ndarray, axis: int, low: int, high: int) -> np.ndarray:
+        """The new points from `low` to `high - 1` of this axis, made of those that they need, in double precision."""
         if self.before == self.after:
             return values
         if self.means:
             sides = values.shape
-            blocks = (*sides[:axis], self.after, self.before // self.after, *sides[axis + 1 :])
+            blocks = (*sides[:axis], high - low, self.before // self.after, *sides[axis + 1 :])
             return values.reshape(blocks).mean(axis + 1, dtype=np.float64)
         from scipy.signal import resample as by_waves  # SciPy's signals take half a second to import
 
-        return np.asarray(by_waves(values.astype(np.float64), self.after, axis=axis))
+        found = np.asarray(by_waves(values.astype(np.float64), self.after, axis=axis))
+        return found[(slice(None),) * axis + (slice(low, high),)]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -62,27 +70,55 @@ class ResampledSource(Source):
         self.whole.close()
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
+        return self._read_box(trajectory, start, stop, self._everything)
+
+    def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
+        part = tuple(grid.needed(*ends) for grid, ends in zip(self.grids, box, strict=True))
         if self.every == 1:
-            blocks: Mapping[str, np.ndarray] = self.whole.read(trajectory, start, stop, precise=True)
+            blocks: Mapping[str, np.ndarray] = self.whole.read(
+                trajectory, start, stop, precise=True, box=part
+            )
         else:
             frames = [
-                self.whole.read(trajectory, n * self.every, n * self.every + 1, precise=True)
+                self.whole.read(trajectory, n * self.every, n * self.every + 1, precise=True, box=part)
                 for n in range(start, stop)
             ]
             blocks = {name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]}
-        return {name: self._on_grid(name, trajectory, block) for name, block in blocks.items()}
+        return {name: self._on_grid(name, trajectory, block, box) for name, block in blocks.items()}
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        found = self.whole.read_constants(trajectory, precise=True) if self.constants else {}
-        return {name: self._on_grid(name, trajectory, block[None])[0] for name, block in found.items()}
+        return self._read_constants_box(trajectory, self._everything)
 
-    def _on_grid(self, name: str, trajectory: int, block: np.ndarray) -> np.ndarray:
+    def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
+        part = tuple(grid.needed(*ends) for grid, ends in zip(self.grids, box, strict=True))
+        found = self.whole.read_constants(trajectory, precise=True, box=part) if self.constants else {}
+        sides = tuple(high - low for low, high in box)
+        return {
+            name: self._on_grid(name, trajectory, block[None], box)[0]
+            if name not in self.conditions
+            else np.full(sides, block.flat[0] * self._times(name))
+            for name, block in found.items()
+        }
+
+    @property
+    def _everything(self) -> Box:
+        return tuple((0, n) for n in self.spatial)
+
+    def _times(self, condition: str) -> float:
+        """How many times as large a number of the data is of these."""
+        if condition == "time_step":
+            return self.every
+        before, after = self.whole.spacing, self.spacing
+        return after / before if condition == "spacing" and before and after else 1.0
+
+    def _on_grid(self, name: str, trajectory: int, block: np.ndarray, box: Box) -> np.ndarray:
+        """A part of the new grid, made of what it needs of the old one."""
         if all(each.before == each.after for each in self.grids):
             return block
         check_finite(name, trajectory, block)
         values = block
-        for axis, each in enumerate(self.grids, 1):
-            values = each.applied(values, axis)
+        for axis, (each, ends) in enumerate(zip(self.grids, box, strict=True), 1):
+            values = each.applied(values, axis, *ends)
         return values.astype(block.dtype)
 
 

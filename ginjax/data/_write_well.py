@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
@@ -15,17 +12,17 @@ import h5py
 import numpy as np
 
 from ginjax._version import __version__
-from ginjax.checkpoint import Field, atomic_write, check_target, unwritable
+from ginjax.checkpoint import Field, atomic_write, check_target
 from ginjax.data._frames import MAX_VALUES_AT_ONCE
 from ginjax.data._not_finite import NotFinite, NotFiniteCount
+from ginjax.data._scratch import Scratch
 from ginjax.data._trajectories import Trajectories
-from ginjax.data.readers import COUNTED, MAX_ABOUT
-from ginjax.data.sources import MemorySource, Source
+from ginjax.data.readers import ASSUMED, COUNTED, MAX_ABOUT
+from ginjax.data.sources import MemorySource, Source, condition_values
 from ginjax.errors import ArgumentError, UnsupportedError
 
 AXES = ("x", "y", "z")
 ABOUT = "ginjax"
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def write_well(
@@ -40,7 +37,7 @@ def write_well(
 ) -> tuple[NotFinite, ...]:
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
-    Constants are fields that do not vary in time. Where spacing or time step is unknown, points and frames are
+    A boundary that nobody has said is marked as assumed, so that it is not taken for one that was stated. Constants are fields that do not vary in time; conditions are scalars, one number for each trajectory. Where spacing or time step is unknown, points and frames are
     counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, points and times their `units`, and the file an
     attribute `ginjax` with its provenance.
 
@@ -79,22 +76,18 @@ def write_well(
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
 
-    try:
-        # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
-        with tempfile.TemporaryFile(prefix=".ginjax-", suffix=".tmp", dir=target.parent) as scratch:
-            with h5py.File(scratch, "w") as file:
-                _describe(file, source, name, dict(parameters or {}), text)
-                found = _fill(file, source, progress)
+    # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
+    with Scratch(path, target.parent) as scratch:
+        with h5py.File(scratch, "w") as file:
+            _describe(file, source, name, dict(parameters or {}), text)
+            found = _fill(file, source, progress)
 
-            def copy(stream: BinaryIO) -> None:
-                scratch.seek(0)
-                shutil.copyfileobj(scratch, stream, 2**24)
+        def copy(stream: BinaryIO) -> None:
+            scratch.seek(0)
+            while block := scratch.read(2**24):
+                stream.write(block)
 
-            atomic_write(path, copy, force=force)
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
-            raise
-        raise unwritable(path, error) from error
+        atomic_write(path, copy, force=force)
     return found
 
 
@@ -133,15 +126,21 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
         boundary.attrs["associated_fields"] = _strings([])
         boundary.attrs["bc_type"] = kind
         boundary.attrs["sample_varying"] = boundary.attrs["time_varying"] = False
+        if source.boundaries_assumed:
+            boundary.attrs[ASSUMED] = True
         mask = np.zeros(side, bool)
         mask[[0, -1]] = True
         boundary.create_dataset("mask", data=mask)
 
-    file.create_group("scalars").attrs["field_names"] = _strings([])
+    told = [field for field in source.constants if field.name in source.conditions]
+    scalars = file.create_group("scalars")
+    scalars.attrs["field_names"] = _strings([field.name for field in told])
+    for field in told:
+        _create_number(scalars, field, source)
     for k in range(3):
         group = file.create_group(f"t{k}_fields")
         varying = [field for field in source.schema if field.k == k]
-        steady = [field for field in source.constants if field.k == k]
+        steady = [field for field in source.constants if field.k == k and field not in told]
         group.attrs["field_names"] = _strings([field.name for field in (*varying, *steady)])
         for field in varying:
             _create(group, field, source, (source.trajectories, source.frames))
@@ -149,9 +148,23 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
             _create(group, field, source, (source.trajectories,))
 
 
-def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ...]) -> None:
+def _create_number(group: h5py.Group, field: Field, source: Source) -> None:
+    """One number for each trajectory, in double precision, and the values at once."""
+    _check_name(field)
+    values = condition_values(source, (field.name,))[field.name]
+    array = group.create_dataset(field.name, data=values)
+    array.attrs["sample_varying"], array.attrs["time_varying"] = True, False
+    array.attrs["parity"] = "odd" if field.p else "even"
+    array.attrs["units"] = field.unit
+
+
+def _check_name(field: Field) -> None:
     if "/" in field.name or field.name in ("", "."):
         raise ArgumentError("name of a field", got=repr(field.name), expected="a name without '/'")
+
+
+def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ...]) -> None:
+    _check_name(field)
     dtype = np.float64 if any(map(_needs_digits, _some(field, source, len(lead) == 2))) else np.float32
     array = group.create_dataset(field.name, (*lead, *source.spatial, *(source.D,) * field.k), dtype)
     array.attrs["dim_varying"] = np.ones(source.D, bool)
@@ -202,9 +215,10 @@ def _fill(
                 put(name, (index, slice(start, stop)), values, start)
             if progress is not None:
                 progress(index * source.frames + stop, total)
-        if source.constants:
+        if len(source.constants) > len(source.conditions):
             for name, values in source.read_constants(index, precise=True).items():
-                put(name, (index,), values)
+                if name not in source.conditions:
+                    put(name, (index,), values)
     return count.found
 
 

@@ -52,6 +52,8 @@ from .conv._walls import PADDING_MODES as PADDING_MODES
 from .conv._walls import PaddingMode as PaddingMode
 from .conv._walls import continue_axes as continue_axes
 from .conv._walls import padding_modes as padding_modes
+from .conv._ways import Way as Way
+from .conv._ways import use_way as use_way
 
 if not TYPE_CHECKING:
     __getattr__ = _refuse_in("ginjax.geometric")

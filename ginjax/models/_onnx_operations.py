@@ -147,7 +147,7 @@ def _reshape(program: Program, equation: Any, operands: list[str]) -> list[str]:
     shape = equation.outvars[0].aval.shape
     if shape == equation.invars[0].aval.shape:
         return operands
-    return [program.reshape(operands[0], shape)]
+    return [program.reshape(operands[0], equation.invars[0].aval.shape, shape)]
 
 
 @_operation("broadcast_in_dim")
@@ -158,7 +158,7 @@ def _broadcast(program: Program, equation: Any, operands: list[str]) -> list[str
     for place, size in zip(places, before, strict=True):
         flat[place] = size
     if tuple(flat) != tuple(before):
-        tensor = program.reshape(tensor, flat)
+        tensor = program.reshape(tensor, before, flat)
     if tuple(flat) == tuple(shape):
         return [tensor]
     # Lengths that stay are said as 1, so that one that is free need not be computed.
@@ -228,8 +228,12 @@ def _slice_from(program: Program, equation: Any, operands: list[str]) -> list[st
 def _reverse(program: Program, equation: Any, operands: list[str]) -> list[str]:
     tensor = operands[0]
     for axis in equation.params["dimensions"]:
-        tensor = program.graph.slice(tensor, int(axis), -1, -(2**62), -1)
+        tensor = _backwards(program, tensor, int(axis))
     return [tensor]
+
+
+def _backwards(program: Program, tensor: str, axis: int) -> str:
+    return program.graph.slice(tensor, axis, -1, -(2**62), -1)
 
 
 @_operation("pad")
@@ -328,6 +332,12 @@ def _convolve(program: Program, equation: Any, operands: list[str]) -> list[str]
     shape = [equation.invars[0].aval.shape[i] for i in numbers.lhs_spec]
     x = program.graph.transpose(x, [int(i) for i in numbers.lhs_spec], "program")
     kernel = program.graph.transpose(kernel, [int(i) for i in numbers.rhs_spec], "program")
+    back = [list(numbers.out_spec).index(i) for i in range(len(numbers.out_spec))]
+    if _is_transposed(given):
+        sides = [int(equation.invars[1].aval.shape[i]) for i in numbers.rhs_spec[2:]]
+        return [
+            program.graph.transpose(_convolve_transposed(program, given, x, kernel, sides), back, "program")
+        ]
     for axis, factor in enumerate(given["lhs_dilation"]):
         if factor > 1:
             x = spread(program, x, shape, axis + 2, int(factor), None)
@@ -340,8 +350,32 @@ def _convolve(program: Program, equation: Any, operands: list[str]) -> list[str]
         dilations=[int(each) for each in given["rhs_dilation"]],
         group=int(given["feature_group_count"]),
     )
-    back = [list(numbers.out_spec).index(i) for i in range(len(numbers.out_spec))]
     return [program.graph.transpose(y, back, "program")]
+
+
+def _is_transposed(given: Any) -> bool:
+    """Whether a convolution of spread points is what other libraries call a transposed one."""
+    plain = given["feature_group_count"] == 1 and set(given["window_strides"]) == {1}
+    return plain and any(factor > 1 for factor in given["lhs_dilation"])
+
+
+def _convolve_transposed(program: Program, given: Any, x: str, kernel: str, sides: list[int]) -> str:
+    """The convolution of points that are spread, with the kernel `(out, in, *sides)`, as a transposed one of the points."""
+    dims = len(sides)
+    kernel = program.graph.transpose(kernel, [1, 0, *range(2, 2 + dims)], "program")
+    for axis, side in enumerate(sides):
+        kernel = _backwards(program, kernel, axis + 2) if side > 1 else kernel
+    reach = [int(e) * (side - 1) for e, side in zip(given["rhs_dilation"], sides, strict=True)]
+    cut = [(r - low, r - high) for r, (low, high) in zip(reach, given["padding"], strict=True)]
+    made = program.add(
+        "ConvTranspose",
+        [x, kernel],
+        strides=[int(each) for each in given["lhs_dilation"]],
+        dilations=[int(each) for each in given["rhs_dilation"]],
+        pads=[max(int(each), 0) for ends in zip(*cut, strict=True) for each in ends],
+    )
+    beyond = [(max(-int(low), 0), max(-int(high), 0)) for low, high in cut]
+    return _around(program, made, [(0, 0), (0, 0), *beyond], None)
 
 
 @_operation("gather")
@@ -379,7 +413,7 @@ def _gather(program: Program, equation: Any, operands: list[str]) -> list[str]:
         )
     # (..., count, 1) -> (..., count, 1 of each axis behind) -> as many as the result has
     tail = [1] * (len(x.shape) - axis - 1)
-    index = program.reshape(operands[1], [*places.shape[:-1], *tail])
+    index = program.reshape(operands[1], places.shape, [*places.shape[:-1], *tail])
     if tail:
         index = program.add("Expand", [index, program.exact_shape([*[1] * (axis + 1), *out[axis + 1 :]])])
     return [program.add("GatherElements", [operands[0], index], axis=axis)]

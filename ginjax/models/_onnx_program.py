@@ -102,21 +102,29 @@ class Program:
             self._written[text] = found if isinstance(found, str) else self.numbers([found])
         return self._written[text]
 
-    def shape(self, sizes: Sequence[Any]) -> str:
-        """A shape as a tensor; one length that is free is left to be found."""
-        parts = [self.length(each) for each in sizes]
-        free = [i for i, each in enumerate(parts) if isinstance(each, str)]
-        if len(free) == 1:
-            parts[free[0]] = -1
-        return self.graph.vector(parts)
-
     def exact_shape(self, sizes: Sequence[Any]) -> str:
         """A shape as a tensor, nothing left to be found."""
         return self.graph.vector([self.length(each) for each in sizes])
 
-    def reshape(self, tensor: str, sizes: Sequence[Any]) -> str:
-        """A tensor in another shape."""
-        return self.add("Reshape", [tensor, self.shape(sizes)])
+    def reshape(self, tensor: str, before: Sequence[Any], after: Sequence[Any]) -> str:
+        """A tensor in another shape, with as little arithmetic of lengths as there can be.
+
+        Axes of length 1 are put in and left out; of other changes the axes in front that stay are copied, and one length that
+        is free is left to be found.
+        """
+        ones = _ones(before, after)
+        if ones is not None:
+            gone, put = ones
+            tensor = self.graph.squeeze(tensor, gone, "program") if gone else tensor
+            return self.graph.unsqueeze(tensor, put, "program") if put else tensor
+        kept = 0
+        while kept < min(len(before), len(after)) and _is_same(before[kept], after[kept]):
+            kept += 1
+        parts: list[str | int] = [0] * kept
+        rest = [each if isinstance(each, int | np.integer) else None for each in after[kept:]]
+        for size, number in zip(after[kept:], rest, strict=True):
+            parts.append(-1 if number is None and rest.count(None) == 1 else self.length(size))
+        return self.add("Reshape", [tensor, self.graph.vector(parts)])
 
     def _evaluated(self, node: ast.expr) -> str | int:
         """The value of a formula of lengths, as JAX writes it."""
@@ -124,10 +132,12 @@ class Program:
             case ast.Constant(value=int(value)):
                 return value
             case ast.Name(id=symbol) if symbol in self._lengths:
-                tensor, axis, divisor = self._lengths[symbol]
-                shape = self.add("Shape", [tensor])
-                length = self.add("Gather", [shape, self.numbers([axis])], axis=0)
+                length, divisor = self._axis(symbol)
                 return length if divisor == 1 else self.add("Div", [length, self.numbers([divisor])])
+            case ast.BinOp(op=ast.Mult(), left=ast.Constant(value=factor), right=ast.Name(id=symbol)) if (
+                symbol in self._lengths and self._lengths[symbol][2] == factor
+            ):
+                return self._axis(symbol)[0]
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self._combined("Sub", 0, self._evaluated(operand))
             case ast.BinOp(op=ast.Pow(), left=left, right=ast.Constant(value=int(power))) if 1 <= power <= 8:
@@ -143,6 +153,12 @@ class Program:
             f"length {ast.unparse(node)!r} of the network", expected="sums, products and quotients"
         )
 
+    def _axis(self, symbol: str) -> tuple[str, int]:
+        """The length of the axis that a symbol stands for, and by what that is divided."""
+        tensor, axis, divisor = self._lengths[symbol]
+        shape = self.add("Shape", [tensor])
+        return self.add("Gather", [shape, self.numbers([axis])], axis=0), divisor
+
     def _combined(self, kind: str, left: str | int, right: str | int) -> str:
         names = [each if isinstance(each, str) else self.numbers([each]) for each in (left, right)]
         return self.add(kind, names)
@@ -150,3 +166,24 @@ class Program:
 
 _KINDS: dict[type, str] = {ast.Add: "Add", ast.Sub: "Sub", ast.Mult: "Mul"}
 _FUNCTIONS = {"floordiv": "Div", "mod": "Mod", "max": "Max", "min": "Min"}
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return isinstance(one, int | np.integer) == isinstance(other, int | np.integer) and bool(one == other)
+
+
+def _ones(before: Sequence[Any], after: Sequence[Any]) -> tuple[list[int], list[int]] | None:
+    """The axes of length 1 that go, of the shape before, and those that come, of the shape after; None for another change."""
+    gone, put, i, j = [], [], 0, 0
+    while i < len(before) or j < len(after):
+        if i < len(before) and j < len(after) and _is_same(before[i], after[j]):
+            i, j = i + 1, j + 1
+        elif i < len(before) and _is_same(before[i], 1):
+            gone.append(i)
+            i += 1
+        elif j < len(after) and _is_same(after[j], 1):
+            put.append(j)
+            j += 1
+        else:
+            return None
+    return gone, put

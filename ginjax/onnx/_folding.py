@@ -57,6 +57,16 @@ def _cast(node: Node, given: list[Any]) -> np.ndarray:
     return given[0].astype(onnx_library("helper").tensor_dtype_to_np_dtype(int(node.get("to", 1))))
 
 
+def _slice(node: Node, given: list[Any]) -> np.ndarray:
+    starts, ends, axes, steps = ([int(n) for n in each.reshape(-1)] if each is not None else None for each in [*given[1:], None, None][:4])  # fmt: skip
+    whole = [slice(None)] * given[0].ndim
+    for i, axis in enumerate(range(len(starts)) if axes is None else axes):
+        step = 1 if steps is None else steps[i]
+        end = None if step < 0 and ends[i] < -given[0].shape[axis] else ends[i]
+        whole[axis] = slice(starts[i], end, step)
+    return given[0][tuple(whole)]
+
+
 _RULES: dict[str, Callable[[Node, list[Any]], np.ndarray]] = {
     "Identity": lambda node, given: given[0],
     "Cast": _cast,
@@ -68,6 +78,7 @@ _RULES: dict[str, Callable[[Node, list[Any]], np.ndarray]] = {
     "Sub": lambda node, given: given[0] - given[1],
     "Mul": lambda node, given: given[0] * given[1],
     "Div": _divide,
+    "Slice": _slice,
     "Sqrt": lambda node, given: np.sqrt(given[0]),
 }
 _BROADCAST = {"Add", "Sub", "Mul", "Div"}

@@ -128,6 +128,12 @@ class Graph:
         names = [self.numbers([each]) if isinstance(each, int) else each for each in parts]
         return self.add("Concat", names, "shape", axis=0) if len(names) > 1 else names[0]
 
+    def squeeze(self, tensor: str, axes: list[int], near: str) -> str:
+        """A tensor without these axes, of length 1."""
+        if self.opset < 13:
+            return self.add("Squeeze", [tensor], near, axes=axes)
+        return self.add("Squeeze", [tensor, self.numbers(axes)], near)
+
     def unsqueeze(self, tensor: str, axes: list[int], near: str) -> str:
         """A tensor with axes of length 1 at these places of the result."""
         if not axes:

@@ -143,7 +143,9 @@ def permuted(axes: Axes, order: Sequence[int], side: Side) -> Axes:
     return side.with_new(moved, len(moved) if following is None else list(order).index(following))
 
 
-def regrouped(axes: Axes, target: Sequence[Size | None], side: Side, *, unit: bool) -> Axes | None:
+def regrouped(
+    axes: Axes, target: Sequence[Size | None], side: Side, *, unit: bool, divides: bool = False
+) -> Axes | None:
     """The layout after a Reshape; None where the lengths do not fit together.
 
     Where axes are merged across the place of the new one it is merged with them; beside an axis that takes in all of space, too.
@@ -154,9 +156,10 @@ def regrouped(axes: Axes, target: Sequence[Size | None], side: Side, *, unit: bo
     - `target`: the old shape after it; None for at most one length that is left to be found.
     - `side`: where the new axis stands.
     - `unit`: whether the new axis has a single point, so that it vanishes in what it would be merged into.
+    - `divides`: whether lengths that nobody knows are taken to be multiples of what parts them.
     """
     factors = [f for axis in axes for f in axis]
-    groups = _groups([f for f in factors if not f.is_new], target)
+    groups = _groups([f for f in factors if not f.is_new], target, divides)
     if groups is None:
         return None
     plain = tuple(tuple(f for f, _ in group) for group in groups)
@@ -191,25 +194,29 @@ def _merged(plain: Axes, group: int, within: int) -> Axes:
 _Numbered = tuple[Factor, int]
 
 
-def _groups(factors: list[Factor], target: Sequence[Size | None]) -> list[list[_Numbered]] | None:
+def _groups(
+    factors: list[Factor], target: Sequence[Size | None], divides: bool
+) -> list[list[_Numbered]] | None:
     """The factors dealt out to axes of these lengths, each with its number in the order before; parts of one share it."""
     if target.count(None) > 1:
         return None
     split = target.index(None) if None in target else len(target)
     left, right = target[:split], target[split + 1 :]
     rest = [(factor, serial) for serial, factor in enumerate(factors)]
-    head = _taken(rest, [each for each in left if each is not None], backwards=False)
+    head = _taken(rest, [each for each in left if each is not None], divides, backwards=False)
     if head is None:
         return None
     if None not in target:
         if any(not (f.size or ONE).same(ONE) for f, _ in rest) or (rest and not head):
             return None
         return head if not rest else [*head[:-1], [*head[-1], *rest]]
-    tail = _taken(rest, [each for each in reversed(right) if each is not None], backwards=True)
+    tail = _taken(rest, [each for each in reversed(right) if each is not None], divides, backwards=True)
     return None if tail is None else [*head, rest, *reversed(tail)]
 
 
-def _taken(rest: list[_Numbered], sizes: list[Size], *, backwards: bool) -> list[list[_Numbered]] | None:
+def _taken(
+    rest: list[_Numbered], sizes: list[Size], divides: bool, *, backwards: bool
+) -> list[list[_Numbered]] | None:
     """Axes of these lengths, taken from one end of the factors; None where the lengths do not fit."""
     found: list[list[_Numbered]] = []
     end = -1 if backwards else 0
@@ -223,12 +230,12 @@ def _taken(rest: list[_Numbered], sizes: list[Size], *, backwards: bool) -> list
                 return None
             factor, serial = rest.pop(end)
             assert factor.size is not None
-            whole = _quotient(missing, factor.size)
+            whole = _quotient(missing, factor.size, divides)
             if whole is not None:
                 axis.append((factor, serial))
                 missing = whole
                 continue
-            other = _quotient(factor.size, missing)
+            other = _quotient(factor.size, missing, divides)
             if other is None:
                 return None
             axis.append((Factor(factor.space, missing), serial))
@@ -238,10 +245,10 @@ def _taken(rest: list[_Numbered], sizes: list[Size], *, backwards: bool) -> list
     return found
 
 
-def _quotient(a: Size, b: Size) -> Size | None:
-    """A whole quotient of two lengths; None where there is none, or nobody knows."""
+def _quotient(a: Size, b: Size, divides: bool) -> Size | None:
+    """A whole quotient of two lengths; None where there is none, or nobody knows, unless it is taken to be one."""
     found = a.over(b)
-    if found is not None and found.whole:
+    if found is not None and (found.whole or (divides and found.value is None)):
         return found
     if a.value is not None and b.value:
         ratio = a.value / b.value

@@ -187,6 +187,20 @@ class Size:
             terms.append((tuple(rest), mine / number))
         return Size._collected(terms)
 
+    @property
+    def without_rests(self) -> Size:
+        """The formula where every quotient that is rounded is a whole number before."""
+        total = Size.of(0)
+        for factors, number in self.terms:
+            term = Size.of(number)
+            for each in factors:
+                exact = None
+                if isinstance(each, Quotient) and each.kind != "exact":
+                    exact = each.over.without_rests.over(each.under.without_rests)
+                term = term * (Size.symbol(each) if exact is None else exact)
+            total = total + term
+        return total
+
     def rounded(self, kind: Literal["floor", "ceil"]) -> Size:
         """Rounded down or up; whole numbers are taken out of the rounding."""
         if self.whole:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ginjax.checkpoint import with_name_of_its_own
+from ginjax.checkpoint import LOG_ENDING, with_name_of_its_own
 
 STATE_PURPOSE = "state of a training"
 """What the header of a saved state says that it is."""
 
-MODEL_ENDING, LOG_ENDING, FOLDER_ENDING, LAST_ENDING = ".safetensors", ".log.jsonl", ".run", ".last"
+MODEL_ENDING, FOLDER_ENDING, LAST_ENDING = ".safetensors", ".run", ".last"
 STATE_FILE = "state.safetensors"
 
 

@@ -10,7 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ginjax.checkpoint import DataContract, ModelRecord
-from ginjax.data import SPACE, Axes, AxisOrder, DataReading, Source, from_arrays, open_data
+from ginjax.data import (
+    SPACE,
+    Axes,
+    AxisOrder,
+    Conditions,
+    DataReading,
+    Source,
+    from_arrays,
+    open_data,
+)
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
     HeldOut,
@@ -40,6 +49,7 @@ def material_of(
     seed: int,
     tuning: bool = False,
     axes: Axes | None = None,
+    conditions: Conditions = (),
     like: DataContract | None = None,
 ) -> TrainingMaterial:
     """Data to train on.
@@ -47,23 +57,24 @@ def material_of(
     **Arguments:**
 
     - `data`: where they have no parts, their trajectories are parted at random.
-    - `axes`: of the arrays in a file, see `ginjax.data.open_data`.
+    - `axes`, `conditions`: of the arrays in a file, see `ginjax.data.open_data`.
     - `like`: the contract of the model that is gone on from, see there too.
     - `valid`, `test`, `seed`, `tuning`: as in `ginjax.ml.source_parts`.
 
     **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
     """
-    if axes and not isinstance(data, str | os.PathLike):
-        raise ArgumentError(
-            "axes",
-            got="data that are no path",
-            expected="the path of a file or a folder",
-            hint="ginjax.from_arrays and ginjax.open_data take axes.",
-        )
+    for name, said in (("axes", axes), ("conditions", conditions)):
+        if said and not isinstance(data, str | os.PathLike):
+            raise ArgumentError(
+                name,
+                got="data that are no path",
+                expected="the path of a file or a folder",
+                hint=f"ginjax.from_arrays and ginjax.open_data take {name}.",
+            )
     if isinstance(data, Source):
         return material_of_source(data, valid=valid, test=test, seed=seed, tuning=tuning)
     if isinstance(data, str | os.PathLike):
-        reading = DataReading(axes=axes or (), like=like)
+        reading = DataReading(axes=axes or (), conditions=conditions, like=like)
         return material_in_files(Path(data), reading, valid=valid, test=test, seed=seed, tuning=tuning)
     sources = _by_part(data, like)
     parts: Parts = {name: (source.at_hand(), None) for name, source in sources.items()}
@@ -148,7 +159,8 @@ def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
 
     - `contract`: of the model.
     - `start`: a source, a path, or every field and constant of the model by name; fields `(trajectory, time, *space, D, ..., D)`, or without the first
-      axis for one trajectory, or without the first two for one frame; constants without the axis of time.
+      axis for one trajectory, or without the first two for one frame; constants without the axis of time, conditions as
+      numbers, one for all trajectories or one for each.
 
     **Returns:** the data, and whether they were one trajectory without an axis for it.
 
@@ -188,12 +200,16 @@ def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
             got=", ".join(f"{2 - missing} for '{name}'" for missing, name in lacking.items()),
             expected="the same for all fields",
         )
+    told = contract.told
     source = from_arrays(
         fields,
-        order={name: each.k for name, each in wanted.items()},
+        order={name: each.k for name, each in wanted.items() if name not in told},
         parity={name: each.p for name, each in wanted.items()},
         unit={name: each.unit for name, each in wanted.items()},
-        constants={each.name: np.asarray(arrays[each.name]) for each in contract.constants},
+        constants={
+            each.name: np.asarray(arrays[each.name]) for each in contract.constants if each.name not in told
+        },
+        conditions={name: arrays[name] for name in told},
         periodic=contract.is_torus,
         spacing=contract.spacing,
         time_step=contract.time_step,

@@ -54,6 +54,7 @@ class Evaluation:
     - `called`: what pictures, tables and the CSV call the model beside others, such as the name of its file.
     - `one_step`: by forecast, as in the study, the one-step error on every frame of the same trajectories: the number that
       a training ends with. That at step 1 of the roll-outs belongs to their first frames alone.
+    - `remarks`: what is doubtful about the data, such as a time step that the model was not trained with.
     """
 
     model: str
@@ -65,6 +66,7 @@ class Evaluation:
     note: str | None = field(default=None)
     one_step: Mapping[str, OneStepError] = field(default_factory=dict)
     called: str = MODEL
+    remarks: tuple[str, ...] = ()
 
     @property
     def errors(self) -> Mapping[str, Mapping[str, np.ndarray]]:
@@ -78,11 +80,14 @@ class Evaluation:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warnings: a rollout that blows up, or a model no better than predicting no change."""
+        """Warnings: doubtful data, a rollout that blows up, or a model no better than predicting no change."""
         found = [
-            f"the rollout of {name} blows up: NaN or infinity at step {lost}"
-            for name, lost in self.study.lost_at.items()
-            if lost is not None
+            *self.remarks,
+            *(
+                f"the rollout of {name} blows up: NaN or infinity at step {lost}"
+                for name, lost in self.study.lost_at.items()
+                if lost is not None
+            ),
         ]
         first = [
             curves["nrmse"][0] >= self.errors_of_no_change[name]["nrmse"][0]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
+import tempfile
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,51 +20,37 @@ from ginjax.checkpoint import (
     DataContract,
     ModelRecord,
     NewAxis,
-    check_certificate,
     check_output,
-    convert_record,
-    new_axis_places,
-    new_boundaries,
-    unchecked,
     write_model,
 )
 from ginjax.data import Source
 from ginjax.errors import ArgumentError, GinjaxWarning
+from ginjax.hub import HubAddress, Pushed, push_model
 from ginjax.ml import (
-    PERSISTENCE,
     Forecaster,
-    OneStepError,
-    OwnTask,
     TaskSettings,
     TrainedModel,
     TrainSettings,
-    calibrate,
     record_with_fields_of,
-    request_training,
-    scaled_contract,
-    shortest_waves,
-    simulated_held_out,
-    start_from,
-    study_rollouts,
 )
-from ginjax.ml.forecast import NO_CHANGE
 from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
     Verification,
-    default_side,
     from_record,
     named_arrays,
-    promises_between,
     to_record,
-    verification_effort,
-    verify_records,
 )
-from ginjax.transfer import Certificate, PlainRule, Rule, array_digest, make_rule
-from ginjax.workflow._arguments import check_kind, check_whole
-from ginjax.workflow._data import Data, held_out_of, material_of, source_of, start_of
+from ginjax.transfer import Certificate, PlainRule, Rule, array_digest
+from ginjax.workflow._arguments import check_whole
+from ginjax.workflow._conversion import calibrated, converted
+from ginjax.workflow._data import Data, source_of
 from ginjax.workflow._evaluation import MODEL, Evaluation
+from ginjax.workflow._model_in_words import in_words
+from ginjax.workflow._rollouts import check_names_beside, evaluation_of, forecast_from, to_evaluate_on
 from ginjax.workflow._training import Training, carry_out
+from ginjax.workflow._tuning import request_tuning, several
+from ginjax.workflow._verification import verified
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -152,24 +139,9 @@ class Model:
         **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up,
         `UnsupportedError` for tiles of a network that looks at the whole field at once.
         """
-        check_whole("steps", steps, least=1)
-        forecaster = self._by_tiles(tile)
-        source, single = start_of(forecaster.contract, start)
-        past = forecaster.frames.past_steps
-        source.check_frames(past)
-        begin = source.frames - past if first is None else check_whole("first", first, least=0)
-        if begin > source.frames - past:
-            raise ArgumentError(
-                "first",
-                got=f"{first}, of {source.frames} frames, {past} of which in a row are seen",
-                expected=f"0 to {source.frames - past}",
-            )
-        forecaster.check(source, begin + past)
-        with _shown(progress)(source.trajectories * steps, "rolling out") as bar:
-            found = forecaster.forecast(
-                source.at_hand(), range(source.trajectories), steps=steps, first=begin, progress=bar.follow
-            )
-        return {name: values[0] for name, values in found.items()} if single else found
+        return forecast_from(
+            start, self._by_tiles(tile), steps, first=first, show=_shown(progress), stacklevel=2
+        )
 
     def evaluate(
         self,
@@ -199,52 +171,21 @@ class Model:
 
         **Raises:** `ArgumentError` for data that a model is not for.
         """
-        forecaster, show = self._by_tiles(tile), _shown(progress)
-        contract = forecaster.contract
-        for what, given in (("steps", steps), ("trajectories", trajectories)):
-            if given is not None:
-                check_whole(what, given, least=1)
-        taken = {MODEL, PERSISTENCE, NO_CHANGE, "truth", ""} & set(beside or {})
-        if taken:
-            raise ArgumentError(
-                "name of a model beside",
-                got=repr(min(taken)),
-                expected="a name of its own, which this one is not",
-            )
-        if data is None:
-            with show(trajectories or 1, "simulating") as bar:
-                held_out = simulated_held_out(
-                    contract, trajectories=trajectories, steps=steps, seed=seed, progress=bar.follow
-                )
-        else:
-            with show(1, "preparing the data") as bar:
-                held_out = held_out_of(
-                    data, self.record, contract, split=split, count=trajectories, progress=bar.follow
-                )
-        source = held_out.source
-        forecasters = {MODEL: forecaster} | {
-            name: other._by_tiles(tile) for name, other in (beside or {}).items()
-        }
-        with show(len(held_out.trajectories) * (steps or 1), "rolling out") as bar:
-            study = study_rollouts(
-                forecasters, source, held_out.trajectories, steps=steps, progress=bar.follow
-            )
-        models = {MODEL: self, **(beside or {})}
-        one_step = dict[str, OneStepError]()
-        for name, each in models.items():
-            task = OwnTask.of(each._forecaster.contract, source, held_out.trajectories)
-            with show(len(task.indices), "predicting every next frame") as bar:
-                one_step[name] = task.error(each.network, progress=bar.follow, tile=tile)
-        return Evaluation(
-            model=self.name,
-            data=held_out.name,
-            study=study,
-            D=source.D,
-            grid=source.spatial,
-            time_step=source.time_step,
-            note=_noted(held_out.note, unchecked(contract, source.contract)),
-            one_step=one_step,
+        models, show = {MODEL: self, **(beside or {})}, _shown(progress)
+        check_names_beside(tuple(beside or ()))
+        forecasters = {name: each._by_tiles(tile) for name, each in models.items()}
+        held_out = to_evaluate_on(
+            data,
+            self.record,
+            forecasters[MODEL],
+            steps=steps,
+            trajectories=trajectories,
+            split=split,
+            seed=seed,
+            show=show,
         )
+        networks = {name: each.network for name, each in models.items()}
+        return evaluation_of(networks, forecasters, held_out, steps=steps, tile=tile, show=show)
 
     def plot(
         self,
@@ -301,32 +242,24 @@ class Model:
 
         **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from those of the model in another aspect.
         """
-        check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
-        settings = settings or TrainSettings()
-        start = start_from(LoadedModel(self.network, self.record), keep_compatible=keep_compatible)
-        material = material_of(
+        request = request_tuning(
+            LoadedModel(self.network, self.record),
             data,
+            settings,
+            keep_compatible=keep_compatible,
+            adapt=adapt,
+            padding=padding,
+            drop_fields=drop_fields,
             valid=valid,
             test=test,
-            seed=settings.seed,
-            tuning=start.trained,
-            like=self.record.contract,
         )
+        for said in request.fields:
+            warnings.warn(said, GinjaxWarning, stacklevel=2)
 
         def tuned(made: TrainedModel, training: Training) -> Model:
             parent = self.parent if keep_compatible or training.kept_start else None
             return Model(made.model, made.record, parent, training)
 
-        request = request_training(
-            material,
-            settings,
-            start=start,
-            adapt=(adapt,) if isinstance(adapt, str) else adapt,
-            padding=padding,
-            drop_fields=(drop_fields,) if isinstance(drop_fields, str) else drop_fields,
-        )
-        for said in request.fields:
-            warnings.warn(said, GinjaxWarning, stacklevel=2)
         model, training = carry_out(request, _shown(progress), tuned)
         training.warn(stacklevel=2)
         return model
@@ -346,9 +279,8 @@ class Model:
         **Raises:** `ArgumentError` for data that lack some of its fields and have others, which may be the same under other
         names; `UnsupportedError` for a network that cannot be changed so.
         """
-        drop = (drop_fields,) if isinstance(drop_fields, str) else drop_fields
         source = source_of(data, self.record.contract)
-        record = record_with_fields_of(self.record, source, drop)
+        record = record_with_fields_of(self.record, source, several(drop_fields))
         return self if record is self.record else Model(from_record(record), record, parent=self.parent)
 
     def to_dimension(
@@ -384,32 +316,18 @@ class Model:
         **Raises:** `VerificationError` for a broken promise, `ArgumentError` and `UnsupportedError` for what cannot be
         converted.
         """
-        check_whole("D", D, least=1)
-        if not isinstance(rescale, str | Rule | PlainRule):
-            raise ArgumentError(
-                "rescale",
-                got=repr(rescale)[:60],
-                expected="the name of a rule, or a rule",
-                hint="See ginjax.transfer.RULES.",
-            )
-        if not isinstance(rescale, str) and flex is not None:
-            raise ArgumentError(
-                "flex", got="a rule that is no name", expected="the name of a rule, such as 'compat-flex'"
-            )
-        # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
-        rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
-        conversion = convert_record(
+        conversion = converted(
             self.record,
             D,
-            rule,
-            dtype=dtype,
-            parity_lift=lift_parity,
+            rescale,
+            flex=flex,
+            lift_parity=lift_parity,
             new_boundary=new_boundary,
             new_axis=new_axis,
+            dtype=dtype,
+            allow_inexact=allow_inexact,
         )
-        if not allow_inexact:
-            check_certificate(conversion.certificate)
-        return Model(from_record(conversion.after), conversion.after, parent=self)
+        return self._child(conversion.after)
 
     def calibrate(
         self,
@@ -441,23 +359,17 @@ class Model:
         **Raises:** `ArgumentError` for data that do not fit, `UnsupportedError` for data of the low dimension if the network
         sees too far, has a norm or fields of odd parity.
         """
-        check_whole("D", D, least=1)
-        check_whole("samples", samples, least=1)
-        if not isinstance(data, Source):
-            raise ArgumentError("data", got=type(data).__name__, expected="a ginjax.data.Source")
-        if data.D not in (D, self.D):
-            raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {self.D}")
-        contract = scaled_contract(self.record)
-        if data.D != contract.D:
-            places = new_axis_places(new_axis, contract.axes, data.D)
-            ends = new_boundaries(new_boundary, contract.axes, data.D, places)
-            contract = contract.in_dimension(data.D, ends, places)
-        X, Y = OwnTask.of(contract, data, samples=samples).pairs()
-        conversion, _ = calibrate(
-            self.record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary, new_axis=new_axis
+        conversion = calibrated(
+            self.record,
+            D,
+            data,
+            rescale,
+            samples=samples,
+            seed=seed,
+            new_boundary=new_boundary,
+            new_axis=new_axis,
         )
-        check_certificate(conversion.certificate)
-        return Model(from_record(conversion.after), conversion.after, parent=self)
+        return self._child(conversion.after)
 
     def verify(
         self,
@@ -498,21 +410,16 @@ class Model:
             raise ArgumentError(
                 "dimension of the model to verify against", got=other.D, expected=f"another one than {self.D}"
             )
-        low_record, high_record = sorted((self.record, other.record), key=lambda record: record.D)
-        below = other if other.D < self.D else self
-        walled = not all(high_record.is_torus)
-        effort = verification_effort(
-            low_record, high_record, side=side or default_side(below.network, walled=walled)
+        below, above = sorted((self, other), key=lambda model: model.D)
+        return verified(
+            below.record,
+            above.record,
+            below.network,
+            side=side,
+            seed=seed,
+            tolerance=tolerance,
+            stacklevel=2,
         )
-        if effort.warning is not None:
-            warnings.warn(effort.warning, GinjaxWarning, stacklevel=2)
-        effort.check()
-        found = verify_records(low_record, high_record, side=side, seed=seed)
-        promises_between(low_record, high_record).check(found, tolerance)
-        waves = shortest_waves(low_record, high_record)
-        if waves is not None and waves.warning:
-            warnings.warn(waves.warning, GinjaxWarning, stacklevel=2)
-        return found
 
     def with_network(self, network: AnyDimensionalModel) -> Model:
         """The same model with another network of the same kind, such as one changed by `equinox.tree_at`.
@@ -563,6 +470,36 @@ class Model:
         write_model(path, self.record, force=force)
         return Path(path)
 
+    def push_to_hub(
+        self,
+        address: str,
+        *,
+        evaluation: Evaluation | None = None,
+        private: bool = False,
+        message: str | None = None,
+        progress: bool = False,
+    ) -> Pushed:
+        """Publish the model with its card on the Hugging Face Hub, from where `ginjax.load("hf://user/name")` loads it.
+
+        **Arguments:** as of `ginjax.hub.push_model`.
+
+        - `evaluation`: the card then tells its errors.
+
+        **Returns:** the address of these bytes for ever, and the page of the commit.
+
+        **Raises:** as `ginjax.hub.push_model`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.save(Path(folder) / HubAddress.parse(address).file.rpartition("/")[2])
+            return push_model(
+                path,
+                address,
+                evaluation=None if evaluation is None else evaluation.to_json(),
+                private=private,
+                message=message,
+                progress=progress,
+            )
+
     @property
     def name(self) -> str:
         """What tables and pictures call it: its architecture."""
@@ -576,6 +513,10 @@ class Model:
             self.__dict__["_kept_forecaster"] = found  # it holds the compiled step
         return found
 
+    def _child(self, record: ModelRecord) -> Model:
+        """The model that this one was converted into."""
+        return Model(from_record(record), record, parent=self)
+
     def _by_tiles(self, tile: int | Mapping[str, int] | None) -> Forecaster:
         return self._forecaster if tile is None else replace(self._forecaster, tile=tile)
 
@@ -583,41 +524,7 @@ class Model:
         return Model, (self.network, self.record, self.parent, self.training)
 
     def __repr__(self) -> str:
-        seen = ", ".join(each.kind for each in (*self.contract.fields, *self.contract.constants))
-        parts = [
-            f"{self.name} in {self.D}D",
-            seen or "fields unknown",
-            f"{self.record.parameters:,} parameters",
-        ]
-        parts += [_said(step) for step in self.history]
-        certificate = self.certificate
-        if certificate is not None:
-            state = (
-                "stale" if self.record.certificate_is_stale else "exact" if certificate.exact else "not exact"
-            )
-            parts.append(f"certificate {state}")
-        return f"Model({'; '.join(parts)})"
-
-
-def _noted(note: str | None, aspects: Sequence[str]) -> str | None:
-    """What there is to know of the data: how they were chosen, and what could not be compared with the model's."""
-    unknown = f"not checked, because not known: {', '.join(aspects)}" if aspects else None
-    return "; ".join(each for each in (note, unknown) if each) or None
-
-
-def _said(step: Mapping[str, Any]) -> str:
-    """A step of the history in a few words."""
-    match step.get("step"):
-        case "train" | "tune" as what:
-            done, on = step.get("steps_done", step.get("steps")), step.get("equation", step.get("data"))
-            return f"{'trained' if what == 'train' else 'tuned'} {done} steps on {on}"
-        case "convert":
-            return f"converted {step.get('from_dim')}D -> {step.get('to_dim')}D by {step.get('rule')}"
-        case "edit":
-            return "changed by hand"
-        case "init":
-            return "not trained"
-    return str(step.get("step"))
+        return f"Model({in_words(self.name, self.record)})"
 
 
 def _shown(progress: bool) -> Callable[..., Progress]:

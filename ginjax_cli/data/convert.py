@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ginjax_cli._config_file import asked_for
-from ginjax_cli._data_options import DataAxes, DataFields, DataParity, DataPeriodic, DataSplit, reading_of
+from ginjax_cli._data_options import (
+    DataAxes,
+    DataConditions,
+    DataFields,
+    DataParity,
+    DataPeriodic,
+    DataSplit,
+    reading_of,
+)
 from ginjax_cli._options import Debug, Force, Json, OutputPath, Quiet
 from ginjax_cli._output import Output
 
@@ -28,6 +36,7 @@ def convert(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     split: DataSplit = None,
     data_spacing: Annotated[
         float | None,
@@ -103,7 +112,7 @@ def convert(
     out = Output(json=json, quiet=quiet)
     check_output(output, "data", {"the data": path})
     claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
-    reading = replace(reading_of(field, parity, periodic, axes), unequal=True)
+    reading = replace(reading_of(field, parity, periodic, axes, condition), unequal=True)
     with reading.open(path, split=split) as opened:
         stated = state_steps(opened, data_spacing=data_spacing, data_time_step=data_time_step)
         source = resample(stated, spacing=spacing, every=every, frames=frames, means=means)

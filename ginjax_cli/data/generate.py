@@ -1,5 +1,6 @@
 """`ginjax data generate`: simulate data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -65,6 +66,16 @@ def generate(
             show_default="fields that vary along all axes",
         ),
     ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            help="Several time steps or coefficients, such as time_step=0.02,0.04 or diffusivity=0.01,0.05, which the simulations take in turn, "
+            "every combination if repeated; a network is told them.",
+            metavar="NAME=NUMBERS",
+            show_default="those of the equation",
+        ),
+    ] = None,
     folder: Annotated[
         Path,
         typer.Option("--output", "-o", help="The folder to write to; made if it is missing.", metavar="DIR"),
@@ -91,6 +102,7 @@ def generate(
     check_output(folder, "folder")
     equation = find_pde(pde)
     dims = equation.dimensions if dim is None else _parse_dims(dim)
+    numbers = _parse_vary(vary or ())
     counts = {D: trajectories or TRAIN_TRAJECTORIES[D] for D in dims}
     sizes = [
         simulation_size(equation, D, trajectories=count, steps=frames, side=size, planes=planes)
@@ -108,6 +120,7 @@ def generate(
             seed=seed,
             cover=cover if D in covering else None,
             planes=planes,
+            vary=numbers,
         )
         for D, count in counts.items()
     }
@@ -132,7 +145,7 @@ def generate(
                 target,
                 source,
                 name=pde,
-                parameters=equation.parameters,
+                parameters={name: each for name, each in equation.parameters.items() if name not in numbers},
                 about={"step": "generate", "formula": equation.equation, **source.origin},
                 force=claim.replaces(target),
                 progress=progress.follow,
@@ -143,19 +156,45 @@ def generate(
                       "frames": source.frames, "bytes": bytes_}
                      | {key: source.origin[key] for key in _OF_A_FILE if key in source.origin})  # fmt: skip
     claim.done()
+    said = {"time_step": equation.time_step, **equation.parameters}
+    said = {
+        name: " or ".join(f"{each:g}" for each in numbers.get(name, (value,))) for name, value in said.items()
+    }
+    step = said.pop("time_step")
     out.fields(
         f"{pde}: {equation.equation}",
         {
-            "coefficients": ", ".join(f"{name} {value:g}" for name, value in equation.parameters.items()),
+            "coefficients": ", ".join(f"{name} {value}" for name, value in said.items()),
             "fields": ", ".join(_kind(each) for each in equation.fields),
             "grid spacing": equation.spacing,
-            "time step": equation.time_step,
+            "time step": step if "time_step" in numbers else equation.time_step,
         },
     )
     out.table("Files", ("file", "dim", "grid", "trajectories", "frames", "MiB"), rows)
     payload = {"equation": pde, "spacing": equation.spacing, "time_step": equation.time_step, "seed": seed}
+    payload |= {"vary": numbers} if numbers else {}
     out.result(folder, payload | {"parameters": dict(equation.parameters), "files": files})
     out.next_step(f"ginjax data inspect {shell_word(str(next(iter(targets.values()))))}")
+
+
+def _parse_vary(texts: Sequence[str]) -> dict[str, list[float]]:
+    from ginjax.errors import ArgumentError
+
+    found: dict[str, list[float]] = {}
+    for text in texts:
+        name, separator, values = text.partition("=")
+        try:
+            numbers = [float(each) for each in values.split(",")]
+        except ValueError:
+            numbers = []
+        if not separator or not name or not numbers or name in found:
+            raise ArgumentError(
+                "--vary",
+                got=repr(text),
+                expected="NAME=NUMBER,NUMBER,..., each name once, such as time_step=0.02,0.04",
+            )
+        found[name] = numbers
+    return found
 
 
 def _parse_dims(text: str) -> list[int]:

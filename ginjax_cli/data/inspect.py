@@ -10,6 +10,7 @@ from ginjax_cli._as_options import as_options
 from ginjax_cli._config_file import given_options
 from ginjax_cli._data_options import (
     DataAxes,
+    DataConditions,
     DataFields,
     DataParity,
     DataPeriodic,
@@ -47,6 +48,7 @@ def inspect(
     axes: DataAxes = None,
     parity: DataParity = None,
     periodic: DataPeriodic = None,
+    condition: DataConditions = None,
     target: DataTarget = None,
     split: DataSplit = None,
     max_frames: Annotated[
@@ -74,7 +76,7 @@ def inspect(
     from ginjax.data import data_splits, survey
 
     out = Output(json=json, quiet=quiet)
-    with reading_of(field, parity, periodic, axes, target=target).open(
+    with reading_of(field, parity, periodic, axes, condition, target=target).open(
         path, split=split, ask=False
     ) as source:
         total = sum(source.frames_of(i) - source.blank for i in range(source.trajectories))
@@ -133,6 +135,11 @@ def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, ob
             ("time step", source.time_step, source.time_unit),
         )
     }
+    for what in ("spacing", "time step"):
+        if steps[what] == "not stated" and what.replace(" ", "_") in source.conditions:
+            steps[what] = "of each trajectory"
+    if source.conditions:
+        steps["conditions"] = ", ".join(source.conditions)
     if source.spacings is not None:
         differing = zip("xyz", source.spacings, strict=False)
         steps["spacing"] = ", ".join(f"{step:g} along {axis}" for axis, step in differing)
@@ -161,6 +168,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
         **(by_axes if source.axes_known else dict.fromkeys(by_axes)),
         "spacing": source.spacing if source.spacings is None else list(source.spacings),
         "time_step": source.time_step,
+        "conditions": list(source.conditions),
         "length_unit": source.length_unit,
         "time_unit": source.time_unit,
         "splits": list(parts),

@@ -10,6 +10,7 @@ import pytest
 
 import ginjax
 from ginjax.checkpoint import Axis
+from ginjax.data import condition_ranges
 from ginjax.errors import ArgumentError
 from ginjax.models import Network
 
@@ -113,6 +114,15 @@ def test_the_halves_are_read_as_they_are_described(recipe, datasets, small):
         recipe.sources(datasets / "elsewhere", 2, small)
 
 
+def test_a_network_that_is_told_its_time_step_is_shown_the_2d_half_at_several(recipe, datasets, small):
+    low, high = (recipe.sources(datasets, D, replace(small, told=True)) for D in (2, 3))
+    ranges = {each.name: each for each in condition_ranges(low["train"])}
+    np.testing.assert_allclose(ranges["time_step"].span, (1.597, 3 * 1.597), rtol=1e-4)
+    assert ranges["time_step"].remark([high["train"].time_step]) is None
+    assert (low["train"].time_step, low["train"].contract.told) == (None, {"tcool", "time_step"})
+    assert "time steps 1.597 and 2.662" in recipe.check_pair(low["test"], high["test"])
+
+
 @pytest.mark.slow
 def test_from_2d_to_tuned_in_3d(recipe, datasets, small, tmp_path, capsys):
     results = recipe.run(datasets, tmp_path / "run", small)
@@ -136,6 +146,8 @@ def test_from_2d_to_tuned_in_3d(recipe, datasets, small, tmp_path, capsys):
     assert "| 3D, converted and tuned |" in shown and "| 0.367 |" in shown and "| 0.196 |" in shown
     with pytest.raises(SystemExit, match="was begun with other settings"):
         recipe.run(datasets, tmp_path / "run", replace(small, seed=1))
+    told = recipe.run(datasets, tmp_path / "told", replace(small, told=True))
+    assert list(told) == ["2D, trained there", "3D, converted, no data in 3D", "3D, converted and tuned"]
 
 
 def test_vrmse_is_that_of_the_well(recipe):

@@ -22,7 +22,7 @@ from ginjax.checkpoint import (
     contract_from_json,
     contract_to_json,
 )
-from ginjax.errors import ArgumentError, FileError, GinjaxError, UnsupportedError
+from ginjax.errors import ArgumentError, FileError, GinjaxError
 
 DENSITY, VELOCITY, BED = Field("density", 0, 0, "kg"), Field("velocity", 1, 0, "m/s"), Field("bed", 0, 0)
 VORTICITY = Field("vorticity", 0, 1, "1/s")
@@ -301,13 +301,67 @@ def test_what_a_network_does_beyond_a_wall_is_kept(padding):
         Axis("y", "periodic", "mirror")
 
 
-@pytest.mark.parametrize(
-    "row", [contract_to_json(replace(FULL, conditions=(Condition("dt"),)))["conditions"][0], 3]
+NUMBER = Field("nu", 0, 0)
+TOLD = DataContract(
+    axes_of((True,)),
+    (Field("u", 0, 0),),
+    (NUMBER, Field("time_step", 0, 0)),
+    conditions=(Condition("nu"), Condition("time_step", 0.1, 0.4)),
+    spacing=0.5,
 )
-def test_conditions_are_refused_clearly(row):
-    with pytest.raises(UnsupportedError, match="m: a network with numbers as conditions") as caught:
-        contract_from_json(with_value("conditions", [row]), "m")
-    assert "expected a network on fields alone" in str(caught.value)
+
+
+def test_conditions_are_constants_that_are_marked():
+    assert through_json(TOLD) == TOLD
+    assert [each.name for each in TOLD.inputs] == ["u", "nu", "time_step"]
+    assert contract_to_json(TOLD)["conditions"][1] == {"name": "time_step", "low": 0.1, "high": 0.4}
+    assert TOLD.in_dimension(3).conditions == TOLD.conditions
+    # What is told of each trajectory is never completed by one number for all.
+    other = replace(TOLD, conditions=(), constants=(), time_step=0.3, spacing=0.7)
+    assert TOLD.completed_by(other).time_step is None
+    assert replace(TOLD, conditions=()).completed_by(other).time_step == 0.3
+
+
+def test_fields_that_are_gained_or_lost_take_their_conditions_along():
+    fewer = TOLD.with_fields(TOLD.fields, [NUMBER])
+    assert fewer.conditions == (Condition("nu"),)
+    gained = replace(fewer, time_step=0.2).with_fields(TOLD.fields, TOLD.constants, TOLD.conditions)
+    assert (gained.told, gained.time_step) == (TOLD.told, None)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (3, "'contract.conditions'"),
+        ({}, "'name'"),
+        ({"name": "mu"}, "condition 'mu': got"),
+        ({"name": "nu", "low": 1.0}, "range of condition 'nu'"),
+        ({"name": "nu", "low": 1.0, "high": 0.5}, "range of condition 'nu'"),
+        ({"name": "nu", "low": "1", "high": 2.0}, "'low'"),
+    ],
+)
+def test_conditions_that_are_none_are_refused(row, message):
+    with pytest.raises((ArgumentError, FileError)) as caught:
+        contract_from_json(contract_to_json(TOLD) | {"conditions": [row]}, "m")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "far"),
+    [
+        ([0.1, 0.4], None),
+        ([0.42], None),
+        ([0.44], "0.44"),
+        ([0.05, 0.2, 0.9], "0.05 to 0.9"),
+        ([0.1001], None),
+    ],
+)
+def test_a_number_far_from_those_of_the_training_is_remarked_by_name(values, far):
+    remark = Condition("time_step", 0.1, 0.4).remark(values)
+    assert remark is None if far is None else f"condition 'time_step' is {far}: " in str(remark)
+    assert Condition("time_step").remark(values) is None
+    assert Condition("nu", 0.1, 0.1).remark([0.1]) is None
+    assert "at 0.1 only" in str(Condition("nu", 0.1, 0.1).remark([0.11]))
 
 
 JUNK = st.recursive(

@@ -9,6 +9,7 @@ from ginjax.checkpoint import (
     ADAPTABLE,
     Aspect,
     Axis,
+    Condition,
     DataContract,
     DataPart,
     Difference,
@@ -221,3 +222,18 @@ def test_names_of_axes_scales_parts_and_origin_do_not_matter():
 def test_an_unknown_difference_to_accept(accept):
     with pytest.raises(ArgumentError, match=r"difference to accept: got .*, expected dimension or fields or"):
         check_contract(WANTED, WANTED, accept=accept)
+
+
+def test_a_condition_is_asked_for_by_name_and_a_step_that_differs_is_not_taken_for_unknown():
+    step = Field("time_step", 0, 0)
+    told = replace(WANTED, constants=(BED, step), conditions=(Condition("time_step"),), time_step=None)
+    for found in (WANTED, replace(WANTED, time_step=0.3)):
+        (lacking,) = differences(told, found)
+        assert lacking.subject == "condition 'time_step' of the data"
+        assert lacking.hint == "`conditions=['time_step=NUMBER']` says it."
+    assert differences(told, replace(told, time_step=0.3)) == ()  # data at one step, which is told
+    assert "time-step" not in unchecked(told, told)
+    # A model that is told nothing does not take data of several steps.
+    (several,) = differences(WANTED, told)
+    assert (several.subject, several.got) == ("time step of the data", "one for each trajectory")
+    assert differences(WANTED, replace(told, time_step=0.04)) == ()

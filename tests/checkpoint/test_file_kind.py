@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from helpers import FIXTURES
 
-from ginjax.checkpoint import file_kind, is_other_kind, write_file, wrong_file
+from ginjax.checkpoint import file_kind, is_other_kind, read_header, write_file, wrong_file
+from ginjax.errors import FileError
 
 HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(100)
 
@@ -52,6 +53,19 @@ def test_a_file_is_what_is_inside_of_it(tmp_path, name):
 def test_a_short_text_is_text(tmp_path, text):
     (tmp_path / "note").write_bytes(text)
     assert file_kind(tmp_path / "note").name == "text"
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b'{"learning_rate": 0.1, "lo'], ids=["empty", "a letter", "half a line"]
+)
+def test_the_log_of_a_training_that_has_just_begun_is_no_damaged_file(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    for name, kind in (("m.log.jsonl", "log"), ("m.jsonl", "text" if text else "empty")):
+        (tmp_path / name).write_bytes(text)
+        assert file_kind(name).name == kind
+    with pytest.raises(FileError, match=r"m\.log\.jsonl: is the log of a training") as caught:
+        read_header("m.log.jsonl")
+    assert caught.value.hint == "Name the model beside it, or list the trainings there with: ginjax runs ."
 
 
 def test_text_of_a_toml_file_is_settings(tmp_path):

@@ -1,6 +1,8 @@
 """Training divided over devices and over processes gives the loss curve of one device."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -110,6 +112,56 @@ def test_one_of_two_processes_is_killed_and_the_training_goes_on(one, tmp_path, 
     words = together()
     list(finish(*(start(tmp_path, *more, "--resume", *words, str(i)) for i in range(2)), within=600))
     assert (tmp_path / "model.safetensors").exists() and not state.exists()
+
+
+@pytest.mark.trust
+@pytest.mark.parametrize("lost", (0, 1))
+def test_one_of_two_processes_is_killed_while_the_other_computes_alone(tmp_path, lost):
+    """JAX then aborts the other one from a thread of its own, and no exception tells of it."""
+    code = (
+        "import ginjax.ml, time; from ginjax.ml.training import _processes; _processes.SILENCE = 10; "
+        "ginjax.ml.prepare_training = lambda *_, **__: (print('alone', flush=True), time.sleep(600)); "
+        "from ginjax_cli.main import main; main()"
+    )
+    words = together()
+    pair = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, *SMALL, *words, str(i)],
+            cwd=tmp_path,
+            env=os.environ | {"JAX_PLATFORMS": "cpu"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(2)
+    ]
+    for process in pair:
+        assert process.stdout is not None and process.stdout.readline() == "alone\n"
+    pair[lost].kill()
+    began = time.monotonic()
+    _, said = pair[1 - lost].communicate(timeout=120)
+    pair[lost].communicate()
+    assert pair[1 - lost].returncode == 1 and time.monotonic() - began < 60, said
+    assert said.endswith(
+        "error: JAX gave up this process, most likely because another one of the training was lost\n"
+        "hint: Start all of them again with --resume: the training goes on from its last saved state.\n"
+    )
+
+
+@pytest.mark.trust
+def test_ctrl_c_while_the_others_are_waited_for(tmp_path):
+    words = together()
+    port = int(words[2].partition(":")[2])
+    process = start(tmp_path, *words, "0")
+    until, waits = time.monotonic() + 120, False
+    while not waits and time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            waits = True
+    assert waits
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert (process.returncode, said) == (130, "interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.trust

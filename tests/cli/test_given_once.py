@@ -61,6 +61,24 @@ def test_what_is_said(words, said):
     assert (result.exit_code, result.stderr) == (2, f"error: {said}\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["train", "--freeze", "encoder", "--freeze", "blocks.0", "--freeze", "encoder"], "--freeze: got 'encoder' twice"),
+        (["train", "--log", "tensorboard", "--log", "tensorboard"], "--log: got 'tensorboard' twice"),
+        (["train", "--config", "run.toml"], "--freeze: got 'b' twice"),
+        (["convert-d", "a", "--to-dim", "2", "--new-boundary", "z=edge", "--new-boundary", "z=edge"], "--new-boundary: got 'z=edge' twice"),
+        (["train", "--freeze", "encoder", "--freeze", "blocks.0"], None),
+    ],
+)  # fmt: skip
+def test_a_value_is_given_once(tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.toml").write_text('freeze = ["a", "b", "b"]')
+    name, *more = words
+    said_ = refusal(COMMANDS[name], more)
+    assert said_ == (None if said is None else f"{said}, expected each value once")
+
+
 def test_what_is_repeated_by_right_is_taken(tmp_path):
     result = CliRunner().invoke(app, ["inspect", "-q", "-q", str(tmp_path / "none")])
     assert result.exit_code == 1 and "there is no such file" in result.stderr

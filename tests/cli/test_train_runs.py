@@ -26,6 +26,17 @@ def run(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(app, ["train", *args], prog_name="ginjax")
 
 
+def test_a_finished_run_gets_the_curve_that_it_did_not_come_to(run, tmp_path):
+    words = (*changed(THREE, "--steps", "10"), "-o", "m.safetensors")
+    assert run(*words).exit_code == 0
+    curve = tmp_path / "m.curve.png"
+    first, when = curve.read_bytes(), curve.stat().st_mtime_ns
+    assert run(*words, "--resume").exit_code == 0 and curve.stat().st_mtime_ns == when
+    curve.unlink()
+    again = run(*words, "--resume")
+    assert (again.exit_code, curve.read_bytes() == first) == (0, True), again.stderr
+
+
 def test_a_finished_run_stays_or_is_extended(run, tmp_path):
     model = tmp_path / "model.safetensors"
     said = run(*THREE)

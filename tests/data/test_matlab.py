@@ -71,7 +71,7 @@ def test_the_order_is_asked_for_and_what_is_no_field_is_left_out_with_a_word(tmp
         open_data(path)
     source = open_data(path, axes=AXES)
     assert [each.name for each in source.schema] == ["u"] and source.time_step is None
-    assert any("array 'nu' is left out" in note for note in source.notes)
+    assert any("number 'nu' is left out" in note for note in source.notes)
 
 
 def test_a_vector_and_a_logical_field(tmp_path):
@@ -121,6 +121,36 @@ def test_complex_numbers_are_refused(tmp_path):
     source = open_data(version_5(tmp_path / "a", {"u": U * 1j}), axes=AXES)
     with pytest.raises(FileError, match="expected real numbers"):
         source.read(0, 0, 1)
+
+
+@pytest.mark.parametrize("flag", [False, True], ids=["sound", "said to be complex"])
+def test_a_second_array_of_numbers_is_not_looked_for(tmp_path, flag):
+    """SciPy reads whatever follows as imaginary parts, and takes its type from there."""
+    path = version_5(tmp_path / "a", {"u": U, "name": "flow"})
+    whole = bytearray(path.read_bytes())
+    assert whole[144:146] == b"\x07\x00"  # single precision, no flags
+    whole[145] |= flag << 3
+    path.write_bytes(whole)
+    source = open_data(path, axes={"u": AXES})
+    if not flag:
+        assert source.read(0, 0, 1)["u"].shape
+        return
+    with pytest.raises(FileError, match="complex numbers, expected real numbers"):
+        source.read(0, 0, 1)
+
+
+def test_a_variable_without_a_name_is_no_field(tmp_path):
+    """MATLAB keeps functions in one, and so does a file whose name was wiped out, with the type of its numbers."""
+    path = version_5(tmp_path / "a", {"u": U, "v": U})
+    whole = bytearray(path.read_bytes())
+    at = whole.index(b"\x01\x00\x01\x00u")
+    whole[at : at + 16] = b"\x01" + bytes(15)
+    path.write_bytes(whole)
+    source = open_data(path, axes={"v": AXES})
+    assert list(source.read(0, 0, 1)) == ["v"]
+    assert any("'__function_workspace__' is left out" in note and "no name" in note for note in source.notes)
+    with pytest.raises(FileError, match="no name"):
+        open_data(path, axes={"v": AXES}, fields=["__function_workspace__:0+"])
 
 
 @pytest.mark.parametrize("kind", [0, 14, 0xE7])

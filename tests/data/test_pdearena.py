@@ -23,16 +23,22 @@ def test_kuramoto_sivashinsky_in_one_dimension(tmp_path):
 
 def test_steps_that_differ_become_conditions_of_the_network_if_that_is_said(tmp_path):
     path = arena_1d(tmp_path / "ks.h5", varying=True)
-    with pytest.raises(FileError, match="one positive number for all samples") as refused:
+    with pytest.raises(FileError, match=r"spacing of trajectory 1: got 0.2525, expected 0.25") as refused:
         open_data(path)
-    said = ["u:0+=pde_5-16", "dt:0+", "dx:0+"]
-    assert f"`fields={said}`" in str(refused.value.hint)
-    source = open_data(path, fields=said)
+    both = ["spacing", "time_step"]
+    assert f"`conditions={both}`" in str(refused.value.hint)
+    source = open_data(path, conditions=both)
+    assert (source.spacing, source.time_step, source.conditions) == (None, None, ("spacing", "time_step"))
+    np.testing.assert_allclose(source.read_constants(2)["time_step"], np.full(16, 0.2 * 1.02), rtol=1e-6)
+    with pytest.raises(FileError, match="spacing of trajectory 1"):
+        open_data(path, conditions="time_step")  # what is not named is still to be one number
+
+
+def test_steps_that_are_named_as_fields_are_conditions_too(tmp_path):
+    source = open_data(arena_1d(tmp_path / "ks.h5", varying=True), fields=["u:0+=pde_5-16", "dt:0+", "dx:0+"])
     assert (source.spacing, source.time_step) == (None, None)
-    assert [each.name for each in source.constants] == ["dt", "dx"]
+    assert [each.name for each in source.constants] == ["dt", "dx"] == list(source.conditions)
     np.testing.assert_allclose(source.read_constants(2)["dt"], np.full(16, 0.2 * 1.02), rtol=1e-6)
-    with pytest.raises(FileError, match="train/dx"):
-        open_data(path, fields=said[:2])  # what is not named is still to be one number
 
 
 def test_a_sample_has_one_number(tmp_path):

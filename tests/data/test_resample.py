@@ -107,3 +107,19 @@ def test_missing_values_do_not_spread():
     source = replace(flow(8, 8), held={"v": values})
     with pytest.raises(FileError, match="NaN"):
         resample(source, spacing=0.5).read(0, 0, 5)
+
+
+def test_a_part_of_the_new_grid_is_made_of_what_it_needs_of_the_old_one(monkeypatch):
+    whole = flow(16, 16, (False, True))
+    found = resample(whole, spacing=2 * LENGTH / 16, every=2)  # means along x, waves along y
+    asked = []
+    read = type(whole)._read_box
+
+    def watched(self, trajectory, start, stop, box):
+        asked.append(box)
+        return read(self, trajectory, start, stop, box)
+
+    monkeypatch.setattr(type(whole), "_read_box", watched)
+    part = found.read(0, 0, 2, precise=True, box=((1, 3), (4, 8)))["v"]
+    assert set(asked) == {((2, 6), (0, 16))}
+    np.testing.assert_allclose(part, found.read(0, 0, 2, precise=True)["v"][:, 1:3, 4:8], rtol=1e-12)

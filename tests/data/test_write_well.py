@@ -2,14 +2,18 @@
 
 import errno
 import hashlib
+import io
 import json
+import os
+import tempfile
+from dataclasses import replace
 
 import h5py
 import numpy as np
 import pytest
 from data.layouts import by_seed, numbers
 
-from ginjax.data import Field, MemorySource, Trajectories, open_data, simulate, write_well
+from ginjax.data import Field, MemorySource, Trajectories, from_arrays, open_data, simulate, write_well
 from ginjax.errors import ArgumentError, FileError, UnsupportedError
 
 SCHEMA = (Field("w", 0, 1, "1/s"), Field("v", 1, 0, "m/s"), Field("stress", 2, 0, "Pa"))
@@ -115,11 +119,41 @@ def test_what_the_layout_cannot_hold_is_refused(tmp_path):
     assert not (tmp_path / "a").exists()
 
 
-def test_a_full_disk_is_told_with_the_name(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "Can't synchronously write data (file write failed: time = ...)")
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+@pytest.mark.parametrize("good", [0, 1, 10**9], ids=["at once", "later", "never"])
+def test_a_disk_that_refuses_is_told_with_the_name(tmp_path, monkeypatch, code, good):
+    """Also in the nameless file that HDF5 writes, whose errors have no name."""
 
-    monkeypatch.setattr("ginjax.data._write_well._fill", full)
-    with pytest.raises(FileError, match="a: cannot be written: No space left on device") as caught:
+    class Refusing(io.FileIO):
+        written = 0
+
+        def write(self, content):
+            Refusing.written += 1
+            if Refusing.written > good:
+                raise OSError(code, os.strerror(code))
+            return super().write(content)
+
+    nameless = tempfile.TemporaryFile
+
+    def scratch(*, dir, **_):
+        with nameless(dir=dir) as made:
+            return io.BufferedRandom(Refusing(os.dup(made.fileno()), "rb+"), 4096)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", scratch)
+    if good == 10**9:
         write_well(tmp_path / "a", example(), name="x")
-    assert "Free some space" in caught.value.hint and list(tmp_path.iterdir()) == []
+        assert Refusing.written > 1
+        return
+    with pytest.raises(FileError, match=f"a: cannot be written: {os.strerror(code)}") as caught:
+        write_well(tmp_path / "a", example(), name="x")
+    assert ("Free some space" in (caught.value.hint or "")) == (code == errno.ENOSPC)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_boundary_that_was_taken_for_granted_is_not_written_as_one_that_was_stated(tmp_path):
+    source = from_arrays({"u": np.zeros((1, 2, 4))}, periodic=True)
+    for assumed in (True, False):
+        path = tmp_path / f"{assumed}.hdf5"
+        write_well(path, replace(source, boundaries_assumed=assumed), name="u")
+        found = open_data(path)
+        assert (found.is_torus, found.boundaries_assumed) == ((True,), assumed)

@@ -116,21 +116,3 @@ def test_it_maps_over_batches():
     one_by_one = np.stack([inverse_sqrt(m, EPS) for m in matrices])
     np.testing.assert_allclose(inverse_sqrt(matrices, EPS), one_by_one, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(mapped, one_by_one, rtol=1e-5, atol=1e-6)
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 4])
-def test_rotations_diagonalise(n):
-    with jax.enable_x64(True):
-        rng = np.random.default_rng(n)
-        # Eigenvalues over eight orders of magnitude, and a matrix with equal ones.
-        basis = np.linalg.qr(rng.normal(size=(5, n, n)))[0]
-        values = 10.0 ** rng.uniform(-8, 0, size=(5, n))
-        values[0] = 0.3
-        matrices = np.einsum("bij,bj,bkj->bik", basis, values, basis)
-        found, vectors = jax.jit(_inverse_sqrt.rotations)(matrices)
-        np.testing.assert_allclose(np.sort(found), np.sort(values), rtol=1e-12, atol=1e-15)
-        rebuilt = np.einsum("bij,bj,bkj->bik", vectors, found, vectors)
-        np.testing.assert_allclose(rebuilt, matrices, atol=1e-15)
-        np.testing.assert_allclose(
-            np.einsum("bji,bjk->bik", vectors, vectors), np.eye(n)[None].repeat(5, 0), atol=1e-14
-        )

@@ -8,14 +8,17 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from trust import files, interruptions
 from trust.formats import FORMATS
+from trust.interruptions import Stage, Trial
 
 AT_ONCE = 100
 
@@ -24,7 +27,6 @@ def main() -> int:
     words = argparse.ArgumentParser(prog="python -m trust", description=__doc__)
     words.add_argument("--files", type=int, default=0, help="damaged files in all, over the formats")
     words.add_argument("--interruptions", type=int, default=0, help="of each command")
-    words.add_argument("--faults", action="store_true", help="every failing event and write of each command")
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--only", action="append", help="one format or command; may be given again")
     words.add_argument("--keep", type=Path, default=Path("trust.json"))
@@ -44,23 +46,41 @@ def main() -> int:
         if asked:
             files.count(asked, given.seed, partial(_note, rows, lambda: _keep(given.keep, kept)))
             _keep(given.keep, kept)
-    for name, command in interruptions.COMMANDS.items():
-        if given.only and name not in given.only:
-            continue
-        for kind, count in interruptions.KINDS.items():
-            row = Counter(rows.get(f"{name}: {kind}", {}))
-            most = given.interruptions if kind in interruptions.AT_RANDOM else 10**9 * given.faults
-            for made in count(command, given.seed, row["cases"], most):
-                row[made["what"]] += 1
-                row["cases"] += 1
-                if made["what"] in interruptions.BAD:
-                    _tell(f"{name}: {kind}", made)
-                rows[f"{name}: {kind}"] = dict(row)
-                _keep(given.keep, kept)
+    if given.interruptions:
+        _interrupt(given, rows, lambda: _keep(given.keep, kept))
     _table("files", files.COLUMNS, {name: rows[name] for name in FORMATS if name in rows})
     broken = {name: row for name, row in rows.items() if name not in FORMATS}
     _table("interruptions", interruptions.COLUMNS, broken)
     return int(any(row.get(column) for row in rows.values() for column in {*files.BAD, *interruptions.BAD}))
+
+
+def _interrupt(given: argparse.Namespace, rows: dict[str, Any], keep: Callable[[], None]) -> None:
+    """All commands and kinds a little, so that a run cut short says something of each."""
+    with tempfile.TemporaryDirectory(prefix="ginjax-trust-") as made:
+        folder = Path(made)
+        with Stage(folder / "compiled") as stage:
+            trials = {
+                name: Trial(command, stage, folder / name)
+                for name, command in interruptions.COMMANDS.items()
+                if not given.only or name in given.only
+            }
+            asked = [
+                case
+                for name, trial in trials.items()
+                for case in interruptions.cases(name, trial, given.seed, given.interruptions)
+            ]
+            done = {key: row["cases"] for key, row in rows.items() if key not in FORMATS}
+            for _, name, kind, how in sorted(asked, key=itemgetter(0)):
+                key = f"{name}: {kind}"
+                if done.get(key, 0) > 0:
+                    done[key] -= 1
+                    continue
+                made = trials[name].disturbed(**how)
+                counted = ["cases", made["what"], *["given again"] * made.get("again", False)]
+                rows[key] = dict(Counter(rows.get(key, {})) + Counter(counted))
+                if made["what"] in interruptions.BAD:
+                    _tell(key, made)
+                keep()
 
 
 def _note(rows: dict[str, Any], keep: Callable[[], None], name: str, made: dict[str, Any]) -> None:

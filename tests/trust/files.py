@@ -6,6 +6,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,9 +15,12 @@ from typing import Any, Self
 COLUMNS = ("cases", "refused", "accepted right", "accepted wrong", "crashed", "hung", "over memory")
 BAD = COLUMNS[3:]
 LONGEST = 60.0
-"""Seconds that a case may take."""
+"""Seconds of processor time that a case may take."""
 
-STARTING = 300.0
+STANDING = 600.0
+"""Seconds that it may take beside other work, or while it waits for something."""
+
+TICKS = os.sysconf("SC_CLK_TCK")
 TESTS = Path(__file__).parent.parent
 
 
@@ -36,7 +40,7 @@ class Worker:
             stderr=subprocess.DEVNULL if "TRUST_DEBUG" not in os.environ else None,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent), *sys.path])},
         )
-        if self._line(STARTING) != b"ready\n":
+        if self._line() != b"ready\n":
             raise RuntimeError("the process does not start")
 
     def case(self, name: str, number: int) -> dict[str, Any]:
@@ -47,7 +51,7 @@ class Worker:
             self._process.stdin.flush()
         except BrokenPipeError:
             pass
-        line = self._line(LONGEST)
+        line = self._line()
         if line is None:
             return {"number": number, "way": "?", "what": "hung", "why": f"{LONGEST:g} s"}
         if not line:
@@ -64,10 +68,22 @@ class Worker:
         """Whether another one has to go on."""
         return self._process.poll() is not None
 
-    def _line(self, seconds: float) -> bytes | None:
+    def _line(self) -> bytes | None:
+        """The next line that it says, empty if it ended, None if it works or stands still for too long."""
         assert self._process.stdout is not None
-        ready = select.select([self._process.stdout], [], [], seconds)[0]
-        return self._process.stdout.readline() if ready else None
+        begun, worked = time.monotonic(), self._worked()
+        while time.monotonic() - begun < STANDING and self._worked() - worked < LONGEST:
+            if select.select([self._process.stdout], [], [], 1.0)[0]:
+                return self._process.stdout.readline()
+        return None
+
+    def _worked(self) -> float:
+        """Seconds of processor time that the process took so far."""
+        try:
+            said = Path(f"/proc/{self._process.pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return 0.0
+        return sum(map(int, said.rpartition(")")[2].split()[11:13])) / TICKS
 
     def __enter__(self) -> Self:
         return self

@@ -2,16 +2,20 @@
 
 Right is: whatever has the name of an output is as a command left alone makes it, or is not there; a command that lives says in one
 line what failed; given again (a training with `--resume` where a state waits) it ends as if nothing had happened, and leaves
-nothing behind.
+nothing behind. Most kills leave the same behind as another one did, and a command goes by nothing else: it is given again the first
+`SURE` times that this is left behind, and once in `EVERY` times after that.
 """
 
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+import zlib
+from collections import Counter
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +26,7 @@ from trust.files import TESTS
 
 COLUMNS = (
     "cases",
+    "given again",
     "right",
     "incomplete",
     "other result",
@@ -30,7 +35,8 @@ COLUMNS = (
     "traceback",
     "hung",
 )
-BAD = COLUMNS[2:]
+BAD = COLUMNS[3:]
+SURE, EVERY = 3, 10
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 
 
@@ -42,7 +48,7 @@ class Command:
 
     - `argv`: its words.
     - `given`: makes what it reads, in its folder.
-    - `growing`: outputs that grow while it lasts, or hold times: they are there or not, and that is all.
+    - `growing`: outputs that grow while it lasts, and are compared when it has come to its end.
     """
 
     argv: tuple[str, ...]
@@ -67,38 +73,61 @@ COMMANDS = {
     "train": Command(
         ("train", "--arch", "series", "--channels", "2", "--size", "16", "--trajectories", "4", "--frames", "2", "--steps", "12",
          "--batch-size", "2", "--checkpoint-every", "3"),
-        growing=("model.log.jsonl", "model.curve.png"),
+        growing=("model.log.jsonl",),
     ),
     "convert-d": Command(("convert-d", MODEL, "--to-dim", "2", "-o", "out.safetensors")),
     "generate": Command(("data", "generate", "--dim", "1,2", "--size", "8", "--trajectories", "2", "--frames", "2")),
     "predict": Command(("predict", MODEL, "given.h5", "--steps", "2", "-o", "out.h5"), _simulation),
     "evaluate": Command(
         ("evaluate", MODEL, "--steps", "2", "--trajectories", "2", "--size", "16", "-o", "found"),
-        growing=("found/evaluation.json",),
     ),
 }  # fmt: skip
 
 
 class Stage:
-    """The warm process that forks commands."""
+    """The warm process that forks commands.
 
-    def __init__(self) -> None:
+    **Arguments:**
+
+    - `compiled`: a folder for compiled programs, which every fork needs again.
+    """
+
+    def __init__(self, compiled: Path) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "trust.stage"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent), *sys.path])},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent), *sys.path]),
+                "JAX_COMPILATION_CACHE_DIR": str(compiled),
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+                "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
+            },
         )
-        assert self._process.stdout is not None
-        self.threads = json.loads(self._process.stdout.readline())["threads"]
+        self._answer()
+
+    def load(self, modules: list[str]) -> None:
+        """Have modules imported before the next fork."""
+        self._ask(load=modules)
 
     def run(self, argv: tuple[str, ...], folder: Path, **how: Any) -> dict[str, Any]:
         """Run a command in a folder, disturbed in some way; see `trust.stage`."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"argv": argv, "folder": str(folder), **how}) + "\n")
+        return self._ask(argv=argv, folder=str(folder), **how)
+
+    def _ask(self, **task: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(task) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        return self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        made = json.loads(self._process.stdout.readline())
+        assert made.get("threads", 1) == 1, "threads do not outlive a fork"
+        return made
 
     def __enter__(self) -> Self:
         return self
@@ -121,12 +150,20 @@ class Trial:
 
     def __init__(self, command: Command, stage: Stage, folder: Path):
         self._command, self._stage, self._folder = command, stage, folder
-        alone = self._fresh()
-        made = stage.run(command.argv, alone)
-        assert made["status"] == 0, made["stderr"]
+        self._met: Counter[Hashable] = Counter()
+        (folder / "given").mkdir(parents=True)
+        command.given(folder / "given")
+        stage.load(self._alone(modules=True)["modules"])
+        made = self._alone()
         self.events, self.seconds = made["events"], made["seconds"]
-        self._expected = contents(alone)
-        assert not hidden(alone), hidden(alone)
+        self._expected = contents(self._folder / "work")
+
+    def _alone(self, **more: Any) -> dict[str, Any]:
+        folder = self._fresh()
+        made = self._stage.run(self._command.argv, folder, **more)
+        assert made["status"] == 0, made["stderr"]
+        assert not hidden(folder), hidden(folder)
+        return made
 
     def disturbed(self, **how: Any) -> dict[str, Any]:
         """What becomes of the command if it is disturbed, and given again."""
@@ -152,21 +189,32 @@ class Trial:
             return made | {"what": "left behind", "why": left}
         if first["status"] == 0:
             return made | self._whole(folder)
+        left = left_behind(folder)
+        self._met[left] += 1
+        if self._met[left] > SURE and self._met[left] % EVERY:
+            return made | {"what": "right"}
+        made = self._again(folder) | made | {"again": True}
+        if made["what"] != "right":
+            self._met[left] = 0  # the next time as well
+        return made
+
+    def _again(self, folder: Path) -> dict[str, Any]:
+        """What becomes of the command if it is given a second time."""
         state = folder / "model.run"
         again = (*self._command.argv, *(["--resume"] if self._command.resumable and state.exists() else []))
         second = self._stage.run(again, folder)
         if second["hung"]:
-            return made | {"what": "hung", "why": "the second time"}
+            return {"what": "hung", "why": "the second time"}
         if second["status"] == 1 and "exists already" in second["stderr"] and not self._missing(folder):
             # It was killed after the last of its outputs: what is there is whole, and replaced when that is asked for.
             second = self._stage.run((*again, "--force"), folder)
         if second["status"] != 0:
-            return made | {"what": "not run again", "why": second["stderr"][-600:]}
-        return made | self._whole(folder)
+            return {"what": "not run again", "why": second["stderr"][-600:]}
+        return self._whole(folder)
 
     def _whole(self, folder: Path) -> dict[str, Any]:
         """A command that came to its end has made everything, and left nothing else."""
-        if wrong := self._unlike(folder) or self._missing(folder):
+        if wrong := self._unlike(folder, whole=True) or self._missing(folder):
             return {"what": "other result", "why": wrong}
         if left := [*hidden(folder), *sorted(contents(folder).keys() - self._expected.keys())]:
             return {"what": "left behind", "why": left}
@@ -175,22 +223,20 @@ class Trial:
     def _missing(self, folder: Path) -> list[str]:
         return sorted(self._expected.keys() - contents(folder).keys())
 
-    def _unlike(self, folder: Path) -> list[str]:
-        """Outputs that are there and are not what they should be."""
-        found = contents(folder)
+    def _unlike(self, folder: Path, *, whole: bool = False) -> list[str]:
+        """Outputs that are there and are not what they should be; those that grow are judged when they are whole."""
         return sorted(
             name
-            for name, content in found.items()
+            for name, content in contents(folder).items()
             if name in self._expected
-            and name not in self._command.growing
-            and content != self._expected[name]
+            and (whole or name not in self._command.growing)
+            and _timeless(content) != _timeless(self._expected[name])
         )
 
     def _fresh(self) -> Path:
         folder = self._folder / "work"
         shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        self._command.given(folder)
+        shutil.copytree(self._folder / "given", folder)
         return folder
 
 
@@ -218,43 +264,39 @@ def _names_a_file(said: str) -> bool:
     )
 
 
-def _trials(command: Command, todo: Callable[[Trial], Iterator[dict[str, Any]]]) -> Iterator[dict[str, Any]]:
-    with tempfile.TemporaryDirectory(prefix="ginjax-trust-") as folder, Stage() as stage:
-        trial = Trial(command, stage, Path(folder))
-        for how in todo(trial):
-            yield trial.disturbed(**how)
+def _timeless(content: bytes) -> bytes:
+    """A file without what differs from one time to the next."""
+    return _TIMES.sub(b"", content)
 
 
-def ended_at_every_event(command: Command, seed: int, done: int, most: int) -> Iterator[dict[str, Any]]:
-    """The process is gone at each of its file events."""
-    return _trials(
-        command, lambda trial: ({"how": "exit", "at": n} for n in range(done, min(trial.events, most)))
+_TIMES = re.compile(rb'"(process|since|rate|seconds)": ("[^"]*"|[^,}]+)')
+_MARK = re.compile(r"-[0-9]+-[0-9a-f]{16}\.tmp$")
+
+
+def left_behind(folder: Path) -> Hashable:
+    """Everything in a folder, but for times, and numbers of processes and those made from chance in names."""
+    return tuple(
+        (
+            _MARK.sub(".tmp", str(path.relative_to(folder))),
+            path.lstat().st_mode,
+            path.is_file() and hashlib.sha256(_timeless(path.read_bytes())).digest(),
+        )
+        for path in sorted(folder.rglob("*"))
     )
 
 
-def failed_at_every_event(command: Command, seed: int, done: int, most: int) -> Iterator[dict[str, Any]]:
-    """A full disk from each event on, an error of the disk at each, and writes that take a part only."""
-
-    def todo(trial: Trial) -> Iterator[dict[str, Any]]:
-        every = [{"how": how, "at": n} for how in ("ENOSPC", "EIO") for n in range(trial.events)]
-        yield from [*every, {"how": "short"}][done:most]
-
-    return _trials(command, todo)
+KINDS = ("ended", "full disk", "error of the disk", "short writes", "killed")
+_HOW = {"ended": "exit", "full disk": "ENOSPC", "error of the disk": "EIO"}
 
 
-def killed_at_random(command: Command, seed: int, done: int, most: int) -> Iterator[dict[str, Any]]:
-    """`kill -9` at a random time."""
+def cases(name: str, trial: Trial, seed: int, most: int) -> list[tuple[float, str, str, dict[str, Any]]]:
+    """Each file event of a command in each way, and then `kill -9` at random until there are `most` of them.
 
-    def todo(trial: Trial) -> Iterator[dict[str, Any]]:
-        for number in range(done, most):
-            yield {"after": float(np.random.default_rng([seed, number]).uniform(0, 1.1 * trial.seconds))}
-
-    return _trials(command, todo)
-
-
-KINDS = {
-    "ended at every event": ended_at_every_event,
-    "failed at every event": failed_at_every_event,
-    "kill -9": killed_at_random,
-}
-AT_RANDOM = ("kill -9",)
+    **Returns:** for each case where it stands among those of its kind, from 0 to 1, the command, the kind and how to disturb it.
+    """
+    asked = {kind: [{"how": how, "at": at} for at in range(trial.events)] for kind, how in _HOW.items()}
+    asked["short writes"] = [{"how": "short"}]
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+    killed = max(most - sum(map(len, asked.values())), most // 10)
+    asked["killed"] = [{"after": float(u * 1.1 * trial.seconds)} for u in rng.uniform(size=killed)]
+    return [(n / len(all_), name, kind, how) for kind, all_ in asked.items() for n, how in enumerate(all_)]

@@ -2,25 +2,31 @@
 
     python -m trust.stage
 
-A task is a line of JSON on standard input: `argv`, `folder`, and how it is to be disturbed: `{"how": "exit", "at": 3}`. The answer
-is a line with its status, its file events and what it wrote to standard error.
+A task is a line of JSON on standard input: `argv`, `folder`, and how it is to be disturbed: `{"how": "exit", "at": 3}`, or
+`{"after": 0.7}` for `kill -9` after so many seconds of processor time. The answer is a line with its status, its file events, its
+seconds of processor time and what it wrote to standard error. A task `{"load": [...]}` has modules imported, so that the forks need
+not; JAX itself is started in each fork, for its threads do not outlive one.
 """
 
 import builtins
+import contextlib
 import errno
+import gc
 import io
 import json
+import math
 import os
 import signal
 import sys
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
 CALLS = {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.chmod"}
-LONGEST = 120.0
-"""Seconds that a command may take."""
+LONGEST, STANDING = 120.0, 900.0
+"""Seconds of processor time that a command may take, and seconds that it may last."""
 
 _ERRORS = {"ENOSPC": errno.ENOSPC, "EIO": errno.EIO}
 
@@ -111,28 +117,35 @@ def _run(task: dict[str, Any], said: IO[bytes], counted: IO[bytes]) -> dict[str,
     child = os.fork()
     if child == 0:
         _command(task, Path(task["folder"]), said.fileno(), counted.fileno())
-    status, hung = None, False
-    kill_at = begun + task["after"] if "after" in task else None
-    while status is None:
-        found, state = os.waitpid(child, os.WNOHANG)
-        now = time.monotonic()
-        if found:
-            status = os.waitstatus_to_exitcode(state)
-        elif (kill_at is not None and now >= kill_at) or now - begun > LONGEST:
-            hung = kill_at is None or now < kill_at
+    hung, ended, kill_after = False, 0, task.get("after", math.inf)
+    while True:
+        ended, state, used = os.wait4(child, os.WNOHANG)
+        if ended:
+            break
+        worked = _worked(child)
+        hung = worked > LONGEST or time.monotonic() - begun > STANDING
+        if hung or worked >= kill_after:
             os.kill(child, signal.SIGKILL)
-            kill_at = now + 1e9
-        else:
-            time.sleep(0.001)
+            _, state, used = os.wait4(child, 0)
+            break
+        time.sleep(0.001)
     said.seek(0)
     counted.seek(0)
     return {
-        "status": status,
+        "status": os.waitstatus_to_exitcode(state),
         "hung": hung,
-        "events": int(counted.read() or 0),
-        "seconds": time.monotonic() - begun,
+        "seconds": used.ru_utime + used.ru_stime,
         "stderr": said.read().decode("utf-8", "replace")[-3000:],
+        **json.loads(counted.read() or '{"events": 0, "modules": []}'),
     }
+
+
+def _worked(process: int) -> float:
+    """Seconds of processor time that another process took; the number of its clock is as Linux makes it."""
+    try:
+        return time.clock_gettime(~process << 3 | 2)
+    except OSError:
+        return 0.0  # it has just ended
 
 
 def _command(task: dict[str, Any], folder: Path, said: int, counted: int) -> None:
@@ -157,33 +170,48 @@ def _command(task: dict[str, Any], folder: Path, said: int, counted: int) -> Non
         code = 70
         write(2, traceback.format_exc().encode())
     finally:
-        write(counted, str(disturbance.count).encode())
+        modules = [*sys.modules] if task.get("modules") else []
+        write(counted, json.dumps({"events": disturbance.count, "modules": modules}).encode())
         os._exit(code)
+
+
+def load(names: list[str]) -> dict[str, int]:
+    """Import what a command needed; how many threads there are then."""
+    for name in names:
+        if name not in sys.modules:
+            with contextlib.suppress(ImportError):
+                import_module(name)
+    gc.collect()
+    gc.freeze()  # what is collected in no fork stays shared by all
+    return {"threads": len(os.listdir("/proc/self/task"))}
+
+
+def _draw() -> None:
+    """Have matplotlib find and read its fonts."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(layout="constrained")
+    figure.subplots().semilogy([1, 10], label="a")
+    figure.savefig(io.BytesIO())
 
 
 def main() -> None:
     """Import everything, start nothing, and wait for tasks."""
     sys.argv = ["ginjax"]
-    from importlib import import_module
-
-    from command_line import app
-
-    assert app
-    for name in (
+    gc.set_threshold(50_000)  # as the program does
+    _draw()
+    everything = (
+        "command_line",
         "ginjax.data",
         "ginjax.ml",
         "ginjax.models",
         "ginjax.workflow",
         "ginjax.ml.draw",
-        "matplotlib.pyplot",
-    ):
-        import_module(name)
-    from ginjax.data.readers import _look_inside
-
-    assert _look_inside
-    print(json.dumps({"threads": len(os.listdir("/proc/self/task"))}), flush=True)
+    )
+    print(json.dumps(load([*everything, "ginjax.data.readers._look_inside"])), flush=True)
     for line in sys.stdin:
-        print(json.dumps(run(json.loads(line))), flush=True)
+        task = json.loads(line)
+        print(json.dumps(load(task["load"]) if "load" in task else run(task)), flush=True)
 
 
 if __name__ == "__main__":

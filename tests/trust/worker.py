@@ -16,6 +16,7 @@ import warnings
 import zlib
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 MEMORY = 2 * 2**30
 """Bytes of address space that reading may take beyond what the process has."""
@@ -76,10 +77,11 @@ def _copy(sound: Path, path: Path) -> None:
 
 def shown(command: tuple[str, ...], path: Path) -> str | None:
     """What is wrong with how a command shows a file; None if it shows it, or says in a line why not."""
-    from command_line import app
+    from command_line import app, program
     from typer.testing import CliRunner
 
-    result = CliRunner().invoke(app, [word.format(path) for word in command], prog_name="ginjax")
+    with patch("typer.testing._get_command", lambda _: program()):
+        result = CliRunner().invoke(app, [word.format(path) for word in command], prog_name="ginjax")
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         return "".join(traceback.format_exception(result.exception))[-300:]
     if result.exit_code not in (0, 1, 2):

@@ -2,7 +2,9 @@
 
 from ginjax.data._found import Found as Found
 from ginjax.data._found import Variable as Variable
+from ginjax.data._found import number_variable as number_variable
 from ginjax.data._request import FieldRequest as FieldRequest
+from ginjax.data.readers._counted import ASSUMED as ASSUMED
 from ginjax.data.readers._counted import COUNTED as COUNTED
 from ginjax.data.readers._data_file import DataFile as DataFile
 from ginjax.data.readers._foreign import Foreign as Foreign

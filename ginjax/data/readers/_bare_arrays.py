@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -20,28 +19,11 @@ from ginjax.data.readers._hdf5 import MAX_COORDINATES
 from ginjax.data.readers._said_axes import refuse_count, said_order, untold
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._stored_array import StoredArray, numbers_among
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
 MAX_CHANNELS = 64
-
-
-@dataclass(frozen=True)
-class StoredArray:
-    """An array in a file.
-
-    **Arguments:**
-
-    - `shape`: of all of it.
-    - `read`: reads a selection, one index or slice for each axis.
-    - `problem`: why it cannot be used, if so.
-    - `logical`: whether its values are true and false, as those of a mask are.
-    """
-
-    shape: tuple[int, ...]
-    read: Callable[[tuple[int | slice, ...]], np.ndarray]
-    problem: str | None = None
-    logical: bool = False
 
 
 def describe_arrays(
@@ -129,14 +111,22 @@ def describe_arrays(
         variables |= _variables(name, arrays[name], order)
     usable = dict(variables)
     left = [name for name in arrays if name not in orders]
-    variables |= {name: Variable(0, _unreadable, problem=problems[name]) for name in left}
+    single = {name: arrays[name] for name in left if name not in coordinates}
+    numbers = numbers_among(where, single, trajectories, spatial)
+    variables |= {
+        name: numbers.get(name) or Variable(0, _unreadable, problem=problems[name]) for name in left
+    }
     unclear = None if said else "the order and parity of the fields: the file does not state them"
     unclear = unclear or components_question(usable, len(spatial))
     notes = []
     if said and not requests:
         notes.append("the file does not state parities; taken as even (`parity` says which are odd)")
     if not requests:
-        notes += [f"array '{name}' is left out: {problems[name]}" for name in left if name not in coordinates]
+        notes += [
+            f"array '{name}' is left out: {problems[name]}"
+            for name in left
+            if name not in coordinates and name not in numbers
+        ]
     return Found(
         where=where,
         layout=layout,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -173,38 +172,41 @@ def check_length(where: str, points: str, count: int, array: str, axis: str, sid
         )
 
 
-def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | None:
-    """The distance between neighbouring points or times, which is to be the same in every trajectory.
+def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | np.ndarray | None:
+    """The distance between neighbouring points or times; one for each trajectory where it differs by trajectory.
 
     **Arguments:**
 
     - `where`, `what`: the file and the axis, for messages.
     - `rows`: `(trajectory, points)`, or the points of all trajectories at once, `(points,)`.
 
-    **Raises:** `FileError` for steps that are not equal, within a trajectory or between two.
+    **Raises:** `FileError` for steps that are not equal within a trajectory.
     """
     if rows.ndim < 2:
         return equal_step(where, what, rows)
     if not rows.size:
         return None
     rows = rows.reshape(-1, rows.shape[-1])
-    first = equal_step(where, what, rows[0]) if len(rows) else None
-    for index, row in enumerate(rows[1:], 1):
-        if first is not None and (np.diff(row) - np.diff(rows[0])).any():
-            check_same_step(where, what, index, equal_step(where, what, row), first)
-    return first
-
-
-def check_same_step(where: str, what: str, trajectory: int, step: float | None, first: float | None) -> None:
-    """Refuse a trajectory with another time step or spacing than the first.
-
-    **Raises:** `FileError` with both numbers.
-    """
-    if step is None or first is None or math.isclose(step, first, rel_tol=1e-3):
-        return
-    raise FileError(
-        f"{where}: step of {what} in trajectory {trajectory}",
-        got=f"{step:g}",
-        expected=f"{first:g}, as in trajectory 0",
-        hint="A network knows one grid spacing and one time step: put trajectories of each step into files of their own, and train on one of them.",
+    first = equal_step(where, what, rows[0])
+    gaps = np.diff(rows[0])
+    # Most rows are the first one.
+    return by_trajectory(
+        [
+            first if (np.diff(row) == gaps).all() else equal_step(where, f"{what} of trajectory {index}", row)
+            for index, row in enumerate(rows)
+        ]
     )
+
+
+def by_trajectory(steps: Sequence[float | None]) -> float | np.ndarray | None:
+    """The step that all trajectories have but for rounding, or one for each; None if none is known.
+
+    **Arguments:**
+
+    - `steps`: of each trajectory; one of fewer than two points or times, which has none, is taken to have the first.
+    """
+    known = next((step for step in steps if step is not None), None)
+    if known is None:
+        return None
+    found = np.array([known if step is None else step for step in steps])
+    return known if np.allclose(found, known, rtol=1e-3, atol=0) else found

@@ -10,6 +10,7 @@ import h5py
 
 from ginjax.data._axis_order import AxisOrder
 from ginjax.data.readers._hdf5 import Hdf5
+from ginjax.errors import FileError
 
 _START = 512
 
@@ -41,6 +42,16 @@ class DataFile:
     def hdf5(self) -> Hdf5 | None:
         """Its content if it is HDF5, whatever it is called; None otherwise."""
         return Hdf5(self.path) if h5py.is_hdf5(self.path) else None
+
+    @property
+    def content(self) -> Hdf5:
+        """Its content as HDF5.
+
+        **Raises:** `FileError` if it is not HDF5.
+        """
+        if self.hdf5 is None:
+            raise FileError(f"{self.path}: is not an HDF5 file")
+        return self.hdf5
 
     def close(self) -> None:
         """Let go of the file; the next question opens it again."""

@@ -115,18 +115,21 @@ class _Looker:
             return problem
 
     def _give(self, path: str) -> bool:
-        assert self._process.stdin is not None
+        to = self._process.stdin
+        if to is None:
+            return False
         try:
-            self._process.stdin.write(os.fsencode(path) + b"\0")
+            to.write(os.fsencode(path) + b"\0")
         except OSError:
             return False
         return True
 
     def _next(self, seconds: float) -> bytes | None:
         """The next byte that it says, empty if it ended, None if it says nothing for so long."""
-        assert self._process.stdout is not None
-        until = time.monotonic() + seconds
-        number = self._process.stdout.fileno()
+        said = self._process.stdout
+        if said is None:
+            return None
+        until, number = time.monotonic() + seconds, said.fileno()
         while (left := until - time.monotonic()) > 0:
             if _readable(number, left):
                 return os.read(number, 1)

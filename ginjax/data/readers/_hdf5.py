@@ -168,6 +168,15 @@ class Hdf5:
             )
         return self.read(name).astype(np.float64)
 
+    def read_number(self, name: str, most: int = 1) -> np.ndarray:
+        """A whole dataset in float64 that holds one number, or one for each trajectory, `(numbers,)`."""
+        size = math.prod(self.shape(name))
+        if size > max(most, 1):
+            raise FileError(
+                f"{self.path}: dataset '{name}'", got=f"{size} numbers", expected=f"at most {most}"
+            )
+        return self.read(name).astype(np.float64).reshape(-1)
+
     def attribute(self, name: str, attribute: str, default: Any = None) -> Any:
         """An attribute as plain numbers, strings, bools and lists of them; `default` if it is missing."""
         with self._guard(name):

@@ -6,6 +6,7 @@ axis that are called as an axis is, in the group of an array or above it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,11 +17,11 @@ import numpy as np
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._coordinates import (
     Points,
     axis_of,
-    check_same_step,
+    by_trajectory,
     order_by_names,
     steady_by_names,
 )
@@ -28,7 +29,8 @@ from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import foreign_file
 from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
 from ginjax.data.readers._reader import Reader, Requests
-from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._steps import equal_step, one_spacing
+from ginjax.data.readers._stored_array import StoredArray
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "hdf5"
@@ -70,8 +72,7 @@ def arrays_in(content: Hdf5) -> Iterator[str]:
 
 def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe a file of this layout."""
-    content = file.hdf5
-    assert content is not None  # `_recognises` has seen to it
+    content = file.content
     paths = list(arrays_in(content))
     families = _families(content, paths)
     arrays = {path: StoredArray(content.shape(path), partial(content.read, path)) for path in paths}
@@ -85,7 +86,13 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         shape = (len(members), frames, *content.shape(first)[1:])
         arrays[name] = StoredArray(shape, _of_member(content, members))
         labels[name] = (TRAJECTORY, *labels[first])
-    points = _points(content, paths, families, [part for request in requests for part in request.parts])
+    for name, members in _numbers(content, paths, families).items():
+        for member in members:
+            arrays.pop(member, None)
+        arrays[name] = StoredArray((len(members),), _joined(content, members))
+    points, steps = _points(
+        content, paths, families, [part for request in requests for part in request.parts]
+    )
     left = {name: each for name, each in arrays.items() if not _is_points(name, each.shape, points)}
     stated = {
         name: order
@@ -101,16 +108,15 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     lengths = None
     if chosen is not None and len({content.shape(each)[0] for each in families[chosen]}) > 1:
         lengths = tuple(content.shape(each)[0] for each in families[chosen])
-    values = {axis: _values(content, name) for axis, name in points.items()}
     remarks = [
         content.chunk_remark(name, order) for name, order in found.read_as.items() if name not in families
     ]
     return replace(
         found,
-        spacing=spacing_of(file.path, [values[axis] for axis in SPACE[: found.D]])
-        if all(axis in values for axis in SPACE[: found.D])
+        spacing=one_spacing(file.path, [steps[axis] for axis in SPACE[: found.D]])
+        if all(axis in steps for axis in SPACE[: found.D])
         else None,
-        time_step=equal_step(file.path, TIME, values[TIME]) if TIME in values else None,
+        time_step=steps.get(TIME),
         lengths=lengths if chosen is not None and found.read_as[chosen].varies else None,
         read_as=found.read_as if said or not stated else {},
         defaults=_named(found.defaults),
@@ -145,6 +151,28 @@ def _families(content: Hdf5, paths: Sequence[str]) -> dict[str, tuple[str, ...]]
             families[f"{front}/{below}" if front else below] = tuple(path for _, path in sorted(members))
     taken = {path for path in paths if path not in {m for each in families.values() for m in each}}
     return {name: members for name, members in families.items() if name not in taken}
+
+
+def _numbers(
+    content: Hdf5, paths: Sequence[str], families: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    """Numbers of one name beside the arrays of each trajectory, such as `run_3/nu`: by a name, in the order of the trajectories."""
+    single = {path for path in paths if math.prod(content.shape(path)) == 1}
+    found: dict[str, tuple[str, ...]] = {}
+    for family, members in families.items():
+        folders = [member.rpartition("/")[0] for member in members]
+        front = family.rpartition("/")[0]
+        for path in single:
+            folder, _, name = path.rpartition("/")
+            each = tuple(f"{own}/{name}" for own in folders)
+            if folder == folders[0] and set(each) <= single:
+                found[f"{front}/{name}" if front else name] = each
+    return {name: members for name, members in found.items() if name not in paths and name not in families}
+
+
+def _joined(content: Hdf5, members: Sequence[str]) -> Callable[[tuple[int | slice, ...]], np.ndarray]:
+    """Reads one number of each group."""
+    return lambda selection: np.concatenate([content.read_number(each) for each in members])[selection]
 
 
 def _of_member(content: Hdf5, members: Sequence[str]) -> Callable[[tuple[int | slice, ...]], np.ndarray]:
@@ -185,8 +213,11 @@ def _said(
 
 def _points(
     content: Hdf5, paths: Sequence[str], families: Mapping[str, Sequence[str]], asked: Sequence[str]
-) -> dict[str, str]:
-    """The coordinates of each axis: the ones nearest to the arrays, and none where several are as near and differ."""
+) -> tuple[dict[str, str], dict[str, float | np.ndarray | None]]:
+    """The coordinates of each axis, and the distance between them, one for each trajectory where it differs.
+
+    They are the ones nearest to the arrays, and none where several are as near and differ, unless they are those of trajectories.
+    """
     fields = [path for path in paths if len(content.shape(path)) >= 2]
     fields = (
         [path for path in fields if path in asked]
@@ -194,6 +225,7 @@ def _points(
         or fields
     )
     found: dict[str, str] = {}
+    steps: dict[str, float | np.ndarray | None] = {}
     for axis in (TIME, *SPACE):
         beside = [
             path
@@ -207,9 +239,17 @@ def _points(
         deepest = max(path.count("/") for path in beside)
         nearest = sorted((path for path in beside if path.count("/") == deepest), key=_by_numbers)
         shortest = min(nearest, key=content.points)
-        if _same_steps(content, axis, nearest):
+        values = [_values(content, path) for path in nearest]
+        alike = all(np.array_equal(each, values[0]) for each in values)
+        if alike or all(_is_in_a_run(path) for path in nearest):
             found[axis] = shortest
-    return found
+            steps[axis] = by_trajectory(
+                [
+                    equal_step(content.path, f"'{path}'", each)
+                    for path, each in zip(nearest[: 1 if alike else None], values, strict=False)
+                ]
+            )
+    return found, steps
 
 
 def _by_numbers(path: str) -> list[tuple[str, int]]:
@@ -217,22 +257,9 @@ def _by_numbers(path: str) -> list[tuple[str, int]]:
     return [(word, int(digits or 0)) for word, digits in re.findall(r"(\D*)(\d*)", path)]
 
 
-def _same_steps(content: Hdf5, axis: str, paths: Sequence[str]) -> bool:
-    """Whether the points of an axis are the same in every group, or those of each trajectory have the same step.
-
-    **Raises:** `FileError` where trajectories have different steps.
-    """
-    first = _values(content, paths[0])
-    steps = None
-    for number, path in enumerate(paths[1:], 1):
-        own = _values(content, path)
-        if np.array_equal(own, first):
-            continue
-        if not any(_NUMBERED.fullmatch(part) for part in path.split("/")[:-1]):
-            return False
-        steps = equal_step(content.path, axis, first) if steps is None else steps
-        check_same_step(content.path, axis, number, equal_step(content.path, axis, own), steps)
-    return True
+def _is_in_a_run(path: str) -> bool:
+    """Whether a group above is one of those that differ in a number only."""
+    return any(_NUMBERED.fullmatch(part) for part in path.split("/")[:-1])
 
 
 def _beside(points: str, field: str) -> bool:

@@ -17,12 +17,13 @@ import numpy as np
 
 from ginjax.data._axis_order import AxisOrder
 from ginjax.data._found import Found
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._matlab_tags import check_numbers
 from ginjax.data.readers._numpy_file import MAX_UNPACKED
 from ginjax.data.readers._reader import Reader, Requests
+from ginjax.data.readers._stored_array import StoredArray
 from ginjax.errors import FileError
 
 LAYOUT = "matlab"
@@ -34,6 +35,8 @@ _BYTES = {
     **{f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }  # fmt: skip
 _CLASS = "MATLAB_class"
+_NAMELESS = "__function_workspace__"
+"""What SciPy calls a variable whose name is empty."""
 
 
 def _recognises(file: DataFile) -> bool:
@@ -107,7 +110,9 @@ class _Version5:
         for name, shape, kind in listed:
             shape = tuple(int(n) for n in shape)
             size = math.prod(shape) * _BYTES.get(kind, 0)
-            if size > most:
+            if name == _NAMELESS:
+                found[name] = StoredArray(shape, _never, "it has no name: MATLAB keeps functions in there")
+            elif size > most:
                 problem = f"it takes {size} bytes, expected at most {most}: save it with -v7.3, so that parts can be read"
                 found[name] = StoredArray(shape, _never, problem)
             elif kind not in _BYTES:

@@ -16,6 +16,9 @@ from ginjax.errors import FileError
 
 _HEADER, _TAG = 128, 8
 _MATRIX, _COMPRESSED = 14, 15
+_IMAGINARY = 1 << 11
+"""Among the flags of a variable."""
+
 _LOOKED_AT = 2**12
 """Bytes of a variable in which its description has to lie."""
 
@@ -31,34 +34,39 @@ class _Tags:
 
     - `name`: the variable.
     - `shape`: of it.
+    - `imaginary`: whether a second array of numbers follows the first.
     - `kind`, `length`: the type and the bytes of its numbers.
     """
 
     name: bytes
     shape: tuple[int, ...]
+    imaginary: bool
     kind: int
     length: int
 
 
 def check_numbers(path: str, name: str) -> None:
-    """Refuse a variable whose numbers are not of a type that there is, or not as many as its shape asks for.
+    """Refuse a variable that is not there, is complex, or whose numbers are of no type or not as many as its shape asks for.
 
     **Raises:** `FileError`, if so.
     """
     try:
-        for each in _variables(path):
-            size = _SIZES.get(each.kind)
-            if each.name == name.encode("latin-1", "replace") and (
-                size is None or each.length != math.prod(each.shape) * size
-            ):
-                raise FileError(
-                    f"{path}: variable '{name}'",
-                    got=f"{each.length} bytes of type {each.kind}",
-                    expected=f"numbers of shape {each.shape}",
-                    hint="The file is corrupt.",
-                )
-    except (struct.error, zlib.error, IndexError, OverflowError) as error:
-        raise FileError(f"{path}: is cut short or corrupt", hint="Write it again.") from error
+        described = [each for each in _variables(path) if each.name == name.encode("latin-1", "replace")]
+    except (struct.error, zlib.error, IndexError, OverflowError):
+        described = []
+    if not described:
+        raise FileError(f"{path}: is cut short or corrupt", hint="Write it again.")
+    for each in described:
+        if each.imaginary:
+            raise FileError(f"{path}: variable '{name}'", got="complex numbers", expected="real numbers")
+        size = _SIZES.get(each.kind)
+        if size is None or each.length != math.prod(each.shape) * size:
+            raise FileError(
+                f"{path}: variable '{name}'",
+                got=f"{each.length} bytes of type {each.kind}",
+                expected=f"numbers of shape {each.shape}",
+                hint="The file is corrupt.",
+            )
 
 
 def _variables(path: str) -> Iterator[_Tags]:
@@ -86,7 +94,8 @@ def _described(start: bytes, order: str) -> _Tags:
     kind, _, _ = _element(start, at, order)
     word, length = struct.unpack_from(f"{order}II", start, at)
     shape = struct.unpack(f"{order}{len(found[1]) // 4}i", found[1])
-    return _Tags(found[2], shape, kind, word >> 16 or length)
+    (flags,) = struct.unpack_from(f"{order}I", found[0])
+    return _Tags(found[2], shape, bool(flags & _IMAGINARY), kind, word >> 16 or length)
 
 
 def _element(start: bytes, at: int, order: str) -> tuple[int, bytes, int]:

@@ -27,13 +27,14 @@ from ginjax.checkpoint import Field, expect
 from ginjax.data._axis_order import COMPONENT, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import FieldRequest
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._coordinates import check_points, points_among
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import holds_pickle
 from ginjax.data.readers._numpy_file import SCHEMA, NumpyArray, read_numpy
 from ginjax.data.readers._reader import Reader
 from ginjax.data.readers._steps import one_spacing
+from ginjax.data.readers._stored_array import StoredArray, numbers_among
 from ginjax.errors import ArgumentError, FileError
 
 LAYOUT = "npz"
@@ -52,10 +53,7 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     arrays, schema = read_numpy(file.path)
     if schema is not None:
         return _described(file.path, arrays, schema, file.axes, pairs=file.pairs)
-    stored = {
-        name: StoredArray(each.shape, _mapped(each), each.problem, each.dtype == bool)
-        for name, each in arrays.items()
-    }
+    stored = {name: _stored(each) for name, each in arrays.items()}
     found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes, pairs=file.pairs)
     return replace(found, origin={"file": os.path.basename(file.path)})
 
@@ -127,7 +125,10 @@ def _described(
                 got=arrays[name].shape,
                 expected=f"to go with '{first}', of shape {arrays[first].shape}",
             )
-    kinds = fields | constants
+    kinds, count = fields | constants, 1 if trajectories is None else trajectories
+    points = {each.name for each in beside.values()}
+    left = {name: _stored(each) for name, each in arrays.items() if name not in kinds and name not in points}
+    variables |= numbers_among(path, left, count, spatial)
     return Found(
         where=path,
         layout=LAYOUT,
@@ -138,7 +139,7 @@ def _described(
         length_unit=expect(schema, "length_unit", str, where=path, default=None, most=64),
         time_unit=expect(schema, "time_unit", str, where=path, default=None, most=64),
         is_torus=_periodic(schema.get("periodic", True), D, path),
-        trajectories=1 if trajectories is None else trajectories,
+        trajectories=count,
         frames=int(pairs) if frames is None else frames,
         variables=variables,
         defaults=tuple(
@@ -175,7 +176,8 @@ def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[floa
         expect({"spacing": step}, "spacing", float, where=path, least=1e-30, most=1e30)
         for step in expect(schema, "spacing", list, where=path, least=D, most=D)
     ]
-    return one_spacing(steps)
+    found = one_spacing(path, steps)
+    return None if isinstance(found, np.ndarray) else found  # which these are not
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:
@@ -243,6 +245,10 @@ def _stated(axes: str, name: str, path: str) -> AxisOrder:
 
 def _unreadable(trajectory: int, start: int, stop: int) -> np.ndarray:
     raise AssertionError  # a variable with a problem is never chosen
+
+
+def _stored(array: NumpyArray) -> StoredArray:
+    return StoredArray(array.shape, _mapped(array), array.problem, array.dtype == bool)
 
 
 def _mapped(array: NumpyArray) -> Callable[[tuple[int | slice, ...]], np.ndarray]:

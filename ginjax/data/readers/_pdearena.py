@@ -4,18 +4,20 @@ Navier-Stokes holds `u`, `vx`, `vy`; Kuramoto-Sivashinsky one array in 1D that i
 `d_field` and `h_field` with a last axis of 3 components, the second one odd, because a magnetic field is a pseudo-vector.
 Beside them `t`, `x`, `y` by sample, `dt`, `dx`, `dy`, and the numbers a simulation was run with, such as a viscosity `v`. Buoyancy
 (`buo_y`) is read as the vector it is, so that it turns with the grid. The published files of Kuramoto-Sivashinsky are periodic, the
-others are not. In the former `dt` and `dx` differ from sample to sample: a network can be told so, as fields that are named.
+others are not. In the former `dt` and `dx` differ from sample to sample: a network can be told so, as conditions.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import AxisOrder, AxisSlices
-from ginjax.data._found import Found, ReadSlice, Variable
+from ginjax.data._found import Found, ReadSlice, Variable, number_variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._coordinates import check_length, step_of_rows
+from ginjax.data.readers._coordinates import by_trajectory, check_length, step_of_rows
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import Reader, Requests
@@ -51,12 +53,22 @@ def _main(file: Hdf5, group: str) -> str | None:
     return next(known, None) or next(sized, None)
 
 
+def _part(file: Hdf5, split: str | None) -> tuple[str, str]:
+    """The group of a part, and its array that says how many samples, frames and points there are.
+
+    **Raises:** `FileError` if there is none.
+    """
+    for name, part in _SPLITS.items():
+        main = _main(file, name) if part == split else None
+        if main is not None:
+            return name, main
+    raise FileError(f"{file.path}: has no part '{split}'", expected=", ".join(_splits(file)) or "a part")
+
+
 def _find(data: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe one part of a file of this layout."""
-    file = _content(data)
-    group = next(name for name, part in _SPLITS.items() if part == split and _main(file, name) is not None)
-    main = _main(file, group)
-    assert main is not None  # as above
+    file = data.content
+    group, main = _part(file, split)
     shape = file.shape(f"{group}/{main}")
     lead = shape[:-1] if main in _VECTORS else shape
     D = len(lead) - 2
@@ -80,7 +92,8 @@ def _find(data: DataFile, split: str | None, requests: Requests) -> Found:
         elif name in _VECTORS and sides == (*lead, D):
             variables[name] = Variable(1, _frames(file, path))
         elif sides in ((lead[0],), (lead[0], 1)) and not name.startswith("buo_"):
-            variables[name] = Variable(0, _number(file, path, lead[2:]), varies=False)
+            read = partial(file.read_number, path, lead[0])
+            variables[name] = number_variable(f"{file.path}: '{path}'", read, lead[0], lead[2:])
     parts = {*_MAIN[1:], *_VECTORS, *_GRID}
     defaults = [_request(name, 0, (name,)) for name in variables if name not in parts]
     defaults += [_request(name, 1, (name,), p) for name, p in _VECTORS.items() if name in variables]
@@ -127,10 +140,6 @@ def _frames(file: Hdf5, path: str) -> AxisSlices:
     )
 
 
-def _number(file: Hdf5, path: str, spatial: tuple[int, ...]) -> ReadSlice:
-    return lambda trajectory, start, stop: np.broadcast_to(_one_number(file, path, trajectory), (1, *spatial))
-
-
 def _one_number(file: Hdf5, path: str, trajectory: int) -> np.ndarray:
     """The number of a sample.
 
@@ -154,49 +163,28 @@ def _vector(file: Hdf5, paths: list[str], spatial: tuple[int, ...]) -> ReadSlice
     return read
 
 
-def _spacing(file: Hdf5, group: str, D: int) -> float | tuple[float, ...] | None:
-    return one_spacing([_step(file, group, f"d{axis}", axis) for axis in _AXES[:D]])
+def _spacing(file: Hdf5, group: str, D: int) -> float | tuple[float, ...] | np.ndarray | None:
+    return one_spacing(file.path, [_step(file, group, f"d{axis}", axis) for axis in _AXES[:D]])
 
 
-def _step(file: Hdf5, group: str, step: str, points: str) -> float | None:
-    """A step as the file states it (the same in every sample), or from the points of the first sample."""
+def _step(file: Hdf5, group: str, step: str, points: str) -> float | np.ndarray | None:
+    """A step as the file states it, or from the points; one for each sample where it differs."""
     if file.is_array(f"{group}/{step}"):
         stated = file.read_short(f"{group}/{step}", 2**24).reshape(-1)
+        if not (stated > 0).all():
+            raise FileError(
+                f"{file.path}: '{group}/{step}'", got=f"{stated.min():.4g}", expected="positive numbers"
+            )
         if stated.size:
-            if not (stated[0] > 0 and np.abs(stated - stated[0]).max() <= 1e-3 * stated[0]):
-                raise FileError(
-                    f"{file.path}: '{group}/{step}'", got=f"{stated.min():.4g} to {stated.max():.4g}",
-                    expected="one positive number for all samples",
-                    hint="Name all fields, and this number among them: the network is told it then, as a field that does not vary in "
-                    f"time: `fields={_named(file, group)}`.",
-                )  # fmt: skip
-            return float(stated[0])
+            return by_trajectory(stated.tolist())
     if not file.is_array(f"{group}/{points}"):
         return None
     return step_of_rows(file.path, points, file.read_short(f"{group}/{points}", 2**24))
-
-
-def _named(file: Hdf5, group: str) -> list[str]:
-    """The main field and the steps that differ from sample to sample, as they are named in `fields`."""
-    main = _main(file, group)
-    known = [] if main is None else [f"u:0+={main}"]
-    differing = []
-    for name in ("dt", *(f"d{axis}" for axis in _AXES)):
-        if file.is_array(f"{group}/{name}"):
-            stated = file.read_short(f"{group}/{name}", 2**24).reshape(-1)
-            if stated.size and np.abs(stated - stated[0]).max() > 1e-3 * abs(stated[0]):
-                differing.append(f"{name}:0+")
-    return [*known, *differing]
-
-
-def _content(file: DataFile) -> Hdf5:
-    assert file.hdf5 is not None  # `_recognises` has seen to it
-    return file.hdf5
 
 
 PDEARENA = Reader(
     LAYOUT,
     lambda file: file.hdf5 is not None and _recognises(file.hdf5),
     _find,
-    lambda file: _splits(_content(file)),
+    lambda file: _splits(file.content),
 )

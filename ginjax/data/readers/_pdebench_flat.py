@@ -54,8 +54,7 @@ def _recognises(file: Hdf5) -> bool:
 
 def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...]) -> Found:
     """Describe a file of this layout."""
-    content = file.hdf5
-    assert content is not None  # `_recognises` has seen to it
+    content = file.content
     points = {axis[0]: content.read_short(axis) for axis in _AXES if content.is_array(axis)}
     time = content.read_short(_TIME) if content.is_array(_TIME) else np.arange(0.0)
     counts = {axis: Points(f"{axis}-coordinate", len(values)) for axis, values in points.items()}

@@ -11,10 +11,10 @@ from ginjax.checkpoint import Field
 from ginjax.data._axis_order import AxisSlices
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
-from ginjax.data.readers._coordinates import check_length, check_same_step
+from ginjax.data.readers._coordinates import by_trajectory, check_length
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
-from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._steps import equal_step, one_spacing
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"
@@ -43,10 +43,9 @@ def _find(file: Hdf5, split: str | None) -> Found:
         raise FileError(
             f"{file.path}: shape of '{seeds[odd]}/data'", got=shapes[odd], expected=f"that of '{seeds[0]}'"
         )
-    _check_grids(file, seeds, axes, shapes)
+    steps = _steps(file, seeds, axes, shapes)
     channels = shapes[0][-1]
     names = ("data",) if channels == 1 else tuple(f"data.{i}" for i in range(channels))
-    time = file.read_short(f"{grid}/t") if file.is_array(f"{grid}/t") else np.arange(0.0)
     unclear = None
     if channels > 1:
         unclear = f"whether the channels {', '.join(names)} are scalars or the components of a vector"
@@ -57,8 +56,8 @@ def _find(file: Hdf5, split: str | None) -> Found:
         layout=LAYOUT,
         D=D,
         spatial=shapes[0][1:-1],
-        spacing=spacing_of(file.path, [file.read_short(f"{grid}/{axis}") for axis in axes]),
-        time_step=equal_step(file.path, "time", time),
+        spacing=one_spacing(file.path, [steps[axis] for axis in axes]),
+        time_step=steps["t"],
         is_torus=(False,) * D,
         trajectories=len(seeds),
         frames=min(shape[0] for shape in shapes),
@@ -72,8 +71,13 @@ def _find(file: Hdf5, split: str | None) -> Found:
     )
 
 
-def _check_grids(file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: list[tuple[int, ...]]) -> None:
-    """Refuse points or times that are not those of the array, or not the same for every seed."""
+def _steps(
+    file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: list[tuple[int, ...]]
+) -> dict[str, float | np.ndarray | None]:
+    """By axis the distance between points, and that between times; one for each seed where it differs.
+
+    **Raises:** `FileError` for points or times that are not those of the array.
+    """
     for axis, side in zip(axes, shapes[0][1:-1], strict=False):
         check_length(
             file.path,
@@ -83,17 +87,22 @@ def _check_grids(file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: li
             axis,
             side,
         )
+    found = {}
     for name in ("t", *axes):
         path = f"{seeds[0]}/grid/{name}"
         first = file.read_short(path) if file.is_array(path) else np.arange(0.0)
+        words = {"t": "time"}.get(name, f"axis {axes.index(name)}" if name in axes else name)
+        step = equal_step(file.path, words, first)
+        steps = []
         for index, seed in enumerate(seeds):
             path = f"{seed}/grid/{name}"
             own = file.read_short(path) if index and file.is_array(path) else first
             if name == "t" and own.size:
                 check_length(file.path, path, own.size, f"{seed}/data", "time", shapes[index][0])
-            if not np.array_equal(own, first):
-                steps = (equal_step(file.path, name, each) for each in (own, first))
-                check_same_step(file.path, name, index, *steps)
+            same = np.array_equal(own, first)
+            steps.append(step if same else equal_step(file.path, f"{words} of '{seed}'", own))
+        found[name] = by_trajectory(steps)
+    return found
 
 
 def _channel(file: Hdf5, seeds: tuple[str, ...], channel: int) -> AxisSlices:

@@ -69,11 +69,6 @@ def hdf5_reader(
     return Reader(
         name,
         lambda file: file.hdf5 is not None and recognises(file.hdf5),
-        lambda file, split, requests: find(_content(file), split),
-        lambda file: splits(_content(file)),
+        lambda file, split, requests: find(file.content, split),
+        lambda file: splits(file.content),
     )
-
-
-def _content(file: DataFile) -> Hdf5:
-    assert file.hdf5 is not None  # `recognises` has seen to it
-    return file.hdf5

@@ -19,16 +19,34 @@ def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[f
 
     **Raises:** `FileError` if points along an axis are not equally spaced.
     """
-    return one_spacing([equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+    found = one_spacing(where, [equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+    return None if isinstance(found, np.ndarray) else found  # which these are not
 
 
-def one_spacing(found: Sequence[float | None]) -> float | tuple[float, ...] | None:
-    """The one of the spacings along the axes, or one for each where they differ by more than 2 %; None if none is known."""
-    steps = [step for step in found if step]
+def one_spacing(
+    where: str, found: Sequence[float | np.ndarray | None]
+) -> float | tuple[float, ...] | np.ndarray | None:
+    """The one of the spacings along the axes, or one for each where they differ by more than 2 %; None if none is known.
+
+    Of spacings that differ by trajectory, one for each trajectory.
+
+    **Raises:** `FileError` for spacings that differ by trajectory and along the axes.
+    """
+    if any(isinstance(step, np.ndarray) for step in found):
+        rows = np.broadcast_arrays(*(step for step in found if step is not None))
+        if (np.max(rows, axis=0) > 1.02 * np.min(rows, axis=0)).any():
+            raise FileError(
+                f"{where}: spacing of the grid",
+                got="one that differs by trajectory and along the axes",
+                expected="the same along all axes, or in all trajectories",
+                hint="Put the trajectories of each spacing into files of their own.",
+            )
+        return np.mean(rows, axis=0)
+    steps = [float(step) for step in found if step]
     if not steps:
         return None
     if max(steps) > 1.02 * min(steps):
-        return tuple(step or steps[0] for step in found)  # an axis of one point has that of the others
+        return tuple(float(step or steps[0]) for step in found)  # an axis of one point has that of the others
     return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ginjax.checkpoint import Field, JsonProblem, parse_json
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
-from ginjax.data._found import Found, Variable
+from ginjax.data._found import Found, Variable, number_variable
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import step_of_rows
-from ginjax.data.readers._counted import COUNTED
+from ginjax.data.readers._counted import ASSUMED, COUNTED
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import hdf5_reader
 from ginjax.data.readers._steps import one_spacing
@@ -76,19 +77,25 @@ def _find(file: Hdf5, split: str | None) -> Found:
         name = path.partition("/")[2]
         name = path if name in variables else name
         variables[name] = _field(file, path, 0, (trajectories, frames), (1,) * D, turn, grid=spatial)
+        if not variables[name].varies and variables[name].problem is None:
+            read = partial(file.read_number, path, trajectories)
+            variables[name] = number_variable(f"{where}: '{path}'", read, trajectories, spatial)
         if variables[name].varies:
             notes.append(
                 f"number '{name}' varies in time and is left out (name it to use it: `fields=['{name}:0+']`)"
             )
         else:
-            defaults.append(_request(name, 0))
+            unit, parity = (file.attribute(path, attribute, None) for attribute in ("units", "parity"))
+            defaults.append(
+                _request(name, 0, str(unit)[:64] if unit else UNIT_NOT_STATED, int(parity == "odd"))
+            )
     is_torus, stated_axes = _boundaries(file, [axes[i] for i in turn])
     return Found(
         where=where,
         layout=LAYOUT,
         D=D,
         spatial=spatial,
-        spacing=None if _counted(file, axes[0]) else one_spacing([steps[i] for i in turn]),
+        spacing=None if _counted(file, axes[0]) else one_spacing(where, [steps[i] for i in turn]),
         time_step=None if _counted(file, "time") else step_of_rows(where, "time", time),
         length_unit=_unit(file, axes[0]),
         time_unit=_unit(file, "time"),
@@ -205,13 +212,15 @@ def _counts(file: Hdf5, paths: Sequence[str]) -> tuple[int, int]:
 def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool]:
     """Which axes are periodic, and whether the file says something about every axis."""
     types: dict[str, set[str]] = {axis: set() for axis in axes}
+    assumed = False
     for name in file.names("boundary_conditions"):
         group = f"boundary_conditions/{name}"
         kind = str(file.attribute(group, "bc_type", "")).lower()
+        assumed = assumed or file.attribute(group, ASSUMED, False) is True
         for axis in _strings(file.attribute(group, "associated_dims", [])):
             types.setdefault(axis, set()).add(kind)
     periodic = tuple(types[axis] == {"periodic"} for axis in axes)
-    return periodic, all(types[axis] for axis in axes)
+    return periodic, all(types[axis] for axis in axes) and not assumed
 
 
 def _counted(file: Hdf5, name: str) -> bool:

@@ -6,6 +6,7 @@ units of fields; packed numbers and fill values are unpacked by the rules of the
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,7 +19,7 @@ import numpy as np
 
 from ginjax.data._axis_order import SPACE, TIME, AxisOrder
 from ginjax.data._found import Found
-from ginjax.data.readers._bare_arrays import StoredArray, describe_arrays
+from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._blosc import check_blosc
 from ginjax.data.readers._coordinates import axis_of, order_by_names, steady_by_names
 from ginjax.data.readers._data_file import DataFile
@@ -26,6 +27,7 @@ from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
 from ginjax.data.readers._packing import PACKING, unpacking
 from ginjax.data.readers._reader import Reader, Requests
 from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._stored_array import StoredArray
 from ginjax.data.readers._zarr_store import array_description, is_zarr, unsafe_arrays
 from ginjax.errors import FileError, UnsupportedError
 
@@ -85,7 +87,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         ),
         notes=(*found.notes, *((note,) if note else ())),
         split=split,
-        origin={"file": os.path.basename(os.path.abspath(file.path))},
+        origin={"file": os.path.basename(os.path.abspath(file.path)), **content.numbers()},
         close=content.close,
     )
 
@@ -126,6 +128,17 @@ class _Content:
                 raise FileError(
                     f"{self.path}: variable '{name}'", got=shape, expected=f"{said}, by its dimensions"
                 )
+
+    def numbers(self) -> dict[str, dict[str, float]]:
+        """The attributes of the data set that are numbers, under the word by which an origin knows them."""
+        found = {str(name): np.asarray(value) for name, value in list(self._data.attrs.items())[:64]}
+        kept = {
+            name: float(value.reshape(()))
+            for name, value in found.items()
+            if value.size == 1 and value.dtype.kind in "fiu"
+        }
+        finite = {name: value for name, value in kept.items() if math.isfinite(value)}
+        return {"attributes": finite} if finite else {}
 
     def names(self) -> list[str]:
         """The variables, coordinates among them."""

@@ -15,3 +15,7 @@ from ginjax.data.sources._source import Source as Source
 from ginjax.data.sources._source import slices_of as slices_of
 from ginjax.data.sources._spacing import refuse_unequal as refuse_unequal
 from ginjax.data.sources._spacing import spacings_in_words as spacings_in_words
+from ginjax.data.sources._told import MissingCondition as MissingCondition
+from ginjax.data.sources._told import condition_ranges as condition_ranges
+from ginjax.data.sources._told import condition_values as condition_values
+from ginjax.data.sources._told import with_conditions as with_conditions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,10 +12,11 @@ import numpy as np
 from ginjax.checkpoint import Field, Reading
 from ginjax.data._axis_order import axes_texts
 from ginjax.data._found import Found, Variable
-from ginjax.data._request import FieldRequest
+from ginjax.data._request import ConditionRequest, FieldRequest
 from ginjax.data._unknown_variable import unknown_variable
 from ginjax.data.sources._source import MAX_FRAMES, MAX_TRAJECTORIES, MAX_VALUES_READ, Box, Source
 from ginjax.data.sources._spacing import refuse_unequal
+from ginjax.data.sources._told_by_file import check_steps, told_by_file, untold_numbers
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.geometric import parse_torus
 
@@ -71,6 +72,7 @@ def assemble(
     ask: bool = True,
     pairs: bool = False,
     unequal: bool = False,
+    conditions: Sequence[ConditionRequest] = (),
 ) -> Source:
     """Choose fields among the variables of a file.
 
@@ -84,6 +86,7 @@ def assemble(
     - `pairs`: whether nothing has to vary in time.
     - `unequal`: whether the spacing may differ along the axes, as of data that are to be resampled.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
+    - `conditions`: numbers of each trajectory that a network is to be told.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
     """
@@ -105,7 +108,8 @@ def assemble(
             if ask or requests:
                 raise
             notes.append(f"left out: {error.problem}")
-    unknown = set(parity) - {field.name for field, _, _ in chosen}
+    told = {each.name for each in conditions}
+    unknown = set(parity) - {field.name for field, _, _ in chosen} - told
     if unknown and ask:
         raise ArgumentError(
             "parity of a field that is not there",
@@ -127,15 +131,24 @@ def assemble(
             if ask:
                 raise
             notes.append(f"the spacing differs along the axes. {error.hint}")
-    return FileSource(
+    notes += check_steps(found, told, ask=ask)
+    if not requests:
+        used = {part for field in found.defaults for part in field.parts} | {
+            each.source for each in conditions
+        }
+        notes += untold_numbers(found, used)
+    source = FileSource(
         layout=found.layout,
         schema=tuple(field for field, _, varies in chosen if varies),
         constants=tuple(field for field, _, varies in chosen if not varies),
+        conditions=tuple(
+            field.name for field, parts, _ in chosen if len(parts) == 1 and parts[0].number is not None
+        ),
         D=found.D,
         spatial=found.spatial,
-        spacing=None if isinstance(spacing, tuple) else spacing,
+        spacing=spacing if isinstance(spacing, float | int) else None,
         spacings=spacings,
-        time_step=found.time_step,
+        time_step=None if isinstance(found.time_step, np.ndarray) else found.time_step,
         length_unit=found.length_unit,
         time_unit=found.time_unit,
         is_torus=torus,
@@ -152,6 +165,7 @@ def assemble(
         found=found,
         parts={field.name: parts for field, parts, _ in chosen},
     )
+    return told_by_file(source, found, conditions, parity)
 
 
 def _why(found: Found, said: bool) -> str:

@@ -95,6 +95,10 @@ class JoinedSource(Source):
         return source.read_constants(local, precise=True, box=box)
 
 
+def _same(a: float | None, b: float | None) -> bool:
+    return (a is None) == (b is None) and (a is None or b is None or math.isclose(a, b, rel_tol=1e-3))
+
+
 def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
     """Whether grids have the same spacing along each axis, or none of them one for each."""
     if a is None or b is None:
@@ -104,27 +108,34 @@ def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> b
     )
 
 
-def _another(what: str, name: str, got: str, first: str, expected: str) -> FileError:
+def _another(
+    what: str, name: str, got: str, first: str, expected: str, condition: str | None = None
+) -> FileError:
+    told = f" `conditions=['{condition}']` makes it an input of the network, and then it may differ."
     return FileError(
         f"{name}: {what}",
         got=got,
         expected=f"{expected}, as in {first}",
-        hint="Only files with the same fields on the same grid, at the same steps, make one set of data.",
+        hint="Only files with the same fields on the same grid, at the same steps, make one set of data."
+        + (told if condition is not None else ""),
     )
 
 
-def join(sources: Sequence[Source], names: Sequence[str], split: str | None = None) -> Source:
+def join(sources: Sequence[Source], names: Sequence[str] | None = None, split: str | None = None) -> Source:
     """Several sources of the same fields on the same grid as one.
 
     **Arguments:**
 
     - `sources`: at least one.
-    - `names`: what to call each in messages.
+    - `names`: what to call each in messages; their own names if None.
     - `split`: the part that all of them belong to, if any.
 
-    **Raises:** `FileError` naming the first source that does not fit the first.
+    **Raises:** `FileError` naming the first source that does not fit the first. Spacing and time step may differ where they are
+    conditions of both, see `with_conditions`.
     """
     first = sources[0]
+    names = [source.name for source in sources] if names is None else names
+    told = set.intersection(*(set(source.conditions) for source in sources))
     if len(sources) == 1:
         return first
     for source, name in zip(sources[1:], names[1:], strict=True):
@@ -140,9 +151,16 @@ def join(sources: Sequence[Source], names: Sequence[str], split: str | None = No
             raise _another("grid spacing", name, mine, names[0], others)
         for what, words in _CLOSE.items():
             a, b = getattr(source, what), getattr(first, what)
-            if (a is None) != (b is None) or (a is not None and not math.isclose(a, b, rel_tol=1e-3)):
-                raise _another(words, name, _number(a), names[0], _number(b))
+            if what not in told and not _same(a, b):
+                known = what if a is not None and b is not None else None
+                raise _another(words, name, _number(a), names[0], _number(b), known)
     together: dict[str, Any] = {
+        "conditions": tuple(name for name in first.conditions if name in told),
+        **{
+            what: None
+            for what in _CLOSE
+            if any(not _same(getattr(source, what), getattr(first, what)) for source in sources)
+        },
         "trajectories": sum(source.trajectories for source in sources),
         "frames": min(source.frames for source in sources),
         "split": split,

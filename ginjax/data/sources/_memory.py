@@ -9,6 +9,7 @@ import numpy as np
 
 from ginjax.data._trajectories import Trajectories
 from ginjax.data.sources._source import Box, Source, slices_of
+from ginjax.data.sources._told import condition_values
 from ginjax.geometric import parse_torus
 
 
@@ -73,8 +74,10 @@ def held_in_memory(source: Source, progress: Callable[[int, int], None] | None =
     **Raises:** as `Source.read`.
     """
     held = source.arrays(progress)
-    steady = {
-        each.name: np.stack([source.read_constants(i)[each.name] for i in range(source.trajectories)])
-        for each in source.constants
-    }
+    varying = [each.name for each in source.constants if each.name not in source.conditions]
+    read = [source.read_constants(i) for i in range(source.trajectories)] if varying else []
+    steady = {name: np.stack([constants[name] for constants in read]) for name in varying}
+    for name, values in condition_values(source, source.conditions).items():
+        sides = source.trajectories, *source.spatial
+        steady[name] = np.broadcast_to(values.reshape(-1, *(1,) * source.D), sides)
     return MemorySource(**source.described(), held=held, steady=steady)

@@ -90,6 +90,7 @@ def paired(source: Source, target: Sequence[str], known: Sequence[Field] = ()) -
     about = source.described() | {
         "schema": tuple(kinds[name] for name in target),
         "constants": inputs,
+        "conditions": tuple(name for name in source.conditions if name not in target),
         "trajectories": source.trajectories * source.frames,
         "frames": 1 if missing else 2,
         "time_step": None,

@@ -63,5 +63,7 @@ def select_fields(source: Source, schema: Sequence[Field], constants: Sequence[F
                     got=", ".join(kinds) or "no fields",
                     expected="a field of this name, order and parity",
                 )
+    kept = {each.name for each in constants}
     chosen: dict[str, Any] = {"schema": tuple(schema), "constants": tuple(constants)}
+    chosen["conditions"] = tuple(name for name in source.conditions if name in kept)
     return SelectedSource(**source.described() | chosen, whole=source)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ginjax.checkpoint import Field
 from ginjax.data.equations import (
     DEFAULT_SIDES,
     PDE,
@@ -23,6 +23,7 @@ from ginjax.data.equations import (
     measure_coverage,
     with_length,
 )
+from ginjax.data.equations._varied import TIME_STEP, number_of, varied
 from ginjax.data.sources._memory import held_in_memory
 from ginjax.data.sources._source import Source
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
@@ -37,7 +38,8 @@ class SimulatedSource(Source):
 
     **Arguments:**
 
-    - `mixture`: the equation with each correlation length of its initial fields; trajectory `i` takes them in turn.
+    - `mixture`: the equation with each correlation length of its initial fields, and each time step or coefficient; trajectory `i`
+      takes them in turn.
     - `planes`: the directions that the fields vary along, if not all.
     """
 
@@ -45,11 +47,14 @@ class SimulatedSource(Source):
     seed: int
     planes: Planes | None = None
     newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
+    solvers: dict[object, Solver] = field(default_factory=dict, repr=False)
 
-    @cached_property
-    def solver(self) -> Solver:
-        """The solver of one sub-step, the same for all trajectories; built when the first one is simulated."""
-        return self.mixture[0].solver(self.D, self.spatial[0], planes=self.planes)
+    def solver(self, pde: PDE) -> Solver:
+        """The solver of one sub-step, the same for all correlation lengths; built when it is needed."""
+        alike = pde.time_step, pde.sub_steps, tuple(pde.parameters.items())
+        if alike not in self.solvers:
+            self.solvers[alike] = pde.solver(self.D, self.spatial[0], planes=self.planes)
+        return self.solvers[alike]
 
     @property
     def pde(self) -> PDE:
@@ -67,14 +72,15 @@ class SimulatedSource(Source):
         return {name: array[start:stop] for name, array in self.newest[trajectory].items()}
 
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        return {}
+        pde = self.mixture[trajectory % len(self.mixture)]
+        return {name: np.full(self.spatial, number_of(pde, name)) for name in self.conditions}
 
     def _simulate(self, trajectory: int) -> dict[str, np.ndarray]:
         pde, D = self.mixture[trajectory % len(self.mixture)], self.D
         rng = np.random.default_rng([self.seed, trajectory])
         start = pde.initial_state(rng, D, self.spatial[0], planes=self.planes)
         # One at a time: memory stays that of one trajectory and its bytes do not depend on its neighbours.
-        frames = rollout(self.solver, start, self.frames - 1 + pde.spin_up, pde.sub_steps)
+        frames = rollout(self.solver(pde), start, self.frames - 1 + pde.spin_up, pde.sub_steps)
         every = (slice(None, None, pde.refinement),) * (start.ndim - 1)
         states = np.asarray(frames)[(slice(pde.spin_up, None), slice(None), *every)]
         if self.planes is not None:
@@ -98,6 +104,7 @@ def simulate(
     seed: int = 0,
     cover: int | None = None,
     planes: str | None = None,
+    vary: Mapping[str, Sequence[float]] | None = None,
 ) -> Source:
     """A source whose trajectories are simulated from random initial fields when they are read.
 
@@ -117,6 +124,8 @@ def simulate(
     - `planes`: in 3D, "flat" for fields that are constant along the last axis, in slabs of 4 points along it, or
       "oblique" for fields that are constant along (1, -1, 0). They obey the equation in 3D, with all three components
       of a vector, at the cost of simulations in 2D.
+    - `vary`: by name, `time_step` or a coefficient, several numbers, which trajectories take in turn, every combination of them;
+      they are conditions of the source.
 
     **Returns:** float32 trajectories on a torus. Reading raises `NumericsError` when a simulation blows up.
 
@@ -140,20 +149,37 @@ def simulate(
         "correlation_length": pde.correlation_length,
         "seed": seed,
     }
-    mixture, notes = (pde,), ()
+    mixture, notes = varied(pde, vary or {}), ()
+    names = tuple(vary or ())
+    if trajectories < len(mixture):
+        raise ArgumentError(
+            "trajectories",
+            got=trajectories,
+            expected=f"at least {len(mixture)}, one for each combination of `vary`",
+        )
     if cover is not None:
-        mixture = _covering(pde, D if sheets is None else sheets.varying, cover)
+        lengths = _covering(pde, D if sheets is None else sheets.varying, cover)
+        mixture = tuple(
+            replace(each, correlation_length=other.correlation_length)
+            for each in mixture
+            for other in lengths
+        )
         notes = (str(measure_coverage(pde, D, cover, planes=sheets)),)
-        origin |= {"cover": cover, "correlation_lengths": [each.correlation_length for each in mixture]}
+        origin |= {"cover": cover, "correlation_lengths": [each.correlation_length for each in lengths]}
     if planes is not None:
         origin["planes"] = planes
+    if names:
+        origin["vary"] = {name: list(map(float, values)) for name, values in (vary or {}).items()}
+        origin["parameters"] = {name: each for name, each in pde.parameters.items() if name not in names}
     return SimulatedSource(
         layout="memory",
         schema=pde.fields,
         D=D,
         spatial=(side,) * D if sheets is None else sheets.spatial(side),
         spacing=pde.spacing,
-        time_step=pde.time_step,
+        time_step=None if TIME_STEP in names else pde.time_step,
+        constants=tuple(Field(name, 0, 0) for name in names),
+        conditions=names,
         is_torus=(True,) * D,
         trajectories=trajectories,
         frames=steps + 1,

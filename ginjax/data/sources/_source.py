@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from ginjax._text import plural
-from ginjax.checkpoint import DataContract, Field, Reading, axes_of, ends_in_words
+from ginjax.checkpoint import Condition, DataContract, Field, Reading, axes_of, ends_in_words
 from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import ArgumentError
 
@@ -45,11 +45,12 @@ class Source(abc.ABC):
     - `layout`: how the data are stored: "the-well", "pdebench", "pdearena", "npz", "pairs" or "memory".
     - `schema`: the fields that vary in time, in channel order.
     - `constants`: fields and numbers that do not vary in time: inputs of a network, never targets.
+    - `conditions`: the names of those constants that are one number for each trajectory, the same everywhere on the grid.
     - `D`: number of spatial dimensions.
     - `spatial`: grid points along each axis.
     - `spacing`: distance between grid points, equal along all axes; None if the data do not say, or where it differs.
     - `spacings`: one for each axis where they differ, as no network sees them; None otherwise.
-    - `time_step`: time between frames; None if the data do not say.
+    - `time_step`: time between frames; None if the data do not say, or where it is a condition that differs by trajectory.
     - `is_torus`: for each axis, whether it is periodic.
     - `trajectories`: their number.
     - `frames`: frames of the shortest trajectory, see `frames_of`.
@@ -87,6 +88,7 @@ class Source(abc.ABC):
     spacings: tuple[float, ...] | None = None
     length_unit: str | None = None
     time_unit: str | None = None
+    conditions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         fields = ", ".join(each.kind for each in (*self.schema, *self.constants))
@@ -104,7 +106,9 @@ class Source(abc.ABC):
         """How the data were read, in two sentences: their shape and fields, then spacing, time step and boundaries and why."""
         grid = "x".join(map(str, self.spatial))
         fields = ", ".join(map(_kind, self.schema))
-        fixed = f"; constant: {', '.join(map(_kind, self.constants))}" if self.constants else ""
+        steady = [each for each in self.constants if each.name not in self.conditions]
+        fixed = f"; constant: {', '.join(map(_kind, steady))}" if steady else ""
+        fixed += f"; of each trajectory: {', '.join(self.conditions)}" if self.conditions else ""
         shape = (
             f"{plural(self.trajectories, 'trajectory')} of {plural(self.frames, 'frame')} on {grid} points"
         )
@@ -122,9 +126,12 @@ class Source(abc.ABC):
         differing = None if self.spacings is None else spacings_in_words(self.spacings)
         if differing is not None and self.length_unit:
             differing += f" ({self.length_unit})"
+        told = {name.replace("_", " ") for name in self.conditions}
         return [
             f"{what} {differing}"
             if what == "spacing" and differing is not None
+            else f"{what} of each trajectory"
+            if value is None and what in told
             else f"{what} {unknown if value is None else f'{value:g} {unit}'.rstrip()}"
             for what, value, unit in (
                 ("spacing", self.spacing, self.length_unit or ""),
@@ -154,6 +161,7 @@ class Source(abc.ABC):
             axes=axes_of(tuple(self.is_torus)),
             fields=self.schema,
             constants=self.constants,
+            conditions=tuple(Condition(name) for name in self.conditions),
             spacing=self.spacing,
             time_step=self.time_step,
             layout=dict(self.read_as) or None,

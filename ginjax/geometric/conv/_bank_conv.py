@@ -15,6 +15,7 @@ from jax.core import ShapedArray
 from jaxtyping import Float
 
 from ..._jax_internals import (
+    Rule,
     define,
     define_bilinear,
     define_derivative,
@@ -33,7 +34,16 @@ from ._axes import AxisGeometry, pad_axes
 from ._geometry import ConvGeometry
 from ._mixing import Mixing, channel_mixing, make_mixing, packed_grades, weight_order
 from ._walls import continue_axes
-from ._ways import DEVICE, How, adjoint_axes, convolve_packed, forced_way, gradients_packed, weights_packed
+from ._ways import (
+    DEVICE,
+    How,
+    Kernels,
+    adjoint_axes,
+    convolve_packed,
+    forced_way,
+    gradients_packed,
+    weights_packed,
+)
 
 if TYPE_CHECKING:
     from ..._jax_internals import Primitive
@@ -50,6 +60,8 @@ Dims = Sequence[int | None]
 """The batch axis of each operand, None for those without."""
 
 _Result = TypeVar("_Result", Array, tuple[Array, Array])
+
+_KERNELS: dict[str, Kernels] = {"cuda": "compiled", "rocm": None, "tpu": None}
 
 _conv = primitive("ginjax_conv")
 _weights = primitive("ginjax_conv_weights")
@@ -186,16 +198,18 @@ def _define(
     batch: Callable[..., object],
 ) -> None:
     """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
-    static = ("mixing", "axes", "precision", "way", "room")
+    static = ("mixing", "axes", "precision", "way", "room", "kernels")
     on_processor = _in_single(function)
-    on_device = partial(function, room=DEVICE)
+    on_device: dict[str, Rule] = {
+        platform: partial(function, room=DEVICE, kernels=kernels) for platform, kernels in _KERNELS.items()
+    }
     define(
         operation,
         on_processor,
         shape,
         batch,
         run=jax.jit(on_processor, static_argnames=static),
-        on_platforms=dict.fromkeys(("cuda", "rocm", "tpu"), on_device),
+        on_platforms=on_device,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which way a convolution is computed: filters first or weights first."""
+"""Which way a convolution is computed: filters first, weights first, or both at once."""
 
 import contextlib
 import math
@@ -16,9 +16,15 @@ from .._arrays import AnyArray
 from ._axes import AxisGeometry
 from ._basis_first import gradients, image_count, mix, weight_gradient
 from ._dense import graded_pairs, mix_dense
+from ._fused import covers, mix_fused, weight_gradient_fused
 from ._mixing import Mixing
 
-Way = Literal["basis", "dense"]
+Way = Literal["basis", "dense", "fused"]
+"""Filters first, weights first, or one kernel for both. The last is never chosen by itself, and only covers a part, see `covers`;
+what it does not cover goes the cheaper of the other ways."""
+
+Kernels = Literal["interpreted", "compiled"] | None
+"""How kernels written by hand are run; None where they are not."""
 
 CACHE = 2**18
 """Values of filtered images for one output component that are kept at a time on a processor: 1 MiB in float32."""
@@ -41,7 +47,17 @@ _forced: ContextVar[Way | None] = ContextVar("way", default=None)
 
 @contextlib.contextmanager
 def use_way(way: Way | None) -> Iterator[None]:
-    """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements."""
+    """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements.
+
+    All ways give the same values up to rounding, and exact zeros where a field has none in a direction. A function that is
+    compiled already keeps the way it was traced with.
+
+    **Arguments:**
+
+    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, both at once in one kernel for each direction,
+      which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (strides,
+      filters of another side than 3 and 5, float64) goes the cheaper of the other ways.
+    """
     token = _forced.set(way)
     try:
         yield
@@ -52,6 +68,11 @@ def use_way(way: Way | None) -> Iterator[None]:
 def forced_way() -> Way | None:
     """The way asked for by `use_way`."""
     return _forced.get()
+
+
+def _way(how: How, mixing: Mixing) -> Way:
+    """The way asked for, or the cheaper one."""
+    return choose_way(mixing) if how["way"] in (None, "fused") else how["way"]
 
 
 def choose_way(mixing: Mixing) -> Way:
@@ -85,12 +106,19 @@ def dense_cost(mixing: Mixing) -> float:
 
 
 def convolve_packed(
-    x: Float[AnyArray, "*packed_in"], w: Float[AnyArray, " weights"], *, room: int = CACHE, **how: Unpack[How]
+    x: Float[AnyArray, "*packed_in"],
+    w: Float[AnyArray, " weights"],
+    *,
+    room: int = CACHE,
+    kernels: Kernels = "interpreted",
+    **how: Unpack[How],
 ) -> Float[Array, "*packed_out"]:
     """`y = sum_l W_l (C_l * x)` on packed fields `(*batch, packed, *spatial)`, see `mix`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     flat, w = _one_batch_axis(x, axes), jnp.asarray(w)
-    if (how["way"] or choose_way(mixing)) == "dense":
+    if _is_fused(how, kernels, flat):
+        y = mix_fused(flat, w, mixing, axes, precision, kernels == "interpreted")
+    elif _way(how, mixing) == "dense":
         y = mix_dense(flat, w, mixing, axes, precision)
     else:
         y = mix(flat, w, mixing, axes, precision, room)
@@ -102,12 +130,15 @@ def weights_packed(
     g: Float[AnyArray, "*packed_out"],
     *,
     room: int = CACHE,
+    kernels: Kernels = "interpreted",
     **how: Unpack[How],
 ) -> Float[Array, " weights"]:
     """The gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     x, g = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
-    if (how["way"] or choose_way(mixing)) == "dense":
+    if _is_fused(how, kernels, x):
+        return weight_gradient_fused(x, g, mixing, axes, precision, kernels == "interpreted")
+    if _way(how, mixing) == "dense":
         # Not summed over devices here: that is for the transpose of the whole.
         _, w = alike((x, jnp.zeros((mixing.weights,), x.dtype)))
         return jax.linear_transpose(lambda w: mix_dense(x, w, mixing, axes, precision), w)(g)[0]
@@ -120,17 +151,26 @@ def gradients_packed(
     g: Float[AnyArray, "*packed_out"],
     *,
     room: int = CACHE,
+    kernels: Kernels = "interpreted",
     **how: Unpack[How],
 ) -> tuple[Float[Array, "*packed_in"], Float[Array, " weights"]]:
     """The gradients of `<g, y>` with respect to `x` and `w`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     back: How = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
-    ways = {how["way"] or choose_way(m) for m in (mixing, mixing.adjoint)}
-    if ways == {"basis"} and image_count(mixing.adjoint) <= 2 * image_count(mixing):
+    ways = {_way(how, m) for m in (mixing, mixing.adjoint)}
+    fused = _is_fused(how, kernels, _one_batch_axis(x, axes))
+    if not fused and ways == {"basis"} and image_count(mixing.adjoint) <= 2 * image_count(mixing):
         flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
         gx, gw = gradients(flat, jnp.asarray(w), slope, mixing, axes, precision, room)
         return _batched_as(gx, x, axes), gw
-    return convolve_packed(g, w, room=room, **back), weights_packed(x, g, room=room, **how)
+    return (
+        convolve_packed(g, w, room=room, kernels=kernels, **back),
+        weights_packed(x, g, room=room, kernels=kernels, **how),
+    )
+
+
+def _is_fused(how: How, kernels: Kernels, x: Array) -> bool:
+    return how["way"] == "fused" and kernels is not None and covers(how["mixing"], how["axes"], x)
 
 
 def _one_batch_axis(x: AnyArray, axes: Sequence[AxisGeometry]) -> Array:

@@ -115,12 +115,13 @@ def predicted(
 
     **Raises:** `ArgumentError` for data that do not fit the model.
     """
-    past = forecaster.frames.past_steps
+    past, known = forecaster.frames.past_steps, {each.name for each in forecaster.constants}
     forecaster.check(given, first + past)
     return PredictedSource(
         layout="memory",
         schema=forecaster.schema,
         constants=forecaster.constants,
+        conditions=tuple(name for name in given.conditions if name in known),
         D=given.D,
         spatial=given.spatial,
         spacing=given.spacing,
@@ -128,6 +129,7 @@ def predicted(
         length_unit=given.length_unit,
         time_unit=given.time_unit,
         is_torus=given.is_torus,
+        boundaries_assumed=given.boundaries_assumed,
         trajectories=given.trajectories,
         frames=past + steps,
         origin=origin or {},

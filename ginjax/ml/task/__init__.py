@@ -7,6 +7,7 @@ from ginjax.ml.task._crop import BatchStep as BatchStep
 from ginjax.ml.task._crop import Crop as Crop
 from ginjax.ml.task._crop import make_batch_step as make_batch_step
 from ginjax.ml.task._crop import step_by_tiles as step_by_tiles
+from ginjax.ml.task._far_conditions import condition_remarks as condition_remarks
 from ginjax.ml.task._frames import Frames as Frames
 from ginjax.ml.task._frames import frames_of as frames_of
 from ginjax.ml.task._frames import make_frames as make_frames

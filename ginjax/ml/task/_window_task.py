@@ -9,8 +9,15 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import PyTree
 
-from ginjax.checkpoint import DataContract, DataPart
-from ginjax.data import Crops, Normalisation, Windows, source_digest, trajectory_digests
+from ginjax.checkpoint import OWN_CONDITIONS, Condition, DataContract, DataPart
+from ginjax.data import (
+    Crops,
+    Normalisation,
+    Windows,
+    condition_ranges,
+    source_digest,
+    trajectory_digests,
+)
 from ginjax.ml.task._crop import Crop
 from ginjax.ml.task._frames import Frames, make_frames
 from ginjax.ml.task._judged import Chosen, Judged, Spans, held_ends, judged_part
@@ -58,12 +65,20 @@ class WindowTask:
         """The scales of all fields."""
         return self.train.normalisation
 
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The numbers that the network is told, and their range in the training part."""
+        return condition_ranges(self.train.source, self.train.trajectories)
+
     @property
     def contract(self) -> DataContract:
-        """The contract of a model that is trained on these samples."""
+        """The contract of a model that is trained on these samples; what it is told of each trajectory is not known once for all."""
         source = self.train.source
+        told = {each.name for each in self.conditions}
         return replace(
             source.contract,
+            conditions=self.conditions,
+            **{name: None for name in OWN_CONDITIONS if name in told},
             scales=tuple(self.normalisation.of(each.name) for each in (*source.schema, *source.constants)),
             past_steps=self.train.past_steps,
             residual=self.train.residual,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from ginjax.checkpoint import ModelRecord
+from ginjax.checkpoint import DataContract, ModelRecord
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS
 from ginjax.ml.training._engine import Progress
@@ -172,6 +172,18 @@ def earlier_identities(
                     before[name] = values[0]
         found.append(before)
     return found
+
+
+def told_identity(contract: DataContract) -> dict[str, object]:
+    """What the identity of a training says of the numbers that the network is told; nothing where there are none.
+
+    **Arguments:**
+
+    - `contract`: of the data. Their digest does not cover constants.
+    """
+    if not contract.conditions:
+        return {}
+    return {"conditions": [[each.name, each.low, each.high] for each in contract.conditions]}
 
 
 def identities_of(record: ModelRecord) -> list[dict[str, object]]:

@@ -156,6 +156,7 @@ def request_training(
         material.contract,
         fields=own.fields or material.contract.fields,
         constants=own.constants if own.fields else material.contract.constants,
+        conditions=own.conditions if own.fields else material.contract.conditions,
         past_steps=past_steps,
     )
     crop = _crop(start.model, seen, material, settings)
@@ -229,6 +230,16 @@ class PreparedTraining:
             f"no trajectory is held out: the tuning is judged by {judged}. "
             "Roll-outs from other fields became worse for most networks measured so: use two trajectories or more"
         )
+
+    @property
+    def never_varied(self) -> str | None:
+        """What is wrong if a number that the network is told is the same in all data to train on; None if none is."""
+        before = set() if self.request.start is None else self.request.start.record.contract.told
+        same = [each for each in self.task.conditions if each.low == each.high and each.name not in before]
+        if not same:
+            return None
+        said = ", ".join(each.in_words for each in same)
+        return f"the same in all data to train on: {said}. What another number would do cannot be learned from them"
 
     @cached_property
     def about(self) -> dict[str, Any]:

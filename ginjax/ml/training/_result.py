@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ginjax._version import __version__
 from ginjax.checkpoint import DataContract, Difference, ModelRecord, parts_to_json
 from ginjax.ml.task import Judged, OneStepError, WindowTask
+from ginjax.ml.training._going_on import told_identity
 from ginjax.ml.training._train_model import Trained
 from ginjax.ml.training._tuning import Start
 from ginjax.models import AnyDimensionalModel, Network, to_record
@@ -78,6 +79,7 @@ def finish_training(
             step["trained_before"] = parts_to_json(start.record.contract.parts)
     if task.judged is not None:
         step["judged"] = str(task.judged)
+    step |= told_identity(task.contract)
     if adapted:
         step["adapted"] = {each.aspect: list(each.values) for each in adapted}
     error = task.error(model)
@@ -88,6 +90,10 @@ def finish_training(
     if start is not None:
         # What the new data do not say does not make the model forget it.
         contract = contract.completed_by(start.record.contract)
+        before = {each.name: each for each in start.record.contract.conditions}
+        contract = replace(
+            contract, conditions=tuple(each.united(before.get(each.name)) for each in contract.conditions)
+        )
     common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
     keeps = start is not None and start.free is not None
     last = None
@@ -184,6 +190,7 @@ def run_identity(
         "spacing": contract.spacing,
         "time_step": contract.time_step,
         "fields": [each.kind for each in contract.everything],
+        **told_identity(contract),
     }
     if start is not None:
         found |= {"source": start.record.digest, "kept_compatible": start.free is not None}

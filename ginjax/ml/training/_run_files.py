@@ -98,6 +98,13 @@ class RunFiles(RunNames):
             else "Train on from its weights into another output, or begin anew in its place (`force=True` alone).",
         )
 
+    def curve_is_due(self) -> bool:
+        """Whether the picture of the log is not there, or older than the model: its run ended between the two."""
+        try:
+            return self.curve.stat().st_mtime_ns < self.output.stat().st_mtime_ns
+        except OSError:
+            return self.output.exists()
+
     def tidy(self, *, last: bool = False, curve: bool = False) -> None:
         """Remove what an earlier run of this name left, where this one has made none.
 

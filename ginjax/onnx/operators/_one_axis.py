@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from .._layout import NEW, Axes, Axis, axis_of, has_new, is_new_axis, new_index, new_place
+from .._layout import NEW, Axes, Axis, axis_of, has_new, is_new_axis, new_index, new_place, old_size
 from .._sizes import ONE, Size
 from .._values import Value
 from .._walk import Node, Walk
+from ._patches import is_patch, patch_length, taken_together
 from ._registry import operator
 from ._windows import space_of
 
 
 @operator("ArgMax", "ArgMin")
 def place_of_extreme(walk: Walk, node: Node) -> None:
-    """The channel of the largest or smallest value."""
+    """The channel of the largest or smallest value, or the point within a patch; slice by slice."""
     x = node.value(0)
-    axis = _axis(node, x, 0)
+    asked = node.axis(node.get("axis", 0), x.rank)
+    axis = asked if is_patch(x, asked) else _axis(node, x, 0)
     walk.graph.copy(node.proto, walk.names(node), node.outputs, axis=new_index(x.known, axis))
     keep = bool(int(node.get("keepdims", 1)))
     walk.declare(
@@ -54,11 +56,33 @@ def gather(walk: Walk, node: Node) -> None:
         axis = node.axis(node.get("axis", 0), x.rank)
         walk.declare(node.outputs[0], _changed(x, axis, list(indices.known)))
         return
-    if indices.spatial or not x.alone:
-        raise node.refusal("places that are a field, or of positions in one row", "numbers of channels")
+    if indices.spatial:
+        raise node.refusal("places that are a field", "numbers of channels")
     axis = _axis(node, x, 0)
     walk.graph.copy(node.proto, walk.names(node), node.outputs, axis=new_index(x.known, axis))
     walk.declare(node.outputs[0], _changed(x, axis, list(indices.known)), unit=x.unit, stride=x.stride)
+
+
+@operator("GatherElements")
+def one_of_each(walk: Walk, node: Node) -> None:
+    """A channel for each point, or a point within each patch, of which the mean over as many slices is taken."""
+    x, indices = node.value(0), node.value(1)
+    asked = node.axis(node.get("axis", 0), x.rank)
+    slices = patch_length(walk, x, [asked])
+    axis = asked if is_patch(x, asked) else _axis(node, x, 0)
+    if not (x.alone and indices.alone and new_place(x.known) == new_place(indices.known)):
+        raise node.refusal("places that are not a field of the same layout", "one place for each point")
+    made = _changed(x, axis, [_old(indices)[axis]])
+    if slices == 1 or not old_size(_old(indices)[axis]).same(ONE):
+        if slices > 1:
+            raise node.refusal("several points of a patch", "one")
+        walk.graph.copy(node.proto, walk.names(node), node.outputs, axis=new_index(x.known, axis))
+        walk.declare(node.outputs[0], made, unit=x.unit, stride=x.stride)
+        return
+    found = walk.graph.add("GatherElements", walk.names(node), node.label, axis=new_index(x.known, axis))
+    found = taken_together(walk, node.label, found, made, slices)
+    walk.graph.add("Identity", [found], node.label, outputs=node.outputs[:1])
+    walk.declare(node.outputs[0], made, stride=x.stride * slices)
 
 
 def _axis(node: Node, x: Value, default: int, given: int | None = None) -> int:

@@ -11,10 +11,12 @@ from .._layout import (
     new_index,
     new_place,
     old_axes_of_space,
+    old_size,
 )
 from .._sizes import ONE
 from .._values import Value
-from .._walk import Node, Walk, merged_axes
+from .._walk import Node, Walk
+from ._patches import patch_length, taken_together
 from ._registry import operator
 
 _SUMS = {"ReduceSum", "ReduceL1", "ReduceSumSquare"}
@@ -60,10 +62,13 @@ def reduction(walk: Walk, node: Node) -> None:
         made = _sum_and_mean(walk, node, x, tensor, reduced, keep)
     else:
         made = walk.graph.reduce(kind, tensor, reduced, near, keep=keep)
-    walk.graph.add("Identity", [made], near, outputs=node.outputs[:1])
     after = _after(walk, x, axes, keep=keep, over_new=over_new)
+    slices = 1 if over_new else patch_length(walk, x, axes)
+    if slices > 1:
+        made = taken_together(walk, node.label, made, after, slices, node.kind)
+    walk.graph.add("Identity", [made], near, outputs=node.outputs[:1])
     unit = x.alone and (x.unit or over_new) and any(map(is_new_axis, after))
-    walk.declare(node.outputs[0], after, unit=unit, diluted=diluted, stride=x.stride)
+    walk.declare(node.outputs[0], after, unit=unit, diluted=diluted, stride=x.stride * slices)
 
 
 def axes_to_reduce(walk: Walk, x: Value, old: list[int]) -> list[int]:
@@ -82,18 +87,29 @@ def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int]
     place, near = new_place(x.known), node.label
     assert place is not None
     kind = "ReduceSumSquare" if node.kind == "ReduceL2" else node.kind
-    if merged_axes(x.known):
-        raise node.refusal("a sum over positions in one row, which grows with the depth", "their mean", None)
-    plane = [each for each in axes if each != place]
-    summed = walk.graph.reduce(kind, tensor, plane, near)
+    plane, gone = [each for each in axes if each != place], axes
+    if not x.alone:  # positions in one row: those before the new axis, the new axis, those behind it
+        tensor = _apart(walk, x, tensor, near)
+        plane = [each + 2 * (each > place) for each in (*plane, place)]
+        plane, place, gone = [*plane, place + 2], place + 1, [place + 1, place + 2]
+        gone = gone if keep else [*plane, place]
+    summed = walk.graph.reduce(kind, tensor, sorted(plane), near)
     made = walk.graph.reduce("ReduceMean", summed, [place], near)
     if node.kind == "ReduceL2":
         made = walk.graph.add("Sqrt", [made], near)
-    if keep:
-        return made
-    if walk.opset < 13:
-        return walk.graph.add("Squeeze", [made], near, axes=axes)
-    return walk.graph.add("Squeeze", [made, walk.graph.numbers(axes)], near)
+    return made if keep and x.alone else walk.graph.squeeze(made, sorted(gone), near)
+
+
+def _apart(walk: Walk, x: Value, tensor: str, near: str) -> str:
+    """A tensor whose axis of positions in one row is parted into three, of which the second is the new one."""
+    place = new_place(x.known)
+    assert place is not None
+    axis = x.known[place]
+    at = axis.index(NEW)
+    before, behind = (walk.lengths.part(old_size(part)) for part in (axis[:at], axis[at + 1 :]))
+    rest = [walk.lengths.part(size) for size in x.sizes[place + 1 :]]
+    shape = walk.graph.vector([*[0] * place, before, -1, behind, *rest])
+    return walk.graph.add("Reshape", [tensor, shape], near)
 
 
 def _after(walk: Walk, x: Value, axes: list[int], *, keep: bool, over_new: bool) -> Axes:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from .._layout import (
     NEW,
     Axes,
+    Factor,
     axis_of,
     has_new,
     is_new_axis,
@@ -76,6 +77,9 @@ def flatten(walk: Walk, node: Node) -> None:
 
 def _to_shape(walk: Walk, node: Node, x: Value, target: list[Size | None]) -> None:
     made = regrouped(x.known, target, walk.side, unit=x.unit)
+    if made is None and x.spatial:  # it runs only where there is nothing left over in the lengths
+        wanted = [None if size is None else size.without_rests for size in target]
+        made = regrouped(_without_rests(x.known), wanted, walk.side, unit=x.unit, divides=True)
     output = node.outputs[0]
     if made is None:
         if not x.spatial:
@@ -113,6 +117,13 @@ def _to_shape(walk: Walk, node: Node, x: Value, target: list[Size | None]) -> No
     walk.graph.add("Reshape", [walk.tensor(x), walk.graph.vector(parts)], node.label, outputs=[output])
     unit = x.unit and any(map(is_new_axis, made))
     walk.declare(output, made, unit=unit, diluted=x.diluted, stride=x.stride)
+
+
+def _without_rests(axes: Axes) -> Axes:
+    return tuple(
+        tuple(Factor(f.space, None if f.size is None else f.size.without_rests) for f in axis)
+        for axis in axes
+    )
 
 
 @operator("Squeeze", without_space=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._graph import END
 from .._layout import NEW, Axes, axis_of, has_new, new_index, new_place, old_size
@@ -57,6 +57,8 @@ def part_of_axes(walk: Walk, node: Node) -> None:
     result, parts = list(old), {}
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
         part = _part(node, old_size(old[axis]), start, end, step)
+        if part.size is not None and part.size.number is None:
+            part = replace(part, size=_simpler(part.size))
         parts[axis] = part
         if part.size is not None and part.size.same(old_size(old[axis])) and step == 1:
             continue
@@ -89,6 +91,12 @@ def part_of_axes(walk: Walk, node: Node) -> None:
     cropped = _of_new_axis(walk, node, x, own, anchor, place, names[0])
     walk.graph.copy(node.proto, [cropped, *names[1:]], node.outputs)
     walk.declare(node.outputs[0], made, stride=x.stride * abs(own.step))
+
+
+def _simpler(size: Size) -> Size:
+    """A number of points that is one number wherever nothing is left over of the lengths it is computed of."""
+    found = size.without_rests
+    return size if found.number is None else found
 
 
 def _part(node: Node, n: Size, start: Size, end: Size, step: int) -> Part:
@@ -164,5 +172,5 @@ def _remember(walk: Walk, node: Node, x: Value, anchor: int, part: Part) -> None
     count = int(size.value)
     if part.start.same(Size.of(0)):
         walk.pieces[node.outputs[0]] = (x.name, "start", count)
-    elif (part.start + size).same(n):
+    elif (part.start + size).without_rests.same(n.without_rests):
         walk.pieces[node.outputs[0]] = (x.name, "end", count)

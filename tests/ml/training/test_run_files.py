@@ -1,5 +1,6 @@
 """Where a training puts its files, and whether it may begin."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_what_is_there_is_not_lost_by_mistake(tmp_path):
     files.check(force=False, resume=True)  # what it is decides, see `finished`
     files.check(force=True, resume=True)
     assert files.output.read_text() == "mine" and files.state.exists()
+
+
+def test_a_curve_is_due_where_the_run_ended_behind_its_model(tmp_path):
+    files = RunFiles(tmp_path / "model.safetensors")
+    assert not files.curve_is_due()
+    files.output.write_text("model")
+    assert files.curve_is_due()
+    files.curve.write_text("curve")
+    assert not files.curve_is_due()
+    os.utime(files.curve, ns=(0, files.output.stat().st_mtime_ns - 1))  # of a shorter run
+    assert files.curve_is_due()
 
 
 @pytest.mark.parametrize("make", [lambda p: p.write_text("mine"), lambda p: p.symlink_to(".")])

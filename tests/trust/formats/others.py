@@ -35,8 +35,8 @@ def arrays_of_matlab(path: Path) -> list[np.ndarray]:
     found: list[np.ndarray] = []
     with path.open("rb") as stream:
         for name, _, kind in whosmat(stream):
-            if kind in ("char", "cell", "struct", "unknown"):
-                continue  # of texts SciPy believes whatever a tag says, and may crash
+            if not kind.endswith(("double", "single", "logical")) and "int" not in kind:
+                continue  # of texts and sparse arrays SciPy believes whatever a tag says, and may crash
             stream.seek(0)
             with contextlib.suppress(Exception):  # what SciPy refuses is not there
                 found.append(loadmat(stream, variable_names=[name])[name])

@@ -64,13 +64,11 @@ def change_toml(path: Path, rng: np.random.Generator) -> None:
 
 
 def read_settings(path: Path) -> Any:
-    import typer
-    from command_line import app
+    from command_line import program
 
     from ginjax_cli._config_file import read_config
 
-    command: Any = typer.main.get_command(app)
-    return read_config(path, command.commands["train"].params)
+    return read_config(path, program().commands["train"].params)
 
 
 def settings_that_stand_there(path: Path, sound: Any, found: Any) -> bool:

@@ -1,0 +1,51 @@
+"""One equation with several time steps or coefficients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+from ginjax.data.equations._pde import PDE
+from ginjax.errors import ArgumentError
+
+TIME_STEP = "time_step"
+
+
+def varied(pde: PDE, values: Mapping[str, Sequence[float]]) -> tuple[PDE, ...]:
+    """The equation with every combination of some numbers, those named last varying fastest.
+
+    **Arguments:**
+
+    - `pde`: the equation.
+    - `values`: by name, `time_step` or a coefficient, the numbers that it takes. A step of the solver stays at most as long as it is.
+
+    **Raises:** `ArgumentError` for an unknown name, or numbers that are not finite; a time step has to be positive.
+    """
+    known = (TIME_STEP, *pde.parameters)
+    for name, numbers in values.items():
+        if name not in known:
+            raise ArgumentError("`vary`", got=repr(name), expected=" or ".join(known))
+        wrong = [each for each in numbers if not math.isfinite(each) or (name == TIME_STEP and each <= 0)]
+        if wrong or not numbers:
+            raise ArgumentError(
+                f"`vary`: values of {name}",
+                got=wrong[0] if wrong else "none",
+                expected="positive numbers" if name == TIME_STEP else "finite numbers",
+            )
+        if len(set(numbers)) < len(numbers):
+            raise ArgumentError(f"`vary`: values of {name}", got=list(numbers), expected="each once")
+    return tuple(_with(pde, dict(zip(values, chosen, strict=True))) for chosen in product(*values.values()))
+
+
+def number_of(pde: PDE, name: str) -> float:
+    """The time step of an equation, or one of its coefficients."""
+    return pde.time_step if name == TIME_STEP else pde.parameters[name]
+
+
+def _with(pde: PDE, numbers: Mapping[str, float]) -> PDE:
+    step = numbers.get(TIME_STEP, pde.time_step)
+    parameters = {name: numbers.get(name, each) for name, each in pde.parameters.items()}
+    sub_steps = math.ceil(pde.sub_steps * step / pde.time_step * (1 - 1e-9))
+    return replace(pde, time_step=step, sub_steps=max(sub_steps, 1), parameters=parameters)

@@ -1,0 +1,139 @@
+"""The library of the extra `hub`: imported when first used, kept silent, and its failures said in our words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+
+from ginjax.errors import ArgumentError, FileError, UnsupportedError
+
+from ._address import HubAddress
+
+NEEDED = "huggingface_hub>=1.0"
+"""As in the extra `hub` of `pyproject.toml` (a test compares them)."""
+
+_PACKAGE = "huggingface_hub"
+_LOG_IN = "Log in with 'hf auth login', or put a token into the variable HF_TOKEN."
+
+
+def hub_library(part: str = "") -> ModuleType:
+    """The package `huggingface_hub`, or a part of it such as `errors`.
+
+    **Raises:** `UnsupportedError` where it is not installed.
+    """
+    try:
+        return import_module(f"{_PACKAGE}.{part}" if part else _PACKAGE)
+    except ImportError as error:
+        raise UnsupportedError(
+            "the Hugging Face Hub",
+            got=f"no package {_PACKAGE}",
+            expected="it, because it is what speaks to the Hub",
+            hint=f"Install it: pip install '{NEEDED}'",
+        ) from error
+
+
+@contextmanager
+def silent(*, progress: bool) -> Iterator[None]:
+    """While it lasts the library writes nothing to the screen, but for bars if they are asked for."""
+    utils = hub_library("utils")
+    logging, hidden = utils.logging, utils.are_progress_bars_disabled()
+    level = logging.get_verbosity()
+    logging.set_verbosity_error()
+    if not progress:
+        utils.disable_progress_bars()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if not hidden:
+            utils.enable_progress_bars()
+
+
+@contextmanager
+def told(address: HubAddress, files: Callable[[], list[str]] | None = None) -> Iterator[None]:
+    """Failures of the library as errors that name the address.
+
+    **Arguments:**
+
+    - `address`: what is asked for.
+    - `files`: finds out which files the repository has, where the one that is asked for is not among them.
+
+    **Raises:** `FileError` for what is not there, not allowed or not reachable; `ArgumentError` for a name that no repository can
+    have.
+    """
+    errors = hub_library("errors")
+    try:
+        yield
+    except errors.HFValidationError as error:
+        raise ArgumentError("address on the Hub", got=str(address), expected="hf://user/name") from error
+    except errors.GatedRepoError as error:
+        hint = f"Ask for access on its page. {_LOG_IN}"
+        raise FileError(f"{address}: access is granted on request only", hint=hint) from error
+    except errors.RepositoryNotFoundError as error:
+        hint = f"Check the name. For a private one: {_LOG_IN}"
+        raise FileError(f"{address}: there is no such repository, or it is private", hint=hint) from error
+    except errors.RevisionNotFoundError as error:
+        raise FileError(
+            f"{address}: there is no revision {address.revision or 'main'!r}",
+            hint="A revision is a branch, a tag or a commit: see the page of the repository.",
+        ) from error
+    except errors.LocalEntryNotFoundError as error:
+        raise _unreachable(address, "the file was not fetched before") from error
+    except errors.EntryNotFoundError as error:
+        raise FileError(
+            f"{address}: there is no file {address.file!r}", hint=_others(address, files)
+        ) from error
+    except errors.OfflineModeIsEnabled as error:
+        raise _unreachable(address) from error
+    except errors.HfHubHTTPError as error:
+        raise _answered(address, getattr(error.response, "status_code", None)) from error
+    except errors.HfHubHTTPError.__bases__[0] as error:  # of the library beneath it, which has had two names
+        raise _unreachable(address) from error
+
+
+def _others(address: HubAddress, files: Callable[[], list[str]] | None) -> str:
+    """Which files there are, if that can be found out."""
+    found: list[str] = []
+    if files is not None:
+        try:
+            found = files()
+        except OSError:
+            found = []
+    if not found:
+        return "See the page of the repository for its files."
+    names = [str(HubAddress(address.repository, each, address.revision)) for each in found[:4]]
+    return f"There are: {', '.join(names)}" + (", ..." if len(found) > 4 else "")
+
+
+def _unreachable(address: HubAddress, besides: str = "") -> FileError:
+    words = f", and {besides}" if besides else ""
+    if hub_library("constants").HF_HUB_OFFLINE:
+        return FileError(
+            f"{address}: HF_HUB_OFFLINE is set{words}", hint="Unset it, or name a file on this machine."
+        )
+    where = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
+    return FileError(f"{address}: {where} cannot be reached{words}", hint="Check the network.")
+
+
+def _answered(address: HubAddress, status: int | None) -> FileError:
+    if status == 401:
+        return FileError(f"{address}: the token was refused", hint=_LOG_IN)
+    if status == 403:
+        return FileError(
+            f"{address}: the token does not allow this", hint="It needs the right to write there."
+        )
+    return FileError(
+        f"{address}: the Hub answered {status or 'nothing that is understood'}", hint="Try it again later."
+    )
+
+
+def check_token(address: HubAddress) -> None:
+    """Refuse to write without a token, before anything is sent.
+
+    **Raises:** `FileError`.
+    """
+    if hub_library().get_token() is None:
+        raise FileError(f"{address}: writing needs a token, and there is none", hint=_LOG_IN)

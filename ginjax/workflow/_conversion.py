@@ -1,0 +1,92 @@
+"""Carrying a model's record to another dimension, by a rule or calibrated on samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ginjax.checkpoint import (
+    Conversion,
+    ModelRecord,
+    NewAxis,
+    check_certificate,
+    convert_record,
+    new_axis_places,
+    new_boundaries,
+)
+from ginjax.data import Source
+from ginjax.errors import ArgumentError
+from ginjax.ml import OwnTask, calibrate, scaled_contract
+from ginjax.transfer import PlainRule, Rule, make_rule
+from ginjax.workflow._arguments import check_whole
+
+
+def converted(
+    record: ModelRecord,
+    D: int,
+    rescale: str | Rule | PlainRule,
+    *,
+    flex: float | None,
+    lift_parity: bool,
+    new_boundary: str | Mapping[str, str] | None,
+    new_axis: NewAxis | None,
+    dtype: str | None,
+    allow_inexact: bool,
+) -> Conversion:
+    """`Model.to_dimension` for the record."""
+    check_whole("D", D, least=1)
+    if not isinstance(rescale, str | Rule | PlainRule):
+        raise ArgumentError(
+            "rescale",
+            got=repr(rescale)[:60],
+            expected="the name of a rule, or a rule",
+            hint="See ginjax.transfer.RULES.",
+        )
+    if not isinstance(rescale, str) and flex is not None:
+        raise ArgumentError(
+            "flex", got="a rule that is no name", expected="the name of a rule, such as 'compat-flex'"
+        )
+    # A name without flex may be one of the rules for plain networks, which `make_rule` does not know.
+    rule = make_rule(rescale, flex) if isinstance(rescale, str) and flex is not None else rescale
+    conversion = convert_record(
+        record,
+        D,
+        rule,
+        dtype=dtype,
+        parity_lift=lift_parity,
+        new_boundary=new_boundary,
+        new_axis=new_axis,
+    )
+    if not allow_inexact:
+        check_certificate(conversion.certificate)
+    return conversion
+
+
+def calibrated(
+    record: ModelRecord,
+    D: int,
+    data: Source,
+    rescale: str,
+    *,
+    samples: int,
+    seed: int,
+    new_boundary: str | Mapping[str, str] | None,
+    new_axis: NewAxis | None,
+) -> Conversion:
+    """`Model.calibrate` for the record."""
+    check_whole("D", D, least=1)
+    check_whole("samples", samples, least=1)
+    if not isinstance(data, Source):
+        raise ArgumentError("data", got=type(data).__name__, expected="a ginjax.data.Source")
+    if data.D not in (D, record.D):
+        raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {record.D}")
+    contract = scaled_contract(record)
+    if data.D != contract.D:
+        places = new_axis_places(new_axis, contract.axes, data.D)
+        ends = new_boundaries(new_boundary, contract.axes, data.D, places)
+        contract = contract.in_dimension(data.D, ends, places)
+    X, Y = OwnTask.of(contract, data, samples=samples).pairs()
+    conversion, _ = calibrate(
+        record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary, new_axis=new_axis
+    )
+    check_certificate(conversion.certificate)
+    return conversion

@@ -1,0 +1,49 @@
+"""What it takes to go on training a model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from ginjax.ml import TrainingRequest, TrainSettings, request_training, start_from
+from ginjax.models import LoadedModel
+from ginjax.workflow._arguments import check_kind
+from ginjax.workflow._data import Data, material_of
+
+
+def request_tuning(
+    model: LoadedModel,
+    data: Data,
+    settings: TrainSettings | None,
+    *,
+    keep_compatible: bool,
+    adapt: str | Collection[str],
+    padding: str | Mapping[str, str] | None,
+    drop_fields: str | Collection[str],
+    valid: float,
+    test: float | None,
+) -> TrainingRequest:
+    """The training that `Model.tune` asks for."""
+    check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
+    settings = settings or TrainSettings()
+    start = start_from(model, keep_compatible=keep_compatible)
+    material = material_of(
+        data,
+        valid=valid,
+        test=test,
+        seed=settings.seed,
+        tuning=start.trained,
+        like=model.record.contract,
+    )
+    return request_training(
+        material,
+        settings,
+        start=start,
+        adapt=several(adapt),
+        padding=padding,
+        drop_fields=several(drop_fields),
+    )
+
+
+def several(names: str | Collection[str]) -> Collection[str]:
+    """Names, of which one may be given alone."""
+    return (names,) if isinstance(names, str) else names
