@@ -19,6 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -171,7 +172,9 @@ class Stage:
         if changed.pop("evaluations", None) == 0:
             record = convert_record(self.record, high, rule).after
         else:
-            with mock.patch.multiple(_calibrate, **({"PULL": _calibrate.PULL} | changed)):
+            with ExitStack() as stack:
+                for name, value in changed.items():
+                    stack.enter_context(mock.patch.object(_calibrate, name, value))
                 conversion, found = calibrate(
                     self.record, high, *self.chosen(key.samples), rule, seed=FIRST_SEED + self.seed
                 )
@@ -221,7 +224,7 @@ def report(rows: list[dict[str, Any]]) -> str:
         if one:
             worst = max(max(one), max(later))
             lines.append(
-                f"| {network} | {samples} | {variant} | {len(one)} | {geometric_mean(one):.3f} | {geometric_mean(later):.3f} "
+                f"| {network} | {samples} | {variant} | {len(one)} | {geometric_mean(one):.2f} | {geometric_mean(later):.2f} "
                 f"| {worst:.2f} | {100 * np.mean(lost):.0f} % |"
             )
     return "\n".join(lines)
@@ -268,7 +271,7 @@ def _measure(options: argparse.Namespace, path: Path, rows: list[dict[str, Any]]
             continue
         cover = key.samples != "ordinary 1D"
         new = Stage(key.pde, key.seed, key.network, cover, settings, steps, tests)
-        if stage != new:
+        if stage is None or stage != new:
             stage = new
         rows.append(stage.measure(key))
         with path.open("a", encoding="utf-8") as file:
