@@ -1,5 +1,6 @@
 """The options of commands that draw pictures."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,15 +44,24 @@ PictureFormat = Annotated[FormatName, FORMAT]
 PictureWidth = Annotated[Any, WIDTH]
 
 
-def picture_path(given: Path | None, name: str, form: FormatName | None) -> Path:
+def picture_path(
+    given: Path | None, name: str, form: FormatName | None, inputs: Mapping[str, Sequence[Path]] | None = None
+) -> Path:
     """The file of a command's only picture: the one given, whose ending says the format, or `name` with that of `--format`.
 
-    **Raises:** `ArgumentError` where both are given and contradict each other, or for an ending that is no format.
+    **Arguments:**
+
+    - `inputs`: what the command reads, as of `check_output`.
+
+    **Raises:** `ArgumentError` where both are given and contradict each other, for an ending that is no format, and for a file that is
+    read.
     """
+    from ginjax.checkpoint import check_output
     from ginjax.errors import ArgumentError
 
     if given is None:
-        return Path(f"{name}.{form or 'png'}")
+        given = Path(f"{name}.{form or 'png'}")
+    check_output(given, "picture", inputs)
     ending = given.suffix[1:].lower() or "png"
     if ending not in FORMATS:
         raise ArgumentError(

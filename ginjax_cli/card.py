@@ -31,11 +31,21 @@ def card(
     Markdown with the head that the Hugging Face Hub reads; as README.md beside the model it is the page of a repository
     there.
     """
-    from ginjax.checkpoint import atomic_write, check_target, model_card, read_evaluation, read_model
+    from ginjax.checkpoint import (
+        atomic_write,
+        check_output,
+        check_target,
+        evaluation_file,
+        model_card,
+        read_evaluation,
+        read_model,
+    )
 
     out = Output(json=json, quiet=quiet)
-    record = read_model(model)
     target = model.with_suffix(".md") if output is None else output
+    read = {"the model": model, "the evaluation": None if evaluation is None else evaluation_file(evaluation)}
+    check_output(target, "card", read)
+    record = read_model(model)
     check_target(target, force=force)
     text = model_card(record, model.name, None if evaluation is None else read_evaluation(evaluation))
     atomic_write(target, text.encode("utf-8"), force=force)

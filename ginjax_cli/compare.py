@@ -54,9 +54,11 @@ def compare(
         raise ArgumentError("runs to compare", got="one", expected="two or more")
     if picture is None and said(ctx, "width"):
         raise ArgumentError("--width", got="no picture", expected="--output FILE as well")
-    if picture is not None:
-        check_target(picture_path(picture, "comparison", None), force=force)
     runs = [read_run(file) for file in files]
+    if picture is not None:
+        logs = [run.log for run in runs if run.log is not None]
+        read = {"a run to compare": files, "the log of a run": logs}
+        check_target(picture_path(picture, "comparison", None, read), force=force)
     names = names_of(files)
     out.table(
         "Results",
@@ -74,14 +76,14 @@ def compare(
         out.line("no difference in network, data and settings")
     if any(each.aspect == "data" and each.name == "digest" for each in differences):
         out.note("the data differ: errors of one and another are not of the same fields")
-    logs = {name: run.rows() for name, run in zip(names, runs, strict=True)}
-    silent = [name for name, rows in logs.items() if not rows]
+    rows = {name: run.rows() for name, run in zip(names, runs, strict=True)}
+    silent = [name for name, own in rows.items() if not own]
     if picture is not None:
         from ginjax.ml import draw_compared_curves
 
         for name in silent:
             out.warn(f"{name} has no log beside it: there is no curve of it")
-        drawn = {name: rows for name, rows in logs.items() if rows}
+        drawn = {name: own for name, own in rows.items() if own}
         title = f"{len(drawn)} trainings{_on(runs)}"
         draw_compared_curves(picture, title, drawn, width=width, force=force)
     payload = {
@@ -91,7 +93,7 @@ def compare(
         ],
     }
     out.result(picture, payload)
-    if picture is None and len(silent) < len(logs):
+    if picture is None and len(silent) < len(rows):
         out.next_step(shell_line(["ginjax", "compare", *files, "-o", "comparison.png"]))
     elif models := [run.path for run in runs if run.path.is_file()]:
         out.next_step(shell_line(["ginjax", "evaluate", *models]))

@@ -1,7 +1,8 @@
 """`ginjax export`: a network for other programs."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +11,15 @@ from ginjax._text import shell_line
 from ._options import Debug, Force, Json, Quiet
 from ._output import Output
 
+if TYPE_CHECKING:
+    from ginjax.checkpoint import OutputKind
+
 _KINDS = {".onnx": "ONNX", ".stablehlo": "StableHLO", ".safetensors": "kernels (out, in, *sides)"}
+_OUTPUTS: "Mapping[str, OutputKind]" = {
+    ".onnx": "graph",
+    ".stablehlo": "program",
+    ".safetensors": "state dict",
+}
 
 
 def export(
@@ -46,7 +55,7 @@ def export(
     """
     import hashlib
 
-    from ginjax.checkpoint import atomic_write, check_target, read_model, write_dense
+    from ginjax.checkpoint import atomic_write, check_output, check_target, read_model, write_dense
     from ginjax.errors import ArgumentError
 
     out = Output(json=json, quiet=quiet)
@@ -58,10 +67,9 @@ def export(
         raise ArgumentError(
             "`grid`", got="kernels, which fit every grid", expected="a .stablehlo or an .onnx file"
         )
+    check_output(output, _OUTPUTS[kind], {"the model": model})
     check_target(output, force=force)
     record = read_model(model)
-    if output.exists() and output.samefile(model):
-        raise ArgumentError("`output`", got=f"{output}, which is the model", expected="a file elsewhere")
     if kind != ".safetensors":
         from ginjax.models import export_onnx, export_stablehlo
 

@@ -73,9 +73,9 @@ def _show(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
     if kind == "checkpoint":
         return _show_eqx(out, file)
     if is_onnx(file):
-        from . import _onnx
+        from ._onnx_report import show as show_graph
 
-        return _onnx.show(out, file)
+        return show_graph(out, file)
     if is_state_dict(file):
         from . import _state_dict
 

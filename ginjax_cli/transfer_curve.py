@@ -100,7 +100,7 @@ def transfer_curve(
     """
     out = Output(json=json, quiet=quiet)
 
-    from ginjax.checkpoint import Claim, folder_for_work
+    from ginjax.checkpoint import Claim, check_output, folder_for_work
     from ginjax.data import find_pde
     from ginjax.ml import (
         QUICK,
@@ -113,6 +113,7 @@ def transfer_curve(
         write_cells,
     )
 
+    check_output(output, "folder")
     lows, highs = _numbers("--from", from_dims), _numbers("--to", to_dims)
     equations = [find_pde(name.strip()) for name in pde.split(",")]
     for equation in equations:

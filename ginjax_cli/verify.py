@@ -88,7 +88,7 @@ def verify(
     from ginjax.onnx import is_onnx
 
     if is_onnx(low) or is_onnx(high):
-        from . import _onnx
+        from . import _onnx_verify
 
         given = {
             "data": data,
@@ -100,7 +100,7 @@ def verify(
             "condition": condition,
         }
         refuse_unread(given | {"split": split}, "models of ginjax")
-        _onnx.verify(out, low, high, size=size, tol=tol, seed=seed)
+        _onnx_verify.verify(out, low, high, size=size, tol=tol, seed=seed)
         return
     from ginjax.state_dict import is_state_dict
 

@@ -7,6 +7,7 @@ from ._atomic import with_name_of_its_own as with_name_of_its_own
 from ._bank_file import key_name as key_name
 from ._bank_file import read_banks as read_banks
 from ._bank_file import write_banks as write_banks
+from ._card import evaluation_file as evaluation_file
 from ._card import model_card as model_card
 from ._card import read_evaluation as read_evaluation
 from ._claim import Claim as Claim

@@ -52,13 +52,18 @@ def model_card(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def evaluation_file(path: str | os.PathLike[str]) -> Path:
+    """The file with the numbers of an evaluation: the one that is named, or that of the folder."""
+    path = Path(path)
+    return path / "evaluation.json" if path.is_dir() else path
+
+
 def read_evaluation(path: str | os.PathLike[str]) -> Mapping[str, object]:
     """The numbers of an evaluation, from the file `evaluation.json` or the folder that holds it.
 
     **Raises:** `FileError` if they cannot be read, or are no evaluation.
     """
-    path = Path(path)
-    path = path / "evaluation.json" if path.is_dir() else path
+    path = evaluation_file(path)
     try:
         found = parse_json(read_text(path, most=_MAX_EVALUATION))
     except JsonProblem as problem:

@@ -8,15 +8,20 @@ from typing import Literal
 from ginjax._text import shell_word
 from ginjax.errors import ArgumentError
 
-OutputKind = Literal["model", "filters", "state dict", "graph", "data", "table", "folder"]
+OutputKind = Literal[
+    "model", "filters", "state dict", "graph", "program", "data", "table", "card", "picture", "folder"
+]
 
 _OWN: Mapping[OutputKind, tuple[str, ...]] = {
     "model": (".safetensors",),
     "filters": (".safetensors",),
     "state dict": (".safetensors",),
     "graph": (".onnx",),
+    "program": (".stablehlo",),
     "data": (".h5", ".hdf5"),
     "table": (".csv",),
+    "card": (".md",),
+    "picture": (".png", ".pdf", ".svg"),
     "folder": (),
 }
 _INDEX = ".index.json"

@@ -32,6 +32,8 @@ class Program:
         self.graph = Graph([name for name, _, _ in lengths.values()], OPSET)
         self._lengths = lengths
         self._operations = operations
+        self.repeats: dict[str, tuple[str, int, int]] = {}
+        """Tensors that are others with one more axis, along which they are repeated: `(other, axis, times)`."""
         self._written: dict[str, str] = {}
         self._constants: dict[int, tuple[Any, str]] = {}
 

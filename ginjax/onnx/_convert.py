@@ -92,6 +92,7 @@ def convert_onnx(
     dim = dimension_of_graph(network) if from_dim is None else from_dim
     _check_dimension(dim, to_dim)
     current, paths, walk = network, (), None
+    places = [() for _ in network.model.graph.output]
     for low in range(dim, to_dim):
         try:
             walk = Step(current, Side(low, new_axis == "last"), found, boundary, channels_last).run()
@@ -100,6 +101,7 @@ def convert_onnx(
                 error.hint = EXPORT_AGAIN
             raise
         current = OnnxNetwork(walk.model, None, network.external)
+        places = [_with_place(each, new) for each, new in zip(places, walk.places, strict=True)]
         paths = _joined(paths, tuple(walk.paths))
     assert walk is not None
     certificate = Certificate(
@@ -123,6 +125,7 @@ def convert_onnx(
         blind=walk.blind,
         stride=_coarsest(walk.strides),
         certificate=certificate,
+        new_axes=tuple(places),
     ).sealed(current)
     record.put_into(current)
     return OnnxConversion(network, current, tuple(walk.rows), record)
@@ -182,6 +185,13 @@ def dimension_of_graph(network: OnnxNetwork) -> int:
             "graph", got="neither a convolution nor a field", expected="a network on a grid"
         )
     return fields[-1]
+
+
+def _with_place(places: tuple[int, ...], new: int | None) -> tuple[int, ...]:
+    """Places of axes in a tensor that gets one more."""
+    if new is None:
+        return places
+    return tuple(sorted((*(each + (each >= new) for each in places), new)))
 
 
 def _joined(first: tuple[PathReport, ...], second: tuple[PathReport, ...]) -> tuple[PathReport, ...]:

@@ -58,13 +58,15 @@ def _cast(node: Node, given: list[Any]) -> np.ndarray:
 
 
 def _slice(node: Node, given: list[Any]) -> np.ndarray:
-    starts, ends, axes, steps = ([int(n) for n in each.reshape(-1)] if each is not None else None for each in [*given[1:], None, None][:4])  # fmt: skip
-    whole = [slice(None)] * given[0].ndim
-    for i, axis in enumerate(range(len(starts)) if axes is None else axes):
-        step = 1 if steps is None else steps[i]
-        end = None if step < 0 and ends[i] < -given[0].shape[axis] else ends[i]
-        whole[axis] = slice(starts[i], end, step)
-    return given[0][tuple(whole)]
+    array = given[0]
+    starts, ends, *others = ([int(n) for n in each.reshape(-1)] for each in given[1:] if each is not None)
+    axes = others[0] if len(given) > 3 and given[3] is not None else range(len(starts))
+    steps = others[-1] if len(given) > 4 and given[4] is not None else [1] * len(starts)
+    whole = [slice(None)] * array.ndim
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        # Counted from the end there is no number for what lies before the first entry.
+        whole[axis] = slice(start, None if step < 0 and end < -array.shape[axis] else end, step)
+    return array[tuple(whole)]
 
 
 _RULES: dict[str, Callable[[Node, list[Any]], np.ndarray]] = {

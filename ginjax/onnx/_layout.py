@@ -80,6 +80,16 @@ def old_rank(axes: Axes) -> int:
     return len(without_new(axes))
 
 
+def merged_axes(axes: Axes) -> list[int]:
+    """The axes that the new one was merged into."""
+    return [i for i, axis in enumerate(axes) if has_new(axis) and axis != (NEW,)]
+
+
+def shape_words(axes: Axes) -> str:
+    """The shape in the old graph, for a message."""
+    return "x".join("?" if size.value is None else str(size.value) for size in old_sizes(axes))
+
+
 def new_index(axes: Axes, old: int) -> int:
     """Where an axis of the old graph is in the new one."""
     alone = next((i for i, axis in enumerate(axes) if is_new_axis(axis)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,35 +89,54 @@ def random_inputs(network: OnnxNetwork, rng: np.random.Generator, side: int) -> 
     return made
 
 
-def gap(low: np.ndarray, high: np.ndarray, place: int, *, whole: bool) -> float:
-    """The largest difference of two outputs, the lower one repeated along the axes that it lacks, or against the second slice."""
+def gap(low: np.ndarray, high: np.ndarray, places: Sequence[int], *, whole: bool) -> float:
+    """The largest difference of two outputs, the lower one repeated along the new axes, or against the second slice.
+
+    **Arguments:**
+
+    - `places`: of the new axes in the higher output.
+
+    **Raises:** `ArgumentError` for outputs that differ in more than these axes.
+    """
     if high.dtype.kind not in "iufb" or low.dtype.kind not in "iufb":
         low, high = low.astype(np.float32), high.astype(np.float32)
     low, high = low.astype(np.float64), high.astype(np.float64)
-    while high.ndim > low.ndim:
-        axis = _new_place(low.shape, high.shape, place)
-        if whole:
-            low = np.expand_dims(low, axis)
-            if low.ndim < high.ndim:
-                low = np.repeat(low, high.shape[axis], axis)
-        else:
-            high = np.take(high, min(1, high.shape[axis] - 1), axis)
-    try:
-        np.broadcast_shapes(low.shape, high.shape)
-    except ValueError:
-        raise ArgumentError("outputs", got=f"shapes {low.shape} and {high.shape}", expected="the same but for new axes") from None  # fmt: skip
+    rest = [n for axis, n in enumerate(high.shape) if axis not in places]
+    if rest != list(low.shape):
+        raise ArgumentError(
+            "outputs", got=f"shapes {low.shape} and {high.shape}", expected="the same but for new axes"
+        )
+    if whole:
+        low = np.expand_dims(low, tuple(places))
+    else:
+        high = high[
+            tuple(min(1, n - 1) if axis in places else slice(None) for axis, n in enumerate(high.shape))
+        ]
     scale = float(np.abs(low).max(initial=0.0)) or 1.0
     gap = float(np.abs(high - low).max(initial=0.0)) / scale
     return gap if gap == gap else float("inf")
 
 
-def _new_place(low: tuple[int, ...], high: tuple[int, ...], expected: int) -> int:
-    """Which axis of the higher output the lower one lacks."""
-    order = [expected, *(i for i in range(len(high)) if i != expected)]
-    for axis in order:
-        if axis < len(high) and _fits(low, high[:axis] + high[axis + 1 :]):
-            return axis
-    return min(expected, len(high) - 1)
+def widest_gap(
+    low: Sequence[np.ndarray], high: Sequence[np.ndarray], places: Sequence[Sequence[int]], *, whole: bool
+) -> float:
+    """The largest `gap` of any output."""
+    if not len(low) == len(high) == len(places):
+        raise ArgumentError("outputs", got=f"{len(low)} and {len(high)}", expected=f"{len(places)} of both")
+    return max(gap(a, b, each, whole=whole) for a, b, each in zip(low, high, places, strict=True))
+
+
+def probable_places(low: tuple[int, ...], high: tuple[int, ...], expected: int) -> tuple[int, ...]:
+    """Where the new axes probably stand in an output of a graph that does not say how it was made: where the input has them, if the lengths allow it."""
+    left = list(range(len(high)))
+    while len(left) > len(low):
+        shape = [high[axis] for axis in left]
+        order = sorted(range(len(left)), key=lambda i: i != expected)
+        gone = next(
+            (i for i in order if _fits(low, (*shape[:i], *shape[i + 1 :]))), min(expected, len(left) - 1)
+        )
+        del left[gone]
+    return tuple(axis for axis in range(len(high)) if axis not in left)
 
 
 def _fits(low: tuple[int, ...], rest: tuple[int, ...]) -> bool:

@@ -16,6 +16,8 @@ from ._walk import Boundary
 
 _SCHEMA = 1
 _FIELDS = {"schema", "version", "rule", "last", "boundary", "channels_last", "blind", "stride", "certificate"}
+_SINCE = {"new_axes"}
+"""Fields that records of earlier versions lack."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class OnnxRecord:
       ends where the graph pads with zeros; `channels_last`: whether the fields of the graph have their channels last.
     - `blind`: whether the network treats the slices of a field one by one.
     - `stride`: points of the new axis that become one at the coarsest level.
+    - `new_axes`: for each output, where the new axes stand in it; None in a record that does not say.
     - `certificate`: how exactly each kernel gives the old one back, sealed under a digest of the whole graph and
       of all of this.
     """
@@ -41,13 +44,15 @@ class OnnxRecord:
     blind: bool
     stride: int
     certificate: Certificate
+    new_axes: tuple[tuple[int, ...], ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A plain JSON object; `read_onnx_record` reads it back."""
         return self._described() | {"certificate": self.certificate.to_json()}
 
     def _described(self) -> dict[str, Any]:
-        return {
+        said = {} if self.new_axes is None else {"new_axes": [list(places) for places in self.new_axes]}
+        return said | {
             "schema": _SCHEMA,
             "version": self.version,
             "rule": self.rule,
@@ -111,7 +116,7 @@ def read_onnx_record(network: OnnxNetwork) -> OnnxRecord | None:
 
 
 def _from_json(data: object) -> OnnxRecord:
-    if not isinstance(data, dict) or set(data) != _FIELDS:
+    if not isinstance(data, dict) or set(data) - _SINCE != _FIELDS:
         raise ArgumentError("conversion", expected=f"an object with {sorted(_FIELDS)}")
     if data["schema"] != _SCHEMA:
         raise ArgumentError("schema of the conversion", got=repr(data["schema"])[:40], expected=_SCHEMA)
@@ -132,4 +137,17 @@ def _from_json(data: object) -> OnnxRecord:
         blind=data["blind"],
         stride=data["stride"],
         certificate=Certificate.from_json(data["certificate"]),
+        new_axes=_places(data.get("new_axes")),
     )
+
+
+def _places(found: Any) -> tuple[tuple[int, ...], ...] | None:
+    if found is None:
+        return None
+    if not isinstance(found, list) or not all(map(_is_row, found)):
+        raise ArgumentError("new axes of a conversion", expected="a list of places for each output")
+    return tuple(map(tuple, found))
+
+
+def _is_row(found: object) -> bool:
+    return isinstance(found, list) and all(type(n) is int and 0 <= n < 64 for n in found)

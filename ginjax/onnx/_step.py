@@ -12,13 +12,13 @@ from ginjax.transfer import PlainRule
 from ._arithmetic import contents
 from ._folding import folded
 from ._graph import Graph
-from ._layout import NEW, Axes, Side, axis_of, is_new_axis
+from ._layout import NEW, Axes, Side, axis_of, is_new_axis, new_place
 from ._library import onnx_library
 from ._read import OnnxNetwork
 from ._sizes import Length, Size
 from ._sound import check_node
-from ._values import Value
-from ._walk import Boundary, Row, Walk, constant_value
+from ._values import Value, constant_value
+from ._walk import Boundary, Row, Walk
 from .operators import OPERATORS
 
 OLDEST_OPSET = 11
@@ -99,6 +99,7 @@ class Step:
             else:
                 walk.step(node)
         outputs = [self._output(info) for info in graph.output]
+        walk.places = [_place_in(walk.values[info.name]) for info in graph.output]
         walk.graph.pruned([info.name for info in outputs])
         walk.model = self._assembled([info for _, info in inputs], outputs)
         return walk
@@ -233,6 +234,11 @@ class Step:
         graph.input.extend(inputs)
         graph.output.extend(outputs)
         return model
+
+
+def _place_in(value: Value) -> int | None:
+    """Where the new axis is in an output; None without one of its own."""
+    return new_place(value.known) if value.alone else None
 
 
 def _put_axis(info: Any, place: int, name: str | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import count
 
 import numpy as np
 
@@ -13,13 +12,13 @@ from ginjax.errors import ArgumentError, UnsupportedError
 from ._convert import OnnxConversion
 from ._random_fields import (
     free_inputs,
-    gap,
     lifted,
     random_inputs,
     second_slice,
     side_for,
     tolerance_for,
     white_noise,
+    widest_gap,
 )
 from ._session import Session
 from ._step import dims_of
@@ -84,10 +83,7 @@ def trial_run(conversion: OnnxConversion, *, seed: int = 0) -> Trial:
     beside = place - 1 if record.last else place
     longest = max(each.shape[beside] for name, each in fields.items() if added[name])
     failure: UnsupportedError | None = None
-    # A length that no other axis has shows which axis of an output is the new one.
-    others = {n for each in (*fields.values(), *wanted) for n in each.shape}
-    short = next(n for n in count(2 * record.stride, record.stride) if n not in others)
-    for depth in sorted({min(short, longest), longest}):
+    for depth in sorted({min(2 * record.stride, longest), longest}):
         if max(each.size * depth ** added[name] for name, each in fields.items()) > MAX_POINTS:
             return _not_run(
                 "a field as long along the new axis as along its neighbour is too large for a trial"
@@ -103,8 +99,8 @@ def trial_run(conversion: OnnxConversion, *, seed: int = 0) -> Trial:
         with Session(conversion.before) as session:
             of_slice = session.run(second_slice(noise, added, place))
         try:
-            lift = max(gap(a, b, place, whole=True) for a, b in zip(wanted, found, strict=True))
-            apart = max(gap(a, b, place, whole=False) for a, b in zip(of_slice, of_noise, strict=True))
+            lift = widest_gap(wanted, found, record.new_axes or (), whole=True)
+            apart = widest_gap(of_slice, of_noise, record.new_axes or (), whole=False)
         except ArgumentError as error:
             raise UnsupportedError(
                 "outputs of the converted graph", got=error.got, expected=error.expected, hint=_REPORT

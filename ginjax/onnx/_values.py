@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ._layout import Axes, new_place, old_rank, old_sizes, stands_alone
+from ._layout import Axes, axis_of, new_place, old_rank, old_sizes, stands_alone
 from ._sizes import Size
 
 PadMode = Literal["constant", "edge", "reflect", "wrap"]
@@ -104,3 +104,9 @@ def as_content(array: np.ndarray) -> np.ndarray | None:
 
 
 MAX_CONTENT = 64
+
+
+def constant_value(name: str, array: np.ndarray, dtype: int) -> Value:
+    """A constant of the file."""
+    axes = tuple(axis_of(Size.of(length)) for length in array.shape)
+    return Value(name, axes, dtype=dtype, constant=array, content=as_content(array))

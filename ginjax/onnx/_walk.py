@@ -13,16 +13,12 @@ from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.transfer import PathReport, PlainRule
 
 from ._graph import Graph
+from ._inner_graphs import INNER_GRAPHS, reads_space
 from ._layout import (
-    NEW,
     Axes,
     Side,
     axis_of,
-    has_new,
-    is_new_axis,
     new_place,
-    old_sizes,
-    without_new,
 )
 from ._lengths import FLOAT, INT64, Lengths
 from ._library import onnx_library
@@ -30,11 +26,9 @@ from ._node import Node as Node
 from ._node import Row as Row
 from ._sizes import Length, Size, TooLong
 from ._sound import check_node
-from ._values import Padding, Value, as_content
+from ._values import Value, constant_value
 
 Boundary = Literal["zeros", "periodic", "edge"]
-
-
 Handler = Callable[["Walk", Node], None]
 
 
@@ -70,7 +64,7 @@ class Walk:
     - `rows`, `paths`: the report; `kernels`: those that were made.
     - `pieces`: ends of fields, `(field, "start" or "end", points)`.
     - `blind`: whether no operator so far mixes slices; `strides`: those of the tensors, see `Value`.
-    - `model`: the new one, when it is done.
+    - `model`: the new one, when it is done; `places`: where the new axis is in each of its outputs.
     """
 
     opset: int
@@ -91,6 +85,7 @@ class Walk:
     tensors: dict[str, Any] = field(default_factory=dict)
     outputs: set[str] = field(default_factory=set)
     model: Any = None
+    places: list[int | None] = field(default_factory=list)
     blind: bool = True
     strides: set[float] = field(default_factory=set)
 
@@ -100,8 +95,6 @@ class Walk:
             return value, self.tensor(value)
 
         self.lengths = Lengths(self.graph, source)
-
-    # --- one node ---------------------------------------------------------------------------------------------------
 
     def step(self, proto: Any) -> None:
         """Carry one node.
@@ -114,7 +107,7 @@ class Walk:
         attributes = {
             each.name: helper.get_attribute_value(each)
             for each in proto.attribute
-            if each.type not in _GRAPHS
+            if each.type not in INNER_GRAPHS
         }
         attributes = {
             name: each.decode("utf-8", "replace") if isinstance(each, bytes) else each
@@ -172,30 +165,17 @@ class Walk:
                 f"an operator{own} on a field that has no form here in a higher dimension",
                 hint="Replace it before the export, or convert the part of the network before it.",
             )
-        if any(each.type in _GRAPHS for each in node.proto.attribute) and self._reads_space(node.proto):
-            raise node.refusal("a graph within the graph that reads a field of the one around it")
+        if any(each.type in INNER_GRAPHS for each in node.proto.attribute):
+            self._check_inner(node)
         self.copied(node)
 
-    def _reads_space(self, proto: Any) -> bool:
-        """Whether graphs in the attributes of a node read a tensor from outside that has the new axis."""
-        waiting = [g for a in proto.attribute for g in (*a.graphs, *([a.g] if a.HasField("g") else []))]
-        while waiting:
-            inner = waiting.pop()
-            for node in inner.node:
-                for name in node.input:
-                    outer = self.values.get(name)
-                    if outer is not None and (outer.spatial or outer.content is not None):
-                        return True
-                waiting += [
-                    g for a in node.attribute for g in (*a.graphs, *([a.g] if a.HasField("g") else []))
-                ]
-            for name in (each.name for each in inner.output):
-                if name in self.values and self.values[name].spatial:
-                    return True
-        for name in proto.input:
+    def _check_inner(self, node: Node) -> None:
+        """Refuse graphs within a node that read a field; what else they read from outside is written."""
+        if reads_space(node.proto, self.values):
+            raise node.refusal("a graph within the graph that reads a field of the one around it")
+        for name in node.proto.input:
             if name in self.values:
                 self.tensor(self.values[name])
-        return False
 
     def _input(self, proto: Any, name: str) -> Value | None:
         if not name:
@@ -213,8 +193,6 @@ class Walk:
     def _of_content(self, name: str, content: np.ndarray, node: Node) -> Value:
         axes = tuple(axis_of(Size.of(length)) for length in content.shape)
         return Value(name, axes, dtype=_content_type(node, content), content=content)
-
-    # --- what is known of tensors -----------------------------------------------------------------------------------
 
     def declare(self, name: str, axes: Axes | None, **known: Any) -> Value:
         """A tensor that was written under its old name."""
@@ -244,7 +222,10 @@ class Walk:
             return value
         padding = value.padding
         mode = "edge" if padding.mode == "constant" else padding.mode
-        made = self.pad_new(value, padding.before, padding.after, mode, near=f"{value.name}.new_axis")
+        tensor, place = value.emitted, new_place(value.known)
+        assert tensor is not None and place is not None
+        around = (padding.before, padding.after)
+        made = self.graph.pad_axis(tensor, len(value.known), place, around, mode, f"{value.name}.new_axis")
         done = replace(value, emitted=made, padding=None)
         self.values[value.name] = done
         return done
@@ -279,64 +260,25 @@ class Walk:
             if name:
                 self.declare(name, axes)
 
+    def entries_or_copy(self, node: Node, position: int, what: str) -> list[Size] | None:
+        """The entries of an input that the graph computes of lengths; None where it does not, and the node, without space, is copied.
+
+        **Raises:** `UnsupportedError` where it does not and the node is of a field.
+        """
+        entries = node.entries(position)
+        if entries is None:
+            if node.value(0).spatial:
+                raise node.refusal(
+                    f"{what} not computed of lengths", "numbers, or what is computed of lengths"
+                )
+            self.copied(node)
+        return entries
+
     def depth(self, value: Value) -> str:
         """The length of the new axis of a value, as a tensor of one whole number."""
         place = new_place(value.known)
         assert place is not None and value.alone
         return self.lengths.of_axis(self.tensor(value), place)
-
-    # --- operations that several operators need ---------------------------------------------------------------------
-
-    def pad_new(self, value: Value, before: int, after: int, mode: str, near: str) -> str:
-        """A tensor whose new axis was continued: by its last values, its mirror image, or from its other end."""
-        tensor, place = value.emitted, new_place(value.known)
-        assert tensor is not None and place is not None
-        return self.graph.pad_axis(tensor, len(value.known), place, (before, after), mode, near)
-
-    def with_new(self, value: Value, like: Axes) -> str:
-        """A tensor without the new axis, given one of length 1 where another layout of the same rank, or a higher, has it."""
-        rank, place = len(without_new(like)), new_place(like)
-        assert place is not None and is_new_axis(like[place])
-        at = place - (rank - value.rank)
-        if at <= 0:
-            return self.tensor(value)
-        if value.constant is not None:
-            key = f"{value.name}.new_axis_{at}"
-            if key not in self.graph.constants:
-                return self.graph.constant(np.expand_dims(value.constant, at), key)
-            return key
-        return self.graph.unsqueeze(self.tensor(value), [at], f"{value.name}.new_axis")
-
-    def expanded(self, value: Value, like: Value) -> str:
-        """A tensor whose new axis is as long as that of another; it has one of length 1, or none yet."""
-        tensor = self.tensor(value) if value.spatial else self.with_new(value, like.known)
-        place = new_place(like.known)
-        assert place is not None
-        rank = len(like.known)
-        parts: list[str | int] = [1] * rank
-        parts[place] = self.depth(like)
-        return self.graph.add("Expand", [tensor, self.graph.vector(parts)], f"{value.name}.expanded")
-
-    def add_padding(self, value: Value, padding: Padding) -> Value:
-        """The value with padding of its new axis that whoever reads it will do."""
-        done = replace(value, padding=padding)
-        self.values[value.name] = done
-        return done
-
-
-def constant_value(name: str, array: np.ndarray, dtype: int) -> Value:
-    """A constant of the file."""
-    axes = tuple(axis_of(Size.of(length)) for length in array.shape)
-    return Value(name, axes, dtype=dtype, constant=array, content=as_content(array))
-
-
-def merged_axes(axes: Axes) -> list[int]:
-    """The axes that the new one was merged into."""
-    return [i for i, axis in enumerate(axes) if has_new(axis) and axis != (NEW,)]
-
-
-def shape_words(axes: Axes) -> str:
-    return "x".join("?" if size.value is None else str(size.value) for size in old_sizes(axes))
 
 
 def _content_type(node: Node, content: np.ndarray) -> int:
@@ -354,7 +296,6 @@ def _content_type(node: Node, content: np.ndarray) -> int:
     return INT64 if first is None or not first.dtype else first.dtype
 
 
-_GRAPHS = (5, 10)  # AttributeProto.GRAPH, GRAPHS
 _SAME_RANK = {
     "Conv", "ConvTranspose", "MaxPool", "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool",
     "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "Gemm", "Resize", "Pad", "CumSum",

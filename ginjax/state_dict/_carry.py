@@ -66,18 +66,18 @@ def kernel_gap(
     outer, taps = math.prod(low.shape[:place]), math.prod(axis.taps for axis in axes)
     old, new = low.reshape(outer, -1), high.reshape(outer, taps, -1)
     at_once = max(_AT_ONCE // max(new[:1].size, 1), 1)
-    gap = scale = 0.0
+    gap = 0.0
     for start in range(0, outer, at_once):
         part = slice(start, start + at_once)
-        wanted = widened(old[part])
-        scale = max(scale, float(np.abs(wanted).max(initial=0.0)))
         there = {tap: values for tap in range(taps) if (values := new[part, tap]).any()}
-        wide = {tap: widened(values) for tap, values in there.items()}
-        for kept in {frozenset(tap for tap in each if tap in wide) for each in met}:
-            total = -wanted
+        for kept in {frozenset(tap for tap in each if tap in there) for each in met}:
+            if len(kept) == 1 and np.array_equal(there[min(kept)], old[part]):
+                continue  # as where one slice holds the kernel: nothing is to be added up
+            total = -widened(old[part])
             for tap in sorted(kept):
-                total += wide[tap]
+                total += widened(there[tap])
             gap = max(gap, float(np.abs(total).max(initial=0.0)))
+    scale = float(np.abs(widened(old)).max(initial=0.0)) if gap else 0.0
     return gap / scale if scale > 0 else gap
 
 

@@ -33,6 +33,10 @@ IMPORT = ("import", "m.safetensors", "--arch", "resnet", "--in", "density:0+")
         (("data", "convert", "d.h5"), "x.npz"),
         (("data", "generate", "--pde", "burgers"), "x.h5"),
         (("evaluate", "m.safetensors"), "x.png"),
+        (("card", "m.safetensors"), "x.onnx"),
+        (("demo",), "x.safetensors"),
+        (("compare", "m.safetensors", "m.safetensors"), "x.onnx"),
+        (("transfer-curve",), "x.csv"),
     ],
 )
 def test_a_name_of_another_kind_is_refused_before_any_work(run, tmp_path, words, name):
@@ -57,14 +61,31 @@ def test_so_is_one_of_the_table_of_an_evaluation(run):
         IMPORT,
         ("predict", "m.safetensors", "d"),
         ("data", "convert", "m.safetensors"),
+        ("card", "m.safetensors"),
+        ("export", "m.safetensors"),
+        ("compare", "m.safetensors", "m.safetensors"),
     ],
 )
 def test_what_is_read_is_not_written_over(run, tmp_path, words):
     before = (tmp_path / "m.safetensors").read_bytes()
-    os.symlink("m.safetensors", "link")
-    result = run(*words, "-o", "link", "--force")
+    name = "link.safetensors" if words[0] == "export" else "link"
+    os.symlink("m.safetensors", name)
+    result = run(*words, "-o", name, "--force")
     assert result.exit_code == 2 and "expected a file elsewhere" in result.stderr
     assert (tmp_path / "m.safetensors").read_bytes() == before
+
+
+def test_nor_is_what_a_card_or_a_comparison_reads_besides(run, tmp_path):
+    (tmp_path / "found").mkdir()
+    (tmp_path / "found" / "evaluation.json").write_text("{}")
+    os.link("found/evaluation.json", "c.md")
+    result = run("card", "m.safetensors", "--evaluation", "found", "-o", "c.md", "--force")
+    assert result.exit_code == 2 and "c.md, which is the evaluation" in result.stderr
+    (tmp_path / "m.log.jsonl").write_text('{"step": 1, "seconds": 1.0}\n')
+    os.symlink("m.log.jsonl", "p.png")
+    result = run("compare", "m.safetensors", "m.safetensors", "-o", "p.png", "--force")
+    assert result.exit_code == 2 and "p.png, which is the log of a run" in result.stderr
+    assert (tmp_path / "m.log.jsonl").read_text().startswith("{")
 
 
 def test_nor_through_a_name_that_nobody_gave(run, tmp_path):

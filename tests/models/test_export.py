@@ -20,6 +20,7 @@ from ginjax.models import (
 )
 from ginjax.models import _dense_network as dense
 from ginjax.models import _export as module
+from ginjax.onnx import convert_onnx, read_onnx, verify_onnx
 
 A, V, W = Field("a", 0, 0), Field("v", 1, 0), Field("w", 0, 1)
 
@@ -221,15 +222,50 @@ def test_a_graph_of_a_plain_network_for_one_grid(settings):
         export_onnx(record, (8,))
 
 
+CARRIED = {
+    "unet": {"architecture": "unet", "levels": 1, "norm": True, "bias": "mean"},
+    "transposed": {"architecture": "unet", "levels": 1, "upsample": "transpose"},
+    "resnet": {"architecture": "resnet", "norm": True},
+    "plain unet": {"architecture": "unet", "levels": 1, "norm": True, "plain": True},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "D", "to_dim"),
+    [("unet", 1, 3), *(pytest.param(each, 2, 3, marks=pytest.mark.slow) for each in CARRIED)],
+)
+def test_an_exported_graph_of_scalars_is_carried_to_a_higher_dimension(name, D, to_dim, tmp_path):
+    """Patches of the pooling, transposed convolutions, norms, and periodic paddings of fields whose lengths were computed."""
+    pytest.importorskip("onnxruntime")
+    record = record_of(D=D, inputs=(A, Field("b", 0, 0)), outputs=(A,), **CARRIED[name])
+    (tmp_path / "low.onnx").write_bytes(export_onnx(record, (16,) * D if "plain" in name else None))
+    low = read_onnx(tmp_path / "low.onnx")
+    for options in ({}, {"rule": "mean"}) if "plain" not in name else ({},):
+        conversion = convert_onnx(low, to_dim, **options)
+        found = verify_onnx(low, conversion.after)
+        assert conversion.certificate.promises and found.exact and found.controlled and found.made_again
+        assert found.noise > 1e-3
+
+
+def test_components_are_refused_with_their_place(tmp_path):
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "low.onnx").write_bytes(
+        export_onnx(record_of("series", inputs=(W, V), outputs=(W, A), bias="scalar"))
+    )
+    with pytest.raises(UnsupportedError, match="input 'k1p0': got 5 axes") as refused:
+        convert_onnx(read_onnx(tmp_path / "low.onnx"), 3)
+    assert "convert the model" in str(refused.value)
+
+
 def test_a_graph_that_computes_something_else_is_noticed(monkeypatch):
     pytest.importorskip("onnxruntime")
-    from ginjax.models import _onnx_operations as operations
+    from ginjax.models._onnx_operations import OPERATIONS, _entries
 
     record = record_of("resnet", D=1, inputs=(A,), outputs=(A,), bias="scalar")
-    monkeypatch.setitem(operations._SAME, "tanh", "Sin")
+    monkeypatch.setitem(_entries._SAME, "tanh", "Sin")
     with pytest.raises(VerificationError, match="exported graph"):
         export_onnx(record)
-    monkeypatch.delitem(operations.OPERATIONS, "tanh")
+    monkeypatch.delitem(OPERATIONS, "tanh")
     with pytest.raises(UnsupportedError, match="operation 'tanh'"):
         export_onnx(record)
 

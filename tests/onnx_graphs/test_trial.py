@@ -1,13 +1,15 @@
 """The run of a converted graph before it is written."""
 
+import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from small_graphs import CASES, STEM, K, ints, make, numpy_helper, weights
 
-from ginjax.errors import UnsupportedError
-from ginjax.onnx import OnnxNetwork, convert_onnx, trial_run, verify_onnx
+from ginjax.errors import FileError, UnsupportedError
+from ginjax.onnx import OnnxNetwork, _verify, convert_onnx, read_onnx_record, trial_run, verify_onnx
 from ginjax.onnx._graph import Graph
 
 pytest.importorskip("onnxruntime")
@@ -68,3 +70,44 @@ def test_whether_slices_are_mixed_is_measured(mean, mixes):
     found = verify_onnx(low, conversion.after, size=8)
     assert not conversion.record.blind and found.controlled
     assert found.slice_by_slice is trial_run(conversion).slice_by_slice is not mixes
+
+
+def turned():
+    """A graph whose output has its channels last, so that the new axis stands elsewhere than in the input."""
+    nodes = [STEM, ("Transpose", "h", "y", {"perm": [0, 2, 3, 1]})]
+    return OnnxNetwork(make(nodes, {"k": K}, dims=(2, 3, 8, 8)))
+
+
+def test_where_the_new_axis_of_an_output_is_stands_in_the_record():
+    low = turned()
+    high = convert_onnx(low, 3).after
+    record = read_onnx_record(high)
+    assert record is not None and record.new_axes == ((1,),)
+    assert verify_onnx(low, high, size=8).lift < 1e-6
+    # The control: a record of an earlier version does not say it, and lengths that are equal do not either.
+    replace(record, new_axes=None).put_into(high)
+    assert verify_onnx(low, high, size=8).lift > 0.1
+
+
+@pytest.mark.parametrize("new_axes", [1, [1], [[-1]], [["a"]], [[True]]])
+def test_places_that_are_none_are_refused(new_axes):
+    high = convert_onnx(turned(), 3).after
+    entry = next(each for each in high.model.metadata_props if "new_axes" in each.value)
+    entry.value = json.dumps(json.loads(entry.value) | {"new_axes": new_axes})
+    with pytest.raises(FileError, match="new axes"):
+        read_onnx_record(high)
+
+
+@pytest.mark.parametrize(("per_point", "exact"), [(1e-6, True), (1e-4, False)])
+def test_roundings_that_grow_with_the_depth_are_no_difference(monkeypatch, per_point, exact):
+    """Sums over more points are rounded more often; a difference that a few slices show is none of that."""
+    real = _verify.Session.run
+
+    def rounded(self, inputs):
+        depth = inputs["x"].shape[2] if inputs["x"].ndim == 5 else 0
+        return [each * (1 + per_point * depth) for each in real(self, inputs)]
+
+    monkeypatch.setattr(_verify.Session, "run", rounded)
+    low = OnnxNetwork(make([STEM, ("Relu", "h", "y", {})], {"k": K}))
+    found = verify_onnx(low, convert_onnx(low, 3).after)
+    assert found.lift > 1e-5 and found.exact == exact

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .._layout import NEW, Axis, axis_of, has_new, is_new_axis, new_index, new_place, old_size
+from .._layout import NEW, Axis, axis_of, has_new, is_new_axis, merged_axes, new_index, new_place, old_size
 from .._sizes import ONE, Size
 from .._values import Value
-from .._walk import Node, Walk, merged_axes
+from .._walk import Node, Walk
 from ._registry import operator
 
 _FLAT = "features made of positions, whose number is another on another grid"

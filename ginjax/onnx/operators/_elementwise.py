@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._layout import Axes, has_new, is_new_axis, new_place, old_size, without_new
+from .._layout import Axes, has_new, is_new_axis, merged_axes, new_place, old_size, without_new
 from .._sizes import ONE
 from .._values import Value
-from .._walk import Node, Walk, merged_axes
+from .._walk import Node, Walk
+from ._new_axis import with_new
 from ._registry import operator
 
 _ONE_INPUT = (
@@ -35,7 +36,7 @@ def entry_by_entry(walk: Walk, node: Node) -> None:
     names = walk.names(node)
     if spatial and any(each.alone for each in spatial):
         names = [
-            name if value is None or value.spatial or value not in there else walk.with_new(value, axes)
+            name if value is None or value.spatial or value not in there else with_new(walk, value, axes)
             for name, value in zip(names, node.inputs, strict=True)
         ]
     walk.graph.copy(node.proto, names, node.outputs)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .._layout import Axes, axis_of, has_new, is_new_axis, new_index, new_place, old_size
 from .._sizes import Size
 from .._values import Padding, Value
 from .._walk import Node, Walk
+from ._new_axis import expanded
 from ._registry import operator
 from ._windows import space_of
 
@@ -35,7 +38,7 @@ def concat(walk: Walk, node: Node) -> None:
         if not like.alone and (any(not each.spatial for each in values) or has_new(like.known[axis])):
             raise node.refusal("positions in one row put beside others", "fields with axes of space")
         names = [
-            name if each.spatial and each.unit == like.unit else walk.expanded(each, like)
+            name if each.spatial and each.unit == like.unit else expanded(walk, each, like)
             for name, each in zip(names, values, strict=True)
         ]
     total, first = Size.of(0), values[0]
@@ -56,7 +59,7 @@ def concat(walk: Walk, node: Node) -> None:
     )
     wrapped = _wrapped(walk, values)
     if wrapped is not None and deep and walk.side.anchor_axis(deep[0].known) == axis:
-        walk.add_padding(made, Padding(*wrapped, "wrap"))
+        walk.values[made.name] = replace(made, padding=Padding(*wrapped, "wrap"))
 
 
 def _wrapped(walk: Walk, values: list[Value]) -> tuple[int, int] | None:

@@ -11,10 +11,10 @@ from ginjax.state_dict import carried_up, kernel_gap
 from ginjax.transfer import AxisGeometry, PathReport
 from ginjax.transfer.rules import profile
 
-from .._layout import NEW, Axes, Axis, axis_of, old_size, without_new
+from .._layout import NEW, Axes, Axis, axis_of, merged_axes, old_size, without_new
 from .._sizes import ONE, Size
 from .._values import Value
-from .._walk import Node, Row, Walk, merged_axes
+from .._walk import Node, Row, Walk
 from ._registry import operator
 from ._windows import Windows, space_of, windows_of
 

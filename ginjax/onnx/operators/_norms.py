@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .._layout import is_new_axis, new_index, new_place
-from .._walk import Node, Walk, merged_axes
+from .._layout import is_new_axis, merged_axes, new_index, new_place
+from .._walk import Node, Walk
 from ._registry import operator
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from .._graph import END
@@ -60,7 +61,8 @@ def pad(walk: Walk, node: Node) -> None:
         if lazy and numbers is not None:
             zero = value is None or (value.constant is not None and not value.constant.any())
             width = [int(n or 0) for n in numbers]
-            walk.add_padding(done, Padding(width[0], width[1], cast(PadMode, mode), zero))
+            padding = Padding(width[0], width[1], cast(PadMode, mode), zero)
+            walk.values[done.name] = replace(done, padding=padding)
         return
     assert ends is not None
     planes = walk.graph.name(f"{output}.planes")

@@ -17,11 +17,12 @@ from .._layout import (
     old_size,
     permuted,
     regrouped,
+    shape_words,
     without_new,
 )
 from .._sizes import ONE, Length, Size, product
 from .._values import Value
-from .._walk import Node, Walk, shape_words
+from .._walk import Node, Walk
 from ._registry import operator
 
 
@@ -44,14 +45,9 @@ def transpose(walk: Walk, node: Node) -> None:
 def reshape(walk: Walk, node: Node) -> None:
     """Axes merged and parted; the new one goes with space."""
     x = node.value(0)
-    entries = node.entries(1)
+    entries = walk.entries_or_copy(node, 1, "a shape that is")
     if entries is None:
-        if not x.spatial:
-            walk.copied(node)
-            return
-        raise node.refusal(
-            "a shape that is not computed of lengths", "numbers, or what is computed of lengths"
-        )
+        return
     sizes = x.sizes
     target: list[Size | None] = []
     for i, entry in enumerate(entries):
@@ -196,14 +192,9 @@ def filled(walk: Walk, node: Node) -> None:
 def expand(walk: Walk, node: Node) -> None:
     """A single point of space repeated: along the new axis as along its neighbour."""
     x = node.value(0)
-    entries = node.entries(1)
+    entries = walk.entries_or_copy(node, 1, "a shape that is")
     if entries is None:
-        if not x.spatial:
-            walk.copied(node)
-            return
-        raise node.refusal(
-            "a shape that is not computed of lengths", "numbers, or what is computed of lengths"
-        )
+        return
     rank = max(x.rank, len(entries))
     old = [axis for axis in x.known if not is_new_axis(axis)]
     sizes = [ONE] * (rank - len(entries)) + entries
