@@ -19,6 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -46,6 +47,7 @@ VARIANTS: Mapping[str, dict[str, Any]] = {
     "as it is": {},
     "not calibrated": {"evaluations": 0},
     "no limit": {"LIMIT_WEIGHT": 0.0},
+    "limit 0.03": {"LIMIT_WEIGHT": 0.03},
     "limit 0.1": {"LIMIT_WEIGHT": 0.1},
     "limit 1": {"LIMIT_WEIGHT": 1.0},
     "no pull": {"PULL": 0.0},
@@ -171,7 +173,9 @@ class Stage:
         if changed.pop("evaluations", None) == 0:
             record = convert_record(self.record, high, rule).after
         else:
-            with mock.patch.multiple(_calibrate, **({"PULL": _calibrate.PULL} | changed)):
+            with ExitStack() as stack:
+                for name, value in changed.items():
+                    stack.enter_context(mock.patch.object(_calibrate, name, value))
                 conversion, found = calibrate(
                     self.record, high, *self.chosen(key.samples), rule, seed=FIRST_SEED + self.seed
                 )
@@ -221,7 +225,7 @@ def report(rows: list[dict[str, Any]]) -> str:
         if one:
             worst = max(max(one), max(later))
             lines.append(
-                f"| {network} | {samples} | {variant} | {len(one)} | {geometric_mean(one):.3f} | {geometric_mean(later):.3f} "
+                f"| {network} | {samples} | {variant} | {len(one)} | {geometric_mean(one):.2f} | {geometric_mean(later):.2f} "
                 f"| {worst:.2f} | {100 * np.mean(lost):.0f} % |"
             )
     return "\n".join(lines)
@@ -268,7 +272,7 @@ def _measure(options: argparse.Namespace, path: Path, rows: list[dict[str, Any]]
             continue
         cover = key.samples != "ordinary 1D"
         new = Stage(key.pde, key.seed, key.network, cover, settings, steps, tests)
-        if stage != new:
+        if stage is None or stage != new:
             stage = new
         rows.append(stage.measure(key))
         with path.open("a", encoding="utf-8") as file:

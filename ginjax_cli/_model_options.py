@@ -8,6 +8,7 @@ import typer
 
 from ._by_axis import by_axis
 from ._choices import Choice
+from ._options import ARCHITECTURES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,16 @@ ACTIVATIONS = Choice(
     also=("none",),
 )
 
+Architecture = Annotated[
+    str,
+    typer.Option(
+        "--arch",
+        parser=ARCHITECTURES,
+        metavar=ARCHITECTURES.metavar,
+        help="Architecture of the network.",
+        rich_help_panel=_PANEL,
+    ),
+]
 _CHANNELS = typer.Option(
     "--channels",
     min=1,

@@ -12,6 +12,8 @@ from ._conversion_step import conversion_command
 from ._output import Output
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ginjax.checkpoint import ModelRecord
     from ginjax.ml import (
         OneStepError,
@@ -21,12 +23,31 @@ if TYPE_CHECKING:
         RunFiles,
         Trained,
         TrainedModel,
+        TrainingRequest,
         TrainSettings,
     )
     from ginjax.ml.draw import Width
 
 LEAST_POINTS = 10
 """A learning curve of fewer points is not worth a picture."""
+
+
+def say_request(out: Output, request: "TrainingRequest", adapt: "Collection[str]") -> None:
+    """What is to be known of a training before it is prepared; `adapt` is what it was asked to adapt to."""
+    for said in (*request.fields, request.walls, request.cropped):
+        if said is not None:
+            out.note(said)
+    for aspect in sorted({*adapt} - {each.aspect for each in request.adapted}):
+        out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
+    for each in request.adapted:
+        out.note(f"{each.subject}: {each.got}; adapting from {each.expected}")
+
+
+def curve_title(request: "TrainingRequest") -> str:
+    """The title of a learning curve: the network, the dimension and the fields."""
+    contract = request.material.contract
+    fields = ", ".join(each.name for each in contract.predicted)
+    return f"{request.model.spec.architecture}, {contract.D}D: {fields}"
 
 
 def say_where(out: Output, progress: "Progress", run_file: "RunFile", settings: "TrainSettings") -> None:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ginjax._jax_internals import tell_when_aborted
-from ginjax._text import in_bytes, shell_line
 
 from ._by_axis import by_axis
-from ._config_file import Config, given_options
+from ._config_file import Config
 from ._data_options import (
     DataAxes,
     DataConditions,
@@ -20,9 +19,9 @@ from ._data_options import (
     reading_of,
 )
 from ._errors import end_aborted
-from ._interrupt import Interrupt, Interrupted
 from ._model_options import (
     Activation,
+    Architecture,
     Bias,
     Blocks,
     Channels,
@@ -37,127 +36,92 @@ from ._model_options import (
     Upsample,
     network_of,
 )
-from ._options import ARCHITECTURES, EQUATIONS, Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
+from ._options import Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
 from ._pixels import pixels
 from ._print_config import show_config
 from ._read_as import say_notes
-from ._train_options import (
+from ._run_options import (
     Accumulate,
-    Adapt,
     CheckpointEvery,
-    Clip,
     Coordinator,
     Crop,
-    DataPath,
     Devices,
     Distributed,
-    DropField,
     DryRun,
-    Epochs,
-    Freeze,
     KeepState,
     Log,
-    LossName,
-    NoiseSize,
-    Optimiser,
-    PastSteps,
-    Patience,
     PrecisionName,
     PrintConfig,
     Process,
     Processes,
     Remat,
-    Residual,
     Resume,
-    Schedule,
     Seeds,
-    Test,
-    TimeBudget,
-    Unroll,
-    Valid,
-    ValidateEvery,
-    Warmup,
-    WeightDecay,
     parse_interval,
     parse_seconds,
 )
+from ._task_options import (
+    DataPath,
+    Dimension,
+    Equation,
+    Frames,
+    PastSteps,
+    Residual,
+    Size,
+    Test,
+    Trajectories,
+    Valid,
+)
 from ._train_report import (
     best_step_of,
+    curve_title,
     draw_learning_curve,
-    following_command,
-    say_where,
+    say_request,
     show_finished,
-    show_result,
 )
-from ._train_seeds import as_asked, is_member, train_seeds
+from ._train_run import TrainRun, rehearse
+from ._train_seeds import is_member, train_seeds
+from ._training_options import (
+    Adapt,
+    BatchSize,
+    Clip,
+    DropField,
+    Epochs,
+    Freeze,
+    Init,
+    KeepCompatible,
+    LearningRate,
+    LossName,
+    NoiseSize,
+    Optimiser,
+    Patience,
+    Schedule,
+    Steps,
+    TimeBudget,
+    Unroll,
+    ValidateEvery,
+    Warmup,
+    WeightDecay,
+)
 from ._way_to_convert import names_conversion
 from ._without_effect import refuse_parting, refuse_without_effect
 
 if TYPE_CHECKING:
-    from ginjax.ml import Progress, Report, Start
-
-_DATA = "Data"
-_TRAINING = "Training"
+    from ginjax.ml import Start
 
 
 @names_conversion("data")
 def train(
     ctx: typer.Context,
     data: DataPath = None,
-    pde: Annotated[
-        str,
-        typer.Option(
-            "--pde",
-            parser=EQUATIONS,
-            metavar=EQUATIONS.metavar,
-            help="The equation to simulate.",
-            rich_help_panel=_DATA,
-        ),
-    ] = "diffusion",
-    dim: Annotated[
-        int | None,
-        typer.Option(
-            "--dim",
-            min=1,
-            max=3,
-            help="Dimension of space.",
-            show_default="the lowest of the equation, or that of --init",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            "--size",
-            min=4,
-            max=512,
-            help="Grid points along each axis of the simulations.",
-            show_default="64, 32, 16 in 1D, 2D, 3D",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    trajectories: Annotated[
-        int | None,
-        typer.Option(
-            "--trajectories",
-            min=2,
-            help="Number of simulations to train on.",
-            show_default="256, 48, 16 in 1D, 2D, 3D",
-            rich_help_panel=_DATA,
-        ),
-    ] = None,
-    frames: Annotated[
-        int,
-        typer.Option(
-            "--frames",
-            min=1,
-            help="Time steps in each simulation, after the initial frame.",
-            rich_help_panel=_DATA,
-        ),
-    ] = 8,
-    cover: Annotated[int | None, cover_option(_DATA)] = None,
+    pde: Equation = "diffusion",
+    dim: Dimension = None,
+    size: Size = None,
+    trajectories: Trajectories = None,
+    frames: Frames = 8,
+    cover: Annotated[int | None, cover_option("Data")] = None,
     field: DataFields = None,
     axes: DataAxes = None,
     parity: DataParity = None,
@@ -168,16 +132,7 @@ def train(
     test: Test = None,
     past_steps: PastSteps = None,
     residual: Residual = None,
-    architecture: Annotated[
-        str,
-        typer.Option(
-            "--arch",
-            parser=ARCHITECTURES,
-            metavar=ARCHITECTURES.metavar,
-            help="Architecture of the network.",
-            rich_help_panel="Network",
-        ),
-    ] = "resnet",
+    architecture: Architecture = "resnet",
     channels: Channels = 16,
     blocks: Blocks = 2,
     levels: Levels = 2,
@@ -191,39 +146,11 @@ def train(
     plain: Plain = False,
     nonlinearity: NonlinearityName = "vector-neuron",
     padding: Padding = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            "--steps",
-            min=1,
-            help="Number of training steps.",
-            show_default="1200, 300, 100 in 1D, 2D, 3D",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
+    steps: Steps = None,
     epochs: Epochs = None,
     time_budget: TimeBudget = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(
-            "--batch-size",
-            min=1,
-            help="Samples in a mini-batch.",
-            show_default="32, 8, 4 in 1D, 2D, 3D",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            "--learning-rate",
-            min=1e-9,
-            max=10.0,
-            help="Peak learning rate.",
-            show_default="0.003, or 0.0003 with --init of a trained model",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
+    batch_size: BatchSize = None,
+    learning_rate: LearningRate = None,
     loss: LossName = "smse",
     optimiser: Optimiser = "adamw",
     schedule: Schedule = None,
@@ -234,24 +161,8 @@ def train(
     unroll: Unroll = 1,
     patience: Patience = None,
     validate_every: ValidateEvery = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(
-            "--init",
-            help="Start from the weights of this model, such as a converted one; the network options then do not apply.",
-            metavar="FILE",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    keep_compatible: Annotated[
-        bool,
-        typer.Option(
-            "--keep-compatible",
-            help="With --init FILE of a converted model: train only what leaves its behaviour on "
-            "lower-dimensional fields unchanged.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = False,
+    init: Init = None,
+    keep_compatible: KeepCompatible = False,
     adapt: Adapt = None,
     drop_field: DropField = None,
     freeze: Freeze = None,
@@ -308,11 +219,9 @@ def train(
     if seeds is not None and not is_member(ctx):
         train_seeds(ctx, seeds, read)
         return
-    from ginjax.checkpoint import write_model
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
         RunFiles,
-        RunLog,
         Saving,
         TrainSettings,
         connect,
@@ -324,7 +233,6 @@ def train(
         simulated_material,
         start_from,
         task_settings,
-        time_left,
     )
     from ginjax.models import load_model
 
@@ -409,31 +317,23 @@ def train(
         padding=None if start is None else by_axis("--padding", padding),
         drop_fields=drop_field or (),
     )
-    for said in (*request.fields, request.walls, request.cropped):
-        if said is not None:
-            out.note(said)
-    for aspect in sorted({*(adapt or ())} - {each.aspect for each in request.adapted}):
-        out.note(f"--adapt {aspect}: the data do not differ in it from those of the model")
-    for each in request.adapted:
-        out.note(f"{each.subject}: {each.got}; adapting from {each.expected}")
+    say_request(out, request, adapt or ())
     prepared = prepare_training(
         request, lambda title: out.progress(1, title), placement=placement, fit=devices is None
     )
-    settings = prepared.settings
     if print_config:
         show_config(out, ctx, prepared, network)
         return
     run_file = files.run_file(prepared.identity)
-    kind = request.model.spec.architecture
-    fields = ", ".join(each.name for each in material.contract.predicted)
-    title = f"{kind}, {material.contract.D}D: {fields}"
     if resume and not dry_run:
         made = files.finished(prepared.identity, force=force)
         if prepared.placement.agree(made is not None):
             if claim is not None:
                 claim.done()
             if made is not None and claim is not None:
-                draw_learning_curve(out, files, title, best_step_of(made), width, finished=True)
+                draw_learning_curve(
+                    out, files, curve_title(request), best_step_of(made), width, finished=True
+                )
             if made is not None:
                 show_finished(out, output, made, run_file, ctx)
             return
@@ -445,101 +345,17 @@ def train(
     if prepared.cut_batch is not None:
         out.note(prepared.cut_batch)
     if dry_run:
-        with out.progress(1, "compiling and measuring the first steps"):
-            estimate = prepared.rehearse()
-        out.fields(f"{kind} on {material.title}", estimate.rows())
-        if estimate.warning is not None:
-            out.warn(estimate.warning)
-        out.result(None, {"dry_run": True, "estimate": estimate.to_json()})
-        out.next_step(
-            shell_line(
-                ["ginjax", "train", *given_options(as_asked(ctx), without=("dry_run", "json", "quiet"))]
-            )
-        )
+        rehearse(out, ctx, prepared)
         return
     saving = Saving(run_file, resume, every_steps, every_seconds, keep=keep_state)
-    measuring, told = prepared.measuring(), False
-
-    def tell_estimate() -> None:
-        """Once, as soon as the time of a step is known."""
-        nonlocal told
-        if not told:
-            told, estimate = True, measuring.estimate()
-            out.notes(estimate.rows())
-            if estimate.warning is not None:
-                out.warn(estimate.warning)
-
-    with (
-        RunLog(files, settings, prepared.placement, tuple(log or ()), prepared.identity) as book,
-        out.progress(settings.steps or 0, "training", "steps") as bar,
-        Interrupt() as interrupt,
-    ):
-
-        def begin(progress: "Progress") -> None:
-            if resume:
-                say_where(out, progress, run_file, settings)
-            measuring.begin(progress)
-            book.begin(progress, resumed=resume)
-            bar.begin(progress.step)
-
-        def follow(report: "Report") -> None:
-            book.note(report)
-            measuring.note(report)
-            if measuring.is_enough():
-                tell_estimate()
-            if report.validation is None:
-                bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
-
-        trained = prepared.train(
-            saving=saving,
-            on_begin=begin,
-            on_report=follow,
-            interrupted=interrupt.asked,
-            on_compiled=measuring.compiled,
-            on_growth=out.warn,
-        )
-        if trained.progress.step > measuring.estimate().done:
-            tell_estimate()
+    run = TrainRun(out, ctx, prepared, files, run_file, saving, tuple(log or ()))
+    trained = run.carry_out()
     if trained.reason == "asked":
         if claim is not None:
             claim.done()  # the saved state says enough
-        # What --force let this run replace, it lets the run that goes on replace.
-        left_out = ("resume",) if replaces else ("force", "resume")
-        words = shell_line(["ginjax", "train", *given_options(ctx, without=left_out), "--resume"])
-        out.interrupted(
-            f"interrupted after step {trained.progress.step}; its state is in {files.state}",
-            words,
-            {"steps_done": trained.progress.step, "state": str(files.state)},
-        )
-        raise Interrupted
-    if trained.reason == "patience":
-        out.note(
-            f"early stopping after step {trained.progress.step}: no better in {trained.progress.misses} validations"
-        )
-    if claim is None:  # a process that writes nothing
-        return
-    made = prepared.finish(trained)
-    if made.last is not None:
-        write_model(files.last, made.last, force=True)
-        kept = "the model of --init" if trained.kept_start else "the best model"
-        out.note(f"{kept} is kept; the last one is {files.last}")
-    sha256 = write_model(output, made.record, force=force or replaces)
-    files.tidy(last=made.last is None)
-    if not keep_state:
-        run_file.remove()
-    claim.done()
-    show_result(out, output, f"{kind} on {material.title}", prepared, made, trained, sha256)
-    draw_learning_curve(out, files, title, trained.progress.best_step, width)
-    if keep_state:
-        out.note(
-            f"the state of the run ({in_bytes(run_file.size)}) is kept in {files.state}: --resume with more steps or time goes on from it"
-        )
-    following = following_command(ctx, output, made.record, made.error, settings, keep_state=keep_state)
-    if not all(material.contract.is_torus) and " convert-d " in following:
-        out.note(
-            "axes that a conversion adds wrap around; with --new-boundary mirror or edge they end at walls"
-        )
-    out.next_step(following)
+        run.stop(trained, replaces=replaces)
+    if claim is not None:  # else a process that writes nothing
+        run.finish(output, trained, claim, force=force or replaces, width=width)
 
 
 def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:

@@ -58,7 +58,7 @@ def as_written(words: list[str]) -> list[str]:
 
 
 def cut_short(words: list[str]) -> list[str]:
-    """Few steps of a small network, few simulations and rollouts, in place of what the words say of them."""
+    """Few steps of a small network, few simulations, seeds and rollouts, in place of what the words say of them."""
     if words[:2] == ["data", "generate"]:
         return changed(words, "--trajectories", "10", "--frames", "6")
     if words[0] == "evaluate" and "--data" not in words:
@@ -66,7 +66,9 @@ def cut_short(words: list[str]) -> list[str]:
     if words[0] != "train":
         return words
     small = () if "--init" in words else ("--channels", "4", "--blocks", "1")
-    return changed(words, "--steps", "10", *small)
+    simulated = () if "--data" in words else ("--trajectories", "16")
+    seeds = ("--seeds", "0-1") if "--seeds" in words else ()
+    return changed(words, "--steps", "10", *small, *simulated, *seeds)
 
 
 def cut_python(text: str) -> str:
@@ -266,8 +268,17 @@ def test_what_is_not_run_is_understood(folder):
 
 def test_a_training_that_is_cut_short():
     small = ["--steps", "10", "--channels", "4", "--blocks", "1"]
-    assert cut_short(["train", "--steps", "9", "-o", "a", "--channels", "8"]) == ["train", "-o", "a", *small]
-    assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10"]
+    few = ["--trajectories", "16"]
+    assert cut_short(["train", "--steps", "9", "-o", "a", "--channels", "8"]) == [
+        "train",
+        "-o",
+        "a",
+        *small,
+        *few,
+    ]
+    assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10", *few]
+    assert cut_short(["train", "--data", "a"]) == ["train", "--data", "a", *small]
+    assert cut_short(["train", "--seeds", "0-4"]) == ["train", *small, *few, "--seeds", "0-1"]
     assert cut_short(["inspect", "a"]) == ["inspect", "a"]
     assert cut_short(["data", "generate"])[-4:] == ["--trajectories", "10", "--frames", "6"]
     assert cut_short(["evaluate", "a"]) == ["evaluate", "a", "--trajectories", "2"]

@@ -37,7 +37,7 @@ from ginjax.ml import (
 )
 from ginjax.models import ACTIVATION_REGISTRY, load_model, register_activation
 from ginjax.transfer import RULES, NamedRule, make_rule, register_rule
-from ginjax_cli import _model_options, _train_options, convert_d
+from ginjax_cli import _model_options, _run_options, _training_options, convert_d
 
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 """Pixels of a panel of errors."""
@@ -203,10 +203,10 @@ def test_every_group_of_installed_things_is_one_of_these():
     [
         (convert_d.RULES, RULES),
         (_model_options.ACTIVATIONS, ACTIVATION_REGISTRY),
-        (_train_options.LOSSES, LOSSES),
-        (_train_options.OPTIMISERS, OPTIMISERS),
-        (_train_options.SCHEDULES, SCHEDULES),
-        (_train_options.LOGGERS, LOGGERS),
+        (_training_options.LOSSES, LOSSES),
+        (_training_options.OPTIMISERS, OPTIMISERS),
+        (_training_options.SCHEDULES, SCHEDULES),
+        (_run_options.LOGGERS, LOGGERS),
     ],
     ids=lambda each: getattr(each, "kind", ""),
 )

@@ -11,7 +11,7 @@ from ginjax.checkpoint import DataContract, Field, axes_of
 from ginjax.data._axis_order import Axes, parse_axes
 from ginjax.data._ordered_arrays import in_own_order, refuse_doubtful, said_as_axes, vectors_in
 from ginjax.data._request import UNIT_NOT_STATED, parse_parity
-from ginjax.data.sources import MemorySource, Source, with_conditions
+from ginjax.data.sources import MemorySource, Source
 from ginjax.errors import ArgumentError
 from ginjax.geometric import parse_torus
 
@@ -29,7 +29,6 @@ def from_arrays(
     parity: Mapping[str, object] | None = None,
     unit: Mapping[str, str] | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
-    conditions: Iterable[str] | Mapping[str, ArrayLike | None] = (),
     spacing: float | None = None,
     time_step: float | None = None,
     length_unit: str | None = None,
@@ -50,10 +49,8 @@ def from_arrays(
     - `parity`: by name, "even" (default) or "odd", which changes sign under reflections, such as a vorticity in 2D.
     - `unit`: by name, the unit as text, for axes and tables.
     - `constants`: by name, fields that do not vary in time, `(trajectory, *space, D, ..., D)`, or one for all trajectories
-      `(*space, D, ..., D)`: inputs of a network, never predicted. `order`, `parity` and `unit` name these too.
-    - `conditions`: by name, a number or one for each trajectory, such as a viscosity: inputs of a network that are the same
-      everywhere. `time_step` and `spacing` may be named without one where they are given below, and may differ by trajectory
-      where they are given here. `parity` and `unit` name these too.
+      `(*space, D, ..., D)`: inputs of a network, never predicted. `order`, `parity` and `unit` name these too. Numbers of each
+      trajectory, such as a viscosity, are added by `ginjax.data.with_conditions`.
     - `spacing`: distance between grid points, equal along all axes; None if unknown.
     - `time_step`: time between frames; None if unknown.
     - `length_unit`, `time_unit`: the units of these two as text, for the axes of pictures; None if unknown.
@@ -75,7 +72,6 @@ def from_arrays(
     steady = {each: _real(each, values) for each, values in (constants or {}).items()}
     if not arrays:
         raise ArgumentError("fields", got="none", expected="at least one array")
-    numbers = dict(conditions) if isinstance(conditions, Mapping) else dict.fromkeys(conditions)
     said = parse_axes(axes)
     if unknown := sorted(set(said) - {*arrays, *steady, ""}):
         raise ArgumentError(
@@ -89,12 +85,12 @@ def from_arrays(
     if twice:
         raise ArgumentError(f"field '{twice[0]}'", got="a field and a constant", expected="one of them")
     for what, given in (("order", orders), ("parity", parities), ("unit", units)):
-        unknown = sorted(set(given) - {*arrays, *steady, *numbers})
+        unknown = sorted(set(given) - {*arrays, *steady})
         if unknown:
             raise ArgumentError(
                 f"{what} of '{unknown[0]}'",
                 got="no such array",
-                expected=", ".join([*arrays, *steady, *numbers]),
+                expected=", ".join([*arrays, *steady]),
             )
     for each, values in arrays.items():
         if not {each, ""} & set(said):
@@ -126,7 +122,7 @@ def from_arrays(
         length_unit=length_unit,
         time_unit=time_unit,
     )
-    source = MemorySource(
+    return MemorySource(
         layout="memory",
         schema=described(arrays),
         constants=described(steady),
@@ -143,13 +139,11 @@ def from_arrays(
         notes=tuple(
             f"the {what} is not known: whether models and other data have the same is not checked"
             for what, value in (("spacing", spacing), ("time step", time_step))
-            if value is None and what.replace(" ", "_") not in numbers
+            if value is None
         ),
         held=arrays,
         steady=steady,
     )
-    kinds = described(each for each in numbers if each in {*parities, *units})
-    return with_conditions(source, numbers, kinds={each.name: each for each in kinds})
 
 
 def _order(name: str, k: object) -> int:

@@ -7,15 +7,18 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 from ginjax.checkpoint import unwritable
+from ginjax.errors import FileError
 
 
 class Scratch:
     """A file without a name, in the folder of the file that is to be made of it, and by whose name its failures go.
 
-    It has the methods of a binary stream that is read and written.
+    It has the methods of a binary stream that is read and written. A library that it is handed to may turn what they raise into an
+    error of its own, or go on; so the first failure is raised again at the end, and by `check`.
 
     **Arguments:**
 
@@ -26,6 +29,7 @@ class Scratch:
 
     def __init__(self, path: str | os.PathLike[str], folder: Path):
         self._path = path
+        self._failure: FileError | None = None
         with self._named():
             self._stream = tempfile.TemporaryFile(prefix=".ginjax-", suffix=".tmp", dir=folder)  # noqa: SIM115
 
@@ -43,11 +47,23 @@ class Scratch:
         try:
             yield
         except OSError as error:
-            raise unwritable(self._path, error) from error
+            self._failure = self._failure or unwritable(self._path, error)
+            raise self._failure from error
+
+    def check(self) -> None:
+        """Raise what was the first failure, if there was one."""
+        if self._failure is not None:
+            raise self._failure
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        with self._named():
-            self._stream.close()
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            with self._named():
+                self._stream.close()
+        finally:
+            if kind is None or issubclass(kind, Exception):  # an interruption is told as one
+                self.check()

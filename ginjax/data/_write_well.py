@@ -81,6 +81,7 @@ def write_well(
         with h5py.File(scratch, "w") as file:
             _describe(file, source, name, dict(parameters or {}), text)
             found = _fill(file, source, progress)
+        scratch.check()
 
         def copy(stream: BinaryIO) -> None:
             scratch.seek(0)

@@ -19,6 +19,7 @@ from ginjax.data import (
     Source,
     from_arrays,
     open_data,
+    with_conditions,
 )
 from ginjax.errors import ArgumentError
 from ginjax.ml import (
@@ -63,13 +64,16 @@ def material_of(
 
     **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
     """
-    for name, said in (("axes", axes), ("conditions", conditions)):
+    for name, said, takes in (
+        ("axes", axes, "ginjax.from_arrays and ginjax.open_data"),
+        ("conditions", conditions, "ginjax.data.with_conditions and ginjax.open_data"),
+    ):
         if said and not isinstance(data, str | os.PathLike):
             raise ArgumentError(
                 name,
                 got="data that are no path",
                 expected="the path of a file or a folder",
-                hint=f"ginjax.from_arrays and ginjax.open_data take {name}.",
+                hint=f"{takes} take {name}.",
             )
     if isinstance(data, Source):
         return material_of_source(data, valid=valid, test=test, seed=seed, tuning=tuning)
@@ -201,18 +205,19 @@ def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
             expected="the same for all fields",
         )
     told = contract.told
+    fixed = {name: each for name, each in wanted.items() if name not in told}
     source = from_arrays(
         fields,
-        order={name: each.k for name, each in wanted.items() if name not in told},
-        parity={name: each.p for name, each in wanted.items()},
-        unit={name: each.unit for name, each in wanted.items()},
+        order={name: each.k for name, each in fixed.items()},
+        parity={name: each.p for name, each in fixed.items()},
+        unit={name: each.unit for name, each in fixed.items()},
         constants={
             each.name: np.asarray(arrays[each.name]) for each in contract.constants if each.name not in told
         },
-        conditions={name: arrays[name] for name in told},
         periodic=contract.is_torus,
         spacing=contract.spacing,
         time_step=contract.time_step,
         axes={each.name: AxisOrder.usual(D, each.k).text for each in contract.fields if len(SPACE) >= D},
     )
-    return source, bool(lacking.popitem()[0])
+    numbers = with_conditions(source, {name: arrays[name] for name in told}, kinds=wanted)
+    return numbers, bool(lacking.popitem()[0])

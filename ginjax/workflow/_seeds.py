@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ginjax._text import table_lines
-from ginjax.data import Axes, Conditions, Source
+from ginjax.data import Axes, Source
 from ginjax.errors import ArgumentError
 from ginjax.ml import TaskSettings, TrainSettings
 from ginjax.models import Network
@@ -52,7 +52,6 @@ def train_seeds(
     *,
     folder: str | Path | None = None,
     axes: Axes | None = None,
-    conditions: Conditions = (),
     network: Network | str | None = None,
     past_steps: int = TaskSettings.past_steps,
     residual: bool = TaskSettings.residual,
@@ -68,7 +67,7 @@ def train_seeds(
 
     **Arguments:**
 
-    - `data`, `axes`, `conditions`, `network`, `past_steps`, `residual`, `valid`, `test`, `progress`: as in `ginjax.train`.
+    - `data`, `axes`, `network`, `past_steps`, `residual`, `valid`, `test`, `progress`: as in `ginjax.train`.
     - `seeds`: the seeds.
     - `settings`: how to train; its own seed does not matter.
     - `folder`: where models are kept as soon as they are trained (`model.seed0.safetensors`), with a summary
@@ -87,7 +86,6 @@ def train_seeds(
         "residual": residual,
         "valid": valid,
         "test": test,
-        **({"conditions": conditions} if conditions else {}),
     }
     asked = {name: str(value) for name, value in arguments.items() if value is not None}
     asked |= {"data": _described(data), **replace(settings, seed=0).to_json()}

@@ -69,20 +69,37 @@ WRITE = (
     ("train", "--steps", "1"),
     ("card", MODEL),
     ("compare", MODEL, MODEL),
+    ("export", MODEL),
+    ("data", "convert", MODEL),
 )
 
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("words", WRITE, ids=lambda words: words[0])
 def test_nothing_but_files_is_written(run, tmp_path, words):
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "mine").write_text("mine")
-    for name, force, problem in (
-        ("pipe", ["--force"], "is not a regular file"),
-        ("mine", [], "exists already"),
-    ):
+    ending = ".stablehlo" if words[0] == "export" else ""
+    pipe, mine = f"pipe{ending}", f"mine{ending}"
+    os.mkfifo(tmp_path / pipe)
+    (tmp_path / mine).write_text("mine")
+    for name, force, problem in ((pipe, ["--force"], "is not a regular file"), (mine, [], "exists already")):
         refused = run(*words, "-o", name, *force)
         assert refused.exit_code == 1 and f"error: {name}: " in refused.stderr and problem in refused.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [mine, pipe]
+    assert (tmp_path / mine).read_text() == "mine"
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    "words",
+    [("evaluate", MODEL), ("data", "generate", "--dim", "1"), ("transfer-curve",)],
+    ids=lambda words: words[0],
+)
+def test_nothing_is_written_in_place_of_a_folder(run, tmp_path, words):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "mine").write_text("mine")
+    for name in ("pipe", "mine"):
+        refused = run(*words, "-o", name)
+        assert refused.exit_code == 1 and f"error: {name}: cannot be made" in refused.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "pipe"]
     assert (tmp_path / "mine").read_text() == "mine"
 

@@ -8,7 +8,7 @@ import pytest
 from data.layouts import by_seed, compressible, numbers, well_file
 from scipy.io import savemat
 
-from ginjax.checkpoint import Condition
+from ginjax.checkpoint import Condition, Field
 from ginjax.data import (
     DataReading,
     Source,
@@ -29,8 +29,9 @@ from ginjax.errors import ArgumentError, FileError
 RUNS = numbers(3, 4, 8)
 
 
-def arrays(time_step: float | None = 0.1, **said) -> Source:
-    return from_arrays({"u": RUNS}, periodic=True, spacing=0.5, time_step=time_step, **said)
+def arrays(time_step: float | None = 0.1, conditions=(), kinds=None) -> Source:
+    source = from_arrays({"u": RUNS}, periodic=True, spacing=0.5, time_step=time_step)
+    return with_conditions(source, conditions, kinds=kinds)
 
 
 def told(source: Source) -> dict[str, list[float]]:
@@ -92,10 +93,9 @@ def test_steps_that_differ_are_joined_where_they_are_told_and_only_there():
     assert select_fields(together, together.schema).conditions == ()
 
 
-def test_numbers_go_through_a_file_of_the_well_as_scalars(tmp_path):
-    source = arrays(
-        None, conditions={"time_step": [0.1, 0.2, 0.4], "coriolis": 7}, parity={"coriolis": "odd"}
-    )
+def test_told_numbersgo_through_a_file_of_the_well_as_scalars(tmp_path):
+    told_numbers = {"time_step": [0.1, 0.2, 0.4], "coriolis": 7}
+    source = arrays(None, told_numbers, kinds={"coriolis": Field("coriolis", 0, 1)})
     write_well(tmp_path / "a.hdf5", source, name="a")
     with h5py.File(tmp_path / "a.hdf5") as file:
         np.testing.assert_array_equal(file["scalars/time_step"], [0.1, 0.2, 0.4])
@@ -158,7 +158,7 @@ def runs_netcdf_3(path):
 @pytest.mark.parametrize(
     "write", [runs_npz, runs_mat, runs_schema, runs_well, runs_tree, runs_netcdf, runs_netcdf_3]
 )
-def test_numbers_of_a_file_are_named(tmp_path, write):
+def test_told_numbersof_a_file_are_named(tmp_path, write):
     path = tmp_path / "data.h5"
     said = write(path) | {"parity": {}}
     if write not in (runs_well, runs_schema):
@@ -177,7 +177,7 @@ def test_numbers_of_a_file_are_named(tmp_path, write):
         open_data(path, **said, conditions=["nu=9", *more])
 
 
-def test_numbers_that_are_left_out_are_said(tmp_path):
+def test_told_numbersthat_are_left_out_are_said(tmp_path):
     runs_npz(tmp_path / "a.npz")
     notes = open_data(tmp_path / "a.npz", axes="trajectory,time,x").notes
     assert any("numbers nu, mu are left out (`conditions=['nu']`" in note for note in notes)
@@ -252,7 +252,7 @@ def test_a_model_s_conditions_are_asked_for_in_any_kind_of_file(tmp_path):
     assert told(other)["viscosity"] == [2.0] * 3
 
 
-def test_simulations_take_numbers_in_turn():
+def test_simulations_take_told_numbersin_turn():
     source = simulate(
         "diffusion",
         1,

@@ -1,5 +1,6 @@
 """The writer of The Well's layout."""
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -14,6 +15,7 @@ import pytest
 from data.layouts import by_seed, numbers
 
 from ginjax.data import Field, MemorySource, Trajectories, from_arrays, open_data, simulate, write_well
+from ginjax.data._scratch import Scratch
 from ginjax.errors import ArgumentError, FileError, UnsupportedError
 
 SCHEMA = (Field("w", 0, 1, "1/s"), Field("v", 1, 0, "m/s"), Field("stress", 2, 0, "Pa"))
@@ -119,35 +121,55 @@ def test_what_the_layout_cannot_hold_is_refused(tmp_path):
     assert not (tmp_path / "a").exists()
 
 
+@pytest.fixture
+def refusing(monkeypatch):
+    """The nameless file that HDF5 writes, on a disk that refuses some writes; their number is told by the last of a list."""
+    nameless, written = tempfile.TemporaryFile, []
+
+    def refuse(code, which):
+        class Refusing(io.FileIO):
+            def write(self, content):
+                written.append(len(written))
+                if which(written[-1]):
+                    raise OSError(code, os.strerror(code))
+                return super().write(content)
+
+        def scratch(*, dir, **_):
+            with nameless(dir=dir) as made:
+                return io.BufferedRandom(Refusing(os.dup(made.fileno()), "rb+"), 4096)
+
+        written.clear()
+        monkeypatch.setattr(tempfile, "TemporaryFile", scratch)
+        return written
+
+    return refuse
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
-@pytest.mark.parametrize("good", [0, 1, 10**9], ids=["at once", "later", "never"])
-def test_a_disk_that_refuses_is_told_with_the_name(tmp_path, monkeypatch, code, good):
-    """Also in the nameless file that HDF5 writes, whose errors have no name."""
+def test_a_disk_that_refuses_is_told_with_the_name(tmp_path, refusing, code):
+    """From any write on, or at one; what HDF5 makes of it is an error of its own, without a name, or none."""
+    times = refusing(code, lambda number: False)
+    write_well(tmp_path / "a", example(), name="x")
+    (tmp_path / "a").unlink()
+    assert len(times) > 2
+    for first in range(len(times)):
+        for which in (first.__le__, first.__eq__):
+            refusing(code, which)
+            with pytest.raises(FileError, match=f"a: cannot be written: {os.strerror(code)}") as caught:
+                write_well(tmp_path / "a", example(), name="x")
+            assert ("Free some space" in (caught.value.hint or "")) == (code == errno.ENOSPC)
+            assert list(tmp_path.iterdir()) == []
 
-    class Refusing(io.FileIO):
-        written = 0
 
-        def write(self, content):
-            Refusing.written += 1
-            if Refusing.written > good:
-                raise OSError(code, os.strerror(code))
-            return super().write(content)
-
-    nameless = tempfile.TemporaryFile
-
-    def scratch(*, dir, **_):
-        with nameless(dir=dir) as made:
-            return io.BufferedRandom(Refusing(os.dup(made.fileno()), "rb+"), 4096)
-
-    monkeypatch.setattr(tempfile, "TemporaryFile", scratch)
-    if good == 10**9:
-        write_well(tmp_path / "a", example(), name="x")
-        assert Refusing.written > 1
-        return
-    with pytest.raises(FileError, match=f"a: cannot be written: {os.strerror(code)}") as caught:
-        write_well(tmp_path / "a", example(), name="x")
-    assert ("Free some space" in (caught.value.hint or "")) == (code == errno.ENOSPC)
-    assert list(tmp_path.iterdir()) == []
+def test_a_library_that_passes_over_a_failure_does_not_end_well(tmp_path, refusing):
+    refusing(errno.EIO, (0).__eq__)
+    with pytest.raises(FileError, match="a: cannot be written"), Scratch(tmp_path / "a", tmp_path) as scratch:
+        for word in (b"lost", b"kept"):
+            with contextlib.suppress(FileError):
+                scratch.write(word)
+                scratch.flush()
+        with pytest.raises(FileError, match="a: cannot be written"):
+            scratch.check()
 
 
 def test_a_boundary_that_was_taken_for_granted_is_not_written_as_one_that_was_stated(tmp_path):

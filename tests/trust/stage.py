@@ -181,6 +181,8 @@ def load(names: list[str]) -> dict[str, int]:
         if name not in sys.modules:
             with contextlib.suppress(ImportError):
                 import_module(name)
+    if "matplotlib.figure" in names:
+        _draw()
     gc.collect()
     gc.freeze()  # what is collected in no fork stays shared by all
     return {"threads": len(os.listdir("/proc/self/task"))}
@@ -196,19 +198,10 @@ def _draw() -> None:
 
 
 def main() -> None:
-    """Import everything, start nothing, and wait for tasks."""
+    """Start nothing, and wait for tasks."""
     sys.argv = ["ginjax"]
     gc.set_threshold(50_000)  # as the program does
-    _draw()
-    everything = (
-        "command_line",
-        "ginjax.data",
-        "ginjax.ml",
-        "ginjax.models",
-        "ginjax.workflow",
-        "ginjax.ml.draw",
-    )
-    print(json.dumps(load([*everything, "ginjax.data.readers._look_inside"])), flush=True)
+    print(json.dumps(load(["command_line"])), flush=True)
     for line in sys.stdin:
         task = json.loads(line)
         print(json.dumps(load(task["load"]) if "load" in task else run(task)), flush=True)

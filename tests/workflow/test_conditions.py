@@ -18,6 +18,11 @@ def simulated(**vary) -> MemorySource:
     return held_in_memory(simulate("diffusion", 1, trajectories=6, steps=3, side=8, vary=vary))
 
 
+def given(density: np.ndarray, time_step):
+    source = from_arrays({"density": density}, periodic=True, spacing=1 / 16)
+    return with_conditions(source, {"time_step": time_step})
+
+
 @pytest.fixture(scope="module")
 def model():
     data = simulated(time_step=[0.02, 0.08])
@@ -43,24 +48,21 @@ def test_a_number_is_the_same_along_a_new_axis_so_that_the_conversion_is_exact(m
     high.verify()
     field = np.random.default_rng(0).normal(size=(2, 3, 8)).astype(np.float32)
     low_data, high_data = (
-        from_arrays(
-            {"density": values}, periodic=True, spacing=1 / 16, conditions={"time_step": [0.02, 0.05]}
-        )
-        for values in (field, np.repeat(field[..., None], 6, -1))
+        given(values, [0.02, 0.05]) for values in (field, np.repeat(field[..., None], 6, -1))
     )
     low = model.predict(low_data, steps=3)["density"]
     np.testing.assert_allclose(
         high.predict(high_data, steps=3)["density"], np.repeat(low[..., None], 6, -1), atol=2e-6
     )
     # The number matters, or nothing was tested.
-    other = from_arrays({"density": field}, periodic=True, spacing=1 / 16, conditions={"time_step": 0.08})
+    other = given(field, 0.08)
     assert np.abs(model.predict(other, steps=3)["density"] - low).max() > 1e-3
 
 
 def test_arrays_are_given_with_numbers(model):
     frame = np.random.default_rng(0).normal(size=8)
     found = model.predict({"density": frame, "time_step": 0.04}, steps=2)["density"]
-    data = from_arrays({"density": frame[None, None]}, periodic=True, conditions={"time_step": 0.04})
+    data = given(frame[None, None], 0.04)
     np.testing.assert_array_equal(found, model.predict(data, steps=2)["density"][0])
     with pytest.raises(ArgumentError, match="arrays to start from: got density, expected density, time_step"):
         model.predict({"density": frame})

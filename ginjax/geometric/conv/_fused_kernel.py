@@ -9,7 +9,6 @@ tiles: each block adds up a share of them in registers and writes one partial su
 import functools
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -19,8 +18,8 @@ from jax import Array, lax
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import triton
 
-from ._axes import AxisGeometry
 from ._fused_plan import Image, Use, images_of, largest_channels, make_plan
+from ._fused_tiles import Axes, Layout, Place, both
 from ._mixing import Mixing, Slot
 
 TILES = {1: (64,), 2: (4, 16), 3: (2, 4, 8)}
@@ -38,113 +37,6 @@ HELD = 3072
 BLOCKS = 128
 """Blocks of threads that share the sum over tiles, at most."""
 
-Axes = tuple[AxisGeometry, ...]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Sizes that a kernel is made for.
-
-    - `mixing`, `axes`: the convolution. - `batch`: samples.
-    - `channels_in`, `channels_out`: channels at a time, powers of two from 16 on, as products of matrices ask for.
-    - `precision`: of these products. - `tile`: pixels along each axis of a tile.
-    """
-
-    mixing: Mixing
-    axes: Axes
-    batch: int
-    channels_in: int
-    channels_out: int
-    precision: Any
-    tile: tuple[int, ...]
-
-    @classmethod
-    def of(
-        cls, mixing: Mixing, axes: Axes, batch: int, precision: Any, tiles: dict[int, tuple[int, ...]]
-    ) -> "Layout":
-        """A layout of blocks of 16 channels of the input, and 16 or 32 of the output."""
-        wide = 16 if largest_channels(mixing)[1] <= 16 else 32
-        return cls(mixing, axes, batch, 16, wide, precision, tiles[mixing.D])
-
-    @property
-    def outputs(self) -> tuple[int, ...]:
-        """Pixels of the result along each axis."""
-        return tuple(axis.output(self.mixing.side) for axis in self.axes)
-
-    @property
-    def counts(self) -> tuple[int, ...]:
-        """Tiles along each axis."""
-        return tuple(-(-n // t) for n, t in zip(self.outputs, self.tile, strict=True))
-
-    @property
-    def tiles(self) -> int:
-        """Tiles of all samples."""
-        return self.batch * prod(self.counts)
-
-    @property
-    def chunks(self) -> tuple[int, int]:
-        """Blocks of channels of the input and of the output."""
-        c_in, c_out = largest_channels(self.mixing)
-        return -(-c_in // self.channels_in), -(-c_out // self.channels_out)
-
-
-class Place:
-    """Where the pixels of one tile and their taps lie in memory."""
-
-    def __init__(self, layout: Layout, number: Array):
-        self.layout = layout
-        side = layout.mixing.side
-        where: list[Array] = []
-        for n in reversed(layout.counts):
-            where.insert(0, number % n)
-            number = number // n
-        self.sample = number
-        inside = jnp.arange(prod(layout.tile), dtype=jnp.int32)
-        pixels: list[Array] = []
-        for corner, t in zip(reversed(where), reversed(layout.tile), strict=True):
-            pixels.insert(0, corner * t + inside % t)
-            inside = inside // t
-        self.pixel = _position(pixels, layout.outputs)
-        fits = [
-            None if n % t == 0 else pixel < n
-            for pixel, n, t in zip(pixels, layout.outputs, layout.tile, strict=True)
-        ]
-        self.inside = _both(*fits)
-        self._taps = [
-            [_tap(pixel, axis, t, side, tile * count) for t in range(side)]
-            for pixel, axis, tile, count in zip(pixels, layout.axes, layout.tile, layout.counts, strict=True)
-        ]
-
-    def tap(self, taps: Sequence[int]) -> tuple[Array, Array | None]:
-        """Where the pixels of an offset lie in a plane of the input, and which of them there are (None for all)."""
-        found = [row[t] for row, t in zip(self._taps, taps, strict=True)]
-        sizes = [axis.size for axis in self.layout.axes]
-        return _position([index for index, _ in found], sizes), _both(*(mask for _, mask in found))
-
-
-def _tap(pixel: Array, axis: AxisGeometry, t: int, side: int, end: int) -> tuple[Array, Array | None]:
-    """The index of a tap along an axis, and whether it is one of a pixel, for output pixels below `end`."""
-    shift = t * axis.dilation - axis.low
-    if axis.wraps:
-        # A remainder of what is not negative.
-        periods = max(0, -(shift // axis.size))
-        return (pixel + (shift + periods * axis.size)) % axis.size, None
-    index = pixel + shift
-    if shift >= 0 and end + shift <= axis.size:
-        return index, None
-    there = (index >= 0) & (index < axis.size)
-    return jnp.where(there, index, 0), there
-
-
-def _position(indices: Sequence[Array], sizes: Sequence[int]) -> Array:
-    steps = [prod(sizes[a + 1 :]) for a in range(len(sizes))]
-    return functools.reduce(lax.add, [index * step for index, step in zip(indices, steps, strict=True)])
-
-
-def _both(*masks: Array | None) -> Array | None:
-    given = [mask for mask in masks if mask is not None]
-    return functools.reduce(lax.bitwise_and, given) if given else None
-
 
 def multiply(a: Array, b: Array, contracted: tuple[int, int], precision: Any) -> Array:
     """A product of matrices, summed in float32 over one axis of each."""
@@ -155,7 +47,7 @@ def multiply(a: Array, b: Array, contracted: tuple[int, int], precision: Any) ->
 def _load(ref: Any, rows: Array, fit: Array | None, plane: int, at: Array, there: Array | None) -> Array:
     """`(rows, pixels)` of a flat field, zero where there is nothing, in float32."""
     index = rows[:, None] * plane + at[None, :]
-    mask = _both(
+    mask = both(
         None if fit is None else jnp.broadcast_to(fit[:, None], index.shape),
         None if there is None else jnp.broadcast_to(there[None, :], index.shape),
     )
@@ -212,7 +104,7 @@ def _forward(x_ref: Any, w_ref: Any, y_ref: Any, *, layout: Layout) -> None:
     for target, value in zip(mixing.outputs, sums, strict=True):
         rows, fit = _rows(target, place.sample, _total(mixing.outputs), block, size_out)
         index = rows[:, None] * plane_out + place.pixel[None, :]
-        mask = _both(
+        mask = both(
             None if fit is None else jnp.broadcast_to(fit[:, None], index.shape),
             None if place.inside is None else jnp.broadcast_to(place.inside[None, :], index.shape),
         )
@@ -260,7 +152,7 @@ def _weights(x_ref: Any, g_ref: Any, sums_ref: Any, *, layout: Layout, blocks: i
             inside = (
                 place.inside
                 if whole
-                else _both(place.inside, jnp.broadcast_to(number < layout.tiles, (prod(layout.tile),)))
+                else both(place.inside, jnp.broadcast_to(number < layout.tiles, (prod(layout.tile),)))
             )
             slopes = {}
             for target in sorted({use.target for use in uses}):

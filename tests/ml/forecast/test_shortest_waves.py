@@ -4,18 +4,21 @@ import dataclasses
 import warnings
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import FIXTURES
 
 import ginjax
-from ginjax.checkpoint import DataContract, axes_of
+from ginjax.checkpoint import DataContract, axes_of, convert_record
 from ginjax.data import Field, FieldScale
 from ginjax.errors import GinjaxWarning
-from ginjax.geometric import MultiImage
+from ginjax.geometric import MultiImage, Signature
 from ginjax.ml import Forecaster, ShortestWaves, shortest_waves
 from ginjax.ml.forecast import growth_of_shortest
+from ginjax.models import ModelDesign, from_record, to_record
+from ginjax.transfer import make_rule
 
 DENSITY, VELOCITY, DEPTH = Field("density", 0, 0), Field("velocity", 1, 0), Field("depth", 0, 0)
 
@@ -111,3 +114,27 @@ def test_models_that_were_never_trained_are_not_rolled_out():
     record = ginjax.load(FIXTURES / "diffusion_1d.safetensors").record
     bare = dataclasses.replace(record, contract=dataclasses.replace(record.contract, scales=()))
     assert shortest_waves(bare, record) is None
+
+
+def test_of_a_network_that_pools_the_waves_that_grow_most_are_seen():
+    """Against all eigenvalues of a step, of a U-Net that mixes waves of all lengths; the control is one that damps them."""
+    scales = (FieldScale(DENSITY, 1.0),)
+    contract = DataContract(axes_of((True,)), (DENSITY,), scales=scales, spacing=0.5, time_step=0.1)
+    signature = Signature([((0, 0), 1)])
+    design = ModelDesign("UNet", signature, signature, channels=2, blocks=1, levels=1, upsample="repeat")
+    low = to_record(design.build(1, seed=0), contract=contract)
+    found = []
+    for rule in (make_rule("compat-flex", -1.0), "isotropic"):
+        high = convert_record(low, 2, rule).after
+        step = Forecaster.of(from_record(high), high)
+
+        def moved(values, model=step.model):
+            image = MultiImage({(0, 0): values.reshape(1, 8, 8)}, 2, (True, True))
+            return model(image)[0][0, 0].ravel()
+
+        states = jnp.full((64, 5), jnp.arange(-2.0, 3.0)).T
+        exact = np.abs(np.linalg.eigvals(jax.jit(jax.vmap(jax.jacfwd(moved)))(states))).max()
+        found.append((exact, growth_of_shortest(step), shortest_waves(low, high).warning))
+    (wild, seen, warning), (tame, _, silent) = found
+    assert wild > 1.5 > tame and 0.4 * wild < seen < 1.3 * wild
+    assert warning and not silent

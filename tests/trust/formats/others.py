@@ -35,8 +35,9 @@ def arrays_of_matlab(path: Path) -> list[np.ndarray]:
     found: list[np.ndarray] = []
     with path.open("rb") as stream:
         for name, _, kind in whosmat(stream):
-            if not kind.endswith(("double", "single", "logical")) and "int" not in kind:
-                continue  # of texts and sparse arrays SciPy believes whatever a tag says, and may crash
+            real_numbers = kind in ("double", "single", "logical") or "int" in kind
+            if not real_numbers or name == "__function_workspace__":
+                continue  # of texts, sparse arrays and what has no name SciPy believes whatever a tag says, and may crash
             stream.seek(0)
             with contextlib.suppress(Exception):  # what SciPy refuses is not there
                 found.append(loadmat(stream, variable_names=[name])[name])

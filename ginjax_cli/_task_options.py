@@ -1,0 +1,113 @@
+"""Options of what is trained on: data or simulations, their parts, and what a network sees of them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ._options import EQUATIONS
+
+_DATA = "Data"
+
+DataPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Train on these data (a file or a folder; see 'ginjax data inspect') instead of simulating.",
+        metavar="PATH",
+        rich_help_panel=_DATA,
+    ),
+]
+Equation = Annotated[
+    str,
+    typer.Option(
+        "--pde",
+        parser=EQUATIONS,
+        metavar=EQUATIONS.metavar,
+        help="The equation to simulate.",
+        rich_help_panel=_DATA,
+    ),
+]
+Dimension = Annotated[
+    int | None,
+    typer.Option(
+        "--dim",
+        min=1,
+        max=3,
+        help="Dimension of space.",
+        show_default="the lowest of the equation, or that of --init",
+        rich_help_panel=_DATA,
+    ),
+]
+Size = Annotated[
+    int | None,
+    typer.Option(
+        "--size",
+        min=4,
+        max=512,
+        help="Grid points along each axis of the simulations.",
+        show_default="64, 32, 16 in 1D, 2D, 3D",
+        rich_help_panel=_DATA,
+    ),
+]
+Trajectories = Annotated[
+    int | None,
+    typer.Option(
+        "--trajectories",
+        min=2,
+        help="Number of simulations to train on.",
+        show_default="256, 48, 16 in 1D, 2D, 3D",
+        rich_help_panel=_DATA,
+    ),
+]
+Frames = Annotated[
+    int,
+    typer.Option(
+        "--frames",
+        min=1,
+        help="Time steps in each simulation, after the initial frame.",
+        rich_help_panel=_DATA,
+    ),
+]
+Valid = Annotated[
+    float,
+    typer.Option(
+        "--valid",
+        min=0.0,
+        max=0.9,
+        help="With --data: fraction of the trajectories in the validation set, unless the data are split already. 0 "
+        "validates on nothing; with --init the last weights are then taken, of simulations too.",
+        rich_help_panel=_DATA,
+    ),
+]
+Test = Annotated[
+    float | None,
+    typer.Option(
+        "--test",
+        min=0.0,
+        max=0.9,
+        help="With --data: fraction of the trajectories held out as the test set, unless the data are split already.",
+        show_default="0.1, or 0 with --init of a trained model and one or two trajectories",
+        rich_help_panel=_DATA,
+    ),
+]
+PastSteps = Annotated[
+    int | None,
+    typer.Option(
+        "--past-steps",
+        min=1,
+        max=64,
+        help="Number of past frames that the network sees.",
+        show_default="1, or those of --init",
+        rich_help_panel=_DATA,
+    ),
+]
+Residual = Annotated[
+    bool | None,
+    typer.Option(
+        "--residual/--no-residual",
+        help="Predict the change to the next frame instead of the frame itself.",
+        show_default="no, or as --init",
+        rich_help_panel=_DATA,
+    ),
+]

@@ -1,0 +1,186 @@
+"""A training as `ginjax train` carries it out: estimated, followed, stopped in order, and brought to its files."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Never
+
+import typer
+
+from ginjax._text import in_bytes, shell_line
+
+from ._config_file import given_options
+from ._interrupt import Interrupt, Interrupted
+from ._output import Output
+from ._train_report import curve_title, draw_learning_curve, following_command, say_where, show_result
+from ._train_seeds import as_asked
+
+if TYPE_CHECKING:
+    from ginjax.checkpoint import Claim
+    from ginjax.ml import (
+        PreparedTraining,
+        Progress,
+        Report,
+        RunFile,
+        RunFiles,
+        Saving,
+        Trained,
+        TrainedModel,
+    )
+    from ginjax.ml.draw import Width
+
+
+def rehearse(out: Output, ctx: typer.Context, prepared: "PreparedTraining") -> None:
+    """Do the first steps, and tell what the whole training will take and which command begins it."""
+    with out.progress(1, "compiling and measuring the first steps"):
+        estimate = prepared.rehearse()
+    request = prepared.request
+    out.fields(f"{request.model.spec.architecture} on {request.material.title}", estimate.rows())
+    if estimate.warning is not None:
+        out.warn(estimate.warning)
+    out.result(None, {"dry_run": True, "estimate": estimate.to_json()})
+    words = given_options(as_asked(ctx), without=("dry_run", "json", "quiet"))
+    out.next_step(shell_line(["ginjax", "train", *words]))
+
+
+@dataclass
+class TrainRun:
+    """One run of a training.
+
+    **Arguments:**
+
+    - `out`: where it is told of.
+    - `ctx`: of the command.
+    - `prepared`: the training.
+    - `files`, `run_file`, `saving`: its files, the one of its state, and when that is written.
+    - `log`: trackers that it is logged to as well.
+    """
+
+    out: Output
+    ctx: typer.Context
+    prepared: "PreparedTraining"
+    files: "RunFiles"
+    run_file: "RunFile"
+    saving: "Saving"
+    log: tuple[str, ...]
+    _told: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.measuring = self.prepared.measuring()
+
+    def carry_out(self) -> "Trained":
+        """Train until it is finished or asked to end."""
+        from ginjax.ml import RunLog, time_left
+
+        out, prepared, measuring = self.out, self.prepared, self.measuring
+        settings, resume = prepared.settings, self.saving.resume
+        with (
+            RunLog(self.files, settings, prepared.placement, self.log, prepared.identity) as book,
+            out.progress(settings.steps or 0, "training", "steps") as bar,
+            Interrupt() as interrupt,
+        ):
+
+            def begin(progress: "Progress") -> None:
+                if resume:
+                    say_where(out, progress, self.run_file, settings)
+                measuring.begin(progress)
+                book.begin(progress, resumed=resume)
+                bar.begin(progress.step)
+
+            def follow(report: "Report") -> None:
+                book.note(report)
+                measuring.note(report)
+                if measuring.is_enough():
+                    self._tell_estimate()
+                if report.validation is None:
+                    bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
+
+            trained = prepared.train(
+                saving=self.saving,
+                on_begin=begin,
+                on_report=follow,
+                interrupted=interrupt.asked,
+                on_compiled=measuring.compiled,
+                on_growth=out.warn,
+            )
+            if trained.progress.step > measuring.estimate().done:
+                self._tell_estimate()
+        if trained.reason == "patience":
+            progress = trained.progress
+            out.note(f"early stopping after step {progress.step}: no better in {progress.misses} validations")
+        return trained
+
+    def _tell_estimate(self) -> None:
+        """Once, as soon as the time of a step is known."""
+        if self._told:
+            return
+        self._told, estimate = True, self.measuring.estimate()
+        self.out.notes(estimate.rows())
+        if estimate.warning is not None:
+            self.out.warn(estimate.warning)
+
+    def stop(self, trained: "Trained", *, replaces: bool) -> Never:
+        """Say how a run that was asked to end goes on.
+
+        **Arguments:**
+
+        - `replaces`: whether it was to replace a model. What --force let this run replace, it lets the run that goes on replace.
+
+        **Raises:** `Interrupted`.
+        """
+        left_out = ("resume",) if replaces else ("force", "resume")
+        words = ["ginjax", "train", *given_options(self.ctx, without=left_out), "--resume"]
+        step, state = trained.progress.step, self.files.state
+        self.out.interrupted(
+            f"interrupted after step {step}; its state is in {state}",
+            shell_line(words),
+            {"steps_done": step, "state": str(state)},
+        )
+        raise Interrupted
+
+    def finish(
+        self, output: Path, trained: "Trained", claim: "Claim", *, force: bool, width: "Width"
+    ) -> None:
+        """Write the model, and show what came of the training and which command comes next.
+
+        **Arguments:**
+
+        - `output`: the file of the model.
+        - `claim`: on the files, which ends.
+        - `force`: whether a model that is there is replaced.
+        - `width`: of the learning curve.
+        """
+        from ginjax.checkpoint import write_model
+
+        out, prepared, files, keep_state = self.out, self.prepared, self.files, self.saving.keep
+        made = prepared.finish(trained)
+        if made.last is not None:
+            write_model(files.last, made.last, force=True)
+            kept = "the model of --init" if trained.kept_start else "the best model"
+            out.note(f"{kept} is kept; the last one is {files.last}")
+        sha256 = write_model(output, made.record, force=force)
+        files.tidy(last=made.last is None)
+        if not keep_state:
+            self.run_file.remove()
+        claim.done()
+        request = prepared.request
+        title = f"{request.model.spec.architecture} on {request.material.title}"
+        show_result(out, output, title, prepared, made, trained, sha256)
+        draw_learning_curve(out, files, curve_title(request), trained.progress.best_step, width)
+        self._say_next(output, made)
+
+    def _say_next(self, output: Path, made: "TrainedModel") -> None:
+        out, keep_state = self.out, self.saving.keep
+        if keep_state:
+            size, state = in_bytes(self.run_file.size), self.files.state
+            out.note(
+                f"the state of the run ({size}) is kept in {state}: --resume with more steps or time goes on from it"
+            )
+        following = following_command(
+            self.ctx, output, made.record, made.error, self.prepared.settings, keep_state=keep_state
+        )
+        is_torus = self.prepared.request.material.contract.is_torus
+        if not all(is_torus) and " convert-d " in following:
+            out.note(
+                "axes that a conversion adds wrap around; with --new-boundary mirror or edge they end at walls"
+            )
+        out.next_step(following)
