@@ -8,7 +8,7 @@ import pytest
 import ginjax
 from ginjax import Network, TrainSettings
 from ginjax.checkpoint import Condition
-from ginjax.data import MemorySource, from_arrays, held_in_memory, simulate, with_conditions
+from ginjax.data import MemorySource, from_arrays, held_in_memory, simulate, with_conditions, write_well
 from ginjax.errors import ArgumentError, GinjaxWarning
 
 SETTINGS = TrainSettings(steps=4, batch_size=4)
@@ -116,3 +116,11 @@ def test_a_number_that_never_varies_is_pointed_out():
     one = with_conditions(simulated(), ["time_step"])
     with pytest.warns(GinjaxWarning, match="the same in all data to train on: time_step 0.04"):
         ginjax.train({"train": one}, SETTINGS, network=Network("series", channels=3), progress=False)
+
+
+def test_a_condition_that_a_file_lacks_is_dropped_on_request(model, tmp_path):
+    write_well(tmp_path / "silent.h5", replace(simulated(), time_step=None), name="diffusion")
+    with pytest.raises(ArgumentError, match="condition 'time_step', which the data do not state"):
+        model.with_fields_of(tmp_path / "silent.h5")
+    less = model.with_fields_of(tmp_path / "silent.h5", drop_fields="time_step")
+    assert (less.contract.conditions, less.contract.constants) == ((), ())
