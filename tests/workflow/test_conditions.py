@@ -98,6 +98,14 @@ def test_going_on_gains_a_number_and_remembers_the_range_of_both_trainings(model
     assert tuned.contract.time_step is None
 
 
+def test_a_tuning_that_keeps_the_weights_keeps_the_range(model):
+    more = simulated(time_step=[0.08, 0.16])
+    settings = replace(SETTINGS, learning_rate=1e-9)
+    with pytest.warns(GinjaxWarning, match="the weights are those it began with"):
+        tuned = model.tune({"train": more, "valid": more}, settings, progress=False)
+    assert tuned.training.kept_start and tuned.contract.conditions == (Condition("time_step", 0.02, 0.08),)
+
+
 def test_a_model_of_one_time_step_gains_that_it_is_told_it():
     one = simulated()
     plain = ginjax.train({"train": one}, SETTINGS, network=Network("series", channels=3), progress=False)
