@@ -47,6 +47,7 @@ VARIANTS: Mapping[str, dict[str, Any]] = {
     "as it is": {},
     "not calibrated": {"evaluations": 0},
     "no limit": {"LIMIT_WEIGHT": 0.0},
+    "limit 0.03": {"LIMIT_WEIGHT": 0.03},
     "limit 0.1": {"LIMIT_WEIGHT": 0.1},
     "limit 1": {"LIMIT_WEIGHT": 1.0},
     "no pull": {"PULL": 0.0},

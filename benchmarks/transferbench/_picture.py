@@ -79,8 +79,9 @@ def _draw(axis: Axes, groups: Sequence[Group], horizon: int) -> dict:
             place[group.samples] + apart * (row.index((method, rule, cover)) - (len(row) - 1) / 2)
             for group, row in zip(line, rows, strict=True)
         ]
-        plain = line[0].rule in ("", "compatibility") and not cover
-        face = colour if plain or method not in OURS else "white" if rule == "compatibility" else "#f0e442"
+        own_rule = rule in ("", "compatibility") or method == "calibrated"  # which has one rule to start from
+        plain = method not in OURS or (own_rule and not cover)
+        face = colour if plain else "white" if own_rule else "#f0e442"
         medians = np.array([each.median for each in spreads])
         (handle,) = axis.plot(x, medians, style, color=colour, mfc=face, ms=4, lw=1.0)
         least, most = (np.array([getattr(each, which) for each in spreads]) for which in ("least", "most"))

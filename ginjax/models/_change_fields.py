@@ -97,11 +97,11 @@ def with_changed_fields(model: _Model, before: DataContract, after: DataContract
         )
     record = to_record(model, contract=before)
     names = {each.name for each in before.everything}
-    whole = (
+    fields, constants = (
         (*own, *(each for each in new if each.name not in names))
         for own, new in ((before.fields, after.fields), (before.constants, after.constants))
     )
-    for contract in (before.with_fields(*whole), after):
+    for contract in (before.with_fields(fields, constants), after):
         record = _with_channels(record, contract, seed)
     return from_record(record)  # pyright: ignore[reportReturnType]
 
@@ -111,16 +111,10 @@ def drop_fields(record: ModelRecord, names: Collection[str]) -> ModelRecord:
     contract = record.contract
     if not names:
         return record
-    return _with_channels(
-        record,
-        contract.with_fields(
-            *(
-                [each for each in some if each.name not in names]
-                for some in (contract.fields, contract.constants)
-            )
-        ),
-        0,
+    fields, constants = (
+        [each for each in some if each.name not in names] for some in (contract.fields, contract.constants)
     )
+    return _with_channels(record, contract.with_fields(fields, constants), 0)
 
 
 def layer_channels(
