@@ -118,7 +118,8 @@ def _is_an_order(names: Sequence[str], labels: Sequence[str]) -> bool:
     unnamed = [names[i] for i in space if not axis_of(labels[i])]
     between = [names[i] for i in range(space[0], space[-1]) if not axis_of(labels[i])] if space else []
     return (
-        {names[i] for i in space} == set(SPACE[: len(space)]) != set()
+        bool(space)
+        and sorted(names[i] for i in space) == list(SPACE[: len(space)])
         and names.count(TIME) == 1
         and names.count(TRAJECTORY) <= 1
         and unnamed == sorted(unnamed)
