@@ -73,8 +73,8 @@ class OnnxRecord:
         return replace(self, certificate=self.certificate.sealed(self._digest(network)))
 
     def is_stale(self, network: OnnxNetwork) -> bool:
-        """Whether the graph has changed since the certificate was made."""
-        return self.certificate.digest != self._digest(network)
+        """Whether the graph has changed since the certificate was made, or it covers less than the whole."""
+        return self.certificate.covers != "model" or self.certificate.digest != self._digest(network)
 
     def put_into(self, network: OnnxNetwork) -> None:
         """Keep it with a graph, in place of the record of an earlier conversion."""

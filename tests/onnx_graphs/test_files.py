@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -153,6 +154,7 @@ def test_a_changed_graph_makes_its_certificate_stale(model):
     network = convert_onnx(OnnxNetwork(model), 3).after
     record = read_onnx_record(network)
     assert not record.is_stale(network)
+    assert replace(record, certificate=replace(record.certificate, covers="weights")).is_stale(network)
     network.model.producer_name = "another"
     assert record.is_stale(network)
 
