@@ -39,10 +39,11 @@ def card(
         model_card,
         read_evaluation,
         read_model,
+        with_name_of_its_own,
     )
 
     out = Output(json=json, quiet=quiet)
-    target = model.with_suffix(".md") if output is None else output
+    target = with_name_of_its_own(model).with_suffix(".md") if output is None else output
     read = {"the model": model, "the evaluation": None if evaluation is None else evaluation_file(evaluation)}
     check_output(target, "card", read)
     record = read_model(model)

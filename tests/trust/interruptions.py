@@ -105,6 +105,7 @@ class Stage:
                 "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
                 "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
                 "JAX_TRACEBACK_IN_LOCATIONS_LIMIT": "0",
+                "OPENBLAS_NUM_THREADS": "1",
             },
         )
         self._answer()

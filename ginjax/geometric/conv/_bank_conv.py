@@ -151,12 +151,17 @@ def _conv_back(g: Array, w: Array, **how: Unpack[How]) -> Array:
 def _conv_batch(args: Operands, dims: Dims, **how: Unpack[How]) -> tuple[Array, int]:
     (x, w), (x_dim, w_dim) = args, dims
     if x_dim is None or w_dim is not None:
-        return jax.vmap(partial(convolve_packed, **how), dims)(x, w), 0
+        return jax.vmap(partial(convolve_packed, **_unfused(how)), dims)(x, w), 0
     return _conv.bind(jnp.moveaxis(x, x_dim, 0), w, **how), 0
 
 
 def _weights_batch(args: Operands, dims: Dims, **how: Unpack[How]) -> tuple[Array, int]:
-    return jax.vmap(partial(weights_packed, **how), dims)(*args), 0
+    return jax.vmap(partial(weights_packed, **_unfused(how)), dims)(*args), 0
+
+
+def _unfused(how: How) -> How:
+    """The way of weights that differ from sample to sample: the kernels of the fused one know a single set of them."""
+    return {**how, "way": None} if how["way"] == "fused" else how
 
 
 def _tangent(x: Array, w: Array, x_dot: Array, w_dot: Array, **how: Unpack[How]) -> Array:

@@ -56,7 +56,7 @@ def use_way(way: Way | None) -> Iterator[None]:
 
     - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, both at once in one kernel for each direction,
       which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (strides,
-      filters of another side than 3 and 5, float64) goes the cheaper of the other ways.
+      filters of another side than 3 and 5, float64, weights that differ from sample to sample) goes the cheaper of the other ways.
     """
     token = _forced.set(way)
     try:

@@ -131,6 +131,28 @@ def test_what_it_does_not_cover_goes_another_way():
     assert not covers(mixing, plain, x.astype(jnp.float16)) and not covers(mixing, plain, x[:0])
 
 
+def test_weights_that_differ_from_sample_to_sample_go_another_way():
+    x, w, mixing, axes = setting("1D")
+    several = jnp.stack([w, 2 * w])
+
+    def each(x, w):
+        return jax.vmap(lambda x, w: bank_conv(x, w, mixing, axes))(x, w)
+
+    def gradients(x, w):
+        return jax.vmap(jax.grad(lambda w, x: bank_conv(x, w, mixing, axes).sum()), (0, 0))(w, x)
+
+    for run in (each, gradients):
+        with use_way("fused"):
+            found, program = run(x, several), str(jax.make_jaxpr(run)(x, several))
+        with use_way("basis"):
+            wanted = run(x, several)
+        np.testing.assert_array_equal(found, wanted)
+        assert "pallas" not in program
+    with use_way("fused"):
+        alone = str(jax.make_jaxpr(jax.jit(lambda x: run_way("fused", x, w, mixing, axes)))(x))
+    assert "ginjax_conv" in alone
+
+
 def test_the_images_are_those_of_the_filters():
     """Every filter of any symmetry is what its images make of it."""
     mixing = make_mixing(bank(2, FULL3), fields(1, 1), fields(1, 1))
