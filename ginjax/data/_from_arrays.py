@@ -223,8 +223,14 @@ def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
             f"order of '{name}', which was not named",
             got=f"shape {values.shape}, whose last axis has {values.shape[-1]} values",
             expected=f"an axis of space, or {D} components of a vector in {D}D",
-            hint=f"If it is an axis of space, say order={{{name!r}: 0}}. {said_as_axes(vectors_in(values.shape))}",
+            hint=f"If it is an axis of space, say order={{{name!r}: 0}}. {_as_components(values.shape)}",
         )
+
+
+def _as_components(shape: tuple[int, ...]) -> str:
+    """How to say that the last axis has components: in which order, or, where they make no tensor, as scalars."""
+    likely = vectors_in(shape)
+    return said_as_axes(likely) if likely else "Give scalars one by one, each as a field of its own."
 
 
 def _check_shape(what: str, values: np.ndarray, k: int, D: int, leads: list[tuple[int, ...]]) -> None:

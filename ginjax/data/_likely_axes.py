@@ -12,6 +12,8 @@ LEAST_SIDE = 4
 """Fewer points along an axis are hardly a grid: 1, 2 and 3 are numbers of components."""
 
 MOST_OFFERED = 3
+MAX_CHANNELS = 64
+"""Scalars along one axis; more are an axis of space or time."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,20 @@ class AxisReading:
     @property
     def possible(self) -> bool:
         """Whether it makes a time series on a grid, of a scalar or of a tensor with a component for each axis."""
+        return self._is_series and all(n in (1, self.order.D) for n in self.order.components(self.shape))
+
+    @property
+    def possible_as_scalars(self) -> bool:
+        """Whether it makes a time series on a grid, of one scalar after the other along one axis."""
+        inner = self.order.components(self.shape)
+        return self._is_series and len(inner) == 1 and inner[0] <= MAX_CHANNELS
+
+    @property
+    def _is_series(self) -> bool:
         order, shape = self.order, self.shape
         if 0 in shape or not 1 <= order.D <= 3:
             return False
-        grid = min(order.spatial(shape)) >= LEAST_SIDE
-        return (
-            grid and order.size(TIME, shape) >= 2 and all(n in (1, order.D) for n in order.components(shape))
-        )
+        return min(order.spatial(shape)) >= LEAST_SIDE and order.size(TIME, shape) >= 2
 
     @property
     def likelihood(self) -> int:

@@ -366,6 +366,38 @@ def test_names_that_leave_the_order_open_are_asked_about(tmp_path, labels):
         open_data(flat(tmp_path / "a", {"tensor": np.ones(shape)}, labels=labels))
 
 
+OTHER_NAMES = {
+    "time is not trajectories": (("time", "ens", "row", "col"), ["time,trajectory,x,y", "time,x,y,z"]),
+    "levels are no trajectories": (("time", "level", "y", "x"), ["time,z,y,x", "time,component,y,x"]),
+    "nor are quantities": (("time", "variable", "y", "x"), ["time,component,y,x"]),
+    "behind time": (("t", "what", "y", "x"), ["time,trajectory,y,x", "time,z,y,x"]),
+}
+
+
+@pytest.mark.parametrize("name", ["tensor", "u"], ids=["flat", "of no layout"])
+@pytest.mark.parametrize("case", OTHER_NAMES)
+def test_a_reading_that_names_contradict_is_neither_taken_nor_offered(tmp_path, name, case):
+    labels, offers = OTHER_NAMES[case]
+    values = numbers(20, 11, 16, 16)  # of its shape alone, 20 trajectories of 11 frames
+    path = flat(tmp_path / "a", {name: values}, labels=labels)
+    with pytest.raises(ArgumentError, match=f"which axis of array '{name}'") as caught:
+        open_data(path, fields=[f"v:0+={name}"])
+    text = str(caught.value)
+    assert [each in text for each in offers] == [True] * len(offers) and "axes=['trajectory" not in text
+    frames = open_data(path, axes=offers[0], ask=False).frames
+    assert frames == 20
+
+
+def test_two_levels_are_no_vector(tmp_path):
+    path = flat(tmp_path / "a", {"u": np.ones((20, 16, 18, 2))}, labels=("time", "y", "x", "level"))
+    with pytest.raises(ArgumentError):
+        open_data(path)
+    with pytest.raises(ArgumentError, match="Name the axes in their order"):
+        open_data(path, fields=["v:1+=u"])
+    vector = flat(tmp_path / "b", {"u": np.ones((20, 16, 18, 2))}, labels=("time", "y", "x", "component"))
+    assert open_data(vector, fields=["v:1+=u"]).D == 2
+
+
 def test_the_velocity_is_a_vector_under_axes_too(tmp_path):
     flow = {name: numbers(3, 5, 6, 8) for name in ("density", "Vx", "Vy")}
     source = open_data(flat(tmp_path / "a", flow), axes="trajectory,time,y,x")

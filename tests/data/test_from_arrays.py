@@ -132,3 +132,8 @@ def test_boundaries_have_to_be_said():
 def test_orders_of_numpy_are_whole_numbers():
     source = from_arrays({"velocity": U}, order={"velocity": np.int64(1)}, periodic=np.bool_(True))
     assert type(source.schema[0].k) is int and source.is_torus == (True, True)
+
+
+def test_scalars_along_the_last_axis_in_1d_are_to_be_given_one_by_one():
+    with pytest.raises(ArgumentError, match=r"order of 'u'.*order=\{'u': 0\}.*one by one"):
+        from_arrays({"u": np.ones((6, 21, 64, 3))}, periodic=True)

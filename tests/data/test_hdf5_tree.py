@@ -131,3 +131,18 @@ def test_files_without_fields_are_refused(tmp_path):
         f["a/weights"] = numbers(400)
     with pytest.raises(FileError, match="none of the known layouts"):
         open_data(path)
+
+
+def test_what_is_no_array_of_real_numbers_is_said(tmp_path):
+    waves = U * np.complex64(1j)
+    with h5py.File(tmp_path / "both.h5", "w") as f:
+        f["u"], f["psi"] = U, waves
+    source = open_data(tmp_path / "both.h5", axes="trajectory,time,x,y")
+    assert any("'psi' is left out: it holds values of type complex64" in note for note in source.notes)
+    with h5py.File(tmp_path / "alone.h5", "w") as f:
+        f["psi"] = waves
+    for path in ("both.h5", "alone.h5"):
+        with pytest.raises(FileError, match="field 'psi': it holds values of type complex64"):
+            open_data(tmp_path / path, axes="trajectory,time,x,y", fields=["psi:0+"])
+    with pytest.raises(FileError, match="complex64, expected real numbers"):
+        open_data(tmp_path / "alone.h5")

@@ -126,6 +126,14 @@ def test_unequal_steps_are_refused(write):
         open_data(write(data))
 
 
+def test_points_that_decrease_are_refused_with_what_to_do(write):
+    data = flow()
+    data = data.assign_coords(y=data.y.values[::-1].copy())
+    with pytest.raises(FileError, match=r"points of y do not increase.*the other way round") as caught:
+        open_data(write(data))
+    assert "resample" not in str(caught.value)
+
+
 def test_texts_are_left_out_with_a_word(write):
     source = open_data(write(flow(label=("run", np.array(["a", "b", "c"])))))
     assert any("array 'label' is left out" in note for note in source.notes)

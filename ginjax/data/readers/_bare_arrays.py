@@ -9,9 +9,10 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
 from ginjax.data._found import Found, Variable
-from ginjax.data._likely_axes import AxisReading, readings, settled
+from ginjax.data._likely_axes import MAX_CHANNELS, AxisReading, readings, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data._unknown_variable import unknown_variable
+from ginjax.data.readers._axis_names import names_allow, readings_by_names
 from ginjax.data.readers._axis_question import question_of
 from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
@@ -22,8 +23,6 @@ from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.data.readers._stored_array import StoredArray, numbers_among
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
-
-MAX_CHANNELS = 64
 
 
 def describe_arrays(
@@ -89,7 +88,7 @@ def describe_arrays(
         k = None if request is None else (request.field.k if len(request.parts) == 1 else 0)
         order = said_order(name, array.shape, said, needed=request is not None)
         if order is None and not said:
-            order, likely = _inferred(where, name, array.shape, k, points)
+            order, likely = _inferred(where, name, array, k, points)
             guesses[name] = Guess(array.shape, order, tuple(likely), asked=request is not None)
             order = order or provisional(array.shape, k, likely)
         elif order is not None:
@@ -172,16 +171,21 @@ def _wanted(requests: tuple[FieldRequest, ...], arrays: Mapping[str, StoredArray
 
 
 def _inferred(
-    where: str, name: str, shape: tuple[int, ...], k: int | None, points: Mapping[str, Points]
+    where: str, name: str, array: StoredArray, k: int | None, points: Mapping[str, Points]
 ) -> tuple[AxisOrder | None, list[AxisReading]]:
     """The order of an array's axes where its points or its shape make it sure, else None; and the likely readings.
 
     **Raises:** `FileError` if no order fits the points.
     """
-    order, likely = settled(shape, k)[0], readings(shape, k)
+    shape, labels = array.shape, array.labels
+    order, likely = settled(shape, k)[0], readings_by_names(shape, labels)
+    if likely is None:
+        likely = readings(shape, k)
+    if order is not None and not names_allow(order, labels):
+        order = None
     if not points or len(shape) < 3:
         return order, likely
-    fitting = orders_by_points(shape, points, k)
+    fitting = [each for each in orders_by_points(shape, points, k) if names_allow(each, labels)]
     if len(fitting) == 1:
         return fitting[0], likely
     if not fitting and (guess := order or provisional(shape, k, likely)) is not None:

@@ -7,72 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
+from ginjax.data._axis_order import SPACE, TIME, AxisOrder
 from ginjax.data._likely_axes import readings
+from ginjax.data.readers._axis_names import axis_of
 from ginjax.data.readers._steps import equal_step
 from ginjax.errors import FileError
-
-_SYNONYMS = {
-    TRAJECTORY: (
-        *("trajectory", "trajectories", "batch", "sample", "simulation", "run", "member", "ensemble"),
-        *("sim", "case", "seed", "realization"),
-    ),
-    TIME: ("time", "t", "t-coordinate", "t_coordinate", "times", "frame", "snapshot"),
-    COMPONENT: ("component", "components", "channel", "channels"),
-    **{axis: (axis, f"{axis}-coordinate", f"{axis}_coordinate", f"{axis}c", f"n{axis}") for axis in SPACE},
-}
-_MEANT = {word: name for name, words in _SYNONYMS.items() for word in words}
-
-
-def names_space(labels: Sequence[str]) -> bool:
-    """Whether the names of axes say anything of which is x, y or z."""
-    return any(axis_of(label) in SPACE for label in labels)
-
-
-def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
-    """The order of axes that their names state; None where the names leave it open.
-
-    Axes in front of space without a name, or with one that is not known, are trajectories and time. Behind space they are
-    components, once it is known which axis is time.
-
-    **Arguments:**
-
-    - `labels`: the name of each axis, empty where it has none.
-    """
-    names = [axis_of(label) for label in labels]
-    space = [i for i, name in enumerate(names) if name in SPACE]
-    if not space:
-        return None
-    front = [i for i, name in enumerate(names) if not name and i < space[0]]
-    lead = [name for name in (TRAJECTORY, TIME) if name not in names]
-    if len(front) > len(lead):
-        return None
-    if len(front) < len(lead) and any(labels[i].strip() for i in front):
-        return None  # a name that is not known may mean either of the two
-    for i, name in zip(front, lead[len(lead) - len(front) :], strict=True):
-        names[i] = name
-    if TIME not in names:
-        return None
-    names = [name or COMPONENT for name in names]
-    found = {name for name in names if name in SPACE}
-    single = [name for name in names if name != COMPONENT]
-    if found != set(SPACE[: len(found)]) or len(single) != len(set(single)):
-        return None
-    return AxisOrder(tuple(names))
-
-
-def steady_by_names(labels: Sequence[str]) -> AxisOrder | None:
-    """The order of the axes of an array that does not vary in time, if all have names that are known; otherwise None."""
-    names = [axis_of(label) for label in labels]
-    space = {name for name in names if name in SPACE}
-    single = [name for name in names if name != COMPONENT]
-    known = all(names) and TIME not in names and len(single) == len(set(single))
-    return AxisOrder(tuple(names)) if known and space and space == set(SPACE[: len(space)]) else None
-
-
-def axis_of(label: str) -> str:
-    """The axis that a word means, such as time by `t`; empty if it is not known."""
-    return _MEANT.get(label.lower().strip(), "")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,14 @@ class Hdf5:
             node = self._find(name)
             return isinstance(node, h5py.Dataset) and node.dtype.kind in _NUMBERS and node.shape is not None
 
+    def other_values(self, name: str) -> tuple[tuple[int, ...], str] | None:
+        """Shape and type of a dataset of anything but real numbers, such as texts, records and complex numbers; else None."""
+        with self._guard(name):
+            node = self._find(name)
+            if not isinstance(node, h5py.Dataset) or node.shape is None or node.dtype.kind in _NUMBERS:
+                return None
+            return tuple(int(n) for n in node.shape), str(node.dtype)
+
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a dataset of numbers."""
         with self._guard(name):

@@ -17,14 +17,9 @@ import numpy as np
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found
 from ginjax.data._request import FieldRequest
+from ginjax.data.readers._axis_names import axis_of, order_by_names, steady_by_names
 from ginjax.data.readers._bare_arrays import describe_arrays
-from ginjax.data.readers._coordinates import (
-    Points,
-    axis_of,
-    by_trajectory,
-    order_by_names,
-    steady_by_names,
-)
+from ginjax.data.readers._coordinates import Points, by_trajectory
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._foreign import foreign_file
 from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
@@ -38,6 +33,9 @@ MAX_DEPTH = 8
 MAX_NODES = 2**16
 """Groups and arrays that are looked at."""
 
+MOST_NAMED = 4
+"""Arrays of other values that are said to be left out, one by one."""
+
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
@@ -45,11 +43,24 @@ def _recognises(file: DataFile) -> bool:
     """Whether a file is HDF5 with an array of two axes at least, and not of a format that is known to be another one."""
     if file.hdf5 is None or foreign_file(file) is not None:
         return False
-    return any(len(file.hdf5.shape(path)) >= 2 for path in arrays_in(file.hdf5))
+    arrays, others = arrays_in(file.hdf5)
+    return bool(others) or any(len(file.hdf5.shape(path)) >= 2 for path in arrays)
 
 
-def arrays_in(content: Hdf5) -> Iterator[str]:
-    """The paths of all arrays of numbers, group by group, each once; what lies behind links is passed over."""
+def arrays_in(content: Hdf5) -> tuple[list[str], dict[str, StoredArray]]:
+    """The paths of all arrays of real numbers, group by group, and what is no field: arrays of two axes or more of other values."""
+    arrays, others = [], {}
+    for path in _datasets(content):
+        if content.is_array(path):
+            arrays.append(path)
+        elif (other := content.other_values(path)) is not None and len(other[0]) >= 2:
+            problem = f"it holds values of type {other[1][:64]}, expected real numbers"
+            others[path] = StoredArray(other[0], _never, problem)
+    return arrays, others
+
+
+def _datasets(content: Hdf5) -> Iterator[str]:
+    """The paths of all arrays, each once; what lies behind links is passed over."""
     waiting, seen, known = [("", 0)], 0, set[object]()
     while waiting:
         group, depth = waiting.pop(0)
@@ -61,8 +72,7 @@ def arrays_in(content: Hdf5) -> Iterator[str]:
                 if content.identity(path) in known:
                     continue
                 known.add(content.identity(path))
-                if content.is_array(path):
-                    content.shape(path)
+                if content.is_array(path) or content.other_values(path) is not None:
                     yield path
                 elif depth < MAX_DEPTH and content.is_group(path):
                     waiting.append((path, depth + 1))
@@ -73,7 +83,7 @@ def arrays_in(content: Hdf5) -> Iterator[str]:
 def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     """Describe a file of this layout."""
     content = file.content
-    paths = list(arrays_in(content))
+    paths, others = arrays_in(content)
     families = _families(content, paths)
     arrays = {path: StoredArray(content.shape(path), partial(content.read, path)) for path in paths}
     said = dict(file.axes)
@@ -93,6 +103,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     points, steps = _points(
         content, paths, families, [part for request in requests for part in request.parts]
     )
+    arrays = {name: replace(each, labels=labels.get(name, ())) for name, each in arrays.items()}
     left = {name: each for name, each in arrays.items() if not _is_points(name, each.shape, points)}
     stated = {
         name: order
@@ -103,6 +114,8 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         stated = {}
     orders = _said(said, families, left) or stated
     counts = {axis: Points(name, content.points(name)) for axis, name in points.items()}
+    asked = {part for request in requests for part in request.parts}
+    left |= {path: each for path, each in others.items() if path in asked or path in said or not left}
     found = describe_arrays(file.path, LAYOUT, left, requests, orders, counts, pairs=file.pairs)
     chosen = next((n for n in found.read_as if n in families), None)
     lengths = None
@@ -122,7 +135,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         defaults=_named(found.defaults),
         split=split,
         origin=content.provenance(),
-        notes=(*_in_words(families), *found.notes, *filter(None, remarks)),
+        notes=(*_in_words(families), *found.notes, *_left_out(others), *filter(None, remarks)),
         close=content.close,
     )
 
@@ -295,6 +308,18 @@ def _named(defaults: tuple[FieldRequest, ...]) -> tuple[FieldRequest, ...]:
 def _in_words(families: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for name, members in families.items():
         yield f"array '{name}': {len(members)} groups are trajectories, from '{members[0]}' to '{members[-1]}'"
+
+
+def _left_out(others: Mapping[str, StoredArray]) -> Iterator[str]:
+    """What to say of arrays that are no fields, of which there may be one for each trajectory."""
+    for path, each in list(others.items())[:MOST_NAMED]:
+        yield f"array '{path}' is left out: {each.problem}"
+    if len(others) > MOST_NAMED:
+        yield f"{len(others) - MOST_NAMED} more arrays of other values than real numbers are left out"
+
+
+def _never(selection: tuple[int | slice, ...]) -> np.ndarray:
+    raise AssertionError  # an array with a problem is never read
 
 
 ANY_HDF5 = Reader(LAYOUT, _recognises, _find)

@@ -17,24 +17,13 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
-from ginjax.data._likely_axes import AxisReading, settled
+from ginjax.data._likely_axes import MAX_CHANNELS, AxisReading, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
+from ginjax.data.readers._axis_names import names_allow, names_space, order_by_names, readings_by_names
 from ginjax.data.readers._axis_question import axis_question
-from ginjax.data.readers._bare_arrays import (
-    MAX_CHANNELS,
-    StoredArray,
-    channel,
-    describe_arrays,
-    provisional,
-)
+from ginjax.data.readers._bare_arrays import StoredArray, channel, describe_arrays, provisional
 from ginjax.data.readers._components import components_question
-from ginjax.data.readers._coordinates import (
-    Points,
-    check_points,
-    names_space,
-    order_by_names,
-    orders_by_points,
-)
+from ginjax.data.readers._coordinates import Points, check_points, orders_by_points
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import Reader
@@ -181,7 +170,7 @@ def _order(
     own = [AxisOrder.usual(len(shape) - 2)] if 1 <= len(shape) - 2 <= 3 else []
     if D is not None:
         own = [AxisOrder.usual(D, inner) for inner in (0, 1) if len(shape) == 2 + D + inner]
-    likely = orders_by_points(shape, points, k, D)
+    likely = [each for each in orders_by_points(shape, points, k, D) if names_allow(each, labels)]
     if points and not names_space(labels):
         # Where coordinates say which axes are space, or all are there, the layout says what the others are.
         if own and own[0] in likely and (TIME in points or all(_same_space(own[0], each) for each in likely)):
@@ -199,9 +188,11 @@ def _order(
             return own[0], None, True
     elif not names_space(labels):
         order, _ = settled(shape, k)
-        if order is not None and D in (None, order.D):
+        if order is not None and D in (None, order.D) and names_allow(order, labels):
             return order, None, False
-    offers = [AxisReading(order, shape) for order in likely]
+    offers = (not points and readings_by_names(shape, labels)) or [
+        AxisReading(each, shape) for each in likely
+    ]
     order = provisional(shape, k, offers) if D is None else next(iter((*own, *likely)), None)
     if order is None:
         raise FileError(

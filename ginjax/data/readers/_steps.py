@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ginjax.data._axis_order import SPACE
 from ginjax.errors import FileError
+
+_RESAMPLE = "Only uniform Cartesian grids and constant time steps are supported: resample the data."
+_TURN_ROUND = "They decrease in equal steps: store the arrays the other way round along this axis, and its points with them."
 
 
 def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[float, ...] | None:
@@ -19,7 +23,9 @@ def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[f
 
     **Raises:** `FileError` if points along an axis are not equally spaced.
     """
-    found = one_spacing(where, [equal_step(where, f"axis {axis}", x) for axis, x in enumerate(coordinates)])
+    found = one_spacing(
+        where, [equal_step(where, axis, x) for axis, x in zip(SPACE, coordinates, strict=False)]
+    )
     return None if isinstance(found, np.ndarray) else found  # which these are not
 
 
@@ -68,6 +74,6 @@ def equal_step(where: str, what: str, points: np.ndarray) -> float | None:
             f"{where}: points of {what} do not increase in equal steps",
             got=f"steps from {gaps.min():.4g} to {gaps.max():.4g}",
             expected="one step > 0",
-            hint="Only uniform Cartesian grids and constant time steps are supported: resample the data.",
+            hint=_TURN_ROUND if regular and step < 0 else _RESAMPLE,
         )
     return float(f"{step:.7g}")  # coordinates are kept in single precision

@@ -21,12 +21,14 @@ class StoredArray:
     - `read`: reads a selection, one index or slice for each axis.
     - `problem`: why it cannot be used, if so.
     - `logical`: whether its values are true and false, as those of a mask are.
+    - `labels`: the name of each axis, empty where it has none; nothing at all where no axis has one.
     """
 
     shape: tuple[int, ...]
     read: Callable[[tuple[int | slice, ...]], np.ndarray]
     problem: str | None = None
     logical: bool = False
+    labels: tuple[str, ...] = ()
 
 
 def numbers_among(

@@ -19,9 +19,9 @@ import numpy as np
 
 from ginjax.data._axis_order import SPACE, TIME, AxisOrder
 from ginjax.data._found import Found
+from ginjax.data.readers._axis_names import axis_of, order_by_names, steady_by_names
 from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._blosc import check_blosc
-from ginjax.data.readers._coordinates import axis_of, order_by_names, steady_by_names
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import MAX_COORDINATES, Hdf5
 from ginjax.data.readers._packing import PACKING, unpacking
@@ -68,6 +68,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     arrays |= {name: StoredArray((), _never, problem) for name, problem in problems.items()}
     labels = {name: content.labels(name) for name in content.names() if name not in points}
     orders = {name: order_by_names(each) or steady_by_names(each) for name, each in labels.items()}
+    arrays = {name: replace(each, labels=labels.get(name, ())) for name, each in arrays.items()}
     stated = {name: order for name, order in orders.items() if order is not None}
     if not file.pairs and not any(order.varies for order in stated.values()):
         stated = {}  # what is constant says nothing of the order of the others
