@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -66,9 +67,16 @@ def cut_short(words: list[str]) -> list[str]:
     if words[0] != "train":
         return words
     small = () if "--init" in words else ("--channels", "4", "--blocks", "1")
-    simulated = () if "--data" in words else ("--trajectories", "16")
+    simulated = () if "--data" in words or data_in_settings(words) else ("--trajectories", "16")
     seeds = ("--seeds", "0-1") if "--seeds" in words else ()
     return changed(words, "--steps", "10", *small, *simulated, *seeds)
+
+
+def data_in_settings(words: list[str]) -> bool:
+    """Whether the file of settings that the words name has data."""
+    if "--config" not in words:
+        return False
+    return "data" in tomllib.loads(Path(words[words.index("--config") + 1]).read_text("utf-8"))
 
 
 def cut_python(text: str) -> str:
@@ -266,7 +274,7 @@ def test_what_is_not_run_is_understood(folder):
         understand("ginjax train --no-such-option 3")
 
 
-def test_a_training_that_is_cut_short():
+def test_a_training_that_is_cut_short(tmp_path):
     small = ["--steps", "10", "--channels", "4", "--blocks", "1"]
     few = ["--trajectories", "16"]
     assert cut_short(["train", "--steps", "9", "-o", "a", "--channels", "8"]) == [
@@ -276,6 +284,10 @@ def test_a_training_that_is_cut_short():
         *small,
         *few,
     ]
+    for text, simulated in (("data = 'a'", []), ("pde = 'a'", few)):
+        (tmp_path / "run.toml").write_text(text)
+        config = ["train", "--config", str(tmp_path / "run.toml")]
+        assert cut_short(config) == [*config, *small, *simulated]
     assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10", *few]
     assert cut_short(["train", "--data", "a"]) == ["train", "--data", "a", *small]
     assert cut_short(["train", "--seeds", "0-4"]) == ["train", *small, *few, "--seeds", "0-1"]
