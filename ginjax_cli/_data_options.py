@@ -116,8 +116,14 @@ def reading_of(
     *,
     start: "Start | None" = None,
     target: "Sequence[str] | None" = None,
+    dropped: "Sequence[str] | None" = None,
 ) -> "DataReading":
-    """How data are to be read, from the options of a command, and from the model that a training starts from."""
+    """How data are to be read, from the options of a command, and from the model that a training starts from.
+
+    **Arguments:**
+
+    - `dropped`: fields of that model that it is to lose: the data need not say these.
+    """
     from ginjax.data import DataReading
 
     said = DataReading(
@@ -128,7 +134,9 @@ def reading_of(
         tuple(target or ()),
         conditions=tuple(condition or ()),
     )
-    return said if start is None else said.for_model(start.record.contract)
+    if start is None:
+        return said
+    return said.for_model(start.record.contract.without_conditions(dropped or ()))
 
 
 def reading_words(ctx: typer.Context) -> list[str]:

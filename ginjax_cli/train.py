@@ -291,7 +291,9 @@ def train(
         if data is None
         else material_in_files(
             data,
-            reading_of(field, parity, periodic, axes, condition, start=start, target=target),
+            reading_of(
+                field, parity, periodic, axes, condition, start=start, target=target, dropped=drop_field
+            ),
             valid=valid,
             test=test,
             seed=seed,

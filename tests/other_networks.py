@@ -71,3 +71,16 @@ def write(path: Path, arrays=None, metadata=None):
     """A file as another library writes it."""
     save_file(parameters() if arrays is None else arrays, path, metadata=metadata or {"format": "pt"})
     return path
+
+
+def write_shards(folder, arrays=None):
+    """Its arrays by turns in two files, under the index that it returns."""
+    arrays = parameters() if arrays is None else arrays
+    names = sorted(arrays)
+    parts = {"net-1.safetensors": names[::2], "net-2.safetensors": names[1::2]}
+    for file, part in parts.items():
+        save_file({name: arrays[name] for name in part}, folder / file, metadata={"format": "pt"})
+    index = folder / "net.safetensors.index.json"
+    where = {name: file for file, part in parts.items() for name in part}
+    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": where}))
+    return index

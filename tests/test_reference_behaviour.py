@@ -1,6 +1,9 @@
 """What scripts for the reference library rest on without saying so: its numbers, measured by running version 0.1.8."""
 
+import copy
 import importlib
+import inspect
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +16,7 @@ import ginjax.geometric as geom
 import ginjax.layers as layers
 import ginjax.ml as ml
 import ginjax.models as models
-from ginjax._not_carried import NOT_CARRIED, PAGE
+from ginjax._not_carried import METHODS_NOT_CARRIED, NOT_CARRIED, PAGE
 from ginjax.errors import ArgumentError, UnsupportedError
 
 S, V, P = ((), 0), ((False,), 0), ((), 1)
@@ -64,6 +67,9 @@ def test_equality_within_a_tolerance_of_ones_own():
     assert IMAGE.__eq__(IMAGE * 1.1, rtol=0.2)
     assert IMAGE.__eq__(IMAGE * 1.1, 0.0, 2.0) and not IMAGE.__eq__(IMAGE * 1.1, 0.0, 1.0)
     assert geom.MultiImage({}, 2).get_spatial_dims() == ()
+    image = geom.GeometricImage(np.ones((2, 2)), 0, 2)
+    assert image.__eq__(image * 1.1, rtol=0.2) and image.__eq__(image * 1.1, 0.0, 0.2)
+    assert not image.__eq__(image * 1.1) and not image.__eq__(image * 1.1, 0.05)
 
 
 def test_the_last_axes_are_tensor_axes_and_the_first_are_left_alone():
@@ -125,6 +131,14 @@ def test_defaults_and_classes_of_layers():
     assert (
         baseline.convertD(conv_filters=filters, rescale=None, key=None, upsample_filters=filters) is baseline
     )
+
+
+def test_the_second_argument_of_a_network_by_name():
+    """Of the base class and the rest it is `aux_data`."""
+    for kind in (models.ConvBlock, models.UNet, models.LastStepIdentity):
+        assert list(inspect.signature(kind.__call__).parameters)[1:] == ["x", "batch_stats"]
+    for kind in (models.MultiImageModule, models.ResNet, models.DilResNet, models.SimpleConvSeries):
+        assert list(inspect.signature(kind.__call__).parameters)[1:] == ["x", "aux_data"]
 
 
 def test_losses_by_position_and_with_eps():
@@ -323,6 +337,53 @@ def test_what_is_not_carried_says_what_to_do(package):
     assert not hasattr(module, "no_such_name")
     with pytest.raises(UnsupportedError, match="torch"):
         from ginjax.ml import train_dl  # noqa: F401
+
+
+ANSWERED_BY_PYTHON = {"shape", "keys", "items"}
+"""NumPy, JAX and Python ask any object for these: that an image of one kind has none is no matter of the user's."""
+
+
+def answers(owner, names, said):
+    """Those of the names that neither work nor say what to do, and those that say it although they work."""
+    found = []
+    for name in names:
+        try:
+            getattr(owner, name)
+        except UnsupportedError as error:
+            if f"{name} is not carried here" in str(error) and error.hint.endswith(f"See {PAGE}."):
+                continue
+        except AttributeError:
+            if name in ANSWERED_BY_PYTHON:
+                continue
+        else:
+            if name not in said:
+                continue
+        found.append(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    "line", Path(__file__).with_name("reference_names.txt").read_text("utf-8").splitlines()
+)
+def test_every_public_name_of_the_reference_is_here_or_says_what_to_do(line):
+    place, *names = line.split()
+    package, _, kind = place.partition(".")
+    owner, said = importlib.import_module(f"ginjax.{package}"), NOT_CARRIED.get(f"ginjax.{package}", {})
+    if kind:
+        owner, said = getattr(owner, kind), METHODS_NOT_CARRIED[kind]
+    assert len(names) > 1 and answers(owner, names, said) == []
+    assert answers(owner, ["no_such_name"], said) == ["no_such_name"]  # the control
+
+
+def test_methods_that_are_not_carried_are_missing_to_programs_that_ask():
+    image = geom.GeometricImage(np.ones((2, 2)), 0, 2)
+    assert not hasattr(image, "raise_lower") and getattr(IMAGE, "reshape_pmap", 3) == 3
+    assert copy.copy(image) == image and not hasattr(image, "no_such_name")
+    with pytest.raises(UnsupportedError, match=r"MultiImage\.concat_inverse is not carried here.*Slice"):
+        IMAGE.concat_inverse  # noqa: B018
+    batch = geom.MultiImage({key: np.stack([block, 2 * block]) for key, block in IMAGE.items()}, 2)
+    found = jax.vmap(lambda x: x.get_component(6))(batch)  # as it says instead of batch_get_component
+    assert np.ravel(found[S]).tolist() == [10, 20]
 
 
 def test_the_page_of_differences_is_where_the_errors_say():

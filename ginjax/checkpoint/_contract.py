@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
@@ -226,6 +226,10 @@ class DataContract:
     def told(self) -> frozenset[str]:
         """The names of the conditions."""
         return frozenset(each.name for each in self.conditions)
+
+    def without_conditions(self, names: Collection[str]) -> "DataContract":
+        """The same where some conditions are constants like any other, which data may lack."""
+        return replace(self, conditions=tuple(each for each in self.conditions if each.name not in names))
 
     def with_fields(
         self, fields: Sequence[Field], constants: Sequence[Field], conditions: Sequence[Condition] = ()

@@ -11,6 +11,7 @@ from jax import Array
 from jax.typing import ArrayLike
 from jaxtyping import Shaped
 
+from .._not_carried import refuse_methods
 from ..errors import ArgumentError
 from ._arrays import AnyArray
 from ._constants import TINY
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@refuse_methods
 @jax.tree_util.register_pytree_node_class
 class GeometricImage:
     """A tensor at every pixel of a grid: data `(*spatial, D, ..., D)` of order `k` (the number of tensor axes).
@@ -178,15 +180,15 @@ class GeometricImage:
 
     __rmul__ = __mul__
 
-    def __eq__(self, other: object) -> bool:
-        """Same kind and grid, and values equal within `TINY`."""
+    def __eq__(self, other: object, rtol: float = TINY, atol: float = TINY) -> bool:
+        """Same kind and grid, and values equal within `atol + rtol |other|`."""
         if not isinstance(other, GeometricImage):
             return NotImplemented
         same = (self.key, self.D, self.is_torus) == (other.key, other.D, other.is_torus)
         return (
             same
             and self.data.shape == other.data.shape
-            and np.allclose(self.data, other.data, rtol=TINY, atol=TINY)
+            and np.allclose(self.data, other.data, rtol=rtol, atol=atol)
         )
 
     # Equality is tolerant, so no hash can agree with it.
@@ -299,6 +301,7 @@ class GeometricImage:
         )
 
 
+@refuse_methods
 @jax.tree_util.register_pytree_node_class
 class GeometricFilter(GeometricImage):
     """A geometric image on a grid of equal sides, to convolve with; arguments as of `GeometricImage`.

@@ -11,6 +11,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Int, Shaped
 
 from .._jax_internals import is_traced
+from .._not_carried import refuse_methods
 from ..errors import ArgumentError, UnsupportedError
 from ._arrays import AnyArray
 from ._block_mapping import BlockMapping, Blocks
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _SCALAR: Key = ((), 0)
 
 
+@refuse_methods
 @jax.tree_util.register_pytree_with_keys_class
 class MultiImage(BlockMapping):
     """Blocks of geometric images on one grid, one block for each key `(k, p)`.

@@ -16,6 +16,7 @@ NEEDED = "huggingface_hub>=1.0"
 """As in the extra `hub` of `pyproject.toml` (a test compares them)."""
 
 _PACKAGE = "huggingface_hub"
+_MOST_SAID = 200
 _LOG_IN = "Log in with 'hf auth login', or put a token into the variable HF_TOKEN."
 
 
@@ -89,7 +90,8 @@ def told(address: HubAddress, files: Callable[[], list[str]] | None = None) -> I
     except errors.OfflineModeIsEnabled as error:
         raise _unreachable(address) from error
     except errors.HfHubHTTPError as error:
-        raise _answered(address, getattr(error.response, "status_code", None)) from error
+        said = " ".join((error.server_message or "").split())[:_MOST_SAID]
+        raise _answered(address, getattr(error.response, "status_code", None), said) from error
     except errors.HfHubHTTPError.__bases__[0] as error:  # of the library beneath it, which has had two names
         raise _unreachable(address) from error
 
@@ -118,15 +120,20 @@ def _unreachable(address: HubAddress, besides: str = "") -> FileError:
     return FileError(f"{address}: {where} cannot be reached{words}", hint="Check the network.")
 
 
-def _answered(address: HubAddress, status: int | None) -> FileError:
+def _answered(address: HubAddress, status: int | None, said: str) -> FileError:
+    """What an answer with this status means; `said` is what the Hub says of it, perhaps nothing."""
     if status == 401:
         return FileError(f"{address}: the token was refused", hint=_LOG_IN)
     if status == 403:
         return FileError(
             f"{address}: the token does not allow this", hint="It needs the right to write there."
         )
+    words = f": {said}" if said and said.isprintable() else ""
+    # The same question gets the same answer, unless the Hub was too busy, or failed itself.
+    later = status is None or status in (408, 429) or status >= 500
     return FileError(
-        f"{address}: the Hub answered {status or 'nothing that is understood'}", hint="Try it again later."
+        f"{address}: the Hub answered {status or 'nothing that is understood'}{words}",
+        hint="Try it again later." if later else "See the page of the repository, and check the address.",
     )
 
 

@@ -279,8 +279,9 @@ class Model:
         **Raises:** `ArgumentError` for data that lack some of its fields and have others, which may be the same under other
         names; `UnsupportedError` for a network that cannot be changed so.
         """
-        source = source_of(data, self.record.contract)
-        record = record_with_fields_of(self.record, source, several(drop_fields))
+        dropped = several(drop_fields)
+        source = source_of(data, self.record.contract.without_conditions(dropped))
+        record = record_with_fields_of(self.record, source, dropped)
         return self if record is self.record else Model(from_record(record), record, parent=self.parent)
 
     def to_dimension(

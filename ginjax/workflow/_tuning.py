@@ -25,14 +25,14 @@ def request_tuning(
     """The training that `Model.tune` asks for."""
     check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
     settings = settings or TrainSettings()
-    start = start_from(model, keep_compatible=keep_compatible)
+    start, dropped = start_from(model, keep_compatible=keep_compatible), several(drop_fields)
     material = material_of(
         data,
         valid=valid,
         test=test,
         seed=settings.seed,
         tuning=start.trained,
-        like=model.record.contract,
+        like=model.record.contract.without_conditions(dropped),
     )
     return request_training(
         material,
@@ -40,7 +40,7 @@ def request_tuning(
         start=start,
         adapt=several(adapt),
         padding=padding,
-        drop_fields=several(drop_fields),
+        drop_fields=dropped,
     )
 
 

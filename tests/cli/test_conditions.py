@@ -149,3 +149,12 @@ def test_simulations_of_several_time_steps_are_told_them(tmp_path):
 def test_no_data_no_condition(folder):
     said = run("train", "--condition", "time_step", *TRAIN, "-o", folder / "no.safetensors", code=2)
     assert "--condition: got no --data" in said
+
+
+def test_a_condition_that_data_lack_is_dropped_on_request(folder, tmp_path):
+    words = ["train", "--init", folder / "m.safetensors", "--data", folder / "silent.npz", *SILENT]
+    words += ["--steps", "1", "--batch-size", "2", "--valid", "0", "-q", "-o", tmp_path / "less.safetensors"]
+    assert "condition 'time_step', which the data do not state" in run(*words, code=2)
+    run(*words, "--drop-field", "time_step")
+    contract = read_model(tmp_path / "less.safetensors").contract
+    assert (contract.conditions, contract.constants) == ((), ())

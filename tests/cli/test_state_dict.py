@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 from command_line import app
-from other_networks import parameters, write, write_modules
+from other_networks import parameters, write, write_modules, write_shards
 from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
@@ -115,6 +116,29 @@ def test_one_example_and_back(run):
     assert down.exit_code == 0, down.stderr
     for name, array in load_file("net.safetensors").items():
         np.testing.assert_array_equal(load_file("down.safetensors")[name], array)
+
+
+def test_a_network_in_several_files_with_tied_arrays_and_some_of_no_meaning(run):
+    old = parameters(dtype=ml_dtypes.bfloat16)
+    old |= {"tied.weight": old["down.weight"], "pos_embed": np.ones((1, 64, 8), np.float32)}
+    write_shards(Path(), old | {"old_head.weight": np.ones((4, 3), np.float32)})
+    both = ("--transposed", "up*:2", "--stride", "down.weight:2", "--stride", "tied.weight:2")
+    words = ("convert-d", "net.safetensors.index.json", "--to-dim", "3")
+    refused = run(*words, *both)
+    assert refused.exit_code == 1 and "array 'pos_embed'" in refused.stderr and "--keep" in refused.stderr
+    unlike = run(*words, *both[:4], "--keep", "pos_embed")
+    assert unlike.exit_code == 2 and "'down.weight' and 'tied.weight'" in unlike.stderr
+    result = run(*words, *both, "--keep", "pos_embed", "--drop", "old_head.*")
+    assert result.exit_code == 0, result.stderr
+    assert run("verify", "net.safetensors.index.json", "net.3d.safetensors.index.json").exit_code == 0
+    where = json.loads(Path("net.3d.safetensors.index.json").read_text())["weight_map"]
+    new = {name: load_file(file)[name] for name, file in where.items()}
+    assert new.keys() == old.keys() and {name: a.dtype for name, a in new.items()} == {
+        name: a.dtype for name, a in old.items()
+    }
+    assert new["down.weight"].shape == (4, 3, 3, 3, 3) and new["pos_embed"].shape == (1, 64, 8)
+    assert new["tied.weight"].tobytes() == new["down.weight"].tobytes()
+    assert new["norm.num_batches_tracked"].shape == () and new["norm.num_batches_tracked"] == 7
 
 
 @pytest.mark.parametrize(

@@ -283,3 +283,24 @@ def test_simulations_take_told_numbersin_turn():
     ):
         with pytest.raises(ArgumentError, match=message):
             simulate("diffusion", 1, trajectories=1, steps=1, vary=vary)
+
+
+def test_covering_simulations_take_every_told_number_or_are_refused():
+    vary = {"diffusivity": [0.1, 0.2, 0.3, 0.4]}
+    with pytest.raises(
+        ArgumentError, match="at least 8, one for each combination of `vary` and each correlation length"
+    ):
+        simulate("diffusion", 1, trajectories=4, steps=1, side=8, cover=3, vary=vary)
+    source = simulate("diffusion", 1, trajectories=8, steps=1, side=8, cover=3, vary=vary)
+    assert sorted(told(source)["diffusivity"]) == sorted(2 * vary["diffusivity"])
+    assert simulate("diffusion", 1, trajectories=1, steps=1, side=8, cover=3).trajectories == 1
+
+
+def test_what_is_said_in_words_is_a_name_or_a_name_and_a_number():
+    source = from_arrays({"u": np.zeros((2, 3, 8))}, periodic=True, time_step=0.1)
+    assert told(with_conditions(source, "nu=0.5")) == {"nu": [0.5, 0.5]}  # as the hint of a missing one says
+    assert told(with_conditions(source, "time_step")) == {"time_step": [0.1, 0.1]}
+    for said, message in (("nu", "condition 'nu'"), (["nu=mu"], "got mu, expected a number")):
+        with pytest.raises(ArgumentError, match=message) as refused:
+            with_conditions(source, said)
+        assert "VARIABLE" not in str(refused.value.hint)

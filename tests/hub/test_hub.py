@@ -153,8 +153,11 @@ def test_who_may_not_write_is_told_so(hub, monkeypatch):
         assert refused.exit_code == 1 and words in refused.stderr.splitlines()[0], refused.stderr
         assert token or len(hub.requests) == asked
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    hub.broken = 418
-    assert "the Hub answered 418" in run("hub", "push", MODEL, "me/waves").stderr
+    hub.broken = 418  # asked again it would say the same
+    refused = run("hub", "push", MODEL, "me/waves").stderr
+    assert "the Hub answered 418: broken" in refused and "later" not in refused
+    hub.broken = 508
+    assert "Try it again later" in run("hub", "push", MODEL, "me/waves").stderr
     use(monkeypatch, "http://127.0.0.1:9", Path.cwd())
     monkeypatch.setattr("time.sleep", lambda _: None)
     assert "cannot be reached" in run("hub", "push", MODEL, "me/waves").stderr

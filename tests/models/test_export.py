@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import jax
 import numpy as np
 import pytest
 from helpers import FIXTURES, random_field, randomised
@@ -268,6 +269,30 @@ def test_a_graph_that_computes_something_else_is_noticed(monkeypatch):
     monkeypatch.delitem(OPERATIONS, "tanh")
     with pytest.raises(UnsupportedError, match="operation 'tanh'"):
         export_onnx(record)
+
+
+@pytest.mark.parametrize(("rows", "resized"), [(2, True), (1, False)])
+def test_what_is_repeated_along_two_axes_is_no_field_of_larger_points(rows, resized):
+    helper = pytest.importorskip("onnx.helper")
+    runtime = pytest.importorskip("onnxruntime")
+    from ginjax.models._onnx_operations import OPERATIONS
+    from ginjax.models._onnx_program import OPSET, Program
+
+    def function(x):
+        return jax.lax.broadcast_in_dim(x, (2, 2, 5), (0, 2)).reshape(4, 5)
+
+    x = np.arange(5.0 * rows, dtype=np.float32).reshape(rows, 5)
+    program = Program({}, OPERATIONS)
+    (made,) = program.run(jax.make_jaxpr(function)(x), ["x"])
+    graph = program.graph
+    assert ("Resize" in {node.op_type for node in graph.nodes}) == resized
+    ends = (
+        [helper.make_tensor_value_info(name, 1, shape)] for name, shape in (("x", x.shape), (made, (4, 5)))
+    )
+    whole = helper.make_graph(graph.nodes, "repeated", *ends, list(graph.constants.values()))
+    model = helper.make_model(whole, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    found = runtime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
+    np.testing.assert_array_equal(found, function(x))
 
 
 @pytest.mark.slow

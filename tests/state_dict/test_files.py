@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from other_networks import PATTERNS, parameters, write
+from other_networks import PATTERNS, write, write_shards
 from safetensors import safe_open
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
 from ginjax.checkpoint import read_tensor_shapes, read_tensors, write_tensors
 from ginjax.errors import FileError, GinjaxError
@@ -136,18 +136,6 @@ def test_what_holds_a_network_of_another_library(tmp_path):
 
 
 # --- several files under an index -------------------------------------------------------------------------------------
-
-
-def write_shards(folder, arrays=None):
-    arrays = parameters() if arrays is None else arrays
-    names = sorted(arrays)
-    parts = {"net-1.safetensors": names[::2], "net-2.safetensors": names[1::2]}
-    for file, part in parts.items():
-        save_file({name: arrays[name] for name in part}, folder / file, metadata={"format": "pt"})
-    index = folder / "net.safetensors.index.json"
-    where = {name: file for file, part in parts.items() for name in part}
-    index.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": where}))
-    return index
 
 
 def test_several_files_are_cut_anew(tmp_path):

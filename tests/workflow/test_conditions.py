@@ -8,7 +8,7 @@ import pytest
 import ginjax
 from ginjax import Network, TrainSettings
 from ginjax.checkpoint import Condition
-from ginjax.data import MemorySource, from_arrays, held_in_memory, simulate, with_conditions
+from ginjax.data import MemorySource, from_arrays, held_in_memory, simulate, with_conditions, write_well
 from ginjax.errors import ArgumentError, GinjaxWarning
 
 SETTINGS = TrainSettings(steps=4, batch_size=4)
@@ -98,6 +98,14 @@ def test_going_on_gains_a_number_and_remembers_the_range_of_both_trainings(model
     assert tuned.contract.time_step is None
 
 
+def test_a_tuning_that_keeps_the_weights_keeps_the_range(model):
+    more = simulated(time_step=[0.08, 0.16])
+    settings = replace(SETTINGS, learning_rate=1e-9)
+    with pytest.warns(GinjaxWarning, match="the weights are those it began with"):
+        tuned = model.tune({"train": more, "valid": more}, settings, progress=False)
+    assert tuned.training.kept_start and tuned.contract.conditions == (Condition("time_step", 0.02, 0.08),)
+
+
 def test_a_model_of_one_time_step_gains_that_it_is_told_it():
     one = simulated()
     plain = ginjax.train({"train": one}, SETTINGS, network=Network("series", channels=3), progress=False)
@@ -116,3 +124,11 @@ def test_a_number_that_never_varies_is_pointed_out():
     one = with_conditions(simulated(), ["time_step"])
     with pytest.warns(GinjaxWarning, match="the same in all data to train on: time_step 0.04"):
         ginjax.train({"train": one}, SETTINGS, network=Network("series", channels=3), progress=False)
+
+
+def test_a_condition_that_a_file_lacks_is_dropped_on_request(model, tmp_path):
+    write_well(tmp_path / "silent.h5", replace(simulated(), time_step=None), name="diffusion")
+    with pytest.raises(ArgumentError, match="condition 'time_step', which the data do not state"):
+        model.with_fields_of(tmp_path / "silent.h5")
+    less = model.with_fields_of(tmp_path / "silent.h5", drop_fields="time_step")
+    assert (less.contract.conditions, less.contract.constants) == ((), ())

@@ -124,8 +124,8 @@ def simulate(
     - `planes`: in 3D, "flat" for fields that are constant along the last axis, in slabs of 4 points along it, or
       "oblique" for fields that are constant along (1, -1, 0). They obey the equation in 3D, with all three components
       of a vector, at the cost of simulations in 2D.
-    - `vary`: by name, `time_step` or a coefficient, several numbers, which trajectories take in turn, every combination of them;
-      they are conditions of the source.
+    - `vary`: by name, `time_step` or a coefficient, several numbers, which trajectories take in turn, every combination of them,
+      with `cover` at each correlation length; they are conditions of the source.
 
     **Returns:** float32 trajectories on a torus. Reading raises `NumericsError` when a simulation blows up.
 
@@ -151,12 +151,6 @@ def simulate(
     }
     mixture, notes = varied(pde, vary or {}), ()
     names = tuple(vary or ())
-    if trajectories < len(mixture):
-        raise ArgumentError(
-            "trajectories",
-            got=trajectories,
-            expected=f"at least {len(mixture)}, one for each combination of `vary`",
-        )
     if cover is not None:
         lengths = _covering(pde, D if sheets is None else sheets.varying, cover)
         mixture = tuple(
@@ -166,6 +160,13 @@ def simulate(
         )
         notes = (str(measure_coverage(pde, D, cover, planes=sheets)),)
         origin |= {"cover": cover, "correlation_lengths": [each.correlation_length for each in lengths]}
+    if names and trajectories < len(mixture):
+        raise ArgumentError(
+            "trajectories",
+            got=trajectories,
+            expected=f"at least {len(mixture)}, one for each combination of `vary`"
+            + (" and each correlation length of `cover`" if cover is not None else ""),
+        )
     if planes is not None:
         origin["planes"] = planes
     if names:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ginjax.checkpoint import OWN_CONDITIONS, Condition, Field
-from ginjax.data._request import UNIT_NOT_STATED
+from ginjax.data._request import UNIT_NOT_STATED, parse_conditions
 from ginjax.data.sources._source import Box, Source
 from ginjax.errors import ArgumentError
 
@@ -63,7 +63,7 @@ class ToldSource(Source):
 
 def with_conditions(
     source: Source,
-    conditions: Iterable[str] | Mapping[str, ArrayLike | None],
+    conditions: str | Iterable[str] | Mapping[str, ArrayLike | None],
     *,
     kinds: Mapping[str, Field] | None = None,
     where: str | None = None,
@@ -73,8 +73,8 @@ def with_conditions(
     **Arguments:**
 
     - `source`: the data.
-    - `conditions`: names, or by name a number, or one for each trajectory. `time_step` and `spacing` need no number where
-      the data state it.
+    - `conditions`: names, such as `time_step`, or with a number, such as `viscosity=0.1`; or by name a number, or one for each
+      trajectory. `time_step` and `spacing` need no number where the data state it.
     - `kinds`: parity and unit of some of them; even and without a known unit otherwise.
     - `where`: what to call the data in messages; their name if None.
 
@@ -84,7 +84,7 @@ def with_conditions(
     trajectories, or contradict the data; `MissingCondition` for one that nobody says.
     """
     where = where or source.name
-    asked = dict(conditions) if isinstance(conditions, Mapping) else dict.fromkeys(conditions)
+    asked = dict(conditions) if isinstance(conditions, Mapping) else _said(where, conditions)
     present = {each.name for each in source.constants}
     numbers: dict[str, np.ndarray] = {}
     stated: dict[str, Any] = {}
@@ -188,8 +188,19 @@ def missing_condition(where: str, name: str, others: Sequence[str]) -> MissingCo
         f"{where}: condition '{name}'",
         got=f"no number of this name ({has})",
         expected="one number for each trajectory, or for all",
-        hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`.",
+        hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`."
+        if others
+        else f"{said}.",
     )
+
+
+def _said(where: str, conditions: str | Iterable[str]) -> dict[str, float | None]:
+    """Names, and the numbers that are said with them."""
+    requests = parse_conditions(conditions if isinstance(conditions, str) else list(conditions))
+    for each in requests:
+        if each.variable is not None:
+            raise ArgumentError(f"{where}: condition '{each.name}'", got=each.variable, expected="a number")
+    return {each.name: each.value for each in requests}
 
 
 def _checked(where: str, name: str, said: ArrayLike, trajectories: int) -> np.ndarray:

@@ -56,8 +56,9 @@ class GrowingLoss:
             return None
         self._said = True
         lower = float(f"{self._rate / 3:.0e}")
+        grown = f"{loss / self._lowest:.0f}-fold" if self._lowest > 0 else "from 0"
         return (
-            f"the training loss has grown {loss / self._lowest:.0f}-fold since step {self._lowest_step}: "
+            f"the training loss has grown {grown} since step {self._lowest_step}: "
             f"stop the training and try a lower rate, such as `learning_rate={lower:g}`"
         )
 

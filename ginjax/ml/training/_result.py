@@ -90,11 +90,15 @@ def finish_training(
     if start is not None:
         # What the new data do not say does not make the model forget it.
         contract = contract.completed_by(start.record.contract)
-        before = {each.name: each for each in start.record.contract.conditions}
-        contract = replace(
-            contract, conditions=tuple(each.united(before.get(each.name)) for each in contract.conditions)
-        )
-    common: dict[str, Any] = {"contract": contract, "provenance": [*history, step]}
+    before = {} if start is None else {each.name: each for each in start.record.contract.conditions}
+    seen = tuple(each.united(before.get(each.name)) for each in contract.conditions)
+    contract = replace(contract, conditions=seen)
+    # Weights that stayed as they were have learnt nothing of the new numbers.
+    own = tuple(before.get(each.name, each) for each in seen) if kept else seen
+    common: dict[str, Any] = {
+        "contract": replace(contract, conditions=own),
+        "provenance": [*history, step],
+    }
     keeps = start is not None and start.free is not None
     last = None
     if trained.last is not None and not keeps:

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 
 from jaxtyping import PyTree
 
+from ginjax._not_carried import refuse_methods
 from ginjax.errors import ArgumentError
 
 logger = logging.getLogger("ginjax")
 
 
+@refuse_methods
 class StopCondition(ABC):
     """Decides after every epoch whether training ends; `best_model` is the model to keep.
 

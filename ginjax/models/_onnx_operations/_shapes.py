@@ -54,7 +54,8 @@ def _broadcast(program: Program, equation: Any, operands: list[str]) -> list[str
     grown = [1 if one == size else size for one, size in zip(flat, shape, strict=True)]
     made = program.add("Expand", [tensor, program.exact_shape(grown)])
     new = [i for i in range(len(shape)) if i not in places]
-    if len(new) == 1 and isinstance(shape[new[0]], int | np.integer) and set(grown) <= {1, shape[new[0]]}:
+    alone = all(one == 1 for i, one in enumerate(grown) if i not in new)
+    if len(new) == 1 and isinstance(shape[new[0]], int | np.integer) and alone:
         program.repeats[made] = (operands[0], new[0], int(shape[new[0]]))
     return [made]
 

@@ -103,18 +103,18 @@ class ConvBlock(MultiImageModule):
             self.nonlinearity = handle_activation(activation_f, equivariant, inner, D, nonlinearity_key)
         self.preactivation_order = preactivation_order
 
-    def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
-        """Apply to one sample; `aux_data` carries the running statistics of a batch norm."""
+    def __call__(self, x: MultiImage, batch_stats: Any = None) -> tuple[MultiImage, Any]:
+        """Apply to one sample; `batch_stats` carries the running statistics of a batch norm."""
         if not self.preactivation_order:
             x = self.conv(x)
         if self.group_norm is not None:
             x = self.group_norm(x)
         elif self.batch_norm is not None:
-            x, aux_data = self.batch_norm(x, aux_data)
+            x, batch_stats = self.batch_norm(x, batch_stats)
         if isinstance(self.nonlinearity, ProductNonlinear):
-            return self._convolved(*self.nonlinearity(x)), aux_data
+            return self._convolved(*self.nonlinearity(x)), batch_stats
         x = self.nonlinearity(x)
-        return (self.conv(x) if self.preactivation_order else x), aux_data
+        return (self.conv(x) if self.preactivation_order else x), batch_stats
 
     def _convolved(self, x: Any, tensors: Any) -> Any:
         y = self.conv(x)

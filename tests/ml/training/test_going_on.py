@@ -144,6 +144,10 @@ def test_a_network_is_told_apart_by_one_word():
     assert first_difference(fewer, {"batch_size": 32, "frames": 4, "data_digest": "b"}) == ("`frames`", 3, 4)
     assert first_difference(fewer, {**fewer, "batch_size": 8}) == ("`batch_size`", 24, 8)
     assert first_difference({"loss": "nrmse"}, {}) == ("`loss`", "nrmse", "smse")
+    told = {"fields": ["u:0+", "nu:0+"], "conditions": [["nu", 1.0, 2.0]]}
+    assert first_difference({"fields": told["fields"]}, told) is None  # of a version without conditions
+    other = told | {"conditions": [["nu", 1.0, 3.0]]}
+    assert first_difference(told, other) == ("conditions", told["conditions"], other["conditions"])
     assert first_difference({"a": 1, "b": 1}, {"a": 2, "b": 1}, without=("a",)) is None
 
 

@@ -29,6 +29,11 @@ def test_a_loss_that_grows_is_told_once_and_early():
     assert f"since step {3 * WINDOW}: " in said and "`learning_rate=0.001`" in said
 
 
+def test_a_loss_that_was_zero_may_grow():
+    ((_, said),) = noted([*np.zeros(WINDOW), *np.ones(3 * WINDOW)])
+    assert f"has grown from 0 since step {WINDOW}: " in said
+
+
 @pytest.mark.parametrize(
     "losses",
     [
