@@ -100,9 +100,8 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         for member in members:
             arrays.pop(member, None)
         arrays[name] = StoredArray((len(members),), _joined(content, members))
-    points, steps = _points(
-        content, paths, families, [part for request in requests for part in request.parts]
-    )
+    asked = [part for request in requests for part in request.parts]
+    points, steps = _points(content, paths, families, asked)
     arrays = {name: replace(each, labels=labels.get(name, ())) for name, each in arrays.items()}
     left = {name: each for name, each in arrays.items() if not _is_points(name, each.shape, points)}
     stated = {
@@ -114,7 +113,6 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         stated = {}
     orders = _said(said, families, left) or stated
     counts = {axis: Points(name, content.points(name)) for axis, name in points.items()}
-    asked = {part for request in requests for part in request.parts}
     left |= {path: each for path, each in others.items() if path in asked or path in said or not left}
     found = describe_arrays(file.path, LAYOUT, left, requests, orders, counts, pairs=file.pairs)
     chosen = next((n for n in found.read_as if n in families), None)
