@@ -168,16 +168,19 @@ def condition_ranges(source: Source, trajectories: Iterable[int] | None = None) 
     return tuple(Condition(name, float(each.min()), float(each.max())) for name, each in values.items())
 
 
-def missing_condition(where: str, name: str, others: Sequence[str]) -> MissingCondition:
+def missing_condition(
+    where: str, name: str, others: Sequence[str], *, variable: str | None = None
+) -> MissingCondition:
     """A number that nobody says, and how to say it.
 
     **Arguments:**
 
     - `where`: the data.
     - `others`: numbers that the data do have.
+    - `variable`: what the data were said to call it; as the condition if None.
     """
     said = f"Say it: `conditions=['{name}=NUMBER']`"
-    if name in OWN_CONDITIONS:
+    if name in OWN_CONDITIONS and variable in (None, name):
         return MissingCondition(
             f"{where}: condition '{name}', which the data do not state",
             expected="one number for each trajectory, or for all",
@@ -186,7 +189,7 @@ def missing_condition(where: str, name: str, others: Sequence[str]) -> MissingCo
     has = f"it has {', '.join(others[:12])}" if others else "it has no numbers"
     return MissingCondition(
         f"{where}: condition '{name}'",
-        got=f"no number of this name ({has})",
+        got=f"no number '{variable or name}' ({has})",
         expected="one number for each trajectory, or for all",
         hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`."
         if others

@@ -14,6 +14,9 @@ from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.data.sources._told import missing_condition, with_conditions
 from ginjax.errors import ArgumentError, FileError
 
+_COUNTS = {"n_spatial_dims", "n_trajectories"}
+"""What The Well counts in attributes, and is nothing that a network can be told."""
+
 
 def told_by_file(
     source: Source, found: Found, requests: Sequence[ConditionRequest], parity: Mapping[str, int]
@@ -41,8 +44,16 @@ def told_by_file(
 def _number(found: Found, request: ConditionRequest) -> float | np.ndarray:
     """The numbers of a condition, one for each trajectory or one for all."""
     stated = _stated(found, request.source)
+    if stated is None and request.source in found.variables:
+        raise ArgumentError(
+            f"{found.where}: condition '{request.name}'",
+            got=f"'{request.source}', a field"
+            + ("" if request.value is None else f", and {request.value:g}"),
+            expected="one number for each trajectory",
+            hint="A field is named with `fields`.",
+        )
     if stated is None and request.value is None:
-        raise missing_condition(found.where, request.source, _numbers_of(found))
+        raise missing_condition(found.where, request.name, _numbers_of(found), variable=request.source)
     if stated is None or request.value is None:
         return request.value if stated is None else stated  # pyright: ignore[reportReturnType]
     if not np.allclose(stated, request.value, rtol=1e-3, atol=0):
@@ -78,7 +89,9 @@ def _attributes(found: Found) -> dict[str, float]:
     """The attributes of a file that are numbers."""
     attributes = found.origin.get("attributes")
     named = attributes.items() if isinstance(attributes, Mapping) else ()
-    return {str(name): float(each) for name, each in named if type(each) in (int, float)}
+    return {
+        str(name): float(each) for name, each in named if type(each) in (int, float) and name not in _COUNTS
+    }
 
 
 def _numbers_of(found: Found) -> list[str]:
