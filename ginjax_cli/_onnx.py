@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ginjax.onnx import OnnxConversion
 
 _MEANINGLESS = (
-    "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "split", "dtype", "size",
+    "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "condition", "split", "dtype", "size",
     "modules", "like", "transposed", "stride", "padding", "keep", "drop",
 )  # fmt: skip
 

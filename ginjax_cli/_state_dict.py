@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ginjax.state_dict import Plan, StateDict
 
 _MEANINGLESS = (
-    "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "split", "dtype",
-    "verify", "size",
+    "flex", "lift_parity", "pde", "data", "calibrate", "samples", "field", "axes", "parity", "periodic", "condition", "split", "dtype",
+    "verify", "size", "new_boundary",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The options of `ginjax convert-d` beyond a rule and a dimension."""
 
+import inspect
 import json
 from dataclasses import replace
 
@@ -8,9 +9,11 @@ import pytest
 from command_line import app
 from drawn_records import drawn_record, perturbed, small_spec
 from helpers import FIXTURES, FULL2, FULL3, ORTHOPLEX5, SV, S
+from safetensors.numpy import save_file
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import convert_record, read_model, write_model
+from ginjax_cli import _onnx, _state_dict, convert_d
 
 FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 FLOW = [((0, 1), 1), ((1, 0), 1)]
@@ -340,3 +343,32 @@ def test_a_generous_tolerance_accepts_what_is_not_exact(run, tmp_path):
     # What is stored in the file is the number and the tolerance of the precision, not the verdict of the day.
     certificate = read_model("out").certificate
     assert not certificate.exact and certificate.tolerance == 1e-5
+
+
+EVERYWHERE = {
+    "ctx", "model", "to_dim", "rescale", "output", "tol", "allow_inexact", "dry_run", "force", "seed", "json", "quiet", "debug",
+    "layout", "new_axis", "from_dim", "describe_lines",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        (_onnx, {"new_boundary", "verify"}),
+        (_state_dict, {"modules", "like", "transposed", "stride", "padding", "keep", "drop"}),
+    ],
+    ids=["graphs", "state dicts"],
+)
+def test_no_option_is_ignored_for_networks_of_other_libraries(kind, own):
+    """Each option has a meaning for them or is refused."""
+    options = set(inspect.signature(convert_d.convert_d).parameters)
+    assert set(kind._MEANINGLESS) == options - EVERYWHERE - own
+
+
+@pytest.mark.parametrize("option", [("--condition", "nu=1"), ("--new-boundary", "edge")], ids=" ".join)
+def test_an_option_without_meaning_for_a_state_dict_is_refused(run, tmp_path, option):
+    save_file({"conv.weight": np.zeros((2, 2, 3, 3), np.float32)}, tmp_path / "a.safetensors")
+    words = ["convert-d", "a.safetensors", "--to-dim", "3"]
+    result = run(*words, *option)
+    assert result.exit_code == 2 and f"error: {option[0]}: got a network of another library" in result.stderr
+    assert run(*words).exit_code == 0

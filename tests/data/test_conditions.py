@@ -173,6 +173,12 @@ def test_told_numbersof_a_file_are_named(tmp_path, write):
     np.testing.assert_array_equal(source.read(2, 1, 3)["u"], RUNS[2, 1:3])
     with pytest.raises(ArgumentError, match=r"condition 'none': got no number of this name \(it has .*nu"):
         open_data(path, **said, conditions=["none", *more])
+    with pytest.raises(ArgumentError, match=r"'drag': got no number 'none' \(.*drag=NUMBER") as caught:
+        open_data(path, **said, conditions=["drag=none", *more])
+    assert "n_trajectories" not in str(caught.value)
+    with pytest.raises(ArgumentError, match="'u': got 'u', a field") as caught:
+        open_data(path, **said, conditions=["u", *more])
+    assert "NUMBER" not in str(caught.value)
     with pytest.raises(ArgumentError, match="condition 'nu': got 9, expected 1 to 4, which the data state"):
         open_data(path, **said, conditions=["nu=9", *more])
 

@@ -189,7 +189,7 @@ def missing_condition(
     has = f"it has {', '.join(others[:12])}" if others else "it has no numbers"
     return MissingCondition(
         f"{where}: condition '{name}'",
-        got=f"no number '{variable or name}' ({has})",
+        got=f"no number {'of this name' if variable in (None, name) else repr(variable)} ({has})",
         expected="one number for each trajectory, or for all",
         hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`."
         if others
