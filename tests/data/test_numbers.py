@@ -63,8 +63,36 @@ def test_a_fill_value_that_the_type_cannot_hold_stands_nowhere(tmp_path, dtype, 
 
 
 @pytest.mark.parametrize(
+    ("dtype", "said", "missing"),
+    [
+        (np.float32, {"valid_min": np.float32(30)}, lambda stored: stored < 30),
+        (np.float32, {"valid_max": np.float32(40)}, lambda stored: stored > 40),
+        (">i2", {"valid_range": np.array([30, 40], ">i2")}, lambda stored: (stored < 30) | (stored > 40)),
+        # packed: limits of whole numbers are of what is stored, others of what it means
+        (
+            np.int16,
+            {"scale_factor": 0.5, "valid_range": np.array([30, 40], np.int16)},
+            lambda stored: (stored < 30) | (stored > 40),
+        ),
+        (np.int16, {"scale_factor": 0.5, "valid_max": np.float32(20)}, lambda stored: stored > 40),
+    ],
+)
+def test_numbers_that_are_not_valid_are_missing(tmp_path, dtype, said, missing):
+    values = numbers(2, 3, 8).astype(dtype)
+    found = stored(tmp_path / "a", values, **said).read(1, 0, 3)["u"]
+    np.testing.assert_array_equal(np.isnan(found), missing(values[1].astype(int)))
+    assert np.isnan(found).any()
+    everything = {name: each for name, each in said.items() if "valid" not in name}
+    assert np.isfinite(stored(tmp_path / "b", values, **everything).read(1, 0, 3)["u"]).all()
+
+
+@pytest.mark.parametrize(
     "said",
     [
+        {"valid_range": [2.0]},
+        {"valid_range": [3.0, 2.0]},
+        {"valid_min": np.nan},
+        {"valid_max": "large"},
         {"scale_factor": 0.0},
         {"scale_factor": np.nan},
         {"scale_factor": [1.0, 2.0]},

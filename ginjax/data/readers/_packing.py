@@ -8,14 +8,17 @@ import numpy as np
 
 from ginjax.errors import FileError
 
-PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned")
-"""The attributes of an array that say how its numbers are stored."""
+_LIMITS = {"valid_min": (0, None), "valid_max": (None, 0), "valid_range": (0, 1)}
+"""Which of the numbers of an attribute is the least that is valid, and which the largest."""
+
+PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", *_LIMITS)
+"""The attributes of an array that say how its numbers are stored, and which of them are values."""
 
 
 def unpacking(
     where: str, said: Mapping[str, np.ndarray], dtype: np.dtype
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """What turns stored numbers into values, as the attributes of their array say (CF conventions 1.11, section 8.1).
+    """What turns stored numbers into values, as the attributes of their array say (CF conventions 1.11, sections 2.5.1 and 8.1).
 
     **Arguments:**
 
@@ -23,9 +26,10 @@ def unpacking(
     - `said`: those of the attributes `PACKING` that are there.
     - `dtype`: of the stored numbers.
 
-    **Returns:** a function of an array: value = stored * scale_factor + add_offset, NaN where a fill value was stored.
+    **Returns:** a function of an array: value = stored * scale_factor + add_offset, NaN where a fill value was stored, or a number
+    outside of the valid ones. Limits of these are in stored numbers, but for limits with a fraction of packed whole numbers, which are in values.
 
-    **Raises:** `FileError` for a scale or an offset that is not one finite number, or a scale of zero.
+    **Raises:** `FileError` for a scale or an offset that is not one finite number, a scale of zero, or limits that are none.
     """
     scale = _number(where, "scale_factor", said)
     offset = _number(where, "add_offset", said)
@@ -40,12 +44,15 @@ def unpacking(
         ],
         meant,
     )
-    if scale is None and offset is None and not fills.size and meant == dtype:
+    stored_in, valued_in = _valid(where, said, packed=meant.kind in "iu" and (scale, offset) != (None, None))
+    if scale is None and offset is None and not fills.size and meant == dtype and not stored_in:
         return lambda stored: stored
 
     def unpacked(stored: np.ndarray) -> np.ndarray:
         stored = stored.view(meant) if meant != dtype else stored
         missing = np.isin(stored, fills)
+        for low, high in stored_in:
+            missing |= (stored < low) | (stored > high)
         values = stored
         if scale is not None or offset is not None or (missing.any() and stored.dtype.kind != "f"):
             values = stored.astype(np.float64)
@@ -53,6 +60,8 @@ def unpacking(
             values = values * scale
         if offset is not None:
             values = values + offset
+        for low, high in valued_in:
+            missing |= (values < low) | (values > high)
         return np.where(missing, np.nan, values) if missing.any() else values
 
     return unpacked
@@ -72,6 +81,36 @@ def _number(where: str, name: str, said: Mapping[str, np.ndarray]) -> float | No
             hint="The values of the array are not known without it: mend the attribute, or write the values as they are.",
         )
     return number
+
+
+def _valid(
+    where: str, said: Mapping[str, np.ndarray], *, packed: bool
+) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Limits of what is valid: those of stored numbers, and those of values."""
+    limits: tuple[list[tuple[float, float]], list[tuple[float, float]]] = [], []
+    for name, places in _LIMITS.items():
+        if name not in said:
+            continue
+        given = said[name].reshape(-1)
+        needed = max(place for place in places if place is not None) + 1
+        if (
+            given.size != needed
+            or given.dtype.kind not in "fiu"
+            or np.isnan(given).any()
+            or given[0] > given[-1]
+        ):
+            raise FileError(
+                f"{where}: attribute '{name}'",
+                got=str(said[name])[:60],
+                expected="one number" if needed == 1 else "two numbers, the lower one first",
+                hint="Which numbers of the array are values is not known without it: mend the attribute, or take it away.",
+            )
+        low, high = (
+            default if place is None else given[place].item()
+            for place, default in zip(places, (-np.inf, np.inf), strict=True)
+        )
+        limits[packed and given.dtype.kind == "f"].append((low, high))
+    return limits
 
 
 def _numbers(values: np.ndarray) -> np.ndarray:
