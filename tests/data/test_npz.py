@@ -125,7 +125,17 @@ def junk_inside(path):
         archive.writestr("a.npy", b"\x93NUMPY\x01\x00\xff\xff junk")
 
 
-@pytest.mark.parametrize("write", [pickled, cut, boastful, deep, not_text, junk_inside])
+def truthful(path):
+    """A side that is a truth value, packed."""
+    np.savez(path.with_suffix(".sound.npz"), a=numbers(3, 5, 4))
+    with zipfile.ZipFile(path.with_suffix(".sound.npz")) as sound:
+        content = sound.read("a.npy")
+    path.with_suffix(".sound.npz").unlink()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", content.replace(b"(3, 5, 4), }   ", b"(True, 5, 4), }"))
+
+
+@pytest.mark.parametrize("write", [truthful, pickled, cut, boastful, deep, not_text, junk_inside])
 def test_a_hostile_file_is_one_error(tmp_path, write):
     write(tmp_path / "a.npy" if write is boastful else tmp_path / "a.npz")
     with pytest.raises(FileError):

@@ -86,6 +86,9 @@ def test_what_differs_by_rounding_is_one_spacing(tmp_path):
         ((10, 10), (1.0, 0.3), (True, True), 1.0),
         ((8, 8), (1.0, np.pi / 8), (True, True), None),
         ((9, 8), (1.0, 0.7), (False, False), None),
+        ((8, 8), (1e300, 1e-300), (True, True), None),
+        ((8, 8), (1e300, 1e-300), (False, False), None),
+        ((8, 8), (1.0, 5e-324), (False, True), None),
     ],
 )
 def test_the_spacing_that_is_offered(grid, spacings, periodic, found):

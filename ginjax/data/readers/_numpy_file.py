@@ -264,6 +264,10 @@ def _any_header(path: str, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...
     if version not in _HEADERS:
         raise FileError(f"{path}: array '{name}'", got=f"NumPy format {version}", expected="1.0 or 2.0")
     shape, fortran, dtype = _HEADERS[version](stream)
-    if any(side < 0 for side in shape):
-        raise FileError(f"{path}: array '{name}'", got=f"shape {shape}", expected="sides >= 0")
+    if any(
+        type(side) is not int or side < 0 for side in shape
+    ):  # NumPy lets a truth value pass for a whole number
+        raise FileError(
+            f"{path}: array '{name}'", got=f"shape {shape}", expected="whole numbers >= 0 as sides"
+        )
     return shape, fortran, dtype

@@ -52,6 +52,8 @@ def refuse_unequal(
 
 def _reached(n: int, step: float, periodic: bool, wanted: float) -> bool:
     ratio = wanted / step
+    if not 1e-9 < ratio < 1e9:  # no grid is brought so far, and numbers of any size stand in a file
+        return False
     if periodic:
         after = round(n / ratio)
         return after >= 2 and abs(after * ratio - n) <= 1e-3 * n
