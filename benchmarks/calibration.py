@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -28,12 +27,11 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
+from _resumed import go_on
 from jaxtyping import PyTree
 from transferbench._cells import Case
-from transferbench._clock import stay_on_one_core
 from transferbench._settings import Settings
 
-RESULTS = Path(__file__).parent / "results"
 EQUATIONS = ("allen-cahn", "diffusion", "fisher-kpp", "gray-scott", "swift-hohenberg")
 SAMPLES = ("covering 1D", "one 3D trajectory", "ordinary 1D")
 """What is calibrated on; of the U-Net the trajectory is one of 2D."""
@@ -239,25 +237,7 @@ def _ratio(error: float | None, base: float | None) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="tiny sizes, whose numbers mean nothing")
-    parser.add_argument("--seeds", type=int, default=2, help="how many")
-    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="calibrations with these words")
-    parser.add_argument("--core", type=int, help="the core to stay on; the first one if not given")
-    parser.add_argument("--report", action="store_true", help="measure nothing")
-    options = parser.parse_args()
-    path = RESULTS / ("calibration_quick.jsonl" if options.quick else "calibration.jsonl")
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-    if not options.report:
-        stay_on_one_core(options.core)
-        os.environ["JAX_PLATFORMS"] = "cpu"
-        from ginjax.xla_flags import set_xla_flags
-
-        set_xla_flags()
-        _measure(options, path, rows)
-    print(report(rows))
+    print(report(go_on("calibration", __doc__, _measure)))
 
 
 def _measure(options: argparse.Namespace, path: Path, rows: list[dict[str, Any]]) -> None:

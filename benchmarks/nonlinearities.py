@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,15 +24,14 @@ from statistics import geometric_mean
 from typing import Any, NamedTuple
 
 import numpy as np
+from _resumed import go_on
 from jaxtyping import PyTree
 from transferbench._cells import Case
-from transferbench._clock import stay_on_one_core
 from transferbench._data import CaseData
 from transferbench._rollouts import diverged, rollout_errors
 from transferbench._settings import Settings
 from transferbench._training import Fitted, Trainer, fit_steps
 
-RESULTS = Path(__file__).parent / "results"
 EQUATIONS = ("burgers", "acoustics", "isothermal", "navier-stokes")
 NONLINEARITIES = ("vector-neuron", "product")
 RATES = (1e-3, 3e-3)
@@ -195,24 +193,7 @@ def _shown(errors: list[float | None]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="few steps, whose numbers mean nothing")
-    parser.add_argument("--only", nargs="+", default=[], metavar="WORD", help="cells with these words")
-    parser.add_argument("--seeds", type=int, default=2, help="how many")
-    parser.add_argument("--core", type=int, help="the core to stay on; the first one if not given")
-    parser.add_argument("--report", action="store_true", help="measure nothing")
-    options = parser.parse_args()
-    path = RESULTS / ("nonlinearities_quick.jsonl" if options.quick else "nonlinearities.jsonl")
-    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
-    if not options.report:
-        stay_on_one_core(options.core)
-        os.environ["JAX_PLATFORMS"] = "cpu"
-        from ginjax.xla_flags import set_xla_flags
-
-        set_xla_flags()
-        _measure(options, path, rows)
+    rows = go_on("nonlinearities", __doc__, _measure)
     for rate in RATES:
         print(f"learning rate {rate:g}\n\n{table(rows, rate)}\n")
 

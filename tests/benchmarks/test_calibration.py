@@ -2,13 +2,14 @@
 
 import json
 
+import _resumed
 import calibration
 import pytest
 
 from ginjax.ml.transfer import _calibrate
 
-RESULTS = calibration.RESULTS / "calibration.jsonl"
-PAGE = calibration.RESULTS.parents[1] / "docs" / "theory" / "rules.md"
+RESULTS = _resumed.RESULTS / "calibration.jsonl"
+PAGE = _resumed.RESULTS.parents[1] / "docs" / "theory" / "rules.md"
 
 
 def rows():

@@ -2,15 +2,16 @@
 
 import json
 
+import _resumed
 import nonlinearities
 
 from ginjax.models import Network
 
-PAGE = nonlinearities.RESULTS.parents[1] / "docs" / "guides" / "vector-fields.md"
+PAGE = _resumed.RESULTS.parents[1] / "docs" / "guides" / "vector-fields.md"
 
 
 def test_the_guide_shows_what_was_measured_and_the_default_follows_from_it():
-    path = nonlinearities.RESULTS / "nonlinearities.jsonl"
+    path = _resumed.RESULTS / "nonlinearities.jsonl"
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert nonlinearities.table(rows, 3e-3) in PAGE.read_text("utf-8")
     lost = {
