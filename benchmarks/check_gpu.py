@@ -1,8 +1,9 @@
 """Run the programs of `compile_gpu.py` on a GPU and put what was measured beside the model.
 
 `python benchmarks/check_gpu.py --seconds 300` on a machine with a GPU runs the cases that say most first, until the time is up;
-`JAX_PLATFORMS=cpu python benchmarks/check_gpu.py --dry` runs them small and without a GPU, to see that they run. Every row is
-written to `--out` when it is there, so that an interrupted run leaves what it has.
+`JAX_PLATFORMS=cpu python benchmarks/check_gpu.py --dry` runs them small and without a GPU, to see that they run. All programs are
+compiled first, several at a time, and then measured one after another. Every row is written to `--out` when it is there, so that an
+interrupted run leaves what it has; `--report FILE` makes a table of it.
 """
 
 import argparse
@@ -12,17 +13,18 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from _cases import CONVOLUTIONS, GPU, LARGE, STEPS, Case
+from _cases import CONVOLUTIONS, GPU, LARGE, STEPS
 from gpu._hlo import parse
 from gpu._kernels import kernels
-from gpu._lanes import LANES, Lane, Program, build, settings
+from gpu._lanes import LANES, Program, build, settings
 from gpu._model import LAUNCH, limit_seconds
 from gpu._target import DEVICES, Device
 
@@ -32,8 +34,8 @@ CASES = CONVOLUTIONS | STEPS | LARGE | GPU
 REFERENCE = "ours"
 """The lane whose results those of the other lanes of this library are compared with."""
 
-CONVOLUTION_LANES = (REFERENCE, "fused", "fused, TF32", "plain, TF32", "plain")
-STEP_LANES = (REFERENCE, "fused", "plain, TF32", "plain")
+CONVOLUTION_LANES = (REFERENCE, "by XLA", "plain, TF32", "plain, TF32, channels last", "plain")
+STEP_LANES = (REFERENCE, "by XLA", "plain, TF32", "plain")
 ORDER = (
     "conv-3d-vector",
     "gpu-3d-vector",
@@ -44,12 +46,28 @@ ORDER = (
     "step-2d-vector",
     "gpu-step-3d",
 )
-RESERVE = 30
-"""Seconds that must be left to begin another program."""
+MEASURING = 0.4
+"""The part of the time that is kept for measuring what is compiled by then."""
+
+RESERVE = 10
+"""Seconds that must be left to measure another program."""
+
+
+@dataclass
+class Prepared:
+    """A program that is being compiled: its lane, arguments, and what compiling it gives and takes (seconds)."""
+
+    case: str
+    lane: str
+    arguments: tuple[Any, ...]
+    compiled: "Future[tuple[Any, float]]"
 
 
 def main() -> None:
     options = _parser().parse_args()
+    if options.report is not None:
+        print(_table(json.loads(options.report.read_text())))
+        return
     device = jax.devices()[0]
     results: dict[str, Any] = {"device": device.device_kind, "jax": jax.__version__, "rows": []}
     print(results["device"], results["jax"], flush=True)
@@ -58,6 +76,7 @@ def main() -> None:
         results["rows"].append(row)
         print(_words(row), flush=True)
         options.out.write_text(json.dumps(results, indent=1) + "\n")
+    os._exit(0)  # what is still being compiled when the time is up is not waited for
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,8 +84,9 @@ def _parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--seconds", type=float, default=300, help="begin nothing when fewer than 30 are left"
+        "--seconds", type=float, default=300, help="measure nothing more when fewer than 10 are left"
     )
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="programs compiled at a time")
     parser.add_argument(
         "--cases", nargs="+", default=[], metavar="NAME", help="beginnings of the cases' names"
     )
@@ -74,43 +94,64 @@ def _parser() -> argparse.ArgumentParser:
         "--lanes", nargs="+", default=[], choices=LANES, metavar="LANE", help="; ".join(LANES)
     )
     parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", ".")) / "check_gpu.json")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="print the table of results that are there"
+    )
     parser.add_argument("--dry", action="store_true", help="small sizes, without a GPU")
     return parser
 
 
 def _rows(options: argparse.Namespace, device: Device, until: float) -> Iterator[dict[str, Any]]:
-    for name in ORDER:
-        if options.cases and not name.startswith(tuple(options.cases)):
-            continue
-        case = CASES[name]
-        if options.dry:
-            case = replace(case, N=8, batch=1, channels=min(case.channels, 4), blocks=min(case.blocks, 1))
-        wanted = None
-        for lane in options.lanes or (STEP_LANES if case.blocks else CONVOLUTION_LANES):
+    with ThreadPoolExecutor(options.jobs) as pool:
+        every = list(_prepared(options, pool))
+        # Nothing is measured while the compiler tries things out on the device.
+        wait(
+            [each.compiled for each in every],
+            max(0.0, until - MEASURING * options.seconds - time.perf_counter()),
+        )
+        wanted: dict[str, list[np.ndarray]] = {}
+        for each in every:
             if until - time.perf_counter() < RESERVE:
                 return
-            row: dict[str, Any] = {"case": name, "lane": lane}
+            row: dict[str, Any] = {"case": each.case, "lane": each.lane}
             try:
-                found, more = _measured(case, LANES[lane], None if options.dry else device)
-                if lane == REFERENCE:
-                    wanted = found
-                elif LANES[lane].network == "ours" and wanted is not None:
-                    row["difference"] = _difference(found, wanted)
+                found, more = _measured(each, None if options.dry else device)
+                if each.lane == REFERENCE:
+                    wanted[each.case] = found
+                elif LANES[each.lane].network == "ours" and each.case in wanted:
+                    row["difference"] = _difference(found, wanted[each.case])
                 row |= more
             except Exception as error:  # whatever the compiler or the device raises is a result
                 row["failed"] = f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
             yield row
 
 
-def _measured(case: Case, lane: Lane, device: Device | None) -> tuple[list[np.ndarray], dict[str, Any]]:
+def _prepared(options: argparse.Namespace, pool: ThreadPoolExecutor) -> Iterator[Prepared]:
+    """All programs, traced one after another and handed to the compiler."""
+    for name in ORDER:
+        if options.cases and not name.startswith(tuple(options.cases)):
+            continue
+        case = CASES[name]
+        if options.dry:
+            case = replace(case, N=8, batch=1, channels=min(case.channels, 4), blocks=min(case.blocks, 1))
+        for lane in options.lanes or (STEP_LANES if case.blocks else CONVOLUTION_LANES):
+            with settings(LANES[lane]):
+                program = build(case, LANES[lane])
+                arguments = _filled(program)
+                made = jax.jit(program.function, compiler_options=compiler_options(jax.default_backend()))
+                lowered = made.lower(*arguments)
+            yield Prepared(name, lane, arguments, pool.submit(_compiled, lowered))
+
+
+def _compiled(lowered: jax.stages.Lowered) -> tuple[jax.stages.Compiled, float]:
+    started = time.perf_counter()
+    return lowered.compile(), time.perf_counter() - started
+
+
+def _measured(each: Prepared, device: Device | None) -> tuple[list[np.ndarray], dict[str, Any]]:
     """The results of one program, and what was found out about it; without a device no kernels."""
-    with settings(lane):
-        program = build(case, lane)
-        arguments = _filled(program)
-        started = time.perf_counter()
-        compiled = jax.jit(program.function, compiler_options=compiler_options(jax.default_backend()))
-        compiled = compiled.lower(*arguments).compile()
-    row: dict[str, Any] = {"compile_s": time.perf_counter() - started}
+    compiled, seconds = each.compiled.result(0)
+    row: dict[str, Any] = {"compile_s": seconds}
     if device is not None:
         launched = kernels(parse(compiled.as_text() or ""))
         row["kernels"] = sum(kernel.times for kernel in launched)
@@ -119,8 +160,8 @@ def _measured(case: Case, lane: Lane, device: Device | None) -> tuple[list[np.nd
         row["model"] = row["limit"] + LAUNCH * row["kernels"]
     memory: Any = compiled.memory_analysis()
     row["temporary"] = int(memory.temp_size_in_bytes)
-    found = jax.block_until_ready(compiled(*arguments))
-    row["measured"] = _median_seconds(lambda: jax.block_until_ready(compiled(*arguments)))
+    found = jax.block_until_ready(compiled(*each.arguments))
+    row["measured"] = _median_seconds(lambda: jax.block_until_ready(compiled(*each.arguments)))
     return [np.asarray(leaf) for leaf in jax.tree.leaves(found)], row
 
 
@@ -153,6 +194,26 @@ def _difference(found: list[np.ndarray], wanted: list[np.ndarray]) -> float:
         for a, b in zip(found, wanted, strict=True)
         if np.issubdtype(b.dtype, np.floating) and b.size
     )
+
+
+def _table(results: dict[str, Any]) -> str:
+    """A row for each program, with its time over those of the ordinary network's two lanes in the same run."""
+    rows = [row for row in results["rows"] if "measured" in row]
+    times = {(row["case"], row["lane"]): row["measured"] for row in rows}
+    lines = [
+        f"{results['device']}, jax {results['jax']}, medians.",
+        "",
+        "| program | lane | measured | of plain, TF32 | of plain | kernels | temporary | compiled |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        rivals = [times.get((row["case"], lane)) for lane in ("plain, TF32", "plain")]
+        ratios = ["-" if rival is None else f"{row['measured'] / rival:.2f}" for rival in rivals]
+        lines.append(
+            f"| {row['case']} | {row['lane']} | {row['measured'] * 1e3:.3g} ms | {' | '.join(ratios)} | {row.get('kernels', '-')} "
+            f"| {row['temporary'] / 2**20:.0f} MiB | {row['compile_s']:.1f} s |"
+        )
+    return "\n".join(lines)
 
 
 def _words(row: dict[str, Any]) -> str:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from jax import Array
+    from jax import Array, ShapeDtypeStruct
     from jax.extend.core import ClosedJaxpr, Primitive
+    from jax.typing import DTypeLike
 
 Rule = Callable[..., object]
 """What JAX is told about an operation: a function of operands and, by keyword, the parameters of the operation."""
@@ -59,6 +60,16 @@ def _varying(operand: object) -> frozenset[str]:
     found = typeof(operand)
     # Newer versions keep it in an object of its own.
     return getattr(getattr(found, "manual_axis_type", found), "varying", getattr(found, "vma", frozenset()))
+
+
+def result_like(operand: Array, shape: Sequence[int], dtype: DTypeLike) -> ShapeDtypeStruct:
+    """What a kernel makes of an operand: within `jax.shard_map` it differs between devices as that does."""
+    from jax import ShapeDtypeStruct, typeof
+
+    found = typeof(operand)
+    # Older versions have the second alone.
+    known = [name for name in ("manual_axis_type", "vma") if hasattr(found, name)][:1]
+    return ShapeDtypeStruct(shape, dtype, **{name: getattr(found, name) for name in known})
 
 
 def define(

@@ -38,7 +38,7 @@ from ginjax.models import (
 )
 from ginjax.transfer import FilterPair, bank_chain, make_rule, residual
 
-pytestmark = pytest.mark.golden
+pytestmark = [pytest.mark.golden, pytest.mark.gpu]
 MODELS = {"UNet": UNet, "ResNet": ResNet, "DilResNet": DilResNet}
 FLOAT32 = 2e-5
 ROUNDED_FILTERS = 3e-4

@@ -38,8 +38,7 @@ LANES = {
     "ours": Lane("ours"),
     "ours, TF32": Lane("ours", "tf32"),
     "ours, TF32 x 3": Lane("ours", "tf32x3"),
-    "fused": Lane("ours", way="fused"),
-    "fused, TF32": Lane("ours", "tf32", way="fused"),
+    "by XLA": Lane("ours", way="basis"),
     "dense": Lane("ours", way="dense"),
     "dense, TF32": Lane("ours", "tf32", way="dense"),
     "plain": Lane("plain"),
@@ -49,14 +48,13 @@ LANES = {
 CONVOLUTION_LANES = (
     "ours",
     "ours, TF32",
-    "fused",
-    "fused, TF32",
+    "by XLA",
     "dense",
     "plain",
     "plain, TF32",
     "plain, TF32, channels last",
 )
-STEP_LANES = ("ours", "ours, TF32", "fused", "plain", "plain, TF32")
+STEP_LANES = ("ours", "ours, TF32", "by XLA", "plain", "plain, TF32")
 """Those of a full run; `TF32 x 3` ends the compiler, and so the run, with some sizes."""
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from ginjax.layers._rotations import entry_by_entry, in_a_loop, rotations
 
+pytestmark = pytest.mark.gpu
+
 WAYS = {"rotations": rotations, "in a loop": in_a_loop, "entry by entry": entry_by_entry}
 
 

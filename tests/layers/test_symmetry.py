@@ -9,6 +9,8 @@ import pytest
 from ginjax.geometric import MultiImage, Signature, make_all_operators
 from ginjax.layers import GroupNorm, LayerWrapper, MaxNormPool, VectorNeuronNonlinear
 
+pytestmark = pytest.mark.gpu
+
 FIELDS = Signature((((0, 0), 2), ((0, 1), 2), ((1, 0), 2), ((1, 1), 2)))
 SCALARS = Signature((((0, 0), 2),))
 SIDE = 4

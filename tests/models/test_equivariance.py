@@ -10,6 +10,8 @@ from ginjax.filters import FilterBank, FilterBlock
 from ginjax.geometric import MultiImage, Signature
 from ginjax.models import ResNet
 
+pytestmark = pytest.mark.gpu
+
 ODD = Signature([((0, 0), 1), ((0, 1), 1), ((1, 1), 1)])
 
 

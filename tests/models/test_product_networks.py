@@ -22,6 +22,8 @@ from ginjax.models import (
 )
 from ginjax.transfer import condition_residual
 
+pytestmark = pytest.mark.gpu
+
 S, V, PS = ((), 0), ((False,), 0), ((), 1)
 ARCHITECTURES = ("ResNet", "DilResNet", "UNet", "SimpleConvSeries")
 

@@ -87,7 +87,7 @@ def gradients(
     gx, sums = _run(
         g, back, adjoint, room, body, lambda padded: (_empty(padded, back, adjoint), _no_overlap(back, x))
     )
-    return gx, _collect(sums, back)
+    return gx, collect(sums, [features for _, features in back.features], back)
 
 
 def weight_gradient(
@@ -112,7 +112,8 @@ def weight_gradient(
             found.append(total + _overlap(images, outer, slot, precision))
         return found
 
-    return _collect(_run(x, mixing, axes, room, body, lambda _: _no_overlap(mixing, x)), mixing)
+    sums = _run(x, mixing, axes, room, body, lambda _: _no_overlap(mixing, x))
+    return collect(sums, [features for _, features in mixing.features], mixing)
 
 
 def image_count(mixing: Mixing) -> int:
@@ -224,12 +225,19 @@ def _no_overlap(mixing: Mixing, x: Array) -> list[Array]:
     return [jnp.zeros((_width(mixing, fs), slot.channels), x.dtype) for slot, fs in mixing.features]
 
 
-def _collect(sums: Sequence[Array], mixing: Mixing) -> Array:
-    """Overlaps by component as a flat vector of weights."""
+def collect(
+    sums: Sequence[Array], features: Sequence[Sequence[Feature]], mixing: Mixing
+) -> Float[Array, " weights"]:
+    """Overlaps as a flat vector of weights.
+
+    **Arguments:**
+
+    - `sums`: `(images, channels)`, of the images of some features with an output component. - `features`: which these are.
+    """
     total: list[Array | None] = [None] * len(mixing.paths)
-    for (_, features), product in zip(mixing.features, sums, strict=True):
+    for made_of, product in zip(features, sums, strict=True):
         start = 0
-        for feature in features:
+        for feature in made_of:
             path = mixing.paths[feature.path]
             stop = start + len(feature.rows) * path.c_in
             part = product[start:stop].reshape(len(feature.rows), path.c_in, path.c_out)

@@ -47,9 +47,27 @@ def over_slabs(
         piece = lax.dynamic_slice_in_dim(padded, start * first.stride, size, axis=2)
         return body(start, piece, (replace(first, size=size), *others), carry)
 
+    return for_slabs(total, thickness, slab, carry, padded)
+
+
+def for_slabs(
+    total: int,
+    thickness: int,
+    slab: Callable[[Array | int, int, _Carry], _Carry],
+    carry: _Carry,
+    like: Array,
+) -> _Carry:
+    """`slab(start, planes, carry)` for all planes of the output, `thickness` of them at a time, in one loop.
+
+    **Arguments:**
+
+    - `like`: an array that differs between devices, within `jax.shard_map`, as the results do.
+    """
+    if thickness >= total:
+        return slab(0, total, carry)
     whole, rest = divmod(total, thickness)
     leaves, form = jax.tree.flatten(carry)
-    carry = jax.tree.unflatten(form, alike((padded, *leaves))[1:])
+    carry = jax.tree.unflatten(form, alike((like, *leaves))[1:])
     carry = lax.fori_loop(0, whole, lambda i, carry: slab(i * thickness, thickness, carry), carry)
     return slab(whole * thickness, rest, carry) if rest else carry
 

@@ -1,4 +1,4 @@
-"""Which way a convolution is computed: filters first, weights first, or both at once."""
+"""Which way a convolution is computed: filters first, by XLA or by one kernel, or weights first."""
 
 import contextlib
 import math
@@ -16,12 +16,11 @@ from .._arrays import AnyArray
 from ._axes import AxisGeometry
 from ._basis_first import gradients, image_count, mix, weight_gradient
 from ._dense import graded_pairs, mix_dense
-from ._fused import covers, mix_fused, weight_gradient_fused
+from ._fused import covers, gradients_fused, mix_fused, weight_gradient_fused
 from ._mixing import Mixing
 
 Way = Literal["basis", "dense", "fused"]
-"""Filters first, weights first, or one kernel for both. The last is never chosen by itself, and only covers a part, see `covers`;
-what it does not cover goes the cheaper of the other ways."""
+"""Filters first, weights first, or filters first by one kernel for all of them, which covers a part, see `covers`."""
 
 Kernels = Literal["interpreted", "compiled"] | None
 """How kernels written by hand are run; None where they are not."""
@@ -54,9 +53,9 @@ def use_way(way: Way | None) -> Iterator[None]:
 
     **Arguments:**
 
-    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, both at once in one kernel for each direction,
-      which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (strides,
-      filters of another side than 3 and 5, float64, weights that differ from sample to sample) goes the cheaper of the other ways.
+    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, filters first by one kernel for all of them,
+      which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (filters
+      of one pixel, float64, weights that differ from sample to sample) goes the cheaper of the other ways.
     """
     token = _forced.set(way)
     try:
@@ -157,11 +156,13 @@ def gradients_packed(
     """The gradients of `<g, y>` with respect to `x` and `w`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     back: How = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
-    ways = {_way(how, m) for m in (mixing, mixing.adjoint)}
-    fused = _is_fused(how, kernels, _one_batch_axis(x, axes))
-    if not fused and ways == {"basis"} and image_count(mixing.adjoint) <= 2 * image_count(mixing):
-        flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
-        gx, gw = gradients(flat, jnp.asarray(w), slope, mixing, axes, precision, room)
+    flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
+    fused = _is_fused(how, kernels, flat)
+    basis = {_way(how, m) for m in (mixing, mixing.adjoint)} == {"basis"}
+    if (fused or basis) and image_count(mixing.adjoint) <= 2 * image_count(mixing):
+        operands = flat, jnp.asarray(w), slope, mixing, axes, precision
+        interpret = kernels == "interpreted"
+        gx, gw = gradients_fused(*operands, interpret) if fused else gradients(*operands, room)
         return _batched_as(gx, x, axes), gw
     return (
         convolve_packed(g, w, room=room, kernels=kernels, **back),
@@ -170,7 +171,9 @@ def gradients_packed(
 
 
 def _is_fused(how: How, kernels: Kernels, x: Array) -> bool:
-    return how["way"] == "fused" and kernels is not None and covers(how["mixing"], how["axes"], x)
+    by_itself = how["way"] is None and kernels == "compiled" and jax.device_count() == 1
+    wanted = kernels is not None and how["way"] == "fused"
+    return (wanted or by_itself) and covers(how["mixing"], how["axes"], x)
 
 
 def _one_batch_axis(x: AnyArray, axes: Sequence[AxisGeometry]) -> Array:

@@ -1,4 +1,4 @@
-"""The fused convolution, run operation by operation: equal to the other ways, exactly zero where they are."""
+"""Filters first by one kernel, run operation by operation: equal to the other ways, exactly zero where they are."""
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +10,14 @@ from sweeps import all_but
 
 from ginjax.filters import BankRecipe
 from ginjax.geometric import ConvGeometry, Signature
-from ginjax.geometric.conv import _fused_kernel
+from ginjax.geometric.conv import _fused, _fused_kernel
 from ginjax.geometric.conv._bank_conv import bank_conv
 from ginjax.geometric.conv._fused import covers
-from ginjax.geometric.conv._fused_plan import images_of, make_plan, matrices_of, symbols, weights_of
+from ginjax.geometric.conv._fused_plan import images_of, make_groups, make_plan, symbols
 from ginjax.geometric.conv._mixing import make_mixing
 from ginjax.geometric.conv._ways import use_way
+
+pytestmark = pytest.mark.gpu
 
 
 def fields(*channels: int) -> Signature:
@@ -37,6 +39,16 @@ CASES = {
         {"rhs_dilation": 2},
     ),
     "2D, side 5, without padding": (2, SIDE5, fields(1), fields(2), 12, (False, False), {"padding": "VALID"}),
+    "2D, even side, strides": (2, BankRecipe(4), fields(1, 1), fields(2), 8, (True, False), {"stride": 2}),
+    "2D, transposed": (
+        2,
+        FULL3,
+        fields(1),
+        fields(1, 1),
+        4,
+        (False, False),
+        {"lhs_dilation": 2, "padding": [(1, 2), (2, 1)]},
+    ),
     "2D, of tensors": (2, FULL3, fields(0, 0, 2), fields(2), 5, (True, True), {}),
     "3D": (3, FULL3, fields(2), fields(1, 1), 5, (True, False, True), {}),
     "3D, vectors": (3, FULL3, fields(3, 2), fields(3, 2), 5, (True, False, True), {}),
@@ -86,16 +98,19 @@ def test_equals_filters_first(name):
     assert_close(*both_ways(x, w, mixing, axes))
 
 
-def test_a_block_goes_through_several_tiles_and_groups(monkeypatch):
-    x, w, mixing, axes = setting("1D")
-    x = jnp.tile(x, (3, 1, 1))
-    for tiles in ("TILES", "SMALL_TILES"):
-        monkeypatch.setattr(_fused_kernel, tiles, {1: (4,)})
-    monkeypatch.setattr(_fused_kernel, "BLOCKS", 4)  # of 18 tiles
-    monkeypatch.setattr(_fused_kernel, "HELD", 2 * 16 * 16)
-    assert len(_fused_kernel.groups(_fused_kernel.Layout.of(mixing, axes, 6, "highest", {1: (4,)}))) == 4
+def test_a_large_field_goes_slab_by_slab(monkeypatch):
+    x, w, mixing, axes = setting("2D, dilated, one axis padded")
+    thicknesses = []
+
+    def thickness(pixels, planes, most):
+        thicknesses.append(planes)
+        return 4
+
+    monkeypatch.setattr(_fused, "slab_thickness", thickness)
+    monkeypatch.setattr(_fused_kernel, "PIXELS", 4)  # of 9 in a row
     jax.clear_caches()
     assert_close(*both_ways(x, w, mixing, axes))
+    assert thicknesses == [9, 9]  # there and back: two slabs, and a plane that remains
 
 
 def test_half_precision_is_rounded_at_the_ends_alone():
@@ -121,14 +136,14 @@ def test_new_components_of_an_embedded_field_are_exactly_zero():
 
 
 def test_what_it_does_not_cover_goes_another_way():
-    x, w, mixing, _ = setting("1D")
-    axes = ConvGeometry.resolve(1, (True,), 2).axes((10,), 3)
-    assert not covers(mixing, axes, x)
-    for found, wanted in zip(*both_ways(x, w, mixing, axes), strict=True):
+    x, w, mixing, axes = setting("1D")
+    assert covers(mixing, axes, x) and covers(mixing.adjoint, axes, x)
+    assert covers(mixing, axes, x.astype(jnp.float16)) and not covers(mixing, axes, x[:0])
+    point = make_mixing(bank(1, BankRecipe(1)), fields(2, 3), fields(2, 3))
+    axes, w = ConvGeometry.resolve(1, (True,)).axes((10,), 1), w[: point.weights]
+    assert not covers(point, axes, x)
+    for found, wanted in zip(*both_ways(x, w, point, axes), strict=True):
         np.testing.assert_array_equal(found, wanted)
-    plain = ConvGeometry.resolve(1, (True,)).axes((10,), 3)
-    assert covers(mixing, plain, x) and covers(mixing.adjoint, plain, x)
-    assert not covers(mixing, plain, x.astype(jnp.float16)) and not covers(mixing, plain, x[:0])
 
 
 def test_weights_that_differ_from_sample_to_sample_go_another_way():
@@ -153,93 +168,39 @@ def test_weights_that_differ_from_sample_to_sample_go_another_way():
     assert "ginjax_conv" in alone
 
 
-def test_the_images_are_those_of_the_filters():
+@pytest.mark.parametrize("side", [3, 4])
+def test_the_images_are_those_of_the_filters(side):
     """Every filter of any symmetry is what its images make of it."""
-    mixing = make_mixing(bank(2, FULL3), fields(1, 1), fields(1, 1))
-    rng = np.random.default_rng(0)
-    x, w = rng.standard_normal((5, 5)), jnp.asarray(rng.standard_normal(mixing.weights), jnp.float32)
-    matrices = np.asarray(matrices_of(w, mixing))
-    for source, uses in zip(mixing.inputs, make_plan(mixing).uses, strict=True):
-        made = {}
-        images_of(
-            {use.image for use in uses}, 3, lambda taps: x[taps[0] :, taps[1] :][:3, :3], made.__setitem__
-        )
-        for at, target in enumerate(mixing.outputs):
-            found = sum(
-                (matrices[use.matrix, 0, 0] * made[use.image] for use in uses if use.target == at), 0.0
-            )
-            filters = [
-                (path.filters[..., source.component, target.component], np.asarray(path.take(w))[:, 0, 0])
-                for path in mixing.paths
-                if (path.source, path.target) == (source.index, target.index)
-            ]
-            kernel = sum(np.tensordot(own, each, 1) for each, own in filters)
-            views = np.lib.stride_tricks.sliding_window_view(x, (3, 3))
-            np.testing.assert_allclose(found, np.einsum("abij,ij->ab", views, kernel), atol=1e-6)
-    assert [kind for kind, *_ in symbols(5)] == [0, 1, -1, 1, -1]
+    mixing = make_mixing(bank(2, BankRecipe(side)), fields(1, 1), fields(1, 1))
+    x = np.random.default_rng(0).standard_normal((side + 2, side + 2))
+    views = np.lib.stride_tricks.sliding_window_view(x, (side, side))
+    count = 0
+    for source in make_plan(mixing):
+        for slot, images in source.images:
+            rows = {}
+
+            def add(image, value, images=images, rows=rows):
+                for row, factor in images[image].items():
+                    rows[row] = rows.get(row, 0.0) + factor * value
+
+            images_of(images, side, lambda taps: x[taps[0] :, taps[1] :][:3, :3], add)
+            for (number, component, row), found in rows.items():
+                group = make_groups(mixing)[number]
+                path, own = [(mixing.paths[f.path], i) for f in group.features for i in f.rows][row]
+                kernel = path.filters[own][..., slot.component, group.slots[component].component]
+                wanted = np.einsum("abij,ij->ab", views, kernel / path.sizes[own])
+                np.testing.assert_allclose(found, wanted, atol=1e-12)
+                count += 1
+    assert count > 10
+    assert [kind for kind, *_ in symbols(side)] == ([0, 1, -1] if side == 3 else [1, -1, 1, -1])
 
 
-def test_the_way_back_is_the_same_program():
-    mixing = make_mixing(bank(2, FULL3), fields(1, 1), fields(1, 1))
-    plan, back = make_plan(mixing), make_plan(mixing.adjoint)
-    assert plan.uses == back.uses
-    # Control: matrices numbered path by path would not be.
-    assert plan.order.tolist() != back.order.tolist()
-
-
-@pytest.mark.parametrize("channels", [(2, 2), (2, 3)], ids=["alike", "different"])
-def test_weights_and_matrices_are_transposes(channels):
-    mixing = make_mixing(bank(2, FULL3), fields(*channels), fields(*channels))
-    rng = np.random.default_rng(0)
-    for each in (mixing, mixing.adjoint):
-        w = jnp.asarray(rng.standard_normal(each.weights), jnp.float32)
-        matrices = matrices_of(w, each)
-        probe = jnp.asarray(rng.standard_normal(matrices.shape), jnp.float32)
-        np.testing.assert_allclose(
-            jnp.vdot(probe, matrices), jnp.vdot(weights_of(probe, each), w), rtol=1e-4, atol=1e-4
-        )
-
-
-def rounded(x):
-    """To the ten bits that tensor cores keep of float32."""
-    bits = jax.lax.bitcast_convert_type(x, jnp.uint32)
-    kept = (bits + 0x1000) & jnp.uint32(0xFFFFE000)
-    return jax.lax.bitcast_convert_type(kept, jnp.float32)
-
-
-@pytest.mark.parametrize(("parts", "least", "most"), [(3, 0.0, 1e-5), (1, 1e-4, 1e-2)])
-def test_products_of_rounded_parts(monkeypatch, parts, least, most):
-    """As tensor cores multiply: right to 1e-5 with three products of rounded parts, not so with one. The layer commutes
-    with symmetries in either case, since they map images to images."""
-    exact = _fused_kernel.multiply
-
-    def multiply(a, b, contracted, precision):
-        heads = rounded(a), rounded(b)
-        total = exact(*heads, contracted, "highest")
-        if parts == 3:
-            rests = rounded(a - heads[0]), rounded(b - heads[1])
-            total += exact(heads[0], rests[1], contracted, "highest")
-            total += exact(rests[0], heads[1], contracted, "highest")
-        return total
-
-    mixing = make_mixing(bank(2, FULL3), fields(4, 4), fields(4, 4))
-    axes = ConvGeometry.resolve(2, (True, True)).axes((8, 8), 3)
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((1, 12, 8, 8)).astype(np.float32)
-    w = rng.standard_normal(mixing.weights).astype(np.float32)
-    wanted = np.asarray(run_way("basis", x, w, mixing, axes))
-    monkeypatch.setattr(_fused_kernel, "multiply", multiply)
-    jax.clear_caches()
-    run = jax.jit(lambda x: run_way("fused", x, w, mixing, axes), compiler_options=QUICK_TO_COMPILE)
-    y = np.asarray(run(x))
-    assert least <= np.abs(y - wanted).max() / np.abs(y).max() < most
-
-    def swapped(x):
-        """The reflection that exchanges both axes."""
-        return np.swapaxes(np.concatenate([x[:, :4], x[:, 8:], x[:, 4:8]], 1), 2, 3)
-
-    assert np.abs(np.asarray(run(swapped(x))) - swapped(y)).max() / np.abs(y).max() < 1e-5
-    assert np.abs(np.asarray(run(np.swapaxes(x, 2, 3))) - swapped(y)).max() / np.abs(y).max() > 0.1
+def test_components_of_a_key_are_mixed_at_once():
+    groups = make_groups(make_mixing(bank(3, FULL3), fields(1, 1), fields(1, 1)))
+    assert [len(group.slots) for group in groups] == [1, 3]
+    # Of the six different components of a tensor, three are on the diagonal and have other filters.
+    groups = make_groups(make_mixing(bank(2, FULL3), fields(1), fields(0, 0, 1)))
+    assert [len(group.slots) for group in groups] == [1, 2, 1]
 
 
 def test_a_program_for_a_gpu_holds_the_kernels():
@@ -253,5 +214,21 @@ def test_a_program_for_a_gpu_holds_the_kernels():
         platform: jax.jit(run).trace(x, w).lower(lowering_platforms=(platform,)).as_text()
         for platform in ("cuda", "cpu")
     }
-    assert text["cuda"].count("ginjax_fused") >= 2 and "ginjax_fused_weights" in text["cuda"]
+    assert text["cuda"].count("ginjax_filters") >= 2
     assert "triton" not in text["cpu"]
+
+
+def test_a_single_gpu_gets_the_kernel_unasked(monkeypatch):
+    x, w, mixing, axes = setting("1D")
+
+    def holds_kernels(way):
+        with use_way(way):
+            run = jax.jit(lambda x, w: bank_conv(x, w, mixing, axes))
+            return "ginjax_filters" in run.trace(x, w).lower(lowering_platforms=("cuda",)).as_text()
+
+    assert holds_kernels(None)
+    assert not holds_kernels("basis")
+    # A kernel cannot be parted among several devices that share a batch.
+    monkeypatch.setattr(jax, "device_count", lambda: 2)
+    assert not holds_kernels(None)
+    assert holds_kernels("fused")

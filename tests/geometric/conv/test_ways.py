@@ -20,6 +20,8 @@ from ginjax.geometric.conv._dense import graded_pairs
 from ginjax.geometric.conv._mixing import component_grades, make_mixing
 from ginjax.geometric.conv._ways import use_way
 
+pytestmark = pytest.mark.gpu
+
 SCALAR_VECTOR = Signature([((0, 0), 2), ((1, 0), 1)])
 ODD = Signature([((0, 0), 1), ((0, 1), 2), ((1, 0), 1), ((1, 1), 1)])
 ODD_KEYS = tuple((k, p) for k in range(3) for p in range(2))
