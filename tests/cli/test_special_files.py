@@ -141,6 +141,32 @@ def test_an_interrupted_evaluation_may_be_repeated(run, tmp_path, monkeypatch):
     assert run(*words).exit_code == 1
 
 
+@pytest.mark.parametrize("table", ["all.csv", "found/all.csv"])
+def test_a_table_belongs_to_its_evaluation(run, tmp_path, monkeypatch, table):
+    """It may lie in the folder that is made, and stopped before it was written, the command may be repeated."""
+    words = (
+        "evaluate",
+        MODEL,
+        "--steps",
+        "1",
+        "--trajectories",
+        "1",
+        "--size",
+        "8",
+        "-o",
+        "found",
+        "--csv",
+        table,
+    )
+    with monkeypatch.context() as stopping:
+        stop_at(stopping, "ginjax.checkpoint.atomic_write", 1)
+        assert run(*words).exit_code == 130
+    assert not (tmp_path / table).exists() and (tmp_path / "found" / "errors.png").exists()
+    assert run(*words).exit_code == 0
+    assert (tmp_path / table).read_text().startswith("forecast,")
+    assert not list(tmp_path.rglob(".*"))
+
+
 def test_an_evaluation_of_which_nothing_came_leaves_no_folder(run, tmp_path):
     assert run("evaluate", MODEL, "--pde", "burgers", "-o", "found").exit_code == 2
     assert list(tmp_path.iterdir()) == []
