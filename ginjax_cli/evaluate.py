@@ -189,8 +189,11 @@ def evaluate(
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes, condition)
     ctx.with_resource(folder_for_work(folder))
     targets = evaluation_files(folder, picture_format)
-    written = (*targets.values(), *(() if table is None else (table,)))
-    claim = ctx.with_resource(Claim(folder / "evaluation", written, work=asked_for(ctx), force=force))
+    named = () if table is None else (table,)
+    written = (*targets.values(), *named)
+    claim = ctx.with_resource(
+        Claim(folder / "evaluation", written, named=named, work=asked_for(ctx), force=force)
+    )
     if data is None:
         with out.progress(trajectories or 1, "simulating") as progress:
             held_out = simulated_held_out(

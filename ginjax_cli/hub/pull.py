@@ -33,13 +33,17 @@ def pull(
 
     from ginjax.checkpoint import atomic_write, check_output, check_target, file_kind, opened, read_model
     from ginjax.errors import FileError
-    from ginjax.hub import HubAddress, fetch
+    from ginjax.hub import HubAddress, fetch, refuse_absent
 
     out = Output(json=json, quiet=quiet)
     asked = HubAddress.parse(address)
     target = Path(Path(asked.file).name) if output is None else output
     check_output(target, "graph" if asked.file.lower().endswith(".onnx") else "model")
-    check_target(target, force=force)
+    try:
+        check_target(target, force=force, links=output is not None)
+    except FileError:
+        refuse_absent(asked)  # what is to be fetched comes first: of another address the name may be free
+        raise
     found = fetch(asked, progress=out.is_drawn)
     kind = file_kind(found.path)
     if kind.name == "model":

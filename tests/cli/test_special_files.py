@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from command_line import app
@@ -86,6 +87,61 @@ def test_nothing_but_files_is_written(run, tmp_path, words):
         assert refused.exit_code == 1 and f"error: {name}: " in refused.stderr and problem in refused.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == [mine, pipe]
     assert (tmp_path / mine).read_text() == "mine"
+
+
+@pytest.mark.parametrize("words", WRITE, ids=lambda words: " ".join(words[:2]))
+def test_nothing_is_written_through_a_link_to_nothing(run, tmp_path, words):
+    """Not even where nothing is: who sees the name of a link does not see what would be written."""
+    link = f"link{'.stablehlo' if words[0] == 'export' else ''}"
+    (tmp_path / link).symlink_to("elsewhere")
+    refused = run(*words, "-o", link)
+    assert refused.exit_code == 1, refused.stderr
+    assert f"error: {link}: is a symbolic link to nothing: expected a file, or none\n" in refused.stderr
+    assert "--force to write the file that it leads to" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [link]
+
+
+def test_a_link_that_somebody_named_is_followed_with_force(run, tmp_path):
+    """As one to a disk with more room, and only where its name was given; the name of the model gave the other one."""
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "card.md").symlink_to("disk/card.md")
+    for _ in ("nothing there", "the last one there"):
+        assert run("card", MODEL, "-o", "card.md", "--force").exit_code == 0
+        assert (tmp_path / "disk" / "card.md").is_file() and (tmp_path / "card.md").is_symlink()
+    model = tmp_path / "card.safetensors"
+    model.write_bytes(Path(MODEL).read_bytes())
+    refused = run("card", "card.safetensors", "--force")
+    assert refused.exit_code == 1 and "card.md: is a symbolic link: expected" in refused.stderr
+
+
+FOLLOWING = (
+    ("evaluate", MODEL, "--steps", "1", "--trajectories", "1", "--size", "8", "-o", "found"),
+    ("data", "generate", "--dim", "1", "--size", "8", "--trajectories", "1", "--frames", "1", "-o", "found"),
+    ("predict", MODEL, MODEL, "-o", "found/forecast.h5", "--gif"),
+    ("transfer-curve", "-o", "found"),
+)
+
+
+@pytest.mark.parametrize("words", FOLLOWING, ids=lambda words: words[0])
+def test_files_that_nobody_named_are_not_written_through_links(run, tmp_path, words):
+    """With `--force` neither; names that follow from that of a folder, or of the output."""
+    (tmp_path / "found").mkdir()
+    (tmp_path / "precious").write_text("mine")
+    for name in ("errors.png", "diffusion_1d.hdf5", "forecast.gif", "transfer_curve.png"):
+        (tmp_path / "found" / name).symlink_to("../precious")
+    refused = run(*words, "--force")
+    assert refused.exit_code == 1, refused.stderr
+    assert "is a symbolic link: expected a file, or none" in refused.stderr
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_folder_is_called_one_whatever_the_ending_should_be(run, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for words in (("export", MODEL), ("compare", MODEL, MODEL), ("card", MODEL), ("data", "convert", MODEL)):
+        refused = run(*words, "-o", "folder")
+        assert (refused.exit_code, "error: folder: is a folder" in refused.stderr) == (1, True), (
+            refused.stderr
+        )
 
 
 @pytest.mark.usefixtures("impatient")
