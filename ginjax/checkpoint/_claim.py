@@ -22,6 +22,9 @@ from ._processes import host_name, host_tag, is_running
 from ._strict_json import JsonProblem, parse_json
 
 _MOST_BYTES, _MOST_FILES = 2**20, 2**12
+_LONGEST_NAME = 200
+"""Bytes of a name that stand in that of its lock file."""
+
 _PATIENCE = 0.1
 """Seconds to try again where a lock is held: whoever only asks for it holds it for a moment."""
 
@@ -210,7 +213,13 @@ def _is_held(descriptor: int) -> bool | None:
 
 def lock_path(name: Path) -> Path:
     """The hidden file that says who writes the files that are called `name` together."""
-    return with_name_of_its_own(name).with_name(f".{name.name[:200]}.ginjax-lock")
+    called = os.fsencode(with_name_of_its_own(name).name)
+    if len(called) > _LONGEST_NAME:  # of the 255 bytes that most file systems allow
+        mark = hashlib.sha256(called).hexdigest()[:16].encode()
+        called = (
+            os.fsencode(os.fsdecode(called[:_LONGEST_NAME]).encode(errors="ignore").decode()) + b"-" + mark
+        )
+    return name.with_name(f".{os.fsdecode(called)}.ginjax-lock")
 
 
 def _lock(path: Path, file: Path) -> int:
