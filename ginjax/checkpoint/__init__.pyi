@@ -80,6 +80,7 @@ from ._new_axes import new_axis_places as new_axis_places
 from ._opened import opened as opened
 from ._opened import read_text as read_text
 from ._output_name import OutputKind as OutputKind
+from ._output_name import check_can_be_named as check_can_be_named
 from ._output_name import check_output as check_output
 from ._reading import Reading as Reading
 from ._strict_json import JsonProblem as JsonProblem

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+from ginjax._text import storable
 from ginjax.errors import FileError
 
 from ._atomic import check_target, unwritable, with_name_of_its_own
@@ -77,7 +78,7 @@ class Claim:
 
     def replaces(self, file: Path) -> bool:
         """Whether a file may be replaced: one that the same work left, or any with `force`."""
-        return self._force or file.name in self._left
+        return self._force or storable(file.name) in self._left
 
     def done(self) -> None:
         """Say that the work came to its end."""
@@ -90,7 +91,7 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         unfinished = not self._done and any(
-            os.path.lexists(file) for file in self._files if file.name in self._new
+            os.path.lexists(file) for file in self._files if storable(file.name) in self._new
         )
         if not unfinished:
             self._unlink()
@@ -109,7 +110,9 @@ class Claim:
         for file in self._files:
             check_target(file, force=self.replaces(file), links=file in self._named)
         self._new = [
-            file.name for file in self._files if file.name in self._left or not os.path.lexists(file)
+            name
+            for file in self._files
+            if (name := storable(file.name)) in self._left or not os.path.lexists(file)
         ]
         content = {
             "process": os.getpid(),

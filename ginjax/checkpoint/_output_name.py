@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ginjax._text import shell_word
+from ginjax._text import shell_word, storable
 from ginjax.errors import ArgumentError
 
 from ._atomic import refuse_folder
@@ -103,6 +103,18 @@ def check_output(
                 got=f"{path}, which is in the folder of {what}",
                 expected="a file elsewhere",
             )
+
+
+def check_can_be_named(path: str | os.PathLike[str], argument: str = "`output`") -> None:
+    """Refuse a name that no text can hold, where another file of the output names the one that is called so.
+
+    **Raises:** `ArgumentError` for a name whose bytes are no UTF-8.
+    """
+    name = Path(path).name
+    if storable(name) != name:
+        raise ArgumentError(
+            argument, got=storable(name), expected="a name in UTF-8, because another file has to name it"
+        )
 
 
 def _check_ending(path: str | os.PathLike[str], kind: OutputKind, argument: str) -> None:

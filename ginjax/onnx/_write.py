@@ -6,7 +6,14 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ginjax.checkpoint import Claim, atomic_write, check_output, check_target, refuse_folder
+from ginjax.checkpoint import (
+    Claim,
+    atomic_write,
+    check_can_be_named,
+    check_output,
+    check_target,
+    refuse_folder,
+)
 from ginjax.errors import ArgumentError
 
 from ._read import SUFFIX, OnnxNetwork, tensors_of
@@ -43,6 +50,8 @@ def check_onnx_target(path: str | os.PathLike[str], network: OnnxNetwork) -> Non
             expected=f"a name that ends in {SUFFIX}, as a graph is converted to a graph",
             hint="Weights of another library as safetensors are converted to safetensors: ginjax convert-d WEIGHTS.safetensors",
         )
+    if network.external:
+        check_can_be_named(path)
     read = {"the graph": network.path, "a file of the weights of the graph": network.weights}
     for each in (path, target.with_name(f"{target.name}.data")):
         check_output(each, "graph", read)
@@ -65,6 +74,7 @@ def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: boo
     if not network.external and sum(len(each.raw_data) for each in tensors) <= _ALONE:
         atomic_write(target, network.model.SerializeToString(deterministic=True), force=force)
         return
+    check_can_be_named(path)
     beside = target.with_name(f"{target.name}.data")
     model = type(network.model)()
     model.CopyFrom(network.model)

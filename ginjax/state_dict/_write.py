@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from ginjax.checkpoint import Claim, atomic_write, check_target, write_tensors
+from ginjax.checkpoint import Claim, atomic_write, check_can_be_named, check_target, write_tensors
 
 from ._read import INDEX, StateDict
 
@@ -36,6 +36,7 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
     if not os.fspath(path).endswith(INDEX):
         write_tensors(path, state.arrays, state.metadata, specs=state.specs, force=force)
         return
+    check_can_be_named(path)
     target = check_target(path, force=force)
     shards = _cut(state)
     stem = piece_stem(target)
