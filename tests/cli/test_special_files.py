@@ -226,3 +226,21 @@ def test_a_table_belongs_to_its_evaluation(run, tmp_path, monkeypatch, table):
 def test_an_evaluation_of_which_nothing_came_leaves_no_folder(run, tmp_path):
     assert run("evaluate", MODEL, "--pde", "burgers", "-o", "found").exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a folder in use is not removed there")
+@pytest.mark.parametrize(
+    "words",
+    [("card", MODEL, "-o", "card.md"), ("init", "resnet"), ("train",), ("predict", MODEL, MODEL), ("demo",)],
+    ids=lambda words: words[0],
+)
+def test_a_folder_that_is_gone_is_told_in_a_line(tmp_path, monkeypatch, words):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    refused = CliRunner().invoke(app, words, prog_name="ginjax")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "error: the folder that this was started in is gone\nhint: Change to another one.\n",
+    )
