@@ -9,6 +9,9 @@ from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
+from ginjax.checkpoint import read_model
+from ginjax_cli._train_run import TrainRun
+
 MODEL = str(FIXTURES / "diffusion_1d.safetensors")
 
 
@@ -226,6 +229,28 @@ def test_a_table_belongs_to_its_evaluation(run, tmp_path, monkeypatch, table):
 def test_an_evaluation_of_which_nothing_came_leaves_no_folder(run, tmp_path):
     assert run("evaluate", MODEL, "--pde", "burgers", "-o", "found").exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("keep", ["--keep-state", "--no-keep-state"])
+def test_a_training_is_not_lost_where_another_program_takes_its_name(run, tmp_path, monkeypatch, keep):
+    real = TrainRun.carry_out
+
+    def carried_out(self):
+        trained = real(self)
+        for name in ("model.safetensors", "model.1.safetensors"):
+            (tmp_path / name).write_text("mine")
+        return trained
+
+    monkeypatch.setattr(TrainRun, "carry_out", carried_out)
+    words = ("--arch", "series", "--channels", "2", "--size", "8", "--trajectories", "2", "--frames", "1")
+    result = run("train", *words, "--steps", "1", "--batch-size", "1", keep)
+    assert result.exit_code == 0, result.stderr
+    told = "model.safetensors was made by another program meanwhile: the model is model.2.safetensors"
+    assert told in result.stderr and "wrote model.2.safetensors" in result.stderr
+    assert read_model(tmp_path / "model.2.safetensors").provenance[-1]["steps_done"] == 1
+    assert {(tmp_path / name).read_text() for name in ("model.safetensors", "model.1.safetensors")} == {
+        "mine"
+    }
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a folder in use is not removed there")
