@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from ginjax._version import __version__
-from ginjax.checkpoint import ModelRecord, model_card, opened, read_model
-from ginjax.errors import ArgumentError, FileError
+from ginjax.checkpoint import ModelRecord, model_card, opened, read_model, refuse_exchanged
+from ginjax.errors import ArgumentError
 
 from ._address import HubAddress
 from ._library import check_token, hub_library, silent, told
@@ -66,8 +66,7 @@ def push_model(
     library = hub_library()
     with opened(path) as (stream, _):
         record = read_model(path)
-        if not os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):
-            raise FileError(f"{path}: was replaced while it was read", hint="Try it again.")
+        refuse_exchanged(path, stream)
         text = model_card(record, os.path.basename(path), evaluation, address=str(target)) if card else None
         check_token(target)
         made = _commit(library, target, stream, record, text, private, message, progress)

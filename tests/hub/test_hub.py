@@ -148,6 +148,26 @@ def test_a_model_that_is_exchanged_while_it_is_read_is_not_sent(hub, monkeypatch
     assert "me/waves" not in hub.commits
 
 
+@pytest.mark.parametrize("moment", ["before it is read", "after it was read"])
+def test_a_model_that_is_exchanged_in_the_cache_is_not_written(hub, monkeypatch, tmp_path, moment):
+    hub.add("me/waves", {"model.safetensors": MODEL.read_bytes()})
+    other = tmp_path / "other"
+    other.write_bytes(OTHER.read_bytes())
+
+    def reading(path):
+        if moment == "before it is read":
+            other.replace(path)
+        record = read_model(path)
+        if other.exists():
+            other.replace(path)
+        return record
+
+    monkeypatch.setattr("ginjax.checkpoint.read_model", reading)
+    refused = run("hub", "pull", "me/waves", "-o", "got.safetensors")
+    assert refused.exit_code == 1 and "was replaced while it was read" in refused.stderr
+    assert not Path("got.safetensors").exists()
+
+
 def test_the_file_that_was_checked_is_sent(hub, monkeypatch, tmp_path):
     """Whatever has taken its name since."""
     mine, other = tmp_path / "mine.safetensors", tmp_path / "other.safetensors"
