@@ -143,6 +143,29 @@ def field_lines(fields: Mapping[str, object]) -> list[str]:
     return [f"{name.ljust(width)}  {cell(value)}" for name, value in zip(names, fields.values(), strict=True)]
 
 
+def storable(value: Any) -> Any:
+    """A value as a file in UTF-8 can hold it: the bytes of a name that are none are written out, as in `run\\xff.h5`.
+
+    **Arguments:**
+
+    - `value`: text, or lists and objects of JSON with text in them; anything else stays as it is.
+    """
+    if isinstance(value, str):
+        return _SURROGATES.sub(lambda found: _written_out(ord(found[0])), value)
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def _written_out(code: int) -> str:
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
 def json_line(payload: Mapping[str, Any]) -> str:
     """One JSON object on one line: sorted keys, ASCII, and null for what JSON has no number for."""
     return json.dumps(_plain(payload), sort_keys=True, allow_nan=False)

@@ -64,10 +64,21 @@ def describe(error: BaseException) -> Failure | None:
         return Failure("out of memory", _SMALLER, FAILED)
     if is_lost_process(error):
         return Failure("another process of the training was lost", _TOGETHER, FAILED)
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return Failure("the folder that this was started in is gone", "Change to another one.", FAILED)
     if isinstance(error, OSError) and error.errno in _MACHINE:
         where = f"{error.filename}: " if error.filename is not None else ""
         return Failure(f"{where}{error.strerror}", None, FAILED)
     return None
+
+
+def _is_nowhere() -> bool:
+    """Whether relative paths lead nowhere, because the folder that they begin in was removed."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _of_argument(error: ArgumentError) -> str:

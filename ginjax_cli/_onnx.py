@@ -52,11 +52,12 @@ def convert(
     from ._certificate import show_certificate
 
     _refuse_meaningless(given)
+    named = target is not None
     target = target or default_onnx_target(source, to_dim)
     network = read_onnx(source)
     check_onnx_target(target, network)
     if not given["dry_run"]:
-        check_target(target, force=given["force"])
+        check_target(target, force=given["force"], links=named)
     channels_last = options.layout != "pytorch"
     try:
         conversion = convert_onnx(

@@ -47,6 +47,7 @@ def convert(
         write_state_dict,
     )
 
+    named = target is not None
     target = target or default_target(source, to_dim)
     check_state_dict_output(
         target,
@@ -57,7 +58,7 @@ def convert(
         },
     )
     if not dry_run:
-        check_target(target, force=force)
+        check_target(target, force=force, links=named)
     state = read_state_dict(source)
     like = None if options.like is None else read_state_dict(options.like)
     plan = plan_state_dict(state, to_dim, plain_rule(rule), _described(options, like))

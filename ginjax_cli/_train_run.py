@@ -1,12 +1,13 @@
 """A training as `ginjax train` carries it out: estimated, followed, stopped in order, and brought to its files."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 import typer
 
-from ginjax._text import in_bytes, shell_line
+from ginjax._text import in_bytes, shell_line, shell_word
 
 from ._config_file import given_options
 from ._interrupt import Interrupt, Interrupted
@@ -15,7 +16,7 @@ from ._train_report import curve_title, draw_learning_curve, following_command, 
 from ._train_seeds import as_asked
 
 if TYPE_CHECKING:
-    from ginjax.checkpoint import Claim
+    from ginjax.checkpoint import Claim, ModelRecord
     from ginjax.ml import (
         PreparedTraining,
         Progress,
@@ -157,7 +158,7 @@ class TrainRun:
             write_model(files.last, made.last, force=True)
             kept = "the model of --init" if trained.kept_start else "the best model"
             out.note(f"{kept} is kept; the last one is {files.last}")
-        sha256 = write_model(output, made.record, force=force)
+        output, sha256 = self._written(output, made.record, force=force)
         files.tidy(last=made.last is None)
         if not keep_state:
             self.run_file.remove()
@@ -167,6 +168,29 @@ class TrainRun:
         show_result(out, output, title, prepared, made, trained, sha256)
         draw_learning_curve(out, files, curve_title(request), trained.progress.best_step, width)
         self._say_next(output, made)
+
+    def _written(self, output: Path, record: "ModelRecord", *, force: bool) -> tuple[Path, str]:
+        """Write the model; under a name beside it where a file has come to be that nobody said to replace.
+
+        **Returns:** the file, and its SHA-256.
+        """
+        from ginjax.checkpoint import write_model
+        from ginjax.errors import FileError
+
+        path, stem, number = output, output.name.removesuffix(".safetensors"), 0
+        while True:
+            try:
+                sha256 = write_model(path, record, force=force)
+            except FileError:
+                if force or not os.path.lexists(path):
+                    raise
+                number += 1
+                path = output.with_name(f"{stem}.{number}.safetensors")
+                continue
+            if path != output:
+                by = f"{shell_word(output)} was made by another program meanwhile"
+                self.out.warn(f"{by}: the model is {shell_word(path)}")
+            return path, sha256
 
     def _say_next(self, output: Path, made: "TrainedModel") -> None:
         out, keep_state = self.out, self.saving.keep

@@ -56,7 +56,10 @@ def _hint(error: "ContractError", path: Path, given: dict[str, Any]) -> str | No
             way = resampling_for(source, wanted.spacing, wanted.time_step)
             words = _as_read(source, split)
     except ArgumentError as problem:
-        return f"{own}The data cannot be brought to those of the model: {problem.problem}."
+        reason = problem.problem
+        if problem.subject == error.subject:  # which the error has said, with what was found
+            reason = f"{problem.subject.removesuffix(' of the data')} would have to be {problem.expected}"
+        return f"{own}The data cannot be brought to those of the model: {reason}."
     except GinjaxError:
         return error.hint
     steps = [] if way.spacing is None else ["--spacing", f"{way.spacing:.7g}"]

@@ -47,7 +47,7 @@ def card(
     read = {"the model": model, "the evaluation": None if evaluation is None else evaluation_file(evaluation)}
     check_output(target, "card", read)
     record = read_model(model)
-    check_target(target, force=force)
+    check_target(target, force=force, links=output is not None)
     text = model_card(record, model.name, None if evaluation is None else read_evaluation(evaluation))
     atomic_write(target, text.encode("utf-8"), force=force)
     if evaluation is None:

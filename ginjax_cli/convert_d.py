@@ -273,7 +273,7 @@ def convert_d(
 
     check_output(target, "model", {"the model to be converted": model, "the data": calibrate})
     if not dry_run:
-        check_target(target, force=force)
+        check_target(target, force=force, links=output is not None)
     from ginjax.checkpoint import check_certificate, convert_record, read_model, to_be_lifted
     from ginjax.transfer import find_rule
 

@@ -147,7 +147,7 @@ def evaluate(
     out = Output(json=json, quiet=quiet)
     model, several = models[0], len(models) > 1
 
-    from ginjax.checkpoint import Claim, atomic_write, check_output, check_target, folder_for_work
+    from ginjax.checkpoint import Claim, atomic_write, check_output, folder_for_work
     from ginjax.errors import ArgumentError
     from ginjax.ml import (
         PERSISTENCE,
@@ -180,8 +180,6 @@ def evaluate(
         raise ArgumentError("models", got="one of them twice", expected="each once")
     every = {name: load_model(each) for name, each in zip(names, models, strict=True)}
     check_together({names_of(models)[i]: each.record for i, each in enumerate(every.values())})
-    if table is not None:
-        check_target(table, force=force)
     loaded = every[MODEL]
     record = loaded.record
     if folder is None:
@@ -191,8 +189,10 @@ def evaluate(
     contract, reading = forecaster.contract, reading_of(field, parity, periodic, axes, condition)
     ctx.with_resource(folder_for_work(folder))
     targets = evaluation_files(folder, picture_format)
+    named = () if table is None else (table,)
+    written = (*targets.values(), *named)
     claim = ctx.with_resource(
-        Claim(folder / "evaluation", tuple(targets.values()), work=asked_for(ctx), force=force)
+        Claim(folder / "evaluation", written, named=named, work=asked_for(ctx), force=force)
     )
     if data is None:
         with out.progress(trajectories or 1, "simulating") as progress:
@@ -271,9 +271,9 @@ def evaluate(
         width=width,
         force=any(map(claim.replaces, targets.values())),
     )
-    claim.done()
     if table is not None:
-        atomic_write(table, found.to_csv().encode(), force=force)
+        atomic_write(table, found.to_csv().encode(), force=claim.replaces(table))
+    claim.done()
     title = f"{shell_word(model)} on {held_out.name}: roll-outs from the first frames of {plural(study.trajectories, 'trajectory')}"
     out.table(
         title if study.trajectories == 1 else f"{title}, mean ± standard deviation over them", *found.table()

@@ -55,10 +55,18 @@ def export(
     """
     import hashlib
 
-    from ginjax.checkpoint import atomic_write, check_output, check_target, read_model, write_dense
+    from ginjax.checkpoint import (
+        atomic_write,
+        check_output,
+        check_target,
+        read_model,
+        refuse_folder,
+        write_dense,
+    )
     from ginjax.errors import ArgumentError
 
     out = Output(json=json, quiet=quiet)
+    refuse_folder(output)
     kind = output.suffix.lower()
     if kind not in _KINDS:
         raise ArgumentError("`output`", got=str(output), expected=f"a name that ends in {', '.join(_KINDS)}")

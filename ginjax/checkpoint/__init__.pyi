@@ -2,6 +2,7 @@ from ._arrays import check_finite as check_finite
 from ._arrays import weights_digest as weights_digest
 from ._atomic import atomic_write as atomic_write
 from ._atomic import check_target as check_target
+from ._atomic import refuse_folder as refuse_folder
 from ._atomic import unwritable as unwritable
 from ._atomic import with_name_of_its_own as with_name_of_its_own
 from ._bank_file import key_name as key_name
@@ -78,7 +79,9 @@ from ._new_axes import axes_added_since as axes_added_since
 from ._new_axes import new_axis_places as new_axis_places
 from ._opened import opened as opened
 from ._opened import read_text as read_text
+from ._opened import refuse_exchanged as refuse_exchanged
 from ._output_name import OutputKind as OutputKind
+from ._output_name import check_can_be_named as check_can_be_named
 from ._output_name import check_output as check_output
 from ._reading import Reading as Reading
 from ._strict_json import JsonProblem as JsonProblem

@@ -24,6 +24,8 @@ _HINTS = {
     errno.ENAMETOOLONG: "Choose a shorter name.",
 }
 
+_THROUGH = " Pass `force=True` to write the file that it leads to."
+
 
 def atomic_write(
     path: str | os.PathLike[str],
@@ -43,7 +45,7 @@ def atomic_write(
     - `path`: where to write.
     - `data`: the bytes, or a function that writes them to a binary stream.
     - `force`: replace a file that is there.
-    - `links`: follow a symbolic link; else one is refused.
+    - `links`: follow a symbolic link, as for a name that somebody chose; else one is refused.
 
     **Raises:** `FileError` if the file exists, cannot be written, or is not a regular file.
     """
@@ -77,6 +79,15 @@ def with_name_of_its_own(path: Path) -> Path:
     return path
 
 
+def refuse_folder(path: str | os.PathLike[str]) -> None:
+    """Refuse a folder in place of a file, whatever its name says.
+
+    **Raises:** `FileError`.
+    """
+    if os.path.isdir(path):
+        raise _is_folder(path)
+
+
 def _is_folder(path: str | os.PathLike[str]) -> FileError:
     return FileError(f"{path}: is a folder", expected="the name of a file", hint="Add a file name to it.")
 
@@ -90,11 +101,11 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
     """
     if "\0" in os.fspath(path):
         raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Choose another name.")
-    if not links and os.path.islink(path):
+    if os.path.islink(path) and not (links and (force or os.path.exists(path))):
         raise FileError(
-            f"{path}: is a symbolic link",
+            f"{path}: is a symbolic link" + (" to nothing" if links else ""),
             expected="a file, or none",
-            hint="Remove it, or choose another name.",
+            hint="Remove it, or choose another name." + _THROUGH * links,
         )
     target = Path(os.path.realpath(path))
     try:

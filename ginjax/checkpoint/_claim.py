@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
+from ginjax._text import storable
 from ginjax.errors import FileError
 
 from ._atomic import check_target, unwritable, with_name_of_its_own
@@ -21,7 +22,10 @@ from ._expect import expect
 from ._processes import host_name, host_tag, is_running
 from ._strict_json import JsonProblem, parse_json
 
-_MOST_BYTES = 2**16
+_MOST_BYTES, _MOST_FILES = 2**20, 2**12
+_LONGEST_NAME = 200
+"""Bytes of a name that stand in that of its lock file."""
+
 _PATIENCE = 0.1
 """Seconds to try again where a lock is held: whoever only asks for it holds it for a moment."""
 
@@ -38,21 +42,31 @@ class Claim:
     **Arguments:**
 
     - `name`: what the files are called together, such as `folder/model`.
-    - `files`: the files.
+    - `files`: the files. Where a link leads to that has the name of one, nobody has chosen, and it is refused, but for `name`.
+    - `named`: those of them that somebody named, too.
     - `work`: a text that is the same for the same work; None for work that may go on from whatever was left.
     - `force`: replace files that are there.
 
     **Raises:** `FileError` where another process writes them, or as `check_target` for each file.
     """
 
-    def __init__(self, name: Path, files: Sequence[Path], *, work: str | None = None, force: bool = False):
+    def __init__(
+        self,
+        name: Path,
+        files: Sequence[Path],
+        *,
+        named: Sequence[Path] = (),
+        work: str | None = None,
+        force: bool = False,
+    ):
         self.path = lock_path(name)
         self._files, self._force = tuple(files), force
+        self._named = {name, *named}
         self._work = None if work is None else hashlib.sha256(work.encode()).hexdigest()
         self._done = False
         self._left = frozenset[str]()
         for file in files:
-            check_target(file, force=True)  # whether it can be written at all
+            check_target(file, force=True, links=file in self._named)  # whether it can be written at all
         self._descriptor = _lock(self.path, files[0])
         try:
             self._begin()
@@ -64,7 +78,7 @@ class Claim:
 
     def replaces(self, file: Path) -> bool:
         """Whether a file may be replaced: one that the same work left, or any with `force`."""
-        return self._force or file.name in self._left
+        return self._force or storable(file.name) in self._left
 
     def done(self) -> None:
         """Say that the work came to its end."""
@@ -77,7 +91,7 @@ class Claim:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         unfinished = not self._done and any(
-            os.path.lexists(file) for file in self._files if file.name in self._new
+            os.path.lexists(file) for file in self._files if storable(file.name) in self._new
         )
         if not unfinished:
             self._unlink()
@@ -94,9 +108,11 @@ class Claim:
         if before and (before["work"] is None or before["work"] == self._work):
             self._left = frozenset(before["new"])
         for file in self._files:
-            check_target(file, force=self.replaces(file))
+            check_target(file, force=self.replaces(file), links=file in self._named)
         self._new = [
-            file.name for file in self._files if file.name in self._left or not os.path.lexists(file)
+            name
+            for file in self._files
+            if (name := storable(file.name)) in self._left or not os.path.lexists(file)
         ]
         content = {
             "process": os.getpid(),
@@ -200,7 +216,13 @@ def _is_held(descriptor: int) -> bool | None:
 
 def lock_path(name: Path) -> Path:
     """The hidden file that says who writes the files that are called `name` together."""
-    return with_name_of_its_own(name).with_name(f".{name.name[:200]}.ginjax-lock")
+    called = os.fsencode(with_name_of_its_own(name).name)
+    if len(called) > _LONGEST_NAME:  # of the 255 bytes that most file systems allow
+        mark = hashlib.sha256(called).hexdigest()[:16].encode()
+        called = (
+            os.fsencode(os.fsdecode(called[:_LONGEST_NAME]).encode(errors="ignore").decode()) + b"-" + mark
+        )
+    return name.with_name(f".{os.fsdecode(called)}.ginjax-lock")
 
 
 def _lock(path: Path, file: Path) -> int:
@@ -276,7 +298,7 @@ def _read(path: Path, descriptor: int) -> dict[str, Any] | None:
             "host": expect(content, "host", str, where=path, most=64),
             "machine": expect(content, "machine", str, where=path, most=64),
             "since": expect(content, "since", str, where=path, most=64),
-            "new": expect(content, "new", list, where=path, most=64),
+            "new": expect(content, "new", list, where=path, most=_MOST_FILES),
             "work": content.get("work"),
         }
         if not all(isinstance(name, str) for name in found["new"]):

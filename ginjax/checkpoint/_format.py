@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple, NoReturn, get_args
 
 import numpy as np
 
+from ginjax._text import storable
 from ginjax.errors import ArgumentError, FileError
 from ginjax.transfer import model_digest
 
@@ -108,7 +109,7 @@ def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -
         )
     if header.get("schema", SCHEMA) != SCHEMA:
         raise ArgumentError("header field 'schema'", got=repr(header["schema"]), expected=SCHEMA)
-    whole = {**header, "schema": SCHEMA}
+    whole = {**storable(header), "schema": SCHEMA}  # names of files, which may hold any bytes, stand in it
     whole.pop("checksum", None)
     dumps(whole)  # refuses what JSON cannot hold, before a digest is made of it
     return dumps(whole | {"checksum": model_digest(arrays, whole)})

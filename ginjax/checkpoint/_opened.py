@@ -36,6 +36,15 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]
         raise FileError(f"{path}: cannot be read: {error.strerror or error}", hint=hint) from error
 
 
+def refuse_exchanged(path: str | os.PathLike[str], stream: BufferedReader) -> None:
+    """Refuse a name that another file has taken since it was opened: what was read by that name is not what is open.
+
+    **Raises:** `FileError`.
+    """
+    if not os.path.samestat(os.fstat(stream.fileno()), os.stat(path)):
+        raise FileError(f"{path}: was replaced while it was read", hint="Try it again.")
+
+
 def missing_file(path: str | os.PathLike[str]) -> FileError:
     """The refusal of a name that no file has; an address on the Hub is none, and its two strokes are one in a path."""
     name = os.fspath(path)

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ginjax._text import shell_word
+from ginjax._text import shell_word, storable
 from ginjax.errors import ArgumentError
+
+from ._atomic import refuse_folder
 
 OutputKind = Literal[
     "model", "filters", "state dict", "graph", "program", "data", "table", "card", "picture", "folder"
@@ -81,20 +83,38 @@ def check_output(
       that links and other spellings are found. Data that are written must not lie in a folder of data that is read, either.
     - `argument`: what a message calls the output.
 
-    **Raises:** `ArgumentError` saying what the file is, or which command writes files of such a name.
+    **Raises:** `ArgumentError` saying what the file is, or which command writes files of such a name; `FileError` for a folder where
+    a file is written.
     """
+    read = [
+        (what, each)
+        for what, given in (inputs or {}).items()
+        for each in (() if given is None else [given] if isinstance(given, (str, os.PathLike)) else given)
+    ]
+    if kind != "folder" and not any(_is_same(path, each) for _, each in read):
+        refuse_folder(path)
     _check_ending(path, kind, argument)
-    for what, given in (inputs or {}).items():
-        each_of = () if given is None else [given] if isinstance(given, (str, os.PathLike)) else given
-        for each in each_of:
-            if _is_same(path, each):
-                raise ArgumentError(argument, got=f"{path}, which is {what}", expected="a file elsewhere")
-            if kind == "data" and os.path.isdir(each) and _lies_in(path, each):
-                raise ArgumentError(
-                    argument,
-                    got=f"{path}, which is in the folder of {what}",
-                    expected="a file elsewhere",
-                )
+    for what, each in read:
+        if _is_same(path, each):
+            raise ArgumentError(argument, got=f"{path}, which is {what}", expected="a file elsewhere")
+        if kind == "data" and os.path.isdir(each) and _lies_in(path, each):
+            raise ArgumentError(
+                argument,
+                got=f"{path}, which is in the folder of {what}",
+                expected="a file elsewhere",
+            )
+
+
+def check_can_be_named(path: str | os.PathLike[str], argument: str = "`output`") -> None:
+    """Refuse a name that no text can hold, where another file of the output names the one that is called so.
+
+    **Raises:** `ArgumentError` for a name whose bytes are no UTF-8.
+    """
+    name = Path(path).name
+    if storable(name) != name:
+        raise ArgumentError(
+            argument, got=storable(name), expected="a name in UTF-8, because another file has to name it"
+        )
 
 
 def _check_ending(path: str | os.PathLike[str], kind: OutputKind, argument: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import h5py
 import numpy as np
 
+from ginjax._text import storable
 from ginjax._version import __version__
 from ginjax.checkpoint import Field, atomic_write, check_target
 from ginjax.data._frames import MAX_VALUES_AT_ONCE
@@ -72,7 +73,7 @@ def write_well(
             expected="the same in all",
             hint=f"`frames={source.frames}` keeps the first {source.frames} of each, the number of the shortest.",
         )
-    text = json.dumps({"version": __version__, **(about or {})}, sort_keys=True)
+    text = json.dumps(storable({"version": __version__, **(about or {})}), sort_keys=True)
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
 
@@ -94,7 +95,7 @@ def write_well(
 
 def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, float], about: str) -> None:
     axes = AXES[: source.D]
-    file.attrs["dataset_name"] = name
+    file.attrs["dataset_name"] = storable(name)
     file.attrs["grid_type"] = "cartesian"
     file.attrs["n_spatial_dims"] = source.D
     file.attrs["n_trajectories"] = source.trajectories

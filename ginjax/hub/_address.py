@@ -19,6 +19,8 @@ _PATTERN = re.compile(
     r"hf://(?P<repository>[^/@\s]+/[^/@\s]+)(?:@(?P<revision>[^/\s]+))?(?:/(?P<file>[^\s].*))?", re.DOTALL
 )
 
+_NAME = re.compile(r"\b[\w\-.]{1,96}\b", re.ASCII)
+
 
 @dataclass(frozen=True)
 class HubAddress:
@@ -46,7 +48,7 @@ class HubAddress:
         """
         whole = text if text.startswith(SCHEME) else f"{SCHEME}{text}"
         found = _PATTERN.fullmatch(whole)
-        if found is None or not found["repository"].isprintable():
+        if found is None or not all(map(_is_name, found["repository"].split("/"))):
             raise ArgumentError(
                 "address on the Hub",
                 got=repr(text)[:80],
@@ -74,6 +76,11 @@ class HubAddress:
         revision = "" if self.revision is None else "@" + self.revision.replace("/", "%2F")
         file = "" if self.file == MODEL_FILE else f"/{self.file}"
         return f"{SCHEME}{self.repository}{revision}{file}"
+
+
+def _is_name(part: str) -> bool:
+    """Whether a user or a repository may be called so, by the rules of the Hub."""
+    return _NAME.fullmatch(part) is not None and not ("--" in part or ".." in part or part.endswith(".git"))
 
 
 def is_hub_address(path: str | os.PathLike[str]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ginjax._version import __version__
 
 from ._address import READABLE, HubAddress
-from ._library import hub_library, silent, told
+from ._library import UnreachableError, hub_library, silent, told
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,31 @@ class Fetched:
 
     path: Path
     address: HubAddress
+
+
+def refuse_absent(address: HubAddress) -> None:
+    """Refuse an address at which the Hub has no file that may be read; where it cannot be asked, nothing is said.
+
+    **Arguments:**
+
+    - `address`: of a file.
+
+    **Raises:** as `fetch`, for what is not there or not allowed.
+    """
+    library = hub_library()
+    url = library.hf_hub_url(address.repository, address.file, revision=address.revision)
+    with (
+        suppress(UnreachableError),
+        silent(progress=False),
+        told(address, partial(_files, address)),
+    ):
+        library.get_hf_file_metadata(url, library_name="ginjax", library_version=__version__)
+
+
+def _files(address: HubAddress) -> list[str]:
+    """Files of a repository that may be fetched."""
+    names = hub_library().HfApi().list_repo_files(address.repository, revision=address.revision)
+    return sorted(name for name in names if name.lower().endswith(READABLE))
 
 
 def fetch(address: HubAddress | str, *, progress: bool = False) -> Fetched:
@@ -41,12 +68,7 @@ def fetch(address: HubAddress | str, *, progress: bool = False) -> Fetched:
     """
     found = HubAddress.parse(address) if isinstance(address, str) else address
     library = hub_library()
-
-    def files() -> list[str]:
-        names = library.HfApi().list_repo_files(found.repository, revision=found.revision)
-        return sorted(name for name in names if name.lower().endswith(READABLE))
-
-    with silent(progress=progress), told(found, files):
+    with silent(progress=progress), told(found, partial(_files, found)):
         path = Path(
             library.hf_hub_download(
                 found.repository,

@@ -110,14 +110,18 @@ def _others(address: HubAddress, files: Callable[[], list[str]] | None) -> str:
     return f"There are: {', '.join(names)}" + (", ..." if len(found) > 4 else "")
 
 
-def _unreachable(address: HubAddress, besides: str = "") -> FileError:
+class UnreachableError(FileError):
+    """The Hub cannot be asked."""
+
+
+def _unreachable(address: HubAddress, besides: str = "") -> UnreachableError:
     words = f", and {besides}" if besides else ""
     if hub_library("constants").HF_HUB_OFFLINE:
-        return FileError(
+        return UnreachableError(
             f"{address}: HF_HUB_OFFLINE is set{words}", hint="Unset it, or name a file on this machine."
         )
     where = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    return FileError(f"{address}: {where} cannot be reached{words}", hint="Check the network.")
+    return UnreachableError(f"{address}: {where} cannot be reached{words}", hint="Check the network.")
 
 
 def _answered(address: HubAddress, status: int | None, said: str) -> FileError:

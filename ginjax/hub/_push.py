@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 from ginjax._version import __version__
-from ginjax.checkpoint import model_card, read_model
+from ginjax.checkpoint import ModelRecord, model_card, opened, read_model, refuse_exchanged
 from ginjax.errors import ArgumentError
 
 from ._address import HubAddress
@@ -63,21 +64,37 @@ def push_model(
             "file on the Hub", got=repr(target.file), expected="a name that ends in .safetensors"
         )
     library = hub_library()
-    record = read_model(path)
-    text = model_card(record, os.path.basename(path), evaluation, address=str(target)) if card else None
-    check_token(target)
+    with opened(path) as (stream, _):
+        record = read_model(path)
+        refuse_exchanged(path, stream)
+        text = model_card(record, os.path.basename(path), evaluation, address=str(target)) if card else None
+        check_token(target)
+        made = _commit(library, target, stream, record, text, private, message, progress)
+    return Pushed(target.at(made.oid), str(made.commit_url))
+
+
+def _commit(
+    library: Any,
+    target: HubAddress,
+    stream: BinaryIO,
+    record: ModelRecord,
+    text: str | None,
+    private: bool,
+    message: str | None,
+    progress: bool,
+) -> Any:
+    """Send the file that was checked, whatever has taken its name since."""
     with silent(progress=progress), told(target):
         api = library.HfApi(library_name="ginjax", library_version=__version__)
         api.create_repo(target.repository, private=private, exist_ok=True)
         if target.revision is not None:
             api.create_branch(target.repository, branch=target.revision, exist_ok=True)
         add = library.CommitOperationAdd
-        operations = [add(target.file, os.fspath(path))]
+        operations = [add(target.file, stream)]
         operations += [] if text is None else [add(CARD_FILE, text.encode("utf-8"))]
-        made = api.create_commit(
+        return api.create_commit(
             target.repository,
             operations,
             commit_message=message or f"{target.file}: {record.spec['architecture']} in {record.D}D",
             revision=target.revision,
         )
-    return Pushed(target.at(made.oid), str(made.commit_url))

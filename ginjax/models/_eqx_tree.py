@@ -27,15 +27,14 @@ class Leaf:
     - `path`: where it is in the tree.
     - `shape`: of the model's own; the number of filters, which is last in the shape of weights, may differ in the file.
     - `kind`: of its numbers, as NumPy writes it: `f`, `i`, `u`, `b`, `c`.
-    - `conv`, `filter_key`: for weights, the convolution and the filters that they belong to.
+    - `of_filters`: for weights, the filters `(n, *sides, *axes)` that they belong to, and what these are called.
     - `scalar`: for a number of Python's own, its type.
     """
 
     path: KeyPath
     shape: tuple[int, ...]
     kind: str
-    conv: ConvContract | None = None
-    filter_key: tuple[int, int] | None = None
+    of_filters: tuple[np.ndarray, tuple[int, int]] | None = None
     scalar: type | None = None
 
 
@@ -79,10 +78,8 @@ def _is_special(node: object) -> bool:
     return isinstance(node, ConvContract | GroupNorm)
 
 
-def _leaf(
-    path: KeyPath, array: Any, conv: ConvContract | None = None, key: tuple[int, int] | None = None
-) -> Leaf:
-    return Leaf(path, tuple(array.shape), np.dtype(array.dtype).kind, conv, key)
+def _leaf(path: KeyPath, array: Any, of_filters: tuple[np.ndarray, tuple[int, int]] | None = None) -> Leaf:
+    return Leaf(path, tuple(array.shape), np.dtype(array.dtype).kind, of_filters)
 
 
 def _of_convolution(path: KeyPath, conv: ConvContract) -> Iterator[Entry]:
@@ -90,7 +87,8 @@ def _of_convolution(path: KeyPath, conv: ConvContract) -> Iterator[Entry]:
         place = (*path, *inner)
         if inner[0] == GetAttrKey("weights"):
             (a, p), (b, q) = (entry.key for entry in inner[1:])
-            yield _leaf(place, leaf, conv, (len(a) + len(b), (p + q) % 2))
+            key = (len(a) + len(b), (p + q) % 2)
+            yield _leaf(place, leaf, (conv.bank.blocks[key].filters, key))
         else:
             yield _leaf(place, leaf)
     yield Filters(conv.bank)

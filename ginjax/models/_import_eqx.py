@@ -13,7 +13,7 @@ from ..checkpoint import DataContract, EqxFile, read_eqx
 from ..errors import ArgumentError, FileError
 from ..filters import BankRecipe, FilterBank, bank_from_arrays, filters_among, in_terms_of
 from ._build import outline
-from ._eqx_tree import Additive, Blocks, Entry, Filters, Leaf, entries_of, split_records
+from ._eqx_tree import Additive, Blocks, Entry, Filters, entries_of, split_records
 from ._file import LoadedModel, to_record
 from ._named_arrays import dotted
 from ._spec import ModelSpec
@@ -107,9 +107,9 @@ def _paired(
         if isinstance(entry, Additive):
             _check_additive(record, entry, file)
             continue
-        if entry.conv is not None:
+        if entry.of_filters is not None:
             given = following[number]
-            record = _in_own_filters(record, entry, given) if given is not None else None
+            record = _in_own_filters(record, *entry.of_filters, given) if given is not None else None
         if record is None or record.shape != entry.shape or record.dtype.kind != entry.kind:
             _refuse(file, records, number, entry)
         taken = jnp.asarray(record) if entry.scalar is None else entry.scalar(record.item())
@@ -129,13 +129,13 @@ def _filters_after(entries: list[Entry], records: Sequence[np.ndarray | Blocks])
     return found
 
 
-def _in_own_filters(weights: np.ndarray, entry: Leaf, given: Blocks) -> np.ndarray | None:
+def _in_own_filters(
+    weights: np.ndarray, known: np.ndarray, key: tuple[int, int], given: Blocks
+) -> np.ndarray | None:
     """Weights `(out, in, n)` of the filters of the file as weights of the model's filters, None if these do not span them."""
-    assert entry.conv is not None and entry.filter_key is not None
-    known = entry.conv.bank.blocks[entry.filter_key].filters
-    if entry.filter_key not in given or weights.ndim != 3:
+    if key not in given or weights.ndim != 3:
         return None
-    filters = given[entry.filter_key]
+    filters = given[key]
     matrix = in_terms_of(known, filters) if weights.shape[2] == len(filters) else None
     if matrix is None:
         return None

@@ -91,11 +91,12 @@ def convert_onnx(
     boundary = _boundary(new_boundary)
     dim = dimension_of_graph(network) if from_dim is None else from_dim
     _check_dimension(dim, to_dim)
-    current, paths, walk = network, (), None
+    current, paths, walks = network, (), []
     places = [() for _ in network.model.graph.output]
     for low in range(dim, to_dim):
         try:
             walk = Step(current, Side(low, new_axis == "last"), found, boundary, channels_last).run()
+            walks.append(walk)
         except UnsupportedError as error:
             if is_exported(network):
                 error.hint = EXPORT_AGAIN
@@ -103,7 +104,7 @@ def convert_onnx(
         current = OnnxNetwork(walk.model, None, network.external)
         places = [_with_place(each, new) for each, new in zip(places, walk.places, strict=True)]
         paths = _joined(paths, tuple(walk.paths))
-    assert walk is not None
+    last = walks[-1]  # there is one: the dimension goes up
     certificate = Certificate(
         rule=found.name,
         flex=None,
@@ -122,13 +123,13 @@ def convert_onnx(
         last=new_axis == "last",
         boundary=boundary,
         channels_last=channels_last,
-        blind=walk.blind,
-        stride=_coarsest(walk.strides),
+        blind=last.blind,
+        stride=_coarsest(last.strides),
         certificate=certificate,
         new_axes=tuple(places),
     ).sealed(current)
     record.put_into(current)
-    return OnnxConversion(network, current, tuple(walk.rows), record)
+    return OnnxConversion(network, current, tuple(last.rows), record)
 
 
 def is_exported(network: OnnxNetwork) -> bool:

@@ -147,10 +147,8 @@ def permuted(axes: Axes, order: Sequence[int], side: Side) -> Axes:
     moved = tuple(old[i] for i in order)
     if side.anchor_axis(moved) is not None:
         return side.with_new(moved)
-    place = new_place(axes)
-    assert place is not None
-    following = place if place < len(old) else None
-    return side.with_new(moved, len(moved) if following is None else list(order).index(following))
+    place = len(old) if (found := new_place(axes)) is None else found
+    return side.with_new(moved, list(order).index(place) if place < len(old) else len(moved))
 
 
 def regrouped(
@@ -239,7 +237,8 @@ def _taken(
             if not rest:
                 return None
             factor, serial = rest.pop(end)
-            assert factor.size is not None
+            if factor.size is None:
+                return None
             whole = _quotient(missing, factor.size, divides)
             if whole is not None:
                 axis.append((factor, serial))

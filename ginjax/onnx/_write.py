@@ -6,7 +6,14 @@ import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ginjax.checkpoint import atomic_write, check_output, check_target
+from ginjax.checkpoint import (
+    Claim,
+    atomic_write,
+    check_can_be_named,
+    check_output,
+    check_target,
+    refuse_folder,
+)
 from ginjax.errors import ArgumentError
 
 from ._read import SUFFIX, OnnxNetwork, tensors_of
@@ -32,8 +39,9 @@ def check_onnx_target(path: str | os.PathLike[str], network: OnnxNetwork) -> Non
     - `path`: where it would be written.
     - `network`: the network before conversion.
 
-    **Raises:** `ArgumentError`.
+    **Raises:** `ArgumentError`; `FileError` for a folder.
     """
+    refuse_folder(path)
     target = Path(os.path.realpath(path))
     if target.suffix.lower() != SUFFIX:
         raise ArgumentError(
@@ -42,6 +50,8 @@ def check_onnx_target(path: str | os.PathLike[str], network: OnnxNetwork) -> Non
             expected=f"a name that ends in {SUFFIX}, as a graph is converted to a graph",
             hint="Weights of another library as safetensors are converted to safetensors: ginjax convert-d WEIGHTS.safetensors",
         )
+    if network.external:
+        check_can_be_named(path)
     read = {"the graph": network.path, "a file of the weights of the graph": network.weights}
     for each in (path, target.with_name(f"{target.name}.data")):
         check_output(each, "graph", read)
@@ -56,15 +66,16 @@ def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: boo
     - `network`: what to write.
     - `force`: replace files that exist.
 
-    **Raises:** `FileError` as `checkpoint.atomic_write`.
+    **Raises:** `FileError` as `checkpoint.atomic_write`, and where another process writes it. The graph is written last; what a
+    process that was killed left of the same network is replaced.
     """
     target = check_target(path, force=force)
     tensors = [each for each in tensors_of(network.model.graph) if len(each.raw_data) > _SMALL]
     if not network.external and sum(len(each.raw_data) for each in tensors) <= _ALONE:
         atomic_write(target, network.model.SerializeToString(deterministic=True), force=force)
         return
+    check_can_be_named(path)
     beside = target.with_name(f"{target.name}.data")
-    check_target(beside, force=force)
     model = type(network.model)()
     model.CopyFrom(network.model)
     moved = [each for each in tensors_of(model.graph) if len(each.raw_data) > _SMALL]
@@ -78,8 +89,12 @@ def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: boo
             _points_to(tensor, beside.name, at + gap, len(tensor.raw_data))
             at += gap + len(tensor.raw_data)
 
-    atomic_write(beside, fill, force=force)
-    atomic_write(target, model.SerializeToString(deterministic=True), force=force)
+    work = repr([(tensor.name, tuple(tensor.dims), tensor.data_type) for tensor in moved])
+    work += repr(sorted((each.key, each.value) for each in network.model.metadata_props))
+    with Claim(target, (beside, target), work=work, force=force) as claim:
+        atomic_write(beside, fill, force=claim.replaces(beside))
+        atomic_write(target, model.SerializeToString(deterministic=True), force=claim.replaces(target))
+        claim.done()
 
 
 def _points_to(tensor: Any, location: str, offset: int, length: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ginjax._text import storable
 from ginjax.checkpoint import JsonProblem, atomic_write, check_target, expect, parse_json, read_text
 from ginjax.errors import ArgumentError, FileError
 from ginjax.runs._names import MODEL_ENDING, RunNames
@@ -95,7 +96,7 @@ class SeedFiles:
 
         **Raises:** `FileError` for models of other settings, or that nobody wrote down.
         """
-        asked = json.loads(json.dumps(dict(asked)))
+        asked = json.loads(json.dumps(storable(asked)))
         there = [seed for seed in seeds if self.model(seed).exists()]
         if not force:
             known = self._asked()
@@ -123,7 +124,7 @@ class SeedFiles:
         **Raises:** `FileError` for a model that is missing, damaged, or trained on other data than the first.
         """
         summary = SeedSummary({seed: read_run(self.model(seed)) for seed in seeds})
-        self._write({"asked": json.loads(json.dumps(dict(asked))), **summary.to_json()}, force=True)
+        self._write({"asked": json.loads(json.dumps(storable(asked))), **summary.to_json()}, force=True)
         return summary
 
     def _asked(self) -> dict[str, Any] | None:
@@ -140,7 +141,7 @@ class SeedFiles:
         return expect(content, "asked", dict, where=self.summary)
 
     def _write(self, content: Mapping[str, object], *, force: bool) -> None:
-        text = json.dumps(content, indent=1, sort_keys=True) + "\n"
+        text = json.dumps(storable(content), indent=1, sort_keys=True) + "\n"
         atomic_write(self.summary, text.encode(), force=force, links=False)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ginjax.checkpoint import check_output
+from ginjax.checkpoint import check_can_be_named, check_output
 from ginjax.errors import ArgumentError
 
 from ._read import INDEX, files_of_state_dict
@@ -29,6 +29,7 @@ def check_state_dict_output(
     target = Path(path)
     if not target.name.endswith(INDEX):
         return
+    check_can_be_named(target)
     piece = re.compile(rf"{re.escape(piece_stem(target))}-[0-9]{{5}}-of-[0-9]{{5}}\.safetensors")
     for what, paths in files.items():
         for each in paths:

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from ginjax.checkpoint import atomic_write, check_target, write_tensors
+from ginjax.checkpoint import Claim, atomic_write, check_can_be_named, check_target, write_tensors
 
 from ._read import INDEX, StateDict
 
@@ -30,25 +30,30 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
     - `state`: what to write.
     - `force`: replace files that exist.
 
-    **Raises:** `FileError` as `checkpoint.write_tensors`. The index is written last: without it there is no network.
+    **Raises:** `FileError` as `checkpoint.write_tensors`, and where another process writes it. The index is written last:
+    without it there is no network. What a process that was killed left of the same network is replaced.
     """
     if not os.fspath(path).endswith(INDEX):
         write_tensors(path, state.arrays, state.metadata, specs=state.specs, force=force)
         return
+    check_can_be_named(path)
     target = check_target(path, force=force)
     shards = _cut(state)
     stem = piece_stem(target)
     names = [f"{stem}-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(1, len(shards) + 1)]
-    for name in names:
-        check_target(target.with_name(name), force=force)
-    for name, shard in zip(names, shards, strict=True):
-        part = {each: state.specs[each] for each in shard}
-        write_tensors(target.with_name(name), state.arrays, state.metadata, specs=part, force=force)
+    files = [target.with_name(name) for name in names]
     index = {
         "metadata": {"total_size": sum(spec.nbytes for spec in state.specs.values())},
         "weight_map": {each: name for name, shard in zip(names, shards, strict=True) for each in shard},
     }
-    atomic_write(target, (json.dumps(index, indent=2, sort_keys=True) + "\n").encode(), force=force)
+    text = json.dumps(index, indent=2, sort_keys=True) + "\n"
+    work = text + json.dumps(dict(state.metadata), sort_keys=True)
+    with Claim(target, (*files, target), work=work, force=force) as claim:
+        for file, shard in zip(files, shards, strict=True):
+            part = {each: state.specs[each] for each in shard}
+            write_tensors(file, state.arrays, state.metadata, specs=part, force=claim.replaces(file))
+        atomic_write(target, text.encode(), force=claim.replaces(target))
+        claim.done()
 
 
 def piece_stem(index: Path) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from ginjax._text import json_line, table_lines
+from ginjax._text import json_line, storable, table_lines
 from ginjax.checkpoint import atomic_write, check_target, make_folder
 from ginjax.errors import ArgumentError
 from ginjax.ml import PERSISTENCE, PICTURES, OneStepError, RolloutStudy
@@ -283,7 +283,7 @@ class Evaluation:
         folder = Path(folder)
         targets = evaluation_files(folder, format)
         try:
-            numbers = json_line({**(about or {}), **self.to_json()}) + "\n"
+            numbers = json_line(storable({**(about or {}), **self.to_json()})) + "\n"
         except TypeError as error:
             raise ArgumentError("about", got=str(error), expected="JSON values") from None
         check_files(folder, format, force=force)

@@ -31,24 +31,38 @@ def pull(
     """
     import shutil
 
-    from ginjax.checkpoint import atomic_write, check_output, check_target, file_kind, opened, read_model
+    from ginjax.checkpoint import (
+        atomic_write,
+        check_output,
+        check_target,
+        file_kind,
+        opened,
+        read_model,
+        refuse_exchanged,
+    )
     from ginjax.errors import FileError
-    from ginjax.hub import HubAddress, fetch
+    from ginjax.hub import HubAddress, fetch, refuse_absent
 
     out = Output(json=json, quiet=quiet)
     asked = HubAddress.parse(address)
     target = Path(Path(asked.file).name) if output is None else output
     check_output(target, "graph" if asked.file.lower().endswith(".onnx") else "model")
-    check_target(target, force=force)
+    try:
+        check_target(target, force=force, links=output is not None)
+    except FileError:
+        refuse_absent(asked)  # what is to be fetched comes first: of another address the name may be free
+        raise
     found = fetch(asked, progress=out.is_drawn)
-    kind = file_kind(found.path)
-    if kind.name == "model":
-        read_model(found.path)
-    elif kind.name not in ("filters", "pairs", "arrays", "safetensors", "onnx"):
-        raise FileError(
-            f"{found.address}: is {kind.words}", expected="a model, or weights or a graph of another program"
-        )
     with opened(found.path) as (stream, _):
+        kind = file_kind(found.path)
+        if kind.name == "model":
+            read_model(found.path)
+        elif kind.name not in ("filters", "pairs", "arrays", "safetensors", "onnx"):
+            raise FileError(
+                f"{found.address}: is {kind.words}",
+                expected="a model, or weights or a graph of another program",
+            )
+        refuse_exchanged(found.path, stream)
         atomic_write(target, lambda copy: shutil.copyfileobj(stream, copy, 2**20), force=force)
     out.fields("Fetched", {"is": kind.words, "address": str(found.address)})
     out.result(target, {"kind": kind.name, "address": str(found.address)})

@@ -163,7 +163,10 @@ def test_links_are_followed(tmp_path, path):
     assert path.read_bytes() == b"new"
     dangling = tmp_path / "dangling"
     dangling.symlink_to("target.bin")
-    atomic_write(dangling, b"there")
+    with pytest.raises(FileError, match=r"is a symbolic link to nothing.*`force=True` to write the file"):
+        atomic_write(dangling, b"there")
+    assert not (tmp_path / "target.bin").exists()
+    atomic_write(dangling, b"there", force=True)
     assert (tmp_path / "target.bin").read_bytes() == b"there"
     loop = tmp_path / "loop"
     loop.symlink_to("loop")

@@ -179,3 +179,15 @@ def test_a_folder_that_nothing_came_to_lie_in_goes_again(tmp_path):
     with folder_for_work(tmp_path / "a"):  # one that was there stays
         (tmp_path / "a" / "c").unlink()
     assert names(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("letter", ["n", "ä", "\udcff", "🙂"])
+def test_a_name_as_long_as_the_system_allows_has_a_lock_of_its_own(tmp_path, letter):
+    count = (255 - 3) // len(os.fsencode(letter))
+    one, other = (tmp_path / f"{letter * count}.{ending}" for ending in ("h5", "hd"))
+    with Claim(one, (one,)) as first, Claim(other, (other,)) as second:
+        assert first.path != second.path and first.path.exists() and second.path.exists()
+        atomic_write(one, b"one")
+        first.done()
+        second.done()
+    assert names(tmp_path) == [one.name]

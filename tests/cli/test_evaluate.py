@@ -1,6 +1,7 @@
 import csv
 import json
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -142,6 +143,7 @@ def test_the_one_step_error_is_the_number_that_the_training_ended_with(trained):
     assert {r["forecast"] for r in rows} == {"model.safetensors", "persistence", "truth"}
     again = CliRunner().invoke(app, ["evaluate", "model.safetensors", "--data", "d.h5", "--csv", "all.csv"])
     assert (again.exit_code, "all.csv" in again.stderr) == (1, True)
+    assert not Path("model.evaluation").exists()
     alone, _ = evaluate("d.h5", "--trajectories", "1")
     assert "±" not in alone.stdout
 

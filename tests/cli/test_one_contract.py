@@ -99,6 +99,21 @@ def test_other_data_are_refused_by_every_command_in_the_same_words(run, folder, 
         )
     if aspect == "time-step":
         assert hint[0].endswith("frames can be left out, but not made up.")
+        assert "got" not in hint[0], "a hint does not say again what the error said"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_data_that_do_not_fit_one_another_are_refused_as_those_that_do_not_fit_the_model(
+    run, folder, command
+):
+    D, words = COMMANDS[command]
+    both = folder / f"both_steps{D}"
+    both.mkdir(exist_ok=True)
+    for name in (f"right{D}.h5", f"time-step{D}.h5"):
+        (both / name).write_bytes((folder / name).read_bytes())
+    result = run(*words.format(data=both.name).split())
+    assert result.exit_code == 2, (result.stdout, result.exception)
+    assert f"time-step{D}.h5: time step: got 0.3, expected 0.1" in result.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -541,23 +541,23 @@ def well_times(path, times):
 def test_a_time_step_that_differs_within_a_file_is_refused(tmp_path):
     same = np.array([[0, 0.5, 1], [2, 2.5, 3]])
     assert open_data(well_times(tmp_path / "a", same)).time_step == 0.5
-    with pytest.raises(FileError, match=r"time step of trajectory 1: got 0.25, expected 0.5"):
+    with pytest.raises(ArgumentError, match=r"time step of trajectory 1: got 0.25, expected 0.5"):
         open_data(well_times(tmp_path / "b", same * [[1], [0.5]]))
     path = arena(tmp_path / "c")
     with h5py.File(path, "r+") as f:
         del f["train/dt"]
         f["train/t"][1] *= 2
-    with pytest.raises(FileError, match=r"time step of trajectory 1: got 3, expected 1.5"):
+    with pytest.raises(ArgumentError, match=r"time step of trajectory 1: got 3, expected 1.5"):
         open_data(path)
     path = incompressible(tmp_path / "d")
     with h5py.File(path, "r+") as f:
         f["t"][1] *= 2
-    with pytest.raises(FileError, match=r"time step of trajectory 1"):
+    with pytest.raises(ArgumentError, match=r"time step of trajectory 1"):
         open_data(path)
     path = by_seed(tmp_path / "e", channels=1)
     with h5py.File(path, "r+") as f:
         f["0002/grid/t"][:] *= 2
-    with pytest.raises(FileError, match=r"time step of trajectory 2: got 0.5, expected 0.25"):
+    with pytest.raises(ArgumentError, match=r"time step of trajectory 2: got 0.5, expected 0.25"):
         open_data(path)
 
 

@@ -24,7 +24,7 @@ from ginjax.data import (
     with_conditions,
     write_well,
 )
-from ginjax.errors import ArgumentError, FileError
+from ginjax.errors import ArgumentError
 
 RUNS = numbers(3, 4, 8)
 
@@ -79,9 +79,9 @@ def test_one_time_step_for_all_is_known_and_several_are_not():
 
 def test_steps_that_differ_are_joined_where_they_are_told_and_only_there():
     steps = [arrays(step) for step in (0.1, 0.4)]
-    with pytest.raises(FileError, match=r"`conditions=\['time_step'\]`"):
+    with pytest.raises(ArgumentError, match=r"`conditions=\['time_step'\]`"):
         join(steps)
-    with pytest.raises(FileError, match=r"time step: got 0.4"):
+    with pytest.raises(ArgumentError, match=r"time step: got 0.4"):
         join([with_conditions(each, {"nu": 1.0}) for each in steps])
     together = join([with_conditions(each, ["time_step"]) for each in steps])
     assert (together.time_step, together.spacing) == (None, 0.5)
@@ -202,7 +202,7 @@ def test_trajectories_of_other_steps_within_a_file(tmp_path):
     assert open_data(path, **said).time_step == 0.25
     with h5py.File(path, "r+") as file:
         file["0001/grid/t"][...] = np.arange(5) * 0.5
-    with pytest.raises(FileError, match=r"time step of trajectory 1: got 0.5, expected 0.25") as refused:
+    with pytest.raises(ArgumentError, match=r"time step of trajectory 1: got 0.5, expected 0.25") as refused:
         open_data(path, **said)
     assert "`conditions=['time_step']`" in refused.value.hint
     assert told(open_data(path, **said, conditions="time_step")) == {"time_step": [0.25, 0.5, 0.25]}
@@ -212,7 +212,7 @@ def test_trajectories_of_other_steps_within_a_file(tmp_path):
     with h5py.File(well, "r+") as file:
         del file["dimensions/time"]
         file["dimensions/time"] = np.array([[1.0], [2.0], [1.0]]) * np.arange(4)
-    with pytest.raises(FileError, match="time step of trajectory 1: got 2"):
+    with pytest.raises(ArgumentError, match="time step of trajectory 1: got 2"):
         open_data(well)
     assert told(open_data(well, conditions="time_step")) == {"time_step": [1.0, 2.0, 1.0]}
 

@@ -99,7 +99,7 @@ def test_trajectories_of_different_lengths_and_steps(tmp_path):
     source = open_data(runs(tmp_path / "a.h5", lengths=(5, 3, 4)), axes="time,x,y,component", is_torus=True)
     assert (source.frames, [source.frames_of(i) for i in range(3)]) == (3, [5, 3, 4])
     np.testing.assert_array_equal(source.read(0, 3, 5)["p"], numbers(5, 6, 8, start=9000)[3:])
-    with pytest.raises(FileError, match=r"time step of trajectory 2: got 0\.3, expected 0\.2"):
+    with pytest.raises(ArgumentError, match=r"time step of trajectory 2: got 0\.3, expected 0\.2"):
         open_data(runs(tmp_path / "b.h5", steps=(0.2, 0.2, 0.3)), axes="time,x,y,component")
 
 

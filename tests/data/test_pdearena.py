@@ -6,7 +6,7 @@ import pytest
 from data.layouts import arena, arena_1d, arena_3d, numbers
 
 from ginjax.data import data_splits, open_data
-from ginjax.errors import FileError
+from ginjax.errors import ArgumentError, FileError
 
 
 def test_kuramoto_sivashinsky_in_one_dimension(tmp_path):
@@ -23,14 +23,14 @@ def test_kuramoto_sivashinsky_in_one_dimension(tmp_path):
 
 def test_steps_that_differ_become_conditions_of_the_network_if_that_is_said(tmp_path):
     path = arena_1d(tmp_path / "ks.h5", varying=True)
-    with pytest.raises(FileError, match=r"spacing of trajectory 1: got 0.2525, expected 0.25") as refused:
+    with pytest.raises(ArgumentError, match=r"spacing of trajectory 1: got 0.2525, expected 0.25") as refused:
         open_data(path)
     both = ["spacing", "time_step"]
     assert f"`conditions={both}`" in str(refused.value.hint)
     source = open_data(path, conditions=both)
     assert (source.spacing, source.time_step, source.conditions) == (None, None, ("spacing", "time_step"))
     np.testing.assert_allclose(source.read_constants(2)["time_step"], np.full(16, 0.2 * 1.02), rtol=1e-6)
-    with pytest.raises(FileError, match="spacing of trajectory 1"):
+    with pytest.raises(ArgumentError, match="spacing of trajectory 1"):
         open_data(path, conditions="time_step")  # what is not named is still to be one number
 
 

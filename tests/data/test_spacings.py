@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ginjax.data import convert_data, open_data, resample, state_steps
 from ginjax.data.sources._spacing import common_spacing
-from ginjax.errors import ArgumentError, FileError
+from ginjax.errors import ArgumentError
 
 
 def schema_file(path, n=16, m=24, periodic=True):
@@ -106,7 +106,7 @@ def test_other_statements_are_refused(tmp_path):
     schema_file(tmp_path / "both" / "b.npz")
     assert open_data(tmp_path / "both", unequal=True).spacings == source.spacings
     well(tmp_path / "c.h5", 0.25), well(tmp_path / "d.h5", 0.125)
-    with pytest.raises(FileError, match=r"grid spacing: got 0\.5 along x, 0\.125 along y, expected"):
+    with pytest.raises(ArgumentError, match=r"grid spacing: got 0\.5 along x, 0\.125 along y, expected"):
         open_data([tmp_path / "c.h5", tmp_path / "d.h5"], unequal=True, is_torus=True)
 
 

@@ -62,7 +62,7 @@ def test_an_address_and_back(text, repository, revision, file):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        *((each, "address") for each in ("hf://user", "hf://", "", "hf://a b/c", "https://x.org/a/b", "u/n@", "hf://u/\x1bn")),
+        *((each, "address") for each in ("hf://user", "hf://", "", "hf://a b/c", "https://x.org/a/b", "u/n@", "hf://u/\x1bn", "u/-n", "u/a--b", "u/n.git", "ü/n", f"u/{'n' * 97}")),
         ("hf://u/n/../x.safetensors", "within"),
         ("hf://u/n/a\\b.safetensors", "within"),
         ("hf://u/n/pytorch_model.bin", "may hold code"),
@@ -120,6 +120,66 @@ def test_the_command_line(hub):
     )
 
 
+def test_a_name_that_is_taken_is_told_where_the_hub_cannot_be_asked(hub, monkeypatch):
+    Path("model.safetensors").write_text("mine")
+    use(monkeypatch, "http://127.0.0.1:9", Path.cwd())
+    refused = run("hub", "pull", "me/waves")
+    assert refused.exit_code == 1 and "model.safetensors: the file exists already" in refused.stderr
+    assert Path("model.safetensors").read_text() == "mine"
+
+
+@pytest.mark.parametrize("moment", ["before it is read", "after it was read"])
+def test_a_model_that_is_exchanged_while_it_is_read_is_not_sent(hub, monkeypatch, tmp_path, moment):
+    mine, other = tmp_path / "mine.safetensors", tmp_path / "other.safetensors"
+    mine.write_bytes(MODEL.read_bytes())
+    other.write_bytes(OTHER.read_bytes())
+
+    def reading(path):
+        if moment == "before it is read":
+            other.replace(path)
+        record = read_model(path)
+        if other.exists():
+            other.replace(path)
+        return record
+
+    monkeypatch.setattr("ginjax.hub._push.read_model", reading)
+    with pytest.raises(FileError, match="was replaced while it was read"):
+        push_model(mine, "me/waves")
+    assert "me/waves" not in hub.commits
+
+
+@pytest.mark.parametrize("moment", ["before it is read", "after it was read"])
+def test_a_model_that_is_exchanged_in_the_cache_is_not_written(hub, monkeypatch, tmp_path, moment):
+    hub.add("me/waves", {"model.safetensors": MODEL.read_bytes()})
+    other = tmp_path / "other"
+    other.write_bytes(OTHER.read_bytes())
+
+    def reading(path):
+        if moment == "before it is read":
+            other.replace(path)
+        record = read_model(path)
+        if other.exists():
+            other.replace(path)
+        return record
+
+    monkeypatch.setattr("ginjax.checkpoint.read_model", reading)
+    refused = run("hub", "pull", "me/waves", "-o", "got.safetensors")
+    assert refused.exit_code == 1 and "was replaced while it was read" in refused.stderr
+    assert not Path("got.safetensors").exists()
+
+
+def test_the_file_that_was_checked_is_sent(hub, monkeypatch, tmp_path):
+    """Whatever has taken its name since."""
+    mine, other = tmp_path / "mine.safetensors", tmp_path / "other.safetensors"
+    mine.write_bytes(MODEL.read_bytes())
+    other.write_text("no model at all")
+    monkeypatch.setattr("ginjax.hub._push.check_token", lambda _: other.replace(mine))
+    push_model(mine, "me/waves", card=False)
+    assert mine.read_text() == "no model at all"
+    files = hub.commits["me/waves"][hub.branches["me/waves"]["main"]]
+    assert files["model.safetensors"] == MODEL.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("address", "words", "hint"),
     [
@@ -134,10 +194,16 @@ def test_what_is_not_there_is_told_in_one_line(hub, monkeypatch, address, words,
     hub.add("me/gated", {"model.safetensors": b""})
     hub.gated.add("me/gated")
     monkeypatch.setenv("HF_TOKEN", READER)
-    refused = run("hub", "pull", address, "-o", "got.safetensors")
-    first, second = refused.stderr.splitlines()
-    assert refused.exit_code == 1 and first.startswith(f"error: hf://{address}: ") and words in first
-    assert hint in second and "x.bin" not in second and not Path("got.safetensors").exists()
+    Path("mine.safetensors").write_text("mine")
+    for output in (
+        "got.safetensors",
+        "mine.safetensors",
+    ):  # what is not there comes before what is in the way
+        refused = run("hub", "pull", address, "-o", output)
+        first, second = refused.stderr.splitlines()
+        assert refused.exit_code == 1 and first.startswith(f"error: hf://{address}: ") and words in first
+        assert hint in second and "x.bin" not in second
+    assert not Path("got.safetensors").exists() and Path("mine.safetensors").read_text() == "mine"
 
 
 def test_who_may_not_write_is_told_so(hub, monkeypatch):

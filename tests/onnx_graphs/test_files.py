@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from small_graphs import SAME, K, make, numpy_helper, onnx, weights
 
+from ginjax.checkpoint import atomic_write
 from ginjax.errors import ArgumentError, FileError, GinjaxError
 from ginjax.onnx import (
     OnnxNetwork,
@@ -49,6 +50,30 @@ def test_weights_in_files_of_their_own_stay_there(model, tmp_path):
     assert not read_onnx_record(again).is_stale(again)
     theirs = onnx.load(tmp_path / "b.onnx")  # as another program reads it
     assert theirs.graph.initializer[0].raw_data == conversion.after.model.graph.initializer[0].raw_data
+
+
+def test_what_a_killed_conversion_left_beside_a_graph_is_replaced(model, tmp_path, monkeypatch):
+    """By the same network only, and without `force`."""
+    onnx.save(model, tmp_path / "a.onnx", save_as_external_data=True, location="w.bin", size_threshold=0)
+    network = read_onnx(tmp_path / "a.onnx")
+    converted, target = convert_onnx(network, 3).after, tmp_path / "b.onnx"
+
+    def dying(path, *args, **more):
+        if path.suffix == ".onnx":
+            raise KeyboardInterrupt
+        atomic_write(path, *args, **more)
+
+    with monkeypatch.context() as dies:
+        dies.setattr("ginjax.onnx._write.atomic_write", dying)
+        with pytest.raises(KeyboardInterrupt):
+            write_onnx(target, converted)
+    assert (tmp_path / "b.onnx.data").exists() and not target.exists()
+    with pytest.raises(FileError, match="exists already"):
+        write_onnx(target, convert_onnx(network, 3, "mean").after)
+    write_onnx(target, converted)
+    again = read_onnx(target)
+    assert not read_onnx_record(again).is_stale(again)
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_nothing_that_was_read_is_written_over(model, tmp_path):

@@ -161,6 +161,36 @@ def test_several_files_are_cut_anew(tmp_path):
         write_state_dict(target, found.after)
 
 
+@pytest.mark.parametrize("killed", [1, 2])
+def test_what_a_killed_conversion_left_of_several_files_is_replaced(tmp_path, monkeypatch, killed):
+    """By the same network only, and without `force`."""
+    found = convert_state_dict(read_state_dict(write_shards(tmp_path)), 3, "tile", Description(**PATTERNS))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    target = folder / "net.safetensors.index.json"
+    written = []
+
+    def dying(path, *args, **more):
+        if len(written) == killed:
+            raise KeyboardInterrupt
+        written.append(path)
+        write_tensors(path, *args, **more)
+
+    with monkeypatch.context() as dies:
+        dies.setattr("ginjax.state_dict._write.write_tensors", dying)
+        with pytest.raises(KeyboardInterrupt):
+            write_state_dict(target, found.after)
+    assert not target.exists() and len(list(folder.glob("*.safetensors"))) == killed
+    other = convert_state_dict(
+        read_state_dict(tmp_path / "net.safetensors.index.json"), 3, "mean", Description(**PATTERNS)
+    )
+    with pytest.raises(FileError, match="exists already"):
+        write_state_dict(target, other.after)
+    write_state_dict(target, found.after)
+    assert read_record(read_state_dict(target)) == read_record(found.after)
+    assert not list(folder.glob(".*"))
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [

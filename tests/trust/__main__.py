@@ -23,14 +23,20 @@ from trust.interruptions import Stage, Trial
 AT_ONCE = 100
 
 
-def main() -> int:
+def options() -> argparse.ArgumentParser:
+    """What the command takes."""
     words = argparse.ArgumentParser(prog="python -m trust", description=__doc__)
     words.add_argument("--files", type=int, default=0, help="damaged files in all, over the formats")
     words.add_argument("--interruptions", type=int, default=0, help="of each command")
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--only", action="append", help="one format or command; may be given again")
     words.add_argument("--keep", type=Path, default=Path("trust.json"))
-    given = words.parse_args()
+    return words
+
+
+def main() -> int:
+    """Do what is asked for, and print the tables."""
+    given = options().parse_args()
     kept = json.loads(given.keep.read_text()) if given.keep.exists() else {}
     rows = kept.setdefault(str(given.seed), {})
     names = [name for name in FORMATS if not given.only or name in given.only]

@@ -77,9 +77,9 @@ COMMANDS = {
     ),
     "convert-d": Command(("convert-d", MODEL, "--to-dim", "2", "-o", "out.safetensors")),
     "generate": Command(("data", "generate", "--dim", "1,2", "--size", "8", "--trajectories", "2", "--frames", "2")),
-    "predict": Command(("predict", MODEL, "given.h5", "--steps", "2", "-o", "out.h5"), _simulation),
+    "predict": Command(("predict", MODEL, "given.h5", "--steps", "2", "-o", "out.h5", "--gif"), _simulation),
     "evaluate": Command(
-        ("evaluate", MODEL, "--steps", "2", "--trajectories", "2", "--size", "16", "-o", "found"),
+        ("evaluate", MODEL, "--steps", "2", "--trajectories", "2", "--size", "16", "-o", "found", "--csv", "found/all.csv"),
     ),
 }  # fmt: skip
 

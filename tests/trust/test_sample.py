@@ -2,16 +2,19 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
+from helpers import FIXTURES
 from trust import interruptions
+from trust.__main__ import options
 from trust.files import BAD, count
 from trust.formats import FORMATS
 from trust.interruptions import COMMANDS, Stage, Trial
 from trust.mutators import RAW, changed_json, dumps
 
-EACH = 12
+EACH = 8
 
 
 def test_damaged_files_of_every_format():
@@ -21,6 +24,15 @@ def test_damaged_files_of_every_format():
     assert told == [] and {name: row["cases"] for name, row in rows.items()} == dict.fromkeys(FORMATS, EACH)
     assert sum(row["refused"] for row in rows.values()) > 50
     assert not any(row[column] for row in rows.values() for column in BAD)
+
+
+@pytest.mark.parametrize("page", ["development.md", "results/trust.md"])
+def test_the_documentation_says_how_to_do_the_whole(page):
+    told = re.findall(r"python -m trust ([^`\n]+)", (FIXTURES.parent / "docs" / page).read_text())
+    assert told
+    for words in told:
+        given = options().parse_args(words.replace(" N", " 1").split())
+        assert (given.files, given.interruptions) == (100_000, 1000)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import numpy as np
 from ginjax.checkpoint import Field, axes_of, ends_in_words
 from ginjax.data.sources._source import Box, Source
 from ginjax.data.sources._spacing import spacings_in_words
-from ginjax.errors import FileError
+from ginjax.errors import ArgumentError
 
 OPEN_FILES = 32
 
@@ -110,9 +110,9 @@ def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> b
 
 def _another(
     what: str, name: str, got: str, first: str, expected: str, condition: str | None = None
-) -> FileError:
+) -> ArgumentError:
     told = f" `conditions=['{condition}']` makes it an input of the network, and then it may differ."
-    return FileError(
+    return ArgumentError(
         f"{name}: {what}",
         got=got,
         expected=f"{expected}, as in {first}",
@@ -130,7 +130,7 @@ def join(sources: Sequence[Source], names: Sequence[str] | None = None, split: s
     - `names`: what to call each in messages; their own names if None.
     - `split`: the part that all of them belong to, if any.
 
-    **Raises:** `FileError` naming the first source that does not fit the first. Spacing and time step may differ where they are
+    **Raises:** `ArgumentError` naming the first source that does not fit the first. Spacing and time step may differ where they are
     conditions of both, see `with_conditions`.
     """
     first = sources[0]

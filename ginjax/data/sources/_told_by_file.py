@@ -12,7 +12,7 @@ from ginjax.data._request import UNIT_NOT_STATED, ConditionRequest
 from ginjax.data.sources._source import Source
 from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.data.sources._told import missing_condition, with_conditions
-from ginjax.errors import ArgumentError, FileError
+from ginjax.errors import ArgumentError
 
 _COUNTS = {"n_spatial_dims", "n_trajectories"}
 """What The Well counts in attributes, and is nothing that a network can be told."""
@@ -126,14 +126,14 @@ def check_steps(found: Found, told: Container[str], *, ask: bool) -> list[str]:
 
     **Returns:** notes, in place of a refusal.
 
-    **Raises:** `FileError` with both numbers.
+    **Raises:** `ArgumentError` with both numbers.
     """
     steps = {name: getattr(found, name) for name in OWN_CONDITIONS if name not in told}
     differing = {name: values for name, values in steps.items() if isinstance(values, np.ndarray)}
     notes = []
     for name, values in differing.items():
         other = int(np.argmax(~np.isclose(values, values[0], rtol=1e-3, atol=0)))
-        error = FileError(
+        error = ArgumentError(
             f"{found.where}: {name.replace('_', ' ')} of trajectory {other}",
             got=f"{values[other]:g}",
             expected=f"{values[0]:g}, as of trajectory 0",

@@ -100,8 +100,8 @@ def _lowest(groups: list[list[Axes]]) -> list[Axes]:
     for group in groups:
         for axis in group:
             spec = axis.get_subplotspec()
-            assert spec is not None
-            lowest[spec.colspan.start] = axis
+            if spec is not None:
+                lowest[spec.colspan.start] = axis
     return list(lowest.values())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
+from ginjax._text import storable
 from ginjax.checkpoint import DataContract, ModelRecord
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS
@@ -61,7 +62,7 @@ _SETTINGS = (
 
 def as_json(identity: Mapping[str, object]) -> dict[str, object]:
     """The identity of a training as it will be read back from a file: lists for tuples."""
-    return json.loads(json.dumps(dict(identity)))
+    return json.loads(json.dumps(storable(identity)))
 
 
 def first_difference(

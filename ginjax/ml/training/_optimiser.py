@@ -112,6 +112,7 @@ def make_schedule(name: str, steps: int | None, *, learning_rate: float, warmup:
     make = SCHEDULES.find(name)
     for what, value, fits, expected in (
         ("steps", steps, steps is None or steps >= 1, "at least 1"),
+        ("steps", steps, steps is None or steps < 2**31, "less than 2^31, as 32 bits count them"),
         ("schedule", name, steps is not None or name == ENDLESS, "constant, as the steps are not known"),
         ("learning_rate", learning_rate, learning_rate > 0, "a positive number"),
         ("warmup", warmup, 0 <= warmup < 1, "a share of the steps, 0 <= warmup < 1"),

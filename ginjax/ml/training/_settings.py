@@ -28,6 +28,10 @@ TUNING_RATE = 3e-4
 VALIDATIONS, TUNING_VALIDATIONS = 20, 10
 """How often a training looks at its validation loss unless told otherwise, and a tuning, where a look is a roll-out."""
 
+MOST_COUNTED = 2**31 - 1
+"""Steps are counted on the device, in 32 bits."""
+
+_LARGEST_SEED = 2**63 - 1
 _COUNTED = ("steps", "batch_size", "unroll", "validate_every", "accumulate")
 _AT_LEAST_0 = ("warmup", "weight_decay", "clip", "noise", "patience", "seed")
 
@@ -96,10 +100,14 @@ class TrainSettings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ArgumentError(name, got=value, expected="1 or more")
+            if value is not None and value > MOST_COUNTED:
+                raise ArgumentError(name, got=value, expected=f"at most {MOST_COUNTED}")
         for name in _AT_LEAST_0:
             value = getattr(self, name)
             if value is not None and not value >= 0:
                 raise ArgumentError(name, got=value, expected="0 or more")
+        if self.seed > _LARGEST_SEED:
+            raise ArgumentError("seed", got=self.seed, expected=f"at most {_LARGEST_SEED}")
         for name in ("epochs", "seconds", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not (value > 0 and math.isfinite(value)):
@@ -142,7 +150,7 @@ class TrainSettings:
         batch = min(self.wanted_batch(D), samples)
         steps = self.steps
         if self.epochs is not None:
-            steps = math.ceil(self.epochs * samples / batch)
+            steps = math.ceil(min(self.epochs * samples / batch, MOST_COUNTED + 1))
         elif steps is None and self.seconds is None:
             steps = STEPS.get(D, STEPS[3])
         schedule = self.schedule or (ENDLESS if steps is None else "cosine")

@@ -98,6 +98,9 @@ def test_values_of_another_type_are_refused(data, name):
         ({"noise": float("nan")}, "noise: got nan"),
         ({"patience": -1}, "patience: got -1"),
         ({"seed": -1}, "seed: got -1"),
+        ({"seed": 2**63}, "seed: got 9223372036854775808, expected at most"),
+        ({"steps": 2**31}, "steps: got 2147483648, expected at most 2147483647"),
+        ({"accumulate": 10**30}, "accumulate: got 1000000000000000000000000000000, expected at most"),
         ({"learning_rate": 0.0}, "learning_rate: got 0.0, expected a positive number"),
         ({"learning_rate": float("inf")}, "learning_rate: got inf"),
         ({"seconds": float("nan")}, "seconds: got nan"),
@@ -148,6 +151,12 @@ def test_what_follows_from_the_data():
     alone = TrainSettings(seconds=9.0).resolved(1, 10)
     assert (alone.steps, alone.schedule) == (None, "constant")
     assert TrainSettings(seconds=9.0, epochs=2, batch_size=5).resolved(1, 10).schedule == "cosine"
+
+
+@pytest.mark.parametrize("epochs", [1e9, 1e308])
+def test_more_passes_than_steps_can_be_counted_are_refused(epochs):
+    with pytest.raises(ArgumentError, match="steps: got 2147483648, expected at most"):
+        TrainSettings(epochs=epochs, batch_size=1).resolved(1, 100)
 
 
 def test_the_learning_rate_falls_over_the_steps_and_not_without_them():
