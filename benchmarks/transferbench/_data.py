@@ -24,8 +24,8 @@ from transferbench._cells import Case
 from transferbench._clock import after_compiling
 from transferbench._settings import Settings, kind
 
-PLANES = "flat"
-"""The planes that networks are tuned on, a name in `ginjax.data.PLANES`."""
+PLANES = "both"
+"""The planes that networks are tuned on, as `data generate --planes` names them."""
 
 
 @dataclass(frozen=True)

@@ -59,8 +59,8 @@ def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypa
     assert found.seconds.high_data > 0 and found.seconds.high_training > 0 and found.seconds.low_training > 0
     in_3d = [(planes, seed) for D, planes, seed in seen if D == 3]
     measuring = FOLDS["validation"] + HELD_OUT_OFFSET, FOLDS["test"] + HELD_OUT_OFFSET
-    assert all(planes == "flat" or seed in measuring for planes, seed in in_3d)
-    assert {planes for planes, _ in in_3d} == {None, "flat"}
+    assert all(planes == "both" or seed in measuring for planes, seed in in_3d)
+    assert {planes for planes, _ in in_3d} == {None, "both"}
     # Planes judge: what they say of the network as converted is not what fields of 3D say.
     assert found.curve[0][1:] != pytest.approx(found.validation, rel=1e-3)
 
