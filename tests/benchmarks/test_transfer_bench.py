@@ -193,3 +193,17 @@ def test_the_page_says_what_rivals_do_without_samples():
     assert last["axial", "diffusion"].error(20).median < last["zero-shot", "diffusion"].error(20).median
     lost = {key for key, group in last.items() if group.diverged == 1}
     assert lost >= {("axial", "allen-cahn"), ("axial", "fisher-kpp"), ("fourier", "diffusion")}
+
+
+def test_the_page_says_what_equal_time_gave():
+    text = transfer_bench.PAGE.read_text("utf-8")
+    (said,) = (part for part in text.split("- **")[1:] if part.startswith("From scratch at equal time"))
+    said = " ".join(said.split())
+    groups = [each for each in grouped(read_book(transfer_bench.RESULTS).results) if not each.cover]
+    for method, samples in ((method, n) for method in ("scratch-equal-time", "tuned") for n in (1, 16)):
+        own = {e.case.pde: e for e in groups if (e.method, e.samples) == (method, samples)}
+        for horizon in (1, 20):
+            row = [
+                f"{own[pde].error(horizon).median:.2g}" for pde in ("allen-cahn", "diffusion", "fisher-kpp")
+            ]
+            assert ", ".join(row) in said, (method, samples, horizon, row)
