@@ -5,7 +5,7 @@
     python benchmarks/nonlinearities.py --quick      # see that it works, in a file of its own
     python benchmarks/nonlinearities.py --report     # the tables, nothing measured
 
-A cell is an equation, a network, a nonlinearity, a learning rate and a seed. Both nonlinearities are trained in 2D for as long as
+A cell is an equation, a network, a nonlinearity, a learning rate, noise on the inputs and a seed. Both nonlinearities are trained in 2D for as long as
 the `product` network takes for its steps, by processor time without compiling. Errors are those of the validation fold, in
 normalised units, in which the mean of the field has an error of 1.
 """
@@ -24,7 +24,7 @@ from statistics import geometric_mean
 from typing import Any, NamedTuple
 
 import numpy as np
-from _resumed import go_on
+from _resumed import Rows, go_on
 from jaxtyping import PyTree
 from transferbench._cells import Case
 from transferbench._data import CaseData
@@ -34,7 +34,15 @@ from transferbench._training import Fitted, Trainer, fit_steps
 
 EQUATIONS = ("burgers", "acoustics", "isothermal", "navier-stokes")
 NONLINEARITIES = ("vector-neuron", "product")
-RATES = (1e-3, 3e-3)
+WAYS = (
+    *itertools.product(NONLINEARITIES, (1e-3, 3e-3), (0.0,)),
+    ("product", 3e-3, 0.02),
+)
+"""Nonlinearity, learning rate and noise."""
+
+RATE = 3e-3
+"""The default for new networks."""
+
 HORIZONS = (1, 5, 10, 20)
 NETWORKS: Mapping[str, dict[str, Any]] = {
     "resnet": {"architecture": "ResNet", "channels": 8, "blocks": 1},
@@ -69,14 +77,15 @@ class Cell(NamedTuple):
     network: str
     nonlinearity: str
     rate: float
+    noise: float
     seed: int
 
 
 def cells(seeds: int) -> Iterator[Cell]:
     """The ResNet on every equation first, then the U-Net."""
     for network, seed, pde in itertools.product(NETWORKS, range(seeds), EQUATIONS):
-        for nonlinearity, rate in itertools.product(NONLINEARITIES, RATES):
-            yield Cell(pde, network, nonlinearity, rate, seed)
+        for way in WAYS:
+            yield Cell(pde, network, *way, seed)
 
 
 @dataclass(frozen=True)
@@ -93,10 +102,10 @@ class Stage:
     def data(self) -> CaseData:
         return CaseData(Case(self.pde, 2, 3), self.settings, FIRST_SEED + self.seed, 1, cover=False)
 
-    @cached_property
-    def trainer(self) -> Trainer:
+    def trainer(self, noise: float = 0.0) -> Trainer:
         pairs, settings = self.data.low(False)[0], self.settings
-        return Trainer(pairs, pairs.X.get_L(), settings.low_batch["2"], settings.look, FIRST_SEED + self.seed)
+        batch, seed = settings.low_batch["2"], FIRST_SEED + self.seed
+        return Trainer(pairs, pairs.X.get_L(), batch, settings.look, seed, noise)
 
     @cached_property
     def tests(self) -> dict[int, tuple[PyTree, PyTree]]:
@@ -134,7 +143,7 @@ class Stage:
 
     def pace(self, nonlinearity: str) -> float:
         """Seconds of a step."""
-        fitted = fit_steps(self.untrained(nonlinearity), self.trainer, min(20, self.settings.look), 0.0)
+        fitted = fit_steps(self.untrained(nonlinearity), self.trainer(), min(20, self.settings.look), 0.0)
         return fitted.seconds / fitted.steps
 
     @cached_property
@@ -150,7 +159,10 @@ class Stage:
         from ginjax.models import from_record, to_record
 
         fitted: Fitted = fit_steps(
-            self.untrained(cell.nonlinearity), self.trainer, self.steps[cell.nonlinearity], cell.rate
+            self.untrained(cell.nonlinearity),
+            self.trainer(cell.noise),
+            self.steps[cell.nonlinearity],
+            cell.rate,
         )
         high = from_record(convert_record(to_record(fitted.model), 3, "compatibility").after)
         found: dict[str, Any] = cell._asdict() | {"steps": fitted.steps, "seconds": round(fitted.seconds, 1)}
@@ -166,25 +178,73 @@ def _finite(value: float) -> float | None:
     return float(f"{value:.4g}") if np.isfinite(value) else None
 
 
-def table(rows: list[dict[str, Any]], rate: float) -> str:
-    """For each equation, network and nonlinearity the geometric mean over seeds of the errors at one learning rate."""
+def table(rows: Rows, rate: float) -> str:
+    """For each equation, network, nonlinearity and noise the geometric mean over seeds of the errors at one learning rate."""
     lines = [
         "| equation | network | steps | 2D, 1 step | 5 | 20 | 3D, 1 step | 5 | 10 | 20 | lost in 2D, 3D |",
         "|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        if row["rate"] == rate:
-            groups.setdefault((row["pde"], row["network"], row["nonlinearity"]), []).append(row)
-    for (pde, network, nonlinearity), own in groups.items():
+    for (pde, network, nonlinearity, noise), own in _groups(rows, rate).items():
         asked = [*(("2D", step) for step in (1, 5, 20)), *(("3D", step) for step in HORIZONS)]
         errors = " | ".join(_shown([row[D][str(step)] for row in own]) for D, step in asked)
         lost = ", ".join(
             f"{100 * np.mean([row[f'{D} diverged'] for row in own]):.0f} %" for D in ("2D", "3D")
         )
         steps = round(float(np.mean([row["steps"] for row in own])))
-        lines.append(f"| {pde} | {network}, `{nonlinearity}` | {steps} | {errors} | {lost} |")
+        name = f"{network}, `{nonlinearity}`" + (f", noise {noise:g}" if noise else "")
+        lines.append(f"| {pde} | {name} | {steps} | {errors} | {lost} |")
     return "\n".join(lines)
+
+
+def _groups(rows: Rows, rate: float) -> dict[tuple[str, str, str, float], Rows]:
+    """The rows of one rate by equation, network, nonlinearity and noise, equations as they come."""
+    groups: dict[tuple[str, str, str, float], Rows] = {}
+    order = {way: number for number, way in enumerate(WAYS)}
+    for row in sorted(
+        rows, key=lambda row: order.get((row["nonlinearity"], row["rate"], row["noise"]), len(order))
+    ):
+        if row["rate"] == rate:
+            key = row["pde"], row["network"], row["nonlinearity"], row["noise"]
+            groups.setdefault(key, []).append(row)
+    equations = list(dict.fromkeys(row["pde"] for row in rows))
+    return dict(sorted(groups.items(), key=lambda each: equations.index(each[0][0])))
+
+
+def ratios(rows: Rows, network: str, noise: float) -> dict[tuple[str, str, int], float]:
+    """Products with noise over vector neurons without, by equation, dimension and steps: geometric means over the seeds of both.
+
+    **Returns:** infinite where a forecast with products is no number; only equations that both were measured on.
+    """
+    groups, found = _groups(rows, RATE), {}
+    for pde in dict.fromkeys(row["pde"] for row in rows):
+        own = groups.get((pde, network, "product", noise), [])
+        other = groups.get((pde, network, "vector-neuron", 0.0), [])
+        seeds = {row["seed"] for row in own} & {row["seed"] for row in other}
+        for D, step in itertools.product(("2D", "3D"), HORIZONS if seeds else ()):
+            ours, theirs = (
+                geometric_mean([_number(row[D][str(step)]) for row in rows if row["seed"] in seeds])
+                for rows in (own, other)
+            )
+            found[pde, D, step] = ours / theirs if np.isfinite(ours) else np.inf
+    return found
+
+
+def comparison(rows: Rows, network: str, noise: float) -> str:
+    """The ratios as a table, and under it their geometric mean and the largest."""
+    found = ratios(rows, network, noise)
+    heads = [f"{D}, {step} step{'s' * (step > 1)}" for D in ("2D", "3D") for step in HORIZONS]
+    lines = [f"| equation | {' | '.join(heads)} |", f"|---|{'---:|' * len(heads)}"]
+    for pde in dict.fromkeys(key[0] for key in found):
+        shown = [f"{found[pde, D, step]:.2f}" for D in ("2D", "3D") for step in HORIZONS]
+        lines.append(f"| {pde} | {' | '.join(shown)} |")
+    if not found:
+        return "Not measured."
+    mean, most = geometric_mean(found.values()), max(found.values())
+    return "\n".join([*lines, "", f"Geometric mean {mean:.2f}, largest {most:.2f}."])
+
+
+def _number(value: float | None) -> float:
+    return np.inf if value is None else value
 
 
 def _shown(errors: list[float | None]) -> str:
@@ -194,11 +254,15 @@ def _shown(errors: list[float | None]) -> str:
 
 def main() -> None:
     rows = go_on("nonlinearities", __doc__, _measure)
-    for rate in RATES:
+    for rate in sorted({rate for _, rate, _ in WAYS}):
         print(f"learning rate {rate:g}\n\n{table(rows, rate)}\n")
+    for noise in sorted({noise for kind, _, noise in WAYS if kind == "product" and noise}):
+        print(
+            f"products with noise {noise:g} over vector neurons without\n\n{comparison(rows, 'resnet', noise)}\n"
+        )
 
 
-def _measure(options: argparse.Namespace, path: Path, rows: list[dict[str, Any]]) -> None:
+def _measure(options: argparse.Namespace, path: Path, rows: Rows) -> None:
     effort = QUICK if options.quick else FULL
     settings = Settings()
     if options.quick:

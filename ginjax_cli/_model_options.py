@@ -116,7 +116,7 @@ NonlinearityName = Annotated[
     typer.Option(
         "--nonlinearity",
         help="How vectors are bent: along a learned direction (vector-neuron), or by pointwise products with scalars and "
-        "with each other (product), which equations such as Burgers need.",
+        "with each other (product), which flows need, together with --noise 0.02.",
         rich_help_panel=_PANEL,
     ),
 ]

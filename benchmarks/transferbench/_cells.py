@@ -9,7 +9,7 @@ from typing import Literal
 
 from ginjax.data import find_pde
 
-How = Literal["zero-shot", "calibrated", "tuned", "plateau", "equal-time"]
+How = Literal["zero-shot", "calibrated", "planes", "tuned", "plateau", "equal-time"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Case:
         return f"{self.pde}/{self.transfer}/{self.network}"
 
     @property
+    def has_planes(self) -> bool:
+        """Whether fields of the high dimension that vary in a plane only can be simulated in the low one."""
+        return (self.low, self.high) == (2, 3) and find_pde(self.pde).planar
+
+    @property
     def scalar(self) -> bool:
         """Whether all its fields are even scalars."""
         return all(field.key == ((), 0) for field in find_pde(self.pde).fields)
@@ -56,7 +61,7 @@ class Method:
 
     - `family`: of networks, a name in `FAMILIES`.
     - `how`: what is done there; a family without data there is always zero-shot. Without them calibrating means doing it on
-      the data of the low dimension.
+      the data of the low dimension; on planes it is tuned without any data of the high one, if it is converted from 2D to 3D.
     - `label`: in tables.
     - `converted`: whether it was trained in the low dimension first.
     - `scalars_only`: whether it is written for scalar fields only.
@@ -72,6 +77,7 @@ class Method:
 METHODS: Mapping[str, Method] = {
     "zero-shot": Method("ours", "zero-shot", "converted, no tuning"),
     "calibrated": Method("ours", "calibrated", "converted, calibrated"),
+    "planes": Method("ours", "planes", "converted, tuned on planes to its plateau"),
     "tuned": Method("ours", "tuned", "converted, tuned by the defaults of `train --init`"),
     "tuned-plateau": Method("ours", "plateau", "converted, tuned to its plateau"),
     "scratch": Method("ours", "plateau", "from scratch to its plateau", converted=False),
@@ -130,6 +136,8 @@ class Request:
                 for name, method in METHODS.items():
                     if method.scalars_only and not case.scalar:
                         continue
+                    if method.how == "planes" and not case.has_planes:
+                        continue
                     own = {*self.samples, *(self.scratch_samples if name == "scratch" else ())}
                     for samples in sorted(own):
                         cell = Cell(case, name, samples, seed)
@@ -142,7 +150,7 @@ class Request:
 
 def fits(method: Method, samples: int) -> bool:
     """Whether a method exists at a number of samples: our own has a name for each thing that is done with them."""
-    if method.how == "zero-shot":
+    if method.how in ("zero-shot", "planes"):
         return samples == 0
     return samples > 0 or method.how == "calibrated" or method.family != "ours"
 

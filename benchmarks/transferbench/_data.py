@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -23,6 +23,9 @@ from ginjax.ml import FOLDS, HELD_OUT_OFFSET
 from transferbench._cells import Case
 from transferbench._clock import after_compiling
 from transferbench._settings import Settings, kind
+
+PLANES = "both"
+"""The planes that networks are tuned on, as `data generate --planes` names them."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,21 @@ class CaseData:
     most: int
     cover: bool
 
-    def _simulated(self, D: int, count: int, steps: int, side: int, seed: int) -> Trajectories:
-        cover = self.case.high if self.cover and self.case.high > D else None
-        return generate(self.case.pde, D, trajectories=count, steps=steps, side=side, seed=seed, cover=cover)
+    def _simulated(
+        self, D: int, count: int, steps: int, side: int, seed: int, planes: str | None = None
+    ) -> Trajectories:
+        low = self.case.high > D or planes is not None
+        cover = self.case.high if self.cover and low else None
+        return generate(
+            self.case.pde,
+            D,
+            trajectories=count,
+            steps=steps,
+            side=side,
+            seed=seed,
+            cover=cover,
+            planes=planes,
+        )
 
     def low_trajectories(self, small: bool, seed: int) -> Trajectories:
         """Simulations of the low dimension; `small` domains are as long as those of the high one, and more of them."""
@@ -139,11 +154,35 @@ class CaseData:
         return self._pool[1] * samples / self.most if samples else 0.0
 
     @cached_property
+    def _planes(self) -> tuple[Trajectories, float]:
+        count, steps = self.settings.low_trajectories[str(self.case.low)], self.settings.frames
+        return after_compiling(lambda: self._in_planes(count, steps, self.first_seed))
+
+    @cached_property
+    def planes(self) -> tuple[Pairs, float]:
+        """Fields of the high dimension that vary in a plane only, and the seconds of their simulation in the low one."""
+        data, seconds = self._planes
+        return Pairs.of(data, self.normalisation), seconds
+
+    @cached_property
+    def planes_validation(self) -> tuple[PyTree, PyTree]:
+        """As `validation`, of such fields."""
+        return self._early_and_late(self._in_planes)
+
+    def _in_planes(self, count: int, steps: int, seed: int) -> Trajectories:
+        side = self.settings.high_sides[str(self.case.high)]
+        return self._simulated(self.case.high, count, steps, side, seed, PLANES)
+
+    @cached_property
     def validation(self) -> tuple[PyTree, PyTree]:
         """Roll-outs of the validation fold, one half from the first frame and one from later on."""
+        return self._early_and_late(self._high)
+
+    def _early_and_late(self, simulated: Callable[[int, int, int], Trajectories]) -> tuple[PyTree, PyTree]:
         settings = self.settings
         seed = FOLDS["validation"] + HELD_OUT_OFFSET
-        pairs = self._pairs(settings.validation, settings.frames + settings.ahead, seed)
+        made = simulated(settings.validation, settings.frames + settings.ahead, seed)
+        pairs = Pairs.of(made, self.normalisation)
         early, late = (pairs.rollouts(first, settings.ahead) for first in (0, settings.frames))
         half = settings.validation // 2
         return _joined(early[0], late[0], half, axis=0), _joined(early[1], late[1], half, axis=1)
@@ -154,10 +193,8 @@ class CaseData:
         settings = self.settings
         steps = max(settings.horizons)
         seed = FOLDS["test"] + HELD_OUT_OFFSET
-        return self._pairs(settings.test[kind(self.case.scalar)], steps, seed).rollouts(0, steps)
-
-    def _pairs(self, count: int, steps: int, seed: int) -> Pairs:
-        return Pairs.of(self._high(count, steps, seed), self.normalisation)
+        made = self._high(settings.test[kind(self.case.scalar)], steps, seed)
+        return Pairs.of(made, self.normalisation).rollouts(0, steps)
 
     def _high(self, count: int, steps: int, seed: int) -> Trajectories:
         side = self.settings.high_sides[str(self.case.high)]

@@ -16,7 +16,7 @@ from transferbench._results import Book, Result, Seconds
 from transferbench._rollouts import diverged, rollout_errors, unchanged_errors
 from transferbench._settings import kind
 from transferbench._stage import CALIBRATED_FROM, Options, Stage
-from transferbench._training import fit_steps, fit_to_plateau
+from transferbench._training import fit_steps, fit_to_plateau, score
 
 
 @dataclass
@@ -66,7 +66,9 @@ class Bench:
             diverged=diverged(errors[: max(horizons)]),
             unchanged={each: float(unchanged[each - 1]) for each in horizons},
             validation=stage.look(made.model),
-            seconds=replace(made.seconds, high_data=stage.data.high_seconds(cell.samples)),
+            seconds=replace(
+                made.seconds, high_data=made.seconds.high_data + stage.data.high_seconds(cell.samples)
+            ),
             curve=made.curve,
             spent=time.process_time() - begin,
         )
@@ -91,6 +93,8 @@ class Bench:
         if method.how == "calibrated":
             model, seconds = stage.calibrated(low_rate, samples)
             return _Made(model, replace(before, high_training=seconds))
+        if method.how == "planes":
+            return self._on_planes(stage, cell, start, before)
         if samples == 0:
             return _Made(start, before)
         if method.how == "tuned":
@@ -111,6 +115,16 @@ class Bench:
         rate = self.rate(cell.case, METHODS["scratch"], cell.samples)
         fitted = fit_steps(stage.untrained("ours", cell.case.high), stage.trainer(cell.samples), steps, rate)
         return _Made(fitted.model, Seconds(high_training=fitted.seconds), rate, steps)
+
+    def _on_planes(self, stage: Stage, cell: Cell, start: PyTree, before: Seconds) -> _Made:
+        """Tuned on fields that vary in a plane only, which alone choose the rate and judge."""
+        rate = self.plane_rate(cell.case, METHODS[cell.method])
+        lengths = self.settings.lengths[kind(cell.case.scalar)]
+        fitted = fit_to_plateau(
+            start, stage.trainer_on_planes(), rate, lengths, stage.look_at_planes, self.settings.gain
+        )
+        seconds = replace(before, high_data=stage.data.planes[1], high_training=fitted.seconds)
+        return _Made(fitted.model, seconds, rate, fitted.steps, fitted.levelled, fitted.curve)
 
     def _of_book(self, cell: Cell) -> Result:
         key = self.key(cell)
@@ -142,6 +156,17 @@ class Bench:
             return stage.score(fit_steps(start, stage.trainer(samples), steps, rate).model)
 
         return self._chosen(name, rates, tried)
+
+    def plane_rate(self, case: Case, method: Method) -> float:
+        """The rate of a training on planes, chosen by short ones on planes of the validation fold."""
+
+        def tried(rate: float) -> float:
+            stage = self._stage_of_choice(case)
+            start, _ = stage.converted(method.family, self.low_rate(case, method.family))
+            steps = self.settings.trial_steps[kind(case.scalar)]
+            return score(stage.look_at_planes(fit_steps(start, stage.trainer_on_planes(), steps, rate).model))
+
+        return self._chosen(f"{case.name}/{method.family}/planes", self.settings.tune_rates, tried)
 
     def _stage_of_choice(self, case: Case) -> Stage:
         chosen = case, FOLDS["validation"]

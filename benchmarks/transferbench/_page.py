@@ -67,7 +67,7 @@ def _worth(found: Sequence[Worth]) -> str:
         errors = [_spread(group.error(horizon)) for horizon in (first, last) for group in groups]
         equal = ", ".join(_needed(*worth.samples[horizon]) for horizon in (first, last))
         times = "; ".join(_reached([pair[which] for pair in worth.times]) for which in (0, 1))
-        done = ", calibrated" * (worth.zero.method == "calibrated")
+        done = {"calibrated": ", calibrated", "planes": ", tuned on planes"}.get(worth.zero.method, "")
         name = title(worth.zero.case) + done + variant(worth.zero)
         lines.append(
             f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {worth.own_time:.2g} | {times} |"

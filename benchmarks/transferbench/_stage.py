@@ -102,8 +102,11 @@ class Stage:
 
     def look(self, model: PyTree) -> tuple[float, float]:
         """The errors on the validation fold after one step and after several."""
-        errors = rollout_errors(model, self.data.validation).mean(axis=1)
-        return float(errors[0]), float(errors[-1])
+        return _look(model, self.data.validation)
+
+    def look_at_planes(self, model: PyTree) -> tuple[float, float]:
+        """The same on fields that vary in a plane only."""
+        return _look(model, self.data.planes_validation)
 
     def score(self, model: PyTree) -> float:
         return score(self.look(model))
@@ -114,6 +117,11 @@ class Stage:
         return Trainer(
             pairs, samples * pairs.frames, self.settings.batch, self.settings.look, self.first_seed
         )
+
+    def trainer_on_planes(self) -> Trainer:
+        """For training on fields that vary in a plane only."""
+        pairs = self.data.planes[0]
+        return Trainer(pairs, pairs.X.get_L(), self.settings.batch, self.settings.look, self.first_seed)
 
     def tuned(self, rate: float, samples: int) -> tuple[PyTree, int, float]:
         """Our converted network after `ginjax train --init` at its defaults, the steps, and pairs in each."""
@@ -154,3 +162,8 @@ class Stage:
         trainer, model = self.trainer(samples), self.untrained("ours", self.case.high)
         fitted: Fitted = fit_steps(model, trainer, min(20, self.settings.look), 0.0)
         return fitted.seconds / fitted.steps
+
+
+def _look(model: PyTree, rollouts: tuple[PyTree, PyTree]) -> tuple[float, float]:
+    errors = rollout_errors(model, rollouts).mean(axis=1)
+    return float(errors[0]), float(errors[-1])

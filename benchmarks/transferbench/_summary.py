@@ -152,7 +152,7 @@ def worths(groups: Sequence[Group]) -> list[Worth]:
     """One for every conversion that was measured beside training from scratch."""
     found = []
     for zero in groups:
-        if zero.method not in ("zero-shot", "calibrated") or zero.samples:
+        if zero.method not in ("zero-shot", "calibrated", "planes") or zero.samples:
             continue
         scratch = [each for each in groups if (each.case, each.method) == (zero.case, "scratch")]
         if not scratch:

@@ -15,7 +15,7 @@ import optax
 from jaxtyping import PyTree
 
 from ginjax.geometric import MultiImage, compiled
-from ginjax.ml import make_optimiser, make_schedule, smse_loss, trainable
+from ginjax.ml import Noise, make_optimiser, make_schedule, smse_loss, trainable
 from transferbench._clock import timed
 from transferbench._data import Pairs
 
@@ -41,6 +41,7 @@ def _advance(
     rates: jax.Array,
     numbers: tuple[jax.Array, jax.Array, jax.Array, jax.Array],
     batch: int,
+    noise: float,
 ) -> State:
     """Steps on batches drawn with replacement from the first pairs: how many, and which rates, are no part of the program."""
     pairs, first, steps, key = numbers
@@ -51,8 +52,10 @@ def _advance(
 
     def body(i: jax.Array, arrays: PyTree) -> PyTree:
         before: State = eqx.combine(arrays, static)
-        chosen = jax.random.randint(jax.random.fold_in(key, first + i), (batch,), 0, pairs)
+        own = jax.random.fold_in(key, first + i)
+        chosen = jax.random.randint(own, (batch,), 0, pairs)
         x, y = (jax.tree.map(lambda block: block[chosen], image) for image in (X, Y))
+        x = Noise(noise)(x, jax.random.fold_in(own, 1)) if noise else x
         gradient = eqx.filter_grad(loss)(before.model, x, y)
         before.optimiser.hyperparams["rate"] = rates[i]
         updates, optimiser = _optimiser().update(gradient, before.optimiser, trainable(before.model))
@@ -72,6 +75,7 @@ class Trainer:
     - `batch`: pairs a step.
     - `chunk`: most steps in one call of the program.
     - `seed`: of the draws.
+    - `noise`: on the inputs, as `train --noise`.
     """
 
     pairs: Pairs
@@ -79,6 +83,7 @@ class Trainer:
     batch: int
     chunk: int
     seed: int
+    noise: float = 0.0
 
     def start(self, model: PyTree) -> State:
         """The state before the first step, with everything compiled that the steps need."""
@@ -92,7 +97,7 @@ class Trainer:
             *(jnp.asarray(n, jnp.int32) for n in (self.count, first, len(rates))),
             jax.random.key(self.seed),
         )
-        return _advance(state, self.pairs.X, self.pairs.Y, padded, numbers, self.batch)
+        return _advance(state, self.pairs.X, self.pairs.Y, padded, numbers, self.batch, self.noise)
 
 
 @dataclass(frozen=True)

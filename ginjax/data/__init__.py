@@ -52,6 +52,7 @@ from ginjax.data.equations import DEFAULT_SIDES as DEFAULT_SIDES
 from ginjax.data.equations import PDE as PDE
 from ginjax.data.equations import PDES as PDES
 from ginjax.data.equations import PLANES as PLANES
+from ginjax.data.equations import PLANES_NAMES as PLANES_NAMES
 from ginjax.data.equations import Coverage as Coverage
 from ginjax.data.equations import Planes as Planes
 from ginjax.data.equations import covering_factors as covering_factors

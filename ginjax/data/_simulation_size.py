@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ginjax._text import in_bytes
-from ginjax.data.equations import DEFAULT_SIDES, PDE, PLANES
+from ginjax.data.equations import DEFAULT_SIDES, PDE, grid_of, planes_named
 from ginjax.errors import FileError
 
 _VALUE = 4
@@ -51,17 +51,17 @@ def simulation_size(
 
     - `pde`, `D`, `trajectories`, `steps`, `side`, `planes`: as in `simulate`.
 
-    **Raises:** `ArgumentError` for a number of dimensions that the equation does not have.
+    **Raises:** `ArgumentError` for a number of dimensions that the equation does not have, or unknown planes.
     """
     pde.check_dimension(D)
     side = DEFAULT_SIDES[D] if side is None else side
-    sheets = None if planes is None else PLANES[planes]
-    stored_grid = math.prod((side,) * D if sheets is None else sheets.spatial(side))
-    solver_grid = (side * pde.refinement) ** (D if sheets is None else sheets.varying)
+    sheets = () if planes is None else planes_named(planes)
+    stored_grid = math.prod(grid_of(sheets, D, side))
+    solver_grid = (side * pde.refinement) ** (sheets[0].varying if sheets else D)
     trajectory = (steps + 1) * pde.components(D) * stored_grid
     simulated = (steps + 1 + pde.spin_up) * pde.components(D) * solver_grid
     # Planes are laid out in space, and then copied field by field.
-    laid_out = 0 if sheets is None else 2 * _VALUE * trajectory + _PLACE * stored_grid
+    laid_out = 2 * _VALUE * trajectory + _PLACE * stored_grid if sheets else 0
     return SimulationSize(
         disk=_VALUE * trajectories * trajectory, memory=round(_COPIES * _VALUE * simulated) + laid_out
     )

@@ -58,11 +58,11 @@ def generate(
     ] = 8,
     cover: Annotated[int | None, cover_option()] = None,
     planes: Annotated[
-        Literal["flat", "oblique"] | None,
+        Literal["flat", "oblique", "both"] | None,
         typer.Option(
             "--planes",
             help="With --dim 3, fields that vary in a plane only, with all components of a vector, at the cost of 2D: "
-            "flat, constant along the last axis, in slabs of 4 points; or oblique, constant along (1,-1,0). All equations have planes but navier-stokes-forced.",
+            "flat, constant along the last axis, in slabs of 4 points; oblique, constant along (1,-1,0); or both in turn. All equations have planes but navier-stokes-forced.",
             show_default="fields that vary along all axes",
         ),
     ] = None,

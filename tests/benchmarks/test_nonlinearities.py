@@ -7,6 +7,7 @@ import nonlinearities
 
 from ginjax.models import Network
 
+NOISE = 0.02
 PAGE = _resumed.RESULTS.parents[1] / "docs" / "guides" / "vector-fields.md"
 
 
@@ -14,24 +15,52 @@ def test_the_guide_shows_what_was_measured_and_the_default_follows_from_it():
     path = _resumed.RESULTS / "nonlinearities.jsonl"
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     assert nonlinearities.table(rows, 3e-3) in PAGE.read_text("utf-8")
-    lost = {
-        kind: {
-            row["pde"]
-            for row in rows
-            if row["nonlinearity"] == kind and max(row["2D diverged"], row["3D diverged"]) > 0.2
-        }
-        for kind in nonlinearities.NONLINEARITIES
-    }
-    # Products would be the default if they lost nothing that the others keep.
-    assert bool(lost["product"] - lost["vector-neuron"]) == (Network().nonlinearity == "vector-neuron")
+    assert nonlinearities.comparison(rows, "resnet", NOISE) in PAGE.read_text("utf-8")
+    # Products would be the default if they were better throughout.
+    found = nonlinearities.ratios(rows, "resnet", NOISE)
+    assert {key[0] for key in found} == set(nonlinearities.EQUATIONS)
+    assert (max(found.values()) > 1.05) == (Network().nonlinearity == "vector-neuron")
 
 
 def test_a_table_is_a_line_for_each_network():
     errors = {"2D": {"1": 0.1, "5": 0.2, "20": None}, "3D": {"1": 0.1, "5": 0.2, "10": 0.3, "20": 0.4}}
-    row = {"pde": "burgers", "network": "resnet", "nonlinearity": "product", "rate": 3e-3, "steps": 10}
+    row = {
+        "pde": "burgers",
+        "network": "resnet",
+        "nonlinearity": "product",
+        "rate": 3e-3,
+        "noise": 0.0,
+        "steps": 10,
+    }
     rows = [row | errors | {"2D diverged": 1.0, "3D diverged": 0.0, "seed": seed} for seed in (0, 1)]
     *_, line = nonlinearities.table([*rows, rows[0] | {"rate": 1e-3}], 3e-3).splitlines()
     assert (
         line
         == "| burgers | resnet, `product` | 10 | 0.1 | 0.2 | no number | 0.1 | 0.2 | 0.3 | 0.4 | 100 %, 0 % |"
     )
+
+
+def test_ratios_are_those_of_the_seeds_of_both():
+    def row(nonlinearity, noise, seed, error):
+        errors = dict.fromkeys(("1", "5", "10", "20"), error)
+        return {
+            "pde": "burgers",
+            "network": "resnet",
+            "nonlinearity": nonlinearity,
+            "rate": 3e-3,
+            "noise": noise,
+            "seed": seed,
+            "2D": errors,
+            "3D": errors | {"20": None if nonlinearity == "product" else error},
+        }
+
+    rows = [row("vector-neuron", 0.0, seed, error) for seed, error in enumerate((0.2, 0.8, 5.0))]
+    rows += [row("product", 0.02, seed, error) for seed, error in enumerate((0.1, 0.1))]
+    rows += [row("product", 0.0, 0, 9.0), row("vector-neuron", 0.02, 0, 9.0)]
+    found = nonlinearities.ratios(rows, "resnet", 0.02)
+    assert len(found) == 8 and found["burgers", "3D", 20] == float("inf")
+    assert all(abs(value - 0.25) < 1e-9 for key, value in found.items() if key != ("burgers", "3D", 20))
+    assert "| burgers | 0.25 | 0.25 | 0.25 | 0.25 | 0.25 | 0.25 | 0.25 | inf |" in nonlinearities.comparison(
+        rows, "resnet", 0.02
+    )
+    assert nonlinearities.comparison(rows, "unet", 0.02) == "Not measured."

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 import transfer_bench
 from measured_transfers import result
+from transferbench._data import CaseData
 from transferbench._page import BEGIN, END, tables, with_tables
 from transferbench._picture import picture
 from transferbench._results import Book, read_book
 from transferbench._settings import QUICK, Settings
 from transferbench._summary import Spread, grouped, ratio, samples_needed, time_to_equal, worths
+
+from ginjax.ml import FOLDS, HELD_OUT_OFFSET
 
 
 def measured(path, *words):
@@ -39,6 +42,27 @@ def test_one_cell_is_measured_once(tmp_path, capsys):
     assert path.read_bytes() == before
     assert "0 cells to do" in capsys.readouterr().err
     assert "| axially shared network | 0 |" in tables(book)
+
+
+def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypatch):
+    seen = []
+    simulate = CaseData._simulated
+
+    def watched(self, D, count, steps, side, seed, planes=None):
+        seen.append((D, planes, seed))
+        return simulate(self, D, count, steps, side, seed, planes)
+
+    monkeypatch.setattr(CaseData, "_simulated", watched)
+    words = ("--transfer", "2to3", "--network", "2x1", "--samples", "0", "--only", "*/planes/*")
+    (found,) = measured(tmp_path / "results.jsonl", *words).results
+    assert found.cell.name == "diffusion/2to3/2x1/planes/n0/seed0" and found.steps > 0
+    assert found.seconds.high_data > 0 and found.seconds.high_training > 0 and found.seconds.low_training > 0
+    in_3d = [(planes, seed) for D, planes, seed in seen if D == 3]
+    measuring = FOLDS["validation"] + HELD_OUT_OFFSET, FOLDS["test"] + HELD_OUT_OFFSET
+    assert all(planes == "both" or seed in measuring for planes, seed in in_3d)
+    assert {planes for planes, _ in in_3d} == {None, "both"}
+    # Planes judge: what they say of the network as converted is not what fields of 3D say.
+    assert found.curve[0][1:] != pytest.approx(found.validation, rel=1e-3)
 
 
 def scratch(samples, error, **changed):
@@ -169,3 +193,17 @@ def test_the_page_says_what_rivals_do_without_samples():
     assert last["axial", "diffusion"].error(20).median < last["zero-shot", "diffusion"].error(20).median
     lost = {key for key, group in last.items() if group.diverged == 1}
     assert lost >= {("axial", "allen-cahn"), ("axial", "fisher-kpp"), ("fourier", "diffusion")}
+
+
+def test_the_page_says_what_equal_time_gave():
+    text = transfer_bench.PAGE.read_text("utf-8")
+    (said,) = (part for part in text.split("- **")[1:] if part.startswith("From scratch at equal time"))
+    said = " ".join(said.split())
+    groups = [each for each in grouped(read_book(transfer_bench.RESULTS).results) if not each.cover]
+    for method, samples in ((method, n) for method in ("scratch-equal-time", "tuned") for n in (1, 16)):
+        own = {e.case.pde: e for e in groups if (e.method, e.samples) == (method, samples)}
+        for horizon in (1, 20):
+            row = [
+                f"{own[pde].error(horizon).median:.2g}" for pde in ("allen-cahn", "diffusion", "fisher-kpp")
+            ]
+            assert ", ".join(row) in said, (method, samples, horizon, row)

@@ -14,6 +14,7 @@ def test_the_committed_cells():
     scalars = [cell for cell in cells if cell.case == COMMITTED[0] and cell.seed == 0]
     # Five of ours that need samples and four rivals that do with none too, as calibrating does; and the conversion alone.
     assert len(scalars) == 1 + 5 * 2 + 1 + 4 * 3
+    assert "planes" not in {cell.method for cell in scalars}
     of_vectors = {cell.method for cell in cells if cell.case.pde == "burgers"}
     assert of_vectors == set(METHODS) - {"fourier", "axial"}
 
@@ -29,6 +30,20 @@ def test_whole_seeds_come_one_after_the_other():
 def test_only(pattern, count):
     request = Request([CASE], samples=(0, 1), scratch_samples=(4, 16), seeds=1, only=[pattern])
     assert len(list(request.cells())) == count
+
+
+def test_planes_are_of_2d_in_3d_and_no_sample():
+    found = {
+        (case.transfer, case.pde): [cell.samples for cell in Request([case], only=["*/planes/*"]).cells()]
+        for case in (
+            Case("diffusion", 2, 3),
+            Case("diffusion", 1, 3),
+            Case("diffusion", 1, 2),
+            Case("navier-stokes-forced", 2, 3),
+        )
+    }
+    assert found[("2to3", "diffusion")] == [0, 0, 0]  # three seeds
+    assert sum(map(len, found.values())) == 3
 
 
 def test_names_of_networks_and_transfers():

@@ -9,7 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax._text import in_bytes
-from ginjax.data import PDES, PLANES, open_data
+from ginjax.data import PDES, PLANES_NAMES, open_data
 from ginjax_cli.data import data
 
 
@@ -159,7 +159,7 @@ def test_generate_lays_planes_in_space(run, tmp_path):
 
 def test_the_planes_of_the_command_line_are_those_of_the_library(run):
     result = run(*TINY, "--planes", "tilted")
-    assert result.exit_code == 2 and f"is not one of {', '.join(map(repr, PLANES))}" in result.stderr
+    assert result.exit_code == 2 and f"is not one of {', '.join(map(repr, PLANES_NAMES))}" in result.stderr
 
 
 @pytest.mark.parametrize(

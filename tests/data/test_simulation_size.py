@@ -9,7 +9,7 @@ def held(name, D, **options):
     return sum(each.nbytes for each in source.read(0, 0, source.frames).values())
 
 
-@pytest.mark.parametrize("planes", [None, "flat", "oblique"])
+@pytest.mark.parametrize("planes", [None, "flat", "oblique", "both"])
 @pytest.mark.parametrize("name", ["diffusion", "burgers"])
 def test_memory_holds_a_trajectory_and_its_copy(name, planes):
     sizes = {"steps": 1, "side": 24, "planes": planes}

@@ -10,7 +10,10 @@ from ginjax.data.equations._initial import solenoidal_noise as solenoidal_noise
 from ginjax.data.equations._initial import vector_noise as vector_noise
 from ginjax.data.equations._pde import PDE as PDE
 from ginjax.data.equations._planes import PLANES as PLANES
+from ginjax.data.equations._planes import PLANES_NAMES as PLANES_NAMES
 from ginjax.data.equations._planes import Planes as Planes
+from ginjax.data.equations._planes import grid_of as grid_of
+from ginjax.data.equations._planes import planes_named as planes_named
 from ginjax.data.equations._random_fields import gaussian_field as gaussian_field
 from ginjax.data.equations._registry import DEFAULT_SIDES as DEFAULT_SIDES
 from ginjax.data.equations._registry import PDES as PDES

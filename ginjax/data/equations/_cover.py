@@ -8,6 +8,7 @@ sees of them. Shorter correlation lengths make up for it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -73,18 +74,18 @@ class Coverage:
         )
 
 
-def measure_coverage(pde: PDE, D: int, target: int, *, planes: Planes | None = None) -> Coverage:
+def measure_coverage(pde: PDE, D: int, target: int, *, planes: Sequence[Planes] = ()) -> Coverage:
     """Compare initial fields of the covering mixture with those of the higher dimension, always on the same draws.
 
     **Arguments:**
 
     - `pde`: the equation.
-    - `D`, `planes`: the dimension of the low fields, and the directions they vary along.
+    - `D`, `planes`: the dimension of the low fields, and the directions they vary along, if not all: one kind after the other.
     - `target`: the higher dimension.
     """
-    factors = covering_factors(D if planes is None else planes.varying, target)
+    factors = covering_factors(planes[0].varying if planes else D, target)
     mixed = [with_length(pde, factor) for factor in factors]
-    low = np.stack([_spreads(each, D, planes) for each in mixed]).max(axis=0)
+    low = np.stack([_spreads(each, D, kind) for each in mixed for kind in planes or (None,)]).max(axis=0)
     gradient, laplacian = (_spreads(pde, target) / low).max(axis=1)
     lengths = tuple(each.correlation_length for each in mixed)
     return Coverage(target, lengths, float(gradient), float(laplacian), pde.spin_up)

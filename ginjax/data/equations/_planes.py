@@ -7,6 +7,7 @@ components of a vector, is solved exactly on the grid of `g`, from whose wave nu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+
+from ginjax.errors import ArgumentError
 
 THICKNESS = 4
 """Points along an axis on which nothing depends: as few as a U-Net of two levels can pool."""
@@ -70,6 +73,27 @@ PLANES = {
     "oblique": Planes(((1, 1, 0), (0, 0, 1))),
 }
 """Planes in 3D by name: constant along the last axis, and along (1, -1, 0)."""
+
+BOTH = "both"
+"""The name of all `PLANES` in turn."""
+
+PLANES_NAMES = (*PLANES, BOTH)
+"""What planes can be asked for."""
+
+
+def planes_named(name: str) -> tuple[Planes, ...]:
+    """One of `PLANES`, or all of them for `BOTH`.
+
+    **Raises:** `ArgumentError` for a name that is not in `PLANES_NAMES`.
+    """
+    if name not in PLANES_NAMES:
+        raise ArgumentError("`planes`", got=repr(name), expected=" or ".join(map(repr, PLANES_NAMES)))
+    return tuple(PLANES.values()) if name == BOTH else (PLANES[name],)
+
+
+def grid_of(planes: Sequence[Planes], D: int, side: int) -> tuple[int, ...]:
+    """Grid points along each axis of space: those of one kind of planes, and a cube for several or none."""
+    return planes[0].spatial(side) if len(planes) == 1 else (side,) * D
 
 
 @cache

@@ -15,12 +15,13 @@ from ginjax.data.equations import (
     DEFAULT_SIDES,
     PDE,
     PDES,
-    PLANES,
     Planes,
     Solver,
     covering_factors,
     find_pde,
+    grid_of,
     measure_coverage,
+    planes_named,
     with_length,
 )
 from ginjax.data.equations._varied import TIME_STEP, number_of, varied
@@ -40,20 +41,21 @@ class SimulatedSource(Source):
 
     - `mixture`: the equation with each correlation length of its initial fields, and each time step or coefficient; trajectory `i`
       takes them in turn.
-    - `planes`: the directions that the fields vary along, if not all.
+    - `planes`: the directions that the fields vary along, if not all. Of several kinds each goes through the whole mixture before
+      the next.
     """
 
     mixture: tuple[PDE, ...]
     seed: int
-    planes: Planes | None = None
+    planes: tuple[Planes, ...] = ()
     newest: dict[int, dict[str, np.ndarray]] = field(default_factory=dict, repr=False)
     solvers: dict[object, Solver] = field(default_factory=dict, repr=False)
 
-    def solver(self, pde: PDE) -> Solver:
+    def solver(self, pde: PDE, planes: Planes | None) -> Solver:
         """The solver of one sub-step, the same for all correlation lengths; built when it is needed."""
-        alike = pde.time_step, pde.sub_steps, tuple(pde.parameters.items())
+        alike = pde.time_step, pde.sub_steps, tuple(pde.parameters.items()), planes
         if alike not in self.solvers:
-            self.solvers[alike] = pde.solver(self.D, self.spatial[0], planes=self.planes)
+            self.solvers[alike] = pde.solver(self.D, self.spatial[0], planes=planes)
         return self.solvers[alike]
 
     @property
@@ -76,15 +78,17 @@ class SimulatedSource(Source):
         return {name: np.full(self.spatial, number_of(pde, name)) for name in self.conditions}
 
     def _simulate(self, trajectory: int) -> dict[str, np.ndarray]:
-        pde, D = self.mixture[trajectory % len(self.mixture)], self.D
+        turn, place = divmod(trajectory, len(self.mixture))
+        pde, D = self.mixture[place], self.D
+        planes = self.planes[turn % len(self.planes)] if self.planes else None
         rng = np.random.default_rng([self.seed, trajectory])
-        start = pde.initial_state(rng, D, self.spatial[0], planes=self.planes)
+        start = pde.initial_state(rng, D, self.spatial[0], planes=planes)
         # One at a time: memory stays that of one trajectory and its bytes do not depend on its neighbours.
-        frames = rollout(self.solver(pde), start, self.frames - 1 + pde.spin_up, pde.sub_steps)
+        frames = rollout(self.solver(pde, planes), start, self.frames - 1 + pde.spin_up, pde.sub_steps)
         every = (slice(None, None, pde.refinement),) * (start.ndim - 1)
         states = np.asarray(frames)[(slice(pde.spin_up, None), slice(None), *every)]
-        if self.planes is not None:
-            states = self.planes.in_space(states, self.spatial)
+        if planes is not None:
+            states = planes.in_space(states, self.spatial)
         if not np.isfinite(states).all():
             raise NumericsError(
                 f"simulation of {pde.name}",
@@ -122,8 +126,8 @@ def simulate(
       correlation length, so that gradients are as large as there, see `covering_factors`. What that came to is among
       the notes.
     - `planes`: in 3D, "flat" for fields that are constant along the last axis, in slabs of 4 points along it, or
-      "oblique" for fields that are constant along (1, -1, 0). They obey the equation in 3D, with all three components
-      of a vector, at the cost of simulations in 2D.
+      "oblique" for fields that are constant along (1, -1, 0), or "both" in turn on the same grid. They obey the equation in
+      3D, with all three components of a vector, at the cost of simulations in 2D.
     - `vary`: by name, `time_step` or a coefficient, several numbers, which trajectories take in turn, every combination of them,
       with `cover` at each correlation length; they are conditions of the source.
 
@@ -142,7 +146,7 @@ def simulate(
             raise ArgumentError(name, got=value, expected=f"at least {least}")
     if seed < 0:
         raise ArgumentError("seed", got=seed, expected="a number >= 0")
-    sheets = None if planes is None else _planes_of(pde, D, planes)
+    sheets = () if planes is None else _planes_of(pde, D, planes)
     origin = {
         "equation": pde.name,
         "parameters": dict(pde.parameters),
@@ -152,7 +156,7 @@ def simulate(
     mixture, notes = varied(pde, vary or {}), ()
     names = tuple(vary or ())
     if cover is not None:
-        lengths = _covering(pde, D if sheets is None else sheets.varying, cover)
+        lengths = _covering(pde, sheets[0].varying if sheets else D, cover)
         mixture = tuple(
             replace(each, correlation_length=other.correlation_length)
             for each in mixture
@@ -176,7 +180,7 @@ def simulate(
         layout="memory",
         schema=pde.fields,
         D=D,
-        spatial=(side,) * D if sheets is None else sheets.spatial(side),
+        spatial=grid_of(sheets, D, side),
         spacing=pde.spacing,
         time_step=None if TIME_STEP in names else pde.time_step,
         constants=tuple(Field(name, 0, 0) for name in names),
@@ -206,27 +210,30 @@ def _covering(pde: PDE, varying: int, cover: int) -> tuple[PDE, ...]:
     return tuple(with_length(pde, factor) for factor in covering_factors(varying, cover))
 
 
-def _planes_of(pde: PDE, D: int, name: str) -> Planes:
+def _planes_of(pde: PDE, D: int, name: str) -> tuple[Planes, ...]:
     """Planes by name, once the solver is known to do them."""
-    if name not in PLANES:
-        raise ArgumentError("`planes`", got=repr(name), expected=" or ".join(map(repr, PLANES)))
-    planes = PLANES[name]
-    if len(planes.rows[0]) != D:
+    found = planes_named(name)
+    in_space = len(found[0].rows[0])
+    if in_space != D:
         raise ArgumentError(
-            "`planes`",
-            got=f"a simulation in {D}D",
-            expected=f"one in {len(planes.rows[0])}D, where the planes lie",
+            "`planes`", got=f"a simulation in {D}D", expected=f"one in {in_space}D, where the planes lie"
         )
     if not pde.planar:
         those = ", ".join(name for name, each in PDES.items() if each.planar)
         raise UnsupportedError(
             f"planes of {pde.name}: it has none", hint=f"Simulate it without planes. These have: {those}."
         )
+    for planes in found:
+        _check_step(pde, D, planes)
+    return found
+
+
+def _check_step(pde: PDE, D: int, planes: Planes) -> None:
+    """Compare what `planar` promises with a step in all dimensions."""
     side = 8
     cube = (side * pde.refinement,) * D
     start = pde.initial_state(np.random.default_rng(0), D, side, planes=planes)
     found = planes.in_space(_step(pde.solver(D, side, planes=planes), start), cube)
-    # What `planar` promises is compared with a step in all dimensions.
     wanted = _step(pde.solver(D, side), planes.in_space(start, cube))
     off = (
         float(np.abs(found - wanted).max() / np.abs(wanted).max()) if found.shape == wanted.shape else np.inf
@@ -237,7 +244,6 @@ def _planes_of(pde: PDE, D: int, name: str) -> Planes:
             hint="Its solver has to build its operators from the derivatives it is given. Simulate it without planes, and "
             "describe it with planar=False.",
         )
-    return planes
 
 
 @eqx.filter_jit

@@ -75,6 +75,27 @@ def test_fields_are_constant_along_one_direction_and_periodic():
         assert (each.std(axis=(0, 1, 2)) > 1e-3).all()  # no component is missing
 
 
+def test_both_planes_take_turns_on_one_grid():
+    def frames(planes, trajectories):
+        return generate("burgers", 3, trajectories=trajectories, steps=1, side=SIDE, planes=planes).fields[
+            "velocity"
+        ]
+
+    both, flat, oblique = frames("both", 4), frames("flat", 3), frames("oblique", 4)
+    assert both.shape == (4, 2, SIDE, SIDE, SIDE, 3)
+    for i in (0, 2):  # each as if it were the only kind
+        np.testing.assert_array_equal(both[i], np.repeat(flat[i, :, :, :, :1], SIDE, axis=3))
+        np.testing.assert_array_equal(both[i + 1], oblique[i + 1])
+
+
+def test_each_kind_of_planes_goes_through_the_whole_mixture():
+    source = simulate("diffusion", 3, trajectories=4, steps=1, side=SIDE, planes="both", cover=3)
+    fields = [source.read(i, 0, 1)["density"][0] for i in range(4)]
+    assert [bool((field == field[:, :, :1]).all()) for field in fields] == [True, True, False, False]
+    (note,) = source.notes
+    assert note.startswith("correlation lengths 0.125, 0.102: initial fields in 3D reach ")
+
+
 def correlations(planes):
     """Of neighbours along each axis of space, over many draws; equal along all axes that a field varies along."""
     pde, rng = replace(PDES["diffusion"], refinement=1), np.random.default_rng(0)
@@ -119,7 +140,7 @@ def test_planes_are_part_of_the_origin_and_can_cover():
 @pytest.mark.parametrize(
     ("D", "planes", "message"),
     [
-        (3, "tilted", "`planes`: got 'tilted', expected 'flat' or 'oblique'"),
+        (3, "tilted", "`planes`: got 'tilted', expected 'flat' or 'oblique' or 'both'"),
         (2, "flat", "`planes`: got a simulation in 2D, expected one in 3D"),
     ],
 )
