@@ -16,7 +16,7 @@ import numpy as np
 import optax
 import pytest
 from jax import Array
-from jaxtyping import Float, TypeCheckError, jaxtyped
+from jaxtyping import Float, TypeCheckError
 from shape_checks import PACKAGES as CHECKED
 from shape_checks import checked, is_checked, no_shape_checks, speaks_of_arrays
 
@@ -187,7 +187,7 @@ def test_an_underscore_lets_sizes_differ():
     ) -> Float[Array, " _n"]:
         return jnp.concatenate([x.ravel(), y.ravel()])
 
-    check = jaxtyped(joined, typechecker=checked)
+    check = checked(joined)
     assert check(jnp.ones((2, 3)), jnp.ones((2, 3, 3))).shape == (24,)
     with pytest.raises(TypeCheckError, match="'y'"):
         check(jnp.ones((2, 3)), jnp.ones((3, 3)))
@@ -203,16 +203,16 @@ def test_a_wrong_annotation_is_found():
     def rows(x: Float[Array, "rows columns"]) -> Float[Array, " rows"]:
         return x.sum(0)
 
-    assert jaxtyped(rows, typechecker=checked)(jnp.ones((2, 2))).shape == (2,)
+    assert checked(rows)(jnp.ones((2, 2))).shape == (2,)
     with pytest.raises(TypeCheckError, match="return value"):
-        jaxtyped(rows, typechecker=checked)(jnp.ones((2, 3)))
+        checked(rows)(jnp.ones((2, 3)))
 
 
 def test_only_hints_of_arrays_are_checked():
     def scaled(x: Float[Array, " n"], by: str) -> list[int]:
         return x * by
 
-    assert jaxtyped(scaled, typechecker=checked)(jnp.ones(2), 2).shape == (2,)
+    assert checked(scaled)(jnp.ones(2), 2).shape == (2,)
     assert not speaks_of_arrays(list[int]) and speaks_of_arrays(list[Float[Array, " n"] | None])
     assert not speaks_of_arrays(Callable[[Float[Array, " n"]], Float[Array, " n"]] | None)
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ginjax.geometric import compiled
+from ginjax.geometric import _compiled, compiled
 from ginjax.geometric._compiled import compiler_options, known_options
 
 
@@ -44,6 +44,24 @@ def test_options_are_those_the_compiler_knows():
     both = {"xla_no_such_setting": 1, "xla_cpu_enable_fast_math": False}
     assert known_options(both) == {"xla_cpu_enable_fast_math": False}
     assert known_options({}) == {} and compiler_options("gpu") == {}
+
+
+@pytest.mark.parametrize(
+    ("flags", "left"),
+    [
+        ("", {"xla_backend_optimization_level", "xla_cpu_opt_preset"}),
+        (
+            "--xla_backend_optimization_level_of=3 --xla_cpu_opt",
+            {"xla_backend_optimization_level", "xla_cpu_opt_preset"},
+        ),
+        ("--xla_cpu_enable_fast_math=false --xla_backend_optimization_level=0", {"xla_cpu_opt_preset"}),
+    ],
+)
+def test_what_the_user_set_stays(monkeypatch, flags, left):
+    """An option of one program would win over the flags of the process."""
+    monkeypatch.setenv("XLA_FLAGS", flags)
+    monkeypatch.setattr(_compiled, "known_options", lambda options: options)
+    assert set(compiler_options.__wrapped__("cpu")) == left
 
 
 def test_options_are_used_where_they_may_be(monkeypatch):
