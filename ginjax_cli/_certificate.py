@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ginjax._text import LONGEST_CELL, LONGEST_PART, clean
+
 if TYPE_CHECKING:
     from ginjax.checkpoint import DataContract
     from ginjax.transfer import Certificate
@@ -73,17 +75,18 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
         out.warn("the certificate does not belong to the model in this file")
     for note in dict.fromkeys(path.note for path in certificate.paths if path.note):
         where = [
-            path.layer if plain else f"{path.layer} {path.path}"
+            clean(path.layer, LONGEST_CELL) if plain else path.called
             for path in certificate.paths
             if path.note == note
         ]
         more = f" and {len(where) - 1} more" if len(where) > 1 else ""
-        out.note(f"{where[0]}{more}: {note}")
+        out.note(f"{where[0]}{more}: {clean(note, LONGEST_PART)}")
     dropped = [(path, name) for path in certificate.paths for name in path.dropped]
     if dropped:
         path, name = dropped[0]
         out.note(
-            f"{len(dropped)} filter(s) have no counterpart and were dropped, such as {name} of {path.layer}"
+            f"{len(dropped)} filter(s) have no counterpart and were dropped, such as {clean(name, LONGEST_CELL)} of "
+            f"{clean(path.layer, LONGEST_CELL)}"
         )
 
 

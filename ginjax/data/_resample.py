@@ -205,6 +205,13 @@ def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
         )
     if not source.axes_known:
         raise ArgumentError("`spacing`", got="data whose axes are not known", expected="`axes` first")
+    for step in before:
+        if step is not None and not 1 / _MOST_CHANGE <= spacing / step <= _MOST_CHANGE:
+            raise ArgumentError(
+                "`spacing`",
+                got=f"{spacing:g}",
+                expected=f"that of the data, {step:g}, or one that is at most {_MOST_CHANGE:.0e} times finer or coarser",
+            )
     return tuple(
         NewGrid(n, n, means)
         if math.isclose(spacing / step, 1, rel_tol=SAME)
@@ -214,6 +221,10 @@ def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
         for name, n, periodic, step in zip("xyz", source.spatial, source.is_torus, before, strict=False)
         if step is not None
     )
+
+
+_MOST_CHANGE = 1e6
+"""How many times finer or coarser a grid may become: beyond that no number of points makes sense."""
 
 
 def _before(source: Source) -> tuple[float | None, ...]:

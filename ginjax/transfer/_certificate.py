@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from ginjax._text import LONGEST_CELL, LONGEST_PART, clean
 from ginjax.errors import ArgumentError
 
 TOLERANCES = {
@@ -52,6 +53,16 @@ class PathReport:
     free: int
     dropped: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def called(self) -> str:
+        """Where it is, for people: names of a file may be of any length."""
+        return f"{clean(self.layer, LONGEST_CELL)} {clean(self.path, LONGEST_CELL)}"
+
+    @property
+    def reason(self) -> str:
+        """Why it is not exact, for people; empty where it is."""
+        return clean(self.note, LONGEST_PART)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def test_few_files_are_open_at_once(tmp_path, monkeypatch):
 )
 def test_files_that_do_not_belong_together_are_refused(tmp_path, more, problem):
     paths = [well(tmp_path / "a"), well(tmp_path / "b", **more)]
-    with pytest.raises(FileError, match=problem):
+    with pytest.raises(ArgumentError, match=problem):
         open_data(paths)
 
 

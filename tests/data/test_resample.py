@@ -86,6 +86,8 @@ def test_constants_are_resampled_too():
         ({}, {"spacing": 0.3}, r"along x: got 0.3, of which 6.667 make its length 2, expected .* 0.2857\d* \(7 points\)"),
         ({}, {"spacing": np.nan}, "a positive number"),
         ({}, {"spacing": 10.0}, "along x"),
+        ({}, {"spacing": 1e-320}, "that of the data, 0.25, or one that is at most"),
+        ({}, {"spacing": 1e308, "means": True}, "at most 1e.06 times finer or coarser"),
         ({"periodic": (True, False)}, {"spacing": 0.1}, "along y.*x|y is not periodic"),
         ({}, {"spacing": 0.3, "means": True}, "1.2 times .* 0.5, 1: with `means`"),
         ({}, {"every": 0}, "`every`"),

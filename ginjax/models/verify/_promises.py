@@ -130,4 +130,4 @@ def _why_inexact(certificate: Certificate | None) -> str | None:
     if certificate is None or certificate.exact:
         return None
     worst = max(certificate.inexact_paths, key=lambda path: path.residual)
-    return f"The certificate says so, of {worst.layer} {worst.path}: {worst.note or 'not exact'}."
+    return f"The certificate says so, of {worst.called}: {worst.reason or 'not exact'}."
