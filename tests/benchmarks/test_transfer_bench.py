@@ -164,6 +164,23 @@ def test_the_readme_and_the_page_say_what_was_measured():
             assert path.name != "README.md" or f"{zero.error(1).median * 1.2:.2g}," not in said
 
 
+def test_the_readme_and_the_page_say_what_planes_are_worth():
+    groups = grouped(read_book(transfer_bench.RESULTS).results)
+    own = {
+        (e.method, e.samples): e
+        for e in groups
+        if e.case.pde == "burgers" and not e.cover and e.rule in ("", "compatibility")
+    }
+    found = [own["zero-shot", 0], own["planes", 0], own["scratch", 16]]
+    assert [len(each.results) for each in found[:2]] == [3, 3]
+    page = transfer_bench.PAGE.read_text("utf-8")
+    (said,) = (part for part in page.split("- **")[1:] if part.startswith("Burgers 2D to 3D"))
+    readme = (transfer_bench.PAGE.parents[2] / "README.md").read_text("utf-8")
+    for group in found:
+        assert f"{group.error(1).median:.2g}" in readme
+        assert all(f"{group.error(horizon).median:.2g}" in said for horizon in (1, 20))
+
+
 def test_the_page_says_what_unseen_seeds_gave():
     text = transfer_bench.PAGE.read_text("utf-8")
     (said,) = (part for part in text.split("- **")[1:] if part.startswith("Blind**"))
