@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import FULL3, bank
-from small_models import QUICK_TO_COMPILE
 from sweeps import all_but
 
 from ginjax.filters import BankRecipe
@@ -69,7 +68,7 @@ def both_ways(x, w, mixing, axes):
     def both(x, w):
         return of_way("fused", x, w), of_way("basis", x, w)
 
-    return jax.jit(both, compiler_options=QUICK_TO_COMPILE)(x, w)
+    return jax.jit(both)(x, w)
 
 
 def assert_close(found, wanted, tolerance=1e-6):
@@ -230,7 +229,7 @@ def test_products_of_rounded_parts(monkeypatch, parts, least, most):
     wanted = np.asarray(run_way("basis", x, w, mixing, axes))
     monkeypatch.setattr(_fused_kernel, "multiply", multiply)
     jax.clear_caches()
-    run = jax.jit(lambda x: run_way("fused", x, w, mixing, axes), compiler_options=QUICK_TO_COMPILE)
+    run = jax.jit(lambda x: run_way("fused", x, w, mixing, axes))
     y = np.asarray(run(x))
     assert least <= np.abs(y - wanted).max() / np.abs(y).max() < most
 
