@@ -258,7 +258,6 @@ def evaluate(
         study=study,
         D=source.D,
         grid=source.spatial,
-        time_step=source.time_step if contract.time_step is None else contract.time_step,
         one_step=one_step,
         called=called,
         remarks=remarks,

@@ -8,14 +8,13 @@ from typing import Any
 
 import equinox as eqx
 import jax
-from small_models import QUICK_TO_COMPILE
 
 from ginjax.geometric import MultiImage
 from ginjax.layers import ConvContract, GroupNorm, MaxNormPool, VectorNeuronNonlinear
 
 LAYERS = (ConvContract, GroupNorm, MaxNormPool, VectorNeuronNonlinear)
 
-_call = eqx.filter_jit(lambda layer, *args: layer(*args), compiler_options=QUICK_TO_COMPILE)
+_call = eqx.filter_jit(lambda layer, *args: layer(*args))
 
 
 class Compiled(eqx.Module):

@@ -12,7 +12,6 @@ from helpers import FULL2, FULL3, bank
 
 from ginjax.filters import FilterBank
 from ginjax.geometric import MultiImage, make_all_operators
-from ginjax.geometric._compiled import known_options
 from ginjax.models import DilResNet, ResNet, SimpleConvSeries, UNet
 
 SIDE = 4
@@ -46,14 +45,7 @@ ARCHITECTURES = {
 }
 
 
-QUICK_TO_COMPILE = known_options(
-    {
-        "xla_backend_optimization_level": 0,
-        "xla_llvm_disable_expensive_passes": True,
-        "xla_cpu_use_fusion_emitters": False,
-    }
-)
-run = eqx.filter_jit(lambda model, x: model(x)[0], compiler_options=QUICK_TO_COMPILE)
+run = eqx.filter_jit(lambda model, x: model(x)[0])
 """`model(x)` without the auxiliary data, compiled."""
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +24,7 @@ from ginjax.data import (
     open_data,
     with_conditions,
 )
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, GinjaxError
 from ginjax.ml import (
     HeldOut,
     Parts,
@@ -34,6 +37,7 @@ from ginjax.ml import (
     parts_of_training,
     with_validation,
 )
+from ginjax.ml.task import told_or_dropped
 
 Data = Source | str | os.PathLike[str] | Mapping[str, Source | str | os.PathLike[str]]
 """A source (`from_arrays`, `open_data`, `simulate`), the path of a file or a folder, or one of these for each part: `train`,
@@ -79,7 +83,8 @@ def material_of(
         return material_of_source(data, valid=valid, test=test, seed=seed, tuning=tuning)
     if isinstance(data, str | os.PathLike):
         reading = DataReading(axes=axes or (), conditions=conditions, like=like)
-        return material_in_files(Path(data), reading, valid=valid, test=test, seed=seed, tuning=tuning)
+        with _what_a_path_leaves_open(takes={"axes", "conditions"}):
+            return material_in_files(Path(data), reading, valid=valid, test=test, seed=seed, tuning=tuning)
     sources = _by_part(data, like)
     parts: Parts = {name: (source.at_hand(), None) for name, source in sources.items()}
     if tuning and "train" in parts:
@@ -99,9 +104,10 @@ def source_of(data: Data, like: DataContract) -> Source:
     """
     if isinstance(data, Source):
         return data.at_hand()
-    if isinstance(data, str | os.PathLike):
-        return open_data(data, like=like)
-    sources = _by_part(data, like)
+    with told_or_dropped(like):
+        if isinstance(data, str | os.PathLike):
+            return _opened(data, like)
+        sources = _by_part(data, like)
     if "train" not in sources:
         raise ArgumentError("parts of the data", got=", ".join(sources) or "none", expected="'train'")
     return sources["train"].at_hand()
@@ -127,7 +133,8 @@ def held_out_of(
     **Raises:** `ArgumentError` for what is no data, or a part that is not there.
     """
     if isinstance(data, str | os.PathLike):
-        return held_out_in_files(record, contract, Path(data), DataReading(), split=split, count=count)
+        with _what_a_path_leaves_open(takes={"split"}):
+            return held_out_in_files(record, contract, Path(data), DataReading(), split=split, count=count)
     if isinstance(data, Source):
         # Simulated once, before they are looked through.
         return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
@@ -151,9 +158,33 @@ def _by_part(data: object, like: DataContract | None) -> dict[str, Source]:
     ):
         raise ArgumentError("data", got=type(data).__name__, expected=_EXPECTED)
     return {
-        str(name): each if isinstance(each, Source) else open_data(each, like=like)
-        for name, each in data.items()
+        str(name): each if isinstance(each, Source) else _opened(each, like) for name, each in data.items()
     }
+
+
+def _opened(path: str | os.PathLike[str], like: DataContract | None) -> Source:
+    with _what_a_path_leaves_open():
+        return open_data(path, like=like)
+
+
+@contextmanager
+def _what_a_path_leaves_open(takes: Collection[str] = ()) -> Iterator[None]:
+    """Where an error asks for an argument of `open_data`, say that it is one.
+
+    **Arguments:**
+
+    - `takes`: arguments that the function which was given the path takes as well.
+    """
+    try:
+        yield
+    except GinjaxError as error:
+        theirs = set(inspect.signature(open_data).parameters) - {"path", "like", *takes}
+        named = theirs & set(re.findall(r"`([a-z_]+)\b", str(error)))
+        if named:
+            words = " and ".join(f"`{name}`" for name in sorted(named))
+            said = f"{words} can be said to `ginjax.open_data`, whose result stands in for the path."
+            error.hint = said if error.hint is None else f"{error.hint} {said}"
+        raise
 
 
 def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
@@ -173,7 +204,7 @@ def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
     if isinstance(start, Source):
         return start, False
     if isinstance(start, str | os.PathLike):
-        return open_data(start, like=contract), False
+        return _opened(start, contract), False
     if not isinstance(start, Mapping):
         raise ArgumentError(
             "start",

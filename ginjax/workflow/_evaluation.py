@@ -49,7 +49,7 @@ class Evaluation:
     - `model`: what the model is called.
     - `data`: what the data are called.
     - `study`: the errors step by step, spectra, and fields of one trajectory; the model is called `"model"` in it.
-    - `D`, `grid`, `time_step`: of the data.
+    - `D`, `grid`: of the data.
     - `note`: what there is to know about the choice of the data, or None.
     - `called`: what pictures, tables and the CSV call the model beside others, such as the name of its file.
     - `one_step`: by forecast, as in the study, the one-step error on every frame of the same trajectories: the number that
@@ -62,11 +62,15 @@ class Evaluation:
     study: RolloutStudy
     D: int
     grid: tuple[int, ...]
-    time_step: float | None = None
     note: str | None = field(default=None)
     one_step: Mapping[str, OneStepError] = field(default_factory=dict)
     called: str = MODEL
     remarks: tuple[str, ...] = ()
+
+    @property
+    def time_step(self) -> float | None:
+        """Between two frames: that of the data, where they are silent that of the model; None if neither says it."""
+        return None if self.study.contract is None else self.study.contract.time_step
 
     @property
     def errors(self) -> Mapping[str, Mapping[str, np.ndarray]]:

@@ -138,7 +138,6 @@ def evaluation_of(
         study=study,
         D=source.D,
         grid=source.spatial,
-        time_step=source.time_step,
         note=_noted(held_out.note, unchecked(contract, source.contract)),
         one_step=one_step,
         remarks=condition_remarks(contract, source, held_out.trajectories),

@@ -167,11 +167,12 @@ def generate(
             "coefficients": ", ".join(f"{name} {value}" for name, value in said.items()),
             "fields": ", ".join(_kind(each) for each in equation.fields),
             "grid spacing": equation.spacing,
-            "time step": step if "time_step" in numbers else equation.time_step,
+            "time step": step,
         },
     )
     out.table("Files", ("file", "dim", "grid", "trajectories", "frames", "MiB"), rows)
-    payload = {"equation": pde, "spacing": equation.spacing, "time_step": equation.time_step, "seed": seed}
+    step_of_all = next(iter(sources.values())).time_step
+    payload = {"equation": pde, "spacing": equation.spacing, "time_step": step_of_all, "seed": seed}
     payload |= {"vary": numbers} if numbers else {}
     out.result(folder, payload | {"parameters": dict(equation.parameters), "files": files})
     out.next_step(f"ginjax data inspect {shell_word(str(next(iter(targets.values()))))}")

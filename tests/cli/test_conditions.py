@@ -140,7 +140,7 @@ def test_simulations_of_several_time_steps_are_told_them(tmp_path):
         tmp_path,
     ]
     said = json.loads(run(*words, "--vary", "time_step=0.02,0.04", "--json"))
-    assert said["vary"] == {"time_step": [0.02, 0.04]}
+    assert said["vary"] == {"time_step": [0.02, 0.04]} and said["time_step"] is None
     assert open_data(tmp_path / "diffusion_1d.hdf5").conditions == ("time_step",)
     for text in ("time_step", "time_step=a", "=1,2"):
         assert "--vary: got" in run(*words, "--vary", text, "--force", code=2)

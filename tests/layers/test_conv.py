@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import ALL_KEYS, FULL3, SV, S, V, bank, random_field, randomised
-from small_models import QUICK_TO_COMPILE, act
+from small_models import act
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.filters import BankRecipe, FilterBank, FilterBlock
@@ -20,7 +20,7 @@ from ginjax.models import count_params
 
 SCALAR, ODD_SCALAR, VECTOR = ((), 0), ((), 1), ((False,), 0)
 FIELDS = Signature([((0, 0), 2), ((0, 1), 1), ((1, 0), 1), ((1, 1), 1)])
-apply = eqx.filter_jit(lambda layer, x: layer(x), compiler_options=QUICK_TO_COMPILE)
+apply = eqx.filter_jit(lambda layer, x: layer(x))
 
 
 def layer_for(D: int, inputs=SV, targets=SV, filters=None, **options) -> ConvContract:

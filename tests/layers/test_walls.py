@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import ALL_KEYS, EVEN_KEYS, FULL2, FULL3, SV, S, bank, embed, random_field
-from small_models import QUICK_TO_COMPILE, act
+from small_models import act
 from wall_padding import continued, largest_difference
 
 from ginjax.errors import ArgumentError
@@ -19,7 +19,7 @@ from ginjax.models import AnyDimensionalModel
 
 FIELDS = Signature([((0, 0), 2), ((0, 1), 1), ((1, 0), 1), ((1, 1), 1), ((2, 0), 1)])
 OUT = Signature([((0, 0), 1), ((1, 0), 2), ((1, 1), 1)])
-apply = eqx.filter_jit(lambda layer, x: layer(x), compiler_options=QUICK_TO_COMPILE)
+apply = eqx.filter_jit(lambda layer, x: layer(x))
 
 
 def layer_for(mode, recipe=FULL3, D=2, **options) -> ConvContract:
@@ -63,7 +63,7 @@ def test_walls_do_what_numpy_pads(case):
     wanted = by_numpy(layer, x, how)
     for way in ("basis", "dense"):
         with use_way(way):
-            found = eqx.filter_jit(lambda x: layer(x), compiler_options=QUICK_TO_COMPILE)(x)
+            found = eqx.filter_jit(lambda x: layer(x))(x)
         assert largest_difference(found, wanted) < 2e-6, way
     if "mirror" in how:
         assert largest_difference(found, by_numpy(layer, x, how, signed=False)) > 0.05

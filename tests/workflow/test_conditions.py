@@ -128,7 +128,46 @@ def test_a_number_that_never_varies_is_pointed_out():
 
 def test_a_condition_that_a_file_lacks_is_dropped_on_request(model, tmp_path):
     write_well(tmp_path / "silent.h5", replace(simulated(), time_step=None), name="diffusion")
-    with pytest.raises(ArgumentError, match="condition 'time_step', which the data do not state"):
-        model.with_fields_of(tmp_path / "silent.h5")
+    for going_on in (model.with_fields_of, lambda path: model.tune(path, SETTINGS, progress=False)):
+        with pytest.raises(
+            ArgumentError, match="condition 'time_step', which the data do not state"
+        ) as refused:
+            going_on(tmp_path / "silent.h5")
+        assert "Or `drop_fields=['time_step']`: " in refused.value.hint
     less = model.with_fields_of(tmp_path / "silent.h5", drop_fields="time_step")
     assert (less.contract.conditions, less.contract.constants) == ((), ())
+
+
+def test_what_is_asked_of_a_path_says_whose_argument_it_is(model, tmp_path):
+    """`predict` and `evaluate` take no `conditions`, and `tune` takes them itself."""
+    path = tmp_path / "silent.h5"
+    write_well(path, replace(simulated(), time_step=None), name="diffusion")
+    for asked in (model.predict, model.evaluate, model.with_fields_of):
+        with pytest.raises(ArgumentError) as refused:
+            asked(path)
+        assert "`conditions` can be said to `ginjax.open_data`, whose result stands in" in refused.value.hint
+    with pytest.raises(ArgumentError) as refused:
+        model.tune(path, SETTINGS, progress=False)
+    assert "ginjax.open_data" not in refused.value.hint
+    told = ginjax.open_data(path, conditions=["time_step=0.04"])
+    assert model.predict(told, steps=1)["density"].shape == (6, 1, 8)
+
+
+def test_a_single_value_to_vary_is_the_time_step_of_all():
+    assert simulated(time_step=[0.02]).time_step == 0.02
+    assert simulated(time_step=[0.02], diffusivity=[0.01, 0.02]).time_step == 0.02
+    assert simulated(time_step=[0.02, 0.04]).time_step is None
+
+
+def test_the_time_step_of_an_evaluation_is_that_of_its_data_or_of_the_model():
+    plain = ginjax.train(
+        {"train": simulated()},
+        SETTINGS,
+        network=Network("series", channels=3),
+        progress=False,
+        valid=0,
+        test=0,
+    )
+    silent = replace(simulated(), time_step=None)
+    assert plain.evaluate(silent, split="train", progress=False).time_step == 0.04
+    assert plain.evaluate(simulated(), split="train", progress=False).time_step == 0.04

@@ -24,7 +24,7 @@ from ginjax.data.equations import (
     planes_named,
     with_length,
 )
-from ginjax.data.equations._varied import TIME_STEP, number_of, varied
+from ginjax.data.equations._varied import number_of, varied
 from ginjax.data.sources._memory import held_in_memory
 from ginjax.data.sources._source import Source
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
@@ -182,7 +182,7 @@ def simulate(
         D=D,
         spatial=grid_of(sheets, D, side),
         spacing=pde.spacing,
-        time_step=None if TIME_STEP in names else pde.time_step,
+        time_step=mixture[0].time_step if len({each.time_step for each in mixture}) == 1 else None,
         constants=tuple(Field(name, 0, 0) for name in names),
         conditions=names,
         is_torus=(True,) * D,

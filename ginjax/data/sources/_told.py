@@ -20,7 +20,17 @@ _SAME = 1e-3
 
 
 class MissingCondition(ArgumentError):
-    """Data do not say a number that a network is to be told."""
+    """Data do not say a number that a network is to be told.
+
+    **Arguments:**
+
+    - `condition`: its name.
+    - all others: as of `ArgumentError`.
+    """
+
+    def __init__(self, subject: str, *, condition: str, **parts: Any):
+        super().__init__(subject, **parts)
+        self.condition = condition
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -183,12 +193,14 @@ def missing_condition(
     if name in OWN_CONDITIONS and variable in (None, name):
         return MissingCondition(
             f"{where}: condition '{name}', which the data do not state",
+            condition=name,
             expected="one number for each trajectory, or for all",
             hint=f"{said}; in files that differ in it 'ginjax data convert' states it, by `data_{name}`.",
         )
     has = f"it has {', '.join(others[:12])}" if others else "it has no numbers"
     return MissingCondition(
         f"{where}: condition '{name}'",
+        condition=name,
         got=f"no number {'of this name' if variable in (None, name) else repr(variable)} ({has})",
         expected="one number for each trajectory, or for all",
         hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`."

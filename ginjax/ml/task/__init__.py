@@ -53,5 +53,6 @@ from ginjax.ml.task._training_material import material_in_files as material_in_f
 from ginjax.ml.task._training_material import material_of_parts as material_of_parts
 from ginjax.ml.task._training_material import material_of_source as material_of_source
 from ginjax.ml.task._training_material import simulated_material as simulated_material
+from ginjax.ml.task._training_material import told_or_dropped as told_or_dropped
 from ginjax.ml.task._window_task import WindowTask as WindowTask
 from ginjax.ml.task._window_task import make_window_task as make_window_task

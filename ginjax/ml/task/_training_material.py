@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ginjax.checkpoint import DataContract, check_contract
 from ginjax.data import DEFAULT_SIDES, DataReading, Source, data_splits, select_fields, simulate
+from ginjax.data.sources import MissingCondition
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._parts import Parts, TaskSettings, file_parts, simulated_parts, source_parts
 from ginjax.ml.task._simulated_task import FRAMES, TRAIN_TRAJECTORIES
@@ -133,10 +135,29 @@ def material_in_files(
 
     **Raises:** as `file_parts`.
     """
-    parts = file_parts(path, reading, valid=valid, test=test, seed=seed, tuning=tuning)
+    with told_or_dropped(reading.like):
+        parts = file_parts(path, reading, valid=valid, test=test, seed=seed, tuning=tuning)
     about = {"valid": valid, "test": _fraction(parts, test)}
     material = material_of_parts(parts, path.name, judge=valid != 0, about=about)
     return replace(material, has_parts=bool(data_splits(path)))
+
+
+@contextmanager
+def told_or_dropped(start: DataContract | None) -> Iterator[None]:
+    """Where data lack a number that the model which is gone on from is told, say that it need not be told it any more.
+
+    **Arguments:**
+
+    - `start`: the contract of that model, if there is one.
+    """
+    try:
+        yield
+    except MissingCondition as error:
+        if start is not None and error.condition in start.told:
+            error.hint = (
+                f"{error.hint} Or `drop_fields=['{error.condition}']`: the network is not told it any more."
+            )
+        raise
 
 
 def material_of_source(

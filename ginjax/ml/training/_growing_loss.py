@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -56,11 +57,20 @@ class GrowingLoss:
             return None
         self._said = True
         lower = float(f"{self._rate / 3:.0e}")
-        grown = f"{loss / self._lowest:.0f}-fold" if self._lowest > 0 else "from 0"
         return (
-            f"the training loss has grown {grown} since step {self._lowest_step}: "
+            f"the training loss has {_change(self._lowest, loss)} since step {self._lowest_step}: "
             f"stop the training and try a lower rate, such as `learning_rate={lower:g}`"
         )
+
+
+def _change(before: float, after: float) -> str:
+    """What became of a loss, in words."""
+    if math.isinf(after):
+        return "become infinite"
+    if before == 0 or math.isinf(after / before):
+        return f"grown from {before:.3g} to {after:.3g}"
+    times = after / before
+    return f"grown {times:.0f}-fold" if times < 1e6 else f"grown {times:.0e}-fold"
 
 
 def watching_growth(

@@ -82,27 +82,35 @@ class SampleErrors:
         return normal, slope
 
     @property
-    def _parts(self) -> Iterator[tuple[MultiImage, MultiImage]]:
-        """As many samples each, so that one program does for all."""
+    def _parts(self) -> Iterator[tuple[MultiImage, MultiImage, Float[Array, " batch"]]]:
+        """As many samples each, so that one program does for all, and which of them count: the last part is filled up with
+        samples of the part before, which count there.
+        """
         samples, points = self.X.get_L(), math.prod(self.X.get_spatial_dims())
-        sizes = (each for each in range(samples, 0, -1) if samples % each == 0)
-        size = next((each for each in sizes if each * points <= POINTS), 1)
+        size = -(-samples // -(-samples // max(POINTS // points, 1)))
         for first in range(0, samples, size):
-            yield jax.tree.map(lambda block: block[first : first + size], (self.X, self.Y))  # noqa: B023
+            start = min(first, samples - size)
+            X, Y = jax.tree.map(lambda block: block[start : start + size], (self.X, self.Y))  # noqa: B023
+            yield X, Y, (jnp.arange(start, start + size) >= first).astype(jnp.float32)
 
     @cached_property
     def _size(self) -> float:
         """The norm of the targets."""
-        return math.sqrt(sum(_squared(_flat(y, tuple(self.Y), self.inside)) for _, y in self._parts))
+        return math.sqrt(
+            sum(_squared(_flat(y, tuple(self.Y), self.inside, counted)) for _, y, counted in self._parts)
+        )
 
     @cached_property
     def _errors(self):
         size, keys = self._size, tuple(self.Y)
 
         @compiled
-        def errors(t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage) -> Float[Array, " residuals"]:
+        def errors(
+            t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage, counted: Float[Array, " batch"]
+        ) -> Float[Array, " residuals"]:
             network = with_arrays(self._model, self.mixtures.traced(t))
-            return (_flat(predict(network, x), keys, self.inside) - _flat(y, keys, self.inside)) / size
+            found = _flat(predict(network, x), keys, self.inside, counted)
+            return (found - _flat(y, keys, self.inside, counted)) / size
 
         return errors
 
@@ -112,10 +120,10 @@ class SampleErrors:
 
         @compiled
         def slopes(
-            t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage
+            t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage, counted: Float[Array, " batch"]
         ) -> tuple[Float[Array, " residuals"], Float[Array, "residuals unknowns"]]:
             def twice(t: Array) -> tuple[Array, Array]:
-                found = errors(t, x, y)
+                found = errors(t, x, y, counted)
                 return found, found
 
             J, r = jax.jacfwd(twice, has_aux=True)(t)
@@ -124,9 +132,13 @@ class SampleErrors:
         return slopes
 
 
-def _flat(image: MultiImage, keys: tuple[Key, ...], inside: Cut) -> Float[Array, " values"]:
-    """What errors count of, in one row."""
-    return jnp.concatenate([image[key][(slice(None), slice(None), *inside)].ravel() for key in keys])
+def _flat(
+    image: MultiImage, keys: tuple[Key, ...], inside: Cut, counted: Float[Array, " batch"]
+) -> Float[Array, " values"]:
+    """What errors count of, in one row; zero for samples that do not count."""
+    blocks = [image[key][(slice(None), slice(None), *inside)] for key in keys]
+    rows = [jnp.where(counted.reshape(-1, *(1,) * (each.ndim - 1)) > 0, each, 0) for each in blocks]
+    return jnp.concatenate([each.ravel() for each in rows])
 
 
 def _squared(values: Array) -> float:

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import FULL3, bank
-from small_models import QUICK_TO_COMPILE
 from sweeps import all_but
 
 from ginjax.filters import BankRecipe
@@ -81,7 +80,7 @@ def both_ways(x, w, mixing, axes):
     def both(x, w):
         return of_way("fused", x, w), of_way("basis", x, w)
 
-    return jax.jit(both, compiler_options=QUICK_TO_COMPILE)(x, w)
+    return jax.jit(both)(x, w)
 
 
 def assert_close(found, wanted, tolerance=1e-6):
@@ -198,7 +197,7 @@ def test_the_images_are_those_of_the_filters(side):
 def test_components_of_a_key_are_mixed_at_once():
     groups = make_groups(make_mixing(bank(3, FULL3), fields(1, 1), fields(1, 1)))
     assert [len(group.slots) for group in groups] == [1, 3]
-    # Of the six different components of a tensor, three are on the diagonal and have other filters.
+    # Components of a tensor off the diagonal have other filters than those on it.
     groups = make_groups(make_mixing(bank(2, FULL3), fields(1), fields(0, 0, 1)))
     assert [len(group.slots) for group in groups] == [1, 2, 1]
 

@@ -5,7 +5,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import EVEN_KEYS, FULL2, FULL3, ORTHOPLEX5, bank, embed, random_field
-from small_models import QUICK_TO_COMPILE
 
 from ginjax.filters import BankRecipe, FilterBank, FilterBlock
 from ginjax.geometric import (
@@ -88,7 +87,7 @@ def both(filters, sources, targets, side, is_torus, gradients=True, way=None, **
     def together(x, weights):
         return probed(graded)(x, weights), probed(plain)(x, weights)
 
-    return jax.jit(together, compiler_options=QUICK_TO_COMPILE)(x, weights)
+    return jax.jit(together)(x, weights)
 
 
 def assert_all_close(a, b, tolerance: float) -> None:

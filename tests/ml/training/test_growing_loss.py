@@ -31,7 +31,21 @@ def test_a_loss_that_grows_is_told_once_and_early():
 
 def test_a_loss_that_was_zero_may_grow():
     ((_, said),) = noted([*np.zeros(WINDOW), *np.ones(3 * WINDOW)])
-    assert f"has grown from 0 since step {WINDOW}: " in said
+    assert f"has grown from 0 to 1 since step {WINDOW}: " in said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        (1.0, np.inf, "become infinite"),
+        (1e-300, 1e30, "grown from 1e-300 to 1e+30"),
+        (0.5, 20.0, "grown 40-fold"),
+        (1.0, 3e30, "grown 3e+30-fold"),
+    ],
+)
+def test_how_much_it_grew_is_a_number_or_a_word(before, after, words):
+    ((_, said),) = noted([*np.full(WINDOW, before), *np.full(3 * WINDOW, after)])
+    assert f"the training loss has {words} since step {WINDOW}: " in said
 
 
 @pytest.mark.parametrize(

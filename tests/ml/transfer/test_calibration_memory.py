@@ -1,5 +1,6 @@
 """Calibrating on fields that memory has no room for: in parts, or refused before anything is computed."""
 
+import jax
 import numpy as np
 import pytest
 
@@ -27,14 +28,18 @@ def task():
     return make_task("diffusion", 2, trajectories=2, frames=2, side=6, seed=5)
 
 
-def test_samples_one_by_one_are_as_good_as_all_at_once(low, task, monkeypatch):
+@pytest.mark.parametrize(("samples", "fit", "count"), [(4, 1, 4), (3, 2, 2), (4, 3, 2)])
+def test_samples_in_parts_are_as_good_as_all_at_once(low, task, monkeypatch, samples, fit, count):
+    """As few parts as there can be, all of one size, whatever the number of samples is divided by."""
     mixtures, t = Mixtures.of(low, 2, "isotropic"), np.array([0.3])
-    whole, parts = (SampleErrors(mixtures, task.X, task.Y, (slice(1, 5),) * 2) for _ in range(2))
+    X, Y = jax.tree.map(lambda block: block[:samples], (task.X, task.Y))
+    whole, parts = (SampleErrors(mixtures, X, Y, (slice(1, 5),) * 2) for _ in range(2))
     at_once = whole.loss(t), *whole.quadratic(t)
-    monkeypatch.setattr(_sample_errors, "POINTS", 6 * 6)
-    one_by_one = parts.loss(t), *parts.quadratic(t)
-    assert len(list(parts._parts)) == task.X.get_L() > 1
-    for a, b in zip(at_once, one_by_one, strict=True):
+    monkeypatch.setattr(_sample_errors, "POINTS", fit * 6 * 6)
+    in_parts = parts.loss(t), *parts.quadratic(t)
+    assert X.get_L() == samples and len(list(parts._parts)) == count
+    assert len({x.get_L() for x, _, _ in parts._parts}) == 1
+    for a, b in zip(at_once, in_parts, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)
     # The control: the derivative is that of the loss.
     ahead, back = whole.loss(t + 0.01), whole.loss(t - 0.01)

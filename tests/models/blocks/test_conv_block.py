@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import SV, S, bank, random_field, randomised
-from small_models import QUICK_TO_COMPILE, run
+from small_models import run
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage, Signature
@@ -72,7 +72,7 @@ def over_batches(model, x, state):
         outer = jax.vmap(inner, axis_name="pmap_batch", in_axes=(0, None), out_axes=(0, None))
         return outer(x, state)
 
-    return eqx.filter_jit(both, compiler_options=QUICK_TO_COMPILE)(model, x, state)
+    return eqx.filter_jit(both)(model, x, state)
 
 
 def fields_in_batches() -> MultiImage:
