@@ -34,6 +34,7 @@ from ginjax.data._samples import persistence as persistence
 from ginjax.data._simulation_size import SimulationSize as SimulationSize
 from ginjax.data._simulation_size import check_room as check_room
 from ginjax.data._simulation_size import simulation_size as simulation_size
+from ginjax.data._source_digest import constants_digest as constants_digest
 from ginjax.data._source_digest import source_digest as source_digest
 from ginjax.data._source_digest import trajectory_digests as trajectory_digests
 from ginjax.data._survey import FieldSurvey as FieldSurvey

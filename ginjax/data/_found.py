@@ -102,6 +102,7 @@ class Found:
     - `length_unit`, `time_unit`: the units of spacing and time step, if they are stated.
     - `boundaries_stated`: whether `is_torus` was read, not assumed.
     - `parities_stated`: names of fields whose parity was read, not assumed.
+    - `parities_guessed`: whether all others are to be told of, as they were taken for even.
     - `reader`: the name of the reader that found it; known to `open_data`.
     - `close`: lets go of the file.
     """
@@ -128,5 +129,6 @@ class Found:
     time_unit: str | None = None
     boundaries_stated: bool = False
     parities_stated: frozenset[str] = frozenset()
+    parities_guessed: bool = False
     reader: str = ""
     close: Callable[[], None] = _nothing_open

@@ -99,6 +99,25 @@ def readings(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
     )
 
 
+def offers(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
+    """The readings to offer where the axes have to be asked for: those that make sense, and two or three scalars along one axis.
+
+    **Arguments:**
+
+    - `shape`, `k`: as in `readings`.
+
+    **Returns:** the likeliest first; among equals those of one field.
+    """
+    sides = tuple(shape)
+    scalars = [AxisReading(AxisOrder(names), sides) for names in _orders(len(sides), 1)] if not k else []
+    few = [
+        each
+        for each in scalars
+        if each.possible_as_scalars and not each.possible and max(each.order.components(sides)) < LEAST_SIDE
+    ]
+    return sorted([*readings(shape, k), *few], key=lambda each: -each.likelihood)
+
+
 def settled(
     shape: Sequence[int], k: int | None = None, *, trusted: bool = False
 ) -> tuple[AxisOrder | None, list[AxisReading]]:
@@ -113,20 +132,20 @@ def settled(
     """
     order = 0 if k is None else k
     D = len(shape) - 2 - order
-    likely = readings(shape, k)
+    likely, offered = readings(shape, k), offers(shape, k)[:MOST_OFFERED]
     own = AxisReading(AxisOrder.usual(D, order), tuple(shape)) if 1 <= D <= 3 else None
     if own is None or not (own.possible or trusted):
-        return None, likely[:MOST_OFFERED]
+        return None, offered
     if own.order.D == 1 and order == 0 and not trusted:
         # Three axes are one run on a rectangle just as well, time and components of one in 1D, ...
-        return None, likely[:MOST_OFFERED]
+        return None, offered
     mine = own.likelihood if own.possible else -1
     others = [each for each in likely if each.order != own.order and each.likelihood >= mine]
     if k is not None:
         others = [each for each in others if each.order.k == k]
     if trusted:
         others = [each for each in others if each.likelihood == 2]
-    return (None if others else own.order), likely[:MOST_OFFERED]
+    return (None if others else own.order), offered
 
 
 def _orders(rank: int, k: int) -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ginjax.checkpoint import Field
 from ginjax.data._frames import slabs
-from ginjax.data.sources import MAX_VALUES_READ, Source
+from ginjax.data.sources import MAX_VALUES_READ, Source, condition_values
 
 MAX_VALUES = 2**22
 """Values that go into a digest; of more data a sample of frames, spread evenly, stands for all."""
@@ -52,6 +52,38 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
             values = source.read(trajectory, frame, frame + 1, box=box)
             for each in chosen:
                 digest.update(np.ascontiguousarray(values[each.name], "<f4").tobytes())
+    return digest.hexdigest()
+
+
+def constants_digest(source: Source, trajectories: Iterable[int] | None = None) -> str | None:
+    """SHA-256, in hexadecimal, of what does not vary in time: the numbers of every trajectory, and fields of as many as have
+    `MAX_VALUES` values, spread evenly.
+
+    **Arguments:**
+
+    - `source`: the data.
+    - `trajectories`: which of them, in any order; all by default.
+
+    **Returns:** the digest; None of data without constants.
+
+    **Raises:** as `Source.read_constants`.
+    """
+    if not source.constants:
+        return None
+    numbers = sorted(range(source.trajectories) if trajectories is None else map(int, trajectories))
+    digest = hashlib.sha256(
+        json.dumps([sorted((each.name, each.k, each.p) for each in source.constants), len(numbers)]).encode()
+    )
+    for name, values in sorted(condition_values(source, source.conditions, numbers).items()):
+        digest.update(name.encode() + np.ascontiguousarray(values, "<f4").tobytes())
+    fields = [each for each in source.constants if each.name not in source.conditions]
+    each_has = math.prod(source.spatial) * sum(source.D**field.k for field in fields)
+    count = min(len(numbers), max(MAX_VALUES // max(each_has, 1), 2)) if fields else 0
+    for place in np.unique(np.linspace(0, len(numbers) - 1, count).round().astype(np.int64)):
+        for box in slabs(source, MAX_VALUES_READ):
+            values = source.read_constants(numbers[int(place)], box=box)
+            for field in sorted(fields, key=lambda each: each.name):
+                digest.update(np.ascontiguousarray(values[field.name], "<f4").tobytes())
     return digest.hexdigest()
 
 

@@ -179,7 +179,7 @@ def _what_a_path_leaves_open(takes: Collection[str] = ()) -> Iterator[None]:
         yield
     except GinjaxError as error:
         theirs = set(inspect.signature(open_data).parameters) - {"path", "like", *takes}
-        named = theirs & set(re.findall(r"`([a-z_]+)\b", str(error)))
+        named = theirs & set(re.findall(r"`([a-z_]+)\b", f"{error.subject} {error.hint}"))
         if named:
             words = " and ".join(f"`{name}`" for name in sorted(named))
             said = f"{words} can be said to `ginjax.open_data`, whose result stands in for the path."

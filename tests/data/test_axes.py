@@ -591,3 +591,50 @@ def test_pairs_of_input_and_target_are_refused_with_that_word(tmp_path):
     source = open_data(flat(tmp_path / "b", arrays, points))
     with pytest.raises(ArgumentError, match="Pairs of input and target that are no time series"):
         source.check_frames(2)
+
+
+@pytest.mark.parametrize(
+    ("shape", "right"),
+    [
+        ((10, 5, 2, 64), "trajectory,time,component,x"),
+        ((10, 2, 5, 64), "trajectory,component,time,x"),
+        ((5, 2, 64), "time,component,x"),
+        ((10, 20, 3, 64, 64), "trajectory,time,component,x,y"),
+    ],
+)
+def test_a_few_scalars_in_front_of_space_are_among_the_offers(tmp_path, shape, right):
+    values = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    np.savez(tmp_path / "a.npz", u=values)
+    with pytest.raises(ArgumentError) as asked:
+        open_data(tmp_path / "a.npz")
+    assert f"`axes=['{right}']`" in asked.value.hint
+    source = open_data(tmp_path / "a.npz", axes=right)
+    count = shape[right.split(",").index("component")]
+    assert [each.name for each in source.schema] == [f"u.{i}" for i in range(count)]
+
+
+def test_axes_that_contradict_the_names_in_the_file_are_refused_with_the_way_out(tmp_path):
+    path = tmp_path / "a.nc"
+    with h5py.File(path, "w") as file:
+        file["u"] = np.random.default_rng(0).normal(size=(6, 9, 8)).astype(np.float32)
+        for axis, name in zip(file["u"].dims, ("time", "y", "x"), strict=True):
+            axis.label = name
+    for wrong in ("time,x,y", "x,time,y", "trajectory,time,x"):
+        with pytest.raises(ArgumentError, match="axes: time,y,x") as refused:
+            open_data(path, axes=wrong)
+        assert "`axes=['time,y,x']`" in refused.value.hint and "rename its axes" in refused.value.hint
+    assert open_data(path, axes="time,y,x").spatial == open_data(path).spatial == (8, 9)
+
+
+def test_only_parities_that_nobody_stated_are_taken_as_even(tmp_path):
+    np.savez(tmp_path / "a.npz", u=KNOWN, w=KNOWN[..., 0])
+
+    def said(**parity):
+        source = open_data(tmp_path / "a.npz", axes="trajectory,time,x,y,component", parity=parity)
+        return [note for note in source.notes if "taken as even" in note]
+
+    assert said(u="even", w="odd") == []
+    assert said(w="odd") == [
+        "the file does not state the parity of u; taken as even (`parity` says which are odd)"
+    ]
+    assert said() == ["the file does not state parities; taken as even (`parity` says which are odd)"]

@@ -12,8 +12,11 @@ from ginjax.data import (
     MemorySource,
     Trajectories,
     _source_digest,
+    constants_digest,
+    from_arrays,
     open_data,
     source_digest,
+    with_conditions,
     write_well,
 )
 
@@ -134,3 +137,19 @@ def test_of_much_data_a_sample_is_looked_at(monkeypatch):
     assert counted.seen[0] == (0, 0, 1) and counted.seen[-1] == (2, 3, 4)
     again = Counted(**vars(source()))
     assert source_digest(again) == source_digest(counted)
+
+
+def test_constants_have_a_digest_of_their_own():
+    """Fields whole, and numbers of trajectories with which trajectory has them."""
+    mask = np.arange(3 * 48, dtype=np.float32).reshape(3, 8, 6)
+
+    def digest(mask=mask, viscosity=(1.0, 2.0, 3.0), trajectories=None):
+        data = from_arrays(
+            {"u": np.zeros((3, 2, 8, 6), np.float32)}, constants={"mask": mask}, periodic=True, spacing=1.0
+        )
+        return constants_digest(with_conditions(data, {"viscosity": list(viscosity)}), trajectories)
+
+    assert digest() == digest(mask.copy()) == digest(trajectories=[2, 0, 1])
+    others = [digest(mask + 1), digest(viscosity=(3.0, 2.0, 1.0)), digest(trajectories=[0, 1])]
+    assert len({digest(), *others}) == 4
+    assert constants_digest(source()) is None

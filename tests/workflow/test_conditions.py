@@ -10,6 +10,8 @@ from ginjax import Network, TrainSettings
 from ginjax.checkpoint import Condition
 from ginjax.data import MemorySource, from_arrays, held_in_memory, simulate, with_conditions, write_well
 from ginjax.errors import ArgumentError, GinjaxWarning
+from ginjax.ml.task import cut_parts
+from ginjax.ml.training._going_on import as_json, constant_identity, first_difference
 
 SETTINGS = TrainSettings(steps=4, batch_size=4)
 
@@ -151,6 +153,26 @@ def test_what_is_asked_of_a_path_says_whose_argument_it_is(model, tmp_path):
     assert "ginjax.open_data" not in refused.value.hint
     told = ginjax.open_data(path, conditions=["time_step=0.04"])
     assert model.predict(told, steps=1)["density"].shape == (6, 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "same"),
+    [([0.02, 0.04, 0.08], True), ([0.08, 0.04, 0.02], False), ([0.02, 0.05, 0.08], False)],
+    ids=["the same", "the other way round", "one in the middle"],
+)
+def test_a_training_is_another_one_with_other_numbers_in_the_same_range(numbers, same):
+    density = np.random.default_rng(0).normal(size=(3, 3, 8)).astype(np.float32)
+
+    def identity(told):
+        parts = {"train": (given(density, told), None)}
+        return as_json(constant_identity(cut_parts(parts, past_steps=1, residual=False, unroll=1)))
+
+    known, asked = identity([0.02, 0.04, 0.08]), identity(numbers)
+    difference = first_difference(known, asked)
+    assert known["conditions"] == asked["conditions"]
+    assert difference is None if same else difference[0] == "digest of the constants and conditions"
+    earlier = {name: value for name, value in known.items() if name != "constants_digest"}
+    assert first_difference(earlier, asked) is None  # a state of a version that did not know
 
 
 def test_a_single_value_to_vary_is_the_time_step_of_all():

@@ -9,7 +9,7 @@ import numpy as np
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
 from ginjax.data._found import Found, Variable
-from ginjax.data._likely_axes import MAX_CHANNELS, AxisReading, readings, settled
+from ginjax.data._likely_axes import MAX_CHANNELS, AxisReading, offers, settled
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data._unknown_variable import unknown_variable
 from ginjax.data.readers._axis_names import names_allow, readings_by_names
@@ -17,7 +17,7 @@ from ginjax.data.readers._axis_question import question_of
 from ginjax.data.readers._components import components_question
 from ginjax.data.readers._coordinates import Points, check_points, orders_by_points, points_among
 from ginjax.data.readers._hdf5 import MAX_COORDINATES
-from ginjax.data.readers._said_axes import refuse_count, said_order, untold
+from ginjax.data.readers._said_axes import check_names, refuse_count, said_order, untold
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.data.readers._stored_array import StoredArray, numbers_among
@@ -92,6 +92,7 @@ def describe_arrays(
             guesses[name] = Guess(array.shape, order, tuple(likely), asked=request is not None)
             order = order or provisional(array.shape, k, likely)
         elif order is not None:
+            check_names(name, order, array.labels)
             check_points(where, name, order, array.shape, points)
         if order is None:
             problems[name] = untold(name, array.shape, said)
@@ -118,8 +119,6 @@ def describe_arrays(
     unclear = None if said else "the order and parity of the fields: the file does not state them"
     unclear = unclear or components_question(usable, len(spatial))
     notes = []
-    if said and not requests:
-        notes.append("the file does not state parities; taken as even (`parity` says which are odd)")
     if not requests:
         notes += [
             f"array '{name}' is left out: {problems[name]}"
@@ -143,6 +142,7 @@ def describe_arrays(
         ),
         notes=tuple(notes),
         unclear=unclear,
+        parities_guessed=bool(said),
         question=question,
         read_as={name: order for name, order in orders.items() if not requests or name in wanted},
     )
@@ -180,7 +180,7 @@ def _inferred(
     shape, labels = array.shape, array.labels
     order, likely = settled(shape, k)[0], readings_by_names(shape, labels)
     if likely is None:
-        likely = readings(shape, k)
+        likely = offers(shape, k)
     if order is not None and not names_allow(order, labels):
         order = None
     if not points or len(shape) < 3:

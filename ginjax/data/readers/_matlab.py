@@ -20,7 +20,7 @@ from ginjax.data._found import Found
 from ginjax.data.readers._bare_arrays import describe_arrays
 from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
-from ginjax.data.readers._matlab_tags import check_numbers
+from ginjax.data.readers._matlab_tags import check_numbers, complex_variables
 from ginjax.data.readers._numpy_file import MAX_UNPACKED
 from ginjax.data.readers._reader import Reader, Requests
 from ginjax.data.readers._stored_array import StoredArray
@@ -106,12 +106,15 @@ class _Version5:
         except Exception as error:  # whatever SciPy stumbles over in a damaged file
             raise _damaged(self.path, error) from error
         most = max(MAX_UNPACKED, MOST_PACKED * os.path.getsize(self.path))
+        pairs = complex_variables(self.path)
         found = {}
         for name, shape, kind in listed:
             shape = tuple(int(n) for n in shape)
             size = math.prod(shape) * _BYTES.get(kind, 0)
             if name == _NAMELESS:
                 found[name] = StoredArray(shape, _never, "it has no name: MATLAB keeps functions in there")
+            elif name in pairs:
+                found[name] = _no_numbers(shape, f"complex {kind}")
             elif size > most:
                 problem = f"it takes {size} bytes, expected at most {most}: save it with -v7.3, so that parts can be read"
                 found[name] = StoredArray(shape, _never, problem)

@@ -9,6 +9,7 @@ import math
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ginjax.checkpoint import opened
@@ -43,6 +44,16 @@ class _Tags:
     imaginary: bool
     kind: int
     length: int
+
+
+def complex_variables(path: str) -> frozenset[str]:
+    """The names of the variables of complex numbers; of what cannot be followed, as far as it can."""
+    found = set()
+    with suppress(FileError, struct.error, zlib.error, IndexError, OverflowError):
+        for each in _variables(path):
+            if each.imaginary:
+                found.add(each.name.decode("latin-1"))
+    return frozenset(found)
 
 
 def check_numbers(path: str, name: str) -> None:

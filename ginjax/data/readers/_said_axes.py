@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ginjax.data._axis_order import AxisOrder
-from ginjax.data._likely_axes import AxisReading, readings
+from ginjax.data._likely_axes import AxisReading, offers
+from ginjax.data.readers._axis_names import names_allow, order_by_names
 from ginjax.data.readers._axis_question import offered
 from ginjax.errors import ArgumentError
 
@@ -27,7 +28,30 @@ def said_order(
         f"`axes` of array '{name}'",
         got=f"{order.text}, {len(order.names)} axes",
         expected=f"{len(shape)}, as many as its shape {shape} has",
-        hint=offered(readings(shape), name) or None,
+        hint=offered(offers(shape), name) or None,
+    )
+
+
+def check_names(name: str, order: AxisOrder, labels: Sequence[str]) -> None:
+    """Refuse an order that was said against the names which the file gives to the axes.
+
+    **Arguments:**
+
+    - `name`, `order`: the array, and what was said of it.
+    - `labels`: the name of each of its axes, empty where it has none.
+
+    **Raises:** `ArgumentError` naming both.
+    """
+    if names_allow(order, labels):
+        return
+    named = ",".join(label or "?" for label in labels)
+    stated = order_by_names(labels)
+    way = "say nothing of it" if stated is None else f"say nothing of it, or `axes=['{stated.text}']`"
+    raise ArgumentError(
+        f"`axes` of array '{name}'",
+        got=order.text,
+        expected=f"what the file calls its axes: {named}",
+        hint=f"Where the file is right, {way}; where it is wrong, rename its axes in the file.",
     )
 
 

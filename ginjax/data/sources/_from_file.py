@@ -108,6 +108,8 @@ def assemble(
             if ask or requests:
                 raise
             notes.append(f"left out: {error.problem}")
+    if found.parities_guessed and not requests:
+        notes[:0] = _taken_as_even(found, parity)
     told = {each.name for each in conditions}
     unknown = set(parity) - {field.name for field, _, _ in chosen} - told
     if unknown and ask:
@@ -166,6 +168,16 @@ def assemble(
         parts={field.name: parts for field, parts, _ in chosen},
     )
     return told_by_file(source, found, conditions, parity)
+
+
+def _taken_as_even(found: Found, parity: Mapping[str, int]) -> list[str]:
+    """A note of the fields whose parity neither the file nor the user states."""
+    names = [each.field.name for each in found.defaults]
+    open_ = [name for name in names if name not in parity and name not in found.parities_stated]
+    if not open_:
+        return []
+    those = "parities" if len(open_) == len(names) else f"the parity of {', '.join(open_)}"
+    return [f"the file does not state {those}; taken as even (`parity` says which are odd)"]
 
 
 def _why(found: Found, said: bool) -> str:

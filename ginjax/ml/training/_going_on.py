@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from ginjax._text import storable
-from ginjax.checkpoint import DataContract, ModelRecord
+from ginjax.checkpoint import ModelRecord
+from ginjax.data import constants_digest
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS
+from ginjax.ml.task import WindowTask
 from ginjax.ml.training._engine import Progress
 from ginjax.models import ARCHITECTURES
 
@@ -37,7 +39,7 @@ _ABOUT_THE_FILE = (
 _UNKNOWN_TO_DATA = ("spacing", "time_step")
 """What a model may know though the data of its tuning do not."""
 
-_NEWER = ("conditions",)
+_NEWER = ("conditions", "constants_digest")
 """What identities of earlier versions lack. That a network is told numbers, its fields say."""
 
 _OPTIONS = "model.options."
@@ -45,6 +47,7 @@ _OPTIONS = "model.options."
 _WORDS: Mapping[str, str] = {
     "data_digest": "digest of the data",
     "validation_digest": "digest of the validation data",
+    "constants_digest": "digest of the constants and conditions",
     "model.architecture": "architecture of the network",
     "model.options.mid_keys": "`channels`",
     "seconds": "`seconds`",
@@ -178,16 +181,22 @@ def earlier_identities(
     return found
 
 
-def told_identity(contract: DataContract) -> dict[str, object]:
-    """What the identity of a training says of the numbers that the network is told; nothing where there are none.
+def constant_identity(task: WindowTask) -> dict[str, object]:
+    """What the identity of a training says of what does not vary in time; nothing where there is nothing.
+
+    The digest of the data does not cover it: the numbers that the network is told, which trajectory has which, and fields.
 
     **Arguments:**
 
-    - `contract`: of the data. Their digest does not cover constants.
+    - `task`: the samples.
     """
-    if not contract.conditions:
-        return {}
-    return {"conditions": [[each.name, each.low, each.high] for each in contract.conditions]}
+    train = task.train
+    found: dict[str, object] = {}
+    if task.conditions:
+        found["conditions"] = [[each.name, each.low, each.high] for each in task.conditions]
+    if train.source.constants:
+        found["constants_digest"] = constants_digest(train.source, train.trajectories)
+    return found
 
 
 def identities_of(record: ModelRecord) -> list[dict[str, object]]:

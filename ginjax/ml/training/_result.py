@@ -9,7 +9,7 @@ from typing import Any
 from ginjax._version import __version__
 from ginjax.checkpoint import DataContract, Difference, ModelRecord, parts_to_json
 from ginjax.ml.task import Judged, OneStepError, WindowTask
-from ginjax.ml.training._going_on import told_identity
+from ginjax.ml.training._going_on import constant_identity
 from ginjax.ml.training._train_model import Trained
 from ginjax.ml.training._tuning import Start
 from ginjax.models import AnyDimensionalModel, Network, to_record
@@ -79,7 +79,7 @@ def finish_training(
             step["trained_before"] = parts_to_json(start.record.contract.parts)
     if task.judged is not None:
         step["judged"] = str(task.judged)
-    step |= told_identity(task.contract)
+    step |= constant_identity(task)
     if adapted:
         step["adapted"] = {each.aspect: list(each.values) for each in adapted}
     error = task.error(model)
@@ -194,7 +194,7 @@ def run_identity(
         "spacing": contract.spacing,
         "time_step": contract.time_step,
         "fields": [each.kind for each in contract.everything],
-        **told_identity(contract),
+        **constant_identity(task),
     }
     if start is not None:
         found |= {"source": start.record.digest, "kept_compatible": start.free is not None}
