@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
     from jax import Array, ShapeDtypeStruct
     from jax.extend.core import ClosedJaxpr, Primitive
+    from jax.interpreters.mlir import LoweringRuleContext
     from jax.typing import DTypeLike
 
 Rule = Callable[..., object]
@@ -72,36 +74,75 @@ def result_like(operand: Array, shape: Sequence[int], dtype: DTypeLike) -> Shape
     return ShapeDtypeStruct(shape, dtype, **{name: getattr(found, name) for name in known})
 
 
+class Program(NamedTuple):
+    """What an operation is compiled as a part of.
+
+    - `exported`: a program that is kept, for other versions of JAX and perhaps other machines.
+    - `shared`: one that the compiler divides among several devices, and not `jax.shard_map`.
+    """
+
+    exported: bool
+    shared: bool
+
+
+def _program(context: LoweringRuleContext) -> Program:
+    module = context.module_context
+    # Either a number of devices or, within `jax.shard_map`, a mesh and those of its axes that are divided already.
+    axes = module.axis_context
+    mesh, divided = getattr(axes, "mesh", None), getattr(axes, "manual_axes", ())
+    left = () if mesh is None else (n for name, n in mesh.shape.items() if name not in divided)
+    return Program(module.lowering_parameters.for_export, getattr(axes, "num_devices", prod(left)) > 1)
+
+
 def define(
     operation: Primitive,
     function: Rule,
     shape: Rule,
     batch: Rule,
     *,
-    run: Rule | None = None,
-    on_platforms: dict[str, Rule] | None = None,
+    static: Sequence[str] | None = None,
+    on_platforms: Mapping[str | None, Callable[[Program], Rule]] | None = None,
 ) -> None:
     """Say what an operation computes.
 
     **Arguments:**
 
-    - `function`: the operation in terms of others; what it is compiled to.
+    - `function`: the operation in terms of others; what it is compiled to, unless `on_platforms` says otherwise.
     - `shape`: shapes and dtypes of the result, from those of the operands.
     - `batch`: how it takes one more axis, `(operands, axes, **parameters) -> (result, axis)`.
-    - `run`: the operation outside of compiled functions, if not `function` itself.
-    - `on_platforms`: by platform, what it is compiled to there instead.
+    - `static`: the names of the parameters; with them the operation is compiled outside of compiled functions too, for the
+      device of its operands, without them `function` runs there step by step.
+    - `on_platforms`: by platform, None for all others, what it is compiled to there, as a part of which program.
     """
     from jax.interpreters import batching, mlir
 
     several = operation.multiple_results
+
+    def lowering(rule_for: Callable[[Program], Rule]) -> Callable[..., Any]:
+        def lower(context: LoweringRuleContext, *operands: object, **parameters: object) -> object:
+            rule = rule_for(_program(context))
+            return mlir.lower_fun(rule, multiple_results=several)(context, *operands, **parameters)
+
+        return lower
+
     _FUNCTIONS[operation] = function
-    operation.def_impl(function if run is None else run)
+    operation.def_impl(function if static is None else _compiled(operation, static))
     operation.def_abstract_eval(shape)
-    mlir.register_lowering(operation, mlir.lower_fun(function, multiple_results=several))
-    for platform, other in (on_platforms or {}).items():
-        lowered = mlir.lower_fun(other, multiple_results=several)
-        mlir.register_lowering(operation, lowered, platform=platform)
+    for platform, rule_for in {None: lambda _: function, **(on_platforms or {})}.items():
+        mlir.register_lowering(operation, lowering(rule_for), platform=platform)
     batching.primitive_batchers[operation] = batch
+
+
+def _compiled(operation: Primitive, static: Sequence[str]) -> Rule:
+    import jax
+
+    program = jax.jit(operation.bind, static_argnames=tuple(static))
+
+    def run(*operands: Array, **parameters: object) -> object:
+        with jax.disable_jit(False):  # not compiled it would run itself again
+            return program(*operands, **parameters)
+
+    return run
 
 
 _FUNCTIONS: dict[Primitive, Rule] = {}

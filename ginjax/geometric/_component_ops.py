@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.core import ShapedArray
@@ -76,7 +75,7 @@ for _primitive, _function, _shape in (
         _function,
         _shape,
         partial(_batch, _primitive),
-        run=jax.jit(_function, static_argnames="axis"),
+        static=("axis",),
     )
 
 define_bilinear(

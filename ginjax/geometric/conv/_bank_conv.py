@@ -15,6 +15,7 @@ from jax.core import ShapedArray
 from jaxtyping import Float
 
 from ..._jax_internals import (
+    Program,
     Rule,
     define,
     define_bilinear,
@@ -37,11 +38,11 @@ from ._walls import continue_axes
 from ._ways import (
     DEVICE,
     How,
-    Kernels,
     adjoint_axes,
     convolve_packed,
     forced_way,
     gradients_packed,
+    kernels_on_nvidia,
     weights_packed,
 )
 
@@ -60,8 +61,6 @@ Dims = Sequence[int | None]
 """The batch axis of each operand, None for those without."""
 
 _Result = TypeVar("_Result", Array, tuple[Array, Array])
-
-_KERNELS: dict[str, Kernels] = {"cuda": "compiled", "rocm": None, "tpu": None}
 
 _conv = primitive("ginjax_conv")
 _weights = primitive("ginjax_conv_weights")
@@ -203,19 +202,19 @@ def _define(
     batch: Callable[..., object],
 ) -> None:
     """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
-    static = ("mixing", "axes", "precision", "way", "room", "kernels")
-    on_processor = _in_single(function)
-    on_device: dict[str, Rule] = {
-        platform: partial(function, room=DEVICE, kernels=kernels) for platform, kernels in _KERNELS.items()
-    }
-    define(
-        operation,
-        on_processor,
-        shape,
-        batch,
-        run=jax.jit(on_processor, static_argnames=static),
-        on_platforms=on_device,
-    )
+    single = _in_single(function)
+
+    def on_processors(program: Program) -> Rule:
+        return partial(single, kernels=None if program.exported else "interpreted")
+
+    def on_nvidia(program: Program) -> Rule:
+        return partial(function, room=DEVICE, kernels=kernels_on_nvidia(program))
+
+    def on_others(program: Program) -> Rule:
+        return partial(function, room=DEVICE)
+
+    platforms = {None: on_processors, "cuda": on_nvidia, "rocm": on_others, "tpu": on_others}
+    define(operation, single, shape, batch, static=tuple(How.__annotations__), on_platforms=platforms)
 
 
 def _in_single(function: Callable[..., _Result]) -> Callable[..., _Result]:

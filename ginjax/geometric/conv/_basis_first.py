@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from ._axes import AxisGeometry, pad_axes
 from ._mixing import Feature, Mixing, Slot, stack_outputs
-from ._slabs import over_slabs, slab_thickness
+from ._slabs import over_slabs, put_slab, slab_thickness, take_slab
 from ._stencil import apply_stencil
 
 Axes = Sequence[AxisGeometry]
@@ -50,7 +50,7 @@ def mix(
         for (slot, features), matrix in zip(mixing.features, matrices, strict=True):
             images = _images(piece, features, inner, mixing.side)
             parts[slot] = _product(matrix, images, precision)
-        return _put(y, _stack(parts, mixing, piece, inner), start)
+        return put_slab(y, _stack(parts, mixing, piece, inner), start)
 
     return _run(x, mixing, axes, room, body, lambda padded: _empty(padded, mixing, axes))
 
@@ -76,12 +76,12 @@ def gradients(
     def body(start: Array | int, piece: Array, inner: Axes, carry: tuple[Array, list[Array]]):
         gx, sums = carry
         parts, found = {}, []
-        outer = _get(x, start, inner, mixing.side)
+        outer = take_slab(x, start, inner[0].output(mixing.side))
         for (slot, features), matrix, total in zip(back.features, matrices, sums, strict=True):
             images = _images(piece, features, inner, mixing.side)
             parts[slot] = _product(matrix, images, precision)
             found.append(total + _overlap(images, outer, slot, precision))
-        return _put(gx, _stack(parts, back, piece, inner), start), found
+        return put_slab(gx, _stack(parts, back, piece, inner), start), found
 
     adjoint = tuple(axis.adjoint(mixing.side) for axis in axes)
     gx, sums = _run(
@@ -105,7 +105,7 @@ def weight_gradient(
     g = lax.optimization_barrier(g)
 
     def body(start: Array | int, piece: Array, inner: Axes, sums: list[Array]) -> list[Array]:
-        outer = _get(g, start, inner, mixing.side)
+        outer = take_slab(g, start, inner[0].output(mixing.side))
         found = []
         for (slot, features), total in zip(mixing.features, sums, strict=True):
             images = _images(piece, features, inner, mixing.side)
@@ -274,15 +274,6 @@ def _empty(padded: Array, mixing: Mixing, axes: Axes) -> Array:
 def _stack(parts: dict[Slot, Array], mixing: Mixing, piece: Array, axes: Axes) -> Array:
     spatial = tuple(axis.output(mixing.side) for axis in axes)
     return stack_outputs(parts, mixing, piece.shape[0], spatial, piece.dtype)
-
-
-def _put(whole: Array, part: Array, start: Array | int) -> Array:
-    return part if part.shape == whole.shape else lax.dynamic_update_slice_in_dim(whole, part, start, axis=2)
-
-
-def _get(whole: Array, start: Array | int, axes: Axes, side: int) -> Array:
-    count = axes[0].output(side)
-    return whole if count == whole.shape[2] else lax.dynamic_slice_in_dim(whole, start, count, axis=2)
 
 
 def _join(parts: Sequence[Array], axis: int) -> Array:

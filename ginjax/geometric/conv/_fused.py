@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import DTypeLike
@@ -14,27 +15,49 @@ from ._axes import AxisGeometry, pad_axes
 from ._basis_first import collect, image_count
 from ._fused_plan import Group, make_groups
 from ._mixing import Mixing
-from ._slabs import for_slabs, slab_thickness
+from ._slabs import for_slabs, put_slab, slab_thickness, take_slab
 
 Axes = Sequence[AxisGeometry]
 _Carry = TypeVar("_Carry")
 
-ROOM = 2**27
-"""Values of the images of one group that are kept at a time: half a GiB in float32. Fewer would leave most of a GPU idle."""
+ROOM = 160_000_000
+"""Values of filtered images that are kept at a time: 0.6 GiB in float32, and up to twice that. Fewer would leave most of a GPU idle."""
 
 _MOST = 2**30
-"""Positions among images are numbers of 32 bits."""
+"""Positions in fields and among images are numbers of 32 bits."""
+
+_BLOCKS = 2**16 - 1
+"""Channels and samples: a GPU counts no more blocks of threads along the second and third axis."""
+
+
+def are_compiled_here() -> bool:
+    """Whether XLA compiles such kernels for all GPUs of this machine, or there are none: from compute capability 8.0 on."""
+    try:
+        devices = jax.local_devices(backend="cuda")
+    except RuntimeError:  # what is compiled without a GPU is for one that is said to be known
+        return True
+    return all(int(device.compute_capability.partition(".")[0]) >= 8 for device in devices)
 
 
 def covers(mixing: Mixing, axes: Axes, x: Array) -> bool:
     """Whether the kernel makes the filtered images of this convolution and of its adjoint: of float32 or less, of grids of known size."""
-    known = all(isinstance(axis.size, int) and axis.output(mixing.side) > 0 for axis in axes)
-    if not known or not mixing.paths or mixing.side == 1 or x.size == 0 or x.shape[0] >= 2**16:
+    known = all(isinstance(n, int) for n in (*x.shape, *(axis.size for axis in axes)))
+    if not known or not mixing.paths or mixing.side == 1 or x.size == 0:
         return False
-    # One plane of the images of a field, see `slab_thickness`.
-    plane = x.shape[0] * max(image_count(mixing), image_count(mixing.adjoint))
-    plane *= math.prod(max(axis.padded, axis.output(mixing.side)) for axis in axes[1:])
-    return x.dtype in (jnp.float32, jnp.bfloat16, jnp.float16) and max(x.size, plane) < _MOST
+    if x.dtype not in (jnp.float32, jnp.bfloat16, jnp.float16) or any(
+        axis.output(mixing.side) < 1 for axis in axes
+    ):
+        return False
+    adjoint = tuple(axis.adjoint(mixing.side) for axis in axes)
+    return _is_counted(mixing, axes, x.shape[0]) and _is_counted(mixing.adjoint, adjoint, x.shape[0])
+
+
+def _is_counted(mixing: Mixing, axes: Axes, batch: int) -> bool:
+    """Whether numbers of 32 bits count what is read, spread and padded if need be, and two planes of images, see `slab_thickness`."""
+    channels = sum(slot.channels for slot in mixing.inputs)
+    field = batch * channels * math.prod(max(axis.size, axis.padded) for axis in axes)
+    plane = batch * image_count(mixing) * math.prod(axis.output(mixing.side) for axis in axes[1:])
+    return max(batch, channels) <= _BLOCKS and max(field, plane) < _MOST
 
 
 def mix_fused(
@@ -55,7 +78,7 @@ def mix_fused(
 
     def body(start: Array | int, images: list[Array], y: Array) -> Array:
         parts = [_product(m, each, precision) for m, each in zip(matrices, images, strict=True)]
-        return _put(y, _stack(parts, mixing), start)
+        return put_slab(y, _stack(parts, mixing), start)
 
     return _over_slabs(x, mixing, axes, interpret, body, _empty(x, mixing, axes))
 
@@ -77,7 +100,7 @@ def gradients_fused(
         gx, sums = carry
         parts = [_product(m, each, precision) for m, each in zip(matrices, images, strict=True)]
         found = _add_overlaps(sums, images, x, start, back, precision)
-        return _put(gx, _stack(parts, back), start), found
+        return put_slab(gx, _stack(parts, back), start), found
 
     adjoint = tuple(axis.adjoint(mixing.side) for axis in axes)
     nothing = _empty(g, back, adjoint), _no_overlaps(back)
@@ -123,8 +146,7 @@ def _over_slabs(
             for size, axis in zip(x.shape[2:], axes, strict=True)
         ]
     planes, *others = (axis.output(mixing.side) for axis in axes)
-    widest = max((len(group.slots) * group.width for group in make_groups(mixing)), default=1)
-    thickness = slab_thickness(x.shape[0] * widest * math.prod(others), planes, ROOM)
+    thickness = slab_thickness(x.shape[0] * image_count(mixing) * math.prod(others), planes, ROOM)
 
     def slab(start: Array | int, count: int, carry: _Carry) -> _Carry:
         return body(start, filtered_images(x, mixing, tuple(axes), start, count, interpret), carry)
@@ -178,8 +200,7 @@ def _add_overlaps(
     for group, each, total in zip(make_groups(mixing), images, sums, strict=True):
         batch, components, width, count, *others = each.shape
         own = lax.slice_in_dim(outer, group.slots[0].start, group.slots[0].start + _packed(group), axis=1)
-        if count != outer.shape[2]:
-            own = lax.dynamic_slice_in_dim(own, start, count, axis=2)
+        own = take_slab(own, start, count)
         pixels = count * math.prod(others)
         own = own.reshape(batch, components, group.slots[0].channels, pixels)
         both = ((3,), (3,)), ((0, 1), (0, 1))
@@ -214,10 +235,6 @@ def _stack(parts: Sequence[Array], mixing: Mixing) -> Float[Array, "batch packed
 
 def _nothing(like: Array, rows: int) -> list[Array]:
     return [jnp.zeros((like.shape[0], rows, *like.shape[2:]), like.dtype)] if rows else []
-
-
-def _put(whole: Array, part: Array, start: Array | int) -> Array:
-    return part if part.shape == whole.shape else lax.dynamic_update_slice_in_dim(whole, part, start, axis=2)
 
 
 def _empty(x: Array, mixing: Mixing, axes: Axes) -> Array:

@@ -28,7 +28,7 @@ Row = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Components of one key of the output that are mixed from filters of the same numbers, by the same weights.
+    """Components of one key of the output, one after another, that are mixed from filters of the same numbers, by the same weights.
 
     - `features`: of the first of them. - `width`: images of each, times channels.
     """
@@ -65,13 +65,17 @@ def symbols(side: int) -> tuple[tuple[int, int, int], ...]:
 def make_groups(mixing: Mixing) -> tuple[Group, ...]:
     """All output components that any filter reaches, in order."""
 
-    def kind(entry: tuple[Slot, tuple[Feature, ...]]) -> tuple[int, tuple[tuple[int, tuple[int, ...]], ...]]:
-        slot, features = entry
-        return slot.index, tuple((feature.path, feature.rows) for feature in features)
+    def kind(
+        entry: tuple[int, tuple[Slot, tuple[Feature, ...]]],
+    ) -> tuple[int, int, tuple[tuple[int, tuple[int, ...]], ...]]:
+        place, (slot, features) = entry
+        # Neighbours: between components that are reached there may be others.
+        run = slot.component - place
+        return slot.index, run, tuple((feature.path, feature.rows) for feature in features)
 
     found = []
-    for _, entries in itertools.groupby(mixing.features, kind):
-        slots, features = zip(*entries, strict=True)
+    for _, entries in itertools.groupby(enumerate(mixing.features), kind):
+        slots, features = zip(*(entry for _, entry in entries), strict=True)
         width = sum(len(feature.rows) * mixing.paths[feature.path].c_in for feature in features[0])
         found.append(Group(slots, features[0], width))
     return tuple(found)

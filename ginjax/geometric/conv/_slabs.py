@@ -72,6 +72,16 @@ def for_slabs(
     return slab(whole * thickness, rest, carry) if rest else carry
 
 
+def take_slab(whole: Float[Array, "batch _ planes *others"], start: Array | int, count: int) -> Array:
+    """`count` planes from `start` on."""
+    return whole if count == whole.shape[2] else lax.dynamic_slice_in_dim(whole, start, count, axis=2)
+
+
+def put_slab(whole: Float[Array, "batch _ planes *others"], part: Array, start: Array | int) -> Array:
+    """`whole` with some planes, from `start` on, in place of its own."""
+    return part if part.shape == whole.shape else lax.dynamic_update_slice_in_dim(whole, part, start, axis=2)
+
+
 def slab_thickness(pixels: int, planes: int, most: int) -> int:
     """Planes in a slab: as many as hold at most `most` pixels, and an even share where that costs little.
 

@@ -11,19 +11,19 @@ import jax.numpy as jnp
 from jax import Array
 from jaxtyping import Float
 
-from ..._jax_internals import alike
+from ..._jax_internals import Program, alike
 from .._arrays import AnyArray
 from ._axes import AxisGeometry
 from ._basis_first import gradients, image_count, mix, weight_gradient
 from ._dense import graded_pairs, mix_dense
-from ._fused import covers, gradients_fused, mix_fused, weight_gradient_fused
+from ._fused import are_compiled_here, covers, gradients_fused, mix_fused, weight_gradient_fused
 from ._mixing import Mixing
 
 Way = Literal["basis", "dense", "fused"]
 """Filters first, weights first, or filters first by one kernel for all of them, which covers a part, see `covers`."""
 
-Kernels = Literal["interpreted", "compiled"] | None
-"""How kernels written by hand are run; None where they are not."""
+Kernels = Literal["interpreted", "compiled if asked", "compiled"] | None
+"""How kernels written by hand are run; None where they are not. Without being asked for they are run for `"compiled"` alone."""
 
 CACHE = 2**18
 """Values of filtered images for one output component that are kept at a time on a processor: 1 MiB in float32."""
@@ -55,7 +55,7 @@ def use_way(way: Way | None) -> Iterator[None]:
 
     - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, filters first by one kernel for all of them,
       which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (filters
-      of one pixel, float64, weights that differ from sample to sample) goes the cheaper of the other ways.
+      of one pixel, float64, weights that differ from sample to sample, programs that are exported) goes the cheaper of the other ways.
     """
     token = _forced.set(way)
     try:
@@ -109,7 +109,7 @@ def convolve_packed(
     w: Float[AnyArray, " weights"],
     *,
     room: int = CACHE,
-    kernels: Kernels = "interpreted",
+    kernels: Kernels = None,
     **how: Unpack[How],
 ) -> Float[Array, "*packed_out"]:
     """`y = sum_l W_l (C_l * x)` on packed fields `(*batch, packed, *spatial)`, see `mix`."""
@@ -129,7 +129,7 @@ def weights_packed(
     g: Float[AnyArray, "*packed_out"],
     *,
     room: int = CACHE,
-    kernels: Kernels = "interpreted",
+    kernels: Kernels = None,
     **how: Unpack[How],
 ) -> Float[Array, " weights"]:
     """The gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
@@ -150,7 +150,7 @@ def gradients_packed(
     g: Float[AnyArray, "*packed_out"],
     *,
     room: int = CACHE,
-    kernels: Kernels = "interpreted",
+    kernels: Kernels = None,
     **how: Unpack[How],
 ) -> tuple[Float[Array, "*packed_in"], Float[Array, " weights"]]:
     """The gradients of `<g, y>` with respect to `x` and `w`."""
@@ -170,9 +170,18 @@ def gradients_packed(
     )
 
 
+def kernels_on_nvidia(program: Program) -> Kernels:
+    """How a program for GPUs of NVIDIA runs kernels written by hand."""
+    # A kernel is stored as the text of one version of the compiler, or compiled for one kind of GPU.
+    if program.exported or not are_compiled_here():
+        return None
+    # The compiler cannot divide a kernel among devices: each of them would run the whole of it.
+    return "compiled if asked" if program.shared else "compiled"
+
+
 def _is_fused(how: How, kernels: Kernels, x: Array) -> bool:
-    by_itself = how["way"] is None and kernels == "compiled" and jax.device_count() == 1
     wanted = kernels is not None and how["way"] == "fused"
+    by_itself = kernels == "compiled" and how["way"] is None
     return (wanted or by_itself) and covers(how["mixing"], how["axes"], x)
 
 
