@@ -34,6 +34,20 @@ def bank(D: int, recipe: BankRecipe = FULL3, keys=((0, 0), (1, 0), (2, 0))) -> F
     return make_bank(D, recipe, keys)
 
 
+def on_processor() -> bool:
+    """Whether programs run on a processor: a GPU rounds roots and quotients less well, and has half precision."""
+    return jax.default_backend() == "cpu"
+
+
+def assert_same(found, wanted) -> None:
+    """Bit for bit on processors. For a GPU the compiler chooses the order of sums anew for every program."""
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    if on_processor():
+        np.testing.assert_array_equal(found, wanted)
+    else:
+        np.testing.assert_allclose(found, wanted, atol=1e-6 * max(1.0, float(np.abs(wanted).max())))
+
+
 # --- golden cases ----------------------------------------------------------------------------------------------------
 
 

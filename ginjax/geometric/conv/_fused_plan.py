@@ -43,7 +43,7 @@ class Source:
     """A key of the input.
 
     - `channels`: of each of its components.
-    - `images`: for each component, its images and what each adds to which rows.
+    - `images`: for each component that any filter reads, its images and what each adds to which rows.
     - `places`: of the rows made of this key, where their first channel is among all images of a component.
     """
 
@@ -102,7 +102,9 @@ def make_plan(mixing: Mixing) -> tuple[Source, ...]:
                     first += len(feature.rows)
                     channel += len(feature.rows) * path.c_in
         if places:
-            found.append(Source(slots[0].channels, tuple(images.items()), places))
+            # Those without images, as the diagonal of an antisymmetric tensor, are read by no filter.
+            read = tuple((slot, each) for slot, each in images.items() if each)
+            found.append(Source(slots[0].channels, read, places))
     return tuple(found)
 
 
@@ -137,11 +139,11 @@ def images_of(
 
     **Arguments:**
 
-    - `tap`: `x` at an offset, by the number of the tap along each axis.
+    - `wanted`: one at least. - `tap`: `x` at an offset, by the number of the tap along each axis.
     - `use`: what is done with each image, as soon as it is there.
     """
     every = sorted(set(wanted))
-    D = len(every[0]) if every else 0
+    D = len(every[0])
     known = symbols(side)
 
     def descend(axis: int, prefix: Image, get: Callable[[tuple[int, ...]], _T]) -> None:
