@@ -125,7 +125,7 @@ def test_half_precision_is_rounded_at_the_ends_alone():
 def test_stored_in_half_precision_images_are_added_up_in_single():
     """What a GPU runs: nothing is widened around the whole of it."""
     x, w, mixing, axes = setting("2D, dilated, one axis padded", jnp.bfloat16)
-    run = jax.jit(lambda x, w: mix_fused(x, w, mixing, axes, None, True), compiler_options=QUICK_TO_COMPILE)
+    run = jax.jit(lambda x, w: mix_fused(x, w, mixing, axes, None, True))
     y = run(x, w)
     assert y.dtype == jnp.bfloat16
     _, (wanted, *_) = both_ways(x.astype(jnp.float32), w.astype(jnp.float32), mixing, axes)
