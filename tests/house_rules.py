@@ -34,7 +34,6 @@ ORDER = (
     "ml",
     "workflow",
 )
-ML_ORDER = ("score", "task", "training", "forecast", "transfer", "draw")
 GROUND = {
     "_version",
     "_text",
@@ -204,45 +203,41 @@ def run_on_import(body: list[ast.stmt]) -> Iterator[ast.stmt]:
             yield node
 
 
-def upward_in_ml(module: str, source: str) -> list[str]:
-    """Imports of a room of `ginjax.ml` that stands above the module's own."""
-    own = room_of(module)
-    if own is None:
-        return []
-    if own not in ML_ORDER:
-        return [f"{module} is in no room of ginjax.ml"]
-    allowed = ML_ORDER[: ML_ORDER.index(own) + 1]
-    found = imports(module, parsed(source))
-    return [f"{module} imports {name}" for name in found if room_of(name, own) not in allowed]
-
-
-def room_of(name: str, default: str | None = None) -> str | None:
-    """`score` for `ginjax.ml.score._losses`; a name of `ginjax.ml` itself is in no room."""
-    parts = name.split(".")
-    if parts[:2] != ["ginjax", "ml"] or parts[2:] == ["__init__"]:
-        return default
-    return parts[2] if len(parts) > 2 else ""
-
-
-ROOM_ORDERS = {
+ROOMS = {
     "models": ("blocks", "arch", "verify"),
     "data": ("equations", "sources", "readers"),
+    "ml": ("score", "task", "training", "forecast", "transfer", "draw"),
 }
-"""Rooms of other packages, each importing only from those before it; files outside of them may use any."""
+"""The rooms of a package, each importing only from those before it."""
+
+ROOMS_ALONE = {"ml"}
+"""Packages that consist of rooms; in others, files outside of the rooms may use any of them, and be used by any."""
 
 
 def upward_in_rooms(module: str, source: str) -> list[str]:
-    """Imports of a room of `models` or `data` that stands above the module's own."""
-    _, package, room, *_ = [*module.split("."), "", "", ""]
-    order = ROOM_ORDERS.get(package, ())
-    if room not in order:
+    """Imports of a room of a package that stands above the module's own, and files that are in no room where all have to be."""
+    package, own = package_of(module), room_of(module)
+    if package not in ROOMS or own is None:
         return []
-    above = {f"ginjax.{package}.{each}" for each in order[order.index(room) + 1 :]}
+    alone = package in ROOMS_ALONE
+    if own not in ROOMS[package]:
+        return [f"{module} is in no room of ginjax.{package}"] if alone else []
+    rooms = ROOMS[package]
+    below = rooms[: rooms.index(own) + 1]
+    found = [name for name in imports(module, parsed(source)) if package_of(name) == package]
     return [
         f"{module} imports {name}"
-        for name in imports(module, parsed(source))
-        if ".".join(name.split(".")[:3]) in above
+        for name in found
+        if room_of(name) not in below and (alone or room_of(name) in rooms)
     ]
+
+
+def room_of(name: str) -> str | None:
+    """`score` for `ginjax.ml.score._losses`, empty for `ginjax.ml` itself; None outside of packages with rooms."""
+    parts = name.split(".")
+    if package_of(name) not in ROOMS or parts[2:] == ["__init__"]:
+        return None
+    return parts[2] if len(parts) > 2 else ""
 
 
 def internals_of_jax(module: str, source: str) -> list[str]:
@@ -362,7 +357,6 @@ RULES = [
     heavy_on_the_ground,
     printing,
     heavy_commands,
-    upward_in_ml,
     upward_in_rooms,
     internals_of_jax,
     many_parameters,

@@ -9,7 +9,6 @@ MOST = 300
 LONG = {
     "ginjax/checkpoint/_claim.py": 325,
     "ginjax/checkpoint/_contract.py": 375,
-    "ginjax/checkpoint/_contract_check.py": 375,
     "ginjax/checkpoint/_convert_file.py": 350,
     "ginjax/checkpoint/_format.py": 350,
     "ginjax/data/_open.py": 325,
@@ -19,9 +18,7 @@ LONG = {
     "ginjax/filters/_bank.py": 350,
     "ginjax/geometric/_image.py": 350,
     "ginjax/geometric/_multi_image.py": 375,
-    "ginjax/ml/forecast/_evaluation.py": 375,
     "ginjax/ml/training/_engine.py": 350,
-    "ginjax/ml/training/_prepared.py": 400,
     "ginjax/ml/training/_train_model.py": 325,
     "ginjax/models/verify/_lift_test.py": 350,
     "ginjax/onnx/_walk.py": 375,

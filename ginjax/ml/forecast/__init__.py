@@ -2,15 +2,15 @@
 
 from ginjax.ml.forecast._evaluation import NO_CHANGE as NO_CHANGE
 from ginjax.ml.forecast._evaluation import PERSISTENCE as PERSISTENCE
-from ginjax.ml.forecast._evaluation import RolloutStudy as RolloutStudy
-from ginjax.ml.forecast._evaluation import Spectra as Spectra
-from ginjax.ml.forecast._evaluation import SpectraByTrajectory as SpectraByTrajectory
 from ginjax.ml.forecast._evaluation import most_past as most_past
 from ginjax.ml.forecast._evaluation import study_rollouts as study_rollouts
 from ginjax.ml.forecast._forecaster import Fields as Fields
 from ginjax.ml.forecast._forecaster import Forecaster as Forecaster
 from ginjax.ml.forecast._known_contract import known_contract as known_contract
 from ginjax.ml.forecast._predicted_source import predicted as predicted
+from ginjax.ml.forecast._rollout_study import RolloutStudy as RolloutStudy
+from ginjax.ml.forecast._rollout_study import Spectra as Spectra
+from ginjax.ml.forecast._rollout_study import SpectraByTrajectory as SpectraByTrajectory
 from ginjax.ml.forecast._shortest_waves import ShortestWaves as ShortestWaves
 from ginjax.ml.forecast._shortest_waves import constant_states as constant_states
 from ginjax.ml.forecast._shortest_waves import growth_of_shortest as growth_of_shortest

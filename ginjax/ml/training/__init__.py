@@ -60,15 +60,15 @@ from ginjax.ml.training._plan import Plan as Plan
 from ginjax.ml.training._precision import Precision as Precision
 from ginjax.ml.training._precision import in_precision as in_precision
 from ginjax.ml.training._prepared import PreparedTraining as PreparedTraining
-from ginjax.ml.training._prepared import TrainingRequest as TrainingRequest
 from ginjax.ml.training._prepared import Watch as Watch
 from ginjax.ml.training._prepared import Watcher as Watcher
 from ginjax.ml.training._prepared import prepare_training as prepare_training
-from ginjax.ml.training._prepared import request_training as request_training
 from ginjax.ml.training._processes import connect as connect
 from ginjax.ml.training._processes import everywhere as everywhere
 from ginjax.ml.training._record_fields import record_with_fields_of as record_with_fields_of
 from ginjax.ml.training._remat import rematerialised as rematerialised
+from ginjax.ml.training._request import TrainingRequest as TrainingRequest
+from ginjax.ml.training._request import request_training as request_training
 from ginjax.ml.training._result import TrainedModel as TrainedModel
 from ginjax.ml.training._result import build_network as build_network
 from ginjax.ml.training._result import finish_training as finish_training

@@ -1,24 +1,21 @@
-"""From data, a network and settings to a training that is ready to run: what a command and a notebook both go through."""
+"""From what was asked for to a training that is ready to run: what a command and a notebook both go through."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
-from ginjax.checkpoint import DataContract, Difference
-from ginjax.errors import ArgumentError
-from ginjax.ml.task import Crop, OneStepError, Parts, TrainingMaterial, WindowTask, cut_parts
+from ginjax.ml.task import OneStepError, Parts, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
 from ginjax.ml.training._growing_loss import watching_growth
+from ginjax.ml.training._request import TrainingRequest
 from ginjax.ml.training._result import (
     TrainedModel,
-    build_network,
     finish_training,
     kept_start,
     run_identity,
@@ -27,8 +24,7 @@ from ginjax.ml.training._result import (
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._train_model import Saving, Trained, train_model
-from ginjax.ml.training._tuning import Start, check_start, task_settings, with_fields_of, with_walls
-from ginjax.models import AnyDimensionalModel, Network, count_params
+from ginjax.models import count_params
 
 
 class Watcher(Protocol):
@@ -39,139 +35,6 @@ class Watcher(Protocol):
 
 Watch = Callable[[str], AbstractContextManager[Watcher]]
 """`with watch("what is being done") as watcher:` around a piece of work."""
-
-
-@dataclass(frozen=True)
-class TrainingRequest:
-    """A network, data and settings of a training, checked as far as possible before data are read or simulated.
-
-    **Arguments:**
-
-    - `model`: the network to begin with.
-    - `material`: the data, of the model's fields.
-    - `settings`: of the training.
-    - `past_steps`, `residual`: of the task, see `TaskSettings`.
-    - `start`: the model that is gone on from; None for a new network.
-    - `adapted`: in what the data differ from those of that model.
-    - `crop`: the parts of the grid that are trained on; None for all of it.
-    """
-
-    model: AnyDimensionalModel
-    material: TrainingMaterial
-    settings: TrainSettings
-    past_steps: int
-    residual: bool
-    start: Start | None
-    adapted: tuple[Difference, ...]
-    crop: Crop | None = None
-
-    @property
-    def cropped(self) -> str | None:
-        """Which parts of the grid are trained on, in words; None if it is all of it."""
-        if self.crop is None:
-            return None
-        tiling = self.crop.tiling(self.material.spatial, self.settings.unroll)
-        times = math.prod(tiling.block) / math.prod(tiling.tile)
-        return f"trained on crops of {tiling.in_words()}, {times:.3g} times as many points (`crop`)"
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """What becomes of the fields of the model that is gone on from, sentence by sentence."""
-        start, data = self.start, self.material.contract
-        if start is None:
-            return ()
-        said = () if start.change is None else start.change.in_words
-        have = {each.name for each in start.record.contract.everything}
-        left = [each.kind for each in (*data.fields, *data.constants) if each.name not in have]
-        beside = f"{', '.join(left)} of the data: left out, the model does not have it" if left else None
-        return (*said, beside) if beside else said
-
-    @property
-    def walls(self) -> str | None:
-        """How the network goes on beyond the ends of axes that are not periodic, in words; None if all are periodic."""
-        axes = self.material.contract.axes
-        modes = self.model.spec.padding(len(axes))
-        walled = [
-            f"{mode} along {axis.name}" for axis, mode in zip(axes, modes, strict=True) if not axis.is_torus
-        ]
-        if not walled:
-            return None
-        return f"beyond the ends of its axes the network sees: {', '.join(walled)} (`padding`)"
-
-
-def request_training(
-    material: TrainingMaterial,
-    settings: TrainSettings | None = None,
-    *,
-    network: Network | None = None,
-    start: Start | None = None,
-    past_steps: int | None = None,
-    residual: bool | None = None,
-    adapt: Collection[str] = (),
-    padding: str | Mapping[str, str] | None = None,
-    drop_fields: Collection[str] = (),
-) -> TrainingRequest:
-    """Bring data, network and settings together.
-
-    **Arguments:**
-
-    - `material`: the data.
-    - `settings`: all defaults if None; its seed is that of the initial weights too.
-    - `network`: what a new network is like inside; the defaults of `Network` if None.
-    - `start`: instead, a model to go on from.
-    - `past_steps`, `residual`: of the task; those of `start`, else 1 and False, if None.
-    - `adapt`: aspects of the data to which the model of `start` is to be adapted, see `check_start`.
-    - `padding`: how the model of `start` goes on beyond the walls that it is adapted to, as in `Network`.
-    - `drop_fields`: names of fields that the model of `start` is not to have: its own, which it loses, or those of the data,
-      which it does not gain. Without them it takes over the fields of the data where these have more, or fewer.
-
-    **Raises:** `ArgumentError` for a network or a grid that does not fit, for a model on data that it is not for, or if
-    both `network` and `start` are given.
-    """
-    settings = settings or TrainSettings()
-    past_steps, residual = task_settings(start, past_steps, residual)
-    if start is None:
-        if drop_fields:
-            raise ArgumentError("`drop_fields`", got="a new network", expected="a model to go on from")
-        asked = replace(material.contract, past_steps=past_steps, residual=residual)
-        model = build_network(network or Network(), asked, material.spatial, settings.seed)
-        model.spec.to_json()  # what no file could hold is refused before the training
-        crop = _crop(model, asked, material, settings)
-        return TrainingRequest(model, material, settings, past_steps, residual, None, (), crop)
-    if network is not None:
-        raise ArgumentError("network and start", got="both", expected="one of them")
-    start = with_fields_of(start, material.contract, drop_fields)
-    adapted = check_start(start, material.contract, past_steps=past_steps, residual=residual, adapt=adapt)
-    if any(each.aspect == "boundary" for each in adapted):
-        start = with_walls(start, material.contract.axes, padding)
-    elif padding is not None:
-        raise ArgumentError(
-            "`padding`",
-            got="a model that goes on from what it does at the ends of its axes",
-            expected="a new network, or `adapt=['boundary']` to data with other boundaries",
-        )
-    own = start.record.contract
-    fitting = material.of_fields(own)
-    seen = replace(
-        material.contract,
-        fields=own.fields or material.contract.fields,
-        constants=own.constants if own.fields else material.contract.constants,
-        conditions=own.conditions if own.fields else material.contract.conditions,
-        past_steps=past_steps,
-    )
-    crop = _crop(start.model, seen, material, settings)
-    return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted, crop)
-
-
-def _crop(
-    model: AnyDimensionalModel, contract: DataContract, material: TrainingMaterial, settings: TrainSettings
-) -> Crop | None:
-    """The parts of the grid that settings ask for, checked before data are read or simulated."""
-    if settings.crop is None:
-        return None
-    crop = Crop.of(model, contract, settings.crop)
-    crop.check_smaller(material.spatial, settings.unroll)
-    return crop
 
 
 @dataclass(frozen=True)
