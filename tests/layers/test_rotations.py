@@ -2,6 +2,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers import on_processor
 
 from ginjax.layers._rotations import entry_by_entry, in_a_loop, rotations
 
@@ -26,9 +27,10 @@ def test_they_diagonalise(way, n):
     with jax.enable_x64(True):
         matrices, values = symmetric(n)
         found, vectors = jax.jit(WAYS[way])(matrices)
-        np.testing.assert_allclose(np.sort(found), np.sort(values), rtol=1e-12, atol=1e-15)
+        least = 1e-15 if on_processor() else 4e-15
+        np.testing.assert_allclose(np.sort(found), np.sort(values), rtol=1e-12, atol=least)
         rebuilt = np.einsum("bij,bj,bkj->bik", vectors, found, vectors)
-        np.testing.assert_allclose(rebuilt, matrices, atol=1e-15)
+        np.testing.assert_allclose(rebuilt, matrices, atol=least)
         np.testing.assert_allclose(
             np.einsum("bji,bjk->bik", vectors, vectors), np.eye(n)[None].repeat(5, 0), atol=1e-14
         )
@@ -41,7 +43,7 @@ def test_both_ways_turn_alike(n):
 
     matrices = symmetric(n)[0]
     (values, _), (others, _) = both(matrices.astype(np.float32))
-    np.testing.assert_allclose(values, others, atol=4e-7)
+    np.testing.assert_allclose(values, others, atol=4e-7 if on_processor() else 2e-6)
     with jax.enable_x64(True):
         (_, vectors), (_, columns) = both(matrices)
         # Eigenvectors of equal eigenvalues are any basis of their plane.
@@ -54,8 +56,10 @@ def test_an_axis_without_coupling_is_left_alone(way):
     matrices[:, 1, [0, 2]] = matrices[:, [0, 2], 1] = 0
     values, vectors = jax.jit(WAYS[way])(matrices)
     np.testing.assert_array_equal(values[:, 1], matrices[:, 1, 1])
-    np.testing.assert_array_equal(vectors[:, 1], np.eye(3)[None, 1].repeat(5, 0))
-    np.testing.assert_array_equal(vectors[:, :, 1], np.eye(3)[None, 1].repeat(5, 0))
+    for row in (vectors[:, 1], vectors[:, :, 1]):
+        # A cosine of 1 is a quotient and a root; the zeros are exact everywhere.
+        np.testing.assert_array_equal(row[:, [0, 2]], 0)
+        np.testing.assert_allclose(row[:, 1], 1, rtol=0 if on_processor() else 1e-6)
     assert np.all(np.asarray(jax.jit(WAYS[way])(np.asarray(symmetric(3)[0], np.float32))[1][2:, 1]) != 0)
 
 

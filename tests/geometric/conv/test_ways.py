@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers import EVEN_KEYS, FULL2, FULL3, ORTHOPLEX5, bank, embed, random_field
+from helpers import EVEN_KEYS, FULL2, FULL3, ORTHOPLEX5, assert_same, bank, embed, random_field
 
 from ginjax.filters import BankRecipe, FilterBank, FilterBlock
 from ginjax.geometric import (
@@ -223,5 +223,5 @@ def test_whole_numbers_are_taken_as_floats():
         run(MultiImage({((), 0): jnp.asarray(v)}, 1), weights, filters, signature, geometry)
         for v in (x, x.astype(np.float32))
     )
-    np.testing.assert_array_equal(y[(), 0], wanted[(), 0])
+    assert_same(y[(), 0], wanted[(), 0])
     assert np.asarray(y[(), 0]).any()
