@@ -37,6 +37,7 @@ SLOW = [
 ]
 STEPS = re.compile(r"\bTrainSettings\(steps=\d+")
 """A training in Python, by its first argument."""
+NETWORK = re.compile(r"""(\bginjax\.Network\("resnet", )channels=\d+\)""")
 
 CUT = [
     name
@@ -80,7 +81,8 @@ def data_in_settings(words: list[str]) -> bool:
 
 
 def cut_python(text: str) -> str:
-    return STEPS.sub("TrainSettings(steps=4", text)
+    """The same of a training in Python, and of its network, where that names its channels alone."""
+    return NETWORK.sub(r"\1channels=4, blocks=1)", STEPS.sub("TrainSettings(steps=4", text))
 
 
 def run_page(
@@ -293,6 +295,9 @@ def test_a_training_that_is_cut_short(tmp_path):
     assert cut_short(["train", "--seeds", "0-4"]) == ["train", *small, *few, "--seeds", "0-1"]
     assert cut_short(["inspect", "a"]) == ["inspect", "a"]
     assert cut_short(["data", "generate"])[-4:] == ["--trajectories", "10", "--frames", "6"]
+    text = 'ginjax.train(d, ginjax.TrainSettings(steps=400, seed=1), network=ginjax.Network("resnet", channels=8))'
+    assert cut_python(text) == text.replace("400", "4").replace("=8", "=4, blocks=1")
+    assert cut_python('Network("series", channels=8)') == 'Network("series", channels=8)'
     assert cut_short(["evaluate", "a"]) == ["evaluate", "a", "--trajectories", "2"]
     assert cut_short(["evaluate", "a", "--data", "d"]) == ["evaluate", "a", "--data", "d"]
 
