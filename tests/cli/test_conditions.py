@@ -41,7 +41,7 @@ SILENT = ["--axes", "trajectory,time,x", "--field", "density:0+", "--periodic", 
 
 
 def test_files_of_other_time_steps_are_refused_with_the_way_out(folder):
-    said = run("train", "--data", folder / "steps", *TRAIN, "-o", folder / "no.safetensors", code=1)
+    said = run("train", "--data", folder / "steps", *TRAIN, "-o", folder / "no.safetensors", code=2)
     assert "time step: got 0.08, expected 0.02" in said
     assert "--condition time_step makes it an input of the network" in said
 
