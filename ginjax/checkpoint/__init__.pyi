@@ -3,6 +3,7 @@ from ._arrays import weights_digest as weights_digest
 from ._atomic import atomic_write as atomic_write
 from ._atomic import check_target as check_target
 from ._atomic import refuse_folder as refuse_folder
+from ._atomic import remove_left_behind as remove_left_behind
 from ._atomic import unwritable as unwritable
 from ._atomic import with_name_of_its_own as with_name_of_its_own
 from ._bank_file import key_name as key_name

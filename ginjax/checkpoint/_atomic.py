@@ -50,7 +50,7 @@ def atomic_write(
     **Raises:** `FileError` if the file exists, cannot be written, or is not a regular file.
     """
     target = check_target(path, force=force, links=links)
-    _remove_left_behind(target)
+    remove_left_behind(target)
     mark = f"{_tag(target)}-{host_tag()}-{os.getpid()}-{os.urandom(8).hex()}"
     temporary = target.with_name(f".ginjax-{mark}.tmp")
     try:
@@ -128,6 +128,7 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
             f"{path}: is not a regular file", hint="Only regular files are replaced: choose another name."
         )
     if not force:
+        remove_left_behind(target)  # nobody will write it, who would do so
         raise _exists(path)
     return target
 
@@ -162,8 +163,12 @@ def _tag(target: Path) -> str:
     return hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
 
 
-def _remove_left_behind(target: Path) -> None:
-    """Remove temporary files of a target whose process no longer runs; those of other machines stay."""
+def remove_left_behind(path: str | os.PathLike[str]) -> None:
+    """Remove temporary files of a file whose process no longer runs; those of other machines stay.
+
+    A process that was killed just after the file had got its name leaves one too.
+    """
+    target = Path(os.path.realpath(path))
     pattern = re.compile(rf"\.ginjax-{_tag(target)}-{host_tag()}-([0-9]{{1,10}})-[0-9a-f]{{16}}\.tmp")
     with contextlib.suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn, Self
 from ginjax._text import storable
 from ginjax.errors import FileError
 
-from ._atomic import check_target, unwritable, with_name_of_its_own
+from ._atomic import check_target, remove_left_behind, unwritable, with_name_of_its_own
 from ._expect import expect
 from ._processes import host_name, host_tag, is_running
 from ._strict_json import JsonProblem, parse_json
@@ -108,6 +108,7 @@ class Claim:
         if before and (before["work"] is None or before["work"] == self._work):
             self._left = frozenset(before["new"])
         for file in self._files:
+            remove_left_behind(file)
             check_target(file, force=self.replaces(file), links=file in self._named)
         self._new = [
             name

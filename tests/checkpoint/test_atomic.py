@@ -4,12 +4,14 @@ import errno
 import os
 import subprocess
 import sys
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
-from ginjax.checkpoint import atomic_write, check_target, read_file, write_file
+from ginjax.checkpoint import Claim, atomic_write, check_target, read_file, write_file
 from ginjax.errors import FileError
+from ginjax.ml import RunFiles
 
 
 @pytest.fixture
@@ -221,6 +223,30 @@ def test_temporary_files_of_the_dead_are_removed(tmp_path, path, monkeypatch):
     link.symlink_to("notes.tmp")
     atomic_write(path, b"new", force=True)
     assert names(path) == sorted(["out.bin", link.name, *others])
+
+
+DYING = """
+import os, sys
+from ginjax.checkpoint import atomic_write
+link = os.link
+os.link = lambda *given: (link(*given), os._exit(9))
+atomic_write(sys.argv[1], b"whole")
+"""
+
+
+def test_the_second_name_of_a_file_that_is_whole_is_removed_whoever_asks_next(tmp_path, path):
+    """It was killed between giving the file its name and taking the other one from it, and nobody writes it again."""
+    for ask in (
+        lambda: check_target(path),
+        lambda: Claim(tmp_path / "all", (path,)),
+        lambda: RunFiles(path).claim(force=False, resume=True).__exit__(None, None, None),
+    ):
+        path.unlink(missing_ok=True)
+        assert subprocess.run([sys.executable, "-c", DYING, str(path)]).returncode == 9
+        assert len(names(path)) == 2 and path.stat().st_nlink == 2
+        with suppress(FileError):  # that it exists
+            ask()
+        assert names(path) == ["out.bin"] and path.read_bytes() == b"whole"
 
 
 def test_no_file_takes_the_place_of_a_closed_stream(path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 
-from ginjax.checkpoint import Claim, ModelRecord, check_target, read_model, refuse_claimed
+from ginjax.checkpoint import Claim, ModelRecord, check_target, read_model, refuse_claimed, remove_left_behind
 from ginjax.errors import FileError
 from ginjax.ml.training._going_on import CHANGEABLE, as_json, difference_from_model
 from ginjax.ml.training._saved_state import RunFile
@@ -57,6 +57,7 @@ class RunFiles(RunNames):
         for file in beside:
             # Their names follow from that of the output: nobody has chosen where a link there leads.
             check_target(file, force=True, links=False)
+        remove_left_behind(self.output)
         waiting = resume and (self.run_file({}).exists() or self.output.exists())
         return Claim(self.stem, beside, force=force or waiting)
 
