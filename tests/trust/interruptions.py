@@ -261,7 +261,7 @@ def _names_a_file(said: str) -> bool:
     errors = [line for line in said.splitlines() if line.startswith("error: ")]
     return len(errors) == 1 and any(
         mark in errors[0]
-        for mark in (".safetensors", ".h", ".json", ".png", "model", "found", "data", ".ginjax")
+        for mark in (".safetensors", ".h", ".json", ".png", ".gif", "model", "found", "data", ".ginjax")
     )
 
 
