@@ -163,16 +163,24 @@ def test_the_planes_of_the_command_line_are_those_of_the_library(run):
 
 
 @pytest.mark.parametrize(
-    ("args", "message"),
+    ("args", "message", "hint"),
     [
-        (("--dim", "3", "--cover", "3"), "--cover: got data in 3D, expected data of a lower dimension"),
-        (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data"),
-        (("--dim", "2,3", "--planes", "flat"), "--planes: got a simulation in 2D, expected one in 3D"),
+        (
+            ("--dim", "3", "--cover", "3"),
+            "--cover: got data in 3D, expected data of a lower dimension",
+            "only planes",
+        ),
+        (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data", ""),
+        (
+            ("--dim", "2,3", "--planes", "flat"),
+            "--planes: got a simulation in 2D, expected one in 3D",
+            "Ask for 3D",
+        ),
     ],
 )
-def test_generate_refuses_what_cannot_be_covered_or_laid(run, args, message, tmp_path):
+def test_generate_refuses_what_cannot_be_covered_or_laid(run, args, message, hint, tmp_path):
     result = run(*TINY, *args)
-    assert result.exit_code == 2 and message in result.stderr
+    assert result.exit_code == 2 and message in result.stderr and hint in result.stderr
     # nothing is announced or made first, as it is for what can be had
     assert "on disk" not in result.stderr and not (tmp_path / "data").exists()
 

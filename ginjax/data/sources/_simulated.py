@@ -200,7 +200,12 @@ def _covering(pde: PDE, varying: int, cover: int) -> tuple[PDE, ...]:
     """The equation with each correlation length of the mixture."""
     if not varying < cover <= max(DEFAULT_SIDES):
         if varying == max(DEFAULT_SIDES):
-            raise ArgumentError("`cover`", got=f"data in {varying}D", expected="data of a lower dimension")
+            raise ArgumentError(
+                "`cover`",
+                got=f"data in {varying}D",
+                expected="data of a lower dimension",
+                hint=f"Of {varying}D data only planes, which vary in two directions, can cover more than themselves.",
+            )
         raise ArgumentError(
             "`cover`",
             got=cover,
@@ -216,7 +221,10 @@ def _planes_of(pde: PDE, D: int, name: str) -> tuple[Planes, ...]:
     in_space = len(found[0].rows[0])
     if in_space != D:
         raise ArgumentError(
-            "`planes`", got=f"a simulation in {D}D", expected=f"one in {in_space}D, where the planes lie"
+            "`planes`",
+            got=f"a simulation in {D}D",
+            expected=f"one in {in_space}D, where the planes lie",
+            hint=f"Ask for {in_space}D: these are {in_space}D fields that vary in a plane only.",
         )
     if not pde.planar:
         those = ", ".join(name for name, each in PDES.items() if each.planar)
