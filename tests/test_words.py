@@ -3,13 +3,22 @@
 import re
 
 import pytest
-from test_docs import PAGES
+from helpers import FIXTURES
+
+ROOT = FIXTURES.parent
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in (
+        *map(ROOT.joinpath, ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+    )
+}
 
 NAMES = {"MATLAB", "MONAI", "NVIDIA", "README", "SIGTERM", "SLURM", "VRMSE"}
 """Words of five capital letters and more that are names."""
 
 NOT_PROSE = re.compile(
-    r"(?ms)^ *```.*?^ *```|<!--.*?-->|\$\$.*?\$\$|`[^`]*`|\]\([^)]*\)|\][[][^]]*\]|https?://\S+"
+    r"(?ms)^ *```.*?^ *```|<!--.*?-->|\$\$.*?\$\$|`[^`]*`|\]\([^)]*\)|\]\[[^\]]*\]|https?://\S+"
 )
 """Blocks and words of code, comments, formulas and targets of links."""
 
