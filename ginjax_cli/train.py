@@ -202,7 +202,7 @@ def train(
     extended by --resume with more --steps, and never begun anew.
 
     With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
-    choose from: where no step of the training makes it better, it is kept as it was.
+    choose from: where no step of the training makes it better by a tenth, it is kept as it was.
 
     With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread
     are shown and written (model.seeds.json). The same command goes on with those that are missing.

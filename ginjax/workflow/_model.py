@@ -221,8 +221,8 @@ class Model:
         """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
 
         Roll-outs on held-out frames choose the weights, and those of this model are the first to choose from: where no step
-        makes it better, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the end is
-        held out.
+        makes it better by a tenth, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the
+        end is held out.
 
         **Arguments:**
 

@@ -48,7 +48,7 @@ class Training:
 
     - `title`: what was trained on what.
     - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
-      validated on; 0 for a tuning that found nothing better than the model it began with, which is kept bit for bit.
+      validated on; 0 for a tuning that found nothing better by a tenth than the model it began with, which is kept bit for bit.
     - `loss`: of the last step; `validation`: the lowest validation loss, of a tuning the lowest error by which it is
       `judged`; None without validation.
     - `judged`: by what a tuning chose its weights, and with it whether to keep those it began with; None for a new network.
@@ -74,7 +74,7 @@ class Training:
 
     @property
     def kept_start(self) -> bool:
-        """Whether a tuning found nothing better than the model it began with."""
+        """Whether a tuning found nothing better by a tenth than the model it began with."""
         return self.judged is not None and self.best_step == 0
 
     def plot(self, *, width: Width = "two") -> Figure:

@@ -301,7 +301,7 @@ class _Run:
         return seconds is not None and self.placement.agree(time.monotonic() - self.looked_at >= seconds)
 
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
-        """Keep the model of the lowest validation loss, the one at the start unless another is clearly better."""
+        """Keep the model of the lowest validation loss, the one at the start until another is better by a tenth."""
         progress = self.progress
         # Only a look before the first step has the number 0.
         needed = progress.best_loss * (START_MARGIN if progress.best_step == 0 else 1)

@@ -112,7 +112,7 @@ def finish_training(
 
 
 def kept_start(trained: Trained, judged: Judged | None) -> str:
-    """What the user of a tuning hears that found nothing better than the model it began with.
+    """What the user hears of a tuning that found nothing better by a tenth than the model it began with.
 
     **Arguments:**
 

@@ -94,7 +94,7 @@ class Trained:
 
     @property
     def kept_start(self) -> bool:
-        """Whether no look at a tuning found better weights than those that it began with."""
+        """Whether no look at a tuning found weights better by a tenth than those that it began with, so that these are kept."""
         return self.progress.best_step == 0
 
     def provenance(self) -> dict[str, Any]:

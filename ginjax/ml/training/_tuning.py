@@ -103,7 +103,7 @@ class Start:
         return with_arrays(tuned, arrays), certificate
 
     def as_it_was(self, record: ModelRecord) -> ModelRecord:
-        """A record of the model after a tuning that found nothing better: the weights of the file, bit for bit.
+        """A record of the model after a tuning that found nothing better by a tenth: the weights of the file, bit for bit.
 
         They are those that the certificate was made for, which therefore goes on to hold.
 
