@@ -225,7 +225,7 @@ def report(rows: list[dict[str, Any]]) -> str:
             lost.append(row["diverged"])
         if one:
             worst = max((*one, *later), key=geometric_mean)
-            figures = (_mean(sum(one, [])), _mean(sum(later, [])), _mean(worst))
+            figures = [_mean([*itertools.chain(*each)]) for each in (one, later, [worst])]
             lines.append(
                 f"| {network} | {samples} | {variant} | {len(one)} | {' | '.join(figures)} | {100 * np.mean(lost):.0f} % |"
             )
