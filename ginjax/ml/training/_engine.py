@@ -37,9 +37,12 @@ class Progress:
     - `step`: steps done.
     - `seconds`: time spent on them.
     - `first_loss`, `last_loss`: of the first and the last of them.
-    - `best_step`, `best_loss`: of the lowest validation loss; -1 and infinity before the first.
-    - `best_model`: the model then, on the host; None if there was no validation.
-    - `misses`: validations since.
+    - `best_step`, `best_loss`: of the model that is kept; -1 and infinity before the first validation.
+    - `best_model`: that model, on the host; None if there was no validation.
+    - `misses`: validations since the one with the lowest loss, which patience counts.
+    - `lowest_loss`: the lowest validation loss. It is below `best_loss` where a tuning has become better than its start, but not
+      by enough to replace it.
+    - `looks`: validations after the first step.
     """
 
     step: int = 0
@@ -50,6 +53,13 @@ class Progress:
     best_loss: float = float("inf")
     best_model: PyTree = field(default=None, repr=False)
     misses: int = 0
+    lowest_loss: float = float("inf")
+    looks: int = 0
+
+    def __post_init__(self) -> None:
+        # Neither number can be otherwise; a progress that was saved by an earlier version lacks both.
+        self.lowest_loss = min(self.lowest_loss, self.best_loss)
+        self.looks = max(self.looks, self.misses)
 
 
 @dataclass(frozen=True)
@@ -303,13 +313,16 @@ class _Run:
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
         """Keep the model of the lowest validation loss, the one at the start unless another is clearly better."""
         progress = self.progress
+        progress.looks += step > 0
+        if loss < progress.lowest_loss:
+            progress.lowest_loss, progress.misses = loss, 0
+        elif progress.best_step != step:
+            progress.misses += 1
         # Only a look before the first step has the number 0.
         needed = progress.best_loss * (START_MARGIN if progress.best_step == 0 else 1)
         if loss < needed:
-            progress.best_step, progress.best_loss, progress.misses = step, loss, 0
+            progress.best_step, progress.best_loss = step, loss
             progress.best_model = jax.tree.map(_on_host, state.model)
-        elif progress.best_step != step:
-            progress.misses += 1
 
     def _tell(self, report: Report) -> None:
         if self.hooks.on_report is not None:

@@ -119,7 +119,7 @@ def kept_start(trained: Trained, judged: Judged | None) -> str:
     - `trained`: its result.
     - `judged`: by what it was judged.
     """
-    looks = trained.progress.misses
+    looks = trained.progress.looks
     times = "once" if looks == 1 else f"{looks} times"
     return (
         f"the tuning, looked at {times}, never made the model better by a tenth (judged by {judged}): the weights are those "
