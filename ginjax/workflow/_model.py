@@ -33,6 +33,7 @@ from ginjax.ml import (
     TrainSettings,
     record_with_fields_of,
 )
+from ginjax.ml.task import told_or_dropped
 from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
@@ -280,7 +281,9 @@ class Model:
         names; `UnsupportedError` for a network that cannot be changed so.
         """
         dropped = several(drop_fields)
-        source = source_of(data, self.record.contract.without_conditions(dropped))
+        like = self.record.contract.without_conditions(dropped)
+        with told_or_dropped(like):
+            source = source_of(data, like)
         record = record_with_fields_of(self.record, source, dropped)
         return self if record is self.record else Model(from_record(record), record, parent=self.parent)
 
@@ -333,13 +336,14 @@ class Model:
     def calibrate(
         self,
         D: int,
-        data: Source,
+        data: Data,
         rescale: str = "isotropic",
         *,
         samples: int = 16,
         seed: int = 0,
         new_boundary: str | Mapping[str, str] | None = None,
         new_axis: NewAxis | None = None,
+        progress: bool = True,
     ) -> Model:
         """The same network in a higher dimension, by the exact conversion that fits a few samples best.
 
@@ -348,12 +352,13 @@ class Model:
         **Arguments:**
 
         - `D`: the dimension.
-        - `data`: of that dimension, or of this model's own. Those are laid into the new one in random directions, which is
-          right where physics prefers none.
+        - `data`: as in `ginjax.train`, of that dimension, or of this model's own. Those are laid into the new one in random
+          directions, which is right where physics prefers none. Of data with parts the part `train` is used.
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
         - `samples`: at most so many of the data.
         - `seed`: of the directions.
         - `new_boundary`, `new_axis`: what the new axes do at their ends, and which they are, as in `to_dimension`.
+        - `progress`: whether to show how far it is.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
@@ -369,6 +374,7 @@ class Model:
             seed=seed,
             new_boundary=new_boundary,
             new_axis=new_axis,
+            show=_shown(progress),
         )
         return self._child(conversion.after)
 
