@@ -9,7 +9,7 @@ from typing import Any
 from ginjax._version import __version__
 from ginjax.checkpoint import DataContract, Difference, ModelRecord, parts_to_json
 from ginjax.ml.task import Judged, OneStepError, WindowTask
-from ginjax.ml.training._going_on import constant_identity
+from ginjax.ml.training._going_on import constant_identity, contract_identity
 from ginjax.ml.training._train_model import Trained
 from ginjax.ml.training._tuning import Start
 from ginjax.models import AnyDimensionalModel, Network, to_record
@@ -185,17 +185,7 @@ def run_identity(
     - `spec`: of the network, as JSON.
     """
     found = {**about, "past_steps": task.train.past_steps, "residual": task.train.residual, **settings}
-    contract = task.contract
-    found |= {
-        "model": spec,
-        "data_digest": contract.parts["train"].digest,
-        "validation_digest": contract.parts["valid"].digest if "valid" in contract.parts else None,
-        "boundaries": [axis.boundary for axis in contract.axes],
-        "spacing": contract.spacing,
-        "time_step": contract.time_step,
-        "fields": [each.kind for each in contract.everything],
-        **constant_identity(task),
-    }
+    found |= contract_identity(task.contract, spec) | constant_identity(task)
     if start is not None:
         found |= {"source": start.record.digest, "kept_compatible": start.free is not None}
     if task.judged is not None:
