@@ -188,8 +188,6 @@ def carry_out(
     **Raises:** as `prepare_training` and `Run.carry_out`.
     """
     prepared = prepare_training(request, lambda title: show(1, title, ""))
-    cut = prepared.cut_batch if request.settings.batch_size is not None else None
-    for said in (prepared.overlap, prepared.ends, prepared.never_varied, cut):
-        if said is not None:
-            warnings.warn(said, GinjaxWarning, stacklevel=3)
+    for said in prepared.warnings:
+        warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

@@ -62,7 +62,19 @@ class PreparedTraining:
         return None if self.request.start is None else self.task.error(self.request.model)
 
     @property
-    def cut_batch(self) -> str | None:
+    def warnings(self) -> tuple[str, ...]:
+        """What must not be missed before it runs, in words."""
+        asked = self.request.settings.batch_size is not None
+        return _said(self._overlap, self._ends, self._never_varied, self._cut_batch if asked else None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else follows from the data, in words: that the usual batch is cut down to them."""
+        asked = self.request.settings.batch_size is not None
+        return _said(None if asked else self._cut_batch)
+
+    @property
+    def _cut_batch(self) -> str | None:
         """What is said of a batch that is cut down to the samples there are; None if it is not."""
         wanted = self.request.settings.wanted_batch(self.request.material.contract.D)
         got = self.settings.batch_size
@@ -71,7 +83,7 @@ class PreparedTraining:
         )
 
     @property
-    def overlap(self) -> str | None:
+    def _overlap(self) -> str | None:
         """What is wrong if trajectories of the training part are also validated on or held out; None if none are."""
         parts = self.task.parts
         seen = set(parts["train"].each)
@@ -84,7 +96,7 @@ class PreparedTraining:
         )
 
     @property
-    def ends(self) -> str | None:
+    def _ends(self) -> str | None:
         """How a tuning is judged where no trajectory could be held out; None otherwise."""
         judged = self.task.judged
         if judged is None or not judged.at_ends:
@@ -95,7 +107,7 @@ class PreparedTraining:
         )
 
     @property
-    def never_varied(self) -> str | None:
+    def _never_varied(self) -> str | None:
         """What is wrong if a number that the network is told is the same in all data to train on; None if none is."""
         before = set() if self.request.start is None else self.request.start.record.contract.told
         same = [each for each in self.task.conditions if each.low == each.high and each.name not in before]
@@ -184,6 +196,10 @@ class PreparedTraining:
                 f"nothing was validated on: whether the tuning made {what} better or worse is not known"
             )
         return "; ".join([*heard, *([said] if said else [])]) or None
+
+
+def _said(*remarks: str | None) -> tuple[str, ...]:
+    return tuple(each for each in remarks if each is not None)
 
 
 def _chosen_by_none(parts: Parts) -> Parts:
