@@ -9,7 +9,6 @@ MOST = 300
 LONG = {
     "ginjax/checkpoint/_claim.py": 325,
     "ginjax/checkpoint/_contract.py": 375,
-    "ginjax/checkpoint/_convert_file.py": 350,
     "ginjax/checkpoint/_format.py": 350,
     "ginjax/data/_open.py": 325,
     "ginjax/data/readers/_hdf5.py": 375,
@@ -26,7 +25,6 @@ LONG = {
     "ginjax/state_dict/_convert.py": 325,
     "ginjax/workflow/_evaluation.py": 375,
     "ginjax/workflow/_model.py": 550,
-    "ginjax_cli/convert_d.py": 450,
     "ginjax_cli/evaluate.py": 325,
     "ginjax_cli/inspect.py": 350,
     "ginjax_cli/train.py": 375,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ginjax._progress import Progress
-from ginjax.checkpoint import Conversion, ModelRecord, NewAxis, check_certificate, convert_record
+from ginjax.checkpoint import Conversion, ModelRecord, NewAxis, convert_record
 from ginjax.errors import ArgumentError
 from ginjax.ml import calibrate
 from ginjax.ml.transfer import EVALUATIONS
@@ -50,8 +50,7 @@ def converted(
         new_boundary=new_boundary,
         new_axis=new_axis,
     )
-    if not allow_inexact:
-        check_certificate(conversion.certificate)
+    conversion.check(allow_inexact=allow_inexact)
     return conversion
 
 
@@ -84,5 +83,5 @@ def calibrated(
             new_axis=new_axis,
             progress=bar.advance,
         )
-    check_certificate(conversion.certificate)
+    conversion.check()
     return conversion
