@@ -143,8 +143,6 @@ from ginjax.ml.training import evaluate as evaluate
 from ginjax.ml.training import everywhere as everywhere
 from ginjax.ml.training import finish_training as finish_training
 from ginjax.ml.training import fit as fit
-from ginjax.ml.training import fit_counted as fit_counted
-from ginjax.ml.training import fit_one_step as fit_one_step
 from ginjax.ml.training import fitting_placement as fitting_placement
 from ginjax.ml.training import frozen_names as frozen_names
 from ginjax.ml.training import get_batches as get_batches

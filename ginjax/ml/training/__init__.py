@@ -20,7 +20,6 @@ from ginjax.ml.training._epochs import train as train
 from ginjax.ml.training._estimate import Measuring as Measuring
 from ginjax.ml.training._estimate import TrainingEstimate as TrainingEstimate
 from ginjax.ml.training._estimate import time_left as time_left
-from ginjax.ml.training._fit_one_step import fit_one_step as fit_one_step
 from ginjax.ml.training._fixed_steps import History as History
 from ginjax.ml.training._fixed_steps import batched as batched
 from ginjax.ml.training._fixed_steps import fit as fit

@@ -1,4 +1,4 @@
-"""Training a network: the one function that every training goes through."""
+"""Training a network on a task: what `ginjax train`, `ginjax.train` and `Model.tune` go through."""
 
 from __future__ import annotations
 
