@@ -8,6 +8,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -512,13 +513,10 @@ class Model:
         """What tables and pictures call it: its architecture."""
         return self.network.spec.architecture
 
-    @property
+    @cached_property
     def _forecaster(self) -> Forecaster:
-        found = self.__dict__.get("_kept_forecaster")
-        if found is None:
-            found = Forecaster.of(self.network, self.record)
-            self.__dict__["_kept_forecaster"] = found  # it holds the compiled step
-        return found
+        """The model as it is rolled out; kept, because it holds the compiled step, and left out of copies and pickles."""
+        return Forecaster.of(self.network, self.record)
 
     def _child(self, record: ModelRecord) -> Model:
         """The model that this one was converted into."""
