@@ -13,8 +13,6 @@ from ginjax.ml.training._dispatch import TrainState as TrainState
 from ginjax.ml.training._dispatch import initial_state as initial_state
 from ginjax.ml.training._dispatch import make_dispatch as make_dispatch
 from ginjax.ml.training._engine import Hooks as Hooks
-from ginjax.ml.training._engine import Progress as Progress
-from ginjax.ml.training._engine import Report as Report
 from ginjax.ml.training._engine import run as run
 from ginjax.ml.training._epochs import train as train
 from ginjax.ml.training._estimate import Measuring as Measuring
@@ -64,6 +62,8 @@ from ginjax.ml.training._prepared import Watcher as Watcher
 from ginjax.ml.training._prepared import prepare_training as prepare_training
 from ginjax.ml.training._processes import connect as connect
 from ginjax.ml.training._processes import everywhere as everywhere
+from ginjax.ml.training._progress import Progress as Progress
+from ginjax.ml.training._progress import Report as Report
 from ginjax.ml.training._record_fields import record_with_fields_of as record_with_fields_of
 from ginjax.ml.training._remat import rematerialised as rematerialised
 from ginjax.ml.training._request import TrainingRequest as TrainingRequest

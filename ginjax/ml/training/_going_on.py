@@ -12,7 +12,7 @@ from ginjax.data import constants_digest
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS
 from ginjax.ml.task import TaskSettings, WindowTask
-from ginjax.ml.training._engine import Progress
+from ginjax.ml.training._progress import Progress
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.models import ARCHITECTURES
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ginjax.checkpoint import atomic_write, unwritable
-from ginjax.ml.training._engine import Report
+from ginjax.ml.training._progress import Report
 from ginjax.ml.training._step_rate import StepRate
 from ginjax.runs import Row, log_line, read_log
 

@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from ginjax.ml.task import OneStepError, Parts, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
-from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
 from ginjax.ml.training._growing_loss import watching_growth
+from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._request import TrainingRequest
 from ginjax.ml.training._result import (
     TrainedModel,

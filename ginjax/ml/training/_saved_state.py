@@ -16,7 +16,6 @@ from ginjax.checkpoint import ModelRecord, expect, read_file, read_header, write
 from ginjax.errors import FileError
 from ginjax.ml.training._array_file import array_leaves, matched
 from ginjax.ml.training._dispatch import TrainState
-from ginjax.ml.training._engine import Progress
 from ginjax.ml.training._going_on import (
     CHANGEABLE,
     as_json,
@@ -26,6 +25,7 @@ from ginjax.ml.training._going_on import (
     earlier_identities,
     first_difference,
 )
+from ginjax.ml.training._progress import Progress
 from ginjax.runs import STATE_FILE, STATE_PURPOSE
 
 _ANEW = "Begin anew (`force=True`)."

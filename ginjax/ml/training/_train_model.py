@@ -18,7 +18,7 @@ from ginjax.ml.task import WindowTask
 from ginjax.ml.training._cropped import smaller_crops, with_crop
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._dispatch import TrainState, initial_state, make_dispatch
-from ginjax.ml.training._engine import Hooks, Progress, Reason, Report, run
+from ginjax.ml.training._engine import Hooks, Reason, run
 from ginjax.ml.training._feed import Loader
 from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._freeze import frozen_names, keep_frozen
@@ -27,6 +27,7 @@ from ginjax.ml.training._objective import Noise, Objective
 from ginjax.ml.training._optimiser import make_optimiser
 from ginjax.ml.training._order import BatchOrder, CropOrder, training_key
 from ginjax.ml.training._plan import MOST_STEPS, Plan
+from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._validation import validator

@@ -10,7 +10,7 @@ import pytest
 from ginjax import ml
 from ginjax.errors import ArgumentError, FileError
 from ginjax.geometric import MultiImage
-from ginjax.ml.training import _engine, _feed
+from ginjax.ml.training import _clock, _feed
 from ginjax.ml.training._order import BatchOrder, EpochOrder
 from ginjax.ml.training._plan import Pace
 
@@ -289,7 +289,7 @@ class Clock:
 def test_looks_come_at_equal_times_where_no_number_of_steps_says_when(monkeypatch):
     """And the time of steps holds neither them, nor saved states, nor compiling."""
     clock, looks, reports = Clock(), [], []
-    monkeypatch.setattr(_engine, "time", clock)
+    monkeypatch.setattr(_clock, "time", clock)
 
     def validate(model, aux_data):
         looks.append(clock.now)
