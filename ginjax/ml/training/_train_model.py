@@ -12,7 +12,6 @@ import numpy as np
 import optax
 from jaxtyping import Bool, Float, PyTree
 
-from ginjax.errors import MemoryLimitError
 from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
 from ginjax.ml.training._cropped import smaller_crops, with_crop
@@ -32,6 +31,9 @@ from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._validation import validator
 from ginjax.ml.training._what_fits import ways_that_fit
+
+
+_OnCompiled = Callable[[StepMemory, float], None]
 
 
 class StateStore(Protocol):
@@ -173,25 +175,15 @@ def train_model(
         save_seconds=None if saving is None else saving.every_seconds,
         save_end=saving is not None and saving.keep,
     )
-    state, progress = initial_state(model, optimiser), Progress()
-    if saving is not None and saving.resume and saving.file.exists():
-        state, progress = saving.file.load(state)
-    elif saving is not None and not saving.resume and where.is_main:
-        saving.file.remove()
-    on_begin(progress)
-    short: tuple[MemoryLimitError, StepMemory] | None = None
 
-    def take(memory: StepMemory, seconds: float) -> None:
-        nonlocal short
-        try:
-            memory.check()
-        except MemoryLimitError as error:
-            short = error, memory
-            raise
-        on_compiled(memory, seconds)
-
-    try:
-        state, progress, reason = run(
+    def go(told: _OnCompiled) -> tuple[TrainState, Progress, Reason]:
+        state, progress = initial_state(model, optimiser), Progress()
+        if saving is not None and saving.resume and saving.file.exists():
+            state, progress = saving.file.load(state)
+        elif saving is not None and not saving.resume and where.is_main:
+            saving.file.remove()
+        on_begin(progress)
+        return run(
             state,
             task.training,
             plan=plan,
@@ -207,25 +199,22 @@ def train_model(
                 save=saving.file.save if saving is not None and where.is_main else None,
                 on_report=on_report,
                 interrupted=interrupted,
-                on_compiled=take,
+                on_compiled=told,
             ),
         )
-    except MemoryLimitError as error:
-        if short is None or error is not short[0]:
-            raise
-        error.__traceback__ = None  # which holds what the call held: other ways are compiled now
-    if short is not None:
-        del state
-        refused, memory = short
-        share = (memory.free or 0) / max(memory.working or 1, 1)
+
+    found = _unless_too_large(go, on_compiled)
+    if isinstance(found, StepMemory):
+        share = (found.free or 0) / max(found.working or 1, 1)
         ways = ways_that_fit(
             lambda changed: measure_step(model, task, changed, free=free, unbound=unbound, placement=where),
             settings,
-            memory,
+            found,
             shares=where.shares,
             crops=smaller_crops(model, task, settings, share),
         )
-        raise MemoryLimitError(refused.subject, got=refused.got, expected=refused.expected, hint=ways)
+        raise found.refusal(ways)
+    state, progress, reason = found
     changes = () if saving is None else saving.file.changes
     last = jax.tree.map(_from_devices, state.model)
     if progress.best_model is None:
@@ -233,6 +222,39 @@ def train_model(
     best = model if progress.best_step == 0 else jax.tree.map(_from_devices, progress.best_model)
     other = last if progress.best_step != progress.step else None
     return Trained(best, other, progress, reason, settings, changes)
+
+
+class _TooLarge(Exception):
+    """Ends a training whose step takes more memory than there is, before the first one."""
+
+    def __init__(self, memory: StepMemory):
+        super().__init__()
+        self.memory = memory
+
+
+def _unless_too_large(
+    go: Callable[[_OnCompiled], tuple[TrainState, Progress, Reason]], on_compiled: _OnCompiled
+) -> tuple[TrainState, Progress, Reason] | StepMemory:
+    """Run a training whose step fits; of one that does not, the memory that it takes.
+
+    Arrays of a training that was refused belong to calls that have ended when this returns, so that other ways to compute
+    the step can be compiled in their place.
+
+    **Arguments:**
+
+    - `go`: runs it; what it is given is to be told the memory of a step.
+    - `on_compiled`: is told that of a step that fits.
+    """
+
+    def take(memory: StepMemory, seconds: float) -> None:
+        if not memory.fits:
+            raise _TooLarge(memory)
+        on_compiled(memory, seconds)
+
+    try:
+        return go(take)
+    except _TooLarge as error:
+        return error.memory
 
 
 def measure_step(
