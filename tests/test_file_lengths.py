@@ -17,7 +17,6 @@ LONG = {
     "ginjax/filters/_bank.py": 350,
     "ginjax/geometric/_image.py": 350,
     "ginjax/geometric/_multi_image.py": 375,
-    "ginjax/ml/training/_train_model.py": 325,
     "ginjax/models/verify/_lift_test.py": 350,
     "ginjax/onnx/_walk.py": 375,
     "ginjax/runs/_run.py": 325,

@@ -77,6 +77,7 @@ from ginjax.ml.training._run_files import RunFiles as RunFiles
 from ginjax.ml.training._run_log import RunLog as RunLog
 from ginjax.ml.training._run_log import make_book as make_book
 from ginjax.ml.training._saved_state import RunFile as RunFile
+from ginjax.ml.training._saving import Saving as Saving
 from ginjax.ml.training._settings import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training._settings import STEPS as STEPS
 from ginjax.ml.training._settings import TrainSettings as TrainSettings
@@ -87,7 +88,6 @@ from ginjax.ml.training._stopping import EpochStop as EpochStop
 from ginjax.ml.training._stopping import StopCondition as StopCondition
 from ginjax.ml.training._stopping import TrainLoss as TrainLoss
 from ginjax.ml.training._stopping import ValLoss as ValLoss
-from ginjax.ml.training._train_model import Saving as Saving
 from ginjax.ml.training._train_model import Trained as Trained
 from ginjax.ml.training._train_model import measure_step as measure_step
 from ginjax.ml.training._train_model import train_model as train_model

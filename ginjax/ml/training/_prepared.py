@@ -21,9 +21,10 @@ from ginjax.ml.training._result import (
     run_identity,
     what_to_hear,
 )
+from ginjax.ml.training._saving import Saving
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
-from ginjax.ml.training._train_model import Saving, Trained, train_model
+from ginjax.ml.training._train_model import Trained, train_model
 from ginjax.models import count_params
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -27,49 +27,13 @@ from ginjax.ml.training._optimiser import make_optimiser
 from ginjax.ml.training._order import BatchOrder, CropOrder, training_key
 from ginjax.ml.training._plan import MOST_STEPS, Plan
 from ginjax.ml.training._progress import Progress, Report
+from ginjax.ml.training._saving import Saving
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._validation import validator
 from ginjax.ml.training._what_fits import ways_that_fit
 
-
 _OnCompiled = Callable[[StepMemory, float], None]
-
-
-class StateStore(Protocol):
-    """Where the state of a training is kept: a `RunFile`, or a `KeptState` in memory."""
-
-    @property
-    def changes(self) -> tuple[Mapping[str, object], ...]:
-        """Settings that were changed since the training began, known once a state was loaded."""
-        ...
-
-    def exists(self) -> bool: ...
-
-    def save(self, state: TrainState, progress: Progress) -> None: ...
-
-    def load(self, like: TrainState) -> tuple[TrainState, Progress]: ...
-
-    def remove(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How a training saves checkpoints of its state.
-
-    **Arguments:**
-
-    - `file`: where; a state that is there and not gone on from is removed.
-    - `resume`: go on from that state if there is one.
-    - `every_steps`, `every_seconds`: between two saved states; None for never.
-    - `keep`: whether the state is saved in the end too, from which the training can be extended.
-    """
-
-    file: StateStore
-    resume: bool = False
-    every_steps: int | None = None
-    every_seconds: float | None = None
-    keep: bool = False
 
 
 @dataclass(frozen=True)
