@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ginjax._progress import Progress
+from ginjax._progress import ProgressBar
 from ginjax.checkpoint import Conversion, ModelRecord, NewAxis, convert_record
 from ginjax.errors import ArgumentError
 from ginjax.ml import calibrate
@@ -64,7 +64,7 @@ def calibrated(
     seed: int,
     new_boundary: str | Mapping[str, str] | None,
     new_axis: NewAxis | None,
-    show: Callable[..., Progress],
+    show: Callable[..., ProgressBar],
 ) -> Conversion:
     """`Model.calibrate` for the record; `show` shows progress, as `show(total, description)`."""
     check_whole("D", D, least=1)

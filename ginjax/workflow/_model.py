@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ginjax._progress import Progress, show_progress
+from ginjax._progress import ProgressBar, show_progress
 from ginjax._version import __version__
 from ginjax.checkpoint import (
     DataContract,
@@ -532,5 +532,5 @@ class Model:
         return f"Model({in_words(self.name, self.record)})"
 
 
-def _shown(progress: bool) -> Callable[..., Progress]:
-    return show_progress if progress else Progress
+def _shown(progress: bool) -> Callable[..., ProgressBar]:
+    return show_progress if progress else ProgressBar

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
-from ._axes import AxisGeometry, pad_axes
+from ._axes import ConvAxis, pad_axes
 from ._mixing import Feature, Mixing, Slot, stack_outputs
 from ._slabs import over_slabs, put_slab, slab_thickness, take_slab
 from ._stencil import apply_stencil
 
-Axes = Sequence[AxisGeometry]
+Axes = Sequence[ConvAxis]
 _Image = TypeVar("_Image")
 _Carry = TypeVar("_Carry")
 
@@ -126,7 +126,7 @@ def _run(
     mixing: Mixing,
     axes: Axes,
     room: int,
-    body: Callable[[Array | int, Array, tuple[AxisGeometry, ...], _Carry], _Carry],
+    body: Callable[[Array | int, Array, tuple[ConvAxis, ...], _Carry], _Carry],
     start: Callable[[Array], _Carry],
 ) -> _Carry:
     """`body` over all slabs of the padded image, from `start(padded)`."""

@@ -11,13 +11,13 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
-from ._axes import AxisGeometry, pad_axes
+from ._axes import ConvAxis, pad_axes
 from ._basis_first import collect, image_count
 from ._fused_plan import Group, make_groups
 from ._mixing import Mixing
 from ._slabs import for_slabs, put_slab, slab_thickness, take_slab
 
-Axes = Sequence[AxisGeometry]
+Axes = Sequence[ConvAxis]
 _Carry = TypeVar("_Carry")
 
 ROOM = 160_000_000
@@ -142,7 +142,7 @@ def _over_slabs(
     if any(axis.spread != 1 for axis in axes):
         x = pad_axes(x, axes, 2)
         axes = [
-            AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+            ConvAxis(size, stride=axis.stride, dilation=axis.dilation)
             for size, axis in zip(x.shape[2:], axes, strict=True)
         ]
     planes, *others = (axis.output(mixing.side) for axis in axes)

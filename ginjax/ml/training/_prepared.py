@@ -17,7 +17,7 @@ from ginjax.ml.training._request import TrainingRequest
 from ginjax.ml.training._result import (
     TrainedModel,
     finish_training,
-    kept_start,
+    kept_start_in_words,
     run_identity,
     what_to_hear,
 )
@@ -190,7 +190,7 @@ class PreparedTraining:
         """What the user of the training must not miss; None if there is nothing."""
         start, kept = self.request.start, trained.kept_start
         said = what_to_hear(made.error, self.before, residual=self.request.residual, kept_start=kept)
-        heard = [kept_start(trained, self.task.judged)] if kept else []
+        heard = [kept_start_in_words(trained, self.task.judged)] if kept else []
         if start is not None and start.trained and trained.progress.best_step < 0:
             what = "the model" if made.error is None else "its roll-outs"
             heard.append(

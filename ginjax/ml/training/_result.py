@@ -111,7 +111,7 @@ def finish_training(
     return TrainedModel(model, record, last, error)
 
 
-def kept_start(trained: Trained, judged: Judged | None) -> str:
+def kept_start_in_words(trained: Trained, judged: Judged | None) -> str:
     """What the user of a tuning hears that found nothing better than the model it began with.
 
     **Arguments:**

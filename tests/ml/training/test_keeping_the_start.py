@@ -23,7 +23,7 @@ from ginjax.ml import (
     train_again,
     train_model,
 )
-from ginjax.ml.training._result import kept_start, what_to_hear
+from ginjax.ml.training._result import kept_start_in_words, what_to_hear
 from ginjax.ml.training._settings import LEARNING_RATE, TUNING_RATE
 from ginjax.models import LoadedModel, named_arrays
 
@@ -79,14 +79,14 @@ def test_without_the_start_as_a_candidate_it_is_worse(task, start):
 
 
 def test_what_is_said_is_true(task, tuned):
-    said = kept_start(tuned, task.judged)
+    said = kept_start_in_words(tuned, task.judged)
     assert said == (
         "the tuning, looked at 3 times, never made the model better by a tenth (judged by one step and roll-outs of 3 steps on 2 of 7 "
         "trajectories given for training, which are not trained on): the weights are those it began with, bit for bit"
     )
     assert tuned.progress.looks == 3
     once = replace(tuned, progress=replace(tuned.progress, looks=1, misses=1))
-    assert "looked at once" in kept_start(once, task.judged)
+    assert "looked at once" in kept_start_in_words(once, task.judged)
 
 
 def test_a_start_that_is_kept_is_not_laid_to_the_tuning():
