@@ -192,9 +192,13 @@ class Lines(ProgressBar):
 class Handle(Protocol):
     """A place under a cell of a notebook, as `IPython.display.DisplayHandle` is one."""
 
-    def display(self, obj: object, *, raw: bool) -> None: ...
+    def display(self, obj: object, *, raw: bool) -> None:
+        """Show an object for the first time."""
+        ...
 
-    def update(self, obj: object, *, raw: bool) -> None: ...
+    def update(self, obj: object, *, raw: bool) -> None:
+        """Show another object in its place."""
+        ...
 
 
 class Cell(ProgressBar):

@@ -31,7 +31,9 @@ from ginjax.models import count_params
 class Watcher(Protocol):
     """Receives the progress of a piece of work."""
 
-    def follow(self, done: int, total: int) -> None: ...
+    def follow(self, done: int, total: int) -> None:
+        """Hear how many parts of the work are done, and of how many."""
+        ...
 
 
 Watch = Callable[[str], AbstractContextManager[Watcher]]
