@@ -31,7 +31,7 @@ LEAST_UPDATES = 8
 """Updates that they are measured over at least, where there are so many."""
 
 
-class Progress:
+class ProgressBar:
     """Counts steps and says nothing; the base of those that do.
 
     **Arguments:**
@@ -130,7 +130,7 @@ class Progress:
         pass
 
 
-class Lines(Progress):
+class Lines(ProgressBar):
     """A line at every tenth of the work, and no two in one second, but one at least every `SILENT_SECONDS`.
 
     In a `with` block that holds while nobody counts, too, as during a long compilation.
@@ -192,12 +192,16 @@ class Lines(Progress):
 class Handle(Protocol):
     """A place under a cell of a notebook, as `IPython.display.DisplayHandle` is one."""
 
-    def display(self, obj: object, *, raw: bool) -> None: ...
+    def display(self, obj: object, *, raw: bool) -> None:
+        """Show an object for the first time."""
+        ...
 
-    def update(self, obj: object, *, raw: bool) -> None: ...
+    def update(self, obj: object, *, raw: bool) -> None:
+        """Show another object in its place."""
+        ...
 
 
-class Cell(Progress):
+class Cell(ProgressBar):
     """One line under the cell of a notebook, rewritten while the work lasts.
 
     **Arguments:**
@@ -230,7 +234,7 @@ class Cell(Progress):
         self._shown = True
 
 
-class Bar(Progress):
+class Bar(ProgressBar):
     """A bar with rate and time left, gone when the work is done."""
 
     def __init__(self, total: int, description: str, console: "Console", unit: str = ""):
@@ -259,7 +263,7 @@ class Bar(Progress):
         self._bar.stop()
 
 
-def show_progress(total: int, description: str, unit: str = "") -> Progress:
+def show_progress(total: int, description: str, unit: str = "") -> ProgressBar:
     """Progress as it suits the place: a notebook, a terminal, or a file."""
     handle = _notebook_handle()
     if handle is not None:

@@ -17,11 +17,12 @@ from typer.core import TyperGroup
 from ginjax._jax_internals import is_in_company, is_lost_process, is_out_of_memory
 from ginjax._streams import lead_nowhere
 from ginjax._text import LONGEST_PART, shortened
-from ginjax.errors import ArgumentError, GinjaxError, VerificationError
+from ginjax.errors import ArgumentError, GinjaxError, OutputNameError, VerificationError
 
 from ._as_options import OPTIONS
 from ._interrupt import Interrupted
 from ._output import end_streams, show_error, show_interruption
+from ._what_writes import what_writes
 
 FAILED, USAGE, UNVERIFIED, INTERRUPTED = 1, 2, 3, 130
 
@@ -48,6 +49,8 @@ def describe(error: BaseException) -> Failure | None:
     """How to report an exception, or None if it is a defect of the program."""
     if isinstance(error, VerificationError):
         return Failure(error.problem, error.hint, UNVERIFIED)
+    if isinstance(error, OutputNameError):
+        return Failure(_of_argument(error), what_writes(error), USAGE)
     if isinstance(error, ArgumentError):
         return Failure(_of_argument(error), error.hint, USAGE)
     if isinstance(error, GinjaxError):

@@ -341,11 +341,10 @@ def train(
             return
     # With --resume an earlier model of the same run, or what --force lets it replace.
     replaces = (force or resume) and output.exists()
-    for said in (prepared.overlap, prepared.ends, prepared.never_varied):
-        if said is not None:
-            out.warn(said)
-    if prepared.cut_batch is not None:
-        out.note(prepared.cut_batch)
+    for said in prepared.warnings:
+        out.warn(said)
+    for said in prepared.notes:
+        out.note(said)
     if dry_run:
         rehearse(out, ctx, prepared)
         return

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ginjax._interrupt import Interrupt
-from ginjax._progress import Progress as Shown
-from ginjax._progress import show_progress
+from ginjax._progress import ProgressBar, show_progress
 from ginjax.checkpoint import ModelRecord
 from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model")
 
-Show = Callable[[int, str, str], Shown]
+Show = Callable[[int, str, str], ProgressBar]
 """`show(total, description, unit)`: what shows progress."""
 
 
@@ -151,7 +150,7 @@ class Run(Generic[_Model]):
         return self._made(trained)
 
     def _go_on(self, progress: bool) -> _Model:
-        model, training = replace(self, show=show_progress if progress else Shown).carry_out()
+        model, training = replace(self, show=show_progress if progress else ProgressBar).carry_out()
         training.warn(stacklevel=3)
         return model
 
@@ -188,8 +187,6 @@ def carry_out(
     **Raises:** as `prepare_training` and `Run.carry_out`.
     """
     prepared = prepare_training(request, lambda title: show(1, title, ""))
-    cut = prepared.cut_batch if request.settings.batch_size is not None else None
-    for said in (prepared.overlap, prepared.ends, prepared.never_varied, cut):
-        if said is not None:
-            warnings.warn(said, GinjaxWarning, stacklevel=3)
+    for said in prepared.warnings:
+        warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

@@ -8,6 +8,10 @@ from command_line import app
 from helpers import FIXTURES
 from typer.testing import CliRunner
 
+from ginjax.checkpoint import check_output
+from ginjax.errors import ArgumentError
+from ginjax_cli._errors import describe
+
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
@@ -43,6 +47,29 @@ def test_a_name_of_another_kind_is_refused_before_any_work(run, tmp_path, words,
     result = run(*words, "-o", name, "--force")
     assert result.exit_code == 2 and f"--output: got {name}, a name of" in result.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "hint"),
+    [
+        ("model", "m.onnx", "Name it m.safetensors; what writes a graph of ONNX is: ginjax export m.safetensors -o m.onnx"),
+        ("model", "M.ONNX", "Name it M.safetensors; what writes a graph of ONNX is: ginjax export M.safetensors -o M.ONNX"),
+        ("model", "a b.md", "Name it 'a b.safetensors'; what writes a model card is: ginjax card 'a b.safetensors' -o 'a b.md'"),
+        ("model", "m.hdf5", "Name it m.safetensors; what writes data in HDF5 is: ginjax data convert DATA -o m.hdf5"),
+        ("model", "m.npz", "Name it m.safetensors."),
+        ("model", "m.csv", "Name it m.safetensors; what writes a table is: ginjax evaluate m.safetensors --csv m.csv"),
+        ("filters", "f.onnx", "Name it f.safetensors; what writes a graph of ONNX is: ginjax export MODEL -o f.onnx"),
+        ("state dict", "net.onnx", "Name it net.safetensors."),
+        ("graph", "net.safetensors", "Name it net.onnx: a graph of ONNX is converted into another one."),
+        ("data", "d.gif", "Name it d.h5; what writes an animation is: ginjax predict MODEL DATA --gif"),
+        ("folder", "d.safetensors", "Name it d; what writes a file of weights is: ginjax train -o d.safetensors"),
+    ],
+)  # fmt: skip
+def test_the_command_that_writes_such_a_file_is_named(kind, name, hint):
+    with pytest.raises(ArgumentError) as raised:
+        check_output(name, kind)
+    failure = describe(raised.value)
+    assert failure is not None and failure.hint == hint
 
 
 def test_so_is_one_of_the_table_of_an_evaluation(run):

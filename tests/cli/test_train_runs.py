@@ -136,12 +136,16 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(run, tmp_path):
         "time to the end ",
     ):
         assert f"\n{words}" in result.stdout
-    assert "the batch has 4 samples in place of 99: there are no more" in result.stderr
+    cut = "the batch has 4 samples in place of 99: there are no more"
+    assert f"warning: {cut}" in result.stderr
     following = result.stderr.splitlines()[-1]
     assert following.startswith("next: ginjax train ") and "--batch-size 99" in following
     assert "--dry-run" not in following
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    asked = json.loads(run(*THREE, "--batch-size", "99", "--dry-run", "--json").stdout)
+    assert cut in asked["warnings"]
     payload = json.loads(run(*THREE, "--dry-run", "--json").stdout)
+    assert not any("the batch has" in each for each in payload.get("warnings", ()))
     estimate = payload["estimate"]
     assert payload["dry_run"] is True and estimate["steps"] == 3 and estimate["samples"] == 4
     assert estimate["memory_bytes"] > estimate["working_bytes"] > 0 and estimate["seconds_per_step"] > 0

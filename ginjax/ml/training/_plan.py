@@ -37,7 +37,7 @@ class Plan:
     - `validate_seconds`: time between two looks, where no number of steps says when.
     - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one
       has a validation loss below `START_MARGIN` times its own.
-    - `patience`: early stopping after more than so many validations without improvement; None for never.
+    - `patience`: early stopping after more than so many validations since the one with the lowest loss; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
     - `save_end`: whether the state is saved in the end too, so that the training can be extended.
 

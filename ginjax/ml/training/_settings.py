@@ -57,7 +57,7 @@ class TrainSettings:
     - `unroll`: length of the rollout in the objective: predictions, each made from those before it.
     - `validate_every`: steps between two validations; if None `VALIDATIONS` in all, or `TUNING_VALIDATIONS` from a trained
       model on: at equal numbers of steps, or at equal times where time alone ends the training.
-    - `patience`: early stopping after more than so many validations without improvement; None for never.
+    - `patience`: early stopping after more than so many validations since the one with the lowest loss; None for never.
     - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
     - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
     - `remat`: gradient checkpointing: compute the inside of blocks twice instead of keeping it, to save memory.
