@@ -52,7 +52,7 @@ def samples_for(
     """
     contract = _contract_for(record, path)
     several = D if isinstance(D, tuple) else (D,)
-    found = several[0] if path is None else data_dimension(path, reading.for_model(contract))
+    found = several[0] if path is None else data_dimension(path, reading.for_model(contract, several))
     if found not in several:
         expected = " or ".join(
             f"{each}, {'the dimension converted to' if each != record.D else 'that of the model'}"
