@@ -302,9 +302,9 @@ def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, L
 
     low, high = (each.record.contract for each in models)
     try:
-        return data_dimension(path, reading.for_model(low))
+        return data_dimension(path, reading.for_model(low, (low.D, high.D)))
     except GinjaxError:
-        return data_dimension(path, reading.for_model(high))
+        return data_dimension(path, reading.for_model(high, (low.D, high.D)))
 
 
 def show_waves(out: Output, waves: "ShortestWaves | None") -> None:

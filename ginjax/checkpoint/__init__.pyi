@@ -49,6 +49,7 @@ from ._eqx import EqxFile as EqxFile
 from ._eqx import is_eqx as is_eqx
 from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
+from ._field import FIELD_NOTATION as FIELD_NOTATION
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale
 from ._field_change import FieldChange as FieldChange

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ginjax._unknown_name import unknown_name
 from ginjax._version import __version__
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
 from ginjax.filters import FilterBank, FilterKey, make_bank
@@ -92,7 +93,7 @@ def convert_record(
             hint="Its kernels can be inflated, by the rule 'centre' or 'mean'.",
         )
     if dtype is not None and dtype not in DTYPES:
-        raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
+        raise unknown_name("dtype", dtype, DTYPES)
     _check_removed(record, to_dim, places)
     for bank in record.banks.values() if to_dim > record.D else ():
         check_bank_size(to_dim, bank.side, bank.keys, bank.recipe)

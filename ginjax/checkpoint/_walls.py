@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
 
+from ginjax._unknown_name import unknown_name
 from ginjax.errors import ArgumentError, UnsupportedError
 
 from ._contract import Axis, DataContract, NewBoundary, PaddingWord, new_axis_names
@@ -83,9 +84,7 @@ def new_boundaries(
             )
         if word not in NEW_BOUNDARIES:
             hint = "Zeros on a new axis would not reproduce the network." if word == "zeros" else None
-            raise ArgumentError(
-                "`new_boundary`", got=repr(word)[:40], expected=" or ".join(NEW_BOUNDARIES), hint=hint
-            )
+            raise unknown_name("`new_boundary`", word, NEW_BOUNDARIES, hint=hint)
     words: tuple[NewBoundary, ...] = tuple(cast(NewBoundary, by_name.get(name, "periodic")) for name in names)
     return () if set(words) == {"periodic"} else words
 

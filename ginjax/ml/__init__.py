@@ -93,6 +93,7 @@ from ginjax.ml.task import training_task as training_task
 from ginjax.ml.task import with_validation as with_validation
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training import CHANGEABLE as CHANGEABLE
+from ginjax.ml.training import COMPILING as COMPILING
 from ginjax.ml.training import LOGGERS as LOGGERS
 from ginjax.ml.training import OPTIMISERS as OPTIMISERS
 from ginjax.ml.training import SCHEDULES as SCHEDULES

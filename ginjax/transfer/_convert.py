@@ -37,7 +37,12 @@ def bank_chain(bank: FilterBank, to_dim: int, target: FilterBank | None = None) 
     """
     if to_dim == bank.D or to_dim < 1:
         raise ArgumentError(
-            "dimension to convert to", got=to_dim, expected=f"another dimension than the model's own {bank.D}"
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"another dimension than the model's own {bank.D}",
+            hint=f"The model is in {bank.D}D already: ask for {bank.D + 1}, or another one."
+            if to_dim > 0
+            else None,
         )
     if target is not None and (bank.recipe is None or target.recipe != bank.recipe):
         return bank, target

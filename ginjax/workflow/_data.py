@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import DataContract, ModelRecord, NewAxis
 from ginjax.data import (
     SPACE,
@@ -174,7 +175,9 @@ def held_out_of(
         return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
     sources, part = _by_part(data, contract), split or "test"
     if part not in sources:
-        raise ArgumentError("part of the data", got=part, expected="one of " + ", ".join(sources))
+        raise unknown_name(
+            "part of the data", part, sources, got=part, expected="one of " + ", ".join(sources)
+        )
     source = sources[part].at_hand(progress)
     known = parts_of_training(record, source)
     used = {"train", "valid"} & set(known.parts)

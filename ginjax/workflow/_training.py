@@ -12,10 +12,12 @@ from ginjax._progress import ProgressBar, show_progress
 from ginjax.checkpoint import ModelRecord
 from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
+    COMPILING,
     KeptRows,
     KeptState,
     OneStepError,
     PreparedTraining,
+    Progress,
     Report,
     Saving,
     Trained,
@@ -130,16 +132,23 @@ class Run(Generic[_Model]):
             Interrupt(own_handlers=False) as interrupt,
         ):
 
+            def begin(progress: Progress) -> None:
+                bar.begin(progress.step)
+                bar.say(prepared.begins_with(progress.step))
+
             def note(report: Report) -> None:
                 book.note(report)
                 if report.validation is None:
                     bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
+                elif report.step == 0:
+                    bar.say(COMPILING)
 
             trained = prepared.train(
                 saving=Saving(self._state, resume=True),
-                on_begin=lambda progress: bar.begin(progress.step),
+                on_begin=begin,
                 on_report=note,
                 interrupted=interrupt.asked,
+                on_compiled=lambda memory, seconds: bar.say(""),
                 on_growth=lambda said: warnings.warn(said, GinjaxWarning, stacklevel=2),
             )
         book.close(trained.progress.step, trained.progress.seconds)

@@ -285,3 +285,23 @@ def test_a_network_that_has_learned_nothing_is_trained_longer(model, persistence
     assert found == following
     unknown = following_command(ctx, Path("m"), record, None, settings, keep_state=True)  # pyright: ignore
     assert unknown.startswith("ginjax convert-d m ")
+
+
+def test_a_run_under_a_misspelt_name_begins_anew_and_says_so(run, tmp_path):
+    """A job that is given again and again begins like this, so that it is no error."""
+    assert run(*THREE, "-o", "fisher.safetensors").exit_code == 0
+    new = run(*THREE, "-o", "fishr.safetensors", "--resume")
+    assert new.exit_code == 0 and (tmp_path / "fishr.safetensors").exists()
+    said = "warning: no run of 'fishr.safetensors' was found to go on with: a new one begins at step 0. "
+    assert f"{said}Did you mean --output fisher.safetensors?\n" in new.stderr
+    told = json.loads(run(*THREE, "-o", "third.safetensors", "--resume", "--json").stdout)["warnings"]
+    assert "In its folder are the runs of 'fisher.safetensors', 'fishr.safetensors'" in told[0]
+    assert "was found to go on with" not in run(*THREE, "-o", "fisher.safetensors", "--resume").stderr
+
+
+def test_while_the_first_step_compiles_the_progress_says_so(run, monkeypatch):
+    monkeypatch.setattr("ginjax._progress.PREPARING_SECONDS", 0.0)
+    monkeypatch.setattr("ginjax._progress.SILENT_SECONDS", 0.02)
+    said = run(*THREE)
+    assert said.exit_code == 0
+    assert "training: 0% (0/3), compiling the first step, " in said.stderr

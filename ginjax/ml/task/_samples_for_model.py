@@ -55,7 +55,8 @@ def samples_for(
     if data is None:
         found = several[0]
     else:
-        found = data.D if isinstance(data, Source) else data_dimension(data, reading.for_model(contract))
+        known = reading.for_model(contract, several)
+        found = data.D if isinstance(data, Source) else data_dimension(data, known)
     if found not in several:
         expected = " or ".join(
             f"{each}, {'the dimension converted to' if each != record.D else 'that of the model'}"

@@ -56,6 +56,7 @@ from ginjax.ml.training._order import training_key as training_key
 from ginjax.ml.training._plan import Plan as Plan
 from ginjax.ml.training._precision import Precision as Precision
 from ginjax.ml.training._precision import in_precision as in_precision
+from ginjax.ml.training._prepared import COMPILING as COMPILING
 from ginjax.ml.training._prepared import PreparedTraining as PreparedTraining
 from ginjax.ml.training._prepared import Watch as Watch
 from ginjax.ml.training._prepared import Watcher as Watcher

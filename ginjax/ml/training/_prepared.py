@@ -27,6 +27,9 @@ from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._train_model import Trained, train_model
 from ginjax.models import count_params
 
+COMPILING, JUDGING = "compiling the first step", "rolling out the model as it is"
+"""What is said while nothing is counted yet at the beginning of a training."""
+
 
 class Watcher(Protocol):
     """Receives the progress of a piece of work."""
@@ -160,6 +163,13 @@ class PreparedTraining:
             interrupted=interrupted,
             on_compiled=on_compiled,
         )
+
+    def begins_with(self, step: int) -> str:
+        """What happens before the first step of a run that has come to `step`, for whoever waits for it.
+
+        A tuning first judges the model as it is; its report, of no step, says when that is over.
+        """
+        return JUDGING if step == 0 and self.task.judged is not None else COMPILING
 
     def measuring(self) -> Measuring:
         """What makes an estimate of this training out of its first reports."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import expect
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS, LOSSES
@@ -119,8 +120,7 @@ class TrainSettings:
         if self.schedule is not None:
             SCHEDULES.find(self.schedule)
         if self.precision not in get_args(Precision):
-            expected = " or ".join(get_args(Precision))
-            raise ArgumentError("precision", got=repr(self.precision), expected=expected)
+            raise unknown_name("precision", self.precision, get_args(Precision))
         if self.steps is not None and self.epochs is not None:
             raise ArgumentError("`steps` and `epochs`", got="both", expected="one of them")
         if self.endless and self.schedule not in (None, ENDLESS):
