@@ -315,6 +315,15 @@ def test_the_readme_is_a_door():
     assert "convert-d fixtures/" in setup[0].text and setup[1].text.rstrip().endswith(".venv/bin/pytest")
 
 
+def test_the_readme_shows_a_conversion_word_for_word(tmp_path):
+    """All of it but lines of a table in the middle, which stand as `...`."""
+    (shown,) = re.findall(r"(?s)```text\n(ResNet, 1D -> 3D\n.*?)```", PAGES["README.md"].read_text("utf-8"))
+    words = ["convert-d", str(ROOT / "fixtures/diffusion_1d.safetensors"), "--to-dim", "3"]
+    told = CliRunner().invoke(app, [*words, "-o", str(tmp_path / "m.safetensors")]).stdout
+    table, certificate = shown.split("...\n")
+    assert told.startswith(table) and f"\n\n{certificate}\n" in told
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_and_paths(name):
     text = PAGES[name].read_text(encoding="utf-8")
