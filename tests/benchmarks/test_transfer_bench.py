@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import transfer_bench
 from measured_transfers import result
+from transferbench._cells import Case
 from transferbench._data import CaseData
 from transferbench._page import BEGIN, END, tables, with_tables
 from transferbench._picture import picture
@@ -63,6 +64,34 @@ def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypa
     assert {planes for planes, _ in in_3d} == {None, "both"}
     # Planes judge: what they say of the network as converted is not what fields of 3D say.
     assert found.curve[0][1:] != pytest.approx(found.validation, rel=1e-3)
+
+
+def test_noise_from_scratch_is_chosen_and_noted(tmp_path):
+    path = tmp_path / "results.jsonl"
+    words = ("--transfer", "1to2", "--network", "2x1", "--samples", "1", "--only", "*/scratch*/*")
+    book = measured(path, *words)
+    found = {each.cell.method: each for each in book.results}
+    plain, noisy = found["scratch"], found["scratch-noise"]
+    assert (plain.noise, noisy.noise) == (0.0, *QUICK.noises)
+    assert noisy.rate == plain.rate and noisy.curve[0][1:] == plain.curve[0][1:]  # the same network at first
+    assert noisy.errors != plain.errors or noisy.validation != plain.validation
+    assert book.rates["diffusion/1to2/2x1/scratch/n1/noise"] == noisy.noise
+
+
+def test_all_methods_stand_in_one_table():
+    results = [
+        *(result(seed=seed, error=error) for seed, error in enumerate((0.1, 0.2, 0.3))),
+        scratch(16, 0.7),
+        replace(scratch(1, 0.5), cell=replace(scratch(1, 0.5).cell, case=Case("burgers", 2, 3))),
+    ]
+    text = tables(Book(Path("none"), QUICK, "here", results)).partition("### Without")[0]
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    assert rows == [
+        "| method | samples | diffusion 1→3, 1 step | diffusion 1→3, 20 steps | burgers 2→3, 1 step | burgers 2→3, 20 steps |",
+        "| converted, no tuning | 0 | 0.2 | 0.4 | - | - |",
+        "| from scratch to its plateau | 1 | - | - | 0.5 (1) | 1 (1) |",
+        "| from scratch to its plateau | 16 | 0.7 (1) | > 1 (1) | - | - |",
+    ]
 
 
 def scratch(samples, error, **changed):
