@@ -37,6 +37,9 @@ SAMPLES = ("covering 1D", "one 3D trajectory", "ordinary 1D")
 """What is calibrated on; of the U-Net the trajectory is one of 2D."""
 
 HORIZONS = (1, 5, 10, 20)
+MOST = 100.0
+"""An error so many times larger, or no number, counts as so many times larger; what it is part of is printed with `>=`."""
+
 FIRST_SEED = 13_000_000
 HELD_OUT = 500_000
 LOW_RATE = 5e-3
@@ -217,23 +220,27 @@ def report(rows: list[dict[str, Any]]) -> str:
             if (key.network, key.samples, key.variant) != (network, samples, variant) or base is None:
                 continue
             ratios = [_ratio(row["errors"][str(each)], base["errors"][str(each)]) for each in HORIZONS]
-            one.append(ratios[0])
-            later.append(geometric_mean(ratios[1:]))
+            one.append(ratios[:1])
+            later.append(ratios[1:])
             lost.append(row["diverged"])
         if one:
-            worst = max(max(one), max(later))
+            worst = max((*one, *later), key=geometric_mean)
+            figures = [_mean([*itertools.chain(*each)]) for each in (one, later, [worst])]
             lines.append(
-                f"| {network} | {samples} | {variant} | {len(one)} | {geometric_mean(one):.2f} | {geometric_mean(later):.2f} "
-                f"| {worst:.2f} | {100 * np.mean(lost):.0f} % |"
+                f"| {network} | {samples} | {variant} | {len(one)} | {' | '.join(figures)} | {100 * np.mean(lost):.0f} % |"
             )
     return "\n".join(lines)
 
 
+def _mean(ratios: Sequence[float]) -> str:
+    """The geometric mean; a least one where a ratio of it was too large to count as it is."""
+    return f"{'>= ' if max(ratios) >= MOST else ''}{geometric_mean(ratios):.2f}"
+
+
 def _ratio(error: float | None, base: float | None) -> float:
-    """Roll-outs that are no number count as a hundredfold error."""
     if base is None:
-        return 1.0 if error is None else 0.01
-    return 100.0 if error is None else min(100.0, error / base)
+        return 1.0 if error is None else 1 / MOST
+    return MOST if error is None else min(MOST, error / base)
 
 
 def main() -> None:

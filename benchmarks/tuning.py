@@ -29,8 +29,9 @@ from _tuning_report import MARGIN, RULE, report
 from ginjax.checkpoint import convert_record
 from ginjax.data import MemorySource, Windows, measure_normalisation, simulate
 from ginjax.geometric import MultiImage
-from ginjax.ml import Objective, calibrate, fit_counted, make_optimiser, make_schedule, nrmse_loss, smse_loss
+from ginjax.ml import Objective, calibrate, make_optimiser, make_schedule, nrmse_loss, smse_loss
 from ginjax.ml.task import DIVERGED, predict
+from ginjax.ml.training import fit_counted
 from ginjax.models import ModelDesign, from_record, to_record
 
 HERE = Path(__file__).parent

@@ -6,12 +6,11 @@ The library shows progress only where its user asks for it; this is the one of i
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from importlib import import_module
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from ginjax._counted import ProgressBar as ProgressBar
 from ginjax._streams import Dropping, is_terminal, put
 from ginjax._text import clean, in_time
 
@@ -24,113 +23,11 @@ _CELL_SECONDS = 0.25
 SILENT_SECONDS = 30.0
 """Longest time without a line where progress is written in lines."""
 
-WINDOW_SECONDS = 60.0
-"""Time that the rate and the time left are measured over."""
-
-LEAST_UPDATES = 8
-"""Updates that they are measured over at least, where there are so many."""
+PREPARING_SECONDS = 2.5
+"""Time after which a line says what is done before the first step."""
 
 
-class Progress:
-    """Counts steps and says nothing; the base of those that do.
-
-    **Arguments:**
-
-    - `total`: how many steps there are; 0 where something else ends the work, which `update` is then told the share of.
-    - `description`: what is being done.
-    - `unit`: what is counted, such as "steps"; nothing is said of it if empty.
-    """
-
-    def __init__(self, total: int, description: str, unit: str = ""):
-        self.total = total
-        self.description = description
-        self.unit = unit
-        self.done = 0
-        self._share: float | None = None
-        self._left: float | None = None
-        self._recent: deque[tuple[float, int]] = deque()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._close()
-
-    def begin(self, done: int) -> None:
-        """Say how many steps were done before, by an earlier run; they count as done but not for the rate."""
-        self.done = done
-
-    def advance(self, steps: int = 1, status: str = "") -> None:
-        """Count further steps; `status` is a short text such as the loss."""
-        self.update(self.done + steps, status)
-
-    def update(
-        self, done: int, status: str = "", *, share: float | None = None, left: float | None = None
-    ) -> None:
-        """Set the number of steps done so far.
-
-        **Arguments:**
-
-        - `done`: steps.
-        - `status`: a short text such as the loss.
-        - `share`: how much of the work is done, 0 to 1, where that is not `done` of `total`.
-        - `left`: seconds that it will still take, where that is known.
-        """
-        self.done, self._share, self._left = done, share, left
-        self._show(status)
-
-    def follow(self, done: int, total: int) -> None:
-        """Set both numbers, for work whose size is known only when it begins."""
-        self.total = total
-        self.update(done)
-
-    @property
-    def part(self) -> float:
-        """How much of the work is done, 0 to 1."""
-        return min(1.0, self.done / max(self.total, 1) if self._share is None else self._share)
-
-    def _measured(self, now: float) -> tuple[float | None, float | None]:
-        """Steps a second and seconds left, of the last minute. The first update pays for compilation, so they count from
-        there on.
-        """
-        recent = self._recent
-        if len(recent) >= 2 and now - recent[-2][0] < WINDOW_SECONDS / 600:
-            recent.pop()  # no more of them than a rate needs
-        recent.append((now, self.done))
-        while len(recent) > LEAST_UPDATES and now - recent[1][0] >= WINDOW_SECONDS:
-            recent.popleft()
-        passed, steps = now - recent[0][0], self.done - recent[0][1]
-        rate = steps / passed if passed > 0 and steps > 0 else None
-        left = self._left
-        if left is None and rate is not None and self.total:
-            left = max(self.total - self.done, 0) / rate
-        return rate, left
-
-    def _line(self, percent: int, now: float, status: str) -> str:
-        """What there is to say in one line."""
-        parts = [f"{self.description}: {percent}% ({self._count()})", *self._pace(now)]
-        return ", ".join([*parts, status] if status else parts)
-
-    def _count(self) -> str:
-        return f"{self.done}/{self.total}" if self.total else f"{self.done} {self.unit}".rstrip()
-
-    def _pace(self, now: float) -> list[str]:
-        """Rate and time left, as far as they are known."""
-        rate, left = self._measured(now)
-        unit = f" {self.unit}" if self.unit else ""
-        said = [] if rate is None else [f"{rate:.0f}{unit}/s" if rate >= 100 else f"{rate:.3g}{unit}/s"]
-        return said if left is None else [*said, f"{in_time(left)} left"]
-
-    def _show(self, status: str) -> None:
-        pass
-
-    def _close(self) -> None:
-        pass
-
-
-class Lines(Progress):
+class Lines(ProgressBar):
     """A line at every tenth of the work, and no two in one second, but one at least every `SILENT_SECONDS`.
 
     In a `with` block that holds while nobody counts, too, as during a long compilation.
@@ -149,7 +46,7 @@ class Lines(Progress):
         self._clock = clock
         self._begun = self._last = clock()
         self._tenth = 0
-        self._status = ""
+        self._status, self._preparing = "", False
         self._lock = threading.Lock()
         self._closed = threading.Event()
 
@@ -158,14 +55,22 @@ class Lines(Progress):
         return self
 
     def beat(self) -> None:
-        """Write a line if there was none for `SILENT_SECONDS`."""
+        """Write a line if there was none for `SILENT_SECONDS`, or for less where what it says was not said yet."""
         with self._lock:
             now = self._clock()
-            if now - self._last < SILENT_SECONDS or self._closed.is_set():
+            patience = PREPARING_SECONDS if self._preparing else SILENT_SECONDS
+            if now - self._last < patience or self._closed.is_set():
                 return
-            line = self._line(int(100 * self.part), now, self._status)
-            self._last = now
-            self._write(f"{line}, {in_time(now - self._begun)} so far")
+            percent = int(100 * self.part)
+            # Before the first step there is no pace, and what is measured would be that of the preparations.
+            parts = [self._line(percent, now, self._status)] if self._recent else [self._head(percent)]
+            parts += [self._status] if self._status and not self._recent else []
+            self._last, self._preparing = now, False
+            self._write(", ".join([*parts, f"{in_time(now - self._begun)} so far"]))
+
+    def say(self, status: str) -> None:
+        with self._lock:
+            self._status, self._preparing = status, bool(status)
 
     def _keep_beating(self) -> None:
         while not self._closed.wait(SILENT_SECONDS / 10):
@@ -192,12 +97,16 @@ class Lines(Progress):
 class Handle(Protocol):
     """A place under a cell of a notebook, as `IPython.display.DisplayHandle` is one."""
 
-    def display(self, obj: object, *, raw: bool) -> None: ...
+    def display(self, obj: object, *, raw: bool) -> None:
+        """Show an object for the first time."""
+        ...
 
-    def update(self, obj: object, *, raw: bool) -> None: ...
+    def update(self, obj: object, *, raw: bool) -> None:
+        """Show another object in its place."""
+        ...
 
 
-class Cell(Progress):
+class Cell(ProgressBar):
     """One line under the cell of a notebook, rewritten while the work lasts.
 
     **Arguments:**
@@ -219,18 +128,24 @@ class Cell(Progress):
         self._last = float("-inf")
         self._shown = False
 
+    def say(self, status: str) -> None:
+        self._put(", ".join([self._head(int(100 * self.part)), *([status] if status else [])]))
+
     def _show(self, status: str) -> None:
         now = self._clock()
         text = self._line(int(100 * self.part), now, status)
         if now - self._last < _CELL_SECONDS and self.part < 1:
             return
         self._last = now
+        self._put(text)
+
+    def _put(self, text: str) -> None:
         show = self._handle.update if self._shown else self._handle.display
         show({"text/plain": text}, raw=True)
         self._shown = True
 
 
-class Bar(Progress):
+class Bar(ProgressBar):
     """A bar with rate and time left, gone when the work is done."""
 
     def __init__(self, total: int, description: str, console: "Console", unit: str = ""):
@@ -251,6 +166,9 @@ class Bar(Progress):
         self._bar.start()
         return self
 
+    def say(self, status: str) -> None:
+        self._bar.update(self._task, said=", ".join([self._count(), *([clean(status)] if status else [])]))
+
     def _show(self, status: str) -> None:
         said = ", ".join([self._count(), *self._pace(time.monotonic()), *([clean(status)] if status else [])])
         self._bar.update(self._task, completed=self.part, said=said)
@@ -259,7 +177,7 @@ class Bar(Progress):
         self._bar.stop()
 
 
-def show_progress(total: int, description: str, unit: str = "") -> Progress:
+def show_progress(total: int, description: str, unit: str = "") -> ProgressBar:
     """Progress as it suits the place: a notebook, a terminal, or a file."""
     handle = _notebook_handle()
     if handle is not None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from ginjax._unknown_name import unknown_name
 from ginjax.errors import ArgumentError, GinjaxWarning
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         try:
             return self[name]
         except KeyError:
-            raise ArgumentError(self.kind, got=repr(name), expected="one of " + ", ".join(self)) from None
+            raise unknown_name(self.kind, name, self, expected="one of " + ", ".join(self)) from None
 
     def add(self, name: str, thing: Thing) -> Thing:
         """Let a thing be asked for by name, until the program ends.

@@ -5,7 +5,7 @@ sentence is put together in one place (`GinjaxError.__str__`), so every surface 
 Anything that is not a `GinjaxError` is a defect of the program and keeps its traceback.
 """
 
-from ginjax._text import LONGEST_PART, clean
+from ginjax._text import LONGEST_PART, clean, shell_word
 
 
 class GinjaxError(Exception):
@@ -56,6 +56,39 @@ def _on_one_line(part: object) -> str:
 
 class ArgumentError(GinjaxError, ValueError):
     """A value handed in by the caller does not fit (wrong shape, range, name or combination)."""
+
+
+class OutputNameError(ArgumentError):
+    """A file is to be written under a name that says that it is of another kind.
+
+    **Arguments:**
+
+    - `argument`: what the output is called.
+    - `kind`: what is to be written, see `ginjax.checkpoint.OutputKind`.
+    - `path`: the name.
+    - `belongs`: what a file of such a name is, in words.
+    - `expected`: what names the file may have.
+    - `better`: one that fits.
+    - `why`: what there is to know besides, if anything.
+    """
+
+    def __init__(
+        self,
+        argument: str,
+        *,
+        kind: str,
+        path: str,
+        belongs: str,
+        expected: str,
+        better: str,
+        why: str | None = None,
+    ):
+        hint = f"Name it {shell_word(better)}{'' if why is None else f': {why}'}."
+        super().__init__(argument, got=f"{path}, a name of {belongs}", expected=expected, hint=hint)
+        self.kind = kind
+        self.path = path
+        self.belongs = belongs
+        self.better = better
 
 
 class UnsupportedError(GinjaxError, NotImplementedError):

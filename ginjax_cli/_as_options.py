@@ -85,6 +85,7 @@ OPTIONS = {
     "test": "--test",
     "trajectories": "--trajectories",
     "tile": "--tile",
+    "to_dim": "--to-dim",
     "transposed": "--transposed",
     "unroll": "--unroll",
     "upsample": "--upsample",

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from ._output import Output
 from ._samples_asked import SamplesAsked
 
@@ -11,14 +9,15 @@ if TYPE_CHECKING:
     from ginjax.checkpoint import Conversion, ModelRecord
 
 
-def rule_to_calibrate(ctx: typer.Context) -> str:
-    """The rule that `--calibrate` starts from: the one that was asked for, else that which did best."""
+def rule_to_calibrate(rescale: str | None) -> str:
+    """The rule that `--calibrate` starts from: the one that was asked for, else that which did best.
+
+    **Raises:** `ArgumentError` for a rule that it cannot start from.
+    """
     from ginjax.errors import ArgumentError
 
-    source = ctx.get_parameter_source("rescale")
-    if source is None or source.name == "DEFAULT":
+    if rescale is None:
         return "isotropic"
-    rescale = ctx.params["rescale"]
     if rescale not in ("isotropic", "compat-flex"):
         raise ArgumentError(
             "--calibrate", got=f"--rescale {rescale}", expected="--rescale isotropic or compat-flex"

@@ -128,6 +128,7 @@ def _state(certificate: "Certificate", stale: bool) -> str:
 
 
 def certificate_payload(certificate: "Certificate", *, stale: bool = False) -> dict[str, Any]:
+    """The certificate as plain values."""
     return certificate.to_json() | {"stale": stale}
 
 

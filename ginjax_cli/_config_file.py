@@ -1,6 +1,5 @@
 """Options from a TOML file, and the options that were given, as text."""
 
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +40,7 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     """
     import tomllib
 
+    from ginjax._unknown_name import did_you_mean
     from ginjax.checkpoint import is_other_kind, read_text, wrong_file
     from ginjax.errors import ArgumentError, FileError
 
@@ -50,7 +50,8 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     try:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileError(f"{path}: is not TOML: {error}") from error
+        hint = 'A line is NAME = VALUE, with texts between quotes, as in: pde = "burgers"'
+        raise FileError(f"{path}: is not TOML: {error}", hint=hint) from error
     flat: dict[str, Any] = {}
     for key, value in content.items():
         entries = value.items() if isinstance(value, dict) else [(key, value)]
@@ -70,11 +71,11 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
     for name, value in flat.items():
         option = name.replace("_", "-")
         if option not in names or isinstance(value, dict):
-            near = get_close_matches(option, names, n=1)
             raise ArgumentError(
                 f"{path}: {name!r} is no option of this command",
-                expected=repr(near[0]) if near else None,
-                hint="The options are those of the command line, without the dashes.",
+                hint=did_you_mean(
+                    option, names, hint="The options are those of the command line, without the dashes."
+                ),
             )
         if names[option] in result:
             raise ArgumentError(f"{path}: {name!r}", got="two values", expected="one")

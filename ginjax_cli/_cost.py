@@ -8,6 +8,9 @@ if TYPE_CHECKING:
 
     from ._output import Output
 
+DEFAULT_SIZE = 32
+"""Grid points along each axis, unless asked otherwise."""
+
 
 def show_cost(out: "Output", records: "Sequence[ModelRecord]", size: int) -> dict[str, Any]:
     """One row for each record, on a grid of `size` pixels along each axis; the same as plain values."""

@@ -6,6 +6,7 @@ Anything else is a defect and keeps its traceback.
 
 import errno
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,16 +18,20 @@ from typer.core import TyperGroup
 from ginjax._jax_internals import is_in_company, is_lost_process, is_out_of_memory
 from ginjax._streams import lead_nowhere
 from ginjax._text import LONGEST_PART, shortened
-from ginjax.errors import ArgumentError, GinjaxError, VerificationError
+from ginjax.errors import ArgumentError, GinjaxError, OutputNameError, VerificationError
 
 from ._as_options import OPTIONS
 from ._interrupt import Interrupted
 from ._output import end_streams, show_error, show_interruption
+from ._what_writes import what_writes
 
 FAILED, USAGE, UNVERIFIED, INTERRUPTED = 1, 2, 3, 130
 
 # Typer carries its own copy of Click from 0.26 on, so its class for usage errors has no stable address.
 _USAGE_ERRORS = typer.BadParameter.__bases__
+
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_NO_CHOICE = re.compile(rf"(?:{_QUOTED.pattern}) is not one of (.*)")
 
 _MACHINE = {
     errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EMFILE,
@@ -48,6 +53,8 @@ def describe(error: BaseException) -> Failure | None:
     """How to report an exception, or None if it is a defect of the program."""
     if isinstance(error, VerificationError):
         return Failure(error.problem, error.hint, UNVERIFIED)
+    if isinstance(error, OutputNameError):
+        return Failure(_of_argument(error), what_writes(error), USAGE)
     if isinstance(error, ArgumentError):
         return Failure(_of_argument(error), error.hint, USAGE)
     if isinstance(error, GinjaxError):
@@ -57,7 +64,8 @@ def describe(error: BaseException) -> Failure | None:
         command = getattr(context, "command_path", None) or "ginjax"
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
         message = message.replace("Value error, ", "")  # how Typer quotes its own check of a choice
-        return Failure(shortened(message, LONGEST_PART), f"'{command} --help' lists the options.", USAGE)
+        hint = _probably_meant(message, f"'{command} --help' lists the options.")
+        return Failure(shortened(message, LONGEST_PART), hint, USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
         return Failure("interrupted", None, INTERRUPTED)
     if isinstance(error, MemoryError) or is_out_of_memory(error):
@@ -70,6 +78,20 @@ def describe(error: BaseException) -> Failure | None:
         where = f"{error.filename}: " if error.filename is not None else ""
         return Failure(f"{where}{error.strerror}", None, FAILED)
     return None
+
+
+def _probably_meant(message: str, hint: str) -> str:
+    """The hint of a usage error, behind the choice that was probably meant where the value is none of them.
+
+    The choices of Typer and those of `Choice` are refused in the same words.
+    """
+    from ginjax._unknown_name import did_you_mean
+
+    found = _NO_CHOICE.search(message)
+    if found is None:
+        return hint
+    choices = [each[0] or each[1] for each in _QUOTED.findall(found[3])]
+    return did_you_mean(found[1] or found[2] or "", choices, hint=hint) or hint
 
 
 def _is_nowhere() -> bool:

@@ -155,7 +155,7 @@ FilterFile = Annotated[
 
 def parse_field(text: str) -> "Field":
     """`velocity:1+` as a field: a name, a tensor order, and `+` (even) or `-` (odd)."""
-    from ginjax.checkpoint import Field
+    from ginjax.checkpoint import FIELD_NOTATION, Field
     from ginjax.errors import ArgumentError
 
     name, separator, kind = text.rpartition(":")
@@ -163,6 +163,7 @@ def parse_field(text: str) -> "Field":
         raise ArgumentError(
             f"field {text!r}",
             expected="NAME:ORDER and + or -, such as density:0+ or velocity:1+ or vorticity:0-",
+            hint=f"{FIELD_NOTATION}.",
         )
     return Field(name, int(kind[0]), 0 if kind[1] == "+" else 1)
 

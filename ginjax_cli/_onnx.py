@@ -1,9 +1,11 @@
 """Graphs of ONNX in `convert-d`."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shlex import join, quote
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from ._conversion_asked import ConversionAsked
 from ._network_options import NetworkOptions, new_axis_place
 from ._onnx_report import conversion_payload, show_rows, slice_by_slice
 from ._onnx_verify import check_verification, show_verification, verification_payload
@@ -21,22 +23,12 @@ _MEANINGLESS = (
 )  # fmt: skip
 
 
-def convert(
-    out: Output,
-    source: Path,
-    to_dim: int,
-    rule: str,
-    options: NetworkOptions,
-    target: Path | None,
-    *,
-    given: dict[str, Any],
-    words: list[str],
-) -> None:
+def convert(out: Output, asked: ConversionAsked, options: NetworkOptions) -> None:
     """Convert a graph, or show what would become of each of its nodes.
 
-    **Arguments:** as the options of `convert-d`, of which `given` holds all.
+    **Arguments:**
 
-    - `words`: the options that were given, for the command that a dry run names.
+    - `options`: what is said of the network.
     """
     from ginjax.checkpoint import check_certificate, check_target
     from ginjax.errors import UnsupportedError
@@ -51,21 +43,20 @@ def convert(
 
     from ._certificate import show_certificate
 
-    _refuse_meaningless(given)
-    named = target is not None
-    target = target or default_onnx_target(source, to_dim)
+    source, dry_run = asked.source, asked.dry_run
+    target = asked.output or default_onnx_target(source, asked.to_dim)
     network = read_onnx(source)
     check_onnx_target(target, network)
-    if not given["dry_run"]:
-        check_target(target, force=given["force"], links=named)
+    if not dry_run:
+        check_target(target, force=asked.force, links=asked.output is not None)
     channels_last = options.layout != "pytorch"
     try:
         conversion = convert_onnx(
             network,
-            to_dim,
-            plain_rule(rule),
+            asked.to_dim,
+            plain_rule(asked.rescale),
             new_axis=new_axis_place(options.new_axis) or "first",
-            new_boundary=_boundary(given["new_boundary"]),
+            new_boundary=_boundary(asked.ends),
             channels_last=channels_last,
             from_dim=options.from_dim,
         )
@@ -73,25 +64,25 @@ def convert(
         if channels_last:
             error.hint = f"Leave out --layout {options.layout} if the inputs are (batch, channels, *space), as those of PyTorch are."
         raise
-    certificate = conversion.certificate.with_tolerance(given["tol"])
-    show_rows(out, source, conversion, whole=given["dry_run"])
+    certificate = conversion.certificate.with_tolerance(asked.tol)
+    show_rows(out, source, conversion, whole=dry_run)
     show_certificate(out, certificate)
     out.line(f"parameters: {network.parameters} -> {conversion.after.parameters}")
-    if not given["allow_inexact"]:
+    if not asked.allow_inexact:
         check_certificate(certificate)
-    payload = conversion_payload(conversion) | {"dry_run": given["dry_run"]}
-    payload |= _tried(out, conversion, seed=given["seed"])
-    if given["verify"]:
-        found = verify_onnx(network, conversion.after, seed=given["seed"])
+    payload = conversion_payload(conversion) | {"dry_run": dry_run}
+    payload |= _tried(out, conversion, seed=asked.seed)
+    if asked.verify:
+        found = verify_onnx(network, conversion.after, seed=asked.seed)
         payload["verification"] = verification_payload(found)
         show_verification(out, source, Path(target.name), found)
-        if not given["allow_inexact"]:
+        if not asked.allow_inexact:
             check_verification(source, target, found)
-    if given["dry_run"]:
+    if dry_run:
         out.result(None, payload)
-        out.next_step(join(["ginjax", "convert-d", str(source), *words]))
+        out.next_step(asked.command())
         return
-    write_onnx(target, conversion.after, force=given["force"])
+    write_onnx(target, conversion.after, force=asked.force)
     out.result(target, payload)
     out.next_step(f"ginjax verify {quote(str(source))} {quote(str(target))}")
 
@@ -116,7 +107,8 @@ def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> dict[str,
     }
 
 
-def _refuse_meaningless(given: dict[str, Any]) -> None:
+def refuse_meaningless(given: Mapping[str, Any]) -> None:
+    """Refuse options that a graph says itself, or is converted without."""
     from ginjax.errors import ArgumentError
 
     for name in _MEANINGLESS:
@@ -130,7 +122,7 @@ def _refuse_meaningless(given: dict[str, Any]) -> None:
             )
 
 
-def _boundary(texts: list[str] | None) -> str | None:
+def _boundary(texts: Sequence[str]) -> str | None:
     """What is beyond the ends of the new axes, one word for all of them."""
     from ginjax.errors import ArgumentError
 

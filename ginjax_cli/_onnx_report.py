@@ -56,6 +56,7 @@ def show_rows(out: Output, source: Path, conversion: "OnnxConversion", *, whole:
 
 
 def conversion_payload(conversion: "OnnxConversion") -> dict[str, Any]:
+    """The conversion as plain values."""
     from ._certificate import certificate_payload
 
     certificate, record = conversion.certificate, conversion.record

@@ -85,6 +85,7 @@ def check_verification(low: Path, high: Path, found: "OnnxVerification") -> None
 
 
 def verification_payload(found: "OnnxVerification") -> dict[str, Any]:
+    """The verification as plain values."""
     return {
         "lift": found.lift,
         "noise": found.noise,

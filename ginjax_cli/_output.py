@@ -30,7 +30,7 @@ from ._as_options import as_options
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ginjax._progress import Progress
+    from ginjax._progress import ProgressBar
 
 _STYLES = {"error": "bold red", "warning": "yellow", "hint": "cyan", "next": "green", "go on with": "green"}
 
@@ -164,12 +164,12 @@ class Output:
             _labelled("go on with", command)
         self.result(None, {"interrupted": True, "go_on_with": command, **payload})
 
-    def progress(self, total: int, description: str, unit: str = "") -> "Progress":
-        """A context manager to count steps on, with rate and time left; see `ginjax._progress.Progress`."""
-        from ginjax._progress import Bar, Lines, Progress
+    def progress(self, total: int, description: str, unit: str = "") -> "ProgressBar":
+        """A context manager to count steps on, with rate and time left; see `ginjax._progress.ProgressBar`."""
+        from ginjax._progress import Bar, Lines, ProgressBar
 
         if self._form != "human":
-            return Progress(total, description, unit)
+            return ProgressBar(total, description, unit)
         if is_terminal(sys.stderr):
             return Bar(total, description, _console(sys.stderr), unit)
         return Lines(total, description, lambda text: _write(sys.stderr, clean(text) + "\n"), unit=unit)

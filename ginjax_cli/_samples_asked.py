@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._data_options import reading_of
 from ._output import Output
 from ._read_as import say_how_read
 
 if TYPE_CHECKING:
     from ginjax.checkpoint import ModelRecord
+    from ginjax.data import DataReading
     from ginjax.ml import OwnTask
 
 
@@ -19,14 +19,14 @@ class SamplesAsked:
 
     **Arguments:**
 
-    - `path`, `how`, `split`: the data, and the options of `reading_of`; without a path `pde` is simulated with `seed`.
+    - `path`, `reading`, `split`: the data, and how they are read; without a path `pde` is simulated with `seed`.
     - `count`: how many samples.
     - `new_boundary`, `new_axis`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`, and
       which they are.
     """
 
     path: Path | None
-    how: "tuple[list[str] | None, list[str] | None, str | None, list[str] | None, list[str] | None]"
+    reading: "DataReading"
     pde: str | None
     count: int | None
     split: str | None
@@ -44,7 +44,7 @@ class SamplesAsked:
             record,
             D,
             self.path,
-            reading_of(*self.how),
+            self.reading,
             pde=self.pde,
             default=default,
             samples=self.count,

@@ -1,9 +1,11 @@
 """Networks of other libraries in `convert-d`, `verify` and `inspect`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from shlex import join, quote
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from ._conversion_asked import ConversionAsked
 from ._network_options import NetworkOptions
 from ._output import Output
 from ._state_dict_report import conversion_payload, say_check, shape_text, show_conversion, show_rows
@@ -17,25 +19,12 @@ _MEANINGLESS = (
 )  # fmt: skip
 
 
-def convert(
-    out: Output,
-    source: Path,
-    to_dim: int,
-    rule: str,
-    options: NetworkOptions,
-    target: Path | None,
-    *,
-    tol: float | None,
-    allow_inexact: bool,
-    dry_run: bool,
-    force: bool,
-    words: list[str],
-) -> None:
+def convert(out: Output, asked: ConversionAsked, options: NetworkOptions) -> None:
     """Convert a network of another library, or show what would become of each of its arrays.
 
-    **Arguments:** as the options of `convert-d`.
+    **Arguments:**
 
-    - `words`: the options that were given, for the command that a dry run names.
+    - `options`: what is said of the network.
     """
     from ginjax.checkpoint import check_certificate, check_target
     from ginjax.state_dict import (
@@ -47,8 +36,8 @@ def convert(
         write_state_dict,
     )
 
-    named = target is not None
-    target = target or default_target(source, to_dim)
+    source, dry_run = asked.source, asked.dry_run
+    target = asked.output or default_target(source, asked.to_dim)
     check_state_dict_output(
         target,
         {
@@ -58,32 +47,32 @@ def convert(
         },
     )
     if not dry_run:
-        check_target(target, force=force, links=named)
+        check_target(target, force=asked.force, links=asked.output is not None)
     state = read_state_dict(source)
     like = None if options.like is None else read_state_dict(options.like)
-    plan = plan_state_dict(state, to_dim, plain_rule(rule), _described(options, like))
+    plan = plan_state_dict(state, asked.to_dim, plain_rule(asked.rescale), _described(options, like))
     if plan.unclear or plan.meaningless:
         if dry_run:
             show_rows(out, source, plan, None, whole=True)
         _say_how_to_describe(out, plan)
         plan.check()
     conversion = carry_out(state, plan, like)
-    certificate = conversion.certificate.with_tolerance(tol)
+    certificate = conversion.certificate.with_tolerance(asked.tol)
     show_conversion(out, source, conversion, whole=dry_run)
-    if not allow_inexact:
+    if not asked.allow_inexact:
         check_certificate(certificate)
     payload = conversion_payload(conversion) | {"dry_run": dry_run}
     if dry_run:
         out.result(None, payload)
-        out.next_step(join(["ginjax", "convert-d", str(source), *words]))
+        out.next_step(asked.command())
         return
-    write_state_dict(target, conversion.after, force=force)
+    write_state_dict(target, conversion.after, force=asked.force)
     out.result(target, payload)
     say_check(out, conversion)
     out.next_step(f"ginjax verify {quote(str(source))} {quote(str(target))}")
 
 
-def refuse_meaningless(given: dict[str, Any]) -> None:
+def refuse_meaningless(given: Mapping[str, Any]) -> None:
     """Refuse options that only mean something to models of ginjax."""
     from ginjax.errors import ArgumentError
 
@@ -99,14 +88,15 @@ def refuse_meaningless(given: dict[str, Any]) -> None:
             )
 
 
-def plain_rule(name: str) -> Any:
-    """The rule of that name.
+def plain_rule(name: str | None) -> Any:
+    """The rule of that name, `tile` if none was asked for.
 
     **Raises:** `ArgumentError` for a rule that needs invariant filters, or `all`.
     """
     from ginjax.errors import ArgumentError
     from ginjax.transfer import RULES
 
+    name = name or "tile"
     plain = [each for each, named in RULES.items() if named.is_plain]
     if name not in plain:
         raise ArgumentError(

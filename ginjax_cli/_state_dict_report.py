@@ -69,6 +69,7 @@ def _along(row: "TensorPlan") -> str | None:
 
 
 def show_conversion(out: Output, source: Path, conversion: "StateDictConversion", *, whole: bool) -> None:
+    """Show what became of every array, and the certificate."""
     from ._certificate import show_certificate
 
     show_rows(out, source, conversion.plan, conversion, whole=whole)
@@ -126,6 +127,7 @@ def check_lines(low: int, high: int, axis: int, *, torch: bool) -> list[str]:
 
 
 def conversion_payload(conversion: "StateDictConversion") -> dict[str, Any]:
+    """The conversion as plain values."""
     from ._certificate import certificate_payload
 
     plan = conversion.plan
@@ -157,4 +159,5 @@ def conversion_payload(conversion: "StateDictConversion") -> dict[str, Any]:
 
 
 def shape_text(shape: "tuple[int, ...] | None") -> str | None:
+    """A shape as people write it, such as 3x3; None without one."""
     return None if shape is None else "x".join(map(str, shape)) or "1"

@@ -52,8 +52,7 @@ def curve_title(request: "TrainingRequest") -> str:
 
 def say_where(out: Output, progress: "Progress", run_file: "RunFile", settings: "TrainSettings") -> None:
     """Where a run goes on, and what is changed of it there."""
-    if not progress.step:
-        out.note("no run to go on with: beginning at step 0")
+    if not progress.step:  # what there was to say of that was said before the data were read
         return
     of = f" of {settings.steps}" if settings.steps else ""
     out.note(f"going on after step {progress.step}{of}")
@@ -68,9 +67,23 @@ def say_where(out: Output, progress: "Progress", run_file: "RunFile", settings: 
 
 
 def show_finished(
-    out: Output, output: Path, record: "ModelRecord", run_file: "RunFile", ctx: typer.Context
+    out: Output,
+    files: "RunFiles",
+    record: "ModelRecord",
+    run_file: "RunFile",
+    ctx: typer.Context,
+    title: str | None,
+    width: "Width",
 ) -> None:
-    """What is said where a run that is to be gone on with is finished."""
+    """What is said where a run that is to be gone on with is finished.
+
+    **Arguments:**
+
+    - `title`, `width`: of its learning curve, drawn where that was not done; None in a process that writes nothing.
+    """
+    output = files.output
+    if title is not None:
+        draw_learning_curve(out, files, title, _best_step_of(record), width, finished=True)
     step = record.provenance[-1]
     done, steps, seconds = (step.get(name) for name in ("steps_done", "steps", "seconds"))
     out.note(f"finished already, after {done} steps: {output} stays as it is")
@@ -209,7 +222,7 @@ def draw_learning_curve(
     )
 
 
-def best_step_of(record: "ModelRecord") -> int:
+def _best_step_of(record: "ModelRecord") -> int:
     """The step whose model a finished training kept, -1 if that was the last."""
     step = record.provenance[-1].get("best_step")
     return step if isinstance(step, int) else -1

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RunFile,
         RunFiles,
         Saving,
+        StepMemory,
         Trained,
         TrainedModel,
     )
@@ -70,7 +71,7 @@ class TrainRun:
 
     def carry_out(self) -> "Trained":
         """Train until it is finished or asked to end."""
-        from ginjax.ml import RunLog, time_left
+        from ginjax.ml import COMPILING, RunLog, time_left
 
         out, prepared, measuring = self.out, self.prepared, self.measuring
         settings, resume = prepared.settings, self.saving.resume
@@ -86,6 +87,11 @@ class TrainRun:
                 measuring.begin(progress)
                 book.begin(progress, resumed=resume)
                 bar.begin(progress.step)
+                bar.say(prepared.begins_with(progress.step))
+
+            def compiled(memory: "StepMemory", seconds: float) -> None:
+                bar.say("")
+                measuring.compiled(memory, seconds)
 
             def follow(report: "Report") -> None:
                 book.note(report)
@@ -94,13 +100,15 @@ class TrainRun:
                     self._tell_estimate()
                 if report.validation is None:
                     bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
+                elif report.step == 0:
+                    bar.say(COMPILING)
 
             trained = prepared.train(
                 saving=self.saving,
                 on_begin=begin,
                 on_report=follow,
                 interrupted=interrupt.asked,
-                on_compiled=measuring.compiled,
+                on_compiled=compiled,
                 on_growth=out.warn,
             )
             if trained.progress.step > measuring.estimate().done:

@@ -45,7 +45,7 @@ def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) 
     """
     from ginjax.checkpoint import Claim, check_output
     from ginjax.errors import ArgumentError
-    from ginjax.runs import RunNames, SeedFiles, parse_seeds
+    from ginjax.runs import RunNames, SeedFiles, nothing_to_go_on_with, parse_seeds
 
     given = ctx.params
     seeds = parse_seeds(text)
@@ -63,6 +63,9 @@ def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) 
     files = SeedFiles(given["output"])
     for seed in seeds:
         check_output(files.model(seed), "model", read)
+    new = nothing_to_go_on_with(files.output, seeds) if given["resume"] else None
+    if new is not None:
+        out.warn(new)
     asked = {
         name: str(value)
         for name, value in sorted(given.items())

@@ -1,16 +1,14 @@
 """`ginjax convert-d`: carry a trained network to another dimension."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from ginjax._text import shell_line, shell_word
-
-from ._by_axis import by_axis
-from ._calibrate_conversion import calibrate_conversion, rule_to_calibrate
 from ._choices import Choice
 from ._config_file import given_options
+from ._conversion_asked import ConversionAsked
+from ._cost import DEFAULT_SIZE
 from ._data_options import (
     DataAxes,
     DataConditions,
@@ -19,6 +17,7 @@ from ._data_options import (
     DataPart,
     DataPeriodic,
     Samples,
+    reading_of,
     refuse_unread,
 )
 from ._network_options import (
@@ -37,14 +36,8 @@ from ._network_options import (
 )
 from ._options import EQUATIONS, Debug, Force, Json, OptionalOutputPath, Quiet, Seed
 from ._output import Output
-from ._rule_table import show_comparison
 from ._samples_asked import SamplesAsked
-from ._verify_conversion import verify_conversion
 from ._way_to_convert import names_conversion
-
-if TYPE_CHECKING:
-    from ginjax.checkpoint import Conversion
-    from ginjax.transfer import Certificate
 
 RULES = Choice(
     (
@@ -61,19 +54,6 @@ RULES = Choice(
     ),
     "ginjax.rules",
     also=("all",),
-)
-DEFAULT_SIZE = 32
-_OF_ONE_CONVERSION = (
-    "flex",
-    "lift_parity",
-    "calibrate",
-    "dtype",
-    "tol",
-    "verify",
-    "allow_inexact",
-    "output",
-    "dry_run",
-    "size",
 )
 MAX_FLEX = 100.0
 """Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
@@ -227,96 +207,77 @@ def convert_d(
     """
     out = Output(json=json, quiet=quiet)
     network = NetworkOptions(
-        modules, like, layout, transposed, stride, padding, keep, drop, new_axis, from_dim
+        modules=modules,
+        like=like,
+        layout=layout,
+        transposed=transposed,
+        stride=stride,
+        padding=padding,
+        keep=keep,
+        drop=drop,
+        new_axis=new_axis,
+        from_dim=from_dim,
     )
     from ginjax.onnx import is_onnx
 
-    if is_onnx(model):
+    graph = is_onnx(model)
+    not_again = ("dry_run", "size", "json", "quiet", *(() if graph else ("verify",)))
+    asked = ConversionAsked(
+        source=model,
+        to_dim=to_dim,
+        rescale=rescale,
+        flex=flex,
+        lift_parity=lift_parity,
+        ends=tuple(new_boundary or ()),
+        new_axis=new_axis,
+        dtype=dtype,
+        tol=tol,
+        verify=verify,
+        allow_inexact=allow_inexact,
+        dry_run=dry_run,
+        size=size,
+        output=output,
+        force=force,
+        seed=seed,
+        words=tuple(given_options(ctx, without=not_again)),
+    )
+    if graph:
         from . import _onnx
 
-        words = given_options(ctx, without=("dry_run", "json", "quiet"))
-        _onnx.convert(out, model, to_dim, rescale or "tile", network, output, given=ctx.params, words=words)
+        _onnx.refuse_meaningless(ctx.params)
+        _onnx.convert(out, asked, network)
         return
     if _is_foreign(model, network):
         from . import _state_dict
 
         _state_dict.refuse_meaningless(ctx.params)
-        _state_dict.convert(
-            out,
-            model,
-            to_dim,
-            rescale or "tile",
-            network,
-            output,
-            tol=tol,
-            allow_inexact=allow_inexact,
-            dry_run=dry_run,
-            force=force,
-            words=given_options(ctx, without=("dry_run", "json", "quiet")),
-        )
+        _state_dict.convert(out, asked, network)
         return
-    ctx.params["rescale"] = rescale = rescale or "compatibility"
-    how = (field, parity, periodic, axes, condition)
-    ends = by_axis("--new-boundary", new_boundary)
+    from . import _convert_model
+
     if data is None and calibrate is None:
         read = {"field": field, "axes": axes, "parity": parity, "periodic": periodic}
         unread = read | {"condition": condition, "split": split}
         refuse_unread(unread | ({} if pde else {"samples": samples}), "--data or --calibrate")
-    if rescale == "all":
-        _refuse_with_all(ctx)
-        sampled = SamplesAsked(data, how, pde, samples, split, seed, ends, new_axis)
-        _compare(out, model, to_dim, sampled, tuple(new_boundary or ()))
-        return
-    _check_one_rule(ctx)
-    target = output or model.parent / f"{model.name.removesuffix('.safetensors')}.{to_dim}d.safetensors"
-    from ginjax.checkpoint import check_output, check_target
-
-    check_output(target, "model", {"the model to be converted": model, "the data": calibrate})
-    if not dry_run:
-        check_target(target, force=force, links=output is not None)
-    from ginjax.checkpoint import check_certificate, convert_record, read_model, to_be_lifted
-    from ginjax.transfer import find_rule
-
-    record, chosen = read_model(model), {}
-    if calibrate is None:
-        rule = find_rule(rescale, flex)
-        conversion = convert_record(
-            record,
-            to_dim,
-            rule,
-            dtype=dtype,
-            parity_lift=lift_parity,
-            new_boundary=ends,
+    compares = rescale == "all"
+    _convert_model.refuse_meaningless(ctx.params, compares=compares)
+    path = calibrate if data is None else data
+    sampled = None
+    if path is not None or pde is not None:
+        sampled = SamplesAsked(
+            path=path,
+            reading=reading_of(field, parity, periodic, axes, condition),
+            pde=pde,
+            count=samples,
+            split=split,
+            seed=seed,
+            new_boundary=asked.new_boundary,
             new_axis=new_axis,
         )
+    if compares:
+        _convert_model.compare(out, asked, sampled)
     else:
-        conversion, chosen = calibrate_conversion(
-            out,
-            record,
-            to_dim,
-            rule_to_calibrate(ctx),
-            SamplesAsked(calibrate, how, None, samples, split, seed, ends, new_axis),
-        )
-    # The file keeps the tolerance of its precision; --tol is about this run.
-    certificate = conversion.certificate.with_tolerance(tol)
-    payload = chosen | _report(out, conversion, certificate, dry_run)
-    costs = _costs(out, conversion, size) if dry_run else None
-    if not allow_inexact:
-        check_certificate(certificate)
-    out.line(f"parameters: {conversion.before.parameters} -> {conversion.after.parameters}")
-    odd = to_be_lifted(record) if to_dim > record.D and not lift_parity else None
-    if odd is not None:
-        out.note(odd)
-    if verify:
-        payload["verification"] = verify_conversion(out, conversion, seed, allow_inexact)
-    if dry_run:
-        out.result(None, payload | {"cost": costs})
-        words = given_options(ctx, without=("dry_run", "size", "json", "quiet", "verify"))
-        if "--rescale" not in words and calibrate is None:
-            words += ["--rescale", rescale]
-        out.next_step(shell_line(["ginjax", "convert-d", str(model), *words]))
-        return
-    _write(out, conversion, model, target, payload, force=force)
+        _convert_model.convert(out, asked, sampled)
 
 
 def _is_foreign(model: Path, network: NetworkOptions) -> bool:
@@ -333,100 +294,3 @@ def _is_foreign(model: Path, network: NetworkOptions) -> bool:
             expected="a network of another library, as safetensors",
         )
     return False
-
-
-def _compare(out: Output, model: Path, to_dim: int, samples: SamplesAsked, ends: "tuple[str, ...]") -> None:
-    """Every rule beside the others; nothing is written."""
-    from ginjax.checkpoint import read_model
-    from ginjax.ml.transfer import compare_rules
-
-    record = read_model(model)
-    task = about = None
-    if samples.path is not None or samples.pde is not None:
-        task, name = samples.of(out, record, to_dim)
-        about = f"{len(task.indices)} samples of {name}"
-    found = compare_rules(record, to_dim, task, samples.new_boundary, samples.new_axis)
-    words = [f"--new-boundary {shell_word(each)}" for each in ends]
-    words += [] if samples.new_axis is None else [f"--new-axis {shell_word(samples.new_axis)}"]
-    show_comparison(out, model, record, to_dim, found, about, words)
-
-
-def _report(
-    out: Output, conversion: "Conversion", certificate: "Certificate", dry_run: bool
-) -> dict[str, Any]:
-    """Show what happened to each layer, and say it as plain values."""
-    from ._certificate import axes_in_words, certificate_payload, show_certificate, show_paths
-
-    before, after = conversion.before, conversion.after
-    moved = axes_in_words(before.contract, after.contract, certificate)
-    if moved is not None:
-        out.note(moved)
-    show_paths(out, f"{after.spec['architecture']}, {before.D}D -> {after.D}D", certificate)
-    show_certificate(out, certificate)
-    return {
-        "from_dim": before.D,
-        "to_dim": after.D,
-        "parameters_before": before.parameters,
-        "parameters_after": after.parameters,
-        "dry_run": dry_run,
-        "certificate": certificate_payload(certificate),
-    }
-
-
-def _costs(out: Output, conversion: "Conversion", size: int | None) -> Any:
-    """What the network costs before and after."""
-    from ._cost import show_cost
-
-    return show_cost(out, (conversion.before, conversion.after), DEFAULT_SIZE if size is None else size)
-
-
-def _write(
-    out: Output, conversion: "Conversion", model: Path, target: Path, payload: dict[str, Any], *, force: bool
-) -> None:
-    """Write the converted model and name what can be done with it."""
-    from ginjax.checkpoint import write_model
-
-    sha256 = write_model(target, conversion.after, force=force)
-    out.result(target, payload | {"sha256": sha256})
-    D = conversion.after.D
-    out.note(f"use it in Python: ginjax.load({str(target)!r}), on {D}D fields")
-    low, high = (model, target) if conversion.before.D < D else (target, model)
-    out.next_step(f"ginjax verify {shell_word(low)} {shell_word(high)}")
-
-
-def _refuse_with_all(ctx: typer.Context) -> None:
-    """Options of one conversion mean nothing to a comparison of all of them."""
-    from ginjax.errors import ArgumentError
-
-    for name in _OF_ONE_CONVERSION:
-        if ctx.params[name] is not None and ctx.params[name] is not False:
-            raise ArgumentError(
-                f"--{name.replace('_', '-')}",
-                got="--rescale all, which compares and writes nothing",
-                expected="one rule",
-            )
-    if ctx.params["data"] is not None and ctx.params["pde"] is not None:
-        raise ArgumentError("--pde", got="--data as well", expected="one of the two")
-
-
-def _check_one_rule(ctx: typer.Context) -> None:
-    """Refuse options that would be ignored or contradict the rule."""
-    from ginjax.errors import ArgumentError
-    from ginjax.transfer import find_rule
-
-    given = ctx.params
-    rescale = given["rescale"]
-    if given["size"] is not None and not given["dry_run"]:
-        raise ArgumentError("--size", got="a conversion to be written", expected="--dry-run")
-    for name in ("pde", "data"):
-        if given[name] is not None:
-            raise ArgumentError(f"--{name}", got=f"--rescale {rescale}", expected="--rescale all")
-    find_rule(rescale, given["flex"])
-    if given["calibrate"] is None:
-        return
-    # Calibration shapes the weights around one rule; what else would shape them is refused.
-    rule_to_calibrate(ctx)
-    for name in ("flex", "dtype", "lift_parity"):
-        if given[name]:
-            option = f"--{name.replace('_', '-')}"
-            raise ArgumentError("--calibrate", got=option, expected=f"no {option}")

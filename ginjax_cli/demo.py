@@ -51,12 +51,14 @@ def demo(
     output = picture_path(output, "demo", picture_format)
     claim = ctx.with_resource(Claim(output, (output,), work=asked_for(ctx), force=force))
 
-    from ginjax.data import find_pde
+    from ginjax.data import MemorySource, find_pde
     from ginjax.ml import (
         HELD_OUT_OFFSET,
+        TrainSettings,
         draw_transfer,
-        fit_one_step,
         make_task,
+        make_window_task,
+        train_model,
         zero_shot_prediction,
         zero_shot_study,
     )
@@ -81,15 +83,14 @@ def demo(
             )
             progress.advance()
     with out.progress(steps, "training in 1D") as progress:
-        model, _ = fit_one_step(
+        simulated = MemorySource.of(task.trajectories)
+        trained = train_model(
             design.build(1, seed),
-            task,
-            steps=steps,
-            batch_size=32,
-            learning_rate=3e-3,
-            seed=seed,
-            on_step=lambda done, loss: progress.update(done, f"loss {loss:.2e}"),
+            make_window_task((simulated, None), None, None, task.normalisation),
+            TrainSettings(steps=steps, seed=seed),
+            on_report=lambda report: progress.update(report.step, f"loss {report.losses[-1]:.2e}"),
         )
+    model = trained.model
     with out.progress(1 + 2 * len(compared_rules()), "converting and evaluating") as progress:
         study = zero_shot_study(model, held_out, progress=lambda status: progress.advance(status=status))
     predictions = [zero_shot_prediction(model, each) for each in held_out]

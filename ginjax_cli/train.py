@@ -74,13 +74,7 @@ from ._task_options import (
     Trajectories,
     Valid,
 )
-from ._train_report import (
-    best_step_of,
-    curve_title,
-    draw_learning_curve,
-    say_request,
-    show_finished,
-)
+from ._train_report import curve_title, say_request, show_finished
 from ._train_run import TrainRun, rehearse
 from ._train_seeds import is_member, train_seeds
 from ._training_options import (
@@ -202,7 +196,7 @@ def train(
     extended by --resume with more --steps, and never begun anew.
 
     With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
-    choose from: where no step of the training makes it better, it is kept as it was.
+    choose from: where no step of the training makes it better by a tenth, it is kept as it was.
 
     With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread
     are shown and written (model.seeds.json). The same command goes on with those that are missing.
@@ -235,6 +229,7 @@ def train(
         task_settings,
     )
     from ginjax.models import load_model
+    from ginjax.runs import nothing_to_go_on_with
 
     files, only_said = RunFiles(output, picture_format), dry_run or print_config
     if not only_said:
@@ -274,6 +269,9 @@ def train(
     writes = placement.is_main and not only_said
     claim = ctx.with_resource(files.claim(force=force, resume=resume)) if writes else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
+    new = nothing_to_go_on_with(output) if resume else None
+    if new is not None:
+        out.warn(new)
 
     material = (
         simulated_material(
@@ -306,7 +304,8 @@ def train(
         own = material.contract if start is None else start.record.contract
         say_notes(out, material.said, own, material.contract)
     if dim is not None and dim != material.contract.D:
-        raise ArgumentError("--dim", got=dim, expected=f"{material.contract.D}, the dimension of the data")
+        known, hint = material.contract.D, "Leave --dim out: data in files state their dimension."
+        raise ArgumentError("--dim", got=dim, expected=f"{known}, the dimension of the data", hint=hint)
     network = network_of(ctx) if start is None else None
     request = request_training(
         material,
@@ -332,20 +331,16 @@ def train(
         if prepared.placement.agree(made is not None):
             if claim is not None:
                 claim.done()
-            if made is not None and claim is not None:
-                draw_learning_curve(
-                    out, files, curve_title(request), best_step_of(made), width, finished=True
-                )
             if made is not None:
-                show_finished(out, output, made, run_file, ctx)
+                title = None if claim is None else curve_title(request)
+                show_finished(out, files, made, run_file, ctx, title, width)
             return
     # With --resume an earlier model of the same run, or what --force lets it replace.
     replaces = (force or resume) and output.exists()
-    for said in (prepared.overlap, prepared.ends, prepared.never_varied):
-        if said is not None:
-            out.warn(said)
-    if prepared.cut_batch is not None:
-        out.note(prepared.cut_batch)
+    for said in prepared.warnings:
+        out.warn(said)
+    for said in prepared.notes:
+        out.note(said)
     if dry_run:
         rehearse(out, ctx, prepared)
         return
@@ -369,7 +364,11 @@ def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
         return find_pde(pde).dimensions[0] if dim is None else dim
     D = start.record.D
     if dim is not None and dim != D:
-        raise ArgumentError("--dim", got=dim, expected=f"{D}, the dimension of the model of --init")
+        hint = f"'ginjax convert-d' with --to-dim {dim} makes a model for {dim}D of it."
+        raise ArgumentError(
+            "--dim", got=dim, expected=f"{D}, the dimension of the model of --init", hint=hint
+        )
     if D > 3:
-        raise ArgumentError("dimension of the model", got=D, expected="1, 2 or 3, to be simulated")
+        hint = "Train it on data in files: --data FILE"
+        raise ArgumentError("dimension of the model", got=D, expected="1, 2 or 3, to be simulated", hint=hint)
     return D

@@ -302,9 +302,9 @@ def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, L
 
     low, high = (each.record.contract for each in models)
     try:
-        return data_dimension(path, reading.for_model(low))
+        return data_dimension(path, reading.for_model(low, (low.D, high.D)))
     except GinjaxError:
-        return data_dimension(path, reading.for_model(high))
+        return data_dimension(path, reading.for_model(high, (low.D, high.D)))
 
 
 def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
@@ -320,10 +320,12 @@ def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
 
 
 def waves_payload(waves: "ShortestWaves | None") -> dict[str, float] | None:
+    """The growth of the shortest waves as plain values; None without any."""
     return None if waves is None else {"low": waves.low, "high": waves.high}
 
 
 def verification_payload(result: "Verification") -> dict[str, Any]:
+    """The verification as plain values."""
     return {
         "side": result.side,
         "dtype": result.dtype,

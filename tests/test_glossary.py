@@ -33,6 +33,21 @@ def test_words_that_tables_and_messages_use_are_explained():
     assert [word for word in sorted(NEEDED) if not any(word in entry for entry in entries(PAGE))] == []
 
 
+def says_nothing(text: str) -> bool:
+    """Whether an entry, or a part of one, sends the reader elsewhere in place of saying what the word means."""
+    return bool(re.search(r"(?i)\b(?:see|as)\s+(?:there|above|below)\b", text))
+
+
+def test_no_entry_sends_the_reader_elsewhere_without_saying_anything():
+    assert [word for word, text in entries(PAGE).items() if says_nothing(text)] == []
+
+
+def test_an_entry_that_says_nothing_is_noticed():
+    assert says_nothing("*Inflated*: see\n    there.") and not says_nothing(
+        "Where a file is seen; thereafter, not."
+    )
+
+
 def test_disorder_is_noticed():
     assert in_order(["(C)", "certificate", "`k0p0`", "lift"]) and not in_order(["order", "orbit"])
     assert entries("# G\n\n**a**\n:   One.\n\n**b, B**\n:   Two.\n") == {"a": "One.\n\n", "b, B": "Two.\n"}

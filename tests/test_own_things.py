@@ -268,7 +268,7 @@ def test_a_rule_for_plain_networks(run, install):
 def test_a_reader(run, install, tmp_path):
     np.savetxt("field.txt", np.arange(12.0).reshape(3, 4), header="heat")
     (tmp_path / "notes.txt").write_text("no data")
-    with pytest.raises(FileError, match="is not a file of data: expected The Well"):
+    with pytest.raises(FileError, match="holds text, not arrays: expected data: The Well"):
         open_data("field.txt")
     install(True)
     source = open_data("field.txt")
@@ -282,7 +282,7 @@ def test_a_reader(run, install, tmp_path):
         (tmp_path / "all" / part / "a.txt").write_text(Path("field.txt").read_text())
     (tmp_path / "all" / "notes.txt").write_text("no data")
     assert open_data("all").trajectories == 2 and open_data("all", split="test").split == "test"
-    with pytest.raises(FileError, match=r"is not a file of data: .*\.npy\), table"):
+    with pytest.raises(FileError, match=r"holds text, not arrays: .*\.npy\), table"):
         open_data("notes.txt")
 
 

@@ -1,11 +1,14 @@
 """Progress in a notebook and where it goes."""
 
+import io
 import sys
 import threading
 import types
 
+from rich.console import Console
+
 from ginjax import _progress
-from ginjax._progress import Cell, Lines, show_progress
+from ginjax._progress import Bar, Cell, Lines, show_progress
 
 
 class Place:
@@ -112,3 +115,44 @@ def test_the_thread_of_the_lines_ends_with_them():
         if thread.name == "progress":
             thread.join(5)
     assert threading.active_count() == before
+
+
+def test_what_happens_before_the_first_step_is_said_soon_and_once():
+    now, said = [0.0], []
+    lines = Lines(600, "training", said.append, clock=lambda: now[0], unit="steps")
+    lines.say("compiling the first step")
+    now[0] = 2.0
+    lines.beat()
+    assert said == []  # most networks are compiled by then
+    for seconds in (3.0, 6.0, 32.0, 34.0):
+        now[0] = seconds
+        lines.beat()
+    assert said == [
+        "training: 0% (0/600), compiling the first step, 3 s so far",
+        "training: 0% (0/600), compiling the first step, 34 s so far",
+    ]
+    lines.say("")
+    now[0] = 65.0
+    lines.beat()
+    assert said[2] == "training: 0% (0/600), 65 s so far"
+    now[0] = 70.0
+    lines.update(10, "loss 1")
+    now[0] = 80.0
+    lines.update(60, "loss 1")
+    assert said[3].startswith("training: 10% (60/600), 5 steps/s, ")  # not of the time before the first step
+
+
+def test_a_notebook_and_a_terminal_say_it_at_once():
+    place = Place()
+    cell = Cell(600, "training", place)
+    cell.say("compiling the first step")
+    cell.say("")
+    assert place.seen == [
+        ("display", "training: 0% (0/600), compiling the first step"),
+        ("update", "training: 0% (0/600)"),
+    ]
+    stream = io.StringIO()
+    with Bar(600, "training", Console(file=stream, force_terminal=True, width=120), "steps") as bar:
+        bar.say("compiling the first step")
+        bar._bar.refresh()
+    assert "0/600, compiling the first step" in stream.getvalue()

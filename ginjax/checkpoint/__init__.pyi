@@ -37,9 +37,9 @@ from ._contract_json import contract_from_json as contract_from_json
 from ._contract_json import contract_to_json as contract_to_json
 from ._contract_json import parts_from_json as parts_from_json
 from ._contract_json import parts_to_json as parts_to_json
+from ._conversion import Conversion as Conversion
+from ._conversion import check_certificate as check_certificate
 from ._convert_file import DTYPES as DTYPES
-from ._convert_file import Conversion as Conversion
-from ._convert_file import check_certificate as check_certificate
 from ._convert_file import convert_file as convert_file
 from ._convert_file import convert_record as convert_record
 from ._convert_file import inflate_record as inflate_record
@@ -49,6 +49,7 @@ from ._eqx import EqxFile as EqxFile
 from ._eqx import is_eqx as is_eqx
 from ._eqx import read_eqx as read_eqx
 from ._expect import expect as expect
+from ._field import FIELD_NOTATION as FIELD_NOTATION
 from ._field import Field as Field
 from ._field import FieldScale as FieldScale
 from ._field_change import FieldChange as FieldChange

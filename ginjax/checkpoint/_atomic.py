@@ -20,6 +20,7 @@ _HINTS = {
     errno.EDQUOT: "Free some of your quota, or write to another disk.",
     errno.EACCES: "Check the permissions of the folder, or write to another one.",
     errno.EPERM: "Check the permissions of the folder, or write to another one.",
+    errno.ENOENT: "The folder takes no files, or is gone: write to another one.",
     errno.EROFS: "The file system is read-only: write to another one.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
 }
@@ -49,10 +50,9 @@ def atomic_write(
 
     **Raises:** `FileError` if the file exists, cannot be written, or is not a regular file.
     """
-    target = check_target(path, force=force, links=links)
+    target = _target(path, force=force, links=links)
     remove_left_behind(target)
-    mark = f"{_tag(target)}-{host_tag()}-{os.getpid()}-{os.urandom(8).hex()}"
-    temporary = target.with_name(f".ginjax-{mark}.tmp")
+    temporary = _temporary(target)
     try:
         _fill(temporary, data, mode_of=target)
         if force:
@@ -95,9 +95,28 @@ def _is_folder(path: str | os.PathLike[str]) -> FileError:
 def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bool = True) -> Path:
     """Check that a file can be written, before work that takes long; the path it would be written to.
 
+    An empty file is made beside it and removed again: nothing else says for sure whether the folder takes files.
+
     **Arguments:** as of `atomic_write`.
 
     **Raises:** `FileError`, as `atomic_write` would.
+    """
+    target = _target(path, force=force, links=links)
+    trial = _temporary(target)
+    try:
+        os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            trial.unlink(missing_ok=True)
+    return target
+
+
+def _target(path: str | os.PathLike[str], *, force: bool, links: bool) -> Path:
+    """The path that a file would be written to, where its name and what stands there allow it.
+
+    **Raises:** `FileError`.
     """
     if "\0" in os.fspath(path):
         raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Choose another name.")
@@ -131,6 +150,11 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
         remove_left_behind(target)  # nobody will write it, who would do so
         raise _exists(path)
     return target
+
+
+def _temporary(target: Path) -> Path:
+    """A name beside a file, of this process alone; see `remove_left_behind`."""
+    return target.with_name(f".ginjax-{_tag(target)}-{host_tag()}-{os.getpid()}-{os.urandom(8).hex()}.tmp")
 
 
 def _fill(temporary: Path, data: bytes | Callable[[BinaryIO], object], mode_of: Path) -> None:

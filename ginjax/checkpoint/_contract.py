@@ -16,7 +16,7 @@ from ._reading import Reading
 Boundary = Literal["periodic", "bounded", "wall", "open"]
 """What happens at the ends of an axis: nothing (it closes on itself), something not stated, a wall, in- and outflow."""
 
-Padding = Literal["wrap", "zeros", "mirror", "edge"]
+PaddingWord = Literal["wrap", "zeros", "mirror", "edge"]
 """How a network goes on beyond the ends of an axis."""
 
 NewBoundary = Literal["periodic", "edge", "mirror"]
@@ -38,12 +38,12 @@ class Axis:
 
     name: str
     boundary: Boundary = "periodic"
-    padding: Padding = "wrap"
+    padding: PaddingWord = "wrap"
 
     def __post_init__(self) -> None:
         for what, value, known in (
             ("boundary", self.boundary, get_args(Boundary)),
-            ("padding", self.padding, get_args(Padding)),
+            ("padding", self.padding, get_args(PaddingWord)),
         ):
             if value not in known:
                 raise ArgumentError(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import get_args
 
+from ginjax._unknown_name import unknown_name
 from ginjax.errors import ArgumentError
 
 from ._contract import DataContract
@@ -53,9 +54,7 @@ def check_contract(
     """
     unknown = [aspect for aspect in accept if aspect not in get_args(Aspect)]
     if unknown:
-        raise ArgumentError(
-            "difference to accept", got=repr(unknown[0]), expected=" or ".join(get_args(Aspect))
-        )
+        raise unknown_name("difference to accept", unknown[0], get_args(Aspect))
     all_found = differences(wanted, found, task=task)
     for each in all_found:
         if each.aspect not in accept:

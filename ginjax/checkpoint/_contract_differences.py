@@ -61,7 +61,7 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
                 "dimension of the data",
                 str(found.D),
                 f"{wanted.D}, that of the model",
-                "'ginjax convert-d' takes a model to another dimension.",
+                f"'ginjax convert-d' with `to_dim={found.D}` makes a model for {found.D}D of it.",
                 (wanted.D, found.D),
             ),
         )
@@ -119,8 +119,9 @@ def _missing(
     if not missing:
         return []
     known = {(each.name, each.key) for each in wanted}
-    free = any(each not in known for each in present)
+    free = [each for each in found if (each.name, each.key) not in known]
     first = missing[0]
+    other = next((each.name for each in free if each.k == first.k), "VARIABLE")
     # One of this name is of another order or parity, which has to be said as well.
     named = first.kind if first.name in {name for name, _ in present} else first.name
     return [
@@ -129,7 +130,7 @@ def _missing(
             subject,
             _kinds(found) or "none",
             f"{_kinds(wanted)}, those of the model",
-            f"A field under another name is read by `fields=['{named}=VARIABLE']`."
+            f"A field under another name is read by `fields=['{named}={other}']`."
             if free
             else "The data, as they were read, have no other field that it could be.",
         )

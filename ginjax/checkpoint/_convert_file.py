@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ginjax._unknown_name import unknown_name
 from ginjax._version import __version__
-from ginjax.errors import ArgumentError, NumericsError, UnsupportedError, VerificationError
+from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
 from ginjax.filters import FilterBank, FilterKey, make_bank
 from ginjax.transfer import (
     Certificate,
@@ -26,22 +27,14 @@ from ginjax.transfer import (
 
 from ._arrays import check_finite
 from ._contract import NewBoundary
+from ._conversion import Conversion
 from ._lift import lift_record
 from ._limits import check_bank_size, check_kernel_size
-from ._model_file import ModelRecord, read_model, write_model
+from ._model_file import ModelRecord, read_model
 from ._new_axes import NewAxis, axes_added_since, new_axis_places
 from ._walls import new_boundaries, spec_in_dimension
 
 DTYPES = ("float16", "float32", "float64")
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """The result of a conversion: the model before and after, and the certificate."""
-
-    before: ModelRecord
-    after: ModelRecord
-    certificate: Certificate
 
 
 def convert_record(
@@ -100,7 +93,7 @@ def convert_record(
             hint="Its kernels can be inflated, by the rule 'centre' or 'mean'.",
         )
     if dtype is not None and dtype not in DTYPES:
-        raise ArgumentError("dtype", got=repr(dtype), expected=" or ".join(DTYPES))
+        raise unknown_name("dtype", dtype, DTYPES)
     _check_removed(record, to_dim, places)
     for bank in record.banks.values() if to_dim > record.D else ():
         check_bank_size(to_dim, bank.side, bank.keys, bank.recipe)
@@ -237,29 +230,8 @@ def convert_file(
         new_boundary=new_boundary,
         new_axis=new_axis,
     )
-    if not allow_inexact:
-        check_certificate(conversion.certificate)
-    write_model(target, conversion.after, force=force)
+    conversion.write(target, allow_inexact=allow_inexact, force=force)
     return conversion
-
-
-def check_certificate(certificate: Certificate) -> None:
-    """Refuse a conversion whose rule promises compatibility that its certificate does not show.
-
-    **Raises:** `VerificationError` naming the worst path and why it is not exact.
-    """
-    if not certificate.promises or certificate.exact:
-        return
-    inexact = certificate.inexact_paths
-    worst = max(inexact, key=lambda path: path.residual)
-    why = worst.note or 'what is left is rounding: accept a larger residual, or use `dtype="float64"`'
-    others = f" (and {len(inexact) - 1} more)" if len(inexact) > 1 else ""
-    raise VerificationError(
-        f"{worst.layer} {worst.path}{others} cannot be converted exactly",
-        got=f"residual {worst.residual:.1e}",
-        expected=f"at most {certificate.tolerance:.0e}",
-        hint=f"{why[:1].upper()}{why[1:]}. `allow_inexact=True` writes the closest weights anyway.",
-    )
 
 
 def _places(record: ModelRecord, to_dim: int, asked: NewAxis | None) -> tuple[int, ...]:

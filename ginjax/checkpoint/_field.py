@@ -18,6 +18,11 @@ MAX_ORDER = 32
 """Largest tensor order, in memory as in files."""
 
 
+FIELD_NOTATION = (
+    "0 stands for a scalar, 1 for a vector, + for even and - for odd (changing sign under reflections)"
+)
+"""What the number and the sign behind the name of a field say, as in `velocity:1+`."""
+
 NO_UNIT = ("", "1", "unknown")
 """Units of what has none, and of what it is not known of."""
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
+from ginjax._unknown_name import did_you_mean
 from ginjax.errors import ArgumentError
 from ginjax.transfer import Ends, FieldKey, KeptChannels
 
@@ -114,8 +114,7 @@ def _hint_for(name: str, known: Sequence[str]) -> str | None:
     several = [part.strip() for part in name.split(",")]
     if len(several) > 1 and all(part in known for part in several):
         return f"Name each by itself: `drop_fields={several}`."
-    near = get_close_matches(name, known, n=1)
-    return f"Did you mean {near[0]!r}?" if near else None
+    return did_you_mean(name, known)
 
 
 def kept_channels(before: DataContract, after: DataContract) -> tuple[Ends, Ends]:

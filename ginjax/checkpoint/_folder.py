@@ -30,6 +30,10 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise FileError(
+            f"{folder}: is not a folder", expected="a folder, or nothing", hint="Choose another folder."
+        ) from error
     except OSError as error:
         raise FileError(
             f"{folder}: cannot be made: {error.strerror}", hint="Choose another folder."

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-from ginjax._text import shell_word, storable
-from ginjax.errors import ArgumentError
+from ginjax._text import storable
+from ginjax.errors import ArgumentError, OutputNameError
 
 from ._atomic import refuse_folder
 
@@ -50,19 +50,6 @@ _BELONGS = {
 }
 """What an ending says that a file is."""
 
-_WRITERS = {
-    "a graph of ONNX": "ginjax export {model} -o {}",
-    "a program in StableHLO": "ginjax export {model} -o {}",
-    "data in HDF5": "ginjax data convert DATA -o {}",
-    "a table": "ginjax evaluate {model} with `csv='FILE'`",
-    "settings in TOML": "ginjax train with `print_config=True`, which prints them",
-    "a model card": "ginjax card {model} -o {}",
-    "a picture": "ginjax compare {model} -o {}",
-    "an animation": "ginjax predict {model} DATA with `gif=True`",
-    _OF_WEIGHTS: "ginjax train -o {}",
-}
-"""The command that writes such a file."""
-
 
 def check_output(
     path: str | os.PathLike[str],
@@ -83,8 +70,8 @@ def check_output(
       that links and other spellings are found. Data that are written must not lie in a folder of data that is read, either.
     - `argument`: what a message calls the output.
 
-    **Raises:** `ArgumentError` saying what the file is, or which command writes files of such a name; `FileError` for a folder where
-    a file is written.
+    **Raises:** `ArgumentError` saying what the file is, `OutputNameError` for the ending of another kind; `FileError` for a folder
+    where a file is written.
     """
     read = [
         (what, each)
@@ -128,23 +115,16 @@ def _check_ending(path: str | os.PathLike[str], kind: OutputKind, argument: str)
     if kind == "folder" and os.path.isdir(path):
         return
     belongs = _BELONGS[ending]
-    expected = f"a name that ends in {' or '.join(own)}" if own else "the name of a folder"
-    raise ArgumentError(
-        argument, got=f"{path}, a name of {belongs}", expected=expected, hint=_hint(path, kind, belongs)
+    into_another = belongs == _OF_WEIGHTS and kind == "graph"
+    raise OutputNameError(
+        argument,
+        kind=kind,
+        path=os.fspath(path),
+        belongs=belongs,
+        expected=f"a name that ends in {' or '.join(own)}" if own else "the name of a folder",
+        better=str(Path(path).with_suffix(own[0] if own else "")),
+        why="a graph of ONNX is converted into another one" if into_another else None,
     )
-
-
-def _hint(path: str | os.PathLike[str], kind: OutputKind, belongs: str) -> str:
-    """A name that fits, and the command that writes files of the name given."""
-    better = Path(path).with_suffix(_OWN[kind][0] if _OWN[kind] else "")
-    first = f"Name it {shell_word(better)}"
-    if belongs == _OF_WEIGHTS and kind == "graph":
-        return f"{first}: a graph of ONNX is converted into another one."
-    if belongs not in _WRITERS or (kind == "state dict" and "{model}" in _WRITERS[belongs]):
-        return f"{first}."
-    model = shell_word(better) if kind == "model" else "MODEL"
-    writer = _WRITERS[belongs].format(shell_word(path), model=model)
-    return f"{first}; what writes {belongs} is: {writer}"
 
 
 def _is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast, get_args
 
+from ginjax._unknown_name import unknown_name
 from ginjax.errors import ArgumentError, UnsupportedError
 
-from ._contract import Axis, DataContract, NewBoundary, Padding, new_axis_names
+from ._contract import Axis, DataContract, NewBoundary, PaddingWord, new_axis_names
 
 NEW_BOUNDARIES: tuple[NewBoundary, ...] = get_args(NewBoundary)
 """Every `NewBoundary`."""
@@ -20,16 +21,16 @@ UNSAID_AT_DEFAULT = frozenset({"SimpleConvSeries"})
 _FOLLOWS_FIELD = ("ZEROS", "MIRROR", "EDGE", "CIRCULAR")
 
 
-def spec_padding(spec: Mapping[str, Any], D: int) -> tuple[Padding, ...]:
+def spec_padding(spec: Mapping[str, Any], D: int) -> tuple[PaddingWord, ...]:
     """How the network of a specification goes on along each axis that is not periodic.
 
     **Raises:** `ArgumentError` if there is not one word for each axis.
     """
     words = _words(spec, D)
-    return tuple(cast(Padding, word.lower()) if word in ("MIRROR", "EDGE") else "zeros" for word in words)
+    return tuple(cast(PaddingWord, word.lower()) if word in ("MIRROR", "EDGE") else "zeros" for word in words)
 
 
-def with_padding(contract: DataContract, padding: Sequence[Padding]) -> DataContract:
+def with_padding(contract: DataContract, padding: Sequence[PaddingWord]) -> DataContract:
     """The contract with what a network does along the axes that are not periodic.
 
     **Arguments:**
@@ -83,9 +84,7 @@ def new_boundaries(
             )
         if word not in NEW_BOUNDARIES:
             hint = "Zeros on a new axis would not reproduce the network." if word == "zeros" else None
-            raise ArgumentError(
-                "`new_boundary`", got=repr(word)[:40], expected=" or ".join(NEW_BOUNDARIES), hint=hint
-            )
+            raise unknown_name("`new_boundary`", word, NEW_BOUNDARIES, hint=hint)
     words: tuple[NewBoundary, ...] = tuple(cast(NewBoundary, by_name.get(name, "periodic")) for name in names)
     return () if set(words) == {"periodic"} else words
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from ginjax.checkpoint import is_other_kind, wrong_file
+from ginjax.checkpoint import file_kind, is_other_kind, wrong_file
 from ginjax.data.readers import (
     ANY_HDF5,
     OWN,
@@ -16,6 +16,7 @@ from ginjax.data.readers import (
     foreign_case,
     foreign_file,
     is_zarr,
+    table_hint,
 )
 from ginjax.errors import ArgumentError, FileError
 
@@ -152,8 +153,13 @@ def _no_data(path: str) -> FileError:
         _refuse_foreign(DataFile(path))
     except FileError as answer:
         return answer
-    if is_other_kind(path, "data", "text", "settings"):
-        return wrong_file(path, f"data: {_layouts()}")
+    expected, kind = f"data: {_layouts()}", file_kind(path).name
+    if kind == "empty":
+        return FileError(f"{path}: is empty", expected=expected, hint="Was it written to its end?")
+    if kind in ("text", "settings"):
+        return FileError(f"{path}: holds text, not arrays", expected=expected, hint=table_hint(path))
+    if is_other_kind(path, "data"):
+        return wrong_file(path, expected)
     return FileError(f"{path}: is not a file of data", expected=_layouts(), hint="Is it complete?")
 
 

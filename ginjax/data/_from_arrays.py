@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import DataContract, Field, axes_of
 from ginjax.data._axis_order import Axes, parse_axes
 from ginjax.data._ordered_arrays import in_own_order, refuse_doubtful, said_as_axes, vectors_in
@@ -74,9 +75,7 @@ def from_arrays(
         raise ArgumentError("fields", got="none", expected="at least one array")
     said = parse_axes(axes)
     if unknown := sorted(set(said) - {*arrays, *steady, ""}):
-        raise ArgumentError(
-            f"axes of '{unknown[0]}'", got="no such array", expected=", ".join([*arrays, *steady])
-        )
+        raise _no_such_array("axes", unknown[0], [*arrays, *steady])
     named = set(orders)
     arrays = in_own_order(arrays, said, orders)
     D = _dimension(arrays, orders)
@@ -87,11 +86,7 @@ def from_arrays(
     for what, given in (("order", orders), ("parity", parities), ("unit", units)):
         unknown = sorted(set(given) - {*arrays, *steady})
         if unknown:
-            raise ArgumentError(
-                f"{what} of '{unknown[0]}'",
-                got="no such array",
-                expected=", ".join([*arrays, *steady]),
-            )
+            raise _no_such_array(what, unknown[0], [*arrays, *steady])
     for each, values in arrays.items():
         if not {each, ""} & set(said):
             refuse_doubtful(each, values, orders.get(each, 0), named=each in named)
@@ -144,6 +139,11 @@ def from_arrays(
         held=arrays,
         steady=steady,
     )
+
+
+def _no_such_array(what: str, name: str, known: list[str]) -> ArgumentError:
+    """The refusal of something that was said of an array which is not there."""
+    return unknown_name(f"{what} of '{name}'", name, known, got="no such array", expected=", ".join(known))
 
 
 def _order(name: str, k: object) -> int:

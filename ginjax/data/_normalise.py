@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import DataContract, FieldScale
 from ginjax.data._fields import fields_by_key
 from ginjax.errors import ArgumentError
@@ -60,7 +61,7 @@ class Normalisation:
             if entry.field.name == name:
                 return entry
         known = [entry.field.name for entry in self.everything]
-        raise ArgumentError("field to normalise", got=repr(name), expected="one of " + ", ".join(known))
+        raise unknown_name("field to normalise", name, known, expected="one of " + ", ".join(known))
 
     def apply(self, image: MultiImage) -> MultiImage:
         """Normalise an image.

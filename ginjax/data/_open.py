@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import DataContract, Field, Reading
 from ginjax.data._axis_order import Axes, AxisOrder, parse_axes
 from ginjax.data._data_files import Paths, data_files, name_of, passed_over, reader_of
@@ -40,6 +41,7 @@ def open_data(
     ask: bool = True,
     unequal: bool = False,
     conditions: Conditions = (),
+    dimensions: Collection[int] = (),
 ) -> Source:
     """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
 
@@ -64,13 +66,14 @@ def open_data(
     - `conditions`: numbers of each trajectory that a network is to be told, as inputs that are the same everywhere: names of
       numbers in the file, or of `time_step` and `spacing`, which may then differ by trajectory or by file; `viscosity=nu` for
       one that the file calls `nu`; `viscosity=0.1`, or `{"viscosity": 0.1}`, for one that it does not state.
+    - `dimensions`: of which the data may be, where a file does not state it; that of `like` if empty, or any.
 
     **Returns:** a source; several files are one, in the order of their names.
 
     **Raises:** `ArgumentError` for what the user has to say, or said wrongly; `FileError` for data that cannot be used.
     """
     if split is not None and split not in SPLITS:
-        raise ArgumentError("split", got=repr(split), expected="one of " + ", ".join(SPLITS))
+        raise unknown_name("split", split, SPLITS, expected="one of " + ", ".join(SPLITS))
     torus = tuple(is_torus) if isinstance(is_torus, Iterable) else is_torus
     model = () if like is None else like.everything
     said = _Said(
@@ -82,6 +85,7 @@ def open_data(
         model=model,
         unequal=unequal,
         conditions=parse_conditions(conditions),
+        dimensions=tuple(dimensions) or (() if like is None else (like.D,)),
     ).told_as(like)
     if like is not None and like.reading is not None and _kind(path) == like.reading.kind:
         kept_said = said.or_else(like.reading, like.layout or {})
@@ -126,6 +130,7 @@ class _Said:
     model: tuple[Field, ...] = ()
     unequal: bool = False
     conditions: tuple[ConditionRequest, ...] = ()
+    dimensions: tuple[int, ...] = ()
 
     def told_as(self, like: DataContract | None) -> _Said:
         """The same, and the numbers that a model is told, whatever kind of file they are in."""
@@ -214,6 +219,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
             pairs=bool(said.target),
             unequal=said.unequal,
             conditions=said.conditions,
+            model=said.model,
         )
         for found in founds
     ]
@@ -232,7 +238,7 @@ def _name_in(text: str) -> str:
 def _kind(path: Paths) -> str | None:
     """The reader of the first file; None if there is none."""
     try:
-        with _recognised(data_files(path)[0][0]) as (reader, _):
+        with _recognised(DataFile(data_files(path)[0][0])) as (reader, _):
             return reader.name
     except GinjaxError:
         return None
@@ -249,7 +255,7 @@ def data_splits(path: Paths) -> tuple[str, ...]:
     """
     present: set[str] = set()
     for file, folder in data_files(path):
-        with _recognised(file) as (reader, opened):
+        with _recognised(DataFile(file)) as (reader, opened):
             present.update(reader.splits(opened) or ([folder] if folder else []))
     return tuple(split for split in SPLITS if split in present)
 
@@ -276,7 +282,7 @@ def _find(
     said: _Said,
 ) -> list[Found]:
     """The parts of a file that belong to a split."""
-    with _recognised(file, said.axes, pairs=bool(said.target)) as (reader, opened):
+    with _recognised(DataFile(file, said.axes, said.dimensions, pairs=bool(said.target))) as (reader, opened):
         inside = reader.splits(opened)
         if split is not None and split not in (inside or (folder,)):
             return []
@@ -294,11 +300,8 @@ def _find(
 
 
 @contextmanager
-def _recognised(
-    file: str, axes: Mapping[str, AxisOrder] | None = None, *, pairs: bool = False
-) -> Iterator[tuple[DataReader, DataFile]]:
+def _recognised(opened: DataFile) -> Iterator[tuple[DataReader, DataFile]]:
     """A file and who reads it. It is closed in the end: there may be thousands, and each is opened when it is read."""
-    opened = DataFile(file, axes, pairs=pairs)
     try:
         yield reader_of(opened), opened
     finally:

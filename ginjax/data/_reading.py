@@ -26,7 +26,7 @@ class DataReading:
     - `axes`: which axis of an array is which, such as `trajectory,time,x,y`, for one array `u=trajectory,time,x,y`.
     - `target`: the fields to be predicted from the others, where the data are pairs of input and target.
     - `conditions`: numbers of each trajectory that the network is told, see `ginjax.data.open_data`.
-    - `like`, `unequal`: as in `ginjax.data.open_data`.
+    - `like`, `unequal`, `dimensions`: as in `ginjax.data.open_data`.
     """
 
     fields: Sequence[str] = ()
@@ -37,10 +37,17 @@ class DataReading:
     like: DataContract | None = None
     unequal: bool = False
     conditions: Conditions = ()
+    dimensions: Sequence[int] = ()
 
-    def for_model(self, contract: DataContract) -> DataReading:
-        """The same, and for what was not said, as the files that a model was trained on."""
-        return replace(self, like=contract)
+    def for_model(self, contract: DataContract, dimensions: Sequence[int] = ()) -> DataReading:
+        """The same, and for what was not said, as the files that a model was trained on.
+
+        **Arguments:**
+
+        - `contract`: of the model.
+        - `dimensions`: of which the data may be; that of the model if empty.
+        """
+        return replace(self, like=contract, dimensions=tuple(dimensions) or (contract.D,))
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -76,6 +83,7 @@ class DataReading:
             like=self.like,
             unequal=self.unequal,
             conditions=self.conditions,
+            dimensions=self.dimensions,
             ask=ask,
         )
 

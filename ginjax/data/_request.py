@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ginjax.checkpoint import Field
+from ginjax._unknown_name import unknown_name
+from ginjax.checkpoint import FIELD_NOTATION, Field
 from ginjax.errors import ArgumentError
 
 UNIT_NOT_STATED = "unknown"
@@ -132,6 +133,7 @@ def parse_request(text: str) -> FieldRequest:
         raise ArgumentError(
             f"field {text!r}",
             expected="NAME:ORDER and + or -, then perhaps =VARIABLE,..., such as velocity:1+=Vx,Vy; or NAME=VARIABLE, another name",
+            hint=f"Such as `fields=['u:0+']`: {FIELD_NOTATION}.",
         )
     parts = tuple(part.lstrip("/") for part in (found["parts"] or found["name"]).split(","))
     if "" in parts:
@@ -163,5 +165,5 @@ def parse_parity(parity: Mapping[str, object]) -> dict[str, int]:
     """
     for name, value in parity.items():
         if value not in _PARITIES:
-            raise ArgumentError(f"parity of field '{name}'", got=repr(value), expected="even or odd")
+            raise unknown_name(f"parity of field '{name}'", value, ("even", "odd"))
     return {name: _PARITIES[value] for name, value in parity.items()}

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
+from ginjax._unknown_name import nearest
+from ginjax.checkpoint import Field
 from ginjax.errors import ArgumentError
 
 _MOST = 32
 
 
-def unknown_variable(subject: str, got: str | None, name: str, known: Iterable[str]) -> ArgumentError:
+def unknown_variable(
+    subject: str, got: str | None, name: str, known: Iterable[str], *, field: Field | None = None
+) -> ArgumentError:
     """The error for a variable that is not there.
 
     **Arguments:**
@@ -19,14 +22,15 @@ def unknown_variable(subject: str, got: str | None, name: str, known: Iterable[s
     - `subject`, `got`: the words of the message.
     - `name`: the variable that was asked for.
     - `known`: those that the file has; an array of several components that make no vector is `NAME.0`, `NAME.1` and so on.
+    - `field`: the field that was to be read from it.
     """
     there = list(known)
     return ArgumentError(
-        subject, got=got, expected="one of " + ", ".join(there[:_MOST]), hint=_hint(name, there)
+        subject, got=got, expected="one of " + ", ".join(there[:_MOST]), hint=_hint(name, there, field)
     )
 
 
-def _hint(name: str, known: list[str]) -> str | None:
+def _hint(name: str, known: list[str], field: Field | None) -> str | None:
     parts = [each for each in known if re.fullmatch(rf"{re.escape(name)}\.[0-9]+", each)]
     if parts:
         return (
@@ -34,5 +38,9 @@ def _hint(name: str, known: list[str]) -> str | None:
             f"has to name it as one, such as z; if not, take one component, such as '{parts[0]}'."
         )
     alike = [each for each in known if each.rpartition("/")[2] == name.rpartition("/")[2]]
-    near = alike or get_close_matches(name, known, n=1)
-    return f"Did you mean {' or '.join(repr(each) for each in near[:3])}?" if near else None
+    near = alike or nearest(name, known)
+    meant = [f"Did you mean {' or '.join(repr(each) for each in near[:3])}?"] if near else []
+    if field is not None and field.name == name and known:
+        other = (near or known)[0]
+        meant.append(f"A field is read from a variable of another name by `fields=['{field.kind}={other}']`.")
+    return " ".join(meant) or None

@@ -17,7 +17,7 @@ from typing import get_args
 
 import numpy as np
 
-from ginjax.errors import ArgumentError
+from ginjax._unknown_name import unknown_name
 
 from ._group import Group, GroupName, signed_cycle_types, tensor_action
 from ._orbits import Orbit, pixel_orbits
@@ -137,7 +137,7 @@ def character_count(
     - `group`: "hyperoctahedral" or "reflections".
     """
     if group not in get_args(GroupName):
-        raise ArgumentError("group", got=repr(group), expected=" or ".join(get_args(GroupName)))
+        raise unknown_name("group", group, get_args(GroupName))
     classes = (
         signed_cycle_types(D)
         if group == "hyperoctahedral"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
+from ginjax._unknown_name import unknown_name
 from ginjax.errors import ArgumentError
 
 from ._group import GroupName
@@ -47,7 +48,7 @@ class BankRecipe:
             ("group", ("hyperoctahedral", "reflections")),
         ):
             if getattr(self, name) not in allowed:
-                raise ArgumentError(name, got=repr(getattr(self, name)), expected=" or ".join(allowed))
+                raise unknown_name(name, getattr(self, name), allowed)
         if not isinstance(self.split_k2, bool):
             raise ArgumentError("split_k2", got=repr(self.split_k2), expected="true or false")
         radius = self.max_pixel_l1

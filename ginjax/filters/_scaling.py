@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from ginjax.errors import ArgumentError
+from ginjax._unknown_name import unknown_name
 
 from ._orbits import pixel_coordinates, pixel_unit
 
@@ -20,7 +20,7 @@ def scale_filters(filters: np.ndarray, D: int, scaling: Scaling) -> np.ndarray:
     - `"gaussian"`: as `"normalize"`, times `exp(-|x|_2)` with `x` in pixels from the centre.
     """
     if scaling not in SCALINGS:
-        raise ArgumentError("scaling", got=repr(scaling), expected=" or ".join(SCALINGS))
+        raise unknown_name("scaling", scaling, SCALINGS)
     flat = _flat(filters, D)
     if scaling == "one":
         size = np.abs(flat).max(axis=(1, 2), initial=0.0, keepdims=True)

@@ -18,7 +18,9 @@ from ._keys import Key, KeyLike, canonical_key, key_order
 class Blocks(Protocol):
     """Blocks by key: a dictionary, or another image."""
 
-    def items(self) -> Iterable[tuple[KeyLike, Shaped[AnyArray, "..."]]]: ...
+    def items(self) -> Iterable[tuple[KeyLike, Shaped[AnyArray, "..."]]]:
+        """Keys and blocks."""
+        ...
 
 
 class BlockMapping:
@@ -34,16 +36,19 @@ class BlockMapping:
     # --- pytree -----------------------------------------------------------------------------------------------------
 
     def tree_flatten_with_keys(self):
+        """For JAX: the blocks by key, and what is static."""
         children = tuple((DictKey(key), block) for key, block in self._blocks.items())
         return children, (tuple(self._blocks), self.D, self.is_torus)
 
     def tree_flatten(self):
+        """For JAX: the blocks, and what is static."""
         return tuple(self._blocks.values()), (tuple(self._blocks), self.D, self.is_torus)
 
     @classmethod
     def tree_unflatten(
         cls, aux: tuple[tuple[Key, ...], int, tuple[bool, ...]], children: Iterable[Any]
     ) -> Self:
+        """For JAX: the mapping again."""
         # JAX puts anything in the leaves (None, axis numbers, shape structs), so nothing is checked here.
         self = object.__new__(cls)
         keys, self.D, self.is_torus = aux
@@ -63,12 +68,15 @@ class BlockMapping:
     # --- mapping ----------------------------------------------------------------------------------------------------
 
     def keys(self) -> KeysView[Key]:
+        """The keys, in their order."""
         return self._blocks.keys()
 
     def values(self) -> ValuesView[AnyArray]:
+        """The blocks, in the order of the keys."""
         return self._blocks.values()
 
     def items(self) -> ItemsView[Key, AnyArray]:
+        """Keys and blocks, in the order of the keys."""
         return self._blocks.items()
 
     def __iter__(self) -> Iterator[Key]:

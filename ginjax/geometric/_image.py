@@ -73,12 +73,14 @@ class GeometricImage:
             )
 
     def tree_flatten(self):
+        """For JAX: the array, and what is static."""
         return (self.data,), (self.parity, self.D, self.is_torus, self.covariant_axes)
 
     @classmethod
     def tree_unflatten(
         cls, aux: tuple[int, int, tuple[bool, ...], tuple[bool, ...]], children: Iterable[Any]
     ) -> Self:
+        """For JAX: the image again."""
         self = object.__new__(cls)
         self.parity, self.D, self.is_torus, self.covariant_axes = aux
         (self.data,) = children

@@ -113,6 +113,7 @@ class ConvContract(eqx.Module):
 
     @property
     def D(self) -> int:
+        """The dimension."""
         return self.bank.D
 
     @property

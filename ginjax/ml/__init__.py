@@ -10,7 +10,6 @@ from ginjax.ml.draw import curve_figure as curve_figure
 from ginjax.ml.draw import draw_animation as draw_animation
 from ginjax.ml.draw import draw_compared_curves as draw_compared_curves
 from ginjax.ml.draw import draw_curve as draw_curve
-from ginjax.ml.draw import draw_errors as draw_errors
 from ginjax.ml.draw import draw_forecast as draw_forecast
 from ginjax.ml.draw import draw_picture as draw_picture
 from ginjax.ml.draw import draw_spectra as draw_spectra
@@ -94,6 +93,7 @@ from ginjax.ml.task import training_task as training_task
 from ginjax.ml.task import with_validation as with_validation
 from ginjax.ml.training import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training import CHANGEABLE as CHANGEABLE
+from ginjax.ml.training import COMPILING as COMPILING
 from ginjax.ml.training import LOGGERS as LOGGERS
 from ginjax.ml.training import OPTIMISERS as OPTIMISERS
 from ginjax.ml.training import SCHEDULES as SCHEDULES
@@ -143,8 +143,6 @@ from ginjax.ml.training import evaluate as evaluate
 from ginjax.ml.training import everywhere as everywhere
 from ginjax.ml.training import finish_training as finish_training
 from ginjax.ml.training import fit as fit
-from ginjax.ml.training import fit_counted as fit_counted
-from ginjax.ml.training import fit_one_step as fit_one_step
 from ginjax.ml.training import fitting_placement as fitting_placement
 from ginjax.ml.training import frozen_names as frozen_names
 from ginjax.ml.training import get_batches as get_batches

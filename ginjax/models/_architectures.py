@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NoReturn, TypeVar
 
 from .._registry import Registry
+from .._unknown_name import unknown_name
 from ..errors import ArgumentError
 from ._any_dimensional import AnyDimensionalModel
 from ._constructor import constructor_of
@@ -111,9 +112,7 @@ def find_architecture(name: str) -> type[AnyDimensionalModel]:
     **Raises:** `ArgumentError` that lists the names there are and says how one is registered.
     """
     if name not in ARCHITECTURES:
-        raise ArgumentError(
-            "architecture", got=repr(name), expected=" or ".join(ARCHITECTURES), hint=HOW_TO_REGISTER
-        )
+        raise unknown_name("architecture", name, ARCHITECTURES, hint=HOW_TO_REGISTER)
     return ARCHITECTURES[name]
 
 

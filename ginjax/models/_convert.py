@@ -19,13 +19,21 @@ class Convertible(Protocol):
     """What the conversion asks of a model; every `AnyDimensionalModel` has it."""
 
     @property
-    def spec(self) -> ModelSpec: ...
+    def spec(self) -> ModelSpec:
+        """The settings that it was built from."""
+        ...
+
     @property
-    def D(self) -> int: ...
+    def D(self) -> int:
+        """The dimension."""
+        ...
+
     @classmethod
     def from_spec(
         cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: PRNGKeyArray | None = None
-    ) -> "Convertible": ...
+    ) -> "Convertible":
+        """A network of these settings in dimension `D`."""
+        ...
 
 
 _Model = TypeVar("_Model", bound=Convertible)

@@ -160,6 +160,7 @@ def _rounded(x: Mapping[str, Float[np.ndarray, "..."]]) -> dict[str, np.ndarray]
 
 
 def random_inputs(model: AnyDimensionalModel, batch: int, shape: Sequence[int]) -> dict[str, np.ndarray]:
+    """White noise as a batch of inputs, the same at every call: by the name of the key `(batch, channels, *shape, D, ..., D)`."""
     rng = np.random.default_rng(0)
     return {
         key_name(key): rng.standard_normal((batch, channels, *shape, *(model.D,) * len(key[0])), np.float32)
@@ -188,12 +189,17 @@ def _goes_on_beyond_walls(record: ModelRecord) -> bool:
 
 
 def symbolic_sides(model: AnyDimensionalModel) -> list[str]:
+    """The sides of a free grid as JAX takes them: multiples of what the network needs them to be divisible by."""
     return [
         f"{model.grid_factor}*n{axis}" if model.grid_factor > 1 else f"n{axis}" for axis in range(model.D)
     ]
 
 
 def side_of(n: int, model: AnyDimensionalModel) -> int:
+    """The number of grid points `n`, if the network takes it.
+
+    **Raises:** `ArgumentError` otherwise.
+    """
     if n < 1 or n % model.grid_factor:
         raise ArgumentError("`grid`", got=n, expected=f"multiples of {model.grid_factor}, 1 or more")
     return n

@@ -209,6 +209,7 @@ def _one(name: str, what: str, value: int | tuple[int, ...] | None) -> int:
 
 
 def dotted(path: KeyPath) -> str:
+    """The path of a leaf as a readable name, with dots between its parts."""
     parts: list[str] = []
     previous: object = None
     for entry in path:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
+from .._unknown_name import unknown_name
 from ..checkpoint import Axis, Field
 from ..errors import ArgumentError
 from ..filters import BankRecipe
@@ -61,12 +62,7 @@ class Network:
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURE_NAMES:
-            raise ArgumentError(
-                "architecture",
-                got=repr(self.architecture),
-                expected=" or ".join(ARCHITECTURE_NAMES),
-                hint=HOW_TO_REGISTER,
-            )
+            raise unknown_name("architecture", self.architecture, ARCHITECTURE_NAMES, hint=HOW_TO_REGISTER)
         object.__setattr__(self, "padding", asked_padding(self.padding))
         changed = {each.name for each in fields(self) if getattr(self, each.name) != each.default}
         self.check_used(changed)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from .._unknown_name import unknown_name
 from ..errors import ArgumentError
 from ..geometric import SignatureLike
 from ._architectures import ARCHITECTURE_NAMES, HOW_TO_REGISTER, find_architecture
@@ -35,12 +36,7 @@ def spec_from_words(
     **Raises:** `ArgumentError` for an unknown architecture or option, one said twice, or one that is needed and missing.
     """
     if architecture not in ARCHITECTURE_NAMES:
-        raise ArgumentError(
-            "architecture",
-            got=repr(architecture),
-            expected=" or ".join(ARCHITECTURE_NAMES),
-            hint=HOW_TO_REGISTER,
-        )
+        raise unknown_name("architecture", architecture, ARCHITECTURE_NAMES, hint=HOW_TO_REGISTER)
     cls = find_architecture(ARCHITECTURE_NAMES[architecture])
     said = dict(options or {})
     for word, value in words.items():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from .._unknown_name import unknown_name
 from ..checkpoint import Axis
 from ..errors import ArgumentError
 from ..geometric import PADDING_MODES
@@ -90,5 +91,5 @@ def padding_option_along(
 def _word(value: object) -> str:
     word = value.lower() if isinstance(value, str) else value
     if word not in PADDING_MODES:
-        raise ArgumentError("`padding`", got=repr(value)[:40], expected=" or ".join(PADDING_MODES))
+        raise unknown_name("`padding`", value, PADDING_MODES)
     return str(word)

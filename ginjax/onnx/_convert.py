@@ -140,7 +140,10 @@ def is_exported(network: OnnxNetwork) -> bool:
 def _check_dimension(dim: int, to_dim: int) -> None:
     if to_dim == dim:
         raise ArgumentError(
-            "dimension to convert to", got=to_dim, expected=f"another: the graph is in {dim}D already"
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"another: the graph is in {dim}D already",
+            hint=f"Ask for {dim + 1}D." if dim < MAX_DIM else None,
         )
     if dim >= MAX_DIM:
         raise ArgumentError(

@@ -27,6 +27,7 @@ class Factor:
 
     @property
     def is_new(self) -> bool:
+        """Whether it is the axis that the conversion adds."""
         return self.size is None
 
 

@@ -50,6 +50,7 @@ class Node:
 
     @property
     def kind(self) -> str:
+        """The operator, as ONNX calls it."""
         return self.proto.op_type
 
     @property

@@ -64,6 +64,10 @@ class Session:
             self._folder.cleanup()
 
     def run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """The outputs for inputs by name.
+
+        **Raises:** `UnsupportedError` for what onnxruntime does not run.
+        """
         try:
             return [np.asarray(each) for each in self._session.run(None, inputs)]
         except Exception as error:

@@ -76,6 +76,7 @@ class Step:
             raise UnsupportedError("graph", got="sparse weights", expected="dense ones")
 
     def run(self) -> Walk:
+        """Carry every node over, and give back the walk with the new graph."""
         graph, walk = self._model.graph, self._walk
         for node in graph.node:
             walk.uses.update(name for name in node.input if name)

@@ -14,7 +14,7 @@ PadMode = Literal["constant", "edge", "reflect", "wrap"]
 
 
 @dataclass(frozen=True)
-class Padding:
+class PendingPadding:
     """What a graph puts around an axis by a node of its own, not yet done along the new axis.
 
     **Arguments:**
@@ -57,7 +57,7 @@ class Value:
     emitted: str | None = None
     unit: bool = False
     diluted: bool = False
-    padding: Padding | None = None
+    padding: PendingPadding | None = None
     stride: float = 1.0
 
     @property

@@ -10,6 +10,7 @@ from ._log import read_log as read_log
 from ._names import STATE_FILE as STATE_FILE
 from ._names import STATE_PURPOSE as STATE_PURPOSE
 from ._names import RunNames as RunNames
+from ._nothing_there import nothing_to_go_on_with as nothing_to_go_on_with
 from ._run import Run as Run
 from ._run import RunState as RunState
 from ._run import read_run as read_run

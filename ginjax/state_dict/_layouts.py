@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from ginjax.errors import ArgumentError
+from ginjax._unknown_name import unknown_name
 
 Place = Literal["first", "last"]
 """Whether new axes come before or after those that are there."""
@@ -61,5 +61,5 @@ def find_layout(name: str) -> KernelLayout:
     **Raises:** `ArgumentError` for another name.
     """
     if name not in LAYOUTS:
-        raise ArgumentError("`layout`", got=repr(name), expected=" or ".join(LAYOUTS))
+        raise unknown_name("`layout`", name, LAYOUTS)
     return LAYOUTS[name]

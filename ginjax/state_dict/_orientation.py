@@ -59,6 +59,7 @@ def modules_by_name(
 
 
 def say_prefix(prefix: str, whose: str, notes: list[str]) -> None:
+    """Note that names in a file begin with what those of the other network lack."""
     if prefix:
         notes.append(f"all names in the file begin with {prefix!r}, which {whose} has not")
 

@@ -107,7 +107,12 @@ def plan_state_dict(
     modules = modules_by_name(description, [kernel.module for kernel in kernels.values()], notes)
     from_dim = dimension_of(description, kernels, modules)
     if from_dim == to_dim:
-        raise ArgumentError("dimension to convert to", got=to_dim, expected=f"another than {from_dim}")
+        raise ArgumentError(
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"another than {from_dim}",
+            hint=f"The network is in {from_dim}D already: ask for {from_dim + 1}, or another one.",
+        )
     low, high = sorted((from_dim, to_dim))
     prefix = ""
     if description.like is not None:

@@ -62,6 +62,8 @@ from .rules import RULE_NAMES as RULE_NAMES
 from .rules import RULES as RULES
 from .rules import NamedRule as NamedRule
 from .rules import PlainRule as PlainRule
+from .rules import ProfiledRule as ProfiledRule
+from .rules import RemarkingRule as RemarkingRule
 from .rules import Rule as Rule
 from .rules import by_name as by_name
 from .rules import compared_rules as compared_rules

@@ -130,6 +130,7 @@ def _matched(
 
 
 def changed_width(subject: str, got: str, after: str) -> UnsupportedError:
+    """The error of a layer whose width would change with the fields."""
     return UnsupportedError(
         f"{subject}, as the fields of the network change",
         got=f"{got} before and {after} after",

@@ -22,7 +22,7 @@ from ._system import (
     residual_downward,
     solutions,
 )
-from .rules import Rule, dropped_filters
+from .rules import RemarkingRule, Rule, dropped_filters
 
 
 def bank_chain(bank: FilterBank, to_dim: int, target: FilterBank | None = None) -> tuple[FilterBank, ...]:
@@ -37,7 +37,12 @@ def bank_chain(bank: FilterBank, to_dim: int, target: FilterBank | None = None) 
     """
     if to_dim == bank.D or to_dim < 1:
         raise ArgumentError(
-            "dimension to convert to", got=to_dim, expected=f"another dimension than the model's own {bank.D}"
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"another dimension than the model's own {bank.D}",
+            hint=f"The model is in {bank.D}D already: ask for {bank.D + 1}, or another one."
+            if to_dim > 0
+            else None,
         )
     if target is not None and (bank.recipe is None or target.recipe != bank.recipe):
         return bank, target
@@ -208,10 +213,9 @@ class _Path:
 
     def _remarks(self, rule: Rule) -> list[str]:
         """What the rule itself says of the steps of the way up, once each."""
-        remark = getattr(rule, "remark", None)
-        if remark is None or not self.upward:
+        if not isinstance(rule, RemarkingRule) or not self.upward:
             return []
-        return list(dict.fromkeys(remark(self._pair(i, i + 1)) for i in range(len(self.chain) - 1)))
+        return list(dict.fromkeys(rule.remark(self._pair(i, i + 1)) for i in range(len(self.chain) - 1)))
 
     def _pair(self, a: int, b: int) -> FilterPair:
         low, high = (self.chain[i] for i in ((a, b) if self.upward else (b, a)))

@@ -44,7 +44,12 @@ def inflate_weights(
             expected="a rule for plain networks, such as 'centre' or 'mean'",
         )
     if to_dim <= from_dim:
-        raise ArgumentError("dimension to convert to", got=to_dim, expected=f"more than {from_dim}")
+        raise ArgumentError(
+            "dimension to convert to",
+            got=to_dim,
+            expected=f"more than {from_dim}",
+            hint=f"A plain network is carried to higher dimensions only: from {from_dim}D to {from_dim + 1}D and beyond.",
+        )
     result, reports = dict(arrays), []
     for layer in layers:
         name = f"{layer.name}.weight"

@@ -63,6 +63,7 @@ def plain_condition_residual(
 
 
 def channel_count(fields: Fields, D: int) -> int:
+    """Channels of fields whose components are channels of their own."""
     return sum(channels * D**k for k, _, channels in fields)
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from ginjax.checkpoint import (
-    Conversion,
-    ModelRecord,
-    NewAxis,
-    check_certificate,
-    convert_record,
-    new_axis_places,
-    new_boundaries,
-)
-from ginjax.data import Source
+from ginjax._progress import ProgressBar
+from ginjax.checkpoint import Conversion, ModelRecord, NewAxis, convert_record
 from ginjax.errors import ArgumentError
-from ginjax.ml import OwnTask, calibrate, scaled_contract
+from ginjax.ml import calibrate
+from ginjax.ml.transfer import EVALUATIONS
 from ginjax.transfer import PlainRule, Rule, make_rule
 from ginjax.workflow._arguments import check_whole
+from ginjax.workflow._data import Data, samples_of
 
 
 def converted(
@@ -56,37 +50,38 @@ def converted(
         new_boundary=new_boundary,
         new_axis=new_axis,
     )
-    if not allow_inexact:
-        check_certificate(conversion.certificate)
+    conversion.check(allow_inexact=allow_inexact)
     return conversion
 
 
 def calibrated(
     record: ModelRecord,
     D: int,
-    data: Source,
+    data: Data,
     rescale: str,
     *,
     samples: int,
     seed: int,
     new_boundary: str | Mapping[str, str] | None,
     new_axis: NewAxis | None,
+    show: Callable[..., ProgressBar],
 ) -> Conversion:
-    """`Model.calibrate` for the record."""
+    """`Model.calibrate` for the record; `show` shows progress, as `show(total, description)`."""
     check_whole("D", D, least=1)
     check_whole("samples", samples, least=1)
-    if not isinstance(data, Source):
-        raise ArgumentError("data", got=type(data).__name__, expected="a ginjax.data.Source")
-    if data.D not in (D, record.D):
-        raise ArgumentError("dimension of the data", got=data.D, expected=f"{D} or {record.D}")
-    contract = scaled_contract(record)
-    if data.D != contract.D:
-        places = new_axis_places(new_axis, contract.axes, data.D)
-        ends = new_boundaries(new_boundary, contract.axes, data.D, places)
-        contract = contract.in_dimension(data.D, ends, places)
-    X, Y = OwnTask.of(contract, data, samples=samples).pairs()
-    conversion, _ = calibrate(
-        record, D, X, Y, rescale, seed=seed, new_boundary=new_boundary, new_axis=new_axis
-    )
-    check_certificate(conversion.certificate)
+    task = samples_of(data, record, D, samples=samples, new_boundary=new_boundary, new_axis=new_axis)
+    X, Y = task.pairs()
+    with show(EVALUATIONS, "calibrating") as bar:
+        conversion, _ = calibrate(
+            record,
+            D,
+            X,
+            Y,
+            rescale,
+            seed=seed,
+            new_boundary=new_boundary,
+            new_axis=new_axis,
+            progress=bar.advance,
+        )
+    conversion.check()
     return conversion

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ginjax.checkpoint import DataContract, ModelRecord
+from ginjax._unknown_name import unknown_name
+from ginjax.checkpoint import DataContract, ModelRecord, NewAxis
 from ginjax.data import (
     SPACE,
     Axes,
@@ -27,6 +28,7 @@ from ginjax.data import (
 from ginjax.errors import ArgumentError, GinjaxError
 from ginjax.ml import (
     HeldOut,
+    OwnTask,
     Parts,
     TrainingMaterial,
     held_out_in_files,
@@ -35,9 +37,10 @@ from ginjax.ml import (
     material_of_parts,
     material_of_source,
     parts_of_training,
+    samples_for,
+    scaled_contract,
     with_validation,
 )
-from ginjax.ml.task import told_or_dropped
 
 Data = Source | str | os.PathLike[str] | Mapping[str, Source | str | os.PathLike[str]]
 """A source (`from_arrays`, `open_data`, `simulate`), the path of a file or a folder, or one of these for each part: `train`,
@@ -104,13 +107,45 @@ def source_of(data: Data, like: DataContract) -> Source:
     """
     if isinstance(data, Source):
         return data.at_hand()
-    with told_or_dropped(like):
-        if isinstance(data, str | os.PathLike):
-            return _opened(data, like)
-        sources = _by_part(data, like)
+    if isinstance(data, str | os.PathLike):
+        return _opened(data, like)
+    sources = _by_part(data, like)
     if "train" not in sources:
         raise ArgumentError("parts of the data", got=", ".join(sources) or "none", expected="'train'")
     return sources["train"].at_hand()
+
+
+def samples_of(
+    data: Data,
+    record: ModelRecord,
+    D: int,
+    *,
+    samples: int,
+    new_boundary: str | Mapping[str, str] | None,
+    new_axis: NewAxis | None,
+) -> OwnTask:
+    """Samples of a model's own task, in dimension `D` or in that of the model.
+
+    **Arguments:**
+
+    - `data`: of those at a path, the part that is trained on, if they have parts; sources by part stand for `train`.
+    - `record`, `samples`, `new_boundary`, `new_axis`: as in `ginjax.ml.samples_for`.
+
+    **Raises:** `ArgumentError` for what is no data, or does not fit.
+    """
+    at_path = isinstance(data, str | os.PathLike)
+    with _what_a_path_leaves_open():
+        found = Path(data) if at_path else source_of(data, scaled_contract(record))
+        task, _ = samples_for(
+            record,
+            (D, record.D),
+            found,
+            default="train",
+            samples=samples,
+            new_boundary=new_boundary,
+            new_axis=new_axis,
+        )
+    return task
 
 
 def held_out_of(
@@ -140,7 +175,9 @@ def held_out_of(
         return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
     sources, part = _by_part(data, contract), split or "test"
     if part not in sources:
-        raise ArgumentError("part of the data", got=part, expected="one of " + ", ".join(sources))
+        raise unknown_name(
+            "part of the data", part, sources, got=part, expected="one of " + ", ".join(sources)
+        )
     source = sources[part].at_hand(progress)
     known = parts_of_training(record, source)
     used = {"train", "valid"} & set(known.parts)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from ginjax._text import json_line, storable, table_lines
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import atomic_write, check_target, make_folder
 from ginjax.errors import ArgumentError
 from ginjax.ml import PERSISTENCE, PICTURES, OneStepError, RolloutStudy
@@ -314,8 +315,11 @@ def evaluation_files(folder: Path, format: PictureFormat = "png") -> dict[str, P
     **Raises:** `ArgumentError` for another format, or a picture of an installed package that cannot be imported.
     """
     if format not in get_args(PictureFormat):
-        raise ArgumentError(
-            "`format`", got=repr(format)[:40], expected=" or ".join(map(repr, get_args(PictureFormat)))
+        raise unknown_name(
+            "`format`",
+            format,
+            get_args(PictureFormat),
+            expected=" or ".join(map(repr, get_args(PictureFormat))),
         )
     return {"json": folder / NUMBERS} | {name: folder / f"{name}.{format}" for name, _ in PICTURES.items()}
 

@@ -8,13 +8,14 @@ import tempfile
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ginjax._progress import Progress, show_progress
+from ginjax._progress import ProgressBar, show_progress
 from ginjax._version import __version__
 from ginjax.checkpoint import (
     DataContract,
@@ -33,6 +34,7 @@ from ginjax.ml import (
     TrainSettings,
     record_with_fields_of,
 )
+from ginjax.ml.task import told_or_dropped
 from ginjax.models import (
     AnyDimensionalModel,
     LoadedModel,
@@ -221,8 +223,8 @@ class Model:
         """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
 
         Roll-outs on held-out frames choose the weights, and those of this model are the first to choose from: where no step
-        makes it better, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the end is
-        held out.
+        makes it better by a tenth, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the
+        end is held out.
 
         **Arguments:**
 
@@ -280,7 +282,9 @@ class Model:
         names; `UnsupportedError` for a network that cannot be changed so.
         """
         dropped = several(drop_fields)
-        source = source_of(data, self.record.contract.without_conditions(dropped))
+        like = self.record.contract.without_conditions(dropped)
+        with told_or_dropped(like):
+            source = source_of(data, like)
         record = record_with_fields_of(self.record, source, dropped)
         return self if record is self.record else Model(from_record(record), record, parent=self.parent)
 
@@ -333,13 +337,14 @@ class Model:
     def calibrate(
         self,
         D: int,
-        data: Source,
+        data: Data,
         rescale: str = "isotropic",
         *,
         samples: int = 16,
         seed: int = 0,
         new_boundary: str | Mapping[str, str] | None = None,
         new_axis: NewAxis | None = None,
+        progress: bool = True,
     ) -> Model:
         """The same network in a higher dimension, by the exact conversion that fits a few samples best.
 
@@ -348,12 +353,13 @@ class Model:
         **Arguments:**
 
         - `D`: the dimension.
-        - `data`: of that dimension, or of this model's own. Those are laid into the new one in random directions, which is
-          right where physics prefers none.
+        - `data`: as in `ginjax.train`, of that dimension, or of this model's own. Those are laid into the new one in random
+          directions, which is right where physics prefers none. Of data with parts the part `train` is used.
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
         - `samples`: at most so many of the data.
         - `seed`: of the directions.
         - `new_boundary`, `new_axis`: what the new axes do at their ends, and which they are, as in `to_dimension`.
+        - `progress`: whether to show how far it is.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
@@ -369,6 +375,7 @@ class Model:
             seed=seed,
             new_boundary=new_boundary,
             new_axis=new_axis,
+            show=_shown(progress),
         )
         return self._child(conversion.after)
 
@@ -506,13 +513,10 @@ class Model:
         """What tables and pictures call it: its architecture."""
         return self.network.spec.architecture
 
-    @property
+    @cached_property
     def _forecaster(self) -> Forecaster:
-        found = self.__dict__.get("_kept_forecaster")
-        if found is None:
-            found = Forecaster.of(self.network, self.record)
-            self.__dict__["_kept_forecaster"] = found  # it holds the compiled step
-        return found
+        """The model as it is rolled out; kept, because it holds the compiled step, and left out of copies and pickles."""
+        return Forecaster.of(self.network, self.record)
 
     def _child(self, record: ModelRecord) -> Model:
         """The model that this one was converted into."""
@@ -528,5 +532,5 @@ class Model:
         return f"Model({in_words(self.name, self.record)})"
 
 
-def _shown(progress: bool) -> Callable[..., Progress]:
-    return show_progress if progress else Progress
+def _shown(progress: bool) -> Callable[..., ProgressBar]:
+    return show_progress if progress else ProgressBar

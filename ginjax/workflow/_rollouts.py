@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from ginjax._progress import Progress
+from ginjax._progress import ProgressBar
 from ginjax.checkpoint import ModelRecord, unchecked
 from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
@@ -36,7 +36,7 @@ def forecast_from(
     steps: int,
     *,
     first: int | None,
-    show: Callable[..., Progress],
+    show: Callable[..., ProgressBar],
     stacklevel: int,
 ) -> dict[str, np.ndarray]:
     """`Model.predict`.
@@ -90,7 +90,7 @@ def to_evaluate_on(
     trajectories: int | None,
     split: str | None,
     seed: int,
-    show: Callable[..., Progress],
+    show: Callable[..., ProgressBar],
 ) -> HeldOut:
     """Data that a model was not trained on: those that are given, or new simulations."""
     for what, given in (("steps", steps), ("trajectories", trajectories)):
@@ -113,7 +113,7 @@ def evaluation_of(
     *,
     steps: int | None,
     tile: int | Mapping[str, int] | None,
-    show: Callable[..., Progress],
+    show: Callable[..., ProgressBar],
 ) -> Evaluation:
     """Roll-outs and every next frame of some models, compared with the truth.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from ginjax._progress import Progress, show_progress
+from ginjax._progress import ProgressBar, show_progress
 from ginjax.data import Axes, Conditions
 from ginjax.errors import ArgumentError
 from ginjax.hub import fetch, is_hub_address
@@ -82,7 +82,7 @@ def train(
     )
     model, training = carry_out(
         request,
-        show_progress if progress else Progress,
+        show_progress if progress else ProgressBar,
         lambda made, training: Model(made.model, made.record, training=training),
     )
     training.warn(stacklevel=2)

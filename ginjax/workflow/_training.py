@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ginjax._interrupt import Interrupt
-from ginjax._progress import Progress as Shown
-from ginjax._progress import show_progress
+from ginjax._progress import ProgressBar, show_progress
 from ginjax.checkpoint import ModelRecord
 from ginjax.errors import ArgumentError, GinjaxWarning
 from ginjax.ml import (
+    COMPILING,
     KeptRows,
     KeptState,
     OneStepError,
     PreparedTraining,
+    Progress,
     Report,
     Saving,
     Trained,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 _Model = TypeVar("_Model")
 
-Show = Callable[[int, str, str], Shown]
+Show = Callable[[int, str, str], ProgressBar]
 """`show(total, description, unit)`: what shows progress."""
 
 
@@ -48,7 +49,7 @@ class Training:
 
     - `title`: what was trained on what.
     - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
-      validated on; 0 for a tuning that found nothing better than the model it began with, which is kept bit for bit.
+      validated on; 0 for a tuning that found nothing better by a tenth than the model it began with, which is kept bit for bit.
     - `loss`: of the last step; `validation`: the lowest validation loss, of a tuning the lowest error by which it is
       `judged`; None without validation.
     - `judged`: by what a tuning chose its weights, and with it whether to keep those it began with; None for a new network.
@@ -74,7 +75,7 @@ class Training:
 
     @property
     def kept_start(self) -> bool:
-        """Whether a tuning found nothing better than the model it began with."""
+        """Whether a tuning found nothing better by a tenth than the model it began with."""
         return self.judged is not None and self.best_step == 0
 
     def plot(self, *, width: Width = "two") -> Figure:
@@ -131,16 +132,23 @@ class Run(Generic[_Model]):
             Interrupt(own_handlers=False) as interrupt,
         ):
 
+            def begin(progress: Progress) -> None:
+                bar.begin(progress.step)
+                bar.say(prepared.begins_with(progress.step))
+
             def note(report: Report) -> None:
                 book.note(report)
                 if report.validation is None:
                     bar.update(report.step, f"loss {report.losses[-1]:.2e}", **time_left(report, settings))
+                elif report.step == 0:
+                    bar.say(COMPILING)
 
             trained = prepared.train(
                 saving=Saving(self._state, resume=True),
-                on_begin=lambda progress: bar.begin(progress.step),
+                on_begin=begin,
                 on_report=note,
                 interrupted=interrupt.asked,
+                on_compiled=lambda memory, seconds: bar.say(""),
                 on_growth=lambda said: warnings.warn(said, GinjaxWarning, stacklevel=2),
             )
         book.close(trained.progress.step, trained.progress.seconds)
@@ -151,7 +159,7 @@ class Run(Generic[_Model]):
         return self._made(trained)
 
     def _go_on(self, progress: bool) -> _Model:
-        model, training = replace(self, show=show_progress if progress else Shown).carry_out()
+        model, training = replace(self, show=show_progress if progress else ProgressBar).carry_out()
         training.warn(stacklevel=3)
         return model
 
@@ -188,8 +196,6 @@ def carry_out(
     **Raises:** as `prepare_training` and `Run.carry_out`.
     """
     prepared = prepare_training(request, lambda title: show(1, title, ""))
-    cut = prepared.cut_batch if request.settings.batch_size is not None else None
-    for said in (prepared.overlap, prepared.ends, prepared.never_varied, cut):
-        if said is not None:
-            warnings.warn(said, GinjaxWarning, stacklevel=3)
+    for said in prepared.warnings:
+        warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

@@ -139,7 +139,7 @@ def generate(
     for D, target in targets.items():
         count, source = counts[D], sources[D]
         for note in source.notes:
-            out.note(f"{D}D: {note}")
+            out.note(note)
         with out.progress(count * source.frames, f"simulating {pde} in {D}D") as progress:
             write_well(
                 target,

@@ -73,7 +73,7 @@ def inspect(
     {"dimension": 2, "spacing": 0.1, "time_step": 0.5, "periodic": true, "fields": [{"name": "v", "order": 1, "parity": "even",
     "unit": "m/s", "axes": "trajectory,time,x,y,component"}], "constants": [{"name": "bed", "order": 0}]}
     """
-    from ginjax.data import data_splits, survey
+    from ginjax.data import data_splits, survey, told_planes
 
     out = Output(json=json, quiet=quiet)
     with reading_of(field, parity, periodic, axes, condition, target=target).open(
@@ -102,7 +102,9 @@ def inspect(
     out.result(None, payload)
     if _can_be_trained_on(source, found, parts) and len(path) == 1:
         words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
-        out.next_step(shell_line(["ginjax", "train", "--data", str(path[0]), *words]))
+        # Planes lack how fields vary in all directions, which a converted network has learnt in a lower dimension.
+        start = [] if told_planes(source.origin) is None else ["--init", f"MODEL.{source.D}d.safetensors"]
+        out.next_step(shell_line(["ginjax", "train", *start, "--data", str(path[0]), *words]))
 
 
 def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: tuple[str, ...]) -> bool:
@@ -115,6 +117,8 @@ def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: 
 
 
 def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, object]:
+    from ginjax.data import PLANES_WORDS, told_planes
+
     axes = zip("xyz", source.is_torus, strict=False)
     orders = {"axes": ", ".join(f"{name} {order}" for name, order in source.read_as.items())}
     by_axes: dict[str, object] = {
@@ -140,11 +144,14 @@ def _about(source: "Source", total: int, parts: tuple[str, ...]) -> dict[str, ob
             steps[what] = "of each trajectory"
     if source.conditions:
         steps["conditions"] = ", ".join(source.conditions)
+    planes = told_planes(source.origin)
+    if planes is not None:
+        by_axes["planes"] = f"{planes}: {PLANES_WORDS[planes]}"
     if source.spacings is not None:
         differing = zip("xyz", source.spacings, strict=False)
         steps["spacing"] = ", ".join(f"{step:g} along {axis}" for axis, step in differing)
     found = {"layout": source.layout, **by_axes, **steps, "parts": ", ".join(parts) or "none"}
-    first = ("layout", "axes", "dimension", "grid", "spacing", "time step")
+    first = ("layout", "axes", "dimension", "planes", "grid", "spacing", "time step")
     return {name: found[name] for name in (*first, *found) if name in found}
 
 
@@ -155,6 +162,8 @@ def _row(entry: "FieldSurvey") -> tuple[object, ...]:
 
 
 def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
+    from ginjax.data import told_planes
+
     by_axes: dict[str, Any] = {
         "dimension": source.D,
         "grid": list(source.spatial),
@@ -165,6 +174,7 @@ def _payload(source: "Source", parts: tuple[str, ...]) -> dict[str, Any]:
     }
     return {
         "layout": source.layout,
+        "planes": told_planes(source.origin),
         **(by_axes if source.axes_known else dict.fromkeys(by_axes)),
         "spacing": source.spacing if source.spacings is None else list(source.spacings),
         "time_step": source.time_step,

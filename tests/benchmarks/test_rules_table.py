@@ -1,5 +1,9 @@
 """What the criterion says of cells that are written by hand."""
 
+import json
+
+import _resumed
+import numpy as np
 from _rules_table import tables
 
 STEPS = (1, 5)
@@ -52,3 +56,22 @@ def test_the_mean_is_given_without_cells_that_compare_nothing_too():
     )
     half = [row("old", (0.1, 0.1), 0.5, pde="chaos"), lost[1]]  # control: not lost by both rules
     assert "Without" not in tables(rows + half, RULES, STEPS)
+
+
+def test_the_page_says_whose_roll_outs_are_lost():
+    text = (_resumed.RESULTS / "rules.jsonl").read_text("utf-8")
+    rows = [each for each in map(json.loads, text.splitlines()) if each["network"] == "resnet"]
+    page = (_resumed.RESULTS.parents[1] / "docs" / "theory" / "rules.md").read_text("utf-8")
+    (said,) = (part for part in page.split("\n\n") if part.startswith("Staying within the range"))
+    said = " ".join(said.split())
+
+    def lost(pde, rule):
+        return np.mean([each["diverged"] for each in rows if (each["pde"], each["rule"]) == (pde, rule)])
+
+    equations, both = {each["pde"] for each in rows}, ("compatibility", "isotropic")
+    never = {pde for pde in equations if not any(lost(pde, rule) for rule in both)}
+    assert never == {"allen-cahn", "diffusion", "fisher-kpp", "wave"}
+    assert "no rollout of Allen-Cahn, diffusion, Fisher-KPP or the wave equation was lost" in said
+    assert all(lost("kuramoto-sivashinsky", rule) == 1 for rule in both) and "All of Kuramoto-Siv" in said
+    assert all(lost("swift-hohenberg", rule) >= 1 / 3 for rule in both) and "a third or more of Swift" in said
+    assert all(0.05 < lost("gray-scott", rule) < 0.15 for rule in both) and "a tenth of Gray-Scott" in said

@@ -257,3 +257,26 @@ def test_no_file_takes_the_place_of_a_closed_stream(path):
     )
     done = subprocess.run([sys.executable, "-c", body, str(path)])
     assert done.returncode == 0 and path.read_bytes() == b"new"
+
+
+def test_whether_a_folder_takes_files_is_tried(path, monkeypatch):
+    check_target(path)
+    assert not path.parent.exists() or names(path) == []
+    opening = os.open
+
+    def refusing(name, flags, *mode):
+        if flags & os.O_CREAT:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return opening(name, flags, *mode)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(
+        FileError, match=r"out\.bin: cannot be written: Permission denied.*permissions of the folder"
+    ):
+        check_target(path)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that takes no files")
+def test_a_folder_that_takes_no_files_is_said_to_be_one():
+    with pytest.raises(FileError, match=r"/proc/x: cannot be written: .*write to another one"):
+        check_target("/proc/x")

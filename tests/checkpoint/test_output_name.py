@@ -5,7 +5,7 @@ import os
 import pytest
 
 from ginjax.checkpoint import check_output
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, OutputNameError
 
 
 @pytest.mark.parametrize("how", ["same", "spelled", "symbolic link", "hard link", "linked folder"])
@@ -40,30 +40,32 @@ def test_data_are_not_written_among_data_that_are_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "hint"),
+    ("kind", "name", "better"),
     [
-        ("model", "m.onnx", "Name it m.safetensors; what writes a graph of ONNX is: ginjax export m.safetensors -o m.onnx"),
-        ("model", "M.ONNX", "ginjax export M.safetensors -o M.ONNX"),
-        ("model", "m.stablehlo", "ginjax export m.safetensors -o m.stablehlo"),
-        ("model", "m.hdf5", "ginjax data convert DATA -o m.hdf5"),
-        ("model", "m.npz", "Name it m.safetensors."),
-        ("model", "m.csv", "ginjax evaluate m.safetensors with `csv='FILE'`"),
-        ("model", "m.png", "ginjax compare m.safetensors -o m.png"),
-        ("model", "m.toml", "ginjax train with `print_config=True`"),
-        ("model", "m.safetensors.index.json", "Name it"),
-        ("filters", "f.onnx", "ginjax export MODEL -o f.onnx"),
-        ("state dict", "net.onnx", "Name it net.safetensors."),
-        ("graph", "net.safetensors", "a graph of ONNX is converted into another one"),
-        ("data", "d.npz", "Name it d.h5."),
-        ("data", "d.gif", "ginjax predict MODEL DATA with `gif=True`"),
-        ("table", "t.h5", "Name it t.csv"),
-        ("folder", "d.h5", "Name it d;"),
+        ("model", "m.onnx", "m.safetensors"),
+        ("model", "M.ONNX", "M.safetensors"),
+        ("model", "m.npz", "m.safetensors"),
+        ("model", "a b.png", "'a b.safetensors'"),
+        ("filters", "f.onnx", "f.safetensors"),
+        ("state dict", "net.onnx", "net.safetensors"),
+        ("graph", "net.safetensors", "net.onnx: a graph of ONNX is converted into another one"),
+        ("data", "d.npz", "d.h5"),
+        ("table", "t.h5", "t.csv"),
+        ("folder", "d.h5", "d"),
     ],
-)  # fmt: skip
-def test_an_ending_of_another_kind_is_refused_with_what_writes_it(kind, name, hint):
-    with pytest.raises(ArgumentError) as raised:
+)
+def test_an_ending_of_another_kind_is_refused_with_a_name_that_fits(kind, name, better):
+    with pytest.raises(OutputNameError) as raised:
         check_output(name, kind)
-    assert hint in (raised.value.hint or "")
+    assert raised.value.hint == f"Name it {better}."
+
+
+def test_what_is_expected_is_said_in_words_of_the_library():
+    with pytest.raises(ArgumentError) as raised:
+        check_output("m.csv", "model")
+    assert str(raised.value) == (
+        "`output`: got m.csv, a name of a table, expected a name that ends in .safetensors. Name it m.safetensors."
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
 import json
+import shlex
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax._text import in_bytes
-from ginjax.data import PDES, PLANES_NAMES, open_data
+from ginjax.data import PDES, PLANES_NAMES, PLANES_WORDS, open_data
 from ginjax_cli.data import data
 
 
@@ -91,7 +94,32 @@ def test_what_is_no_data_is_one_line_and_a_hint(run, tmp_path):
     (tmp_path / "a").write_text("nothing")
     result = run("inspect", "a")
     assert result.exit_code == 1 and result.stdout == ""
-    assert result.stderr.startswith("error: a: is not a file of data")
+    assert result.stderr.startswith("error: a: holds text, not arrays: expected data: The Well")
+    assert "hint: A table whose rows are frames becomes an array by: python -c" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "separator"),
+    [
+        ("1,2,3\n4,5,6\n", ","),
+        ("a;b;c\n1;2;3\n4;5;6\n", ";"),
+        ("1 2 3\n4 5 6\n", None),
+        ("# a b c\n1\t2\t3\n4\t5\t6\n", "\t"),
+    ],
+)
+def test_the_way_from_a_table_leads_to_its_numbers(run, tmp_path, text, separator):
+    """The lines of the hint are run as they stand, but for the program that looks at what came of them."""
+    (tmp_path / "a table.csv").write_text(text)
+    way = run("inspect", "a table.csv").stderr.partition("becomes an array by: ")[2].strip()
+    convert, look = way.split(" && ")
+    assert separator is None or json.dumps(separator) in convert
+    program = shlex.split(convert)
+    assert program[:2] == ["python", "-c"]
+    assert subprocess.run([sys.executable, *program[1:]], cwd=tmp_path).returncode == 0
+    words = shlex.split(look)
+    assert words == ["ginjax", "data", "inspect", "a table.npz", "--axes", "time,x"]
+    np.testing.assert_array_equal(np.load(tmp_path / words[3])["u"], [[1, 2, 3], [4, 5, 6]])
+    assert json.loads(run(*words[2:], "--json").stdout)["frames"] == 2
 
 
 def test_generate_writes_matching_files(run, tmp_path):
@@ -139,8 +167,8 @@ TINY = ("generate", "--pde", "diffusion", "--size", "8", "--trajectories", "2", 
 def test_generate_covers_a_dimension_and_says_how(run, tmp_path):
     result = run(*TINY, "--dim", "1,2", "--cover", "2")
     assert result.exit_code == 0, result.stderr
-    assert "1D: correlation lengths 0.125, 0.0884: initial fields in 2D reach" in result.stderr
-    assert "2D: correlation" not in result.stderr
+    assert "data in 1D begin with the correlation lengths 0.125 and 0.0884 in turn: " in result.stderr
+    assert "data in 2D begin" not in result.stderr
     low, high = (open_data(tmp_path / f"data/diffusion_{D}d.hdf5") for D in (1, 2))
     assert low.origin["about"]["cover"] == 2 and len(low.origin["about"]["correlation_lengths"]) == 2
     assert "cover" not in high.origin["about"]  # it is what is covered
@@ -155,6 +183,41 @@ def test_generate_lays_planes_in_space(run, tmp_path):
     density = source.read(1, 0, 2)["density"]
     np.testing.assert_array_equal(density, np.repeat(density[..., :1], 4, axis=-1))
     assert source.is_torus == (True,) * 3 and source.origin["about"]["planes"] == "flat"
+
+
+@pytest.mark.parametrize("planes", PLANES_NAMES)
+def test_planes_say_what_they_are_and_what_they_are_for(run, planes):
+    """Also once they were converted, and among other files."""
+    command = (
+        "generate",
+        "--pde",
+        "diffusion",
+        "--size",
+        "8",
+        "--trajectories",
+        "3",
+        "--frames",
+        "1",
+        "--dim",
+        "3",
+    )
+    assert run(*command, "--planes", planes, "-q").exit_code == 0
+    path = f"data/diffusion_3d_{planes}.hdf5"
+    assert run("convert", path, "--every", "1", "-o", "again.hdf5", "-q").exit_code == 0
+    for each in (path, "again.hdf5"):
+        found = run("inspect", each)
+        assert f"\nplanes        {planes}: {PLANES_WORDS[planes]}\n" in found.stdout, found.output
+        assert (
+            f"planes ({planes}): fields in 3D that are {PLANES_WORDS[planes]}. They are for tuning"
+            in found.stderr
+        )
+        following = found.stderr.splitlines()[-1]
+        assert following == f"next: ginjax train --init MODEL.3d.safetensors --data {each}"
+        assert json.loads(run("inspect", each, "--json").stdout)["planes"] == planes
+    assert run(*command, "-o", "cubes", "-q").exit_code == 0
+    cubes = run("inspect", "cubes/diffusion_3d.hdf5")
+    assert "planes" not in cubes.output and "--init" not in cubes.stderr
+    assert run("inspect", path, "again.hdf5", "--json").stdout.count(f'"planes": "{planes}"') >= 1
 
 
 def test_the_planes_of_the_command_line_are_those_of_the_library(run):

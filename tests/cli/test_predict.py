@@ -1,4 +1,5 @@
 import json
+import re
 
 import h5py
 import numpy as np
@@ -84,3 +85,29 @@ def test_what_does_not_fit_is_refused(run, tmp_path):
         result = run("predict", MODEL, name, "-o", "out.h5")
         assert (result.exit_code, message in result.stderr) == (2, True), result.stderr
     assert not (tmp_path / "out.h5").exists()
+
+
+def test_the_hints_for_bare_arrays_lead_to_a_forecast(run):
+    """Each is followed as it stands, until there is none left."""
+    series = np.stack([open_data("given.h5").read(i, 0, 4)["density"] for i in range(2)])
+    np.savez("bare.npz", data=series)
+    words, followed = ["predict", MODEL, "bare.npz", "--steps", "2", "-o", "out.h5"], []
+    while (result := run(*words)).exit_code == 2 and len(followed) < 4:
+        hint = result.stderr.partition("hint: ")[2]
+        followed.append(re.search(r"--[a-z]+ \S+", hint)[0].rstrip("."))
+        words += followed[-1].split()
+    assert (result.exit_code, followed) == (0, ["--axes trajectory,time,x", "--field density=data"]), (
+        result.stderr
+    )
+    np.testing.assert_allclose(open_data("out.h5").read(0, 0, 1)["density"], series[0, :1], rtol=1e-6)
+
+
+def test_an_array_of_another_dimension_is_refused_with_the_way_to_it(run):
+    np.savez("bare.npz", data=np.ones((6, 11, 16, 16)))
+    result = run("predict", MODEL, "bare.npz", "--axes", "trajectory,time,x,y", "-o", "out.h5")
+    assert result.exit_code == 2
+    assert "dimension of the data: got 2, expected 1, that of the model" in result.stderr
+    assert "hint: 'ginjax convert-d' with --to-dim 2 makes a model for 2D of it." in result.stderr
+    np.savez("bare.npz", data=np.ones((6, 11)))
+    flat = run("predict", str(FIXTURES / "burgers_2d.safetensors"), "bare.npz", "-o", "out.h5")
+    assert flat.exit_code == 2 and "got 2 axes, expected at least 3 for data in 2D" in flat.stderr

@@ -158,7 +158,9 @@ def test_nothing_is_written_in_place_of_a_folder(run, tmp_path, words):
     (tmp_path / "mine").write_text("mine")
     for name in ("pipe", "mine"):
         refused = run(*words, "-o", name)
-        assert refused.exit_code == 1 and f"error: {name}: cannot be made" in refused.stderr
+        assert (
+            refused.exit_code == 1 and f"error: {name}: is not a folder: expected a folder" in refused.stderr
+        )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "pipe"]
     assert (tmp_path / "mine").read_text() == "mine"
 

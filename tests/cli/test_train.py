@@ -66,7 +66,9 @@ def test_every_equation(run, pde, dim, fields):
 def test_simulations_that_cover_a_dimension(run):
     result = run("train", *SMALL, "--cover", "3")
     assert result.exit_code == 0, result.stderr
-    assert "correlation lengths 0.125, 0.0722: initial fields in 3D reach" in result.stderr
+    assert (
+        "data in 1D begin with the correlation lengths 0.125 and 0.0722 in turn: initial fields in 3D have"
+    ) in result.stderr
     record = read_model("model.safetensors")
     assert record.provenance[-1]["cover"] == record.contract.origin["cover"] == 3
     task = training_task(record, record.provenance[-1], None, DataReading())
@@ -419,7 +421,11 @@ def test_a_config_file_and_flags_that_win(run, tmp_path):
     (step,) = read_model("model.safetensors").provenance
     assert (step["equation"], step["steps"], step["learning_rate"]) == ("fisher-kpp", 3, 1e-2)
     for text, code, words in (
-        ("stepss = 3", 2, "'stepss' is no option of this command: expected 'steps'"),
+        (
+            "stepss = 3",
+            2,
+            "'stepss' is no option of this command\nhint: Did you mean 'steps'? The options are",
+        ),
         ("steps = 0", 2, "'--steps'"),
         ("steps = ", 1, "is not TOML"),
         ("a = {b = {c = 1}}", 2, "'b' is no option"),

@@ -136,12 +136,16 @@ def test_a_dry_run_says_what_it_takes_and_writes_nothing(run, tmp_path):
         "time to the end ",
     ):
         assert f"\n{words}" in result.stdout
-    assert "the batch has 4 samples in place of 99: there are no more" in result.stderr
+    cut = "the batch has 4 samples in place of 99: there are no more"
+    assert f"warning: {cut}" in result.stderr
     following = result.stderr.splitlines()[-1]
     assert following.startswith("next: ginjax train ") and "--batch-size 99" in following
     assert "--dry-run" not in following
     assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]
+    asked = json.loads(run(*THREE, "--batch-size", "99", "--dry-run", "--json").stdout)
+    assert cut in asked["warnings"]
     payload = json.loads(run(*THREE, "--dry-run", "--json").stdout)
+    assert not any("the batch has" in each for each in payload.get("warnings", ()))
     estimate = payload["estimate"]
     assert payload["dry_run"] is True and estimate["steps"] == 3 and estimate["samples"] == 4
     assert estimate["memory_bytes"] > estimate["working_bytes"] > 0 and estimate["seconds_per_step"] > 0
@@ -281,3 +285,23 @@ def test_a_network_that_has_learned_nothing_is_trained_longer(model, persistence
     assert found == following
     unknown = following_command(ctx, Path("m"), record, None, settings, keep_state=True)  # pyright: ignore
     assert unknown.startswith("ginjax convert-d m ")
+
+
+def test_a_run_under_a_misspelt_name_begins_anew_and_says_so(run, tmp_path):
+    """A job that is given again and again begins like this, so that it is no error."""
+    assert run(*THREE, "-o", "fisher.safetensors").exit_code == 0
+    new = run(*THREE, "-o", "fishr.safetensors", "--resume")
+    assert new.exit_code == 0 and (tmp_path / "fishr.safetensors").exists()
+    said = "warning: no run of 'fishr.safetensors' was found to go on with: a new one begins at step 0. "
+    assert f"{said}Did you mean --output fisher.safetensors?\n" in new.stderr
+    told = json.loads(run(*THREE, "-o", "third.safetensors", "--resume", "--json").stdout)["warnings"]
+    assert "In its folder are the runs of 'fisher.safetensors', 'fishr.safetensors'" in told[0]
+    assert "was found to go on with" not in run(*THREE, "-o", "fisher.safetensors", "--resume").stderr
+
+
+def test_while_the_first_step_compiles_the_progress_says_so(run, monkeypatch):
+    monkeypatch.setattr("ginjax._progress.PREPARING_SECONDS", 0.0)
+    monkeypatch.setattr("ginjax._progress.SILENT_SECONDS", 0.02)
+    said = run(*THREE)
+    assert said.exit_code == 0
+    assert "training: 0% (0/3), compiling the first step, " in said.stderr

@@ -110,3 +110,14 @@ def test_what_is_only_said_of_several_seeds_is_of_the_command_as_typed(run, tmp_
 def test_what_is_no_list_of_seeds(run, words, message):
     result = run("train", *SMALL, *words)
     assert (result.exit_code, message in result.stderr) == (2, True)
+
+
+def test_seeds_under_a_misspelt_name_begin_anew_and_say_so(run):
+    words = ("train", *SMALL, "--seeds", "0-1", "-o")
+    first = run(*words, "fisher.safetensors")
+    assert first.exit_code == 0 and "was found to go on with" not in first.stderr
+    misspelt = run(*words, "fishr.safetensors", "--resume")
+    assert misspelt.exit_code == 0
+    assert misspelt.stderr.count("no run of 'fishr.safetensors' was found to go on with") == 1
+    assert "Did you mean --output fisher.safetensors?" in misspelt.stderr
+    assert "was found to go on with" not in run(*words, "fisher.safetensors", "--resume").stderr

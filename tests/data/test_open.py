@@ -163,7 +163,13 @@ def test_a_truncated_file_is_an_error_when_opened_or_read(tmp_path):
     ("make", "problem"),
     [
         (lambda path: None, "no such file"),
-        (lambda path: path.write_text("hello"), "is not a file of data"),
+        (lambda path: path.write_text("hello"), "holds text, not arrays: expected data: The Well, .*npy"),
+        (lambda path: path.write_text(""), "is empty: expected data: The Well, .*npy.* written to its end"),
+        (
+            lambda path: path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(64)),
+            "is a picture: expected data: The Well",
+        ),
+        (lambda path: path.write_bytes(b"\xfe\xba" * 64), "is not a file of data: expected The Well"),
         (lambda path: path.mkdir(), "data files in it: got 0"),
         (os.mkfifo, "is not a regular file"),
         (lambda path: h5py.File(path, "w").close(), "has none of the known layouts"),

@@ -12,7 +12,7 @@ from wall_padding import continued, largest_difference
 from ginjax.errors import ArgumentError
 from ginjax.filters import BankRecipe, make_bank
 from ginjax.geometric import MultiImage, Signature, continue_axes, make_all_operators, padding_modes
-from ginjax.geometric.conv._axes import AxisGeometry
+from ginjax.geometric.conv._axes import ConvAxis
 from ginjax.geometric.conv._ways import use_way
 from ginjax.layers import ConvContract, MaxNormPool
 from ginjax.models import AnyDimensionalModel
@@ -234,9 +234,9 @@ def test_modes_are_read_in_capitals_or_not():
 
 def test_without_grades_a_mirror_keeps_every_sign():
     x = jnp.arange(8.0).reshape(2, 4)
-    wide, left = continue_axes(x, (AxisGeometry(4, 2, 1),), ("mirror",), None, 1)
+    wide, left = continue_axes(x, (ConvAxis(4, 2, 1),), ("mirror",), None, 1)
     np.testing.assert_array_equal(wide, np.pad(x, [(0, 0), (2, 1)], "symmetric"))
-    assert left == (AxisGeometry(7),)
-    signed, _ = continue_axes(x, (AxisGeometry(4, 2, 1),), ("mirror",), (0, 1), 1)
+    assert left == (ConvAxis(7),)
+    signed, _ = continue_axes(x, (ConvAxis(4, 2, 1),), ("mirror",), (0, 1), 1)
     np.testing.assert_array_equal(signed[0], wide[0])
     np.testing.assert_array_equal(signed[1], np.asarray(wide[1]) * [-1, -1, 1, 1, 1, 1, -1])

@@ -109,14 +109,22 @@ def test_a_converted_model_knows_its_parent_and_is_verified_against_it(model, mo
         model3.verify(low=wrong)
 
 
-def test_a_conversion_calibrated_on_data_of_the_models_own_dimension():
+def test_a_conversion_calibrated_on_data_of_the_models_own_dimension(tmp_path, capsys):
     low = ginjax.train(data(1), STEPS, network=TINY, progress=False)
-    chosen = low.calibrate(2, data(1), samples=2)
+    chosen = low.calibrate(2, data(1), samples=2, progress=False)
+    assert not capsys.readouterr().err
     assert chosen.D == 2 and chosen.parent is low and chosen.certificate.exact
     assert chosen.certificate.rule == "isotropic" and chosen.history[-1]["calibrated_moves"]
-    for wrong, said in ((data(3), "got 3, expected 2 or 1"), (velocity(1), "data: got ndarray")):
+    for wrong, said in (
+        (data(3), "got 3, expected 2, the dim.* or 1, that"),
+        (velocity(1), "data: got ndarray"),
+    ):
         with pytest.raises(ArgumentError, match=said):
             low.calibrate(2, wrong)
+    np.savez(tmp_path / "low.npz", velocity=velocity(1))
+    for same in (tmp_path / "low.npz", {"train": data(1)}):
+        assert low.calibrate(2, same, samples=2).record.digest == chosen.record.digest
+        assert "calibrating" in capsys.readouterr().err
 
 
 def test_what_there_is_no_parent_of_is_asked_for(model, model3, tmp_path):

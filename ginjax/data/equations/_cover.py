@@ -51,26 +51,32 @@ class Coverage:
 
     **Arguments:**
 
+    - `D`: the dimension of the data.
     - `target`: the higher dimension.
-    - `lengths`: the correlation lengths.
+    - `lengths`: the correlation lengths of the data.
     - `gradient`, `laplacian`: root mean square of the differences and of the second differences of neighbouring grid
       points in the higher dimension, as a ratio to the largest of the mixture; of several fields the largest ratio.
     - `spin_up`: time steps between the initial fields and the first frame that is kept.
+    - `planar`: whether the data are planes.
     """
 
+    D: int
     target: int
     lengths: tuple[float, ...]
     gradient: float
     laplacian: float
     spin_up: int = 0
+    planar: bool = False
 
     def __str__(self) -> str:
-        lengths = ", ".join(f"{each:.3g}" for each in self.lengths)
+        lengths = " and ".join(f"{each:.3g}" for each in self.lengths)
+        what = f"planes in {self.D}D" if self.planar else f"data in {self.D}D"
         frames = f"{self.spin_up} time step{'s' * (self.spin_up > 1)}"
         later = f"; the data begin {frames} later" if self.spin_up else ""
         return (
-            f"correlation lengths {lengths}: initial fields in {self.target}D reach {self.gradient:.2f} times the gradient and "
-            f"{self.laplacian:.2f} times the Laplacian of these, where at most 1 is covered{later}"
+            f"{what} begin with the correlation lengths {lengths} in turn: initial fields in {self.target}D have "
+            f"{self.gradient:.2f} times their largest gradient and {self.laplacian:.2f} times their largest Laplacian (root mean "
+            f"square); up to 1 is covered{later}"
         )
 
 
@@ -88,7 +94,7 @@ def measure_coverage(pde: PDE, D: int, target: int, *, planes: Sequence[Planes] 
     low = np.stack([_spreads(each, D, kind) for each in mixed for kind in planes or (None,)]).max(axis=0)
     gradient, laplacian = (_spreads(pde, target) / low).max(axis=1)
     lengths = tuple(each.correlation_length for each in mixed)
-    return Coverage(target, lengths, float(gradient), float(laplacian), pde.spin_up)
+    return Coverage(D, target, lengths, float(gradient), float(laplacian), pde.spin_up, bool(planes))
 
 
 def _spreads(pde: PDE, D: int, planes: Planes | None = None) -> np.ndarray:

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from ginjax.errors import ArgumentError
+from ginjax._unknown_name import unknown_name
 
 THICKNESS = 4
 """Points along an axis on which nothing depends: as few as a U-Net of two levels can pool."""
@@ -87,7 +87,7 @@ def planes_named(name: str) -> tuple[Planes, ...]:
     **Raises:** `ArgumentError` for a name that is not in `PLANES_NAMES`.
     """
     if name not in PLANES_NAMES:
-        raise ArgumentError("`planes`", got=repr(name), expected=" or ".join(map(repr, PLANES_NAMES)))
+        raise unknown_name("`planes`", name, PLANES_NAMES, expected=" or ".join(map(repr, PLANES_NAMES)))
     return tuple(PLANES.values()) if name == BOTH else (PLANES[name],)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
+from ginjax._unknown_name import unknown_name
 from ginjax.data.equations._pde import PDE
 from ginjax.errors import ArgumentError
 
@@ -26,7 +27,7 @@ def varied(pde: PDE, values: Mapping[str, Sequence[float]]) -> tuple[PDE, ...]:
     known = (TIME_STEP, *pde.parameters)
     for name, numbers in values.items():
         if name not in known:
-            raise ArgumentError("`vary`", got=repr(name), expected=" or ".join(known))
+            raise unknown_name("`vary`", name, known)
         wrong = [each for each in numbers if not math.isfinite(each) or (name == TIME_STEP and each <= 0)]
         if wrong or not numbers:
             raise ArgumentError(

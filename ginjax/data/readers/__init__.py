@@ -10,6 +10,7 @@ from ginjax.data.readers._data_file import DataFile as DataFile
 from ginjax.data.readers._foreign import Foreign as Foreign
 from ginjax.data.readers._foreign import foreign_case as foreign_case
 from ginjax.data.readers._foreign import foreign_file as foreign_file
+from ginjax.data.readers._foreign import table_hint as table_hint
 from ginjax.data.readers._hdf5 import Hdf5 as Hdf5
 from ginjax.data.readers._hdf5_tree import ANY_HDF5 as ANY_HDF5
 from ginjax.data.readers._reader import DataReader as DataReader

@@ -49,4 +49,5 @@ def offered(likely: list[AxisReading], name: str = "") -> str:
         return ""
     shape = likely[0].shape
     pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
-    return f"Say which, and {Y_FIRST}: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"
+    which = f"Say which, and {Y_FIRST}" if any(each.order.D > 1 for each in likely) else "Say which"
+    return f"{which}: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 
 import numpy as np
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import Field
 from ginjax.data._axis_order import SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
 from ginjax.data._found import Found, Variable
@@ -21,6 +22,7 @@ from ginjax.data.readers._said_axes import check_names, refuse_count, said_order
 from ginjax.data.readers._shared_axes import Guess
 from ginjax.data.readers._steps import equal_step, spacing_of
 from ginjax.data.readers._stored_array import StoredArray, numbers_among
+from ginjax.data.readers._wanted_dimension import in_dimensions, refuse_dimensions
 from ginjax.data.sources import NO_SERIES
 from ginjax.errors import ArgumentError, FileError
 
@@ -34,6 +36,7 @@ def describe_arrays(
     points: Mapping[str, Points] | None = None,
     *,
     pairs: bool = False,
+    dimensions: Collection[int] = (),
 ) -> Found:
     """Describe arrays by what the user says of them, and by the points of their axes, if there are any.
 
@@ -46,14 +49,19 @@ def describe_arrays(
     - `said`: by array the order of its axes; under an empty name that of all others.
     - `points`: by axis, points or times that are kept elsewhere. Arrays `(n,)` with the name of an axis are such, too.
     - `pairs`: whether the arrays are pairs of input and target, which need no axis of time; their axes have to be said.
+    - `dimensions`: of which the data may be; any if empty.
 
     **Raises:** `FileError` if nothing is a time series, or if an array contradicts its points; `ArgumentError` for axes that do
     not fit an array.
     """
     unknown = sorted(set(said) - {*arrays, ""})
     if unknown:
-        raise ArgumentError(
-            f"`axes` of array '{unknown[0]}'", got="no such array", expected="one of " + ", ".join(arrays)
+        raise unknown_name(
+            f"`axes` of array '{unknown[0]}'",
+            unknown[0],
+            arrays,
+            got="no such array",
+            expected="one of " + ", ".join(arrays),
         )
     wanted = _wanted(requests, arrays)
     if pairs and not said:
@@ -86,11 +94,12 @@ def describe_arrays(
             continue
         request = wanted.get(name)
         k = None if request is None else (request.field.k if len(request.parts) == 1 else 0)
-        order = said_order(name, array.shape, said, needed=request is not None)
+        order = said_order(name, array.shape, said, dimensions, needed=request is not None)
         if order is None and not said:
             order, likely = _inferred(where, name, array, k, points)
+            likely = in_dimensions(likely, dimensions)
             guesses[name] = Guess(array.shape, order, tuple(likely), asked=request is not None)
-            order = order or provisional(array.shape, k, likely)
+            order = order or provisional(array.shape, k, likely, dimensions)
         elif order is not None:
             check_names(name, order, array.labels)
             check_points(where, name, order, array.shape, points)
@@ -98,12 +107,14 @@ def describe_arrays(
             problems[name] = untold(name, array.shape, said)
         else:
             orders[name] = order
+    refuse_dimensions(where, guesses, dimensions)
     question = None
     if any(each.open for each in guesses.values()):
         question, shared = question_of(guesses)
         orders |= shared
     if not orders and "" in said:
-        refuse_count(said[""], {name: each.shape for name, each in arrays.items() if name not in coordinates})
+        shapes = {name: each.shape for name, each in arrays.items() if name not in coordinates}
+        refuse_count(said[""], shapes, dimensions)
     orders, first = _alike(where, arrays, orders, named, problems, pairs)
     trajectories, frames, spatial = first
     variables: dict[str, Variable] = {}
@@ -163,9 +174,8 @@ def _wanted(requests: tuple[FieldRequest, ...], arrays: Mapping[str, StoredArray
     for request in requests:
         for part in request.parts:
             if (name := _array(part, arrays)) not in arrays:
-                raise unknown_variable(
-                    f"field '{request.field.name}' from array '{part}'", "no such array", name, arrays
-                )
+                what = f"field '{request.field.name}' from array '{part}'"
+                raise unknown_variable(what, "no such array", name, arrays, field=request.field)
             wanted[name] = request
     return wanted
 
@@ -193,10 +203,12 @@ def _inferred(
     return None, [AxisReading(each, shape) for each in fitting] or likely
 
 
-def provisional(shape: tuple[int, ...], k: int | None, likely: list[AxisReading]) -> AxisOrder | None:
+def provisional(
+    shape: tuple[int, ...], k: int | None, likely: list[AxisReading], dimensions: Collection[int] = ()
+) -> AxisOrder | None:
     """An order to go on with where a question stands, so that the rest of the file can be looked at."""
     D = len(shape) - 2 - (k or 0)
-    if 1 <= D <= 3:
+    if D in (dimensions or (1, 2, 3)):
         return AxisOrder.usual(D, k or 0)
     return likely[0].order if likely else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 import h5py
@@ -23,12 +23,21 @@ class DataFile:
     - `path`: the file.
     - `pairs`: whether its arrays are pairs of input and target, which need no axis of time.
     - `axes`: what the user says of the axes of its arrays, by their names; under an empty name, of all others.
+    - `dimensions`: of which its data may be, such as that of the model they are for; any if empty.
     """
 
-    def __init__(self, path: str, axes: Mapping[str, AxisOrder] | None = None, *, pairs: bool = False):
+    def __init__(
+        self,
+        path: str,
+        axes: Mapping[str, AxisOrder] | None = None,
+        dimensions: Collection[int] = (),
+        *,
+        pairs: bool = False,
+    ):
         self.path = path
         self.pairs = pairs
         self.axes: Mapping[str, AxisOrder] = axes or {}
+        self.dimensions = tuple(dimensions)
 
     @cached_property
     def start(self) -> bytes:

@@ -14,6 +14,7 @@ from shlex import quote
 
 from ginjax.data.readers._data_file import DataFile
 
+_START = 4096
 _GZIP = b"\x1f\x8b"
 _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 
@@ -52,6 +53,28 @@ def foreign_file(file: DataFile) -> Foreign | None:
     if _has(file, "tasks") and _has(file, "scales"):
         return Foreign("a file of Dedalus", _lines(_dedalus(path), path))
     return None
+
+
+def table_hint(path: str) -> str:
+    """How a table of numbers in text becomes an array, of which each row is taken for a frame in 1D."""
+    try:
+        with open(path, "rb") as stream:
+            start = stream.read(_START)
+    except OSError:
+        start = b""
+    separator = next((each for each in (b",", b";", b"\t") if each in start), None)
+    how = "" if separator is None else f", delimiter={json.dumps(separator.decode())}"
+    how += ", skip_header=1" if _is_heading(start.partition(b"\n")[0], separator) else ""
+    code = f"import numpy; {_saved(path, f'u=numpy.genfromtxt({json.dumps(path)}{how})')}"
+    return "A table whose rows are frames becomes an array by: " + _lines(code, path, "`axes=['time,x']`")
+
+
+def _is_heading(line: bytes, separator: bytes | None) -> bool:
+    """Whether the first line of a table names its columns."""
+    try:
+        return not [float(each) for each in line.split(separator)]
+    except ValueError:
+        return not line.startswith(b"#")
 
 
 def foreign_case(folder: str) -> Foreign | None:

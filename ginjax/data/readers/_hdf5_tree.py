@@ -114,11 +114,12 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     orders = _said(said, families, left) or stated
     counts = {axis: Points(name, content.points(name)) for axis, name in points.items()}
     left |= {path: each for path, each in others.items() if path in asked or path in said or not left}
-    found = describe_arrays(file.path, LAYOUT, left, requests, orders, counts, pairs=file.pairs)
+    found = describe_arrays(
+        file.path, LAYOUT, left, requests, orders, counts, pairs=file.pairs, dimensions=file.dimensions
+    )
     chosen = next((n for n in found.read_as if n in families), None)
-    lengths = None
-    if chosen is not None and len({content.shape(each)[0] for each in families[chosen]}) > 1:
-        lengths = tuple(content.shape(each)[0] for each in families[chosen])
+    counted = () if chosen is None else tuple(content.shape(each)[0] for each in families[chosen])
+    lengths = counted if len(set(counted)) > 1 else None
     remarks = [
         content.chunk_remark(name, order) for name, order in found.read_as.items() if name not in families
     ]

@@ -55,7 +55,9 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     else:
         old = _Version5(file.path)
         arrays, close, origin = old.arrays(), old.close, {"file": os.path.basename(file.path)}
-    found = describe_arrays(file.path, LAYOUT, arrays, requests, file.axes, pairs=file.pairs)
+    found = describe_arrays(
+        file.path, LAYOUT, arrays, requests, file.axes, pairs=file.pairs, dimensions=file.dimensions
+    )
     remarks = [
         file.hdf5.chunk_remark(name, AxisOrder(order.names[::-1]))
         for name, order in found.read_as.items()

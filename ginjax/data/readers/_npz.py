@@ -18,11 +18,11 @@ import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 
+from ginjax._unknown_name import nearest, unknown_name
 from ginjax.checkpoint import Field, expect
 from ginjax.data._axis_order import COMPONENT, TIME, TRAJECTORY, AxisOrder
 from ginjax.data._found import Found, Variable
@@ -54,7 +54,9 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     if schema is not None:
         return _described(file.path, arrays, schema, file.axes, pairs=file.pairs)
     stored = {name: _stored(each) for name, each in arrays.items()}
-    found = describe_arrays(file.path, LAYOUT, stored, requests, file.axes, pairs=file.pairs)
+    found = describe_arrays(
+        file.path, LAYOUT, stored, requests, file.axes, pairs=file.pairs, dimensions=file.dimensions
+    )
     return replace(found, origin={"file": os.path.basename(file.path)})
 
 
@@ -71,8 +73,10 @@ def _described(
     D = expect(schema, "dimension", int, where=path, least=1, most=3)
     fields, constants = (_entries(schema, part, path) for part in ("fields", "constants"))
     if unknown := sorted(set(said) - {*fields, *constants, ""}):
-        raise ArgumentError(
+        raise unknown_name(
             f"`axes` of array '{unknown[0]}'",
+            unknown[0],
+            fields | constants,
             got="no such array in the schema",
             expected="one of " + ", ".join(fields | constants),
         )
@@ -221,7 +225,7 @@ def _known(found: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
     """
     unknown = [key for key in found if key not in keys]
     if unknown:
-        near = get_close_matches(unknown[0].replace("-", "_"), keys, 1)
+        near = nearest(unknown[0].replace("-", "_"), keys)
         raise FileError(
             where,
             got=f"key {unknown[0]!r}",

@@ -8,7 +8,7 @@ The file does not state its boundaries; those of the published ones are periodic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -28,6 +28,7 @@ from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
 from ginjax.data.readers._reader import Reader
 from ginjax.data.readers._steps import equal_step, spacing_of
+from ginjax.data.readers._wanted_dimension import in_dimensions
 from ginjax.errors import FileError
 
 LAYOUT = "pdebench"
@@ -49,7 +50,11 @@ def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...])
     counts = {axis: Points(f"{axis}-coordinate", len(values)) for axis, values in points.items()}
     if len(time):
         counts[TIME] = Points(_TIME, len(time), spare=1)
-    found = _as_said(file, content, requests, counts) if file.axes else _as_stated(content, counts)
+    found = (
+        _as_said(file, content, requests, counts)
+        if file.axes
+        else _as_stated(content, counts, file.dimensions)
+    )
     return replace(
         found,
         spacing=spacing_of(content.path, list(points.values())[: found.D]),
@@ -72,7 +77,9 @@ def _as_said(
         return StoredArray(file.shape(name), lambda selection: file.read(name, selection))
 
     arrays = {name: stored(name) for name in _arrays(file)}
-    found = describe_arrays(file.path, LAYOUT, arrays, requests, data.axes, points, pairs=data.pairs)
+    found = describe_arrays(
+        file.path, LAYOUT, arrays, requests, data.axes, points, pairs=data.pairs, dimensions=data.dimensions
+    )
     usable = {name: each for name, each in found.variables.items() if each.problem is None}
     others = {name: each for name, each in usable.items() if name not in _VELOCITY[: found.D]}
     return replace(
@@ -92,11 +99,11 @@ def _arrays(file: Hdf5) -> list[str]:
     return [name for name in file.names() if file.is_array(name) and name not in (*_AXES, _TIME)]
 
 
-def _as_stated(file: Hdf5, points: Mapping[str, Points]) -> Found:
+def _as_stated(file: Hdf5, points: Mapping[str, Points], dimensions: Collection[int]) -> Found:
     """The arrays in the order that their names and coordinates state, else in that of the layout where that is sure."""
     main = "tensor" if file.is_array("tensor") else "density"
     shape = file.shape(main)
-    order, question, stated = _order(file, main, shape, points)
+    order, question, stated = _order(file, main, shape, points, dimensions)
     D, spatial = order.D, order.spatial(shape)
     trajectories, frames = order.size(TRAJECTORY, shape), order.size(TIME, shape)
     steady = AxisOrder(tuple(name for name in order.names if name != TIME))
@@ -154,7 +161,11 @@ def _defaults(variables: Mapping[str, Variable], D: int) -> tuple[FieldRequest, 
 
 
 def _order(
-    file: Hdf5, main: str, shape: tuple[int, ...], points: Mapping[str, Points]
+    file: Hdf5,
+    main: str,
+    shape: tuple[int, ...],
+    points: Mapping[str, Points],
+    dimensions: Collection[int] = (),
 ) -> tuple[AxisOrder, tuple[str, str] | None, bool]:
     """The order of the axes: by their names, else by the lengths of the coordinates, else that of the layout if it is sure.
 
@@ -200,6 +211,8 @@ def _order(
             got=shape,
             expected="(batch, time, x, y, z) in 1 to 3 dimensions",
         )
+    # Where none is of the dimension wanted, that of the answer says so.
+    offers = in_dimensions(offers, dimensions) or offers
     return order, axis_question(main, shape, offers, alone=len(_arrays(file)) == 1), False
 
 

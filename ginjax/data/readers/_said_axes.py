@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ginjax.data._axis_order import AxisOrder
 from ginjax.data._likely_axes import AxisReading, offers
 from ginjax.data.readers._axis_names import names_allow, order_by_names
 from ginjax.data.readers._axis_question import offered
+from ginjax.data.readers._wanted_dimension import in_dimensions
 from ginjax.errors import ArgumentError
 
 
 def said_order(
-    name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder], *, needed: bool
+    name: str,
+    shape: tuple[int, ...],
+    said: Mapping[str, AxisOrder],
+    dimensions: Collection[int] = (),
+    *,
+    needed: bool,
 ) -> AxisOrder | None:
-    """The order that was said of an array. What is said of all arrays says of scalars that they have no component."""
+    """The order that was said of an array. What is said of all arrays says of scalars that they have no component.
+
+    **Raises:** `ArgumentError` for one that does not fit, with readings of these `dimensions`, or any.
+    """
     order = said.get(name, said.get(""))
     if order is None or len(order.names) == len(shape):
         return order
@@ -28,7 +37,7 @@ def said_order(
         f"`axes` of array '{name}'",
         got=f"{order.text}, {len(order.names)} axes",
         expected=f"{len(shape)}, as many as its shape {shape} has",
-        hint=offered(offers(shape), name) or None,
+        hint=offered(in_dimensions(offers(shape), dimensions), name) or None,
     )
 
 
@@ -65,8 +74,10 @@ def untold(name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder]) -> 
     return problem
 
 
-def refuse_count(order: AxisOrder, shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Say that no array has as many axes as were named.
+def refuse_count(
+    order: AxisOrder, shapes: Mapping[str, tuple[int, ...]], dimensions: Collection[int] = ()
+) -> None:
+    """Say that no array has as many axes as were named, and how the first may be read in these `dimensions`, or any.
 
     **Raises:** `ArgumentError`, if so.
     """
@@ -79,4 +90,8 @@ def refuse_count(order: AxisOrder, shapes: Mapping[str, tuple[int, ...]]) -> Non
             got=f"{order.text}, {n} axes",
             expected="as many as an array has: "
             + ", ".join(f"'{name}' of shape {shape} has {len(shape)}" for name, shape in shapes.items()),
+            hint=next(
+                filter(None, (offered(in_dimensions(offers(each), dimensions)) for each in shapes.values())),
+                None,
+            ),
         )

@@ -16,6 +16,7 @@ import numpy as np
 from ginjax.checkpoint import Field, JsonProblem, parse_json
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder, AxisSlices
 from ginjax.data._found import Found, Variable, number_variable
+from ginjax.data._planes_in_words import planes_notes
 from ginjax.data._request import UNIT_NOT_STATED, FieldRequest
 from ginjax.data.readers._coordinates import step_of_rows
 from ginjax.data.readers._counted import ASSUMED, COUNTED
@@ -90,6 +91,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
                 _request(name, 0, str(unit)[:64] if unit else UNIT_NOT_STATED, int(parity == "odd"))
             )
     is_torus, stated_axes = _boundaries(file, [axes[i] for i in turn])
+    origin = _origin(file)
     return Found(
         where=where,
         layout=LAYOUT,
@@ -105,8 +107,8 @@ def _find(file: Hdf5, split: str | None) -> Found:
         variables=variables,
         defaults=tuple(defaults),
         split=split,
-        origin=_origin(file),
-        notes=tuple(notes),
+        origin=origin,
+        notes=(*notes, *planes_notes(origin)),
         parities_stated=frozenset(stated),
         boundaries_stated=stated_axes,
         close=file.close,

@@ -73,7 +73,9 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     if not file.pairs and not any(order.varies for order in stated.values()):
         stated = {}  # what is constant says nothing of the order of the others
     said: Mapping[str, AxisOrder] = file.axes or stated
-    found = describe_arrays(file.path, layout, arrays, requests, said, pairs=file.pairs)
+    found = describe_arrays(
+        file.path, layout, arrays, requests, said, pairs=file.pairs, dimensions=file.dimensions
+    )
     chosen = next(name for name, order in found.read_as.items() if order.varies or file.pairs)
     spacing, time_step, note = content.steps(chosen, found.read_as[chosen])
     units = {name: content.unit(name) for name in arrays if name not in problems}

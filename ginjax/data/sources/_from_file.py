@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ginjax.checkpoint import Field, Reading
+from ginjax._unknown_name import did_you_mean
+from ginjax.checkpoint import FIELD_NOTATION, Field, Reading
 from ginjax.data._axis_order import axes_texts
+from ginjax.data._field_example import name_the_fields
 from ginjax.data._found import Found, Variable
 from ginjax.data._request import ConditionRequest, FieldRequest
 from ginjax.data._unknown_variable import unknown_variable
@@ -73,6 +75,7 @@ def assemble(
     pairs: bool = False,
     unequal: bool = False,
     conditions: Sequence[ConditionRequest] = (),
+    model: Sequence[Field] = (),
 ) -> Source:
     """Choose fields among the variables of a file.
 
@@ -87,6 +90,7 @@ def assemble(
     - `unequal`: whether the spacing may differ along the axes, as of data that are to be resampled.
     - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
     - `conditions`: numbers of each trajectory that a network is to be told.
+    - `model`: the fields of the model that the data are for.
 
     **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
     """
@@ -99,7 +103,7 @@ def assemble(
             raise ArgumentError(f"{found.where}: cannot be inferred: {question}", hint=hint)
         notes.append(f"cannot be inferred: {question}. {hint}")
     if not requests:
-        _settle(found, parity, notes, ask)
+        _settle(found, parity, notes, ask, model)
     chosen = []
     for request in requests or found.defaults:
         try:
@@ -117,12 +121,13 @@ def assemble(
             "parity of a field that is not there",
             got=sorted(unknown),
             expected=[f.name for f, _, _ in chosen],
+            hint=did_you_mean(min(unknown), (f.name for f, _, _ in chosen)),
         )
     if not pairs and not any(varies for _, _, varies in chosen):
         raise FileError(
             f"{found.where}: no field that varies in time",
             got=", ".join(found.variables) or "nothing",
-            hint="Name the fields: `fields=['NAME:ORDER+=VARIABLE,...']`.",
+            hint=name_the_fields(_orders(found), model),
         )
     spacing, torus = found.spacing, found.is_torus if is_torus is None else parse_torus(is_torus, found.D)
     spacings = spacing if isinstance(spacing, tuple) else None
@@ -211,9 +216,21 @@ def _total_frames(found: Found) -> int:
     return found.trajectories * found.frames if found.lengths is None else sum(found.lengths)
 
 
-def _settle(found: Found, parity: Mapping[str, int], notes: list[str], ask: bool) -> None:
+def _orders(found: Found) -> dict[str, int]:
+    """The tensor orders of what may be fields."""
+    usable = {name: each for name, each in found.variables.items() if each.problem is None}
+    return {name: each.k for name, each in usable.items() if each.number is None}
+
+
+def _settle(
+    found: Found, parity: Mapping[str, int], notes: list[str], ask: bool, model: Sequence[Field]
+) -> None:
     """Questions that the layout leaves open: raised, or noted."""
-    questions = [] if found.unclear is None else [(found.unclear, "Name the fields with `fields`.")]
+    questions = []
+    if found.unclear is not None:
+        answered = "`fields=" in found.unclear
+        hint = f"Say which: {FIELD_NOTATION}." if answered else name_the_fields(_orders(found), model)
+        questions.append((found.unclear, hint))
     for request in found.defaults:
         name = request.field.name
         if (
@@ -241,7 +258,11 @@ def _choose(
     for name in request.parts:
         if name not in found.variables:
             raise unknown_variable(
-                f"field '{field.name}' from variable '{name}'", None, name, found.variables
+                f"field '{field.name}' from variable '{name}'",
+                None,
+                name,
+                found.variables,
+                field=request.field,
             )
         variable = found.variables[name]
         if variable.problem is not None:

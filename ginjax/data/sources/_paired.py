@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ginjax._unknown_name import did_you_mean
 from ginjax.checkpoint import Field
 from ginjax.data.sources._source import Box, Source
 from ginjax.errors import ArgumentError
@@ -78,6 +79,7 @@ def paired(source: Source, target: Sequence[str], known: Sequence[Field] = ()) -
             "`target`",
             got=unknown[0] if unknown else "all fields",
             expected="some of " + ", ".join(present) + ", and others left as inputs",
+            hint=did_you_mean(unknown[0], kinds) if unknown else None,
         )
     given, wanted = (", ".join(names) for names in ([each.name for each in inputs], target))
     notes = [f"pairs: {wanted} from {given}"]

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from ginjax.checkpoint import Field
+from ginjax.data._planes_in_words import planes_notes
 from ginjax.data.equations import (
     DEFAULT_SIDES,
     PDE,
@@ -189,7 +190,7 @@ def simulate(
         trajectories=trajectories,
         frames=steps + 1,
         origin=origin,
-        notes=notes,
+        notes=(*notes, *planes_notes(origin)),
         mixture=mixture,
         seed=seed,
         planes=sheets,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ginjax._unknown_name import did_you_mean, nearest
 from ginjax.checkpoint import OWN_CONDITIONS, Condition, Field
 from ginjax.data._request import UNIT_NOT_STATED, parse_conditions
 from ginjax.data.sources._source import Box, Source
@@ -197,13 +198,15 @@ def missing_condition(
             expected="one number for each trajectory, or for all",
             hint=f"{said}; in files that differ in it 'ginjax data convert' states it, by `data_{name}`.",
         )
+    near = nearest(variable or name, others)
+    called = f"`conditions=['{name}={near[0] if near else 'VARIABLE'}']`"
     has = f"it has {', '.join(others[:12])}" if others else "it has no numbers"
     return MissingCondition(
         f"{where}: condition '{name}'",
         condition=name,
         got=f"no number {'of this name' if variable in (None, name) else repr(variable)} ({has})",
         expected="one number for each trajectory, or for all",
-        hint=f"{said}, or what the file calls it: `conditions=['{name}=VARIABLE']`."
+        hint=did_you_mean(variable or name, others, hint=f"{said}, or what the file calls it: {called}.")
         if others
         else f"{said}.",
     )

@@ -9,7 +9,7 @@ from jaxtyping import Num
 
 
 @dataclass(frozen=True)
-class AxisGeometry:
+class ConvAxis:
     """Along one axis: `y(p) = sum_t f(t) x(p * stride + t * dilation - low)`, where `x` has been spread.
 
     **Arguments:**
@@ -44,7 +44,7 @@ class AxisGeometry:
         """Pixels of the output, for filters of `side` pixels."""
         return (self.padded - (side - 1) * self.dilation - 1) // self.stride + 1
 
-    def adjoint(self, side: int) -> "AxisGeometry":
+    def adjoint(self, side: int) -> "ConvAxis":
         """The way back, with the taps in reverse order: from pixels of the output to pixels of the input.
 
         With `wraps` the stride must divide the period.
@@ -52,11 +52,11 @@ class AxisGeometry:
         reach = (side - 1) * self.dilation
         size, low = self.output(side), reach - self.low
         high = self.low if self.wraps else (self.size - 1) * self.spread - (size - 1) * self.stride + self.low
-        return AxisGeometry(size, low, high, self.spread, self.stride, self.dilation, self.wraps)
+        return ConvAxis(size, low, high, self.spread, self.stride, self.dilation, self.wraps)
 
 
 def pad_axes(
-    x: Num[Array, "*leading_spatial"], axes: Sequence[AxisGeometry], first: int
+    x: Num[Array, "*leading_spatial"], axes: Sequence[ConvAxis], first: int
 ) -> Num[Array, "*leading_padded"]:
     """Spread and pad the axes `first, first + 1, ...`, so that a convolution without padding remains."""
     widths = [(0, 0, 0)] * x.ndim

@@ -31,7 +31,7 @@ from .._arrays import AnyArray
 from .._keys import Key, Signature
 from .._planar import PlanarImage
 from .._precision import product_precision
-from ._axes import AxisGeometry, pad_axes
+from ._axes import ConvAxis, pad_axes
 from ._geometry import ConvGeometry
 from ._mixing import Mixing, channel_mixing, make_mixing, packed_grades, weight_order
 from ._walls import continue_axes
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from ..._jax_internals import Primitive
 
 Weights = Mapping[Key, Mapping[Key, Float[Array, "out in filters"]]]
-Axes = tuple[AxisGeometry, ...]
+Axes = tuple[ConvAxis, ...]
 Operands = Sequence[Array]
 """Of a rule of differentiation or batching."""
 
@@ -110,7 +110,7 @@ def mix_channels(
     _, channels, *spatial = x.shape
     mixing = channel_mixing(channels, w.shape[0], len(spatial))
     # All components alike: to the operation they are a batch.
-    return bank_conv(x, w.astype(x.dtype).T.ravel(), mixing, tuple(AxisGeometry(size) for size in spatial))
+    return bank_conv(x, w.astype(x.dtype).T.ravel(), mixing, tuple(ConvAxis(size) for size in spatial))
 
 
 def bank_conv(
@@ -130,7 +130,7 @@ def bank_conv(
         # Such a convolution has no cyclic adjoint; wrap first, then it needs none.
         x = pad_axes(jnp.asarray(x), axes, x.ndim - len(axes))
         axes = tuple(
-            AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+            ConvAxis(size, stride=axis.stride, dilation=axis.dilation)
             for size, axis in zip(x.shape[-len(axes) :], axes, strict=True)
         )
     return _conv.bind(x, w, mixing=mixing, axes=axes, precision=product_precision(), way=forced_way())

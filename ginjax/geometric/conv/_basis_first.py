@@ -3,19 +3,19 @@
 import functools
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Float
 
-from ._axes import AxisGeometry, pad_axes
-from ._mixing import Feature, Mixing, Slot, stack_outputs
+from ._axes import ConvAxis, pad_axes
+from ._mixing import Feature, Mixing, Slot, runs, stack_outputs
 from ._slabs import over_slabs, put_slab, slab_thickness, take_slab
 from ._stencil import apply_stencil
 
-Axes = Sequence[AxisGeometry]
+Axes = Sequence[ConvAxis]
 _Image = TypeVar("_Image")
 _Carry = TypeVar("_Carry")
 
@@ -126,7 +126,7 @@ def _run(
     mixing: Mixing,
     axes: Axes,
     room: int,
-    body: Callable[[Array | int, Array, tuple[AxisGeometry, ...], _Carry], _Carry],
+    body: Callable[[Array | int, Array, tuple[ConvAxis, ...], _Carry], _Carry],
     start: Callable[[Array], _Carry],
 ) -> _Carry:
     """`body` over all slabs of the padded image, from `start(padded)`."""
@@ -169,28 +169,17 @@ def _groups(images: Sequence[_Image]) -> list[Sequence[_Image]]:
 
 def _matrices(w: Array, mixing: Mixing, batch: int) -> list[list[Array]]:
     """For each output component that any filter reaches, the weights of its images by groups, `(batch, out, k)`."""
-    own = [path.take(w) * jnp.asarray(path.sizes[:, None, None], w.dtype) for path in mixing.paths]
+    own = mixing.scaled(w)
     found = []
     for slot, features in mixing.features:
         rows = [(feature.path, row) for feature in features for row in feature.rows]
         groups = []
         for group in _groups(rows):
-            parts = [own[path][a:b].reshape(-1, slot.channels) for path, a, b in _runs(group)]
+            parts = [own[path][a:b].reshape(-1, slot.channels) for path, a, b in runs(group)]
             groups.append(_join(parts, axis=0).T)
         # A batch of products keeps the batch axis first on both sides: no transpose afterwards.
         found.append([jnp.broadcast_to(group, (batch, slot.channels, group.shape[1])) for group in groups])
     return found
-
-
-def _runs(rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """`(path, row)` as `(path, start, stop)`, consecutive rows together."""
-    runs: list[tuple[int, int, int]] = []
-    for path, row in rows:
-        if runs and runs[-1][0] == path and runs[-1][2] == row:
-            runs[-1] = path, runs[-1][1], row + 1
-        else:
-            runs.append((path, row, row + 1))
-    return runs
 
 
 def _product(matrices: Sequence[Array], images: Sequence[Array], precision: str | None) -> Array:

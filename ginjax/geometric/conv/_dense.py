@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
-from ._axes import AxisGeometry, pad_axes
+from ._axes import ConvAxis, pad_axes
 from ._mixing import Mixing, Slot, stack_outputs
 from ._stencil import SYMMETRY_TOLERANCE
 
@@ -59,7 +59,7 @@ def mix_dense(
     x: Float[Array, "batch packed_in *spatial"],
     w: Float[Array, " weights"],
     mixing: Mixing,
-    axes: Sequence[AxisGeometry],
+    axes: Sequence[ConvAxis],
     precision: str | None,
 ) -> Float[Array, "batch packed_out *new_spatial"]:
     """`y = (sum_l W_l C_l) * x`; arguments and result as of `mix`.
@@ -109,7 +109,7 @@ def _kernel(pair: GradedPair, w: Array, mixing: Mixing) -> Array:
 
 
 def _fold(
-    x: Array, kernel: Array, antisymmetric: Sequence[int], axes: Sequence[AxisGeometry], side: int
+    x: Array, kernel: Array, antisymmetric: Sequence[int], axes: Sequence[ConvAxis], side: int
 ) -> tuple[Array, Array, tuple[int, ...]]:
     """Replace the taps along each antisymmetric axis by differences of mirrored pixels, as further channels."""
     stride = [axis.stride for axis in axes]

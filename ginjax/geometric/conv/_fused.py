@@ -1,6 +1,5 @@
 """Filters first, by one kernel for all of them, and one matrix product for each key: for GPUs of NVIDIA."""
 
-import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -11,13 +10,13 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 from jaxtyping import Float
 
-from ._axes import AxisGeometry, pad_axes
+from ._axes import ConvAxis, pad_axes
 from ._basis_first import collect, image_count
 from ._fused_plan import Group, make_groups
-from ._mixing import Mixing
+from ._mixing import Mixing, runs
 from ._slabs import for_slabs, put_slab, slab_thickness, take_slab
 
-Axes = Sequence[AxisGeometry]
+Axes = Sequence[ConvAxis]
 _Carry = TypeVar("_Carry")
 
 ROOM = 160_000_000
@@ -142,7 +141,7 @@ def _over_slabs(
     if any(axis.spread != 1 for axis in axes):
         x = pad_axes(x, axes, 2)
         axes = [
-            AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+            ConvAxis(size, stride=axis.stride, dilation=axis.dilation)
             for size, axis in zip(x.shape[2:], axes, strict=True)
         ]
     planes, *others = (axis.output(mixing.side) for axis in axes)
@@ -156,20 +155,14 @@ def _over_slabs(
 
 def _matrices(w: Array, mixing: Mixing) -> list[Float[Array, "out images"]]:
     """For each group the weights of its images."""
-    own = [path.take(w) * jnp.asarray(path.sizes[:, None, None], w.dtype) for path in mixing.paths]
-    found = []
+    own, found = mixing.scaled(w), []
     for group in make_groups(mixing):
+        rows = [(feature.path, row) for feature in group.features for row in feature.rows]
         # Rows one after another as slices: gathering is a kernel of its own.
-        parts = [own[f.path][a:b] for f in group.features for a, b in _runs(f.rows)]
+        parts = [own[path][a:b] for path, a, b in runs(rows)]
         flat = [part.reshape(-1, group.slots[0].channels) for part in parts]
         found.append((jnp.concatenate(flat) if len(flat) > 1 else flat[0]).T)
     return found
-
-
-def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
-    """Rows as `(start, stop)`, consecutive ones together."""
-    cuts = [i for i in range(1, len(rows)) if rows[i] != rows[i - 1] + 1]
-    return [(rows[a], rows[b - 1] + 1) for a, b in itertools.pairwise([0, *cuts, len(rows)])]
 
 
 def _product(

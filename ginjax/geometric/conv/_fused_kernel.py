@@ -18,7 +18,7 @@ from jax.experimental.pallas import triton
 from jaxtyping import Float
 
 from ..._jax_internals import alike, result_like
-from ._axes import AxisGeometry
+from ._axes import ConvAxis
 from ._fused_plan import Image, Row, Source, images_of, make_groups, make_plan
 from ._mixing import Mixing
 
@@ -34,7 +34,7 @@ class Layout:
     """What a kernel is made for: the convolution, and how many planes of the output along the first axis it makes."""
 
     mixing: Mixing
-    axes: tuple[AxisGeometry, ...]
+    axes: tuple[ConvAxis, ...]
     planes: int
 
     @property
@@ -67,7 +67,7 @@ class Taps:
         return position, both(*(there for _, there in found))
 
 
-def _tap(position: Array, axis: AxisGeometry, t: int, side: int) -> tuple[Array, Array | None]:
+def _tap(position: Array, axis: ConvAxis, t: int, side: int) -> tuple[Array, Array | None]:
     """The index of a tap along an axis, and whether there is one."""
     shift = t * axis.dilation - axis.low
     index = position * axis.stride if axis.stride > 1 else position
@@ -134,7 +134,7 @@ def _filter(start_ref: Any, x_ref: Any, *y_refs: Any, layout: Layout) -> None:
 def filtered_images(
     x: Float[Array, "batch packed_in *spatial"],
     mixing: Mixing,
-    axes: tuple[AxisGeometry, ...],
+    axes: tuple[ConvAxis, ...],
     start: Array | int,
     planes: int,
     interpret: bool,

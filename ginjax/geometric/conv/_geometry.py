@@ -9,7 +9,7 @@ from jax import Array
 from jaxtyping import Num
 
 from ...errors import ArgumentError
-from ._axes import AxisGeometry, pad_axes
+from ._axes import ConvAxis, pad_axes
 from ._walls import PaddingMode, padding_modes
 
 Padding = None | Literal["TORUS", "VALID", "SAME"] | int | Sequence[tuple[int, int]]
@@ -68,10 +68,10 @@ class ConvGeometry:
             for periodic, mode in zip(self.is_torus, self.padding_mode, strict=True)
         )
 
-    def axes(self, sizes: Sequence[int], side: int) -> tuple[AxisGeometry, ...]:
+    def axes(self, sizes: Sequence[int], side: int) -> tuple[ConvAxis, ...]:
         """The geometry along each axis for an input of `sizes` pixels and filters of `side`."""
         return tuple(
-            AxisGeometry(
+            ConvAxis(
                 size,
                 *self._widths(axis, size, side),
                 self.stride[axis],

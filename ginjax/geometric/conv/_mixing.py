@@ -1,7 +1,7 @@
 """What one equivariant convolution consists of, worked out once on the host: filters, weights, and their adjoint."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -154,6 +154,10 @@ class Mixing:
                 found.append((slot, tuple(features)))
         return tuple(found)
 
+    def scaled(self, w: Float[Array, " weights"]) -> list[Float[Array, "filters in out"]]:
+        """The weights of every path times the sizes of its filters: those of filters whose largest entry is 1."""
+        return [path.take(w) * jnp.asarray(path.sizes[:, None, None], w.dtype) for path in self.paths]
+
     def _feature(self, position: int, path: Path, component: int) -> Feature | None:
         filters = path.filters[..., component]
         sizes = path.sizes
@@ -169,6 +173,17 @@ class Mixing:
                 scaled = filters[own][..., slot.component] / sizes[own].reshape(-1, *(1,) * self.D)
                 stencils.append((slot, tuple(own.tolist()), make_stencil(scaled)))
         return Feature(position, rows, tuple(stencils))
+
+
+def runs(rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """Rows as slices: `(path, row)` as `(path, start, stop)`, consecutive rows together."""
+    found: list[tuple[int, int, int]] = []
+    for path, row in rows:
+        if found and found[-1][0] == path and found[-1][2] == row:
+            found[-1] = path, found[-1][1], row + 1
+        else:
+            found.append((path, row, row + 1))
+    return found
 
 
 def packed_slots(D: int, signature: Signature) -> tuple[Slot, ...]:

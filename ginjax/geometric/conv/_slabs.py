@@ -9,17 +9,17 @@ from jax import Array, lax
 from jaxtyping import Float
 
 from ..._jax_internals import alike
-from ._axes import AxisGeometry
+from ._axes import ConvAxis
 
 _Carry = TypeVar("_Carry")
 
 
 def over_slabs(
     padded: Float[Array, "batch packed *padded"],
-    axes: Sequence[AxisGeometry],
+    axes: Sequence[ConvAxis],
     side: int,
     thickness: int,
-    body: Callable[[Array | int, Array, tuple[AxisGeometry, ...], _Carry], _Carry],
+    body: Callable[[Array | int, Array, tuple[ConvAxis, ...], _Carry], _Carry],
     carry: _Carry,
 ) -> _Carry:
     """Go through the output along its first spatial axis, `thickness` pixels at a time.
@@ -33,7 +33,7 @@ def over_slabs(
     - `carry`: what the first call gets.
     """
     inner = tuple(
-        AxisGeometry(size, stride=axis.stride, dilation=axis.dilation)
+        ConvAxis(size, stride=axis.stride, dilation=axis.dilation)
         for size, axis in zip(padded.shape[2:], axes, strict=True)
     )
     first, *others = inner

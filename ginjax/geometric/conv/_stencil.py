@@ -13,7 +13,7 @@ import numpy as np
 from jax import Array, lax
 from jaxtyping import Float
 
-from ._axes import AxisGeometry
+from ._axes import ConvAxis
 
 SYMMETRY_TOLERANCE = 1e-6
 """How far a filter may be from symmetric, relative to its largest entry."""
@@ -56,7 +56,7 @@ def make_stencil(filters: Float[np.ndarray, "filters *sides"]) -> Stencil:
 def apply_stencil(
     stencil: Stencil,
     x: Float[Array, "*leading_padded"],
-    axes: Sequence[AxisGeometry],
+    axes: Sequence[ConvAxis],
     side: int,
     first: int,
 ) -> list[Float[Array, "*leading_new_spatial"]]:
@@ -78,7 +78,7 @@ def _apply(
     depth: int,
     forms: np.ndarray,
     x: Array,
-    axes: Sequence[AxisGeometry],
+    axes: Sequence[ConvAxis],
     side: int,
     first: int,
 ) -> list[Array]:
@@ -114,7 +114,7 @@ def _apply(
     return [result for result in results if result is not None]
 
 
-def _symbol(x: Array, kind: int, j: int, axis: AxisGeometry, side: int, position: int) -> Array:
+def _symbol(x: Array, kind: int, j: int, axis: ConvAxis, side: int, position: int) -> Array:
     """The `j`-th sum or difference (or tap, for kind 0) along an axis."""
     length = (axis.output(side) - 1) * axis.stride + 1
 

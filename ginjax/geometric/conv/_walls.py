@@ -10,7 +10,7 @@ from jax import Array, lax
 from jaxtyping import Num
 
 from ...errors import ArgumentError
-from ._axes import AxisGeometry
+from ._axes import ConvAxis
 
 PaddingMode = Literal["zeros", "mirror", "edge"]
 """Beyond a wall: nothing; the field reflected at the outer face of the last pixel; the last pixel again and again."""
@@ -37,11 +37,11 @@ def padding_modes(value: str | Sequence[str], D: int) -> tuple[PaddingMode, ...]
 
 def continue_axes(
     x: Num[Array, "*leading_spatial"],
-    axes: Sequence[AxisGeometry],
+    axes: Sequence[ConvAxis],
     modes: Sequence[PaddingMode],
     grades: Sequence[int] | None,
     first: int,
-) -> tuple[Num[Array, "*leading_padded"], tuple[AxisGeometry, ...]]:
+) -> tuple[Num[Array, "*leading_padded"], tuple[ConvAxis, ...]]:
     """Pad the axes that do not wrap by mirror image or edge, and say what geometry is left to do.
 
     **Arguments:**

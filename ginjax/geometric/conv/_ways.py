@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from ..._jax_internals import Program, alike
 from .._arrays import AnyArray
-from ._axes import AxisGeometry
+from ._axes import ConvAxis
 from ._basis_first import gradients, image_count, mix, weight_gradient
 from ._dense import graded_pairs, mix_dense
 from ._fused import are_compiled_here, covers, gradients_fused, mix_fused, weight_gradient_fused
@@ -36,7 +36,7 @@ class How(TypedDict):
     """The parameters of the operations in `_bank_conv`: what is computed, and in what way."""
 
     mixing: Mixing
-    axes: tuple[AxisGeometry, ...]
+    axes: tuple[ConvAxis, ...]
     precision: str
     way: Way | None
 
@@ -185,16 +185,16 @@ def _is_fused(how: How, kernels: Kernels, x: Array) -> bool:
     return (wanted or by_itself) and covers(how["mixing"], how["axes"], x)
 
 
-def _one_batch_axis(x: AnyArray, axes: Sequence[AxisGeometry]) -> Array:
+def _one_batch_axis(x: AnyArray, axes: Sequence[ConvAxis]) -> Array:
     x = jnp.asarray(x)  # an operand without a batch axis may be NumPy's still
     batch, rest = x.shape[: -len(axes) - 1], x.shape[-len(axes) - 1 :]
     return x if len(batch) == 1 else x.reshape(math.prod(batch), *rest)
 
 
-def _batched_as(y: Array, x: AnyArray, axes: Sequence[AxisGeometry]) -> Array:
+def _batched_as(y: Array, x: AnyArray, axes: Sequence[ConvAxis]) -> Array:
     return y if y.ndim == x.ndim else y.reshape(*x.shape[: -len(axes) - 1], *y.shape[1:])
 
 
-def adjoint_axes(mixing: Mixing, axes: Sequence[AxisGeometry]) -> tuple[AxisGeometry, ...]:
+def adjoint_axes(mixing: Mixing, axes: Sequence[ConvAxis]) -> tuple[ConvAxis, ...]:
     """The geometry of the way back."""
     return tuple(axis.adjoint(mixing.side) for axis in axes)

@@ -34,6 +34,7 @@ class LiteralFigure(Figure):
         return stream.getvalue()
 
     def draw(self, renderer: RendererBase) -> None:
+        """Draw the figure in its own style, with everything in its place."""
         with self.in_its_style():
             self.settle()
             super().draw(renderer)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ginjax.checkpoint import DataContract, ModelRecord, NewAxis, new_axis_places, new_boundaries
-from ginjax.data import DataReading, is_pairs
+from ginjax.data import DataReading, Source, is_pairs
 from ginjax.errors import ArgumentError
 from ginjax.ml.task._contract_samples import OwnTask
 from ginjax.ml.task._held_out import HeldOut, data_dimension, held_out_in_files, simulated_held_out
@@ -22,8 +22,8 @@ _FEW = 4
 def samples_for(
     record: ModelRecord,
     D: int | tuple[int, ...],
-    path: Path | None,
-    reading: DataReading,
+    data: Path | Source | None,
+    reading: DataReading = DataReading(),
     *,
     pde: str | None = None,
     default: str = "test",
@@ -39,8 +39,8 @@ def samples_for(
 
     - `record`: the model.
     - `D`: the dimension, or several that will do, of which the data have one.
-    - `path`, `reading`: the data; without a path `pde` is simulated.
-    - `default`: the part of the data to use unless `split` says so.
+    - `data`: a path, read as `reading` says, or a source, of which all trajectories are used; without data `pde` is simulated.
+    - `default`: the part of the data at a path to use unless `split` says so.
     - `samples`: how many, `SAMPLES` unless given.
     - `seed`: of the simulations.
     - `new_boundary`: what axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
@@ -50,9 +50,13 @@ def samples_for(
 
     **Raises:** `ArgumentError` for data that do not fit.
     """
-    contract = _contract_for(record, path)
+    contract = _contract_for(record, data)
     several = D if isinstance(D, tuple) else (D,)
-    found = several[0] if path is None else data_dimension(path, reading.for_model(contract))
+    if data is None:
+        found = several[0]
+    else:
+        known = reading.for_model(contract, several)
+        found = data.D if isinstance(data, Source) else data_dimension(data, known)
     if found not in several:
         expected = " or ".join(
             f"{each}, {'the dimension converted to' if each != record.D else 'that of the model'}"
@@ -63,17 +67,18 @@ def samples_for(
         places = new_axis_places(new_axis, contract.axes, found)
         new = new_boundaries(new_boundary, contract.axes, found, places) if found > contract.D else ()
         contract = contract.in_dimension(found, new, places)
-    if path is None:
+    if data is None:
         held_out = simulated_held_out(contract, pde=pde, trajectories=_FEW, steps=_FEW, seed=seed)
+    elif isinstance(data, Source):
+        held_out = HeldOut(data, range(data.trajectories), data.name)
     else:
-        held_out = held_out_in_files(record, contract, path, reading, split=split, default=default)
+        held_out = held_out_in_files(record, contract, data, reading, split=split, default=default)
     count = SAMPLES if samples is None else samples
     return OwnTask.of(contract, held_out.source, held_out.trajectories, count), held_out
 
 
-def _contract_for(record: ModelRecord, path: Path | None) -> DataContract:
+def _contract_for(record: ModelRecord, data: Path | Source | None) -> DataContract:
     """What a model says about its data; a file of pairs is read without that too."""
     silent = not record.contract.scales
-    return (
-        bare_contract(record) if silent and path is not None and is_pairs(path) else scaled_contract(record)
-    )
+    pairs = silent and isinstance(data, Path) and is_pairs(data)
+    return bare_contract(record) if pairs else scaled_contract(record)

@@ -13,14 +13,11 @@ from ginjax.ml.training._dispatch import TrainState as TrainState
 from ginjax.ml.training._dispatch import initial_state as initial_state
 from ginjax.ml.training._dispatch import make_dispatch as make_dispatch
 from ginjax.ml.training._engine import Hooks as Hooks
-from ginjax.ml.training._engine import Progress as Progress
-from ginjax.ml.training._engine import Report as Report
 from ginjax.ml.training._engine import run as run
 from ginjax.ml.training._epochs import train as train
 from ginjax.ml.training._estimate import Measuring as Measuring
 from ginjax.ml.training._estimate import TrainingEstimate as TrainingEstimate
 from ginjax.ml.training._estimate import time_left as time_left
-from ginjax.ml.training._fit_one_step import fit_one_step as fit_one_step
 from ginjax.ml.training._fixed_steps import History as History
 from ginjax.ml.training._fixed_steps import batched as batched
 from ginjax.ml.training._fixed_steps import fit as fit
@@ -59,12 +56,15 @@ from ginjax.ml.training._order import training_key as training_key
 from ginjax.ml.training._plan import Plan as Plan
 from ginjax.ml.training._precision import Precision as Precision
 from ginjax.ml.training._precision import in_precision as in_precision
+from ginjax.ml.training._prepared import COMPILING as COMPILING
 from ginjax.ml.training._prepared import PreparedTraining as PreparedTraining
 from ginjax.ml.training._prepared import Watch as Watch
 from ginjax.ml.training._prepared import Watcher as Watcher
 from ginjax.ml.training._prepared import prepare_training as prepare_training
 from ginjax.ml.training._processes import connect as connect
 from ginjax.ml.training._processes import everywhere as everywhere
+from ginjax.ml.training._progress import Progress as Progress
+from ginjax.ml.training._progress import Report as Report
 from ginjax.ml.training._record_fields import record_with_fields_of as record_with_fields_of
 from ginjax.ml.training._remat import rematerialised as rematerialised
 from ginjax.ml.training._request import TrainingRequest as TrainingRequest
@@ -78,6 +78,7 @@ from ginjax.ml.training._run_files import RunFiles as RunFiles
 from ginjax.ml.training._run_log import RunLog as RunLog
 from ginjax.ml.training._run_log import make_book as make_book
 from ginjax.ml.training._saved_state import RunFile as RunFile
+from ginjax.ml.training._saving import Saving as Saving
 from ginjax.ml.training._settings import BATCH_SIZES as BATCH_SIZES
 from ginjax.ml.training._settings import STEPS as STEPS
 from ginjax.ml.training._settings import TrainSettings as TrainSettings
@@ -88,7 +89,6 @@ from ginjax.ml.training._stopping import EpochStop as EpochStop
 from ginjax.ml.training._stopping import StopCondition as StopCondition
 from ginjax.ml.training._stopping import TrainLoss as TrainLoss
 from ginjax.ml.training._stopping import ValLoss as ValLoss
-from ginjax.ml.training._train_model import Saving as Saving
 from ginjax.ml.training._train_model import Trained as Trained
 from ginjax.ml.training._train_model import measure_step as measure_step
 from ginjax.ml.training._train_model import train_model as train_model

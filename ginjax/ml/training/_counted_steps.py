@@ -37,7 +37,7 @@ def fit_counted(
     batch: int,
     key: PRNGKeyArray,
 ) -> _Model:
-    """Train with AdamW, warm-up and cosine decay on the summed mean-squared error, as `fit_one_step` does.
+    """Train with AdamW, warm-up and cosine decay on the summed mean-squared error, as `train_model` does by default.
 
     How many pairs, how many steps and which rate are values of the compiled program and no part of it: models of
     one shape on arrays of one shape are compiled once, whatever is asked of them, up to 65 536 steps, and once more

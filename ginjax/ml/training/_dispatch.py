@@ -92,6 +92,11 @@ def initial_state(
     return TrainState(model, owned_copy(optimizer.init(trainable(model))), aux_data)
 
 
+def on_host(leaf: object) -> object:
+    """A copy in NumPy of an array of JAX, which a step may take the memory of; anything else as it is."""
+    return np.array(leaf) if isinstance(leaf, jax.Array) else leaf
+
+
 def make_dispatch(
     map_and_loss: MapAndLoss,
     optimizer: optax.GradientTransformation,

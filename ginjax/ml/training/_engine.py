@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import jax
@@ -15,62 +15,19 @@ from jaxtyping import Float, Int, PRNGKeyArray, PyTree
 
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import Samples
+from ginjax.ml.training._clock import Clock
 from ginjax.ml.training._devices import Placement
-from ginjax.ml.training._dispatch import Augment, Dispatch, TrainState, make_dispatch
+from ginjax.ml.training._dispatch import Augment, Dispatch, TrainState, make_dispatch, on_host
 from ginjax.ml.training._feed import Feed, Loader
 from ginjax.ml.training._finite import check_losses
 from ginjax.ml.training._order import BatchOrder, MakeOrder, Order, training_keys
 from ginjax.ml.training._plan import MOST_STEPS, START_MARGIN, Pace, Plan
+from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._update import MapAndLoss
 
 Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
 """Why training ended: all steps done, time used up, no more improvement, `on_look` said so, or an interruption."""
-
-
-@dataclass
-class Progress:
-    """The progress of a training; with its state and its random key, all that is needed to go on.
-
-    **Arguments:**
-
-    - `step`: steps done.
-    - `seconds`: time spent on them.
-    - `first_loss`, `last_loss`: of the first and the last of them.
-    - `best_step`, `best_loss`: of the lowest validation loss; -1 and infinity before the first.
-    - `best_model`: the model then, on the host; None if there was no validation.
-    - `misses`: validations since.
-    """
-
-    step: int = 0
-    seconds: float = 0.0
-    first_loss: float = float("nan")
-    last_loss: float = float("nan")
-    best_step: int = -1
-    best_loss: float = float("inf")
-    best_model: PyTree = field(default=None, repr=False)
-    misses: int = 0
-
-
-@dataclass(frozen=True)
-class Report:
-    """A report on a training since the last one.
-
-    **Arguments:**
-
-    - `step`: steps done.
-    - `losses`: of the steps since then; empty for a report on a validation.
-    - `seconds`: time spent on training so far.
-    - `validation`: the validation loss, None for a report on steps.
-    - `step_seconds`: time spent on steps alone since the program began with this training, without compiling, looking at the
-      model and saving the state; None if it was not measured.
-    """
-
-    step: int
-    losses: Float[np.ndarray, " steps"]
-    seconds: float
-    validation: float | None = None
-    step_seconds: float | None = None
 
 
 def _never() -> bool:
@@ -159,14 +116,28 @@ def run(
     )
     ordered = order(order_key, len(samples), plan.batch_size)
     loader = Loader(samples, plan.batch_size, plan.steps_per_dispatch or MOST_STEPS, where)
-    return _Run(plan, ordered, loader, dispatch, where, hooks).through(
-        where.replicate(state), progress or Progress()
-    )
+    going = _Run(plan, ordered, loader, dispatch, where, hooks, progress or Progress())
+    return going.through(where.replicate(state))
 
 
 class _Run:
+    """A training under way.
+
+    **Arguments:**
+
+    - `plan`, `hooks`: as in `run`; `progress`: how far it is, which is kept up to date.
+    - `order`, `loader`, `dispatch`, `placement`: which samples, how they are read, what computes the steps, and where.
+    """
+
     def __init__(
-        self, plan: Plan, order: Order, loader: Loader, dispatch: Dispatch, placement: Placement, hooks: Hooks
+        self,
+        plan: Plan,
+        order: Order,
+        loader: Loader,
+        dispatch: Dispatch,
+        placement: Placement,
+        hooks: Hooks,
+        progress: Progress,
     ):
         self.plan = plan
         self.order = order
@@ -174,18 +145,19 @@ class _Run:
         self.dispatch = dispatch
         self.placement = placement
         self.hooks = hooks
+        self.progress = progress
         # Processes must send off the same steps, so none of them may follow its own clock.
         fixed = loader.steps if placement.processes > 1 else plan.steps_per_dispatch
         self.pace = Pace(fixed, loader.steps)
+        self.clock = Clock(progress.seconds)
+        self.reported = progress.step
         self.pending: tuple[Float[Array, " steps"], int] | None = None
         self.compiled = hooks.on_compiled is None
         self.first_fetched = False
 
-    def through(self, state: TrainState, progress: Progress) -> tuple[TrainState, Progress, Reason]:
-        plan, self.progress = self.plan, progress
-        self.clock = self.saved_at = self.looked_at = time.monotonic()
-        self.seconds_before, self.aside, self.on_steps = progress.seconds, 0.0, 0.0
-        self.reported = step = progress.step
+    def through(self, state: TrainState) -> tuple[TrainState, Progress, Reason]:
+        plan, progress = self.plan, self.progress
+        step = progress.step
         reason: Reason | None = self._ended(step)
         if reason is not None:
             return state, progress, reason
@@ -225,14 +197,11 @@ class _Run:
     def _ended(self, step: int) -> Reason | None:
         if self.plan.steps is not None and step >= self.plan.steps:
             return "steps"
-        if self.plan.seconds is not None and self.placement.agree(self._elapsed() >= self.plan.seconds):
+        if self.plan.seconds is not None and self.placement.agree(self.clock.elapsed() >= self.plan.seconds):
             return "seconds"
         if self.plan.patience is not None and self.progress.misses > self.plan.patience:
             return "patience"
         return None
-
-    def _elapsed(self) -> float:
-        return self.progress.seconds + time.monotonic() - self.clock
 
     def _compile(self, feed: Feed, state: TrainState) -> None:
         """Compile the steps before the first of them, and tell what they take."""
@@ -243,8 +212,7 @@ class _Run:
         seconds = time.monotonic() - begun
         self.compiled = True
         self.hooks.on_compiled(memory, seconds)
-        # Whatever came before the first step was not spent on steps.
-        self.aside = self._elapsed() - self.seconds_before
+        self.clock.begin_steps()
 
     def _collect(self, losses: Float[Array, " steps"], count: int) -> None:
         """Take note of a dispatch and look at the one before it, which has ended or soon will."""
@@ -264,16 +232,14 @@ class _Run:
         self.pending = None
         values = np.asarray(losses, dtype=np.float64)[:count]
         check_losses(values, first_step=self.reported + 1)
-        before, self.clock = self.clock, time.monotonic()
-        self.progress.seconds += self.clock - before
-        on_steps = self.progress.seconds - self.seconds_before - self.aside
-        self.pace.observe(count, on_steps - self.on_steps)
-        self.on_steps = on_steps
+        self.pace.observe(count, self.clock.mark())
+        self.progress.seconds = self.clock.seconds
         if self.reported == 0:
             self.progress.first_loss = float(values[0])
         self.progress.last_loss = float(values[-1])
         self.reported += count
-        self._tell(Report(self.reported, values, self.progress.seconds, step_seconds=on_steps))
+        report = Report(self.reported, values, self.clock.seconds, step_seconds=self.clock.on_steps)
+        self._tell(report)
 
     def _look(self, state: TrainState, step: int) -> Reason | None:
         """Validate, and let the hook or the validation loss choose a model; whether to stop."""
@@ -281,35 +247,36 @@ class _Run:
         if hooks.validate is None and hooks.on_look is None:
             return None
         self._fetch()
-        begun = time.monotonic()
-        loss = None if hooks.validate is None else hooks.validate(state.model, state.aux_data)
-        report = Report(step, np.empty(0), self._elapsed(), loss, self.on_steps)
-        if loss is not None:
-            check_losses(np.asarray([loss]), first_step=step, what="validation loss")
-            if hooks.on_look is None:
-                self._choose(state, step, loss)
-            self._tell(report)
-        stopped = hooks.on_look is not None and self.placement.agree(hooks.on_look(state, report))
-        self.looked_at = time.monotonic()
-        self.aside += self.looked_at - begun
+        with self.clock.looking():
+            loss = None if hooks.validate is None else hooks.validate(state.model, state.aux_data)
+            report = Report(step, np.empty(0), self.clock.elapsed(), loss, self.clock.on_steps)
+            if loss is not None:
+                check_losses(np.asarray([loss]), first_step=step, what="validation loss")
+                if hooks.on_look is None:
+                    self._choose(state, step, loss)
+                self._tell(report)
+            stopped = hooks.on_look is not None and self.placement.agree(hooks.on_look(state, report))
         return "stopped" if stopped else None
 
     def _look_due(self, step: int) -> bool:
         every, seconds = self.plan.validate_every, self.plan.validate_seconds
         if every is not None and step % every == 0:
             return True
-        return seconds is not None and self.placement.agree(time.monotonic() - self.looked_at >= seconds)
+        return seconds is not None and self.placement.agree(self.clock.since_look() >= seconds)
 
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
-        """Keep the model of the lowest validation loss, the one at the start unless another is clearly better."""
+        """Keep the model of the lowest validation loss, the one at the start until another is better by a tenth."""
         progress = self.progress
+        progress.looks += step > 0
+        if loss < progress.lowest_loss:
+            progress.lowest_loss, progress.misses = loss, 0
+        elif progress.best_step != step:
+            progress.misses += 1
         # Only a look before the first step has the number 0.
         needed = progress.best_loss * (START_MARGIN if progress.best_step == 0 else 1)
         if loss < needed:
-            progress.best_step, progress.best_loss, progress.misses = step, loss, 0
-            progress.best_model = jax.tree.map(_on_host, state.model)
-        elif progress.best_step != step:
-            progress.misses += 1
+            progress.best_step, progress.best_loss = step, loss
+            progress.best_model = jax.tree.map(on_host, state.model)
 
     def _tell(self, report: Report) -> None:
         if self.hooks.on_report is not None:
@@ -318,7 +285,7 @@ class _Run:
     def _save_due(self, step: int) -> bool:
         every, seconds = self.plan.save_every, self.plan.save_seconds
         by_step = every is not None and step % every == 0
-        by_time = seconds is not None and time.monotonic() - self.saved_at >= seconds
+        by_time = seconds is not None and self.clock.since_saved() >= seconds
         # Asked by every process, those that write nothing too: all must ask at the same point.
         due = by_step or (seconds is not None and self.placement.agree(by_time))
         return self.hooks.save is not None and due
@@ -328,11 +295,5 @@ class _Run:
             return
         self._fetch()
         self.progress.step = step
-        begun = time.monotonic()
-        self.hooks.save(state, self.progress)
-        self.saved_at = time.monotonic()
-        self.aside += self.saved_at - begun
-
-
-def _on_host(leaf: object) -> object:
-    return np.array(leaf) if isinstance(leaf, jax.Array) else leaf
+        with self.clock.saving():
+            self.hooks.save(state, self.progress)

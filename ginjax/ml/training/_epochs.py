@@ -16,10 +16,11 @@ from ginjax.ml.task import ArraySamples, count_samples
 from ginjax.ml.training._array_file import save
 from ginjax.ml.training._devices import Placement, over_devices
 from ginjax.ml.training._dispatch import TrainState, initial_state
-from ginjax.ml.training._engine import Hooks, Report, run
+from ginjax.ml.training._engine import Hooks, run
 from ginjax.ml.training._optional import how_to_install
 from ginjax.ml.training._order import EpochOrder
 from ginjax.ml.training._plan import MOST_STEPS, Plan
+from ginjax.ml.training._progress import Report
 from ginjax.ml.training._stopping import StopCondition
 from ginjax.ml.training._update import MapAndLoss, over_shards, owned_copy
 from ginjax.ml.training._validation import validator

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ginjax._text import in_bytes, in_time
-from ginjax.ml.training._engine import Progress, Report
+from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._step_rate import StepRate

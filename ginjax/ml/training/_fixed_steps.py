@@ -13,8 +13,9 @@ from jaxtyping import Float, PRNGKeyArray, PyTree
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import ArraySamples
 from ginjax.ml.training._dispatch import initial_state
-from ginjax.ml.training._engine import Hooks, Report, run
+from ginjax.ml.training._engine import Hooks, run
 from ginjax.ml.training._plan import Plan
+from ginjax.ml.training._progress import Report
 from ginjax.ml.training._update import MapAndLoss, over_batch
 
 _Model = TypeVar("_Model")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
+from ginjax._unknown_name import unknown_name
 from ginjax.errors import ArgumentError
 from ginjax.ml.training._update import trainable
 from ginjax.models import named_map
@@ -30,9 +31,10 @@ def frozen_names(model: PyTree, groups: Sequence[str]) -> frozenset[str]:
     for group in groups:
         found = {n for n in names if n == group or n.startswith(f"{group}.") or fnmatchcase(n, group)}
         if not found:
-            raise ArgumentError(
+            raise unknown_name(
                 "`freeze`",
-                got=repr(group),
+                group,
+                _groups_of(names),
                 expected="one of " + ", ".join(sorted({n.split(".")[0] for n in names})),
                 hint="'ginjax inspect' lists the arrays of a model; a pattern may use *.",
             )
@@ -64,3 +66,9 @@ def keep_frozen(names: frozenset[str]) -> optax.GradientTransformation:
         )
 
     return optax.GradientTransformation(init, update)
+
+
+def _groups_of(names: Iterable[str]) -> list[str]:
+    """All beginnings of dotted names, each once."""
+    parts = [name.split(".") for name in names]
+    return list(dict.fromkeys(".".join(each[:i]) for each in parts for i in range(1, len(each) + 1)))

@@ -11,7 +11,7 @@ import jax
 from ginjax.checkpoint import ModelRecord
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import WindowTask
-from ginjax.ml.training._engine import Report
+from ginjax.ml.training._progress import Report
 from ginjax.ml.training._settings import LEARNING_RATE, TrainSettings
 from ginjax.ml.training._train_model import Trained, train_model
 from ginjax.models import ModelSpec, build_model

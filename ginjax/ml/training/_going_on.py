@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 
 from ginjax._text import storable
-from ginjax.checkpoint import ModelRecord
+from ginjax.checkpoint import DataContract, ModelRecord
 from ginjax.data import constants_digest
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS
-from ginjax.ml.task import WindowTask
-from ginjax.ml.training._engine import Progress
+from ginjax.ml.task import TaskSettings, WindowTask
+from ginjax.ml.training._progress import Progress
+from ginjax.ml.training._settings import TrainSettings
 from ginjax.models import ARCHITECTURES
 
 CHANGEABLE: Mapping[str, str] = {
@@ -55,12 +57,10 @@ _WORDS: Mapping[str, str] = {
 }
 """What a value of an identity is called in messages, where that is not its own name."""
 
-_SETTINGS = (
-    "steps", "learning_rate", "schedule", "warmup", "validate_every", "patience", "accumulate", "remat", "batch_size", "noise",
-    "unroll", "optimiser", "weight_decay", "clip", "precision", "seed", "past_steps", "residual", "valid", "test", "frames",
-    "trajectories", "cover", "freeze", "loss", "crop",
-)  # fmt: skip
-"""Values of an identity that have the name of an argument."""
+_SETTINGS = frozenset(
+    each.name for settings in (TrainSettings, TaskSettings) for each in fields(settings)
+) | {"frames", "trajectories", "cover"}
+"""Values of an identity that have the name of an argument: of a training, its samples and its simulations."""
 
 
 def as_json(identity: Mapping[str, object]) -> dict[str, object]:
@@ -199,6 +199,25 @@ def constant_identity(task: WindowTask) -> dict[str, object]:
     return found
 
 
+def contract_identity(contract: DataContract, spec: object) -> dict[str, object]:
+    """What the identity of a training says of its network and of data that vary in time.
+
+    **Arguments:**
+
+    - `contract`: of the data, with a part `train`.
+    - `spec`: of the network, as JSON.
+    """
+    return {
+        "model": spec,
+        "data_digest": contract.parts["train"].digest,
+        "validation_digest": contract.parts["valid"].digest if "valid" in contract.parts else None,
+        "boundaries": [axis.boundary for axis in contract.axes],
+        "spacing": contract.spacing,
+        "time_step": contract.time_step,
+        "fields": [each.kind for each in contract.everything],
+    }
+
+
 def identities_of(record: ModelRecord) -> list[dict[str, object]]:
     """The identity of the training that made a model, and what that was before each of its changes.
 
@@ -215,15 +234,7 @@ def identities_of(record: ModelRecord) -> list[dict[str, object]]:
     found = {name: value for name, value in step.items() if name not in _ABOUT_THE_FILE}
     if found.get("loss") == DEFAULT_LOSS:
         del found["loss"]  # as settings leave it out
-    found |= {
-        "model": record.spec,
-        "data_digest": contract.parts["train"].digest,
-        "validation_digest": contract.parts["valid"].digest if "valid" in contract.parts else None,
-        "boundaries": [axis.boundary for axis in contract.axes],
-        "spacing": contract.spacing,
-        "time_step": contract.time_step,
-        "fields": [each.kind for each in contract.everything],
-    }
+    found |= contract_identity(contract, record.spec)
     changes = step.get("changes")
     return earlier_identities(as_json(found), changes if isinstance(changes, list) else [])
 

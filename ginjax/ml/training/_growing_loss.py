@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ginjax.ml.training._engine import Report
+from ginjax.ml.training._progress import Report
 from ginjax.ml.training._settings import LEARNING_RATE, TrainSettings
 
 WINDOW = 20

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from ginjax.errors import ArgumentError
-from ginjax.ml.training._dispatch import TrainState
-from ginjax.ml.training._engine import Progress
+from ginjax.ml.training._dispatch import TrainState, on_host
+from ginjax.ml.training._progress import Progress
 
 
 class KeptState:
@@ -28,7 +28,7 @@ class KeptState:
 
     def save(self, state: TrainState, progress: Progress) -> None:
         """Keep the state, in place of an older one."""
-        self._kept = jax.tree.map(_on_host, state), replace(progress)
+        self._kept = jax.tree.map(on_host, state), replace(progress)
 
     def load(self, like: TrainState) -> tuple[TrainState, Progress]:
         """The state, in arrays of its own.
@@ -48,10 +48,6 @@ class KeptState:
     def remove(self) -> None:
         """Forget the state."""
         self._kept = None
-
-
-def _on_host(leaf: object) -> object:
-    return np.array(leaf) if isinstance(leaf, jax.Array) else leaf
 
 
 def _on_device(leaf: object) -> object:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ginjax.checkpoint import atomic_write, unwritable
-from ginjax.ml.training._engine import Report
+from ginjax.ml.training._progress import Report
 from ginjax.ml.training._step_rate import StepRate
 from ginjax.runs import Row, log_line, read_log
 
@@ -52,6 +52,10 @@ class JsonLines:
             raise unwritable(path, error) from error
 
     def write(self, row: Row) -> None:
+        """Append a row to the file.
+
+        **Raises:** `FileError` if it cannot be written.
+        """
         line = log_line(row).encode()
         try:
             while line:
@@ -60,6 +64,7 @@ class JsonLines:
             raise unwritable(self.path, error) from error
 
     def close(self) -> None:
+        """Close the file."""
         os.close(self._descriptor)
 
 
@@ -73,10 +78,11 @@ class KeptRows:
         self.rows: list[Row] = []
 
     def write(self, row: Row) -> None:
+        """Keep a row."""
         self.rows.append(row)
 
     def close(self) -> None:
-        pass
+        """Nothing has to be closed."""
 
 
 class LogBook:

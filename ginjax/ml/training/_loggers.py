@@ -26,10 +26,12 @@ class TensorBoard:
         )
 
     def write(self, row: Row) -> None:
+        """Log the numbers of a row at its step."""
         for key, value in _numbers(row).items():
             self._writer.add_scalar(key, value, row["step"])
 
     def close(self) -> None:
+        """End the run."""
         self._writer.close()
 
 
@@ -41,9 +43,11 @@ class WandB:
         self._run = library.init(project="ginjax", name=name.name, config=dict(settings))
 
     def write(self, row: Row) -> None:
+        """Log the numbers of a row at its step."""
         self._run.log(_numbers(row), step=row["step"])
 
     def close(self) -> None:
+        """End the run."""
         self._run.finish()
 
 
@@ -56,9 +60,11 @@ class MLflow:
         self._library.log_params(dict(settings))
 
     def write(self, row: Row) -> None:
+        """Log the numbers of a row at its step."""
         self._library.log_metrics(_numbers(row), step=row["step"])
 
     def close(self) -> None:
+        """End the run."""
         self._library.end_run()
 
 

@@ -11,7 +11,11 @@ DISPATCH_SECONDS = 0.25
 """Aimed-at duration of a dispatch: how late an interruption is noticed, and far above the cost of starting one."""
 
 START_MARGIN = 0.9
-"""What is held out is little where a tuning is worth its while, and a small gain there says nothing of other fields."""
+"""The start of a tuning is replaced only by weights whose validation loss is below so many times its own: better by a tenth.
+
+Where a tuning is worth its while little is held out, and a smaller gain there says nothing of other fields: with any gain accepted
+26 % of the measured tunings made a network worse, with this one 19 % (the second table of `docs/guides/tuning.md`).
+"""
 
 MOST_STEPS = 128
 """Most steps of a dispatch."""
@@ -31,9 +35,9 @@ class Plan:
       depend on it.
     - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
     - `validate_seconds`: time between two looks, where no number of steps says when.
-    - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one is
-      better: the first to replace it has a validation loss of at most `START_MARGIN` of its.
-    - `patience`: early stopping after more than so many validations without improvement; None for never.
+    - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one
+      has a validation loss below `START_MARGIN` times its own.
+    - `patience`: early stopping after more than so many validations since the one with the lowest loss; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
     - `save_end`: whether the state is saved in the end too, so that the training can be extended.
 

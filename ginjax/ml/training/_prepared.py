@@ -10,27 +10,33 @@ from typing import Any, Protocol
 
 from ginjax.ml.task import OneStepError, Parts, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
-from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
 from ginjax.ml.training._growing_loss import watching_growth
+from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._request import TrainingRequest
 from ginjax.ml.training._result import (
     TrainedModel,
     finish_training,
-    kept_start,
+    kept_start_in_words,
     run_identity,
     what_to_hear,
 )
+from ginjax.ml.training._saving import Saving
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
-from ginjax.ml.training._train_model import Saving, Trained, train_model
+from ginjax.ml.training._train_model import Trained, train_model
 from ginjax.models import count_params
+
+COMPILING, JUDGING = "compiling the first step", "rolling out the model as it is"
+"""What is said while nothing is counted yet at the beginning of a training."""
 
 
 class Watcher(Protocol):
     """Receives the progress of a piece of work."""
 
-    def follow(self, done: int, total: int) -> None: ...
+    def follow(self, done: int, total: int) -> None:
+        """Hear how many parts of the work are done, and of how many."""
+        ...
 
 
 Watch = Callable[[str], AbstractContextManager[Watcher]]
@@ -62,7 +68,19 @@ class PreparedTraining:
         return None if self.request.start is None else self.task.error(self.request.model)
 
     @property
-    def cut_batch(self) -> str | None:
+    def warnings(self) -> tuple[str, ...]:
+        """What must not be missed before it runs, in words."""
+        asked = self.request.settings.batch_size is not None
+        return _said(self._overlap, self._ends, self._never_varied, self._cut_batch if asked else None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else follows from the data, in words: that the usual batch is cut down to them."""
+        asked = self.request.settings.batch_size is not None
+        return _said(None if asked else self._cut_batch)
+
+    @property
+    def _cut_batch(self) -> str | None:
         """What is said of a batch that is cut down to the samples there are; None if it is not."""
         wanted = self.request.settings.wanted_batch(self.request.material.contract.D)
         got = self.settings.batch_size
@@ -71,7 +89,7 @@ class PreparedTraining:
         )
 
     @property
-    def overlap(self) -> str | None:
+    def _overlap(self) -> str | None:
         """What is wrong if trajectories of the training part are also validated on or held out; None if none are."""
         parts = self.task.parts
         seen = set(parts["train"].each)
@@ -84,7 +102,7 @@ class PreparedTraining:
         )
 
     @property
-    def ends(self) -> str | None:
+    def _ends(self) -> str | None:
         """How a tuning is judged where no trajectory could be held out; None otherwise."""
         judged = self.task.judged
         if judged is None or not judged.at_ends:
@@ -95,7 +113,7 @@ class PreparedTraining:
         )
 
     @property
-    def never_varied(self) -> str | None:
+    def _never_varied(self) -> str | None:
         """What is wrong if a number that the network is told is the same in all data to train on; None if none is."""
         before = set() if self.request.start is None else self.request.start.record.contract.told
         same = [each for each in self.task.conditions if each.low == each.high and each.name not in before]
@@ -146,6 +164,13 @@ class PreparedTraining:
             on_compiled=on_compiled,
         )
 
+    def begins_with(self, step: int) -> str:
+        """What happens before the first step of a run that has come to `step`, for whoever waits for it.
+
+        A tuning first judges the model as it is; its report, of no step, says when that is over.
+        """
+        return JUDGING if step == 0 and self.task.judged is not None else COMPILING
+
     def measuring(self) -> Measuring:
         """What makes an estimate of this training out of its first reports."""
         return Measuring(count_params(self.request.model), len(self.task.training), self.settings)
@@ -177,13 +202,17 @@ class PreparedTraining:
         """What the user of the training must not miss; None if there is nothing."""
         start, kept = self.request.start, trained.kept_start
         said = what_to_hear(made.error, self.before, residual=self.request.residual, kept_start=kept)
-        heard = [kept_start(trained, self.task.judged)] if kept else []
+        heard = [kept_start_in_words(trained, self.task.judged)] if kept else []
         if start is not None and start.trained and trained.progress.best_step < 0:
             what = "the model" if made.error is None else "its roll-outs"
             heard.append(
                 f"nothing was validated on: whether the tuning made {what} better or worse is not known"
             )
         return "; ".join([*heard, *([said] if said else [])]) or None
+
+
+def _said(*remarks: str | None) -> tuple[str, ...]:
+    return tuple(each for each in remarks if each is not None)
 
 
 def _chosen_by_none(parts: Parts) -> Parts:

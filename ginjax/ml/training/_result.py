@@ -9,7 +9,7 @@ from typing import Any
 from ginjax._version import __version__
 from ginjax.checkpoint import DataContract, Difference, ModelRecord, parts_to_json
 from ginjax.ml.task import Judged, OneStepError, WindowTask
-from ginjax.ml.training._going_on import constant_identity
+from ginjax.ml.training._going_on import constant_identity, contract_identity
 from ginjax.ml.training._train_model import Trained
 from ginjax.ml.training._tuning import Start
 from ginjax.models import AnyDimensionalModel, Network, to_record
@@ -111,15 +111,15 @@ def finish_training(
     return TrainedModel(model, record, last, error)
 
 
-def kept_start(trained: Trained, judged: Judged | None) -> str:
-    """What the user of a tuning hears that found nothing better than the model it began with.
+def kept_start_in_words(trained: Trained, judged: Judged | None) -> str:
+    """What the user hears of a tuning that found nothing better by a tenth than the model it began with.
 
     **Arguments:**
 
     - `trained`: its result.
     - `judged`: by what it was judged.
     """
-    looks = trained.progress.misses
+    looks = trained.progress.looks
     times = "once" if looks == 1 else f"{looks} times"
     return (
         f"the tuning, looked at {times}, never made the model better by a tenth (judged by {judged}): the weights are those "
@@ -185,17 +185,7 @@ def run_identity(
     - `spec`: of the network, as JSON.
     """
     found = {**about, "past_steps": task.train.past_steps, "residual": task.train.residual, **settings}
-    contract = task.contract
-    found |= {
-        "model": spec,
-        "data_digest": contract.parts["train"].digest,
-        "validation_digest": contract.parts["valid"].digest if "valid" in contract.parts else None,
-        "boundaries": [axis.boundary for axis in contract.axes],
-        "spacing": contract.spacing,
-        "time_step": contract.time_step,
-        "fields": [each.kind for each in contract.everything],
-        **constant_identity(task),
-    }
+    found |= contract_identity(task.contract, spec) | constant_identity(task)
     if start is not None:
         found |= {"source": start.record.digest, "kept_compatible": start.free is not None}
     if task.judged is not None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from ginjax.ml.training._devices import Placement
-from ginjax.ml.training._engine import Progress, Report
 from ginjax.ml.training._log import JsonLines, LogBook, Logger
 from ginjax.ml.training._loggers import make_logger
+from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._run_files import RunFiles
 from ginjax.ml.training._settings import TrainSettings
 

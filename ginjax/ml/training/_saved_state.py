@@ -16,7 +16,6 @@ from ginjax.checkpoint import ModelRecord, expect, read_file, read_header, write
 from ginjax.errors import FileError
 from ginjax.ml.training._array_file import array_leaves, matched
 from ginjax.ml.training._dispatch import TrainState
-from ginjax.ml.training._engine import Progress
 from ginjax.ml.training._going_on import (
     CHANGEABLE,
     as_json,
@@ -26,11 +25,15 @@ from ginjax.ml.training._going_on import (
     earlier_identities,
     first_difference,
 )
+from ginjax.ml.training._progress import Progress
 from ginjax.runs import STATE_FILE, STATE_PURPOSE
 
 _ANEW = "Begin anew (`force=True`)."
 _MAY_CHANGE = "length, learning rate, how often it is looked at, `accumulate`, `remat`"
 _MOST = 2**53
+_LATER: Mapping[str, object] = {"lowest_loss": None, "looks": 0}
+"""Numbers of the progress that states of earlier versions lack; `Progress` takes them from the others."""
+
 _TEMPORARY = re.compile(r"\.ginjax-[0-9a-f-]+\.tmp")
 
 
@@ -155,7 +158,7 @@ class RunFile:
 
     def _progress(self, numbers: Mapping[str, object], stored: Mapping[str, object]) -> Progress:
         """How far the state is, every number of the type and in the range that it can have."""
-        where = self.path
+        where, numbers = self.path, {**_LATER, **numbers}
         steps = stored.get("steps")
         step = expect(numbers, "step", int, where=where, least=0, most=steps if type(steps) is int else _MOST)
         beginning = Progress()
@@ -163,13 +166,14 @@ class RunFile:
             name: getattr(beginning, name)
             if name in numbers and numbers[name] is None
             else expect(numbers, name, float, where=where)
-            for name in ("first_loss", "last_loss", "best_loss")
+            for name in ("first_loss", "last_loss", "best_loss", "lowest_loss")
         }
         return Progress(
             step=step,
             seconds=expect(numbers, "seconds", float, where=where, least=0),
             best_step=expect(numbers, "best_step", int, where=where, least=-1, most=step),
             misses=expect(numbers, "misses", int, where=where, least=0, most=step),
+            looks=expect(numbers, "looks", int, where=where, least=0, most=step),
             **losses,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import expect
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS, LOSSES
@@ -57,7 +58,7 @@ class TrainSettings:
     - `unroll`: length of the rollout in the objective: predictions, each made from those before it.
     - `validate_every`: steps between two validations; if None `VALIDATIONS` in all, or `TUNING_VALIDATIONS` from a trained
       model on: at equal numbers of steps, or at equal times where time alone ends the training.
-    - `patience`: early stopping after more than so many validations without improvement; None for never.
+    - `patience`: early stopping after more than so many validations since the one with the lowest loss; None for never.
     - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
     - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
     - `remat`: gradient checkpointing: compute the inside of blocks twice instead of keeping it, to save memory.
@@ -119,8 +120,7 @@ class TrainSettings:
         if self.schedule is not None:
             SCHEDULES.find(self.schedule)
         if self.precision not in get_args(Precision):
-            expected = " or ".join(get_args(Precision))
-            raise ArgumentError("precision", got=repr(self.precision), expected=expected)
+            raise unknown_name("precision", self.precision, get_args(Precision))
         if self.steps is not None and self.epochs is not None:
             raise ArgumentError("`steps` and `epochs`", got="both", expected="one of them")
         if self.endless and self.schedule not in (None, ENDLESS):

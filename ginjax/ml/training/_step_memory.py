@@ -42,17 +42,13 @@ class StepMemory:
         """Whether there is as much as the step takes; where something is not known, too."""
         return self.working is None or self.free is None or self.working <= self.free
 
-    def check(self) -> None:
-        """Refuse a step that takes more memory than there is.
-
-        **Raises:** `MemoryLimitError` with what it takes and what there is.
-        """
-        if self.fits or self.working is None or self.free is None:
-            return
-        raise MemoryLimitError(
+    def refusal(self, hint: str) -> MemoryLimitError:
+        """The error of a step that does not fit: what it takes, what there is, and what can be done."""
+        return MemoryLimitError(
             "memory of a training step",
-            got=f"{in_bytes(self.working)} beside the samples and the state",
-            expected=f"at most {in_bytes(self.free)}, which are free",
+            got=f"{in_bytes(self.working or 0)} beside the samples and the state",
+            expected=f"at most {in_bytes(self.free or 0)}, which are free",
+            hint=hint,
         )
 
 

@@ -1,10 +1,10 @@
-"""Training a network: the one function that every training goes through."""
+"""Training a network on a task: what `ginjax train`, `ginjax.train` and `Model.tune` go through."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +12,12 @@ import numpy as np
 import optax
 from jaxtyping import Bool, Float, PyTree
 
-from ginjax.errors import MemoryLimitError
 from ginjax.ml.score import LOSSES
 from ginjax.ml.task import WindowTask
 from ginjax.ml.training._cropped import smaller_crops, with_crop
 from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._dispatch import TrainState, initial_state, make_dispatch
-from ginjax.ml.training._engine import Hooks, Progress, Reason, Report, run
+from ginjax.ml.training._engine import Hooks, Reason, run
 from ginjax.ml.training._feed import Loader
 from ginjax.ml.training._free_only import only_free
 from ginjax.ml.training._freeze import frozen_names, keep_frozen
@@ -27,46 +26,14 @@ from ginjax.ml.training._objective import Noise, Objective
 from ginjax.ml.training._optimiser import make_optimiser
 from ginjax.ml.training._order import BatchOrder, CropOrder, training_key
 from ginjax.ml.training._plan import MOST_STEPS, Plan
+from ginjax.ml.training._progress import Progress, Report
+from ginjax.ml.training._saving import Saving
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._validation import validator
 from ginjax.ml.training._what_fits import ways_that_fit
 
-
-class StateStore(Protocol):
-    """Where the state of a training is kept: a `RunFile`, or a `KeptState` in memory."""
-
-    @property
-    def changes(self) -> tuple[Mapping[str, object], ...]:
-        """Settings that were changed since the training began, known once a state was loaded."""
-        ...
-
-    def exists(self) -> bool: ...
-
-    def save(self, state: TrainState, progress: Progress) -> None: ...
-
-    def load(self, like: TrainState) -> tuple[TrainState, Progress]: ...
-
-    def remove(self) -> None: ...
-
-
-@dataclass(frozen=True)
-class Saving:
-    """How a training saves checkpoints of its state.
-
-    **Arguments:**
-
-    - `file`: where; a state that is there and not gone on from is removed.
-    - `resume`: go on from that state if there is one.
-    - `every_steps`, `every_seconds`: between two saved states; None for never.
-    - `keep`: whether the state is saved in the end too, from which the training can be extended.
-    """
-
-    file: StateStore
-    resume: bool = False
-    every_steps: int | None = None
-    every_seconds: float | None = None
-    keep: bool = False
+_OnCompiled = Callable[[StepMemory, float], None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +61,7 @@ class Trained:
 
     @property
     def kept_start(self) -> bool:
-        """Whether no look at a tuning found better weights than those that it began with."""
+        """Whether no look at a tuning found weights better by a tenth than those that it began with, so that these are kept."""
         return self.progress.best_step == 0
 
     def provenance(self) -> dict[str, Any]:
@@ -172,25 +139,15 @@ def train_model(
         save_seconds=None if saving is None else saving.every_seconds,
         save_end=saving is not None and saving.keep,
     )
-    state, progress = initial_state(model, optimiser), Progress()
-    if saving is not None and saving.resume and saving.file.exists():
-        state, progress = saving.file.load(state)
-    elif saving is not None and not saving.resume and where.is_main:
-        saving.file.remove()
-    on_begin(progress)
-    short: tuple[MemoryLimitError, StepMemory] | None = None
 
-    def take(memory: StepMemory, seconds: float) -> None:
-        nonlocal short
-        try:
-            memory.check()
-        except MemoryLimitError as error:
-            short = error, memory
-            raise
-        on_compiled(memory, seconds)
-
-    try:
-        state, progress, reason = run(
+    def go(told: _OnCompiled) -> tuple[TrainState, Progress, Reason]:
+        state, progress = initial_state(model, optimiser), Progress()
+        if saving is not None and saving.resume and saving.file.exists():
+            state, progress = saving.file.load(state)
+        elif saving is not None and not saving.resume and where.is_main:
+            saving.file.remove()
+        on_begin(progress)
+        return run(
             state,
             task.training,
             plan=plan,
@@ -206,25 +163,22 @@ def train_model(
                 save=saving.file.save if saving is not None and where.is_main else None,
                 on_report=on_report,
                 interrupted=interrupted,
-                on_compiled=take,
+                on_compiled=told,
             ),
         )
-    except MemoryLimitError as error:
-        if short is None or error is not short[0]:
-            raise
-        error.__traceback__ = None  # which holds what the call held: other ways are compiled now
-    if short is not None:
-        del state
-        refused, memory = short
-        share = (memory.free or 0) / max(memory.working or 1, 1)
+
+    found = _unless_too_large(go, on_compiled)
+    if isinstance(found, StepMemory):
+        share = (found.free or 0) / max(found.working or 1, 1)
         ways = ways_that_fit(
             lambda changed: measure_step(model, task, changed, free=free, unbound=unbound, placement=where),
             settings,
-            memory,
+            found,
             shares=where.shares,
             crops=smaller_crops(model, task, settings, share),
         )
-        raise MemoryLimitError(refused.subject, got=refused.got, expected=refused.expected, hint=ways)
+        raise found.refusal(ways)
+    state, progress, reason = found
     changes = () if saving is None else saving.file.changes
     last = jax.tree.map(_from_devices, state.model)
     if progress.best_model is None:
@@ -232,6 +186,39 @@ def train_model(
     best = model if progress.best_step == 0 else jax.tree.map(_from_devices, progress.best_model)
     other = last if progress.best_step != progress.step else None
     return Trained(best, other, progress, reason, settings, changes)
+
+
+class _TooLarge(Exception):
+    """Ends a training whose step takes more memory than there is, before the first one."""
+
+    def __init__(self, memory: StepMemory):
+        super().__init__()
+        self.memory = memory
+
+
+def _unless_too_large(
+    go: Callable[[_OnCompiled], tuple[TrainState, Progress, Reason]], on_compiled: _OnCompiled
+) -> tuple[TrainState, Progress, Reason] | StepMemory:
+    """Run a training whose step fits; of one that does not, the memory that it takes.
+
+    Arrays of a training that was refused belong to calls that have ended when this returns, so that other ways to compute
+    the step can be compiled in their place.
+
+    **Arguments:**
+
+    - `go`: runs it; what it is given is to be told the memory of a step.
+    - `on_compiled`: is told that of a step that fits.
+    """
+
+    def take(memory: StepMemory, seconds: float) -> None:
+        if not memory.fits:
+            raise _TooLarge(memory)
+        on_compiled(memory, seconds)
+
+    try:
+        return go(take)
+    except _TooLarge as error:
+        return error.memory
 
 
 def measure_step(

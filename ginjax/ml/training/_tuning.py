@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import (
     ADAPTABLE,
     Aspect,
@@ -103,7 +104,7 @@ class Start:
         return with_arrays(tuned, arrays), certificate
 
     def as_it_was(self, record: ModelRecord) -> ModelRecord:
-        """A record of the model after a tuning that found nothing better: the weights of the file, bit for bit.
+        """A record of the model after a tuning that found nothing better by a tenth: the weights of the file, bit for bit.
 
         They are those that the certificate was made for, which therefore goes on to hold.
 
@@ -215,7 +216,7 @@ def check_start(
     """
     wrong = [aspect for aspect in adapt if aspect not in ADAPTABLE]
     if wrong:
-        raise ArgumentError("`adapt`", got=repr(wrong[0]), expected=" or ".join(ADAPTABLE))
+        raise unknown_name("`adapt`", wrong[0], ADAPTABLE)
     own = start.record.contract
     if start.normalisation is None:
         own = replace(own, residual=residual)  # never trained: whether it predicts changes is open

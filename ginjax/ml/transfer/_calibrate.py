@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import Conversion, ModelRecord, NewAxis
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
@@ -121,7 +122,7 @@ def calibrate(
     if X.D not in (record.D, to_dim):
         raise ArgumentError("dimension of the samples", got=X.D, expected=f"{to_dim} or {record.D}")
     if rule not in CALIBRATED_RULES:
-        raise ArgumentError("rule to calibrate", got=rule, expected=" or ".join(CALIBRATED_RULES))
+        raise unknown_name("rule to calibrate", rule, CALIBRATED_RULES, got=str(rule))
     if not X.get_L():
         raise ArgumentError("samples to calibrate on", got=0, expected="1 or more")
     if not any(np.any(np.asarray(block)) for block in Y.values()):

@@ -61,6 +61,7 @@ class Mixtures:
 
     @property
     def layers(self) -> list[str]:
+        """The convolutions, by name."""
         return [layer.name for layer in self.start.after.layers]
 
     def at(self, t: Unknowns) -> dict[str, Shaped[np.ndarray, "..."]]:

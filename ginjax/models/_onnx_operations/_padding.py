@@ -61,4 +61,5 @@ def around(program: Program, tensor: str, widths: list[tuple[Any, Any]], value: 
 
 
 def is_zero(size: Any) -> bool:
+    """Whether a size is known to be 0."""
     return isinstance(size, int | np.integer) and size == 0

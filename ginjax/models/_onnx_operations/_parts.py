@@ -58,4 +58,5 @@ def _reverse(program: Program, equation: Any, operands: list[str]) -> list[str]:
 
 
 def backwards(program: Program, tensor: str, axis: int) -> str:
+    """The tensor in reverse order along an axis."""
     return program.graph.slice(tensor, axis, -1, -(2**62), -1)

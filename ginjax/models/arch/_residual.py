@@ -45,6 +45,7 @@ class ResidualNet(AnyDimensionalModel):
 
 
 def make_encoder(frame: Frame) -> list[ConvBlock]:
+    """Two blocks of one pixel, from the inputs to the channels inside."""
     return [
         frame.first(frame.sources, frame.middle, kernel_size=1),
         frame.block(frame.middle, frame.middle, kernel_size=1),
@@ -52,6 +53,7 @@ def make_encoder(frame: Frame) -> list[ConvBlock]:
 
 
 def make_decoder(frame: Frame) -> list[ConvBlock]:
+    """Two blocks of one pixel, from the channels inside to the outputs."""
     return [
         frame.block(frame.middle, frame.middle, kernel_size=1),
         frame.last(frame.middle, frame.targets, kernel_size=1),

@@ -8,6 +8,7 @@ from jax import Array
 from jaxtyping import PRNGKeyArray, Shaped
 
 from ..._registry import Registry
+from ..._unknown_name import unknown_name
 from ...errors import ArgumentError
 from ...geometric import SignatureLike
 from ...layers import LayerWrapper, VectorNeuronNonlinear
@@ -72,8 +73,10 @@ def activation_name(activation_f: Activation) -> Activation:
     """The registered name of an activation; the function itself if it has none, None for the identity."""
     if activation_f is None or isinstance(activation_f, str):
         if activation_f is not None and activation_f not in ACTIVATION_REGISTRY:
-            raise ArgumentError(
+            raise unknown_name(
                 "activation",
+                activation_f,
+                ACTIVATION_REGISTRY,
                 got=f"{activation_f!r}, which is not registered",
                 expected="one of " + ", ".join(ACTIVATION_REGISTRY),
                 hint="Others are added by ginjax.models.register_activation, or by installing their package.",

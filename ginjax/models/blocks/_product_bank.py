@@ -2,6 +2,7 @@
 
 from typing import Literal, get_args
 
+from ..._unknown_name import unknown_name
 from ...errors import ArgumentError
 from ...filters import BankRecipe, FilterBank, make_bank
 from ...geometric import Key
@@ -44,4 +45,4 @@ def check_nonlinearity(name: str, equivariant: bool, has_activation: bool = True
             expected="an equivariant network with an activation of its scalars",
         )
     if name not in get_args(Nonlinearity):
-        raise ArgumentError("nonlinearity", got=repr(name), expected=" or ".join(get_args(Nonlinearity)))
+        raise unknown_name("nonlinearity", name, get_args(Nonlinearity))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from .._layout import Axes, axis_of, has_new, is_new_axis, new_index, new_place, old_size
 from .._sizes import Size
-from .._values import Padding, Value
+from .._values import PendingPadding, Value
 from .._walk import Node, Walk
 from ._new_axis import expanded
 from ._registry import operator
@@ -59,7 +59,7 @@ def concat(walk: Walk, node: Node) -> None:
     )
     wrapped = _wrapped(walk, values)
     if wrapped is not None and deep and walk.side.anchor_axis(deep[0].known) == axis:
-        walk.values[made.name] = replace(made, padding=Padding(*wrapped, "wrap"))
+        walk.values[made.name] = replace(made, padding=PendingPadding(*wrapped, "wrap"))
 
 
 def _wrapped(walk: Walk, values: list[Value]) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from typing import cast
 from .._graph import END
 from .._layout import NEW, Axes, Axis, axis_of, has_new, new_place, old_size, without_new
 from .._sizes import Size
-from .._values import Padding, PadMode
+from .._values import PadMode, PendingPadding
 from .._walk import Node, Walk
 from ._registry import operator
 from ._windows import space_of
@@ -61,7 +61,7 @@ def pad(walk: Walk, node: Node) -> None:
         if lazy and numbers is not None:
             zero = value is None or (value.constant is not None and not value.constant.any())
             width = [int(n or 0) for n in numbers]
-            padding = Padding(width[0], width[1], cast(PadMode, mode), zero)
+            padding = PendingPadding(width[0], width[1], cast(PadMode, mode), zero)
             walk.values[done.name] = replace(done, padding=padding)
         return
     assert ends is not None

@@ -108,5 +108,6 @@ def space_of(axis: Axis) -> int | None:
 
 
 def without_words(axes: Axes) -> str:
+    """The axes of a tensor in words, for messages."""
     words = ["new" if axis == (NEW,) else "space" if space_of(axis) is not None else "other" for axis in axes]
     return f"({', '.join(words)})"

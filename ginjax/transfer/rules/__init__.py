@@ -24,6 +24,8 @@ from ._registry import make_rule as make_rule
 from ._registry import register_rule as register_rule
 from ._registry import rule_label as rule_label
 from ._rule import PlainRule as PlainRule
+from ._rule import ProfiledRule as ProfiledRule
+from ._rule import RemarkingRule as RemarkingRule
 from ._rule import Rule as Rule
 from ._rule import by_name as by_name
 from ._tile import Tile as Tile

@@ -19,6 +19,7 @@ class Centre:
     spreads = False
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
+        """The kernel in the central slice, zeros beside it."""
         side = kernel.shape[-1]
         middle = np.zeros(side, kernel.dtype)
         middle[(side - 1) // 2] = 1

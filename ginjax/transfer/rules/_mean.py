@@ -18,6 +18,7 @@ class Mean:
     spreads = True
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
+        """The kernel spread evenly over all slices."""
         side = kernel.shape[-1]
         return np.repeat(kernel[..., None], side, axis=-1) / np.asarray(side, kernel.dtype)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ginjax.errors import ArgumentError
 from ginjax.transfer._axis_geometry import AxisGeometry
 
-from ._rule import PlainRule
+from ._rule import PlainRule, ProfiledRule
 
 
 def profile(rule: PlainRule, axis: AxisGeometry) -> np.ndarray:
@@ -15,16 +15,15 @@ def profile(rule: PlainRule, axis: AxisGeometry) -> np.ndarray:
 
     $K'[\\ldots, t] = w_t K[\\ldots]$.
 
-    A rule says them itself, by a method `profile(axis)`, or is asked what it makes of a kernel of ones. Transposed
-    convolutions have one answer whatever the rule, see `one_tap_each`.
+    A `ProfiledRule` says them itself; any other is asked what it makes of a kernel of ones. Transposed convolutions have one
+    answer whatever the rule, see `one_tap_each`.
 
     **Raises:** `ArgumentError` for a rule whose answer is not one finite number a tap.
     """
     if axis.transposed:
         return one_tap_each(axis)
-    own = getattr(rule, "profile", None)
-    if own is not None:
-        found = own(axis)
+    if isinstance(rule, ProfiledRule):
+        found = rule.profile(axis)
     else:
         kernel = np.ones((1, 1, axis.taps))
         found = np.asarray(rule.along_new_axis(kernel))[0, 0].reshape(-1, axis.taps)[0]

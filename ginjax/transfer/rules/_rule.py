@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ginjax.transfer._axis_geometry import AxisGeometry
 from ginjax.transfer._system import FilterPair
 
 
@@ -12,7 +13,7 @@ from ginjax.transfer._system import FilterPair
 class Rule(Protocol):
     """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`.
 
-    It may have a method `remark(pair)` as well: what the certificate should say of a path, in a sentence, or `""`.
+    One that has something to say of its paths is a `RemarkingRule`.
     """
 
     @property
@@ -25,15 +26,25 @@ class Rule(Protocol):
         """Whether a residual of condition (C) above the tolerance is a failure."""
         ...
 
-    def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray: ...
+    def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
+        """The weights in the new dimension, in float64."""
+        ...
+
+
+@runtime_checkable
+class RemarkingRule(Rule, Protocol):
+    """A rule that says something of its paths, such as that it leaves one to another rule."""
+
+    def remark(self, pair: FilterPair) -> str:
+        """What the certificate says of a path, in a sentence; `""` for nothing."""
+        ...
 
 
 @runtime_checkable
 class PlainRule(Protocol):
     """Gives the kernel of a plain convolution one more axis.
 
-    It may have a method `profile(axis)` as well, with an `AxisGeometry`: the number for each tap of the new axis by which
-    it multiplies the kernel. Without it strides and paddings make no difference to it, see `ginjax.transfer.rules.profile`.
+    Strides and paddings make no difference to it, unless it is a `ProfiledRule`.
     """
 
     @property
@@ -53,6 +64,15 @@ class PlainRule(Protocol):
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
         """From `(out, in, *(M,)*D)` to `(out, in, *(M,)*(D+1))`, in the same precision."""
+        ...
+
+
+@runtime_checkable
+class ProfiledRule(PlainRule, Protocol):
+    """A rule for plain convolutions that looks at strides and paddings along the new axis."""
+
+    def profile(self, axis: AxisGeometry) -> np.ndarray:
+        """For each tap of the new axis the number by which it multiplies the kernel, `(taps,)`."""
         ...
 
 

@@ -19,6 +19,7 @@ class Tile:
     spreads = False
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
+        """The kernel in the central slice, as for a stride of one."""
         side = kernel.shape[-1]
         return kernel[..., None] * central_tap(AxisGeometry(side)).astype(kernel.dtype)
 

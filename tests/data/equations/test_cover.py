@@ -50,7 +50,9 @@ def test_data_say_what_they_cover():
     assert source.origin["cover"] == 2
     assert source.origin["correlation_lengths"] == pytest.approx([0.125, 0.125 * 0.5**0.5])
     (note,) = source.notes
-    assert note.startswith("correlation lengths 0.125, 0.0884: initial fields in 2D reach ")
+    assert note.startswith(
+        "data in 1D begin with the correlation lengths 0.125 and 0.0884 in turn: initial fields"
+    )
     plain = simulate("diffusion", 1, trajectories=1, steps=1, side=8)
     assert not {"cover", "correlation_lengths", "planes"} & set(plain.origin) and not plain.notes
 

@@ -92,8 +92,11 @@ def test_each_kind_of_planes_goes_through_the_whole_mixture():
     source = simulate("diffusion", 3, trajectories=4, steps=1, side=SIDE, planes="both", cover=3)
     fields = [source.read(i, 0, 1)["density"][0] for i in range(4)]
     assert [bool((field == field[:, :, :1]).all()) for field in fields] == [True, True, False, False]
-    (note,) = source.notes
-    assert note.startswith("correlation lengths 0.125, 0.102: initial fields in 3D reach ")
+    note, what = source.notes
+    assert note.startswith("planes in 3D begin with the correlation lengths 0.125 and 0.102 in turn: ")
+    assert what.startswith(
+        "planes (both): fields in 3D that are constant along the last axis and along (1, -1, 0)"
+    )
 
 
 def correlations(planes):

@@ -179,7 +179,7 @@ def test_a_forecast_as_a_source():
         ({"time_step": 0.2}, "time step of the data: got 0.1, expected 0.2"),
         ({"is_torus": (True, False)}, "boundaries of the data: got x periodic and y periodic"),
         ({"is_torus": (True, True, True)}, "dimension of the data: got 2, expected 3"),
-        ({"fields": (Field("density", 0, 1),)}, "expected density:0-.*`fields=.'density:0-=VARIABLE'.`"),
+        ({"fields": (Field("density", 0, 1),)}, "expected density:0-.*`fields=.'density:0-=density'.`"),
         ({"constants": (DEPTH,)}, "constant fields of the data: got none, expected depth"),
     ],
 )

@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 from helpers import S, bank
 
-from ginjax.data import Field, Normalisation
+from ginjax.data import Field, MemorySource, Normalisation
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage, Signature
 from ginjax.ml import (
     HELD_OUT_OFFSET,
     TRAIN_TRAJECTORIES,
-    fit_one_step,
+    TrainSettings,
     make_task,
+    make_window_task,
     nrmse_loss,
     one_step_error,
     predict,
+    train_model,
 )
 from ginjax.models import SimpleConvSeries, named_arrays
 
@@ -93,27 +95,20 @@ def test_prediction_is_the_model_on_each_sample(task):
 
 
 def test_training_lowers_the_loss_and_repeats_itself(task):
-    seen = []
-    runs = [
-        fit_one_step(
-            model(),
-            task,
-            steps=30,
-            batch_size=1000,
-            learning_rate=1e-2,
-            seed=seed,
-            on_step=lambda done, loss: seen.append(done),
-        )
-        for seed in (0, 0)
-    ]
-    (a, losses), (b, again) = runs
+    windows = make_window_task((MemorySource.of(task.trajectories), None), None, None, task.normalisation)
+    settings = TrainSettings(steps=30, batch_size=1000, learning_rate=1e-2)
+    histories = [[], []]
+    a, b = (
+        train_model(model(), windows, settings, on_report=lambda report: losses.extend(report.losses)).model  # noqa: B023 (called at once)
+        for losses in histories
+    )
+    losses, again = histories
     assert losses == again and len(losses) == 30
     assert losses[-1] < losses[0] / 2
     assert all(
         x.tobytes() == y.tobytes()
         for x, y in zip(named_arrays(a).values(), named_arrays(b).values(), strict=True)
     )
-    assert seen[:3] == [10, 20, 30]
     assert one_step_error(a, task).model < one_step_error(model(), task).model
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ginjax import ml
 from ginjax.geometric import MultiImage
-from ginjax.ml.training import _counted_steps
+from ginjax.ml.training import _counted_steps, fit_counted
 
 SCALAR = ((), 0)
 KEY = jax.random.key(2)
@@ -37,7 +37,7 @@ def data(samples=8):
 
 def trained(**numbers):
     asked = {"pairs": 5, "steps": 40, "rate": 0.05, "batch": 3, "key": KEY} | numbers
-    model = ml.fit_counted(Affine(), *data(), **asked)
+    model = fit_counted(Affine(), *data(), **asked)
     return np.concatenate([model.weight, model.bias])
 
 
@@ -95,7 +95,7 @@ def test_no_step_and_no_rate_give_the_model_back():
 
 def test_the_callers_model_survives_and_is_given_back_in_its_own_memory():
     model = Affine()
-    ml.fit_counted(model, *data(), pairs=5, steps=3, rate=0.1, batch=3, key=KEY)
+    fit_counted(model, *data(), pairs=5, steps=3, rate=0.1, batch=3, key=KEY)
     assert float(model.weight[0]) == 0.5
 
 

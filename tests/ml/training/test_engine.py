@@ -10,7 +10,7 @@ import pytest
 from ginjax import ml
 from ginjax.errors import ArgumentError, FileError
 from ginjax.geometric import MultiImage
-from ginjax.ml.training import _engine, _feed
+from ginjax.ml.training import _clock, _feed
 from ginjax.ml.training._order import BatchOrder, EpochOrder
 from ginjax.ml.training._plan import Pace
 
@@ -196,7 +196,7 @@ def test_patience_ends_a_training_and_the_best_model_is_kept():
 
 @pytest.mark.parametrize(
     ("losses", "best_step", "misses"),
-    [([1.0, 0.95, 0.91, 1.2], 0, 3), ([1.0, 0.89, 0.88, 0.885], 4, 1), ([1.0, 2.0, 3.0, 0.5], 6, 0)],
+    [([1.0, 0.95, 0.91, 1.2], 0, 1), ([1.0, 0.89, 0.88, 0.885], 4, 1), ([1.0, 2.0, 3.0, 0.5], 6, 0)],
 )
 def test_the_start_gives_way_to_what_is_clearly_better(losses, best_step, misses):
     given, weights = iter(losses), []
@@ -206,13 +206,40 @@ def test_the_start_gives_way_to_what_is_clearly_better(losses, best_step, misses
         return next(given)
 
     _, progress, _ = train(6, validate=validate, validate_every=2, validate_start=True)
-    assert (progress.best_step, progress.misses) == (best_step, misses)
-    assert progress.best_loss == losses[best_step // 2]
+    assert (progress.best_step, progress.misses, progress.looks) == (best_step, misses, 3)
+    assert (progress.best_loss, progress.lowest_loss) == (losses[best_step // 2], min(losses))
     assert float(progress.best_model.weight) == weights[best_step // 2]
     # Control: without a look before the first step the lowest loss of all is taken.
     given, weights = iter(losses[1:]), []
     _, progress, _ = train(6, validate=validate, validate_every=2)
     assert progress.best_loss == min(losses[1:]) and len(weights) == 3
+
+
+SLOWLY = [1.0, 0.99, 0.98, 0.97, 0.96, 0.95, 0.97, 0.96, 0.98, 0.96]
+
+
+def slowly(step=0, **options):
+    """A tuning that becomes better at every look for a while, but not by enough to replace its start; a look every second step."""
+    given = iter(SLOWLY[step // 2 + (step > 0) :])
+    options |= {"validate": lambda model, aux_data: next(given), "validate_every": 2}
+    return train(100, validate_start=True, patience=2, **options)
+
+
+def test_patience_counts_from_the_lowest_loss_of_a_tuning_that_keeps_its_start():
+    _, progress, reason = slowly()
+    assert (reason, progress.step, progress.best_step, progress.best_loss) == ("patience", 16, 0, 1.0)
+    assert (progress.lowest_loss, progress.misses, progress.looks) == (0.95, 3, 8)
+
+
+def test_patience_of_an_interrupted_tuning_counts_on(tmp_path):
+    file = ml.RunFile(tmp_path / "m.run", {"steps": 100})
+    asked = iter([False] * 6 + [True])
+    _, stopped, reason = slowly(save=file.save, steps_per_dispatch=2, interrupted=lambda: next(asked))
+    assert (reason, stopped.step, stopped.misses) == ("asked", 14, 2)
+    state, progress = file.load(ml.initial_state(Affine(), OPTIMISER))
+    assert (progress.lowest_loss, progress.misses, progress.looks) == (0.95, 2, 7)
+    _, progress, reason = slowly(14, state=state, progress=progress)
+    assert (reason, progress.step, progress.misses, progress.looks) == ("patience", 16, 3, 8)
 
 
 def test_a_look_sees_the_state_and_may_end_a_training():
@@ -262,7 +289,7 @@ class Clock:
 def test_looks_come_at_equal_times_where_no_number_of_steps_says_when(monkeypatch):
     """And the time of steps holds neither them, nor saved states, nor compiling."""
     clock, looks, reports = Clock(), [], []
-    monkeypatch.setattr(_engine, "time", clock)
+    monkeypatch.setattr(_clock, "time", clock)
 
     def validate(model, aux_data):
         looks.append(clock.now)

@@ -20,7 +20,7 @@ from ginjax.ml import (
     train_model,
     training_task,
 )
-from ginjax.ml.training import _engine
+from ginjax.ml.training import _clock
 from ginjax.models import named_arrays
 
 FROZEN = "layers.0.conv.bias.k0p0"
@@ -46,7 +46,7 @@ def clock():
     """Every look at it takes a second, so that a budget ends after as many steps on every machine."""
     ticks = itertools.count()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_engine, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
+        patch.setattr(_clock, "time", SimpleNamespace(monotonic=lambda: float(next(ticks))))
         yield
 
 

@@ -23,7 +23,7 @@ from ginjax.ml import (
     train_again,
     train_model,
 )
-from ginjax.ml.training._result import kept_start, what_to_hear
+from ginjax.ml.training._result import kept_start_in_words, what_to_hear
 from ginjax.ml.training._settings import LEARNING_RATE, TUNING_RATE
 from ginjax.models import LoadedModel, named_arrays
 
@@ -79,14 +79,14 @@ def test_without_the_start_as_a_candidate_it_is_worse(task, start):
 
 
 def test_what_is_said_is_true(task, tuned):
-    said = kept_start(tuned, task.judged)
+    said = kept_start_in_words(tuned, task.judged)
     assert said == (
         "the tuning, looked at 3 times, never made the model better by a tenth (judged by one step and roll-outs of 3 steps on 2 of 7 "
         "trajectories given for training, which are not trained on): the weights are those it began with, bit for bit"
     )
-    assert tuned.progress.misses == 3
-    once = replace(tuned, progress=replace(tuned.progress, misses=1))
-    assert "looked at once" in kept_start(once, task.judged)
+    assert tuned.progress.looks == 3
+    once = replace(tuned, progress=replace(tuned.progress, looks=1, misses=1))
+    assert "looked at once" in kept_start_in_words(once, task.judged)
 
 
 def test_a_start_that_is_kept_is_not_laid_to_the_tuning():
@@ -114,7 +114,11 @@ def test_an_interrupted_tuning_remembers_its_start(task, start, tuned, tmp_path)
     train_model(start.model, task, ABSURD, saving=Saving(file, every_steps=2), stop_after=4)
     resumed = train_model(start.model, task, ABSURD, saving=Saving(file, resume=True))
     assert resumed.kept_start and resumed.progress.step == 6
-    assert (resumed.progress.best_loss, resumed.progress.misses) == (tuned.progress.best_loss, 3)
+    assert (resumed.progress.best_loss, resumed.progress.looks) == (tuned.progress.best_loss, 3)
+    assert (resumed.progress.lowest_loss, resumed.progress.misses) == (
+        tuned.progress.lowest_loss,
+        tuned.progress.misses,
+    )
     assert bits(resumed.model) == bits(start.model) and bits(resumed.last) == bits(tuned.last)
 
 

@@ -1,5 +1,8 @@
 """Rates that are true, and what a training is said to take."""
 
+import gc
+
+import jax
 import numpy as np
 import pytest
 from ml.task.small_tasks import network, source
@@ -110,6 +113,22 @@ def test_a_step_that_does_not_fit_is_refused_with_what_fits(task, monkeypatch):
     monkeypatch.setattr("ginjax.ml.training._step_memory._free", lambda placement: whole)
     train_model(model, task, SETTINGS, on_report=steps.append)
     assert steps
+
+
+def test_nothing_of_a_refused_training_is_kept_while_other_ways_are_compiled(task, monkeypatch):
+    def held():
+        gc.collect()
+        return sum(array.nbytes for array in jax.live_arrays())
+
+    model, found = network(task), []
+    before = held()
+    monkeypatch.setattr("ginjax.ml.training._step_memory._free", lambda placement: 1)
+    monkeypatch.setattr(
+        "ginjax.ml.training._train_model.ways_that_fit", lambda *_, **__: found.append(held()) or "none"
+    )
+    with pytest.raises(MemoryLimitError):
+        train_model(model, task, SETTINGS)
+    assert found == [before]
 
 
 def test_ways_are_measured_before_they_are_named():

@@ -100,7 +100,7 @@ def test_what_is_the_same_or_not_known_needs_no_leave():
         (
             {"fields": (Field("heat", 0, 0),)},
             {},
-            "fields of the data: got heat:0.*`fields=.'density=VARIABLE'.`.*`drop_fields=.'density'.`",
+            "fields of the data: got heat:0.*`fields=.'density=heat'.`.*`drop_fields=.'density'.`",
         ),
         ({"axes": axes_of((True, True))}, {}, "dimension of the data: got 2, expected 1.*convert-d"),
         ({}, {"past_steps": 2}, "`past_steps`: got 2, expected 1, as the model was trained"),

@@ -16,13 +16,13 @@ from ginjax.ml import (
     CurveRequest,
     CurveSettings,
     equal_steps,
-    fit_counted,
     make_task,
     measure_curve,
     read_cells,
     summarise,
     write_cells,
 )
+from ginjax.ml.training import fit_counted
 from ginjax.models import SimpleConvSeries, named_arrays
 
 TINY = CurveSettings(

@@ -5,7 +5,7 @@ import pytest
 from dense_convolutions import convolve, convolve_transposed
 
 from ginjax.errors import ArgumentError
-from ginjax.transfer import AxisGeometry, find_rule
+from ginjax.transfer import RULES, AxisGeometry, ProfiledRule, RemarkingRule, find_rule
 from ginjax.transfer.rules import profile
 
 ORDINARY = {
@@ -192,3 +192,13 @@ def test_the_largest_geometries_are_soon_done():
         axis = AxisGeometry(256, 64, 64, 1024, 1024, transposed=transposed)
         assert axis.patterns(divides=True).shape[1] == 256
     assert AxisGeometry(64, 8, 1, 31, 31).patterns(divides=False).shape[1] == 64
+
+
+def test_what_a_rule_can_say_besides_is_a_protocol():
+    rules = {name: named.rule for name, named in RULES.items()}
+    assert {name for name, rule in rules.items() if isinstance(rule, ProfiledRule)} == {
+        "tile",
+        "centre",
+        "mean",
+    }
+    assert {name for name, rule in rules.items() if isinstance(rule, RemarkingRule)} == {"isotropic"}

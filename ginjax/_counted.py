@@ -1,0 +1,118 @@
+"""Counting the steps of a long piece of work: how far it has come, how fast it goes, how long it will still take."""
+
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from ginjax._text import in_time
+
+WINDOW_SECONDS = 60.0
+"""Time that the rate and the time left are measured over."""
+
+LEAST_UPDATES = 8
+"""Updates that they are measured over at least, where there are so many."""
+
+
+class ProgressBar:
+    """Counts steps and says nothing; the base of those that do.
+
+    **Arguments:**
+
+    - `total`: how many steps there are; 0 where something else ends the work, which `update` is then told the share of.
+    - `description`: what is being done.
+    - `unit`: what is counted, such as "steps"; nothing is said of it if empty.
+    """
+
+    def __init__(self, total: int, description: str, unit: str = ""):
+        self.total = total
+        self.description = description
+        self.unit = unit
+        self.done = 0
+        self._share: float | None = None
+        self._left: float | None = None
+        self._recent: deque[tuple[float, int]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def begin(self, done: int) -> None:
+        """Say how many steps were done before, by an earlier run; they count as done but not for the rate."""
+        self.done = done
+
+    def advance(self, steps: int = 1, status: str = "") -> None:
+        """Count further steps; `status` is a short text such as the loss."""
+        self.update(self.done + steps, status)
+
+    def update(
+        self, done: int, status: str = "", *, share: float | None = None, left: float | None = None
+    ) -> None:
+        """Set the number of steps done so far.
+
+        **Arguments:**
+
+        - `done`: steps.
+        - `status`: a short text such as the loss.
+        - `share`: how much of the work is done, 0 to 1, where that is not `done` of `total`.
+        - `left`: seconds that it will still take, where that is known.
+        """
+        self.done, self._share, self._left = done, share, left
+        self._show(status)
+
+    def say(self, status: str) -> None:
+        """Say what is done before the first step, such as compiling; an empty text says that it is over."""
+
+    def follow(self, done: int, total: int) -> None:
+        """Set both numbers, for work whose size is known only when it begins."""
+        self.total = total
+        self.update(done)
+
+    @property
+    def part(self) -> float:
+        """How much of the work is done, 0 to 1."""
+        return min(1.0, self.done / max(self.total, 1) if self._share is None else self._share)
+
+    def _measured(self, now: float) -> tuple[float | None, float | None]:
+        """Steps a second and seconds left, of the last minute. The first update pays for compilation, so they count from
+        there on.
+        """
+        recent = self._recent
+        if len(recent) >= 2 and now - recent[-2][0] < WINDOW_SECONDS / 600:
+            recent.pop()  # no more of them than a rate needs
+        recent.append((now, self.done))
+        while len(recent) > LEAST_UPDATES and now - recent[1][0] >= WINDOW_SECONDS:
+            recent.popleft()
+        passed, steps = now - recent[0][0], self.done - recent[0][1]
+        rate = steps / passed if passed > 0 and steps > 0 else None
+        left = self._left
+        if left is None and rate is not None and self.total:
+            left = max(self.total - self.done, 0) / rate
+        return rate, left
+
+    def _line(self, percent: int, now: float, status: str) -> str:
+        """What there is to say in one line."""
+        parts = [self._head(percent), *self._pace(now)]
+        return ", ".join([*parts, status] if status else parts)
+
+    def _head(self, percent: int) -> str:
+        return f"{self.description}: {percent}% ({self._count()})"
+
+    def _count(self) -> str:
+        return f"{self.done}/{self.total}" if self.total else f"{self.done} {self.unit}".rstrip()
+
+    def _pace(self, now: float) -> list[str]:
+        """Rate and time left, as far as they are known."""
+        rate, left = self._measured(now)
+        unit = f" {self.unit}" if self.unit else ""
+        said = [] if rate is None else [f"{rate:.0f}{unit}/s" if rate >= 100 else f"{rate:.3g}{unit}/s"]
+        return said if left is None else [*said, f"{in_time(left)} left"]
+
+    def _show(self, status: str) -> None:
+        pass
+
+    def _close(self) -> None:
+        pass

@@ -1,0 +1,63 @@
+"""How far a training is, and what it tells on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, PyTree
+
+
+@dataclass
+class Progress:
+    """The progress of a training; with its state and its random key, all that is needed to go on.
+
+    **Arguments:**
+
+    - `step`: steps done.
+    - `seconds`: time spent on them.
+    - `first_loss`, `last_loss`: of the first and the last of them.
+    - `best_step`, `best_loss`: of the model that is kept; -1 and infinity before the first validation.
+    - `best_model`: that model, on the host; None if there was no validation.
+    - `misses`: validations since the one with the lowest loss, which patience counts.
+    - `lowest_loss`: the lowest validation loss. It is below `best_loss` where a tuning has become better than its start, but not
+      by enough to replace it.
+    - `looks`: validations after the first step.
+    """
+
+    step: int = 0
+    seconds: float = 0.0
+    first_loss: float = float("nan")
+    last_loss: float = float("nan")
+    best_step: int = -1
+    best_loss: float = float("inf")
+    best_model: PyTree = field(default=None, repr=False)
+    misses: int = 0
+    lowest_loss: float = float("inf")
+    looks: int = 0
+
+    def __post_init__(self) -> None:
+        # Neither number can be otherwise; a progress that was saved by an earlier version lacks both.
+        self.lowest_loss = min(self.lowest_loss, self.best_loss)
+        self.looks = max(self.looks, self.misses)
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report on a training since the last one.
+
+    **Arguments:**
+
+    - `step`: steps done.
+    - `losses`: of the steps since then; empty for a report on a validation.
+    - `seconds`: time spent on training so far.
+    - `validation`: the validation loss, None for a report on steps.
+    - `step_seconds`: time spent on steps alone since the program began with this training, without compiling, looking at the
+      model and saving the state; None if it was not measured.
+    """
+
+    step: int
+    losses: Float[np.ndarray, " steps"]
+    seconds: float
+    validation: float | None = None
+    step_seconds: float | None = None
