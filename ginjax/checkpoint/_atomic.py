@@ -15,6 +15,7 @@ from ginjax.errors import FileError
 from ._processes import host_tag, is_running
 
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EXDEV}
+_NO_UNNAMED_FILES = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EISDIR, errno.EINVAL, errno.ENOSYS}
 _HINTS = {
     errno.ENOSPC: "Free some space, or write to another disk.",
     errno.EDQUOT: "Free some of your quota, or write to another disk.",
@@ -95,22 +96,41 @@ def _is_folder(path: str | os.PathLike[str]) -> FileError:
 def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bool = True) -> Path:
     """Check that a file can be written, before work that takes long; the path it would be written to.
 
-    An empty file is made beside it and removed again: nothing else says for sure whether the folder takes files.
+    Whether the folder takes files is tried with one that has no name, or where the system has no such files with an empty one
+    that is removed again: nothing else says so for sure.
 
     **Arguments:** as of `atomic_write`.
 
     **Raises:** `FileError`, as `atomic_write` would.
     """
     target = _target(path, force=force, links=links)
+    remove_left_behind(target)
+    try:
+        _try_folder(target)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return target
+
+
+def _try_folder(target: Path) -> None:
+    """Make a file beside another one and leave nothing, not even if the process is killed meanwhile.
+
+    Where there are only files with names, one that was left so has the name of a temporary file of `target`.
+    """
+    unnamed = getattr(os, "O_TMPFILE", None)
+    if unnamed is not None:
+        try:
+            os.close(os.open(target.parent, os.O_WRONLY | unnamed, 0o600))
+            return
+        except OSError as error:
+            if error.errno not in _NO_UNNAMED_FILES:
+                raise
     trial = _temporary(target)
     try:
         os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError as error:
-        raise unwritable(path, error) from error
     finally:
         with contextlib.suppress(OSError):
             trial.unlink(missing_ok=True)
-    return target
 
 
 def _target(path: str | os.PathLike[str], *, force: bool, links: bool) -> Path:

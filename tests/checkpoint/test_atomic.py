@@ -259,13 +259,18 @@ def test_no_file_takes_the_place_of_a_closed_stream(path):
     assert done.returncode == 0 and path.read_bytes() == b"new"
 
 
-def test_whether_a_folder_takes_files_is_tried(path, monkeypatch):
+@pytest.mark.parametrize("unnamed", [True, False])
+def test_whether_a_folder_takes_files_is_tried(path, monkeypatch, unnamed):
+    if not unnamed:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    elif not hasattr(os, "O_TMPFILE"):
+        pytest.skip("no files without a name here")
     check_target(path)
-    assert not path.parent.exists() or names(path) == []
+    assert names(path) == []
     opening = os.open
 
     def refusing(name, flags, *mode):
-        if flags & os.O_CREAT:
+        if flags & os.O_WRONLY:
             raise PermissionError(errno.EACCES, "Permission denied")
         return opening(name, flags, *mode)
 
@@ -274,6 +279,30 @@ def test_whether_a_folder_takes_files_is_tried(path, monkeypatch):
         FileError, match=r"out\.bin: cannot be written: Permission denied.*permissions of the folder"
     ):
         check_target(path)
+
+
+def test_a_trial_that_was_killed_leaves_nothing(path, monkeypatch):
+    """Neither where the system has files without names, nor, after the next call, where it has none."""
+    killed = """
+import os, sys
+from ginjax.checkpoint import check_target
+if sys.argv[2] == "named": del os.O_TMPFILE
+closing = os.close
+def close(descriptor):
+    if os.fstat(descriptor).st_mode & 0o170000 == 0o100000 and os.fstat(descriptor).st_size == 0:
+        os._exit(77)
+    closing(descriptor)
+os.close = close
+check_target(sys.argv[1])
+"""
+    for kind in ["named", *["unnamed"] * hasattr(os, "O_TMPFILE")]:
+        if kind == "named" and not hasattr(os, "O_TMPFILE"):
+            continue
+        done = subprocess.run([sys.executable, "-c", killed, str(path), kind])
+        assert done.returncode == 77
+        assert len(names(path)) == (kind == "named")
+        check_target(path)
+        assert names(path) == []
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that takes no files")
