@@ -9,7 +9,7 @@ from statistics import median
 
 from transferbench._cells import METHODS, Case
 from transferbench._results import Book, latest, undated
-from transferbench._summary import Group, Spread, Worth, grouped, ratio, worths
+from transferbench._summary import Group, Spread, Worth, best_scratch, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
 END = "<!-- end of the tables -->"
@@ -33,7 +33,7 @@ def tables(book: Book) -> str:
     cases = list(dict.fromkeys(group.case for group in groups))
     own = (_errors(groups, case) for case in cases)
     parts = [_overview(groups, cases), _worth(worths(groups)), _tuning(groups), *own]
-    return "\n".join([f"{_machines(book)}\n", *filter(None, parts)])
+    return "\n".join([*filter(None, parts), f"{_machines(book)}\n"])
 
 
 def _machines(book: Book) -> str:
@@ -120,9 +120,8 @@ def _worth(found: Sequence[Worth]) -> str:
 
 def _tuning(groups: Sequence[Group]) -> str:
     rows = []
-    scratch = {(each.case, each.samples): each for each in groups if each.method == "scratch"}
     for group in groups:
-        other = scratch.get((group.case, group.samples))
+        other = best_scratch(groups, group.case, group.samples)
         if other is None or group.method not in ("calibrated", "tuned", "tuned-plateau"):
             continue
         found = [ratio(group, other, each) for each in _ends(groups)]

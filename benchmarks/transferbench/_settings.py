@@ -39,7 +39,7 @@ class Settings:
     low_rates: tuple[float, ...] = (2e-3, 5e-3, 1e-2)
     scratch_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     tune_rates: tuple[float, ...] = (2e-4, 1e-3, 5e-3)
-    noises: tuple[float, ...] = (0.003, 0.01, 0.03)
+    noises: tuple[float, ...] = (0.01, 0.03, 0.1)
     frames: int = 8
     batch: int = 2
     look: int = 250
