@@ -63,9 +63,23 @@ def _heading(results: dict[str, Any]) -> list[str]:
         return heading
     return [
         *heading,
+        *_renewals(results["rows"]),
         "",
         f"Limits of this machine, measured in the same run through XLA: memory {limits['bandwidth'] / 1e9:.1f} GB/s "
         f"(`b + s c` on vectors of 256 MiB), matrix product {limits['product'] / 1e9:.0f} GFlop/s (float32).",
+    ]
+
+
+def _renewals(rows: list[dict[str, Any]]) -> list[str]:
+    """Which rows are of another day, and of which."""
+    days: dict[tuple[str, str, float], list[str]] = {}
+    for row in rows:
+        if "date" in row:
+            machine = row["machine"]
+            days.setdefault((row["date"], machine["processor"], machine["load"]), []).append(row["name"])
+    return [
+        f"\nMeasured again on {date} ({processor}, load {load:.1f} at the start): {', '.join(names)}."
+        for (date, processor, load), names in days.items()
     ]
 
 
@@ -114,7 +128,7 @@ def _details(rows: list[dict[str, Any]]) -> list[str]:
 def _against_floors(rows: list[dict[str, Any]], limits: dict[str, float]) -> list[str]:
     lines = ["| convolution | ours | moving | mixing | ours / floor |", "|---|---|---|---|---|"]
     for row in rows:
-        floor = floor_of(row, limits) if row["name"].startswith("conv-") else None
+        floor = floor_of(row, row.get("limits", limits)) if row["name"].startswith("conv-") else None
         if floor is None or "median" not in row["lanes"]["ours"]:
             continue
         ours = row["lanes"]["ours"]["median"]

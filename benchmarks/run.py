@@ -1,7 +1,8 @@
 """Measure everything side by side, write JSON, the tables of README.md and the plots.
 
 `python benchmarks/run.py` measures all; `--rows conv-3d step` those whose names begin so; `--quick` all with few
-repeats; `--report FILE` makes tables and plots from results that are there.
+repeats; `--report FILE` makes tables and plots from results that are there, with `--renew OLD` of those
+in OLD whose rows it renews.
 """
 
 import argparse
@@ -44,7 +45,11 @@ ON_ONE_CORE: tuple[Rows, ...] = (convolutions, steps)
 def main() -> None:
     options = _parser().parse_args()
     if options.report is not None:
-        _publish(json.loads(options.report.read_text()))
+        results = json.loads(options.report.read_text())
+        if options.renew is not None:
+            results = renewed(json.loads(options.renew.read_text()), results)
+            options.renew.write_text(json.dumps(results, indent=1) + "\n")
+        _publish(results)
         return
     with tempfile.TemporaryDirectory() as scratch:
         results = _measure(options, Path(scratch))
@@ -62,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="few repeats and small sweeps")
     parser.add_argument("--out", type=Path, help="file of results (latest.json or processor.json in results)")
     parser.add_argument("--report", type=Path, metavar="FILE", help="measure nothing, publish these results")
+    parser.add_argument(
+        "--renew",
+        type=Path,
+        metavar="FILE",
+        help="with --report: put its rows in the place of those of FILE first",
+    )
     parser.add_argument("--without-upstream", action="store_true", help="do not install or run the reference")
     parser.add_argument("--without-torch", action="store_true", help="do not install or run PyTorch")
     parser.add_argument("--torch", type=Path, default=HERE / ".venv-torch", help="folder of its environment")
@@ -133,6 +144,14 @@ def _rows(bench: Bench, groups: Sequence[Rows], beginnings: list[str]) -> Iterat
             )
             print(f"{row.name}: {lanes} {row.unit}", file=sys.stderr, flush=True)
             yield row
+
+
+def renewed(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Results with rows that were measured again, which keep the date, the machine and its limits of their own run."""
+    own = {name: new[name] for name in ("date", "machine", "limits")}
+    rows = {row["name"]: row for row in old["rows"]}
+    rows |= {row["name"]: row | own for row in new["rows"]}
+    return old | {"rows": list(rows.values()), "versions": old["versions"] | new["versions"]}
 
 
 def _machine() -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Method:
     - `label`: in tables.
     - `converted`: whether it was trained in the low dimension first.
     - `scalars_only`: whether it is written for scalar fields only.
+    - `noisy`: whether its inputs are disturbed in training, which steadies roll-outs, by as much as validation picks.
     """
 
     family: str
@@ -72,6 +73,7 @@ class Method:
     label: str
     converted: bool = True
     scalars_only: bool = False
+    noisy: bool = False
 
 
 METHODS: Mapping[str, Method] = {
@@ -81,6 +83,9 @@ METHODS: Mapping[str, Method] = {
     "tuned": Method("ours", "tuned", "converted, tuned by the defaults of `train --init`"),
     "tuned-plateau": Method("ours", "plateau", "converted, tuned to its plateau"),
     "scratch": Method("ours", "plateau", "from scratch to its plateau", converted=False),
+    "scratch-noise": Method(
+        "ours", "plateau", "from scratch with noise to its plateau", converted=False, noisy=True
+    ),
     "scratch-equal-time": Method("ours", "equal-time", "from scratch, equal time", converted=False),
     "plain-centre": Method("plain-centre", "plateau", "plain CNN, central slice"),
     "plain-mean": Method("plain-mean", "plateau", "plain CNN, mean over slices"),

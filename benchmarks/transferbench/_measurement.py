@@ -70,6 +70,7 @@ class Bench:
                 made.seconds, high_data=made.seconds.high_data + stage.data.high_seconds(cell.samples)
             ),
             curve=made.curve,
+            noise=made.noise,
             spent=time.process_time() - begin,
         )
 
@@ -102,10 +103,12 @@ class Bench:
             seconds = steps * stage.pace(samples) * batch / self.settings.batch
             return _Made(model, replace(before, high_training=seconds), 0.0, steps)
         rate = self.rate(cell.case, method, samples)
+        noise = self.noise(cell.case, method, samples, rate) if method.noisy else 0.0
         lengths = self.settings.lengths[kind(cell.case.scalar)]
-        fitted = fit_to_plateau(start, stage.trainer(samples), rate, lengths, stage.look, self.settings.gain)
+        trainer = stage.trainer(samples, noise)
+        fitted = fit_to_plateau(start, trainer, rate, lengths, stage.look, self.settings.gain)
         seconds = replace(before, high_training=fitted.seconds)
-        return _Made(fitted.model, seconds, rate, fitted.steps, fitted.levelled, fitted.curve)
+        return _Made(fitted.model, seconds, rate, fitted.steps, fitted.levelled, fitted.curve, noise)
 
     def _equal_time(self, stage: Stage, cell: Cell) -> _Made:
         """From scratch for as long as converting and tuning by the defaults took."""
@@ -146,16 +149,23 @@ class Bench:
         name = f"{case.name}/{method.family if method.converted else 'scratch'}/n{samples}"
         rates = self.settings.tune_rates if method.converted else self.settings.scratch_rates
 
-        def tried(rate: float) -> float:
-            stage = self._stage_of_choice(case)
-            if method.converted:
-                start, _ = stage.converted(method.family, self.low_rate(case, method.family))
-            else:
-                start = stage.untrained(method.family, case.high)
-            steps = self.settings.trial_steps[kind(case.scalar)]
-            return stage.score(fit_steps(start, stage.trainer(samples), steps, rate).model)
+        return self._chosen(name, rates, lambda rate: self._tried(case, method, samples, rate))
 
-        return self._chosen(name, rates, tried)
+    def noise(self, case: Case, method: Method, samples: int, rate: float) -> float:
+        """The noise on the inputs of such a training, chosen in the same way after its rate."""
+        name = f"{case.name}/{method.family if method.converted else 'scratch'}/n{samples}/noise"
+        noises = self.settings.noises
+        return self._chosen(name, noises, lambda noise: self._tried(case, method, samples, rate, noise))
+
+    def _tried(self, case: Case, method: Method, samples: int, rate: float, noise: float = 0.0) -> float:
+        """The score of a short training on the validation fold."""
+        stage = self._stage_of_choice(case)
+        if method.converted:
+            start, _ = stage.converted(method.family, self.low_rate(case, method.family))
+        else:
+            start = stage.untrained(method.family, case.high)
+        steps = self.settings.trial_steps[kind(case.scalar)]
+        return stage.score(fit_steps(start, stage.trainer(samples, noise), steps, rate).model)
 
     def plane_rate(self, case: Case, method: Method) -> float:
         """The rate of a training on planes, chosen by short ones on planes of the validation fold."""
@@ -175,7 +185,7 @@ class Bench:
         return self.stages[chosen]
 
     def _chosen(self, name: str, rates: tuple[float, ...], tried: Any) -> float:
-        """The rate of the lowest score, noted in the book."""
+        """The rate, or noise, of the lowest score, noted in the book."""
         name += "/cover" if self.options.cover else ""
         if name not in self.book.rates:
             self.book.rates[name] = min(rates, key=tried) if len(rates) > 1 else rates[0]
@@ -192,6 +202,7 @@ class _Made:
     steps: int = 0
     levelled: bool | None = None
     curve: tuple[tuple[float, float, float], ...] = ()
+    noise: float = 0.0
 
 
 def _finite(value: float) -> float | None:

@@ -9,7 +9,7 @@ from statistics import median
 
 from transferbench._cells import METHODS, Case
 from transferbench._results import Book, latest, undated
-from transferbench._summary import Group, Spread, Worth, grouped, ratio, worths
+from transferbench._summary import Group, Spread, Worth, best_scratch, grouped, ratio, worths
 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
 END = "<!-- end of the tables -->"
@@ -31,8 +31,9 @@ def tables(book: Book) -> str:
     """All tables."""
     groups = grouped(book.results)
     cases = list(dict.fromkeys(group.case for group in groups))
-    parts = [_worth(worths(groups)), _tuning(groups), *(_errors(groups, case) for case in cases)]
-    return "\n".join([f"{_machines(book)}\n", *filter(None, parts)])
+    own = (_errors(groups, case) for case in cases)
+    parts = [_overview(groups, cases), _worth(worths(groups)), _tuning(groups), *own]
+    return "\n".join([*filter(None, parts), f"{_machines(book)}\n"])
 
 
 def _machines(book: Book) -> str:
@@ -48,6 +49,48 @@ def title(case: Case) -> str:
     """A case in words."""
     network = f"{case.channels} channels, {case.blocks} block{'s' * (case.blocks > 1)}"
     return f"{case.pde} {case.low}→{case.high}, {network}{', products' * case.product}"
+
+
+def _overview(groups: Sequence[Group], cases: Sequence[Case]) -> str:
+    """Every method beside every other: medians after the first and the last horizon, a case after the other."""
+    first, last = _ends(groups)
+    heads = [f"{case.pde} {case.low}→{case.high}, {_steps(each)}" for case in cases for each in (first, last)]
+    most = max(len(group.results) for group in groups)
+    found = {(_of_a_row(group), group.case): group for group in groups}
+    lines = [
+        "### All methods\n",
+        f"Medians of {most} seeds, or of as many as stand beside the number. An error above 1 is worse than predicting the mean of the",
+        "field, `-` was not measured.\n",
+        f"| method | samples | {' | '.join(heads)} |",
+        f"|---|---:|{'---:|' * len(heads)}",
+    ]
+    for name, samples in _rows_in_order(groups):
+        cells = []
+        for case in cases:
+            group = found.get(((name, samples), case))
+            cells += ["-", "-"] if group is None else [_short(group, each, most) for each in (first, last)]
+        lines.append(f"| {name} | {samples} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _of_a_row(group: Group) -> tuple[str, int]:
+    return METHODS[group.method].label + variant(group), group.samples
+
+
+def _rows_in_order(groups: Sequence[Group]) -> list[tuple[str, int]]:
+    """By number of samples, then in the order of the methods."""
+    methods = list(METHODS)
+    chosen = sorted(
+        groups, key=lambda each: (each.samples, methods.index(each.method), each.rule, each.cover)
+    )
+    return list(dict.fromkeys(map(_of_a_row, chosen)))
+
+
+def _short(group: Group, horizon: int, most: int) -> str:
+    """The median, and of how many seeds where that is not all."""
+    error, seeds = group.error(horizon).median, len(group.results)
+    shown = _number(error) if error <= 1 else "> 1"
+    return shown if seeds == most else f"{shown} ({seeds})"
 
 
 def _worth(found: Sequence[Worth]) -> str:
@@ -70,16 +113,15 @@ def _worth(found: Sequence[Worth]) -> str:
         done = {"calibrated": ", calibrated", "planes": ", tuned on planes"}.get(worth.zero.method, "")
         name = title(worth.zero.case) + done + variant(worth.zero)
         lines.append(
-            f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {worth.own_time:.2g} | {times} |"
+            f"| {name} | {' | '.join(errors)} | {worth.scratch.samples} | {equal} | {_seconds(worth.own_time)} | {times} |"
         )
     return "\n".join(lines) + "\n"
 
 
 def _tuning(groups: Sequence[Group]) -> str:
     rows = []
-    scratch = {(each.case, each.samples): each for each in groups if each.method == "scratch"}
     for group in groups:
-        other = scratch.get((group.case, group.samples))
+        other = best_scratch(groups, group.case, group.samples)
         if other is None or group.method not in ("calibrated", "tuned", "tuned-plateau"):
             continue
         found = [ratio(group, other, each) for each in _ends(groups)]
@@ -122,7 +164,7 @@ def _errors(groups: Sequence[Group], case: Case) -> str:
         mark = "" if group.levelled else "*"
         lines.append(
             f"| {METHODS[group.method].label}{variant(group)}{mark} | {group.samples} | {group.results[0].parameters} "
-            f"| {errors} | {100 * group.diverged:.0f} % | {group.seconds:.2g} |"
+            f"| {errors} | {100 * group.diverged:.0f} % | {_seconds(group.seconds)} |"
         )
     if not all(group.levelled for group in own):
         lines.append(
@@ -147,6 +189,11 @@ def _number(value: float) -> str:
     return f"{value:.2g}" if math.isfinite(value) else "no number"
 
 
+def _seconds(value: float) -> str:
+    """Two digits, and never a power of ten."""
+    return f"{value:.2g}" if value < 10 else f"{value:.0f}"
+
+
 def _needed(sign: str, count: float) -> str:
     return f"{sign} {count:.0f}" if sign != "=" else f"{count:.1f}"
 
@@ -156,5 +203,5 @@ def _reached(times: Sequence[float]) -> str:
     never = sum(not math.isfinite(each) for each in times)
     if never == len(times):
         return "never"
-    shown = f"{median(each for each in times if math.isfinite(each)):.2g}"
+    shown = _seconds(median(each for each in times if math.isfinite(each)))
     return f"{shown} (never in {never} of {len(times)})" if never else shown

@@ -25,6 +25,7 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "tuned": ("#009e73", "s--"),
     "tuned-plateau": ("#0072b2", "D-"),
     "scratch": ("#d55e00", "v-"),
+    "scratch-noise": ("#f0a070", "v--"),
     "scratch-equal-time": ("#e69f00", "v:"),
     "plain-centre": ("#882255", "P--"),
     "plain-mean": ("#cc79a7", "P:"),

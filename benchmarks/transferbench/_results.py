@@ -49,6 +49,7 @@ class Result:
 
     - `rule`, `cover`: of the conversion and of the low-dimensional data; empty and False from scratch.
     - `rate`, `steps`: of the training in the high dimension, 0 without one.
+    - `noise`: on the inputs of that training, in normalised units.
     - `levelled`: whether that reached its plateau; None where none was asked for.
     - `parameters`: of the network in the high dimension.
     - `errors`: nRMSE on the test fold after each of the horizons, mean over its trajectories; None for a forecast that
@@ -76,6 +77,7 @@ class Result:
     curve: tuple[tuple[float, float, float], ...] = ()
     spent: float = 0.0
     machine: str = ""
+    noise: float = 0.0
 
     @property
     def key(self) -> tuple[str, str, bool]:
@@ -147,11 +149,12 @@ def read_book(path: Path, settings: Settings | None = None, machine: str = "") -
     head, *lines = map(json.loads, path.read_text("utf-8").splitlines())
     if head["schema"] != SCHEMA:
         raise ValueError(f"{path}: schema {head['schema']}, and not {SCHEMA}")
-    if settings is not None and head["settings"] != json.loads(json.dumps(asdict(settings))):
-        raise ValueError(f"{path} was measured with other settings: name another file with --out")
     names = Settings.__dataclass_fields__
     values = {name: _tuples(value) for name, value in head["settings"].items() if name in names}
-    book = Book(path, settings or Settings(**values), head["machine"], here=machine)
+    found = Settings(**values)  # what a file does not have yet was not used for it
+    if settings is not None and settings != found:
+        raise ValueError(f"{path} was measured with other settings: name another file with --out")
+    book = Book(path, found, head["machine"], here=machine)
     for line in lines:
         if "of" in line:
             book.rates[line["of"]] = line["rate"]
@@ -179,8 +182,9 @@ def _plain(result: Result) -> dict[str, Any]:
     found["validation"] = [_rounded(value) for value in result.validation]
     found["seconds"] = {name: _rounded(value, 4) for name, value in found["seconds"].items()}
     found["spent"] = round(result.spent, 2)
-    if not result.machine:
-        del found["machine"]
+    for name in ("machine", "noise"):
+        if not found[name]:
+            del found[name]
     return cell.pop("case") | cell | found
 
 

@@ -18,6 +18,7 @@ class Settings:
     - `low_trajectories`, `low_batch`, `low_steps`: by dimension, of the training there.
     - `low_rates`, `scratch_rates`, `tune_rates`: peaks of the learning rate, the best of which is taken on the
       validation fold, once for each case, method and number of samples.
+    - `noises`: on the inputs of a noisy training, in normalised units, chosen likewise.
     - `frames`: time steps of a trajectory that is trained on.
     - `batch`: pairs a step in the high dimension.
     - `look`: steps between two validations there.
@@ -38,6 +39,7 @@ class Settings:
     low_rates: tuple[float, ...] = (2e-3, 5e-3, 1e-2)
     scratch_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2)
     tune_rates: tuple[float, ...] = (2e-4, 1e-3, 5e-3)
+    noises: tuple[float, ...] = (0.01, 0.03, 0.1)
     frames: int = 8
     batch: int = 2
     look: int = 250
@@ -61,6 +63,7 @@ QUICK = Settings(
     low_rates=(5e-3,),
     scratch_rates=(1e-3, 1e-2),
     tune_rates=(1e-3,),
+    noises=(0.3,),
     look=20,
     lengths={"scalars": (20, 40), "vectors": (10, 20)},
     trial_steps={"scalars": 20, "vectors": 10},

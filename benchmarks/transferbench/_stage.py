@@ -111,12 +111,11 @@ class Stage:
     def score(self, model: PyTree) -> float:
         return score(self.look(model))
 
-    def trainer(self, samples: int) -> Trainer:
-        """For training in the high dimension."""
-        pairs = self.data.pool
-        return Trainer(
-            pairs, samples * pairs.frames, self.settings.batch, self.settings.look, self.first_seed
-        )
+    def trainer(self, samples: int, noise: float = 0.0) -> Trainer:
+        """For training in the high dimension, with noise on the inputs."""
+        pairs, settings = self.data.pool, self.settings
+        count = samples * pairs.frames
+        return Trainer(pairs, count, settings.batch, settings.look, self.first_seed, noise)
 
     def trainer_on_planes(self) -> Trainer:
         """For training on fields that vary in a plane only."""

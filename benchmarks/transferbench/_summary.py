@@ -133,7 +133,7 @@ class Worth:
 
     **Arguments:**
 
-    - `zero`, `scratch`: the conversion alone, and training from scratch to its plateau on most samples.
+    - `zero`, `scratch`: the conversion alone, and training from scratch to its plateau on most samples, see `best_scratch`.
     - `samples`: by horizon, see `samples_needed`.
     - `times`: of each seed, the seconds of both after which the errors are equal, after one step and after several.
     """
@@ -148,16 +148,31 @@ class Worth:
         return median(result.seconds.total for result in self.zero.results)
 
 
+FROM_SCRATCH = ("scratch", "scratch-noise")
+"""Trainings from scratch to their plateau."""
+
+
+def best_scratch(groups: Sequence[Group], case: Case, samples: int) -> Group | None:
+    """Training from scratch with or without noise, whichever has the smaller product of the errors after one step and after
+    the most; None where neither was measured.
+    """
+    own = [e for e in groups if (e.case, e.samples) == (case, samples) and e.method in FROM_SCRATCH]
+    ends = min, max
+    return min(own, key=lambda e: math.prod(e.error(end(e.horizons)).median for end in ends), default=None)
+
+
 def worths(groups: Sequence[Group]) -> list[Worth]:
     """One for every conversion that was measured beside training from scratch."""
     found = []
     for zero in groups:
         if zero.method not in ("zero-shot", "calibrated", "planes") or zero.samples:
             continue
-        scratch = [each for each in groups if (each.case, each.method) == (zero.case, "scratch")]
-        if not scratch:
+        counts = {e.samples for e in groups if e.case == zero.case and e.method in FROM_SCRATCH}
+        if not counts:
             continue
-        most = max(scratch, key=lambda each: each.samples)
+        most = best_scratch(groups, zero.case, max(counts))
+        assert most is not None
+        scratch = [e for e in groups if (e.case, e.method) == (zero.case, most.method)]
         samples = {}
         for horizon in zero.horizons:
             errors = {each.samples: each.error(horizon).median for each in scratch}

@@ -1,5 +1,7 @@
 """Which cells a table is made of, and the file that holds them."""
 
+import json
+
 import pytest
 from measured_transfers import CASE, result
 from transferbench._cells import COMMITTED, METHODS, Case, Cell, Request, parse_network, parse_transfer
@@ -12,8 +14,8 @@ def test_the_committed_cells():
     cells = list(Request(COMMITTED).cells())
     assert len({cell.name for cell in cells}) == len(cells)
     scalars = [cell for cell in cells if cell.case == COMMITTED[0] and cell.seed == 0]
-    # Five of ours that need samples and four rivals that do with none too, as calibrating does; and the conversion alone.
-    assert len(scalars) == 1 + 5 * 2 + 1 + 4 * 3
+    # Six of ours that need samples and four rivals that do with none too, as calibrating does; and the conversion alone.
+    assert len(scalars) == 1 + 6 * 2 + 1 + 4 * 3
     assert "planes" not in {cell.method for cell in scalars}
     of_vectors = {cell.method for cell in cells if cell.case.pde == "burgers"}
     assert of_vectors == set(METHODS) - {"fourier", "axial"}
@@ -88,6 +90,16 @@ def test_a_file_of_other_settings_is_refused(tmp_path):
     Book(path, QUICK, "a machine").add(result())
     with pytest.raises(ValueError, match="other settings"):
         read_book(path, Settings())
+
+
+def test_a_file_from_before_a_setting_goes_on(tmp_path):
+    path = tmp_path / "results.jsonl"
+    Book(path, Settings(), "a machine").add(result())
+    head, *lines = path.read_text().splitlines()
+    head = json.loads(head)
+    del head["settings"]["noises"]
+    path.write_text("\n".join([json.dumps(head), *lines]) + "\n")
+    assert read_book(path, Settings()).results == [result()]
 
 
 def test_the_estimate_takes_the_cells_most_alike():
