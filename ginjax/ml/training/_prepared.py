@@ -27,7 +27,8 @@ from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._train_model import Trained, train_model
 from ginjax.models import count_params
 
-COMPILING, JUDGING = "compiling the first step", "rolling out the model as it is"
+COMPILING = "compiling the first step"
+JUDGING = "rolling out the model as it is"
 """What is said while nothing is counted yet at the beginning of a training."""
 
 
