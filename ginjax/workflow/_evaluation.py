@@ -314,13 +314,9 @@ def evaluation_files(folder: Path, format: PictureFormat = "png") -> dict[str, P
 
     **Raises:** `ArgumentError` for another format, or a picture of an installed package that cannot be imported.
     """
-    if format not in get_args(PictureFormat):
-        raise unknown_name(
-            "`format`",
-            format,
-            get_args(PictureFormat),
-            expected=" or ".join(map(repr, get_args(PictureFormat))),
-        )
+    known = get_args(PictureFormat)
+    if format not in known:
+        raise unknown_name("`format`", format, known, expected=" or ".join(map(repr, known)))
     return {"json": folder / NUMBERS} | {name: folder / f"{name}.{format}" for name, _ in PICTURES.items()}
 
 
