@@ -104,7 +104,6 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
     **Raises:** `FileError`, as `atomic_write` would.
     """
     target = _target(path, force=force, links=links)
-    remove_left_behind(target)
     try:
         _try_folder(target)
     except OSError as error:
@@ -115,7 +114,7 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
 def _try_folder(target: Path) -> None:
     """Make a file beside another one and leave nothing, not even if the process is killed meanwhile.
 
-    Where there are only files with names, one that was left so has the name of a temporary file of `target`.
+    Where there are only files with names, one that was left so is removed the next time.
     """
     unnamed = getattr(os, "O_TMPFILE", None)
     if unnamed is not None:
@@ -125,6 +124,7 @@ def _try_folder(target: Path) -> None:
         except OSError as error:
             if error.errno not in _NO_UNNAMED_FILES:
                 raise
+    remove_left_behind(target)
     trial = _temporary(target)
     try:
         os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

@@ -10,6 +10,7 @@ from ginjax.ml.draw import curve_figure as curve_figure
 from ginjax.ml.draw import draw_animation as draw_animation
 from ginjax.ml.draw import draw_compared_curves as draw_compared_curves
 from ginjax.ml.draw import draw_curve as draw_curve
+from ginjax.ml.draw import draw_errors as draw_errors
 from ginjax.ml.draw import draw_forecast as draw_forecast
 from ginjax.ml.draw import draw_picture as draw_picture
 from ginjax.ml.draw import draw_spectra as draw_spectra

@@ -68,7 +68,7 @@ def test_another_name(run, tmp_path):
     stored(tmp_path / "d.h5", "rho")
     refused = tune(run, "d.h5")
     assert refused.exit_code == 2
-    assert "--field density=VARIABLE. --drop-field density takes what the data lack out" in refused.stderr
+    assert "--field density=rho. --drop-field density takes what the data lack out" in refused.stderr
     assert tune(run, "d.h5", "--field", "density=rho").exit_code == 0 and fields() == ["density"]
     # Kept in the contract: the next command on the same kind of file needs it not.
     again = run("evaluate", "out", "--data", "d.h5", "--split", "train", "--steps", "1", "-o", "found")

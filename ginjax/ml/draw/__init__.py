@@ -4,6 +4,7 @@ from ginjax.ml.draw._animation import animation_figure as animation_figure
 from ginjax.ml.draw._animation import draw_animation as draw_animation
 from ginjax.ml.draw._compared_curves import compared_curves_figure as compared_curves_figure
 from ginjax.ml.draw._compared_curves import draw_compared_curves as draw_compared_curves
+from ginjax.ml.draw._errors import draw_errors as draw_errors
 from ginjax.ml.draw._errors import errors_figure as errors_figure
 from ginjax.ml.draw._forecast import draw_forecast as draw_forecast
 from ginjax.ml.draw._forecast import forecast_figure as forecast_figure

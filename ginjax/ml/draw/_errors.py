@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from ginjax.ml.draw._canvas import (
     whole_numbers,
 )
 from ginjax.ml.draw._labels import Labels
+from ginjax.ml.draw._save import save_picture
 from ginjax.ml.draw._style import Width, in_style, inches, looks_of
 from ginjax.ml.forecast import NO_CHANGE, PERSISTENCE, RolloutStudy
 from ginjax.ml.score import metric_label
@@ -35,6 +37,25 @@ _HIGHEST = 10.0
 
 _MARKED = 32
 """Most steps that are marked one by one."""
+
+
+def draw_errors(
+    path: str | os.PathLike[str],
+    title: str,
+    study: RolloutStudy,
+    *,
+    width: Width = "two",
+    force: bool = False,
+) -> None:
+    """Write the picture of `errors_figure`.
+
+    **Arguments:**
+
+    - `path`: the file to write, see `save_picture`.
+    - `title`, `study`, `width`: as in `errors_figure`.
+    - `force`: replace a file that is there.
+    """
+    save_picture(path, errors_figure(title, study, width=width), force=force)
 
 
 def errors_figure(title: str, study: RolloutStudy, *, width: Width = "two") -> Figure:

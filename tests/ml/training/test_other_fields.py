@@ -98,7 +98,7 @@ def test_what_a_model_is_not_to_have():
 def test_a_field_that_may_be_another_by_name_is_asked_for():
     with pytest.raises(ArgumentError, match="fields of the data: got heat:0") as caught:
         prepared(start(record()), HEAT)
-    assert "fields=['density=VARIABLE']" in caught.value.hint
+    assert "fields=['density=heat']" in caught.value.hint
     assert "drop_fields=['density']" in caught.value.hint
     with pytest.raises(ArgumentError, match="`drop_fields`: got a new network"):
         request_training(material_of_source(source(DENSITY)), drop_fields=["density"])
