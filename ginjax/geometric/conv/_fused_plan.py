@@ -42,11 +42,12 @@ class Group:
 class Source:
     """A key of the input.
 
-    - `channels`: of each of its components.
+    - `key`: its position. - `channels`: of each of its components.
     - `images`: for each component that any filter reads, its images and what each adds to which rows.
     - `places`: of the rows made of this key, where their first channel is among all images of a component.
     """
 
+    key: int
     channels: int
     images: tuple[tuple[Slot, dict[Image, dict[Row, float]]], ...]
     places: dict[Row, int]
@@ -104,7 +105,7 @@ def make_plan(mixing: Mixing) -> tuple[Source, ...]:
         if places:
             # Those without images, as the diagonal of an antisymmetric tensor, are read by no filter.
             read = tuple((slot, each) for slot, each in images.items() if each)
-            found.append(Source(slots[0].channels, read, places))
+            found.append(Source(index, slots[0].channels, read, places))
     return tuple(found)
 
 

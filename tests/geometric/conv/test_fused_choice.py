@@ -19,7 +19,7 @@ from ginjax.geometric.conv._ways import choose_way, use_way
 
 pytestmark = pytest.mark.gpu
 
-KERNEL = "ginjax_filters"
+KERNEL = "ginjax_fused"
 
 
 def scalars(sources: int, targets: int, recipe: BankRecipe = FULL3, D: int = 1):

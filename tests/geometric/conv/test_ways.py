@@ -51,7 +51,7 @@ def dense(blocks, weights, filters: FilterBank, targets: Signature, is_torus, **
     for source, row in weights.items():
         for target, w in row.items():
             block = filters.blocks[len(source[0]) + len(target[0]), (source[1] + target[1]) % 2]
-            kernel = jnp.tensordot(w, jnp.asarray(block.filters, w.dtype), 1)
+            kernel = jnp.tensordot(w, jnp.asarray(block.filters, w.dtype), 1, precision="highest")
             y = convolve_contract(filters.D, blocks[source][None], kernel, is_torus, **geometry)[0]
             result[target] = result[target] + y if target in result else y
     return result
