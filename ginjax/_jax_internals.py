@@ -133,29 +133,6 @@ def define(
     batching.primitive_batchers[operation] = batch
 
 
-def define_in_triton(operation: Primitive, assembly: str, constraints: str, like: slice) -> None:
-    """Say what an operation is in a kernel of Pallas for GPUs of NVIDIA: one instruction that every thread runs.
-
-    JAX's own `elementwise_inline_asm` fails with several results.
-
-    **Arguments:**
-
-    - `assembly`, `constraints`: the instruction in PTX, `$0` and so on for results and operands, and their registers as LLVM names them.
-    - `like`: the operands that have the types of the results.
-    """
-    from jax._src.lib.triton import dialect
-    from jax._src.pallas.triton.lowering import register_lowering
-
-    def lower(context: object, *operands: Any) -> list[Any]:
-        types = [operand.type for operand in operands[like]]
-        made = dialect.elementwise_inline_asm(
-            types, assembly, constraints=constraints, pure=True, packed_element=1, args=operands
-        )
-        return [made] if len(types) == 1 else list(made)
-
-    register_lowering(operation)(lower)
-
-
 def _compiled(operation: Primitive, static: Sequence[str]) -> Rule:
     import jax
 

@@ -29,6 +29,7 @@ ORDER = (
     "runs",
     "hub",
     "_jax_internals",
+    "_jax_triton",
     "geometric",
     "layers",
     "models",
@@ -245,7 +246,7 @@ def room_of(name: str) -> str | None:
 
 def internals_of_jax(module: str, source: str) -> list[str]:
     """Uses of what JAX does not promise, and decisions by the text of an exception, outside of the one file for them."""
-    if module == "ginjax._jax_internals":
+    if module in ("ginjax._jax_internals", "ginjax._jax_triton"):
         return []
     tree = parsed(source)
     names = [(name, "imports") for name in imports(module, tree)]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from ..._jax_triton import has_triton
 from ._axes import ConvAxis, pad_axes
 from ._basis_first import collect, image_count
 from ._fused_plan import make_groups, make_plan
@@ -23,6 +24,8 @@ _BLOCKS = 2**16 - 1
 
 def are_compiled_here() -> bool:
     """Whether XLA compiles such kernels for all GPUs of this machine, or there are none: from compute capability 8.0 on."""
+    if not has_triton():
+        return False
     try:
         devices = jax.local_devices(backend="cuda")
     except RuntimeError:  # what is compiled without a GPU is for one that is said to be known
@@ -64,11 +67,12 @@ def mix_fused(
 
     - `interpret`: whether the kernel is run operation by operation, on any device, instead of being compiled.
     """
-    from ._fused_kernel import Layout, mixed
+    from ._fused_conv import mixed
+    from ._fused_threads import Layout
 
     x, axes = _without_spread(x, axes)
     layout = Layout(mixing, axes, is_rounded(precision), interpret)
-    return mixed(_together(x, mixing.inputs, interpret), _weights(w, mixing), layout, x.dtype)
+    return mixed(_together(x, mixing.inputs), _weights(w, mixing), layout, x.dtype)
 
 
 def gradients_fused(
@@ -95,7 +99,8 @@ def weight_gradient_fused(
     interpret: bool,
 ) -> Float[Array, " weights"]:
     """The gradient of `<g, mix_fused(x, w)>` with respect to `w`; the filters go to the side with fewer images."""
-    from ._fused_kernel import Layout, overlaps
+    from ._fused_overlaps import overlaps
+    from ._fused_threads import Layout
 
     dtype = x.dtype
     if image_count(mixing) > image_count(mixing.adjoint):
@@ -103,7 +108,7 @@ def weight_gradient_fused(
         x, g, mixing = g, x, mixing.adjoint
     x, axes = _without_spread(x, axes)
     layout = Layout(mixing, axes, is_rounded(precision), interpret)
-    inner, outer = _together(x, mixing.inputs, interpret), _together(g, mixing.outputs, interpret)
+    inner, outer = _together(x, mixing.inputs), _together(g, mixing.outputs)
     found = {
         source.key: overlaps(inner, outer, layout, number) for number, source in enumerate(make_plan(mixing))
     }
@@ -134,28 +139,32 @@ def _without_spread(x: Array, axes: Axes) -> tuple[Array, tuple[ConvAxis, ...]]:
 
 
 def _together(
-    x: Float[Array, "batch packed *spatial"], slots: Sequence[Slot], interpret: bool
+    x: Float[Array, "batch packed *spatial"], slots: Sequence[Slot]
 ) -> Float[Array, "batch groups pixels together"]:
     """Channels of a component that a warp reads at once, side by side; zeros for those that are missing."""
-    from ._fused_kernel import TOGETHER, together
+    from ._fused_threads import TOGETHER
 
     batch, packed, *spatial = x.shape
     x = x.reshape(batch, packed, math.prod(spatial))
     if any(slot.channels % TOGETHER for slot in slots):
         own = (x[:, slot.start : slot.start + slot.channels] for slot in slots)
-        x = jnp.concatenate([jnp.pad(each, ((0, 0), (0, -each.shape[1] % TOGETHER), (0, 0))) for each in own], 1)
-    return together(x, interpret)
+        x = jnp.concatenate(
+            [jnp.pad(each, ((0, 0), (0, -each.shape[1] % TOGETHER), (0, 0))) for each in own], 1
+        )
+    return x.reshape(batch, -1, TOGETHER, math.prod(spatial)).swapaxes(2, 3)
 
 
-def _weights(w: Array, mixing: Mixing) -> list[Int[Array, "panels _ _ 4 lanes"]]:
-    """For each source the weights of its filters, in parts and in the order in which the lanes of a warp take them."""
+def _weights(w: Array, mixing: Mixing) -> list[Float[Array, "panels _ _ 2 lanes"]]:
+    """For each source the weights of its filters, in the order in which the lanes of a warp take them."""
     from . import _warp_product as warp
-    from ._fused_kernel import TOGETHER, output_parts, panels, panels_at_once, steps
+    from ._fused_threads import TOGETHER, output_parts, panels, panels_at_once, steps
 
     own, found = mixing.scaled(w), []
     parts = output_parts(mixing)
     tall = max(
-        -(-panels(slot.channels) // panels_at_once(part)) * panels_at_once(part) for part in parts for slot in part
+        -(-panels(slot.channels) // panels_at_once(part)) * panels_at_once(part)
+        for part in parts
+        for slot in part
     )
     for source in make_plan(mixing):
         rows = [
@@ -173,8 +182,8 @@ def _weights(w: Array, mixing: Mixing) -> list[Int[Array, "panels _ _ 4 lanes"]]
             more = count * TOGETHER - part.shape[1], tall * warp.ROWS - part.shape[2]
             parts.append(jnp.pad(part, ((0, 0), (0, more[0]), (0, more[1]))))
         joined = jnp.concatenate(parts) if len(parts) > 1 else parts[0]
-        split = joined.reshape(len(rows), count, TOGETHER, tall, 2, 8).transpose(3, 1, 0, 4, 5, 2)
-        found.append(jnp.stack(warp.split(split), 3).reshape(tall, count, len(rows), 4, warp.LANES))
+        lanes = joined.reshape(len(rows), count, TOGETHER, tall, 2, 8).transpose(3, 1, 0, 4, 5, 2)
+        found.append(lanes.reshape(tall, count, len(rows), 2, warp.LANES))
     return found
 
 

@@ -7,20 +7,19 @@ The 32 threads of a warp hold matrices `(16, 4)` and `(4, 8)` and what is made o
 - of the right matrix the entry `(t, g)`;
 - of the product the entries `(g, 2t)`, `(g, 2t + 1)`, `(g + 8, 2t)` and `(g + 8, 2t + 1)`.
 
-This is `mma.m16n8k4` of the PTX ISA (section 9.7.14, warp-level matrix instructions), for compute capability 8.0 and later. It reads
-10 bits behind the point; a float32 is handed over in two parts, and three products of parts give float32's accuracy.
+Two such products are one `mma.m16n8k8` of the PTX ISA (section 9.7.14, warp-level matrix instructions), for compute capability 8.0 and later.
+It reads 10 bits behind the point; a float32 is handed over in two parts, and three products of parts give float32's accuracy.
 """
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.core import ShapedArray
-from jax.extend.core import Primitive
 from jaxtyping import Float, Int
 
-from ..._jax_internals import define, define_in_triton
+from ..._jax_internals import define, primitive
+from ..._jax_triton import define_in_triton
 
 LANES = 32
 """Threads of a warp."""
@@ -78,9 +77,8 @@ def multiply(pairs: Sequence[tuple[tuple[Split, Split], Split]], rounded: bool) 
     return tuple(found)
 
 
-_product = Primitive("ginjax_warp_product")
+_product = primitive("ginjax_warp_product", several=True)
 """Of the bits of the left matrix and of the right one, added to a product."""
-_product.multiple_results = True
 
 
 def _by_arrays(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, *total: Array) -> Product:
@@ -89,14 +87,14 @@ def _by_arrays(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array, *tota
     def read(bits: Array) -> Array:
         return lax.bitcast_convert_type(bits & _READ, jnp.float32).reshape(-1, 8, 4)
 
-    left = jnp.block([[[read(a), read(c)], [read(b), read(d)]]])
-    right = jnp.concatenate([read(e), read(f)], axis=2)
-    found = jnp.einsum("wmk,wnk->wmn", left.reshape(-1, ROWS, 8), right, precision="highest")
+    halves = [jnp.concatenate([read(one), read(other)], axis=2) for one, other in ((a, c), (b, d), (e, f))]
+    left = jnp.concatenate(halves[:2], axis=1)
+    found = jnp.einsum("wmk,wnk->wmn", left, halves[2], precision="highest")
     parts = [found[:, half : half + 8, place::2] for half in (0, 8) for place in (0, 1)]
     return tuple(part.reshape(-1) + before for part, before in zip(parts, total, strict=True))
 
 
-def _shapes(*operands: ShapedArray) -> tuple[ShapedArray, ...]:
+def _shapes(*operands: Any) -> tuple[Any, ...]:
     return operands[6:]
 
 
@@ -121,7 +119,6 @@ def opaque(x: Int[Array, " threads"]) -> Int[Array, " threads"]:
     return _opaque.bind(x)[0]
 
 
-_opaque = Primitive("ginjax_opaque")
-_opaque.multiple_results = True
+_opaque = primitive("ginjax_opaque", several=True)
 define(_opaque, lambda x: (x,), lambda x: (x,), _batched)
 define_in_triton(_opaque, "mov.b32 $0, $1;", "=r,r", slice(1))
