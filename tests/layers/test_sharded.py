@@ -20,7 +20,7 @@ def normal(*shape):
     return jnp.asarray(rng.normal(size=shape), jnp.float32)
 
 def holds_kernels(program, *arguments):
-    return "ginjax_filters" in program.trace(*arguments).lower(lowering_platforms=("cuda",)).as_text()
+    return "ginjax_fused" in program.trace(*arguments).lower(lowering_platforms=("cuda",)).as_text()
 
 def compare(layer, D, looped, way=None):
     x = {key: normal(2, D ** len(key[0]), c, *(3,) * D) for key, c in keys}
