@@ -153,8 +153,8 @@ class Bench:
         self._test = _rolled(self._windows(test, max(STEPS)))
 
     def _simulated(self, D: int, count: int, side: int, seed: int, frames: int | None = None) -> MemorySource:
-        frames = self.settings["frames"] if frames is None else frames
-        source = simulate(self.pde, D, trajectories=count, steps=frames, side=side, seed=seed).at_hand()
+        steps: int = self.settings["frames"] if frames is None else frames
+        source = simulate(self.pde, D, trajectories=count, steps=steps, side=side, seed=seed).at_hand()
         assert isinstance(source, MemorySource)
         return source
 
