@@ -34,6 +34,12 @@ def bank(D: int, recipe: BankRecipe = FULL3, keys=((0, 0), (1, 0), (2, 0))) -> F
     return make_bank(D, recipe, keys)
 
 
+def devices(count: int) -> dict[str, str]:
+    """Variables of a process that takes the processor for several devices, and compiles as cheaply as the tests do."""
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={count}"
+    return {"XLA_FLAGS": flags.strip(), "JAX_PLATFORMS": "cpu"}
+
+
 def on_processor() -> bool:
     """Whether programs run on a processor: a GPU rounds roots and quotients less well, and has half precision."""
     return jax.default_backend() == "cpu"

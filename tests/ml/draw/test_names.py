@@ -16,6 +16,8 @@ from ginjax.ml.draw._canvas import add_legend, new_figure, panels, set_titles
 from ginjax.ml.draw._literal_figure import visible
 from ginjax.ml.draw._wrapped import wrapped
 
+pytestmark = pytest.mark.pictures
+
 NAMES = [
     r"$\frac{$",
     "$x$ costs 5$",

@@ -19,6 +19,8 @@ from ginjax.ml.draw._canvas import add_legend, new_figure, panels
 from ginjax.ml.draw._style import DPI, looks_of
 from ginjax.ml.forecast import NO_CHANGE, PERSISTENCE
 
+pytestmark = pytest.mark.pictures
+
 
 def drawn(name, seed=0):
     """The arguments of a picture behind its path."""

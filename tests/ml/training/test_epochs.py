@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from helpers import devices
 
 from ginjax import ml
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
@@ -290,6 +291,5 @@ else:
 
 
 def test_all_devices_that_divide_the_batch_are_used():
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
     code = [sys.executable, "-c", SEVERAL_DEVICES, os.path.dirname(__file__)]
-    subprocess.run(code, check=True, env=os.environ | flags)
+    subprocess.run(code, check=True, env=os.environ | devices(4))
