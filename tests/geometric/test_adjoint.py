@@ -40,9 +40,7 @@ def summed(f):
 def test_value_and_gradient(operands):
     xs, w = operands
     for argument in (0, 1):
-        ours, theirs = (
-            jax.jit(jax.grad(summed(f), argument))(xs, w) for f in (hand_written, by_machine)
-        )
+        ours, theirs = (jax.jit(jax.grad(summed(f), argument))(xs, w) for f in (hand_written, by_machine))
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     np.testing.assert_array_equal(hand_written(xs[0], w), by_machine(xs[0], w))
 
