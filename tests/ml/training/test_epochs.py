@@ -7,12 +7,12 @@ import sys
 import types
 
 import equinox as eqx
+import helpers
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from helpers import devices
 
 from ginjax import ml
 from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
@@ -254,7 +254,7 @@ def test_train_refuses_what_does_not_fit():
 
 SEVERAL_DEVICES = """
 import sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import jax, numpy as np, optax, test_epochs as t
 from ginjax import ml
 
@@ -291,5 +291,5 @@ else:
 
 
 def test_all_devices_that_divide_the_batch_are_used():
-    code = [sys.executable, "-c", SEVERAL_DEVICES, os.path.dirname(__file__)]
-    subprocess.run(code, check=True, env=os.environ | devices(4))
+    code = [sys.executable, "-c", SEVERAL_DEVICES, *map(os.path.dirname, (__file__, helpers.__file__))]
+    subprocess.run(code, check=True, env=os.environ | helpers.devices(4))
