@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import typer.testing
 from typer.main import get_command
 
 from ginjax_cli.main import make_app
@@ -15,6 +16,14 @@ app = make_app()
 def program() -> Any:
     """All commands with their options, which take 15 ms to be put together."""
     return get_command(app)
+
+
+def _put_together(asked: typer.Typer) -> Any:
+    return program() if asked is app else get_command(asked)
+
+
+typer.testing._get_command = _put_together
+"""`CliRunner` would put all commands together anew in each call."""
 
 
 def changed(words: Sequence[str], *more: str) -> list[str]:

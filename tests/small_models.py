@@ -8,7 +8,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from helpers import FULL2, FULL3, bank
+from helpers import FULL2, FULL3, act, bank
 
 from ginjax.filters import FilterBank
 from ginjax.geometric import MultiImage, make_all_operators
@@ -79,19 +79,3 @@ def defect_over_group(model, x: MultiImage) -> float:
     moved = [(run(model, act(g, x)), act(g, y)) for g in make_all_operators(x.D)]
     largest = max(np.abs(block).max() for block in y.values())
     return max(float(np.abs(np.asarray(a[key]) - b[key]).max()) for a, b in moved for key in y) / largest
-
-
-def act(g: np.ndarray, x: MultiImage) -> MultiImage:
-    """The definition of the group action, in NumPy: `det(g)^p g^(x)k A(g^-1 i)`, `i` from the centre of the grid."""
-    blocks = {}
-    for (k, p), block in x.items():
-        array = np.asarray(block)
-        centre = ((array.shape[1] - 1) / 2,) * x.D
-        shaped = np.reshape(centre, (x.D, *(1,) * x.D))
-        pixels = np.indices(array.shape[1 : 1 + x.D]) - shaped
-        source = np.rint(np.tensordot(g.T, pixels, 1) + shaped).astype(int)
-        moved = array[:, *source] * round(np.linalg.det(g)) ** p
-        for axis in range(1 + x.D, moved.ndim):
-            moved = np.moveaxis(np.tensordot(moved, g.astype(array.dtype), (axis, 1)), -1, axis)
-        blocks[k, p] = moved
-    return MultiImage(blocks, x.D, x.is_torus)

@@ -67,10 +67,16 @@ def cut_short(words: list[str]) -> list[str]:
         return changed(words, "--trajectories", "2")
     if words[0] != "train":
         return words
-    small = () if "--init" in words else ("--channels", "4", "--blocks", "1")
+    small = () if "--init" in words else network(words)
     simulated = () if "--data" in words or data_in_settings(words) else ("--trajectories", "16")
     seeds = ("--seeds", "0-1") if "--seeds" in words else ()
     return changed(words, "--steps", "10", *small, *simulated, *seeds)
+
+
+def network(words: list[str]) -> tuple[str, ...]:
+    """As small as it goes, of the architecture that was asked for, or else of the one that compiles soonest."""
+    asked = {"--arch", "--config"} & set(words)
+    return (*(() if asked else ("--arch", "series")), "--channels", "2", "--blocks", "1")
 
 
 def data_in_settings(words: list[str]) -> bool:
@@ -82,7 +88,7 @@ def data_in_settings(words: list[str]) -> bool:
 
 def cut_python(text: str) -> str:
     """The same of a training in Python, and of its network, where that names its channels alone."""
-    return NETWORK.sub(r"\1channels=4, blocks=1)", STEPS.sub("TrainSettings(steps=4", text))
+    return NETWORK.sub(r"\1channels=2, blocks=1)", STEPS.sub("TrainSettings(steps=4", text))
 
 
 def run_page(
@@ -277,7 +283,8 @@ def test_what_is_not_run_is_understood(folder):
 
 
 def test_a_training_that_is_cut_short(tmp_path):
-    small = ["--steps", "10", "--channels", "4", "--blocks", "1"]
+    tiny = ["--channels", "2", "--blocks", "1"]
+    small = ["--steps", "10", "--arch", "series", *tiny]
     few = ["--trajectories", "16"]
     assert cut_short(["train", "--steps", "9", "-o", "a", "--channels", "8"]) == [
         "train",
@@ -289,14 +296,16 @@ def test_a_training_that_is_cut_short(tmp_path):
     for text, simulated in (("data = 'a'", []), ("pde = 'a'", few)):
         (tmp_path / "run.toml").write_text(text)
         config = ["train", "--config", str(tmp_path / "run.toml")]
-        assert cut_short(config) == [*config, *small, *simulated]
+        assert cut_short(config) == [*config, "--steps", "10", *tiny, *simulated]
+    unet = ["train", "--arch", "unet"]
+    assert cut_short(unet) == [*unet, "--steps", "10", *tiny, *few]
     assert cut_short(["train", "--init", "a"]) == ["train", "--init", "a", "--steps", "10", *few]
     assert cut_short(["train", "--data", "a"]) == ["train", "--data", "a", *small]
     assert cut_short(["train", "--seeds", "0-4"]) == ["train", *small, *few, "--seeds", "0-1"]
     assert cut_short(["inspect", "a"]) == ["inspect", "a"]
     assert cut_short(["data", "generate"])[-4:] == ["--trajectories", "10", "--frames", "6"]
     text = 'ginjax.train(d, ginjax.TrainSettings(steps=400, seed=1), network=ginjax.Network("resnet", channels=8))'
-    assert cut_python(text) == text.replace("400", "4").replace("=8", "=4, blocks=1")
+    assert cut_python(text) == text.replace("400", "4").replace("=8", "=2, blocks=1")
     assert cut_python('Network("series", channels=8)') == 'Network("series", channels=8)'
     assert cut_short(["evaluate", "a"]) == ["evaluate", "a", "--trajectories", "2"]
     assert cut_short(["evaluate", "a", "--data", "d"]) == ["evaluate", "a", "--data", "d"]

@@ -286,6 +286,7 @@ def test_a_reader(run, install, tmp_path):
         open_data("notes.txt")
 
 
+@pytest.mark.pictures
 def test_a_metric_and_a_picture(run, install, tmp_path):
     evaluate = ("evaluate", MODEL, "--steps", "2", "--trajectories", "2", "--size", "8", "-o")
     install(True)

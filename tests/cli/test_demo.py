@@ -44,6 +44,7 @@ def test_one_table_and_one_picture(run, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["demo.png"]
 
 
+@pytest.mark.pictures
 def test_what_a_reader_sees(run, tmp_path, monkeypatch):
     def study(model, tasks, progress):
         rows = [(1, "trained"), *((D, name) for D in (2, 3) for name in NAMES)]

@@ -11,6 +11,7 @@ import time
 import numpy as np
 import pytest
 from command_line import once
+from helpers import devices
 
 from ginjax.checkpoint import read_model
 from ginjax.ml import read_log
@@ -22,12 +23,11 @@ SMALL = (
 )  # fmt: skip
 
 
-def start(folder, *args, devices=1):
-    flags = {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}", "JAX_PLATFORMS": "cpu"}
+def start(folder, *args, count=1):
     return subprocess.Popen(
         [sys.executable, "-m", "ginjax_cli", *once((*SMALL, *args))],
         cwd=folder,
-        env=os.environ | flags,
+        env=os.environ | devices(count),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -53,7 +53,7 @@ def one(tmp_path_factory):
 
 
 def test_eight_devices(one, tmp_path):
-    list(finish(start(tmp_path, devices=8)))
+    list(finish(start(tmp_path, count=8)))
     assert len(one) == 14
     np.testing.assert_allclose(curve(tmp_path), one, rtol=1e-4)
 

@@ -23,6 +23,7 @@ def run(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(app, args, prog_name="ginjax")
 
 
+@pytest.mark.pictures
 def test_simulations(run, tmp_path):
     result = run("evaluate", MODEL, *SHORT, "-o", "found")
     assert result.exit_code == 0, result.stderr
@@ -43,6 +44,7 @@ def test_simulations(run, tmp_path):
     assert (again.exit_code, "exists already" in again.stderr) == (1, True)
 
 
+@pytest.mark.pictures
 def test_a_roll_out_that_blows_up_is_a_result(run):
     record = read_model(MODEL)
     for array in record.arrays.values():

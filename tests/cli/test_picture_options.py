@@ -47,6 +47,7 @@ def test_the_file_of_a_picture():
         picture_path(Path("a.jpg"), "demo", None)
 
 
+@pytest.mark.pictures
 def test_pictures_in_another_format_and_width(run, tmp_path):
     evaluate = ("evaluate", MODEL, "--steps", "1", "--trajectories", "1", "--size", "8", "-o", "found")
     found = json.loads(run(*evaluate, "--format", "svg", "--width", "one", "--json").stdout)

@@ -81,6 +81,7 @@ def test_the_state_of_a_real_training_is_read(run, tmp_path, monkeypatch):
     assert "--resume" in shown.stderr
 
 
+@pytest.mark.pictures
 def test_comparing(run, tmp_path):
     one = write_state(tmp_path / "a.safetensors")
     two = write_state(tmp_path / "b.safetensors", learning_rate=0.01, data_digest="e" * 64)

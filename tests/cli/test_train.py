@@ -26,16 +26,21 @@ def run(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(app, once(args), prog_name="ginjax")
 
 
+def more(*case):
+    """Another field by another name, or what there is in the other dimension too: for `-m slow`."""
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("pde", "dim", "fields"),
     [
         ("diffusion", "1", ["density"]),
-        ("fisher-kpp", "1", ["population"]),
-        ("allen-cahn", "1", ["phase"]),
+        more("fisher-kpp", "1", ["population"]),
+        more("allen-cahn", "1", ["phase"]),
         ("burgers", "1", ["velocity"]),
         ("gray-scott", "1", ["substrate", "activator"]),
         ("diffusion", "2", ["density"]),
-        ("burgers", "2", ["velocity"]),
+        more("burgers", "2", ["velocity"]),
     ],
 )
 def test_every_equation(run, pde, dim, fields):

@@ -26,6 +26,7 @@ def run(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(app, ["train", *args], prog_name="ginjax")
 
 
+@pytest.mark.pictures
 def test_a_finished_run_gets_the_curve_that_it_did_not_come_to(run, tmp_path):
     words = (*changed(THREE, "--steps", "10"), "-o", "m.safetensors")
     assert run(*words).exit_code == 0

@@ -28,6 +28,7 @@ def run(monkeypatch, tmp_path):
     return measured, lambda *args: CliRunner().invoke(app, ["transfer-curve", *args], prog_name="ginjax")
 
 
+@pytest.mark.pictures
 def test_table_numbers_and_picture(run, tmp_path):
     _, command = run
     result = command("--pde", "diffusion", "--samples", "0,4", "--seeds", "2", "-o", "curve")

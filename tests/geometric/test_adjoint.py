@@ -40,7 +40,7 @@ def summed(f):
 def test_value_and_gradient(operands):
     xs, w = operands
     for argument in (0, 1):
-        ours, theirs = (jax.grad(summed(f), argument)(xs, w) for f in (hand_written, by_machine))
+        ours, theirs = (jax.jit(jax.grad(summed(f), argument))(xs, w) for f in (hand_written, by_machine))
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     np.testing.assert_array_equal(hand_written(xs[0], w), by_machine(xs[0], w))
 
@@ -48,7 +48,7 @@ def test_value_and_gradient(operands):
 def test_gradients_of_each_sample(operands):
     xs, w = operands
     each = [
-        jax.vmap(jax.grad(lambda x, w, f=f: jnp.sum(f(x, w) ** 2), (0, 1)), (0, None))(xs, w)
+        jax.jit(jax.vmap(jax.grad(lambda x, w, f=f: jnp.sum(f(x, w) ** 2), (0, 1)), (0, None)))(xs, w)
         for f in (hand_written, by_machine)
     ]
     for ours, theirs in zip(*each, strict=True):
@@ -59,7 +59,7 @@ def test_forward_and_second_derivatives(operands):
     xs, w = operands
     x = xs[0]
     for wanted in (jax.jacfwd, jax.jacrev, jax.hessian):
-        ours, theirs = (wanted(f, 1)(x, w) for f in (hand_written, by_machine))
+        ours, theirs = (jax.jit(wanted(f, 1))(x, w) for f in (hand_written, by_machine))
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12)
 
 

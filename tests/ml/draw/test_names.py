@@ -16,6 +16,8 @@ from ginjax.ml.draw._canvas import add_legend, new_figure, panels, set_titles
 from ginjax.ml.draw._literal_figure import visible
 from ginjax.ml.draw._wrapped import wrapped
 
+pytestmark = pytest.mark.pictures
+
 NAMES = [
     r"$\frac{$",
     "$x$ costs 5$",
@@ -98,7 +100,7 @@ def is_number(text):
 def test_hostile_names_are_drawn_and_shown_as_they_are(picture):
     figure = PICTURES[picture](FEW)
     png = io.BytesIO()
-    figure.savefig(png, format="png")
+    figure.savefig(png, format="png", dpi=40)
     assert png.getvalue()[:4] == b"\x89PNG"
     names = [text for text in texts(figure) if not is_number(text)]
     assert not any(text.get_parse_math() for text in names)

@@ -16,8 +16,10 @@ from ginjax.errors import ArgumentError, FileError
 from ginjax.ml import METRICS, Point, RolloutStudy, draw
 from ginjax.ml.draw import picture_format, save_picture
 from ginjax.ml.draw._canvas import add_legend, new_figure, panels
-from ginjax.ml.draw._style import DPI, looks_of
+from ginjax.ml.draw._style import looks_of
 from ginjax.ml.forecast import NO_CHANGE, PERSISTENCE
+
+pytestmark = pytest.mark.pictures
 
 
 def drawn(name, seed=0):
@@ -50,7 +52,8 @@ def draw_and_figure(name):
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_file_is_its_figure_with_the_same_bytes_every_time(tmp_path, name):
+def test_a_file_is_its_figure_with_the_same_bytes_every_time(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("ginjax.ml.draw._save.DPI", 40)
     write, make = draw_and_figure(name)
     write(tmp_path / "a", *drawn(name))
     figure = make(*drawn(name))
@@ -59,7 +62,13 @@ def test_a_file_is_its_figure_with_the_same_bytes_every_time(tmp_path, name):
     write(tmp_path / "c", *drawn(name, seed=1))
     a, b, c = ((tmp_path / each).read_bytes() for each in "abc")
     assert a == b != c
-    assert int.from_bytes(a[16:20]) == int(figure.get_figwidth() * DPI)
+    assert int.from_bytes(a[16:20]) == int(figure.get_figwidth() * 40)
+
+
+def test_a_file_has_300_dots_an_inch(tmp_path):
+    figure = draw.curve_figure(*drawn("curve"))
+    save_picture(tmp_path / "a", figure)
+    assert int.from_bytes((tmp_path / "a").read_bytes()[16:20]) == int(figure.get_figwidth() * 300)
 
 
 def test_legends_say_no_change_as_tables_do():

@@ -10,6 +10,8 @@ from ginjax.geometric import MultiImage
 from ginjax.ml import draw_transfer, transfer_figure
 from ginjax.ml.draw._zero_shot import sample_error
 
+pytestmark = pytest.mark.pictures
+
 PNG = b"\x89PNG\r\n\x1a\n"
 
 

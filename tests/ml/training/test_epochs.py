@@ -7,6 +7,7 @@ import sys
 import types
 
 import equinox as eqx
+import helpers
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -253,7 +254,7 @@ def test_train_refuses_what_does_not_fit():
 
 SEVERAL_DEVICES = """
 import sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:]
 import jax, numpy as np, optax, test_epochs as t
 from ginjax import ml
 
@@ -290,6 +291,5 @@ else:
 
 
 def test_all_devices_that_divide_the_batch_are_used():
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
-    code = [sys.executable, "-c", SEVERAL_DEVICES, os.path.dirname(__file__)]
-    subprocess.run(code, check=True, env=os.environ | flags)
+    code = [sys.executable, "-c", SEVERAL_DEVICES, *map(os.path.dirname, (__file__, helpers.__file__))]
+    subprocess.run(code, check=True, env=os.environ | helpers.devices(4))

@@ -112,6 +112,7 @@ def test_a_full_disk_is_told_with_the_name(tmp_path, monkeypatch):
         lines.write(GOOD)
 
 
+@pytest.mark.pictures
 def test_the_curve_is_a_picture(tmp_path):
     rows = [{"step": s, "loss": 1 / s, "learning_rate": 0.1} for s in range(1, 5)] + [
         {"step": 4, "validation": 0.3}

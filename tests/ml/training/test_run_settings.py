@@ -7,6 +7,7 @@ import numpy as np
 import optax
 import pytest
 from helpers import SV, bank, random_field, relative_difference
+from small_models import run
 
 from ginjax import ml
 from ginjax.checkpoint import Field, axes_of
@@ -66,9 +67,9 @@ def test_fields_between_layers_are_bfloat16_and_norms_float32(network, batch):
     assert "bf16" in text and "bf16" not in plain
     roots = [line for line in text.splitlines() if " rsqrt " in line or " sqrt " in line]
     assert roots and all("bf16" not in line for line in roots)
-    y = ml.in_precision(network, "bfloat16")(sample)[0]
+    y = run(ml.in_precision(network, "bfloat16"), sample)
     assert {block.dtype for block in y.values()} == {jnp.dtype(jnp.float32)}
-    assert 0 < relative_difference(y, network(sample)[0]) < 0.1
+    assert 0 < relative_difference(y, run(network, sample)) < 0.1
     with pytest.raises(ArgumentError, match="precision: got 'float16'"):
         ml.in_precision(network, "float16")  # type: ignore[arg-type]
 

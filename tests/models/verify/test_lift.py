@@ -27,7 +27,8 @@ def sweep():
     """Every architecture, signature, dtype and step.
 
     Three dimensions take longest to compile: every day once an architecture, in float64 and one step at a time, which
-    three at once are made of. Single precision every day once an architecture.
+    three at once are made of, and only where blocks are not those of another one. Single precision every day once an
+    architecture.
     """
     for dtype in TOLERANCES:
         for name in ARCHITECTURES:
@@ -39,6 +40,7 @@ def sweep():
                     quick = (double and (last or step == (1, 2)) and step != (1, 3)) or (
                         last and step == (1, 2)
                     )
+                    quick = quick and (name, step) != ("DilResNet", (2, 3))
                     marks = () if quick else pytest.mark.slow
                     label = f"{name}, {signature}, {step[0]} to {step[1]}, {dtype}"
                     yield pytest.param(name, SIGNATURES[signature], step, dtype, marks=marks, id=label)
