@@ -1,6 +1,4 @@
 import atexit
-import contextlib
-import functools
 import gc
 import mmap
 import os
@@ -64,17 +62,6 @@ def is_flag_of_xla(name: str) -> bool:
     return False
 
 
-def lower_in_one_context():
-    """Let all programs be written in one context of MLIR: a new one is a quarter of what a small program takes to compile.
-
-    JAX asks a function of its own for it; a release that has no such function goes on without.
-    """
-    with contextlib.suppress(ImportError, AttributeError):
-        from jax._src.interpreters import mlir
-
-        mlir.make_ir_context = functools.cache(mlir.make_ir_context)
-
-
 def collect_garbage_seldom():
     """Tracing makes so many short-lived objects that looking for circles among them takes a tenth of the time."""
     gc.set_threshold(50_000, 20, 50)
@@ -89,7 +76,6 @@ def pytest_collection_finish():
 collect_garbage_seldom()
 share_compiled_programs()
 compile_cheaply()
-lower_in_one_context()
 check_shapes()  # before any test imports the packages
 set_xla_flags()  # before any test looks for devices
 
