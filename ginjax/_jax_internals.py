@@ -1,4 +1,4 @@
-"""Everything of JAX that is used here without being part of its documented interface.
+"""Everything of JAX that is used here without being part of its documented interface, but for kernels (`_jax_triton`).
 
 When a new version of JAX moves one of these, this is the file to mend: its own operations (primitives) with their rules, and
 the texts and types of exceptions that tell what happened. It imports nothing of JAX before it is used for an exception,

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 def has_triton() -> bool:
     """Whether this release of JAX still has the way to write kernels that `define_in_triton` adds to; it is deprecated."""
     try:
-        import jax._src.lib.triton
-        import jax._src.pallas.triton.lowering
-        import jax.experimental.pallas.triton  # noqa: F401
+        import jax.experimental.pallas.triton
+        from jax._src.lib.triton import dialect
+        from jax._src.pallas.triton.lowering import register_lowering  # noqa: F401
     except ImportError:
         return False
-    return True
+    return hasattr(dialect, "elementwise_inline_asm") and hasattr(jax.experimental.pallas.triton, "load")
 
 
 def define_in_triton(operation: Primitive, assembly: str, constraints: str, like: slice) -> None:

@@ -143,7 +143,7 @@ def show_result(
     progress, error, certificate = trained.progress, made.error, made.record.certificate
     rows: dict[str, object] = {
         "parameters": made.record.parameters,
-        "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}",
+        "training loss": f"{progress.first_loss:.3g} -> {progress.last_loss:.3g}  (of the first and the last batch alone)",
     }
     if progress.best_step >= 0:
         what = "lowest validation loss" if judged is None else "lowest error by which it is judged"

@@ -59,7 +59,7 @@ def _hint(error: "ContractError", path: Path, given: dict[str, Any]) -> str | No
         reason = problem.problem
         if problem.subject == error.subject:  # which the error has said, with what was found
             reason = f"{problem.subject.removesuffix(' of the data')} would have to be {problem.expected}"
-        return f"{own}The data cannot be brought to those of the model: {reason}."
+        return f"{own}The data cannot be made to fit the model: {reason}."
     except GinjaxError:
         return error.hint
     steps = [] if way.spacing is None else ["--spacing", f"{way.spacing:.7g}"]

@@ -151,7 +151,7 @@ def resampling_for(source: Source, spacing: float | None, time_step: float | Non
             raise ArgumentError(
                 "time step of the data",
                 got=f"{source.time_step:g}",
-                expected=f"a whole part of {time_step:g}: frames can be left out, but not made up",
+                expected=f"{time_step:g} divided by a whole number: frames can be left out, but not made up",
             )
     wanted = spacing if source.spacing is not None else None
     if wanted is not None and math.isclose(wanted, source.spacing or 0.0, rel_tol=SAME):

@@ -177,4 +177,5 @@ def _none_inside(folder: str, every: Sequence[str], count: int) -> FileError:
             continue
     if count == 0 and is_other_kind(folder, "data folder"):
         return wrong_file(folder, "a folder of data")
-    return FileError(f"{folder}: data files in it", got=count, expected=f"1 to {MAX_FILES}")
+    expected = f"at most {MAX_FILES}" if count else "one or more"
+    return FileError(f"{folder}: data files in it", got=count, expected=expected)

@@ -238,7 +238,7 @@ def test_a_model_that_says_nothing_about_its_data_takes_pairs_as_they_are(run, t
         ),
         (
             "convert-d low --to-dim 3 --calibrate 2d",
-            "dimension of the data: got 2, expected 3, the dimension converted to or 1, that of the model",
+            "dimension of the data: got 2, expected 3 (converted to) or 1 (of the model)",
         ),
         ("verify low high --data only", "part of the data: got test, expected one of train"),
         ("verify low high --data only", "Name one that is there: --split train"),

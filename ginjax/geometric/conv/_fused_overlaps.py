@@ -1,4 +1,4 @@
-"""The gradient of the weights by one kernel for each key: overlaps of filtered images with another field, see `_fused_threads`."""
+"""The gradient of the weights, a kernel for each key: overlaps of filtered images with another field, see `_fused_threads`."""
 
 import functools
 from collections.abc import Sequence
@@ -15,8 +15,11 @@ from jaxtyping import Float
 from ..._jax_internals import alike, result_like
 from . import _fused_threads as threads
 from . import _warp_product as warp
-from ._fused_plan import Source, make_groups, make_plan
-from ._mixing import Mixing, Slot
+from ._fused_plan import Source, WeightRow, make_groups, make_plan
+from ._mixing import Slot
+
+Sums = dict[tuple[int, int], warp.Product]
+"""By the number of a filter, and a panel of channels of the outer field."""
 
 
 def _overlap(
@@ -26,77 +29,68 @@ def _overlap(
     *,
     layout: threads.Layout,
     source: Source,
-    part: Sequence[tuple[int, int]],
+    part: Sequence[WeightRow],
+    batch: int,
     length: int,
 ) -> None:
-    mixing, groups = layout.mixing, make_groups(layout.mixing)
-    width = overlap_panels(mixing, part)
-    warp_number, eight, four = threads.lanes()
-    plane = prod(layout.outputs)
-    chunks = -(-plane // (length * threads.WARPS))
-    batch, chunk = pl.program_id(0) // chunks, pl.program_id(0) % chunks
+    mixing, plane = layout.mixing, prod(layout.outputs)
+    groups, keys = make_groups(mixing), [(row.group, row.number) for row in part]
+    width = threads.panels_at_once(mixing.outputs, len(part))
+    number, eight, four = threads.lanes()
+    own = pl.program_id(0) * threads.WARPS + number
     block, panel = pl.program_id(1), pl.program_id(2) * width
     channel = block * warp.COLUMNS + eight
-    within = jnp.minimum(channel // threads.TOGETHER, threads.steps(source.channels) - 1)
-    ins, outs = threads.places(mixing.inputs), threads.places(mixing.outputs)
-    total_in = sum(threads.steps(slot.channels) for slot in mixing.inputs)
-    total_out = sum(threads.steps(slot.channels) for slot in mixing.outputs)
-    base = {
-        slot: (batch * total_in + ins[slot] + within) * (layout.inputs * threads.TOGETHER)
-        + channel % threads.TOGETHER
-        for slot, _ in source.images
-    }
-    begin = (chunk * threads.WARPS + warp_number) * length
+    within = lax.min(
+        lax.div(channel, jnp.int32(threads.TOGETHER)), jnp.int32(threads.steps(source.channels) - 1)
+    )
+    (ins, total_in), (outs, total_out) = threads.starts(mixing.inputs), threads.starts(mixing.outputs)
 
-    def step(s: Array, sums: Any) -> Any:
-        pixel = warp.opaque(begin + s * warp.INNER + four)
-        inside = pixel < plane
-        pixel = lax.min(pixel, jnp.int32(plane - 1))
-        images = threads.Field(x_ref, threads.Taps(layout, pixel), base).images(
-            source, mixing.side, lambda row: (row[0], row[2]) in part
-        )
-        parts = {row: warp.split(image) for row, image in images.items()}
+    def step(s: Array, sums: Sums) -> Sums:
+        # Pixels of all samples, one after another.
+        pixel = warp.opaque(own * length + s * warp.INNER + four)
+        inside = pixel < batch * plane
+        pixel, sample = lax.min(pixel, jnp.int32(batch * plane - 1)), 0
+        if batch > 1:
+            sample, pixel = lax.div(pixel, jnp.int32(plane)), lax.rem(pixel, jnp.int32(plane))
+        base = {
+            slot: (sample * total_in + ins[slot] + within) * (layout.inputs * threads.TOGETHER)
+            + channel % threads.TOGETHER
+            for slot, _ in source.images
+        }
+        field = threads.Field(x_ref, threads.Taps(layout, pixel), base)
+        images = field.images(source, mixing.side, lambda row: (row[0], row[2]) in keys)
+        parts = {row: warp.split(image, layout.rounded) for row, image in images.items()}
+
+        def half(slot: Slot, row: Array) -> warp.Parts:
+            place = (sample * total_out + outs[slot] + row // threads.TOGETHER) * plane + pixel
+            value = triton.load(
+                g_ref.at[place * threads.TOGETHER + row % threads.TOGETHER],
+                mask=inside & (row < slot.channels),
+                other=0.0,
+            )
+            return warp.split(value, layout.rounded)
 
         @functools.cache
-        def outer(slot: Slot, p: int) -> tuple[warp.Split, warp.Split]:
-            found = []
-            for half in (0, 8):
-                row = (panel + p) * warp.ROWS + eight + half
-                at = (batch * total_out + outs[slot] + row // threads.TOGETHER) * plane + pixel
-                there = inside & (row < slot.channels)
-                found.append(
-                    warp.split(
-                        triton.load(
-                            g_ref.at[at * threads.TOGETHER + row % threads.TOGETHER], mask=there, other=0.0
-                        )
-                    )
-                )
-            return tuple(found)
+        def outer(slot: Slot, p: int) -> tuple[warp.Parts, warp.Parts]:
+            row = (panel + p) * warp.ROWS + eight
+            return half(slot, row), half(slot, row + 8)
 
         found = dict(sums)
-        for (g, row), p in found:
-            own = [each for each in images if each[0] == g and each[2] == row]
-            pairs = [(outer(groups[g].slots[each[1]], p), parts[each]) for each in own]
-            made = warp.multiply(pairs, layout.rounded)
-            found[(g, row), p] = warp.add(found[(g, row), p], made)
+        for i, p in found:
+            g, filter_ = keys[i]
+            rows = [row for row in images if (row[0], row[2]) == (g, filter_)]
+            pairs = [(outer(groups[g].slots[row[1]], p), parts[row]) for row in rows]
+            found[i, p] = warp.add(found[i, p], warp.multiply(pairs))
         return found
 
-    sums = {(key, p): warp.nothing(threads.THREADS) for key in part for p in range(width)}
+    sums: Sums = {(i, p): warp.nothing(threads.THREADS) for i in range(len(part)) for p in range(width)}
     sums = threads.run_loop(-(-length // warp.INNER), step, sums)
-    own = pl.program_id(0) * threads.WARPS + warp_number
     rows, columns = pl.num_programs(2) * (width * warp.ROWS), pl.num_programs(1) * warp.COLUMNS
-    for (key, p), made in sums.items():
-        for i, value in enumerate(made):
-            row = (panel + p) * warp.ROWS + eight + 8 * (i // 2)
-            column = block * warp.COLUMNS + 2 * four + i % 2
-            at = ((own * len(part) + part.index(key)) * rows + row) * columns + column
-            triton.store(y_ref.at[at], value)
-
-
-def overlap_panels(mixing: Mixing, part: Sequence[tuple[int, int]]) -> int:
-    """Panels of the outer field that a block multiplies the images of some filters by."""
-    most = max(threads.panels(slot.channels) for slot in mixing.outputs)
-    return max(1, min(most, threads.REGISTERS // (4 * len(part))))
+    for (i, p), made in sums.items():
+        for j, value in enumerate(made):
+            row = (panel + p) * warp.ROWS + eight + 8 * (j // 2)
+            column = block * warp.COLUMNS + 2 * four + j % 2
+            triton.store(y_ref.at[((own * len(part) + i) * rows + row) * columns + column], value)
 
 
 @functools.partial(jax.jit, static_argnames=("layout", "number"))
@@ -108,27 +102,29 @@ def overlaps(
 ) -> Float[Array, "filters out in"]:
     """Sums over pixels and samples of the images of a source times all channels of the components of the outer field `g`.
 
-    **Returns:** what belongs to one filter and all components of its group, see `weight_rows`; channels beyond those there are may be anything.
+    **Returns:** for each of the source's `weights` the sum over the components of its group; channels beyond those there are may be
+    anything.
     """
-    mixing, source = layout.mixing, make_plan(layout.mixing)[number]
-    most = max(threads.panels(slot.channels) for slot in mixing.outputs)
-    plane, blocks = prod(layout.outputs), -(-source.channels // warp.COLUMNS)
-    every, found = list(threads.weight_rows(source)), []
-    for i in range(0, len(every), threads.REGISTERS // 4):
-        part = every[i : i + threads.REGISTERS // 4]
-        width = overlap_panels(mixing, part)
-        tall = -(-most // width)
-        length = max(32, -(-plane * x.shape[0] * blocks * tall // threads.BUSY))
+    outputs, source = layout.mixing.outputs, make_plan(layout.mixing)[number]
+    batch, blocks = x.shape[0], -(-source.channels // warp.COLUMNS)
+    pixels, found = batch * prod(layout.outputs), []
+    most = threads.REGISTERS // 4
+    for i in range(0, len(source.weights), most):
+        part = source.weights[i : i + most]
+        width = threads.panels_at_once(outputs, len(part))
+        across = -(-threads.panels(outputs) // width)
+        # Of every warp the sums are kept until they are added up: no more warps than keep a GPU busy.
+        length = max(32, -(-pixels * blocks * across // threads.BUSY))
         length = -(-length // warp.INNER) * warp.INNER
-        grid = x.shape[0] * -(-plane // (length * threads.WARPS)), blocks, tall
-        shape = grid[0] * threads.WARPS, len(part), tall * width * warp.ROWS, blocks * warp.COLUMNS
+        grid = -(-pixels // (length * threads.WARPS)), blocks, across
+        shape = grid[0] * threads.WARPS, len(part), across * width * warp.ROWS, blocks * warp.COLUMNS
         made = pl.pallas_call(
-            functools.partial(_overlap, layout=layout, source=source, part=part, length=length),
+            functools.partial(_overlap, layout=layout, source=source, part=part, batch=batch, length=length),
             grid=grid,
             out_shape=result_like(x, (prod(shape),), jnp.float32),
             interpret=layout.interpret,
             compiler_params=triton.CompilerParams(num_warps=threads.WARPS, num_stages=1),
             name="ginjax_fused_overlaps",
         )(*alike((x.ravel(), g.ravel())))
-        found.append(made.reshape(shape).sum(0)[:, : most * warp.ROWS])
+        found.append(made.reshape(shape).sum(0)[:, : threads.panels(outputs) * warp.ROWS])
     return jnp.concatenate(found) if len(found) > 1 else found[0]

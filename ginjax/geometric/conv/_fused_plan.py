@@ -1,4 +1,4 @@
-"""What the kernel for filtered images makes of a `Mixing`: sums and differences, and how each filter consists of them.
+"""What the kernels make of a `Mixing`: sums and differences, and how each filter consists of them.
 
 Along an axis a symbol is the centre, a sum `x(+j) + x(-j)` or a difference `x(+j) - x(-j)`; products of symbols over the axes
 span all filters. A row is one filter's image for one component of the output: a combination of such products on the
@@ -30,12 +30,25 @@ Row = tuple[int, int, int]
 class Group:
     """Components of one key of the output, one after another, that are mixed from filters of the same numbers, by the same weights.
 
-    - `features`: of the first of them. - `width`: images of each, times channels.
+    - `features`: of the first of them.
     """
 
     slots: tuple[Slot, ...]
     features: tuple[Feature, ...]
-    width: int
+
+
+@dataclass(frozen=True)
+class WeightRow:
+    """A filter whose images are mixed by weights of their own, the same for all components of a group.
+
+    - `group`, `number`: position of the group, and of the filter among those of its features.
+    - `path`, `row`: position of the path, and of the filter in it.
+    """
+
+    group: int
+    number: int
+    path: int
+    row: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +57,14 @@ class Source:
 
     - `key`: its position. - `channels`: of each of its components.
     - `images`: for each component that any filter reads, its images and what each adds to which rows.
-    - `places`: of the rows made of this key, where their first channel is among all images of a component.
+    - `rows`: all that are made of this key. - `weights`: the filters they belong to.
     """
 
     key: int
     channels: int
     images: tuple[tuple[Slot, dict[Image, dict[Row, float]]], ...]
-    places: dict[Row, int]
+    rows: tuple[Row, ...]
+    weights: tuple[WeightRow, ...]
 
 
 @functools.lru_cache(maxsize=32)
@@ -77,8 +91,7 @@ def make_groups(mixing: Mixing) -> tuple[Group, ...]:
     found = []
     for _, entries in itertools.groupby(enumerate(mixing.features), kind):
         slots, features = zip(*(entry for _, entry in entries), strict=True)
-        width = sum(len(feature.rows) * mixing.paths[feature.path].c_in for feature in features[0])
-        found.append(Group(slots, features[0], width))
+        found.append(Group(slots, features[0]))
     return tuple(found)
 
 
@@ -88,24 +101,26 @@ def make_plan(mixing: Mixing) -> tuple[Source, ...]:
     found = []
     for index in dict.fromkeys(slot.index for slot in mixing.inputs):
         slots = [slot for slot in mixing.inputs if slot.index == index]
-        places = {}
+        rows: list[Row] = []
+        weights: list[WeightRow] = []
         images: dict[Slot, dict[Image, dict[Row, float]]] = {slot: {} for slot in slots}
         for number, group in enumerate(make_groups(mixing)):
-            first = channel = 0
-            for feature, (component, target) in itertools.product(group.features, enumerate(group.slots)):
-                path = mixing.paths[feature.path]
-                if path.source == index:
-                    rows = [(number, component, first + i) for i in range(len(feature.rows))]
-                    places.update({row: channel + i * path.c_in for i, row in enumerate(rows)})
-                    for slot in slots:
-                        _add(images[slot], rows, _in_symbols(mixing, feature, slot, target))
-                if component == len(group.slots) - 1:
-                    first += len(feature.rows)
-                    channel += len(feature.rows) * path.c_in
-        if places:
+            first = 0
+            for feature in group.features:
+                if mixing.paths[feature.path].source == index:
+                    weights += [
+                        WeightRow(number, first + i, feature.path, row) for i, row in enumerate(feature.rows)
+                    ]
+                    for component, target in enumerate(group.slots):
+                        own = [(number, component, first + i) for i in range(len(feature.rows))]
+                        rows += own
+                        for slot in slots:
+                            _add(images[slot], own, _in_symbols(mixing, feature, slot, target))
+                first += len(feature.rows)
+        if rows:
             # Those without images, as the diagonal of an antisymmetric tensor, are read by no filter.
             read = tuple((slot, each) for slot, each in images.items() if each)
-            found.append(Source(index, slots[0].channels, read, places))
+            found.append(Source(index, slots[0].channels, read, tuple(rows), tuple(weights)))
     return tuple(found)
 
 

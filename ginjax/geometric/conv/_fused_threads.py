@@ -18,7 +18,7 @@ from jax.experimental.pallas import triton
 
 from . import _warp_product as warp
 from ._axes import ConvAxis
-from ._fused_plan import Image, Row, Source, images_of, make_groups, make_plan
+from ._fused_plan import Row, Source, images_of, make_groups, make_plan
 from ._mixing import Mixing, Slot
 
 Carry = TypeVar("Carry")
@@ -33,7 +33,7 @@ THREADS = WARPS * warp.LANES
 """Of a block."""
 
 REGISTERS = 64
-"""Of a thread, for the components of the output of a pixel."""
+"""Of a thread, for sums of products."""
 
 IMAGES = 64
 """Filtered images of a pixel and channel that a thread holds at a time."""
@@ -70,24 +70,23 @@ def steps(channels: int) -> int:
     return -(-channels // TOGETHER)
 
 
-def places(slots: Sequence[Slot]) -> dict[Slot, int]:
-    """Where the groups of channels of each component begin."""
+def starts(slots: Sequence[Slot]) -> tuple[dict[Slot, int], int]:
+    """Where the groups of channels of each component begin, and where the last one ends."""
     found, start = {}, 0
     for slot in slots:
         found[slot] = start
         start += steps(slot.channels)
-    return found
+    return found, start
 
 
-def panels(channels: int) -> int:
-    """Matrices of tensor cores that many channels of an output take."""
-    return -(-channels // warp.ROWS)
+def panels(slots: Sequence[Slot]) -> int:
+    """Left matrices of tensor cores that the channels of a component take at most."""
+    return max(-(-slot.channels // warp.ROWS) for slot in slots)
 
 
-def panels_at_once(part: Sequence[Slot]) -> int:
-    """Panels of every component of a part of the output that a block makes."""
-    most = max(panels(slot.channels) for slot in part)
-    return max(1, min(most, REGISTERS // (4 * len(part))))
+def panels_at_once(slots: Sequence[Slot], sums: int) -> int:
+    """Panels that a block makes, with so many sums of products for each of them."""
+    return max(1, min(panels(slots), REGISTERS // (4 * sums)))
 
 
 class Taps:
@@ -105,7 +104,10 @@ class Taps:
         ]
 
     def at(self, taps: tuple[int, ...]) -> tuple[Array, Array | None]:
-        """The positions of an offset, and which of them there are (None for all)."""
+        """The positions of an offset, and which of them there are (None for all).
+
+        Made anew for every component: in registers they would take the place of what is computed.
+        """
         found = [along[t] for along, t in zip(self._along, taps, strict=True)]
         position = found[0][0]
         for (index, _), axis in zip(found[1:], self._axes[1:], strict=True):
@@ -141,35 +143,41 @@ class Field:
     """
 
     def __init__(self, ref: Any, taps: Taps, base: Mapping[Slot, Array]):
-        self._ref, self._base = ref, base
-        self._load, self._at = functools.cache(self._load), functools.cache(taps.at)
+        self._ref, self._taps, self._base = ref, taps, base
+        self._loaded: dict[tuple[Slot, tuple[int, ...]], Array] = {}
 
-    def _load(self, slot: Slot, offset: tuple[int, ...]) -> Array:
-        position, there = self._at(offset)
-        masked = {} if there is None else {"mask": there, "other": 0.0}
-        return triton.load(self._ref.at[lax.add(self._base[slot], position)], **masked).astype(jnp.float32)
+    def tap(self, slot: Slot, offset: tuple[int, ...]) -> Array:
+        """A component at an offset, in float32; loaded once."""
+        if (slot, offset) not in self._loaded:
+            position, there = self._taps.at(offset)
+            masked = {} if there is None else {"mask": there, "other": 0.0}
+            value = triton.load(self._ref.at[lax.add(self._base[slot], position)], **masked)
+            self._loaded[slot, offset] = value.astype(jnp.float32)
+        return self._loaded[slot, offset]
 
     def images(self, source: Source, side: int, wanted: Callable[[Row], bool]) -> dict[Row, Array]:
         """The filtered images of a key that are wanted."""
-        rows: dict[Row, Array] = {}
-        for slot, images in source.images:
-            own = {image: [row for row in parts if wanted(row)] for image, parts in images.items()}
-            own = {image: found for image, found in own.items() if found}
+        found: dict[Row, Array] = {}
 
-            def use(
-                image: Image,
-                value: Array,
-                images: Mapping[Image, Any] = images,
-                own: Mapping[Image, Any] = own,
-            ) -> None:
-                for row in own[image]:
-                    factor = images[image][row]
-                    part = value if factor == 1 else value * factor
-                    rows[row] = lax.add(rows[row], part) if row in rows else part
+        def add(parts: Mapping[Row, float], value: Array) -> None:
+            for row, factor in parts.items():
+                part = value if factor == 1 else value * factor
+                found[row] = lax.add(found[row], part) if row in found else part
 
+        for slot, every in source.images:
+            own = {
+                image: {row: factor for row, factor in parts.items() if wanted(row)}
+                for image, parts in every.items()
+            }
+            own = {image: parts for image, parts in own.items() if parts}
             if own:
-                images_of(own, side, functools.partial(self._load, slot), use)
-        return rows
+                images_of(
+                    own,
+                    side,
+                    functools.partial(self.tap, slot),
+                    lambda image, value, own=own: add(own[image], value),
+                )
+        return found
 
 
 def output_parts(mixing: Mixing) -> list[tuple[Slot, ...]]:
@@ -180,17 +188,11 @@ def output_parts(mixing: Mixing) -> list[tuple[Slot, ...]]:
     for slot in mixing.outputs:
         wanted = (*found[-1], slot)
         images = [
-            sum(row[:2] in [where.get(each) for each in wanted] for row in source.places)
-            for source in sources
+            sum(row[:2] in [where.get(each) for each in wanted] for row in source.rows) for source in sources
         ]
         crowded = max(images) > IMAGES or 4 * len(wanted) > REGISTERS
         found = [*found, (slot,)] if crowded and found[-1] else [*found[:-1], wanted]
     return found
-
-
-def weight_rows(source: Source) -> dict[tuple[int, int], int]:
-    """The filters of a key by group and number, whose images are mixed by weights of their own; all components of a group share them."""
-    return {key: i for i, key in enumerate(dict.fromkeys((number, row) for number, _, row in source.places))}
 
 
 def lanes() -> tuple[Array, Array, Array]:

@@ -47,10 +47,10 @@ def over_slabs(
         piece = lax.dynamic_slice_in_dim(padded, start * first.stride, size, axis=2)
         return body(start, piece, (replace(first, size=size), *others), carry)
 
-    return for_slabs(total, thickness, slab, carry, padded)
+    return _for_slabs(total, thickness, slab, carry, padded)
 
 
-def for_slabs(
+def _for_slabs(
     total: int,
     thickness: int,
     slab: Callable[[Array | int, int, _Carry], _Carry],

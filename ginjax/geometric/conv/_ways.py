@@ -12,15 +12,16 @@ from jax import Array
 from jaxtyping import Float
 
 from ..._jax_internals import Program, alike
+from ..._jax_triton import has_triton
 from .._arrays import AnyArray
 from ._axes import ConvAxis
 from ._basis_first import gradients, image_count, mix, weight_gradient
 from ._dense import graded_pairs, mix_dense
-from ._fused import are_compiled_here, covers, gradients_fused, mix_fused, weight_gradient_fused
+from ._fused_cover import are_compiled_here, covers
 from ._mixing import Mixing
 
 Way = Literal["basis", "dense", "fused"]
-"""Filters first, weights first, or filters first by one kernel for all of them, which covers a part, see `covers`."""
+"""Filters first, weights first, or a whole convolution by one kernel, which covers a part, see `covers`."""
 
 Kernels = Literal["interpreted", "compiled if asked", "compiled"] | None
 """How kernels written by hand are run; None where they are not. Without being asked for they are run for `"compiled"` alone."""
@@ -48,12 +49,12 @@ _forced: ContextVar[Way | None] = ContextVar("way", default=None)
 def use_way(way: Way | None) -> Iterator[None]:
     """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements.
 
-    All ways give the same values up to rounding, and exact zeros where a field has none in a direction. A function that is
+    All ways give the same values up to rounding, and exact zeros where a field has none in a direction; by `"fused"` what is infinite becomes NaN. A function that is
     compiled already keeps the way it was traced with.
 
     **Arguments:**
 
-    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, filters first by one kernel for all of them,
+    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, a whole convolution by one kernel,
       which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (filters
       of one pixel, float64, weights that differ from sample to sample, programs that are exported) goes the cheaper of the other ways.
     """
@@ -116,6 +117,8 @@ def convolve_packed(
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     flat, w = _one_batch_axis(x, axes), jnp.asarray(w)
     if _is_fused(how, kernels, flat):
+        from ._fused import mix_fused
+
         y = mix_fused(flat, w, mixing, axes, precision, kernels == "interpreted")
     elif _way(how, mixing) == "dense":
         y = mix_dense(flat, w, mixing, axes, precision)
@@ -136,6 +139,8 @@ def weights_packed(
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     x, g = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
     if _is_fused(how, kernels, x):
+        from ._fused import weight_gradient_fused
+
         return weight_gradient_fused(x, g, mixing, axes, precision, kernels == "interpreted")
     if _way(how, mixing) == "dense":
         # Not summed over devices here: that is for the transpose of the whole.
@@ -157,12 +162,10 @@ def gradients_packed(
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     back: How = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
     flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
-    fused = _is_fused(how, kernels, flat)
     basis = {_way(how, m) for m in (mixing, mixing.adjoint)} == {"basis"}
-    if (fused or basis) and image_count(mixing.adjoint) <= 2 * image_count(mixing):
-        operands = flat, jnp.asarray(w), slope, mixing, axes, precision
-        interpret = kernels == "interpreted"
-        gx, gw = gradients_fused(*operands, interpret) if fused else gradients(*operands, room)
+    shared = basis and image_count(mixing.adjoint) <= 2 * image_count(mixing)
+    if shared and not _is_fused(how, kernels, flat):
+        gx, gw = gradients(flat, jnp.asarray(w), slope, mixing, axes, precision, room)
         return _batched_as(gx, x, axes), gw
     return (
         convolve_packed(g, w, room=room, kernels=kernels, **back),
@@ -182,7 +185,7 @@ def kernels_on_nvidia(program: Program) -> Kernels:
 def _is_fused(how: How, kernels: Kernels, x: Array) -> bool:
     wanted = kernels is not None and how["way"] == "fused"
     by_itself = kernels == "compiled" and how["way"] is None
-    return (wanted or by_itself) and covers(how["mixing"], how["axes"], x)
+    return (wanted or by_itself) and covers(how["mixing"], how["axes"], x) and has_triton()
 
 
 def _one_batch_axis(x: AnyArray, axes: Sequence[ConvAxis]) -> Array:

@@ -13,14 +13,13 @@ _MEANS = 20
 
 
 def smoothed(losses: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], int]:
-    """The mean over a window about every point, smaller towards the ends; geometric, since the axis is logarithmic.
+    """The mean over a window about every point, of the part that lies within; geometric, since the axis is logarithmic.
 
-    **Returns:** the means, and of how many points each is.
+    **Returns:** the means, and of how many points each is but at the ends.
     """
     half = max(1, len(losses) // _MEANS // 2)
     positive = bool((losses[np.isfinite(losses)] > 0).all())
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.log(losses) if positive else losses
-    near = [min(half, i, len(losses) - 1 - i) for i in range(len(losses))]
-    mean = np.array([np.mean(values[i - n : i + n + 1]) for i, n in enumerate(near)])
+    mean = np.array([np.mean(values[max(i - half, 0) : i + half + 1]) for i in range(len(losses))])
     return (np.exp(mean) if positive else mean), 2 * half + 1

@@ -12,7 +12,8 @@ from ginjax.geometric import ConvGeometry, Signature
 from ginjax.geometric.conv import _fused_threads
 from ginjax.geometric.conv import _warp_product as warp
 from ginjax.geometric.conv._bank_conv import bank_conv
-from ginjax.geometric.conv._fused import covers, mix_fused
+from ginjax.geometric.conv._fused import mix_fused, weight_gradient_fused
+from ginjax.geometric.conv._fused_cover import covers
 from ginjax.geometric.conv._fused_plan import images_of, make_groups, make_plan, symbols
 from ginjax.geometric.conv._mixing import make_mixing
 from ginjax.geometric.conv._ways import use_way
@@ -105,7 +106,7 @@ def test_components_and_filters_part_by_part(monkeypatch):
     monkeypatch.setattr(_fused_threads, "IMAGES", 4)
     monkeypatch.setattr(_fused_threads, "REGISTERS", 12)
     assert len(_fused_threads.output_parts(mixing.adjoint)) == 3
-    assert max(len(_fused_threads.weight_rows(source)) for source in make_plan(mixing)) > 3
+    assert max(len(source.weights) for source in make_plan(mixing)) > 3
     jax.clear_caches()
     assert_close(*both_ways(x, w, mixing, axes))
     jax.clear_caches()
@@ -124,23 +125,81 @@ def test_products_are_as_exact_as_is_asked_for(precision, rounded):
     assert all(5e-5 < error < 2e-3 for error in errors) if rounded else max(errors) < 1e-6
 
 
+def numbers(bits) -> np.ndarray:
+    return np.asarray(bits).view(np.float32)
+
+
+NOT_A_NUMBER = np.array([0x7FC00000, 0x7FFFFFFF, 0xFFFFFFFF, 0x7F800001], np.uint32).view(np.float32)
+"""As `jnp.nan` has it, as the arithmetic of NVIDIA's GPUs gives it, with a sign, and one that signals."""
+
+
 def test_what_is_split_is_whole():
-    """A float32 is its leading part and a rest that is smaller by 11 bits; what is no number stays none."""
-    values = jnp.asarray(np.random.default_rng(0).standard_normal(1000), jnp.float32)
-    leading, rest = (jax.lax.bitcast_convert_type(part, jnp.float32) for part in warp.split(values))
-    assert_same(leading + rest, values)
-    assert float(jnp.abs(rest / values).max()) <= 2**-11
-    assert not np.any(np.asarray(leading).view(np.int32) & 0x1FFF)
-    odd = jnp.asarray([np.nan, np.inf, -np.inf, 0.0], jnp.float32)
-    leading, rest = (jax.lax.bitcast_convert_type(part, jnp.float32) for part in warp.split(odd))
-    assert np.isnan(np.asarray(leading + rest)[:3]).all() and float((leading + rest)[3]) == 0.0
+    """A float32 is its leading part and a rest that is smaller by 11 bits."""
+    values = np.random.default_rng(0).standard_normal(1000).astype(np.float32)
+    leading, rest = (numbers(part) for part in warp.split(jnp.asarray(values), False))
+    np.testing.assert_array_equal(leading + rest, values)
+    assert np.abs(rest / values).max() <= 2**-11
+    assert not np.any(leading.view(np.int32) & 0x1FFF)
+    np.testing.assert_array_equal(numbers(warp.split(jnp.asarray(values), True)[0]), leading)
+    assert np.isnan(numbers(warp.split(jnp.asarray(NOT_A_NUMBER), False)[1])).all()
+    assert np.isnan(numbers(warp.split(jnp.asarray(NOT_A_NUMBER), True)[0])).all()
 
 
-def test_what_is_no_number_stays_none():
+@pytest.mark.parametrize("precision", ["float32", "tensorfloat32"])
+def test_what_is_no_number_stays_none(precision):
     x, w, mixing, axes = setting("1D")
-    y = jax.jit(lambda x: run_way("fused", x, w, mixing, axes))(x.at[0, 0, 3].set(jnp.nan))
-    lost = np.isnan(np.asarray(y[0])).any(0)
-    assert lost[2:5].all() and not lost[5:].any() and not lost[:2].any()
+    with jax.default_matmul_precision(precision):
+        (y, gx, gw), _ = both_ways(x.at[0, 0, 3].set(float(NOT_A_NUMBER[1])), w, mixing, axes)
+        (again, *_), _ = both_ways(
+            jnp.asarray(np.where(np.arange(10) == 3, NOT_A_NUMBER[1], x)), w, mixing, axes
+        )
+    for found in (y, again):
+        lost = np.isnan(np.asarray(found[0])).any(0)
+        assert lost[2:5].all() and not lost[5:].any() and not lost[:2].any()
+    assert np.isnan(np.asarray(gw)).any() and not np.isnan(np.asarray(gx)).any()
+
+
+def test_a_product_of_matrices_has_the_places_of_its_threads():
+    """Every entry of both matrices is another number; two warps, three pairs."""
+    rng = np.random.default_rng(0)
+    left, right = rng.standard_normal((3, 2, 16, 4)), rng.standard_normal((3, 2, 4, 8))
+
+    def parts(values):
+        return warp.split(jnp.asarray(values, jnp.float32), False)
+
+    @jax.jit
+    def run():
+        pairs = []
+        for a, b in zip(left, right, strict=True):
+            upper, lower = (parts(half.reshape(-1)) for half in (a[:, :8], a[:, 8:]))
+            pairs.append(((upper, lower), parts(b.transpose(0, 2, 1).reshape(-1))))
+        return warp.multiply(pairs)
+
+    found = np.stack(run()).reshape(2, 2, 2, 8, 4)  # halves, places in a pair, warps, g, t
+    whole = found.transpose(2, 0, 3, 4, 1).reshape(2, 16, 8)
+    np.testing.assert_allclose(whole, np.einsum("pwmk,pwkn->wmn", left, right), atol=3e-6)
+
+
+def test_sums_of_the_gradient_take_little_room_however_many_samples():
+    mixing = make_mixing(bank(2, FULL3), fields(64, 64), fields(64, 64))
+    axes = ConvGeometry.resolve(2, (True, True)).axes((8, 8), 3)
+    x = jax.ShapeDtypeStruct((8192, 192, 8, 8), jnp.float32)
+    program = jax.make_jaxpr(lambda x, g: weight_gradient_fused(x, g, mixing, axes, None, False))(x, x)
+    sizes = [
+        out.aval.size
+        for equation in all_equations(program.jaxpr)
+        if equation.primitive.name == "pallas_call"
+        for out in equation.outvars
+    ]
+    assert len(sizes) == 2 and max(sizes) < 2**25 < x.size
+
+
+def all_equations(jaxpr):
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in equation.params.values():
+            if hasattr(inner, "jaxpr"):
+                yield from all_equations(inner.jaxpr)
 
 
 def test_half_precision_is_rounded_at_the_ends_alone():

@@ -1,5 +1,6 @@
 """Where convolutions go by the kernel for GPUs: which of them, in which programs, for which devices."""
 
+import sys
 from functools import partial
 from types import SimpleNamespace
 
@@ -10,10 +11,11 @@ import pytest
 from helpers import FULL3, assert_same, bank
 from jax import export
 
+from ginjax._jax_triton import has_triton
 from ginjax.filters import BankRecipe
 from ginjax.geometric import ConvGeometry, Signature
 from ginjax.geometric.conv._bank_conv import _conv, bank_conv
-from ginjax.geometric.conv._fused import covers
+from ginjax.geometric.conv._fused_cover import covers
 from ginjax.geometric.conv._mixing import make_mixing
 from ginjax.geometric.conv._ways import choose_way, use_way
 
@@ -80,6 +82,17 @@ def test_an_exported_program_holds_none(way, batch):
     for platforms in (("cpu",), ("cuda",), ("cpu", "cuda")):
         made = export.export(run, platforms=platforms)(jax.ShapeDtypeStruct(shape, X.dtype), W)
         assert "triton" not in made.mlir_module() and "while" not in made.mlir_module()
+
+
+def test_a_release_without_the_way_to_write_kernels_does_without(monkeypatch):
+    monkeypatch.setitem(sys.modules, "jax.experimental.pallas.triton", None)
+    has_triton.cache_clear()
+    try:
+        assert not has_triton()
+        assert KERNEL not in text_for("cuda", "fused")
+        assert_same(jax.jit(convolved("fused"))(X, W), jax.jit(convolved("basis"))(X, W))
+    finally:
+        has_triton.cache_clear()
 
 
 def test_outside_of_compiled_functions_it_is_compiled_for_the_device_it_runs_on():

@@ -46,10 +46,10 @@ def test_samples_in_the_dimension_converted_to(record, tmp_path):
         rtol=1e-4,
         atol=1e-5,
     )
-    with pytest.raises(ArgumentError, match="dimension of the data: got 2, expected 1, that of the model"):
+    with pytest.raises(ArgumentError, match=r"dimension of the data: got 2, expected 1 \(of the model\)"):
         samples_for(record, 1, flat, READ)
     with pytest.raises(
-        ArgumentError, match="dimension of the data: got 2, expected 3, the dimension converted to"
+        ArgumentError, match=r"dimension of the data: got 2, expected 3 \(converted to\)"
     ):
         samples_for(record, 3, flat, READ)
 
