@@ -69,6 +69,10 @@ def test_products_have_the_precision_of_their_lane(case, network):
             re.findall(r"precision(?:_config)? = \[(?:#stablehlo<precision )?(\w+)", lowered(case, lane))
         )
 
+    if network == "ours" and not case.blocks:  # whose products are all within kernels
+        exact, rounded = (lowered(case, lane) for lane in ("ours", "ours, TF32"))
+        assert "ginjax_fused_conv" in exact and len(rounded) < len(exact)
+        return
     assert precisions(network) == {"HIGHEST"}
     assert "HIGH" in precisions(f"{network}, TF32")  # JAX's word for TF32
 

@@ -48,9 +48,7 @@ def test_samples_in_the_dimension_converted_to(record, tmp_path):
     )
     with pytest.raises(ArgumentError, match=r"dimension of the data: got 2, expected 1 \(of the model\)"):
         samples_for(record, 1, flat, READ)
-    with pytest.raises(
-        ArgumentError, match=r"dimension of the data: got 2, expected 3 \(converted to\)"
-    ):
+    with pytest.raises(ArgumentError, match=r"dimension of the data: got 2, expected 3 \(converted to\)"):
         samples_for(record, 3, flat, READ)
 
 
