@@ -189,7 +189,11 @@ def _why(found: Found, said: bool) -> str:
     """Why the axes are taken as periodic or not."""
     if said:
         return "as was said with `is_torus`"
-    return "as the file states" if found.boundaries_stated else "assumed, since the file does not state it; `is_torus` does"
+    return (
+        "as the file states"
+        if found.boundaries_stated
+        else "assumed, since the file does not state it; `is_torus` does"
+    )
 
 
 def _check_grid(found: Found) -> None:

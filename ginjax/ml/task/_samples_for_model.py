@@ -59,8 +59,7 @@ def samples_for(
         found = data.D if isinstance(data, Source) else data_dimension(data, known)
     if found not in several:
         expected = " or ".join(
-            f"{each} ({'converted to' if each != record.D else 'of the model'})"
-            for each in several
+            f"{each} ({'converted to' if each != record.D else 'of the model'})" for each in several
         )
         raise ArgumentError("dimension of the data", got=found, expected=expected)
     if found != contract.D:
