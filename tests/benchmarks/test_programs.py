@@ -14,6 +14,8 @@ from _serve import CLOCKS, answer
 from _workload import random_fields, shapes_of
 from gpu._lanes import LANES, build, settings
 
+from ginjax.geometric.conv import _fused
+
 FLAT = Case(2, 4, 3, 2, (0, 1), 2)
 STEP = replace(FLAT, orders=(0,), channels=1, blocks=1)
 
@@ -63,15 +65,19 @@ def lowered(case: Case, lane: str) -> str:
 
 @pytest.mark.parametrize("case", [FLAT, STEP])
 @pytest.mark.parametrize("network", ["ours", "plain"])
-def test_products_have_the_precision_of_their_lane(case, network):
+def test_products_have_the_precision_of_their_lane(monkeypatch, case, network):
     def precisions(lane: str) -> set[str]:
         return set(
             re.findall(r"precision(?:_config)? = \[(?:#stablehlo<precision )?(\w+)", lowered(case, lane))
         )
 
     if network == "ours":  # the products of its convolutions are within kernels
-        exact, rounded = (lowered(case, lane) for lane in ("ours", "ours, TF32"))
-        assert "ginjax_fused_conv" in exact and len(rounded) < len(exact)
+        asked, is_rounded = [], _fused.is_rounded
+        monkeypatch.setattr(_fused, "is_rounded", lambda each: asked.append(is_rounded(each)) or asked[-1])
+        for lane, rounded in (("ours", False), ("ours, TF32", True)):
+            asked.clear()
+            assert "ginjax_fused_conv" in lowered(case, lane) and set(asked) == {rounded}
+        assert precisions("by XLA") == {"HIGHEST"}
         return
     assert precisions(network) == {"HIGHEST"}
     assert "HIGH" in precisions(f"{network}, TF32")  # JAX's word for TF32

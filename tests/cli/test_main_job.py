@@ -22,6 +22,7 @@ def test_three_lines_in_an_empty_folder(run, tmp_path):
     converted = run("convert-d", "model.safetensors", "--to-dim", "3", "--rescale", "compatibility")
     for done in (filters, trained, converted):
         assert done.exit_code == 0, done.stderr
+        assert "Traceback" not in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "filters.safetensors", "model.3d.safetensors", "model.log.jsonl", "model.run", "model.safetensors",
     ]  # fmt: skip

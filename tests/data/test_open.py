@@ -170,7 +170,7 @@ def test_a_truncated_file_is_an_error_when_opened_or_read(tmp_path):
             "is a picture: expected data: The Well",
         ),
         (lambda path: path.write_bytes(b"\xfe\xba" * 64), "is not a file of data: expected The Well"),
-        (lambda path: path.mkdir(), "data files in it: got 0"),
+        (lambda path: path.mkdir(), "data files in it: got 0, expected one or more$"),
         (os.mkfifo, "is not a regular file"),
         (lambda path: h5py.File(path, "w").close(), "has none of the known layouts"),
     ],

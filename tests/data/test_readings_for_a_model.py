@@ -116,3 +116,10 @@ def test_a_field_of_which_there_is_no_array_is_read_from_another(stored):
     assert error.hint == "A field is read from a variable of another name by `fields=['density:0+=data']`."
     near = refusal(stored(6, 11, 16, 16, name="densty"), fields=["density:0+"])
     assert near.hint.startswith("Did you mean 'densty'? A field is read") and "=densty']" in near.hint
+
+
+def test_of_several_arrays_that_are_not_like_a_name_none_is_proposed(tmp_path):
+    """The first may be a scalar where a vector is asked for."""
+    np.savez(tmp_path / "a.npz", **{name: np.zeros((6, 11, 16, 16)) for name in ("rho", "p")})
+    hint = refusal(tmp_path / "a.npz", fields=["velocity:1+"]).hint
+    assert hint == "A field is read from a variable of another name by `fields=['velocity:1+=VARIABLE']`."

@@ -49,8 +49,8 @@ _forced: ContextVar[Way | None] = ContextVar("way", default=None)
 def use_way(way: Way | None) -> Iterator[None]:
     """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements.
 
-    All ways give the same values up to rounding, and exact zeros where a field has none in a direction; by `"fused"` what is infinite becomes NaN. A function that is
-    compiled already keeps the way it was traced with.
+    All ways give the same values up to rounding, and exact zeros where a field has none in a direction; by `"fused"` what is
+    infinite becomes NaN. A function that is compiled already keeps the way it was traced with.
 
     **Arguments:**
 

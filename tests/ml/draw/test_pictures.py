@@ -217,6 +217,8 @@ def test_a_training_is_raw_and_smoothed():
     np.testing.assert_array_equal(raw.get_ydata(), [row["loss"] for row in rows])
     log = np.log([row["loss"] for row in rows])
     np.testing.assert_allclose(smooth.get_ydata()[100], np.exp(log[95:106].mean()))
+    for end, own in ((0, log[:6]), (-1, log[-6:])):  # of several points there too
+        np.testing.assert_allclose(smooth.get_ydata()[end], np.exp(own.mean()))
     assert np.diff(np.log(smooth.get_ydata()[40:])).std() < 0.5 * np.diff(log[40:]).std()
     assert upper.get_ylim()[1] < 1e6 and lower.get_ylim()[0] == 0.0
     (few,) = draw.curve_figure("", rows[:10]).axes[0].lines
