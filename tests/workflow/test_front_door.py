@@ -117,7 +117,7 @@ def test_a_conversion_calibrated_on_data_of_the_models_own_dimension(tmp_path, c
     assert chosen.D == 2 and chosen.parent is low and chosen.certificate.exact
     assert chosen.certificate.rule == "isotropic" and chosen.history[-1]["calibrated_moves"]
     for wrong, said in (
-        (data(3), "got 3, expected 2, the dim.* or 1, that"),
+        (data(3), r"got 3, expected 2 \(converted to\) or 1 \(of the model\)"),
         (velocity(1), "data: got ndarray"),
     ):
         with pytest.raises(ArgumentError, match=said):
