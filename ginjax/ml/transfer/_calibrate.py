@@ -51,7 +51,7 @@ class Calibration:
     - `rule`: the rule that was started from.
     - `moves`: for each convolution how far its weights were moved along the way from the sparsest to the spin solution.
     - `loss_before`, `loss_after`: relative squared error on the samples at the rule's own weights and at the choice.
-    - `evaluations`: runs of the network over the samples, derivatives not counted.
+    - `evaluations`: runs of the network over the samples, those for derivatives not counted.
     - `turned`: whether the samples were of the low dimension.
     - `limited`: whether the response to waves shorter than those of the low dimension was held below that there.
     """
@@ -102,7 +102,7 @@ def calibrate(
       in that of the model, and periodic. Those are laid into the new dimension in random directions, which is right where
       physics prefers none.
     - `rule`: one of `CALIBRATED_RULES`.
-    - `evaluations`: the most runs of the network over the samples.
+    - `evaluations`: the most runs of the network over the samples; a derivative, by differences, is one more for each convolution.
     - `seed`: of the directions.
     - `new_boundary`, `new_axis`: as in `ginjax.checkpoint.convert_record`.
     - `progress`: called after each of the evaluations.
@@ -110,7 +110,7 @@ def calibrate(
     **Raises:** `ArgumentError` for a dimension that is not higher, samples of another one, or none, or targets that are zero;
     `UnsupportedError` for samples of the low dimension if the network sees too far, has a norm or fields of odd parity;
     `NumericsError` if the converted network gives NaN or infinity on the samples; `MemoryLimitError` for fields that are too
-    large to be differentiated.
+    large to go through the network.
     """
     if to_dim <= record.D:
         raise ArgumentError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jaxtyping import Bool, PyTree
+from jaxtyping import Bool, Float, PyTree
 
 from ginjax.errors import UnsupportedError
 from ginjax.geometric import Key, MultiImage, compiled
@@ -33,8 +35,9 @@ def reach(model: PyTree, x: MultiImage) -> int:
     `WHOLE_FIELD`.
     """
     copies = tuple(-(-4 * WIDEST_REACH // side) for side in x.get_spatial_dims())
-    few = {key: jnp.concatenate([block[:_STATES], jnp.zeros_like(block[:1])]) for key, block in x.items()}
-    states = {key: jnp.tile(block, (1, 1, *copies, *(1,) * len(key[0]))) for key, block in few.items()}
+    few = {key: np.asarray(block[:_STATES]) for key, block in x.items()}
+    few = {key: np.concatenate([block, np.zeros_like(block[:1])]) for key, block in few.items()}
+    states = {key: np.tile(block, (1, 1, *copies, *(1,) * len(key[0]))) for key, block in few.items()}
     sides = next(iter(states.values())).shape[2 : 2 + x.D]
     # The first point of a cell, where pooling makes the reach longest.
     factor = getattr(model, "grid_factor", 1)
@@ -42,14 +45,15 @@ def reach(model: PyTree, x: MultiImage) -> int:
     at = (slice(None), *centre)
 
     @compiled
-    def response(blocks: dict[Key, Array]) -> dict[Key, Array]:
-        def network(blocks: dict[Key, Array]) -> dict[Key, Array]:
-            return dict(model(MultiImage(blocks, x.D, x.is_torus))[0].items())
+    def response(blocks: Mapping[Key, Array]) -> Mapping[Key, Array]:
+        def network(blocks: Mapping[Key, Array]) -> Mapping[Key, Array]:
+            return dict(model(MultiImage(dict(blocks), x.D, x.is_torus))[0].items())
 
         push = {key: jnp.zeros_like(block).at[at].set(1) for key, block in blocks.items()}
         return jax.jvp(network, (blocks,), (push,))[1]
 
-    moved = [np.square(np.asarray(block)) for block in jax.vmap(response)(states).values()]
+    answers = jax.vmap(response)({key: jnp.asarray(block) for key, block in states.items()})
+    moved = [np.square(np.asarray(block)) for block in answers.values()]
     sizes = np.sqrt(sum(block.sum(axis=(0, 1, *range(2 + x.D, block.ndim))) for block in moved))
     away = np.max([abs(np.indices(sides)[i] - point) for i, point in enumerate(centre)], axis=0)
     everywhere = sizes[away >= min(sides) // 2 - 2].max()
@@ -59,7 +63,7 @@ def reach(model: PyTree, x: MultiImage) -> int:
             f"calibrating on data of {x.D}D a network that sees further than {WIDEST_REACH} grid points",
             hint="Calibrate on data of the new dimension.",
         )
-    if _beyond(model, MultiImage(states, x.D, x.is_torus), away > seen, centre) > WHOLE_FIELD:
+    if _beyond(model, states, x.is_torus, away > seen, centre) > WHOLE_FIELD:
         raise UnsupportedError(
             f"calibrating on data of {x.D}D a network whose output depends on the whole field, as a norm makes it",
             hint="Calibrate on data of the new dimension.",
@@ -68,14 +72,24 @@ def reach(model: PyTree, x: MultiImage) -> int:
 
 
 def _beyond(
-    model: PyTree, x: MultiImage, away: Bool[np.ndarray, "*spatial"], centre: tuple[int, ...]
+    model: PyTree,
+    states: Mapping[Key, Float[np.ndarray, "..."]],
+    is_torus: tuple[bool, ...],
+    away: Bool[np.ndarray, "*spatial"],
+    centre: tuple[int, ...],
 ) -> float:
     """Relative squared change of the output at a point if what is far away is that of the next sample."""
     mixed = {
-        key: jnp.where(away.reshape(*away.shape, *(1,) * len(key[0])), jnp.roll(block, 1, 0), block)
-        for key, block in x.items()
+        key: np.where(away.reshape(*away.shape, *(1,) * len(key[0])), np.roll(block, 1, 0), block)
+        for key, block in states.items()
     }
-    before, after = (predict(model, each) for each in (x, MultiImage(mixed, x.D, x.is_torus)))
+    before, after = (
+        predict(
+            model, MultiImage({key: jnp.asarray(block) for key, block in each.items()}, away.ndim, is_torus)
+        )
+        for each in (states, mixed)
+    )
     at = (slice(None), slice(None), *centre)
-    change = sum(float(jnp.sum(jnp.square(after[key][at] - block[at]))) for key, block in before.items())
-    return change / max(sum(float(jnp.sum(jnp.square(block[at]))) for block in before.values()), 1e-30)
+    there = {key: np.asarray(block)[at] for key, block in before.items()}
+    change = sum(np.square(np.asarray(after[key])[at] - values).sum() for key, values in there.items())
+    return float(change) / max(float(sum(np.square(values).sum() for values in there.values())), 1e-30)

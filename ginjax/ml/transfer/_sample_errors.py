@@ -18,6 +18,7 @@ from ginjax.errors import MemoryLimitError
 from ginjax.geometric import Key, MultiImage, compile_ahead, compiled
 from ginjax.ml.task import predict
 from ginjax.ml.training import Placement, step_memory
+from ginjax.ml.transfer._differences import differences
 from ginjax.ml.transfer._gauss_newton import Quadratic, Unknowns
 from ginjax.ml.transfer._mixtures import Mixtures
 from ginjax.models import from_record, with_arrays
@@ -50,13 +51,13 @@ class SampleErrors:
         object.__setattr__(self, "_model", from_record(self.mixtures.start.after))
 
     def check_memory(self) -> None:
-        """Refuse fields that are too large to be differentiated, before any is.
+        """Refuse fields that are too large to go through the network, before any does.
 
         **Raises:** `MemoryLimitError` with what it takes and what there is.
         """
         part = next(self._parts)
         t = jnp.zeros(len(self.mixtures.layers), jnp.float32)
-        memory = step_memory(compile_ahead(self._slopes, t, *part), part, t, Placement())
+        memory = step_memory(compile_ahead(self._errors, t, *part), part, t, Placement())
         if memory.fits or memory.working is None or memory.free is None:
             return
         sides = " x ".join(map(str, self.X.get_spatial_dims()))
@@ -73,11 +74,11 @@ class SampleErrors:
         return sum(_squared(self._errors(at, *part)) for part in self._parts)
 
     def quadratic(self, t: Unknowns) -> Quadratic:
-        """`J^T J` and `J^T r` of the residuals `r` and their derivative `J`."""
-        at, count = jnp.asarray(t, jnp.float32), len(self.mixtures.layers)
+        """`J^T J` and `J^T r` of the residuals `r` and the differences `J` that a step of each unknown makes to them."""
+        count = len(t)
         normal, slope = np.zeros((count, count)), np.zeros(count)
         for part in self._parts:
-            r, J = (np.asarray(each, np.float64) for each in self._slopes(at, *part))
+            r, J = differences(lambda t: self._errors(t, *part), t)  # noqa: B023
             normal, slope = normal + J.T @ J, slope + J.T @ r
         return normal, slope
 
@@ -90,8 +91,9 @@ class SampleErrors:
         size = -(-samples // -(-samples // max(POINTS // points, 1)))
         for first in range(0, samples, size):
             start = min(first, samples - size)
-            X, Y = jax.tree.map(lambda block: block[start : start + size], (self.X, self.Y))  # noqa: B023
-            yield X, Y, (jnp.arange(start, start + size) >= first).astype(jnp.float32)
+            cut = slice(start, start + size)
+            X, Y = (self.X, self.Y) if size == samples else jax.tree.map(lambda b: b[cut], (self.X, self.Y))  # noqa: B023
+            yield X, Y, jnp.asarray(np.arange(start, start + size) >= first, jnp.float32)
 
     @cached_property
     def _size(self) -> float:
@@ -113,23 +115,6 @@ class SampleErrors:
             return (found - _flat(y, keys, self.inside, counted)) / size
 
         return errors
-
-    @cached_property
-    def _slopes(self):
-        errors = self._errors
-
-        @compiled
-        def slopes(
-            t: Float[Array, " unknowns"], x: MultiImage, y: MultiImage, counted: Float[Array, " batch"]
-        ) -> tuple[Float[Array, " residuals"], Float[Array, "residuals unknowns"]]:
-            def twice(t: Array) -> tuple[Array, Array]:
-                found = errors(t, x, y, counted)
-                return found, found
-
-            J, r = jax.jacfwd(twice, has_aux=True)(t)
-            return r, J
-
-        return slopes
 
 
 def _flat(

@@ -18,8 +18,9 @@ from jax import Array
 from jaxtyping import Complex, Float, PyTree
 
 from ginjax.checkpoint import ModelRecord
-from ginjax.geometric import Key, MultiImage, compiled
+from ginjax.geometric import AnyArray, Key, MultiImage, compiled
 from ginjax.ml.forecast import Forecaster, constant_states, short_waves
+from ginjax.ml.transfer._differences import differences
 from ginjax.ml.transfer._gauss_newton import Quadratic, Unknowns
 from ginjax.ml.transfer._mixtures import Mixtures
 from ginjax.models import from_record, with_arrays
@@ -104,9 +105,8 @@ class ShortWaveExcess:
 
     def quadratic(self, t: Unknowns) -> Quadratic:
         """`J^T J` and `J^T r` of the excess `r` and its derivative `J`."""
-        at = jnp.asarray(t, jnp.float32)
-        found = as_complex(self._responses(at))
-        r, J = self.limit.excess(found), self.limit.slope(found, as_complex(self._slopes(at)))
+        found, changes = map(as_complex, differences(self._responses, t))
+        r, J = self.limit.excess(found), self.limit.slope(found, changes)
         return J.T @ J, J.T @ r
 
     @cached_property
@@ -115,10 +115,6 @@ class ShortWaveExcess:
         return compiled(
             lambda t: responses(self.limit.forecaster, with_arrays(model, self.mixtures.traced(t)))
         )
-
-    @cached_property
-    def _slopes(self) -> Callable[[Array], Array]:
-        return compiled(jax.jacfwd(self._responses))
 
 
 def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts states waves inputs inputs"]:
@@ -170,7 +166,7 @@ def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts stat
     return jnp.stack([spectrum.real, spectrum.imag]).transpose(0, 2, 4, 3, 1)
 
 
-def as_complex(parts: Float[Array, "parts *rest"]) -> Complex[np.ndarray, "*rest"]:
+def as_complex(parts: Float[AnyArray, "parts *rest"]) -> Complex[np.ndarray, "*rest"]:
     """An array from its real and imaginary part."""
     real, imaginary = np.asarray(parts, np.float64)
     return real + 1j * imaginary

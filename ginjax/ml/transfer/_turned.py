@@ -9,13 +9,10 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Complex, Float
+from jaxtyping import Float
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import Key, MultiImage
-
-_POINTS = 4096
-"""Points that are interpolated at once."""
 
 
 def turned(images: tuple[MultiImage, ...], D: int, side: int, seed: int = 0) -> tuple[MultiImage, ...]:
@@ -51,20 +48,20 @@ def turned(images: tuple[MultiImage, ...], D: int, side: int, seed: int = 0) -> 
                 hint="Calibrate on data of the new dimension.",
             )
     random = np.random.default_rng(seed)
-    points = np.indices((side,) * D).reshape(D, -1).T
     found: list[dict[Key, list[Float[np.ndarray, "*_field"]]]] = [
         {key: [] for key in each} for each in images
     ]
+    stored = [{key: np.asarray(block) for key, block in image.items()} for image in images]
     for sample in range(images[0].get_L()):
         E = np.linalg.qr(random.normal(size=(D, low)))[0]
-        at = points @ E + random.uniform(0, 1, low) * images[0].get_spatial_dims()
-        for image, laid in zip(images, found, strict=True):
-            for key, block in image.items():
+        start = random.uniform(0, 1, low) * images[0].get_spatial_dims()
+        for blocks, laid in zip(stored, found, strict=True):
+            for key in blocks:
                 order, _ = _order_and_parity(key)
-                values = interpolated(np.asarray(block[sample]), low, at)
-                for axis in range(order):
-                    values = np.moveaxis(np.tensordot(values, E, (2 + axis, 1)), -1, 2 + axis)
-                laid[key].append(values.reshape(len(values), *(side,) * D, *(D,) * order))
+                values = on_turned_grid(blocks[key][sample], E, start, side)
+                for axis in range(1 + D, 1 + D + order):
+                    values = np.moveaxis(np.tensordot(values, E, (axis, 1)), -1, axis)
+                laid[key].append(values)
     return tuple(
         MultiImage(
             {key: jnp.asarray(np.stack(each), jnp.float32) for key, each in laid.items()}, D, (True,) * D
@@ -73,36 +70,42 @@ def turned(images: tuple[MultiImage, ...], D: int, side: int, seed: int = 0) -> 
     )
 
 
-def interpolated(
-    field: Float[np.ndarray, "channels *field"], D: int, at: Float[np.ndarray, "pixels dim"]
-) -> Float[np.ndarray, "channels pixels *rest"]:
-    """The trigonometric polynomial through periodic fields, at any points.
+def on_turned_grid(
+    field: Float[np.ndarray, "channels *field"],
+    E: Float[np.ndarray, "dim _low"],
+    start: Float[np.ndarray, " _low"],
+    side: int,
+) -> Float[np.ndarray, "channels *new_field"]:
+    """The trigonometric polynomial through a periodic field, on a grid of a higher dimension that lies obliquely in it.
+
+    A wave on that grid is a product of one factor for each of its axes, so that all values are matrix products.
 
     **Arguments:**
 
-    - `field`: `(channels, *spatial, D, ..., D)`.
-    - `D`: number of spatial axes.
-    - `at`: points, in grid points.
+    - `field`: `(channels, *spatial, D_low, ..., D_low)`.
+    - `E`: `(D, D_low)`; row `i` is the step along axis `i` of the new grid, in grid points of the field.
+    - `start`: the place of the new grid's first point, likewise.
+    - `side`: points along each new axis.
 
-    **Returns:** values `(channels, pixels, D, ..., D)`.
+    **Returns:** `(channels, *(side,) * D, D_low, ..., D_low)`.
     """
-    spatial = field.shape[1 : 1 + D]
-    spectrum = np.fft.fftn(np.asarray(field, np.float64), axes=range(1, 1 + D)) / np.prod(spatial)
-    waves = [2 * np.pi * np.fft.fftfreq(side) for side in spatial]
-    parts = [
-        _at(spectrum, [np.exp(1j * np.outer(at[begin : begin + _POINTS, i], k)) for i, k in enumerate(waves)])
-        for begin in range(0, len(at), _POINTS)
-    ]
-    return np.concatenate(parts, 1)
-
-
-def _at(
-    spectrum: Complex[np.ndarray, "..."], phases: list[Complex[np.ndarray, "pixels _waves"]]
-) -> Float[np.ndarray, "..."]:
-    values = np.moveaxis(np.tensordot(phases[0], spectrum, (1, 1)), 0, 1)
-    for phase in phases[1:]:
-        values = np.einsum("cpk...,pk->cp...", values, phase)
-    return np.real(values)
+    D, low = E.shape
+    spatial = field.shape[1 : 1 + low]
+    spectrum = np.fft.fftn(np.asarray(field, np.float64), axes=range(1, 1 + low)) / np.prod(spatial)
+    # One row for each channel and component, one column for each wave.
+    rows = np.moveaxis(spectrum, range(1, 1 + low), range(-low, 0)).reshape(-1, int(np.prod(spatial)))
+    waves = np.stack(np.meshgrid(*map(np.fft.fftfreq, spatial), indexing="ij")).reshape(low, -1)
+    factors = np.exp(2j * np.pi * np.arange(side)[:, None] * (E @ waves)[:, None])
+    last = (rows * np.exp(2j * np.pi * start @ waves))[:, None] * factors[-1]
+    values = np.empty((*(side,) * (D - 2), side, len(rows), side))
+    for point in np.ndindex((side,) * (D - 2)):
+        plane = factors[-2].copy()
+        for axis, n in enumerate(point):
+            plane *= factors[axis, n]
+        product = plane @ last.reshape(-1, last.shape[-1]).T
+        values[point] = np.real(product).reshape(side, len(rows), side)
+    values = np.moveaxis(values, -2, 0).reshape(len(field), -1, *(side,) * D)
+    return np.moveaxis(values, 1, -1).reshape(len(field), *(side,) * D, *field.shape[1 + low :])
 
 
 def _order_and_parity(key: Key) -> tuple[int, int]:

@@ -6,20 +6,22 @@ import pytest
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage
-from ginjax.ml.transfer._turned import interpolated, turned
+from ginjax.ml.transfer._turned import on_turned_grid, turned
 
 
 def test_values_between_grid_points_are_those_of_the_waves():
     """In 2D, of a vector: against the formula that the samples were drawn from."""
     random = np.random.default_rng(0)
-    points = random.uniform(-20, 20, (7, 2))
+    E, start = random.uniform(-2, 2, (3, 2)), random.uniform(-20, 20, 2)
 
     def field(x, y):
         kx, ky = 2 * np.pi / 8, 2 * np.pi / 6
         return np.stack([np.sin(kx * x) * np.cos(2 * ky * y), 1 + np.cos(3 * kx * x - ky * y)], -1)
 
     grid = field(*np.indices((8, 6)))[None]
-    np.testing.assert_allclose(interpolated(grid, 2, points), field(*points.T)[None], atol=1e-12)
+    points = np.tensordot(E.T, np.indices((4, 4, 4)), 1) + start[:, None, None, None]
+    found = on_turned_grid(np.concatenate([grid, 2 * grid]), E, start, 4)
+    np.testing.assert_allclose(found, np.stack([field(*points), 2 * field(*points)]), atol=1e-11)
 
 
 def test_a_vector_points_along_the_direction_it_is_laid_in():
