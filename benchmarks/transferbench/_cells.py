@@ -9,7 +9,7 @@ from typing import Literal
 
 from ginjax.data import find_pde
 
-How = Literal["zero-shot", "calibrated", "planes", "tuned", "plateau", "equal-time"]
+How = Literal["zero-shot", "calibrated", "planes", "planes-then-plateau", "tuned", "plateau", "equal-time"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ METHODS: Mapping[str, Method] = {
     "zero-shot": Method("ours", "zero-shot", "converted, no tuning"),
     "calibrated": Method("ours", "calibrated", "converted, calibrated"),
     "planes": Method("ours", "planes", "converted, tuned on planes to its plateau"),
+    "planes-tuned": Method("ours", "planes-then-plateau", "converted, tuned on planes, then on samples"),
     "tuned": Method("ours", "tuned", "converted, tuned by the defaults of `train --init`"),
     "tuned-plateau": Method("ours", "plateau", "converted, tuned to its plateau"),
     "scratch": Method("ours", "plateau", "from scratch to its plateau", converted=False),
@@ -141,7 +142,7 @@ class Request:
                 for name, method in METHODS.items():
                     if method.scalars_only and not case.scalar:
                         continue
-                    if method.how == "planes" and not case.has_planes:
+                    if method.how.startswith("planes") and not case.has_planes:
                         continue
                     own = {*self.samples, *(self.scratch_samples if name == "scratch" else ())}
                     for samples in sorted(own):

@@ -94,8 +94,11 @@ class Bench:
         if method.how == "calibrated":
             model, seconds = stage.calibrated(low_rate, samples)
             return _Made(model, replace(before, high_training=seconds))
-        if method.how == "planes":
-            return self._on_planes(stage, cell, start, before)
+        if method.how.startswith("planes"):
+            planes = self._on_planes(stage, cell, start, before)
+            if method.how == "planes":
+                return planes
+            start, before = planes.model, planes.seconds
         if samples == 0:
             return _Made(start, before)
         if method.how == "tuned":
@@ -107,7 +110,7 @@ class Bench:
         lengths = self.settings.lengths[kind(cell.case.scalar)]
         trainer = stage.trainer(samples, noise)
         fitted = fit_to_plateau(start, trainer, rate, lengths, stage.look, self.settings.gain)
-        seconds = replace(before, high_training=fitted.seconds)
+        seconds = replace(before, high_training=before.high_training + fitted.seconds)
         return _Made(fitted.model, seconds, rate, fitted.steps, fitted.levelled, fitted.curve, noise)
 
     def _equal_time(self, stage: Stage, cell: Cell) -> _Made:
@@ -123,9 +126,10 @@ class Bench:
         """Tuned on fields that vary in a plane only, which alone choose the rate and judge."""
         rate = self.plane_rate(cell.case, METHODS[cell.method])
         lengths = self.settings.lengths[kind(cell.case.scalar)]
-        fitted = fit_to_plateau(
+        fitted = stage.tuned_on_planes or fit_to_plateau(
             start, stage.trainer_on_planes(), rate, lengths, stage.look_at_planes, self.settings.gain
         )
+        stage.tuned_on_planes = fitted
         seconds = replace(before, high_data=stage.data.planes[1], high_training=fitted.seconds)
         return _Made(fitted.model, seconds, rate, fitted.steps, fitted.levelled, fitted.curve)
 

@@ -22,6 +22,7 @@ LOOKS: Mapping[str, tuple[str, str]] = {
     "zero-shot": ("#0072b2", "o"),
     "calibrated": ("#56b4e9", "^:"),
     "planes": ("#009e73", "p:"),
+    "planes-tuned": ("#009e73", "h-"),
     "tuned": ("#009e73", "s--"),
     "tuned-plateau": ("#0072b2", "D-"),
     "scratch": ("#d55e00", "v-"),
@@ -34,7 +35,7 @@ LOOKS: Mapping[str, tuple[str, str]] = {
 }
 """Colour, marker and line of each method."""
 
-OURS = ("zero-shot", "calibrated", "planes", "tuned", "tuned-plateau")
+OURS = ("zero-shot", "calibrated", "planes", "planes-tuned", "tuned", "tuned-plateau")
 """Those whose marks are white inside for covering data, and yellow for another rule."""
 
 _HIGHEST = 2.0

@@ -49,6 +49,7 @@ class Stage:
 
     - `first_seed`: see `CaseData`.
     - `most`: trajectories that are trained on at most in the high dimension.
+    - `tuned_on_planes`: our converted network after training on planes, kept once it is made.
     """
 
     case: Case
@@ -58,6 +59,7 @@ class Stage:
     most: int
     low_networks: dict[tuple[str, float], tuple[PyTree, float]] = field(default_factory=dict, repr=False)
     converted_networks: dict[str, tuple[PyTree, Seconds]] = field(default_factory=dict, repr=False)
+    tuned_on_planes: Fitted | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.data = CaseData(self.case, self.settings, self.first_seed, self.most, self.options.cover)

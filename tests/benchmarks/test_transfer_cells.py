@@ -16,7 +16,7 @@ def test_the_committed_cells():
     scalars = [cell for cell in cells if cell.case == COMMITTED[0] and cell.seed == 0]
     # Six of ours that need samples and four rivals that do with none too, as calibrating does; and the conversion alone.
     assert len(scalars) == 1 + 6 * 2 + 1 + 4 * 3
-    assert "planes" not in {cell.method for cell in scalars}
+    assert not {"planes", "planes-tuned"} & {cell.method for cell in scalars}
     of_vectors = {cell.method for cell in cells if cell.case.pde == "burgers"}
     assert of_vectors == set(METHODS) - {"fourier", "axial"}
 
@@ -46,6 +46,10 @@ def test_planes_are_of_2d_in_3d_and_no_sample():
     }
     assert found[("2to3", "diffusion")] == [0, 0, 0]  # three seeds
     assert sum(map(len, found.values())) == 3
+    then = Request(
+        [Case("diffusion", 2, 3), Case("diffusion", 1, 3)], seeds=1, only=["*/planes-tuned/*"]
+    ).cells()
+    assert [cell.name for cell in then] == [f"diffusion/2to3/8x1/planes-tuned/n{n}/seed0" for n in (1, 16)]
 
 
 def test_names_of_networks_and_transfers():
