@@ -1,7 +1,7 @@
 """The options that several commands share, each declared once."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -73,6 +73,10 @@ Debug = Annotated[
 ]
 
 
+PlanesName = Literal["flat", "oblique", "both"]
+"""What `--planes` takes."""
+
+
 def cover_option(panel: str | None = None) -> Any:
     """The option `--cover` of commands that simulate, shown in a panel of its own if one is named."""
     return typer.Option(
@@ -83,5 +87,17 @@ def cover_option(panel: str | None = None) -> Any:
         "with a shorter correlation length, so that gradients are as large as there.",
         metavar="DIM",
         show_default="one correlation length",
+        rich_help_panel=panel,
+    )
+
+
+def planes_option(panel: str | None = None) -> Any:
+    """The option `--planes` of commands that simulate, shown in a panel of its own if one is named."""
+    return typer.Option(
+        "--planes",
+        help="In 3D, fields that vary in a plane only, with all components of a vector, at the cost of 2D: flat, constant along the "
+        "last axis, in slabs of 4 points; oblique, constant along (1,-1,0); or both in turn. A network converted from 2D is tuned on "
+        "them. All equations have planes but navier-stokes-forced.",
+        show_default="fields that vary along all axes",
         rich_help_panel=panel,
     )

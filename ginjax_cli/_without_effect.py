@@ -7,7 +7,7 @@ import typer
 
 from ._model_options import NETWORK_OPTIONS, said
 
-SIMULATED = ("pde", "size", "trajectories", "frames", "cover")
+SIMULATED = ("pde", "size", "trajectories", "frames", "cover", "planes")
 """What is said of simulations."""
 
 READ = ("field", "axes", "parity", "periodic", "condition", "target", "valid", "test")

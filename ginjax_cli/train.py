@@ -36,7 +36,7 @@ from ._model_options import (
     Upsample,
     network_of,
 )
-from ._options import Debug, Force, Json, OutputPath, Quiet, Seed, cover_option
+from ._options import Debug, Force, Json, OutputPath, PlanesName, Quiet, Seed, cover_option, planes_option
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
 from ._pixels import pixels
@@ -116,6 +116,7 @@ def train(
     trajectories: Trajectories = None,
     frames: Frames = 8,
     cover: Annotated[int | None, cover_option("Data")] = None,
+    planes: Annotated[PlanesName | None, planes_option("Data")] = None,
     field: DataFields = None,
     axes: DataAxes = None,
     parity: DataParity = None,
@@ -284,6 +285,7 @@ def train(
             judge=valid != 0,
             seed=seed,
             cover=cover,
+            planes=planes,
             needed=task_settings(start, past_steps, residual)[0] + unroll,
         )
         if data is None

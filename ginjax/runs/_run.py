@@ -27,7 +27,7 @@ RunState = Literal["model", "running", "interrupted", "finished", "lost"]
 """A model that is there; a training that a process works on; one that can be gone on with; the state of one that came to its
 end; one that left a log only."""
 
-_OF_DATA = ("equation", "data", "dim", "size", "trajectories", "frames", "cover", "valid", "test")
+_OF_DATA = ("equation", "data", "dim", "size", "trajectories", "frames", "cover", "planes", "valid", "test")
 _RESULTS = (
     "step", "version", "steps_done", "best_step", "best_loss", "one_step_error", "judged", "source",
     "trained_before",

@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from ginjax._text import in_bytes, shell_word
 from ginjax_cli._config_file import asked_for
-from ginjax_cli._options import EQUATIONS, Debug, Force, Json, Quiet, Seed, cover_option
+from ginjax_cli._options import (
+    EQUATIONS,
+    Debug,
+    Force,
+    Json,
+    PlanesName,
+    Quiet,
+    Seed,
+    cover_option,
+    planes_option,
+)
 from ginjax_cli._output import Output
 
 _OF_A_FILE = ("cover", "correlation_lengths", "planes")
@@ -57,15 +67,7 @@ def generate(
         ),
     ] = 8,
     cover: Annotated[int | None, cover_option()] = None,
-    planes: Annotated[
-        Literal["flat", "oblique", "both"] | None,
-        typer.Option(
-            "--planes",
-            help="With --dim 3, fields that vary in a plane only, with all components of a vector, at the cost of 2D: "
-            "flat, constant along the last axis, in slabs of 4 points; oblique, constant along (1,-1,0); or both in turn. All equations have planes but navier-stokes-forced.",
-            show_default="fields that vary along all axes",
-        ),
-    ] = None,
+    planes: Annotated[PlanesName | None, planes_option()] = None,
     vary: Annotated[
         list[str] | None,
         typer.Option(

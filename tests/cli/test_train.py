@@ -80,6 +80,21 @@ def test_simulations_that_cover_a_dimension(run):
     assert task.train.source.origin["cover"] == 3  # what it is simulated from again
 
 
+def test_simulations_in_planes(run):
+    words = ("--dim", "3", "--size", "4", "--trajectories", "2", "--frames", "2", "--planes", "flat")
+    result = run("train", *words, "--channels", "1", "--blocks", "1", "--steps", "2")
+    assert result.exit_code == 0, result.stderr
+    assert "planes (flat): fields in 3D that are constant along the last axis" in result.stderr
+    record = read_model("model.safetensors")
+    assert record.provenance[-1]["planes"] == record.contract.origin["planes"] == "flat"
+    source = training_task(record, record.provenance[-1], None, DataReading()).train.source
+    assert source.origin["planes"] == "flat" and source.spatial == (4, 4, 4)
+    field = source.read(0, 0, 2)["density"]
+    assert np.array_equal(field[..., 0], field[..., 1]) and not np.array_equal(
+        field[..., 0, :], field[..., 1, :]
+    )
+
+
 def test_the_same_seed_gives_the_same_bytes(run, tmp_path):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         assert run("train", *SMALL, "--seed", seed, "-o", name).exit_code == 0
@@ -486,6 +501,8 @@ def test_data_in_a_file(run, tmp_path):
         (("--data", "x.npz", "--pde", "burgers"), "--pde: got --data"),
         (("--data", "x.npz", "--cover", "3"), "--cover: got --data"),
         (("--dim", "2", "--cover", "2"), "--cover: got 2, expected a dimension that the data"),
+        (("--data", "x.npz", "--planes", "flat"), "--planes: got --data"),
+        (("--planes", "flat"), "--planes: got a simulation in 1D, expected one in 3D"),
         (("--log", "paper"), "'paper' is not one of 'tensorboard', 'wandb', 'mlflow'"),
         (("--accumulate", "3", "--batch-size", "4"), "a positive multiple of 3"),
         (("--freeze", "head"), "--freeze: got 'head'"),

@@ -56,13 +56,14 @@ def simulated_parts(
     seed: int = 0,
     validate: bool = False,
     cover: int | None = None,
+    planes: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Parts:
     """Simulations of an equation to train on, and others, of other seeds, that are held out.
 
     **Arguments:**
 
-    - `pde`, `D`, `side`, `seed`, `cover`, `progress`: as in `ginjax.data.generate`.
+    - `pde`, `D`, `side`, `seed`, `cover`, `planes`, `progress`: as in `ginjax.data.generate`.
     - `trajectories`: to train on; default by dimension, see `TRAIN_TRAJECTORIES`.
     - `frames`: time steps in each.
     - `validate`: whether there is a part to validate on.
@@ -81,6 +82,7 @@ def simulated_parts(
                 side=side,
                 seed=seed + offset,
                 cover=cover,
+                planes=planes,
                 progress=tell,
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,6 @@ from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract
 from ginjax.data import (
-    DEFAULT_SIDES,
     MemorySource,
     Normalisation,
     Trajectories,
@@ -17,6 +17,7 @@ from ginjax.data import (
     generate,
     measure_normalisation,
     one_step_pairs,
+    simulate,
 )
 from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage, Signature
@@ -101,19 +102,21 @@ def simulate_in_memory(
     side: int | None = None,
     seed: int = 0,
     cover: int | None = None,
+    planes: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trajectories:
     """Simulate an equation, unless memory would not hold what comes of it.
 
     **Arguments:**
 
-    - `pde`, `D`, `trajectories`, `side`, `seed`, `cover`, `progress`: as in `ginjax.data.generate`.
+    - `pde`, `D`, `trajectories`, `side`, `seed`, `cover`, `planes`, `progress`: as in `ginjax.data.generate`.
     - `frames`: time steps in each trajectory.
 
     **Raises:** `ArgumentError` for more than `MAX_VALUES` values.
     """
     components = find_pde(pde).components(D)
-    values = trajectories * (frames + 1) * components * (side or DEFAULT_SIDES.get(D, 1)) ** D
+    described = simulate(pde, D, trajectories=trajectories, steps=frames, side=side, seed=seed, planes=planes)
+    values = trajectories * (frames + 1) * components * math.prod(described.spatial)
     if values > MAX_VALUES:
         raise ArgumentError(
             "simulated data",
@@ -122,7 +125,15 @@ def simulate_in_memory(
             hint="Use fewer trajectories or frames, or a smaller grid.",
         )
     return generate(
-        pde, D, trajectories=trajectories, steps=frames, side=side, seed=seed, cover=cover, progress=progress
+        pde,
+        D,
+        trajectories=trajectories,
+        steps=frames,
+        side=side,
+        seed=seed,
+        cover=cover,
+        planes=planes,
+        progress=progress,
     )
 
 

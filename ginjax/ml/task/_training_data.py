@@ -193,6 +193,7 @@ def training_task(
             frames=_count(step, "frames"),
             seed=_count(step, "seed", 0, least=0),
             cover=_count(step, "cover") if "cover" in step else None,
+            planes=expect(step, "planes", str, where=_HISTORY, most=_LONGEST) if "planes" in step else None,
             progress=progress,
         )
     elif path is None:

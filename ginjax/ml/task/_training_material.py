@@ -69,13 +69,14 @@ def simulated_material(
     judge: bool = True,
     seed: int = 0,
     cover: int | None = None,
+    planes: str | None = None,
     needed: int = 2,
 ) -> TrainingMaterial:
     """Simulations of an equation.
 
     **Arguments:**
 
-    - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`, `cover`: as in `simulated_parts`.
+    - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`, `cover`, `planes`: as in `simulated_parts`.
     - `judge`: as in `TrainingMaterial`.
     - `needed`: frames of a sample.
 
@@ -86,7 +87,9 @@ def simulated_material(
             "`frames`", got=frames, expected=f"at least {needed - 1} for `past_steps` and `unroll`"
         )
     count = trajectories or TRAIN_TRAJECTORIES.get(D, 16)
-    described = simulate(pde, D, trajectories=count, steps=frames, side=side, seed=seed, cover=cover)
+    described = simulate(
+        pde, D, trajectories=count, steps=frames, side=side, seed=seed, cover=cover, planes=planes
+    )
     sides = DEFAULT_SIDES[D] if side is None else side
 
     def parts(progress: Told | None) -> Parts:
@@ -99,13 +102,13 @@ def simulated_material(
             seed=seed,
             validate=validate,
             cover=cover,
+            planes=planes,
             progress=progress,
         )
 
     about: dict[str, object] = {"equation": pde, "dim": D, "size": sides}
     about |= {"trajectories": count, "frames": frames}
-    if cover is not None:
-        about["cover"] = cover
+    about |= {name: each for name, each in (("cover", cover), ("planes", planes)) if each is not None}
     return TrainingMaterial(
         described.contract,
         described.spatial,
@@ -113,7 +116,7 @@ def simulated_material(
         f"{pde} in {D}D",
         parts,
         lambda task: about,
-        described.notes if cover is not None else (),
+        described.notes,
         judge,
     )
 

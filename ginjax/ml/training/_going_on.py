@@ -59,7 +59,7 @@ _WORDS: Mapping[str, str] = {
 
 _SETTINGS = frozenset(
     each.name for settings in (TrainSettings, TaskSettings) for each in fields(settings)
-) | {"frames", "trajectories", "cover"}
+) | {"frames", "trajectories", "cover", "planes"}
 """Values of an identity that have the name of an argument: of a training, its samples and its simulations."""
 
 
