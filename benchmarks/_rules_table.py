@@ -12,7 +12,7 @@ MEAN_RATIO = 0.95
 """Of the geometric mean over cells."""
 
 WORTHLESS = 1.0
-"""The nRMSE of predicting zero: a larger error says no more than that the roll-out is lost."""
+"""The nRMSE of predicting zero: a larger error says no more than that the rollout is lost."""
 
 _CELL = ("pde", "low", "high", "network", "data", "training")
 
@@ -27,7 +27,7 @@ def tables(rows: Sequence[dict[str, Any]], rules: tuple[str, str], steps: Sequen
     - `steps`: at which errors are given.
     """
     lines = [
-        f"Median nRMSE over the seeds, {rules[0]} / {rules[1]}, and the share of roll-outs that diverged within "
+        f"Median nRMSE over the seeds, {rules[0]} / {rules[1]}, and the share of rollouts that diverged within "
         f"{max(steps)} steps.",
         "",
         "| equation | step | network | data | training | seeds | "
@@ -86,7 +86,7 @@ def _summary(cells: Sequence[tuple[Any, ...]], steps: Sequence[int]) -> Iterator
         yield _means(f"Training {training}, {network}", chosen, steps)
         left = [each for each in chosen if each[3].min() < 1]
         if 0 < len(left) < len(chosen):
-            yield _means("Without those in which every roll-out diverges by either rule", left, steps)
+            yield _means("Without those in which every rollout diverges by either rule", left, steps)
 
 
 def _means(title: str, cells: Sequence[tuple[Any, ...]], steps: Sequence[int]) -> str:
@@ -99,5 +99,5 @@ def _means(title: str, cells: Sequence[tuple[Any, ...]], steps: Sequence[int]) -
         + ", ".join(f"{mean:.3f} at {step}" for mean, step in zip(means, steps, strict=True))
         + f" (at most {MEAN_RATIO} is asked for); within {LARGEST_RATIO} in "
         + ", ".join(f"{count} at {step}" for count, step in zip(held, steps, strict=True))
-        + f"; more roll-outs diverge in {more}."
+        + f"; more rollouts diverge in {more}."
     )

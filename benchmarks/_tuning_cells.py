@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 STEPS = (1, 5, 10)
-"""Steps of a roll-out at which errors are quoted."""
+"""Steps of a rollout at which errors are quoted."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Look:
 
     - `step`: of the tuning.
     - `loss`, `error`: squared error and nRMSE of one step, on windows that are not trained on.
-    - `rollout`: nRMSE at every step of roll-outs from the first frames of the validation trajectories; of 1 trajectory
+    - `rollout`: nRMSE at every step of rollouts from the first frames of the validation trajectories; of 1 trajectory
       only the last of them compare with frames that are not trained on.
     - `test`: nRMSE at `STEPS` on the held-out trajectories; None where no rule would keep this model.
     """

@@ -1,4 +1,4 @@
-"""The constants of calibration, judged by roll-outs on a fold of their own.
+"""The constants of calibration, judged by rollouts on a fold of their own.
 
     python benchmarks/calibration.py            # every case that is not yet in results/calibration.jsonl
     python benchmarks/calibration.py --quick    # see that it works, in a file of its own

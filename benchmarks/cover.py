@@ -147,7 +147,7 @@ def truth(pde: str, target: int, side: int, count: int, seed: int) -> Source:
 
 
 def errors(model: Model, cell: Cell, size: Size) -> dict[str, float | None]:
-    """The nRMSE of one step and of the last of `STEPS`, the mean over fields; None for a roll-out that blew up."""
+    """The nRMSE of one step and of the last of `STEPS`, the mean over fields; None for a rollout that blew up."""
     held_out = truth(cell.pde, cell.target, size.side, size.held_out, cell.seed)
     curves = [each["nrmse"] for each in model.evaluate(held_out, progress=False).errors.values()]
     found = {f"e{steps}": float(np.mean([each[steps - 1] for each in curves])) for steps in (1, STEPS)}

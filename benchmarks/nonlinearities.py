@@ -109,7 +109,7 @@ class Stage:
 
     @cached_property
     def tests(self) -> dict[int, tuple[PyTree, PyTree]]:
-        """Held-out roll-outs by dimension, the same for every seed."""
+        """Held-out rollouts by dimension, the same for every seed."""
         from transferbench._data import Pairs
 
         from ginjax.data import generate

@@ -1,4 +1,4 @@
-"""Compare the transfer rules `isotropic` and `compatibility`: zero-shot roll-outs of networks trained low.
+"""Compare the transfer rules `isotropic` and `compatibility`: zero-shot rollouts of networks trained low.
 
 `python benchmarks/rules.py` measures every cell that the file of results does not hold yet, and prints the tables;
 `--quick` measures a few short ones into a file of its own; `--report` measures nothing. Two hours of one core.

@@ -1,4 +1,4 @@
-"""Measure ways to tune a converted network, judged by roll-outs.
+"""Measure ways to tune a converted network, judged by rollouts.
 
 `python benchmarks/tuning.py` measures all 720 cells and continues what an earlier run left; `--quick` looks at one equation;
 `--report FILE` makes the tables from results that are there. The 287 cells in `results/tuning.json` hold 512 s of processor
@@ -235,7 +235,7 @@ class Bench:
 
 
 def _rolled(windows: Windows) -> Callable[[Any], list[float]]:
-    """The nRMSE of a model at every step of roll-outs, as a geometric mean over trajectories.
+    """The nRMSE of a model at every step of rollouts, as a geometric mean over trajectories.
 
     A field that stands between two states falls for the one or the other: in an arithmetic mean that one trajectory would
     outweigh all others. `predict` is compiled once for all models of a shape.

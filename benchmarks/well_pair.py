@@ -17,7 +17,7 @@ every third, 1.597, 3.194 and 4.791, and the 3D step lies between these. With `-
 taken, 7.985 and 7.986: that shows what the conversion is worth without data in 3D, and no published figure is for that step.
 
 Scores are the VRMSE of the physical fields as The Well counts them: component by component, averaged over components, times and
-test trajectories; of one step from every frame (or `--starts` of them), and of roll-outs, over steps 6 to 12 and 13 to 30.
+test trajectories; of one step from every frame (or `--starts` of them), and of rollouts, over steps 6 to 12 and 13 to 30.
 """
 
 import argparse
@@ -257,7 +257,7 @@ def read(output: Path) -> dict[str, dict[str, dict[str, float]]]:
 
 
 def table(results: Mapping[str, Mapping[str, Mapping[str, float]]], *, same_step: bool = False) -> str:
-    """VRMSE of each field in one step, of all, and in roll-outs, beside what is published."""
+    """VRMSE of each field in one step, of all, and in rollouts, beside what is published."""
     names = list(
         dict.fromkeys(n for each in results.values() for n in each.get("one step", {}) if n != "mean")
     )

@@ -160,7 +160,7 @@ ValidateEvery = Annotated[
         "--validate-every",
         min=1,
         help="Training steps between two validations; the model of the lowest validation loss is kept, with --init of a "
-        "trained model the one that roll-outs judge best, which may be the one it began with.",
+        "trained model the one that rollouts judge best, which may be the one it began with.",
         show_default="20 times in a run with validation data or --patience, 10 times with --init",
         rich_help_panel=_TRAINING,
     ),

@@ -1,4 +1,4 @@
-"""`ginjax demo`: the whole idea in two minutes."""
+"""`ginjax demo`: the whole idea in a minute."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -40,7 +40,7 @@ def demo(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train in 1D, convert to 2D and 3D by every rule, and compare on fields never seen.
+    """Train in 1D, convert to 2D and 3D by several rules, and compare on fields never seen.
 
     Prints one table of one-step errors beside predicting no change, and draws one picture: what the network that
     has only ever seen 1D fields predicts in 2D and 3D.

@@ -273,7 +273,7 @@ def evaluate(
     if table is not None:
         atomic_write(table, found.to_csv().encode(), force=claim.replaces(table))
     claim.done()
-    title = f"{shell_word(model)} on {held_out.name}: roll-outs from the first frames of {plural(study.trajectories, 'trajectory')}"
+    title = f"{shell_word(model)} on {held_out.name}: rollouts from the first frames of {plural(study.trajectories, 'trajectory')}"
     out.table(
         title if study.trajectories == 1 else f"{title}, mean ± standard deviation over them", *found.table()
     )

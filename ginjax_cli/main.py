@@ -45,7 +45,7 @@ COMPUTING = ("train", "verify", "evaluate", "predict", "transfer-curve", "demo")
 _HELP = """
 Train an equivariant network where data is cheap, run it where data is dear.
 
-Every command has sensible defaults and ends by naming the command that usually comes next.
+Every command has sensible defaults, and most end by naming the command that usually comes next.
 """
 
 

@@ -36,7 +36,7 @@ def runs(
 ) -> None:
     """List models, trainings in progress and interrupted ones, with what they were trained on and how good they are.
 
-    The validation loss is the lowest of the training; of a tuning it is the error of the roll-outs that judged it. The
+    The validation loss is the lowest of the training; of a tuning it is the error of the rollouts that judged it. The
     one-step error is that of the next frame on the part that was held out. Files that cannot be read are named below.
     """
     from ginjax.runs import list_runs

@@ -196,7 +196,7 @@ def train(
     the state of the run. Ctrl-C ends the run in order, and --resume goes on as if nothing had happened. A finished run is
     extended by --resume with more --steps, and never begun anew.
 
-    With --init of a trained model, roll-outs on held-out data choose the weights, and the model as it is is the first to
+    With --init of a trained model, rollouts on held-out data choose the weights, and the model as it is is the first to
     choose from: where no step of the training makes it better by a tenth, it is kept as it was.
 
     With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread

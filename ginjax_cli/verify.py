@@ -308,12 +308,12 @@ def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, L
 
 
 def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
-    """Say what becomes of the shortest waves in a roll-out, where the models are rolled out."""
+    """Say what becomes of the shortest waves in a rollout, where the models are rolled out."""
     if waves is None:
         return
     out.line(
         f"the shortest waves of the grid, in one step: x {waves.low:.2g} in {waves.low_dim}D, "
-        f"x {waves.high:.2g} in {waves.high_dim}D (growth that the conversion adds endangers roll-outs)"
+        f"x {waves.high:.2g} in {waves.high_dim}D (growth that the conversion adds endangers rollouts)"
     )
     if waves.warning:
         out.warn(waves.warning)

@@ -65,7 +65,7 @@ class Method:
     - `label`: in tables.
     - `converted`: whether it was trained in the low dimension first.
     - `scalars_only`: whether it is written for scalar fields only.
-    - `noisy`: whether its inputs are disturbed in training, which steadies roll-outs, by as much as validation picks.
+    - `noisy`: whether its inputs are disturbed in training, which steadies rollouts, by as much as validation picks.
     """
 
     family: str

@@ -175,7 +175,7 @@ class CaseData:
 
     @cached_property
     def validation(self) -> tuple[PyTree, PyTree]:
-        """Roll-outs of the validation fold, one half from the first frame and one from later on."""
+        """Rollouts of the validation fold, one half from the first frame and one from later on."""
         return self._early_and_late(self._high)
 
     def _early_and_late(self, simulated: Callable[[int, int, int], Trajectories]) -> tuple[PyTree, PyTree]:
@@ -189,7 +189,7 @@ class CaseData:
 
     @cached_property
     def test(self) -> tuple[PyTree, PyTree]:
-        """Roll-outs of the test fold, from the first frame."""
+        """Rollouts of the test fold, from the first frame."""
         settings = self.settings
         steps = max(settings.horizons)
         seed = FOLDS["test"] + HELD_OUT_OFFSET

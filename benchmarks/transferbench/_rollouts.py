@@ -1,4 +1,4 @@
-"""Errors of roll-outs, in normalised units, where the mean of the field has an error of 1."""
+"""Errors of rollouts, in normalised units, where the mean of the field has an error of 1."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class ProductNonlinear(FunctionsByName):
     advection $\nabla \cdot (u \otimes u)$, which no nonlinearity along one field can form.
 
     Products commute with rotations and reflections, and with the embedding of fields in a higher dimension: components
-    that are zero stay zero or add nothing. Factors are bounded, so that the result grows no faster than the fields; a roll-out can
+    that are zero stay zero or add nothing. Factors are bounded, so that the result grows no faster than the fields; a rollout can
     still grow from step to step.
 
     **Arguments:**

@@ -57,7 +57,7 @@ class Run:
     - `history`: what was done, oldest first, such as `("train", "convert 1D -> 3D")`.
     - `step`, `steps`: steps done in the last training, and asked for.
     - `best_step`, `validation`: the step of the lowest validation loss, and that loss; of a tuning the lowest error of the
-      roll-outs that judge it.
+      rollouts that judge it.
     - `error`: `{"model", "persistence", ...}`, the one-step error on the held-out part.
     - `certificate`: the verdict of the last conversion in a few words.
     - `claimant`: the process that works on it, or that left it unfinished.

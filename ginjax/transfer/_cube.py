@@ -8,7 +8,7 @@ Condition (C) grants that along the axes. The free directions are used to come c
     mean over k' in [-pi, pi]^D' and R of |S'(k') R E - R E S(k)|^2,   |k| = min(|k'|, pi),
 
 because beyond `|k| = pi` the old filter has met no wave, and its response there is kept instead of continued. The corner
-`(pi, ..., pi)`, where roll-outs blow up first, is added as if it were a second mean.
+`(pi, ..., pi)`, where rollouts blow up first, is added as if it were a second mean.
 """
 
 import itertools

@@ -54,7 +54,7 @@ class Evaluation:
     - `note`: what there is to know about the choice of the data, or None.
     - `called`: what pictures, tables and the CSV call the model beside others, such as the name of its file.
     - `one_step`: by forecast, as in the study, the one-step error on every frame of the same trajectories: the number that
-      a training ends with. That at step 1 of the roll-outs belongs to their first frames alone.
+      a training ends with. That at step 1 of the rollouts belongs to their first frames alone.
     - `remarks`: what is doubtful about the data, such as a time step that the model was not trained with.
     """
 

@@ -222,7 +222,7 @@ class Model:
     ) -> Model:
         """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
 
-        Roll-outs on held-out frames choose the weights, and those of this model are the first to choose from: where no step
+        Rollouts on held-out frames choose the weights, and those of this model are the first to choose from: where no step
         makes it better by a tenth, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the
         end is held out.
 
@@ -398,7 +398,7 @@ class Model:
         - `tolerance`: the largest defect accepted, in place of those of the precision.
 
         **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says beforehand what
-        takes minutes or gigabytes, and if roll-outs are likely to blow up, see `ginjax.ml.shortest_waves`.
+        takes minutes or gigabytes, and if rollouts are likely to blow up, see `ginjax.ml.shortest_waves`.
 
         **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
         model to compare with; `MemoryLimitError` for a grid that memory has no room for.

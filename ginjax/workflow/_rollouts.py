@@ -115,7 +115,7 @@ def evaluation_of(
     tile: int | Mapping[str, int] | None,
     show: Callable[..., ProgressBar],
 ) -> Evaluation:
-    """Roll-outs and every next frame of some models, compared with the truth.
+    """Rollouts and every next frame of some models, compared with the truth.
 
     **Arguments:**
 

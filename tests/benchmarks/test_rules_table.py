@@ -42,7 +42,7 @@ def test_the_summary_is_a_geometric_mean_over_cells():
     rows += [row("old", (0.1, 0.1), pde="heat"), row("new", (0.05, 0.2), pde="heat")]
     summary = tables(rows, RULES, STEPS).splitlines()[-1]
     assert "2 cells: geometric mean of the ratios 1.000 at 1, 1.414 at 5" in summary
-    assert "within 1.05 in 1 at 1, 1 at 5; more roll-outs diverge in 0." in summary
+    assert "within 1.05 in 1 at 1, 1 at 5; more rollouts diverge in 0." in summary
 
 
 def test_the_mean_is_given_without_cells_that_compare_nothing_too():

@@ -1,4 +1,4 @@
-"""Trainings to a plateau, and the data and roll-outs they are judged by."""
+"""Trainings to a plateau, and the data and rollouts they are judged by."""
 
 from dataclasses import replace
 

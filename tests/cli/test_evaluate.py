@@ -128,7 +128,7 @@ def test_the_one_step_error_is_the_number_that_the_training_ended_with(trained):
     measured = found["one_step_errors"]["model"]
     assert measured == pytest.approx(stated, rel=1e-5) and measured["trajectories"] == 3
     assert f"one-step error, from every frame (nRMSE): {stated['model']:.3g} ± " in result.stdout
-    # The roll-outs begin at the first frames: here there is one step, and their error is in physical units.
+    # The rollouts begin at the first frames: here there is one step, and their error is in physical units.
     (first,) = found["errors"]["model"]["density"]["nrmse"]
     assert first != pytest.approx(stated["model"], rel=1e-5)
     (spread,) = found["deviations"]["model"]["density"]["nrmse"]

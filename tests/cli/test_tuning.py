@@ -162,7 +162,7 @@ def test_double_precision_survives_a_tuning_that_changes_nothing(run, tmp_path):
 
 def test_what_a_tuning_is_judged_by(run, converted):
     result = tune(run, converted[1])
-    assert "one step and roll-outs of 2 steps on the part for validation" in result.stdout
+    assert "one step and rollouts of 2 steps on the part for validation" in result.stdout
     assert "lowest error by which it is judged" in result.stdout
     assert "lowest validation loss" not in result.stdout
 
@@ -182,7 +182,7 @@ def test_of_one_trajectory_the_end_is_held_out(run, tmp_path, converted):
     result = run("train", "--init", converted[1], "--data", "one.h5", "--steps", "2", "-o", "tuned")
     assert result.exit_code == 0, result.stderr
     assert (
-        "no trajectory is held out: the tuning is judged by one step and roll-outs of 7 steps"
+        "no trajectory is held out: the tuning is judged by one step and rollouts of 7 steps"
         in result.stderr
     )
     assert "into the last frames of each trajectory, which are not trained on" in result.stderr
@@ -238,7 +238,7 @@ def test_simulations_need_not_be_validated_on_either(run, converted):
     result = tune(run, converted[1], "--valid", "0", "--learning-rate", "10", "--warmup", "0")
     assert result.exit_code == 0, result.stderr
     assert "judged" not in result.stdout
-    assert "whether the tuning made its roll-outs better or worse is not known" in result.stderr
+    assert "whether the tuning made its rollouts better or worse is not known" in result.stderr
     tuned = read_model("tuned")
     assert "best_step" not in tuned.provenance[-1] and set(tuned.contract.parts) == {"train", "test"}
     # Control: with the default the same tuning keeps its start, see above.

@@ -243,7 +243,7 @@ def test_a_tuning_that_does_not_help_gives_the_model_back(model, model3):
     with pytest.warns(GinjaxWarning, match="the weights are those it began with, bit for bit"):
         same = model3.tune(data(3), wild, progress=False)
     assert same.training.kept_start and same.training.best_step == 0
-    assert "roll-outs of 4 steps" in same.training.judged
+    assert "rollouts of 4 steps" in same.training.judged
     assert all(
         array.tobytes() == model3.record.arrays[name].tobytes() for name, array in same.record.arrays.items()
     )

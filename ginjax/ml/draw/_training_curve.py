@@ -61,9 +61,9 @@ def curve_figure(
         figure = new_figure(width, 3.0)
         set_heading(figure, title)
         (upper,), (lower,) = panels(figure, 2, 1, sharex=True, height_ratios=(3, 1))
-        # Only a tuning looks before its first step, and looks at errors of roll-outs.
+        # Only a tuning looks before its first step, and looks at errors of rollouts.
         tuning = any(row["step"] == 0 and row.get("validation") is not None for row in rows)
-        handles = _draw_losses(upper, rows, "roll-outs (nRMSE)" if tuning else "validation")
+        handles = _draw_losses(upper, rows, "rollouts (nRMSE)" if tuning else "validation")
         if best_step >= 0:
             handles["kept"] = upper.axvline(best_step, color="0.4", lw=0.8, ls=(0, (1, 1.5)))
         set_labels(upper, y="loss, error" if tuning else "loss")

@@ -245,7 +245,7 @@ def _digits(scale: FieldScale) -> type[np.float32] | type[np.float64]:
 
 
 def check_finite_prediction(frame: Fields, step: int, trajectories: Sequence[int]) -> None:
-    """Refuse a roll-out that blew up.
+    """Refuse a rollout that blew up.
 
     **Arguments:**
 

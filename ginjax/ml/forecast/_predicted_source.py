@@ -13,7 +13,7 @@ from ginjax.ml.forecast._forecaster import Fields, Forecaster, check_finite_pred
 
 @dataclass
 class _Running:
-    """A roll-out under way: what comes next, and how many frames it has given."""
+    """A rollout under way: what comes next, and how many frames it has given."""
 
     frames: Iterator[Fields]
     done: int = 0

@@ -1,4 +1,4 @@
-"""What roll-outs beside the truth came to: errors step by step, spectra, physical quantities, and one trajectory to look at."""
+"""What rollouts beside the truth came to: errors step by step, spectra, physical quantities, and one trajectory to look at."""
 
 from __future__ import annotations
 
@@ -124,5 +124,5 @@ class RolloutStudy:
 def _deviation(values: Float[np.ndarray, "trajectories steps"] | None) -> Float[np.ndarray, " steps"] | None:
     if values is None or len(values) < 2:
         return None
-    with np.errstate(invalid="ignore", over="ignore"):  # of a roll-out that blows up
+    with np.errstate(invalid="ignore", over="ignore"):  # of a rollout that blows up
         return values.std(axis=0, ddof=1)

@@ -1,4 +1,4 @@
-"""How a network treats the shortest waves that a grid holds, which decides whether roll-outs blow up."""
+"""How a network treats the shortest waves that a grid holds, which decides whether rollouts blow up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ginjax.models import from_record
 from ginjax.transfer import RULES
 
 SUSPICIOUS = 1.3
-"""Growth in a step beyond that of the network before, or beyond 1, from which roll-outs of converted networks got worse."""
+"""Growth in a step beyond that of the network before, or beyond 1, from which rollouts of converted networks got worse."""
 
 SIDE = 8
 """Grid points along each axis: with fewer there are hardly any waves shorter than the Nyquist wave of an axis."""
@@ -52,12 +52,12 @@ class ShortestWaves:
 
     @property
     def warning(self) -> str:
-        """What to say if roll-outs of the converted network are in danger; empty if they are not."""
+        """What to say if rollouts of the converted network are in danger; empty if they are not."""
         if self.excess < SUSPICIOUS:
             return ""
         return (
             f"the shortest waves of the grid grow by {self.high:.2g} times in a step of the {self.high_dim}D network, "
-            f"{self.low:.2g} times in {self.low_dim}D: roll-outs of many steps are likely to blow up. {self._remedy}"
+            f"{self.low:.2g} times in {self.low_dim}D: rollouts of many steps are likely to blow up. {self._remedy}"
         )
 
     @property

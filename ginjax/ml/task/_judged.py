@@ -1,4 +1,4 @@
-"""The held-out windows by which a tuning is judged: short roll-outs of what it must not make worse."""
+"""The held-out windows by which a tuning is judged: short rollouts of what it must not make worse."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from jaxtyping import Int
 from ginjax.data import Normalisation, Source, Windows
 
 HORIZON = 8
-"""Most steps of a roll-out that a tuning is judged by."""
+"""Most steps of a rollout that a tuning is judged by."""
 
 MOST_ROLLS, MOST_STEPS = 4, 16
-"""Most roll-outs and most single steps of one look: together about as much work as four steps of training on batches of four."""
+"""Most rollouts and most single steps of one look: together about as much work as four steps of training on batches of four."""
 
 HELD_SHARE = 4
 """Where no trajectory can be held out, one frame in so many is, at the end of each trajectory."""
@@ -33,9 +33,9 @@ class Judged:
     **Arguments:**
 
     - `ones`: windows of one frame after each input.
-    - `rolls`: windows of as many frames as a roll-out has steps.
+    - `rolls`: windows of as many frames as a rollout has steps.
     - `at_ends`: whether they lie at the ends of trajectories whose beginnings are trained on; else they are of the part
-      for validation. At the ends only the last frames of a roll-out are not trained on.
+      for validation. At the ends only the last frames of a rollout are not trained on.
     """
 
     ones: Windows
@@ -44,7 +44,7 @@ class Judged:
 
     @property
     def steps(self) -> int:
-        """Predictions in a roll-out."""
+        """Predictions in a rollout."""
         return self.rolls.future_steps
 
     @property
@@ -54,13 +54,13 @@ class Judged:
 
     @property
     def roll_indices(self) -> Int[np.ndarray, " _batch"]:
-        """The roll-outs that are looked at: from the first frames of trajectories, where most happens."""
+        """The rollouts that are looked at: from the first frames of trajectories, where most happens."""
         located = [self.rolls.locate(i)[0] for i in range(len(self.rolls))]
         firsts = [i for i, trajectory in enumerate(located) if i == 0 or trajectory != located[i - 1]]
         return _spread(firsts, MOST_ROLLS)
 
     def __str__(self) -> str:
-        steps = "one step" if self.steps == 1 else f"one step and roll-outs of {self.steps} steps"
+        steps = "one step" if self.steps == 1 else f"one step and rollouts of {self.steps} steps"
         if self.at_ends:
             return f"{steps} into the last frames of each trajectory, which are not trained on"
         held, there = len(self.ones.trajectories), self.ones.source.trajectories
@@ -72,7 +72,7 @@ class Judged:
 def judged_part(
     chosen: Chosen, normalisation: Normalisation, past_steps: int, ends: Spans | None = None
 ) -> Judged | None:
-    """Roll-outs as long as all trajectories of some data allow, at most `HORIZON` steps; None if they allow none.
+    """Rollouts as long as all trajectories of some data allow, at most `HORIZON` steps; None if they allow none.
 
     **Arguments:**
 
@@ -105,7 +105,7 @@ def judged_part(
 def held_ends(chosen: Chosen, past_steps: int, unroll: int) -> tuple[Spans, Spans] | None:
     """Part each trajectory into frames to train on and frames at its end to roll out into.
 
-    The inputs of the roll-outs are frames that are trained on, what they predict is not. A trajectory too short to be
+    The inputs of the rollouts are frames that are trained on, what they predict is not. A trajectory too short to be
     parted is trained on whole.
 
     **Arguments:**

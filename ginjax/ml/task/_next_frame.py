@@ -22,7 +22,7 @@ class OneStepError:
     """The one-step error: that of the next frame, given the truth, over every frame of some trajectories.
 
     It is the normalised root-mean-square error of `nrmse_loss`, a mean over all fields in normalised units and over all
-    frames that can be predicted. The error at step 1 of a roll-out is another number: it belongs to the first frames alone.
+    frames that can be predicted. The error at step 1 of a rollout is another number: it belongs to the first frames alone.
 
     **Arguments:**
 

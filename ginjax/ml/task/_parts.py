@@ -201,7 +201,7 @@ def cut_parts(
     - `past_steps`, `residual`: as in `TaskSettings`.
     - `unroll`: predictions in a row that the training loss looks at.
     - `normalisation`: of a model that goes on; what it does not know is measured on the training part.
-    - `judge`: whether there are roll-outs to judge a tuning by, see `make_window_task`.
+    - `judge`: whether there are rollouts to judge a tuning by, see `make_window_task`.
     - `progress`: told of the measuring, `progress(done, total)` in frames.
 
     **Raises:** as `make_window_task`.

@@ -1,4 +1,4 @@
-"""Errors of short roll-outs, step by step, on windows that hold several frames after their input."""
+"""Errors of short rollouts, step by step, on windows that hold several frames after their input."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ginjax.ml.task._crop import Crop, make_batch_step, step_by_tiles
 from ginjax.ml.task._frames import Frames
 
 DIVERGED = 1e6
-"""The error of a roll-out that gives NaN, infinity or more than this: a number that means and files of JSON can hold."""
+"""The error of a rollout that gives NaN, infinity or more than this: a number that means and files of JSON can hold."""
 
 RolloutErrors = Callable[[PyTree], Float[np.ndarray, " steps"]]
-"""The nRMSE of a model at every step of a roll-out."""
+"""The nRMSE of a model at every step of a rollout."""
 
 
 def rollout_errors(

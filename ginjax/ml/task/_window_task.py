@@ -144,7 +144,7 @@ def make_window_task(
     - `past_steps`: frames in an input.
     - `unroll`: frames in a target of training and validation.
     - `residual`: whether targets are changes.
-    - `judge`: whether there are roll-outs to judge a tuning by: of `valid`, or without it into the last frames of the
+    - `judge`: whether there are rollouts to judge a tuning by: of `valid`, or without it into the last frames of the
       training part, which are then not trained on.
 
     **Raises:** `ArgumentError` if the trajectories are too short, or a field has no scale.

@@ -1,4 +1,4 @@
-"""By what the weights of a tuning are chosen: roll-outs, because a step can get better while roll-outs get worse."""
+"""By what the weights of a tuning are chosen: rollouts, because a step can get better while rollouts get worse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ginjax.ml.task import Crop, Frames, Judged, rollout_errors
 def judge(judged: Judged, frames: Frames, crop: Crop | None = None) -> Callable[[PyTree, PyTree], float]:
     """The error of a model as a function `(model, aux_data) -> error`, compiled once.
 
-    `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the roll-outs: a gain in either counts
+    `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the rollouts: a gain in either counts
     alike, and neither is bought with more than its worth of the other.
 
     **Arguments:**

@@ -110,7 +110,7 @@ class PreparedTraining:
             return None
         return (
             f"no trajectory is held out: the tuning is judged by {judged}. "
-            "Roll-outs from other fields became worse for most networks measured so: use two trajectories or more"
+            "Rollouts from other fields became worse for most networks measured so: use two trajectories or more"
         )
 
     @property
@@ -205,7 +205,7 @@ class PreparedTraining:
         said = what_to_hear(made.error, self.before, residual=self.request.residual, kept_start=kept)
         heard = [kept_start_in_words(trained, self.task.judged)] if kept else []
         if start is not None and start.trained and trained.progress.best_step < 0:
-            what = "the model" if made.error is None else "its roll-outs"
+            what = "the model" if made.error is None else "its rollouts"
             heard.append(
                 f"nothing was validated on: whether the tuning made {what} better or worse is not known"
             )

@@ -27,7 +27,7 @@ TUNING_RATE = 3e-4
 """Peak learning rate from a trained model on unless asked for otherwise: see the guide on tuning."""
 
 VALIDATIONS, TUNING_VALIDATIONS = 20, 10
-"""How often a training looks at its validation loss unless told otherwise, and a tuning, where a look is a roll-out."""
+"""How often a training looks at its validation loss unless told otherwise, and a tuning, where a look is a rollout."""
 
 MOST_COUNTED = 2**31 - 1
 """Steps are counted on the device, in 32 bits."""

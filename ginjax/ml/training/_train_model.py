@@ -96,7 +96,7 @@ def train_model(
 
     - `model`: where to start; it stays usable.
     - `task`: the samples, cut with as many predictions in a row as `settings.unroll`. With `task.judged` this is a tuning:
-      its roll-outs choose the weights instead of the loss on `task.valid`, and those of `model` are the first candidate.
+      its rollouts choose the weights instead of the loss on `task.valid`, and those of `model` are the first candidate.
     - `settings`: how; all defaults if None.
     - `free`, `unbound`: train only in these directions and these values, see `only_free`.
     - `placement`: the devices; the default device if None.

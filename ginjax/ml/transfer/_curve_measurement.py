@@ -96,7 +96,7 @@ def measure_curve(
     r"""Measure every cell that is not there yet.
 
     - *converted*: trained in the low dimension, converted by `compatibility`, all weights tuned on the samples.
-    - *calibrated*: converted with one flex for each convolution, chosen by `calibrate` on at most `CALIBRATION_PAIRS` pairs
+    - *calibrated*: converted with one number chosen for each convolution by `calibrate` on at most `CALIBRATION_PAIRS` pairs
       of the samples; nothing is tuned. Its seconds include compiling, which every calibration does anew.
     - *scratch*: the same network and optimiser on the samples only, for as long as the converted one took in all:
       `steps = tune_steps + (low data + low training + conversion) / (seconds a step)`, for each of its learning

@@ -1,6 +1,6 @@
 """How far the response of a converted network to waves shorter than any of the low dimension exceeds what that allows.
 
-Samples of single steps hold nearly nothing of such waves, so that a fit leaves the response to them to chance; roll-outs,
+Samples of single steps hold nearly nothing of such waves, so that a fit leaves the response to them to chance; rollouts,
 which go through the network again and again, blow up where it is above one.
 """
 

@@ -1,4 +1,4 @@
-"""What one step makes of the shortest waves: of networks whose answer is known, and before roll-outs that blow up."""
+"""What one step makes of the shortest waves: of networks whose answer is known, and before rollouts that blow up."""
 
 import dataclasses
 import warnings

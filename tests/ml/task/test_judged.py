@@ -1,4 +1,4 @@
-"""What a tuning is judged by: which frames, and the errors of roll-outs on them."""
+"""What a tuning is judged by: which frames, and the errors of rollouts on them."""
 
 from dataclasses import replace
 
@@ -41,7 +41,7 @@ def test_validation_trajectories_are_rolled_out_from_their_first_frames():
     assert len(located) == MOST_ROLLS and {start for _, start in located} == {0}
     assert {trajectory for trajectory, _ in located} <= set(range(3, 9))
     assert str(judged) == (
-        "one step and roll-outs of 3 steps on 6 of 9 trajectories given for training, which are not trained on"
+        "one step and rollouts of 3 steps on 6 of 9 trajectories given for training, which are not trained on"
     )
     assert frames_of(judged.ones).isdisjoint(frames_of(task.train))
 
@@ -88,7 +88,7 @@ def test_the_error_of_a_part_with_ends_is_measured_there():
 def test_data_that_are_all_for_validation_are_called_a_part():
     train, valid = source(trajectories=2, frames=4), source(5, trajectories=2, frames=4)
     task = make_window_task((train, None), (valid, None), None, measure_normalisation(train), judge=True)
-    assert str(task.judged) == "one step and roll-outs of 3 steps on the part for validation"
+    assert str(task.judged) == "one step and rollouts of 3 steps on the part for validation"
 
 
 @pytest.mark.parametrize("residual", [False, True])

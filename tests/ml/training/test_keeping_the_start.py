@@ -81,7 +81,7 @@ def test_without_the_start_as_a_candidate_it_is_worse(task, start):
 def test_what_is_said_is_true(task, tuned):
     said = kept_start_in_words(tuned, task.judged)
     assert said == (
-        "the tuning, looked at 3 times, never made the model better by a tenth (judged by one step and roll-outs of 3 steps on 2 of 7 "
+        "the tuning, looked at 3 times, never made the model better by a tenth (judged by one step and rollouts of 3 steps on 2 of 7 "
         "trajectories given for training, which are not trained on): the weights are those it began with, bit for bit"
     )
     assert tuned.progress.looks == 3
