@@ -12,6 +12,14 @@ def send(number):
     os.kill(os.getpid(), number)
 
 
+@pytest.fixture(autouse=True)
+def hangups_are_not_ignored():
+    """Under `nohup` they are, and stay so."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_noted_and_then_as_it_was(number):
     before = signal.getsignal(number)
