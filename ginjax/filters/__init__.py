@@ -1,4 +1,4 @@
-"""The invariant filter bases. NumPy only."""
+"""Bases of invariant filters, computed with NumPy only."""
 
 from ._bank import FilterBank as FilterBank
 from ._bank import FilterBlock as FilterBlock

@@ -1,4 +1,4 @@
-"""Filter banks: the fixed filters of a network, built from a dimension-free recipe."""
+"""Filter banks: the fixed filters of a network, built from a recipe that holds in any dimension."""
 
 import functools
 import hashlib
@@ -20,20 +20,20 @@ FilterKey = tuple[int, int]
 """Order and parity `(k, p)` of a filter."""
 
 MAX_ENTRIES = 2**28
-"""Largest number of entries of one block that is built (2 GiB of float64)."""
+"""The largest number of entries of a block (2 GiB of float64)."""
 
 
 @dataclass(frozen=True, order=True)
 class FilterIdentity:
-    """What a filter is called in every dimension.
+    """The name of a filter, which is the same in every dimension.
 
     **Arguments:**
 
     - `part`: one of `PARTS`.
-    - `representative`: coordinates of its orbit's representative in descending order, without the trailing
-      coordinates of the smallest possible size (0 on odd sides, half a pixel on even ones). Shells of equal L1
-      radius `l` are represented by `(l,)`. Half-pixels on even sides.
-    - `index`: counts the filters of the same part on the same orbit.
+    - `representative`: the coordinates of the representative pixel of its orbit, in descending order, without trailing
+      coordinates of the smallest possible size (0 on odd sides, half a pixel on even sides). A shell of L1 radius `l` has
+      the representative `(l,)`. On even sides coordinates count half-pixels.
+    - `index`: the number of the filter among those of the same part on the same orbit.
     """
 
     part: str
@@ -42,12 +42,12 @@ class FilterIdentity:
 
     @property
     def is_centre(self) -> bool:
-        """Whether the filter lives on the central pixel alone."""
+        """Whether the orbit is the innermost one: on odd sides the central pixel alone."""
         return self.representative == ()
 
     @property
     def name(self) -> str:
-        """Readable form such as `(1,1)`, `trace (2)` or `diagonal (2,1) #1`."""
+        """A readable form such as `(1,1)`, `trace (2)` or `diagonal (2,1) #1`."""
         place = "centre" if self.is_centre else "(" + ",".join(str(c) for c in self.representative) + ")"
         return (f"{self.part} " if self.part else "") + place + (f" #{self.index}" if self.index else "")
 
@@ -58,9 +58,9 @@ class FilterBlock:
 
     **Arguments:**
 
-    - `filters`: float64, `(n, *(M,)*D, *(D,)*k)`, read only.
-    - `identities`: the name of each, in the same order.
-    - `flipped`: which filters are the negatives of what their name stands for; empty if none is.
+    - `filters`: float64, `(n, *(M,)*D, *(D,)*k)`, read-only.
+    - `identities`: the name of each filter, in the same order.
+    - `flipped`: for each filter, whether it is the negative of the filter that its name stands for; empty if none is.
     """
 
     filters: np.ndarray
@@ -73,12 +73,12 @@ class FilterBlock:
             self.filters.setflags(write=False)
 
     def __reduce__(self) -> tuple[type["FilterBlock"], tuple[object, ...]]:
-        # Built anew: NumPy does not keep with an array that it is read only.
+        # Built anew, because a pickle of NumPy does not keep that an array is read-only.
         return type(self), (self.filters, self.identities, self.flipped)
 
     @property
     def signs(self) -> np.ndarray:
-        """`(n,)`: -1 for a flipped filter, else 1. A rule that goes by names multiplies weights by it."""
+        """`(n,)`: -1 for a flipped filter, else 1. Rules that go by names multiply weights by these signs."""
         return np.where(self.flipped, -1.0, 1.0) if self.flipped else np.ones(len(self))
 
     def __len__(self) -> int:
@@ -87,14 +87,16 @@ class FilterBlock:
 
 @dataclass(frozen=True, eq=False)
 class FilterBank:
-    """The filters a network uses in one dimension. Immutable; equal when every filter is equal.
+    """The filters that a network uses in one dimension.
+
+    Banks are immutable. Two banks are equal if their recipes, filters and identities are equal.
 
     **Arguments:**
 
-    - `D`: dimension.
-    - `side`: side length of the filters in pixels.
-    - `recipe`: how to build the same bank in another dimension, `None` for arrays that match no recipe.
-    - `blocks`: `FilterBlock` by `(order, parity)`; a key may be present with no filters.
+    - `D`: the dimension.
+    - `side`: the side of the filters in pixels.
+    - `recipe`: how to build the same bank in another dimension; `None` for arrays that match no recipe.
+    - `blocks`: a `FilterBlock` for each `(order, parity)`; a block may be empty.
     """
 
     D: int
@@ -111,7 +113,7 @@ class FilterBank:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 of the filters and their identities, in hexadecimal."""
+        """The SHA-256 of the filters and their identities, in hexadecimal."""
         sha = hashlib.sha256()
         for (k, p), block in sorted(self.blocks.items()):
             sha.update(repr((self.D, self.side, k, p, block.identities)).encode())
@@ -126,11 +128,11 @@ class FilterBank:
 
     @property
     def keys(self) -> tuple[FilterKey, ...]:
-        """`(order, parity)` of each block, in rising order."""
+        """The `(order, parity)` of each block, in ascending order."""
         return tuple(sorted(self.blocks))
 
     def in_dimension(self, D: int) -> "FilterBank":
-        """The bank of the same recipe in another dimension."""
+        """Build the bank of the same recipe in another dimension."""
         if self.recipe is None:
             raise ArgumentError(
                 "filter bank",
@@ -148,11 +150,11 @@ def make_bank(D: int, recipe: BankRecipe, keys: Iterable[FilterKey]) -> FilterBa
 
     - `D`: the dimension, 1 or more.
     - `recipe`: side, scaling, support and group of the filters.
-    - `keys`: `(order, parity)` of each block.
+    - `keys`: the `(order, parity)` of each block.
 
     **Returns:** the bank; the same arguments give the same bytes.
 
-    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a bank past `MAX_ENTRIES`.
+    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a block with more than `MAX_ENTRIES` entries.
     """
     blocks = {(k, p % 2): make_block(D, recipe, k, p % 2) for k, p in keys}
     return FilterBank(D, recipe.side, recipe, blocks)
@@ -160,9 +162,9 @@ def make_bank(D: int, recipe: BankRecipe, keys: Iterable[FilterKey]) -> FilterBa
 
 @functools.lru_cache(maxsize=512)
 def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
-    """The filters of one order and parity, as a read-only block.
+    """Build the filters of one order and parity, as a read-only block.
 
-    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a block past `MAX_ENTRIES`.
+    **Raises:** `ArgumentError` for a dimension below 1, a negative order, or a block with more than `MAX_ENTRIES` entries.
     """
     _check_size(D, recipe.side, k)
     if recipe.support == "orthoplex" and k <= 2 and p == 0:
@@ -191,18 +193,19 @@ def make_block(D: int, recipe: BankRecipe, k: int, p: int) -> FilterBlock:
 def basis_for_operators(
     D: int, side: int, k: int, p: int, operators: Sequence[np.ndarray], split_k2: bool = True
 ) -> np.ndarray:
-    """Unscaled basis of the filters invariant under any group of signed permutation matrices.
+    """Compute an unscaled basis of the filters that are invariant under a group of signed permutation matrices.
 
     **Arguments:**
 
-    - `D`, `side`: dimension, and side of the filters in pixels.
+    - `D`: the dimension.
+    - `side`: the side of the filters in pixels.
     - `k`, `p`: tensor order and parity.
     - `operators`: all `(D, D)` matrices of the group.
     - `split_k2`: whether order 2 is split into trace, antisymmetric, symmetric and diagonal parts.
 
     **Returns:** `(n, *(side,)*D, *(D,)*k)`, float64.
 
-    **Raises:** `ArgumentError` if the operators are no group of signed permutations.
+    **Raises:** `ArgumentError` if the operators do not form a group of signed permutations.
     """
     _check_size(D, side, k)
     return _family(explicit_group(operators), side, k, p, split_k2)[0]
@@ -213,7 +216,7 @@ def _check_size(D: int, side: int, k: int) -> None:
         raise ArgumentError("dimension", got=D, expected="a whole number, 1 or more")
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 0:
         raise ArgumentError("order of the filters", got=k, expected="a whole number, 0 or more")
-    # A basis of the tensors at one pixel is found among all D^k of them at once.
+    # The basis of the tensors at one pixel is found with a matrix over all D^k components.
     if D > 16 or k > 32 or max(side**D, D**k) * D**k > MAX_ENTRIES:
         raise ArgumentError(
             "filter bank",
@@ -223,7 +226,7 @@ def _check_size(D: int, side: int, k: int) -> None:
 
 
 def _check_total(filters: int, D: int, side: int, k: int) -> None:
-    """Refuse a block that is too large before any of it is built."""
+    """Refuse a block that is too large, before it is built."""
     if filters * side**D * D**k > MAX_ENTRIES:
         raise ArgumentError(
             "filter bank",
@@ -236,7 +239,7 @@ def _check_total(filters: int, D: int, side: int, k: int) -> None:
 def _family(
     group: Group, side: int, k: int, p: int, split_k2: bool
 ) -> tuple[np.ndarray, list[FilterIdentity]]:
-    """Unscaled basis `(n, *(M,)*D, *(D,)*k)` and identities, in canonical order."""
+    """Return an unscaled basis `(n, *(M,)*D, *(D,)*k)` and the identities, in canonical order."""
     D = group.D
     members = basis(group, side, k, p, split_k2)
     _check_total(len(members), D, side, k)
@@ -256,7 +259,7 @@ def _family(
 
 
 def strip_representative(representative: Sequence[int], side: int) -> tuple[int, ...]:
-    """Drop the trailing smallest coordinates, which say nothing that another dimension would not say too."""
+    """Drop the trailing smallest coordinates, because their number depends on the dimension only."""
     smallest = 0 if side % 2 else 1
     kept = list(representative)
     while kept and abs(kept[-1]) == smallest:
@@ -265,14 +268,14 @@ def strip_representative(representative: Sequence[int], side: int) -> tuple[int,
 
 
 def _shell_representative(radius: float, D: int, side: int) -> tuple[int, ...]:
-    """The shell of L1 radius `l` is named by its outermost pixel on an axis, `(l,)`."""
+    """Name the shell of L1 radius `l` by its outermost pixel on an axis, `(l,)`."""
     if side % 2:
         return strip_representative((round(radius),), side)
     return strip_representative((round(2 * radius) - (D - 1),), side)
 
 
 def _shell_block(D: int, recipe: BankRecipe, k: int) -> FilterBlock:
-    """The shell filters of support `"orthoplex"`: orders 0, 1, 2 of even parity, largest entry 1."""
+    """Build the shell filters of support `"orthoplex"`: orders 0, 1, 2 of even parity, largest entry 1."""
     side = recipe.side
     limit = min(recipe.max_pixel_l1 or 0.0, D * (side - 1) / 2)
     shells = range(int(limit + 1e-9) + 1)
@@ -308,7 +311,7 @@ def _shell_block(D: int, recipe: BankRecipe, k: int) -> FilterBlock:
 def freeze(
     filters: np.ndarray, identities: Iterable[FilterIdentity], flipped: tuple[bool, ...] = ()
 ) -> FilterBlock:
-    """A block over a read-only copy of the filters."""
+    """Make a block with a read-only copy of the filters."""
     filters = np.array(filters, dtype=np.float64, order="C")
     filters += 0.0  # no negative zeros: equal filters have equal bytes
     filters.setflags(write=False)

@@ -1,11 +1,11 @@
 r"""Bases of the invariant filters, one orbit of pixels at a time.
 
-A filter `C` on the `M^D` grid with values in the tensors of order `k` and parity `p` is invariant when
-`det(g)^p g^{(x)k} C(g^{-1} x) = C(x)` for every `g`. Such a filter is fixed by its value at one pixel `r` of each
-orbit, and that value may be any tensor that the stabiliser of `r` leaves alone. Signed permutations map each
-unit tensor `e_I` to plus or minus another one, so the invariant tensors have a basis of *signed orbit sums*:
-one for each orbit of indices on which no index meets itself with a minus sign. The supports are disjoint and
-the first entry is 1, so this basis is in reduced row echelon form as it stands; no linear algebra is needed.
+A filter `C` on the `M^D` grid with values in the tensors of order `k` and parity `p` is invariant if
+`det(g)^p g^{(x)k} C(g^{-1} x) = C(x)` for every `g`. Such a filter is determined by its value at one pixel `r` of each
+orbit. That value may be any tensor that is invariant under the stabiliser of `r`. Signed permutations map each unit tensor
+`e_I` to plus or minus another unit tensor, so the invariant tensors have a basis of *signed orbit sums*: one for each orbit
+of indices on which no index is mapped to itself with a minus sign. The supports are disjoint and the first entry is 1, so
+this basis is in reduced row echelon form already. No linear algebra is needed.
 
 For `k = 2` each pixel's tensors are first split into four parts, each invariant under `B_D`: the trace
 `delta_ij`, the antisymmetric, the off-diagonal symmetric and the traceless diagonal tensors.
@@ -23,11 +23,11 @@ from ._group import Group, GroupName, signed_cycle_types, tensor_action
 from ._orbits import Orbit, pixel_orbits
 
 PARTS = ("", "trace", "antisymmetric", "symmetric", "diagonal", "radial")
-"""Names of the parts in canonical order; `""` for orders that are not split, `"radial"` for `x_i x_j` shells."""
+"""The names of the parts in canonical order: `""` for orders that are not split, `"radial"` for `x_i x_j` shells."""
 
 
 def invariant_tensors(orbit: Orbit, k: int, p: int, split_k2: bool) -> Iterator[tuple[str, np.ndarray]]:
-    """The tensors `(D^k,)` that the stabiliser of an orbit's representative leaves alone, part by part."""
+    """Yield the tensors `(D^k,)` that are invariant under the stabiliser of an orbit's representative, part by part."""
     perms, signs = orbit.stabiliser
     D = perms.shape[1]
     source, sign = tensor_action(perms, signs, k, p)
@@ -52,12 +52,12 @@ def invariant_tensors(orbit: Orbit, k: int, p: int, split_k2: bool) -> Iterator[
 
 
 def signed_orbit_sums(source: np.ndarray, sign: np.ndarray, components: int) -> np.ndarray:
-    """Tensors `(n, components)` left alone by generators given as by `tensor_action`; disjoint supports."""
+    """Return the invariant tensors `(n, components)`, with disjoint supports, of generators in the form of `tensor_action`."""
     return _invariant_rows(np.eye(components), source, sign)
 
 
 def _invariant_rows(vectors: np.ndarray, source: np.ndarray, sign: np.ndarray) -> np.ndarray:
-    """Signed orbit sums of disjointly supported `vectors` `(n, D^k)` that generators map to each other's +-1 multiples."""
+    """Signed orbit sums of `vectors` `(n, D^k)` with disjoint supports that generators map to +-1 times each other."""
     n = len(vectors)
     if n == 0:
         return vectors
@@ -88,7 +88,7 @@ def _invariant_rows(vectors: np.ndarray, source: np.ndarray, sign: np.ndarray) -
 
 
 def _traceless(rows: np.ndarray, trace: np.ndarray) -> np.ndarray:
-    """The traceless combinations of disjoint diagonal sums, in reduced row echelon form."""
+    """Return the traceless combinations of disjoint diagonal sums, in reduced row echelon form."""
     traces = rows @ trace
     carriers = np.flatnonzero(traces)
     if len(carriers) == 0:
@@ -99,7 +99,7 @@ def _traceless(rows: np.ndarray, trace: np.ndarray) -> np.ndarray:
 
 
 def carry(orbit: Orbit, tensors: np.ndarray, k: int, p: int) -> np.ndarray:
-    """Carry tensors `(n, D^k)` at the representative around the orbit: `(n, pixels, D^k)`."""
+    """Carry tensors `(n, D^k)` from the representative to all pixels of its orbit, `(n, pixels, D^k)`."""
     source, sign = tensor_action(orbit.perms, orbit.signs, k, p)
     return tensors[:, source] * sign
 
@@ -107,9 +107,9 @@ def carry(orbit: Orbit, tensors: np.ndarray, k: int, p: int) -> np.ndarray:
 def basis(
     group: Group, side: int, k: int, p: int, split_k2: bool = True
 ) -> list[tuple[Orbit, str, int, np.ndarray]]:
-    """A basis of the invariant filters as `(orbit, part, index within the part, tensor at the representative)`.
+    """Compute a basis of the invariant filters, as `(orbit, part, index within the part, tensor at the representative)`.
 
-    The order is canonical: part, squared radius, representative, index.
+    The order is canonical: by part, squared radius, representative, index.
     """
     found = []
     for orbit in pixel_orbits(group, side):
@@ -124,16 +124,17 @@ def basis(
 def character_count(
     D: int, side: int, k: int, p: int, max_pixel_l1: float | None = None, group: str = "hyperoctahedral"
 ) -> int:
-    r"""Dimension of the space of invariant filters by characters, independent of how a basis is built.
+    r"""Compute the dimension of the space of invariant filters by characters, without building a basis.
 
-    `(1/|G|) sum_g chi_pixels(g) det(g)^p tr(g)^k`, where `chi_pixels(g)` counts the pixels that `g` leaves in
-    place; summed over conjugacy classes. With `max_pixel_l1` the pixels are those of that L1 ball.
+    The formula is `(1/|G|) sum_g chi_pixels(g) det(g)^p tr(g)^k`, where `chi_pixels(g)` counts the pixels that `g` leaves in
+    place. The sum goes over conjugacy classes. With `max_pixel_l1` only the pixels of that L1 ball count.
 
     **Arguments:**
 
-    - `D`, `side`: dimension, and side of the filters in pixels.
+    - `D`: the dimension.
+    - `side`: the side of the filters in pixels.
     - `k`, `p`: tensor order and parity.
-    - `max_pixel_l1`: radius of the ball in pixels; every pixel if None.
+    - `max_pixel_l1`: the radius of the ball in pixels; None for all pixels.
     - `group`: "hyperoctahedral" or "reflections".
     """
     if group not in get_args(GroupName):
@@ -155,7 +156,7 @@ def character_count(
 
 
 def _fixed_pixels(positive: tuple[int, ...], negative: tuple[int, ...], side: int, limit: int | None) -> int:
-    """Pixels left in place: constant up to sign on a positive cycle, zero on a negative one."""
+    """Count the pixels left in place: their coordinates agree up to sign on a positive cycle and are 0 on a negative one."""
     if negative and side % 2 == 0:
         return 0
     if limit is None:

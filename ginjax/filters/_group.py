@@ -1,9 +1,8 @@
 """Groups of signed permutations and how they move pixels.
 
-A signed permutation `g` of the `D` axes is held as two integer rows: `g e_j = sign[j] e_{perm[j]}`.
-Pixels are held in centred coordinates: whole numbers `-L..L` on odd sides `M = 2L+1`, odd numbers
-`-(M-1)..(M-1)` counting half-pixels on even sides, so that every coordinate is an integer and the group acts
-on both kinds of grid alike.
+A signed permutation `g` of the `D` axes is stored as two integer rows: `g e_j = sign[j] e_{perm[j]}`. Pixels have centred
+coordinates. On odd sides `M = 2L+1` these are the whole numbers `-L..L`. On even sides they are the odd numbers
+`-(M-1)..(M-1)`, which count half-pixels. So every coordinate is an integer, and the group acts on both kinds of grid alike.
 """
 
 import itertools
@@ -21,10 +20,10 @@ GroupName = Literal["hyperoctahedral", "reflections"]
 
 @dataclass(frozen=True)
 class Group:
-    """A finite group of signed permutations of `D` axes, in closed form or as its elements.
+    """A finite group of signed permutations of `D` axes, in closed form or given by its elements.
 
-    `elements` is `None` for the whole hyperoctahedral group `B_D`, whose orbits and stabilisers are known in
-    closed form; otherwise `(perms, signs)`, each of shape `(order, D)`.
+    For the whole hyperoctahedral group `B_D` `elements` is `None`, because its orbits and stabilisers are known in closed
+    form. For any other group it is `(perms, signs)`, each of shape `(order, D)`.
     """
 
     D: int
@@ -37,18 +36,18 @@ class Group:
 
 
 def hyperoctahedral(D: int) -> Group:
-    """All signed permutations of `D` axes: `B_D`, of order `2^D D!`."""
+    """Return the group `B_D` of all signed permutations of `D` axes, of order `2^D D!`."""
     return Group(D)
 
 
 def reflections(D: int) -> Group:
-    """The sign changes of `D` axes: `C2^D`, of order `2^D`."""
+    """Return the group `C2^D` of the sign changes of `D` axes, of order `2^D`."""
     signs = np.array(list(itertools.product((1, -1), repeat=D)), dtype=np.int64).reshape(-1, D)
     return Group(D, (np.broadcast_to(np.arange(D), signs.shape), signs))
 
 
 def explicit_group(operators: Sequence[np.ndarray]) -> Group:
-    """A group given by its matrices.
+    """Make a group from its matrices.
 
     **Arguments:**
 
@@ -79,7 +78,7 @@ def explicit_group(operators: Sequence[np.ndarray]) -> Group:
 
 
 def determinants(perms: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Determinants `(n,)` of signed permutations given as rows `(n, D)`."""
+    """Return the determinants `(n,)` of signed permutations that are given as rows `(n, D)`."""
     D = perms.shape[-1]
     inversions = sum(
         ((perms[..., i] > perms[..., j]).astype(np.int64) for i in range(D) for j in range(i + 1, D)),
@@ -89,9 +88,9 @@ def determinants(perms: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 
 def tensor_action(perms: np.ndarray, signs: np.ndarray, k: int, p: int) -> tuple[np.ndarray, np.ndarray]:
-    """`det(g)^p g^{(x)k}` as gather indices and signs over the `D^k` components in row-major order.
+    """Express `det(g)^p g^{(x)k}` by gather indices and signs over the `D^k` components in row-major order.
 
-    **Returns:** `source, sign`, both `(n, D^k)`: the moved tensor is `sign * tensor[source]`.
+    **Returns:** `source, sign`, both `(n, D^k)`: the transformed tensor is `sign * tensor[source]`.
     """
     n, D = perms.shape
     inverse = np.argsort(perms, axis=1)
@@ -105,7 +104,7 @@ def tensor_action(perms: np.ndarray, signs: np.ndarray, k: int, p: int) -> tuple
 
 
 def signed_cycle_types(D: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...], int]]:
-    """The conjugacy classes of `B_D`: lengths of the positive cycles, of the negative cycles, class size.
+    """Yield the conjugacy classes of `B_D`: lengths of the positive cycles, lengths of the negative cycles, class size.
 
     A class has `2^D D! / prod_c (2 len_c) / prod (multiplicities)!` elements.
     """

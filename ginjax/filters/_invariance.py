@@ -1,4 +1,4 @@
-"""The symmetries that filters have, measured on the arrays themselves."""
+"""The symmetries of filters, measured on the arrays themselves."""
 
 import itertools
 import math
@@ -11,22 +11,22 @@ from ._group import tensor_action
 from ._match import MATCH_TOLERANCE
 
 MAX_ENUMERATED = 4
-"""Dimension up to which every signed permutation is tried; beyond it those that generate the group."""
+"""The largest dimension in which every signed permutation is tried; above it only generators are tried."""
 
 
 def symmetries(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> int:
-    """The number of signed permutations `g` of the axes that leave every filter as it is.
+    """Count the signed permutations `g` of the axes under which every filter is invariant.
 
-    `det(g)^p g^{(x)k} F(g^-1 x) = F(x)` for every filter `F` of order `k` and parity `p`. The group of all signed
-    permutations has `2^D D!` elements; 1 means that the filters have no symmetry at all.
+    That is `det(g)^p g^{(x)k} F(g^-1 x) = F(x)` for every filter `F` of order `k` and parity `p`. There are `2^D D!` signed
+    permutations in all; the result 1 means that the filters have no symmetry.
 
     **Arguments:**
 
     - `D`: the dimension.
     - `blocks`: filters `(n, *(M,)*D, *(D,)*k)` by `(order, parity)`.
 
-    **Returns:** that number; for `D` beyond `MAX_ENUMERATED` the order of the largest of the groups that the sign changes, and
-    the exchanges of neighbouring axes, generate.
+    **Returns:** the number of symmetries. Above `MAX_ENUMERATED` dimensions it is the product of `2^D`, if the filters are
+    invariant under every sign change of an axis, and `D!`, if they are invariant under every exchange of neighbouring axes.
     """
     filters = {key: np.asarray(array, np.float64) for key, array in blocks.items() if len(array)}
     if D <= MAX_ENUMERATED:
@@ -46,7 +46,7 @@ def _elements(D: int) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
 
 
 def _keeps(array: np.ndarray, key: FilterKey, perm: tuple[int, ...], sign: tuple[int, ...]) -> bool:
-    """Whether a signed permutation leaves filters as they are, up to the rounding of a file."""
+    """Whether filters are invariant under a signed permutation, up to the rounding in files."""
     (k, p), D = key, len(perm)
     inverse = np.argsort(perm)
     moved = np.transpose(array, (0, *(1 + inverse), *range(1 + D, 1 + D + k)))

@@ -1,4 +1,4 @@
-"""Recognise filters that were handed in as arrays."""
+"""Recognition of filters that are given as arrays."""
 
 import itertools
 import math
@@ -22,26 +22,25 @@ from ._recipe import BankRecipe
 from ._scaling import SCALINGS
 
 MATCH_TOLERANCE = 3e-4
-"""Largest absolute difference at which an array counts as a recipe's filter (filters rounded to float32 and
-normalised on the way differ by up to this)."""
+"""The largest absolute difference at which an array still counts as a filter of a recipe. Filters that were rounded to
+float32 and normalised in between differ by up to this."""
 
 
 def bank_from_arrays(
     D: int, blocks: Mapping[FilterKey, np.ndarray], recipe: BankRecipe | None = None
 ) -> FilterBank:
-    """A bank from filters `(n, *(M,)*D, *(D,)*k)` by `(order, parity)`.
+    """Make a bank from filters that are given as arrays.
 
-    Where all of them are the filters of one recipe, up to order and sign, the recipe's float64 filters take
-    their place, in the order and with the signs handed in. Otherwise the arrays are used as they are and the
-    bank's recipe is `None`. With `recipe` only that one is tried, and a mismatch is an `ArgumentError`.
+    If all arrays are filters of one recipe, up to order and sign, the bank has the float64 filters of that recipe, in the
+    order and with the signs of the arrays. Otherwise it has the arrays themselves, and its recipe is `None`.
 
     **Arguments:**
 
     - `D`: the dimension.
-    - `blocks`: the filters.
-    - `recipe`: the one to try.
+    - `blocks`: filters `(n, *(M,)*D, *(D,)*k)` by `(order, parity)`.
+    - `recipe`: the only recipe to try; None tries all known ones.
 
-    **Raises:** `ArgumentError` for arrays of wrong shape or not finite, or that do not match `recipe`.
+    **Raises:** `ArgumentError` for arrays that have a wrong shape, are not finite, or do not match `recipe`.
     """
     if recipe is not None:
         side, arrays = _checked(D, blocks)
@@ -55,10 +54,10 @@ def bank_from_arrays(
 def banks_from_arrays(
     collections: Sequence[tuple[int, Mapping[FilterKey, np.ndarray]]],
 ) -> list[FilterBank]:
-    """As `bank_from_arrays` for several dimensions at once, by one recipe that fits them all.
+    """Make banks as `bank_from_arrays` for several dimensions at once, with one recipe that fits them all.
 
-    In low dimensions several recipes give the same filters (in one dimension L1 shells are orbits), so the bank
-    of a low dimension alone does not say what its counterpart in a higher one is.
+    In low dimensions several recipes give the same filters (in one dimension L1 shells are orbits). So the filters of a low
+    dimension alone do not determine the bank in a higher dimension.
     """
     checked = [(D, _checked(D, blocks)) for D, blocks in collections]
     sides = {side for _, (side, _) in checked}
@@ -70,13 +69,13 @@ def banks_from_arrays(
 
 
 def nameless_bank(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> FilterBank:
-    """A bank that uses arrays as they are, with no look for a recipe that they might match."""
+    """Make a bank from arrays as they are, without looking for a recipe that they match."""
     side, arrays = _checked(D, blocks)
     return FilterBank(D, side, None, {key: _nameless_block(D, array) for key, array in arrays.items()})
 
 
 def _checked(D: int, blocks: Mapping[FilterKey, np.ndarray]) -> tuple[int, dict[FilterKey, np.ndarray]]:
-    """The common side length, and the arrays as float64 in canonical order."""
+    """Return the common side, and the arrays as float64 in canonical order."""
     arrays = {key: np.asarray(array, dtype=np.float64) for key, array in sorted(blocks.items())}
     sides = {size for array in arrays.values() for size in array.shape[1 : D + 1]}
     if len(sides) != 1:
@@ -105,7 +104,7 @@ def _matched_bank(
 
 
 def match_block(array: np.ndarray, block: FilterBlock) -> FilterBlock | None:
-    """The block's float64 filters in the order and with the signs of `array`; `None` if they differ."""
+    """Return the filters of `block` in the order and with the signs of `array`; `None` if they do not match."""
     if array.shape != block.filters.shape:
         return None
     if len(array) == 0:
@@ -139,7 +138,7 @@ def _candidate_recipes(side: int) -> Iterator[BankRecipe]:
 
 
 def _nameless_block(D: int, array: np.ndarray) -> FilterBlock:
-    """Names for filters of no known recipe: by the innermost orbit they touch and a running count."""
+    """Name filters of no known recipe by the innermost orbit of their support and a running number."""
     side = array.shape[1]
     pixels = pixel_coordinates(D, side)
     order = np.argsort((pixels**2).sum(axis=1), kind="stable")

@@ -13,9 +13,10 @@ class Orbit:
 
     **Arguments:**
 
-    - `representative`: its pixel with the largest coordinates in order (descending absolute values for `B_D`).
-    - `positions`: `(n,)` row-major indices of its pixels in the grid.
-    - `perms, signs`: `(n, D)`, for each pixel an element that carries the representative to it.
+    - `representative`: the pixel of the orbit whose coordinates are lexicographically largest (for `B_D` their absolute
+      values in descending order).
+    - `positions`: `(n,)`, the row-major indices of the pixels in the grid.
+    - `perms, signs`: `(n, D)`, for each pixel a group element that carries the representative to it.
     - `stabiliser`: `(perms, signs)`, generators of the subgroup that leaves the representative in place.
     """
 
@@ -27,25 +28,25 @@ class Orbit:
 
 
 def pixel_coordinates(D: int, side: int) -> np.ndarray:
-    """Centred integer coordinates `(M^D, D)` of the grid in row-major order (half-pixels on even sides)."""
+    """Return the centred integer coordinates `(M^D, D)` of the grid, row-major (in half-pixels on even sides)."""
     axis = np.arange(side) - (side - 1) // 2 if side % 2 else 2 * np.arange(side) - (side - 1)
     return np.stack(np.meshgrid(*[axis] * D, indexing="ij"), axis=-1).reshape(-1, D)
 
 
 def pixel_unit(side: int) -> float:
-    """Length of one coordinate step in pixels: 1 on odd sides, 1/2 on even ones."""
+    """Return the length of one coordinate step in pixels: 1 on odd sides, 1/2 on even sides."""
     return 1.0 if side % 2 else 0.5
 
 
 def pixel_orbits(group: Group, side: int) -> list[Orbit]:
-    """The orbits of the `side^D` grid, ordered by squared radius and then by representative."""
+    """Compute the orbits of the `side^D` grid, ordered by squared radius and then by representative."""
     pixels = pixel_coordinates(group.D, side)
     found = _closed_form(pixels) if group.elements is None else _by_enumeration(pixels, group.elements, side)
     return sorted(found, key=lambda o: (sum(c * c for c in o.representative), o.representative))
 
 
 def _closed_form(pixels: np.ndarray) -> list[Orbit]:
-    """Orbits of `B_D`: two pixels are in one orbit when their sorted absolute coordinates agree."""
+    """Orbits of `B_D`: two pixels are in one orbit if their sorted absolute coordinates agree."""
     absolute = np.abs(pixels)
     perms = np.argsort(-absolute, axis=1, kind="stable")
     sorted_absolute = np.take_along_axis(absolute, perms, axis=1)
@@ -68,7 +69,7 @@ def _closed_form(pixels: np.ndarray) -> list[Orbit]:
 
 
 def _stabiliser_generators(representative: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Neighbour transpositions of equal coordinates, and one sign change if a coordinate is zero."""
+    """Transpositions of neighbouring equal coordinates, and one sign change if a coordinate is zero."""
     D = len(representative)
     perms, signs = [], []
     for j in range(D - 1):

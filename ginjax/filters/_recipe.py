@@ -1,4 +1,4 @@
-"""Recipes of filter banks, free of the dimension."""
+"""Recipes of filter banks, which hold in any dimension."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -20,15 +20,17 @@ class BankRecipe:
 
     **Arguments:**
 
-    - `side`: side length `M` of the filters in pixels, at least 1.
+    - `side`: the side `M` of the filters in pixels, from 1 to 255.
     - `scaling`: `"one"`, `"normalize"` or `"gaussian"`; see `scale_filters`.
-    - `support`: `"full"`: every invariant filter. `"cut"`: those supported in the L1 ball of radius
-      `max_pixel_l1`. `"summed"`: the same, filters of equal L1 radius added up. `"orthoplex"`: closed under
-      dimension transfer and small: for even parity one filter per L1 shell `l` for orders 0 and 1
-      (`1[|x|_1 = l]` and `x_i 1[|x|_1 = l]`), two for order 2 (`delta_ij 1[|x|_1 = l]` and
-      `x_i x_j 1[|x|_1 = l]`), `"cut"` for everything else. Odd sides and scaling `"one"` only.
-    - `max_pixel_l1`: that radius in pixels; default `(M-1)/2` where a support needs one.
-    - `split_k2`: split order 2 into trace, antisymmetric, symmetric and diagonal parts.
+    - `support`: which filters the bank has.
+      `"full"`: every invariant filter.
+      `"cut"`: the filters with support in the L1 ball of radius `max_pixel_l1`.
+      `"summed"`: as `"cut"`, with the filters of equal L1 radius added up.
+      `"orthoplex"`: a small set that is closed under dimension transfer, for odd sides and scaling `"one"` only. For even
+      parity it has, on each L1 shell `l`, one filter of order 0 (`1[|x|_1 = l]`), one of order 1 (`x_i 1[|x|_1 = l]`) and
+      two of order 2 (`delta_ij 1[|x|_1 = l]` and `x_i x_j 1[|x|_1 = l]`). All other orders and parities are as `"cut"`.
+    - `max_pixel_l1`: the radius of the L1 ball in pixels; the default is `(M-1)/2`. Not allowed for `"full"`.
+    - `split_k2`: whether to split order 2 into trace, antisymmetric, symmetric and diagonal parts.
     - `group`: `"hyperoctahedral"` (`B_D`) or `"reflections"` (`C2^D`).
     """
 
@@ -70,12 +72,12 @@ class BankRecipe:
             )
 
     def to_json(self) -> dict[str, object]:
-        """A plain JSON object; `from_json` reads it back."""
+        """Return a plain JSON object that `from_json` can read."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "BankRecipe":
-        """Read what `to_json` wrote; `ArgumentError` says what is wrong with anything else."""
+        """Read an object that `to_json` wrote; anything else raises an `ArgumentError`."""
         known = {f.name for f in fields(cls)}
         if not isinstance(data, Mapping) or "side" not in data or not set(data) <= known:
             raise ArgumentError(

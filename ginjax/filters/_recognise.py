@@ -1,4 +1,4 @@
-"""Tell filters from other arrays by their symmetry."""
+"""Recognition of filters among other arrays by their symmetry."""
 
 import math
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from ._bank import FilterKey
 from ._match import MATCH_TOLERANCE
 
 DIMENSIONS = (1, 2, 3, 4)
-"""In which filters are looked for."""
+"""The dimensions in which filters are looked for."""
 
 
 def filter_key(array: np.ndarray, D: int) -> FilterKey | None:
-    r"""Order and parity of an array of filters, None for an array that is none.
+    r"""Return the order and parity of an array of filters; None if the array does not hold filters.
 
-    Filters are $(n, M^D, D^k)$ with $M \ge 2$, and each reflection of the grid gives every one of them back:
-    $(-1)^p\, R_d^{\otimes k}\, C(R_d^{-1} x) = C(x)$. Arrays that were not made for it, such as weights, do not have this
-    symmetry. It leaves no choice: a filter with both parities is zero.
+    Filters are $(n, M^D, D^k)$ with $M \ge 2$, and every filter is invariant under each reflection of the grid:
+    $(-1)^p\, R_d^{\otimes k}\, C(R_d^{-1} x) = C(x)$. Other arrays, such as weights, do not have this symmetry. The parity is
+    unique, because a filter with both parities is zero.
 
     **Arguments:**
 
@@ -41,11 +41,11 @@ def filter_key(array: np.ndarray, D: int) -> FilterKey | None:
 
 
 def filters_among(arrays: Sequence[np.ndarray]) -> dict[int, list[tuple[int, int, int]]]:
-    """The filters among some arrays: by dimension, `(order, parity, side)` of each kind once.
+    """Find the filters among some arrays: for each dimension, the `(order, parity, side)` of each kind once.
 
     **Arguments:**
 
-    - `arrays`: any arrays, such as all of a checkpoint.
+    - `arrays`: any arrays, such as all arrays of a checkpoint.
     """
     found: dict[int, list[tuple[int, int, int]]] = {}
     for D in DIMENSIONS:
@@ -57,7 +57,7 @@ def filters_among(arrays: Sequence[np.ndarray]) -> dict[int, list[tuple[int, int
 
 
 def _parity_under(filters: np.ndarray, axis: int, D: int) -> int | None:
-    """0 or 1 for filters that the reflection of one axis gives back as they are or with the other sign, else None."""
+    """Return 0 or 1 if the reflection of an axis leaves all filters as they are or changes their sign, else None."""
     moved = np.flip(filters, axis=1 + axis)
     signs = np.where(np.arange(D) == axis, -1.0, 1.0)
     for tensor_axis in range(1 + D, filters.ndim):
@@ -69,15 +69,15 @@ def _parity_under(filters: np.ndarray, axis: int, D: int) -> int | None:
 
 
 def in_terms_of(known: np.ndarray, given: np.ndarray) -> np.ndarray | None:
-    r"""Coefficients $T$ with $G_i = \sum_j T_{ij} K_j$ for filters $G$ and $K$, None where there are none.
+    r"""Compute $T$ with $G_i = \sum_j T_{ij} K_j$ for filters $G$ (`given`) and $K$ (`known`); None if there is none.
 
-    Weights $w$ of the filters $G$ are weights $w T$ of the filters $K$.
+    Weights $w$ of the filters $G$ become weights $w T$ of the filters $K$.
 
     **Arguments:**
 
     - `known`, `given`: `(n, *(M,)*D, *(D,)*k)` and `(m, ...)` of the same order, side and dimension.
 
-    **Returns:** `(m, n)`; exactly a permutation with signs where it is one up to the rounding of stored filters.
+    **Returns:** `(m, n)`. If all entries are 0, 1 or -1 up to the rounding of stored filters, they are exactly so.
     """
     if known.shape[1:] != given.shape[1:] or not len(known):
         return None

@@ -1,4 +1,4 @@
-"""Sizes and supports of invariant filters, as pure functions on arrays `(n, *(M,)*D, *(D,)*k)`."""
+"""Scaling and support of invariant filters, as pure functions of arrays `(n, *(M,)*D, *(D,)*k)`."""
 
 from typing import Literal
 
@@ -35,7 +35,7 @@ def scale_filters(filters: np.ndarray, D: int, scaling: Scaling) -> np.ndarray:
 
 
 def l1_radii(filters: np.ndarray, D: int) -> np.ndarray:
-    """L1 radius of each filter's support, in pixels: `(n,)`."""
+    """Return the L1 radius of the support of each filter in pixels, `(n,)`."""
     side = filters.shape[1]
     occupied = np.any(_flat(filters, D) != 0, axis=2)
     radius = np.abs(pixel_coordinates(D, side)).sum(axis=1) * pixel_unit(side)
@@ -45,7 +45,7 @@ def l1_radii(filters: np.ndarray, D: int) -> np.ndarray:
 def limit_support(
     filters: np.ndarray, D: int, max_pixel_l1: float | None, combine: bool = False
 ) -> np.ndarray:
-    """Keep the filters supported in an L1 ball; with `combine`, sum those of equal L1 radius."""
+    """Keep the filters with support in an L1 ball; with `combine`, sum the filters of equal L1 radius."""
     radii = l1_radii(filters, D)
     if max_pixel_l1 is not None:
         kept = radii <= max_pixel_l1 + 1e-9

@@ -1,4 +1,4 @@
-"""Functions with a reverse derivative written by hand, which keep only their arguments for the backward pass."""
+"""Functions with a reverse derivative written by hand, which keep few values for the backward pass."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -25,32 +25,32 @@ Function = Callable[..., tuple[Array, tuple[Array, ...]]]
 Adjoint = Callable[[Sequence[Array], Sequence[Array], Array], Sequence[Array]]
 
 Operands = tuple[Sequence[Array], Sequence[Array], Array]
-"""Arguments, what is remembered, and the gradient that comes back."""
+"""The arguments, the values kept for the backward pass, and the gradient of the result."""
 
 Shape = tuple[tuple[int, ...], DTypeLike]
 
 _tangent = primitive("ginjax_tangent")
 
 _UNSIGNED = {1: jnp.uint8, 2: jnp.uint16, 4: jnp.uint32, 8: jnp.uint64}
-"""Whole numbers by their bytes."""
+"""Unsigned integer types by their number of bytes."""
 
 
 def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
-    """A function whose reverse derivative is written by hand and remembers little.
+    """Give a function a reverse derivative written by hand that keeps few values.
 
-    Reverse differentiation as such keeps every intermediate value that a product rule asks for. Forward
-    differentiation, and that of the derivatives, go through `function` itself.
+    Ordinary reverse differentiation keeps every intermediate value that a product rule needs. Forward differentiation and
+    the differentiation of derivatives go through `function` itself.
 
     **Arguments:**
 
-    - `function`: of arrays, differentiable; returns its value and what, besides the arguments, is worth remembering.
-      It closes over nothing that is differentiated.
-    - `adjoint`: `(arguments, remembered, g) -> gradients of <g, value>`, one for each argument.
+    - `function`: a differentiable function of arrays. It returns its value, and the values besides its arguments that the
+      adjoint needs. It must not close over values that are differentiated.
+    - `adjoint`: `(arguments, kept values, g) -> gradients of <g, value>`, one for each argument.
 
-    **Returns:** the function of the value alone, for `jax.jvp`, `jax.grad` (to any order) and `jax.vmap`.
+    **Returns:** a function that returns the value alone, for `jax.jvp`, `jax.grad` (to any order) and `jax.vmap`.
     """
 
-    # As functions of their own they are traced once for all layers of a kind.
+    # Functions under jit are traced once for all layers of a kind.
     function = jax.jit(function)
 
     @jax.jit
@@ -67,13 +67,13 @@ def with_adjoint(function: Function, adjoint: Adjoint) -> Callable[..., Array]:
     @wrapped.defjvp
     def _(arguments: tuple[Array, ...], changes: tuple[Array, ...]) -> tuple[Array, Array]:
         found, kept = function(*arguments)
-        # The remembered values depend on the arguments, but not for the derivative of this operation.
+        # The kept values depend on the arguments, but the derivative of this operation takes them as constants.
         operands = *arguments, *changes, *kept
         shape = found.shape, found.dtype
         return found, _tangent.bind(*operands, count=len(arguments), value=value, adjoint=cast, shape=shape)
 
     def apply(*arguments: Array) -> Array:
-        # Whole numbers have no derivative to be written by hand.
+        # Integers have no derivative.
         inexact = all(jnp.issubdtype(jnp.result_type(a), jnp.inexact) for a in arguments)
         return wrapped(*arguments) if inexact else value(*arguments)
 
@@ -98,14 +98,14 @@ def _back(g: Array, *operands: Array, count: int, adjoint: Adjoint, **_: object)
 
 
 def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequence[Array]) -> Sequence[Array]:
-    """The gradients, in a part of the program of their own.
+    """Compute the gradients in a separate part of the program.
 
-    Else a compiler would merge what is computed again here with the first time it was computed, which keeps it alive in
-    between. Compilers for processors drop the barriers meant for this, so there it stands behind a condition.
+    Otherwise the compiler would merge values that are recomputed here with their first computation, and so keep them in
+    memory in between. Compilers for CPUs drop the barriers that prevent this, so there a condition stands before this part.
     """
     operands = tuple(arguments), tuple(kept), g
-    # A condition on a constant would be decided. On the smallest, a parameter perhaps, costs least: for one value of what
-    # other operations give the compiler repeats these.
+    # The compiler would resolve a condition on a constant. A condition on a result of other operations makes the compiler
+    # repeat them, which costs least for the smallest array.
     sizes = {i: x.size for i, x in enumerate((g, *arguments)) if is_traced(x) and x.size}
     if not g.size or not sizes:
         return adjoint(*operands)
@@ -118,13 +118,13 @@ def _apart(adjoint: Adjoint, g: Array, arguments: Sequence[Array], kept: Sequenc
 @functools.lru_cache(maxsize=512)
 def _conditional(adjoint: Adjoint, place: int) -> Callable[[Operands], Sequence[Array]]:
     def nothing(arguments: Sequence[Array], kept: Sequence[Array], g: Array) -> tuple[Array, ...]:
-        # Something of the right shapes that needs no code.
+        # Values of the right shapes that need no code.
         return tuple(arguments)
 
     def run(operands: Operands) -> Sequence[Array]:
         x = (operands[2], *operands[0])[place]
         bits = lax.bitcast_convert_type(x[(0,) * x.ndim], _UNSIGNED[x.dtype.itemsize])
-        # Always true: squares are 0 or 1 modulo 4. A compiler does not know that.
+        # Always true, as squares are 0 or 1 modulo 4, but the compiler does not know that.
         return lax.cond((bits * bits) % 4 != 2, adjoint, nothing, *operands)
 
     return run
@@ -138,7 +138,7 @@ def _behind_barrier(adjoint: Adjoint) -> Callable[[Operands], Sequence[Array]]:
 def _jvp(
     primals: Sequence[Array], tangents: Sequence[object], *, count: int, **how: object
 ) -> tuple[Array, Array]:
-    # As a function of arguments and changes; what is remembered follows from the arguments.
+    # Differentiated as a function of arguments and changes only: the kept values follow from the arguments.
     changes = dense(tangents[: 2 * count])
     return jax.jvp(partial(_change, count=count, **how), tuple(primals[: 2 * count]), changes)
 
@@ -169,7 +169,7 @@ def _batch(
 def _batched(
     value: Callable[..., Array], adjoint: Adjoint, many: tuple[bool, ...]
 ) -> tuple[Callable[..., Array], Adjoint]:
-    """The same for a batch: of those arguments that have one, `many`, and of all that is remembered."""
+    """Batch both functions over the arguments that `many` marks, and over all kept values."""
     axes = tuple(0 if along else None for along in many)
 
     @jax.jit

@@ -1,7 +1,7 @@
-"""What counts as an array."""
+"""The type of arrays that are accepted."""
 
 import numpy as np
 from jax import Array
 
 AnyArray = Array | np.ndarray
-"""An array of either library, as blocks of images are."""
+"""An array of JAX or NumPy; blocks of images are such arrays."""

@@ -1,4 +1,4 @@
-"""Blocks of arrays by field key: the container under `MultiImage`."""
+"""A container of arrays by field key: the base class of `MultiImage`."""
 
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, Protocol, Self
@@ -16,15 +16,15 @@ from ._keys import Key, KeyLike, canonical_key, key_order
 
 
 class Blocks(Protocol):
-    """Blocks by key: a dictionary, or another image."""
+    """The type of blocks by key: a dictionary, or another image."""
 
     def items(self) -> Iterable[tuple[KeyLike, Shaped[AnyArray, "..."]]]:
-        """Keys and blocks."""
+        """Return the keys and blocks."""
         ...
 
 
 class BlockMapping:
-    """A mapping from canonical key to block on one grid, with the arithmetic of a vector space; abstract.
+    """An abstract mapping from canonical key to block on one grid, with the arithmetic of a vector space.
 
     Subclasses set `D`, `is_torus` and `_blocks`, and are registered as pytrees.
     """
@@ -36,27 +36,27 @@ class BlockMapping:
     # --- pytree -----------------------------------------------------------------------------------------------------
 
     def tree_flatten_with_keys(self):
-        """For JAX: the blocks by key, and what is static."""
+        """Return the blocks by key and the static values, for JAX."""
         children = tuple((DictKey(key), block) for key, block in self._blocks.items())
         return children, (tuple(self._blocks), self.D, self.is_torus)
 
     def tree_flatten(self):
-        """For JAX: the blocks, and what is static."""
+        """Return the blocks and the static values, for JAX."""
         return tuple(self._blocks.values()), (tuple(self._blocks), self.D, self.is_torus)
 
     @classmethod
     def tree_unflatten(
         cls, aux: tuple[tuple[Key, ...], int, tuple[bool, ...]], children: Iterable[Any]
     ) -> Self:
-        """For JAX: the mapping again."""
-        # JAX puts anything in the leaves (None, axis numbers, shape structs), so nothing is checked here.
+        """Rebuild the mapping, for JAX."""
+        # JAX may put anything into the leaves (None, axis numbers, shape structs), so nothing is checked here.
         self = object.__new__(cls)
         keys, self.D, self.is_torus = aux
         self._blocks = dict(zip(keys, children, strict=True))
         return self
 
     def _with(self, blocks: Blocks, is_torus: tuple[bool, ...] | None = None) -> Self:
-        """The same kind of image with other blocks."""
+        """Return an image of the same kind with other blocks."""
         image = object.__new__(type(self))
         image.D = self.D
         image.is_torus = self.is_torus if is_torus is None else is_torus
@@ -68,15 +68,15 @@ class BlockMapping:
     # --- mapping ----------------------------------------------------------------------------------------------------
 
     def keys(self) -> KeysView[Key]:
-        """The keys, in their order."""
+        """Return the keys in canonical order."""
         return self._blocks.keys()
 
     def values(self) -> ValuesView[AnyArray]:
-        """The blocks, in the order of the keys."""
+        """Return the blocks in the order of the keys."""
         return self._blocks.values()
 
     def items(self) -> ItemsView[Key, AnyArray]:
-        """Keys and blocks, in the order of the keys."""
+        """Return the keys and blocks in the order of the keys."""
         return self._blocks.items()
 
     def __iter__(self) -> Iterator[Key]:
@@ -121,21 +121,21 @@ class BlockMapping:
             )
 
     def append(self, k: int | tuple[bool, ...], p: int, block: AnyArray, axis: int = 0) -> Self:
-        """Add a block in place, along `axis` if the key is already there, and return the image itself."""
+        """Add a block in place and return the image; join it along `axis` if the key exists already."""
         key = canonical_key((k, p))
         self[key] = jnp.concatenate([self._blocks[key], block], axis=axis) if key in self._blocks else block
         return self
 
     def empty(self) -> Self:
-        """An image on the same grid kind without blocks."""
+        """Return an image without blocks, with the same `D` and `is_torus`."""
         return self._with({})
 
     def copy(self) -> Self:
-        """An independent image that shares the (immutable) blocks."""
+        """Return an independent image that shares the (immutable) blocks."""
         return self._with(self._blocks)
 
     def concat(self, other: "BlockMapping", axis: int = 0) -> Self:
-        """The union of two images; blocks of keys that both have are joined along `axis`."""
+        """Return the union of two images; if both have a key, their blocks are joined along `axis`."""
         self._check_same_space(other)
         result = self.copy()
         for (k, p), block in other.items():
@@ -184,7 +184,7 @@ class BlockMapping:
         return self._with({key: -block for key, block in self.items()})
 
     def __eq__(self, other: object, rtol: float = TINY, atol: float = TINY) -> bool:
-        """Same keys, space and shapes, and values equal within `atol + rtol |other|`."""
+        """Whether keys, `D`, `is_torus` and shapes are the same, and the values agree within `atol + rtol |other|`."""
         if not isinstance(other, BlockMapping):
             return NotImplemented
         if (self.D, self.is_torus, list(self)) != (other.D, other.is_torus, list(other)):

@@ -1,4 +1,4 @@
-"""Compiling functions of pytrees with the compiler settings that suit this library's programs."""
+"""Compilation of functions of pytrees, with compiler settings that suit the programs of this library."""
 
 import functools
 import os
@@ -20,14 +20,15 @@ Donate = Literal["all-except-first", "none"]
 
 
 def compiled(function: Callable[_P, _T], donate: Donate = "none") -> Callable[_P, _T]:
-    """`equinox.filter_jit` with the compiler settings of the default backend when it is called.
+    """Compile a function with `equinox.filter_jit` and this library's compiler settings.
 
-    Within another compiled function, whose settings count there, or a derivative, it is `equinox.filter_jit` alone.
+    The settings are those for the default backend at the time of the call. Within another compiled function, whose own
+    settings apply, and within a derivative, the function is compiled by `equinox.filter_jit` without settings.
 
     **Arguments:**
 
-    - `function`: of pytrees; arrays are traced, everything else is static.
-    - `donate`: whose memory is given to the results.
+    - `function`: a function of pytrees; arrays are traced, everything else is static.
+    - `donate`: which arguments give their memory to the results, as in `equinox.filter_jit`.
     """
 
     @functools.cache
@@ -41,7 +42,7 @@ def compiled(function: Callable[_P, _T], donate: Donate = "none") -> Callable[_P
         try:
             return program(None if traced else jax.default_backend())(*args, **kwargs)
         except ValueError as error:
-            # Within another compiled function, of arguments that are constants there.
+            # The call is within another compiled function, but its arguments are constants.
             if not refuses_compiler_options(error):
                 raise
             return program(None)(*args, **kwargs)
@@ -54,16 +55,16 @@ _PROGRAM = "_program_by_platform"
 
 
 def compile_ahead(function: Callable[..., object], *args: object) -> jax.stages.Compiled | None:
-    """The program of a function from `compiled` for some arguments, without running it.
+    """Compile a function from `compiled` for given arguments without running it.
 
-    A call with arguments of the same shapes runs that program, it is not compiled again.
+    A later call with arguments of the same shapes runs this program; it is not compiled again.
 
     **Arguments:**
 
-    - `function`: what `compiled` returned.
-    - `args`: of the function; arrays, or `jax.ShapeDtypeStruct` in their place.
+    - `function`: the result of `compiled`.
+    - `args`: arguments of the function; `jax.ShapeDtypeStruct` may stand for an array.
 
-    **Returns:** the program; None where it cannot be asked for.
+    **Returns:** the compiled program; None if Equinox does not give access to it.
     """
     program = getattr(function, _PROGRAM)(jax.default_backend())
     return getattr(program.lower(*args).compile(), "compiled", None)
@@ -71,11 +72,11 @@ def compile_ahead(function: Callable[..., object], *args: object) -> jax.stages.
 
 @functools.cache
 def compiler_options(platform: str) -> dict[str, Setting]:
-    """Settings for XLA by platform, none that this version does not know, and none that the environment variable `XLA_FLAGS` makes.
+    """Return the XLA settings for a platform, without those that this version lacks or that `XLA_FLAGS` sets.
 
-    On processors the first level of optimisation compiles a tenth faster than the default, the third. What it makes of the
-    short loops of stencils and norms runs as fast, and some of it a quarter faster. The preset for fast compilation brings
-    another twentieth to eighth, at the same speed and with a little less memory.
+    On CPUs optimisation level 1 compiles a tenth faster than the default, level 3. The short loops of stencils and norms run
+    as fast with it, and some run a quarter faster. The preset for fast compilation saves another twentieth to eighth of the
+    compile time; the programs run at the same speed and need a little less memory.
     """
     said = {flag.partition("=")[0].removeprefix("--") for flag in os.environ.get("XLA_FLAGS", "").split()}
     ours = _SETTINGS.get(platform, {})
@@ -88,7 +89,7 @@ _SETTINGS: dict[str, dict[str, Setting]] = {
 
 
 def known_options(options: dict[str, Setting]) -> dict[str, Setting]:
-    """Those of the options that the compiler has: its settings come and go, and programs are right without them."""
+    """Return the options that this version of the compiler has; programs are correct without them."""
     found = {}
     for name, value in options.items():
         try:

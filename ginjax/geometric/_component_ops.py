@@ -1,7 +1,8 @@
 """Products over tensor components, with derivatives made of the same products.
 
-Written with `sum` and broadcasting, the transpose of one would be a reduction over a short leading axis, and of slices,
-padding; both cost several passes over memory. As bilinear operations they stay elementwise work, forwards and back.
+If these products were written with `sum`, broadcasting and slices, JAX would transpose them to reductions over a short
+leading axis and to padding. Both cost several passes over memory. As bilinear operations of their own, the products and
+their derivatives stay elementwise.
 """
 
 from collections.abc import Sequence
@@ -24,12 +25,12 @@ _scale = primitive("ginjax_scale")
 
 
 def inner(a: Num[AnyArray, "components *rest"], b: Num[AnyArray, "components *rest"]) -> Num[Array, "*rest"]:
-    """`sum_i a[i] b[i]` over the first axis."""
+    """Compute `sum_i a[i] b[i]` over the first axis."""
     return _inner.bind(*_same_dtype(a, b), axis=0)
 
 
 def scale(k: Num[AnyArray, "*rest"], a: Num[AnyArray, "components *rest"]) -> Num[Array, "components *rest"]:
-    """`k a[i]` for every `i` of the first axis."""
+    """Compute `k a[i]` for every `i` of the first axis."""
     return _scale.bind(*_same_dtype(k, a), axis=0)
 
 

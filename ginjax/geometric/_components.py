@@ -1,4 +1,4 @@
-"""Tensor components as scalar channels, and back."""
+"""Conversion between tensor components and scalar channels."""
 
 import math
 
@@ -24,7 +24,7 @@ def to_scalar_channels(
 def from_scalar_channels(
     D: int, block: Shaped[AnyArray, "*leading_spatial"], n_leading: int, order: int
 ) -> Shaped[Array, "*leading_field"]:
-    """The inverse of `to_scalar_channels` for a field of the given tensor order."""
+    """Undo `to_scalar_channels` for a field of the given tensor order."""
     block = jnp.asarray(block)
     *batch, channels = block.shape[:n_leading]
     spatial = block.shape[n_leading:]

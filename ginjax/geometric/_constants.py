@@ -3,7 +3,7 @@
 import enum
 
 TINY: float = 1e-5
-"""Numbers smaller than this count as zero in tolerant comparisons."""
+"""The tolerance of comparisons: smaller numbers count as zero."""
 
 
 class Losses(enum.Enum):

@@ -1,6 +1,6 @@
 """Convolution of tensor images with tensor filters.
 
-Conventions are those of `jax.lax`: cross-correlation, no kernel flip.
+The conventions are those of `jax.lax`: cross-correlation, without flipping the kernel.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def convolve(
     lhs_dilation: int | Sequence[int] | None = None,
     rhs_dilation: int | Sequence[int] = 1,
 ) -> Num[Array, "batch out *new_field"]:
-    r"""Convolve images with filters, keeping all tensor axes of both.
+    r"""Convolve images with filters and keep all tensor axes of both.
 
     `y_o(x)_{IJ} = sum_i sum_t image_i(x + t)_I filter_oi(t)_J`.
 
@@ -63,7 +63,7 @@ def convolve_contract(
     lhs_dilation: int | Sequence[int] | None = None,
     rhs_dilation: int | Sequence[int] = 1,
 ) -> Num[Array, "batch out *new_field"]:
-    r"""Convolve images with filters and contract the image's axes with the first axes of the filter.
+    r"""Convolve images with filters and contract the tensor axes of the image with the first tensor axes of the filter.
 
     `y_o(x)_J = sum_i sum_t sum_I image_i(x + t)_I filter_oi(t)_{IJ}`; arguments as in `convolve`.
 
@@ -90,7 +90,7 @@ def convolve_contract(
 def correlate(
     x: Num[Array, "batch in *spatial"], kernel: Num[Array, "out in *sides"], geometry: ConvGeometry
 ) -> Num[Array, "batch out *new_spatial"]:
-    """Plain cross-correlation: `(batch, in, *spatial)` with `(out, in, *(M,)*D)`, integers and floats in any mixture."""
+    """Cross-correlate `(batch, in, *spatial)` with `(out, in, *(M,)*D)`; integers and floats may be mixed."""
     dtype = jnp.result_type(x, kernel)
     x, kernel = x.astype(dtype), kernel.astype(dtype)
     x = geometry.pad(x, 2, kernel.shape[2])

@@ -1,4 +1,4 @@
-"""Invariant filters as fields, from the bases of `ginjax.filters`."""
+"""Invariant filters as fields, taken from the bases of `ginjax.filters`."""
 
 import enum
 import math
@@ -18,7 +18,7 @@ from ._multi_image import MultiImage
 
 
 class FilterScaling(enum.Enum):
-    """How large filters are; only `ONE`, `NORMALIZE` and `GAUSSIAN` can be asked for."""
+    """How filters are scaled; only `ONE`, `NORMALIZE` and `GAUSSIAN` are supported."""
 
     ONE = "one"
     NORMALIZE = "normalize"
@@ -47,7 +47,7 @@ def _scaling_name(scale: FilterScaling):
 
 
 def _is_whole_group(operators: Sequence[np.ndarray], D: int) -> bool:
-    """Whether the matrices are all of `B_D`. A set of that many different signed permutations can be nothing else."""
+    """Whether the matrices are all of `B_D`, judged by the number of different signed permutations."""
     matrices = {np.rint(g).astype(int).tobytes() for g in operators}
     signed = all(g.shape == (D, D) and np.array_equal(g @ g.T, np.eye(D)) for g in operators)
     return signed and len(matrices) == 2**D * math.factorial(D)
@@ -64,7 +64,7 @@ def _filter_block(
     split_k2: bool,
     combine: bool,
 ) -> Float[Array, "filters *field"]:
-    """The filters of one side, order and parity: `(n, *(M,)*D, *(D,)*k)`."""
+    """Return the filters of one side, order and parity, `(n, *(M,)*D, *(D,)*k)`."""
     scaling = _scaling_name(scale)
     if _is_whole_group(operators, D):
         radius = D * (side - 1) / 2 if max_pixel_l1 is None else max_pixel_l1
@@ -80,7 +80,7 @@ def _filter_block(
     else:
         filters = basis_for_operators(D, side, k, parity, operators, split_k2)
         filters = limit_support(scale_filters(filters, D, scaling), D, max_pixel_l1, combine)
-    # Rounded by NumPy and put there as it is: jnp.asarray would compile a program for every shape.
+    # NumPy rounds, and device_put only copies: jnp.asarray would compile a program for every shape.
     return jax.device_put(filters.astype(np.float32))
 
 
@@ -95,27 +95,27 @@ def get_invariant_filters(
     k2_irreps_basis: bool = True,
     combine_equal_l1: bool = False,
 ) -> MultiImage:
-    r"""A basis of the filters that a group of grid symmetries leaves alone, for each order and parity.
+    r"""Compute a basis of the filters that are invariant under a group of grid symmetries, for each order and parity.
 
     $$g \cdot C_l = C_l \quad \text{for every operator } g$$
 
     **Arguments:**
 
-    - `Ms`: the side in pixels, as a sequence of one.
+    - `Ms`: the side of the filters in pixels, as a sequence with one entry.
     - `ks`: the tensor orders.
     - `parities`: the parities, 0 or 1.
     - `D`: the dimension.
     - `operators`: the group as `D x D` signed permutation matrices, such as `make_all_operators(D)`.
     - `scale`: `ONE` (largest absolute entry 1), `NORMALIZE` (tensor norm 1 at every pixel of the support) or `GAUSSIAN`
-        (that times `exp(-distance from the centre)`).
-    - `max_pixel_l1`: keep only filters supported within this L1 distance, in pixels, from the centre.
+        (as `NORMALIZE`, times `exp(-distance from the centre)`).
+    - `max_pixel_l1`: keep only filters whose support lies within this L1 distance, in pixels, of the centre.
     - `k2_irreps_basis`: split order 2 into trace, antisymmetric, off-diagonal symmetric and traceless diagonal parts.
     - `combine_equal_l1`: sum the filters of equal L1 radius.
 
     **Returns:** one block `(n_filters, *(M,)*D, D, ..., D)` of float32 per `(k, p)`; keys without filters are absent.
 
-    **Raises:** `ArgumentError` for several sides or operators that form no group of grid symmetries; `UnsupportedError` for
-    another scaling.
+    **Raises:** `ArgumentError` for several sides, or for operators that do not form a group of grid symmetries;
+    `UnsupportedError` for another scaling.
     """
     Ms = tuple(Ms)
     if len(Ms) != 1:
@@ -148,9 +148,10 @@ def get_invariant_filters_dict(
     k2_irreps_basis: bool = True,
     combine_equal_l1: bool = False,
 ) -> tuple[dict[tuple[int, int, int, int], list[GeometricFilter]], dict[tuple[int, int], int]]:
-    """The filters of `get_invariant_filters` for several sides, and how many there are at most.
+    """Compute the filters of `get_invariant_filters` for several sides.
 
-    **Returns:** lists by `(D, M, k, p)`, empty ones too; and by `(D, M)` the length of the longest list of that side.
+    **Returns:** two dictionaries. The first has a list of filters for each `(D, M, k, p)`; a list may be empty. The second has
+    the length of the longest list for each `(D, M)`.
     """
     operators = [np.asarray(g) for g in operators]
     ks, parities = tuple(ks), tuple(parities)
@@ -182,7 +183,7 @@ def get_invariant_filters_list(
     k2_irreps_basis: bool = True,
     combine_equal_l1: bool = False,
 ) -> list[GeometricFilter]:
-    """The filters of `get_invariant_filters_dict` in one list, side by side, order by order, parity by parity."""
+    """Return the filters of `get_invariant_filters_dict` in one list, ordered by side, then order, then parity."""
     by_key, _ = get_invariant_filters_dict(
         Ms, ks, parities, D, operators, scale, max_pixel_l1, k2_irreps_basis, combine_equal_l1
     )

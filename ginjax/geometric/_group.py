@@ -1,4 +1,4 @@
-r"""The symmetries of the grid, and their action on fields."""
+r"""The symmetries of the grid and their action on fields."""
 
 import itertools
 import math
@@ -18,14 +18,14 @@ GroupElement = Real[AnyArray, "dim dim"] | Sequence[Sequence[int | float]]
 
 
 def make_C2_group(D: int) -> list[Int[np.ndarray, "dim dim"]]:
-    """The `2^D` reflections along the axes, as diagonal matrices; the identity first."""
+    """Make the `2^D` reflections along the axes, as diagonal matrices; the identity comes first."""
     return [np.diag(signs) for signs in itertools.product((1, -1), repeat=D)]
 
 
 def make_all_operators(D: int) -> list[Int[np.ndarray, "dim dim"]]:
-    """The `2^D D!` matrices of the hyperoctahedral group `B_D`: every permutation of the axes times every reflection.
+    """Make the `2^D D!` matrices of the hyperoctahedral group `B_D`: every permutation of the axes times every reflection.
 
-    The identity comes first; permutations are in lexicographic order, and within each the reflections, applied before it,
+    The identity comes first. The permutations are in lexicographic order. For each of them the reflections, which act first,
     are in the order of `make_C2_group`.
     """
     permutations = (np.eye(D, dtype=int)[list(order)] for order in itertools.permutations(range(D)))
@@ -35,7 +35,7 @@ def make_all_operators(D: int) -> list[Int[np.ndarray, "dim dim"]]:
 def signed_permutation(g: GroupElement, D: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Read a signed permutation matrix as `(source, sign)` with `(g v)_i = sign_i v_{source_i}`.
 
-    **Raises:** `ArgumentError` if `g` is no signed permutation of `D` axes, or is not known while tracing.
+    **Raises:** `ArgumentError` if `g` is not a signed permutation of `D` axes, or is a traced array.
     """
     if is_traced(g):
         raise ArgumentError(
@@ -60,7 +60,7 @@ def signed_permutation(g: GroupElement, D: int) -> tuple[tuple[int, ...], tuple[
 
 
 def determinant(source: tuple[int, ...], sign: tuple[int, ...]) -> int:
-    """The determinant, 1 or -1, of the signed permutation `(source, sign)`."""
+    """Return the determinant, 1 or -1, of the signed permutation `(source, sign)`."""
     inversions = sum(a > b for a, b in itertools.combinations(source, 2))
     return math.prod(sign) * (-1) ** inversions
 
@@ -73,27 +73,28 @@ def times_group_element(
     covariant_axes: Sequence[bool] | None = None,
     precision: object = None,
 ) -> Shaped[Array, "*leading_moved_field"]:
-    r"""Act on a field with a symmetry of the grid.
+    r"""Apply a symmetry of the grid to a field.
 
     $$(g \cdot A)(i) = \det(g)^p \, g^{\otimes k} A(g^{-1} i)$$
 
-    with `i` measured from the centre of the grid, which lies between pixels on even sides. Axes are permuted and flipped,
-    so sides need not be equal (they are permuted too), and the result is exact.
+    The position `i` is measured from the centre of the grid, which lies between pixels where a side is even. Axes are
+    permuted and flipped, so the result is exact. The sides need not be equal; they are permuted too.
 
     **Arguments:**
 
     - `D`: the dimension.
     - `data`: `(*leading, *spatial, D, ..., D)`.
-    - `parity`: 0, or 1 for fields that also change sign with the determinant.
+    - `parity`: 0, or 1 for fields that are also multiplied by the determinant.
     - `gg`: the group element, a `D x D` signed permutation matrix.
-    - `covariant_axes`: one bool for each tensor axis, the last axes of `data`; whether they are True makes no difference
-      under these symmetries. All axes before the spatial ones (batch, channels) are left alone. None for a field without
-      such axes, where every axis after the spatial ones is a tensor axis.
+    - `covariant_axes`: one bool for each tensor axis; only their number matters under these symmetries. The axes before the
+      spatial ones (batch, channels) stay as they are. None stands for a field without leading axes: then every axis after the
+      spatial ones is a tensor axis.
     - `precision`: accepted because callers pass it; nothing is rounded here.
 
     **Returns:** the transformed field, `(*leading, *permuted spatial, D, ..., D)`.
 
-    **Raises:** `ArgumentError` if `gg` is no concrete signed permutation or `data` has too few axes.
+    **Raises:** `ArgumentError` if `gg` is not a concrete signed permutation, if `data` has too few axes, or if a tensor axis
+    is not `D` long.
     """
     del precision
     data = jnp.asarray(data)
@@ -123,6 +124,6 @@ def times_group_element(
     for axis in tensor:
         factor = np.multiply.outer(factor, sign)
         if source != tuple(range(D)):
-            # Slices rather than a matrix product: a product would be rounded on accelerators.
+            # Slices instead of a matrix product, which accelerators would round.
             moved = jnp.concatenate([lax.slice_in_dim(moved, j, j + 1, axis=axis) for j in source], axis=axis)
     return moved if np.all(factor == 1) else moved * factor.astype(data.dtype)

@@ -1,4 +1,4 @@
-"""One geometric image, and one filter."""
+"""Single geometric images and filters."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -28,17 +28,18 @@ if TYPE_CHECKING:
 @refuse_methods
 @jax.tree_util.register_pytree_node_class
 class GeometricImage:
-    """A tensor at every pixel of a grid: data `(*spatial, D, ..., D)` of order `k` (the number of tensor axes).
+    """A tensor of order `k` at every pixel of a grid, as one array `(*spatial, D, ..., D)` with `k` tensor axes.
 
-    It is a pytree whose only leaf is `data`.
+    The class is a pytree whose only leaf is `data`.
 
     **Arguments:**
 
     - `data`: `(*spatial, D, ..., D)`.
-    - `parity`: 0, or 1 if the field changes sign under reflections beyond what its tensor axes say; counts modulo 2.
+    - `parity`: 0, or 1 for a field with an additional sign change under reflections (such as a pseudoscalar); taken modulo 2.
     - `D`: the dimension.
     - `is_torus`: whether the grid is periodic: one bool, or one per axis.
-    - `covariant_axes`: one bool for all tensor axes, or one per axis; carried along by name only.
+    - `covariant_axes`: one bool for all tensor axes, or one per axis. A label that changes no values. Sums, multiples by a
+      number, `normalize` and `times_group_element` reset it to False.
 
     **Raises:** `ArgumentError` if the shape is not that of a field.
     """
@@ -73,14 +74,14 @@ class GeometricImage:
             )
 
     def tree_flatten(self):
-        """For JAX: the array, and what is static."""
+        """Return the array and the static values, for JAX."""
         return (self.data,), (self.parity, self.D, self.is_torus, self.covariant_axes)
 
     @classmethod
     def tree_unflatten(
         cls, aux: tuple[int, int, tuple[bool, ...], tuple[bool, ...]], children: Iterable[Any]
     ) -> Self:
-        """For JAX: the image again."""
+        """Rebuild the image, for JAX."""
         self = object.__new__(cls)
         self.parity, self.D, self.is_torus, self.covariant_axes = aux
         (self.data,) = children
@@ -96,7 +97,7 @@ class GeometricImage:
         is_torus: bool | Iterable[bool] = True,
         covariant_axes: bool | Iterable[bool] = False,
     ) -> Self:
-        """The zero field of order `k` on a grid of side `N` (or of the given sides)."""
+        """Make the zero field of order `k` on a grid with `N` pixels along each axis (a tuple has one number per axis)."""
         return cls(jnp.zeros(_sides(N, D) + (D,) * k), parity, D, is_torus, covariant_axes)
 
     @classmethod
@@ -109,7 +110,7 @@ class GeometricImage:
         is_torus: bool | Iterable[bool] = True,
         covariant_axes: bool | Iterable[bool] = False,
     ) -> Self:
-        """The constant field whose value at every pixel is `fill`, a number or a `(D, ..., D)` tensor."""
+        """Make the constant field with the value `fill`, a number or a `(D, ..., D)` tensor, at every pixel."""
         tensor = jnp.asarray(fill)
         data = jnp.broadcast_to(tensor, _sides(N, D) + tensor.shape)
         return cls(data, parity, D, is_torus, covariant_axes)
@@ -126,7 +127,7 @@ class GeometricImage:
 
     @property
     def spatial_dims(self) -> tuple[int, ...]:
-        """The sides of the grid."""
+        """The number of pixels along each axis of the grid."""
         return self.data.shape[: self.D]
 
     def _with(
@@ -168,7 +169,7 @@ class GeometricImage:
         return self._with(-self.data)
 
     def __mul__(self, other: "ArrayLike | GeometricImage") -> Self:
-        """The product with a number, or the pixelwise tensor product with an image (parities add)."""
+        """Multiply by a number, or form the pixelwise tensor product with an image (parities add)."""
         if not isinstance(other, GeometricImage):
             if jnp.ndim(other):
                 return NotImplemented
@@ -183,7 +184,7 @@ class GeometricImage:
     __rmul__ = __mul__
 
     def __eq__(self, other: object, rtol: float = TINY, atol: float = TINY) -> bool:
-        """Same kind and grid, and values equal within `atol + rtol |other|`."""
+        """Whether key, grid and periodicity are the same, and the values agree within `atol + rtol |other|`."""
         if not isinstance(other, GeometricImage):
             return NotImplemented
         same = (self.key, self.D, self.is_torus) == (other.key, other.D, other.is_torus)
@@ -201,16 +202,16 @@ class GeometricImage:
         return f"{type(self).__name__}({shape}, parity={self.parity}, D={self.D}, is_torus={self.is_torus})"
 
     def norm(self) -> "GeometricImage":
-        """The tensor norm at every pixel, an even scalar image."""
+        """Return the tensor norm at every pixel, as an even scalar image."""
         return GeometricImage(norm(self.D, self.data), 0, self.D, self.is_torus)
 
     def normalize(self) -> Self:
-        """Divide by the largest tensor norm of any pixel; a zero image is returned unchanged."""
+        """Divide by the largest tensor norm of all pixels, unless that norm is at most `TINY`."""
         largest = jnp.max(norm(self.D, self.data))
         return self._with(self.data / jnp.where(largest > TINY, largest, 1))
 
     def contract(self, i: int, j: int) -> Self:
-        """Sum over equal values of tensor axes `i` and `j`, which lowers the order by 2.
+        """Contract tensor axes `i` and `j` (the trace over both), which lowers the order by 2.
 
         **Raises:** `ArgumentError` unless `i` and `j` are two different tensor axes.
         """
@@ -226,7 +227,7 @@ class GeometricImage:
     def transpose(self, axes: Iterable[int]) -> Self:
         """Permute the tensor axes: axis `n` of the result is axis `axes[n]` of this image.
 
-        **Raises:** `ArgumentError` if `axes` is no permutation of the tensor axes.
+        **Raises:** `ArgumentError` if `axes` is not a permutation of the tensor axes.
         """
         axes = tuple(axes)
         if sorted(axes) != list(range(self.k)):
@@ -237,7 +238,7 @@ class GeometricImage:
         return self._with(data, covariant_axes=tuple(self.covariant_axes[axis] for axis in axes))
 
     def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
-        """Act with a symmetry of the grid; see `times_group_element`. Periodicity moves along."""
+        """Apply a symmetry of the grid, see `times_group_element`; `is_torus` is permuted with the axes."""
         source, _ = signed_permutation(g, self.D)
         data = times_group_element(self.D, self.data, self.parity, g, self.covariant_axes, precision)
         return self._with(data, is_torus=tuple(self.is_torus[axis] for axis in source))
@@ -252,16 +253,19 @@ class GeometricImage:
         colorbar: bool = False,
         cmap: Any = None,
     ) -> "Figure":
-        """Draw the image: a line in 1D, colours in 2D, the middle plane in 3D; arrows for vectors, norms for tensors.
+        """Draw the image: a line in 1D, colours in 2D, the middle plane in 3D.
+
+        Vectors are drawn as arrows over the colours of their norm. For tensors of higher order only the norm is drawn.
 
         **Arguments:**
 
-        - `ax`: the panel to draw into; None for a figure of its own.
-        - `title`: above it.
-        - `vmin`, `vmax`: of the colours; None for those of the data.
-        - `colorbar`, `cmap`: whether to draw their scale, and a matplotlib colour map.
+        - `ax`: the panel to draw into; None makes a new figure.
+        - `title`: the text above the panel.
+        - `vmin`, `vmax`: the limits of the colours; None takes them from the data.
+        - `colorbar`: whether to draw the colour scale.
+        - `cmap`: a matplotlib colour map.
 
-        **Returns:** the matplotlib figure, shown by a notebook or saved with its `savefig`.
+        **Returns:** the matplotlib figure. A notebook shows it; its method `savefig` saves it.
         """
         from ._plot import draw_image, new_figure
 
@@ -277,7 +281,7 @@ class GeometricImage:
         lhs_dilation: int | Sequence[int] | None = None,
         rhs_dilation: int | Sequence[int] = 1,
     ) -> "GeometricImage":
-        """Convolve with a filter; orders and parities add, the image's tensor axes come first. See `convolve`."""
+        """Convolve with a filter, see `convolve`; orders and parities add, and the image's tensor axes come first."""
         from ._convolve import convolve
 
         if filter_image.D != self.D:
@@ -306,7 +310,7 @@ class GeometricImage:
 @refuse_methods
 @jax.tree_util.register_pytree_node_class
 class GeometricFilter(GeometricImage):
-    """A geometric image on a grid of equal sides, to convolve with; arguments as of `GeometricImage`.
+    """A filter to convolve with: a geometric image on a grid with equal sides; arguments as in `GeometricImage`.
 
     **Raises:** `ArgumentError` if the sides differ.
     """
@@ -327,7 +331,7 @@ class GeometricFilter(GeometricImage):
 
     @property
     def M(self) -> int:
-        """The side of the filter."""
+        """The side of the filter in pixels."""
         return self.spatial_dims[0]
 
 

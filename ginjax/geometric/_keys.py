@@ -1,4 +1,4 @@
-"""Keys `(k, p)` and signatures: what kinds of fields there are and how many of each."""
+"""Keys `(k, p)` and signatures: the kinds of fields, and how many of each kind."""
 
 import re
 from collections.abc import Iterable
@@ -10,10 +10,10 @@ Key = tuple[tuple[bool, ...], int]
 """`(k, p)`: one bool per tensor axis (True = covariant), and the parity, 0 or 1."""
 
 KeyLike = tuple[SupportsIndex | tuple[bool, ...] | list[bool], SupportsIndex]
-"""What `canonical_key` takes for a key: the order, or one bool per tensor axis, and any whole number as parity."""
+"""What `canonical_key` accepts: the order or one bool per tensor axis, and any whole number as parity."""
 
 SignatureLike = Iterable[tuple[KeyLike, SupportsIndex]]
-"""What `Signature` takes: keys in any form, with channels, in any order."""
+"""What `Signature` accepts: pairs of a key (in any form) and a number of channels, in any order."""
 
 _KEY_NAME = re.compile(r"k(0|[1-9][0-9]?)p([01])")
 
@@ -23,12 +23,12 @@ def canonical_key(key: KeyLike) -> Key:
 
     **Arguments:**
 
-    - `key`: a pair `(k, p)`; `k` is a sequence of bools, or an integer `n`, which means `(False,) * n`; `p` is an
-        integer and counts modulo 2.
+    - `key`: a pair `(k, p)`. `k` is a tuple or list of bools, or an integer `n`, which means `(False,) * n`; `p` is an
+        integer, taken modulo 2.
 
     **Returns:** the pair with `k` a tuple of bools and `p` in {0, 1}.
 
-    **Raises:** `ArgumentError` if `key` is no such pair.
+    **Raises:** `ArgumentError` if `key` is not such a pair.
     """
     try:
         k, p = key
@@ -48,13 +48,13 @@ def canonical_key(key: KeyLike) -> Key:
 
 
 def key_order(key: Key) -> tuple[int, tuple[bool, ...], int]:
-    """The canonical sort order of keys: by number of tensor axes, then by `k`, then by parity."""
+    """Return the sort key of the canonical order: by number of tensor axes, then by `k`, then by parity."""
     k, p = key
     return len(k), k, p
 
 
 def key_name(key: KeyLike) -> str:
-    """The name of a key in files, e.g. `"k1p0"` for a vector.
+    """Return the name of a key in files, e.g. `"k1p0"` for a vector.
 
     **Raises:** `UnsupportedError` for covariant axes, which the name cannot express.
     """
@@ -70,7 +70,7 @@ def key_name(key: KeyLike) -> str:
 
 
 def parse_key_name(name: str) -> Key:
-    """The key that `key_name` wrote as `name`.
+    """Return the key that `key_name` wrote as `name`.
 
     **Raises:** `ArgumentError` if `name` does not read `k<order>p<parity>`.
     """
@@ -81,10 +81,10 @@ def parse_key_name(name: str) -> Key:
 
 
 class Signature(tuple[tuple[Key, int], ...]):
-    """Which fields there are: a tuple of `((k, p), channels)`, hashable, in canonical order.
+    """The fields of an image or a layer: a hashable tuple of `((k, p), channels)` in canonical order.
 
-    `Signature(entries)` accepts any iterable of such pairs, with `k` an integer or a tuple of bools. It equals the plain
-    tuple of its entries.
+    `Signature(entries)` accepts any iterable of such pairs, with `k` an integer or a tuple of bools. A signature equals the
+    plain tuple of its entries.
 
     **Raises:** `ArgumentError` for a malformed entry, a negative number of channels, or a key that appears twice.
     """
@@ -116,7 +116,7 @@ class Signature(tuple[tuple[Key, int], ...]):
 
 
 def signature_union(a: SignatureLike, b: SignatureLike, n: int) -> Signature:
-    """Every key of either signature, each with `n` channels, in canonical order."""
+    """Return every key of either signature, each with `n` channels, in canonical order."""
     keys = {key for key, _ in Signature(a)} | {key for key, _ in Signature(b)}
     return Signature((key, n) for key in keys)
 
@@ -126,7 +126,7 @@ def parse_shape(shape: tuple[int, ...], D: int) -> tuple[tuple[int, ...], int]:
 
     **Arguments:**
 
-    - `shape`: `(*spatial, D, ..., D)`, no leading axes.
+    - `shape`: `(*spatial, D, ..., D)`, without leading axes.
     - `D`: the dimension.
 
     **Returns:** `(spatial, k)`.
@@ -145,9 +145,9 @@ def parse_shape(shape: tuple[int, ...], D: int) -> tuple[tuple[int, ...], int]:
 
 
 def parse_torus(is_torus: bool | Iterable[bool], D: int) -> tuple[bool, ...]:
-    """Periodicity as one bool per axis.
+    """Bring periodicity to the form of one bool per axis.
 
-    **Raises:** `ArgumentError` if a sequence of another length than `D` is given.
+    **Raises:** `ArgumentError` for a sequence whose length is not `D`.
     """
     flags = (
         tuple(bool(axis) for axis in is_torus) if isinstance(is_torus, Iterable) else (bool(is_torus),) * D

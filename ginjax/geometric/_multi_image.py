@@ -32,9 +32,9 @@ _SCALAR: Key = ((), 0)
 class MultiImage(BlockMapping):
     """Blocks of geometric images on one grid, one block for each key `(k, p)`.
 
-    A block is an array `(channels, *spatial, D, ..., D)` with one trailing axis per tensor order; further axes (a batch)
-    may come first. It is a pytree whose leaves are the blocks in canonical key order; `D` and `is_torus` are static.
-    Keys are accepted in any form that `canonical_key` accepts.
+    A block is an array `(channels, *spatial, D, ..., D)` with `k` tensor axes at the end. Further axes, such as a batch axis,
+    may come first. The class is a pytree whose leaves are the blocks in canonical key order; `D` and `is_torus` are static.
+    Keys may have any form that `canonical_key` accepts.
 
     **Arguments:**
 
@@ -43,8 +43,8 @@ class MultiImage(BlockMapping):
     - `is_torus`: whether the grid is periodic: one bool, or one per axis.
     - `metric_tensor`: must be None; grids are flat.
 
-    **Raises:** `ArgumentError` if blocks disagree about the grid or the number of leading axes, or have tensor axes that are
-    not `D` long; `UnsupportedError` for a metric.
+    **Raises:** `ArgumentError` if two blocks differ in the grid or in the number of leading axes, or if a tensor axis is not
+    `D` long; `UnsupportedError` for a metric.
     """
 
     def __init__(
@@ -73,34 +73,34 @@ class MultiImage(BlockMapping):
         return key, tuple(jnp.shape(block))
 
     def get_n_leading(self) -> int:
-        """The number of axes before the spatial ones (1 for a single sample); 0 for an image without blocks."""
+        """Return the number of axes before the spatial axes (1 for a single sample); 0 for an image without blocks."""
         if not self._blocks:
             return 0
         (k, _), shape = self._first("leading axes")
         return len(shape) - self.D - len(k)
 
     def get_spatial_dims(self) -> tuple[int, ...]:
-        """The sides of the grid; none for an image without blocks."""
+        """Return the number of pixels along each axis of the grid; `()` for an image without blocks."""
         if not self._blocks:
             return ()
         _, shape = self._first("grid")
         return shape[self.get_n_leading() :][: self.D]
 
     def get_L(self) -> int:
-        """The length of the first axis of the first block (the batch, if there is one); 0 without blocks."""
+        """Return the length of the first axis (the batch, if there is one) of the first block; 0 without blocks."""
         return self._first("first axis")[1][0] if self._blocks else 0
 
     def get_signature(self) -> Signature:
-        """The keys and their numbers of channels, the last leading axis of each block."""
+        """Return the keys and their numbers of channels; the last leading axis of a block is that of the channels."""
         axis = self._channel_axis() if self._blocks else 0
         return Signature((key, jnp.shape(block)[axis]) for key, block in self.items())
 
     def get_signature_dict(self) -> dict[Key, int]:
-        """The signature as a mapping from key to channels."""
+        """Return the signature as a dictionary from key to number of channels."""
         return dict(self.get_signature())
 
     def size(self) -> int:
-        """The number of values in all blocks."""
+        """Return the number of values in all blocks together."""
         return sum(int(np.prod(jnp.shape(block))) for block in self.values())
 
     def _channel_axis(self) -> int:
@@ -114,14 +114,14 @@ class MultiImage(BlockMapping):
     # --- conversion -------------------------------------------------------------------------------------------------
 
     def to_vector(self) -> Shaped[Array, " values"]:
-        """All values as one vector, block after block in canonical order."""
+        """Return all values as one vector, block after block in canonical order."""
         if not self._blocks:
             return jnp.zeros(0)
         return jnp.concatenate([jnp.ravel(block) for block in self.values()])
 
     @classmethod
     def from_vector(cls, v: Shaped[AnyArray, " values"], like: "MultiImage") -> Self:
-        """The inverse of `to_vector`, with keys, shapes and space taken from `like`."""
+        """Undo `to_vector`; keys, shapes, `D` and `is_torus` are those of `like`."""
         if jnp.shape(v) != (like.size(),):
             raise ArgumentError("the vector has the wrong length", got=jnp.shape(v), expected=(like.size(),))
         blocks, start = {}, 0
@@ -132,7 +132,7 @@ class MultiImage(BlockMapping):
         return cls(blocks, like.D, like.is_torus)
 
     def to_scalar_multi_image(self) -> Self:
-        """All components as scalar channels: keys in canonical order, channel-major, components row-major."""
+        """Turn all components into scalar channels: keys in canonical order, channel-major, components row-major."""
         if not self._blocks:
             return self.empty()
         axis = self._channel_axis()
@@ -140,9 +140,9 @@ class MultiImage(BlockMapping):
         return self._with({_SCALAR: jnp.concatenate(parts, axis=axis)})
 
     def from_scalar_multi_image(self, signature: SignatureLike) -> Self:
-        """The inverse of `to_scalar_multi_image`: read the scalar channels as fields of the given signature.
+        """Undo `to_scalar_multi_image`: read the scalar channels as fields of the given signature.
 
-        **Raises:** `ArgumentError` unless the image holds even scalars only, exactly as many as `signature` has components.
+        **Raises:** `ArgumentError` unless the image has only even scalars, exactly as many as `signature` has components.
         """
         signature = Signature(signature)
         counts = [channels * self.D ** len(k) for (k, _), channels in signature]
@@ -164,14 +164,14 @@ class MultiImage(BlockMapping):
         )
 
     def get_component(self, component: int | slice, future_steps: int = 1) -> Self:
-        """Components as scalar channels: those of all keys in canonical order, channel-major, each with all its steps.
+        """Pick components as scalar channels, each with all its time steps.
 
         **Arguments:**
 
-        - `component`: which one, or a slice of them. With one step a component is a channel of `to_scalar_multi_image`.
-        - `future_steps`: time steps in the channels, time fastest.
+        - `component`: an index or a slice. With one time step, index `i` is channel `i` of `to_scalar_multi_image`.
+        - `future_steps`: the number of time steps that the channels of a field hold, time varying fastest.
 
-        **Raises:** `ArgumentError` for a component there is not, or channels that are not made of that many steps.
+        **Raises:** `ArgumentError` for an index out of range, or channels that `future_steps` does not divide.
         """
         axis = self._channel_axis()
         parts = [self._by_step(key, block, axis, future_steps) for key, block in self.items()]
@@ -188,7 +188,7 @@ class MultiImage(BlockMapping):
         return self._with({_SCALAR: taken.reshape(merged)})
 
     def _by_step(self, key: Key, block: AnyArray, axis: int, steps: int) -> Shaped[Array, "*leading_field"]:
-        """A block `(..., fields * steps, *spatial, D, ..., D)` as `(..., fields * D^k, steps, *spatial)`."""
+        """Reshape a block `(..., fields * steps, *spatial, D, ..., D)` to `(..., fields * D^k, steps, *spatial)`."""
         shape, components = jnp.shape(block), self.D ** len(key[0])
         if steps < 1 or shape[axis] % steps:
             raise ArgumentError(
@@ -200,7 +200,7 @@ class MultiImage(BlockMapping):
         return moved.reshape(*shape[:axis], shape[axis] // steps * components, steps, *spatial)
 
     def to_images(self) -> list[GeometricImage]:
-        """Every single image (over channels, and batch if any), key by key."""
+        """Return a list of all single images (of all channels, and of all samples of a batch), key by key."""
         n_leading = self.get_n_leading()
         return [
             GeometricImage(image, key[1], self.D, self.is_torus, covariant_axes=key[0])
@@ -210,7 +210,7 @@ class MultiImage(BlockMapping):
 
     @classmethod
     def from_images(cls, images: Iterable[GeometricImage]) -> Self:
-        """Collect single images, of one space and grid, as channels."""
+        """Collect single images as channels; all must have the same `D`, `is_torus` and grid."""
         images = list(images)
         if not images:
             raise ArgumentError("no images were given", expected="at least one GeometricImage")
@@ -222,7 +222,7 @@ class MultiImage(BlockMapping):
     # --- axes -------------------------------------------------------------------------------------------------------
 
     def expand(self, axis: int, size: int) -> Self:
-        """Split leading axis `axis` of length `n` in two, `(n / size, size)`; the second varies fastest."""
+        """Split leading axis `axis`, of length `n`, into two axes `(n / size, size)`; the second varies fastest."""
         self._check_leading([axis])
         for key, block in self.items():
             if size < 1 or jnp.shape(block)[axis] % size:
@@ -247,7 +247,7 @@ class MultiImage(BlockMapping):
         )
 
     def merge_axes(self, axes: Iterable[int]) -> Self:
-        """The same as `combine_axes`."""
+        """Call `combine_axes`; another name for it."""
         return self.combine_axes(axes)
 
     def _check_leading(self, axes: Iterable[int]) -> None:
@@ -262,7 +262,7 @@ class MultiImage(BlockMapping):
         )
 
     def get_subset(self, idxs: Int[ArrayLike, "..."] | Sequence[int]) -> Self:
-        """The given entries of the first axis, in the given order."""
+        """Return the given entries of the first axis, in the given order."""
         if not is_traced(idxs):
             for index in np.ravel(np.asarray(idxs)).tolist():
                 for block in self.values():
@@ -271,14 +271,14 @@ class MultiImage(BlockMapping):
         return self._with({key: jnp.asarray(block)[idxs] for key, block in self.items()})
 
     def get_one(self, i: int = 0, keepdims: bool = True) -> Self:
-        """Entry `i` of the first axis, as an axis of length 1 or, without `keepdims`, with the axis removed."""
+        """Return entry `i` of the first axis. That axis keeps length 1, or is removed without `keepdims`."""
         subset = self.get_subset(i)
         return subset if keepdims else self._with({key: block[0] for key, block in subset.items()})
 
     # --- fields -----------------------------------------------------------------------------------------------------
 
     def times_group_element(self, g: GroupElement, precision: object = None) -> Self:
-        """Act with a symmetry of the grid on every block; see `times_group_element`. Periodicity moves along."""
+        """Apply a symmetry of the grid to every block, see `times_group_element`; `is_torus` is permuted with the axes."""
         source, _ = signed_permutation(g, self.D)
         blocks = {
             key: times_group_element(self.D, block, key[1], g, key[0], precision)
@@ -287,7 +287,7 @@ class MultiImage(BlockMapping):
         return self._with(blocks, tuple(self.is_torus[axis] for axis in source))
 
     def norm(self) -> Self:
-        """The pixelwise tensor norm of every channel, as scalar channels in canonical key order."""
+        """Return the pixelwise tensor norm of every channel, as scalar channels in canonical key order."""
         if not self._blocks:
             return self.empty()
         axis = self._channel_axis()
@@ -301,13 +301,13 @@ class MultiImage(BlockMapping):
 
         **Arguments:**
 
-        - `row_titles`, `col_titles`: instead of the numbers of the samples, and of the keys and channels.
-        - `colorbar`: whether to draw scales.
+        - `row_titles`: used instead of the numbers of the samples.
+        - `col_titles`: used instead of the keys and the numbers of the channels.
+        - `colorbar`: whether to draw colour scales.
 
-        **Returns:** a matplotlib figure, shown by a notebook or saved with its `savefig`.
+        **Returns:** the matplotlib figure. A notebook shows it; its method `savefig` saves it.
 
-        **Raises:** `ArgumentError` for an image without blocks, or without an axis of channels or with more than one
-        before it.
+        **Raises:** `ArgumentError` unless the image has one or two leading axes (channels, or samples and channels).
         """
         from ._plot import draw_image, new_figure, titled
 
@@ -336,7 +336,7 @@ class MultiImage(BlockMapping):
         return figure
 
     def average_pool(self, n: int) -> Self:
-        """The mean over patches of `n^D` pixels."""
+        """Average over patches of `n^D` pixels."""
         n_leading = self.get_n_leading()
         return self._with(
             {key: average_pool(self.D, block, n, n_leading=n_leading) for key, block in self.items()}

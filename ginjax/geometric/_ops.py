@@ -1,4 +1,4 @@
-"""Pixelwise norms and pooling, on arrays."""
+"""Pixelwise norms and pooling of arrays."""
 
 import jax.numpy as jnp
 from jax import Array
@@ -12,7 +12,7 @@ from ._constants import TINY
 def norm(
     idx_shift: int, data: Num[AnyArray, "*leading_field"], keepdims: bool = False
 ) -> Num[Array, "*leading_spatial"]:
-    r"""The tensor (Frobenius) norm at every pixel, with the finite derivative 0 at zero.
+    r"""Compute the tensor (Frobenius) norm at every pixel; where the tensor is zero, the derivative is 0.
 
     $$|A|(i) = \Big(\sum_{a \dots b} A_{a \dots b}(i)^2\Big)^{1/2}$$
 
@@ -20,7 +20,7 @@ def norm(
 
     - `idx_shift`: the number of axes before the tensor axes (leading and spatial ones).
     - `data`: `(*leading, *spatial, D, ..., D)`.
-    - `keepdims`: keep the tensor axes with length 1.
+    - `keepdims`: whether to keep the tensor axes, with length 1.
 
     **Returns:** `(*leading, *spatial)`, or with as many axes as `data` if `keepdims`.
     """
@@ -36,7 +36,7 @@ def norm(
 def nonempty_pixels(
     D: int, data: Num[AnyArray, "*leading_field"], *, n_leading: int = 0
 ) -> Bool[Array, "*leading_spatial"]:
-    """Where a field is not zero.
+    """Find the pixels where a field is not zero.
 
     **Arguments:**
 
@@ -50,7 +50,7 @@ def nonempty_pixels(
 
 
 def _patches(D: int, data: Array, patch_len: int, n_leading: int) -> Array:
-    """Gather patches of `patch_len^D` pixels: `(*leading, *coarse, patch_len^D, D, ..., D)`, row-major inside."""
+    """Gather patches of `patch_len^D` pixels, row-major: `(*leading, *coarse, patch_len^D, D, ..., D)`."""
     spatial = data.shape[n_leading : n_leading + D]
     if patch_len < 1 or len(spatial) < D or any(side % patch_len for side in spatial):
         raise ArgumentError(
@@ -76,20 +76,20 @@ def max_pool(
     *,
     n_leading: int = 0,
 ) -> Num[Array, "*leading_coarse_field"]:
-    """Keep from every patch of pixels the tensor of largest norm, or the largest value.
+    """Keep the tensor with the largest norm, or the largest value, of every patch of pixels.
 
     **Arguments:**
 
     - `D`: the dimension.
     - `image_data`: `(*leading, *spatial, D, ..., D)`.
     - `patch_len`: the side of a patch; it must divide every side of the grid.
-    - `use_norm`: compare tensor norms, the first pixel of the patch winning a tie. Otherwise compare values, which is only
-        defined for order 0.
+    - `use_norm`: whether to compare tensor norms; of equal norms the first pixel of the patch wins. Otherwise values are
+        compared, which is possible for order 0 only.
     - `n_leading`: the number of leading axes.
 
     **Returns:** `(*leading, *spatial / patch_len, D, ..., D)`.
 
-    **Raises:** `ArgumentError` if a side is not divisible, or values of a tensor field are to be compared.
+    **Raises:** `ArgumentError` if `patch_len` does not divide a side, or if `use_norm` is False for a tensor field.
     """
     data = jnp.asarray(image_data)
     patches = _patches(D, data, patch_len, n_leading)
@@ -112,5 +112,5 @@ def max_pool(
 def average_pool(
     D: int, image_data: Num[AnyArray, "*leading_field"], patch_len: int, *, n_leading: int = 0
 ) -> Num[Array, "*leading_coarse_field"]:
-    """The mean tensor of every patch of pixels; arguments, result and errors as in `max_pool`."""
+    """Average the tensors of every patch of pixels; arguments, shape of the result and errors as in `max_pool`."""
     return jnp.mean(_patches(D, jnp.asarray(image_data), patch_len, n_leading), axis=n_leading + D)

@@ -1,4 +1,4 @@
-"""Fields with their tensor components apart, as layers compute on them."""
+"""Fields with separate tensor components: the form in which layers compute."""
 
 from collections.abc import Mapping
 
@@ -16,11 +16,11 @@ from ._multi_image import MultiImage
 
 @jax.tree_util.register_pytree_with_keys_class
 class PlanarImage(BlockMapping):
-    """One sample of a field, each tensor component a plane of its own.
+    """One sample of a field in which each tensor component is a plane of its own.
 
-    A block is `(components, channels, *spatial)`, the `D^k` components in row-major order: a `MultiImage` with its
-    tensor axes in front. So every operation runs along whole rows of pixels, and a convolution finds the
-    components where it needs them. Networks change over once at their edges.
+    A block is `(components, channels, *spatial)`, with the `D^k` components in row-major order. These are the blocks of a
+    `MultiImage` with the tensor axes moved to the front. In this form every operation runs along whole rows of pixels, and
+    a convolution need not move the components first. Networks convert once at their input and once at their output.
     """
 
     def __init__(self, data: Blocks, D: int, is_torus: tuple[bool, ...]):
@@ -32,7 +32,7 @@ class PlanarImage(BlockMapping):
 
     @classmethod
     def of(cls, image: BlockMapping) -> "PlanarImage":
-        """One sample, `(channels, *spatial, D, ..., D)` by key, with its components apart; planes as they are."""
+        """Convert a `MultiImage` of one sample, with blocks `(channels, *spatial, D, ..., D)`; keep a `PlanarImage` as it is."""
         if isinstance(image, PlanarImage):
             return image
         if not isinstance(image, MultiImage) or (len(image) and image.get_n_leading() != 1):
@@ -58,19 +58,19 @@ class PlanarImage(BlockMapping):
         return MultiImage(blocks, self.D, self.is_torus)
 
     def get_signature(self) -> Signature:
-        """The keys and their numbers of channels."""
+        """Return the keys and their numbers of channels."""
         return Signature((key, jnp.shape(block)[1]) for key, block in self.items())
 
     def get_spatial_dims(self) -> tuple[int, ...]:
-        """The sides of the grid."""
+        """Return the number of pixels along each axis of the grid."""
         return tuple(jnp.shape(next(iter(self.values())))[2:])
 
     def concat(self, other: BlockMapping, axis: int = 1) -> "PlanarImage":
-        """The union of two fields; channels of keys that both have are joined."""
+        """Return the union of two fields; if both have a key, their channels are joined."""
         return super().concat(other, axis)
 
     def packed(self) -> Num[Array, "packed *spatial"]:
-        """All planes along one axis, `(components * channels, *spatial)`: by key, component, channel."""
+        """Return all planes along one axis, `(packed, *spatial)`, ordered by key, then component, then channel."""
         parts = [block.reshape(-1, *block.shape[2:]) for block in self.values()]
         return jnp.concatenate(parts) if len(parts) > 1 else jnp.asarray(parts[0])
 
@@ -80,7 +80,7 @@ class PlanarImage(BlockMapping):
     ) -> "PlanarImage":
         """Undo `packed`."""
         sizes = [D ** len(key[0]) * channels for key, channels in signature]
-        # Split, not sliced: the transpose is one concatenation.
+        # A split, because its transpose is one concatenation.
         parts = lax.split(x, sizes) if len(sizes) > 1 else [x]
         blocks = {
             key: part.reshape(-1, channels, *x.shape[1:])

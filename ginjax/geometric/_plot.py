@@ -1,4 +1,4 @@
-"""Pictures of single images: one panel a channel."""
+"""Pictures of single images, with one panel for each channel."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,9 @@ _MOST_ARROWS = 24
 
 
 def new_figure(rows: int, columns: int) -> "tuple[Figure, np.ndarray]":
-    """A figure with a grid of panels, which belongs to no window.
+    """Make a figure with a grid of panels; it belongs to no window.
 
-    **Raises:** `ArgumentError` for more panels than anyone looks at.
+    **Raises:** `ArgumentError` for more than 400 panels.
     """
     from matplotlib.figure import Figure
 
@@ -48,12 +48,12 @@ def draw_image(
     **Arguments:**
 
     - `ax`: the panel.
-    - `data`: `(*spatial, D, ..., D)`. The first axis runs to the right, the second upwards. Of tensors of order 2 and more
+    - `data`: `(*spatial, D, ..., D)`. The first axis runs to the right, the second upwards. For tensors of order 2 and more
       the norm is drawn.
-    - `title`: above the panel.
-    - `limits`: of the colours, of a line in 1D; None for those of the data.
-    - `colorbar`: whether to draw the scale of the colours.
-    - `cmap`: of the colours; None for one that goes with the data.
+    - `title`: the text above the panel.
+    - `limits`: the limits of the colours, or of the vertical axis in 1D; None takes them from the data.
+    - `colorbar`: whether to draw the colour scale.
+    - `cmap`: the colour map; None takes a diverging one for scalars with negative values, else a sequential one.
 
     **Raises:** `UnsupportedError` for more than three dimensions.
     """
@@ -86,7 +86,7 @@ def draw_image(
 
 
 def _draw_arrows(ax: "Axes", vectors: np.ndarray) -> None:
-    """The first two components, at points that do not crowd."""
+    """Draw the first two components at a thinned set of pixels, so that arrows do not overlap."""
     step = [max(1, -(-side // _MOST_ARROWS)) for side in vectors.shape[:2]]
     x, y = np.meshgrid(
         *(np.arange(0, n, s) for n, s in zip(vectors.shape, step, strict=False)), indexing="ij"
@@ -96,5 +96,5 @@ def _draw_arrows(ax: "Axes", vectors: np.ndarray) -> None:
 
 
 def titled(titles: Sequence[str], number: int, otherwise: str) -> str:
-    """The title of a row or column: what was given, or else what it is."""
+    """Return title `number` of `titles`, or `otherwise` if there are not so many."""
     return titles[number] if number < len(titles) else otherwise

@@ -1,4 +1,4 @@
-"""Full precision for products, on hardware that would round their inputs by default."""
+"""Full precision for products on hardware that rounds their inputs by default."""
 
 import contextlib
 
@@ -6,11 +6,10 @@ import jax
 
 
 def full_precision() -> contextlib.AbstractContextManager[object]:
-    """A context in which products of float32 arrays keep float32 precision on every device.
+    """Return a context in which products of float32 arrays keep float32 precision on every device.
 
-    GPUs and TPUs otherwise round the inputs of matrix products and convolutions to fewer bits, and a network that is
-    exact to 1e-6 on a CPU is exact to 1e-2 there. A choice of the user's own, `jax.default_matmul_precision`, is
-    left alone.
+    By default GPUs and TPUs round the inputs of matrix products and convolutions to fewer bits. A network that is exact to
+    1e-6 on a CPU is then exact to 1e-2 only. If the user has set `jax.default_matmul_precision`, that setting is kept.
     """
     if _users_choice() is not None:
         return contextlib.nullcontext()
@@ -18,7 +17,7 @@ def full_precision() -> contextlib.AbstractContextManager[object]:
 
 
 def product_precision() -> str:
-    """The precision that `full_precision` sets, to be handed on to a product."""
+    """Return the precision that `full_precision` sets, as an argument for a product."""
     return _users_choice() or "highest"
 
 

@@ -1,4 +1,4 @@
-"""The layers that networks on fields are made of."""
+"""The layers of networks on fields."""
 
 from ._check import Image as Image
 from ._check import in_form_of as in_form_of

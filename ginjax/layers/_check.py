@@ -1,4 +1,4 @@
-"""The check that an input has the signature a layer was made for."""
+"""Checks and conversions of the inputs of layers."""
 
 from typing import TypeVar
 
@@ -6,11 +6,11 @@ from ..errors import ArgumentError
 from ..geometric import MultiImage, PlanarImage, Signature
 
 Image = TypeVar("Image", MultiImage, PlanarImage)
-"""Layers take a field in either form and answer in the same."""
+"""A field in either form; layers return the form that they were given."""
 
 
 def in_form_of(asked: Image, y: MultiImage | PlanarImage) -> Image:
-    """`y` as the kind of field that `asked` is."""
+    """Convert `y` to the form of `asked`."""
     if isinstance(asked, PlanarImage):
         return PlanarImage.of(y)
     return y.to_image() if isinstance(y, PlanarImage) else y
@@ -19,7 +19,7 @@ def in_form_of(asked: Image, y: MultiImage | PlanarImage) -> Image:
 def check_channels(layer: str, x: PlanarImage, input_keys: Signature) -> None:
     """Refuse an input with other keys or numbers of channels than `input_keys`.
 
-    Keys of the layer that the input lacks are no error: such a block is an empty one.
+    The input may lack keys of the layer; a missing block counts as empty.
 
     **Raises:** `ArgumentError`.
     """

@@ -34,14 +34,14 @@ UseBias = bool | Literal["auto", "scalar", "mean"]
 class ConvContract(eqx.Module):
     r"""Convolve with invariant filters and contract, with one weight for each filter and pair of channels.
 
-    `y_b = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)`, where `C_l` has order `k_a + k_b` and parity `p_a + p_b mod 2`
-    and its first `k_a` axes are contracted with those of `x_a`. Because every `C_l` is invariant under the
-    symmetries of the grid, the layer commutes with them whatever the weights. Only weights and biases are trained.
+    `y_b = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)`, where `C_l` has order `k_a + k_b` and parity `p_a + p_b mod 2`.
+    Its first `k_a` axes are contracted with those of `x_a`. Every `C_l` is invariant under the symmetries of the grid, so
+    the layer commutes with them for any weights. Only weights and biases are trained.
 
     **Attributes:**
 
-    - `weights[in_key][out_key]`: `(out_channels, in_channels, n_filters)`. A pair whose filters are missing or
-      empty has no entry and contributes nothing.
+    - `weights[in_key][out_key]`: `(out_channels, in_channels, n_filters)`. A pair of keys without filters has no entry
+      and contributes nothing.
     - `bias[out_key]`: `(out_channels,)`, initially 0.
     """
 
@@ -74,15 +74,15 @@ class ConvContract(eqx.Module):
 
         - `input_keys`, `target_keys`: signatures of input and output.
         - `invariant_filters`: the filters, one block for each order and parity.
-        - `use_bias`: `"scalar"` adds a constant to even scalars; `"mean"` adds a multiple of each channel's
-          spatial mean; `"auto"` or True does the first for even scalars and the second for the rest.
-        - `stride`, `padding`, `lhs_dilation`, `rhs_dilation`: as in `jax.lax.conv_general_dilated`;
-          `padding=None` wraps on periodic axes and pads as `padding_mode` says elsewhere. Numbers, pairs and
-          `"VALID"` are literal on a torus too, and zeros.
-        - `key`: random key of the initial weights, uniform in `+-1/sqrt(in_channels * M^D * D^k_in)`.
-        - `padding_mode`: how fields go on along an axis that is not periodic, one word for all axes or one each: `"zeros"`,
-          `"edge"` (the last value again and again), or `"mirror"`: the reflection at the outer face of the last pixel, in
-          which tensor components change sign by their indices and parity as under a symmetry of the grid.
+        - `use_bias`: `"scalar"` adds a constant to even scalars; `"mean"` adds to each channel a multiple of its
+          spatial mean; `"auto"` or True does the first for even scalars and the second for all other fields.
+        - `stride`, `padding`, `lhs_dilation`, `rhs_dilation`: as in `jax.lax.conv_general_dilated`.
+          `padding=None` wraps periodic axes and pads all others by `padding_mode`. Numbers and pairs add so many zeros, and
+          `"VALID"` adds nothing, on periodic axes too.
+        - `key`: random key of the initial weights, which are uniform in `+-1/sqrt(in_channels * M^D * D^k_in)`.
+        - `padding_mode`: how fields continue beyond the ends of an axis that is not periodic, one word for all axes or one
+          word per axis: `"zeros"`; `"edge"`, the last value repeated; or `"mirror"`, the reflection at the outer face of the
+          last pixel, where tensor components change sign by their indices and parity as under a symmetry of the grid.
         """
         self.input_keys, self.target_keys = field_signature(input_keys), field_signature(target_keys)
         self.bank = as_bank(invariant_filters)
@@ -118,12 +118,12 @@ class ConvContract(eqx.Module):
 
     @property
     def takes_means(self) -> bool:
-        """Whether a bias is a multiple of the mean of a channel over the grid."""
+        """Whether any bias is a multiple of the mean of a channel over the grid."""
         return any(_bias_kind(self.use_bias, target) == "mean" for target in self.bias)
 
     @property
     def invariant_filters(self) -> MultiImage:
-        """The filters as a multi-image, `(n, *(M,)*D, D, ..., D)` by key."""
+        """The filters as a `MultiImage` with blocks `(n, *(M,)*D, D, ..., D)`."""
         return MultiImage(
             {
                 (k, p): jax.device_put(b.filters.astype(np.float32))
@@ -134,7 +134,7 @@ class ConvContract(eqx.Module):
         )
 
     def __call__(self, x: Image) -> Image:
-        """Apply to one sample; blocks `(channels, *spatial, D, ..., D)`. All target keys are returned."""
+        """Apply to one sample, with blocks `(channels, *spatial, D, ..., D)`; the result has all target keys."""
         planes = PlanarImage.of(x)
         if (planes.D, planes.get_signature()) != (self.D, self.input_keys):
             raise ArgumentError(
@@ -163,7 +163,7 @@ class ConvContract(eqx.Module):
 
 
 def as_bank(filters: MultiImage | FilterBank) -> FilterBank:
-    """The filters as a bank; arrays that are a recipe's filters are recognised as such."""
+    """Turn filters into a bank; arrays that match the filters of a recipe are recognised."""
     if isinstance(filters, FilterBank):
         return filters
     if not isinstance(filters, MultiImage) or len(list(filters.keys())) == 0:
@@ -177,7 +177,7 @@ def as_bank(filters: MultiImage | FilterBank) -> FilterBank:
 
 
 def field_signature(keys: SignatureLike) -> Signature:
-    """A signature a layer can work on: no covariant axes."""
+    """Make a signature and refuse covariant axes, which layers do not support."""
     signature = Signature(keys)
     for (k, _), _ in signature:
         if any(k):
@@ -204,14 +204,14 @@ def _bias_kind(use_bias: UseBias, key: Key) -> str | None:
 
 
 def _endless(key: PRNGKeyArray) -> Iterator[PRNGKeyArray]:
-    """Random keys, each used once."""
+    """Yield random keys, each to be used once."""
     while True:
         key, own = jax.random.split(key)
         yield own
 
 
 def _hashable(value: Any) -> Any:
-    """Whole numbers, and sequences of them however deep, as Python's own; None and names as they are."""
+    """Turn integers and nested sequences into Python's ints and tuples; keep None and strings."""
     if value is None or isinstance(value, str):
         return value
     return tuple(_hashable(v) for v in value) if isinstance(value, Sequence) else int(value)

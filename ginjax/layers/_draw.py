@@ -19,9 +19,9 @@ _drawing = ContextVar("drawing", default=True)
 
 @contextlib.contextmanager
 def shapes_only() -> Iterator[None]:
-    """Within it, initial weights are zeros: for an outline, of which nothing but shapes and types is wanted.
+    """Make all initial weights zero within this context, for an outline that needs only shapes and types.
 
-    JAX takes most of the time of an outline to trace random numbers.
+    Tracing random numbers would take JAX most of the time of an outline.
     """
     token = _drawing.set(False)
     try:
@@ -36,15 +36,16 @@ def _block(key: Array, index: Array) -> Array:
 
 
 def draw_uniform(key: PRNGKeyArray, shape: tuple[int, ...], bound: float) -> Float[Array, "..."]:
-    """Independent numbers, uniform between `-bound` and `bound`.
+    """Draw independent numbers, uniform between `-bound` and `bound`, in JAX's default precision.
 
-    They come in blocks of one size, so that one compiled program draws the weights of a whole network, whatever the
-    shapes of its layers.
+    They are drawn in blocks of one size. So one compiled program draws the weights of a whole network with layers of any
+    shape.
 
     **Arguments:**
 
     - `key`: a JAX random key, used for nothing else.
-    - `shape`: of the result, in JAX's default precision.
+    - `shape`: the shape of the result.
+    - `bound`: the largest absolute value.
     """
     count = math.prod(shape)
     blocks = -(-count // _BLOCK)
@@ -54,7 +55,7 @@ def draw_uniform(key: PRNGKeyArray, shape: tuple[int, ...], bound: float) -> Flo
     if is_traced(first):
         drawn = jax.vmap(_block, (None, 0))(key, jnp.arange(blocks, dtype=jnp.uint32)).ravel()[:count]
         return (drawn * bound).reshape(shape)
-    # Joined and cut on the host: both would be compiled for every shape.
+    # Joined and cut on the host: on the device both would be compiled for every shape.
     rest = [_block(key, np.uint32(i)) for i in range(1, blocks)]
     drawn = np.concatenate(jax.device_get([first, *rest]))[:count]
     return jax.device_put((drawn * drawn.dtype.type(bound)).reshape(shape))

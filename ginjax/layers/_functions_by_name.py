@@ -1,4 +1,4 @@
-"""What holds functions, and yet can be pickled and copied."""
+"""Layers that hold functions and can still be pickled and copied."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from jaxtyping import PyTree
 
 
 class FunctionsByName(eqx.Module):
-    """A layer whose functions are pickled and copied by the names that their modules know them by.
+    """A layer whose functions are pickled and copied by their module and name.
 
-    Pickle does so for plain functions, but not for those that are wrapped by `jax.jit` or `jax.custom_jvp`, such as
-    `jax.numpy.tanh`; and a copy of one would be another function, for which everything is compiled again.
+    Pickle itself does this for plain functions, but not for functions wrapped by `jax.jit` or `jax.custom_jvp`, such as
+    `jax.numpy.tanh`. A copy of such a function would be a different function, for which everything is compiled again.
     """
 
     def __getstate__(self) -> dict[str, object]:
@@ -26,7 +26,7 @@ class FunctionsByName(eqx.Module):
 
 
 def functions_by_name(tree: PyTree) -> PyTree:
-    """A tree with the name of every function that can be found by its name in place of it; the rest as it is."""
+    """Replace every function in a tree that can be found by its name by that name."""
     return jax.tree.map(_by_name, tree)
 
 
@@ -45,13 +45,13 @@ class _Name:
 
 
 def _by_name(leaf: object) -> object:
-    """The name in place of a function that it leads to; everything else as it is."""
+    """Return the name of a function if it leads back to that function; return anything else unchanged."""
     name = _Name(getattr(leaf, "__module__", None) or "", getattr(leaf, "__qualname__", None) or "")
     if not callable(leaf) or not name.module or not name.name:
         return leaf
     try:
         return name if name.find() is leaf else leaf
-    except (ImportError, AttributeError):  # a function within a function, or one of a notebook's past
+    except (ImportError, AttributeError):  # a nested function, or one that a notebook has redefined
         return leaf
 
 

@@ -12,21 +12,21 @@ Spectrum = tuple[Array, Array]
 
 
 def inverse_sqrt(matrix: Float[AnyArray, "*leading dim dim"], eps: float) -> Float[Array, "*leading dim dim"]:
-    r"""The matrix function $(A + \epsilon)^{-1/2}$ of symmetric positive semidefinite matrices.
+    r"""Compute $(A + \epsilon)^{-1/2}$ of symmetric positive semidefinite matrices.
 
-    A coordinate whose off-diagonal entries are all exactly zero stays decoupled exactly: its row and column of the result
-    are exactly zero off the diagonal.
+    If all off-diagonal entries of a coordinate are exactly zero, the result has exact zeros off the diagonal in its row and
+    column too.
 
-    The matrix is diagonalised by plane rotations, see `rotations`, which leave zeros alone. With $S = (A + \epsilon)^{1/2}$ the derivative is
+    Plane rotations that keep zeros diagonalise the matrix, see `rotations`. With $S = (A + \epsilon)^{1/2}$ the derivative is
 
-    $$d\left(S^{-1}\right) = -S^{-1} X S^{-1}, \quad S X + X S = dA,$$
+    $$d\left(S^{-1}\right) = -S^{-1} X S^{-1}, \quad S X + X S = dA.$$
 
-    where $X$ is found in the eigenvectors of $S$ by dividing by sums of its eigenvalues: equal ones need no case of their own, while
-    differentiating through the eigenvectors would divide by their difference. It holds to any order.
+    In the eigenbasis of $S$, solving for $X$ means dividing by sums of eigenvalues, so equal eigenvalues are no special case.
+    Differentiating through the eigenvectors would divide by their differences. Derivatives of any order follow this rule.
 
     **Arguments:**
 
-    - `matrix`: `(..., n, n)`, symmetric, no negative eigenvalues beyond rounding.
+    - `matrix`: `(..., n, n)`, symmetric, without negative eigenvalues beyond rounding.
     - `eps`: a positive number added to every eigenvalue.
 
     **Returns:** `(..., n, n)`, symmetric.
@@ -40,8 +40,8 @@ def _root_and_spectrum(matrix: Array, eps: float) -> tuple[Array, Spectrum]:
 
 
 inverse_sqrt_and_spectrum = jax.custom_jvp(_root_and_spectrum, nondiff_argnums=(1,))
-"""`inverse_sqrt`, and what `inverse_sqrt_change` needs: the square roots of the eigenvalues of `matrix + eps`, and its
-eigenvectors as columns. Of these two nothing is differentiated."""
+"""Return `inverse_sqrt`, and the spectrum for `inverse_sqrt_change`: the square roots of the eigenvalues of `matrix + eps`,
+and the eigenvectors as columns. The spectrum is not differentiated."""
 
 
 @inverse_sqrt_and_spectrum.defjvp
@@ -61,13 +61,13 @@ def inverse_sqrt_change(
     spectrum: Spectrum,
     change: Float[AnyArray, "*leading dim dim"],
 ) -> Float[Array, "*leading dim dim"]:
-    """The derivative of `inverse_sqrt` along a change of the matrix, `(..., n, n)`; a self-adjoint linear map of it.
+    """Compute the derivative of `inverse_sqrt` along a change of the matrix, a self-adjoint linear map of that change.
 
     **Arguments:**
 
-    - `matrix`, `eps`: of `inverse_sqrt`.
-    - `root`, `spectrum`: from `inverse_sqrt_and_spectrum`.
-    - `change`: of which the symmetric part counts.
+    - `matrix`, `eps`: the arguments of `inverse_sqrt`.
+    - `root`, `spectrum`: the results of `inverse_sqrt_and_spectrum`.
+    - `change`: `(..., n, n)`; only its symmetric part matters.
     """
     direct = product(matrix + eps * jnp.eye(matrix.shape[-1], dtype=matrix.dtype), root)
     roots, vectors = jax.lax.stop_gradient(spectrum)
@@ -87,7 +87,7 @@ def inverse_sqrt_change(
 
 
 def _spectrum(matrix: Array, eps: float) -> tuple[Array, Array]:
-    """Square roots of the eigenvalues of `matrix + eps`, and the eigenvectors as columns."""
+    """Return the square roots of the eigenvalues of `matrix + eps`, and the eigenvectors as columns."""
     values, vectors = rotations(matrix)
     # Rounding can make a zero eigenvalue more negative than eps.
     return jnp.sqrt(jnp.maximum(values, 0) + eps), vectors

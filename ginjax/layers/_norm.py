@@ -28,13 +28,13 @@ def standardise(
 
     $$y_c = w_c (x_c - \mu) / \sqrt{\sigma^2 + \epsilon} + b_c$$
 
-    with $\mu$ and $\sigma^2$ the mean and variance over the pixels and channels of a group.
+    Here $\mu$ and $\sigma^2$ are the mean and the variance over the pixels and channels of a group.
 
     **Arguments:**
 
     - `x`: `(channels, pixels)`.
     - `weight`, `bias`: `(channels,)`.
-    - `groups`: the number of groups; it divides the channels.
+    - `groups`: the number of groups; it must divide the number of channels.
     - `eps`: added to the variance.
 
     **Returns:** the same shape and dtype as `x`.
@@ -75,18 +75,18 @@ def whiten(
     groups: int,
     eps: float,
 ) -> Float[Array, "dim channels pixels"]:
-    r"""Centre, whiten and scale vector channels, group by group, and give back a part of their means.
+    r"""Centre, whiten and scale vector channels, group by group, and add a multiple of each channel's mean.
 
     $$y_c = w_c (\Sigma + \epsilon)^{-1/2} (x_c - \mu) + b_c \bar x_c$$
 
-    with $\mu$ the mean vector and $\Sigma$ the $D \times D$ covariance over the pixels and channels of a group, and
-    $\bar x_c$ the mean vector of channel $c$. A component that is zero everywhere stays exactly zero.
+    Here $\mu$ is the mean vector and $\Sigma$ the $D \times D$ covariance over the pixels and channels of a group, and
+    $\bar x_c$ is the mean vector of channel $c$. A component that is zero everywhere stays exactly zero.
 
     **Arguments:**
 
     - `x`: `(D, channels, pixels)`.
     - `weight`, `bias`: `(channels,)`.
-    - `groups`: the number of groups; it divides the channels.
+    - `groups`: the number of groups; it must divide the number of channels.
     - `eps`: added to the eigenvalues of the covariance.
 
     **Returns:** the same shape and dtype as `x`.
@@ -150,14 +150,14 @@ def _by_channel(matrices: Array, weight: Array) -> Array:
 
 
 def _turned(matrices: Array, x: Array) -> Array:
-    """`sum_b A[c, a, b] x[b, c]`, for `x` `(D, channels, pixels)`."""
-    # Few components: as sums over them this joins the operations around it, and needs no transposes.
+    """Compute `sum_b A[c, a, b] x[b, c]` for `x` of shape `(D, channels, pixels)`."""
+    # There are few components. A sum over them fuses with the operations around it and needs no transposes.
     columns = jnp.moveaxis(matrices, 0, -1)[..., None]
     return functools.reduce(lax.add, [columns[:, b] * x[b] for b in range(len(x))])
 
 
 def _at_least_single(x: Array) -> Array:
-    """Statistics are taken in float32 at least."""
+    """Convert to float32 or a wider type, in which statistics are computed."""
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
@@ -165,25 +165,25 @@ class GroupNorm(eqx.Module):
     r"""Equivariant group normalisation.
 
     Even scalars are normalised and get a scale and an additive bias per channel, as usual. Vectors of either parity are
-    whitened (see `whiten`), scaled, and given back a multiple of what the centring took away:
+    whitened and scaled, and a multiple of the mean of each channel is added:
 
     $$y_c = s_c \, \mathrm{whiten}(x)_c + b_c \, \bar x_c$$
 
     where $\bar x_c$ is the mean over the pixels of channel $c$ of the input. Odd scalars are normalised and scaled only,
-    since an added constant would not change sign with them.
+    because an added constant would not change sign with them.
 
-    Parameters: `vanilla_norm[key].weight` (1) and `.bias` (0) for even scalars; `scale[key]` (1) for the rest;
-    `bias[key]` (0) for vectors. All are of shape `(channels,)`; the values in brackets are the initial ones.
+    Parameters, all of shape `(channels,)`, with initial values in brackets: `vanilla_norm[key].weight` (1) and `.bias` (0)
+    for even scalars; `scale[key]` (1) for all other fields; `bias[key]` (0) for vectors.
 
     **Arguments:**
 
     - `input_keys`: the signature.
     - `D`: the dimension.
-    - `groups`: the number of groups of channels that share their statistics.
-    - `eps`: added to variances.
+    - `groups`: the number of groups of channels; the channels of a group share their statistics.
+    - `eps`: added to the variances.
 
-    **Raises:** `ArgumentError` if the channels of a key cannot be divided into groups; `UnsupportedError` for tensors of
-    order 2 and more.
+    **Raises:** `ArgumentError` if `groups` does not divide the channels of a key; `UnsupportedError` for tensors of order 2
+    and more.
     """
 
     input_keys: Signature = eqx.field(static=True)
@@ -243,7 +243,7 @@ class GroupNorm(eqx.Module):
 
 
 class LayerNorm(GroupNorm):
-    """Group normalisation with all channels of a key in one group; arguments and errors as of `GroupNorm`."""
+    """Group normalisation with all channels of a key in one group; arguments and errors as in `GroupNorm`."""
 
     def __init__(self, input_keys: SignatureLike, D: int, eps: float = 1e-5):
         super().__init__(input_keys, D, 1, eps)

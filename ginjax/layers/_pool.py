@@ -1,4 +1,4 @@
-"""Pooling by largest norm."""
+"""Pooling by the largest norm."""
 
 import equinox as eqx
 
@@ -8,15 +8,17 @@ from ._check import Image, in_form_of
 
 
 class MaxNormPool(eqx.Module):
-    """Keep from every patch of pixels each channel's tensor of largest norm; the first in row-major order on ties.
+    """For each channel, keep the tensor with the largest norm of every patch of pixels.
+
+    Of equal norms the first in row-major order is kept.
 
     **Arguments:**
 
     - `patch_len`: the side of a patch in pixels; it must divide every side of the grid.
-    - `use_norm`: False compares values instead of norms, which is for scalars only.
+    - `use_norm`: False compares values instead of norms, which is possible for scalars only.
 
-    **Raises:** `ArgumentError` for a patch length below 1; when called, if a side is not divisible or `use_norm` is False and
-    there are tensors.
+    **Raises:** `ArgumentError` for a patch length below 1. A call raises it if `patch_len` does not divide a side, or if
+    `use_norm` is False and the input has tensors.
     """
 
     patch_len: int = eqx.field(static=True)

@@ -17,7 +17,7 @@ from ._functions_by_name import FunctionsByName
 from ._vector_neuron import activate
 
 LARGEST = 3.0
-"""What the length of a factor stays below, so that products of products grow no faster than fields."""
+"""The bound on the length of a factor, so that products of products grow no faster than the fields."""
 
 _SCALAR: Key = ((), 0)
 _VECTOR: Key = ((False,), 0)
@@ -27,25 +27,25 @@ _TENSOR: Key = ((False, False), 0)
 def bounded(
     x: Float[AnyArray, "components channels *spatial"],
 ) -> Float[Array, "components channels *spatial"]:
-    r"""$x / \sqrt{1 + |x|^2 / 9}$ at every pixel and channel: the direction of `x`, and a length below 3."""
+    r"""Compute $x / \sqrt{1 + |x|^2 / 9}$ at every pixel and channel, which keeps the direction and bounds the length by 3."""
     return scale(jax.lax.rsqrt(1 + inner(x, x) / LARGEST**2), x)
 
 
 class ProductNonlinear(FunctionsByName):
-    r"""Scalars pass through an activation; every field is multiplied by others, pixel by pixel.
+    r"""Apply an activation to even scalars, and multiply fields with each other at every pixel.
 
-    With $\hat x = x / \sqrt{1 + |x|^2 / 9}$, learned mixtures $P$ and $G$ of channels, $s$ the even scalars, and $x$ the
-    fields of any other order and parity:
+    Let $s$ be the even scalars, $x$ the fields of any other order and parity, $v$ the even vectors among them,
+    $\hat x = x / \sqrt{1 + |x|^2 / 9}$, and $P$ and $G$ learned matrices that mix channels. Then
 
     $$s \to \left(\sigma(s),\; \langle \hat x_c, (P \hat x)_c \rangle\right), \qquad
       x \to \left(x,\; \tanh(G s)\, \hat x\right), \qquad
       T_c = \hat v_c \otimes (P \hat v)_c$$
 
-    with $v$ the even vectors. A convolution of the 2-tensors $T$ to vectors is the derivative of a product, such as the
-    advection $\nabla \cdot (u \otimes u)$, which no nonlinearity along one field can form.
+    A convolution from the 2-tensors $T$ to vectors is the derivative of a product, such as the advection
+    $\nabla \cdot (u \otimes u)$. A nonlinearity along one field cannot form such a derivative.
 
-    Products commute with rotations and reflections, and with the embedding of fields in a higher dimension: components
-    that are zero stay zero or add nothing. Factors are bounded, so that the result grows no faster than the fields; a rollout can
+    Products commute with rotations and reflections, and with the embedding of fields in a higher dimension: components that
+    are zero stay zero or add nothing. The factors are bounded, so the result grows no faster than the fields; a rollout can
     still grow from step to step.
 
     **Arguments:**
@@ -55,10 +55,11 @@ class ProductNonlinear(FunctionsByName):
     - `scalar_activation`: $\sigma$, an elementwise function.
     - `key`: a JAX random key; needed unless all fields are even scalars.
 
-    Parameters: `partners[key]` ($P$), `(channels, channels)`, and `gates[key]` ($G$), `(channels, scalar channels)`, for every
-    key but the even scalars, drawn uniformly from $\pm 1/\sqrt{n}$ with $n$ the number of their columns.
+    Parameters for every key except that of the even scalars: `partners[key]` ($P$), `(channels, channels)`, and, if there are
+    even scalars, `gates[key]` ($G$), `(channels, scalar channels)`. The initial values of a matrix with $n$ columns are
+    uniform between $\pm 1/\sqrt{n}$.
 
-    **Raises:** `ArgumentError` if a key is needed and missing.
+    **Raises:** `ArgumentError` if the random key is needed but missing.
     """
 
     input_keys: Signature = eqx.field(static=True)
@@ -94,25 +95,26 @@ class ProductNonlinear(FunctionsByName):
 
     @property
     def output_keys(self) -> Signature:
-        """The signature of the first image of a result."""
+        """The signature of the first image of the result."""
         return product_keys(self.input_keys)
 
     @property
     def tensor_keys(self) -> Signature:
-        """The signature of the second image of a result; empty if there is none."""
+        """The signature of the second image of the result; empty if there is none."""
         return tensor_keys(self.input_keys)
 
     def __call__(self, x: Image) -> tuple[Image, Image | None]:
         """Apply to one sample.
 
-        **Returns:** an image of `output_keys`, and the 2-tensors, of `tensor_keys`; None without even vectors.
+        **Returns:** an image with the signature `output_keys`, and the 2-tensors with the signature `tensor_keys` (None
+        without even vectors).
 
         **Raises:** `ArgumentError` for an image of other keys.
         """
         planes = PlanarImage.of(x)
         check_channels("ProductNonlinear", planes, self.input_keys)
         shapes = {key: block.shape for key, block in planes.items()}
-        # Flat: what is computed here joins other operations only where both see the same axes.
+        # Flat, because operations are fused only if they have the same axes.
         flat = {key: block.reshape(*block.shape[:2], -1) for key, block in planes.items()}
         spatial = next(iter(shapes.values()))[2:]
         scalars = flat.get(_SCALAR)
@@ -144,7 +146,7 @@ class ProductNonlinear(FunctionsByName):
 
 
 def product_keys(signature: SignatureLike) -> Signature:
-    """What `ProductNonlinear` makes of a signature, its 2-tensors aside."""
+    """Return the signature of the first result of `ProductNonlinear`, without the 2-tensors."""
     given = Signature(signature)
     scalars = dict(given).get(_SCALAR, 0)
     others = [(key, channels) for key, channels in given if key != _SCALAR]
@@ -153,7 +155,7 @@ def product_keys(signature: SignatureLike) -> Signature:
 
 
 def tensor_keys(signature: SignatureLike) -> Signature:
-    """The 2-tensors that `ProductNonlinear` makes of a signature: half as many as there are even vectors."""
+    """Return the signature of the 2-tensors of `ProductNonlinear`: half as many as even vectors, and at least one."""
     vectors = dict(Signature(signature)).get(_VECTOR, 0)
     return Signature([(_TENSOR, _tensor_channels(vectors))] if vectors else [])
 

@@ -13,7 +13,7 @@ from .._jax_internals import define, primitive
 from ..geometric import AnyArray
 
 Entries = dict[tuple[int, int], Array]
-"""A matrix as one array for each entry, or each entry above the diagonal and on it."""
+"""A matrix as one array for each entry, or for each entry on and above the diagonal."""
 
 _rotations = primitive("ginjax_rotations", several=True)
 
@@ -21,23 +21,25 @@ _rotations = primitive("ginjax_rotations", several=True)
 def rotations(
     matrix: Float[AnyArray, "*leading dim dim"],
 ) -> tuple[Float[Array, "*leading dim"], Float[Array, "*leading dim dim"]]:
-    """Eigenvalues (in no order) and eigenvectors (as columns) of symmetric matrices `(..., n, n)`, by Jacobi's method.
+    """Compute eigenvalues and eigenvectors of symmetric matrices `(..., n, n)` by Jacobi's method.
 
-    Planes are turned one after another so that the entry off the diagonal vanishes there: a handful of elementwise
-    operations for all matrices at once. Entries that are zero already are left alone. Neither result has a derivative.
+    One plane after another is rotated so that its off-diagonal entry vanishes. A rotation is a few elementwise operations for
+    all matrices at once. Entries that are zero already stay zero. Neither result has a derivative.
 
-    On processors the turns are a loop, which is soonest compiled; on other devices each entry is an array of its own and
-    there is no loop, so that all of it is one or two kernels.
+    On CPUs the rotations are a loop, which compiles fastest. On other devices each entry is an array of its own and there is
+    no loop for up to three dimensions, so that the whole computation is one or two kernels.
+
+    **Returns:** the eigenvalues, in no particular order, and the eigenvectors as columns.
     """
     values, vectors = _rotations.bind(jnp.asarray(matrix))
     return values, vectors
 
 
 def in_a_loop(matrix: Float[Array, "*leading dim dim"]) -> tuple[Array, Array]:
-    """`rotations` with turns as products of matrices."""
+    """Compute `rotations` with matrix products."""
     n = matrix.shape[-1]
     planes = jnp.asarray(_planes(n), matrix.dtype)
-    # The matrix above its eigenvectors: both get the same rotation of their columns.
+    # The matrix is stacked above its eigenvectors: both get the same rotation of their columns.
     state = jnp.concatenate([matrix, jnp.broadcast_to(jnp.eye(n, dtype=matrix.dtype), matrix.shape)], -2)
     if len(planes) == 1:
         state = _turn_columns(state, planes[0])
@@ -48,7 +50,7 @@ def in_a_loop(matrix: Float[Array, "*leading dim dim"]) -> tuple[Array, Array]:
 
 
 def entry_by_entry(matrix: Float[Array, "*leading dim dim"]) -> tuple[Array, Array]:
-    """`rotations` with an array for each entry."""
+    """Compute `rotations` with an array for each entry."""
     n = matrix.shape[-1]
     every = range(n)
     entries = {(i, j): matrix[..., i, j] for i in every for j in range(i, n)}
@@ -72,12 +74,12 @@ def entry_by_entry(matrix: Float[Array, "*leading dim dim"]) -> tuple[Array, Arr
 
 
 def _sweeps(n: int) -> int:
-    """Through all planes; with one plane a single turn is exact, else convergence is quadratic once turns are small."""
+    """The number of sweeps: one rotation is exact for a single plane, else convergence becomes quadratic."""
     return 1 if n <= 2 else 6 if n <= 4 else 10
 
 
 def _planes(n: int) -> np.ndarray:
-    """For each pair of axes `p < q` of `n`, `(pairs, 4, n, n)`: what is 1 at `(p, p)`, at `(q, q)`, at `(p, q)`, at `(q, p)`."""
+    """For each pair of axes `p < q`, four matrices with a 1 at `(p, p)`, `(q, q)`, `(p, q)`, `(q, p)`: `(pairs, 4, n, n)`."""
     pairs = list(itertools.combinations(range(n), 2))
     table = np.zeros((len(pairs), 4, n, n))
     for plane, (p, q) in zip(table, pairs, strict=True):
@@ -86,7 +88,7 @@ def _planes(n: int) -> np.ndarray:
 
 
 def _tangent(first: Array, second: Array, coupling: Array) -> Array:
-    """Of the angle that turns a plane with these entries on and off the diagonal; zero if it is diagonal."""
+    """The tangent of the angle that diagonalises a plane with these entries; zero if it is diagonal already."""
     coupled = coupling != 0
     slope = (second - first) / (2 * jnp.where(coupled, coupling, 1))
     sign = jnp.where(slope < 0, -1, 1).astype(slope.dtype)
@@ -95,11 +97,11 @@ def _tangent(first: Array, second: Array, coupling: Array) -> Array:
 
 
 def _turn_columns(state: Array, plane: Array) -> Array:
-    """Turn a plane so that the off-diagonal entry of the matrix vanishes there.
+    """Rotate a plane so that its off-diagonal entry of the matrix vanishes.
 
     **Arguments:**
 
-    - `state`: `(..., 2 n, n)`, the matrix above its eigenvectors.
+    - `state`: `(..., 2 n, n)`, the matrix stacked above its eigenvectors.
     - `plane`: one of `_planes`.
     """
     n = state.shape[-1]
@@ -111,13 +113,13 @@ def _turn_columns(state: Array, plane: Array) -> Array:
     kept = jnp.eye(n, dtype=state.dtype) - pp - qq
     turn = kept + cosine[..., None, None] * (pp + qq) + sine[..., None, None] * (pq - qp)
     turned = product(state, turn)
-    # Exactly zero, not to rounding: the next sweep must not turn back and forth.
+    # Set to exactly zero, without rounding errors: the next sweep must not rotate back and forth.
     matrix = product(jnp.swapaxes(turn, -1, -2), turned[..., :n, :]) * (1 - pq - qp)
     return jnp.concatenate([matrix, turned[..., n:, :]], -2)
 
 
 def _turn_entries(matrix: Entries, vectors: Entries, p: int, q: int) -> tuple[Entries, Entries]:
-    """The same for the entries on and above the diagonal, and those of the eigenvectors."""
+    """Rotate a plane, with one array for each entry on and above the diagonal and of the eigenvectors."""
     n = 1 + max(i for i, _ in matrix)
     coupling = matrix[p, q]
     tangent = _tangent(matrix[p, p], matrix[q, q], coupling)
@@ -137,7 +139,7 @@ def _turn_entries(matrix: Entries, vectors: Entries, p: int, q: int) -> tuple[En
 
 
 def product(a: AnyArray, b: AnyArray) -> Array:
-    """`a b`, for the few dimensions of space as sums: in full precision everywhere, and joined with what is around it."""
+    """Compute `a b` of small matrices as sums: in full precision everywhere, and fused with the operations around it."""
     return jnp.sum(a[..., :, :, None] * b[..., None, :, :], -2)
 
 
@@ -146,7 +148,7 @@ def _shapes(matrix: ShapedArray) -> tuple[ShapedArray, ShapedArray]:
 
 
 def _batch(operands: Sequence[Array], dims: Sequence[int]) -> tuple[list[Array], tuple[int, int]]:
-    # Leading axes are a batch already.
+    # The operation takes any leading axes as a batch.
     return _rotations.bind(jnp.moveaxis(operands[0], dims[0], 0)), (0, 0)
 
 

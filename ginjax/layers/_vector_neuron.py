@@ -40,19 +40,19 @@ def vector_neuron(
     $$u = \frac{W x}{|W x| + \epsilon}, \quad a = \langle x, u \rangle, \quad
       y = x - a u + \frac{\sigma(a)}{|a| + \epsilon} a u$$
 
-    at every pixel and output channel; $W$ mixes channels.
+    This is done at every pixel and for every output channel; the matrix $W$ mixes channels.
 
     **Arguments:**
 
     - `x`: `(components, channels, *spatial)`, of any tensor order including 0.
-    - `weights`: `W`, `(channels, channels)`.
-    - `scalar_activation`: $\sigma$, elementwise.
+    - `weights`: $W$, `(channels, channels)`.
+    - `scalar_activation`: $\sigma$, an elementwise function.
     - `eps`: keeps the quotients finite.
 
-    **Returns:** the same shape as `x`. Derivatives are finite everywhere, zero fields included.
+    **Returns:** the same shape as `x`. Derivatives are finite everywhere, also for zero fields.
     """
     shape = x.shape
-    # Flat: what is computed here joins other operations only where both see the same axes.
+    # Flat, because operations are fused only if they have the same axes.
     x = jnp.asarray(x).reshape(*shape[:2], -1)
     mixed = mix_channels(x, weights)
     if _is_pure(scalar_activation):
@@ -63,15 +63,15 @@ def vector_neuron(
 def activate(
     x: Float[AnyArray, "components channels *spatial"], activation: Callable[[Array], Array]
 ) -> Float[Array, "components channels *spatial"]:
-    """An elementwise function of `(components, channels, *spatial)`, computed again on the way back, from `x` alone."""
+    """Apply an elementwise function to `(components, channels, *spatial)`; the backward pass keeps only `x`."""
     flat = jnp.asarray(x).reshape(*x.shape[:2], -1)
     return (_frugal(activation)(flat) if _is_pure(activation) else activation(flat)).reshape(x.shape)
 
 
 def _is_pure(activation: Callable[[Array], Array]) -> bool:
-    """Whether a function depends on its argument alone, so that its derivative may be taken anywhere and kept.
+    """Whether a function depends on its argument alone, so that the compiled derivative can be cached.
 
-    An activation with parameters of its own, or one that closes over arrays, is left to JAX.
+    JAX differentiates all others: activations with parameters of their own, or that close over arrays.
     """
     try:
         hash(activation)
@@ -89,7 +89,7 @@ def _frugal(activation: Callable[[Array], Array]) -> Callable[[Array], Array]:
 
 
 def _bent(activation: Callable[[Array], Array], eps: float, x: Array, m: Array) -> Array:
-    """`x + k m` with one number `k` a pixel and channel, made of the products `m.m` and `x.m` alone."""
+    """Compute `x + k m`; the number `k` of each pixel and channel depends only on the products `m.m` and `x.m`."""
     return x + scale(_factor(activation, eps, inner(m, m), inner(x, m)), m)
 
 
@@ -98,14 +98,14 @@ def _factor(activation: Callable[[Array], Array], eps: float, squared: Array, pr
     length = jnp.where(squared > 0, jnp.sqrt(jnp.where(squared > 0, squared, 1)), 0) + eps
     along = product / length
     gain = activation(along) / (jnp.abs(along) + eps)
-    # A quotient, which compilers make once for all components; a product they would make again for each of them.
+    # A quotient: compilers compute it once for all components, but would repeat a product for each of them.
     return (gain - 1) * along / length
 
 
 def _factor_slopes(
     activation: Callable[[Array], Array], eps: float, squared: Array, product: Array, g: Array
 ) -> tuple[Array, Array, Array]:
-    """`_factor`, and `g` times twice its derivative by `squared` and once that by `product`; each a quotient again."""
+    """Return `_factor`, `2 g` times its derivative by `squared`, and `g` times that by `product`; all are quotients."""
     root = jnp.sqrt(jnp.where(squared > 0, squared, 1))
     length = jnp.where(squared > 0, root, 0) + eps
     along = product / length
@@ -122,7 +122,7 @@ def _factor_slopes(
 
 @functools.lru_cache(maxsize=256)
 def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callable[..., Array]:
-    """`_bent` with a derivative that remembers `x` and `m` alone."""
+    """Return `_bent` with a derivative that keeps only `x` and `m`."""
 
     def forward(x: Array, m: Array) -> tuple[Array, tuple[()]]:
         return _bent(activation, eps, x, m), ()
@@ -138,10 +138,10 @@ def _along_direction(activation: Callable[[Array], Array], eps: float) -> Callab
 
 
 class VectorNeuronNonlinear(FunctionsByName):
-    r"""Even scalars pass through an activation; everything else through `vector_neuron`, which is equivariant.
+    r"""Apply an activation to even scalars, and the equivariant `vector_neuron` to all other fields.
 
-    Odd scalars count as vectors with one component. Parameters: `weights[key]`, `(channels, channels)`, drawn uniformly from
-    $\pm 1/\sqrt{\text{channels}}$, for every key but the even scalars.
+    Odd scalars count as vectors with one component. Parameters: `weights[key]`, `(channels, channels)`, for every key except
+    that of the even scalars; the initial values are uniform between $\pm 1/\sqrt{\text{channels}}$.
 
     ??? cite "Reference"
 
@@ -155,7 +155,7 @@ class VectorNeuronNonlinear(FunctionsByName):
     - `eps`: keeps quotients finite at zero.
     - `key`: a JAX random key; needed unless all fields are even scalars.
 
-    **Raises:** `ArgumentError` if a key is needed and missing.
+    **Raises:** `ArgumentError` if the random key is needed but missing.
     """
 
     input_keys: Signature = eqx.field(static=True)

@@ -1,4 +1,4 @@
-"""Ordinary layers, applied to each block."""
+"""Wrappers that apply an ordinary layer to each block of an image."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,14 +21,14 @@ def _module_for(modules: dict[Key, Callable], key: Key) -> Callable:
 class LayerWrapper(FunctionsByName):
     """Apply a module to each block of an image: `y[key] = modules[key](x[key])`.
 
-    Every key gets the same module; after construction they are independent parameters.
+    All keys start with the same module. Its parameters are then independent for each key.
 
     **Arguments:**
 
-    - `module`: a callable from one block to one block on the same or another grid.
+    - `module`: a function from a block to a block, on the same or another grid.
     - `input_keys`: the signature.
 
-    **Raises:** `ArgumentError`, when called, for a key that is not in `input_keys`.
+    **Raises:** `ArgumentError`, in a call, for a key that is not in `input_keys`.
     """
 
     modules: dict[Key, Callable]
@@ -45,7 +45,7 @@ class LayerWrapper(FunctionsByName):
 class LayerWrapperAux(FunctionsByName):
     """Apply a module with auxiliary data to each block: `y[key], aux = modules[key](x[key], aux)`, key after key.
 
-    Arguments and errors as of `LayerWrapper`, for a module that takes and returns the auxiliary data too, such as
+    Arguments and errors are as in `LayerWrapper`. The module takes and returns the auxiliary data too, such as
     `eqx.nn.BatchNorm` with its state.
     """
 

@@ -1,4 +1,4 @@
-"""Networks on fields that can be carried from one dimension to another."""
+"""Networks on fields whose weights can be converted from one dimension to another."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The interface of an architecture: everything that the rest of the library asks of one."""
+"""The interface of an architecture: everything that the rest of the library uses of it."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
@@ -21,25 +21,27 @@ from .blocks import activation_name, padding_option, product_recipe
 
 
 class AnyDimensionalModel(StaticRules, MultiImageModule):
-    """A model whose weights can be carried to another dimension; the base class of every architecture.
+    """The base class of every architecture: a model whose weights can be converted to another dimension.
 
-    Its constructor is `([D,] input_keys, output_keys, options..., <role>_filters..., key)`. The options are read from
-    its signature and become those of the spec: plain values, and `mid_keys` a signature. What else there is to know of an
-    architecture stands in its class:
+    The constructor is `([D,] input_keys, output_keys, options..., <role>_filters..., key)`. Its options are read from its
+    signature and become the options of the spec. They are plain values, except `mid_keys`, which is a signature. The class
+    declares everything else:
 
-    - `spec`: what a model is, free of the dimension: `self.spec_of(locals())`, first thing in the constructor.
-    - `D`: the dimension it works in.
-    - `architecture`: its name in files, such as `"ResNet"`.
-    - `words`: what the words of the command line and of `Network` are called in the constructor, for every word that
-      the architecture uses: `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `upsample`, `padding`
-      (`padding_mode`, handed on to every convolution), and `plain`, whose argument says the opposite (`equivariant`).
+    - `spec`: the description of the model without its dimension. The constructor begins with
+      `self.spec = self.spec_of(locals())`.
+    - `D`: the dimension of the model.
+    - `architecture`: the name in files, such as `"ResNet"`.
+    - `words`: for every word of the command line and of `Network` that the architecture uses, the name of the constructor's
+      argument. The words are `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `upsample`, `nonlinearity`,
+      `padding` (`padding_mode`, passed to every convolution) and `plain`, whose argument (`equivariant`) has the opposite
+      meaning.
     - `sizes`: the largest value of each option that counts channels or pixels.
-    - `repeats`: the largest value of each option that counts what is built one by one, such as blocks. Every whole
-      number among the options is in `sizes` or `repeats`, and is 1 or more: what a file says of them is checked.
-    - `added_options`: options that came after files of the architecture had been written; at their defaults the spec
-      leaves them out.
-    - `first_convs`, `last_convs`: dotted names of the plain convolutions, where it has a plain variant, whose channels
-      are the components of the input and of the output.
+    - `repeats`: the largest value of each option that counts parts that are built one by one, such as blocks. Every whole
+      number among the options must be in `sizes` or `repeats`. Values below 1 or above the largest are refused.
+    - `added_options`: options that were added when files of the architecture existed already. The spec leaves them out
+      while they are at their defaults.
+    - `first_convs`, `last_convs`: for an architecture with a plain variant, the dotted names of the plain convolutions whose
+      channels are the components of the input and of the output.
     """
 
     architecture: ClassVar[str] = ""
@@ -55,15 +57,15 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
     @classmethod
     def command_name(cls) -> str:
-        """What the command line calls it: its name in lower case."""
+        """The name on the command line: `architecture` in lower case."""
         return cls.architecture.lower()
 
     @classmethod
     def options_from(cls, settings: NetworkSettings) -> dict[str, Any]:
-        """Options of the constructor for a network in plain words.
+        """Return the options of the constructor for the given settings.
 
-        `mid_keys`, and for a plain network `kernel_size` and, on periodic data, `padding_mode`, are given to a constructor
-        that takes them.
+        Besides those in `words` these are `mid_keys` or, for a plain network, `kernel_size` and (on periodic data)
+        `padding_mode`, each if the constructor has it.
         """
         options = {argument: getattr(settings, word) for word, argument in cls.words.items()}
         if "plain" in cls.words:
@@ -79,23 +81,23 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
     @classmethod
     def bank_recipes(cls, options: Mapping[str, Any], recipe: BankRecipe) -> dict[str, BankRecipe]:
-        """The recipe of each filter bank by role, for options and the recipe of the ordinary convolutions."""
+        """Return the recipe of each filter bank by role, given the recipe of the ordinary convolutions."""
         products = {"product": product_recipe(recipe)} if options.get("nonlinearity") == "product" else {}
         return {"conv": recipe} | products
 
     @classmethod
     def grid_factor_of(cls, options: Mapping[str, Any]) -> int:
-        """A whole number that the sides of the grid must be multiples of."""
+        """Return the number that must divide the sides of the grid, for given options."""
         return 1
 
     @classmethod
     def least_layers(cls, options: Mapping[str, Any]) -> int:
-        """How many convolutions a model has at the least; from a file that holds fewer, none is built."""
+        """Return a lower bound on the number of convolutions; a file with fewer is refused before a model is built."""
         return max((options[name] for name in cls.repeats), default=1)
 
     @classmethod
     def complete(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options with the constructor's defaults, after a check of every count.
+        """Add the constructor's defaults to options, and check every count.
 
         **Raises:** `ArgumentError` for an unknown or missing option, or a count out of its range.
         """
@@ -119,11 +121,11 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     def from_spec(
         cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: Array | None = None
     ) -> Self:
-        """An untrained model of this class.
+        """Build an untrained model of this class.
 
         **Arguments:**
 
-        - `spec`: what to build; its architecture is this class.
+        - `spec`: the specification; its architecture must be this class.
         - `D`: the dimension.
         - `banks`: filters by role.
         - `key`: random key of the initial weights.
@@ -136,12 +138,12 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         return build(**ends, **dict(spec.options), **given)
 
     def spec_of(self, arguments: Mapping[str, Any]) -> ModelSpec:
-        """The spec of a model from its constructor's arguments, `locals()` at the start of the constructor.
+        """Make the spec of a model from the arguments of its constructor, `locals()` at the start of the constructor.
 
-        Every argument is an option except `D`, the two signatures, filters and `key`. A constructor that a subclass
-        calls describes its own part.
+        Every argument except `D`, the two signatures, the filters and `key` is an option. If a subclass calls the
+        constructor of its base class, the options are those of the base class there.
 
-        **Raises:** `ArgumentError` for a count out of its range, or an activation that is none.
+        **Raises:** `ArgumentError` for a count out of its range, or an unknown activation.
         """
         classes = (each for each in type(self).__mro__ if issubclass(each, AnyDimensionalModel))
         constructor = next(each for each in map(constructor_of, classes) if each.names <= arguments.keys())
@@ -159,7 +161,7 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
     @classmethod
     def _without_added(cls, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Options without those of `added_options` that are at their defaults."""
+        """Drop the `added_options` that are at their defaults."""
         defaults = constructor_of(cls).options
         return {
             name: value
@@ -169,24 +171,24 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
 
     @property
     def grid_factor(self) -> int:
-        """A whole number that the sides of the grid must be multiples of."""
+        """The number that must divide the sides of the grid."""
         return self.grid_factor_of(dict(self.spec.options))
 
     @property
     def output_convs(self) -> tuple[str, ...]:
-        """Dotted names of the convolutions whose outputs are those of the network, or of what holds them."""
+        """The dotted names of the convolutions, or of the modules with them, whose outputs are those of the network."""
         return self.last_convs
 
     def level_of(self, name: str) -> int:
-        """Down-samplings between the input and the output of the convolution of that dotted name."""
+        """Return the number of down-samplings before the output of the convolution with that dotted name."""
         return 0
 
     def enter(self, x: MultiImage) -> Any:
-        """A field in the form in which networks compute: tensor components apart or, plain, as scalar channels."""
+        """Convert a field to the form in which the network computes: a `PlanarImage` or, if plain, scalar channels."""
         return PlanarImage.of(x) if self.spec.equivariant else x.to_scalar_multi_image()
 
     def leave(self, x: Any) -> MultiImage:
-        """The output out of the form of `enter`."""
+        """Convert the output back from the form of `enter`."""
         return x.to_image() if self.spec.equivariant else x.from_scalar_multi_image(self.spec.outputs)
 
     def convertD(
@@ -198,15 +200,15 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
         upsample_filters: MultiImage | FilterBank | None = None,
         flex: float | None = None,
     ) -> "AnyDimensionalModel":
-        """The same model in the dimension of `conv_filters`, with its weights transferred.
+        """Convert the model to the dimension of `conv_filters`.
 
         **Arguments:**
 
-        - `conv_filters`: filters in the new dimension, of the same recipe as the model's own.
-        - `rescale`: the rule, by enum member or command-line name; see `ginjax.transfer.make_rule`.
-        - `key`: unused by the transfer, which decides every weight; accepted for old scripts.
-        - `upsample_filters`: needed by a UNet with transposed up-convolutions.
-        - `flex`: for `compat-flex`.
+        - `conv_filters`: filters in the new dimension, of the same recipe as the model's own filters.
+        - `rescale`: the rule, as an enum member or by its command-line name; see `ginjax.transfer.make_rule`.
+        - `key`: not used, because the transfer determines every weight; accepted for old scripts.
+        - `upsample_filters`: filters of the transposed convolutions of a UNet, if it has them.
+        - `flex`: the parameter of the rule `compat-flex`.
 
         **Raises:** `UnsupportedError` for a model that is not equivariant.
         """
@@ -221,5 +223,5 @@ class AnyDimensionalModel(StaticRules, MultiImageModule):
     def transfer_weights(
         self, new_model: "AnyDimensionalModel", rescale: Rescaling | str, verbose: bool = False
     ) -> "AnyDimensionalModel":
-        """`new_model` with this model's weights, transferred by a rule. Neither model is changed."""
+        """Return `new_model` with this model's weights, transferred by a rule; neither model is changed."""
         return transfer_certified(self, new_model, rescale)[0]

@@ -1,4 +1,4 @@
-"""The architectures that can be asked for by name: one line each, and what a user adds."""
+"""The architectures by name: the library's own, and those that users register."""
 
 from collections.abc import Iterator, Mapping
 from typing import NoReturn, TypeVar
@@ -11,7 +11,7 @@ from ._constructor import constructor_of
 from .arch import DilResNet, ResNet, SimpleConvSeries, UNet
 
 OWN: tuple[type[AnyDimensionalModel], ...] = (ResNet, DilResNet, UNet, SimpleConvSeries)
-"""The architectures that come with the library, in the order in which they are listed."""
+"""The architectures of the library, in the order in which they are listed."""
 
 WORDS = (
     "channels",
@@ -25,7 +25,7 @@ WORDS = (
     "nonlinearity",
     "padding",
 )
-"""What an architecture may call by another name in its `words`."""
+"""The words that an architecture may map to its own arguments in its `words`."""
 
 HOW_TO_REGISTER = "Import the file that registers it with ginjax.models.register_architecture, or install the package that brings it."
 
@@ -33,9 +33,9 @@ _Architecture = TypeVar("_Architecture", bound=type[AnyDimensionalModel])
 
 
 def check_architecture(name: str, cls: type[AnyDimensionalModel]) -> None:
-    """Refuse a class that does not say what the library has to know of an architecture.
+    """Refuse a class that does not declare all that an architecture must declare.
 
-    **Raises:** `ArgumentError` with what is missing.
+    **Raises:** `ArgumentError` that names what is missing.
     """
 
     def refuse(got: str, expected: str) -> NoReturn:
@@ -79,14 +79,14 @@ ARCHITECTURES: Registry[type[AnyDimensionalModel]] = Registry(
     group="ginjax.architectures",
     check=check_architecture,
 )
-"""Every architecture by its name in files: the library's own, those of `register_architecture` and of installed packages."""
+"""Every architecture by its name in files: the library's own, registered ones, and those of installed packages."""
 
 
 class _CommandNames(Mapping[str, str]):
-    """A view of `ARCHITECTURES`; nothing installed is imported to look at it."""
+    """A view of `ARCHITECTURES` by command-line name; looking at it imports no installed package."""
 
     def __init__(self) -> None:
-        # Only the library's own may have other names than those that follow from the names in files.
+        # Only the library's own architectures may have a command-line name other than their name in lower case.
         self._own = {cls.architecture: cls.command_name() for cls in OWN}
 
     def __getitem__(self, word: str) -> str:
@@ -103,13 +103,13 @@ class _CommandNames(Mapping[str, str]):
 
 
 ARCHITECTURE_NAMES: Mapping[str, str] = _CommandNames()
-"""What the command line calls each architecture, and its name in `ARCHITECTURES`."""
+"""The name in `ARCHITECTURES` of each architecture, by its name on the command line."""
 
 
 def find_architecture(name: str) -> type[AnyDimensionalModel]:
-    """The class of an architecture by its name in files.
+    """Return the class of an architecture by its name in files.
 
-    **Raises:** `ArgumentError` that lists the names there are and says how one is registered.
+    **Raises:** `ArgumentError` that lists the known names and says how to register one.
     """
     if name not in ARCHITECTURES:
         raise unknown_name("architecture", name, ARCHITECTURES, hint=HOW_TO_REGISTER)
@@ -117,17 +117,17 @@ def find_architecture(name: str) -> type[AnyDimensionalModel]:
 
 
 def register_architecture(cls: _Architecture) -> _Architecture:
-    """Let an architecture be asked for by name, until the program ends; as a decorator of its class or as a call.
+    """Register an architecture by name until the program ends, as a decorator of its class or as a call.
 
-    Its files are loaded, and `Network` and `ModelDesign` build it, as if it were one of the library's own. The command
-    line knows it once its package has an entry point of the group `ginjax.architectures`.
+    Its model files can then be loaded, and `Network` and `ModelDesign` can build it, as for the library's own architectures.
+    The command line finds it if its package has an entry point of the group `ginjax.architectures`.
 
     **Arguments:**
 
-    - `cls`: the class; what it has to declare stands in `AnyDimensionalModel`.
+    - `cls`: the class; `AnyDimensionalModel` says what it must declare.
 
     **Returns:** `cls`.
 
-    **Raises:** `ArgumentError` for a name that is taken, or a class that does not declare all it has to.
+    **Raises:** `ArgumentError` for a name that is taken, or for a class that does not declare all that it must.
     """
     return ARCHITECTURES.add(getattr(cls, "architecture", ""), cls)  # pyright: ignore[reportReturnType]

@@ -1,4 +1,4 @@
-"""Whether a model is what its specification builds: the file names the specification, and loading builds from that."""
+"""The check that a model is what its specification builds, because loading a file builds from the specification."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ._named_arrays import model_banks, named_map
 
 
 def changed_by_hand(model: PyTree) -> str | None:
-    """The first thing in which a model differs from what its specification builds, other than the values of its arrays.
+    """Find the first difference, apart from the values of arrays, between a model and what its specification builds.
 
     **Arguments:**
 
     - `model`: the model, of a registered architecture.
 
-    **Returns:** the dotted name of a layer, an array or a function; None for a model as it was built.
+    **Returns:** the dotted name of the array or function that differs, or "a setting of a layer"; None if nothing differs.
     """
     built = outline(model.spec, model.D, model_banks(model))
     mine, its = _leaves(model), _leaves(built)
@@ -39,7 +39,7 @@ def _same(mine: object, built: object) -> bool:
     if eqx.is_array(mine) or isinstance(built, jax.ShapeDtypeStruct):
         return getattr(mine, "shape", None) == getattr(built, "shape", None)
     if callable(mine) and callable(built):
-        # A function that is made anew with each network is known by its place in the source.
+        # A function that is made anew for each network is recognised by its place in the source.
         return mine is built or _place(mine) == _place(built)
     return bool(mine == built)
 

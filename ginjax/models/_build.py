@@ -1,4 +1,4 @@
-"""Building a model from its specification, filter banks and a random key."""
+"""Construction of a model from its specification, filter banks and a random key."""
 
 from collections.abc import Mapping
 
@@ -16,16 +16,16 @@ from ._spec import ModelSpec
 def build_model(
     spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: PRNGKeyArray | None = None
 ) -> AnyDimensionalModel:
-    """An untrained model.
+    """Build an untrained model.
 
     **Arguments:**
 
-    - `spec`: what to build.
+    - `spec`: the specification of the model.
     - `D`: the dimension.
-    - `banks`: filters by role: `"conv"`, and `"upsample"` for a UNet with transposed up-convolutions.
+    - `banks`: filters by role: `"conv"`, `"upsample"` for a UNet with transposed convolutions, `"product"` for products.
     - `key`: random key of the initial weights.
 
-    **Raises:** `ArgumentError` if the spec names no known architecture or an option it does not have.
+    **Raises:** `ArgumentError` for an unknown architecture, options that it does not accept, or a missing bank.
     """
     architecture = find_architecture(spec.architecture)
     architecture.complete(dict(spec.options))
@@ -41,10 +41,10 @@ def build_model(
 
 
 def outline(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank]) -> PyTree:
-    """The model of `build_model` with a `jax.ShapeDtypeStruct` in place of each array.
+    """Build the model of `build_model` with a `jax.ShapeDtypeStruct` in place of each array.
 
-    To be filled by `with_arrays`. Weights that are replaced at once are not worth drawing: JAX compiles its random
-    numbers once for each shape, seconds for one network.
+    `with_arrays` fills it. This saves drawing weights that are replaced at once: JAX compiles its random numbers once for
+    each shape, which takes seconds for one network.
     """
     with shapes_only():
         return eqx.filter_eval_shape(build_model, spec, D, banks)

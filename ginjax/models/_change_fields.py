@@ -1,4 +1,4 @@
-"""Models that gain fields, or lose some, and go on with all that they have learned of the others."""
+"""Adding fields to a model and removing fields from it, without changing what it computes of the others."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
@@ -40,23 +40,23 @@ _Model = TypeVar("_Model", bound=MultiImageModule)
 
 
 def change_fields(record: ModelRecord, change: FieldChange, *, seed: int = 0) -> ModelRecord:
-    """A model with other fields.
+    """Add fields to a model or remove fields from it.
 
-    New fields come in by weights of zero: whatever they are, the old outputs stay what they were, and the new ones are
-    zero, which is the mean of a field, or no change. Inside, channels for orders and parities that the network did not
-    have begin with initial weights, and none of the old channels sees them. Of a field that is taken away the weights go:
-    what is left computes what it did where that field was at its mean.
+    New fields get weights of zero. So their values do not change the old outputs. The new outputs are zero, which is the mean
+    of the field, or no change if the model predicts changes. Hidden channels of new orders and parities start with initial
+    weights, and no old channel reads them. When a field is removed, its weights are removed. The model then computes what it
+    computed before with that field at its mean.
 
-    A certificate goes on to hold for the fields that the model had when it was converted, and names them.
+    A certificate still holds for the fields that the model had when it was converted, and names these fields.
 
     **Arguments:**
 
     - `record`: the model.
-    - `change`: from `ginjax.checkpoint.change_of_fields`.
-    - `seed`: of initial weights inside.
+    - `change`: the change, from `ginjax.checkpoint.change_of_fields`.
+    - `seed`: the seed of the initial weights of new hidden channels.
 
-    **Raises:** `UnsupportedError` for a network that cannot be carried so: the width of a layer or a norm depends on the
-    fields, or filters are needed that its own, which match no recipe, do not have.
+    **Raises:** `UnsupportedError` if the width of a layer or of a norm depends on the fields, or if the new fields need filters
+    that the model lacks and its filters match no recipe.
     """
     result = record
     for contract in (change.between, change.after):
@@ -74,15 +74,15 @@ def change_fields(record: ModelRecord, change: FieldChange, *, seed: int = 0) ->
 
 
 def with_changed_fields(model: _Model, before: DataContract, after: DataContract, *, seed: int = 0) -> _Model:
-    """A network in memory with other fields, as `change_fields` makes it.
+    """Add fields to a network in memory or remove fields from it, as `change_fields` does for a record.
 
     **Arguments:**
 
-    - `model`: the network, or one in a `GroupAverage`; a `LastStepIdentity` works on any fields.
-    - `before`, `after`: contracts with its fields before and after.
-    - `seed`: of initial weights inside.
+    - `model`: the network, alone or in a `GroupAverage`. A `LastStepIdentity` works on any fields and is returned as it is.
+    - `before`, `after`: contracts with the fields before and after the change.
+    - `seed`: the seed of the initial weights of new hidden channels.
 
-    **Raises:** as `change_fields`; `UnsupportedError` for a network that is none of the library's architectures.
+    **Raises:** as `change_fields`, and `UnsupportedError` for a network that is not an `AnyDimensionalModel`.
     """
     if isinstance(model, LastStepIdentity):
         return model
@@ -107,7 +107,7 @@ def with_changed_fields(model: _Model, before: DataContract, after: DataContract
 
 
 def drop_fields(record: ModelRecord, names: Collection[str]) -> ModelRecord:
-    """What a model is on its other fields while these are at their means; without history and certificate of its own."""
+    """Remove fields: the model computes what it did with them at their means; history and certificate are not updated."""
     contract = record.contract
     if not names:
         return record
@@ -120,14 +120,14 @@ def drop_fields(record: ModelRecord, names: Collection[str]) -> ModelRecord:
 def layer_channels(
     before: ModelRecord, after: ModelRecord, inputs: Ends, outputs: Ends
 ) -> dict[str, LayerChannels]:
-    """Which channels of every convolution go on as which, where fields were only added or only taken away."""
+    """Match the channels of every convolution before and after, if fields were only added or only removed."""
     plain = match_plain_channels(before.plain_layers, after.plain_layers, inputs, outputs, after.D)
     shapes = [{name: array.shape for name, array in each.arrays.items()} for each in (before, after)]
     return plain | match_channels(before.layers, after.layers, inputs, outputs, (shapes[0], shapes[1]))
 
 
 def _with_channels(record: ModelRecord, contract: DataContract, seed: int) -> ModelRecord:
-    """The record for a contract with other fields, which were only added or only taken away."""
+    """Make the record for a contract to which fields were only added, or from which they were only removed."""
     inputs, outputs = kept_channels(record.contract, contract)
     spec = ModelSpec.from_json(record.spec)
     signatures = signature_of(contract.inputs), signature_of(contract.predicted)
@@ -157,7 +157,7 @@ def _with_channels(record: ModelRecord, contract: DataContract, seed: int) -> Mo
 
 
 def _spec_for(spec: ModelSpec, inputs: Signature, outputs: Signature) -> ModelSpec:
-    """The specification with other ends and the same blocks inside, and further ones for what is new."""
+    """Change the signatures of input and output, and add hidden channels for new orders and parities."""
     options = dict(spec.options)
     cls = find_architecture(spec.architecture)
     complete = cls.complete(options)
@@ -175,7 +175,7 @@ def _spec_for(spec: ModelSpec, inputs: Signature, outputs: Signature) -> ModelSp
 
 
 def _banks_for(spec: ModelSpec, D: int, banks: Mapping[str, FilterBank]) -> Mapping[str, FilterBank]:
-    """The filters of a network, with further ones where its fields ask for them."""
+    """Return the filters of a network, with additional ones if its fields need them."""
     if not spec.equivariant:
         return banks
     middle: SignatureLike = spec.option("mid_keys") or ()
@@ -212,7 +212,7 @@ def _with_keys(bank: FilterBank, keys: Iterable[FilterKey]) -> FilterBank:
 
 
 def _last(model: AnyDimensionalModel, names: frozenset[str]) -> frozenset[str]:
-    """The convolutions whose outputs are those of the network."""
+    """Return the convolutions whose outputs are those of the network."""
     ends = model.output_convs
     found = {name for name in names if any(name == end or name.startswith(f"{end}.") for end in ends)}
     beside = {f"{name.removesuffix('.conv')}.product_conv" for name in found if name.endswith(".conv")}
@@ -220,7 +220,7 @@ def _last(model: AnyDimensionalModel, names: frozenset[str]) -> frozenset[str]:
 
 
 def _common(arrays: Iterable[np.ndarray]) -> np.dtype:
-    """The dtype of the arrays, the widest where there are several."""
+    """Return the widest dtype of the arrays."""
     return max(
         (array.dtype for array in arrays), key=lambda dtype: dtype.itemsize, default=np.dtype("float32")
     )
@@ -229,7 +229,7 @@ def _common(arrays: Iterable[np.ndarray]) -> np.dtype:
 def _of_fields(
     record: ModelRecord, change: FieldChange, arrays: Mapping[str, np.ndarray]
 ) -> Certificate | None:
-    """The certificate of a model as one of the fields that stay; None where none of those it speaks of do."""
+    """Restrict the certificate of a model to the fields that stay; None if none of its fields stay."""
     certificate = record.certificate
     if certificate is None:
         return None

@@ -1,4 +1,4 @@
-"""What the signature of an architecture's constructor says: the one place where its options are written down."""
+"""The options of an architecture, read from the signature of its constructor, which alone defines them."""
 
 import inspect
 import re
@@ -21,10 +21,10 @@ class Constructor:
     **Arguments:**
 
     - `takes`: which of `D` and `key` are arguments; a constructor without `D` takes the dimension from its filters.
-    - `ends`: what it calls the signatures of input and output.
+    - `ends`: the names of the arguments for the signatures of input and output.
     - `options`: every other argument, with its default or `inspect.Parameter.empty`.
-    - `roles`: of the filter banks that it takes.
-    - `counts`: the options that are whole numbers, by their annotation or default.
+    - `roles`: the roles of the filter banks among the arguments.
+    - `counts`: the options that are whole numbers, according to their annotation or default.
     """
 
     takes: frozenset[str]
@@ -39,9 +39,9 @@ class Constructor:
         return {*self.ends, *self.options}
 
     def with_defaults(self, given: Mapping[str, Any], architecture: str) -> dict[str, Any]:
-        """Options with the defaults filled in.
+        """Return options with the defaults filled in.
 
-        **Raises:** `ArgumentError` for an option that the constructor does not take, or needs and is not given.
+        **Raises:** `ArgumentError` for an unknown option, or if a required option is missing.
         """
         unknown = sorted(given.keys() - self.options.keys())
         needed = {name for name, default in self.options.items() if default is inspect.Parameter.empty}
@@ -61,8 +61,7 @@ class Constructor:
 def constructor_of(cls: type) -> Constructor:
     """Read the signature of a class's constructor.
 
-    **Raises:** `ArgumentError` for a constructor that takes no signatures of input and output, or takes arguments
-    without names.
+    **Raises:** `ArgumentError` for a constructor without signatures of input and output, or with arguments without names.
     """
     _, *parameters = inspect.signature(cls.__init__).parameters.values()
     own = [each for each in parameters if each.name not in _ASIDE and not each.name.endswith(_FILTERS)]

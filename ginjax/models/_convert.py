@@ -1,4 +1,4 @@
-"""Dimension transfer of models in memory, through the same functions as files."""
+"""Dimension transfer of models in memory, by the same functions as for files."""
 
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
@@ -16,11 +16,11 @@ from ._spec import ModelSpec, require_equivariant
 
 
 class Convertible(Protocol):
-    """What the conversion asks of a model; every `AnyDimensionalModel` has it."""
+    """The interface that the conversion needs of a model; every `AnyDimensionalModel` has it."""
 
     @property
     def spec(self) -> ModelSpec:
-        """The settings that it was built from."""
+        """The specification that the model was built from."""
         ...
 
     @property
@@ -32,7 +32,7 @@ class Convertible(Protocol):
     def from_spec(
         cls, spec: ModelSpec, D: int, banks: Mapping[str, FilterBank], key: PRNGKeyArray | None = None
     ) -> "Convertible":
-        """A network of these settings in dimension `D`."""
+        """Build a model of this specification in dimension `D`."""
         ...
 
 
@@ -40,7 +40,7 @@ _Model = TypeVar("_Model", bound=Convertible)
 
 
 def rule_name(rescale: Rescaling | str) -> str:
-    """The command-line name of a rule given as an enum member or as that name."""
+    """Return the command-line name of a rule, given as an enum member or as that name."""
     return str(rescale.value) if isinstance(rescale, Rescaling) else str(rescale)
 
 
@@ -50,13 +50,14 @@ def convert_certified(
     rescale: Rescaling | str,
     flex: float | None = None,
 ) -> tuple[_Model, Certificate]:
-    """The model in another dimension, and the algebraic certificate of the conversion.
+    """Convert a model to another dimension, and return it with the algebraic certificate of the conversion.
 
     **Arguments:**
 
-    - `banks`: filters in the new dimension by role, `"conv"` and where needed `"upsample"`.
-    - `rescale`: the rule, by enum member or command-line name.
-    - `flex`: for `compat-flex`.
+    - `model`: the model; it must be equivariant.
+    - `banks`: filters in the new dimension by role: `"conv"`, and `"upsample"` and `"product"` if the model has them.
+    - `rescale`: the rule, as an enum member or by its command-line name.
+    - `flex`: the parameter of the rule `compat-flex`.
     """
     require_equivariant(model.spec)
     new_banks = {role: as_bank(filters) for role, filters in banks.items()}
@@ -68,7 +69,7 @@ def convert_certified(
 def to_dimension(
     model: _Model, D: int, rescale: Rescaling | str, flex: float | None = None
 ) -> tuple[_Model, Certificate]:
-    """As `convert_certified`, with the filters of the model's own recipes in dimension `D`.
+    """Convert a model as `convert_certified` does, with filters of the model's own recipes in dimension `D`.
 
     **Raises:** `ArgumentError` if the model's filters match no recipe.
     """
@@ -82,7 +83,7 @@ def transfer_certified(
     rescale: Rescaling | str,
     flex: float | None = None,
 ) -> tuple[_Model, Certificate]:
-    """As `transfer_weights`, with the algebraic certificate."""
+    """Return `new_model` with the weights of `model`, transferred by a rule, and the algebraic certificate."""
     require_equivariant(model.spec)
     old_banks, new_banks = model_banks(model), model_banks(new_model)
     chains = {}
@@ -99,7 +100,7 @@ def transfer_certified(
 
 
 def common_banks(old: MultiImage | FilterBank, new: MultiImage | FilterBank) -> tuple[FilterBank, FilterBank]:
-    """Two banks under one recipe wherever one fits both: in low dimensions several recipes coincide."""
+    """Return two banks with one recipe if one fits both; in low dimensions several recipes give the same filters."""
     old, new = as_bank(old), as_bank(new)
     if old.recipe == new.recipe:
         return old, new

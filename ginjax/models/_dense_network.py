@@ -1,4 +1,4 @@
-"""A network that computes with the dense kernels of its file, to check them."""
+"""A network that computes with dense kernels, to check them."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,13 +16,14 @@ from ._named_arrays import convolutions, dotted
 
 
 class DenseConv(eqx.Module):
-    """An ordinary convolution of scalar channels, between fields.
+    """An ordinary convolution of scalar channels that takes and returns fields.
 
     **Arguments:**
 
-    - `kernel`, `bias`, `mean_bias`: as `ginjax.checkpoint.dense_kernels` describes them.
-    - `target_keys`: signature of the output.
-    - `conv`: the convolution it stands for, for its geometry.
+    - `kernel`, `bias`, `mean_bias`: as in `ginjax.checkpoint.dense_kernels`.
+    - `target_keys`: the signature of the output.
+    - `geometry`: stride, padding, dilations and `padding_mode` of the convolution that it replaces.
+    - `D`: the dimension.
     """
 
     kernel: Float[AnyArray, "out in *sides"]
@@ -34,7 +35,7 @@ class DenseConv(eqx.Module):
 
     @classmethod
     def of(cls, name: str, conv: ConvContract, arrays: Mapping[str, AnyArray]) -> "DenseConv":
-        """The convolution of that name with its kernel of `arrays`."""
+        """Make the replacement of the convolution `conv` of that name, with its kernel among `arrays`."""
         return cls(
             kernel=jnp.asarray(arrays[f"{name}.kernel"]),
             bias=_optional(arrays, f"{name}.bias"),
@@ -58,7 +59,7 @@ class DenseConv(eqx.Module):
         if geometry.modes:
             grades = channel_grades(self.D, image.get_signature())
             channels, axes = continue_axes(channels, axes, geometry.modes, grades, 1)
-        # What an ordinary convolution can say is left to it: zeros around a field, and zeros between its points.
+        # An ordinary convolution itself adds zeros around a field and between its points.
         wrapped = [axis if axis.wraps else replace(axis, low=0, high=0, spread=1) for axis in axes]
         y = lax.conv_general_dilated(
             pad_axes(channels[None], wrapped, 2),
@@ -80,12 +81,14 @@ class DenseConv(eqx.Module):
 
 
 def channel_grades(D: int, signature: Signature) -> tuple[int, ...]:
-    """For each channel of `MultiImage.to_scalar_multi_image`, the axes across which a mirror changes its sign, as a bit mask.
+    """Return, for each channel of `MultiImage.to_scalar_multi_image`, the axes whose reflection changes its sign.
 
     **Arguments:**
 
     - `D`: the dimension.
-    - `signature`: of the field.
+    - `signature`: the signature of the field.
+
+    **Returns:** a bit mask of axes for each channel.
     """
     return tuple(
         sum(1 << axis for axis in range(D) if (indices.count(axis) + parity) % 2)
@@ -96,12 +99,12 @@ def channel_grades(D: int, signature: Signature) -> tuple[int, ...]:
 
 
 def with_dense_kernels(model: PyTree, arrays: Mapping[str, AnyArray]) -> PyTree:
-    """The model with every equivariant convolution replaced by an ordinary one with the kernel of the same name.
+    """Replace every equivariant convolution of a model by an ordinary one with the kernel of the same name.
 
     **Arguments:**
 
     - `model`: the model.
-    - `arrays`: as `ginjax.checkpoint.dense_kernels` makes them.
+    - `arrays`: the result of `ginjax.checkpoint.dense_kernels`.
     """
     names = convolutions(model)
 

@@ -1,4 +1,4 @@
-"""The design of a model: a few plain settings, the same for every architecture, that make it in any dimension."""
+"""The design of a model: a few plain settings, the same for every architecture, that define it in any dimension."""
 
 import math
 from dataclasses import dataclass
@@ -19,35 +19,37 @@ from ._spec import ModelSpec, signature_to_rows
 from .blocks import PRODUCT_KEYS, activation_name, check_nonlinearity
 
 MAX_PARAMETERS = 2**30
-"""Largest model that is built (4 GiB in float32)."""
+"""The largest number of parameters of a model (4 GiB in float32)."""
 
 
 @dataclass(frozen=True)
 class ModelDesign(NetworkSettings):
-    """Settings that make a model in any dimension.
+    """Settings that define a model in any dimension.
 
     **Arguments:**
 
-    - `architecture`: a name in `ARCHITECTURES`. Which of the words below it uses stands in its `words`.
+    - `architecture`: a name in `ARCHITECTURES`. The class's `words` say which of the settings below it uses.
     - `inputs`, `outputs`: signatures.
-    - `channels`: channels of each key in the middle. The middle has every key of input and output, and even
+    - `channels`: the number of hidden channels of each key. The hidden keys are all keys of input and output, and even
       scalars, through which vectors can act on each other.
-    - `blocks`: residual blocks (`ResNet`, `DilResNet`), convolutions a level (`UNet`), layers
+    - `blocks`: the number of residual blocks (`ResNet`, `DilResNet`), of convolutions per level (`UNet`), or of layers
       (`SimpleConvSeries`).
-    - `levels`: down-samplings of a `UNet`.
-    - `recipe`: of the filters.
-    - `activation`, `norm`, `bias`: nonlinearity by name, whether blocks are normalised, and `use_bias`.
-    - `upsample`: of a `UNet`; `"repeat"` converts exactly for every signature.
+    - `levels`: the number of down-samplings of a `UNet`.
+    - `recipe`: the recipe of the filters.
+    - `activation`: the activation by name; None for the identity.
+    - `norm`: whether blocks have group normalisation.
+    - `bias`: the argument `use_bias` of the convolutions.
+    - `upsample`: the up-sampling of a `UNet`; `"repeat"` converts exactly for every signature.
     - `nonlinearity`: `"vector-neuron"`, or `"product"`, see `ginjax.layers.ProductNonlinear`.
-    - `padding`: how it goes on along axes that are not periodic, as the option `padding_mode` of the architecture.
-    - `plain`: an ordinary CNN on the components instead, with kernels as large as the recipe's filters.
+    - `padding`: how fields continue beyond axes that are not periodic: the option `padding_mode` of the architecture.
+    - `plain`: whether to build an ordinary CNN on the components instead, with kernels as large as the recipe's filters.
     """
 
     def spec(self) -> ModelSpec:
-        """The specification of the model.
+        """Make the specification of the model.
 
-        **Raises:** `ArgumentError` for an unknown architecture, or one that has no norm or no plain variant and is
-        asked for it.
+        **Raises:** `ArgumentError` for an unknown architecture, activation or nonlinearity, or if a norm or a plain network is
+        asked for and the architecture has none.
         """
         activation_name(self.activation)
         check_nonlinearity(self.nonlinearity, not self.plain, self.activation is not None)
@@ -62,7 +64,7 @@ class ModelDesign(NetworkSettings):
         return ModelSpec.make(self.architecture, self.inputs, self.outputs, **architecture.options_from(self))
 
     def banks(self, D: int) -> dict[str, FilterBank]:
-        """The filters it uses in dimension `D`, by role; none if plain."""
+        """Make the filters of the model in dimension `D`, by role; a plain model has none."""
         if self.plain:
             return {}
         everything = signature_to_rows(
@@ -78,9 +80,9 @@ class ModelDesign(NetworkSettings):
         return banks
 
     def build(self, D: int, seed: int = 0) -> AnyDimensionalModel:
-        """An untrained model in dimension `D`; the same seed gives the same weights.
+        """Build an untrained model in dimension `D`; the same seed gives the same weights.
 
-        **Raises:** `ArgumentError` if the settings do not fit each other, or for a model past `MAX_PARAMETERS`.
+        **Raises:** `ArgumentError` if the settings do not fit each other, or for more than `MAX_PARAMETERS` parameters.
         """
         parts = self.spec(), D, self.banks(D)
         shapes = jax.tree_util.tree_leaves(outline(*parts))
@@ -96,7 +98,7 @@ class ModelDesign(NetworkSettings):
         return build_model(*parts, jax.random.key(seed))
 
     def check_grid(self, side: int) -> None:
-        """Refuse a grid that the network's down-samplings do not divide, before any data are made for it."""
+        """Refuse a side of the grid that the down-samplings do not divide, before any data are made for it."""
         architecture = find_architecture(self.architecture)
         factor = architecture.grid_factor_of(self._options())
         if side % factor == 0:
@@ -113,5 +115,5 @@ class ModelDesign(NetworkSettings):
         )
 
     def _options(self) -> dict[str, Any]:
-        """Every option of the model."""
+        """Return all options of the model, with defaults."""
         return find_architecture(self.architecture).complete(dict(self.spec().options))

@@ -24,11 +24,11 @@ class Leaf:
 
     **Arguments:**
 
-    - `path`: where it is in the tree.
-    - `shape`: of the model's own; the number of filters, which is last in the shape of weights, may differ in the file.
-    - `kind`: of its numbers, as NumPy writes it: `f`, `i`, `u`, `b`, `c`.
-    - `of_filters`: for weights, the filters `(n, *sides, *axes)` that they belong to, and what these are called.
-    - `scalar`: for a number of Python's own, its type.
+    - `path`: the place in the tree.
+    - `shape`: the shape in the model; the last length of weights, the number of filters, may be another in the file.
+    - `kind`: NumPy's letter for the kind of numbers: `f`, `i`, `u`, `b`, `c`.
+    - `of_filters`: for weights, the filters `(n, *sides, *axes)` that they belong to, and their order and parity.
+    - `scalar`: for a Python number, its type.
     """
 
     path: KeyPath
@@ -47,7 +47,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Additive:
-    """The additive bias of odd scalars in a norm, which this library has not: a constant does not change sign with them."""
+    """The additive bias of odd scalars in a norm; this library has none, as a constant does not change sign with them."""
 
     path: KeyPath
     shape: tuple[int, ...]
@@ -57,7 +57,7 @@ Entry = Leaf | Filters | Additive
 
 
 def entries_of(model: PyTree) -> Iterator[Entry]:
-    """What a checkpoint of the reference library holds for a model, one after the other.
+    """Yield what a checkpoint of the reference library holds for a model, in the order of the file.
 
     **Arguments:**
 
@@ -95,7 +95,7 @@ def _of_convolution(path: KeyPath, conv: ConvContract) -> Iterator[Entry]:
 
 
 def _of_norm(path: KeyPath, norm: GroupNorm) -> Iterator[Entry]:
-    """Scales and biases of vectors, then weight and bias of scalars of either parity."""
+    """Yield the scales and biases of vectors, then the weights and biases of scalars of either parity."""
     odd: Key = ((), 1)
     last = []
     for inner, leaf in jax.tree_util.tree_leaves_with_path(norm):
@@ -108,14 +108,14 @@ def _of_norm(path: KeyPath, norm: GroupNorm) -> Iterator[Entry]:
 
 
 def split_records(arrays: tuple[np.ndarray, ...], D: int) -> list[np.ndarray | Blocks]:
-    """The records of a checkpoint, those that are the filters of one convolution together.
+    """Group the records of a checkpoint: neighbouring records of filters belong to one convolution.
 
     **Arguments:**
 
     - `arrays`: the records.
     - `D`: the dimension.
 
-    **Raises:** `FileError` for two records of filters of the same order and parity, side by side.
+    **Raises:** `FileError` if one group has two records of filters of the same order and parity.
     """
     found: list[np.ndarray | Blocks] = []
     for array in arrays:

@@ -1,4 +1,4 @@
-"""Networks for other programs: serialised StableHLO, and dense kernels, each checked by running it."""
+"""Export of networks for other programs, as StableHLO or with dense kernels, each checked by running it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,21 +17,21 @@ from ._dense_network import with_dense_kernels
 from ._file import from_record
 
 EXPORT_TOLERANCE = 1e-5
-"""Largest difference between a network and what was exported of it, relative to the largest value of the output."""
+"""The largest difference between a network and its export, relative to the largest value of the output."""
 
 ArrayFunction = Callable[..., Any]
-"""Blocks by the name of the key, such as `{"k1p0": (batch, channels, *spatial, D)}`, to blocks likewise."""
+"""A function from blocks by name of the key, such as `{"k1p0": (batch, channels, *spatial, D)}`, to such blocks."""
 
 
 def array_function(model: AnyDimensionalModel, is_torus: bool | Sequence[bool] = True) -> ArrayFunction:
-    """A network as a function of a batch of plain arrays.
+    """Make a function of a batch of plain arrays from a network.
 
     **Arguments:**
 
     - `model`: the network.
     - `is_torus`: which axes are periodic.
 
-    **Returns:** a function of blocks `(batch, channels, *spatial, D, ..., D)` by `key_name`, which returns blocks likewise.
+    **Returns:** a function that takes and returns blocks `(batch, channels, *spatial, D, ..., D)` by `key_name`.
     """
     torus = parse_torus(is_torus, model.D)
     keys = {key_name(key): key for key, _ in model.spec.inputs}
@@ -48,20 +48,21 @@ def array_function(model: AnyDimensionalModel, is_torus: bool | Sequence[bool] =
 
 
 def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes:
-    """A network as serialised StableHLO, for processors and GPUs, checked by running it.
+    """Export a network as serialised StableHLO for CPUs and GPUs, and check it by running it.
 
-    The program takes a batch of any size and, unless `grid` says otherwise, any grid whose sides are multiples of the
-    network's `grid_factor`; beside walls with more pixels than are padded, at its coarsest level too. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs it, without this library. It maps
-    what the network maps: normalised fields, as the contract of the model says.
+    The program takes a batch of any size. Without `grid` it takes any grid whose sides are multiples of the network's
+    `grid_factor`; if the network mirrors or repeats pixels beyond walls, its coarsest level must also have more pixels than are
+    padded. `jax.export.deserialize(bytes).call({"k1p0": ...})` runs the program without this library. Inputs and outputs are
+    normalised fields, as the contract of the model says.
 
     **Arguments:**
 
     - `record`: the model.
-    - `grid`: the sides of the grid it is for; None for any.
+    - `grid`: the sides of the only grid that the program takes; None for any grid.
 
-    **Raises:** `UnsupportedError` for a network whose plain convolutions pad by copying, which needs a `grid`, as one does that wraps
-    further than a grid may be long, and where the package flatbuffers is not installed; `VerificationError` if the program
-    computes something else.
+    **Raises:** `UnsupportedError` if the package flatbuffers is not installed, or if the network needs a `grid` and there is
+    none: if plain convolutions pad by copying pixels, or if it wraps further than a grid may be long. `VerificationError` if the
+    program computes something else.
     """
     from jax import export
 
@@ -99,9 +100,9 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
 
 
 def export_dense(record: ModelRecord) -> dict[str, Shaped[np.ndarray, "..."]]:
-    """The arrays of `ginjax.checkpoint.dense_kernels`, checked by running the network with them.
+    """Return the arrays of `ginjax.checkpoint.dense_kernels`, checked by running the network with them.
 
-    **Raises:** `VerificationError` if that computes something else.
+    **Raises:** `VerificationError` if the network computes something else with them.
     """
     arrays = dense_kernels(record)
     model = eqx.nn.inference_mode(from_record(record))
@@ -123,12 +124,16 @@ def check_same(
     *,
     roundings: int = 0,
 ) -> None:
-    """Refuse what does not compute the same.
+    """Refuse an export that does not compute the same as the network.
 
     **Arguments:**
 
-    - `ours`: the network, compiled; `theirs`: what was made of it.
-    - `roundings`: as many times what a rounding of the inputs changes is allowed, where that is more than `EXPORT_TOLERANCE`.
+    - `what`: what was exported, for the error message.
+    - `ours`: the network, compiled.
+    - `theirs`: the export.
+    - `x`: the inputs.
+    - `roundings`: the allowed difference, in units of the change by a rounding of the inputs, if that is more than
+      `EXPORT_TOLERANCE`.
 
     **Raises:** `VerificationError`.
     """
@@ -145,13 +150,13 @@ def check_same(
 
 
 def _gap(wanted: Mapping[str, AnyArray], found: Mapping[str, AnyArray]) -> float:
-    """The largest difference of two outputs, relative to the largest value of the first."""
+    """Return the largest difference of two outputs, relative to the largest value of the first."""
     scale = max(float(np.abs(block).max()) for block in wanted.values()) or 1.0
     return max(float(np.abs(found[name] - block).max()) for name, block in wanted.items()) / scale
 
 
 def _rounded(x: Mapping[str, Float[np.ndarray, "..."]]) -> dict[str, np.ndarray]:
-    """Every entry moved by a rounding, up or down."""
+    """Move every entry up or down by a rounding."""
     rng, one = np.random.default_rng(1), np.finfo(np.float32).eps / 2
     return {
         name: (block * (1 + rng.choice([-one, one], block.shape))).astype(np.float32)
@@ -160,7 +165,7 @@ def _rounded(x: Mapping[str, Float[np.ndarray, "..."]]) -> dict[str, np.ndarray]
 
 
 def random_inputs(model: AnyDimensionalModel, batch: int, shape: Sequence[int]) -> dict[str, np.ndarray]:
-    """White noise as a batch of inputs, the same at every call: by the name of the key `(batch, channels, *shape, D, ..., D)`."""
+    """Make a batch of white noise, the same at every call: blocks `(batch, channels, *shape, D, ..., D)` by key name."""
     rng = np.random.default_rng(0)
     return {
         key_name(key): rng.standard_normal((batch, channels, *shape, *(model.D,) * len(key[0])), np.float32)
@@ -169,14 +174,14 @@ def random_inputs(model: AnyDimensionalModel, batch: int, shape: Sequence[int]) 
 
 
 def smallest_grid(model: AnyDimensionalModel, record: ModelRecord) -> list[int]:
-    """Sides of a small grid that the network takes, larger than its filters."""
+    """Return the sides of a small grid that the network accepts, larger than its filters."""
     side = max((bank.side for bank in record.banks.values()), default=3)
     factor = model.grid_factor
     return [factor * max(-(-(side + 1) // factor), 2, least_side(record))] * model.D
 
 
 def least_side(record: ModelRecord) -> int:
-    """Pixels that the coarsest level needs along each axis: more than are padded, where that repeats or reflects them."""
+    """Return how many pixels the coarsest level needs along each axis: more than are padded by repeating or reflecting."""
     if not _goes_on_beyond_walls(record):
         return 1
     reaches = [(record.banks[layer.role].side - 1) * layer.filter_dilation for layer in record.layers]
@@ -189,14 +194,14 @@ def _goes_on_beyond_walls(record: ModelRecord) -> bool:
 
 
 def symbolic_sides(model: AnyDimensionalModel) -> list[str]:
-    """The sides of a free grid as JAX takes them: multiples of what the network needs them to be divisible by."""
+    """Return the sides of a free grid as symbolic dimensions of JAX, which are multiples of `grid_factor`."""
     return [
         f"{model.grid_factor}*n{axis}" if model.grid_factor > 1 else f"n{axis}" for axis in range(model.D)
     ]
 
 
 def side_of(n: int, model: AnyDimensionalModel) -> int:
-    """The number of grid points `n`, if the network takes it.
+    """Return the number of grid points `n` if the network accepts it.
 
     **Raises:** `ArgumentError` otherwise.
     """
@@ -206,8 +211,8 @@ def side_of(n: int, model: AnyDimensionalModel) -> int:
 
 
 def refuse_free_grid(error: Exception, grid: Sequence[int] | None, model: AnyDimensionalModel) -> None:
-    """Turn what JAX raises where a decision depends on the size of the grid into a refusal; nothing for another error."""
-    # By name: the module that the class is public in depends on the version of JAX.
+    """Raise `UnsupportedError` if JAX failed because a decision depends on the size of the grid; ignore other errors."""
+    # By name, because the public module of the class depends on the version of JAX.
     if grid is not None or type(error).__name__ != "InconclusiveDimensionOperation":
         return
     raise UnsupportedError(
@@ -219,7 +224,7 @@ def refuse_free_grid(error: Exception, grid: Sequence[int] | None, model: AnyDim
 
 
 def free_grid_refusal(model: AnyDimensionalModel, record: ModelRecord) -> UnsupportedError | None:
-    """Why a network cannot be exported for any grid; None where it can."""
+    """Return the reason why a network cannot be exported for any grid; None if it can."""
     if not (_copies_at_ends(model) or (record.plain_layers and _goes_on_beyond_walls(record))):
         return None
     return UnsupportedError(
@@ -231,7 +236,7 @@ def free_grid_refusal(model: AnyDimensionalModel, record: ModelRecord) -> Unsupp
 
 
 def _copies_at_ends(model: AnyDimensionalModel) -> bool:
-    """Whether a plain convolution wraps or mirrors: that needs the size of the grid when it is traced."""
+    """Whether a plain convolution wraps or mirrors, for which the size of the grid must be known in tracing."""
     leaves = jax.tree_util.tree_leaves(model, is_leaf=lambda x: isinstance(x, eqx.nn.Conv))
     return any(isinstance(each, eqx.nn.Conv) and each.padding_mode.upper() != "ZEROS" for each in leaves)
 

@@ -1,4 +1,4 @@
-"""A network as a graph of ONNX, checked by running it."""
+"""Export of a network as an ONNX graph, checked by running it."""
 
 from __future__ import annotations
 
@@ -34,29 +34,30 @@ from ._onnx_operations import OPERATIONS
 from ._onnx_program import OPSET, Program
 
 OUT = "_out"
-"""Behind the name of a block that is an output, because an input may have the same."""
+"""The end of the name of an output, because an input may have the same name."""
 ROUNDINGS = 10
-"""By how many roundings of the inputs two programs may differ that add up in another order."""
+"""The allowed difference between programs that add in a different order, in roundings of the inputs."""
 IR_VERSION = 8
-"""That of the first programs that know the operators of version 17."""
+"""The IR version that came with operator set 17."""
 
 
 def export_onnx(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes:
-    """A network as a graph of ONNX, checked by running it in onnxruntime against the network.
+    """Export a network as an ONNX graph, and check it against the network by running it in onnxruntime.
 
-    It takes a batch of any size and, unless `grid` says otherwise, any grid whose sides are multiples of the network's
-    `grid_factor`; beside walls with more pixels than are padded. Inputs are blocks by order and parity, such as `k1p0`,
-    `(batch, channels, *space, components)`, of normalised fields; outputs too, such as `k1p0_out`. Equivariant convolutions are ordinary ones in it, with the kernels
-    of `ginjax.checkpoint.dense_kernels`.
+    The graph takes a batch of any size. Without `grid` it takes any grid whose sides are multiples of the network's
+    `grid_factor`; if the network mirrors or repeats pixels beyond walls, its coarsest level must also have more pixels than are
+    padded. Inputs are blocks `(batch, channels, *space, components)` of normalised fields by order and parity, such as `k1p0`.
+    Outputs are such blocks too, such as `k1p0_out`. Equivariant convolutions become ordinary convolutions with the kernels of
+    `ginjax.checkpoint.dense_kernels`.
 
     **Arguments:**
 
     - `record`: the model.
-    - `grid`: the sides of the grid it is for; None for any.
+    - `grid`: the sides of the only grid that the graph takes; None for any grid.
 
-    **Raises:** `UnsupportedError` without the extra `onnx`, for an operation of a network that is not written, and as `export_stablehlo`;
-    `VerificationError` if the graph computes something else: by more than 1e-5 of the largest value, or ten times what a rounding of
-    the inputs changes, where that is more.
+    **Raises:** `UnsupportedError` without the extra `onnx`, for an operation that cannot be written as ONNX, and if the network
+    needs a `grid`, see `export_stablehlo`. `VerificationError` if the graph differs from the network by more than 1e-5 of the
+    largest value, or by more than ten times the effect of rounding the inputs, if that is more.
     """
     onnx_library()
     runtime_library()
@@ -89,7 +90,7 @@ def export_onnx(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes
 def _larger_grid(
     dense: Any, model: AnyDimensionalModel, record: ModelRecord, grid: Sequence[int]
 ) -> str | None:
-    """The hint that a larger grid works, where one does: windows that reach round a small one are other operations."""
+    """Return the hint that a larger grid works, if one does: windows that wrap a small grid need other operations."""
     for factor in (2, 4, 8):
         larger = [str(n * factor) for n in grid]
         try:
@@ -103,7 +104,7 @@ def _larger_grid(
 def _written(
     dense: Any, model: AnyDimensionalModel, record: ModelRecord, sides: list[str], *, is_free: bool
 ) -> OnnxNetwork:
-    """The graph of a network with ordinary kernels, whose arrays keep their names."""
+    """Write the graph of a network with ordinary kernels; its arrays keep their names."""
     from jax import export
 
     scope = export.SymbolicScope(
@@ -161,7 +162,7 @@ def _written(
 
 
 def _dim(size: Any, factor: int) -> int | str | None:
-    """The length of an axis as a graph states it: a number, or a name where it is free."""
+    """Return the length of an axis as a graph states it: a number, or a name if it is free."""
     if isinstance(size, int | np.integer):
         return int(size)
     text = str(size).removeprefix(f"{factor}*")

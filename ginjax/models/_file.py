@@ -1,4 +1,4 @@
-"""Saving models to files, and loading them."""
+"""Saving and loading of model files."""
 
 import os
 import warnings
@@ -32,7 +32,7 @@ from ._spec import ModelSpec
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model read from a file, and the record it came from."""
+    """A model that was read from a file, and its record."""
 
     model: AnyDimensionalModel
     record: ModelRecord
@@ -46,18 +46,20 @@ def to_record(
     provenance: Sequence[Mapping[str, Any]] = (),
     certificate: Certificate | None = None,
 ) -> ModelRecord:
-    """What a file holds of a model.
+    """Make the record of a model, which is the content of a model file.
 
     **Arguments:**
 
-    - `contract`: what its data have to be like; None if nothing is known but the boundaries. How the network goes on beyond
-      the ends of an axis is the network's to say.
-    - `is_torus`: which axes are periodic, where there is no contract.
-    - `provenance`: the steps that led to it, as JSON objects.
-    - `certificate`: of its conversion, if it was converted.
+    - `model`: the model.
+    - `contract`: the requirements on its data; None if only the boundaries are known. The padding beyond the ends of an axis is
+      taken from the network.
+    - `is_torus`: which axes are periodic, if there is no contract.
+    - `provenance`: the steps that led to the model, as JSON objects.
+    - `certificate`: the certificate of its conversion, if it was converted.
 
-    **Raises:** `UnsupportedError` for a model with batch norm, whose running statistics are no part of it, and for what could
-    not be loaded again: a class that is not registered, or layers that were exchanged by hand; `ArgumentError` for a contract of another dimension.
+    **Raises:** `UnsupportedError` for a model with batch norm, because the running statistics are not part of the model, and for
+    a model that could not be loaded again: its class is not registered, or layers were exchanged by hand. `ArgumentError` for a
+    contract of another dimension or with other fields.
     """
     _check_registered(model)
     _check_stateless(model)
@@ -99,9 +101,9 @@ def to_record(
 def from_record(record: ModelRecord) -> AnyDimensionalModel:
     """Build the model of a record.
 
-    Arrays of a precision that JAX has not enabled (float64 without `jax_enable_x64`) are rounded to float32.
+    Float64 arrays are rounded to float32 unless `jax_enable_x64` is set.
 
-    **Raises:** `ArgumentError` if spec, banks and arrays do not fit each other.
+    **Raises:** `ArgumentError` if spec, banks and arrays do not fit together.
     """
     spec = ModelSpec.from_json(record.spec)
     check_padding(record.spec, record.contract)
@@ -123,7 +125,7 @@ def _check_stateless(model: AnyDimensionalModel) -> None:
 
 
 def _check_registered(model: AnyDimensionalModel) -> None:
-    """Refuse a model that its file would not bring back: what a file names is the architecture, not the class."""
+    """Refuse a model whose class is not the registered one, because a file holds only the name of the architecture."""
     name, cls = model.spec.architecture, type(model)
     known = ARCHITECTURES.get(name)
     if known is cls:
@@ -145,7 +147,7 @@ def _check_registered(model: AnyDimensionalModel) -> None:
 
 
 def _check_layers(spec: ModelSpec, layers: int) -> None:
-    """Refuse a spec with more layers than the file holds before any of them is built."""
+    """Refuse a spec with more layers than the file has, before any of them is built."""
     architecture = find_architecture(spec.architecture)
     least = architecture.least_layers(architecture.complete(dict(spec.options)))
     if least > layers:
@@ -157,18 +159,18 @@ def save_model(
 ) -> str:
     """Write a network to a model file.
 
-    Without a contract the file does not say what data the network is for, and a `GinjaxWarning` says so.
+    Without a contract the file does not say what data the network is for. A `GinjaxWarning` then says so.
 
     **Arguments:**
 
     - `path`: the file to write.
     - `model`: the network.
-    - `force`: replace a file that exists.
-    - `about`: contract, history and so on, as in `to_record`.
+    - `force`: whether to replace an existing file.
+    - `about`: the keyword arguments of `to_record`: contract, history and so on.
 
     **Returns:** the SHA-256 of the file.
 
-    **Raises:** `FileError` if it cannot be written; as `to_record` for a model that a file cannot hold.
+    **Raises:** `FileError` if the file cannot be written, and the errors of `to_record`.
     """
     if about.get("contract") is None:
         warnings.warn(
@@ -181,9 +183,9 @@ def save_model(
 
 
 def load_model(path: str | os.PathLike[str]) -> LoadedModel:
-    """Read a model.
+    """Read a model file.
 
-    **Raises:** `FileError` if the file cannot be read or its parts do not fit each other.
+    **Raises:** `FileError` if the file cannot be read or its parts do not fit together.
     """
     record = read_model(path)
     try:

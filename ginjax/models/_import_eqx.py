@@ -1,4 +1,4 @@
-"""Networks of the reference library: what its checkpoints (`.eqx`) hold becomes a model."""
+"""Import of checkpoints (`.eqx`) of the reference library."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -34,23 +34,23 @@ def import_eqx(
 ) -> LoadedModel:
     """Read a checkpoint of the reference library, plain or equivariant.
 
-    The filters are in the file; their order, signs and scale are kept. Filters that are those of a recipe are recognised
-    up to 3e-4, and the recipe's exact ones take their place.
+    The filters are in the file; their order, signs and scale are kept. Filters that match a recipe up to 3e-4 are replaced by
+    the exact filters of that recipe.
 
     **Arguments:**
 
-    - `path`: the `.eqx` file, perhaps with a line of JSON before its arrays.
-    - `spec`: what was saved; nothing in the file says it.
-    - `D`: the dimension; None to read it off the filters or kernels.
-    - `recipe`: of the filters; None to find one. In one dimension several recipes give the same filters, and conversion
-      to more dimensions depends on which it is.
-    - `contract`: what the data have to be like; None if that is not known.
-    - `step`: further entries of its provenance.
+    - `path`: the `.eqx` file; a line of JSON may stand before its arrays.
+    - `spec`: the specification of the saved network, which the file does not contain.
+    - `D`: the dimension; None takes it from the filters or kernels.
+    - `recipe`: the recipe of the filters; None looks for one. In one dimension several recipes give the same filters, and the
+      conversion to more dimensions depends on the recipe.
+    - `contract`: the requirements on the data; None if they are not known.
+    - `step`: further entries of the provenance.
 
     **Returns:** the model and its record, ready for `ginjax.checkpoint.write_model`.
 
-    **Raises:** `FileError` for a file that is no checkpoint or holds another network, with the first array that differs;
-    `ArgumentError` for a spec that cannot be built.
+    **Raises:** `FileError` if the file is not a checkpoint or holds another network; the message names the first array that
+    differs. `ArgumentError` for a spec that cannot be built.
     """
     file = read_eqx(path)
     D = _dimension(file, spec) if D is None else D
@@ -63,17 +63,17 @@ def import_eqx(
 
 
 def fill_from_eqx(model: _Model, file: EqxFile) -> _Model:
-    """A model with every array replaced by that of a checkpoint of the same structure.
+    """Replace every array of a model by that of a checkpoint of the same structure.
 
-    Where the filters of the file are others than the model's, by order, sign, scale or choice of basis, the weights are
-    those that make the same kernels of the model's own filters.
+    If the filters in the file differ from the model's filters in order, sign, scale or basis, the weights are changed so that
+    the kernels stay the same with the model's filters.
 
     **Arguments:**
 
     - `model`: any pytree, or its outline.
     - `file`: the checkpoint.
 
-    **Raises:** `FileError` for another structure, with the first array that differs.
+    **Raises:** `FileError` for a checkpoint of another structure; the message names the first array that differs.
     """
     dimensions = {entry.bank.D for entry in entries_of(model) if isinstance(entry, Filters)}
     if len(dimensions) > 1:
@@ -93,7 +93,7 @@ def fill_from_eqx(model: _Model, file: EqxFile) -> _Model:
 def _paired(
     model: PyTree, records: Sequence[np.ndarray | Blocks], file: EqxFile
 ) -> Iterator[tuple[str, object]]:
-    """The arrays of the file by their places in the model."""
+    """Yield the arrays of the file with their places in the model."""
     entries = list(entries_of(model))
     following = _filters_after(entries, records)
     for number, entry in enumerate(entries):
@@ -119,7 +119,7 @@ def _paired(
 
 
 def _filters_after(entries: list[Entry], records: Sequence[np.ndarray | Blocks]) -> list[Blocks | None]:
-    """For each record, the next filters in the file."""
+    """Return, for each record, the next filters in the file."""
     found: list[Blocks | None] = [None] * len(entries)
     latest: Blocks | None = None
     for number in reversed(range(min(len(entries), len(records)))):
@@ -132,7 +132,7 @@ def _filters_after(entries: list[Entry], records: Sequence[np.ndarray | Blocks])
 def _in_own_filters(
     weights: np.ndarray, known: np.ndarray, key: tuple[int, int], given: Blocks
 ) -> np.ndarray | None:
-    """Weights `(out, in, n)` of the filters of the file as weights of the model's filters, None if these do not span them."""
+    """Express weights `(out, in, n)` of the file's filters by the model's filters; None if these do not span them."""
     if key not in given or weights.ndim != 3:
         return None
     filters = given[key]
@@ -181,12 +181,12 @@ def _described(record: np.ndarray | Blocks) -> str:
 
 
 def _position(records: Sequence[np.ndarray | Blocks], number: int) -> int:
-    """The number of a record in the file, from 1 on."""
+    """Return the number of a record in the file, counted from 1."""
     return 1 + sum(len(each) if isinstance(each, dict) else 1 for each in records[:number])
 
 
 def _seen(records: Sequence[np.ndarray | Blocks]) -> str:
-    """What can be told of the network from its file."""
+    """Describe the network as far as its file shows."""
     first = records[0]
     if isinstance(first, dict) or not first.ndim:
         return ""
@@ -197,7 +197,7 @@ def _seen(records: Sequence[np.ndarray | Blocks]) -> str:
 
 
 def _dimension(file: EqxFile, spec: ModelSpec) -> int:
-    """The dimension that filters or kernels have."""
+    """Find the dimension of the filters or kernels."""
     if not spec.equivariant:
         D = file.arrays[0].ndim - 2
         if D < 1:
@@ -218,7 +218,7 @@ def _dimension(file: EqxFile, spec: ModelSpec) -> int:
 
 
 def _banks(file: EqxFile, D: int, recipe: BankRecipe | None) -> dict[str, FilterBank]:
-    """The filters of the file by role: those of the first convolution, and others if there are any."""
+    """Return the filters of the file by role: those of the first convolution, and others if there are any."""
     distinct: dict[bytes, Blocks] = {}
     for record in split_records(file.arrays, D):
         if isinstance(record, dict):

@@ -1,4 +1,4 @@
-"""Whether a network whose fields changed computes what it did of those that stay, by running it before and after."""
+"""The check, by running it, that a network with changed fields computes the same of the fields that stay."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ from ._file import from_record
 
 
 def check_kept(before: ModelRecord, after: ModelRecord) -> None:
-    """Refuse a network of somebody else's architecture that does not compute what it did of the fields that stay.
+    """Refuse a network that computes something else of the fields that stay after others were added or removed.
 
-    **Raises:** `UnsupportedError`.
+    **Raises:** `UnsupportedError`; `NumericsError` if an output is not finite.
     """
     models = from_record(before), from_record(after)
     side = 4 * max(model.grid_factor for model in models)
@@ -30,7 +30,7 @@ def check_kept(before: ModelRecord, after: ModelRecord) -> None:
     outputs = []
     for model, record in zip(models, (before, after), strict=True):
         blocks: dict[Any, list[np.ndarray]] = {}
-        # What only the larger of the two sees is zero, unless it must not matter.
+        # Removed fields are zero before the change. Added fields are random after it, as they must not matter.
         matters = len(record.contract.everything) > len(names) and record is before
         for each, frame in record.contract.inputs_named:
             value = values[each.name, frame]

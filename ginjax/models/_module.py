@@ -1,4 +1,4 @@
-"""The interface of every module on multi-images."""
+"""The interface of every module that acts on a `MultiImage`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from ..geometric import MultiImage
 
 
 class MultiImageModule(eqx.Module):
-    """A map from one sample, and auxiliary data passed along, to one sample. The identity by default."""
+    """A map from one sample to one sample that passes auxiliary data along; by default the identity."""
 
     def __call__(self, x: MultiImage, aux_data: Any = None) -> tuple[MultiImage, Any]:
         return x, aux_data

@@ -1,4 +1,4 @@
-"""The arrays of a model by readable dotted names, and its layer table."""
+"""The arrays of a model by dotted name, and its layer table."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,10 +20,10 @@ from .blocks import PlainConv
 
 
 def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
-    """All arrays of a model by dotted name, sorted, on the host.
+    """Return all arrays of a model on the host, by dotted name, sorted.
 
-    A convolution weight is called `blocks.0.1.conv.weight.k0p0->k1p0`, everything else by its path, such as
-    `blocks.0.1.group_norm.scale.k1p0`.
+    The weights of a convolution have names such as `blocks.0.1.conv.weight.k0p0->k1p0`. All other arrays are named by their
+    path, such as `blocks.0.1.group_norm.scale.k1p0`.
     """
     leaves = jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
     named = {dotted(path): np.asarray(jax.device_get(leaf)) for path, leaf in leaves}
@@ -31,9 +31,9 @@ def named_arrays(model: PyTree) -> dict[str, Shaped[np.ndarray, "..."]]:
 
 
 def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) -> PyTree:
-    """The model, or its `outline`, with all arrays replaced by those of the same names, dtypes as given.
+    """Replace all arrays of a model, or of its `outline`, by the arrays of the same names; these keep their dtypes.
 
-    **Raises:** `ArgumentError` for a missing or surplus name or another shape.
+    **Raises:** `ArgumentError` for a missing or unknown name, or a wrong shape.
     """
     dynamic, static = eqx.partition(model, lambda x: eqx.is_array(x) or isinstance(x, jax.ShapeDtypeStruct))
     paths, treedef = jax.tree_util.tree_flatten_with_path(dynamic)
@@ -53,19 +53,19 @@ def with_arrays(model: PyTree, arrays: Mapping[str, Shaped[AnyArray, "..."]]) ->
 
 
 def named_map(function: Callable[[str, Any], Any], tree: PyTree) -> PyTree:
-    """Apply a function of name and leaf to every leaf of a model, or of a tree of the same structure."""
+    """Apply a function of dotted name and leaf to every leaf of a model, or of a tree of the same structure."""
     return jax.tree_util.tree_map_with_path(lambda path, leaf: function(dotted(path), leaf), tree)
 
 
 def convolutions(model: PyTree) -> dict[str, ConvContract]:
-    """The equivariant convolutions of a model by dotted name."""
+    """Return the equivariant convolutions of a model by dotted name."""
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, ConvContract))
     found = {dotted(path): leaf for path, leaf in leaves if isinstance(leaf, ConvContract)}
     return dict(sorted(found.items()))
 
 
 def layer_table(model: PyTree) -> tuple[ConvLayer, ...]:
-    """One row for each equivariant convolution.
+    """Return the layer table of a model: one row for each equivariant convolution.
 
     **Raises:** `UnsupportedError` for a stride or dilation that differs between axes.
     """
@@ -86,10 +86,10 @@ def layer_table(model: PyTree) -> tuple[ConvLayer, ...]:
 
 
 def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
-    """One row for each plain convolution of a model that is not equivariant.
+    """Return the layer table of a plain model: one row for each plain convolution; empty for an equivariant model.
 
-    **Raises:** `UnsupportedError` if the middle of the model has tensor fields, whose channels change with the
-    dimension.
+    **Raises:** `UnsupportedError` for hidden tensor fields, because their number of channels depends on the dimension; for a
+    stride, dilation or padding that differs between axes; and for a class without `first_convs` or `last_convs`.
     """
     spec = model.spec
     if spec.equivariant:
@@ -123,23 +123,23 @@ def plain_table(model: PyTree) -> tuple[PlainLayer, ...]:
 
 
 def _padded_before(model: PyTree) -> set[str]:
-    """The plain convolutions whose input is padded as the field asks: along new axes, never by zeros."""
+    """Return the names of the plain convolutions in a `PlainConv`, which pads their input before them."""
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, PlainConv))
     return {f"{dotted(path)}{_MODULE}" for path, leaf in leaves if isinstance(leaf, PlainConv)}
 
 
 _MODULE = ".modules.k0p0"
-"""What the name of a plain kernel has after that of its convolution: it acts on even scalars."""
+"""The end of the name of a plain kernel, after that of its convolution: it acts on even scalars."""
 
 
 def _settings(
     name: str, conv: eqx.nn.Conv | eqx.nn.ConvTranspose, *, padded_before: bool = False
 ) -> dict[str, Any]:
-    """Stride, dilation and padding of a plain convolution, which have to be the same along all axes.
+    """Return stride, dilation and padding of a plain convolution, which must be the same along all axes.
 
     **Arguments:**
 
-    - `padded_before`: whether `PlainConv` pads its input, by what keeps the size.
+    - `padded_before`: whether a `PlainConv` pads its input so that the size is kept.
     """
     if isinstance(conv, eqx.nn.ConvTranspose):
         return {}
@@ -164,7 +164,7 @@ def _settings(
             )
         (pads,) = pairs
     if padded_before or (pads == (half, reach - half) and stride == 1):
-        pads = None  # what "SAME" comes to
+        pads = None  # the same as "SAME"
     return {"stride": stride, "dilation": dilation, "padding": pads}
 
 
@@ -173,11 +173,11 @@ def _plain_rows(signature: Signature, is_end: bool, channels: int) -> tuple[tupl
 
 
 _PRODUCT = ".product_conv"
-"""How the names of convolutions of products end."""
+"""The end of the names of the convolutions of products."""
 
 
 def bank_roles(model: PyTree) -> dict[FilterBank, str]:
-    """The banks of a model and the role of each: `"upsample"` serves transposed convolutions only."""
+    """Return the role of each bank of a model; `"upsample"` is a bank for transposed convolutions only."""
     transposed: dict[FilterBank, bool] = {}
     products: dict[FilterBank, str] = {}
     for name, conv in convolutions(model).items():
@@ -195,7 +195,7 @@ def bank_roles(model: PyTree) -> dict[FilterBank, str]:
 
 
 def model_banks(model: PyTree) -> dict[str, FilterBank]:
-    """The banks of a model by role."""
+    """Return the banks of a model by role."""
     return {role: bank for bank, role in bank_roles(model).items()}
 
 
@@ -209,7 +209,7 @@ def _one(name: str, what: str, value: int | tuple[int, ...] | None) -> int:
 
 
 def dotted(path: KeyPath) -> str:
-    """The path of a leaf as a readable name, with dots between its parts."""
+    """Return the path of a leaf as a readable name with dots between its parts."""
     parts: list[str] = []
     previous: object = None
     for entry in path:

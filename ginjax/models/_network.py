@@ -1,4 +1,4 @@
-"""A network described by plain settings, before it is known for which fields."""
+"""A network described by plain settings, without its fields."""
 
 from __future__ import annotations
 
@@ -21,28 +21,29 @@ ArchitectureName = str
 
 @dataclass(frozen=True)
 class Network:
-    """The settings of a network, whatever its fields and dimension; every default stands here.
+    """The settings of a network, with their defaults, for any fields and dimension.
 
     **Arguments:**
 
-    - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of one that was registered or
-      installed, see `register_architecture`.
-    - `channels`: hidden channels for each tensor order and parity.
-    - `blocks`: number of residual blocks (resnet, dilresnet), of convolutions at each level (unet) or of layers (series).
-    - `levels`: number of down-samplings of a unet.
-    - `side`, `support`: of the filters: side in pixels; "full", "cut" or "orthoplex".
-    - `recipe`: of the filters, instead of `side` and `support`.
+    - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of an architecture that was
+      registered or installed, see `register_architecture`.
+    - `channels`: the number of hidden channels for each tensor order and parity.
+    - `blocks`: the number of residual blocks (resnet, dilresnet), of convolutions per level (unet) or of layers (series).
+    - `levels`: the number of down-samplings of a unet.
+    - `side`: the side of the filters in pixels.
+    - `support`: the support of the filters: "full", "cut" or "orthoplex", see `ginjax.filters.BankRecipe`.
+    - `recipe`: the recipe of the filters, instead of `side` and `support`.
     - `activation`: a name in `ACTIVATION_REGISTRY`, or "none".
-    - `norm`: group normalisation in the blocks.
+    - `norm`: whether blocks have group normalisation.
     - `bias`: "auto", "scalar", "mean" or "none", see `ginjax.layers.ConvContract`.
-    - `upsample`: of a unet: "repeat" converts exactly for every signature, "transpose" for scalars.
-    - `plain`: an ordinary CNN on the components instead.
-    - `nonlinearity`: "vector-neuron", or "product": pointwise products of fields, see `ginjax.layers.ProductNonlinear`.
-    - `padding`: how the network goes on beyond the ends of axes that are not periodic: "zeros", "mirror" or "edge", see
-      `ginjax.layers.ConvContract`; one word for all of them, or by the name of the axis, such as `{"y": "mirror"}`. None is
-      `DEFAULT_PADDING`, along the axes that a mapping does not name too.
+    - `upsample`: the up-sampling of a unet. "repeat" converts exactly for every signature, "transpose" for scalars.
+    - `plain`: whether to build an ordinary CNN on the components instead.
+    - `nonlinearity`: "vector-neuron", or "product" for pointwise products of fields, see `ginjax.layers.ProductNonlinear`.
+    - `padding`: how fields continue beyond the ends of axes that are not periodic: "zeros", "mirror" or "edge", see
+      `ginjax.layers.ConvContract`. One word stands for all axes; a mapping has words by the name of the axis, such as
+      `{"y": "mirror"}`. None, and every axis that a mapping does not name, is `DEFAULT_PADDING`.
 
-    **Raises:** `ArgumentError` for an unknown architecture, or an option that would be ignored.
+    **Raises:** `ArgumentError` for an unknown architecture, or a setting that would be ignored.
     """
 
     architecture: ArchitectureName = "resnet"
@@ -74,7 +75,7 @@ class Network:
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """Settings that change nothing, given the architecture and whether the network is plain."""
+        """The settings without effect, given the architecture and whether the network is plain."""
         words = ARCHITECTURES[ARCHITECTURE_NAMES[self.architecture]].words
         found = tuple(name for name in WORDS if name not in words)
         return (*found, "recipe", "support") if self.plain else found
@@ -84,9 +85,9 @@ class Network:
 
         **Arguments:**
 
-        - `names`: of settings that were asked for, whatever their values.
+        - `names`: the names of the settings that were given, whatever their values.
 
-        **Raises:** `ArgumentError` for the first that changes nothing.
+        **Raises:** `ArgumentError` for the first setting without effect.
         """
         for name in self.unused:
             if name not in names:
@@ -101,15 +102,15 @@ class Network:
     def design(
         self, inputs: Sequence[Field], outputs: Sequence[Field], axes: Sequence[Axis] = ()
     ) -> ModelDesign:
-        """The design of the network for some fields.
+        """Make the design of the network for given fields.
 
         **Arguments:**
 
         - `inputs`: one field for each channel of the input, see `DataContract.inputs`.
-        - `outputs`: the fields predicted.
-        - `axes`: of the data; none for periodic ones.
+        - `outputs`: the predicted fields.
+        - `axes`: the axes of the data; empty if all are periodic.
 
-        **Raises:** `ArgumentError` for a `padding` of axes that are periodic, or that are not there.
+        **Raises:** `ArgumentError` if `padding` names a periodic or unknown axis, or if all axes are periodic.
         """
         return ModelDesign(
             ARCHITECTURE_NAMES[self.architecture],
@@ -136,7 +137,7 @@ class Network:
 
 
 def signature_of(fields: Sequence[Field]) -> Signature:
-    """How many fields there are of each order and parity."""
+    """Count the fields of each order and parity."""
     counts: dict[tuple[int, int], int] = {}
     for each in fields:
         counts[each.k, each.p] = counts.get((each.k, each.p), 0) + 1

@@ -1,4 +1,4 @@
-"""A JAX program written as a graph of ONNX: its values, its lengths, and the programs within it."""
+"""Translation of a JAX program to an ONNX graph: its values, its lengths, and the programs within it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Operation = Callable[["Program", Any, list[str]], list[str]]
 
 
 class Program:
-    """A graph in the making.
+    """A graph while it is being written.
 
     **Arguments:**
 
-    - `lengths`: for each symbol in the shapes, the input and the axis whose length it is, and by what that is divided.
-    - `operations`: how each operation is written.
+    - `lengths`: for each symbol in the shapes `(input, axis, divisor)`: the symbol is the length of that axis over the divisor.
+    - `operations`: a function for each operation that writes it.
     """
 
     def __init__(self, lengths: dict[str, tuple[str, int, int]], operations: dict[str, Operation]):
@@ -33,7 +33,7 @@ class Program:
         self._lengths = lengths
         self._operations = operations
         self.repeats: dict[str, tuple[str, int, int]] = {}
-        """Tensors that are others with one more axis, along which they are repeated: `(other, axis, times)`."""
+        """Tensors that repeat another tensor along a new axis: `(other, axis, times)`."""
         self._written: dict[str, str] = {}
         self._constants: dict[int, tuple[Any, str]] = {}
 
@@ -47,7 +47,7 @@ class Program:
 
         **Returns:** the names of its outputs.
 
-        **Raises:** `UnsupportedError` naming an operation that is not written.
+        **Raises:** `UnsupportedError` that names an operation without a translation.
         """
         names: dict[Any, str] = dict(zip(jaxpr.jaxpr.invars, operands, strict=True))
         for variable, value in zip(jaxpr.jaxpr.constvars, jaxpr.consts, strict=True):
@@ -77,25 +77,25 @@ class Program:
         return self._operations[kind](self, equation, operands)
 
     def add(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
-        """A node; the name of its output."""
+        """Add a node, and return the name of its output."""
         return self.graph.add(kind, inputs, "program", **attributes)
 
     def constant(self, value: Any, name: str = "constant") -> str:
-        """An array as a constant, the same for the same array."""
+        """Add an array as a constant, once for each array."""
         if id(value) not in self._constants:
             self._constants[id(value)] = (value, self.graph.constant(np.asarray(value), name))
         return self._constants[id(value)][1]
 
     def literal(self, operand: Any) -> str:
-        """A number that stands in a program."""
+        """Add a literal number of a program."""
         return self.numbers(operand.val, operand.aval.dtype)
 
     def numbers(self, values: Any, dtype: Any = np.int64) -> str:
-        """A small constant."""
+        """Add a small constant."""
         return self.graph.numbers(values, np.dtype(dtype))
 
     def length(self, size: Any) -> str | int:
-        """A length: a number, or a tensor of one whole number where the program is for any."""
+        """Return a length: a number, or the name of a tensor with one integer if the length is free."""
         if isinstance(size, int | np.integer):
             return int(size)
         text = str(size)
@@ -105,14 +105,14 @@ class Program:
         return self._written[text]
 
     def exact_shape(self, sizes: Sequence[Any]) -> str:
-        """A shape as a tensor, nothing left to be found."""
+        """Return a shape as a tensor, with every length given."""
         return self.graph.vector([self.length(each) for each in sizes])
 
     def reshape(self, tensor: str, before: Sequence[Any], after: Sequence[Any]) -> str:
-        """A tensor in another shape, with as little arithmetic of lengths as there can be.
+        """Reshape a tensor with as little arithmetic of lengths as possible.
 
-        Axes of length 1 are put in and left out; of other changes the axes in front that stay are copied, and one length that
-        is free is left to be found.
+        Axes of length 1 are added and removed by `Unsqueeze` and `Squeeze`. For any other change the unchanged first axes are
+        copied, and one free length is left for `Reshape` to infer.
         """
         ones = _ones(before, after)
         if ones is not None:
@@ -129,7 +129,7 @@ class Program:
         return self.add("Reshape", [tensor, self.graph.vector(parts)])
 
     def _evaluated(self, node: ast.expr) -> str | int:
-        """The value of a formula of lengths, as JAX writes it."""
+        """Evaluate a formula of lengths in the notation of JAX."""
         match node:
             case ast.Constant(value=int(value)):
                 return value
@@ -156,7 +156,7 @@ class Program:
         )
 
     def _axis(self, symbol: str) -> tuple[str, int]:
-        """The length of the axis that a symbol stands for, and by what that is divided."""
+        """Return the length of the axis that a symbol stands for, and its divisor."""
         tensor, axis, divisor = self._lengths[symbol]
         shape = self.add("Shape", [tensor])
         return self.add("Gather", [shape, self.numbers([axis])], axis=0), divisor
@@ -175,7 +175,7 @@ def _is_same(one: Any, other: Any) -> bool:
 
 
 def _ones(before: Sequence[Any], after: Sequence[Any]) -> tuple[list[int], list[int]] | None:
-    """The axes of length 1 that go, of the shape before, and those that come, of the shape after; None for another change."""
+    """Return the axes of length 1 that `before` loses and that `after` gains; None if anything else changes."""
     gone, put, i, j = [], [], 0, 0
     while i < len(before) or j < len(after):
         if i < len(before) and j < len(after) and _is_same(before[i], after[j]):

@@ -1,4 +1,4 @@
-"""The receptive field of a network: how far around a pixel its prediction there looks."""
+"""The receptive field of a network: the pixels around a pixel on which its prediction depends."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ..layers import ConvContract, GroupNorm
 from ._named_arrays import dotted
 
 _SAME = 3e-5
-"""Outputs closer than this, relative to the largest, are one and the same but for rounding."""
+"""Outputs that differ by less than this, relative to the largest value, count as equal."""
 
 _SIZES = (1.0, 1.0, 1.0, 3.0, 3.0, 10.0, 30.0, 100.0)
-"""Of the values that are put in place of others, one field of the batch each."""
+"""The sizes of the replacement values, one for each field of the batch."""
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """What a prediction depends on: a box of pixels around it, and nothing else.
+    """The box of pixels on which a prediction depends.
 
     **Arguments:**
 
-    - `halo`: pixels around a box of the output that it depends on, where the sides of the box are at multiples of `factor`; a
-      multiple of it too. Without down-sampling, how far a pixel looks.
-    - `factor`: what the network does repeats itself from so many pixels to the next: the product of its down-samplings.
-    - `wraps`: for each axis, whether the network finds the other end beyond an end; otherwise it pads there.
+    - `halo`: an output box whose faces are at multiples of `factor` depends on the input in the box and within this many pixels
+      around it. It is a multiple of `factor`. Without down-sampling, it is the reach of a single pixel.
+    - `factor`: the product of the down-samplings. Shifting the input by this many pixels shifts the output.
+    - `wraps`: for each axis, whether the network continues periodically beyond the ends; otherwise it pads there.
     """
 
     halo: int
@@ -41,12 +41,12 @@ class ReceptiveField:
 
 
 def receptive_field(model: Any, inputs: SignatureLike, is_torus: Sequence[bool]) -> ReceptiveField:
-    """Measure the receptive field of a network, whatever it is built of.
+    """Measure the receptive field of any network.
 
-    On a grid that is long along one axis, everything beyond some distance of a few pixels is replaced, several times and by
-    values of several sizes. The prediction at these pixels stays the same, bit for bit, where it does not depend on what was
-    replaced. Weights are drawn anew for that: the receptive field is that of the architecture, and what training makes of a weight
-    that happens to be zero changes nothing.
+    The network runs on a grid that is long along one axis. All values beyond some distance from a few pixels are replaced,
+    several times and by values of several sizes. If the prediction at these pixels stays the same bit for bit, it does not
+    depend on the replaced values. The weights are drawn anew, so the result is the receptive field of the architecture: trained
+    weights that happen to be zero do not change it.
 
     **Arguments:**
 
@@ -54,8 +54,8 @@ def receptive_field(model: Any, inputs: SignatureLike, is_torus: Sequence[bool])
     - `inputs`: the signature of its inputs.
     - `is_torus`: for each axis of the data, whether it is periodic.
 
-    **Raises:** `UnsupportedError` for a network whose prediction at a pixel depends on the whole field, naming the layers that
-    do so, and for one that wraps around an axis in some of its layers only.
+    **Raises:** `UnsupportedError` if a prediction at a pixel depends on the whole field (the message names known layers that
+    cause this), or if the network wraps around an axis in some of its layers only.
     """
     if found := whole_field_layers(model):
         raise UnsupportedError(
@@ -77,7 +77,7 @@ def receptive_field(model: Any, inputs: SignatureLike, is_torus: Sequence[bool])
 
 
 def whole_field_layers(model: Any) -> tuple[str, ...]:
-    """The layers of a network that are known to take means over the whole grid, in words."""
+    """Describe the layers of a network that are known to take means over the whole grid."""
     norms = (GroupNorm, eqx.nn.GroupNorm, eqx.nn.LayerNorm)
     leaves = jax.tree_util.tree_leaves_with_path(
         model, is_leaf=lambda x: isinstance(x, (*norms, ConvContract))
@@ -102,14 +102,14 @@ def _predicted(model: Any, x: MultiImage) -> MultiImage:
 def _along(
     model: Any, inputs: SignatureLike, flags: tuple[bool, ...], axis: int, factor: int
 ) -> tuple[int, bool]:
-    """The halo along one axis, and whether the network wraps around it.
+    """Measure the halo along one axis, and whether the network wraps around it.
 
-    **Raises:** `UnsupportedError` if it looks everywhere, or wraps in some layers only.
+    **Raises:** `UnsupportedError` if a prediction depends on the whole axis, or if the network wraps in some layers only.
     """
     reaches = _reaches(model, factor)
     widest = max(reaches, default=0)
     sides = [factor * (1 if periodic else widest + 1) for periodic in flags]
-    for attempt in (1, 4):  # layers that are not known may look farther than those that are
+    for attempt in (1, 4):  # unknown layers may reach farther than the known ones
         sides[axis] = factor * (2 * -(-attempt * max(sum(reaches), 4) // factor) + 5)
         probe = _Probe.of(model, inputs, flags, tuple(sides), axis, factor)
         halo = probe.halo()
@@ -138,7 +138,7 @@ class _Probe:
 
     - `model`: the network.
     - `fields`: `(batch, channels, *spatial, D, ..., D)`, the same in the whole batch.
-    - `axis`: the long one.
+    - `axis`: the long axis.
     - `factor`: as in `ReceptiveField`.
     """
 
@@ -166,11 +166,11 @@ class _Probe:
 
     @property
     def length(self) -> int:
-        """Pixels along the axis."""
+        """The number of pixels along the axis."""
         return self.fields.get_spatial_dims()[self.axis]
 
     def halo(self) -> int | None:
-        """The smallest one that suffices, a multiple of the factor; None if none does."""
+        """Find the smallest sufficient halo, a multiple of the factor; None if none suffices."""
         middle = self.factor * (self.length // (2 * self.factor))
         enough, least = middle // self.factor, -1  # in units of the factor
         if self._changed(slice(middle, middle + self.factor), (enough - 1) * self.factor):
@@ -184,7 +184,7 @@ class _Probe:
         return enough * self.factor
 
     def wraps(self) -> bool | None:
-        """Whether the network finds the other end beyond an end in all of its layers, in none, or, None, in some."""
+        """Whether the network wraps around the axis in all of its layers (True) or in none (False); None for some."""
         moved = MultiImage(
             {key: np.roll(block, self.factor, axis=2 + self.axis) for key, block in self.fields.items()},
             self.fields.D,
@@ -204,7 +204,7 @@ class _Probe:
         return None if crosses else False
 
     def _changed(self, seen: slice, halo: int = 0, keep: slice | None = None) -> bool:
-        """Whether the prediction at some pixels changes with what is neither within the halo nor to be kept."""
+        """Whether the prediction at the pixels `seen` changes with values outside of the halo, or of `keep` if given."""
         kept = slice(max(seen.start - halo, 0), seen.stop + halo) if keep is None else keep
         rng, where = np.random.default_rng(1), (slice(None),) * (2 + self.axis)
         blocks = {}
@@ -226,7 +226,7 @@ class _Probe:
 
 
 def _redrawn(model: Any) -> Any:
-    """The same network with other weights, none of them zero."""
+    """Draw random weights for the network, none of them zero."""
     rng = np.random.default_rng(0)
 
     def drawn(leaf: Any) -> Any:
@@ -240,7 +240,7 @@ def _redrawn(model: Any) -> Any:
 
 @contextlib.contextmanager
 def _on_host():
-    """On the host's processor, where there is one: other devices may convolve by ways that round one pixel by all others."""
+    """Run on the CPU if JAX has one: other devices may convolve in ways where all pixels affect the rounding of one."""
     try:
         device = jax.local_devices(backend="cpu")[0]
     except RuntimeError:
@@ -251,7 +251,7 @@ def _on_host():
 
 
 def _reaches(model: Any, factor: int) -> list[int]:
-    """A bound, in pixels of the input, on how far each convolution looks."""
+    """Return a bound on the reach of each convolution, in pixels of the input."""
     kinds = (ConvContract, eqx.nn.Conv, eqx.nn.ConvTranspose)
     leaves = jax.tree_util.tree_leaves_with_path(model, is_leaf=lambda x: isinstance(x, kinds))
     found = []
@@ -268,7 +268,7 @@ def _reaches(model: Any, factor: int) -> list[int]:
 
 
 def _paddings(model: Any, D: int) -> tuple[str, ...]:
-    """A word for each axis, the same where the network treats axes alike."""
+    """Return a word for each axis; axes with the same word are treated alike by the network."""
     spec = getattr(model, "spec", None)
     value = None if spec is None else spec.option("padding_mode")
     return tuple(map(str, value)) if isinstance(value, tuple) and len(value) == D else (str(value),) * D

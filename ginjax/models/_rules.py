@@ -1,4 +1,4 @@
-"""The transfer rules as static methods on filters and weights, for scripts that call them one by one."""
+"""The transfer rules as static methods on filters and weights, for scripts that call them directly."""
 
 import itertools
 from collections.abc import Mapping
@@ -20,19 +20,20 @@ Filters = Num[AnyArray, "_filters *_filter_field"]
 """One block of a filter bank, `(filters, *(M,)*D, D, ..., D)`."""
 
 FilterTriple = tuple[Filters, Float[AnyArray, "out in _filters"] | None, int]
-"""Filters, weights and dimension. The new weights may be None, except for `volume_rescale_weights`."""
+"""Filters, weights and dimension. The weights of the new triple may be None, except for `volume_rescale_weights`."""
 
 
 class StaticRules:
-    """Static methods that turn old weights into new ones, for stride 1 and half of the order on the input side."""
+    """Static methods that convert weights, for stride 1; half of the order of the filters counts as input axes."""
 
     @staticmethod
     def volume_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
     ) -> Float[Array, "out in _filters"]:
-        """New weights times the ratio of the Frobenius norms of the summed filters, old to new.
+        """Multiply the new weights by the ratio of the Frobenius norms of the summed filters, old to new.
 
-        Neither are signs separated nor zero-sum filters set aside; `_transfer_conv_weights` does both.
+        Positive and negative weights are not separated, and zero-sum filters are no exception; `_transfer_conv_weights`
+        treats both apart.
         """
         pair = _pairs_of(old_filter_triple, new_filter_triple)[-1]
         old, new = (np.asarray(t[1], np.float64) for t in (old_filter_triple, new_filter_triple))
@@ -42,7 +43,7 @@ class StaticRules:
     def compatibility_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
     ) -> Float[Array, "out in _filters"]:
-        """The exact solution of condition (C)."""
+        """Return the exact solution of condition (C)."""
         return _apply(make_rule("compatibility"), old_filter_triple, new_filter_triple)
 
     @staticmethod
@@ -52,21 +53,21 @@ class StaticRules:
         verbose: bool = False,
         flex: float = 1.0,
     ) -> Float[Array, "out in _filters"]:
-        """The exact solution of condition (C) at a given point between sparsest (0) and spin (1)."""
+        """Return the exact solution of condition (C) between the sparsest one (`flex` 0) and the spin solution (1)."""
         return _apply(make_rule("compat-flex", flex), old_filter_triple, new_filter_triple)
 
     @staticmethod
     def spin_embed_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
     ) -> Float[Array, "out in _filters"]:
-        """Another name for `compatibility_rescale_weights`."""
+        """Return the weights of `compatibility_rescale_weights`; another name for it."""
         return _apply(make_rule("spin-embed"), old_filter_triple, new_filter_triple)
 
     @staticmethod
     def compatibility_norm_rescale_weights(
         old_filter_triple: FilterTriple, new_filter_triple: FilterTriple, verbose: bool = False
     ) -> Float[Array, "out in _filters"]:
-        """The variant on tensor norms, for orthoplex banks."""
+        """Return the weights of the older variant on tensor norms, for orthoplex banks."""
         return _apply(make_rule("compatibility-norm"), old_filter_triple, new_filter_triple)
 
     @staticmethod
@@ -76,7 +77,7 @@ class StaticRules:
         old_filters: MultiImage,
         new_filters: MultiImage,
     ) -> Float[Array, "out in _filters"]:
-        """Weights carried over by identity, with means for filters that are new."""
+        """Copy weights by the identity of their filters, and use means for new filters."""
         key = canonical_key(filter_key)
         old_block, new_block = old_filters[key], new_filters[key]
         weights = jnp.asarray(old_weights_block)
@@ -93,7 +94,7 @@ class StaticRules:
         rescale: Rescaling | str,
         verbose: bool = False,
     ) -> dict[Key, dict[Key, Float[Array, "_out _in _filters"]]]:
-        """All weights of one convolution (`weights[in_key][out_key]`) by a rule, at stride 1."""
+        """Convert all weights of one convolution (`weights[in_key][out_key]`) by a rule, at stride 1."""
         chain = bank_chain(*_chain_arguments(*common_banks(old_filters, new_filters)))
         rule = make_rule(rule_name(rescale))
         result: dict[Key, dict[Key, Float[Array, "_out _in _filters"]]] = {}
@@ -124,7 +125,7 @@ def _pairs_of(old: FilterTriple, new: FilterTriple) -> list[FilterPair]:
 
 
 def _pairs(old: tuple[Filters, int], new: tuple[Filters, int], parity: int | None = None) -> list[FilterPair]:
-    """The steps between two blocks of filters given as arrays; parity 0 is tried before 1."""
+    """Return the steps between two blocks of filters that are given as arrays; parity 0 is tried before 1."""
     (old_filters, D_old), (new_filters, D_new) = old, new
     order = np.ndim(new_filters) - 1 - D_new
     if order < 0 or order != np.ndim(old_filters) - 1 - D_old:

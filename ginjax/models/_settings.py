@@ -1,4 +1,4 @@
-"""The settings of a network that an architecture makes its options of."""
+"""The settings of a network, from which an architecture makes its options."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ FULL_SIDE_3 = BankRecipe(3)
 
 @dataclass(frozen=True)
 class NetworkSettings:
-    """The settings of a network, named and explained as in `ModelDesign`, which an architecture makes its options of."""
+    """The settings of a network, from which an architecture makes its options; `ModelDesign` explains each of them."""
 
     architecture: str
     inputs: Signature

@@ -1,4 +1,4 @@
-"""The specification of a model, free of the dimension: with filters and a random key enough to build it."""
+"""The specification of a model without its dimension; filters and a random key complete it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from ..geometric import PaddingMode, Signature, SignatureLike
 from ..layers import functions_by_name, functions_found
 
 Option = Any
-"""A JSON value, with tuples for lists; in memory also an activation function that has no name."""
+"""A JSON value with tuples instead of lists; in memory also an activation function without a name."""
 
 
 MAX_CHANNELS = 2**20
-"""Most channels of one key in a file."""
+"""The largest number of channels of one key in a file."""
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Architecture, signatures and options of a model. Frozen and hashable.
+    """The architecture, signatures and options of a model, frozen and hashable.
 
     **Arguments:**
 
@@ -37,7 +37,7 @@ class ModelSpec:
     def make(
         cls, architecture: str, inputs: SignatureLike, outputs: SignatureLike, /, **options: Option
     ) -> "ModelSpec":
-        """A specification from an architecture, its signatures and its options in any order."""
+        """Make a specification from an architecture, its signatures and its options in any order."""
         return cls(
             architecture,
             Signature(inputs),
@@ -53,7 +53,7 @@ class ModelSpec:
             object.__setattr__(self, name, value)
 
     def option(self, name: str, default: Option = None) -> Option:
-        """The value of an option, or `default` if the specification has none of that name."""
+        """Return the value of an option, or `default` if the specification has no option of that name."""
         return dict(self.options).get(name, default)
 
     @property
@@ -62,18 +62,19 @@ class ModelSpec:
         return bool(self.option("equivariant", True))
 
     def padding(self, D: int) -> tuple[PaddingMode, ...]:
-        """How the network goes on along each axis that is not periodic."""
+        """Return how fields continue beyond the ends of each axis that is not periodic."""
         return cast(tuple[PaddingMode, ...], spec_padding({"options": dict(self.options)}, D))
 
     def in_dimension(
         self, D: int, to_dim: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
     ) -> "ModelSpec":
-        """The specification in another dimension than `D`, which differs where the axes do.
+        """Return the specification for another dimension; only options with a value for each axis differ.
 
         **Arguments:**
 
+        - `D`, `to_dim`: the dimensions before and after.
         - `new`: the boundaries of added axes, see `ginjax.checkpoint.new_boundaries`; all are periodic if empty.
-        - `places`: where these stand, see `ginjax.checkpoint.new_axis_places`; the last if empty.
+        - `places`: the positions of these axes, see `ginjax.checkpoint.new_axis_places`; the last ones if empty.
         """
         described = {"architecture": self.architecture, "options": dict(self.options)}
         options = spec_in_dimension(described, D, to_dim, new, places)["options"]
@@ -84,13 +85,13 @@ class ModelSpec:
         )
 
     def with_options(self, **options: Option) -> "ModelSpec":
-        """The same with other values of some options."""
+        """Return the specification with other values of some options."""
         return ModelSpec.make(
             self.architecture, self.inputs, self.outputs, **{**dict(self.options), **options}
         )
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object.
+        """Return a plain JSON object.
 
         **Raises:** `UnsupportedError` if the activation is a function without a name.
         """
@@ -112,7 +113,7 @@ class ModelSpec:
 
     @classmethod
     def from_json(cls, data: object) -> "ModelSpec":
-        """Read a spec that may come from anywhere; `ArgumentError` says what is wrong with it."""
+        """Read a specification from an untrusted JSON object; `ArgumentError` says what is wrong with it."""
         wanted = {"architecture", "inputs", "outputs", "options"}
         if not isinstance(data, Mapping) or set(data) != wanted:
             raise ArgumentError("spec", expected=f"an object with {sorted(wanted)}")
@@ -133,7 +134,7 @@ class ModelSpec:
 
 
 def require_equivariant(spec: ModelSpec) -> None:
-    """Refuse what transfer by filter weights cannot do."""
+    """Refuse a model that is not equivariant, because the transfer acts on the weights of filters."""
     if not spec.equivariant:
         raise UnsupportedError(
             "dimension transfer of a model that is not equivariant",
@@ -144,7 +145,7 @@ def require_equivariant(spec: ModelSpec) -> None:
 
 
 def signature_from_json(rows: object) -> Signature:
-    """`[[order, parity, channels], ...]` as a signature."""
+    """Read a signature from `[[order, parity, channels], ...]`."""
     if not isinstance(rows, list) or not rows:
         raise ArgumentError("signature", got=rows, expected="a list of [order, parity, channels]")
     for row in rows:
@@ -155,7 +156,7 @@ def signature_from_json(rows: object) -> Signature:
 
 
 def signature_to_rows(signature: Signature) -> tuple[tuple[int, int, int], ...]:
-    """`(order, parity, channels)` of each block."""
+    """Return `(order, parity, channels)` of each block."""
     return tuple((len(k), p, channels) for (k, p), channels in signature)
 
 

@@ -1,4 +1,4 @@
-"""The specification of a network that exists, from plain words for some options of its constructor."""
+"""The specification of an existing network, from plain words for options of its constructor."""
 
 import inspect
 from collections.abc import Mapping
@@ -20,20 +20,20 @@ def spec_from_words(
     words: Mapping[str, object],
     options: Mapping[str, object] | None = None,
 ) -> ModelSpec:
-    """The specification of a network as its constructor was called.
+    """Make the specification of a network that was built by a call of its constructor.
 
-    Unlike `Network`, which has defaults of its own, whatever is not said is at the default of the constructor.
+    Options that are not given have the defaults of the constructor, unlike those of `Network`, which has its own defaults.
 
     **Arguments:**
 
-    - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of one that was registered.
+    - `architecture`: "resnet", "dilresnet", "unet" or "series", or the name in lower case of a registered architecture.
     - `inputs`, `outputs`: signatures.
-    - `words`: `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `plain`, and `side` of plain kernels, as in
-      `Network`; None counts as not said.
-    - `options`: arguments of the constructor by their own names, as JSON has them; `mid_keys` as `[[order, parity,
+    - `words`: `channels`, `blocks`, `levels`, `activation`, `norm`, `bias`, `plain`, and `side` for plain kernels, as in
+      `Network`; None counts as not given.
+    - `options`: arguments of the constructor by their own names, as JSON values; `mid_keys` is `[[order, parity,
       channels], ...]`.
 
-    **Raises:** `ArgumentError` for an unknown architecture or option, one said twice, or one that is needed and missing.
+    **Raises:** `ArgumentError` for an unknown architecture or option, an option given twice, or a missing required option.
     """
     if architecture not in ARCHITECTURE_NAMES:
         raise unknown_name("architecture", architecture, ARCHITECTURE_NAMES, hint=HOW_TO_REGISTER)

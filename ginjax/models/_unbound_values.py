@@ -1,4 +1,4 @@
-"""What of a network no field depends on that its certificate speaks of."""
+"""The weights of a network on which no field of its certificate depends."""
 
 import re
 
@@ -11,13 +11,13 @@ from ._change_fields import drop_fields, layer_channels
 
 
 def unbound_values(record: ModelRecord) -> dict[str, Bool[np.ndarray, " _rows"]]:
-    """The values that no field depends on which the certificate of a model speaks of.
+    """Find the values on which no field of the model's certificate depends.
 
     **Arguments:**
 
-    - `record`: the model; where its certificate speaks of all of its fields there are none.
+    - `record`: the model. If its certificate does not name fields, because it holds for all of them, there are no such values.
 
-    **Returns:** by the name of an array, which along its first axis; arrays without one are left out.
+    **Returns:** for each array with such values, by name, which entries along its first axis they are.
     """
     certificate, contract = record.certificate, record.contract
     if certificate is None or not certificate.fields or not record.layers:
@@ -26,7 +26,7 @@ def unbound_values(record: ModelRecord) -> dict[str, Bool[np.ndarray, " _rows"]]
     channels = layer_channels(before, record, *kept_channels(before.contract, contract))
     shapes = {name: array.shape for name, array in record.arrays.items()}
     found = new_targets(shapes, channels, frozenset(before.arrays))
-    # Orders and parities that came with new fields stay inside, but no path of the certificate leads there.
+    # Hidden channels of orders and parities that came with new fields: no path of the certificate leads to them.
     paths = {(path.layer, path.path.partition("->")[2]) for path in certificate.paths}
     known = {key for _, key in paths}
     for layer in record.layers:

@@ -1,4 +1,4 @@
-"""How a network is asked to go on beyond the ends of axes that are not periodic."""
+"""The choice of padding beyond the ends of axes that are not periodic."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,16 +8,16 @@ from ..errors import ArgumentError
 from ..geometric import PADDING_MODES
 
 DEFAULT_PADDING = "mirror"
-"""Along an axis that is not periodic, where nothing else was asked for; `docs/guides/walls.md` has what was measured."""
+"""The default padding along an axis that is not periodic; `docs/guides/walls.md` has the measurements."""
 
 Asked = tuple[tuple[str, str], ...]
-"""Pairs of the name of an axis and a word."""
+"""Pairs of the name of an axis and a padding mode."""
 
 
 def asked_padding(value: object) -> str | Asked | None:
-    """What was asked for, checked: None, one word, or words by axis as pairs.
+    """Check a requested padding, and return None, one word, or pairs of an axis and a word.
 
-    **Raises:** `ArgumentError` for a word that is none.
+    **Raises:** `ArgumentError` for an unknown word.
     """
     if value is None:
         return None
@@ -32,15 +32,15 @@ def asked_padding(value: object) -> str | Asked | None:
 
 
 def padding_along(axes: Sequence[Axis], asked: object, default: str | Sequence[str]) -> tuple[str, ...]:
-    """One word for each axis; along periodic axes it has no effect.
+    """Return one padding mode for each axis; the mode of a periodic axis has no effect.
 
     **Arguments:**
 
-    - `axes`: of the data.
-    - `asked`: from `asked_padding`.
-    - `default`: where nothing was asked for; one word, or one for each axis.
+    - `axes`: the axes of the data.
+    - `asked`: the requested padding, as in `asked_padding`.
+    - `default`: the padding of axes without a request: one word, or one word for each axis.
 
-    **Raises:** `ArgumentError` where every axis that was named, or every axis there is, is periodic, or not there.
+    **Raises:** `ArgumentError` for a requested axis that is unknown or periodic, and for any request if all axes are periodic.
     """
     walled = [axis.name for axis in axes if not axis.is_torus]
     wanted = asked_padding(asked)
@@ -67,7 +67,7 @@ def padding_along(axes: Sequence[Axis], asked: object, default: str | Sequence[s
     given = (default,) * len(axes) if isinstance(default, str) else tuple(default)
     given = (wanted,) * len(axes) if isinstance(wanted, str) else given
     named = tuple(by_name.get(axis.name, word) for axis, word in zip(axes, given, strict=True))
-    # What a periodic axis is called has no effect: the word of the others keeps the network the same in every dimension.
+    # The word of a periodic axis has no effect. With the word of the others the network is the same in every dimension.
     words = {word for axis, word in zip(axes, named, strict=True) if not axis.is_torus}
     return named if len(words) > 1 else tuple(words) * len(axes)
 
@@ -75,11 +75,11 @@ def padding_along(axes: Sequence[Axis], asked: object, default: str | Sequence[s
 def padding_option_along(
     axes: Sequence[Axis], asked: object, default: str | Sequence[str], *, plain: bool = False
 ) -> str | tuple[str, ...]:
-    """The option `padding_mode` for data of these axes; arguments and errors as of `padding_along`.
+    """Return the option `padding_mode` for data with these axes; arguments and errors as in `padding_along`.
 
     **Arguments:**
 
-    - `plain`: whether the network is plain, whose own word for zeros would cut off periodic axes too.
+    - `plain`: whether the network is plain. Then a single word for zeros would pad periodic axes by zeros too.
     """
     words = padding_along(axes, asked, default)
     whole = not plain and len(set(words)) == 1

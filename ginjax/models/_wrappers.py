@@ -13,10 +13,10 @@ from ._module import MultiImageModule
 
 
 class ModelWrapper(MultiImageModule):
-    """A plain network on arrays `(channels, *spatial)` as a model on multi-images.
+    """A wrapper that applies a plain network on arrays `(channels, *spatial)` to a `MultiImage`.
 
-    The components of the input become channels (`MultiImage.to_scalar_multi_image`), and the network's output
-    channels become the components of `output_keys`.
+    The components of the input become channels (`MultiImage.to_scalar_multi_image`). The output channels of the network
+    become the components of `output_keys`.
     """
 
     model: Any
@@ -35,9 +35,10 @@ class ModelWrapper(MultiImageModule):
     ):
         """**Arguments:**
 
-        - `D`: dimension of the output.
-        - `model`: a callable on one array; with `pass_aux_data`, on `(array, aux_data)`, returning both.
+        - `D`: the dimension of the output.
+        - `model`: a function of one array. With `pass_aux_data` it takes `(array, aux_data)` and returns both.
         - `output_keys`, `output_is_torus`: signature and periodicity of the output.
+        - `pass_aux_data`: whether the model takes and returns auxiliary data.
         """
         self.D, self.model, self.output_keys = D, model, Signature(output_keys)
         self.output_is_torus = (
@@ -58,7 +59,7 @@ class ModelWrapper(MultiImageModule):
 class GroupAverage(MultiImageModule):
     r"""Make a model equivariant by averaging: `mean_g g^{-1} f(g x)`.
 
-    The average is taken if `always_average` or `inference` (which `eqx.nn.inference_mode` sets); otherwise the
+    The average is taken if `always_average` or `inference` is True; `eqx.nn.inference_mode` sets the latter. Otherwise the
     model is called as it is.
     """
 
@@ -77,7 +78,9 @@ class GroupAverage(MultiImageModule):
         """**Arguments:**
 
         - `model`: the model, `x, aux_data -> y, aux_data`.
-        - `operators`: the group's matrices, such as `make_all_operators(D)`.
+        - `operators`: the matrices of the group, such as `make_all_operators(D)`.
+        - `always_average`: whether to average in training too.
+        - `inference`: whether to average now.
         """
         matrices = [np.asarray(g) for g in operators]
         if not matrices:
@@ -100,12 +103,12 @@ class GroupAverage(MultiImageModule):
 
 
 class LastStepIdentity(MultiImageModule):
-    """Predict the last channel of each block, or with `residual` no change: the persistence baseline."""
+    """The persistence baseline: it predicts the last channel of each block or, with `residual`, zero change."""
 
     residual: bool = eqx.field(static=True, default=False)
 
     def convertD(self, conv_filters: Any = None, rescale: Any = None, key: Any = None, **others: Any) -> Self:
-        """Itself: it has no weights and works in every dimension. The arguments are those of a network."""
+        """Return the model itself, which has no weights and works in every dimension; the arguments are ignored."""
         return self
 
     def __call__(self, x: MultiImage, batch_stats: Any = None) -> tuple[MultiImage, Any]:

@@ -1,1 +1,1 @@
-"""The equivariant convolution: geometry of axes, mixing plans, the ways to compute it."""
+"""The equivariant convolution: geometry, filters and weights, and the ways to compute it."""

@@ -1,4 +1,4 @@
-"""A convolution along one axis: spread, pad, taps, stride; and its adjoint."""
+"""The geometry of a convolution along one axis (spreading, padding, taps, stride), and its adjoint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,17 @@ from jaxtyping import Num
 
 @dataclass(frozen=True)
 class ConvAxis:
-    """Along one axis: `y(p) = sum_t f(t) x(p * stride + t * dilation - low)`, where `x` has been spread.
+    """A convolution along one axis: `y(p) = sum_t f(t) x(p * stride + t * dilation - low)`, with `x` after spreading.
 
     **Arguments:**
 
-    - `size`: pixels of the input.
-    - `low`, `high`: pixels added at either end: zeros or, with `wraps`, the periodic continuation. Negative
-      numbers take pixels away.
-    - `stride`: distance between the pixels of the output.
-    - `spread`: distance between the pixels of the input, with zeros between them; a periodic signal stays periodic.
-    - `dilation`: distance between taps.
+    - `size`: the number of pixels of the input.
+    - `low`, `high`: the number of pixels added at either end: zeros or, with `wraps`, the periodic continuation. Negative
+      numbers remove pixels.
+    - `stride`: the distance between the pixels of the output.
+    - `spread`: the distance between the pixels of the input, with zeros between them; a periodic signal stays periodic.
+    - `dilation`: the distance between taps.
+    - `wraps`: whether the axis is periodic.
     """
 
     size: int
@@ -32,20 +33,20 @@ class ConvAxis:
 
     @property
     def tail(self) -> int:
-        """Zeros after the last pixel that spreading adds: the period of a spread signal is `size * spread`."""
+        """The number of zeros after the last pixel of a spread periodic signal, whose period is `size * spread`."""
         return self.spread - 1 if self.wraps else 0
 
     @property
     def padded(self) -> int:
-        """Pixels after spreading and padding."""
+        """The number of pixels after spreading and padding."""
         return (self.size - 1) * self.spread + 1 + self.tail + self.low + self.high
 
     def output(self, side: int) -> int:
-        """Pixels of the output, for filters of `side` pixels."""
+        """Return the number of pixels of the output, for filters of `side` pixels."""
         return (self.padded - (side - 1) * self.dilation - 1) // self.stride + 1
 
     def adjoint(self, side: int) -> "ConvAxis":
-        """The way back, with the taps in reverse order: from pixels of the output to pixels of the input.
+        """Return the adjoint, from the pixels of the output to those of the input; it takes the taps in reverse order.
 
         With `wraps` the stride must divide the period.
         """

@@ -1,7 +1,7 @@
-"""The equivariant convolution as an operation that JAX knows: bilinear, with derivatives of its own.
+"""The equivariant convolution as a bilinear JAX operation with its own derivatives.
 
-Both derivatives of the convolution are convolutions with the same filters and are computed as such, instead of by
-transposing slices and sums one by one. Being bilinear it can be differentiated forwards and backwards, to any order.
+Both derivatives of the convolution are convolutions with the same filters. They are computed as such, instead of by
+transposing slices and sums one by one. A bilinear operation can be differentiated forwards and backwards, to any order.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
 Weights = Mapping[Key, Mapping[Key, Float[Array, "out in filters"]]]
 Axes = tuple[ConvAxis, ...]
 Operands = Sequence[Array]
-"""Of a rule of differentiation or batching."""
+"""The operands of a rule of differentiation or batching."""
 
 Changes = Sequence[object]
-"""Their changes: arrays, or what stands for zero."""
+"""The tangents of the operands: arrays, or symbolic zeros."""
 
 Dims = Sequence[int | None]
-"""The batch axis of each operand, None for those without."""
+"""The batch axis of each operand; None for an operand without one."""
 
 _Result = TypeVar("_Result", Array, tuple[Array, Array])
 
@@ -71,10 +71,12 @@ _gradients = primitive("ginjax_conv_gradients", several=True)
 def convolve_with_bank(
     x: PlanarImage, weights: Weights, bank: FilterBank, targets: Signature, geometry: ConvGeometry
 ) -> PlanarImage:
-    r"""`y_b(x) = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)` for all keys `a` of the input and `b` of the output.
+    r"""Convolve a field with the filters of a bank, and mix the results by weights.
 
-    New components of an embedded field (one that is constant along an axis and has no component there) are exactly
-    zero in the output, in any precision; normalisation layers would amplify rounding noise there.
+    `y_b(x) = sum_a sum_l W[a->b][o, i, l] (C_l * x_a)` for all keys `a` of the input and `b` of the output.
+
+    If an embedded field is constant along an axis and has no component along it, the components of the output along that axis
+    are exactly zero, in any precision. Otherwise normalisation layers would amplify rounding noise there.
 
     **Arguments:**
 
@@ -84,8 +86,8 @@ def convolve_with_bank(
     - `targets`: keys and channels of the output.
     - `geometry`: strides, dilations, padding.
 
-    **Returns:** all blocks of `targets`; a key that no filter reaches is zero. Whole numbers count as
-    floating-point ones.
+    **Returns:** all blocks of `targets`; the block of a key that no filter reaches is zero. Integer inputs give
+    floating-point results.
     """
     sources = x.get_signature()
     dtype = jnp.result_type(*x.values(), 1.0)
@@ -106,28 +108,29 @@ def convolve_with_bank(
 def mix_channels(
     x: Float[AnyArray, "components in *spatial"], w: Float[AnyArray, "out in"]
 ) -> Float[Array, "components out *spatial"]:
-    """`y[:, o] = sum_i w[o, i] x[:, i]` at every pixel, for `x` `(components, channels, *spatial)`."""
+    """Compute `y[:, o] = sum_i w[o, i] x[:, i]` at every pixel, for `x` `(components, channels, *spatial)`."""
     _, channels, *spatial = x.shape
     mixing = channel_mixing(channels, w.shape[0], len(spatial))
-    # All components alike: to the operation they are a batch.
+    # The same for all components, so the operation takes them as a batch.
     return bank_conv(x, w.astype(x.dtype).T.ravel(), mixing, tuple(ConvAxis(size) for size in spatial))
 
 
 def bank_conv(
     x: Float[AnyArray, "*packed_in"], w: Float[AnyArray, " weights"], mixing: Mixing, axes: Axes
 ) -> Float[Array, "*packed_out"]:
-    """`y = sum_l W_l (C_l * x)` on packed fields, see `Mixing`.
+    """Compute `y = sum_l W_l (C_l * x)` on packed fields, see `Mixing`.
 
     **Arguments:**
 
     - `x`: `(*batch, packed inputs, *spatial)`.
     - `w`: `(mixing.weights,)`, of the same dtype.
+    - `mixing`: the convolution.
     - `axes`: the geometry.
 
     **Returns:** `(*batch, packed outputs, *spatial')`.
     """
     if any(axis.wraps and axis.size * axis.spread % axis.stride for axis in axes):
-        # Such a convolution has no cyclic adjoint; wrap first, then it needs none.
+        # Such a convolution has no cyclic adjoint. After explicit wrapping it needs none.
         x = pad_axes(jnp.asarray(x), axes, x.ndim - len(axes))
         axes = tuple(
             ConvAxis(size, stride=axis.stride, dilation=axis.dilation)
@@ -159,7 +162,7 @@ def _weights_batch(args: Operands, dims: Dims, **how: Unpack[How]) -> tuple[Arra
 
 
 def _unfused(how: How) -> How:
-    """The way of weights that differ from sample to sample: the kernels of the fused one know a single set of them."""
+    """Replace the fused way for weights that differ from sample to sample, which its kernels do not support."""
     return {**how, "way": None} if how["way"] == "fused" else how
 
 
@@ -201,7 +204,7 @@ def _define(
     shape: Callable[..., object],
     batch: Callable[..., object],
 ) -> None:
-    """Make an operation known: how it runs, on which devices, what shape it has, how it takes one more batch axis."""
+    """Define an operation: its implementation on each platform, its shape rule, and its batching rule."""
     single = _in_single(function)
 
     def on_processors(program: Program) -> Rule:
@@ -218,9 +221,9 @@ def _define(
 
 
 def _in_single(function: Callable[..., _Result]) -> Callable[..., _Result]:
-    """The function in single precision where less is asked for, rounded once, at the end.
+    """Compute half-precision operands in single precision, and round once at the end.
 
-    Processors have no half precision: they would widen and round around every single operation.
+    CPUs have no half precision: they would widen and round at every single operation.
     """
 
     @wraps(function)
@@ -237,7 +240,7 @@ def _in_single(function: Callable[..., _Result]) -> Callable[..., _Result]:
 def _derived(
     function: Callable[..., _Result],
 ) -> tuple[Callable[..., tuple[_Result, _Result]], Callable[..., tuple[_Result, int | tuple[int, ...]]]]:
-    """The derivative and the batches of an operation that stands for a few others, as theirs."""
+    """Return the derivative and batching rules of an operation that is defined by a function of other operations."""
 
     def jvp(primals: Operands, tangents: Changes, **how: Unpack[How]) -> tuple[_Result, _Result]:
         return jax.jvp(partial(function, **how), tuple(primals), dense(tangents))

@@ -1,4 +1,4 @@
-"""Filters first, weights after: the fixed filters on every channel, then one matrix product for each component."""
+"""Filters first, then weights: the fixed filters on every channel, then a matrix product for each component."""
 
 import functools
 import itertools
@@ -20,7 +20,7 @@ _Image = TypeVar("_Image")
 _Carry = TypeVar("_Carry")
 
 JOINED = 8
-"""Images joined for one matrix product. Up to about so many XLA makes them all, and what they share, in one pass over memory."""
+"""The number of images in one matrix product. XLA computes up to about so many images in one pass over memory."""
 
 
 def mix(
@@ -31,15 +31,16 @@ def mix(
     precision: str | None,
     room: int,
 ) -> Float[Array, "batch packed_out *new_spatial"]:
-    """`y = sum_l W_l (C_l * x)`.
+    """Compute `y = sum_l W_l (C_l * x)`.
 
     **Arguments:**
 
     - `x`: `(batch, packed inputs, *spatial)`.
     - `w`: `(mixing.weights,)`.
+    - `mixing`: the convolution.
     - `axes`: the geometry.
-    - `precision`: of the matrix product.
-    - `room`: values that filtered images may take at a time.
+    - `precision`: the precision of the matrix product.
+    - `room`: the number of values of filtered images that may be in memory at a time.
 
     **Returns:** `(batch, packed outputs, *spatial')`.
     """
@@ -64,11 +65,11 @@ def gradients(
     precision: str | None,
     room: int,
 ) -> tuple[Float[Array, "batch packed_in *spatial"], Float[Array, " weights"]]:
-    """Gradients of `<g, mix(x, w)>` with respect to `x` and to `w`.
+    """Compute the gradients of `<g, mix(x, w)>` with respect to `x` and to `w`.
 
-    Both need the mirrored filters on `g`; these images are made once.
+    Both need the images of `g` under the mirrored filters, which are computed once.
     """
-    # Left to itself the compiler makes them again for every component.
+    # Without a barrier the compiler computes them again for every component.
     x, g = lax.optimization_barrier((x, g))
     back = mixing.adjoint
     matrices = _matrices(w, back, x.shape[0])
@@ -98,7 +99,7 @@ def weight_gradient(
     precision: str | None,
     room: int,
 ) -> Float[Array, " weights"]:
-    """The gradient of `<g, mix(x, w)>` with respect to `w`; the filters go to the side with fewer images."""
+    """Compute the gradient of `<g, mix(x, w)>` with respect to `w`; filters act on the side with fewer images."""
     if image_count(mixing) > image_count(mixing.adjoint):
         axes = tuple(axis.adjoint(mixing.side) for axis in axes)
         x, g, mixing = g, x, mixing.adjoint
@@ -117,7 +118,7 @@ def weight_gradient(
 
 
 def image_count(mixing: Mixing) -> int:
-    """Images made before they are mixed."""
+    """Return the number of images before mixing."""
     return sum(len(f.rows) * mixing.paths[f.path].c_in for _, features in mixing.features for f in features)
 
 
@@ -129,13 +130,13 @@ def _run(
     body: Callable[[Array | int, Array, tuple[ConvAxis, ...], _Carry], _Carry],
     start: Callable[[Array], _Carry],
 ) -> _Carry:
-    """`body` over all slabs of the padded image, from `start(padded)`."""
-    # Left to itself the compiler pads again for every use.
+    """Run `body` over all slabs of the padded image, starting from `start(padded)`."""
+    # Without a barrier the compiler pads again for every use.
     padded = lax.optimization_barrier(pad_axes(x, axes, 2))
     planes, *others = (axis.output(mixing.side) for axis in axes)
     widest = max((_width(mixing, features) for _, features in mixing.features), default=1)
     pixels = x.shape[0] * widest * math.prod(others)
-    # A single filter of one pixel: its image is the input, there is nothing to keep small.
+    # The image of a single filter of one pixel is the input, so slabs would save no memory.
     single = mixing.side == 1 and all(
         sum(len(f.rows) for f in features) == 1 for _, features in mixing.features
     )
@@ -148,7 +149,7 @@ def _width(mixing: Mixing, features: Sequence[Feature]) -> int:
 
 
 def _images(padded: Array, features: Sequence[Feature], axes: Axes, side: int) -> list[Array]:
-    """All images for one output component, in groups `(batch, images * channels, *spatial')`."""
+    """Return all images for one output component, in groups `(batch, images * channels, *spatial')`."""
     images = []
     for feature in features:
         sums: dict[int, Array] = {}
@@ -161,14 +162,14 @@ def _images(padded: Array, features: Sequence[Feature], axes: Axes, side: int) -
 
 
 def _groups(images: Sequence[_Image]) -> list[Sequence[_Image]]:
-    """At most `JOINED` of them each, and about as many."""
+    """Split into groups of about equal size with at most `JOINED` entries each."""
     count = -(-len(images) // JOINED)
     cuts = [len(images) * i // count for i in range(count + 1)]
     return [images[a:b] for a, b in itertools.pairwise(cuts)]
 
 
 def _matrices(w: Array, mixing: Mixing, batch: int) -> list[list[Array]]:
-    """For each output component that any filter reaches, the weights of its images by groups, `(batch, out, k)`."""
+    """Return, for each output component that a filter reaches, the weights of its images by groups, `(batch, out, k)`."""
     own = mixing.scaled(w)
     found = []
     for slot, features in mixing.features:
@@ -177,16 +178,16 @@ def _matrices(w: Array, mixing: Mixing, batch: int) -> list[list[Array]]:
         for group in _groups(rows):
             parts = [own[path][a:b].reshape(-1, slot.channels) for path, a, b in runs(group)]
             groups.append(_join(parts, axis=0).T)
-        # A batch of products keeps the batch axis first on both sides: no transpose afterwards.
+        # In a batched product the batch axis comes first on both sides, so no transpose follows.
         found.append([jnp.broadcast_to(group, (batch, slot.channels, group.shape[1])) for group in groups])
     return found
 
 
 def _product(matrices: Sequence[Array], images: Sequence[Array], precision: str | None) -> Array:
-    """`(batch, out, k)` times `(batch, k, *spatial)`, summed over groups."""
+    """Multiply `(batch, out, k)` by `(batch, k, *spatial)`, and sum over groups."""
     rows = ((2,), (1,)), ((0,), (0,))
     dtype = images[0].dtype
-    # Sums over groups are rounded once, as those within a group are.
+    # Sums over groups are rounded only once, like sums within a group.
     wide = jnp.promote_types(dtype, jnp.float32) if len(images) > 1 else dtype
     parts = [
         lax.dot_general(m, _flat(group), rows, precision=precision, preferred_element_type=wide)
@@ -197,7 +198,7 @@ def _product(matrices: Sequence[Array], images: Sequence[Array], precision: str 
 
 
 def _overlap(images: Sequence[Array], outer: Array, slot: Slot, precision: str | None) -> Array:
-    """Sums over pixels of every image times every channel of a component, `(k, channels)`."""
+    """Sum over pixels the product of every image and every channel of a component, `(k, channels)`."""
     own = lax.slice_in_dim(outer, slot.start, slot.start + slot.channels, axis=1)
     # The longer factor on the left: products this narrow run several times faster that way round.
     pixels = ((2,), (2,)), ((0,), (0,))
@@ -217,11 +218,13 @@ def _no_overlap(mixing: Mixing, x: Array) -> list[Array]:
 def collect(
     sums: Sequence[Array], features: Sequence[Sequence[Feature]], mixing: Mixing
 ) -> Float[Array, " weights"]:
-    """Overlaps as a flat vector of weights.
+    """Collect overlaps into a flat vector of weights.
 
     **Arguments:**
 
-    - `sums`: `(images, channels)`, of the images of some features with an output component. - `features`: which these are.
+    - `sums`: for some output components, the overlaps `(images, channels)` of their images.
+    - `features`: the features of these images.
+    - `mixing`: the convolution.
     """
     total: list[Array | None] = [None] * len(mixing.paths)
     for made_of, product in zip(features, sums, strict=True):
@@ -243,10 +246,10 @@ def collect(
 
 
 def _among(part: Array, rows: Sequence[int], n: int) -> Array:
-    """These rows of `n`, the others zero."""
+    """Place rows among `n` rows, of which the others are zero."""
     if len(rows) == n:
         return part
-    # Piece by piece: scattering compiles into a loop.
+    # Piece by piece, because a scatter compiles to a loop.
     nothing = jnp.zeros_like(part[0])
     return jnp.stack([part[rows.index(i)] if i in rows else nothing for i in range(n)])
 
@@ -256,7 +259,7 @@ def _empty(padded: Array, mixing: Mixing, axes: Axes) -> Array:
     shape = (padded.shape[0], channels, *(axis.output(mixing.side) for axis in axes))
     if not padded.size:
         return jnp.zeros(shape, padded.dtype)
-    # Every pixel will be overwritten. Zeros, being constant, would be made far too early, and copied.
+    # Every pixel will be overwritten. Zeros are constants, which would be made far too early and then copied.
     return jnp.broadcast_to(padded[(0,) * padded.ndim], shape)
 
 

@@ -1,4 +1,4 @@
-"""Weights first, filters after: one ordinary convolution for each pair of reflection grades."""
+"""Weights first, then filters: one ordinary convolution for each pair of reflection grades."""
 
 import functools
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from ._stencil import SYMMETRY_TOLERANCE
 
 @dataclass(frozen=True, eq=False)
 class GradedPair:
-    """All that goes from one reflection grade of the input to one of the output: one convolution.
+    """One convolution: all paths from one reflection grade of the input to one of the output.
 
     **Arguments:**
 
@@ -31,7 +31,7 @@ class GradedPair:
 
 @functools.lru_cache(maxsize=512)
 def graded_pairs(mixing: Mixing) -> tuple[GradedPair, ...]:
-    """The convolutions of the dense way."""
+    """Return the convolutions of the dense way."""
     pairs = []
     for a in sorted({slot.grade for slot in mixing.inputs}):
         for b in sorted({slot.grade for slot in mixing.outputs}):
@@ -62,10 +62,10 @@ def mix_dense(
     axes: Sequence[ConvAxis],
     precision: str | None,
 ) -> Float[Array, "batch packed_out *new_spatial"]:
-    """`y = (sum_l W_l C_l) * x`; arguments and result as of `mix`.
+    """Compute `y = (sum_l W_l C_l) * x`; arguments and result as in `mix`.
 
-    Along the axes in which two grades differ, differences of mirrored pixels are formed before anything is
-    multiplied. On a field that is constant along such an axis they are exactly zero, and so is the output.
+    Along the axes in which two grades differ, differences of mirrored pixels are formed before any product. For a field
+    that is constant along such an axis they are exactly zero, and so is the output.
     """
     spatial = tuple(axis.output(mixing.side) for axis in axes)
     padded = pad_axes(x, axes, 2)
@@ -90,7 +90,7 @@ def _take(x: Array, slot: Slot) -> Array:
 
 
 def _kernel(pair: GradedPair, w: Array, mixing: Mixing) -> Array:
-    """`(out channels, in channels, *(M,)*D)`, component by component."""
+    """Return the kernel `(out channels, in channels, *(M,)*D)`, component by component."""
     by_ends = {(path.source, path.target): path for path in mixing.paths}
     rows = []
     for target in pair.targets:

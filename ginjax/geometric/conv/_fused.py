@@ -1,4 +1,7 @@
-"""Filters first, a whole convolution by one kernel: for GPUs of NVIDIA. Imported where it is used: Pallas takes a second."""
+"""A whole convolution, filters first, by one kernel for NVIDIA GPUs.
+
+This module is imported only where it is used, because importing Pallas takes a second.
+"""
 
 import math
 from collections.abc import Sequence
@@ -27,11 +30,11 @@ def mix_fused(
     precision: str | None,
     interpret: bool,
 ) -> Float[Array, "batch packed_out *new_spatial"]:
-    """`y = sum_l W_l (C_l * x)`; arguments and result as of `mix`.
+    """Compute `y = sum_l W_l (C_l * x)`; arguments and result as in `mix`.
 
     **Arguments:**
 
-    - `interpret`: whether the kernel is run operation by operation, on any device, instead of being compiled.
+    - `interpret`: whether the kernel runs operation by operation, on any device, instead of being compiled.
     """
     x, axes = _without_spread(x, axes)
     layout = Layout(mixing, axes, is_rounded(precision), interpret)
@@ -46,7 +49,7 @@ def weight_gradient_fused(
     precision: str | None,
     interpret: bool,
 ) -> Float[Array, " weights"]:
-    """The gradient of `<g, mix_fused(x, w)>` with respect to `w`; the filters go to the side with fewer images."""
+    """Compute the gradient of `<g, mix_fused(x, w)>` with respect to `w`; filters act on the side with fewer images."""
     dtype = x.dtype
     if image_count(mixing) > image_count(mixing.adjoint):
         axes = tuple(axis.adjoint(mixing.side) for axis in axes)
@@ -74,7 +77,7 @@ def weight_gradient_fused(
 
 
 def _without_spread(x: Array, axes: Axes) -> tuple[Array, tuple[ConvAxis, ...]]:
-    """A field whose pixels are spread apart, with the zeros between them."""
+    """Insert the zeros between the pixels of a field that is to be spread."""
     if all(axis.spread == 1 for axis in axes):
         return x, tuple(axes)
     x = pad_axes(x, axes, 2)
@@ -88,7 +91,7 @@ def _without_spread(x: Array, axes: Axes) -> tuple[Array, tuple[ConvAxis, ...]]:
 def _together(
     x: Float[Array, "batch packed *spatial"], slots: Sequence[Slot]
 ) -> Float[Array, "batch groups pixels together"]:
-    """Channels of a component that a warp reads at once, side by side; zeros for those that are missing."""
+    """Put the channels that a warp reads at once side by side, and fill up with zeros."""
     batch, packed, *spatial = x.shape
     x = x.reshape(batch, packed, math.prod(spatial))
     if any(slot.channels % TOGETHER for slot in slots):
@@ -100,14 +103,14 @@ def _together(
 
 
 def _weights(w: Array, mixing: Mixing) -> list[Float[Array, "panels _ _ 2 lanes"]]:
-    """For each source the weights of its filters, in the order in which the lanes of a warp take them."""
+    """Return, for each source, the weights of its filters in the order in which the lanes of a warp read them."""
     own, found = mixing.scaled(w), []
     tall = max(
         panels(part) + -panels(part) % panels_at_once(part, len(part)) for part in output_parts(mixing)
     )
     for source in make_plan(mixing):
         count, rows = steps(source.channels), len(source.weights)
-        # Rows one after another as slices: gathering is a kernel of its own.
+        # Consecutive rows as slices, because a gather would be a separate kernel.
         parts = []
         for path, a, b in runs((row.path, row.row) for row in source.weights):
             part = own[path][a:b]
@@ -120,5 +123,5 @@ def _weights(w: Array, mixing: Mixing) -> list[Float[Array, "panels _ _ 2 lanes"
 
 
 def is_rounded(precision: str | None) -> bool:
-    """Whether a precision asks for products of inputs rounded to 10 bits or fewer; all others get float32's."""
+    """Whether a precision allows inputs of products to be rounded to 10 bits; all others get float32 precision."""
     return precision in ("default", "fastest", "bfloat16", "tensorfloat32", "BF16_BF16_F32", "TF32_TF32_F32")

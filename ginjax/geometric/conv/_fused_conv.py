@@ -1,4 +1,4 @@
-"""A whole convolution by one kernel, which reads the field and writes the result once, see `_fused_threads`."""
+"""A whole convolution by one kernel that reads the field and writes the result once, see `_fused_threads`."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -21,16 +21,20 @@ from ._fused_plan import Source, make_groups, make_plan
 from ._mixing import Slot
 
 Target = tuple[int, int, int]
-"""A group, a component in it, and a panel of its channels."""
+"""The positions of a group, of a component in it, and of a panel of its channels."""
 
 Sums = dict[Target, warp.Product]
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What a block of threads makes.
+    """The work of a block of threads.
 
-    - `targets`: of the result. - `taps`: of a thread's pixel, of the sample `batch`. - `panel`: the first.
+    - `layout`: the parameters of the kernel.
+    - `targets`: the parts of the result that it computes.
+    - `taps`: the positions of the taps of each thread's pixel.
+    - `batch`: the sample.
+    - `panel`: the first panel.
     """
 
     layout: threads.Layout
@@ -65,13 +69,13 @@ def _mix(x_ref: Any, *refs: Any, layout: threads.Layout, part: tuple[Slot, ...])
                 inside = (channel < slot.channels) & (pixel < plane)
                 at = (block.batch * channels + slot.start - start + channel) * plane + pixel
                 if layout.interpret:
-                    # There what is masked is written back as it was, over what other threads write to the same place.
+                    # An interpreted kernel writes old values to masked places, over the results of other threads there.
                     at = jnp.where(inside, at, y_ref.size)
                 triton.store(y_ref.at[at], value.astype(y_ref.dtype), mask=inside)
 
 
 def _add_source(sums: Sums, source: Source, x_ref: Any, w_ref: Any, block: Block) -> Sums:
-    """What a key of the input adds, four channels at a time."""
+    """Add the contribution of a key of the input, four channels at a time."""
     layout, mixing = block.layout, block.layout.mixing
     first, total = threads.starts(mixing.inputs)
     count = threads.steps(source.channels)
@@ -119,11 +123,14 @@ def mixed(
     layout: threads.Layout,
     dtype: DTypeLike,
 ) -> Float[Array, "batch packed_out *new_spatial"]:
-    """`y = sum_l W_l (C_l * x)`.
+    """Compute `y = sum_l W_l (C_l * x)`.
 
     **Arguments:**
 
-    - `x`: channels together, see `threads.starts`. - `weights`: for each source, as the lanes of a warp hold them.
+    - `x`: the field with groups of channels together, see `threads.starts`.
+    - `weights`: the weights of each source, as the lanes of a warp hold them.
+    - `layout`: the parameters of the kernel.
+    - `dtype`: the type of the result.
     """
     batch, plane, found = x.shape[0], prod(layout.outputs), []
     for part in threads.output_parts(layout.mixing):

@@ -1,4 +1,4 @@
-"""Which convolutions the kernels of `_fused` cover, and on which machines they are compiled; without importing what they are written in."""
+"""The convolutions and machines that the kernels of `_fused` support; this module does not import Pallas."""
 
 import math
 from collections.abc import Sequence
@@ -14,25 +14,27 @@ from ._mixing import Mixing
 Axes = Sequence[ConvAxis]
 
 _MOST = 2**31
-"""Positions in fields are numbers of 32 bits."""
+"""The limit on the size of fields, because positions are 32-bit integers."""
 
 _BLOCKS = 2**16 - 1
-"""Channels and samples: a GPU counts no more blocks of threads along the second and third axis."""
+"""The limit on channels and samples: the most blocks of threads of a GPU along the second and third axis."""
 
 
 def are_compiled_here() -> bool:
-    """Whether XLA compiles such kernels for all GPUs of this machine, or there are none: from compute capability 8.0 on."""
+    """Whether Triton is installed and all GPUs of this machine, if any, have compute capability 8.0 or later."""
     if not has_triton():
         return False
     try:
         devices = jax.local_devices(backend="cuda")
-    except RuntimeError:  # what is compiled without a GPU is for one that is said to be known
+    except (
+        RuntimeError
+    ):  # without a GPU here the program is for another machine, whose GPU is assumed to be suitable
         return True
     return all(int(device.compute_capability.partition(".")[0]) >= 8 for device in devices)
 
 
 def covers(mixing: Mixing, axes: Axes, x: Array) -> bool:
-    """Whether the kernels make this convolution and its gradients: of float32 or less, of grids of known size."""
+    """Whether the kernels support this convolution and its gradients: float32 or less, and grids of known size."""
     known = all(isinstance(n, int) for n in (*x.shape, *(axis.size for axis in axes)))
     if not known or not mixing.paths or mixing.side == 1 or x.size == 0:
         return False
@@ -45,7 +47,7 @@ def covers(mixing: Mixing, axes: Axes, x: Array) -> bool:
 
 
 def _is_counted(mixing: Mixing, axes: Axes, batch: int) -> bool:
-    """Whether numbers of 32 bits count what is read, channels four together and pixels spread and padded if need be."""
+    """Whether 32-bit integers suffice for positions, with channels in fours and pixels spread and padded if needed."""
     channels = sum(4 * -(-slot.channels // 4) for slot in mixing.inputs)
     field = batch * channels * math.prod(max(axis.size, axis.padded) for axis in axes)
     return max(batch, channels) <= _BLOCKS and field < _MOST

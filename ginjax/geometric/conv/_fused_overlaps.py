@@ -1,4 +1,4 @@
-"""The gradient of the weights, a kernel for each key: overlaps of filtered images with another field, see `_fused_threads`."""
+"""The gradient of the weights by one kernel for each key: overlaps of filtered images with another field."""
 
 import functools
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ._fused_plan import Source, WeightRow, make_groups, make_plan
 from ._mixing import Slot
 
 Sums = dict[tuple[int, int], warp.Product]
-"""By the number of a filter, and a panel of channels of the outer field."""
+"""The sums by number of the filter and panel of channels of the outer field."""
 
 
 def _overlap(
@@ -100,10 +100,16 @@ def overlaps(
     layout: threads.Layout,
     number: int,
 ) -> Float[Array, "filters out in"]:
-    """Sums over pixels and samples of the images of a source times all channels of the components of the outer field `g`.
+    """Sum over pixels and samples the products of the images of a source and all channels of the outer field `g`.
 
-    **Returns:** for each of the source's `weights` the sum over the components of its group; channels beyond those there are may be
-    anything.
+    **Arguments:**
+
+    - `x`, `g`: the inner and the outer field, with groups of channels as in `_fused_threads`.
+    - `layout`: the parameters of the kernel.
+    - `number`: the position of the source.
+
+    **Returns:** for each of the source's `weights`, the sum over the components of its group. Values for channels that do not
+    exist are arbitrary.
     """
     outputs, source = layout.mixing.outputs, make_plan(layout.mixing)[number]
     batch, blocks = x.shape[0], -(-source.channels // warp.COLUMNS)
@@ -113,7 +119,7 @@ def overlaps(
         part = source.weights[i : i + most]
         width = threads.panels_at_once(outputs, len(part))
         across = -(-threads.panels(outputs) // width)
-        # Of every warp the sums are kept until they are added up: no more warps than keep a GPU busy.
+        # The sums of every warp are stored until they are added up, so there are no more warps than keep a GPU busy.
         length = max(32, -(-pixels * blocks * across // threads.BUSY))
         length = -(-length // warp.INNER) * warp.INNER
         grid = -(-pixels // (length * threads.WARPS)), blocks, across

@@ -1,8 +1,8 @@
-"""What the kernels make of a `Mixing`: sums and differences, and how each filter consists of them.
+"""The plan of the fused kernels for a `Mixing`: sums and differences, and each filter as a combination of them.
 
-Along an axis a symbol is the centre, a sum `x(+j) + x(-j)` or a difference `x(+j) - x(-j)`; products of symbols over the axes
-span all filters. A row is one filter's image for one component of the output: a combination of such products on the
-components of one key of the input.
+Along an axis a symbol is the centre, a sum `x(+j) + x(-j)` or a difference `x(+j) - x(-j)`. Products of symbols over the axes
+span all filters. A row is the image of one filter for one component of the output: a combination of such products, applied
+to the components of one key of the input.
 """
 
 import functools
@@ -20,17 +20,18 @@ from ._stencil import ROUNDING
 _T = TypeVar("_T")
 
 Image = tuple[int, ...]
-"""For each axis the number of a symbol, see `symbols`."""
+"""The number of a symbol for each axis, see `symbols`."""
 
 Row = tuple[int, int, int]
-"""Positions of a group, of an output component in it, and of a filter among all rows of the group's features."""
+"""The positions of a group, of an output component in it, and of a filter among all rows of the group's features."""
 
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Components of one key of the output, one after another, that are mixed from filters of the same numbers, by the same weights.
+    """Consecutive components of one key of the output that are mixed from the same filters by the same weights.
 
-    - `features`: of the first of them.
+    - `slots`: the components.
+    - `features`: the features of the first component.
     """
 
     slots: tuple[Slot, ...]
@@ -39,10 +40,10 @@ class Group:
 
 @dataclass(frozen=True)
 class WeightRow:
-    """A filter whose images are mixed by weights of their own, the same for all components of a group.
+    """A filter with its own weights, which are the same for all components of a group.
 
-    - `group`, `number`: position of the group, and of the filter among those of its features.
-    - `path`, `row`: position of the path, and of the filter in it.
+    - `group`, `number`: the positions of the group, and of the filter among the rows of its features.
+    - `path`, `row`: the positions of the path, and of the filter in it.
     """
 
     group: int
@@ -55,9 +56,11 @@ class WeightRow:
 class Source:
     """A key of the input.
 
-    - `key`: its position. - `channels`: of each of its components.
-    - `images`: for each component that any filter reads, its images and what each adds to which rows.
-    - `rows`: all that are made of this key. - `weights`: the filters they belong to.
+    - `key`: the position of the key.
+    - `channels`: the number of channels.
+    - `images`: for each component that any filter reads, its images, and the coefficient of each image in each row.
+    - `rows`: all rows that are made of this key.
+    - `weights`: the filters to which the rows belong.
     """
 
     key: int
@@ -69,7 +72,7 @@ class Source:
 
 @functools.lru_cache(maxsize=32)
 def symbols(side: int) -> tuple[tuple[int, int, int], ...]:
-    """`(kind, upper tap, lower tap)`: kind 0 is the centre, which only odd sides have, 1 a sum, -1 a difference."""
+    """Return `(kind, upper tap, lower tap)` of each symbol: kind 0 is the centre (odd sides), 1 a sum, -1 a difference."""
     half = side // 2
     centre = ((0, half, half),) if side % 2 else ()
     pairs = [(kind, side - half + j, half - 1 - j) for j in range(half) for kind in (1, -1)]
@@ -78,13 +81,13 @@ def symbols(side: int) -> tuple[tuple[int, int, int], ...]:
 
 @functools.lru_cache(maxsize=512)
 def make_groups(mixing: Mixing) -> tuple[Group, ...]:
-    """All output components that any filter reaches, in order."""
+    """Return the groups of all output components that any filter reaches, in order."""
 
     def kind(
         entry: tuple[int, tuple[Slot, tuple[Feature, ...]]],
     ) -> tuple[int, int, tuple[tuple[int, tuple[int, ...]], ...]]:
         place, (slot, features) = entry
-        # Neighbours: between components that are reached there may be others.
+        # Constant for neighbours only, because components between reached ones may not be reached.
         run = slot.component - place
         return slot.index, run, tuple((feature.path, feature.rows) for feature in features)
 
@@ -97,7 +100,7 @@ def make_groups(mixing: Mixing) -> tuple[Group, ...]:
 
 @functools.lru_cache(maxsize=512)
 def make_plan(mixing: Mixing) -> tuple[Source, ...]:
-    """The images of a convolution, for each key of the input that any filter needs."""
+    """Return the images of a convolution, for each key of the input that any filter needs."""
     found = []
     for index in dict.fromkeys(slot.index for slot in mixing.inputs):
         slots = [slot for slot in mixing.inputs if slot.index == index]
@@ -118,7 +121,7 @@ def make_plan(mixing: Mixing) -> tuple[Source, ...]:
                             _add(images[slot], own, _in_symbols(mixing, feature, slot, target))
                 first += len(feature.rows)
         if rows:
-            # Those without images, as the diagonal of an antisymmetric tensor, are read by no filter.
+            # Components without images, such as the diagonal of an antisymmetric tensor, are read by no filter.
             read = tuple((slot, each) for slot, each in images.items() if each)
             found.append(Source(index, slots[0].channels, read, tuple(rows), tuple(weights)))
     return tuple(found)
@@ -135,7 +138,7 @@ def _add(
 def _in_symbols(
     mixing: Mixing, feature: Feature, source: Slot, target: Slot
 ) -> Float[np.ndarray, "filters *sides"]:
-    """Those filters of a feature that lead from one component to another, by products of symbols; scaled as in `Path.sizes`."""
+    """Express the filters of a feature from one component to another by products of symbols, divided by `Path.sizes`."""
     path, rows = mixing.paths[feature.path], list(feature.rows)
     scale = path.sizes[rows].reshape(-1, *(1,) * mixing.D)
     parts = path.filters[rows][..., source.component, target.component] / scale
@@ -151,12 +154,14 @@ def _in_symbols(
 def images_of(
     wanted: Iterable[Image], side: int, tap: Callable[[tuple[int, ...]], _T], use: Callable[[Image, _T], None]
 ) -> None:
-    """Make images by sums and differences along one axis after another; what several share is made once.
+    """Make images by sums and differences along one axis after another; common parts are made once.
 
     **Arguments:**
 
-    - `wanted`: one at least. - `tap`: `x` at an offset, by the number of the tap along each axis.
-    - `use`: what is done with each image, as soon as it is there.
+    - `wanted`: the images, at least one.
+    - `side`: the side of the filters.
+    - `tap`: a function that returns `x` at an offset, given by the number of the tap along each axis.
+    - `use`: a function that is called with each image as soon as it is made.
     """
     every = sorted(set(wanted))
     D = len(every[0])
@@ -173,7 +178,7 @@ def images_of(
             made = {}
             for rest in sorted(taps):
                 first = get((upper, *rest))
-                # Differences before any product: on what is constant along their axis they are exactly zero.
+                # Differences come before any product: for fields that are constant along their axis they are exactly zero.
                 made[rest] = first if kind == 0 else _combined(kind, first, get((lower, *rest)))
             if rests:
                 descend(axis + 1, here, made.__getitem__)

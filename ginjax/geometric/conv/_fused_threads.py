@@ -1,9 +1,9 @@
-"""What the kernels that make whole convolutions share: their sizes, where taps lie, and a pixel's filtered images (Pallas, Triton).
+"""The common parts of the fused kernels (Pallas, Triton): their sizes, the positions of taps, and filtered images.
 
-A thread has one pixel of one channel of all components of a key. It loads the taps, forms sums and differences along one axis after
-another and, of these, every filter's image for every component of the output. As these lie in its registers, tensor cores
-take them for entries of a matrix, whose other axis are the pixels (for the convolution) or the channels (for the overlaps) of the
-other threads of its warp. Every image is multiplied at once and never stored.
+A thread has one pixel of one channel, for all components of a key. It loads the taps, forms sums and differences along one
+axis after another, and combines these to the image of every filter for every component of the output. The images stay in
+registers. Tensor cores read them as entries of a matrix whose other axis are the pixels (in the convolution) or the channels
+(in the overlaps) of the other threads of the warp. Every image is multiplied at once and never stored.
 """
 
 import functools
@@ -24,30 +24,30 @@ from ._mixing import Mixing, Slot
 Carry = TypeVar("Carry")
 
 TOGETHER = 4
-"""Channels that lie together in memory."""
+"""The number of channels that are next to each other in memory."""
 
 WARPS = 4
-"""Groups of 32 threads in a block."""
+"""The number of warps (32 threads each) in a block."""
 
 THREADS = WARPS * warp.LANES
-"""Of a block."""
+"""The number of threads in a block."""
 
 REGISTERS = 64
-"""Of a thread, for sums of products."""
+"""The number of registers of a thread for sums of products."""
 
 IMAGES = 64
-"""Filtered images of a pixel and channel that a thread holds at a time."""
+"""The number of filtered images that a thread holds at a time."""
 
 CHAIN = 4
-"""Images whose products are added up by tensor cores, before what they cut off counts."""
+"""The number of images whose products tensor cores add up before their truncation matters."""
 
 BUSY = 2**13
-"""Warps that keep a GPU busy."""
+"""The number of warps that keep a GPU busy."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a kernel is made for: the convolution, whether it rounds products, and whether it runs operation by operation."""
+    """The parameters of a kernel: the convolution, whether it rounds products, and whether it is interpreted."""
 
     mixing: Mixing
     axes: tuple[ConvAxis, ...]
@@ -56,22 +56,22 @@ class Layout:
 
     @property
     def inputs(self) -> int:
-        """Pixels of the input."""
+        """The number of pixels of the input."""
         return prod(axis.size for axis in self.axes)
 
     @property
     def outputs(self) -> tuple[int, ...]:
-        """Pixels of the output along each axis."""
+        """The number of pixels of the output along each axis."""
         return tuple(axis.output(self.mixing.side) for axis in self.axes)
 
 
 def steps(channels: int) -> int:
-    """Groups of channels that lie together."""
+    """Return the number of groups of `TOGETHER` channels."""
     return -(-channels // TOGETHER)
 
 
 def starts(slots: Sequence[Slot]) -> tuple[dict[Slot, int], int]:
-    """Where the groups of channels of each component begin, and where the last one ends."""
+    """Return the position of the first group of channels of each component, and the number of all groups."""
     found, start = {}, 0
     for slot in slots:
         found[slot] = start
@@ -80,17 +80,17 @@ def starts(slots: Sequence[Slot]) -> tuple[dict[Slot, int], int]:
 
 
 def panels(slots: Sequence[Slot]) -> int:
-    """Left matrices of tensor cores that the channels of a component take at most."""
+    """Return the largest number of left matrices (panels) that the channels of a component take."""
     return max(-(-slot.channels // warp.ROWS) for slot in slots)
 
 
 def panels_at_once(slots: Sequence[Slot], sums: int) -> int:
-    """Panels that a block makes, with so many sums of products for each of them."""
+    """Return the number of panels that a block computes, with `sums` sums of products for each of them."""
     return max(1, min(panels(slots), REGISTERS // (4 * sums)))
 
 
 class Taps:
-    """Where the taps of the pixels of a block lie in the input."""
+    """The positions in the input of the taps of a block's pixels."""
 
     def __init__(self, layout: Layout, pixel: Array):
         self._axes = layout.axes
@@ -104,9 +104,9 @@ class Taps:
         ]
 
     def at(self, taps: tuple[int, ...]) -> tuple[Array, Array | None]:
-        """The positions of an offset, and which of them there are (None for all).
+        """Return the positions of an offset, and which of them exist (None for all).
 
-        Made anew for every component: in registers they would take the place of what is computed.
+        They are computed anew for every component, because registers are needed for other values.
         """
         found = [along[t] for along, t in zip(self._along, taps, strict=True)]
         position = found[0][0]
@@ -116,11 +116,11 @@ class Taps:
 
 
 def _tap(position: Array, axis: ConvAxis, t: int, side: int) -> tuple[Array, Array | None]:
-    """The index of a tap along an axis, and whether there is one."""
+    """Return the index of a tap along an axis, and whether it exists."""
     shift = t * axis.dilation - axis.low
     index = position * axis.stride if axis.stride > 1 else position
     if axis.wraps:
-        # A remainder of what is not negative.
+        # Periods are added, so that the remainder is that of a number that is not negative.
         periods = max(0, -(shift // axis.size))
         return lax.rem(index + (shift + periods * axis.size), jnp.int32(axis.size)), None
     index += shift
@@ -131,7 +131,7 @@ def _tap(position: Array, axis: ConvAxis, t: int, side: int) -> tuple[Array, Arr
 
 
 def both(*masks: Array | None) -> Array | None:
-    """Where all masks hold; None stands for everywhere."""
+    """Return where all masks are True; None stands for everywhere."""
     given = [mask for mask in masks if mask is not None]
     return functools.reduce(lax.bitwise_and, given) if given else None
 
@@ -139,7 +139,7 @@ def both(*masks: Array | None) -> Array | None:
 class Field:
     """A packed field in a kernel.
 
-    - `base`: for each component where the pixels of a thread's channel begin; they are `TOGETHER` apart.
+    - `base`: for each component, the position of the first pixel of a thread's channel; pixels are `TOGETHER` apart.
     """
 
     def __init__(self, ref: Any, taps: Taps, base: Mapping[Slot, Array]):
@@ -147,7 +147,7 @@ class Field:
         self._loaded: dict[tuple[Slot, tuple[int, ...]], Array] = {}
 
     def tap(self, slot: Slot, offset: tuple[int, ...]) -> Array:
-        """A component at an offset, in float32; loaded once."""
+        """Load a component at an offset, in float32, once for each offset."""
         if (slot, offset) not in self._loaded:
             position, there = self._taps.at(offset)
             masked = {} if there is None else {"mask": there, "other": 0.0}
@@ -156,7 +156,7 @@ class Field:
         return self._loaded[slot, offset]
 
     def images(self, source: Source, side: int, wanted: Callable[[Row], bool]) -> dict[Row, Array]:
-        """The filtered images of a key that are wanted."""
+        """Compute the wanted filtered images of a key."""
         found: dict[Row, Array] = {}
 
         def add(parts: Mapping[Row, float], value: Array) -> None:
@@ -181,7 +181,7 @@ class Field:
 
 
 def output_parts(mixing: Mixing) -> list[tuple[Slot, ...]]:
-    """Components of the output, so many at a time that a thread can hold the images of a key for all of them."""
+    """Divide the components of the output so that a thread can hold the images of a key for all of a part."""
     groups, sources = make_groups(mixing), make_plan(mixing)
     where = {slot: (g, c) for g, group in enumerate(groups) for c, slot in enumerate(group.slots)}
     found: list[tuple[Slot, ...]] = [()]
@@ -196,12 +196,12 @@ def output_parts(mixing: Mixing) -> list[tuple[Slot, ...]]:
 
 
 def lanes() -> tuple[Array, Array, Array]:
-    """Of the threads of a block the number of the warp and the two places in it, see `_warp_product`."""
+    """Return, for the threads of a block, the number of the warp and the places `g` and `t`, see `_warp_product`."""
     thread = jnp.arange(THREADS, dtype=jnp.int32)
     lane = thread % warp.LANES
     return thread // warp.LANES, lane // 4, lane % 4
 
 
 def run_loop(count: int, step: Callable[[Array, Carry], Carry], carry: Carry) -> Carry:
-    """`step` so many times; no loop for a single time."""
+    """Run `step` `count` times, without a loop if that is once."""
     return step(jnp.int32(0), carry) if count == 1 else lax.fori_loop(0, count, step, carry)

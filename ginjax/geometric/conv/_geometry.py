@@ -1,4 +1,4 @@
-"""The geometry of a convolution: strides, dilations, padding, and which axes wrap."""
+"""The geometry of a convolution: strides, dilations, padding, and periodic axes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,16 +17,17 @@ Padding = None | Literal["TORUS", "VALID", "SAME"] | int | Sequence[tuple[int, i
 
 @dataclass(frozen=True)
 class ConvGeometry:
-    """How a filter of side `M` meets a grid, with one entry per axis everywhere.
+    """The geometry of a convolution, with one entry per axis in every attribute.
 
     **Arguments:**
 
-    - `stride`, `input_dilation`, `filter_dilation`: as in `jax.lax.conv_general_dilated`.
-    - `padding`: `"TORUS"` (wrap on periodic axes, zeros elsewhere, the output as large as the input at stride 1),
-      `"VALID"`, `"SAME"`, or literal pairs of zeros.
-    - `is_torus`: which axes are periodic; `"TORUS"` and `padding_mode` look at it.
-    - `padding_mode`: how the field goes on along an axis that is not periodic, where `padding` is `"TORUS"` or `"SAME"`;
-      empty for zeros along all of them.
+    - `stride`: as in `jax.lax.conv_general_dilated`.
+    - `input_dilation`, `filter_dilation`: `lhs_dilation` and `rhs_dilation` of `jax.lax.conv_general_dilated`.
+    - `padding`: `"TORUS"`, `"VALID"`, `"SAME"`, or a pair of numbers of zeros for each axis. `"TORUS"` wraps periodic axes and
+      pads all others; at stride 1 the output is as large as the input.
+    - `is_torus`: which axes are periodic; it matters for `"TORUS"` and `padding_mode`.
+    - `padding_mode`: how the field continues beyond the ends of an axis that is not periodic, if `padding` is `"TORUS"` or
+      `"SAME"`; empty for zeros along all axes.
     """
 
     stride: tuple[int, ...]
@@ -47,7 +48,7 @@ class ConvGeometry:
         rhs_dilation: int | Sequence[int] = 1,
         padding_mode: str | Sequence[str] = "zeros",
     ) -> "ConvGeometry":
-        """Spell out the short forms; `padding=None` means `"TORUS"` if any axis is periodic, else `"SAME"`."""
+        """Make a geometry from short forms; `padding=None` means `"TORUS"` if any axis is periodic, else `"SAME"`."""
         modes = padding_modes(padding_mode, D)
         return cls(
             stride=_per_axis("stride", stride, D),
@@ -60,7 +61,7 @@ class ConvGeometry:
 
     @property
     def modes(self) -> tuple[PaddingMode, ...]:
-        """How each axis goes on that does not wrap; empty if all do so by zeros."""
+        """The padding mode of each axis, `"zeros"` for a periodic one; empty if all are zeros or `padding` has no modes."""
         if not self.padding_mode or self.padding not in ("TORUS", "SAME"):
             return ()
         return tuple(
@@ -69,7 +70,7 @@ class ConvGeometry:
         )
 
     def axes(self, sizes: Sequence[int], side: int) -> tuple[ConvAxis, ...]:
-        """The geometry along each axis for an input of `sizes` pixels and filters of `side`."""
+        """Return the geometry along each axis, for an input of `sizes` pixels and filters of side `side`."""
         return tuple(
             ConvAxis(
                 size,
@@ -88,7 +89,7 @@ class ConvGeometry:
         return pad_axes(x, self.axes(sizes, side), first)
 
     def _widths(self, axis: int, size: int, side: int) -> tuple[int, int]:
-        """Pixels added at either end of an axis, wrapped or zero, after input dilation."""
+        """Return the numbers of pixels, wrapped or zero, that are added at both ends of an axis after input dilation."""
         reach = (side - 1) * self.filter_dilation[axis]
         if isinstance(self.padding, tuple):
             return self.padding[axis]

@@ -1,4 +1,4 @@
-"""What one equivariant convolution consists of, worked out once on the host: filters, weights, and their adjoint."""
+"""The parts of an equivariant convolution, computed once on the host: filters, weights, and the adjoint."""
 
 import functools
 from collections.abc import Iterable, Mapping
@@ -21,11 +21,11 @@ class Path:
 
     **Arguments:**
 
-    - `source`, `target`: positions of the keys in the signatures.
+    - `source`, `target`: the positions of the keys in the signatures.
     - `filters`: `(n, *(M,)*D, input components, output components)`.
-    - `c_in`, `c_out`: channels.
-    - `offset`: where the weights begin.
-    - `swapped`: weights are stored as `(n, out, in)`, as for an adjoint, instead of `(n, in, out)`.
+    - `c_in`, `c_out`: the numbers of channels.
+    - `offset`: the position of the first weight.
+    - `swapped`: whether weights are stored as `(n, out, in)`, as in an adjoint, instead of `(n, in, out)`.
     """
 
     source: int
@@ -41,18 +41,18 @@ class Path:
 
     @functools.cached_property
     def sizes(self) -> Float[np.ndarray, " filters"]:
-        """`(n,)`: what to divide each filter by so that its largest entry is 1 in size, the last such positive.
+        """`(n,)`: the divisor of each filter that makes its largest absolute entry 1, and the last such entry positive.
 
-        Then an odd filter and its mirror image become the same, and the way back is made of the same operations.
+        Then an odd filter and its mirror image become the same, and the adjoint consists of the same operations.
         """
         flat = self.filters.reshape(len(self), -1)[:, ::-1]
         largest = np.abs(flat).max(axis=1, initial=0.0)
-        # Well below 1, for entries that are equal but for rounding.
+        # Well below 1, because equal entries may differ by rounding.
         last = np.argmax(np.abs(flat) > 0.9 * largest[:, None], axis=1)
         return np.where(flat[np.arange(len(self)), last] < 0, -largest, largest)
 
     def take(self, w: Float[Array, " weights"]) -> Float[Array, "filters in out"]:
-        """The weights of this path, `(n, in, out)`."""
+        """Return the weights of this path, `(n, in, out)`."""
         own = w[self.offset : self.offset + self.c_in * self.c_out * len(self)]
         if self.swapped:
             return own.reshape(len(self), self.c_out, self.c_in).transpose(0, 2, 1)
@@ -69,9 +69,10 @@ class Slot:
 
     **Arguments:**
 
-    - `index`: position of the key; `component`: row-major position of the component.
+    - `index`: the position of the key.
+    - `component`: the row-major position of the component.
     - `start`, `channels`: its place along the packed axis.
-    - `grade`: the axes under whose reflection it changes sign, as a bit mask.
+    - `grade`: a bit mask of the axes whose reflection changes its sign.
     """
 
     index: int
@@ -83,13 +84,13 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Feature:
-    """Filters of one path that reach one output component: images to be mixed by the weights.
+    """The filters of one path that reach one output component; the weights mix their images.
 
     **Arguments:**
 
-    - `path`: position of the path.
-    - `rows`: which of its filters.
-    - `stencils`: by input slot, the rows it takes part in and how.
+    - `path`: the position of the path.
+    - `rows`: the numbers of the filters in the path.
+    - `stencils`: for each input slot that takes part, the filters that act on it, by number and as a stencil.
     """
 
     path: int
@@ -101,15 +102,14 @@ class Feature:
 class Mixing:
     """One equivariant convolution: `y_b = sum_a sum_l W[a->b][:, :, l] (C_l * x_a)`.
 
-    A packed field holds all components of all keys along one axis: key by key, component by component, channel by
-    channel.
+    A packed field holds all components of all keys along one axis: key by key, component by component, channel by channel.
 
     **Arguments:**
 
-    - `D`, `side`: of the filters.
+    - `D`, `side`: dimension and side of the filters.
     - `inputs`, `outputs`: the components of the packed fields.
     - `paths`: the filters.
-    - `weights`: number of weights.
+    - `weights`: the number of weights.
     """
 
     D: int
@@ -121,7 +121,7 @@ class Mixing:
 
     @functools.cached_property
     def adjoint(self) -> "Mixing":
-        """The way back: mirrored filters with input and output exchanged, for the same weights."""
+        """The adjoint: mirrored filters with input and output exchanged, for the same weights."""
         D = self.D
         paths = tuple(
             Path(
@@ -141,7 +141,7 @@ class Mixing:
 
     @functools.cached_property
     def features(self) -> tuple[tuple[Slot, tuple[Feature, ...]], ...]:
-        """For each output component that any filter reaches, the features it is mixed from."""
+        """For each output component that any filter reaches, the features that are mixed to it."""
         found = []
         for slot in self.outputs:
             features = []
@@ -155,7 +155,7 @@ class Mixing:
         return tuple(found)
 
     def scaled(self, w: Float[Array, " weights"]) -> list[Float[Array, "filters in out"]]:
-        """The weights of every path times the sizes of its filters: those of filters whose largest entry is 1."""
+        """Return the weights of every path times the `sizes` of its filters, for filters that are divided by `sizes`."""
         return [path.take(w) * jnp.asarray(path.sizes[:, None, None], w.dtype) for path in self.paths]
 
     def _feature(self, position: int, path: Path, component: int) -> Feature | None:
@@ -176,7 +176,7 @@ class Mixing:
 
 
 def runs(rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Rows as slices: `(path, row)` as `(path, start, stop)`, consecutive rows together."""
+    """Join consecutive rows `(path, row)` to slices `(path, start, stop)`."""
     found: list[tuple[int, int, int]] = []
     for path, row in rows:
         if found and found[-1][0] == path and found[-1][2] == row:
@@ -187,7 +187,7 @@ def runs(rows: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
 
 
 def packed_slots(D: int, signature: Signature) -> tuple[Slot, ...]:
-    """The places of all components in a packed field."""
+    """Return the places of all components in a packed field."""
     slots, start = [], 0
     for index, (key, channels) in enumerate(signature):
         for component, grade in enumerate(component_grades(D, key)):
@@ -197,13 +197,13 @@ def packed_slots(D: int, signature: Signature) -> tuple[Slot, ...]:
 
 
 def packed_grades(D: int, signature: Signature) -> tuple[int, ...]:
-    """For each row of a packed field, the axes under whose reflection it changes sign."""
+    """Return, for each row of a packed field, a bit mask of the axes whose reflection changes its sign."""
     return tuple(slot.grade for slot in packed_slots(D, signature) for _ in range(slot.channels))
 
 
 @functools.lru_cache(maxsize=512)
 def component_grades(D: int, key: Key) -> tuple[int, ...]:
-    """For each component of a key, in row-major order, the axes under whose reflection it changes sign."""
+    """Return, for each component of a key (row-major), a bit mask of the axes whose reflection changes its sign."""
     k, p = key
     odd = 2**D - 1 if p else 0
     return tuple(
@@ -214,7 +214,7 @@ def component_grades(D: int, key: Key) -> tuple[int, ...]:
 
 @functools.lru_cache(maxsize=512)
 def make_mixing(bank: FilterBank, sources: Signature, targets: Signature) -> Mixing:
-    """The convolution of a layer; its weights are those of `weight_order` as `(n, in, out)`, one after another."""
+    """Make the convolution of a layer; its weights are in the order of `weight_order`, each block as `(n, in, out)`."""
     D = bank.D
     paths, offset = [], 0
     for a, b in weight_order(bank, sources, targets):
@@ -228,13 +228,13 @@ def make_mixing(bank: FilterBank, sources: Signature, targets: Signature) -> Mix
 
 @functools.lru_cache(maxsize=512)
 def channel_mixing(c_in: int, c_out: int, D: int) -> Mixing:
-    """One matrix over the channels of a scalar, the same at every pixel."""
+    """Make the convolution that is one matrix over the channels of a scalar, the same at every pixel."""
     path = Path(0, 0, np.ones((1, *(1,) * D, 1, 1)), c_in, c_out, 0)
     return Mixing(D, 1, (Slot(0, 0, 0, c_in, 0),), (Slot(0, 0, 0, c_out, 0),), (path,), c_in * c_out)
 
 
 def weight_order(bank: FilterBank, sources: Signature, targets: Signature) -> tuple[tuple[int, int], ...]:
-    """Positions of the keys of input and output between which there are filters."""
+    """Return the positions of the pairs of input and output keys between which there are filters."""
 
     def connected(source: Key, target: Key) -> bool:
         block = bank.blocks.get((len(source[0]) + len(target[0]), (source[1] + target[1]) % 2))
@@ -255,7 +255,7 @@ def stack_outputs(
     spatial: tuple[int, ...],
     dtype: DTypeLike,
 ) -> Float[Array, "batch packed *spatial"]:
-    """Components `(batch, channels, *spatial)` as a packed field; those that no filter reaches are zero."""
+    """Stack components `(batch, channels, *spatial)` to a packed field; components that no filter reaches are zero."""
     found = [
         parts[slot] if slot in parts else jnp.zeros((batch, slot.channels, *spatial), dtype)
         for slot in mixing.outputs

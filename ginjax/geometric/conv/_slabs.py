@@ -1,4 +1,4 @@
-"""Working through an image slab by slab, so that what is made in between stays in the cache."""
+"""Processing of an image slab by slab, so that intermediate values stay in the cache."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,15 +22,17 @@ def over_slabs(
     body: Callable[[Array | int, Array, tuple[ConvAxis, ...], _Carry], _Carry],
     carry: _Carry,
 ) -> _Carry:
-    """Go through the output along its first spatial axis, `thickness` pixels at a time.
+    """Process the output along its first spatial axis, `thickness` pixels at a time.
 
     **Arguments:**
 
-    - `padded`: `(batch, channels, *spatial)`, padded as `axes` say.
-    - `side`: of the filters.
-    - `body`: `(start, piece, axes of the piece, carry) -> carry`: `piece` is what the output pixels from `start` on
-      depend on.
-    - `carry`: what the first call gets.
+    - `padded`: `(batch, channels, *spatial)`, padded according to `axes`.
+    - `axes`: the geometry.
+    - `side`: the side of the filters.
+    - `thickness`: the number of output planes in a slab.
+    - `body`: a function `(start, piece, axes of the piece, carry) -> carry`. The output planes of the slab, from `start` on,
+      depend on `piece`.
+    - `carry`: the argument `carry` of the first call.
     """
     inner = tuple(
         ConvAxis(size, stride=axis.stride, dilation=axis.dilation)
@@ -57,11 +59,11 @@ def _for_slabs(
     carry: _Carry,
     like: Array,
 ) -> _Carry:
-    """`slab(start, planes, carry)` for all planes of the output, `thickness` of them at a time, in one loop.
+    """Run `slab(start, planes, carry)` for all planes of the output, `thickness` planes at a time, in one loop.
 
     **Arguments:**
 
-    - `like`: an array that differs between devices, within `jax.shard_map`, as the results do.
+    - `like`: an array that varies over the same devices as the results, within `jax.shard_map`.
     """
     if thickness >= total:
         return slab(0, total, carry)
@@ -73,27 +75,26 @@ def _for_slabs(
 
 
 def take_slab(whole: Float[Array, "batch _ planes *others"], start: Array | int, count: int) -> Array:
-    """`count` planes from `start` on."""
+    """Return `count` planes from `start` on."""
     return whole if count == whole.shape[2] else lax.dynamic_slice_in_dim(whole, start, count, axis=2)
 
 
 def put_slab(whole: Float[Array, "batch _ planes *others"], part: Array, start: Array | int) -> Array:
-    """`whole` with some planes, from `start` on, in place of its own."""
+    """Replace planes of `whole`, from `start` on, by `part`."""
     return part if part.shape == whole.shape else lax.dynamic_update_slice_in_dim(whole, part, start, axis=2)
 
 
 def slab_thickness(pixels: int, planes: int, most: int) -> int:
-    """Planes in a slab: as many as hold at most `most` pixels, and an even share where that costs little.
+    """Return the number of planes in a slab: as many as fit or, if a number above half of that divides `planes`, that number.
 
-    Two slabs would not be worth a loop: then it is all planes.
+    All planes make one slab if there would be only two slabs, which are not worth a loop, and if sizes are not known, as in a
+    program that is exported for any grid.
 
     **Arguments:**
 
-    - `pixels`: of one plane, channels and batch included.
-    - `planes`: in all.
-    - `most`: pixels that fit.
-
-    Sizes that are not known yet, as in a program that is exported for any grid, are not cut up.
+    - `pixels`: the number of values in one plane, channels and batch included.
+    - `planes`: the number of all planes.
+    - `most`: the number of values that fit.
     """
     if not isinstance(pixels * planes, int):
         return planes

@@ -1,8 +1,8 @@
-r"""Applying a few fixed filters to an image by sums and differences along one axis after another.
+r"""Application of a few fixed filters to an image by sums and differences along one axis after another.
 
-Along an axis a filter of side `M` is symmetric, antisymmetric, or neither. If symmetric it is a combination of
-`s_j = x(+j) + x(-j)` (and `x` itself), if antisymmetric of `d_j = x(+j) - x(-j)`. Filters in several dimensions are sums
-of products of these; whatever several filters share is formed once. Differences are taken first, before any sum or
+Along an axis a filter of side `M` is symmetric, antisymmetric, or neither. A symmetric filter is a combination of
+`s_j = x(+j) + x(-j)` (and `x` itself), an antisymmetric one of `d_j = x(+j) - x(-j)`. Filters in several dimensions are sums
+of products of these; terms that several filters share are formed once. Differences are taken first, before any sum or
 product: on an image that is constant along their axis they are exactly zero, in any precision.
 """
 
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from ._axes import ConvAxis
 
 SYMMETRY_TOLERANCE = 1e-6
-"""How far a filter may be from symmetric, relative to its largest entry."""
+"""The largest deviation from symmetry of a symmetric filter, relative to its largest entry."""
 
 ROUNDING = 1e-9
 """Entries below this fraction of the largest are rounding noise of the basis."""
@@ -28,9 +28,9 @@ class Stencil:
 
     **Arguments:**
 
-    - `forms`: `(n, h_1, ..., h_D)`, the coefficients; the axes in the order in which they are worked on.
-    - `order`: which spatial axis each of these is.
-    - `kinds`: for each of these, -1 antisymmetric, +1 symmetric, 0 neither.
+    - `forms`: `(n, h_1, ..., h_D)`, the coefficients; the axes are in the order in which they are processed.
+    - `order`: the spatial axis of each of these axes.
+    - `kinds`: for each of these axes -1 (antisymmetric), +1 (symmetric) or 0 (neither).
     """
 
     forms: np.ndarray
@@ -47,7 +47,7 @@ def make_stencil(filters: Float[np.ndarray, "filters *sides"]) -> Stencil:
     for axis, kind in enumerate(kinds):
         if kind:
             forms = _half(forms, axis + 1, kind)
-    # Stable: differences first, then sums, each from the first axis to the last.
+    # A stable sort: differences first, then all others, each from the first axis to the last.
     order = sorted(range(D), key=lambda axis: kinds[axis] != -1)
     forms = np.transpose(forms, (0, *(axis + 1 for axis in order)))
     return Stencil(forms, tuple(order), tuple(kinds[axis] for axis in order))
@@ -60,15 +60,17 @@ def apply_stencil(
     side: int,
     first: int,
 ) -> list[Float[Array, "*leading_new_spatial"]]:
-    """Every filter of a stencil on an image that is padded already.
+    """Apply every filter of a stencil to an image that is padded already.
 
     **Arguments:**
 
+    - `stencil`: the filters.
     - `x`: the image; its axes `first, first + 1, ...` are spatial.
-    - `axes`: their geometry, of which stride and dilation count here.
-    - `side`: `M`.
+    - `axes`: the geometry of the spatial axes.
+    - `side`: the side `M` of the filters.
+    - `first`: the first spatial axis.
 
-    **Returns:** one image a filter, `n` in all.
+    **Returns:** one image for each filter, `n` in all.
     """
     return _apply(stencil, len(stencil.order), stencil.forms, x, axes, side, first)
 
@@ -82,7 +84,7 @@ def _apply(
     side: int,
     first: int,
 ) -> list[Array]:
-    """Combinations over the first `depth` axes of a stencil; `forms` is `(n, h_1, ..., h_depth)`."""
+    """Form the combinations over the first `depth` axes of a stencil; `forms` is `(n, h_1, ..., h_depth)`."""
     if depth == 0:
         return [_times(x, float(c)) for c in forms]
     axis, kind = stencil.order[depth - 1], stencil.kinds[depth - 1]
@@ -115,7 +117,7 @@ def _apply(
 
 
 def _symbol(x: Array, kind: int, j: int, axis: ConvAxis, side: int, position: int) -> Array:
-    """The `j`-th sum or difference (or tap, for kind 0) along an axis."""
+    """Return the `j`-th sum or difference (or tap, for kind 0) along an axis."""
     length = (axis.output(side) - 1) * axis.stride + 1
 
     def tap(t: int) -> Array:
@@ -151,7 +153,7 @@ def _symmetry(filters: np.ndarray, axis: int, tolerance: float) -> int:
 
 
 def _half(forms: np.ndarray, axis: int, kind: int) -> np.ndarray:
-    """The upper half of the taps along an axis, the centre included if the filters are symmetric."""
+    """Return the upper half of the taps along an axis, with the centre if the filters are symmetric."""
     side = forms.shape[axis]
     start = side // 2 if kind > 0 else (side + 1) // 2
     return np.take(forms, range(start, side), axis=axis)

@@ -1,4 +1,4 @@
-"""How a field goes on beyond an axis that is not periodic: zeros, its mirror image, or its last value."""
+"""Continuation of a field beyond an axis that is not periodic: by zeros, its mirror image, or its last value."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ from ...errors import ArgumentError
 from ._axes import ConvAxis
 
 PaddingMode = Literal["zeros", "mirror", "edge"]
-"""Beyond a wall: nothing; the field reflected at the outer face of the last pixel; the last pixel again and again."""
+"""The field beyond a wall: zeros; the field reflected at the outer face of the last pixel; the last pixel repeated."""
 
 PADDING_MODES: tuple[PaddingMode, ...] = get_args(PaddingMode)
-"""Every `PaddingMode`."""
+"""All values of `PaddingMode`."""
 
 
 def padding_modes(value: str | Sequence[str], D: int) -> tuple[PaddingMode, ...]:
-    """One mode for each axis, from one for all of them or one each, in capitals or not.
+    """Return one padding mode for each axis, given one word for all axes or one word per axis, in capitals or not.
 
-    **Raises:** `ArgumentError` for a word that is none, or another number of them.
+    **Raises:** `ArgumentError` for an unknown word or a wrong number of words.
     """
     words = (value,) * D if isinstance(value, str) else tuple(value)
     found = tuple(word.lower() if isinstance(word, str) else word for word in words)
@@ -42,19 +42,20 @@ def continue_axes(
     grades: Sequence[int] | None,
     first: int,
 ) -> tuple[Num[Array, "*leading_padded"], tuple[ConvAxis, ...]]:
-    """Pad the axes that do not wrap by mirror image or edge, and say what geometry is left to do.
+    """Pad the axes that do not wrap by mirror image or edge value, and return the remaining geometry.
 
     **Arguments:**
 
-    - `x`: the field; its axes `first, first + 1, ...` are spatial and the one before them is that of `grades`.
-    - `axes`: the geometry along each of them.
-    - `modes`: of each axis. An axis that wraps, or whose mode is `"zeros"`, is left as it is.
-    - `grades`: for each row of the axis before the spatial ones, the axes under whose reflection it changes sign, as a bit
-      mask: a mirror reflects the component of a vector along its own axis. None reflects values only.
+    - `x`: the field; its axes `first, first + 1, ...` are spatial, and the axis before them is that of `grades`.
+    - `axes`: the geometry along each spatial axis.
+    - `modes`: the padding mode of each spatial axis. An axis that wraps or has the mode `"zeros"` is left as it is.
+    - `grades`: for each entry of the axis before the spatial ones, a bit mask of the axes whose reflection changes its sign, as
+      a mirror changes the sign of the vector component along its own axis. None reflects without sign changes.
+    - `first`: the first spatial axis.
 
-    **Returns:** the padded field, and the geometry with which it remains to be convolved.
+    **Returns:** the padded field, and the geometry for its convolution.
 
-    **Raises:** `ArgumentError` for a padding as wide as the field: there would be nothing left to reflect.
+    **Raises:** `ArgumentError` for a padding as wide as the field or wider.
     """
     left = list(axes)
     for index, (axis, mode) in enumerate(zip(axes, modes, strict=True)):
@@ -71,7 +72,7 @@ def continue_axes(
         signs = None if grades is None or mode == "edge" else _signs(grades, index, x.ndim - first)
         x = _extended(x, first + index, low, high, mode, signs)
         if axis.spread > 1:
-            # The field is spread with what lies beyond it; then what is too much is taken away.
+            # The padded field is spread; then the surplus pixels are removed.
             widths = [(0, 0, 0)] * x.ndim
             widths[first + index] = (
                 axis.low - low * axis.spread,
@@ -84,7 +85,7 @@ def continue_axes(
 
 
 def _signs(grades: Sequence[int], axis: int, D: int) -> np.ndarray | None:
-    """`(rows, 1, ..., 1)`: -1 where a reflection of an axis changes the sign; None if it does nowhere."""
+    """Return -1 for rows whose sign a reflection of the axis changes, else 1, `(rows, 1, ..., 1)`; None if all are 1."""
     odd = np.asarray([grade >> axis & 1 for grade in grades], bool)
     return np.where(odd, -1, 1).reshape(-1, *(1,) * D) if odd.any() else None
 

@@ -1,15 +1,15 @@
-"""Products of small matrices by the tensor cores of a GPU of NVIDIA, from within a kernel of Pallas.
+"""Products of small matrices by the tensor cores of NVIDIA GPUs, from within a Pallas kernel.
 
-The 32 threads of a warp hold matrices `(16, 4)` and `(4, 8)` and what is made of them, `(16, 8)`, a few numbers each. With `g = lane // 4` and
-`t = lane % 4`, a thread has
+The 32 threads of a warp together hold a left matrix `(16, 4)`, a right matrix `(4, 8)` and their product `(16, 8)`. With
+`g = lane // 4` and `t = lane % 4`, a thread has
 
 - of the left matrix the entries `(g, t)` and `(g + 8, t)`;
 - of the right matrix the entry `(t, g)`;
 - of the product the entries `(g, 2t)`, `(g, 2t + 1)`, `(g + 8, 2t)` and `(g + 8, 2t + 1)`.
 
-Two such products are one `mma.m16n8k8` of the PTX ISA (section 9.7.14, warp-level matrix instructions), for compute capability 8.0 and later.
-It reads 10 bits behind the point. A float32 is handed over in two parts; three products of parts have a relative error of about
-2^-22, where one in float32 has 2^-24.
+Two such products are one `mma.m16n8k8` of the PTX ISA (section 9.7.14, warp-level matrix instructions), for compute
+capability 8.0 and later. This instruction reads 10 bits of the mantissa. So a float32 is passed in two parts. The three
+products of parts have a relative error of about 2^-22; a product in float32 has 2^-24.
 """
 
 from collections.abc import Sequence
@@ -23,52 +23,52 @@ from ..._jax_internals import define, primitive
 from ..._jax_triton import define_in_triton
 
 LANES = 32
-"""Threads of a warp."""
+"""The number of threads of a warp."""
 
 ROWS, INNER, COLUMNS = 16, 4, 8
-"""Rows of the left matrix, its columns, columns of the right one."""
+"""The rows and columns of the left matrix, and the columns of the right one."""
 
 Parts = tuple[Int[Array, "..."], ...]
-"""A float32 as the bits of its leading part and, unless products are rounded, of what remains."""
+"""A float32 as the bits of its leading part and, unless products are rounded, of the remainder."""
 
 Product = tuple[Float[Array, " threads"], ...]
-"""Four numbers a thread of a product `(16, 8)`."""
+"""The four numbers that each thread holds of a product `(16, 8)`."""
 
 _READ = -(1 << 13)
 """The bits of a float32 that tensor cores read."""
 
 
 def split(x: Float[Array, "..."], rounded: bool) -> Parts:
-    """The nearest number of 10 bits behind the point and, unless `rounded`, what remains.
+    """Split into the nearest number with a mantissa of 10 bits and, unless `rounded`, the remainder.
 
-    What is infinite, or less than a rounding from the largest float32, becomes NaN with its rest.
+    With the remainder, numbers that are infinite or within a rounding of the largest float32 become NaN.
     """
     x = x.astype(jnp.float32)
     bits = lax.bitcast_convert_type(x, jnp.int32)
     leading = (bits + (1 << 12)) & _READ
     if rounded:
-        # Of some numbers that are NaN the sum of bits is zero; their rest would be NaN.
+        # For some NaNs the sum of bits is zero. Without a remainder, which would be NaN, they need this exception.
         return (jnp.where(x == x, leading, bits),)
     rest = lax.sub(x, lax.bitcast_convert_type(leading, jnp.float32))
     return leading, lax.bitcast_convert_type(rest, jnp.int32)
 
 
 def nothing(threads: int) -> Product:
-    """A product that is zero."""
+    """Return a product that is zero."""
     return tuple(jnp.zeros((threads,), jnp.float32) for _ in range(4))
 
 
 def add(one: Product, other: Product) -> Product:
-    """The sum, rounded to nearest: tensor cores cut off what does not fit."""
+    """Add two products, rounded to nearest; tensor cores themselves truncate sums."""
     return tuple(lax.add(a, b) for a, b in zip(one, other, strict=True))
 
 
 def multiply(pairs: Sequence[tuple[tuple[Parts, Parts], Parts]]) -> Product:
-    """The sum of products of matrices.
+    """Compute a sum of matrix products.
 
     **Arguments:**
 
-    - `pairs`: of left matrices, as a thread holds their upper and lower half, and right ones.
+    - `pairs`: pairs of a left matrix (its upper and its lower half) and a right matrix, as a thread holds them.
     """
     zero = jnp.zeros_like(pairs[0][1][0])
     small, large = [], []
@@ -77,7 +77,7 @@ def multiply(pairs: Sequence[tuple[tuple[Parts, Parts], Parts]]) -> Product:
             small += [(upper[1], lower[1], right[0]), (upper[0], lower[0], right[1])]
         large.append((upper[0], lower[0], right[0]))
     large += [(zero, zero, zero)] * (len(large) % 2)
-    # What is small first, so that little is cut off.
+    # Small terms first, so that little is truncated.
     every = small + large
     found = nothing(len(zero))
     for one, other in zip(every[::2], every[1::2], strict=True):
@@ -86,7 +86,7 @@ def multiply(pairs: Sequence[tuple[tuple[Parts, Parts], Parts]]) -> Product:
 
 
 _product = primitive("ginjax_warp_product", several=True)
-"""Of the bits of the left matrix and of the right one, added to a product."""
+"""The product of two left and two right matrices, given as bits, added to a product."""
 
 
 def _by_arrays(
@@ -98,7 +98,7 @@ def _by_arrays(
     next_right: Array,
     *total: Array,
 ) -> Product:
-    """The product of all warps by arrays, where kernels run operation by operation."""
+    """Compute the products of all warps with arrays, for kernels that run operation by operation."""
 
     def read(*bits: Array) -> Array:
         parts = [lax.bitcast_convert_type(each & _READ, jnp.float32).reshape(-1, 8, 4) for each in bits]
@@ -128,9 +128,9 @@ define_in_triton(
 
 
 def opaque(x: Int[Array, " threads"]) -> Int[Array, " threads"]:
-    """The same, as something of which the compiler knows nothing.
+    """Return the same value, hidden from the compiler.
 
-    Addresses that grow from turn to turn of a loop it would keep, all of them, in two registers each.
+    Otherwise the compiler would keep every address that grows from iteration to iteration of a loop in two registers.
     """
     return _opaque.bind(x)[0]
 

@@ -1,4 +1,4 @@
-"""Which way a convolution is computed: filters first, by XLA or by one kernel, or weights first."""
+"""The choice between the ways to compute a convolution: filters first, by XLA or by one kernel, or weights first."""
 
 import contextlib
 import math
@@ -21,20 +21,20 @@ from ._fused_cover import are_compiled_here, covers
 from ._mixing import Mixing
 
 Way = Literal["basis", "dense", "fused"]
-"""Filters first, weights first, or a whole convolution by one kernel, which covers a part, see `covers`."""
+"""Filters first, weights first, or one kernel for a whole convolution; `covers` tells which convolutions it supports."""
 
 Kernels = Literal["interpreted", "compiled if asked", "compiled"] | None
-"""How kernels written by hand are run; None where they are not. Without being asked for they are run for `"compiled"` alone."""
+"""How kernels written by hand run; None if they cannot. They run without a request (`use_way`) only for `"compiled"`."""
 
 CACHE = 2**18
-"""Values of filtered images for one output component that are kept at a time on a processor: 1 MiB in float32."""
+"""How many values of filtered images for one output component are kept at a time on a CPU: 1 MiB in float32."""
 
 DEVICE = 2**26
-"""The same on a GPU, where the point is memory, and small pieces would leave most of it idle."""
+"""The same on a GPU. There the purpose is to save memory, and smaller pieces would leave most of the GPU idle."""
 
 
 class How(TypedDict):
-    """The parameters of the operations in `_bank_conv`: what is computed, and in what way."""
+    """The parameters of the operations in `_bank_conv`: the convolution, and the way to compute it."""
 
     mixing: Mixing
     axes: tuple[ConvAxis, ...]
@@ -47,16 +47,17 @@ _forced: ContextVar[Way | None] = ContextVar("way", default=None)
 
 @contextlib.contextmanager
 def use_way(way: Way | None) -> Iterator[None]:
-    """Compute all convolutions traced in this context one way, or let it be chosen; for tests and measurements.
+    """Choose the way to compute all convolutions that are traced in this context; for tests and measurements.
 
-    All ways give the same values up to rounding, and exact zeros where a field has none in a direction; by `"fused"` what is
-    infinite becomes NaN. A function that is compiled already keeps the way it was traced with.
+    All ways give the same values up to rounding, and keep the exact zeros of embedded fields. With `"fused"` infinite values
+    become NaN. A function that is compiled already keeps the way with which it was traced.
 
     **Arguments:**
 
-    - `way`: `"basis"`, filters first; `"dense"`, weights first; `"fused"`, a whole convolution by one kernel,
-      which is compiled for GPUs of NVIDIA and interpreted on processors, where it is slow; None to choose. What `"fused"` does not cover (filters
-      of one pixel, float64, weights that differ from sample to sample, programs that are exported) goes the cheaper of the other ways.
+    - `way`: `"basis"` applies the filters first; `"dense"` applies the weights first; `"fused"` computes a whole convolution by
+      one kernel; None chooses by estimated cost. The fused kernel is compiled for NVIDIA GPUs. On CPUs it is interpreted, which
+      is slow. Where it cannot be used (filters of one pixel, float64, weights that differ from sample to sample, exported
+      programs), the cheaper of the other two ways is taken.
     """
     token = _forced.set(way)
     try:
@@ -66,25 +67,25 @@ def use_way(way: Way | None) -> Iterator[None]:
 
 
 def forced_way() -> Way | None:
-    """The way asked for by `use_way`."""
+    """Return the way that `use_way` asks for."""
     return _forced.get()
 
 
 def _way(how: How, mixing: Mixing) -> Way:
-    """The way asked for, or the cheaper one."""
+    """Return `"basis"` or `"dense"`: the one asked for, or the cheaper one."""
     return choose_way(mixing) if how["way"] in (None, "fused") else how["way"]
 
 
 def choose_way(mixing: Mixing) -> Way:
-    """The cheaper way by an estimate of the work for each pixel."""
+    """Return the cheaper way according to the estimated work per pixel."""
     return "basis" if basis_cost(mixing) <= dense_cost(mixing) else "dense"
 
 
 def basis_cost(mixing: Mixing) -> float:
-    """Estimated work a pixel, filters first, in multiply-adds of a wide convolution.
+    """Estimate the work per pixel with filters first, in multiply-adds of a convolution with many channels.
 
-    An image costs what its memory traffic does, about 16 of them; products run about three times as fast as
-    convolutions. Both are measured on two processor cores, see `benchmarks/`.
+    An image costs as much as its memory traffic, about 16 multiply-adds. Matrix products run about three times as fast as
+    convolutions. Both were measured on two CPU cores, see `benchmarks/`.
     """
     products = sum(
         slot.channels * len(feature.rows) * mixing.paths[feature.path].c_in
@@ -95,7 +96,7 @@ def basis_cost(mixing: Mixing) -> float:
 
 
 def dense_cost(mixing: Mixing) -> float:
-    """The same, weights first. Convolutions of few channels are slow: overhead like that of 16 channels more."""
+    """Estimate the same with weights first; a convolution has an overhead equal to that of 16 more channels."""
     total = 0.0
     for pair in graded_pairs(mixing):
         folded = len(pair.antisymmetric)
@@ -113,7 +114,7 @@ def convolve_packed(
     kernels: Kernels = None,
     **how: Unpack[How],
 ) -> Float[Array, "*packed_out"]:
-    """`y = sum_l W_l (C_l * x)` on packed fields `(*batch, packed, *spatial)`, see `mix`."""
+    """Compute `y = sum_l W_l (C_l * x)` on packed fields `(*batch, packed, *spatial)`, see `mix`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     flat, w = _one_batch_axis(x, axes), jnp.asarray(w)
     if _is_fused(how, kernels, flat):
@@ -135,7 +136,7 @@ def weights_packed(
     kernels: Kernels = None,
     **how: Unpack[How],
 ) -> Float[Array, " weights"]:
-    """The gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
+    """Compute the gradient of `<g, y>` with respect to `w`, `(mixing.weights,)`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     x, g = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
     if _is_fused(how, kernels, x):
@@ -143,7 +144,7 @@ def weights_packed(
 
         return weight_gradient_fused(x, g, mixing, axes, precision, kernels == "interpreted")
     if _way(how, mixing) == "dense":
-        # Not summed over devices here: that is for the transpose of the whole.
+        # Not summed over devices here: the transpose of the whole operation does that.
         _, w = alike((x, jnp.zeros((mixing.weights,), x.dtype)))
         return jax.linear_transpose(lambda w: mix_dense(x, w, mixing, axes, precision), w)(g)[0]
     return weight_gradient(x, g, mixing, axes, precision, room)
@@ -158,7 +159,7 @@ def gradients_packed(
     kernels: Kernels = None,
     **how: Unpack[How],
 ) -> tuple[Float[Array, "*packed_in"], Float[Array, " weights"]]:
-    """The gradients of `<g, y>` with respect to `x` and `w`."""
+    """Compute the gradients of `<g, y>` with respect to `x` and `w`."""
     mixing, axes, precision = how["mixing"], how["axes"], how["precision"]
     back: How = {**how, "mixing": mixing.adjoint, "axes": adjoint_axes(mixing, axes)}
     flat, slope = _one_batch_axis(x, axes), _one_batch_axis(g, axes)
@@ -174,11 +175,11 @@ def gradients_packed(
 
 
 def kernels_on_nvidia(program: Program) -> Kernels:
-    """How a program for GPUs of NVIDIA runs kernels written by hand."""
-    # A kernel is stored as the text of one version of the compiler, or compiled for one kind of GPU.
+    """Return how a program for NVIDIA GPUs runs kernels written by hand."""
+    # A stored kernel is the text of one compiler version, or compiled for one kind of GPU.
     if program.exported or not are_compiled_here():
         return None
-    # The compiler cannot divide a kernel among devices: each of them would run the whole of it.
+    # The compiler cannot divide a kernel among devices: each device would run the whole kernel.
     return "compiled if asked" if program.shared else "compiled"
 
 
@@ -189,7 +190,7 @@ def _is_fused(how: How, kernels: Kernels, x: Array) -> bool:
 
 
 def _one_batch_axis(x: AnyArray, axes: Sequence[ConvAxis]) -> Array:
-    x = jnp.asarray(x)  # an operand without a batch axis may be NumPy's still
+    x = jnp.asarray(x)  # an operand without a batch axis may still be a NumPy array
     batch, rest = x.shape[: -len(axes) - 1], x.shape[-len(axes) - 1 :]
     return x if len(batch) == 1 else x.reshape(math.prod(batch), *rest)
 
@@ -199,5 +200,5 @@ def _batched_as(y: Array, x: AnyArray, axes: Sequence[ConvAxis]) -> Array:
 
 
 def adjoint_axes(mixing: Mixing, axes: Sequence[ConvAxis]) -> tuple[ConvAxis, ...]:
-    """The geometry of the way back."""
+    """Return the geometry of the adjoint."""
     return tuple(axis.adjoint(mixing.side) for axis in axes)

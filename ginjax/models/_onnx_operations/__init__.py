@@ -1,4 +1,4 @@
-"""The operations of JAX that occur in networks, written as operators of ONNX: a family a file."""
+"""Translations of the JAX operations in networks to ONNX operators, with one family in each file."""
 
 from . import _convolutions as _convolutions
 from . import _entries as _entries

@@ -1,4 +1,4 @@
-"""Convolutions, of which those of spread points are transposed ones."""
+"""Convolutions, with transposed ones for inputs with zeros between the points."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def _convolve(program: Program, equation: Any, operands: list[str]) -> list[str]
 
 
 def _is_transposed(given: Any) -> bool:
-    """Whether a convolution of spread points is what other libraries call a transposed one."""
+    """Whether a convolution with zeros between the points is a transposed one."""
     plain = given["feature_group_count"] == 1 and set(given["window_strides"]) == {1}
     return plain and any(factor > 1 for factor in given["lhs_dilation"])
 
 
 def _convolve_transposed(program: Program, given: Any, x: str, kernel: str, sides: list[int]) -> str:
-    """The convolution of points that are spread, with the kernel `(out, in, *sides)`, as a transposed one of the points."""
+    """Write a convolution with zeros between the points and the kernel `(out, in, *sides)` as a transposed one."""
     dims = len(sides)
     kernel = program.graph.transpose(kernel, [1, 0, *range(2, 2 + dims)], "program")
     for axis, side in enumerate(sides):

@@ -1,4 +1,4 @@
-"""Operations entry by entry."""
+"""Elementwise operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lengths and counted places as tensors."""
+"""Lengths and ranges of indices as tensors."""
 
 from __future__ import annotations
 

@@ -21,14 +21,14 @@ def _pad(program: Program, equation: Any, operands: list[str]) -> list[str]:
 
 
 def spread(program: Program, tensor: str, shape: Any, axis: int, factor: int, value: str | None) -> str:
-    """A tensor with `factor - 1` points of one value between neighbours along an axis."""
+    """Insert `factor - 1` points of one value between neighbours along an axis."""
     rank = len(shape)
     raised = program.graph.unsqueeze(tensor, [axis + 1], "program")
     pads = [0] * (2 * (rank + 1))
     pads[rank + 1 + axis + 1] = factor - 1
     inputs = [raised, program.numbers(pads), *([value] if value else [])]
     padded = program.add("Pad", inputs)
-    # The other axes are copied, so that only the one that grows is to be found.
+    # The other axes are copied, so that only the length of the growing axis is inferred.
     whole = [0] * rank
     whole[axis] = -1
     parts = [0] * axis + [-1] + [0] * (rank - axis - 1)
@@ -44,7 +44,7 @@ def spread(program: Program, tensor: str, shape: Any, axis: int, factor: int, va
 
 
 def around(program: Program, tensor: str, widths: list[tuple[Any, Any]], value: str | None) -> str:
-    """A tensor padded at its ends, or cut where a width is negative."""
+    """Pad a tensor at its ends, or cut it where a width is negative."""
     for axis, (low, high) in enumerate(widths):
         cut = [int(-each) if isinstance(each, int | np.integer) and each < 0 else 0 for each in (low, high)]
         if any(cut):

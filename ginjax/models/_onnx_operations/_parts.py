@@ -1,4 +1,4 @@
-"""Parts of axes."""
+"""Slices and reversals of axes."""
 
 from __future__ import annotations
 
@@ -58,5 +58,5 @@ def _reverse(program: Program, equation: Any, operands: list[str]) -> list[str]:
 
 
 def backwards(program: Program, tensor: str, axis: int) -> str:
-    """The tensor in reverse order along an axis."""
+    """Reverse a tensor along an axis."""
     return program.graph.slice(tensor, axis, -1, -(2**62), -1)

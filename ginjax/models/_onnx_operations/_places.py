@@ -1,4 +1,4 @@
-"""Entries by their index."""
+"""Selection of entries by index."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._registry import operation, type_of
 
 @operation("gather")
 def _gather(program: Program, equation: Any, operands: list[str]) -> list[str]:
-    """One index or one part along one axis, or an index for each entry of the axes before it."""
+    """Write one index or slice along one axis, or an index for each entry of the axes before it."""
     numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
     x, places = (each.aval for each in equation.invars)
     axis = numbers.start_index_map[0] if len(numbers.start_index_map) == 1 else None

@@ -1,4 +1,4 @@
-"""Which operator of ONNX is written for which operation of JAX."""
+"""The registry of functions that write JAX operations as ONNX operators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OPERATIONS: dict[str, Operation] = {}
 
 
 def operation(*names: str) -> Callable[[Operation], Operation]:
-    """Register how these operations are written."""
+    """Register a function that writes the operations of these names."""
 
     def register(function: Operation) -> Operation:
         OPERATIONS.update(dict.fromkeys(names, function))
@@ -24,5 +24,5 @@ def operation(*names: str) -> Callable[[Operation], Operation]:
 
 
 def type_of(dtype: Any) -> int:
-    """How ONNX numbers a type."""
+    """Return ONNX's number of a type."""
     return int(onnx_library("helper").np_dtype_to_tensor_dtype(np.dtype(dtype)))

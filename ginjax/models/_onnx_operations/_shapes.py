@@ -1,4 +1,4 @@
-"""Axes put in, left out, merged, parted, repeated, moved and put beside others."""
+"""Operations that insert, remove, merge, split, repeat, move and concatenate axes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _reshape(program: Program, equation: Any, operands: list[str]) -> list[str]:
 
 
 def _points_repeated(program: Program, tensor: str, rank: int, axis: int, times: int) -> str:
-    """Every point of an axis so many times."""
+    """Repeat every point of an axis."""
     scales = [1.0] * rank
     scales[axis] = float(times)
     return program.add(
@@ -50,7 +50,7 @@ def _broadcast(program: Program, equation: Any, operands: list[str]) -> list[str
         tensor = program.reshape(tensor, before, flat)
     if tuple(flat) == tuple(shape):
         return [tensor]
-    # Lengths that stay are said as 1, so that one that is free need not be computed.
+    # Lengths that stay are written as 1, so that free lengths need not be computed.
     grown = [1 if one == size else size for one, size in zip(flat, shape, strict=True)]
     made = program.add("Expand", [tensor, program.exact_shape(grown)])
     new = [i for i in range(len(shape)) if i not in places]

@@ -1,4 +1,4 @@
-"""Reductions and products of tensors."""
+"""Reductions and tensor products."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The architectures, one a file."""
+"""The architectures, one in each file."""
 
 from ._dil_resnet import DilResNet as DilResNet
 from ._resnet import ResNet as ResNet

@@ -1,4 +1,4 @@
-"""Residual network of dilated convolutions."""
+"""The residual network of dilated convolutions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,9 +18,10 @@ DILATIONS = (1, 2, 4, 8, 4, 2, 1)
 
 
 class DilResNet(ResidualNet):
-    r"""Encoder, residual blocks of seven convolutions with dilations 1, 2, 4, 8, 4, 2, 1, decoder.
+    r"""A residual network of dilated convolutions: encoder, residual blocks, decoder.
 
-    Encoder and decoder are two blocks each, without norm; the last one has no nonlinearity.
+    A residual block has seven convolutions with dilations 1, 2, 4, 8, 4, 2, 1. Encoder and decoder have two blocks each,
+    without norm; the last block has no nonlinearity.
 
     ??? cite "Reference"
 
@@ -56,7 +57,10 @@ class DilResNet(ResidualNet):
         nonlinearity: Nonlinearity = "vector-neuron",
         product_filters: MultiImage | FilterBank | None = None,
     ):
-        """Arguments as in `ResNet`; a block is conv -> norm -> nonlinearity, or norm -> products -> conv."""
+        """Arguments as in `ResNet`, without `num_conv` and `preactivation_order`.
+
+        The blocks are conv -> norm -> nonlinearity or, with products, norm -> products -> conv.
+        """
         self.D, self.spec = D, self.spec_of(locals())
         frame = Frame.of(self.spec, D, conv_filters, key, product_filters)
         self.encoder = make_encoder(frame)

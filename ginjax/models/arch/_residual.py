@@ -1,4 +1,4 @@
-"""The frame of residual networks: encoder, blocks with a skip around each, decoder."""
+"""The structure of residual networks: encoder, blocks with skip connections, decoder."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,10 +11,10 @@ from ..blocks import ConvBlock, Frame, run
 
 
 class ResidualNet(AnyDimensionalModel):
-    """`x -> decoder(x_n)`, `x_0 = encoder(x)`, `x_{i+1} = x_i + block_i(x_i)`; abstract.
+    """The abstract residual network `x -> decoder(x_n)`, with `x_0 = encoder(x)` and `x_{i+1} = x_i + block_i(x_i)`.
 
-    Encoder and decoder are two blocks each, without norm and in the order conv -> nonlinearity; the last one has
-    no nonlinearity. Plain, their kernels have side 1.
+    Encoder and decoder have two blocks each, without norm and in the order conv -> nonlinearity. The last block has no
+    nonlinearity. In a plain network their kernels have side 1.
     """
 
     words: ClassVar[Mapping[str, str]] = {
@@ -45,7 +45,7 @@ class ResidualNet(AnyDimensionalModel):
 
 
 def make_encoder(frame: Frame) -> list[ConvBlock]:
-    """Two blocks of one pixel, from the inputs to the channels inside."""
+    """Make two blocks, of kernels of one pixel if plain, from the inputs to the hidden channels."""
     return [
         frame.first(frame.sources, frame.middle, kernel_size=1),
         frame.block(frame.middle, frame.middle, kernel_size=1),
@@ -53,7 +53,7 @@ def make_encoder(frame: Frame) -> list[ConvBlock]:
 
 
 def make_decoder(frame: Frame) -> list[ConvBlock]:
-    """Two blocks of one pixel, from the channels inside to the outputs."""
+    """Make two blocks, of kernels of one pixel if plain, from the hidden channels to the outputs."""
     return [
         frame.block(frame.middle, frame.middle, kernel_size=1),
         frame.last(frame.middle, frame.targets, kernel_size=1),

@@ -1,4 +1,4 @@
-"""Residual network with normalisation before each nonlinearity."""
+"""The residual network with normalisation before each nonlinearity."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -16,10 +16,10 @@ from ._residual import ResidualNet, make_decoder, make_encoder
 
 
 class ResNet(ResidualNet):
-    r"""Encoder, residual blocks, decoder: `x -> x + block(x)`.
+    r"""A residual network: encoder, residual blocks `x -> x + block(x)`, decoder.
 
-    Each block is `num_conv` times norm -> nonlinearity -> conv. Encoder and decoder are two blocks each, without
-    norm and in the order conv -> nonlinearity; the last one has no nonlinearity.
+    Each residual block is `num_conv` times norm -> nonlinearity -> conv. Encoder and decoder have two blocks each, without
+    norm and in the order conv -> nonlinearity; the last block has no nonlinearity.
 
     ??? cite "Reference"
 
@@ -60,13 +60,15 @@ class ResNet(ResidualNet):
         """**Arguments:**
 
         - `D`, `input_keys`, `output_keys`: dimension and signatures.
-        - `depth`: channels of each key in the middle (`mid_keys` overrides it).
-        - `num_blocks`, `num_conv`: residual blocks, and convolutions in each.
+        - `depth`: the number of hidden channels of each key.
+        - `num_blocks`, `num_conv`: the number of residual blocks, and of convolutions in each.
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
         - `equivariant`, `conv_filters`, `kernel_size`, `padding_mode`: see `make_conv`.
-        - `use_group_norm`, `preactivation_order`: of the residual blocks.
-        - `nonlinearity`: `"vector-neuron"`, or `"product"`: products of fields, see `ginjax.layers.ProductNonlinear`;
-          with `product_filters` for their 2-tensors, or `product_bank` of the side of `conv_filters` if None.
+        - `use_group_norm`, `preactivation_order`: the options of the residual blocks, see `ConvBlock`.
+        - `mid_keys`: the hidden signature, instead of `depth` channels for every key of input and output.
+        - `key`: random key of the initial weights.
+        - `nonlinearity`: `"vector-neuron"`, or `"product"` for products of fields, see `ginjax.layers.ProductNonlinear`.
+        - `product_filters`: the filters for the 2-tensors of products; None makes filters of the side of `conv_filters`.
         """
         self.D, self.spec = D, self.spec_of(locals())
         frame = Frame.of(self.spec, D, conv_filters, key, product_filters)

@@ -1,4 +1,4 @@
-"""A series of convolutions, one after the other, without skip connections."""
+"""A series of convolutions without skip connections."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from ..blocks import Activation, ConvBlock, Nonlinearity, check_nonlinearity, ke
 
 
 class SimpleConvSeries(AnyDimensionalModel):
-    """`depth` blocks of conv -> nonlinearity; the last has no nonlinearity. Always equivariant."""
+    """A series of `depth` blocks conv -> nonlinearity, the last one without nonlinearity; always equivariant."""
 
     architecture: ClassVar[str] = "SimpleConvSeries"
     words: ClassVar[Mapping[str, str]] = {
@@ -53,14 +53,16 @@ class SimpleConvSeries(AnyDimensionalModel):
     ):
         """**Arguments:**
 
-        - `input_keys`, `target_keys`: signatures. Between blocks every key of either has `width` channels.
-        - `conv_filters`: the filters; their dimension is the model's.
-        - `depth`: number of blocks, 1 or more.
+        - `input_keys`, `target_keys`: signatures of input and output.
+        - `conv_filters`: the filters; their dimension is that of the model.
+        - `width`: the number of channels between blocks, for every key of input and output.
+        - `depth`: the number of blocks, 1 or more.
         - `use_bias`, `activation_f`: see `ConvContract` and `handle_activation`.
-        - `nonlinearity`, `product_filters`: as in `ResNet`; products come before their convolution, and none before the
-          first.
+        - `key`: random key of the initial weights.
+        - `nonlinearity`, `product_filters`: as in `ResNet`. Products come before the convolution of their block; the first
+          block has none.
         - `padding_mode`: see `make_conv`.
-        - `mid_keys`: the signature between blocks, in place of that of `width`.
+        - `mid_keys`: the signature between blocks, instead of that of `width`.
         """
         self.spec = self.spec_of(locals())
         bank = as_bank(conv_filters)
@@ -91,14 +93,14 @@ class SimpleConvSeries(AnyDimensionalModel):
 
     @classmethod
     def options_from(cls, settings: NetworkSettings) -> dict[str, Any]:
-        # A new series has the keys of its ends inside; others are those of a network whose fields changed.
+        # A new series has the keys of input and output inside; only a network whose fields changed has others.
         options = super().options_from(settings)
         options.pop("mid_keys", None)
         return options
 
     @classmethod
     def command_name(cls) -> str:
-        # Older than the rule that the others follow, subclasses under names of their own included.
+        # This name is older than the rule for all other classes, which also holds for subclasses with another name.
         return "series" if cls is SimpleConvSeries else super().command_name()
 
     @property

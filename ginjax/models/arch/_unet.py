@@ -1,4 +1,4 @@
-"""U-Net: down-sampling and up-sampling with skip connections."""
+"""The U-Net: down-sampling and up-sampling with skip connections."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -29,13 +29,13 @@ from ..blocks import (
 Upsample = Literal["transpose", "repeat"]
 
 UPSAMPLE_RECIPE = BankRecipe(2)
-"""Filters of a transposed up-convolution: every invariant filter of side 2."""
+"""The recipe of the filters of transposed convolutions: every invariant filter of side 2."""
 
 
 class UNet(AnyDimensionalModel):
-    """Pool and convolve down, up-sample and convolve up, with skip connections; channels double at each level.
+    """A U-Net: pooling and convolutions on the way down, up-sampling and convolutions on the way up, skip connections.
 
-    The sides of the grid must be divisible by `2**num_downsamples`.
+    The number of channels doubles at each level. The sides of the grid must be divisible by `2**num_downsamples`.
 
     ??? cite "Reference"
 
@@ -94,11 +94,12 @@ class UNet(AnyDimensionalModel):
     ):
         """Arguments as in `ResNet`, and:
 
-        - `num_downsamples`: levels below the finest.
-        - `num_conv`: blocks on each level.
-        - `upsample`: `"transpose"`, a transposed convolution with `upsample_filters` (side 2), or `"repeat"`,
-          nearest-neighbour repetition followed by an ordinary convolution with `conv_filters`, which converts to
-          another dimension exactly for every signature.
+        - `num_downsamples`: the number of levels below the finest one.
+        - `num_conv`: the number of blocks on each level.
+        - `use_batch_norm`: whether the blocks of a plain network have batch norm.
+        - `upsample`: `"transpose"` is a transposed convolution with `upsample_filters` (side 2). `"repeat"` is nearest-neighbour
+          repetition and then an ordinary convolution with `conv_filters`, which converts to another dimension exactly for
+          every signature.
         - `nonlinearity`, `product_filters`: with `"product"` the blocks are norm -> products -> conv.
         """
         self.D, self.spec = D, self.spec_of(locals())
@@ -159,7 +160,7 @@ class UNet(AnyDimensionalModel):
             inner, batch_stats = run(blocks, pool(inner), batch_stats)
         for up, blocks in self.upsample_blocks:
             inner, batch_stats = run(blocks, up(inner).concat(skips.pop()), batch_stats)
-        # By the specification: what stands there may have been replaced, by one that is computed twice or has ordinary kernels.
+        # Decided by the specification: the module itself may have been replaced, such as by one with ordinary kernels.
         decode: Any = self.decode
         if dict(self.spec.options).get("nonlinearity") == "product":
             inner, batch_stats = decode(inner, batch_stats)

@@ -1,4 +1,4 @@
-"""What networks are built of: convolution blocks, nonlinearities, and what the layers of a network share."""
+"""The parts of networks: convolution blocks, nonlinearities, and the settings that the layers of a network share."""
 
 from ._activation import ACTIVATION_REGISTRY as ACTIVATION_REGISTRY
 from ._activation import Activation as Activation

@@ -1,4 +1,4 @@
-"""Activations by name, and how they act on fields."""
+"""Activations by name, and their action on fields."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ from ...geometric import SignatureLike
 from ...layers import LayerWrapper, VectorNeuronNonlinear
 
 Elementwise = Callable[[Shaped[Array, "..."]], Shaped[Array, "..."]]
-"""A function of arrays of any shape, value by value."""
+"""An elementwise function of arrays of any shape."""
 
 Activation = Elementwise | str | None
 
 NO_ACTIVATION = "none"
-"""The word for the identity on the command line, and so no name."""
+"""The word for the identity on the command line, which no activation may have as its name."""
 
 
 def _check(name: str, function: Elementwise) -> None:
@@ -49,18 +49,18 @@ ACTIVATION_REGISTRY: Registry[Elementwise] = Registry(
     group="ginjax.activations",
     check=_check,
 )
-"""Elementwise activations a file may name: the library's own, then those of `register_activation` and of installed
-packages. `gelu` is the tanh form.
+"""The elementwise activations that a file may name: the library's own, registered ones, and those of installed packages.
+`gelu` is the tanh form.
 """
 
 
 def register_activation(name: str, function: Elementwise) -> Elementwise:
-    """Let models and their files name an activation, until the program ends.
+    """Register an activation by name, for models and their files, until the program ends.
 
     **Arguments:**
 
-    - `name`: to ask for it. A model file holds the name alone, so that whoever reads it needs the same registration.
-    - `function`: elementwise on arrays of any shape, written in JAX.
+    - `name`: the name. A model file holds only the name, so a program that reads the file needs the same registration.
+    - `function`: an elementwise function of arrays of any shape, written in JAX.
 
     **Returns:** `function`.
 
@@ -70,7 +70,7 @@ def register_activation(name: str, function: Elementwise) -> Elementwise:
 
 
 def activation_name(activation_f: Activation) -> Activation:
-    """The registered name of an activation; the function itself if it has none, None for the identity."""
+    """Return the registered name of an activation; the function itself if it has none, None for the identity."""
     if activation_f is None or isinstance(activation_f, str):
         if activation_f is not None and activation_f not in ACTIVATION_REGISTRY:
             raise unknown_name(
@@ -91,7 +91,7 @@ def activation_name(activation_f: Activation) -> Activation:
 
 
 def handle_scalars(activation_f: Elementwise | str) -> Elementwise:
-    """The elementwise function of an activation, given as a function or by name.
+    """Return the elementwise function of an activation that is given as a function or by name.
 
     **Raises:** `ArgumentError` for a name that is not registered.
     """
@@ -102,15 +102,17 @@ def handle_scalars(activation_f: Elementwise | str) -> Elementwise:
 def handle_activation(
     activation_f: Activation, equivariant: bool, input_keys: SignatureLike, D: int, key: PRNGKeyArray | None
 ) -> Callable:
-    """The nonlinearity of a block as a module on multi-images.
+    """Make the nonlinearity of a block, as a module that acts on fields.
 
-    Equivariant: vector neurons, which act on even scalars elementwise. Otherwise elementwise on every block.
+    If equivariant, it is a `VectorNeuronNonlinear`, which acts on even scalars elementwise. Otherwise it acts elementwise on
+    every block.
 
     **Arguments:**
 
     - `activation_f`: an elementwise function, a name in `ACTIVATION_REGISTRY`, or None for the identity.
-    - `equivariant`, `input_keys`, `D`: of the field it acts on.
-    - `key`: random key of the vector neurons' weights.
+    - `equivariant`: whether the nonlinearity must be equivariant.
+    - `input_keys`, `D`: signature and dimension of the field.
+    - `key`: random key of the weights of the vector neurons.
     """
     if activation_f is None:
         return eqx.nn.Identity()

@@ -1,4 +1,4 @@
-"""Convolution, normalisation and nonlinearity in one block."""
+"""A block of convolution, normalisation and nonlinearity."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,10 +27,10 @@ from ._product_bank import REACHED, Nonlinearity, check_nonlinearity, product_ba
 
 
 class ConvBlock(MultiImageModule):
-    """conv -> norm -> nonlinearity, or with `preactivation_order` norm -> nonlinearity -> conv.
+    """A block conv -> norm -> nonlinearity or, with `preactivation_order`, norm -> nonlinearity -> conv.
 
-    Products come before their convolution in either case, norm -> products -> conv: their 2-tensors are convolved away
-    before the block ends, because no convolution *to* 2-tensors converts to another dimension exactly.
+    With products the order is always norm -> products -> conv. So the 2-tensors of the products are convolved to other fields
+    within the block, because no convolution *to* 2-tensors converts to another dimension exactly.
     """
 
     conv: Convolution
@@ -63,9 +63,13 @@ class ConvBlock(MultiImageModule):
         - `D`, `input_keys`, `output_keys`: dimension and signatures.
         - `use_bias`, `conv_filters`, `kernel_size`, `conv_kwargs`: see `make_conv`.
         - `activation_f`: see `handle_activation`.
-        - `use_group_norm`: layer norm; wins over `use_batch_norm`, which only plain blocks have.
-        - `nonlinearity`: of an equivariant block: `"vector-neuron"`, or `"product"`, see `ProductNonlinear`.
-        - `product_filters`: for the 2-tensors of products; made by `product_bank` of the side of `conv_filters` if None.
+        - `equivariant`: whether the block is equivariant; otherwise it is plain.
+        - `use_group_norm`: whether to normalise all channels of a key as one group (layer norm).
+        - `use_batch_norm`: whether to use batch norm, in plain blocks without group norm only.
+        - `preactivation_order`: whether norm and nonlinearity come before the convolution.
+        - `key`: random key of the initial weights.
+        - `nonlinearity`: of an equivariant block, `"vector-neuron"`, or `"product"`, see `ProductNonlinear`.
+        - `product_filters`: the filters for the 2-tensors of products; None makes filters of the side of `conv_filters`.
         """
         key = jax.random.key(0) if key is None else key
         conv_key, nonlinearity_key = jax.random.split(key)
@@ -127,7 +131,7 @@ class ConvBlock(MultiImageModule):
 def _product_conv(
     conv: Any, inner: Signature, output_keys: Any, filters: MultiImage | FilterBank | None, key: Array
 ) -> ConvContract | None:
-    """The convolution of the 2-tensors of products, in the geometry of `conv`; None if they reach no output."""
+    """Make the convolution of the 2-tensors of products, in the geometry of `conv`; None if they reach no output."""
     tensors = tensor_keys(inner)
     targets = Signature([(field, channels) for field, channels in Signature(output_keys) if field in REACHED])
     if not tensors or not targets:

@@ -1,4 +1,4 @@
-"""What a network begins with: signatures of its layers, filters, random keys."""
+"""The inputs of the construction of a network: signatures of its layers, filters, random keys."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from ...layers import as_bank, field_signature
 
 
 def as_scalars(signature: Signature, D: int) -> Signature:
-    """The signature of a field whose components are taken apart into scalar channels."""
+    """Return the signature of a field whose components are scalar channels."""
     return Signature(((0, 0), c) for c in [sum(n * D ** len(k) for (k, _), n in signature)])
 
 
@@ -25,10 +25,10 @@ def layer_signatures(
     depth: object,
     equivariant: bool,
 ) -> tuple[Signature, Signature, Signature]:
-    """Signatures a network works on inside: input, middle, output.
+    """Return the signatures of the layers of a network: input, middle, output.
 
-    Equivariant, the middle defaults to every key of input and output with `depth` channels each. Otherwise all
-    are scalars and the middle has `depth` channels.
+    In an equivariant network the middle has, by default, every key of input and output with `depth` channels each. In a plain
+    network all fields are scalars, and the middle has `depth` channels by default.
     """
     sources, targets = field_signature(input_keys), field_signature(output_keys)
     if not sources or not targets or any(c < 1 for _, c in (*sources, *targets)):
@@ -45,7 +45,7 @@ def layer_signatures(
 def bank_for(
     D: int, equivariant: bool, filters: MultiImage | FilterBank | None, name: str = "conv_filters"
 ) -> FilterBank | None:
-    """The bank of an equivariant network, checked; None for a plain one."""
+    """Check and return the bank of an equivariant network; None for a plain network."""
     if not equivariant:
         return None
     if filters is None:
@@ -64,7 +64,7 @@ def run(blocks: Any, x: Any, aux_data: Any) -> tuple[Any, Any]:
 
 
 def keys_from(key: PRNGKeyArray | None) -> Iterator[PRNGKeyArray]:
-    """An endless supply of random keys, each used once."""
+    """Yield random keys without end, each to be used once."""
     state: PRNGKeyArray = jax.random.key(0) if key is None else key
     while True:
         state, own = jax.random.split(state)

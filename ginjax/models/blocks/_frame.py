@@ -1,4 +1,4 @@
-"""What the layers of one network have in common."""
+"""The settings that the layers of a network have in common."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +17,13 @@ from ._product_bank import Nonlinearity, check_nonlinearity, product_bank
 
 @dataclass(frozen=True)
 class Frame:
-    """Makes the layers of a network from what its spec says of all of them.
+    """The common settings of all layers of a network, with methods that make the layers.
 
-    - `sources`, `middle`, `targets`: signatures of input, inside and output; of a plain network, of scalars.
+    - `sources`, `middle`, `targets`: signatures of input, hidden layers and output; in a plain network all are scalars.
     - `bank`: the filters; None for a plain network.
-    - `keys`: random keys, one for each layer in the order in which they are made.
-    - `shared`: arguments of every layer.
-    - `activation_f`, `nonlinearity`: of every block that has one.
+    - `keys`: random keys, one for each layer in the order in which the layers are made.
+    - `shared`: the arguments of every layer.
+    - `activation_f`, `nonlinearity`: the nonlinearity of every block that has one.
     - `product_bank`: the filters for the 2-tensors of products; None for another nonlinearity.
     """
 
@@ -47,17 +47,19 @@ class Frame:
         key: Array | None = None,
         product_filters: MultiImage | FilterBank | None = None,
     ) -> "Frame":
-        """**Arguments:**
+        """Make the frame of a network from its spec.
 
-        - `spec`: of the network. Its options `depth` (channels inside), `mid_keys`, `equivariant`, `use_bias`,
-          `activation_f`, `kernel_size` and `padding_mode` count, as far as the architecture has them.
+        **Arguments:**
+
+        - `spec`: the spec of the network. The options `depth` (hidden channels), `mid_keys`, `equivariant`, `use_bias`,
+          `activation_f`, `kernel_size`, `padding_mode` and `nonlinearity` are used, as far as the architecture has them.
         - `D`: the dimension.
         - `conv_filters`: filters in that dimension, unless the network is plain.
         - `key`: random key of the initial weights.
-        - `product_filters`: for the 2-tensors of products; made by `product_bank` beside `conv_filters` if None.
+        - `product_filters`: the filters for the 2-tensors of products; None makes filters of the side of `conv_filters`.
 
-        **Raises:** `ArgumentError` for filters or signatures that do not fit, and for products without an activation of
-        the scalars or in a plain network.
+        **Raises:** `ArgumentError` for filters or signatures that do not fit, and for products in a plain network or without
+        an activation.
         """
         options = dict(spec.options)
         equivariant = spec.equivariant
@@ -84,7 +86,7 @@ class Frame:
         )
 
     def block(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
-        """A `ConvBlock`; `options` are its arguments, and win over what the network says."""
+        """Make a `ConvBlock`; `options` are further arguments of it, and override the common settings."""
         common: dict[str, Any] = self.shared | {
             "activation_f": self.activation_f,
             "nonlinearity": self.nonlinearity,
@@ -95,17 +97,17 @@ class Frame:
         return ConvBlock(self.D, inputs, outputs, **(common | options))
 
     def first(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
-        """The first block of a network: products, which come before their convolution, are left to the next block."""
+        """Make the first block of a network; it has no products, because these would come before its convolution."""
         bare = {"activation_f": None, "use_group_norm": False, "use_batch_norm": False}
         return self.block(inputs, outputs, **(options | (bare if self.nonlinearity == "product" else {})))
 
     def last(self, inputs: Signature, outputs: Signature, **options: Any) -> ConvBlock:
-        """The last block of a network: what follows its convolution would be no output."""
+        """Make the last block of a network; it has no nonlinearity after its convolution."""
         return self.block(
             inputs, outputs, **options, **({} if self.nonlinearity == "product" else {"activation_f": None})
         )
 
     def conv(self, inputs: Signature, outputs: Signature, **options: Any) -> Convolution:
-        """A convolution by itself; `options` are arguments of `make_conv`, and win over what the network says."""
+        """Make a single convolution; `options` are further arguments of `make_conv`, and override the common settings."""
         common: dict[str, Any] = self.shared | {"invariant_filters": self.bank, "key": next(self.keys)}
         return make_conv(self.D, inputs, outputs, **(common | options))

@@ -1,4 +1,4 @@
-"""One convolution, equivariant or plain, from one set of arguments."""
+"""Construction of a convolution, equivariant or plain, from one set of arguments."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ from ._padding_option import PLAIN_MODES, modes_by_field, modes_of_filters
 from ._plain_conv import PlainConv
 
 Convolution = ConvContract | LayerWrapper | PlainConv
-"""What `make_conv` gives."""
+"""A result of `make_conv`."""
 
 MAX_KERNEL = 255
-"""Largest side of a plain kernel, in pixels."""
+"""The largest side of a plain kernel, in pixels."""
 
 
 def make_conv(
@@ -36,18 +36,24 @@ def make_conv(
     padding_mode: str | Sequence[str] = "ZEROS",
     key: PRNGKeyArray | None = None,
 ) -> Convolution:
-    """A `ConvContract`, or a plain `eqx.nn.Conv` (with `lhs_dilation`, `eqx.nn.ConvTranspose`) on scalar channels.
+    """Make a `ConvContract`, or a plain `eqx.nn.Conv` or `eqx.nn.ConvTranspose` on scalar channels.
 
     **Arguments:**
 
     - `D`, `input_keys`, `target_keys`: dimension and signatures.
     - `use_bias`: as in `ConvContract`; a plain convolution has a bias unless it is False.
-    - `invariant_filters`: needed if equivariant; `kernel_size` otherwise.
-    - `padding`: None is `"SAME"` for a plain convolution and `"VALID"` for a plain transposed one.
-    - `padding_mode`: how fields go on along axes that are not periodic: `"ZEROS"`, `"MIRROR"` or `"EDGE"`, one word for all
-      axes or one each, see `ConvContract`. A plain convolution knows scalar channels only and mirrors them without signs.
-      One of Equinox's own words, `"ZEROS"`, `"REFLECT"`, `"REPLICATE"` or `"CIRCULAR"`, alone makes a plain convolution
-      do so along every axis, periodic or not; the last three mean zeros to an equivariant one.
+    - `equivariant`: whether to make a `ConvContract`.
+    - `invariant_filters`: the filters of an equivariant convolution, which needs them.
+    - `kernel_size`: the side of the kernel of a plain convolution, which needs it.
+    - `stride`, `rhs_dilation`: as in `ConvContract`.
+    - `padding`: as in `ConvContract`. For a plain convolution None keeps the size (`"SAME"`), and is `"VALID"` for a transposed
+      one.
+    - `lhs_dilation`: as in `ConvContract`; a plain convolution with it is a transposed one.
+    - `padding_mode`: how fields continue beyond axes that are not periodic: `"ZEROS"`, `"MIRROR"` or `"EDGE"`, one word for
+      all axes or one word per axis, see `ConvContract`. A plain convolution has only scalar channels, and mirrors them without
+      signs. If the value is a single word of Equinox, `"ZEROS"`, `"REFLECT"`, `"REPLICATE"` or `"CIRCULAR"`, a plain
+      convolution pads every axis so, periodic or not. The last three mean zeros for an equivariant convolution.
+    - `key`: random key of the initial weights.
     """
     key = jax.random.key(0) if key is None else key
     if equivariant:
@@ -110,10 +116,10 @@ def make_conv(
 
 
 class RepeatConv(eqx.Module):
-    """Up-sample by nearest-neighbour repetition, then convolve.
+    """Up-sampling by nearest-neighbour repetition, and then a convolution.
 
-    Repetition commutes with the embedding of a field, and an odd-sided convolution transfers exactly for every
-    signature, which no transposed convolution does.
+    Repetition commutes with the embedding of a field, and a convolution with odd sides transfers exactly for every signature.
+    A transposed convolution does not.
     """
 
     conv: Convolution

@@ -1,4 +1,4 @@
-"""The option `padding_mode` of networks: how their convolutions go on beyond the ends of axes."""
+"""The option `padding_mode` of networks: how fields continue beyond the ends of axes in convolutions."""
 
 from collections.abc import Sequence
 
@@ -6,20 +6,20 @@ from ...errors import ArgumentError
 from ...geometric import PADDING_MODES
 
 PLAIN_MODES = ("ZEROS", "REFLECT", "REPLICATE", "CIRCULAR")
-"""What Equinox calls the paddings of its convolutions; they look at no field, and wrap all axes or none."""
+"""Equinox's words for the padding of a convolution. They ignore the periodicity of fields and hold for all axes."""
 
 _WORDS = tuple(mode.upper() for mode in PADDING_MODES)
 
 WRAPS = "circular"
-"""Of a plain network, an axis that is continued periodically even where the field is not periodic."""
+"""In a plain network, the word for an axis that is continued periodically even if the field is not periodic."""
 
 
 def padding_option(value: object, *, equivariant: bool) -> object:
-    """The option in the one form in which a specification holds it: in capitals, one word where one says it all.
+    """Return the option in the form of a specification: in capitals, as one word if possible.
 
     Equinox's words stay as they are.
 
-    **Raises:** `ArgumentError` for anything but words that are known.
+    **Raises:** `ArgumentError` for an unknown word or another kind of value.
     """
     if isinstance(value, str):
         word = value.upper()
@@ -36,15 +36,15 @@ def padding_option(value: object, *, equivariant: bool) -> object:
 
 
 def modes_of_filters(value: str | Sequence[str]) -> str | Sequence[str]:
-    """The option as `ConvContract` takes it: Equinox's own words leave an equivariant convolution at zeros."""
+    """Return the option in the form of `ConvContract`; Equinox's words all mean zeros there."""
     value = padding_option(value, equivariant=True)  # type: ignore[assignment]
     return "zeros" if isinstance(value, str) and value.upper() in PLAIN_MODES else value
 
 
 def modes_by_field(value: str | Sequence[str], D: int) -> tuple[str, ...] | None:
-    """For each axis, how a plain convolution goes on where the field is not periodic; None for one of Equinox's words.
+    """Return the padding mode of a plain convolution for each axis that is not periodic; None for a word of Equinox.
 
-    **Raises:** `ArgumentError` for words that are unknown or not one for each axis.
+    **Raises:** `ArgumentError` for unknown words, or if there is not one word for each axis.
     """
     value = padding_option(value, equivariant=False)  # type: ignore[assignment]
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""A plain convolution that goes on beyond the ends of each axis as the field and the walls ask."""
+"""A plain convolution that pads each axis according to the periodicity of the field and a padding mode."""
 
 from collections.abc import Sequence
 
@@ -22,14 +22,14 @@ from ._padding_option import WRAPS
 
 
 class PlainConv(eqx.Module):
-    """An `eqx.nn.Conv` on scalar channels, padded first: periodic axes wrap, the others go on by `padding_mode`.
+    """An `eqx.nn.Conv` on scalar channels after padding: periodic axes wrap, all others are padded by `padding_mode`.
 
     **Arguments:**
 
     - `conv`: the convolution, which pads nothing itself.
     - `input_keys`: the signature, of even scalars.
-    - `padding_mode`: `"zeros"`, `"mirror"`, `"edge"` or `"circular"` for each axis. The mirror keeps the sign of every
-      channel: which of them are components along a wall is not known inside a plain network.
+    - `padding_mode`: `"zeros"`, `"mirror"`, `"edge"` or `"circular"` for each axis. The mirror keeps the sign of every channel,
+      because a plain network does not know which channels are vector components.
     """
 
     modules: dict[Key, eqx.nn.Conv]
@@ -61,7 +61,7 @@ class PlainConv(eqx.Module):
         )
         side, sizes = conv.kernel_size[0], block.shape[1:]
         if geometry.modes:
-            # What is left to pad of this geometry: the axes that wrap, and those that go on by zeros.
+            # The remaining geometry pads the axes that wrap and those with zeros.
             block, axes = continue_axes(block, geometry.axes(sizes, side), geometry.modes, None, 1)
             return pad_axes(block, axes, 1)
         return geometry.pad(block, 1, side)

@@ -1,4 +1,4 @@
-"""Does a converted network do what it promises? The lift test and the equivariance defect."""
+"""Verification of converted networks by the lift test and the equivariance defect."""
 
 from ._effort import VerificationEffort as VerificationEffort
 from ._effort import verification_effort as verification_effort

@@ -1,4 +1,4 @@
-"""What running two networks beside each other takes, before anything is run."""
+"""The estimated time and memory of a verification, before anything is run."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from ...errors import MemoryLimitError
 from ...transfer import Cost, cost, plain_cost
 
 FLOPS_A_SECOND = 2e11
-"""What `Cost.flops` counts, got done in a second on one core: measured in 5D and 6D. It counts dense filters, of which the
-network multiplies by few."""
+"""`Cost.flops` per second on one core, measured in 5D and 6D. `Cost.flops` counts dense filters; the network itself does far
+fewer multiplications."""
 
 FIELD_COPIES = 12
-"""Memory in use at its highest, in fields of the largest convolution: measured in 5D and 6D."""
+"""The peak memory, in units of the fields of the largest convolution, measured in 5D and 6D."""
 
 LONG_SECONDS, MUCH_MEMORY = 30.0, 2**30
-"""From where on it is said beforehand."""
+"""The time and memory above which `VerificationEffort.warning` is not None."""
 
 
 @dataclass(frozen=True)
 class VerificationEffort:
-    """What a verification takes, about.
+    """The approximate time and memory of a verification.
 
     **Arguments:**
 
-    - `D`, `grid`: of the network in the higher dimension, which takes nearly all of it.
-    - `seconds`: on one core.
-    - `memory`: bytes.
+    - `D`, `grid`: dimension and grid of the network in the higher dimension, which takes nearly all of the effort.
+    - `seconds`: the time on one core.
+    - `memory`: the memory in bytes.
     """
 
     D: int
@@ -41,7 +41,7 @@ class VerificationEffort:
 
     @property
     def warning(self) -> str | None:
-        """What is said before it begins; None where it takes neither minutes nor gigabytes."""
+        """The warning before the start; None below 30 s and 1 GiB."""
         if self.seconds < LONG_SECONDS and self.memory < MUCH_MEMORY:
             return None
         points = math.prod(self.grid)
@@ -51,9 +51,9 @@ class VerificationEffort:
         )
 
     def check(self) -> None:
-        """Refuse a verification that takes more memory than there is.
+        """Refuse a verification that needs more memory than is free.
 
-        **Raises:** `MemoryLimitError` with what it takes and what there is.
+        **Raises:** `MemoryLimitError` with the memory that is needed and the memory that is free.
         """
         free = free_memory()
         if free is not None and self.memory > free:
@@ -73,20 +73,20 @@ def verification_effort(
     samples: int = 1,
     spatial: Sequence[int] | None = None,
 ) -> VerificationEffort:
-    """What `verify_transfer` takes, from the layers of a network.
+    """Estimate the effort of `verify_transfer` from the layers of a network.
 
     **Arguments:**
 
     - `low`, `high`: the networks, the second in a higher dimension.
-    - `side`: pixels along each axis of random fields, and along added ones.
-    - `samples`: inputs of the lift tests.
-    - `spatial`: pixels of these inputs; those of random fields if None.
+    - `side`: the number of pixels along each axis of random fields, and along added axes.
+    - `samples`: the number of inputs of the lift tests.
+    - `spatial`: the pixels of these inputs along each axis; None for those of random fields.
     """
     D, added = high.D, (side,) * (high.D - low.D)
     grid = (*(spatial or (side,) * low.D), *added)
     one = _cost_of(high, side)
     pixels = math.prod(grid) / side**D
-    # The lift tests run it once in each of two precisions, the equivariance once for every generator and once more.
+    # The lift tests run the network in two precisions, the equivariance once for every generator and once more.
     flops = one.flops * (2 * samples * pixels + D + 1)
     memory = round(FIELD_COPIES * one.field_bytes * max(1.0, pixels))
     return VerificationEffort(D, grid, flops / FLOPS_A_SECOND, memory)

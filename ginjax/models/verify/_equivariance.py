@@ -1,4 +1,4 @@
-"""How well a network commutes with the symmetries of the grid that keep its walls."""
+"""The equivariance defect of a network under the symmetries of the grid that keep its walls."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,9 +12,11 @@ from ._outputs import relative_difference, run_network
 
 
 def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
-    """`max_g |f(g x) - g f(x)| / max |f(x)|` over reflections and transpositions that generate the symmetries.
+    """Compute `max_g |f(g x) - g f(x)| / max |f(x)|` over reflections and transpositions that generate the symmetries.
 
-    They are all of `B_D`, but for exchanges of two axes beyond whose ends the network goes on in different ways.
+    The symmetries are all of `B_D`, except exchanges of two axes if fields continue differently beyond their ends.
+
+    **Raises:** `NumericsError` for an output that is not finite.
     """
     y = run_network(model, x)
     return max(
@@ -24,11 +26,14 @@ def equivariance_defect(model: AnyDimensionalModel, x: MultiImage) -> float:
 
 
 def generators(D: int, ends: Sequence[str] = ()) -> list[Int[np.ndarray, "dim dim"]]:
-    """Matrices that generate `B_D`, or what of it exchanges axes with the same ends only: reflections and transpositions.
+    """Return generators of `B_D`, or of its subgroup that exchanges only axes with the same ends.
 
     **Arguments:**
 
-    - `ends`: what an axis is like at its ends, one word for each; all alike if empty.
+    - `D`: the dimension.
+    - `ends`: a word for each axis that says how fields continue beyond its ends; all are alike if empty.
+
+    **Returns:** reflections and transpositions as matrices.
     """
     ends = tuple(ends) or ("",) * D
     alike = len(set(ends)) == 1
@@ -46,7 +51,7 @@ def generators(D: int, ends: Sequence[str] = ()) -> list[Int[np.ndarray, "dim di
 
 
 def _ends(model: AnyDimensionalModel, x: MultiImage) -> tuple[str, ...]:
-    """What decides which axes may be exchanged: where the field is periodic, and how the network goes on elsewhere."""
+    """Return a word for each axis, its padding mode or "periodic"; axes with the same word may be exchanged."""
     if all(x.is_torus):
         return ()
     modes = model.spec.padding(x.D)

@@ -1,4 +1,4 @@
-"""Fields of the lower dimension in the higher one, wherever the new axes are."""
+"""The embedding of fields of the lower dimension in the higher one, with the new axes at any place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,8 +20,8 @@ class Lift:
     **Arguments:**
 
     - `low`, `high`: the dimensions.
-    - `places`: of the added axes among all.
-    - `torus`: which of these are periodic.
+    - `places`: the positions of the added axes among all axes.
+    - `torus`: which of the added axes are periodic.
     - `parity`: whether odd scalars become odd vectors.
     """
 
@@ -32,12 +32,12 @@ class Lift:
     parity: bool
 
     def placed(self, old: Sequence[_T], new: Sequence[_T]) -> tuple[_T, ...]:
-        """Something of each axis, given that of the old and that of the new ones."""
+        """Merge a value for each old axis and a value for each new axis, in the order of all axes."""
         order = axis_order(self.places, self.high)
         return tuple((*old, *new)[axis] for axis in order)
 
     def __call__(self, x: MultiImage, side: int) -> MultiImage:
-        """Fields that do not vary along the new axes, of `side` pixels there."""
+        """Embed fields: they are constant along the new axes, which have `side` pixels."""
         blocks = {}
         for (k, p), block in x.items():
             order = len(k)

@@ -1,4 +1,4 @@
-"""Does a converted network do what it promises? The lift test and the equivariance defect, on random fields."""
+"""Verification of a converted network on random or given fields: the lift test and the equivariance defect."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ from ._verification import Verification
 _T = TypeVar("_T")
 
 STAGES = 4
-"""How often a verification tells its progress."""
+"""How many times a verification calls `progress`."""
 
 
 def load_pair(low: str | os.PathLike[str], high: str | os.PathLike[str]) -> tuple[LoadedModel, LoadedModel]:
@@ -51,7 +51,7 @@ def verify_records(
     seed: int = 0,
     progress: Callable[[], None] = lambda: None,
 ) -> "Verification":
-    """`verify_transfer` for a conversion, up or down, without rounding float64 weights."""
+    """Verify a conversion, up or down, by `verify_transfer` without rounding float64 weights."""
     low, high = (before, after) if before.D < after.D else (after, before)
     parity_lift = after.certificate is not None and after.certificate.parity_lift
     shared = on_shared_fields(low, high, parity_lift)
@@ -79,7 +79,7 @@ def with_condition(
     parity_lift: bool,
     new_axes: Sequence[int] = (),
 ) -> "Verification":
-    """The verification with the residual of condition (C), or of what stands for it between plain kernels.
+    """Add the residual of condition (C), or of the corresponding condition for plain kernels, to a verification.
 
     **Arguments:**
 
@@ -89,14 +89,14 @@ def with_condition(
     if low.plain_layers and low.plain_layers == high.plain_layers:
         arrays = high.arrays
         if new_axes:
-            # Back to where the new axes come last.
+            # Back to the order in which the new axes come last.
             order = np.argsort(axis_order(new_axes, high.D))
             arrays = with_axes_in_order(arrays, high.plain_layers, [int(axis) for axis in order])
         kernels = (low.arrays, low.D), (arrays, high.D)
         return replace(found, condition=plain_condition_residual(*kernels, low.plain_layers), plain=True)
     if not (low.layers and high.layers):
         return found
-    # A network that gained fields may have further layers, for products of what it had not.
+    # A network that gained fields may have further layers, for products of the new fields.
     known = {layer.name for layer in low.layers}
     layers = low.layers, tuple(layer for layer in high.layers if layer.name in known)
     sides = [(each.arrays, rows, each.banks) for each, rows in zip((low, high), layers, strict=True)]
@@ -117,27 +117,26 @@ def verify_transfer(
     whole: AnyDimensionalModel | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Verification:
-    """Compare a converted network with the one it came from, on random or given fields.
+    """Compare a converted network with its original on random or given fields.
 
     **Arguments:**
 
-    - `low`, `high`: the networks before and after, the second in a higher dimension. To be run in float64 their
-      float64 weights must not have been rounded: load them with `jax_enable_x64`.
+    - `low`, `high`: the two networks, the second in a higher dimension. Load them with `jax_enable_x64`, so that float64
+      weights are not rounded.
     - `is_torus`: which axes of the lower dimension are periodic (default: all).
-    - `new_torus`: which of the added axes are (default: all). Along one that is not, the second network goes on as its own
-      specification says.
-    - `new_axes`: the places of the added axes, from 0 on and increasing; the last ones if empty.
-    - `side`: pixels along each axis of random fields and along added ones; default 8, or as many as a UNet's pooling
-      needs.
-    - `seed`: of the random fields.
+    - `new_torus`: which of the added axes are periodic (default: all). Along all others fields continue as the specification of
+      the second network says.
+    - `new_axes`: the positions of the added axes, counted from 0 and increasing; the last ones if empty.
+    - `side`: the number of pixels along each axis of random fields and along added axes; `default_side` if None.
+    - `seed`: the seed of the random fields.
     - `parity_lift`: whether odd scalars were converted to odd vectors, see `ginjax.transfer.lift_key`.
     - `fields`: inputs of the first network for the lift tests, blocks `(samples, channels, *spatial, D, ..., D)`;
-      random ones if None. The equivariance defect is always that on random fields.
-    - `whole`: the second network with all of its fields, if one of the two has gained or lost some and they are given on those
-      that both have, see `on_shared_fields`; the equivariance defect is that of the whole.
-    - `progress`: called `STAGES` times, when a part of the work is done.
+      None for random fields. The equivariance defect is always measured on random fields.
+    - `whole`: the second network with all of its fields, if `low` and `high` are restricted to the fields that both have, see
+      `on_shared_fields`. The equivariance defect is that of `whole`.
+    - `progress`: called `STAGES` times, each time when a part of the work is done.
 
-    **Raises:** `ArgumentError` if the two cannot belong together, `NumericsError` if an output is not finite.
+    **Raises:** `ArgumentError` if the two networks cannot belong together, `NumericsError` if an output is not finite.
     """
     if high.D <= low.D:
         raise ArgumentError(
@@ -187,7 +186,7 @@ def verify_transfer(
 
 
 def spec_difference(got: ModelSpec, expected: ModelSpec) -> tuple[str, str, str]:
-    """The first thing in which two specifications differ: its name, and what either says.
+    """Return the first difference of two specifications: its name, and both values as text.
 
     **Arguments:**
 
@@ -205,7 +204,7 @@ def spec_difference(got: ModelSpec, expected: ModelSpec) -> tuple[str, str, str]
 
 
 def _samples_of(fields: MultiImage, low: AnyDimensionalModel, torus: tuple[bool, ...]) -> list[MultiImage]:
-    """Given fields one by one, if they are inputs of a network."""
+    """Return the samples of given fields, after a check that they are inputs of a network."""
     found = Signature(fields.get_signature())
     if fields.D != low.D or found != low.spec.inputs or not fields.get_L():
         raise ArgumentError(
@@ -220,7 +219,7 @@ def _samples_of(fields: MultiImage, low: AnyDimensionalModel, torus: tuple[bool,
 
 
 def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) -> tuple[float, float]:
-    """`noise_float64` and `noise_own` of `Verification`."""
+    """Measure `noise_float64` and `noise_own` of `Verification`."""
     if dtype == "float64":
         return 0.0, 0.0
     rng = np.random.default_rng(seed)
@@ -233,7 +232,7 @@ def _noise(low: AnyDimensionalModel, fields: MultiImage, dtype: str, seed: int) 
 
 
 def _rounding(model: AnyDimensionalModel, x: MultiImage, dtype: str) -> float:
-    """How far a network, run in a precision, is from itself in float64."""
+    """Measure the difference between a network run in a precision and the same network in float64."""
     if dtype == "float64":
         return 0.0
     exact = run_network(_cast(model, "float64"), _cast(x, "float64"))
@@ -250,7 +249,7 @@ def _lift_defect(
 def _check_same_walls(
     low: AnyDimensionalModel, high: AnyDimensionalModel, torus: tuple[bool, ...], lift: Lift
 ) -> None:
-    """Refuse networks that go on in different ways beyond the ends of an old axis that is not periodic."""
+    """Refuse two networks with different padding modes along an old axis that is not periodic."""
     old = [i for i in range(high.D) if i not in lift.places]
     ours, theirs = low.spec.padding(low.D), high.spec.padding(high.D)
     for axis, (place, periodic) in enumerate(zip(old, torus, strict=True)):
@@ -263,11 +262,12 @@ def _check_same_walls(
 
 
 def _belong(low: ModelSpec, high: ModelSpec, *, inside: bool) -> bool:
-    """Whether two specifications are of one network in two dimensions, but for how it goes on beyond walls.
+    """Whether two specifications describe one network in two dimensions, apart from its padding modes.
 
     **Arguments:**
 
-    - `inside`: whether they have to have the same fields inside too.
+    - `low`, `high`: the specifications.
+    - `inside`: whether the hidden fields must be the same too.
     """
     aside = ("padding_mode",) if inside else ("padding_mode", "mid_keys")
 
@@ -279,7 +279,7 @@ def _belong(low: ModelSpec, high: ModelSpec, *, inside: bool) -> bool:
 
 
 def _lifted(spec: ModelSpec) -> ModelSpec:
-    """The spec with every odd scalar replaced by an odd vector."""
+    """Replace every odd scalar of a spec by an odd vector."""
 
     def lifted(signature: Signature) -> Signature:
         return Signature((lift_key((len(k), p)), channels) for (k, p), channels in signature)
@@ -311,14 +311,14 @@ def _dtype_of(model: MultiImageModule) -> str:
 
 
 def default_side(model: AnyDimensionalModel, *, walled: bool = False) -> int:
-    """Pixels along each axis of random fields: 8, or as many as the down-samplings of a network, or its walls, need."""
+    """Return the pixels along each axis of random fields: 8, or more if the down-samplings or walls need more."""
     factor = model.grid_factor
     least = max(8, _reach(model)) if walled else 8
     return factor * max(1, -(-least // factor))
 
 
 def _reach(model: AnyDimensionalModel) -> int:
-    """Pixels of the input that every convolution needs to have more of than it pads."""
+    """Return how many pixels the input needs so that every convolution has more pixels than it pads."""
     banks = model_banks(model)
     table = layer_table(model)
     widths = [

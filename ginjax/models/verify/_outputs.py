@@ -1,4 +1,4 @@
-"""Outputs of networks, and how far two of them are from each other."""
+"""Outputs of networks and the difference between two of them."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,12 +10,12 @@ from .._module import MultiImageModule
 
 @compiled
 def run_network(model: MultiImageModule, x: MultiImage) -> MultiImage:
-    """The output of a network, without its auxiliary data."""
+    """Return the output of a network without its auxiliary data."""
     return model(x)[0]
 
 
 def relative_difference(a: MultiImage, b: MultiImage) -> float:
-    """`max |a - b| / max |b|`; the difference itself where `b` is zero.
+    """Compute `max |a - b| / max |b|`, or `max |a - b|` if `b` is zero everywhere.
 
     **Raises:** `NumericsError` for an output that is not finite.
     """

@@ -1,4 +1,4 @@
-"""What a conversion promises of two networks, and whether a verification shows it."""
+"""The promises of a conversion, and the check that a verification confirms them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ WAY_OUT = (
 
 @dataclass(frozen=True)
 class Promises:
-    """What has to hold between a network and what it was converted to; build it with `promises_of`.
+    """The properties that a conversion promises of two networks; build it with `promises_of` or `promises_between`.
 
     **Arguments:**
 
-    - `compatible`: whether the lift tests and condition (C) are promised: without a certificate they are, and with one if
-      its rule promises them.
-    - `equivariant`: whether the converted network is promised to be equivariant, which a plain one is not.
-    - `why_inexact`: what the certificate says of the path that is least exact; None if all are exact.
+    - `compatible`: whether the lift tests and condition (C) are promised.
+    - `equivariant`: whether equivariance is promised; it is not for a plain network.
+    - `why_inexact`: what the certificate says of the least exact path; None if all paths are exact.
     - `why_not`: why the lift tests are not promised; None if they are.
     """
 
@@ -34,7 +33,7 @@ class Promises:
     why_not: str | None = None
 
     def broken(self, found: Verification, tolerance: float | None = None) -> list[str]:
-        """The checks that fail among those that were promised to hold, under `tolerance` or the limits of the precision."""
+        """Return the names of the promised checks that fail, under `tolerance` or the limits of the precision."""
         return [
             name
             for name, (value, limit) in found.checks(tolerance).items()
@@ -42,12 +41,12 @@ class Promises:
         ]
 
     def check(self, found: Verification, tolerance: float | None = None, *, way_out: str = WAY_OUT) -> None:
-        """Refuse a verification that does not show what was promised.
+        """Refuse a verification that breaks a promise.
 
         **Arguments:**
 
         - `found`, `tolerance`: as in `broken`.
-        - `way_out`: what the user can do, where the certificate does not say why.
+        - `way_out`: advice for the user, used if the certificate does not give a reason.
 
         **Raises:** `VerificationError` for the first promise that is broken.
         """
@@ -64,13 +63,16 @@ class Promises:
 
 
 def promises_of(high: ModelRecord, certificate: Certificate | None, changed: str | None = None) -> Promises:
-    """What is promised of two networks.
+    """Determine the promises for two networks.
+
+    The lift tests are promised unless the rule of the certificate does not promise them or, without a certificate, weights were
+    changed after the conversion.
 
     **Arguments:**
 
-    - `high`: the one in the higher dimension.
-    - `certificate`: of the conversion between the two, if there is one.
-    - `changed`: what was done to the weights of one of them since, see `changed_since`.
+    - `high`: the network in the higher dimension.
+    - `certificate`: the certificate of the conversion between the two, or None.
+    - `changed`: how the weights of one of them were changed since then, see `changed_since`; None if they were not.
     """
     why_not = None
     if certificate is not None and not certificate.promises:
@@ -81,26 +83,28 @@ def promises_of(high: ModelRecord, certificate: Certificate | None, changed: str
 
 
 def promises_between(low: ModelRecord, high: ModelRecord) -> Promises:
-    """What is promised of two networks by their own certificates, and by what was done to them since.
+    """Determine the promises for two networks from their certificates and histories.
 
-    A certificate counts if it is of a conversion between their two dimensions. Without one all that conversions promise is,
-    unless all weights were trained on since then, which promises nothing.
+    A certificate counts if it is of a conversion between their two dimensions. Without one the lift tests are promised, unless
+    weights were changed after the conversion, see `changed_since`.
 
     **Arguments:**
 
-    - `low`, `high`: the one in the lower and the one in the higher dimension.
+    - `low`, `high`: the networks in the lower and in the higher dimension.
     """
     return promises_of(high, certificate_between(low, high), changed_since(low, high))
 
 
 def changed_since(low: ModelRecord, high: ModelRecord) -> str | None:
-    """What was done to the weights of a network since it was converted from another; None if nothing was, or nobody knows.
+    """Describe how the weights of a network were changed after its conversion; None for no known change.
+
+    Tuning that kept the networks compatible does not count.
 
     **Arguments:**
 
     - `low`, `high`: two networks, one made from the other.
 
-    **Returns:** such as "all weights of the 3D model were tuned after its conversion".
+    **Returns:** a text such as "all weights of the 3D model were tuned after its conversion".
     """
     for made, given in ((high, low), (low, high)):
         since = made.provenance[len(given.provenance) :]
@@ -118,7 +122,7 @@ def changed_since(low: ModelRecord, high: ModelRecord) -> str | None:
 
 
 def certificate_between(low: ModelRecord, high: ModelRecord) -> Certificate | None:
-    """The certificate of the conversion from one record to the other, in the record that was converted; None without one."""
+    """Return the certificate of the conversion between two records, from the converted record; None without one."""
     for made, given in ((high, low), (low, high)):
         certificate = made.certificate
         if certificate is not None and (certificate.from_dim, certificate.to_dim) == (given.D, made.D):

@@ -1,4 +1,4 @@
-"""Two networks of which one has gained or lost fields, on those that both have."""
+"""Restriction of two networks to their common fields, if one of them has gained or lost fields."""
 
 import numpy as np
 
@@ -12,14 +12,16 @@ from .._change_fields import drop_fields
 def on_shared_fields(
     low: ModelRecord, high: ModelRecord, parity_lift: bool = False
 ) -> tuple[ModelRecord, ModelRecord]:
-    """Two models as they are on the fields that both have, the others being at their means; themselves if these are all.
+    """Restrict two models to the fields that both have, with the others at their means.
+
+    If both have the same fields, they are returned as they are.
 
     **Arguments:**
 
     - `low`, `high`: the models, the second in a higher dimension.
-    - `parity_lift`: whether odd scalars are odd vectors in the second.
+    - `parity_lift`: whether odd scalars of the first are odd vectors in the second.
 
-    **Raises:** `ArgumentError` for models of which the one does not predict a field of the other.
+    **Raises:** `ArgumentError` if the second model has none of the fields that the first predicts.
     """
     ours, theirs = low.contract, high.contract
     if not (ours.fields and theirs.fields) or _names(ours) == _names(theirs):
@@ -36,12 +38,12 @@ def on_shared_fields(
 
 
 def shared_inputs(fields: MultiImage, own: DataContract, shared: DataContract) -> MultiImage:
-    """The channels of inputs that a model has which was left with fewer fields.
+    """Select the channels of inputs that remain when a model is restricted to fewer fields.
 
     **Arguments:**
 
     - `fields`: inputs, blocks `(samples, channels, ...)`.
-    - `own`, `shared`: the contracts before and after.
+    - `own`, `shared`: the contracts before and after the restriction.
     """
     origins, _ = kept_channels(own, shared)
     blocks = {

@@ -1,4 +1,4 @@
-"""What a verification found, and how much of it counts as exact."""
+"""The result of a verification, and the limits below which it counts as exact."""
 
 from dataclasses import dataclass
 
@@ -8,32 +8,33 @@ from ..._text import table_lines
 from ...transfer import tolerance_of
 
 LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "float16": 5e-2, "bfloat16": 2e-1}
-"""Largest lift defect that counts as exact when a network runs in its own precision."""
+"""The largest lift defect that counts as exact if a network runs in its own precision."""
 
 ROUNDED_LIFT_TOLERANCE = {"float64": 1e-9, "float32": 1e-5, "float16": 2e-2, "bfloat16": 1e-1}
-"""The same when weights stored in that precision run in float64: what is left is their rounding."""
+"""The same for weights that are stored in that precision and run in float64: only their rounding remains."""
 
 NOISE_FACTOR = 10.0
-"""A lift defect up to this multiple of the network's own rounding noise is put down to rounding."""
+"""A lift defect of up to this multiple of the network's own rounding noise counts as rounding."""
 
 
 @dataclass(frozen=True, repr=False)
 class Verification:
-    """What was measured, each relative to the largest value of the output.
+    """The defects that a verification measured, relative to the largest value of the output.
 
     **Arguments:**
 
-    - `dtype`: precision the weights are stored in, the coarser of the two.
-    - `side`: pixels along each axis of the random fields.
+    - `dtype`: the precision of the stored weights, the coarser one of the two networks.
+    - `side`: the number of pixels along each axis of the random fields.
     - `lift_float64`, `lift_own`: `max |f'(E x) - E f(x)|` with everything in float64, and in the stored precision.
-    - `equivariance`: `max_g |f'(g x) - g f'(x)|` over generators of `B_D`, in the stored precision.
-    - `noise_float64`: how much the first network's own output moves, in float64, when its weights move within their
-      rounding; `noise_own`: how far it is, run in the stored precision, from itself in float64. An exact
-      conversion cannot be told from a near one below these.
-    - `noise_high`: how far the second network, run in the stored precision on the fields of the equivariance defect, is from
-      itself in float64.
-    - `condition`: largest residual of condition (C) between the two sets of weights; None where not measured.
-    - `plain`: whether the networks are plain ones, for whose kernels something simpler stands for (C).
+    - `equivariance`: `max_g |f'(g x) - g f'(x)|` over generators of the symmetries (`B_D` without walls), in the stored
+      precision.
+    - `noise_float64`: the change of the first network's output, in float64, if its weights change within their rounding.
+    - `noise_own`: the difference between the first network in the stored precision and in float64. Below these two noises an
+      exact conversion cannot be distinguished from a nearly exact one.
+    - `noise_high`: the difference between the second network in the stored precision and in float64, on the fields of the
+      equivariance defect.
+    - `condition`: the largest residual of condition (C) between the two sets of weights; None if not measured.
+    - `plain`: whether the networks are plain; then `condition` is the residual of a simpler condition on their kernels.
     """
 
     dtype: str
@@ -48,11 +49,11 @@ class Verification:
     noise_high: float = 0.0
 
     def checks(self, tolerance: float | None = None) -> dict[str, tuple[float, float]]:
-        """Every check with what was found and the largest value accepted.
+        """Return, for every check by name, the measured value and the largest accepted value.
 
-        Limits are those of the precision, for the lift tests or where that is more `NOISE_FACTOR` times the network's
-        own noise: a network that multiplies rounding multiplies it in both dimensions. That of the equivariance defect grows
-        likewise with the noise of the second network. `tolerance` replaces them all.
+        The limit of a lift test is that of the precision or, if that is more, `NOISE_FACTOR` times the network's own noise: a
+        network that amplifies rounding does so in both dimensions. The limit of the equivariance defect depends in the same way
+        on the noise of the second network. `tolerance` replaces all limits.
         """
         found = {
             "lift test in float64": (
@@ -76,7 +77,7 @@ class Verification:
         return found
 
     def rows(self, tolerance: float | None = None) -> list[tuple[str, str, str, str]]:
-        """Every check as words: its name, the defect, the limit, and whether it holds."""
+        """Return every check as text: its name, the defect, the limit, and whether it holds."""
         return [
             (name, f"{value:.1e}", f"{limit:.0e}", "yes" if value <= limit else "no")
             for name, (value, limit) in self.checks(tolerance).items()
@@ -88,7 +89,7 @@ class Verification:
 
     @property
     def lifts(self) -> bool:
-        """Whether every check but equivariance is within its limit."""
+        """Whether every check except equivariance is within its limit."""
         return all(v <= limit for name, (v, limit) in self.checks().items() if "equivariance" not in name)
 
     @property
