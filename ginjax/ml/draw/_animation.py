@@ -167,9 +167,7 @@ class _Movie:
         self.figure.draw_without_rendering()
         layout = self.figure.get_layout_engine()
         if layout is not None:
-            layout.execute(
-                self.figure
-            )  # colour bars and titles move the panels, and the panels move the bars
+            layout.execute(self.figure)  # bars and titles move the panels, and panels the bars
         self.figure.set_layout_engine("none")  # nothing moves from now on
 
     @property

@@ -46,7 +46,8 @@ def curve_figure(
 ) -> Figure:
     """Draw training and validation loss, and below them the learning rate.
 
-    For a tuning, the validation is the error of the rollouts by which it is judged. The training loss of the log is pale, its running mean strong.
+    For a tuning, the validation is the error of the rollouts by which it is judged. The training loss of the log is pale,
+    its running mean strong.
 
     **Arguments:**
 
