@@ -88,7 +88,7 @@ def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
                 is_folder = entry.is_dir() and not (
                     entry.name.endswith(FOLDER_ENDING) and (path / STATE_FILE).exists()
                 )
-            except OSError:  # a link in a circle, a folder without permission: reading it says what is wrong
+            except OSError:  # a circular link, or no permission: reading it raises the error
                 is_folder = False
             if not is_folder:
                 yield path
@@ -108,7 +108,7 @@ def _read(path: Path) -> Run | None:
     if file_kind(path).name == "model":
         return read_run(path, record=read_model(path))
     if path.name.endswith(MODEL_ENDING):
-        read_header(path)  # says what is wrong with it
+        read_header(path)  # raises an error that says what is wrong
     return None
 
 
@@ -119,7 +119,7 @@ def _claimed(stem: Path) -> Run | None:
         return None
     ours = {names.log.name, names.curve.name, names.last.name}
     if not (ours & set(who.new) or names.log.exists()):
-        return None  # some other command
+        return None  # another command
     rows = read_log(names.log)
     return Run(
         names.log if names.log.exists() else names.state,

@@ -161,7 +161,7 @@ class SeedSummary:
     def __post_init__(self) -> None:
         simulated = all(
             "equation" in run.data for run in self.runs.values()
-        )  # a seed simulates data of its own
+        )  # each seed simulates its own data
         digests = {seed: run.data.get("digest") for seed, run in self.runs.items() if not simulated}
         for seed, digest in digests.items():
             first = next(iter(digests))

@@ -171,7 +171,7 @@ def held_out_of(
         with _what_a_path_leaves_open(takes={"split"}):
             return held_out_in_files(record, contract, Path(data), DataReading(), split=split, count=count)
     if isinstance(data, Source):
-        # Simulated once, before they are looked through.
+        # Simulate only once, before the trajectories are compared.
         return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
     sources, part = _by_part(data, contract), split or "test"
     if part not in sources:

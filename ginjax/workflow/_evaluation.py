@@ -109,7 +109,7 @@ class Evaluation:
         """
         study = self.study
         others = {name: NO_CHANGE if name == PERSISTENCE else name for name in study.errors if name != MODEL}
-        # The forecast that nothing changes first.
+        # The forecast that nothing changes comes first.
         names = sorted(others, key=lambda name: name != PERSISTENCE)
         steps = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})
         rows: list[tuple[object, ...]] = []
@@ -118,7 +118,7 @@ class Evaluation:
                 mine = [self._shown(MODEL, each, metric, step) for metric in curves]
                 beside = [self._shown(name, each, "nrmse", step) for name in names]
                 rows.append((step, each, *mine, *beside))
-        # Those that were measured: others may have been registered since.
+        # Only metrics that were measured: others may have been registered since.
         measured = next(iter(self.errors.values()))
         labels = map(metric_label, measured)
         columns = ("step", "field", *labels, *(f"nRMSE of {others[name]}" for name in names))
@@ -222,7 +222,7 @@ class Evaluation:
         fields = list(self.study.spectra)
         what = ", ".join(fields) if len(fields) <= _NAMED_FIELDS else f"{len(fields)} fields"
         networks = [name for name in self.study.errors if name not in (PERSISTENCE, _SCRATCH)]
-        if len(networks) > 1 and picture != "fields":  # which shows the first; the others have a legend
+        if len(networks) > 1 and picture != "fields":  # it shows only the first; the others have a legend
             return f"{what} predicted by {len(networks)} networks"
         return (
             f"{what} predicted by {self.model if self.called == MODEL else f'{self.called} ({self.model})'}"

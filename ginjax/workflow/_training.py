@@ -55,7 +55,7 @@ class Training:
     - `validation`: the lowest validation loss; for a tuning, the lowest error by the criterion `judged`; None without validation.
     - `judged`: the criterion by which a tuning chose its weights, and whether to keep the initial ones; None for a new network.
     - `error`: the one-step error beside that of predicting no change, on the held-out part. Without a held-out part it is that
-      of the validation part, by which the weights were chosen; None if there is neither.
+      of the validation part, or of the frames by which a tuning is judged; None if there is none of these.
     - `error_before`: the same error for the model that the training started from.
     - `said`: a warning for the user; None if there is none.
     - `rows`: rows of the log, see `ginjax.ml.read_log`.

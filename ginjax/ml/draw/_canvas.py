@@ -153,7 +153,7 @@ def add_legend(figure: Figure, handles: Mapping[str, Artist]) -> None:
     names = [wrapped(figure, name, room - beside, LABEL) for name in handles]
     widest = max(width_of(figure, line, LABEL) for name in names for line in name.split("\n"))
     columns = max(1, min(len(names), int(room / (widest + beside))))
-    outside: Any = "outside lower center"  # any word to the type checker, which knows places inside only
+    outside: Any = "outside lower center"  # Any, because the type checker knows only places inside
     # matplotlib leaves out names that begin with an underscore, so names are put in afterwards.
     with in_style():
         legend = figure.legend(

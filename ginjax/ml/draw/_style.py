@@ -129,7 +129,7 @@ def in_style() -> Iterator[None]:
 
     if (
         _styled.get()
-    ):  # setting hundreds of settings again for every text that is measured takes a second a picture
+    ):  # setting hundreds of settings again for every text that is measured takes a second per picture
         yield
         return
     token = _styled.set(True)

@@ -114,7 +114,7 @@ def _range(points: Sequence[Point]) -> tuple[float, float]:
 def _draw_panel(axis: Axes, points: Sequence[Point]) -> dict[str, Artist]:
     """Draw the curves of one panel; return them by their names in the legend."""
     counts = sorted({point.samples for point in points})
-    # The logarithm of 0 is put one doubling left of 1.
+    # 0 samples are drawn one doubling to the left of 1.
     place = {count: np.log2(count) if count else -1.0 for count in counts}
     handles: dict[str, Artist] = {}
     for method in METHODS:

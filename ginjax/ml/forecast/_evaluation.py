@@ -60,7 +60,7 @@ def study_rollouts(
             got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",
             expected="at least one of each",
         )
-    list(METRICS.values())  # one that cannot be imported is an error before the work
+    list(METRICS.values())  # a metric that cannot be imported raises an error here
     for forecaster in forecasters.values():
         forecaster.check(source, most_past(forecasters) + steps)
     size = min(batch_size, len(chosen))

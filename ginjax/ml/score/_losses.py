@@ -163,7 +163,7 @@ def _paired(prediction: MultiImage, target: MultiImage) -> Iterator[tuple[Block,
         )
     for key, b in target.items():
         a = prediction[key]
-        # Unequal shapes would broadcast to a number that means nothing.
+        # Unequal shapes would broadcast to a meaningless number.
         if a.shape != b.shape:
             raise ArgumentError(f"shape of block {key} of the prediction", got=a.shape, expected=b.shape)
         if b.ndim != 2 + target.D + len(key[0]):

@@ -25,7 +25,7 @@ from ginjax.ml.task._training_data import KnownParts, default_parts, parts_of_tr
 
 EVALUATED_STEPS = 16
 EVALUATED_TRAJECTORIES = 16
-"""Length and number of the simulations that a model is evaluated on."""
+"""Number of steps, and number of simulations, on which a model is evaluated."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class PreparedTraining:
 
     @cached_property
     def before(self) -> OneStepError | None:
-        """The error of the initial model on the held-out part; None for a new network, or if nothing is
+        """The one-step error of the initial model, see `WindowTask.error`; None for a new network, or if nothing is
         held out.
         """
         return None if self.request.start is None else self.task.error(self.request.model)

@@ -109,7 +109,7 @@ def request_training(
             raise ArgumentError("`drop_fields`", got="a new network", expected="a model to go on from")
         asked = replace(material.contract, past_steps=past_steps, residual=residual)
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
-        model.spec.to_json()  # what no file could hold is refused before the training
+        model.spec.to_json()  # refuses before the training what no file can hold
         crop = _crop(model, asked, material, settings)
         return TrainingRequest(model, material, settings, past_steps, residual, None, (), crop)
     if network is not None:

@@ -23,7 +23,7 @@ class TrainedModel:
 
     - `model`, `record`: the network, and everything that its file holds.
     - `last`: the record of the last network if an earlier one was best; otherwise, and if compatibility is kept, None.
-    - `error`: one-step error on the held-out part, beside predicting no change; None if nothing was held out.
+    - `error`: one-step error beside predicting no change, see `WindowTask.error`; None if nothing was held out.
     """
 
     model: AnyDimensionalModel

@@ -122,7 +122,7 @@ def trainable(model: PyTree) -> PyTree:
 
 def owned_copy(tree: _T) -> _T:
     """Copy a pytree so that its arrays share no memory with the original or with one another."""
-    # Naming the dtype drops JAX's "weak" mark of plain numbers, which the first step would drop, and recompile.
+    # An explicit dtype drops JAX's weak type of plain numbers; the first step would drop it too, and recompile.
     return jax.tree.map(
         lambda leaf: jnp.array(leaf, dtype=leaf.dtype, copy=True) if eqx.is_array(leaf) else leaf, tree
     )
