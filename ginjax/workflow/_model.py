@@ -220,7 +220,7 @@ class Model:
         test: float | None = None,
         progress: bool = True,
     ) -> Model:
-        """Continue the training on data of the model's dimension, for example a converted model on a few samples.
+        """Train the model further on data of its dimension: for example a converted model on the few samples there are.
 
         Rollouts on held-out frames choose the weights to keep. The weights of this model are among the candidates: if no step
         improves on them by a tenth, the model is returned bit for bit, and `training.kept_start` is True. If the data have only
@@ -232,7 +232,7 @@ class Model:
         - `valid`: as in `ginjax.train`, but a part to validate on is also taken from data that have parts and lack this one.
           With 0 nothing is held out to choose the weights by, and the last weights are kept; a part `valid` of the data then at
           most serves to measure the error at the end.
-        - `test`: as in `ginjax.train`; by default 0.1, or 0 if there are one or two trajectories.
+        - `test`: as in `ginjax.train`; by default 0.1, or 0 if there are one or two trajectories (with `valid=0`, only one).
         - `keep_compatible`: train only those parameters that leave the behaviour of a converted model on lower-dimensional
           fields unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
@@ -432,7 +432,8 @@ class Model:
     def with_network(self, network: AnyDimensionalModel) -> Model:
         """Replace the network by another of the same kind, such as one changed with `equinox.tree_at`.
 
-        Contract and history stay. A certificate stays too but becomes stale: it is about the weights it was made for.
+        The contract stays, and the history gets a step "edit". A certificate stays too but becomes stale, because it is about
+        the weights that it was made for.
 
         **Arguments:**
 
