@@ -13,8 +13,8 @@ from ginjax.ml.task import Crop, Frames, Judged, rollout_errors
 def judge(judged: Judged, frames: Frames, crop: Crop | None = None) -> Callable[[PyTree, PyTree], float]:
     """Make the error of a model as a function `(model, aux_data) -> error`, compiled once.
 
-    The error is `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the rollouts. So a relative
-    gain in one of them counts as much as in the other, and is cancelled by an equal relative loss in the other.
+    The error is `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the rollouts. So a
+    factor gained in one of them counts as much as in the other, and is cancelled by the same factor lost in the other.
 
     **Arguments:**
 

@@ -91,9 +91,10 @@ def calibrate(
 
     `|f'_t(X) - Y|^2 / |Y|^2 + LIMIT_WEIGHT^2 sum max(0, |lambda_t| - most)^2 + PULL loss_before mean(t^2)`
 
-    Here `lambda_t` are the eigenvalues of the response to short waves, and `most` is the largest eigenvalue in the low
-    dimension (`ShortWaveLimit`). Networks that pool have no such limit. Instead, if their short waves finally grow more than
-    with the rule alone, all `t` are halved until they do not.
+    Here `lambda_t` are the eigenvalues of the response to short waves (wave numbers of at least pi per grid point), and `most`
+    is the largest absolute eigenvalue in the low dimension, but at least 0.95 (`ShortWaveLimit`). Networks that pool have no
+    such limit. Instead, if their short waves finally grow more than with the rule alone, all `t` are halved until they do not,
+    at most four times, and otherwise set to zero.
 
     **Arguments:**
 

@@ -1,4 +1,4 @@
-"""The limit on the response of a converted network to short waves: those shorter than any wave of the low dimension.
+"""A limit on the response of a converted network to short waves: those of a wave number of at least pi per grid point.
 
 Samples of single steps contain almost nothing of such waves, so a fit leaves the response to them to chance. Rollouts apply the
 network again and again, and blow up if this response is above one.
