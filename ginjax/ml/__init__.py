@@ -1,4 +1,4 @@
-"""Machine learning on fields: tasks, losses, training, forecasts, what a conversion is worth, and pictures."""
+"""Machine learning on fields: tasks, losses, training, forecasts, calibration and transfer curves, and pictures."""
 
 from typing import TYPE_CHECKING
 

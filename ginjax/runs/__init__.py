@@ -1,4 +1,4 @@
-"""What trainings leave in a folder: models, unfinished runs, logs; listed and compared. NumPy only."""
+"""Find, read and compare what trainings leave in a folder: models, unfinished runs, logs. NumPy only."""
 
 from ._difference import RunDifference as RunDifference
 from ._difference import compare_runs as compare_runs

@@ -1,4 +1,4 @@
-"""In what several runs differ."""
+"""Find the differences between several runs."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ RunAspect = Literal["network", "data", "training"]
 
 @dataclass(frozen=True)
 class RunDifference:
-    """One thing in which runs differ.
+    """One difference between runs.
 
     **Arguments:**
 
     - `aspect`: "network", "data" or "training".
-    - `name`: of an option, a setting, or a fact about the data.
-    - `values`: one a run, None where it is not said.
+    - `name`: name of an option, a setting, or a fact about the data.
+    - `values`: one value for each run, None if the run does not state it.
     """
 
     aspect: RunAspect
@@ -28,7 +28,7 @@ class RunDifference:
 
 
 def compare_runs(runs: Sequence[Run]) -> tuple[RunDifference, ...]:
-    """Everything in which the networks, the data and the settings of runs differ; what is equal is left out.
+    """List every difference between the networks, the data and the settings of runs.
 
     **Arguments:**
 

@@ -1,4 +1,4 @@
-"""What trainings left in a folder."""
+"""List the runs in a folder."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class RunListing:
 
     **Arguments:**
 
-    - `runs`: in the order of their names.
-    - `unread`: by path, why a file could not be read.
+    - `runs`: the runs in alphabetical order.
+    - `unread`: pairs of a path and the reason why it could not be read.
     """
 
     runs: tuple[Run, ...]
@@ -33,14 +33,14 @@ class RunListing:
 
 
 def list_runs(folder: str | os.PathLike[str], *, recursive: bool = False) -> RunListing:
-    """List models, trainings in progress and interrupted ones.
+    """List models, running trainings and interrupted trainings.
 
     **Arguments:**
 
-    - `folder`: where.
-    - `recursive`: in the folders inside of it too; links to folders are not followed.
+    - `folder`: the folder.
+    - `recursive`: list the folders inside it too; links to folders are not followed.
 
-    **Raises:** `FileError` for what is no folder or cannot be listed.
+    **Raises:** `FileError` for a path that is not a folder or cannot be listed.
     """
     folder = Path(folder)
     found: dict[Path, Run] = {}
@@ -64,7 +64,7 @@ def list_runs(folder: str | os.PathLike[str], *, recursive: bool = False) -> Run
 
 
 def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Files and folders of runs, each folder in the order of its names."""
+    """Files and folders of runs, sorted by name within each folder."""
     waiting, seen = [folder], 0
     while waiting:
         place = waiting.pop(0)
@@ -88,7 +88,7 @@ def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
                 is_folder = entry.is_dir() and not (
                     entry.name.endswith(FOLDER_ENDING) and (path / STATE_FILE).exists()
                 )
-            except OSError:  # a link in a circle, a folder without permission: reading it says what is wrong
+            except OSError:  # a circular link, or no permission: reading it raises the error
                 is_folder = False
             if not is_folder:
                 yield path
@@ -97,7 +97,7 @@ def _entries(folder: Path, recursive: bool) -> Iterator[Path]:
 
 
 def _read(path: Path) -> Run | None:
-    """The run that a file or a folder belongs to; None for what belongs to none."""
+    """Read the run that a file or a folder belongs to; None if it belongs to none."""
     lock = _LOCK.fullmatch(path.name)
     if lock is not None:
         return _claimed(path.with_name(lock[1]))
@@ -108,18 +108,18 @@ def _read(path: Path) -> Run | None:
     if file_kind(path).name == "model":
         return read_run(path, record=read_model(path))
     if path.name.endswith(MODEL_ENDING):
-        read_header(path)  # says what is wrong with it
+        read_header(path)  # raises an error that says what is wrong
     return None
 
 
 def _claimed(stem: Path) -> Run | None:
-    """A training that has not saved anything, by its claim."""
+    """Describe a training that has not saved anything, from its claim."""
     who, names = claimant(stem), RunNames(stem)
     if who is None:
         return None
     ours = {names.log.name, names.curve.name, names.last.name}
     if not (ours & set(who.new) or names.log.exists()):
-        return None  # some other command
+        return None  # another command
     rows = read_log(names.log)
     return Run(
         names.log if names.log.exists() else names.state,
@@ -131,11 +131,11 @@ def _claimed(stem: Path) -> Run | None:
 
 
 def _together(one: Run, other: Run) -> Run:
-    """One run of two things that were found of it: a model, a saved state, a claim."""
+    """Merge two findings about the same run: a model, a saved state, a claim."""
     order = ("model", "interrupted", "running", "finished", "lost")
     known = [run for run in (one, other) if run.parameters is not None]
     best = min(known or [one, other], key=lambda run: order.index(run.state))
-    # A model that is trained anew, or an older one beside a state to go on from: what is to come is the state.
+    # If a model is trained anew, or an older one lies beside a state to resume from, the state is the current one.
     unfinished = [run for run in known if run.path.name.endswith(FOLDER_ENDING)]
     if unfinished and any(run.state in ("running", "interrupted") for run in unfinished):
         best = unfinished[0]

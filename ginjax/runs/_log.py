@@ -1,4 +1,4 @@
-"""Reading the log of a training, also while it is being written."""
+"""Read the log of a training, also while it is being written."""
 
 import json
 import os
@@ -17,18 +17,20 @@ _MOST_STEPS = 2**53
 
 
 def log_line(row: Row) -> str:
-    """A row as it stands in a log."""
+    """Format a row as a line of a log."""
     return json.dumps(row, sort_keys=True) + "\n"
 
 
 def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
-    """The rows of a log; a line that a killed program left unfinished, or one that is no row, is passed over.
+    """Read the rows of a log.
+
+    Lines that are no rows are skipped, such as a line that a killed program left unfinished.
 
     **Arguments:**
 
-    - `path`: the file that `ginjax.ml.JsonLines` wrote; none is an empty log.
+    - `path`: a file that `ginjax.ml.JsonLines` wrote; a missing file is an empty log.
 
-    **Raises:** `FileError` for what is there and cannot be read.
+    **Raises:** `FileError` for a file that exists and cannot be read.
     """
     if not os.path.lexists(path):
         return []
@@ -45,7 +47,7 @@ def read_log(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
 
 
 def _is_row(row: Mapping[str, object]) -> bool:
-    """Whether values are of the types that a log book writes; further names are let be."""
+    """Whether the values have the types that a log book writes; other names are ignored."""
     step = row.get("step")
     numbers = (row.get(name) for name in _NUMBERS)
     return type(step) is int and 0 <= step <= _MOST_STEPS and all(type(n) in _OF_NUMBERS for n in numbers)

@@ -1,4 +1,4 @@
-"""The names of the files of a training, all made from that of its output."""
+"""The names of the files of a training, all derived from the name of its output."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from ginjax.checkpoint import LOG_ENDING, with_name_of_its_own
 
 STATE_PURPOSE = "state of a training"
-"""What the header of a saved state says that it is."""
+"""The purpose that the header of a saved state declares."""
 
 MODEL_ENDING, FOLDER_ENDING, LAST_ENDING = ".safetensors", ".run", ".last"
 STATE_FILE = "state.safetensors"
@@ -16,12 +16,12 @@ STATE_FILE = "state.safetensors"
 
 @dataclass(frozen=True)
 class RunNames:
-    """The files of a run, all named after its output, such as `model.safetensors`.
+    """The names of the files of a run, all derived from its output, such as `model.safetensors`.
 
     **Arguments:**
 
-    - `output`: the model.
-    - `picture`: the ending of the picture of its log.
+    - `output`: the file of the model.
+    - `picture`: the file type of the learning curve, such as "png".
     """
 
     output: Path
@@ -29,7 +29,7 @@ class RunNames:
 
     @property
     def stem(self) -> Path:
-        """The output without its suffix, from which the other names are made.
+        """The output without its suffix; the other names start with it.
 
         **Raises:** `FileError` for an output without a name, such as `.` or `/`.
         """
@@ -38,27 +38,27 @@ class RunNames:
 
     @property
     def log(self) -> Path:
-        """Losses and rates while the training lasts, one JSON object a line."""
+        """The log of losses and rates, written during training, one JSON object per line."""
         return self._named(LOG_ENDING)
 
     @property
     def curve(self) -> Path:
-        """The picture of the log."""
+        """The picture of the learning curve, drawn from the log."""
         return self._named(f".curve.{self.picture}")
 
     @property
     def last(self) -> Path:
-        """The last model, where another one was best."""
+        """The last model, if an earlier one was the best."""
         return self._named(f"{LAST_ENDING}{MODEL_ENDING}")
 
     @property
     def state(self) -> Path:
-        """The folder that an interrupted run goes on from."""
+        """The folder from which an interrupted run resumes."""
         return self._named(FOLDER_ENDING)
 
     @property
     def state_file(self) -> Path:
-        """The saved state, in that folder."""
+        """The saved state in the folder `state`."""
         return self.state / STATE_FILE
 
     def _named(self, ending: str) -> Path:

@@ -1,4 +1,4 @@
-"""What is said where a training is to be gone on with of which nothing is there: most likely its name is misspelt."""
+"""The message for a training that is to be resumed but has left nothing: most likely its name is misspelt."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from ._names import FOLDER_ENDING, MODEL_ENDING, STATE_FILE, RunNames
 from ._seeds import SeedFiles
 
 _MOST_ENTRIES = 10_000
-"""Names in a folder that are looked at."""
+"""The most names in a folder that are looked at."""
 
 _SHOWN = 3
 _OF_A_SEED = re.compile(r"\.seed[0-9]+$")
 
 
 def nothing_to_go_on_with(output: Path, seeds: Iterable[int] = ()) -> str | None:
-    """What to say of a training that is to be gone on with, and of which there is neither a model nor a saved state.
+    """Say that a training which is to be resumed has neither a model nor a saved state.
 
-    Such a training begins at its first step: a job that is queued again and again is given the same command each time. Whoever
-    misspelt the name hears of the runs whose names are like it, or of those that lie in the folder.
+    Such a training begins at its first step, because a job that is queued again and again uses the same command each time. The
+    message helps a user who misspelt the name: it lists runs with similar names, or else runs in the same folder.
 
     **Arguments:**
 
     - `output`: the model of the run.
-    - `seeds`: of a training with several seeds all of them, see `SeedFiles`.
+    - `seeds`: all seeds of a training with several seeds, see `SeedFiles`.
 
-    **Returns:** None if there is something to go on with.
+    **Returns:** the message; None if there is something to resume from.
     """
     several = tuple(seeds)
     own = [RunNames(SeedFiles(output).model(seed)) for seed in several] or [RunNames(output)]
@@ -47,7 +47,7 @@ def nothing_to_go_on_with(output: Path, seeds: Iterable[int] = ()) -> str | None
 
 
 def _stems(folder: Path, *, of_seeds: bool) -> list[str]:
-    """What the runs in a folder are called, without endings; of trainings with several seeds also without the seed."""
+    """The stems of the runs in a folder; for trainings with several seeds without the seed."""
     found: dict[str, None] = {}
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in islice(entries, _MOST_ENTRIES):
@@ -65,7 +65,7 @@ def _stems(folder: Path, *, of_seeds: bool) -> list[str]:
 
 
 def _others(asked: RunNames, stems: Sequence[str]) -> str:
-    """The runs that may have been meant, or those that there are."""
+    """Name the runs with a similar name, or else some of those in the folder."""
     ending = MODEL_ENDING if asked.output.name.endswith(MODEL_ENDING) else ""
     near = nearest(asked.stem.name, stems, _SHOWN)
     if near:

@@ -1,4 +1,4 @@
-"""A training as its files tell of it, finished or not."""
+"""The description of a training from its files, whether it has finished or not."""
 
 from __future__ import annotations
 
@@ -24,8 +24,14 @@ from ginjax.runs._log import Row, read_log
 from ginjax.runs._names import FOLDER_ENDING, MODEL_ENDING, STATE_FILE, STATE_PURPOSE, RunNames
 
 RunState = Literal["model", "running", "interrupted", "finished", "lost"]
-"""A model that is there; a training that a process works on; one that can be gone on with; the state of one that came to its
-end; one that left a log only."""
+"""The state of a run:
+
+- `model`: there is a model;
+- `running`: a process works on the training;
+- `interrupted`: there is a saved state from which the training can resume;
+- `finished`: there is a saved state of a training that has finished;
+- `lost`: the training left a log at most.
+"""
 
 _OF_DATA = ("equation", "data", "dim", "size", "trajectories", "frames", "cover", "planes", "valid", "test")
 _RESULTS = (
@@ -39,30 +45,30 @@ _TRAININGS = ("train", "tune")
 
 
 LEFT_OUT = {"loss": "smse"}
-"""The settings that a saved state leaves out at these values, which the history of a model has."""
+"""Settings that a saved state omits if they have these values; the history of a model states them."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training as its files tell of it; what they do not say is None.
+    """The description of a training from its files; None for what they do not state.
 
     **Arguments:**
 
-    - `path`: the model, or the folder of the unfinished run, or its log where there is nothing else.
-    - `state`: how far it is.
+    - `path`: the model; or the folder of an unfinished run; or the log if there is nothing else.
+    - `state`: how far the training is, see `RunState`.
     - `D`, `parameters`: dimension and number of trained values of the network.
     - `network`: architecture and options.
-    - `data`: what it was trained on.
-    - `settings`: of the last training.
+    - `data`: the data of the training.
+    - `settings`: the settings of the last training.
     - `history`: what was done, oldest first, such as `("train", "convert 1D -> 3D")`.
-    - `step`, `steps`: steps done in the last training, and asked for.
-    - `best_step`, `validation`: the step of the lowest validation loss, and that loss; of a tuning the lowest error of the
+    - `step`, `steps`: steps done in the last training, and steps asked for.
+    - `best_step`, `validation`: the step with the lowest validation loss, and that loss; for a tuning, the lowest error of the
       rollouts that judge it.
     - `error`: `{"model", "persistence", ...}`, the one-step error on the held-out part.
     - `certificate`: the verdict of the last conversion in a few words.
-    - `claimant`: the process that works on it, or that left it unfinished.
-    - `log`: its log, where there is one.
-    - `last`: the last model beside, where an earlier one was best.
+    - `claimant`: the process that works on the training, or that left it unfinished.
+    - `log`: the log, if there is one.
+    - `last`: the file of the last model, if an earlier one was the best.
     """
 
     path: Path
@@ -85,7 +91,7 @@ class Run:
 
     @property
     def names(self) -> RunNames:
-        """The names of its files."""
+        """The names of the files of the run."""
         return run_names(self.path)
 
     @property
@@ -98,7 +104,7 @@ class Run:
         return str(name) if dim is None or dim == self.D else f"{name} in {dim}D"
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of its log; none without one.
+        """Read the rows of the log; an empty list without a log.
 
         **Raises:** `FileError` for a log that cannot be read.
         """
@@ -131,19 +137,19 @@ class Run:
 
 
 def run_names(path: Path) -> RunNames:
-    """The names of the files of a run, from its model, its folder or its log."""
+    """Derive the names of the files of a run from its model, its folder or its log."""
     return RunNames(path.with_name(path.name.removesuffix(FOLDER_ENDING).removesuffix(".log.jsonl")))
 
 
 def read_run(path: str | os.PathLike[str], *, record: ModelRecord | None = None) -> Run:
-    """Read a model, or the folder of a training, finished or not, with the log beside it.
+    """Read a model or the folder of a training, finished or not, with the log beside it.
 
     **Arguments:**
 
     - `path`: `model.safetensors` or `model.run`.
-    - `record`: the model, where it was read already.
+    - `record`: the content of the model, if it was read already.
 
-    **Raises:** `FileError` for anything else, and for what is damaged.
+    **Raises:** `FileError` for anything else, and for a damaged file.
     """
     path = Path(path)
     if record is None and (path.is_dir() or path.name == STATE_FILE):
@@ -196,7 +202,7 @@ def _unfinished(folder: Path) -> Run:
 
 
 def _is_done(model: Path, step: int) -> bool:
-    """Whether the model beside a state is that of its training, which then came to its end."""
+    """Whether the model beside a state comes from the same training, which has then finished."""
     for path in (model, model.with_name(f"{model.name}{MODEL_ENDING}")):
         if not path.is_file():
             continue
@@ -212,17 +218,17 @@ def _is_done(model: Path, step: int) -> bool:
 
 
 def run_of(record: ModelRecord, path: str | os.PathLike[str] = "model") -> Run:
-    """What a model says of its training, without looking at files.
+    """Describe the training of a model from its record, without looking at files.
 
     **Arguments:**
 
-    - `record`: the model.
-    - `path`: what to call it.
+    - `record`: the content of the model.
+    - `path`: the path to put into the description.
     """
     contract = record.contract
     trainings = [step for step in record.provenance if step.get("step") in _TRAININGS]
     last: Mapping[str, Any] = trainings[-1] if trainings else {}
-    own = bool(record.provenance) and record.provenance[-1] is last  # and not of what it was converted from
+    own = bool(record.provenance) and record.provenance[-1] is last  # not of the model before a conversion
     train = contract.parts.get("train")
     error = last.get("one_step_error")
     facts = {
@@ -253,7 +259,7 @@ def run_of(record: ModelRecord, path: str | os.PathLike[str] = "model") -> Run:
 
 
 def _finished(path: Path, record: ModelRecord) -> Run:
-    """A model, with what lies beside it."""
+    """Describe a model and what lies beside it."""
     run = run_of(record, path)
     names, who = _beside(path)
     trained = any(step.get("step") in _TRAININGS for step in record.provenance)
@@ -287,7 +293,7 @@ def _part(step: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _logged(rows: list[dict[str, Any]], done: int | None, best: int) -> float | None:
-    """The validation loss in a log, if the log is that of the training."""
+    """The validation loss in a log, if the log belongs to this training."""
     if not rows or max(row["step"] for row in rows) != done:
         return None
     found: list[Row] = [row for row in rows if row["step"] == best and row.get("validation") is not None]

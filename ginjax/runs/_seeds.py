@@ -1,4 +1,4 @@
-"""The same training with several seeds: its files, and what came of it in mean and spread."""
+"""The same training with several seeds: its files, and the mean and spread of its errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_BYTES = 2**22
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Seeds from text: `0,1,2`, or `0-4` for a range.
+    """Parse seeds: `0,1,2`, or `0-4` for a range.
 
     **Raises:** `ArgumentError` for anything else, a seed twice, or more than `MOST_SEEDS`.
     """
@@ -40,9 +40,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def check_seeds(seeds: Iterable[int]) -> tuple[int, ...]:
-    """Seeds as they are, if they are whole numbers from 0 to 2^32 - 1, each once.
+    """Check that seeds are whole numbers from 0 to 2^32 - 1, each of them once, and return them.
 
-    **Raises:** `ArgumentError` for others.
+    **Raises:** `ArgumentError` for anything else, or more than `MOST_SEEDS`.
     """
     found = tuple(seeds)
     for seed in found:
@@ -65,36 +65,36 @@ class SeedFiles:
 
     **Arguments:**
 
-    - `output`: such as `model.safetensors`; the models are `model.seed0.safetensors` and so on.
+    - `output`: a path such as `model.safetensors`; the models are then `model.seed0.safetensors` and so on.
     """
 
     output: Path
 
     def model(self, seed: int) -> Path:
-        """The model of one seed."""
+        """The path of the model of one seed."""
         stem = RunNames(self.output).stem
         return stem.with_name(f"{stem.name}.seed{seed}{MODEL_ENDING}")
 
     @property
     def summary(self) -> Path:
-        """What was asked for, and what came of it: a JSON file."""
+        """The path of a JSON file with what was asked for and the results."""
         stem = RunNames(self.output).stem
         return stem.with_name(f"{stem.name}.seeds.json")
 
     def begin(
         self, asked: Mapping[str, object], seeds: Sequence[int], *, force: bool = False
     ) -> tuple[int, ...]:
-        """Write down what is asked for, before any work; what is there of the same is gone on with.
+        """Write down what is asked for, before any work; models of an earlier call that asked for the same are kept.
 
         **Arguments:**
 
-        - `asked`: everything that makes the training what it is but the seed, as JSON values.
+        - `asked`: everything that determines the training except the seed, as JSON values.
         - `seeds`: the seeds.
-        - `force`: begin anew whatever is there.
+        - `force`: begin anew, whatever is there.
 
-        **Returns:** the seeds whose models are there already.
+        **Returns:** the seeds whose models exist already.
 
-        **Raises:** `FileError` for models of other settings, or that nobody wrote down.
+        **Raises:** `FileError` for existing models of other settings, or without a record of what was asked for.
         """
         asked = json.loads(json.dumps(storable(asked)))
         there = [seed for seed in seeds if self.model(seed).exists()]
@@ -115,7 +115,7 @@ class SeedFiles:
         return () if force else tuple(there)
 
     def finish(self, asked: Mapping[str, object], seeds: Sequence[int]) -> SeedSummary:
-        """Read the models of all seeds, and write down what came of them.
+        """Read the models of all seeds, and write down the results.
 
         **Arguments:**
 
@@ -128,7 +128,7 @@ class SeedFiles:
         return summary
 
     def _asked(self) -> dict[str, Any] | None:
-        """What was asked for before; None if nothing was."""
+        """What an earlier call asked for; None if there was none."""
         if not self.summary.exists():
             return None
         text = read_text(self.summary, most=_MOST_BYTES)
@@ -147,11 +147,11 @@ class SeedFiles:
 
 @dataclass(frozen=True)
 class SeedSummary:
-    """What came of one training with several seeds.
+    """The results of one training with several seeds.
 
     **Arguments:**
 
-    - `runs`: by seed.
+    - `runs`: the runs by seed.
 
     **Raises:** `FileError` for a model that was trained on other data than the first.
     """
@@ -161,7 +161,7 @@ class SeedSummary:
     def __post_init__(self) -> None:
         simulated = all(
             "equation" in run.data for run in self.runs.values()
-        )  # a seed simulates data of its own
+        )  # each seed simulates its own data
         digests = {seed: run.data.get("digest") for seed, run in self.runs.items() if not simulated}
         for seed, digest in digests.items():
             first = next(iter(digests))
@@ -175,21 +175,21 @@ class SeedSummary:
 
     @property
     def error(self) -> Spread | None:
-        """The one-step error over the seeds; None if nothing was held out."""
+        """Mean and standard deviation of the one-step error over the seeds; None if nothing was held out."""
         return self._of(lambda run: None if run.error is None else run.error.get("model"))
 
     @property
     def persistence(self) -> Spread | None:
-        """The error of predicting no change over the seeds, each on its own held-out part."""
+        """Mean and standard deviation of the error of predicting no change, each seed on its own held-out part."""
         return self._of(lambda run: None if run.error is None else run.error.get("persistence"))
 
     @property
     def validation(self) -> Spread | None:
-        """The lowest validation loss over the seeds; None without validation."""
+        """Mean and standard deviation of the lowest validation loss over the seeds; None without validation."""
         return self._of(lambda run: run.validation)
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """Names of columns, and rows: one a seed, and the mean with its spread over the seeds."""
+        """Make a table with one row for each seed and one for the mean with its spread: column names and rows."""
         rows: list[tuple[object, ...]] = []
         for seed, run in self.runs.items():
             error = run.error or {}

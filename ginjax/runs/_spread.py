@@ -1,4 +1,4 @@
-"""A mean with its spread over several values."""
+"""Mean and spread of several values."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Spread:
-    """A mean over several values, and how far apart they are.
+    """The mean and the standard deviation of several values.
 
     **Arguments:**
 
     - `mean`: `sum_i v_i / n`.
-    - `deviation`: the standard deviation of the values, `sqrt(sum_i (v_i - mean)^2 / (n - 1))`; None of one value, which
+    - `deviation`: the standard deviation of the values, `sqrt(sum_i (v_i - mean)^2 / (n - 1))`; None for a single value, which
       says nothing about the spread.
-    - `n`: how many values.
+    - `n`: number of values.
     """
 
     mean: float
@@ -33,11 +33,11 @@ class Spread:
 
 
 def spread_of(values: Iterable[float]) -> Spread | None:
-    """The mean and spread of some values; None if there are none.
+    """Compute the mean and spread of some values; None if there are none.
 
     **Arguments:**
 
-    - `values`: of one quantity, such as the error with each seed.
+    - `values`: values of one quantity, such as the error with each seed.
     """
     found = np.asarray(list(values), np.float64)
     if not found.size:
@@ -48,5 +48,5 @@ def spread_of(values: Iterable[float]) -> Spread | None:
 
 
 def plus_minus(mean: float, deviation: float | None) -> str:
-    """A mean and its spread in three digits; without a spread the mean alone."""
+    """Format a mean with three digits and its spread with two; without a spread the mean alone."""
     return f"{mean:.3g}" if deviation is None else f"{mean:.3g} ± {deviation:.2g}"

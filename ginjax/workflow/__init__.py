@@ -1,4 +1,4 @@
-"""From data to a trained model to one in a higher dimension, in a few calls: what `import ginjax` offers."""
+"""What `import ginjax` offers: train a model on data, convert it to a higher dimension and evaluate it, in a few calls."""
 
 from ginjax.workflow._data import Data as Data
 from ginjax.workflow._evaluation import MODEL as MODEL

@@ -1,4 +1,4 @@
-"""Arguments of the calls of a notebook, checked before any work."""
+"""Checks of the arguments that a user gives, made before any work."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ginjax.errors import ArgumentError
 
 
 def check_whole(name: str, value: object, *, least: int) -> int:
-    """A whole number.
+    """Check that an argument is a whole number.
 
     **Arguments:**
 
-    - `name`: of the argument.
+    - `name`: name of the argument.
     - `value`: what was given.
-    - `least`: the smallest one that is accepted.
+    - `least`: the smallest number that is accepted.
 
     **Raises:** `ArgumentError` for anything else.
     """
@@ -26,7 +26,7 @@ def check_whole(name: str, value: object, *, least: int) -> int:
 
 
 def check_kind(name: str, value: object, kind: type | UnionType, expected: str) -> None:
-    """An object of a class, or None.
+    """Check that an argument is an object of a class, or None.
 
     **Raises:** `ArgumentError` for anything else.
     """

@@ -1,4 +1,4 @@
-"""Carrying a model's record to another dimension, by a rule or calibrated on samples."""
+"""Convert the record of a model to another dimension, by a rule or calibrated on samples."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def converted(
     dtype: str | None,
     allow_inexact: bool,
 ) -> Conversion:
-    """`Model.to_dimension` for the record."""
+    """Convert the record of a model, as `Model.to_dimension` does."""
     check_whole("D", D, least=1)
     if not isinstance(rescale, str | Rule | PlainRule):
         raise ArgumentError(
@@ -66,7 +66,7 @@ def calibrated(
     new_axis: NewAxis | None,
     show: Callable[..., ProgressBar],
 ) -> Conversion:
-    """`Model.calibrate` for the record; `show` shows progress, as `show(total, description)`."""
+    """Calibrate the record of a model, as `Model.calibrate` does; `show(total, description)` makes a progress bar."""
     check_whole("D", D, least=1)
     check_whole("samples", samples, least=1)
     task = samples_of(data, record, D, samples=samples, new_boundary=new_boundary, new_axis=new_axis)

@@ -1,4 +1,4 @@
-"""What a call may be given as data: a source, a path, or sources by part."""
+"""The forms in which a call accepts data: a source, a path, or sources by part."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from ginjax.ml import (
 
 Data = Source | str | os.PathLike[str] | Mapping[str, Source | str | os.PathLike[str]]
 """A source (`from_arrays`, `open_data`, `simulate`), the path of a file or a folder, or one of these for each part: `train`,
-and perhaps `valid` and `test`. What a file leaves open is said to `ginjax.open_data`, which makes a source of it."""
+and optionally `valid` and `test`. If a file leaves something open, state it in `ginjax.open_data`, which returns a source."""
 
 _EXPECTED = "a source (ginjax.from_arrays, ginjax.open_data, ginjax.simulate), a path, or these by part"
 
@@ -60,16 +60,16 @@ def material_of(
     conditions: Conditions = (),
     like: DataContract | None = None,
 ) -> TrainingMaterial:
-    """Data to train on.
+    """Make training material from data.
 
     **Arguments:**
 
-    - `data`: where they have no parts, their trajectories are parted at random.
+    - `data`: if they have no parts, their trajectories are split at random.
     - `axes`, `conditions`: of the arrays in a file, see `ginjax.data.open_data`.
-    - `like`: the contract of the model that is gone on from, see there too.
+    - `like`: the contract of the model that the training starts from, see `ginjax.data.open_data`.
     - `valid`, `test`, `seed`, `tuning`: as in `ginjax.ml.source_parts`.
 
-    **Raises:** `ArgumentError` for what is no data; as `material_in_files` and `material_of_source`.
+    **Raises:** `ArgumentError` for something that is not data; as `material_in_files` and `material_of_source`.
     """
     for name, said, takes in (
         ("axes", axes, "ginjax.from_arrays and ginjax.open_data"),
@@ -97,13 +97,13 @@ def material_of(
 
 
 def source_of(data: Data, like: DataContract) -> Source:
-    """Data as one source; of sources by part that of the part `train`.
+    """Turn data into one source; of sources by part, take the part `train`.
 
     **Arguments:**
 
     - `like`: the contract of a model, see `ginjax.data.open_data`.
 
-    **Raises:** `ArgumentError` for what is no data, or without a part `train`.
+    **Raises:** `ArgumentError` for something that is not data, or without a part `train`.
     """
     if isinstance(data, Source):
         return data.at_hand()
@@ -124,14 +124,14 @@ def samples_of(
     new_boundary: str | Mapping[str, str] | None,
     new_axis: NewAxis | None,
 ) -> OwnTask:
-    """Samples of a model's own task, in dimension `D` or in that of the model.
+    """Take samples of a model's own task, in dimension `D` or in that of the model.
 
     **Arguments:**
 
-    - `data`: of those at a path, the part that is trained on, if they have parts; sources by part stand for `train`.
+    - `data`: if data at a path have parts, the part `train` is used; of sources by part, also `train`.
     - `record`, `samples`, `new_boundary`, `new_axis`: as in `ginjax.ml.samples_for`.
 
-    **Raises:** `ArgumentError` for what is no data, or does not fit.
+    **Raises:** `ArgumentError` for something that is not data, or does not fit.
     """
     at_path = isinstance(data, str | os.PathLike)
     with _what_a_path_leaves_open():
@@ -157,21 +157,21 @@ def held_out_of(
     count: int | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> HeldOut:
-    """Data to evaluate on: those that the training of a model held out, where it knows the data.
+    """Choose the data to evaluate on: if the model was trained on the given data, those that its training held out.
 
     **Arguments:**
 
-    - `data`: sources by part stand for the part `split`, by default `test`.
+    - `data`: of sources by part, the part `split` is used, by default `test`.
     - `record`, `contract`, `split`, `count`: as in `held_out_in_files`.
-    - `progress`: of simulations, called as `progress(done, total)`.
+    - `progress`: called during simulations as `progress(done, total)`.
 
-    **Raises:** `ArgumentError` for what is no data, or a part that is not there.
+    **Raises:** `ArgumentError` for something that is not data, or a part that is not there.
     """
     if isinstance(data, str | os.PathLike):
         with _what_a_path_leaves_open(takes={"split"}):
             return held_out_in_files(record, contract, Path(data), DataReading(), split=split, count=count)
     if isinstance(data, Source):
-        # Simulated once, before they are looked through.
+        # Simulate only once, before the trajectories are compared.
         return held_out_in_source(record, data.at_hand(progress), split=split, count=count)
     sources, part = _by_part(data, contract), split or "test"
     if part not in sources:
@@ -186,9 +186,9 @@ def held_out_of(
 
 
 def _by_part(data: object, like: DataContract | None) -> dict[str, Source]:
-    """Sources by part.
+    """Open sources by part.
 
-    **Raises:** `ArgumentError` for what is no data.
+    **Raises:** `ArgumentError` for something that is not data.
     """
     if not isinstance(data, Mapping) or not all(
         isinstance(each, Source | str | os.PathLike) for each in data.values()
@@ -206,11 +206,11 @@ def _opened(path: str | os.PathLike[str], like: DataContract | None) -> Source:
 
 @contextmanager
 def _what_a_path_leaves_open(takes: Collection[str] = ()) -> Iterator[None]:
-    """Where an error asks for an argument of `open_data`, say that it is one.
+    """If an error asks for an argument of `open_data`, add a hint that `open_data` takes it.
 
     **Arguments:**
 
-    - `takes`: arguments that the function which was given the path takes as well.
+    - `takes`: arguments that the function to which the path was given takes as well.
     """
     try:
         yield
@@ -225,16 +225,16 @@ def _what_a_path_leaves_open(takes: Collection[str] = ()) -> Iterator[None]:
 
 
 def start_of(contract: DataContract, start: object) -> tuple[Source, bool]:
-    """Data to start a forecast from; arrays are taken to have the axes and units of a model.
+    """Make a source to start a forecast from; plain arrays get the axes and units of the model.
 
     **Arguments:**
 
     - `contract`: of the model.
-    - `start`: a source, a path, or every field and constant of the model by name; fields `(trajectory, time, *space, D, ..., D)`, or without the first
-      axis for one trajectory, or without the first two for one frame; constants without the axis of time, conditions as
-      numbers, one for all trajectories or one for each.
+    - `start`: a source, a path, or a mapping with every field and constant of the model. Fields have the axes
+      `(trajectory, time, *space, D, ..., D)`, without the first axis for one trajectory, without the first two for one frame.
+      Constants have no time axis. Conditions are numbers, one for all trajectories or one for each.
 
-    **Returns:** the data, and whether they were one trajectory without an axis for it.
+    **Returns:** the source, and whether the arrays were one trajectory without an axis for it.
 
     **Raises:** `ArgumentError` for arrays that are missing, unknown, or of another shape.
     """

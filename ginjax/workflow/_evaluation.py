@@ -1,4 +1,4 @@
-"""What an evaluation found, as numbers, a table, pictures and files."""
+"""The result of an evaluation as numbers, tables, pictures and files."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MODEL = "model"
-"""What the model that is evaluated is called in a study."""
+"""The name of the evaluated model in a study."""
 
 NUMBERS = "evaluation.json"
 """The file of the numbers in the folder of an evaluation."""
 
 _SCRATCH = "from scratch"
-"""What the same network is called that was trained from random weights."""
+"""The name of the same network trained from random weights."""
 
 _NAMED_FIELDS = 4
-"""Most fields that are named in the heading of a picture."""
+"""The most fields that the heading of a picture names."""
 
 _SHOWN_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 @dataclass(frozen=True, repr=False)
 class Evaluation:
-    """Rollouts of a model beside the truth.
+    """The result of comparing rollouts of a model with the truth.
 
     **Arguments:**
 
-    - `model`: what the model is called.
-    - `data`: what the data are called.
-    - `study`: the errors step by step, spectra, and fields of one trajectory; the model is called `"model"` in it.
-    - `D`, `grid`: of the data.
-    - `note`: what there is to know about the choice of the data, or None.
-    - `called`: what pictures, tables and the CSV call the model beside others, such as the name of its file.
-    - `one_step`: by forecast, as in the study, the one-step error on every frame of the same trajectories: the number that
-      a training ends with. That at step 1 of the rollouts belongs to their first frames alone.
-    - `remarks`: what is doubtful about the data, such as a time step that the model was not trained with.
+    - `model`: name of the model.
+    - `data`: name of the data.
+    - `study`: errors step by step, spectra, and the fields of one trajectory; the study calls the model `"model"`.
+    - `D`, `grid`: dimension and grid of the data.
+    - `note`: what a reader should know about the choice of the data, or None.
+    - `called`: name of the model in pictures, tables and the CSV when others are beside it, such as the name of its file.
+    - `one_step`: by forecast, the one-step error on every frame of the same trajectories: the number that a training reports
+      at its end. In contrast, step 1 of the rollouts only covers the first frames of the trajectories.
+    - `remarks`: doubts about the data, such as a time step that the model was not trained with.
     """
 
     model: str
@@ -70,7 +70,7 @@ class Evaluation:
 
     @property
     def time_step(self) -> float | None:
-        """Between two frames: that of the data, where they are silent that of the model; None if neither says it."""
+        """Time between two frames, from the data or, if they do not state it, from the model; None if neither does."""
         return None if self.study.contract is None else self.study.contract.time_step
 
     @property
@@ -80,7 +80,7 @@ class Evaluation:
 
     @property
     def errors_of_no_change(self) -> Mapping[str, Mapping[str, np.ndarray]]:
-        """The same for the forecast that nothing changes."""
+        """The same errors for the forecast that nothing changes."""
         return self.study.errors[PERSISTENCE]
 
     @property
@@ -103,13 +103,13 @@ class Evaluation:
         return tuple(found)
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """Names of columns, and rows: the errors of every field at a few steps; None where a number is not finite.
+        """Make a table of the errors of every field at a few steps: column names and rows.
 
-        Of several trajectories the standard deviation over them stands beside: `0.156 ± 0.021`.
+        With several trajectories a cell has the standard deviation over them: `0.156 ± 0.021`. Not finite: None.
         """
         study = self.study
         others = {name: NO_CHANGE if name == PERSISTENCE else name for name in study.errors if name != MODEL}
-        # The forecast that nothing changes first.
+        # The forecast that nothing changes comes first.
         names = sorted(others, key=lambda name: name != PERSISTENCE)
         steps = sorted({each for each in _SHOWN_STEPS if each < study.steps} | {study.steps})
         rows: list[tuple[object, ...]] = []
@@ -118,16 +118,16 @@ class Evaluation:
                 mine = [self._shown(MODEL, each, metric, step) for metric in curves]
                 beside = [self._shown(name, each, "nrmse", step) for name in names]
                 rows.append((step, each, *mine, *beside))
-        # Those that were measured: others may have been registered since.
+        # Only metrics that were measured: others may have been registered since.
         measured = next(iter(self.errors.values()))
         labels = map(metric_label, measured)
         columns = ("step", "field", *labels, *(f"nRMSE of {others[name]}" for name in names))
         return columns, rows
 
     def quantities_table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-        """Names of columns, and rows: physical quantities of truth and forecasts at the first and the last step.
+        """Make a table of physical quantities at the first and last step, of truth and forecasts: column names and rows.
 
-        There are no rows unless a field is a vector.
+        There are no rows unless one of the fields is a vector.
         """
         study = self.study
         names = [name for name in study.errors if name != PERSISTENCE]
@@ -151,7 +151,7 @@ class Evaluation:
         return _beside(self.study.errors[forecast][field][metric][step - 1], deviation, step)
 
     def one_step_lines(self) -> list[str]:
-        """The one-step errors in words, one line a model."""
+        """Say the one-step errors in words, one line for each model."""
         return [
             f"one-step error{'' if len(self.one_step) == 1 else f' of {self.called if name == MODEL else name}'}, from every frame (nRMSE): {found} "
             f"({found.frames} frames of {found.trajectories} trajectories)"
@@ -159,11 +159,11 @@ class Evaluation:
         ]
 
     def to_csv(self) -> str:
-        """All numbers as a table with one row for each forecast, field, metric or quantity, and step.
+        """Write all numbers as a table with one row for each forecast, field, metric or quantity, and step.
 
-        **Returns:** comma-separated values with the columns `forecast`, `field`, `metric`, `step`, `time` (physical, empty
-        if the time step is not known), `mean`, `deviation` (the standard deviation over the trajectories, empty of a single
-        one) and `trajectories`.
+        **Returns:** comma-separated values with the columns `forecast`, `field`, `metric`, `step`, `time` (physical; empty if
+        the time step is not known), `mean`, `deviation` (standard deviation over the trajectories; empty for a single
+        trajectory) and `trajectories`.
         """
         study = self.study.renamed({MODEL: self.called})
         text = io.StringIO()
@@ -209,8 +209,8 @@ class Evaluation:
         **Arguments:**
 
         - `picture`: a name in `ginjax.ml.PICTURES`: "fields" (truth, prediction, difference), "errors" (against time),
-          "spectra", or one that was registered.
-        - `width`: "one" or "two" columns of a journal, or millimetres.
+          "spectra", or a registered one.
+        - `width`: "one" or "two" journal columns, or a number of millimetres.
 
         **Raises:** `ArgumentError` for another name or width.
         """
@@ -218,11 +218,11 @@ class Evaluation:
         return picture_figure(picture, self._title(picture), study, self.D, width=width)
 
     def _title(self, picture: str) -> str:
-        """What is predicted, and by what."""
+        """The heading of a picture: what is predicted, and by which model."""
         fields = list(self.study.spectra)
         what = ", ".join(fields) if len(fields) <= _NAMED_FIELDS else f"{len(fields)} fields"
         networks = [name for name in self.study.errors if name not in (PERSISTENCE, _SCRATCH)]
-        if len(networks) > 1 and picture != "fields":  # which shows the first; the others have a legend
+        if len(networks) > 1 and picture != "fields":  # it shows only the first; the others have a legend
             return f"{what} predicted by {len(networks)} networks"
         return (
             f"{what} predicted by {self.model if self.called == MODEL else f'{self.called} ({self.model})'}"
@@ -271,19 +271,19 @@ class Evaluation:
         width: Width = "two",
         force: bool = False,
     ) -> Path:
-        """Write the numbers (evaluation.json) and every picture.
+        """Write the numbers (evaluation.json) and every picture to a folder.
 
         **Arguments:**
 
-        - `folder`: where; made if it is missing.
-        - `about`: further JSON values for the file of the numbers, under names that it does not have itself.
-        - `format`: of the pictures, "png", "pdf" or "svg".
+        - `folder`: the folder; it is made if it is missing.
+        - `about`: further JSON values for evaluation.json, under names that it does not use itself.
+        - `format`: format of the pictures, "png", "pdf" or "svg".
         - `width`: as in `plot`.
-        - `force`: replace files that are there.
+        - `force`: replace existing files.
 
         **Returns:** the folder.
 
-        **Raises:** `FileError` for a file that is there, or a folder that cannot be written to.
+        **Raises:** `FileError` for a file that exists, or a folder that cannot be written to.
         """
         folder = Path(folder)
         targets = evaluation_files(folder, format)
@@ -310,9 +310,9 @@ class Evaluation:
 
 
 def evaluation_files(folder: Path, format: PictureFormat = "png") -> dict[str, Path]:
-    """The files of an evaluation: `json`, and one for each picture.
+    """List the files of an evaluation: `json`, and one for each picture.
 
-    **Raises:** `ArgumentError` for another format, or a picture of an installed package that cannot be imported.
+    **Raises:** `ArgumentError` for an unknown format, or for a picture of an installed package that cannot be imported.
     """
     known = get_args(PictureFormat)
     if format not in known:
@@ -321,7 +321,7 @@ def evaluation_files(folder: Path, format: PictureFormat = "png") -> dict[str, P
 
 
 def check_files(folder: Path, format: PictureFormat = "png", *, force: bool) -> None:
-    """Refuse a folder with files that must not be replaced.
+    """Refuse a folder that has files which must not be replaced.
 
     **Raises:** `FileError` naming the first of them.
     """

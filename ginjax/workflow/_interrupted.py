@@ -1,4 +1,4 @@
-"""A training that Ctrl-C ended, with what it had come to."""
+"""The exception of a training that Ctrl-C ended, with the model so far."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 
 class TrainingInterrupted(KeyboardInterrupt):
-    """A training was ended by Ctrl-C; nothing of it is lost.
+    """Ctrl-C ended a training; nothing of the training is lost.
 
-    In a notebook the newest one is `sys.last_value`.
+    In a notebook, `sys.last_value` is the newest exception.
 
-    - `step`, `steps`: steps done, and how many there were to be (None where time was to end the training).
+    - `step`: number of steps done.
+    - `steps`: number of steps planned; None if only the time was limited.
     """
 
     def __init__(self, step: int, steps: int | None, make: Callable[[], Any], go_on: Callable[[bool], Any]):
@@ -28,18 +29,18 @@ class TrainingInterrupted(KeyboardInterrupt):
 
     @cached_property
     def model(self) -> Any:
-        """The model so far, a `ginjax.Model`: the best one if there was validation, else the last."""
+        """The model so far, a `ginjax.Model`: the best one if there was validation, otherwise the last one."""
         return self._make()
 
     def resume(self, *, progress: bool = True) -> Any:
-        """Go on as if nothing had happened.
+        """Resume the training as if it had not been interrupted.
 
         **Arguments:**
 
-        - `progress`: whether to show how far it is.
+        - `progress`: whether to show progress.
 
-        **Returns:** what the call that was interrupted would have returned, bit for bit.
+        **Returns:** what the interrupted call would have returned, bit for bit.
 
-        **Raises:** as that call; `TrainingInterrupted` again.
+        **Raises:** as that call; `TrainingInterrupted` after another Ctrl-C.
         """
         return self._go_on(progress)

@@ -64,15 +64,15 @@ if TYPE_CHECKING:
 class Model:
     """A network with its data contract, its history, and the certificate of its last conversion.
 
-    `ginjax.train`, `ginjax.load`, `Model.tune` and `Model.to_dimension` return one; `Model.of` makes one of a network
-    that was built by hand. It does not change: what changes something returns another model.
+    `ginjax.train`, `ginjax.load`, `Model.tune` and `Model.to_dimension` return a model; `Model.of` makes one from a network
+    that was built by hand. A model is immutable: every method that changes something returns a new one.
 
     **Arguments:**
 
-    - `network`: an Equinox module, for one sample: `network(x)[0]` of a normalised `MultiImage`.
-    - `record`: all that its file holds.
-    - `parent`: the model that it was converted from, in this program; None otherwise.
-    - `training`: how its last training went, in this program; None otherwise.
+    - `network`: an Equinox module that takes one sample: `network(x)[0]` for a normalised `MultiImage`.
+    - `record`: everything that the model's file holds.
+    - `parent`: the model that this one was converted from in the same program; None otherwise.
+    - `training`: how the last training of this model in the same program went; None otherwise.
     """
 
     network: AnyDimensionalModel
@@ -82,19 +82,19 @@ class Model:
 
     @classmethod
     def of(cls, network: AnyDimensionalModel, contract: DataContract | None = None) -> Model:
-        """A network that was built or trained by hand.
+        """Make a model from a network that was built or trained by hand.
 
         **Arguments:**
 
         - `network`: the network.
-        - `contract`: what its data are like, such as `ginjax.from_arrays(...).contract`; None if nothing is known but
-          that they are periodic.
+        - `contract`: what the data are like, such as `ginjax.from_arrays(...).contract`. None if nothing is known about them
+          except that they are periodic.
         """
         return cls(network, to_record(network, contract=contract))
 
     @property
     def D(self) -> int:
-        """The dimension."""
+        """The spatial dimension."""
         return self.record.D
 
     @property
@@ -104,12 +104,12 @@ class Model:
 
     @property
     def history(self) -> tuple[Mapping[str, Any], ...]:
-        """Every step so far, the oldest first; copies, which may be changed."""
+        """All steps so far, the oldest first. They are copies, so you may change them."""
         return copy.deepcopy(self.record.provenance)
 
     @property
     def certificate(self) -> Certificate | None:
-        """What its last conversion preserved; None if it was never converted."""
+        """What the last conversion preserved; None if the model was never converted."""
         return self.record.certificate
 
     def predict(
@@ -121,25 +121,25 @@ class Model:
         tile: int | Mapping[str, int] | None = None,
         progress: bool = False,
     ) -> dict[str, np.ndarray]:
-        """Go on from given frames, each prediction made from those before it.
+        """Predict the frames that follow given frames, each prediction from those before it.
 
         **Arguments:**
 
-        - `start`: a source, the path of data, or by name one array for every field and constant of the model, in physical
-          units: fields `(trajectory, time, *space, D, ..., D)`, or without the first axis for one trajectory, or without
-          the first two for one frame; constants without the axis of time.
-        - `steps`: how many predictions.
-        - `first`: the oldest frame that is seen, from 0; the last frames are gone on from if None. To compare with what
-          came of the first frames, say 0.
-        - `tile`: predict parts of the grid of so many pixels along every axis, or along those that are named (`{"x": 64}`), one
-          after the other, to save memory. The result differs by rounding only.
-        - `progress`: whether to show how far it is.
+        - `start`: a source, the path of data, or a mapping with one array in physical units for every field and constant of the
+          model. Fields have the axes `(trajectory, time, *space, D, ..., D)`; leave out the first axis for one trajectory, the
+          first two for one frame. Constants have no time axis.
+        - `steps`: number of predictions.
+        - `first`: index (from 0) of the oldest frame in the first input. If None, the forecast starts from the last frames. To
+          compare a forecast with the frames that follow the first ones, use 0.
+        - `tile`: predict the grid in tiles of so many pixels, along every axis or along the named ones (`{"x": 64}`), one tile
+          after the other. This saves memory; the result differs only by rounding.
+        - `progress`: whether to show progress.
 
-        **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis where the
+        **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis if the given
         arrays had none. Float32, in physical units.
 
-        **Raises:** `ArgumentError` for data that the model is not for, `NumericsError` when a rollout blows up,
-        `UnsupportedError` for tiles of a network that looks at the whole field at once.
+        **Raises:** `ArgumentError` for data that do not fit the model, `NumericsError` if a rollout blows up,
+        `UnsupportedError` for tiles if the network looks at the whole field at once.
         """
         return forecast_from(
             start, self._by_tiles(tile), steps, first=first, show=_shown(progress), stacklevel=2
@@ -161,17 +161,17 @@ class Model:
 
         **Arguments:**
 
-        - `data`: a source, a path, or sources by part; if None, new simulations of the equation it was trained on. Of
-          data that the model knows from its training it takes the part that was held out.
-        - `steps`: predictions; as many as the data allow (16 in simulations) if None.
-        - `trajectories`: at most so many; all (16 simulations) if None.
+        - `data`: a source, a path, or sources by part. If None, the equation of the training is simulated anew. If the model
+          was trained on these data, it is evaluated on the part that the training held out.
+        - `steps`: number of predictions; if None, as many as the data allow (16 for simulations).
+        - `trajectories`: the most trajectories to use; if None, all of them (16 for simulations).
         - `split`: the part of the data, "train", "valid" or "test".
-        - `beside`: other models for the same data, by the name they get in tables and pictures.
+        - `beside`: other models to evaluate on the same data, by the name they get in tables and pictures.
         - `tile`: as in `predict`.
-        - `seed`: of simulations.
-        - `progress`: whether to show how far it is.
+        - `seed`: seed of the simulations.
+        - `progress`: whether to show progress.
 
-        **Raises:** `ArgumentError` for data that a model is not for.
+        **Raises:** `ArgumentError` for data that do not fit one of the models.
         """
         models, show = {MODEL: self, **(beside or {})}, _shown(progress)
         check_names_beside(tuple(beside or ()))
@@ -202,7 +202,7 @@ class Model:
         **Arguments:**
 
         - `data`, `steps`, `progress`: as in `evaluate`.
-        - `width`: "one" or "two" columns of a journal, or millimetres.
+        - `width`: "one" or "two" journal columns, or a number of millimetres.
         """
         found = self.evaluate(data, steps=steps, trajectories=1, progress=progress)
         return found.plot("fields", width=width)
@@ -220,29 +220,29 @@ class Model:
         test: float | None = None,
         progress: bool = True,
     ) -> Model:
-        """Go on training, on data of the model's dimension: a converted model with the few samples there are, say.
+        """Train the model further on data of its dimension: for example a converted model on the few samples there are.
 
-        Rollouts on held-out frames choose the weights, and those of this model are the first to choose from: where no step
-        makes it better by a tenth, it comes back bit for bit, and `training.kept_start` says so. Of a single trajectory the
-        end is held out.
+        Rollouts on held-out frames choose the weights to keep. The weights of this model are among the candidates: if no step
+        improves on them by a tenth, the model is returned bit for bit, and `training.kept_start` is True. If the data have only
+        one trajectory, its end is held out.
 
         **Arguments:**
 
         - `data`, `settings`, `progress`: as in `ginjax.train`.
-        - `valid`: as there, but taken also from data that have parts and none to validate on; with 0 nothing is held out
-          to choose by, and the last weights are taken: data that bring a part `valid` are at most measured on in the end.
-        - `test`: as there; by default 0.1, or 0 where there are one or two trajectories.
-        - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields
-          unchanged.
+        - `valid`: as in `ginjax.train`, but a part to validate on is also taken from data that have parts and lack this one.
+          With 0 nothing is held out to choose the weights by, and the last weights are kept; a part `valid` of the data then at
+          most serves to measure the error at the end.
+        - `test`: as in `ginjax.train`; by default 0.1, or 0 if there are one or two trajectories (with `valid=0`, only one).
+        - `keep_compatible`: train only those parameters that leave the behaviour of a converted model on lower-dimensional
+          fields unchanged.
         - `adapt`: aspects in which the data may differ from those of the model: "boundary", "spacing", "time-step".
-        - `padding`: how the network goes on beyond the walls that it is adapted to, as in `ginjax.Network`.
-        - `drop_fields`: names of fields that the model is not to have: its own, which it loses, or those of the data, which
-          it does not gain. Without them it takes over the fields of the data where these have more, or fewer, see
-          `with_fields_of`.
+        - `padding`: how the network continues fields beyond the walls that it is adapted to, as in `ginjax.Network`.
+        - `drop_fields`: names of fields that the tuned model is not to have: fields of the model, which it then loses, or fields
+          of the data, which it then does not gain. All other fields follow the data, see `with_fields_of`.
 
-        **Returns:** the tuned model; its scales and past frames are those of this one.
+        **Returns:** the tuned model, with the same scales and number of past frames as this one.
 
-        **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from those of the model in another aspect.
+        **Raises:** as `ginjax.train`; `ArgumentError` for data that differ from the model's in another aspect.
         """
         request = request_tuning(
             LoadedModel(self.network, self.record),
@@ -267,19 +267,19 @@ class Model:
         return model
 
     def with_fields_of(self, data: Data, *, drop_fields: str | Collection[str] = ()) -> Model:
-        """The same model for the fields of some data: what they have beside its own it gains, what they lack it loses.
+        """Adapt the model to the fields of some data: add the fields it lacks, drop those that the data lack.
 
-        Nothing is trained. Whatever the new fields are, the old ones are predicted as before but for rounding, and the new ones
-        stay at their mean, or do not change. Of a field that is lost the model goes on as if it were at its mean. A
-        certificate goes on to hold for the fields that the model had. `tune` does this by itself.
+        Nothing is trained. The old fields are predicted as before, except for rounding, whatever the values of the new fields.
+        New fields are predicted to stay at their mean, or not to change. The model treats a dropped field as if it were at
+        its mean. A certificate still holds for the fields that the model had. `tune` calls this by itself.
 
         **Arguments:**
 
-        - `data`: as in `ginjax.train`, of the model's dimension. On all of them the scales of new fields are measured.
+        - `data`: as in `ginjax.train`, of the model's dimension. The scales of new fields are measured on all of the data.
         - `drop_fields`: names of fields that the model is not to have, its own or those of the data.
 
-        **Raises:** `ArgumentError` for data that lack some of its fields and have others, which may be the same under other
-        names; `UnsupportedError` for a network that cannot be changed so.
+        **Raises:** `ArgumentError` for data that lack some of the model's fields and have others, because these may be the same
+        fields under other names; `UnsupportedError` for a network that cannot be changed in this way.
         """
         dropped = several(drop_fields)
         like = self.record.contract.without_conditions(dropped)
@@ -300,21 +300,21 @@ class Model:
         dtype: str | None = None,
         allow_inexact: bool = False,
     ) -> Model:
-        """The same network in another dimension, with its weights converted and a certificate of what that preserved.
+        """Convert the network to another dimension, with a certificate of what the conversion preserves.
 
         **Arguments:**
 
-        - `D`: the dimension.
-        - `rescale`: the rule, by the name it has on the command line or from `ginjax.transfer.make_rule`.
+        - `D`: the new dimension.
+        - `rescale`: the rule, by its name on the command line or from `ginjax.transfer.make_rule`.
         - `flex`: for "compat-flex": 0 is the sparsest exact solution, 1 the default one.
         - `lift_parity`: turn odd scalars (vorticity in 2D) into odd vectors along the new axis.
-        - `new_boundary`: what the new axes do at their ends: "periodic", as they do if nothing is said, "edge" (the last value
-          again and again) or "mirror" (its mirror image, for even fields); one word, or words by the name of the axis.
-        - `new_axis`: which axes of the new dimension are the new ones, such as "y" or "x,z"; the last if None. Axes keep their
-          order: with "y" those of a plane, x and y, become x and z. On the way down, which axes go: those that a conversion
-          added, or the last.
-        - `dtype`: of the weights, "float16", "float32" or "float64"; as they are if None.
-        - `allow_inexact`: whether a rule that promises compatibility may break its promise.
+        - `new_boundary`: how fields continue beyond the ends of the new axes: "periodic" (the default), "edge" (the last value
+          is repeated) or "mirror" (the mirror image, for even fields). One word for all new axes, or words by axis name.
+        - `new_axis`: which axes of the new dimension are new, such as "y" or "x,z"; the last ones if None. The old axes keep
+          their order: with "y", the axes x and y of a plane become x and z. For a lower `D`: which axes are removed; by default
+          those that a conversion added, otherwise the last ones.
+        - `dtype`: type of the weights, "float16", "float32" or "float64"; unchanged if None.
+        - `allow_inexact`: accept a rule that promises compatibility and breaks its promise.
 
         **Returns:** a model whose `parent` is this one.
 
@@ -346,25 +346,26 @@ class Model:
         new_axis: NewAxis | None = None,
         progress: bool = True,
     ) -> Model:
-        """The same network in a higher dimension, by the exact conversion that fits a few samples best.
+        """Convert the network to a higher dimension by the exact conversion that fits a few samples best.
 
         See `ginjax.ml.calibrate` for what is minimised.
 
         **Arguments:**
 
-        - `D`: the dimension.
-        - `data`: as in `ginjax.train`, of that dimension, or of this model's own. Those are laid into the new one in random
-          directions, which is right where physics prefers none. Of data with parts the part `train` is used.
+        - `D`: the new dimension.
+        - `data`: as in `ginjax.train`, either of the new dimension or of this model's own. Data of the model's own dimension are
+          embedded in the new one in random directions, which is right only if the physics prefers no direction. If the data
+          have parts, the part `train` is used.
         - `rescale`: the rule to start from, "isotropic" or "compat-flex".
-        - `samples`: at most so many of the data.
-        - `seed`: of the directions.
-        - `new_boundary`, `new_axis`: what the new axes do at their ends, and which they are, as in `to_dimension`.
-        - `progress`: whether to show how far it is.
+        - `samples`: the most samples to use.
+        - `seed`: seed of the random directions.
+        - `new_boundary`, `new_axis`: as in `to_dimension`.
+        - `progress`: whether to show progress.
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
-        **Raises:** `ArgumentError` for data that do not fit, `UnsupportedError` for data of the low dimension if the network
-        sees too far, has a norm or fields of odd parity.
+        **Raises:** `ArgumentError` for data that do not fit; for data of the lower dimension also `UnsupportedError`, if the
+        network sees too far, or has a norm or fields of odd parity.
         """
         conversion = calibrated(
             self.record,
@@ -391,17 +392,16 @@ class Model:
 
         **Arguments:**
 
-        - `low`: the other model, of a lower dimension (or of a higher one, for a model that was converted down); its
-          `parent` if None.
-        - `side`: pixels along each axis; 8, or as many as a U-Net needs, if None.
-        - `seed`: of the fields.
-        - `tolerance`: the largest defect accepted, in place of those of the precision.
+        - `low`: the other model, of a lower dimension (or of a higher one if this model was converted down); `parent` if None.
+        - `side`: pixels along each axis; if None 8, or as many as a U-Net needs.
+        - `seed`: seed of the random fields.
+        - `tolerance`: the largest defect to accept, instead of the limits that belong to the precision.
 
-        **Returns:** every check with what was found and the largest value accepted. A `GinjaxWarning` says beforehand what
-        takes minutes or gigabytes, and if rollouts are likely to blow up, see `ginjax.ml.shortest_waves`.
+        **Returns:** every check, with the value found and the largest value accepted. A `GinjaxWarning` is given beforehand if
+        the check takes minutes or gigabytes, and afterwards if rollouts are likely to blow up (`ginjax.ml.shortest_waves`).
 
-        **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` without a
-        model to compare with; `MemoryLimitError` for a grid that memory has no room for.
+        **Raises:** `VerificationError` if something that the conversion promised does not hold; `ArgumentError` if there is no
+        model to compare with; `MemoryLimitError` if the grid does not fit into memory.
         """
         other = self.parent if low is None else low
         if not isinstance(other, Model | None):
@@ -430,13 +430,14 @@ class Model:
         )
 
     def with_network(self, network: AnyDimensionalModel) -> Model:
-        """The same model with another network of the same kind, such as one changed by `equinox.tree_at`.
+        """Replace the network by another of the same kind, such as one changed with `equinox.tree_at`.
 
-        Contract and history stay. A certificate stays too, and is stale: it speaks of the weights that it was made for.
+        The contract stays, and the history gets a step "edit". A certificate stays too but becomes stale, because it is about
+        the weights that it was made for.
 
         **Arguments:**
 
-        - `network`: of the specification and dimension of this one.
+        - `network`: a network with the same specification and dimension.
 
         **Raises:** `ArgumentError` for a network of another kind.
         """
@@ -462,17 +463,17 @@ class Model:
         return Model(network, record, parent=self.parent)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
-        """Write the model into one file, which every command reads.
+        """Write the model to one file, which every command can read.
 
         **Arguments:**
 
-        - `path`: the file, by custom `NAME.safetensors`.
-        - `force`: replace a file that is there.
+        - `path`: the file, by convention `NAME.safetensors`.
+        - `force`: replace an existing file.
 
         **Returns:** the path.
 
-        **Raises:** `FileError` for a file that is there or cannot be written, `ArgumentError` for a name of another kind of
-          file, such as `model.onnx`.
+        **Raises:** `FileError` if the file exists or cannot be written, `ArgumentError` for a name that belongs to another kind
+        of file, such as `model.onnx`.
         """
         check_output(path, "model", argument="path of the model")
         write_model(path, self.record, force=force)
@@ -487,13 +488,13 @@ class Model:
         message: str | None = None,
         progress: bool = False,
     ) -> Pushed:
-        """Publish the model with its card on the Hugging Face Hub, from where `ginjax.load("hf://user/name")` loads it.
+        """Publish the model with its card on the Hugging Face Hub; `ginjax.load("hf://user/name")` loads it from there.
 
-        **Arguments:** as of `ginjax.hub.push_model`.
+        **Arguments:** those of `ginjax.hub.push_model`, and
 
-        - `evaluation`: the card then tells its errors.
+        - `evaluation`: an evaluation whose errors the card then shows.
 
-        **Returns:** the address of these bytes for ever, and the page of the commit.
+        **Returns:** the permanent address of exactly this file, and the web page of the commit.
 
         **Raises:** as `ginjax.hub.push_model`.
         """
@@ -510,12 +511,12 @@ class Model:
 
     @property
     def name(self) -> str:
-        """What tables and pictures call it: its architecture."""
+        """The name of the model in tables and pictures: its architecture."""
         return self.network.spec.architecture
 
     @cached_property
     def _forecaster(self) -> Forecaster:
-        """The model as it is rolled out; kept, because it holds the compiled step, and left out of copies and pickles."""
+        """The forecaster of the model, kept because it holds the compiled step; not part of copies and pickles."""
         return Forecaster.of(self.network, self.record)
 
     def _child(self, record: ModelRecord) -> Model:

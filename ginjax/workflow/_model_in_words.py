@@ -9,7 +9,7 @@ from ginjax.checkpoint import ModelRecord
 
 
 def in_words(architecture: str, record: ModelRecord) -> str:
-    """What a model is, what it sees, what was done to it, and whether its certificate holds."""
+    """Say what a model is, what it sees, what was done to it, and whether its certificate holds."""
     contract, certificate = record.contract, record.certificate
     seen = ", ".join(each.kind for each in (*contract.fields, *contract.constants))
     parts = [
@@ -25,7 +25,7 @@ def in_words(architecture: str, record: ModelRecord) -> str:
 
 
 def _said(step: Mapping[str, Any]) -> str:
-    """A step of the history in a few words."""
+    """Say in a few words what a step of the history did."""
     match step.get("step"):
         case "train" | "tune" as what:
             done, on = step.get("steps_done", step.get("steps")), step.get("equation", step.get("data"))

@@ -1,4 +1,4 @@
-"""Rolling a model out: forecasts from given frames, and their comparison with the truth."""
+"""Roll a model out: forecasts from given frames, and their comparison with the truth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ginjax.workflow._data import Data, held_out_of, start_of
 from ginjax.workflow._evaluation import MODEL, Evaluation
 
 _TAKEN = {MODEL, PERSISTENCE, NO_CHANGE, "truth", ""}
-"""Names in tables and pictures that no model beside can have."""
+"""Names that a model beside the evaluated one cannot have, because tables and pictures use them."""
 
 
 def forecast_from(
@@ -39,12 +39,12 @@ def forecast_from(
     show: Callable[..., ProgressBar],
     stacklevel: int,
 ) -> dict[str, np.ndarray]:
-    """`Model.predict`.
+    """Forecast as `Model.predict` does.
 
     **Arguments:**
 
-    - `show`: shows progress, as `show(total, description)`.
-    - `stacklevel`: of `warnings.warn`, counted from the caller of this.
+    - `show`: makes a progress bar, as `show(total, description)`.
+    - `stacklevel`: as in `warnings.warn`, counted from the caller of this function.
     """
     check_whole("steps", steps, least=1)
     source, single = start_of(forecaster.contract, start)
@@ -68,9 +68,9 @@ def forecast_from(
 
 
 def check_names_beside(names: Sequence[str]) -> None:
-    """Names of models beside the one that is evaluated.
+    """Check the names of the models beside the evaluated one.
 
-    **Raises:** `ArgumentError` for one that a table or picture gives to something else.
+    **Raises:** `ArgumentError` for a name that a table or picture gives to something else.
     """
     taken = _TAKEN & set(names)
     if taken:
@@ -92,7 +92,7 @@ def to_evaluate_on(
     seed: int,
     show: Callable[..., ProgressBar],
 ) -> HeldOut:
-    """Data that a model was not trained on: those that are given, or new simulations."""
+    """Choose data that a model was not trained on: from the given data, or new simulations."""
     for what, given in (("steps", steps), ("trajectories", trajectories)):
         if given is not None:
             check_whole(what, given, least=1)
@@ -115,14 +115,14 @@ def evaluation_of(
     tile: int | Mapping[str, int] | None,
     show: Callable[..., ProgressBar],
 ) -> Evaluation:
-    """Rollouts and every next frame of some models, compared with the truth.
+    """Compare rollouts and one-step predictions of some models with the truth.
 
     **Arguments:**
 
-    - `networks`, `forecasters`: by the name of the model, the one that the evaluation is about under `MODEL`.
-    - `held_out`: what they are compared on.
+    - `networks`, `forecasters`: by the name of the model; the evaluated model has the name `MODEL`.
+    - `held_out`: the data to compare on.
     - `steps`, `tile`: as in `Model.evaluate`.
-    - `show`: shows progress, as `show(total, description)`.
+    - `show`: makes a progress bar, as `show(total, description)`.
     """
     source, contract = held_out.source, forecasters[MODEL].contract
     with show(len(held_out.trajectories) * (steps or 1), "rolling out") as bar:
@@ -145,6 +145,6 @@ def evaluation_of(
 
 
 def _noted(note: str | None, aspects: Sequence[str]) -> str | None:
-    """What there is to know of the data: how they were chosen, and what could not be compared with the model's."""
+    """Make the note on the data: how they were chosen, and what could not be compared with the model's contract."""
     unknown = f"not checked, because not known: {', '.join(aspects)}" if aspects else None
     return "; ".join(each for each in (note, unknown) if each) or None

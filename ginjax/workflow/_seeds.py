@@ -1,4 +1,4 @@
-"""Training the same model with several seeds."""
+"""Train the same model with several seeds."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ginjax.workflow._train import load, train
 
 @dataclass(frozen=True, repr=False)
 class SeedStudy:
-    """Models of one training with several seeds.
+    """The models of one training with several seeds, and their statistics.
 
     **Arguments:**
 
-    - `models`: by seed.
-    - `summary`: what came of them.
+    - `models`: the models by seed.
+    - `summary`: errors by seed, with mean and standard deviation.
     """
 
     models: Mapping[int, Model]
@@ -38,7 +38,7 @@ class SeedStudy:
 
     @property
     def validation(self) -> Spread | None:
-        """The same of the lowest validation loss; None without validation."""
+        """Mean and standard deviation of the lowest validation loss over the seeds; None without validation."""
         return self.summary.validation
 
     def __repr__(self) -> str:
@@ -60,23 +60,23 @@ def train_seeds(
     force: bool = False,
     progress: bool = True,
 ) -> SeedStudy:
-    """Train once for each seed, and tell mean and spread of what came of it.
+    """Train once for each seed, and give mean and standard deviation of the errors.
 
-    A seed decides the initial weights, the order of the samples, and, where the data have no parts, which trajectories are
-    held out: each model is that of `ginjax.train` with this seed.
+    A seed decides the initial weights and the order of the samples. If the data have no parts, it also decides which
+    trajectories are held out. Each model is the one that `ginjax.train` gives with this seed.
 
     **Arguments:**
 
     - `data`, `axes`, `network`, `past_steps`, `residual`, `valid`, `test`, `progress`: as in `ginjax.train`.
     - `seeds`: the seeds.
-    - `settings`: how to train; its own seed does not matter.
-    - `folder`: where models are kept as soon as they are trained (`model.seed0.safetensors`), with a summary
-      (`model.seeds.json`). Called again with the same arguments, only those that are missing are trained.
-    - `force`: train all of them anew, whatever is in the folder.
+    - `settings`: how to train; its own seed is ignored.
+    - `folder`: an existing folder in which each model is saved as soon as it is trained (`model.seed0.safetensors`), with a
+      summary (`model.seeds.json`). A second call with the same arguments trains only the models that are missing.
+    - `force`: train all models anew, whatever is in the folder.
 
     **Returns:** the models and the summary.
 
-    **Raises:** as `ginjax.train`; `FileError` for a folder with models of other settings.
+    **Raises:** as `ginjax.train`; `FileError` for a folder that holds models of other settings.
     """
     chosen, settings = check_seeds(seeds), settings or TrainSettings()
     arguments: dict[str, Any] = {
@@ -110,7 +110,7 @@ def train_seeds(
 
 
 def _described(data: Data) -> Any:
-    """What data are called, to tell calls with the same from those with others."""
+    """A name for data, to tell calls with the same data from calls with others."""
     if isinstance(data, Source):
         return [data.name, data.D, list(data.spatial), data.trajectories]
     if isinstance(data, Mapping):

@@ -1,4 +1,4 @@
-"""Training a model on data, and loading one from its file."""
+"""Train a model on data, and load a model from its file."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     **Arguments:**
 
-    - `path`: a file of `Model.save` or of any command that writes models; or `hf://user/name`, with `@revision` and `/file` if
-      wanted, see `ginjax.hub.fetch`.
+    - `path`: a file from `Model.save` or from any command that writes models; or an address `hf://user/name`, optionally with
+      `@revision` and `/file`, see `ginjax.hub.fetch`.
 
-    **Raises:** `FileError` if the file cannot be read or its parts do not fit each other, or is not to be had from the Hub;
-    `UnsupportedError` for an address on the Hub without the extra `hub`.
+    **Raises:** `FileError` if the file cannot be read, its parts do not fit each other, or the Hub does not provide it;
+    `UnsupportedError` for an address on the Hub if the extra `hub` is not installed.
     """
     if not isinstance(path, str | os.PathLike):
         raise ArgumentError("path", got=repr(path)[:60], expected="the path of a model file")
@@ -52,23 +52,23 @@ def train(
 
     - `data`: a source (`ginjax.from_arrays`, `ginjax.open_data`, `ginjax.simulate`), the path of a file or a folder, or
       sources by part: `{"train": ..., "valid": ..., "test": ...}`.
-    - `axes`: which axis of the arrays in a file is which, where it does not state it, see `ginjax.open_data`.
-    - `conditions`: numbers of each trajectory that the network is told, such as `["time_step"]`, see there too.
-    - `settings`: how to train; every default stands in `TrainSettings`.
-    - `network`: what the network is like inside, or the name of its architecture, such as "resnet".
-    - `past_steps`: frames that it sees.
-    - `residual`: whether it predicts the change of a field instead of the field.
-    - `valid`, `test`: fractions of the trajectories to validate on and to hold out, where the data have no parts. With
-      validation the best model is kept, else the last.
-    - `progress`: whether to show how far it is.
+    - `axes`: the order of the axes of arrays in a file that does not state it, see `ginjax.open_data`.
+    - `conditions`: numbers of each trajectory that are inputs of the network, such as `["time_step"]`, see `ginjax.open_data`.
+    - `settings`: how to train; `TrainSettings` lists every default.
+    - `network`: the settings of the network, or the name of its architecture, such as "resnet".
+    - `past_steps`: number of frames in an input.
+    - `residual`: whether the network predicts the change of a field instead of the field.
+    - `valid`, `test`: fractions of the trajectories to validate on and to hold out, if the data have no parts. With validation
+      the best weights are kept, otherwise the last ones.
+    - `progress`: whether to show progress.
 
-    **Returns:** the model; its `training` says how it went. The same arguments give the same weights.
+    **Returns:** the model; its `training` says how the training went. The same arguments give the same weights.
 
-    Ctrl-C ends the training in order: the `TrainingInterrupted` that it raises has the model so far and goes on from there. A
-    second Ctrl-C ends it at once.
+    Ctrl-C ends the training cleanly and raises `TrainingInterrupted`, which has the model so far and can
+    resume the training. A second Ctrl-C ends it at once.
 
-    **Raises:** `ArgumentError` for settings or data that do not fit, `NumericsError` when the loss is NaN or infinite,
-    `MemoryLimitError` for a step that takes more memory than there is, `TrainingInterrupted` for Ctrl-C.
+    **Raises:** `ArgumentError` for settings or data that do not fit, `NumericsError` if the loss is NaN or infinite,
+    `MemoryLimitError` for a step that needs more memory than there is, `TrainingInterrupted` after Ctrl-C.
     """
     check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
     check_kind("network", network, Network | str, "a ginjax.Network, or the name of an architecture")

@@ -1,4 +1,4 @@
-"""The record of a training: its errors, its learning curve, and what must not be missed."""
+"""The record of a training: its errors, its learning curve and a warning."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _Model = TypeVar("_Model")
 
 Show = Callable[[int, str, str], ProgressBar]
-"""`show(total, description, unit)`: what shows progress."""
+"""`show(total, description, unit)`: makes a progress bar."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,19 @@ class Training:
 
     **Arguments:**
 
-    - `title`: what was trained on what.
-    - `steps`: steps done; `best_step`: after how many of them the model was kept, the last ones where nothing was
-      validated on; 0 for a tuning that found nothing better by a tenth than the model it began with, which is kept bit for bit.
-    - `loss`: of the last step; `validation`: the lowest validation loss, of a tuning the lowest error by which it is
-      `judged`; None without validation.
-    - `judged`: by what a tuning chose its weights, and with it whether to keep those it began with; None for a new network.
-    - `error`: of the next frame beside predicting no change, on the held-out part, or without one on the part for
-      validation, by which the model was chosen; None without either.
-    - `error_before`: the same of the model that was gone on from.
-    - `said`: what must not be missed; None if there is nothing.
-    - `rows`: of the log, see `ginjax.ml.read_log`.
-    - `last`: the record of the last network where an earlier one was kept.
+    - `title`: the architecture and the data.
+    - `steps`: number of steps done.
+    - `best_step`: number of steps after which the kept weights were reached; equal to `steps` without validation. 0 for a tuning
+      in which nothing was better by a tenth than the initial model, which is then kept bit for bit.
+    - `loss`: training loss of the last step.
+    - `validation`: the lowest validation loss; for a tuning, the lowest error by the criterion `judged`; None without validation.
+    - `judged`: the criterion by which a tuning chose its weights, and whether to keep the initial ones; None for a new network.
+    - `error`: the one-step error beside that of predicting no change, on the held-out part. Without a held-out part it is that
+      of the validation part, or of the frames by which a tuning is judged; None if there is none of these.
+    - `error_before`: the same error for the model that the training started from.
+    - `said`: a warning for the user; None if there is none.
+    - `rows`: rows of the log, see `ginjax.ml.read_log`.
+    - `last`: the record of the last weights, if earlier ones were kept.
     """
 
     title: str
@@ -75,15 +76,15 @@ class Training:
 
     @property
     def kept_start(self) -> bool:
-        """Whether a tuning found nothing better by a tenth than the model it began with."""
+        """Whether a tuning found nothing that is better by a tenth than the initial model, and kept that."""
         return self.judged is not None and self.best_step == 0
 
     def plot(self, *, width: Width = "two") -> Figure:
-        """The learning curve: training and validation loss, and the learning rate.
+        """Draw the learning curve: training and validation loss, and the learning rate.
 
         **Arguments:**
 
-        - `width`: "one" or "two" columns of a journal, or millimetres.
+        - `width`: "one" or "two" journal columns, or a number of millimetres.
         """
         if not self.rows:
             raise ArgumentError("steps of the training", got="none", expected="at least one")
@@ -91,11 +92,11 @@ class Training:
         return curve_figure(self.title, self.rows, best_step=best, width=width)
 
     def warn(self, stacklevel: int) -> None:
-        """Say what must not be missed, as a `GinjaxWarning`.
+        """Give `said` as a `GinjaxWarning`, if there is one.
 
         **Arguments:**
 
-        - `stacklevel`: of `warnings.warn`, counted from the caller of this.
+        - `stacklevel`: as in `warnings.warn`, counted from the caller of this method.
         """
         if self.said is not None:
             warnings.warn(self.said, GinjaxWarning, stacklevel=stacklevel + 1)
@@ -103,13 +104,13 @@ class Training:
 
 @dataclass(frozen=True)
 class Run(Generic[_Model]):
-    """A training in memory, which can be interrupted and gone on with.
+    """A training in memory, which can be interrupted and resumed.
 
     **Arguments:**
 
     - `prepared`: the training.
-    - `show`: shows progress, as `show(total, description, unit)`.
-    - `model_of`: what the training is to return.
+    - `show`: makes a progress bar, as `show(total, description, unit)`.
+    - `model_of`: makes the object that the training returns.
     """
 
     prepared: PreparedTraining
@@ -119,11 +120,11 @@ class Run(Generic[_Model]):
     _rows: KeptRows = field(default_factory=KeptRows)
 
     def carry_out(self) -> tuple[_Model, Training]:
-        """Train, from the beginning or from where it was interrupted.
+        """Train, from the beginning or from where the training was interrupted.
 
-        **Returns:** what `model_of` made of it, and how it went.
+        **Returns:** what `model_of` made, and the record of the training.
 
-        **Raises:** `TrainingInterrupted` where Ctrl-C ended it; as `ginjax.ml.train_model`.
+        **Raises:** `TrainingInterrupted` after Ctrl-C; as `ginjax.ml.train_model`.
         """
         prepared, settings = self.prepared, self.prepared.settings
         book = make_book(settings, [self._rows])
@@ -190,7 +191,7 @@ def carry_out(
 
     **Arguments:**
 
-    - `request`: what is to be trained on what.
+    - `request`: what to train, and on which data.
     - `show`, `model_of`: as in `Run`.
 
     **Raises:** as `prepare_training` and `Run.carry_out`.

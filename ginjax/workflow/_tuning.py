@@ -1,4 +1,4 @@
-"""What it takes to go on training a model."""
+"""The request for a tuning: the training of a model that was trained before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def request_tuning(
     valid: float,
     test: float | None,
 ) -> TrainingRequest:
-    """The training that `Model.tune` asks for."""
+    """Make the request for the training that `Model.tune` describes."""
     check_kind("settings", settings, TrainSettings, "a ginjax.TrainSettings")
     settings = settings or TrainSettings()
     start, dropped = start_from(model, keep_compatible=keep_compatible), several(drop_fields)
@@ -45,5 +45,5 @@ def request_tuning(
 
 
 def several(names: str | Collection[str]) -> Collection[str]:
-    """Names, of which one may be given alone."""
+    """Return names as a collection; a single name may be given as a string."""
     return (names,) if isinstance(names, str) else names

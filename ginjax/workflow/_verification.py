@@ -1,4 +1,4 @@
-"""Running a model beside the one that it was converted from."""
+"""Compare a model with the one that it was converted from."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def verified(
 
     - `below`: the network of `low`.
     - `side`, `seed`, `tolerance`: as in `Model.verify`.
-    - `stacklevel`: of `warnings.warn`, counted from the caller of this.
+    - `stacklevel`: as in `warnings.warn`, counted from the caller of this function.
     """
     walled = not all(high.is_torus)
     effort = verification_effort(low, high, side=side or default_side(below, walled=walled))

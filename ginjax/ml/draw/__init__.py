@@ -1,4 +1,4 @@
-"""Pictures of training, forecasts and transfers: each as a figure, and each as a file."""
+"""Pictures of trainings, forecasts and transfers, each as a figure and as a file."""
 
 from ginjax.ml.draw._animation import animation_figure as animation_figure
 from ginjax.ml.draw._animation import draw_animation as draw_animation

@@ -1,4 +1,4 @@
-"""A forecast as an animation."""
+"""Draw a forecast as an animation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 FRAMES_PER_SECOND = 8
 
 SCREEN_DPI = 130
-"""Pixels an inch of an animation: of two columns 936 pixels."""
+"""Pixels per inch of an animation: 936 pixels for a width of two columns."""
 
 Series = Mapping[str, Float[np.ndarray, "_frames *_field"]]
 """By field, its values `(frames, *spatial, D, ..., D)`."""
@@ -51,18 +51,18 @@ def draw_animation(
     width: Width = "two",
     force: bool = False,
 ) -> None:
-    """Write a GIF of a forecast, beside the truth where there is one; colours and axes hold for the whole series.
+    """Write a GIF of a forecast, beside the truth if there is one; colours and axes are the same in all frames.
 
     **Arguments:**
 
     - `path`: the file to write.
-    - `title`: of every frame; the time is put behind it.
+    - `title`: title of every frame; the time is added to it.
     - `series`: by field, arrays `(frames, *spatial, D, ..., D)`; drawn as in `draw_forecast`.
     - `D`: number of spatial axes.
-    - `given`: frames at the beginning that were given, not predicted.
-    - `truth`: what happened, from the same frame on, perhaps for a shorter time.
+    - `given`: number of frames at the beginning that were given, not predicted.
+    - `truth`: the true series, from the same frame on; it may be shorter.
     - `contract`, `width`: as in `draw_forecast`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     movie = _Movie(title, series, D, given, truth, contract, width)
     images = []
@@ -101,7 +101,7 @@ def animation_figure(
     **Arguments:**
 
     - `title`, `series`, `D`, `given`, `truth`, `contract`, `width`: as in `draw_animation`.
-    - `frame`: which one, counted from 0.
+    - `frame`: number of the frame, from 0.
 
     **Returns:** the figure.
     """
@@ -111,7 +111,7 @@ def animation_figure(
 
 
 class _Movie:
-    """A figure whose panels are drawn anew for every frame, while scales, bars and layout stay."""
+    """A figure whose panels are drawn anew for every frame, while scales, colour bars and layout stay."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class _Movie:
             self._lay_out(width)
 
     def _scale(self, name: str) -> Scale:
-        """That of the truth if there is one, else of what is shown."""
+        """The scale of the truth if there is one, otherwise of the series."""
         shown = self.truth.get(name, self.series[name])
         if self.D == 1:
             return curve_scale(shown, self.series[name])
@@ -160,14 +160,14 @@ class _Movie:
             order = self.series[name].ndim - 1 - self.D
             shown = [shade(frame, self.D) for frame in self.series[name]]
             add_colour_bar(self.figure, row, self.scales[name], self.labels.field(name, order), shown)
-        self.show(0)  # which has the truth, if any has
+        self.show(0)  # frame 0 has the truth, if any frame has
         if curves:
             names = dict(zip(self._names, self.axes[next(iter(self.axes))][0].lines, strict=False))
             add_legend(self.figure, names if len(names) > 1 else {})
         self.figure.draw_without_rendering()
         layout = self.figure.get_layout_engine()
         if layout is not None:
-            layout.execute(self.figure)  # bars and titles move the panels, and those the bars
+            layout.execute(self.figure)  # bars and titles move the panels, and panels the bars
         self.figure.set_layout_engine("none")  # nothing moves from now on
 
     @property
@@ -229,7 +229,7 @@ def _pixels(figure: Figure) -> Image:
 
 
 def _in_shared_colours(images: list[Image], scales: Iterable[Scale]) -> list[Image]:
-    """Frames of one palette, that of the colour maps shown, so that nothing flickers and no colour is another one."""
+    """Convert all frames to one palette with the shown colour maps, so that nothing flickers and no colours merge."""
     from matplotlib.colors import to_rgb
     from PIL import Image
 

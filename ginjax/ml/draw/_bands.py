@@ -1,4 +1,4 @@
-"""Curves over trajectories: the mean as a line, the spread as a band."""
+"""Curves over several trajectories: the mean as a line, the spread as a band."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Patch
 
 LOW, HIGH = 16.0, 84.0
-"""Percentiles between which a band lies: what one standard deviation to either side is of a normal distribution."""
+"""Percentiles between which a band lies; in a normal distribution they are one standard deviation from the mean."""
 
 _SHADE = 0.18
 
@@ -23,15 +23,15 @@ def draw_band(
     values: Float[np.ndarray, "trajectories points"] | None,
     colour: str,
 ) -> list[Float[np.ndarray, " points"]]:
-    """Shade where the middle 68% of some trajectories lie.
+    """Shade the range of the middle 68% of some trajectories.
 
     **Arguments:**
 
     - `axis`: where to draw.
-    - `x`, `values`: places, and one row for each trajectory; nothing is drawn of less than two.
-    - `colour`: of the line that the band belongs to.
+    - `x`, `values`: places, and one row of values for each trajectory; nothing is drawn for fewer than two trajectories.
+    - `colour`: colour of the line that the band belongs to.
 
-    **Returns:** the edges of the band; nothing if none was drawn.
+    **Returns:** the edges of the band; empty if none was drawn.
     """
     if values is None or len(values) < 2:
         return []
@@ -44,7 +44,7 @@ def draw_band(
 
 
 def band_key(trajectories: int) -> dict[str, Patch]:
-    """What a legend says of the bands."""
+    """The legend entry for the bands."""
     from matplotlib.patches import Patch
 
     return {f"middle 68% of {trajectories} trajectories": Patch(color="0.4", alpha=_SHADE * 1.5, lw=0)}
@@ -53,13 +53,13 @@ def band_key(trajectories: int) -> dict[str, Patch]:
 def range_of(
     curves: list[Float[np.ndarray, " _points"]], *, most: float = np.inf, decades: float = 8.0
 ) -> tuple[float, float]:
-    """The range of a logarithmic axis for some curves: what is positive, at most so many decades below the top.
+    """The range of a logarithmic axis for some curves, from their positive values.
 
     **Arguments:**
 
     - `curves`: the values.
-    - `most`: no value above this is let in.
-    - `decades`: how far the axis goes down.
+    - `most`: larger values do not count.
+    - `decades`: the axis goes down by at most so many decades from the top.
     """
     values = np.concatenate([each.ravel() for each in curves]) if curves else np.ones(1)
     values = values[np.isfinite(values) & (values > 0)]

@@ -1,4 +1,4 @@
-"""Shared parts of all pictures: figures, panels, titles, axes of numbers, legends."""
+"""Shared parts of all pictures: figures, panels, titles, axes, legends."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _LINE = 1.25 / 72
-"""Height in inches of a line of letters of one point."""
+"""Height in inches of a line of text in a font size of one point."""
 
 _NARROW = 1.15
-"""Least width in inches of a panel with curves."""
+"""Smallest width in inches of a panel with curves."""
 
 
 def new_figure(width: Width, height: float) -> Figure:
-    """An empty figure that is drawn without a screen and parses no name as mathematics, `height` in inches."""
+    """Make an empty figure, `height` inches high, that needs no screen and never parses names as mathematics."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
@@ -39,7 +39,7 @@ def new_figure(width: Width, height: float) -> Figure:
 
 
 def panels(figure: Figure, rows: int, columns: int, **shared: Any) -> Shaped[np.ndarray, "rows columns"]:
-    """Axes for curves, with lines along their numbers."""
+    """Make panels for curves, with grid lines."""
     axes = figure.subplots(rows, columns, squeeze=False, **shared)
     for axis in axes.flat:
         axis.grid(True)
@@ -47,12 +47,12 @@ def panels(figure: Figure, rows: int, columns: int, **shared: Any) -> Shaped[np.
 
 
 def arranged(figure: Figure, groups: int, each: int, **shared: Any) -> list[list[Axes]]:
-    """Panels for groups of curves, each group in rows of its own, as many side by side as are still wide enough.
+    """Make panels for groups of curves: each group has its own rows, with as many panels per row as are wide enough.
 
     **Arguments:**
 
-    - `figure`: which gets as high as the rows need, see `arranged_rows`.
-    - `groups`, `each`: their number, and that of the panels in each.
+    - `figure`: the figure, whose height must suit the rows, see `arranged_rows`.
+    - `groups`, `each`: number of groups, and of panels in each group.
 
     **Returns:** by group, its panels.
     """
@@ -68,22 +68,22 @@ def arranged(figure: Figure, groups: int, each: int, **shared: Any) -> list[list
 
 
 def columns_of(width: float, each: int) -> int:
-    """How many of some panels stand side by side in a width in inches."""
+    """The number of panels that fit side by side into a width in inches."""
     return max(1, min(each, int(width / _NARROW)))
 
 
 def arranged_rows(width: float, each: int) -> int:
-    """In how many rows some panels stand."""
+    """The number of rows that some panels need."""
     return -(-each // columns_of(width, each))
 
 
 def panel_height(width: float, each: int) -> float:
-    """Height in inches of a panel with its title and the names of its axes: in proportion to its width."""
+    """The height in inches of a panel with its title and axis labels, in proportion to its width."""
     return min(3.2, max(1.5, 0.62 * width / columns_of(width, each) + 0.45))
 
 
 def logarithmic(axis: Axis, low: float, high: float) -> None:
-    """A logarithmic axis over a range: numbers written out over few decades, powers of ten over many."""
+    """Make an axis logarithmic over a range, with plain numbers for few decades and powers of ten for many."""
     from matplotlib.ticker import LogFormatterSciNotation, LogLocator, NullFormatter
 
     horizontal = axis is axis.axes.xaxis
@@ -102,7 +102,7 @@ def logarithmic(axis: Axis, low: float, high: float) -> None:
 
 
 def set_labels(axis: Axes, x: str = "", y: str = "") -> None:
-    """Name one or both axes; what is empty is left as it is."""
+    """Label one or both axes; an empty label changes nothing."""
     if x:
         axis.set_xlabel(x)
     if y:
@@ -110,14 +110,14 @@ def set_labels(axis: Axes, x: str = "", y: str = "") -> None:
 
 
 def whole_numbers(axis: Axis) -> None:
-    """No numbers between the whole ones of an axis that counts."""
+    """Put only whole numbers along an axis that counts."""
     from matplotlib.ticker import MaxNLocator
 
     axis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def set_heading(figure: Figure, text: str, *, grows: bool = True) -> None:
-    """Put a text above the whole picture, which grows by its lines; nothing where there is none."""
+    """Put a text above the whole picture, which grows by its lines; nothing for an empty text."""
     if not text:
         return
     shown = wrapped(figure, text, figure.get_figwidth() - 0.2, HEADING)
@@ -140,21 +140,21 @@ def set_titles(figure: Figure, row: Sequence[Axes], titles: Iterable[str], *, gr
 
 
 def _share(axis: Axes) -> float:
-    """How much of the width of a figure belongs to a panel."""
+    """The fraction of the width of a figure that a panel has."""
     spec = axis.get_subplotspec()
     return 1.0 if spec is None else len(spec.colspan) / spec.get_gridspec().ncols
 
 
 def add_legend(figure: Figure, handles: Mapping[str, Artist]) -> None:
-    """Name lines or areas in rows below all panels; the picture grows by them."""
+    """Add a legend of lines or areas in rows below all panels; the picture grows by it."""
     if not handles:
         return
     room, beside = figure.get_figwidth() - 0.2, 0.5  # inches for the line beside a name
     names = [wrapped(figure, name, room - beside, LABEL) for name in handles]
     widest = max(width_of(figure, line, LABEL) for name in names for line in name.split("\n"))
     columns = max(1, min(len(names), int(room / (widest + beside))))
-    outside: Any = "outside lower center"  # any word to the type checker, which knows places inside only
-    # matplotlib leaves names out that begin with an underscore, so that they are put in afterwards.
+    outside: Any = "outside lower center"  # Any, because the type checker knows only places inside
+    # matplotlib leaves out names that begin with an underscore, so names are put in afterwards.
     with in_style():
         legend = figure.legend(
             list(handles.values()),
@@ -167,12 +167,12 @@ def add_legend(figure: Figure, handles: Mapping[str, Artist]) -> None:
         )
     for text, name in zip(legend.get_texts(), names, strict=True):
         text.set_text(name)
-    # A legend is filled column by column, and its rows are as high as its fullest column.
+    # A legend is filled column by column, and its rows are as high as its highest column.
     rows = -(-len(names) // columns)
     heights = [sum(1.25 + n.count("\n") for n in names[i : i + rows]) for i in range(0, len(names), rows)]
     grow(figure, (max(heights) + 0.8) * LABEL)
 
 
 def grow(figure: Figure, points: float) -> None:
-    """Make a figure higher by a line of letters of some points, or by several that add up to them."""
+    """Make a figure higher by lines of text whose font sizes add up to `points`."""
     figure.set_figheight(figure.get_figheight() + points * _LINE)

@@ -1,4 +1,4 @@
-"""Colours of a field: a map, a range, and marks for what lies outside of it."""
+"""Colours of a field: a colour map, a range, and marks for values outside of the range."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
 
 BELOW, ABOVE, LOST = "#00e5ff", "#ff2d00", "0.80"
-"""Colours of values below the range, above it, and of those that are no numbers."""
+"""Colours of values below the range, above it, and of values that are not finite."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Scale:
 
     **Arguments:**
 
-    - `low`, `high`: the range, `low < high`.
+    - `low`, `high`: the range, with `low < high`.
     """
 
     low: float
@@ -32,12 +32,12 @@ class Scale:
 
     @classmethod
     def of(cls, fields: Iterable[Float[np.ndarray, "..."]], *, lengths: bool = False) -> Scale:
-        """From the smallest to the largest finite value; about zero where there are both signs.
+        """Make a scale from the smallest to the largest finite value; symmetric about zero if both signs occur.
 
         **Arguments:**
 
-        - `fields`: all that is drawn in these colours.
-        - `lengths`: whether they are lengths, which are compared with zero.
+        - `fields`: everything that is drawn in these colours.
+        - `lengths`: whether the values are lengths; their range begins at zero.
         """
         finite = [each[np.isfinite(each)] for each in fields]
         kept = [each for each in finite if each.size]
@@ -56,29 +56,29 @@ class Scale:
 
     @property
     def signed(self) -> bool:
-        """Whether the range holds both signs, which asks for colours that part in its middle."""
+        """Whether the range has both signs, for which a diverging colour map is used."""
         return self.low < 0 < self.high
 
     @property
     def colours(self) -> Colormap:
-        """The colour map: lightness grows throughout, so that it is one in grey as well."""
+        """The colour map, whose lightness increases throughout, so that it also works in grey."""
         return diverging() if self.signed else sequential()
 
     def mappable(self) -> ScalarMappable:
-        """What a colour bar is made of."""
+        """Make the object from which a colour bar is made."""
         from matplotlib.cm import ScalarMappable
         from matplotlib.colors import Normalize
 
         return ScalarMappable(Normalize(self.low, self.high), self.colours)
 
     def outside(self, values: Float[np.ndarray, "*field"]) -> Bool[np.ndarray, "*field"]:
-        """Where values lie outside of the range, by more than rounding."""
+        """Find values outside of the range, by more than rounding."""
         slack = 1e-6 * (self.high - self.low)
         with np.errstate(invalid="ignore"):
             return (values < self.low - slack) | (values > self.high + slack)
 
     def extend(self, fields: Iterable[Float[np.ndarray, "..."]]) -> str:
-        """At which ends a colour bar shows that there are values beyond: "neither", "min", "max", "both"."""
+        """The ends at which a colour bar shows that there are values beyond: "neither", "min", "max", "both"."""
         slack = 1e-6 * (self.high - self.low)
         below = above = False
         with np.errstate(invalid="ignore"):
@@ -92,7 +92,7 @@ class Scale:
 
 @cache
 def sequential() -> Colormap:
-    """For values of one sign: viridis."""
+    """The colour map for values of one sign: viridis."""
     import matplotlib
 
     return _with_ends(matplotlib.colormaps["viridis"].colors)  # pyright: ignore[reportAttributeAccessIssue]
@@ -100,11 +100,11 @@ def sequential() -> Colormap:
 
 @cache
 def diverging() -> Colormap:
-    """For values of both signs: blue below zero, orange above, grey at zero, and lighter from end to end.
+    """The colour map for both signs: blue below zero, grey at zero, orange above, and lighter from end to end.
 
-    Lightness and colourfulness are linear in the value, in Ottosson's Oklab (bottosson.github.io/posts/oklab), where equal
-    distances look equal. The usual maps that are light, or dark, in the middle lose the sign in grey; blue and orange are told
-    apart by the colour-blind.
+    Lightness and chroma are linear in the value, in Ottosson's Oklab (bottosson.github.io/posts/oklab), where equal distances
+    look equal. The usual maps, which are light or dark in the middle, lose the sign in grey. Colour-blind people can tell blue
+    and orange apart.
     """
     value = np.linspace(-1.0, 1.0, 255)
     lightness = 0.60 + 0.32 * value
@@ -123,7 +123,7 @@ def _with_ends(colours: object) -> Colormap:
 def _srgb(
     L: Float[np.ndarray, " colours"], a: Float[np.ndarray, " colours"], b: Float[np.ndarray, " colours"]
 ) -> Float[np.ndarray, "colours channels"]:
-    """Colours of Oklab in sRGB, the nearest that a screen has."""
+    """Convert colours from Oklab to sRGB, clipped to what a screen can show."""
     cones = np.stack([L, a, b], -1) @ np.array(
         [
             [1.0, 1.0, 1.0],

@@ -1,4 +1,4 @@
-"""The picture of several trainings: their losses against steps, in one picture."""
+"""Draw the losses of several trainings against steps, in one picture."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Rows = Sequence[Mapping[str, Any]]
 
 _NOISY = "loss"
-"""What is measured on single batches."""
+"""The quantity that is measured on single batches."""
 
 _PANELS = (("loss", "training loss", ""), ("validation", "validation", "o"))
 
@@ -41,21 +41,21 @@ def draw_compared_curves(
 
     - `path`: the file to write, see `save_picture`.
     - `title`, `logs`, `width`: as in `compared_curves_figure`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     save_picture(path, compared_curves_figure(title, logs, width=width), force=force)
 
 
 def compared_curves_figure(title: str, logs: Mapping[str, Rows], *, width: Width = "two") -> Figure:
-    """Draw the training losses of several trainings over each other, and below them what they were validated by.
+    """Draw the training losses of several trainings over each other, and their validation below.
 
     The losses of the log are pale, their running means strong.
 
     **Arguments:**
 
-    - `title`: of the picture; none if empty.
+    - `title`: title of the picture; none if empty.
     - `logs`: by the name of each training, the rows of its log, from `read_log`.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
 

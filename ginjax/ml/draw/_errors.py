@@ -1,4 +1,4 @@
-"""The picture of errors against time."""
+"""Draw errors against time."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _HIGHEST = 10.0
-"""How far above the forecast that nothing changes, and above 1, an error is still of interest."""
+"""Errors are shown up to so many times the largest error of predicting no change, or 1 if that is larger."""
 
 _MARKED = 32
-"""Most steps that are marked one by one."""
+"""Up to so many steps, each step has a marker."""
 
 
 def draw_errors(
@@ -53,21 +53,21 @@ def draw_errors(
 
     - `path`: the file to write, see `save_picture`.
     - `title`, `study`, `width`: as in `errors_figure`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     save_picture(path, errors_figure(title, study, width=width), force=force)
 
 
 def errors_figure(title: str, study: RolloutStudy, *, width: Width = "two") -> Figure:
-    """Draw every metric against time, a panel for each metric and field, with the spread over trajectories as bands.
+    """Draw every metric against time, one panel for each metric and field, with the spread over trajectories as bands.
 
-    An error far above that of predicting no change leaves the panel; where a forecast ends in infinity a line says so.
+    Errors far above that of predicting no change are outside of the panel. A vertical line marks where a forecast blows up.
 
     **Arguments:**
 
-    - `title`: of the whole picture; none if empty.
-    - `study`: what was found.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `title`: title of the whole picture; none if empty.
+    - `study`: the results of the rollouts.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
     """
@@ -95,7 +95,7 @@ def errors_figure(title: str, study: RolloutStudy, *, width: Width = "two") -> F
 
 
 def _lowest(groups: list[list[Axes]]) -> list[Axes]:
-    """The panels that have none below them."""
+    """The panels with no other panel below them."""
     lowest: dict[int, Axes] = {}
     for group in groups:
         for axis in group:
@@ -117,7 +117,7 @@ def _all_rows(study: RolloutStudy) -> list[np.ndarray]:
 def _draw_panel(
     axis: Axes, study: RolloutStudy, labels: Labels, field: str, metric: str
 ) -> dict[str, Artist]:
-    """The curves of one panel, by what the legend calls them."""
+    """Draw the curves of one panel; return them by their names in the legend."""
     times = labels.times(np.arange(1, study.steps + 1))
     marker = "o" if study.steps <= _MARKED else ""
     handles: dict[str, Artist] = {}

@@ -1,4 +1,4 @@
-"""One field in one panel: curves over an axis, colours over a plane, arrows over colours."""
+"""Draw one field in one panel: as curves, as colours over a plane, or as arrows over colours."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ARROW = 0.13
-"""Distance of arrows in inches, at least."""
+"""Smallest distance between arrows in inches."""
 
 CURVE_LOOKS: Mapping[str, tuple[str, str, float]] = {
     "input": ("0.45", ":", 0.9),
@@ -29,15 +29,15 @@ CURVE_LOOKS: Mapping[str, tuple[str, str, float]] = {
     "prediction": ("#0072b2", "-", 0.9),
     "difference": ("#0072b2", "-", 0.9),
 }
-"""Colour, line style and width of curves over an axis: what lies on the wide line of the truth is a good prediction."""
+"""Colour, line style and width of curves. The truth is a wide line: a good prediction lies on it."""
 
 
 def draw_curves(
     axis: Axes, curves: Mapping[str, Float[np.ndarray, "*field"]], labels: Labels, scale: Scale
 ) -> dict[str, Artist]:
-    """Draw fields in one dimension over one another, by their names in `CURVE_LOOKS`.
+    """Draw fields in one dimension over each other, by their names in `CURVE_LOOKS`.
 
-    **Returns:** by name, the line.
+    **Returns:** the lines by name.
     """
     drawn: dict[str, Artist] = {}
     for name, values in curves.items():
@@ -54,7 +54,7 @@ def draw_curves(
 def curve_scale(
     truths: Iterable[Float[np.ndarray, "*_field"]], guesses: Iterable[Float[np.ndarray, "*_field"]]
 ) -> Scale:
-    """The range of curves: that of the truth, and of the predictions as long as those do not make it small."""
+    """The range of curves: that of the truth, extended to the predictions by at most its own width on either side."""
     inner, outer = _ends(truths), _ends(guesses)
     room = inner[1] - inner[0] or abs(inner[1]) or 1.0
     low = max(min(inner[0], outer[0]), inner[0] - room)
@@ -71,14 +71,14 @@ def _ends(fields: Iterable[Float[np.ndarray, "*_field"]]) -> tuple[float, float]
 def draw_plane(
     axis: Axes, values: Float[np.ndarray, "*field"], labels: Labels, scale: Scale, longest: float
 ) -> None:
-    """Draw a plane of a field in two or more dimensions in colours, of a vector its length with arrows.
+    """Draw a plane of a field in two or more dimensions in colours; a vector as its length with arrows.
 
     **Arguments:**
 
     - `axis`: where to draw.
     - `values`: `(*spatial, D, ..., D)`.
-    - `labels`: of the data.
-    - `scale`: of `shade`; what lies outside is coloured otherwise and hatched.
+    - `labels`: labels of the data.
+    - `scale`: scale of `shade`; values outside of it have other colours and are hatched.
     - `longest`: the length of the longest arrow, see `longest_arrow`.
     """
     D = labels.contract.D
@@ -105,7 +105,7 @@ def draw_plane(
 
 
 def finish_axis(axis: Axes, labels: Labels, shown: Sequence[int]) -> None:
-    """Names of the axes of space, and numbers along them that are whole where grid points are counted."""
+    """Label the spatial axes, with whole numbers if grid points are counted."""
     from matplotlib.ticker import MaxNLocator
 
     for each, number in zip((axis.xaxis, axis.yaxis), shown, strict=False):
@@ -119,7 +119,7 @@ def finish_axis(axis: Axes, labels: Labels, shown: Sequence[int]) -> None:
 def add_colour_bar(
     figure: Figure, below: Sequence[Axes], scale: Scale, label: str, shown: Iterable[Float[np.ndarray, "..."]]
 ) -> Colorbar:
-    """A colour bar with its name below some panels, pointed where what is shown goes beyond it."""
+    """Add a labelled colour bar below some panels, with pointed ends if shown values lie beyond it."""
     from matplotlib.ticker import MaxNLocator
 
     with in_style():
@@ -140,7 +140,7 @@ def add_colour_bar(
 
 
 def _columns(axes: Sequence[Axes]) -> set[int]:
-    """The columns of a grid in which some panels stand."""
+    """The columns of the grid in which some panels are."""
     specs = [each.get_subplotspec() for each in axes]
     return {column for spec in specs if spec is not None for column in spec.colspan}
 
@@ -160,12 +160,12 @@ def shade(values: Float[np.ndarray, "*field"], D: int) -> Float[np.ndarray, "*ne
 
 
 def central(values: Float[np.ndarray, "*field"], D: int) -> Float[np.ndarray, "*new_field"]:
-    """The first two spatial axes, the others at their middle."""
+    """The plane of the first two spatial axes, in the middle of the other axes."""
     return values[(slice(None),) * min(D, 2) + tuple(n // 2 for n in values.shape[2:D])]
 
 
 def longest_arrow(fields: Iterable[Float[np.ndarray, "*_field"]], D: int) -> float:
-    """The greatest length in the plane shown of some vector fields, 1 where there is none."""
+    """The largest length of some vector fields in the shown plane; 1 if there are no vectors."""
     longest = 0.0
     for values in fields:
         if values.ndim - D == 1 and D > 1:
@@ -175,7 +175,7 @@ def longest_arrow(fields: Iterable[Float[np.ndarray, "*_field"]], D: int) -> flo
 
 
 def remarks(values: Float[np.ndarray, "*field"], D: int, scale: Scale) -> str:
-    """What to say of values that a panel cannot show in its colours, to go into its title; empty if there are none."""
+    """A remark for the title of a panel on values that its colours cannot show; empty if there are none."""
     shown = shade(values, D)
     lost, beyond = float((~np.isfinite(shown)).mean()), float(scale.outside(shown).mean())
     parts = [
@@ -191,7 +191,7 @@ def _percent(share: float) -> str:
 
 
 def _hatch(axis: Axes, marked: np.ndarray, edges: tuple[float, float, float, float], hatch: str) -> None:
-    """Lines over pixels, which tell them apart in grey as well."""
+    """Hatch pixels, which distinguishes them in grey too."""
     from matplotlib.collections import PolyCollection
 
     nx, ny = marked.shape
@@ -211,7 +211,7 @@ def _draw_arrows(
     places: tuple[Float[np.ndarray, " columns"], Float[np.ndarray, " rows"]],
     longest: float,
 ) -> None:
-    """Arrows along the axes shown, white with a dark edge so that they are seen on any colour."""
+    """Draw arrows in the shown plane, white with a dark edge so that they are visible on any colour."""
     figure, spec = axis.get_figure(root=True), axis.get_subplotspec()
     columns = 1 if spec is None else spec.get_gridspec().ncols
     width = (3.0 if figure is None else figure.get_figwidth()) / columns - 0.25

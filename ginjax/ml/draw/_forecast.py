@@ -1,4 +1,4 @@
-"""The picture of a forecast: truth, prediction, difference."""
+"""Draw a forecast: truth, prediction, difference."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Sample = tuple[Float[np.ndarray, "*field"], Float[np.ndarray, "*field"], Float[np.ndarray, "*field"]]
-"""Truth, prediction, and what the prediction has more."""
+"""Truth, prediction, and prediction minus truth."""
 
 
 def draw_forecast(
@@ -50,7 +50,7 @@ def draw_forecast(
 
     - `path`: the file to write, see `save_picture`.
     - `title`, `samples`, `D`, `contract`, `width`: as in `forecast_figure`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     save_picture(path, forecast_figure(title, samples, D, contract=contract, width=width), force=force)
 
@@ -65,17 +65,17 @@ def forecast_figure(
 ) -> Figure:
     """Draw one row for each field and step: truth, prediction, difference.
 
-    In one dimension truth and prediction are curves in one panel; in two they are drawn in colours, in three the
-    central slice is. A vector is its length in colour, with arrows along the axes shown; a tensor is its norm. A field has one
-    range of colours in all rows, that of the truth, and its difference another; what the prediction has outside of it is hatched.
+    In one dimension, truth and prediction are curves in one panel. In two dimensions they are drawn in colours, in three as
+    the central slice. A vector is shown as its length in colour, with arrows along the shown axes; a tensor as its norm. In all
+    rows a field has the colour range of its truth; predicted values outside of it are hatched. Its difference has another range.
 
     **Arguments:**
 
-    - `title`: of the whole picture; none if empty.
+    - `title`: title of the whole picture; none if empty.
     - `samples`: by step, the fields `(*spatial, D, ..., D)` of the truth and of the prediction.
     - `D`: number of spatial axes.
-    - `contract`: what is known of the data: names of axes, units, spacing and time step.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `contract`: what is known about the data: names of axes, units, spacing and time step.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
     """
@@ -175,7 +175,7 @@ def _draw_field(
 
 
 def relative_size(difference: Float[np.ndarray, "*field"], truth: Float[np.ndarray, "*field"]) -> str:
-    """The size of a difference beside that of the truth over the whole field, to go into a title; empty where it has none."""
+    """The size of a difference relative to the truth, over the whole field, for a title; empty if it is not defined."""
     with np.errstate(over="ignore", invalid="ignore"):
         size = np.linalg.norm(truth.ravel())
         ratio = np.linalg.norm(difference.ravel()) / size if size > 0 else np.nan
@@ -187,7 +187,7 @@ def relative_size(difference: Float[np.ndarray, "*field"], truth: Float[np.ndarr
 
 
 def label_outer(axes: np.ndarray) -> None:
-    """Names and numbers of axes of space on the outermost panels of a block only."""
+    """Keep labels and numbers of spatial axes only on the outermost panels of a block."""
     planes = axes.shape[1] > 2
     for i, row in enumerate(axes):
         for j, axis in enumerate(row):

@@ -1,4 +1,4 @@
-"""A figure in which names are shown as they are. Imports matplotlib, so import it where it is used."""
+"""A figure that shows names as they are. This module imports matplotlib, so import it only where it is used."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from matplotlib.ticker import LogFormatter, ScalarFormatter
 from ginjax.ml.draw._style import in_style
 
 _SCREEN = 140
-"""Pixels an inch under the cell of a notebook."""
+"""Pixels per inch of a picture below a notebook cell."""
 
 
 class LiteralFigure(Figure):
     """A figure that never parses a text as mathematics, except the numbers along axes.
 
-    Layout measures texts while the figure is drawn, so whoever draws or saves it, and however, passes through here.
+    Texts are measured for the layout while the figure is drawn, so every way to draw or save the figure goes through `draw`.
     """
 
     _settled = False
 
     def _repr_png_(self) -> bytes:
-        """The picture under the cell of a notebook, which shows figures of pyplot only."""
+        """The picture below a notebook cell; notebooks otherwise show only figures of pyplot."""
         stream = BytesIO()
         self.savefig(stream, format="png", dpi=_SCREEN)
         return stream.getvalue()
 
     def draw(self, renderer: RendererBase) -> None:
-        """Draw the figure in its own style, with everything in its place."""
+        """Draw the figure in its own style and with its final layout."""
         with self.in_its_style():
             self.settle()
             super().draw(renderer)
 
     @contextmanager
     def in_its_style(self) -> Iterator[None]:
-        """For as long as it is measured or drawn; a box stands for a letter that the font lacks, which needs no warning."""
+        """Set the style while the figure is measured or drawn, without warnings on letters that the font lacks."""
         with warnings.catch_warnings(), in_style():
             warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
             show_literally(self)
             yield
 
     def settle(self) -> None:
-        """Lay out once: the first layout of images below titles of unequal height is too large, the second settles it."""
+        """Lay out once more: the first layout of images below titles of unequal height is too large."""
         layout = self.get_layout_engine()
         if layout is not None and self.axes and not self._settled:
             layout.execute(self)
@@ -57,7 +57,7 @@ class LiteralFigure(Figure):
 
 @contextmanager
 def laid_out(figure: Figure) -> Iterator[None]:
-    """Lay a figure out, and leave it so: matplotlib would draw all of it once more before it writes a file."""
+    """Lay a figure out, and keep this layout: otherwise matplotlib would draw everything again before it writes a file."""
     layout = figure.get_layout_engine()
     if layout is None or not isinstance(figure, LiteralFigure):
         yield
@@ -73,7 +73,7 @@ def laid_out(figure: Figure) -> Iterator[None]:
 
 
 def show_literally(figure: Figure) -> None:
-    """Let every text of a figure be drawn letter by letter; tick labels that matplotlib wrote are left to it."""
+    """Draw every text of a figure letter by letter, except tick labels that matplotlib wrote."""
     numbers = _numbers(figure)
     for text in figure.findobj(Text):
         if id(text) not in numbers:
@@ -83,12 +83,12 @@ def show_literally(figure: Figure) -> None:
 
 
 def visible(text: str) -> str:
-    r"""A text with everything that has no picture (half characters of file names, control characters) as `\x1b`."""
+    r"""Replace characters that cannot be shown (halves of characters, control characters) by escapes such as `\x1b`."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 
 def _numbers(figure: Figure) -> set[int]:
-    """The identities of the texts that hold numbers along axes, such as a power of ten on a logarithmic one."""
+    """The identities of the texts with numbers along axes, such as a power of ten on a logarithmic axis."""
     found = set()
     for axis in figure.findobj(Axis):
         found.add(id(axis.get_offset_text()))

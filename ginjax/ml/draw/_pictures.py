@@ -1,4 +1,4 @@
-"""The pictures of an evaluation: one line each, and what a user adds."""
+"""The pictures of an evaluation: those of the library, and those that a user registers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Picture = Callable[..., "Figure"]
-"""`(title, study, D) -> figure`, where `D` is the number of spatial axes; one that also takes `width` is told it."""
+"""`(title, study, D) -> figure`, where `D` is the number of spatial axes; if it also takes `width`, it gets that too."""
 
 
 def _fields(title: str, study: RolloutStudy, D: int, width: Width = "two") -> Figure:
@@ -48,7 +48,7 @@ def _spectra(title: str, study: RolloutStudy, D: int, width: Width = "two") -> F
 
 
 def _of(what: str, title: str) -> str:
-    """The heading of a picture that shows something of what is evaluated."""
+    """The heading of a picture that shows a quantity of what is evaluated."""
     return f"{what}: {title}" if title else what
 
 
@@ -78,17 +78,17 @@ PICTURES: Registry[Picture] = Registry(
 
 
 def register_picture(name: str, picture: Picture) -> Picture:
-    """Let evaluations draw another picture, until the program ends.
+    """Register a picture that evaluations draw, until the program ends.
 
     **Arguments:**
 
-    - `name`: of the picture; its file is called that, such as `<name>.png`.
-    - `picture`: `(title, study, D)` to a matplotlib figure; with a further argument `width` it is told the width of the
-      picture as well, "one" or "two" columns or millimetres. What is known of the data is `study.contract`.
+    - `name`: name of the picture, and of its file, such as `<name>.png`.
+    - `picture`: `(title, study, D) -> matplotlib figure`. If it has a further argument `width`, it gets the width of the picture
+      too, "one" or "two" journal columns or a number of millimetres. `study.contract` is what is known about the data.
 
     **Returns:** `picture`.
 
-    **Raises:** `ArgumentError` for a name that is taken, or that cannot be the name of a file.
+    **Raises:** `ArgumentError` for a name that is taken, or that cannot be a file name.
     """
     return PICTURES.add(name, picture)
 
@@ -99,13 +99,13 @@ def picture_figure(name: str, title: str, study: RolloutStudy, D: int, *, width:
     **Arguments:**
 
     - `name`: a name in `PICTURES`.
-    - `title`: of the whole picture.
-    - `study`: what was found; `D`: number of spatial axes.
-    - `width`: "one" or "two" columns, or millimetres; a registered picture that does not take it has its own.
+    - `title`: title of the whole picture.
+    - `study`: the results of the rollouts; `D`: number of spatial axes.
+    - `width`: "one" or "two" journal columns, or a number of millimetres; ignored by a registered picture that does not take it.
 
-    **Raises:** `ArgumentError` for an unknown name, another width, or a picture that is no figure.
+    **Raises:** `ArgumentError` for an unknown name, another width, or a picture that does not return a figure.
     """
-    inches(width)  # refused here, whatever the picture makes of it
+    inches(width)  # a wrong width is refused here, even if the picture does not use it
     picture = PICTURES.find(name)
     told = {"width": width} if "width" in inspect.signature(picture).parameters else {}
     figure = picture(title, study, D, **told)
@@ -132,6 +132,6 @@ def draw_picture(
 
     - `path`: the file to write, see `save_picture`.
     - `name`, `title`, `study`, `D`, `width`: as in `picture_figure`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     save_picture(path, picture_figure(name, title, study, D, width=width), force=force)

@@ -1,4 +1,4 @@
-"""Writing pictures: by the ending of the file, whole or not at all, with the same bytes every time."""
+"""Write pictures in the format of the file ending, completely or not at all, with the same bytes every time."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _METADATA: Mapping[str, Mapping[str, Any]] = {
     "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
     "svg": {"Creator": None, "Date": None},
 }
-"""What matplotlib would write of itself and of the day."""
+"""Entries that matplotlib would otherwise write about itself and the date."""
 
 
 def picture_format(path: str | os.PathLike[str]) -> PictureFormat:
-    """The format that the ending of a file says; a file without an ending is a PNG.
+    """Return the format that belongs to the ending of a file; a file without an ending is a PNG.
 
     **Raises:** `ArgumentError` for another ending.
     """
@@ -42,15 +42,15 @@ def picture_format(path: str | os.PathLike[str]) -> PictureFormat:
 
 
 def save_picture(path: str | os.PathLike[str], figure: Figure, *, force: bool = False) -> None:
-    """Write a figure: `.png` of 300 dots an inch, `.pdf` or `.svg`. The same figure gives the same bytes.
+    """Write a figure as `.png` with 300 dots per inch, `.pdf` or `.svg`. The same figure gives the same bytes.
 
     **Arguments:**
 
-    - `path`: the file to write; its ending says the format.
+    - `path`: the file to write; its ending determines the format.
     - `figure`: any figure of matplotlib.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
 
-    **Raises:** `ArgumentError` for another ending, `FileError` for a file that is there or cannot be written.
+    **Raises:** `ArgumentError` for another ending, `FileError` for a file that exists or cannot be written.
     """
     form = picture_format(path)
     atomic_write(path, lambda stream: _draw(figure, stream, form), force=force)

@@ -1,4 +1,4 @@
-"""Losses of single batches, smoothed to be looked at."""
+"""Smooth losses of single batches for display."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import numpy as np
 from jaxtyping import Float
 
 FEW = 20
-"""Fewer points than these are drawn as they are."""
+"""Curves with fewer points than this are drawn without smoothing."""
 
 _MEANS = 20
-"""About how many means lie in the length of a training."""
+"""Approximate number of windows in the length of a training."""
 
 
 def smoothed(losses: Float[np.ndarray, " points"]) -> tuple[Float[np.ndarray, " points"], int]:
-    """The mean over a window about every point, of the part that lies within; geometric, since the axis is logarithmic.
+    """Compute running means over a window; geometric means if all losses are positive, because the axis is logarithmic.
 
-    **Returns:** the means, and of how many points each is but at the ends.
+    **Returns:** the means, and the number of points in a window, which is smaller at the ends.
     """
     half = max(1, len(losses) // _MEANS // 2)
     positive = bool((losses[np.isfinite(losses)] > 0).all())

@@ -1,4 +1,4 @@
-"""The picture of energy against wave number."""
+"""Draw energy against wave number."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DECADES = 8.0
-"""How far below its strongest waves the energy of a field is shown: farther down is the rounding of single precision."""
+"""Decades of energy that are shown: lower energies are rounding errors of single precision."""
 
 
 def draw_spectra(
@@ -53,7 +53,7 @@ def draw_spectra(
 
     - `path`: the file to write, see `save_picture`.
     - `title`, `spectra`, `by_trajectory`, `contract`, `grid`, `width`: as in `spectra_figure`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     figure = spectra_figure(
         title, spectra, by_trajectory=by_trajectory, contract=contract, grid=grid, width=width
@@ -72,18 +72,18 @@ def spectra_figure(
 ) -> Figure:
     """Draw energy against wave number, one panel for each field, with the spread over trajectories as bands.
 
-    The mean (wave number 0) is left out, and so are the corners of the grid beyond its shortest waves along an axis, and what
-    lies more than eight decades below the strongest waves of the truth. Axes that are not periodic were analysed in cosines, see
-    `energy_spectrum`, and the picture says so.
+    The mean (wave number 0) is left out, and so are the corners of the grid, beyond its shortest waves along an axis. The energy
+    axis has at most eight decades, up to at most 1000 times the strongest wave of the truth. Axes that are not periodic were
+    analysed in cosines, see `energy_spectrum`, and the heading says so.
 
     **Arguments:**
 
-    - `title`: of the whole picture; none if empty.
-    - `spectra`: by field, then by name of the forecast, the energy in each shell.
-    - `by_trajectory`: the same of each trajectory.
-    - `contract`: what is known of the data: units and spacing.
-    - `grid`: grid points along each axis; without it waves are counted along the longest axis.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `title`: title of the whole picture; none if empty.
+    - `spectra`: by field, then by name of the forecast: the energy in each shell.
+    - `by_trajectory`: the same for each trajectory.
+    - `contract`: what is known about the data: units and spacing.
+    - `grid`: grid points along each axis; without it, waves are counted along the longest axis.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
     """
@@ -115,14 +115,14 @@ def _draw_panel(
     each: Mapping[str, Float[np.ndarray, "trajectories shells"]],
     grid: tuple[int, ...],
 ) -> dict[str, Artist]:
-    """The curves of one panel, by name."""
+    """Draw the curves of one panel; return them by name."""
     shells = max(len(energy) for energy in lines.values())
     last = min(shells, max(grid) // 2 + 1) if grid else shells
     factor = _wave_number(labels, grid)
     waves = factor * np.arange(1, max(last, 2))
     handles: dict[str, Artist] = {}
     edges: list[Float[np.ndarray, " points"]] = []
-    # That nothing changes has the spectrum of the beginning, and says nothing about a forecast.
+    # No change has the spectrum of the last given frame, and says nothing about a forecast.
     for name, (colour, line) in looks_of(each for each in lines if each != PERSISTENCE).items():
         energy = lines[name][1:last]
         rows = each[name][:, 1:last] if name in each else None
@@ -141,7 +141,7 @@ def _draw_panel(
 
 
 def _wave_number(labels: Labels, grid: tuple[int, ...]) -> float:
-    """The wave number of one wave along the longest axis, 1 where lengths are not known."""
+    """The wave number of one wave along the longest axis; 1 if lengths are not known."""
     if not grid or labels.contract.spacing is None:
         return 1.0
     return 2 * np.pi / (max(grid) * labels.contract.spacing)

@@ -1,4 +1,4 @@
-"""The look of all pictures: widths of a journal's columns, letters, lines, colours. Holds while a picture is made, whatever the user set."""
+"""The style of all pictures: widths, fonts, lines, colours. It holds while a picture is made, whatever the user set."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from ginjax.errors import ArgumentError
 from ginjax.ml.forecast import PERSISTENCE
 
 Width = Literal["one", "two"] | float
-"""Width of a picture: of one or two columns of a journal, or millimetres."""
+"""Width of a picture: one or two columns of a journal, or a number of millimetres."""
 
 COLUMNS: Mapping[str, float] = {"one": 89.0, "two": 183.0}
 """Millimetres of one and of two columns."""
 
 NARROWEST, WIDEST = 60.0, 600.0
-"""Millimetres between which a width must lie."""
+"""Smallest and largest width in millimetres."""
 
 DPI = 300
-"""Pixels an inch of a picture in pixels."""
+"""Pixels per inch of a pixel image."""
 
 HEADING, PANEL, LABEL, TICK = 8.0, 7.5, 7.0, 6.5
-"""Sizes of letters in points: of the whole picture, of a panel, along axes and in legends, of numbers."""
+"""Font sizes in points: of the heading, of panel titles, of axis labels and legends, of numbers."""
 
 LINE, THIN = 1.1, 0.6
-"""Widths of lines in points: of what is shown, of what stands beside."""
+"""Line widths in points: of data, and of frames and ticks."""
 
 _INK, _GRID = "0.15", "0.88"
 
@@ -71,14 +71,14 @@ _OWN: Mapping[str, Any] = {
 }
 
 FILES: dict[Any, Any] = {
-    "pdf.fonttype": 42,  # letters that an illustrator can edit
+    "pdf.fonttype": 42,  # letters that can be edited in a drawing program
     "svg.fonttype": "path",
     "svg.hashsalt": "ginjax",
     "savefig.bbox": None,
     "savefig.facecolor": "white",
     "savefig.transparent": False,
 }
-"""Settings of files, whoever made the figure."""
+"""Settings for files, whoever made the figure."""
 
 
 _LOOKS_GROUPS = (
@@ -86,7 +86,7 @@ _LOOKS_GROUPS = (
     "text", "xtick", "ytick",
 )  # fmt: skip
 
-# Okabe and Ito's colours, which stay apart for the colour-blind; lines and marks tell them apart in grey.
+# Okabe and Ito's colours, which colour-blind people can distinguish; line styles and markers distinguish them in grey.
 _LOOKS = {
     "truth": ("0.1", "-"),
     PERSISTENCE: ("0.55", "--"),
@@ -103,13 +103,13 @@ _FREE = (
     ("#44aa99", (0, (9, 2, 2, 2))),
 )
 LineStyle = str | tuple[float, tuple[float, ...]]
-"""A line style as matplotlib takes it."""
+"""A line style in the form that matplotlib accepts."""
 
 
 def inches(width: Width) -> float:
-    """A width in inches.
+    """Convert a width to inches.
 
-    **Raises:** `ArgumentError` for what is neither "one" nor "two" nor a number of millimetres in range.
+    **Raises:** `ArgumentError` for anything but "one", "two" or a number of millimetres in range.
     """
     millimetres = COLUMNS.get(width, math.nan) if isinstance(width, str) else width
     number = isinstance(millimetres, int | float) and not isinstance(millimetres, bool)
@@ -124,12 +124,12 @@ def inches(width: Width) -> float:
 
 @contextmanager
 def in_style() -> Iterator[None]:
-    """The style of pictures for as long as one is made or written; what the user set stands again afterwards."""
+    """Set the style of pictures while one is made or written, and restore the user's settings afterwards."""
     import matplotlib
 
     if (
         _styled.get()
-    ):  # setting hundreds of settings again for every text that is measured takes a second a picture
+    ):  # setting hundreds of settings again for every text that is measured takes a second per picture
         yield
         return
     token = _styled.set(True)
@@ -147,7 +147,7 @@ _styled = ContextVar("styled", default=False)
 
 @cache
 def _settings() -> dict[Any, Any]:
-    """matplotlib's own settings as far as they are a matter of looks, with those of this style."""
+    """The default settings of matplotlib that concern the style, overridden by those of this module."""
     import matplotlib
 
     defaults: dict[Any, Any] = {}
@@ -156,13 +156,13 @@ def _settings() -> dict[Any, Any]:
             with warnings.catch_warnings(record=True) as said:
                 warnings.simplefilter("always")
                 value = matplotlib.rcParamsDefault[name]
-            if not said:  # else it is about to go, and setting it would say so every time
+            if not said:  # otherwise it is deprecated, and setting it would warn every time
                 defaults[name] = value
     return defaults | dict(_OWN)
 
 
 def looks_of(names: Iterable[str]) -> dict[str, tuple[str, LineStyle]]:
-    """Colour and line style of each forecast: those known have their own, the others what is left."""
+    """Choose colour and line style of each forecast: known names have their own, others get the next free one."""
     looks: dict[str, tuple[str, LineStyle]] = {}
     for name in names:
         free = _FREE[sum(each not in _LOOKS for each in looks) % len(_FREE)]

@@ -1,4 +1,4 @@
-"""The picture of a training: loss and learning rate against steps."""
+"""Draw the loss and the learning rate of a training against steps."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def draw_curve(
     best_step: int = -1,
     width: Width = "two",
 ) -> None:
-    """Write the picture of `curve_figure`; a file that is there is replaced.
+    """Write the picture of `curve_figure`, replacing an existing file.
 
     **Arguments:**
 
@@ -44,16 +44,17 @@ def draw_curve(
 def curve_figure(
     title: str, rows: Sequence[Mapping[str, Any]], *, best_step: int = -1, width: Width = "two"
 ) -> Figure:
-    """Draw training and validation loss, of a tuning the error by which it is judged, and below them the learning rate.
+    """Draw training and validation loss, and below them the learning rate.
 
-    The training loss of the log is pale, its running mean strong.
+    For a tuning, the validation is the error of the rollouts by which it is judged. The training loss of the log is pale,
+    its running mean strong.
 
     **Arguments:**
 
-    - `title`: of the picture; none if empty.
-    - `rows`: of the log, from `read_log`.
+    - `title`: title of the picture; none if empty.
+    - `rows`: rows of the log, from `read_log`.
     - `best_step`: the step whose model was kept, if it was not the last.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
     """
@@ -61,7 +62,7 @@ def curve_figure(
         figure = new_figure(width, 3.0)
         set_heading(figure, title)
         (upper,), (lower,) = panels(figure, 2, 1, sharex=True, height_ratios=(3, 1))
-        # Only a tuning looks before its first step, and looks at errors of rollouts.
+        # Only a tuning validates before its first step, and its validation is the error of rollouts.
         tuning = any(row["step"] == 0 and row.get("validation") is not None for row in rows)
         handles = _draw_losses(upper, rows, "rollouts (nRMSE)" if tuning else "validation")
         if best_step >= 0:

@@ -1,4 +1,4 @@
-"""The picture of a transfer curve: error against the number of high-dimensional samples."""
+"""Draw a transfer curve: error against the number of high-dimensional samples."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SPREAD = "standard deviation over seeds"
 def draw_transfer_curve(
     path: str | os.PathLike[str], points: Sequence[Point], *, width: Width = "two"
 ) -> None:
-    """Write the picture of `transfer_curve_figure`; a file that is there is replaced.
+    """Write the picture of `transfer_curve_figure`, replacing an existing file.
 
     **Arguments:**
 
@@ -53,15 +53,15 @@ def draw_transfer_curve(
 
 
 def transfer_curve_figure(points: Sequence[Point], *, width: Width = "two") -> Figure:
-    """Draw a row for each equation and a column for each pair of dimensions, as far as the width allows.
+    """Draw one row for each equation and one column for each pair of dimensions, as far as the width allows.
 
-    Both axes are logarithmic, with 0 samples left of 1; panels of an equation share theirs for the error. Bands are the
+    Both axes are logarithmic, with 0 samples to the left of 1. Panels of an equation have the same error axis. Bands are the
     standard deviation over seeds; the grey line is the forecast that nothing changes.
 
     **Arguments:**
 
     - `points`: from `summarise`.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
     """
@@ -91,7 +91,7 @@ def transfer_curve_figure(points: Sequence[Point], *, width: Width = "two") -> F
 
 
 def _label_outer(group: Sequence[Axes]) -> None:
-    """The name of the error once a row."""
+    """Keep the label of the error only on the first panel of a row."""
     for axis in group:
         spec = axis.get_subplotspec()
         if spec is not None and spec.colspan.start > 0:
@@ -106,15 +106,15 @@ def _spread_key() -> dict[str, Artist]:
 
 
 def _range(points: Sequence[Point]) -> tuple[float, float]:
-    """Of all curves of an equation, with their bands."""
+    """The range of all curves of an equation, with their bands."""
     ends = [np.array([p.mean, p.mean + p.spread, max(p.mean - p.spread, p.mean / 3)]) for p in points]
     return range_of([*ends, np.array([p.persistence for p in points])], decades=6.0)
 
 
 def _draw_panel(axis: Axes, points: Sequence[Point]) -> dict[str, Artist]:
-    """The curves of one panel, by what the legend calls them."""
+    """Draw the curves of one panel; return them by their names in the legend."""
     counts = sorted({point.samples for point in points})
-    # The logarithm of 0 is put one doubling left of 1.
+    # 0 samples are drawn one doubling to the left of 1.
     place = {count: np.log2(count) if count else -1.0 for count in counts}
     handles: dict[str, Artist] = {}
     for method in METHODS:

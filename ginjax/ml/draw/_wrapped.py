@@ -1,4 +1,4 @@
-"""Texts broken into lines that fit."""
+"""Break texts into lines that fit."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_LINES = 12
-"""More lines of one text than this are cut off."""
+"""The most lines of a text; further lines are cut off."""
 
 
 def wrapped(figure: Figure, text: str, inches: float, size: float) -> str:
-    """A text in lines that fit into a width, broken between words where that is possible, but not within `t = 0.1`.
+    """Break a text into lines that fit into a width, between words if possible, but not within `t = 0.1`.
 
-    The lines put together again are the text; only what is far too long ends in an ellipsis.
+    The lines together are the whole text; only a text that is far too long is cut off with an ellipsis.
     """
     from ginjax.ml.draw._literal_figure import visible
 
@@ -58,13 +58,13 @@ def _lines(figure: Figure, text: str, inches: float, size: float) -> Iterator[st
 
 
 def _fitting(figure: Figure, line: str, inches: float, size: float) -> int:
-    """How many letters at the beginning of a line fit, at least one."""
+    """The number of letters at the beginning of a line that fit, at least one."""
 
     def fits(letters: int) -> bool:
         return width_of(figure, line[:letters], size) <= inches
 
     low, high = 1, 2
-    while high < len(line) and fits(high):  # what is without end is not measured as a whole
+    while high < len(line) and fits(high):  # a very long line is not measured as a whole
         low, high = high, 2 * high
     high = min(high, len(line))
     if fits(high):

@@ -1,4 +1,4 @@
-"""The picture of a transfer: trained in one dimension, predicting in two and three."""
+"""Draw a transfer: a network trained in one dimension predicts in several dimensions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Prediction = tuple[MultiImage, MultiImage, MultiImage]
 """Input, truth and prediction of one sample in physical units."""
 
 _WITH_INPUT = 5.0
-"""From this width on, in inches, there is room for the input too."""
+"""From this width in inches on, there is room for the input too."""
 
 
 def draw_transfer(
@@ -54,7 +54,7 @@ def draw_transfer(
 
     - `path`: the file to write, see `save_picture`.
     - `title`, `predictions`, `contracts`, `width`: as in `transfer_figure`.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     """
     save_picture(path, transfer_figure(title, predictions, contracts=contracts, width=width), force=force)
 
@@ -66,17 +66,18 @@ def transfer_figure(
     contracts: Sequence[DataContract] = (),
     width: Width = "two",
 ) -> Figure:
-    """Draw one row for each dimension: input (if there is room), truth, prediction, difference.
+    """Draw one row for each dimension: input, truth, prediction, difference.
 
-    The first field is drawn as in `draw_forecast`, with one range of colours in all dimensions. The difference has a scale of its
-    own, and above it stands the error of this sample, all fields together, relative to the truth.
+    The first field is drawn as in `draw_forecast`, with the same colour range in all dimensions. In two and three dimensions the
+    input is left out if there is no room. The difference has its own scale. Above it is the error of this sample, over all
+    fields together, relative to the truth.
 
     **Arguments:**
 
-    - `title`: of the whole picture; none if empty.
+    - `title`: title of the whole picture; none if empty.
     - `predictions`: one for each dimension.
-    - `contracts`: what is known of the data of each, or nothing.
-    - `width`: "one" or "two" columns, or millimetres.
+    - `contracts`: what is known about the data of each dimension; may be empty.
+    - `width`: "one" or "two" journal columns, or a number of millimetres.
 
     **Returns:** the figure.
     """
@@ -92,7 +93,7 @@ def transfer_figure(
         grid = figure.add_gridspec(len(rows), columns, height_ratios=heights)
         lengths = bool(planes) and planes[0].order > 0
         same, own = _scales(planes if lengths else rows, lengths)
-        # A vector in one dimension has a sign, in more a length.
+        # A vector is drawn with its sign in one dimension, and as its length in more.
         lines = [row for row in rows if row.D == 1]
         line_own = _scales(lines, False)[1] if lengths else own
         shown = [each for row in (lines if lengths else rows) for each in row.shades[:2]]
@@ -122,7 +123,7 @@ def transfer_figure(
 
 
 def _scales(rows: Sequence[_Row], lengths: bool) -> tuple[Scale, Scale]:
-    """Of fields and of differences."""
+    """The scales of fields and of differences."""
     return (
         Scale.of([each for row in rows for each in row.shades[:2]], lengths=lengths),
         Scale.of([row.shades[3] for row in rows], lengths=lengths),
@@ -130,7 +131,7 @@ def _scales(rows: Sequence[_Row], lengths: bool) -> tuple[Scale, Scale]:
 
 
 class _Row:
-    """One dimension: the first field of input, truth, prediction and difference, and what they are called."""
+    """One dimension: the first field of input, truth, prediction and difference, with labels."""
 
     def __init__(self, prediction: Prediction, contract: DataContract | None):
         self.D = prediction[0].D
@@ -145,13 +146,13 @@ class _Row:
 
     @property
     def aspect(self) -> float:
-        """Height of a panel over its width."""
+        """The height of a panel divided by its width."""
         nx, ny = self.shades[0].shape[:2]
         return min(ny / nx, 3.0)
 
     @property
     def titles(self) -> Mapping[str, str]:
-        """What stands above each panel."""
+        """The titles of the panels."""
         place = self.labels.slice_shown(self.fields[0].shape[: self.D])
         where = f"{self.D}D{', ' if place else ''}{place}"
         relative = f", {self.error:.1%} of truth" if np.isfinite(self.error) else ""
@@ -164,7 +165,7 @@ class _Row:
 
 
 def sample_error(truth: MultiImage, guess: MultiImage) -> float:
-    """Norm of the error of one sample over all its components, relative to that of the truth; NaN where it has none."""
+    """The norm of the error over all components of a sample, relative to the truth; NaN if the truth is zero."""
     error = sum(float(np.sum((np.asarray(guess[key]) - np.asarray(truth[key])) ** 2)) for key in truth)
     size = sum(float(np.sum(np.asarray(block) ** 2)) for block in truth.values())
     return (error / size) ** 0.5 if size > 0 else float("nan")

@@ -1,4 +1,4 @@
-"""Rolling models out beside the truth, batch by batch, and collecting what that comes to."""
+"""Roll models out beside the truth, batch by batch, and collect errors, spectra and quantities."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from ginjax.ml.forecast._rollout_study import (
 from ginjax.ml.score import METRICS, Deviations, deviations, energy_spectrum, quantities
 
 PERSISTENCE = "persistence"
-"""The forecast that nothing changes, as a key of what an evaluation found."""
+"""The name, in the results of an evaluation, of the forecast that nothing changes."""
 
 NO_CHANGE = "no change"
-"""What tables and pictures call that forecast."""
+"""The name of that forecast in tables and pictures."""
 
 
 def study_rollouts(
@@ -36,18 +36,18 @@ def study_rollouts(
     batch_size: int = 8,
     progress: Callable[[int, int], None] | None = None,
 ) -> RolloutStudy:
-    """Roll models out on trajectories and compare with the truth, beside the forecast that nothing changes.
+    """Roll models out on trajectories, and compare them and the forecast that nothing changes with the truth.
 
     **Arguments:**
 
-    - `forecasters`: models by name, for the same fields; the first is the one looked at.
-    - `source`: the data, read frame by frame; simulations are best held in memory, see `ginjax.data.generate`.
-    - `trajectories`: which of them to use.
-    - `steps`: predictions from the first frames of each; as many as all trajectories have if None.
-    - `batch_size`: trajectories rolled out at once.
+    - `forecasters`: models by name, all for the same fields. `shown_step` and `samples` of the result follow the first one.
+    - `source`: the data, read frame by frame; it is best to hold simulations in memory, see `ginjax.data.generate`.
+    - `trajectories`: numbers of the trajectories to use.
+    - `steps`: number of predictions from the first frames of each trajectory; if None, as many as the data allow.
+    - `batch_size`: number of trajectories rolled out at once.
     - `progress`: called as `progress(done, total)`, counting trajectories times steps.
 
-    **Raises:** `ArgumentError` for data that do not fit a model, or nothing to do.
+    **Raises:** `ArgumentError` for data that do not fit a model, or if there is nothing to do.
     """
     chosen = [int(each) for each in trajectories]
     if steps is None and forecasters:
@@ -60,7 +60,7 @@ def study_rollouts(
             got=f"{len(chosen)} trajectories, {steps} steps, {len(forecasters)} models",
             expected="at least one of each",
         )
-    list(METRICS.values())  # one that cannot be imported is an error before the work
+    list(METRICS.values())  # a metric that cannot be imported raises an error here
     for forecaster in forecasters.values():
         forecaster.check(source, most_past(forecasters) + steps)
     size = min(batch_size, len(chosen))
@@ -78,15 +78,15 @@ def study_rollouts(
 
 
 def most_past(forecasters: Mapping[str, Forecaster]) -> int:
-    """Frames before the first one that is predicted: all that any of the models sees, so that all predict the same ones."""
+    """The most past frames that any of the models sees; predictions of all models begin after so many frames."""
     return max(each.frames.past_steps for each in forecasters.values())
 
 
 def _frames(
     forecasters: Mapping[str, Forecaster], source: Source, part: list[int], steps: int, size: int
 ) -> Iterator[tuple[int, dict[str, Fields]]]:
-    """Step by step the truth, every forecast, and no change, for a few trajectories."""
-    # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
+    """Yield, step by step, the truth, every forecast, and no change, for a few trajectories."""
+    # A smaller last batch would need another compilation. It is filled up instead, and the filling is dropped.
     full = part + part[-1:] * (size - len(part))
     first = next(iter(forecasters.values()))
     names = [each.name for each in first.schema]
@@ -111,7 +111,7 @@ def _read(source: Source, part: list[int], frame: int, names: list[str]) -> Fiel
 
 
 class _Collected:
-    """Deviations and spectra of all batches so far."""
+    """Deviations, spectra and quantities of all batches so far."""
 
     def __init__(self, steps: int, names: list[str], contract: DataContract, grid: tuple[int, ...]):
         self._steps = steps
@@ -202,7 +202,7 @@ class _Collected:
         self, name: str, field: str
     ) -> dict[str, Float[np.ndarray, "trajectories steps"]]:
         steps = [self._all(name, field, step) for step in range(1, self._steps + 1)]
-        # One sample of many values: each of them is measured by itself.
+        # One sample of many values: each trajectory and step is measured by itself.
         found = Deviations(
             *(
                 np.stack([getattr(step, what) for step in steps], axis=1)[None]
@@ -222,7 +222,7 @@ class _Collected:
         )
 
     def sample(self, step: int, frames: Mapping[str, Fields]) -> None:
-        """Keep the first trajectory at the first step and at the newest one until the forecast is lost."""
+        """Keep the first trajectory at the first step, and at the newest step before the forecast is lost."""
         first = {
             name: {field: values[0] for field, values in fields.items()} for name, fields in frames.items()
         }

@@ -1,4 +1,4 @@
-"""A model read from a file as something that forecasts physical fields."""
+"""Forecast physical fields with a model that was read from a file."""
 
 from __future__ import annotations
 
@@ -25,21 +25,19 @@ from ginjax.ml.task import (
 )
 
 Fields = dict[str, Float[np.ndarray, "*_leading_field"]]
-"""By field name, arrays `(*spatial, D, ..., D)` in physical units, behind the axis of the batch unless something else is
-said there.
-"""
+"""By field name, arrays `(*spatial, D, ..., D)` in physical units, preceded by the batch axis unless stated otherwise."""
 
 
 @dataclass(frozen=True)
 class Forecaster:
-    """A network and the contract of its data; build it with `Forecaster.of`.
+    """A network with the contract of its data, which forecasts physical fields; build it with `Forecaster.of`.
 
     **Arguments:**
 
-    - `model`: the network, for one sample.
+    - `model`: the network, which takes one sample.
     - `contract`: what its data have to be like, with scales.
-    - `tile`: pixels along every axis, or by the name of the axis, of the parts of the grid that are predicted one after the
-      other, to save memory; None for all of it at once. The result differs by rounding only.
+    - `tile`: pixels of a tile along every axis, or by axis name. Tiles of the grid are predicted one after the other, which saves
+      memory; the result differs only by rounding. None predicts the whole grid at once.
     """
 
     model: PyTree
@@ -48,30 +46,30 @@ class Forecaster:
 
     @classmethod
     def of(cls, model: PyTree, record: ModelRecord, tile: TileSides | None = None) -> Forecaster:
-        """Read the settings of a model file.
+        """Build a forecaster from a model and its record.
 
         **Arguments:**
 
         - `model`: the network of the record, or another one for the same data.
-        - `record`: what the file holds.
-        - `tile`: as above.
+        - `record`: the content of the model file.
+        - `tile`: as for the class.
 
         **Raises:** `FileError` if the file does not say what the model was trained on.
         """
         return cls(eqx.nn.inference_mode(model), scaled_contract(record), tile)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Without what it has worked out so far: a compiled step can be neither copied nor pickled.
+        # Cached values are left out: a compiled step can be neither copied nor pickled.
         return type(self), (self.model, self.contract, self.tile)
 
     @property
     def schema(self) -> tuple[Field, ...]:
-        """The fields it predicts, in channel order."""
+        """The fields that the model predicts, in channel order."""
         return self.contract.fields
 
     @property
     def constants(self) -> tuple[Field, ...]:
-        """The fields it only reads, in channel order."""
+        """The fields that the model only reads, in channel order."""
         return self.contract.constants
 
     @cached_property
@@ -81,26 +79,26 @@ class Forecaster:
 
     @cached_property
     def frames(self) -> Frames:
-        """The layout of its inputs and predictions."""
+        """The layout of inputs and predictions."""
         return frames_of(self.contract)
 
     def check(self, source: Source, frames: int) -> None:
-        """Refuse data that the model is not for.
+        """Refuse data that do not fit the model.
 
         **Arguments:**
 
         - `source`: the data.
-        - `frames`: how many frames of each trajectory are needed.
+        - `frames`: number of frames of each trajectory that are needed.
 
-        **Raises:** `ArgumentError` naming what does not fit and what was expected; with `tile` also `UnsupportedError` for a
-        network that looks at the whole field at once.
+        **Raises:** `ArgumentError` that names what does not fit and what was expected; with `tile` also `UnsupportedError` for
+        a network that looks at the whole field at once.
         """
         check_contract(self.contract, source.contract)
         source.check_frames(frames)
         self.tiling(source.spatial)
 
     def tiling(self, spatial: Sequence[int]) -> Tiling | None:
-        """How a grid is cut; None if it is predicted at once.
+        """Cut a grid into tiles; None if it is predicted at once.
 
         **Raises:** as `check`.
         """
@@ -110,13 +108,13 @@ class Forecaster:
         return None if found.is_whole else found
 
     def start(self, source: Source, trajectories: Sequence[int], first: int = 0) -> MultiImage:
-        """The normalised input that begins with frame `first` of some trajectories.
+        """Read the normalised input that begins with frame `first` of some trajectories.
 
         **Arguments:**
 
         - `source`: data that `check` accepts.
-        - `trajectories`: their numbers, at least one.
-        - `first`: the oldest of the `past_steps` frames.
+        - `trajectories`: numbers of the trajectories, at least one.
+        - `first`: index of the oldest of the `past_steps` frames.
 
         **Returns:** blocks `(len(trajectories), channels, *spatial, D, ..., D)`.
 
@@ -129,12 +127,12 @@ class Forecaster:
     def roll_out(self, x: MultiImage, steps: int) -> Iterator[Fields]:
         """Predict step after step, each from the predictions before it.
 
-        One compiled step serves all of them; values that leave the range of numbers are handed out as they are.
+        The step is compiled once. Values that overflow are returned as they are.
 
         **Arguments:**
 
         - `x`: normalised inputs from `start`.
-        - `steps`: how many.
+        - `steps`: number of steps.
 
         **Returns:** an iterator over the predicted frames.
         """
@@ -147,9 +145,9 @@ class Forecaster:
 
         **Arguments:**
 
-        - `x`: normalised inputs, as those from `start`.
+        - `x`: normalised inputs, such as those from `start`.
 
-        **Returns:** the frame, one channel a field, and the input of the step after it.
+        **Returns:** the predicted frame, with one channel per field, and the input of the next step.
         """
         tiling = self.tiling(x.get_spatial_dims())
         if tiling is None:
@@ -171,15 +169,15 @@ class Forecaster:
         **Arguments:**
 
         - `source`: data that `check` accepts.
-        - `trajectories`: their numbers, at least one.
-        - `steps`: how many predictions, each made from those before it.
-        - `first`: the oldest frame of the input.
-        - `batch_size`: trajectories rolled out at once.
+        - `trajectories`: numbers of the trajectories, at least one.
+        - `steps`: number of predictions, each made from those before it.
+        - `first`: index of the oldest frame of the input.
+        - `batch_size`: number of trajectories rolled out at once.
         - `progress`: called as `progress(done, total)`, counting trajectories times steps.
 
         **Returns:** by field, `(len(trajectories), steps, *spatial, D, ..., D)` in physical units.
 
-        **Raises:** `NumericsError` when a rollout blows up; as `Source.read`.
+        **Raises:** `NumericsError` if a rollout blows up; as `Source.read`.
         """
         chosen = [int(each) for each in trajectories]
         size, total = min(batch_size, len(chosen)), len(chosen) * steps
@@ -192,7 +190,7 @@ class Forecaster:
         }
         for begin in range(0, len(chosen), size):
             part = chosen[begin : begin + size]
-            # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
+            # A smaller last batch would need another compilation. It is filled up instead, and the filling is dropped.
             x = self.start(source, part + part[-1:] * (size - len(part)), first)
             for step, frame in enumerate(self.roll_out(x, steps)):
                 check_finite_prediction(frame, step + 1, part)
@@ -203,7 +201,7 @@ class Forecaster:
         return found
 
     def physical(self, frame: MultiImage) -> Fields:
-        """A normalised frame, one channel a field, in physical units and by name."""
+        """Convert a normalised frame, with one channel per field, to physical units, by field name."""
         fields: Fields = {}
         for key, group in fields_by_key(self.schema).items():
             block = np.asarray(frame[key])
@@ -239,7 +237,7 @@ class Forecaster:
 
 
 def _digits(scale: FieldScale) -> type[np.float32] | type[np.float64]:
-    """Double precision for a field that varies so little about its mean that single precision would lose it."""
+    """Use double precision for a field whose variation about its mean would be lost in single precision."""
     rounding = float(np.finfo(np.float32).eps) * abs(scale.offset)
     return np.float64 if rounding > 1e-3 * scale.scale else np.float32
 
@@ -249,11 +247,11 @@ def check_finite_prediction(frame: Fields, step: int, trajectories: Sequence[int
 
     **Arguments:**
 
-    - `frame`: the predictions of a step, of these trajectories first.
-    - `step`: its number, from 1.
-    - `trajectories`: their numbers.
+    - `frame`: the predictions of one step; those of `trajectories` come first.
+    - `step`: number of the step, from 1.
+    - `trajectories`: numbers of the trajectories.
 
-    **Raises:** `NumericsError` naming the first that is lost.
+    **Raises:** `NumericsError` that names the first trajectory with NaN or infinity.
     """
     for name, values in frame.items():
         finite = np.isfinite(values[: len(trajectories)]).reshape(len(trajectories), -1).all(axis=1)

@@ -1,4 +1,4 @@
-"""What is known of the data of a forecast."""
+"""The contract of the data of a forecast, completed by that of the model."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from ginjax.data import Source
 
 
 def known_contract(source: Source, model: DataContract) -> DataContract:
-    """What is known of some data for a picture: what they say, and where they are silent what the model was trained on.
+    """Complete the contract of some data by that of a model, for pictures.
 
     **Arguments:**
 
     - `source`: the data.
-    - `model`: the contract of a model that they are for.
+    - `model`: the contract of the model.
 
-    **Returns:** the contract of the data with the model's names of axes, and units, spacing and time step completed.
+    **Returns:** the contract of the data with the axis names of the model. Units, spacing and time step that the data do not
+    state are those of the model.
     """
     units = {each.name: each.unit for each in (*model.fields, *model.constants)}
 

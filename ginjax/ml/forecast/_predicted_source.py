@@ -1,4 +1,4 @@
-"""Forecasts as a source: a trajectory is predicted when it is asked for."""
+"""Forecasts as a source of data: a trajectory is predicted when it is read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ginjax.ml.forecast._forecaster import Fields, Forecaster, check_finite_pred
 
 @dataclass
 class _Running:
-    """A rollout under way: what comes next, and how many frames it has given."""
+    """A rollout in progress: the next frames, and how many it has given."""
 
     frames: Iterator[Fields]
     done: int = 0
@@ -25,10 +25,9 @@ class _Running:
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PredictedSource(Source):
-    """Trajectories that a model goes on with; build it with `predicted`.
+    """Trajectories that a model predicts; build it with `predicted`.
 
-    The newest one is kept in memory; where it is predicted tile by tile only the newest frame is, and frames are best asked for
-    one after the other.
+    The newest trajectory is kept in memory. With prediction by tiles only its newest frame is kept, so read frames in order.
     """
 
     forecaster: Forecaster = field(repr=False)
@@ -42,7 +41,7 @@ class PredictedSource(Source):
         return self.forecaster.tiling(self.spatial) is not None
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
-        """The forecasts in memory."""
+        """Hold the forecasts in memory."""
         return held_in_memory(self, progress)
 
     def _read(self, trajectory: int, start: int, stop: int) -> Fields:
@@ -101,17 +100,17 @@ def predicted(
     first: int = 0,
     origin: dict[str, object] | None = None,
 ) -> Source:
-    """A source of forecasts in physical units: the frames given, then `steps` predictions.
+    """Make a source of forecasts in physical units: the given frames, followed by `steps` predictions.
 
     **Arguments:**
 
     - `forecaster`: the model.
-    - `given`: the data it starts from.
-    - `steps`: how many predictions, at least 1.
-    - `first`: the oldest frame of the input.
-    - `origin`: where the forecasts came from (JSON values), for provenance.
+    - `given`: the data to start from.
+    - `steps`: number of predictions, at least 1.
+    - `first`: index of the oldest frame of the input.
+    - `origin`: where the forecasts come from (JSON values), for provenance.
 
-    **Returns:** one trajectory for each of `given`. Reading raises `NumericsError` when a rollout blows up.
+    **Returns:** one trajectory for each trajectory of `given`. Reading it raises `NumericsError` if a rollout blows up.
 
     **Raises:** `ArgumentError` for data that do not fit the model.
     """

@@ -1,4 +1,4 @@
-"""What rollouts beside the truth came to: errors step by step, spectra, physical quantities, and one trajectory to look at."""
+"""The results of rollouts: errors step by step, spectra, physical quantities, and one trajectory to look at."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from ginjax.checkpoint import DataContract
 from ginjax.ml.forecast._forecaster import Fields
 
 SPECTRA_KEPT = 64
-"""Most trajectories whose spectra are kept one by one."""
+"""The most trajectories whose spectra are kept one by one."""
 
 Curves = Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]
 """By field and metric, one value for each step."""
 
 Spectra = Mapping[str, Mapping[str, Float[np.ndarray, " shells"]]]
-"""By field, then "truth" or the name of the forecast, the mean energy in each shell."""
+"""By field, then "truth" or the name of the forecast: the mean energy in each shell."""
 
 CurvesByTrajectory = Mapping[str, Mapping[str, Float[np.ndarray, "trajectories steps"]]]
 """By field and metric, one row for each trajectory."""
 
 SpectraByTrajectory = Mapping[str, Mapping[str, Float[np.ndarray, "trajectories shells"]]]
-"""By field, then "truth" or the name of the forecast, the energy in each shell of each trajectory."""
+"""By field, then "truth" or the name of the forecast: the energy in each shell of each trajectory."""
 
 Quantities = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, " steps"]]]]
-"""By field and quantity, then "truth" or the name of the forecast, the mean over trajectories at each step."""
+"""By field and quantity, then "truth" or the name of the forecast: the mean over trajectories at each step."""
 
 QuantitiesByTrajectory = Mapping[str, Mapping[str, Mapping[str, Float[np.ndarray, "trajectories steps"]]]]
-"""The same with one row for each trajectory."""
+"""As `Quantities`, with one row for each trajectory."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +43,17 @@ class RolloutStudy:
 
     - `errors`: the error curves by forecast.
     - `lost_at`: by forecast, the first step with NaN or infinity in any trajectory; None if there is none.
-    - `shown_step`: the last step at which the first forecast is finite (1 if there is none), to which `spectra` belong.
-    - `spectra`: by field, then "truth" or forecast, the mean energy in each shell.
+    - `shown_step`: the last step at which the first forecast is finite (1 if there is none); `spectra` belong to this step.
+    - `spectra`: by field, then "truth" or forecast: the mean energy in each shell.
     - `quantities`: physical quantities of the frames, see `ginjax.ml.quantities`.
-    - `samples`: by step (the first, and the last one before the first batch is lost), then "truth" or forecast, fields
-      of the first trajectory.
-    - `contract`: what is known of the data; None if nothing is.
+    - `samples`: fields of the first trajectory by step, then "truth" or forecast. The steps are the first one, and the last one
+      before the first batch is lost.
+    - `contract`: what is known about the data; None if nothing is.
     - `grid`: grid points along each axis; empty if they are not known.
-    - `errors_by_trajectory`: as `errors`, with an array `(trajectories, steps)` for each metric, every trajectory by itself.
-    - `quantities_by_trajectory`: as `quantities`, likewise.
-    - `spectra_by_trajectory`: as `spectra`, with an array `(trajectories, shells)` each, of the first `SPECTRA_KEPT`.
+    - `errors_by_trajectory`: as `errors`, with an array `(trajectories, steps)` for each metric.
+    - `quantities_by_trajectory`: as `quantities`, with an array `(trajectories, steps)` for each forecast.
+    - `spectra_by_trajectory`: as `spectra`, with an array `(trajectories, shells)` each, for the first `SPECTRA_KEPT`
+      trajectories.
     """
 
     steps: int
@@ -70,21 +71,21 @@ class RolloutStudy:
     spectra_by_trajectory: SpectraByTrajectory = dataclasses.field(default_factory=dict)
 
     def deviation(self, forecast: str, field: str, metric: str) -> Float[np.ndarray, " steps"] | None:
-        """How far apart the trajectories are: the standard deviation of a metric over them, step by step.
+        """Compute the standard deviation of a metric over the trajectories, step by step.
 
         **Arguments:**
 
         - `forecast`, `field`, `metric`: as in `errors`.
 
-        **Returns:** `sqrt(sum_n (e_n - <e>)^2 / (N - 1))` of what each of the `N` trajectories has by itself; None of a
-        single one, or where it was not kept.
+        **Returns:** `sqrt(sum_n (e_n - <e>)^2 / (N - 1))`, where `e_n` is the metric of one of the `N` trajectories. None for a
+        single trajectory, or if the values by trajectory were not kept.
         """
         return _deviation(self.errors_by_trajectory.get(forecast, {}).get(field, {}).get(metric))
 
     def quantity_deviation(
         self, field: str, quantity: str, forecast: str
     ) -> Float[np.ndarray, " steps"] | None:
-        """The same of a physical quantity.
+        """Compute the standard deviation of a physical quantity over the trajectories, step by step.
 
         **Arguments:**
 
@@ -93,11 +94,11 @@ class RolloutStudy:
         return _deviation(self.quantities_by_trajectory.get(field, {}).get(quantity, {}).get(forecast))
 
     def renamed(self, names: Mapping[str, str]) -> RolloutStudy:
-        """The same study with other names for some of the forecasts.
+        """Rename some of the forecasts.
 
         **Arguments:**
 
-        - `names`: by the name of a forecast, the new one.
+        - `names`: the new names, by the present names.
         """
 
         def by_forecast(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,5 +125,5 @@ class RolloutStudy:
 def _deviation(values: Float[np.ndarray, "trajectories steps"] | None) -> Float[np.ndarray, " steps"] | None:
     if values is None or len(values) < 2:
         return None
-    with np.errstate(invalid="ignore", over="ignore"):  # of a rollout that blows up
+    with np.errstate(invalid="ignore", over="ignore"):  # for a rollout that blows up
         return values.std(axis=0, ddof=1)

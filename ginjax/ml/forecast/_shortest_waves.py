@@ -1,4 +1,4 @@
-"""How a network treats the shortest waves that a grid holds, which decides whether rollouts blow up."""
+"""How a network amplifies the shortest waves of a grid, which decides whether rollouts blow up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ginjax.models import from_record
 from ginjax.transfer import RULES
 
 SUSPICIOUS = 1.3
-"""Growth in a step beyond that of the network before, or beyond 1, from which rollouts of converted networks got worse."""
+"""Growth in a step, relative to that of the network before or to 1, from which rollouts of converted networks got worse."""
 
 SIDE = 8
 """Grid points along each axis: with fewer there are hardly any waves shorter than the Nyquist wave of an axis."""
@@ -30,13 +30,13 @@ _STEPS, _SETTLED = 12, 4
 
 @dataclass(frozen=True)
 class ShortestWaves:
-    """What one step makes of the shortest waves, in a network and in its conversion, see `shortest_waves`.
+    """How much one step amplifies the shortest waves, in a network and in its conversion; see `shortest_waves`.
 
     **Arguments:**
 
-    - `low`, `high`: the largest factor by which a step multiplies them, in either dimension.
+    - `low`, `high`: the largest factor by which a step multiplies these waves, in the lower and in the higher dimension.
     - `low_dim`, `high_dim`: the dimensions.
-    - `rule`: by which the higher one was made; None if nobody says.
+    - `rule`: the rule by which the higher network was made; None if it is not known.
     """
 
     low: float
@@ -47,12 +47,12 @@ class ShortestWaves:
 
     @property
     def excess(self) -> float:
-        """The growth in the higher dimension over that in the lower one, or over 1 where that damps them."""
+        """The growth in the higher dimension divided by that in the lower one, or by 1 if the lower network damps the waves."""
         return self.high / max(1.0, self.low)
 
     @property
     def warning(self) -> str:
-        """What to say if rollouts of the converted network are in danger; empty if they are not."""
+        """A warning if rollouts of the converted network are in danger; empty if they are not."""
         if self.excess < SUSPICIOUS:
             return ""
         return (
@@ -62,7 +62,7 @@ class ShortestWaves:
 
     @property
     def _remedy(self) -> str:
-        """What may help: nothing that was done already, or that cannot be done to such a network."""
+        """Advice that may help; it leaves out what was done already and what such a network does not allow."""
         if self.low >= SUSPICIOUS:
             return f"They grow in {self.low_dim}D already: train that network with `noise` or `unroll`, and convert it then"
         rule = RULES.get(self.rule) if self.rule is not None else None
@@ -72,17 +72,17 @@ class ShortestWaves:
 
 
 def shortest_waves(low: ModelRecord, high: ModelRecord) -> ShortestWaves | None:
-    """Compare what a network and its conversion make of the shortest waves that their grids hold.
+    """Compare how a network and its conversion amplify the shortest waves on their grids.
 
-    A network is linearised about constant states. Of a small perturbation only the waves of a wave number of at least pi in
-    grid points are kept, the Nyquist wave of an axis and all that are shorter; the factor by which steps multiply them
-    settles at the largest eigenvalue. In one dimension that is the one Nyquist wave. No data are needed.
+    The network is linearised about constant states. Of a small perturbation only waves with a wave number of at least pi per
+    grid point are kept: the Nyquist wave of an axis and all shorter waves. Under repeated steps their growth factor approaches
+    the largest eigenvalue. In one dimension there is only the Nyquist wave. No data are needed.
 
     **Arguments:**
 
-    - `low`, `high`: the model of the lower dimension and that of the higher one.
+    - `low`, `high`: the models of the lower and of the higher dimension.
 
-    **Returns:** None for models that were never trained, or predict other fields than they see: they are not rolled out.
+    **Returns:** None for models that cannot be rolled out: they were never trained, or predict other fields than they see.
     """
     if not all(each.contract.scales and each.contract.targets is None for each in (low, high)):
         return None
@@ -92,7 +92,7 @@ def shortest_waves(low: ModelRecord, high: ModelRecord) -> ShortestWaves | None:
 
 
 def growth_of_shortest(forecaster: Forecaster) -> float:
-    """The largest factor by which a step multiplies waves of a wave number of at least pi in grid points.
+    """Estimate the largest factor by which a step multiplies waves with a wave number of at least pi per grid point.
 
     **Arguments:**
 
@@ -113,7 +113,7 @@ def growth_of_shortest(forecaster: Forecaster) -> float:
         size = _size(wave)
         sizes.append(size)
         wave = {key: _over(block, size) for key, block in wave.items()}
-    # The geometric mean of the last factors: a complex pair of eigenvalues makes single ones go up and down.
+    # The geometric mean of the last factors, because with a complex pair of eigenvalues single factors oscillate.
     settled = np.prod(np.stack(sizes[-_SETTLED:]), axis=0) ** (1 / _SETTLED)
     return float(np.max(settled))
 
@@ -123,7 +123,7 @@ Blocks = Mapping[Key, Shaped[np.ndarray, "..."]]
 
 
 def constant_states(contract: DataContract, side: int) -> Blocks:
-    """Constant normalised inputs of a network, a state a sample.
+    """Make constant normalised inputs of a network, one state per sample.
 
     **Arguments:**
 
@@ -153,13 +153,13 @@ def _channels(contract: DataContract) -> dict[Key, int]:
 
 
 def short_waves(D: int, side: int) -> Bool[np.ndarray, "*spatial"]:
-    """Which waves of a periodic grid have a wave number of at least pi in grid points."""
+    """Which waves of a periodic grid have a wave number of at least pi per grid point."""
     k = 2 * np.pi * np.fft.fftfreq(side)
     return sum(np.square(each) for each in np.meshgrid(*[k] * D, indexing="ij")) >= np.pi**2 - 1e-6  # pyright: ignore[reportReturnType]
 
 
 def _noise(states: Blocks, short: Bool[np.ndarray, "*spatial"], constants: Mapping[Key, int]) -> Blocks:
-    """Short waves of all fields that move, alike in every state."""
+    """Random short waves in all fields that change in time, the same for every state."""
     random = np.random.default_rng(0)
     wave = {}
     for key, block in states.items():
@@ -178,7 +178,7 @@ def _kept(block: AnyArray, short: Bool[np.ndarray, "*spatial"], D: int) -> Float
 
 
 def _size(wave: Blocks) -> Float[np.ndarray, " batch"]:
-    """The root mean square over all fields, for each state."""
+    """The Euclidean norm over all fields, for each state."""
     return np.sqrt(sum(np.square(block).reshape(len(block), -1).sum(1) for block in wave.values()))
 
 
@@ -187,7 +187,7 @@ def _over(block: Float[np.ndarray, "..."], size: Float[np.ndarray, " batch"]) ->
 
 
 def _next(forecaster: Forecaster, blocks: Blocks) -> dict[Key, Float[np.ndarray, "..."]]:
-    """The input of the step after."""
+    """The input of the next step."""
     D = forecaster.contract.D
     x = MultiImage({key: jnp.asarray(block, jnp.float32) for key, block in blocks.items()}, D, (True,) * D)
     return {key: np.asarray(block, np.float64) for key, block in forecaster.step(x)[1].items()}

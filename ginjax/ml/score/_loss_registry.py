@@ -1,4 +1,4 @@
-"""The training objectives that can be asked for by name."""
+"""The losses of training by name."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Loss = Callable[[MultiImage, MultiImage], Float[Array, ""]]
 DEFAULT_LOSS = "smse"
 
 PIXEL_FLOOR = 0.1
-"""Added to the squared norm at a pixel, where fields have unit scale. Without it the few pixels at which a field passes
-through zero are all that training sees: with 1e-5 networks end up worse than predicting no change.
+"""Added to the squared norm at a pixel, where fields have unit scale. Without it, the few pixels at which a field passes
+through zero dominate the training: with 1e-5 networks end up worse than predicting no change.
 """
 
 
@@ -48,20 +48,20 @@ LOSSES: Registry[Loss] = Registry(
 )
 """The losses of training by name: the library's own, then those of `register_loss` and of installed packages.
 
-- `smse`: `smse_loss`, the squared error, in which large fields and samples weigh more.
+- `smse`: `smse_loss`, the squared error. Large fields and samples have more weight.
 - `nrmse`: `nrmse_loss` with an `eps` of 1e-5, the error of every sample and channel relative to its size.
 - `normalized-smse`: `normalized_smse_loss` with an `eps` of 0.1, the squared error relative to the field at each pixel.
 """
 
 
 def register_loss(name: str, loss: Loss) -> Loss:
-    """Let training minimise another loss, until the program ends.
+    """Register a loss that training can minimise, until the program ends.
 
     **Arguments:**
 
-    - `name`: to ask for it, as in `TrainSettings(loss=name)`.
+    - `name`: name of the loss, as in `TrainSettings(loss=name)`.
     - `loss`: `(prediction, target) -> scalar`, written in JAX; both have blocks `(batch, channels, *spatial, D, ..., D)`
-      of the same keys.
+      with the same keys.
 
     **Returns:** `loss`.
 

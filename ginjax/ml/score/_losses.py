@@ -1,7 +1,7 @@
 """Losses on batches of multi-images.
 
 Each takes a prediction and a target with blocks `(batch, channels, *spatial, D, ..., D)`, pairs the blocks by key
-and returns the mean over the batch, or with `reduce=None` one value per sample.
+and returns the mean over the batch, or one value per sample with `reduce=None`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ginjax.geometric import TINY, AnyArray, MultiImage
 Reduce = Literal["mean"] | None
 
 LossValue = Float[Array, ""] | Float[Array, " batch"]
-"""The mean over the batch, or with `reduce=None` one value a sample."""
+"""The mean over the batch, or one value per sample with `reduce=None`."""
 
 Block = Float[AnyArray, "batch channels pixels components"]
 
@@ -32,7 +32,7 @@ def smse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean
     **Arguments:**
 
     - `prediction`, `target`: blocks `(batch, channels, *spatial, D, ..., D)` of the same keys and shapes.
-    - `reduce`: `"mean"` over the batch, or None for one value a sample.
+    - `reduce`: `"mean"` over the batch, or None for one value per sample.
 
     **Returns:** a scalar, or an array `(batch,)`.
 
@@ -45,19 +45,19 @@ def smse_loss(prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean
 def timestep_smse_loss(
     prediction: MultiImage, target: MultiImage, n_steps: int, reduce: Reduce = "mean"
 ) -> Float[Array, " steps"] | Float[Array, "batch steps"]:
-    """`smse_loss` of each of several time steps.
+    """Compute `smse_loss` separately for each of several time steps.
 
     `mean_x sum_{f, i} (a_{f, t}(x)_i - b_{f, t}(x)_i)^2` at step `t`, summed over keys.
 
     **Arguments:**
 
-    - `prediction`, `target`: blocks `(batch, fields * n_steps, *spatial, D, ..., D)`, time fastest.
-    - `n_steps`: time steps in the channels.
-    - `reduce`: `"mean"` over the batch, or None for one value a sample.
+    - `prediction`, `target`: blocks `(batch, fields * n_steps, *spatial, D, ..., D)`, in which time varies fastest.
+    - `n_steps`: number of time steps in the channels.
+    - `reduce`: `"mean"` over the batch, or None for one value per sample.
 
     **Returns:** an array `(n_steps,)`, or `(batch, n_steps)`.
 
-    **Raises:** `ArgumentError` if the images do not match, or if a block is not made of that many steps.
+    **Raises:** `ArgumentError` if the images do not match, or if the channels of a block are not a multiple of `n_steps`.
     """
     steps = []
     for key, (a, b) in zip(target, _paired(prediction, target), strict=True):
@@ -96,11 +96,11 @@ def normalized_smse_loss(
 def nrmse_loss(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
 ) -> LossValue:
-    """Norm of the difference over norm of the target, channel by channel.
+    """Norm of the difference divided by the norm of the target, channel by channel.
 
-    `mean_c |a_c - b_c| / (|b_c| + eps)`, the norms over all pixels and components, the mean over the channels of all keys.
-    Where target and difference both vanish the quotient counts as 0; where only the target does it is infinite unless
-    there is an `eps`.
+    `mean_c |a_c - b_c| / (|b_c| + eps)`, with norms over all pixels and components, and the mean over the channels of all keys.
+    If target and difference both vanish, the quotient counts as 0. If only the target vanishes, it is infinite unless
+    `eps` is positive.
 
     **Arguments:**
 
@@ -121,10 +121,10 @@ def nrmse_loss(
 def nrmse_per_pixel_loss(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
 ) -> LossValue:
-    """Tensor norm of the difference over tensor norm of the target, pixel by pixel.
+    """Tensor norm of the difference divided by the tensor norm of the target, pixel by pixel.
 
-    `mean_{c, x} |a_c(x) - b_c(x)| / (|b_c(x)| + eps)`, the mean over the channels of all keys. Where target and
-    difference both vanish the quotient counts as 0; where only the target does it is infinite unless there is an `eps`.
+    `mean_{c, x} |a_c(x) - b_c(x)| / (|b_c(x)| + eps)`, the mean over pixels and the channels of all keys. If target and
+    difference both vanish, the quotient counts as 0. If only the target vanishes, it is infinite unless `eps` is positive.
 
     **Arguments:**
 
@@ -142,14 +142,14 @@ def nrmse_per_pixel_loss(
 def l2_rel_error(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
 ) -> LossValue:
-    """`nrmse_loss` in percent; same arguments, result and errors."""
+    """`nrmse_loss` in percent, with the same arguments, result and errors."""
     return 100 * nrmse_loss(prediction, target, reduce, eps)
 
 
 def l2_per_pixel_rel_error(
     prediction: MultiImage, target: MultiImage, reduce: Reduce = "mean", eps: float = 0
 ) -> LossValue:
-    """`nrmse_per_pixel_loss` in percent; same arguments, result and errors."""
+    """`nrmse_per_pixel_loss` in percent, with the same arguments, result and errors."""
     return 100 * nrmse_per_pixel_loss(prediction, target, reduce, eps)
 
 
@@ -163,7 +163,7 @@ def _paired(prediction: MultiImage, target: MultiImage) -> Iterator[tuple[Block,
         )
     for key, b in target.items():
         a = prediction[key]
-        # Unequal shapes would broadcast to a number that means nothing.
+        # Unequal shapes would broadcast to a meaningless number.
         if a.shape != b.shape:
             raise ArgumentError(f"shape of block {key} of the prediction", got=a.shape, expected=b.shape)
         if b.ndim != 2 + target.D + len(key[0]):

@@ -14,13 +14,13 @@ from ginjax.errors import ArgumentError
 
 @dataclass(frozen=True)
 class Deviations:
-    """Mean squares over the grid, summed over the components of a field; arrays of one shape.
+    """Mean squares over the grid, summed over the components of a field: three arrays of the same shape.
 
     **Arguments:**
 
-    - `error`: of the difference.
-    - `size`: of the truth.
-    - `variance`: of the truth without its mean over the grid.
+    - `error`: mean square of the difference.
+    - `size`: mean square of the truth.
+    - `variance`: mean square of the truth minus its mean over the grid.
 
     The first axis (`batch`) runs over samples.
     """
@@ -30,26 +30,26 @@ class Deviations:
     variance: Float[np.ndarray, "batch *rest"]
 
     def metrics(self) -> dict[str, Float[np.ndarray, "*rest"]]:
-        """The metrics, with samples averaged out.
+        """Compute all metrics, averaged over the samples.
 
-        A quotient is 0 where there is no error and infinite where there is one but nothing to compare it with.
+        A quotient is 0 if the error is 0, and infinite if the error is not 0 but the denominator is.
 
         **Returns:** by name in `METRICS`, arrays of the shape of the deviations without the first axis.
 
-        **Raises:** `ArgumentError` for a metric of another shape.
+        **Raises:** `ArgumentError` for a metric that returns another shape.
         """
         return {name: metric(self) for name, metric in METRICS.items()}
 
 
 @dataclass(frozen=True)
 class Metric:
-    """One number for how far the predictions of a field at one step are from the truth.
+    """A metric: one number for the error of a field at one step.
 
     **Arguments:**
 
-    - `name`: in the evaluation's JSON, and to ask for it.
-    - `label`: in tables and pictures.
-    - `measure`: the metric, samples averaged out: an array of the shape of the deviations without the first axis.
+    - `name`: name in the evaluation's JSON and in arguments.
+    - `label`: name in tables and pictures.
+    - `measure`: computes the metric, averaged over samples: an array of the shape of the deviations without the first axis.
     """
 
     name: str
@@ -78,7 +78,7 @@ def _vrmse(found: Deviations) -> np.ndarray:
 
 
 def _relative_l2(found: Deviations) -> np.ndarray:
-    """`sqrt(sum_n |e_n|^2 / sum_n |y_n|^2)`, all samples as one."""
+    """`sqrt(sum_n |e_n|^2 / sum_n |y_n|^2)`, over all samples together."""
     return _ratio(found.error.sum(axis=0), found.size.sum(axis=0))
 
 
@@ -100,12 +100,12 @@ METRICS = Registry(
 
 
 def metric_label(name: str) -> str:
-    """How tables and pictures write a metric; of one that is not registered here, its name."""
+    """The label of a metric in tables and pictures; its name if it is not registered here."""
     return METRICS[name].label if name in METRICS else name
 
 
 def register_metric(metric: Metric) -> Metric:
-    """Let evaluations measure another metric, until the program ends.
+    """Register a metric that evaluations measure, until the program ends.
 
     **Arguments:**
 
@@ -132,7 +132,7 @@ def deviations(
 
     **Raises:** `ArgumentError` for arrays of different shapes.
     """
-    # Unequal shapes would broadcast to a number that means nothing.
+    # Unequal shapes would broadcast to a meaningless number.
     if prediction.shape != truth.shape or truth.ndim < 1 + D:
         raise ArgumentError("shape of the prediction", got=prediction.shape, expected=truth.shape)
     guess, target = (

@@ -1,4 +1,4 @@
-"""The nRMSE of fields that come in parts."""
+"""The nRMSE of fields that are processed part by part."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from ginjax.geometric import Key, MultiImage
 
 
 class NrmseSums:
-    """Collects what `nrmse_loss` is made of, part of the grid by part: squared norms of difference and target.
+    """Sums for `nrmse_loss`, collected part of the grid by part: squared norms of difference and target.
 
-    A part holds blocks `(batch, channels, *spatial, D, ..., D)`, each pixel of the grid in one part only.
+    A part has blocks `(batch, channels, *spatial, D, ..., D)`; each pixel of the grid is in exactly one part.
     """
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class NrmseSums:
         self._norm: dict[Key, Float[np.ndarray, "batch channels"]] = {}
 
     def add(self, prediction: MultiImage, target: MultiImage) -> None:
-        """Take a part into account."""
+        """Add the squared norms of a part."""
         for key, block in target.items():
             true = np.asarray(block, np.float64)
             for sums, values in (
@@ -29,7 +29,7 @@ class NrmseSums:
                 sums[key] = sums.get(key, 0) + np.square(values).reshape(*true.shape[:2], -1).sum(axis=2)
 
     def value(self) -> Float[np.ndarray, " batch"]:
-        """The nRMSE of each sample, as `nrmse_loss` with `reduce=None` has it."""
+        """Compute the nRMSE of each sample, as `nrmse_loss` with `reduce=None` does."""
         ratios = []
         for key, error in self._error.items():
             with np.errstate(divide="ignore", invalid="ignore"):

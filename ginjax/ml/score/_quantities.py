@@ -1,4 +1,4 @@
-"""Physical quantities of a frame: what a flow conserves, dissipates, or must not have."""
+"""Physical quantities of a frame: what a flow conserves or dissipates, and what has to vanish."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ QUANTITY_LABELS = {
     "divergence": "rms divergence",
     "enstrophy": "enstrophy",
 }
-"""The quantities by name, as tables write them."""
+"""The labels of the quantities in tables, by name."""
 
 
 def quantities(
     values: Num[np.ndarray, "batch *field"], D: int, *, spacing: float | None, is_torus: Sequence[bool]
 ) -> dict[str, Float[np.ndarray, " batch"]]:
-    r"""Measure one number by sample for each quantity that a field has, in its physical units and in float64.
+    r"""Measure physical quantities of a field, one number per sample, in physical units and in float64.
 
-    A scalar has its `mean` over the grid: the total of what is conserved, by volume. A vector `u` has
+    A scalar has its `mean` over the grid, which is the conserved total per volume. A vector `u` has
 
-    - `energy`: `<|u|^2> / 2`, kinetic energy by mass where `u` is a velocity;
+    - `energy`: `<|u|^2> / 2`, the kinetic energy per mass if `u` is a velocity;
     - `divergence`: `sqrt(<(div u)^2>)`, zero in an incompressible flow;
     - `enstrophy`: `<sum_{i<j} (d_i u_j - d_j u_i)^2> / 2`, half the mean square of the vorticity,
 
-    where `<>` is the mean over the grid. Derivatives are exact for the waves of the grid along periodic axes, and central
-    differences along others.
+    where `<>` is the mean over the grid. Derivatives are spectral along periodic axes, and central differences along the
+    others.
 
     **Arguments:**
 
     - `values`: `(batch, *spatial, D, ..., D)`.
     - `D`: number of spatial axes.
-    - `spacing`: of the grid; without it nothing with a derivative is measured.
+    - `spacing`: spacing of the grid; if None, quantities with a derivative are left out.
     - `is_torus`: for each axis, whether it is periodic.
 
-    **Returns:** by name in `QUANTITY_LABELS`, arrays `(batch,)`; nothing for tensors of order 2 and more.
+    **Returns:** by name in `QUANTITY_LABELS`, arrays `(batch,)`; empty for tensors of order 2 and more.
     """
     order, grid = values.ndim - 1 - D, tuple(range(1, 1 + D))
     field = np.asarray(values, np.float64)

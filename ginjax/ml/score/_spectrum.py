@@ -1,4 +1,4 @@
-"""How the energy of a field is spread over wavelengths."""
+"""The distribution of the energy of a field over wavelengths."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ginjax.errors import ArgumentError
 def energy_spectrum(
     values: Num[np.ndarray, "batch *field"], D: int, is_torus: Sequence[bool] | None = None
 ) -> Float[np.ndarray, "batch shells"]:
-    r"""The isotropic spectrum `E(s) = sum over shell s of |FFT(u) / N|^2`, components summed, in float64.
+    r"""Compute the isotropic spectrum `E(s) = sum over shell s of |FFT(u) / N|^2`, summed over components, in float64.
 
-    Shell `s` holds the wave vectors whose length, in waves along the longest axis, rounds to `s`; the corners of
-    the cube of wave vectors are shells too, so that `sum_s E(s)` is the mean square of the field. An axis that is not periodic
-    is analysed in cosines (`cos(pi m (i + 1/2) / n)`, the transform of the field and its mirror image), since as a periodic
-    one its ends would not meet, and that jump would show up as energy at short wavelengths; the mean square stays the same.
+    Shell `s` holds the wave vectors whose length, in waves along the longest axis, rounds to `s`. The corners of the cube of
+    wave vectors are included, so that `sum_s E(s)` is the mean square of the field. An axis that is not periodic is analysed in
+    cosines (`cos(pi m (i + 1/2) / n)`, the transform of the field and its mirror image). Treated as periodic, its two ends
+    would not meet, and the jump would appear as energy at short wavelengths. The mean square stays the same.
 
     **Arguments:**
 
     - `values`: `(batch, *spatial, D, ..., D)`, of any finite size.
     - `D`: number of spatial axes, with equal spacing.
-    - `is_torus`: for each axis, whether it is periodic; all are if None.
+    - `is_torus`: for each axis, whether it is periodic; if None, all are.
 
-    **Returns:** `(batch, shells)`, from shell 0, the mean of the field; NaN for a sample that is not finite.
+    **Returns:** `(batch, shells)`, beginning with shell 0, the mean of the field; NaN for a sample that is not finite.
 
     **Raises:** `ArgumentError` if there are too few axes.
     """
@@ -45,7 +45,7 @@ def energy_spectrum(
 
 
 def _shells(spatial: tuple[int, ...], walled: Sequence[int]) -> Int[np.ndarray, "*new_spatial"]:
-    """The shell of every wave vector, as an array on the grid, which is twice as long along axes with walls."""
+    """The shell of every wave vector, as an array on the grid; this grid is twice as long along axes with walls."""
     longest = max(spatial)
     waves = [np.fft.fftfreq(2 * n if axis in walled else n) * longest for axis, n in enumerate(spatial)]
     axes = np.meshgrid(*waves, indexing="ij")

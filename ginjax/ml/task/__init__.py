@@ -1,4 +1,4 @@
-"""Prediction tasks: windows of frames as samples, and predictions fed back as inputs."""
+"""Prediction tasks: windows of frames as samples, and rollouts that feed predictions back as inputs."""
 
 from ginjax.ml.task._autoregressive import autoregressive_map as autoregressive_map
 from ginjax.ml.task._autoregressive import autoregressive_step as autoregressive_step

@@ -1,4 +1,4 @@
-"""Feeding predictions back as inputs."""
+"""Feed predictions back as inputs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def autoregressive_step(
 
     **Arguments:**
 
-    - `input`: channels fields x `past_steps` (oldest frame first, time fastest), then constant fields.
+    - `input`: channels fields x `past_steps` (oldest frame first, time varies fastest), followed by constant fields.
     - `output`: channels fields x `future_steps`, in the same order.
     - `past_steps`: frames of each field in an input.
     - `constant_fields_dict`: number of constant channels by key; missing keys have none.
     - `future_steps`: frames of each field in an output.
 
-    **Returns:** the next input, of the signature of `input`.
+    **Returns:** the next input, with the signature of `input`.
 
     **Raises:** `ArgumentError` if the channels do not add up.
     """
@@ -70,13 +70,13 @@ def autoregressive_map(
     **Arguments:**
 
     - `model`: `(x, aux_data) -> (prediction of one frame, aux_data)` for one sample.
-    - `x`: one sample, channels fields x `past_steps` (time fastest), then constant fields.
-    - `aux_data`: handed to the model and on to its next call; keeps its structure.
+    - `x`: one sample, channels fields x `past_steps` (time varies fastest), followed by constant fields.
+    - `aux_data`: passed to the model; what the model returns is passed to its next call. Its structure must not change.
     - `past_steps`: frames of each field in an input.
     - `autoregressive_steps`: number of predictions.
     - `constant_fields`: number of constant channels by key.
 
-    **Returns:** all predictions, channels fields x `autoregressive_steps` (time fastest), and the last `aux_data`.
+    **Returns:** all predictions, channels fields x `autoregressive_steps` (time varies fastest), and the last `aux_data`.
 
     **Raises:** `ArgumentError` if there is no step to take or the channels do not add up.
     """
@@ -85,7 +85,7 @@ def autoregressive_map(
     if autoregressive_steps == 1:
         return model(x, aux_data)
 
-    # One compiled step, however long the rollout; what is not an array cannot travel through the scan.
+    # The step is compiled once, however long the rollout is; only arrays can pass through the scan.
     _, static = eqx.partition(aux_data, eqx.is_array)
 
     def step(state: tuple[MultiImage, PyTree], _: None):

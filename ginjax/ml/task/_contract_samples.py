@@ -1,4 +1,4 @@
-"""Samples of the task that a contract describes, cut out of data of any kind."""
+"""Samples of the task that a contract describes, cut out of any data."""
 
 from __future__ import annotations
 
@@ -20,21 +20,22 @@ from ginjax.ml.task._frames import Frames, frames_of
 from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
 COPIES = 2
-"""Of samples while they are put together."""
+"""Copies of the samples that exist in memory while they are assembled."""
 
 
 @dataclass(frozen=True)
 class OwnTask:
-    """Samples of a model's own task on some data: past frames and constants in, the next frame or the change to it out.
+    """Samples of a model's own task: past frames and constants as input, the next frame or its change as target.
 
-    Everything is in the scales that the model was trained with, so the same samples serve the model itself and, in
-    their dimension, whatever it is converted to. Build it with `OwnTask.of`.
+    All values are in the scales that the model was trained with. The same samples therefore serve the model itself and, in
+    their dimension, every model that it is converted to. Build it with `OwnTask.of`.
 
     **Arguments:**
 
-    - `windows`: all samples there are; `indices`: those to be used.
+    - `windows`: all samples.
+    - `indices`: numbers of the samples to use.
     - `frames`: the layout of inputs and predictions.
-    - `contract`: of the model.
+    - `contract`: contract of the model.
     """
 
     windows: Windows
@@ -54,10 +55,10 @@ class OwnTask:
 
         **Arguments:**
 
-        - `contract`: of the model, in the dimension of the data (see `DataContract.in_dimension`).
+        - `contract`: contract of the model in the dimension of the data (see `DataContract.in_dimension`).
         - `source`: the data; fields that the model does not know are left out.
-        - `trajectories`: which of them to use; all by default.
-        - `samples`: at most so many, spread evenly over all there are.
+        - `trajectories`: numbers of the trajectories to use; all by default.
+        - `samples`: the most samples to use, spread evenly over all of them.
 
         **Raises:** `ArgumentError` for data that do not fit the model.
         """
@@ -75,9 +76,9 @@ class OwnTask:
         return cls(windows, indices, frames_of(contract), contract)
 
     def pairs(self) -> tuple[MultiImage, MultiImage]:
-        """Inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`.
+        """Read inputs and targets of the chosen samples, blocks `(samples, channels, *spatial, D, ..., D)`.
 
-        **Raises:** `MemoryLimitError` for more than memory has room for; as `Windows.take`.
+        **Raises:** `MemoryLimitError` if they do not fit into memory; as `Windows.take`.
         """
         self._check_memory()
         return self.windows.take(self.indices)
@@ -97,7 +98,7 @@ class OwnTask:
 
     @property
     def _sample_bytes(self) -> int:
-        """Of one input and its target, in single precision."""
+        """Bytes of one input and its target, in single precision."""
         D, points = self.contract.D, math.prod(self.windows.source.spatial)
         both = (*self.windows.input_signature, *self.windows.target_signature)
         return 4 * points * sum(channels * D ** len(axes) for (axes, _), channels in both)
@@ -109,7 +110,7 @@ class OwnTask:
         progress: Callable[[int, int], None] | None = None,
         tile: TileSides | None = None,
     ) -> OneStepError:
-        """The one-step error of a model, beside predicting no change.
+        """Measure the one-step error of a model, and that of predicting no change.
 
         **Arguments:**
 

@@ -1,4 +1,4 @@
-"""Fields beyond memory: a grid cut into tiles, and a step of a network made tile by tile."""
+"""Cut grids that are too large for memory into tiles, and run a network tile by tile."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from ginjax.ml.task._frames import Frames
 from ginjax.models import ReceptiveField, receptive_field, signature_of
 
 BatchStep = Callable[[PyTree, MultiImage], tuple[MultiImage, MultiImage]]
-"""`(model, x) -> (frame, next input)` of a batch, blocks `(batch, channels, *spatial, D, ..., D)`."""
+"""`(model, x) -> (frame, next input)` for a batch, blocks `(batch, channels, *spatial, D, ..., D)`."""
 
 
 @dataclass(frozen=True)
 class Crop:
-    """Parts of the grid that a network is shown at a time; build it with `Crop.of`.
+    """Parts of the grid that a network sees one at a time; build it with `Crop.of`.
 
     **Arguments:**
 
-    - `sides`: pixels of a part along every axis, or by the name of the axis.
-    - `field`: how far the network looks.
-    - `argument`: what messages call `sides`.
+    - `sides`: pixels of a part along every axis, or by axis name.
+    - `field`: the receptive field of the network.
+    - `argument`: name of `sides` in error messages.
     """
 
     sides: TileSides
@@ -38,20 +38,20 @@ class Crop:
 
     @classmethod
     def of(cls, model: Any, contract: DataContract, sides: TileSides, argument: str = "crop") -> Crop:
-        """For a network and the data that it is for.
+        """Make the crop for a network and its data.
 
         **Arguments:**
 
         - `model`: the network.
-        - `contract`: of the data, with the past frames that it sees.
-        - `sides`, `argument`: as above.
+        - `contract`: contract of the data, with the number of past frames in an input.
+        - `sides`, `argument`: as for the class.
 
         **Raises:** `UnsupportedError` for a network that looks at the whole field at once, see `receptive_field`.
         """
         return cls(sides, receptive_field(model, signature_of(contract.inputs), contract.is_torus), argument)
 
     def tiling(self, spatial: Sequence[int], steps: int = 1) -> Tiling:
-        """How a grid is cut, with a halo of what so many predictions, each made from those before it, depend on.
+        """Cut a grid into tiles, with a halo on which `steps` successive predictions depend.
 
         **Raises:** `ArgumentError` for an axis that is not there, or a side that the down-samplings do not divide.
         """
@@ -65,9 +65,9 @@ class Crop:
         )
 
     def check_smaller(self, spatial: Sequence[int], steps: int = 1) -> None:
-        """Refuse parts which, with what they depend on, are the whole grid.
+        """Refuse parts that, together with their halo, are the whole grid.
 
-        **Raises:** `ArgumentError` with what would do.
+        **Raises:** `ArgumentError` that says what would fit.
         """
         tiling = self.tiling(spatial, steps)
         if not tiling.is_whole:
@@ -91,7 +91,7 @@ def _asked(tiling: Tiling, sides: TileSides) -> tuple[int, ...]:
 
 
 def make_batch_step(frames: Frames) -> BatchStep:
-    """A compiled prediction of the next frame, and of the input of the step after it.
+    """Make a compiled function that predicts the next frame and the input of the next step.
 
     **Arguments:**
 
@@ -109,18 +109,18 @@ def make_batch_step(frames: Frames) -> BatchStep:
 def step_by_tiles(
     step: BatchStep, model: PyTree, x: MultiImage, tiling: Tiling
 ) -> tuple[MultiImage, MultiImage]:
-    """A prediction made tile by tile, which differs from that of the whole field by rounding only.
+    """Predict tile by tile; the result differs from that on the whole field only by rounding.
 
-    The device holds one block at a time; whole fields stay on the host.
+    The device holds one tile at a time; whole fields stay on the host.
 
     **Arguments:**
 
     - `step`: from `make_batch_step`.
     - `model`: the network.
     - `x`: normalised inputs, NumPy blocks `(batch, channels, *spatial, D, ..., D)`.
-    - `tiling`: how the grid is cut, see `Crop.tiling`.
+    - `tiling`: the tiles, see `Crop.tiling`.
 
-    **Returns:** the frame, and the input of the step after it, in NumPy.
+    **Returns:** the frame and the input of the next step, in NumPy.
     """
     whole = {key: np.asarray(block) for key, block in x.items()}
     made: tuple[dict[Any, np.ndarray], dict[Any, np.ndarray]] = ({}, {})

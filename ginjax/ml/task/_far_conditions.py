@@ -1,4 +1,4 @@
-"""Numbers that a network is told and was not trained with."""
+"""Remarks on conditions that are far from those of the training."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from ginjax.data import Source, condition_values
 def condition_remarks(
     contract: DataContract, source: Source, trajectories: Iterable[int] | None = None
 ) -> tuple[str, ...]:
-    """What is to be said of conditions of data that are far from those of a model's training.
+    """Write remarks on conditions of data that are far from those of a model's training.
 
     **Arguments:**
 
-    - `contract`: of the model.
+    - `contract`: contract of the model.
     - `source`: data that fit it.
-    - `trajectories`: which of them are used; all by default.
+    - `trajectories`: numbers of the trajectories to use; all by default.
     """
     known = {each.name: each for each in contract.conditions if each.low is not None}
     values = condition_values(source, tuple(known), trajectories)

@@ -1,4 +1,4 @@
-"""How the channels of inputs and predictions are frames of fields."""
+"""The layout of inputs and predictions: which channels are which frames of which fields."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Frames:
 
     **Arguments:**
 
-    - `past_steps`: frames of each field in an input, oldest first, time fastest.
+    - `past_steps`: frames of each field in an input, oldest first; time varies fastest.
     - `constants`: number of constant channels at the end of the inputs, by key.
-    - `increments`: for a model that predicts changes, by key and field the scale of a change divided by the scale
-      of the field; None for a model that predicts the fields themselves.
+    - `increments`: for a model that predicts changes: by key and field, the scale of a change divided by the scale
+      of the field. None for a model that predicts the fields themselves.
     """
 
     past_steps: int = 1
@@ -33,7 +33,7 @@ class Frames:
     increments: Mapping[Key, Float[np.ndarray, " _channels"]] | None = None
 
     def newest(self, x: MultiImage, like: MultiImage) -> MultiImage:
-        """The last frame of every field in an input; `like` has the keys of the fields."""
+        """Take the last frame of every field from an input; `like` has the keys of the fields."""
         blocks = {}
         for key in like:
             moving = x[key].shape[1] - self.constants.get(key, 0)
@@ -41,7 +41,7 @@ class Frames:
         return MultiImage(blocks, x.D, x.is_torus)
 
     def as_fields(self, x: MultiImage, predicted: MultiImage) -> MultiImage:
-        """What was predicted for an input (or its target), as the frame that follows."""
+        """Convert a prediction for an input (or its target) to the frame that follows the input."""
         if self.increments is None:
             return predicted
         blocks: dict[Key, Shaped[AnyArray, "batch channels ..."]] = {}
@@ -51,7 +51,7 @@ class Frames:
         return MultiImage(blocks, x.D, x.is_torus)
 
     def next_input(self, x: MultiImage, predicted: MultiImage) -> MultiImage:
-        """The input of the step after a prediction."""
+        """Make the input of the step that follows a prediction."""
         return autoregressive_step(x, self.as_fields(x, predicted), self.past_steps, self.constants)
 
 
@@ -62,23 +62,24 @@ def make_frames(
     past_steps: int,
     residual: bool,
 ) -> Frames:
-    """The layout for some fields.
+    """Make the layout for some fields.
 
     **Arguments:**
 
-    - `fields`, `constants`: those that vary in time and those that do not.
-    - `normalisation`: of the fields; with `residual` it needs the scales of increments.
+    - `fields`: the fields that vary in time.
+    - `constants`: the fields that do not.
+    - `normalisation`: scales of the fields; `residual` needs the scales of increments too.
     - `past_steps`: frames of each field in an input.
     - `residual`: whether the change of a field is predicted.
 
-    **Raises:** `ArgumentError` if a scale of increments is needed and was not measured.
+    **Raises:** `ArgumentError` if a scale of increments is needed but was not measured.
     """
     counts = {key: len(group) for key, group in fields_by_key(constants).items()}
     return Frames(past_steps, counts, _increments(fields, normalisation) if residual else None)
 
 
 def frames_of(contract: DataContract) -> Frames:
-    """The layout of a model's inputs and predictions.
+    """Make the layout of a model's inputs and predictions.
 
     **Raises:** `ArgumentError` if the contract has no scales.
     """

@@ -1,4 +1,4 @@
-"""Data that a model was not trained on, recognised by their content and not by the name of a file."""
+"""Find data that a model was not trained on, recognised by their content and not by the name of a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ginjax.ml.task._training_data import KnownParts, default_parts, parts_of_tr
 
 EVALUATED_STEPS = 16
 EVALUATED_TRAJECTORIES = 16
-"""Length and number of the simulations that a model is evaluated on."""
+"""Number of steps, and number of simulations, on which a model is evaluated."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class HeldOut:
 
     **Arguments:**
 
-    - `source`, `trajectories`: the data, and which of them.
-    - `name`: what to call them.
+    - `source`: the data.
+    - `trajectories`: numbers of the trajectories to use.
+    - `name`: name of the data.
     - `note`: what the user should know about the choice, or None.
     """
 
@@ -55,16 +56,17 @@ def simulated_held_out(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> HeldOut:
-    """Simulations that no training with the same seed has seen.
+    """Run simulations that no training with the same seed has seen.
 
     **Arguments:**
 
-    - `contract`: of the model, in the dimension to simulate in.
-    - `pde`: the equation; that of the training if None.
+    - `contract`: contract of the model, in the dimension to simulate in.
+    - `pde`: the equation; if None, that of the training.
     - `side`, `seed`, `progress`: as in `ginjax.data.generate`.
-    - `trajectories`, `steps`: how many, and predictions in each; `EVALUATED_TRAJECTORIES` and `EVALUATED_STEPS` unless given.
+    - `trajectories`: number of simulations, by default `EVALUATED_TRAJECTORIES`.
+    - `steps`: predictions in each of them, by default `EVALUATED_STEPS`.
 
-    **Raises:** `ArgumentError` for a model that is not for such data.
+    **Raises:** `ArgumentError` if the simulations do not fit the model.
     """
     trained_on = contract.origin.get("equation")
     pde = trained_on if pde is None and isinstance(trained_on, str) else pde
@@ -79,7 +81,7 @@ def simulated_held_out(
         trajectories or EVALUATED_TRAJECTORIES,
         contract.past_steps - 1 + (steps or EVALUATED_STEPS),
     )
-    # What does not fit is answered before anything is simulated.
+    # Raise errors before anything is simulated.
     described = simulate(pde, contract.D, trajectories=count, steps=frames, side=side, seed=seed)
     check_contract(contract, described.contract)
     made = simulate_in_memory(
@@ -104,17 +106,17 @@ def held_out_in_files(
     count: int | None = None,
     default: str = "test",
 ) -> HeldOut:
-    """The part asked for; by default one part, of the files or of the training, or else everything.
+    """Choose trajectories in files to evaluate on: one part of the files or of the training, or else everything.
 
-    Data that the model was trained on are known by their digest, see `ginjax.data.source_digest`.
+    Data that the model was trained on are recognised by their digest, see `ginjax.data.source_digest`.
 
     **Arguments:**
 
     - `record`: the model.
-    - `contract`: what it says of its data, in the dimension of these.
-    - `path`: a file or a folder, or a file of pairs, where `reading` and `split` mean nothing.
-    - `split`: the part to use; `default` where the data or the training have parts.
-    - `count`: at most so many trajectories.
+    - `contract`: contract of the model, in the dimension of the data.
+    - `path`: a file or a folder; or a file of pairs, for which `reading` and `split` must not be given.
+    - `split`: the part to use; if None, `default`, provided that the data or the training have parts.
+    - `count`: the most trajectories to use.
 
     **Raises:** `ArgumentError` if there is no such part; as `ginjax.data.open_data`.
     """
@@ -150,13 +152,13 @@ def held_out_in_source(
     default: str = "test",
     name: str | None = None,
 ) -> HeldOut:
-    """The part asked for of data without parts of their own; by default that of the model's training, or everything.
+    """Choose trajectories of data without parts of their own: a part of the model's training, or else everything.
 
     **Arguments:**
 
     - `record`, `split`, `count`, `default`: as in `held_out_in_files`.
     - `source`: the data.
-    - `name`: of their file, by which alone models of earlier versions know their data.
+    - `name`: name of their file; models of earlier versions recognise their data only by this name.
 
     **Raises:** `ArgumentError` if there is no such part.
     """
@@ -173,7 +175,7 @@ def held_out_in_source(
 
 
 def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:
-    """The trajectories of a part of known data.
+    """Return the trajectories of a part of known data.
 
     **Raises:** `ArgumentError` if there are none.
     """
@@ -194,13 +196,13 @@ def _chosen(known: KnownParts, part: str, split: str | None) -> list[int]:
 
 
 def data_dimension(path: Path, reading: DataReading) -> int:
-    """The dimension of data in a file, a folder, or a file of pairs."""
-    # The dimension is that of every part: which one is asked for does not matter here.
+    """Find the dimension of data in a file, a folder, or a file of pairs."""
+    # All parts have the same dimension, so it does not matter which one is opened.
     return read_pairs(path)[0].D if is_pairs(path) else reading.open(path).D
 
 
 def _check_equation(contract: DataContract, pde: str) -> None:
-    """Whether an equation has the fields of a model."""
+    """Check that an equation has the fields of a model."""
     have = find_pde(pde).fields
     wanted = (*contract.fields, *contract.constants)
     if not {(each.name, each.key) for each in wanted} <= {(each.name, each.key) for each in have}:

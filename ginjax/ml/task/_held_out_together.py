@@ -1,4 +1,4 @@
-"""Data that none of several models was trained on."""
+"""Find data that none of several models was trained on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def held_out_together(
     split: str | None = None,
     count: int | None = None,
 ) -> HeldOut:
-    """Trajectories to evaluate several models on, side by side: those that every one of them holds out.
+    """Choose trajectories to evaluate several models on, side by side: those that every model holds out.
 
     **Arguments:**
 
@@ -74,7 +74,7 @@ def check_together(records: Mapping[str, ModelRecord]) -> None:
 
     - `records`: the models by name.
 
-    **Raises:** `ArgumentError` naming the first that differs from the first model.
+    **Raises:** `ArgumentError` that names the first model that differs from the first one.
     """
     (_, first), *others = records.items()
     for name, record in others:

@@ -1,4 +1,4 @@
-"""The held-out windows by which a tuning is judged: short rollouts of what it must not make worse."""
+"""Held-out windows by which a tuning is judged: short rollouts, which it must not make worse."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from jaxtyping import Int
 from ginjax.data import Normalisation, Source, Windows
 
 HORIZON = 8
-"""Most steps of a rollout that a tuning is judged by."""
+"""The most steps of a rollout by which a tuning is judged."""
 
 MOST_ROLLS, MOST_STEPS = 4, 16
-"""Most rollouts and most single steps of one look: together about as much work as four steps of training on batches of four."""
+"""The most rollouts and single steps of one validation: together about as much work as four training steps on batches of four."""
 
 HELD_SHARE = 4
-"""Where no trajectory can be held out, one frame in so many is, at the end of each trajectory."""
+"""If no trajectory can be held out, one frame in so many is held out, at the end of each trajectory."""
 
 Chosen = tuple[Source, Sequence[int] | Int[np.ndarray, " _trajectories"] | None]
-"""A source, and which of its trajectories to use (None: all)."""
+"""A source, and the numbers of its trajectories to use (None: all)."""
 
 Spans = list[tuple[int, int]]
-"""For each trajectory, the first frame and the one after the last."""
+"""For each trajectory, the first frame and the frame after the last."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,10 @@ class Judged:
 
     **Arguments:**
 
-    - `ones`: windows of one frame after each input.
-    - `rolls`: windows of as many frames as a rollout has steps.
-    - `at_ends`: whether they lie at the ends of trajectories whose beginnings are trained on; else they are of the part
-      for validation. At the ends only the last frames of a rollout are not trained on.
+    - `ones`: windows with one frame after each input.
+    - `rolls`: windows with as many frames after each input as a rollout has steps.
+    - `at_ends`: True if the windows lie at the ends of trajectories whose beginnings are trained on: then only the last
+      frames of a rollout are not trained on. False if they are from the validation part.
     """
 
     ones: Windows
@@ -44,17 +44,17 @@ class Judged:
 
     @property
     def steps(self) -> int:
-        """Predictions in a rollout."""
+        """Number of predictions in a rollout."""
         return self.rolls.future_steps
 
     @property
     def one_indices(self) -> Int[np.ndarray, " _batch"]:
-        """The single steps that are looked at, evenly spread."""
+        """Numbers of the single steps to use, evenly spread."""
         return _spread(range(len(self.ones)), MOST_STEPS)
 
     @property
     def roll_indices(self) -> Int[np.ndarray, " _batch"]:
-        """The rollouts that are looked at: from the first frames of trajectories, where most happens."""
+        """Numbers of the rollouts to use: they start from the first frames of trajectories, where most happens."""
         located = [self.rolls.locate(i)[0] for i in range(len(self.rolls))]
         firsts = [i for i, trajectory in enumerate(located) if i == 0 or trajectory != located[i - 1]]
         return _spread(firsts, MOST_ROLLS)
@@ -72,14 +72,14 @@ class Judged:
 def judged_part(
     chosen: Chosen, normalisation: Normalisation, past_steps: int, ends: Spans | None = None
 ) -> Judged | None:
-    """Rollouts as long as all trajectories of some data allow, at most `HORIZON` steps; None if they allow none.
+    """Take rollouts as long as all trajectories of some data allow, at most `HORIZON` steps; None if they allow none.
 
     **Arguments:**
 
     - `chosen`: the data.
-    - `normalisation`: of their fields.
+    - `normalisation`: scales of their fields.
     - `past_steps`: frames in an input.
-    - `ends`: the frames at the ends of the trajectories, from `held_ends`; None for the part for validation.
+    - `ends`: the frames at the ends of the trajectories, from `held_ends`; None for the validation part.
     """
     source, numbers = chosen[0], _numbers(chosen)
     held = [not ends or stop > first for first, stop in ends or [(0, 0)] * len(numbers)]
@@ -103,17 +103,17 @@ def judged_part(
 
 
 def held_ends(chosen: Chosen, past_steps: int, unroll: int) -> tuple[Spans, Spans] | None:
-    """Part each trajectory into frames to train on and frames at its end to roll out into.
+    """Split each trajectory into frames to train on, and frames at its end that rollouts predict.
 
-    The inputs of the rollouts are frames that are trained on, what they predict is not. A trajectory too short to be
-    parted is trained on whole.
+    The inputs of the rollouts are frames that are trained on; the frames that they predict are not. A trajectory that is too
+    short to be split is used for training as a whole.
 
     **Arguments:**
 
     - `chosen`: the training part.
     - `past_steps`, `unroll`: frames in an input and in a target of training.
 
-    **Returns:** spans to train on and spans at the ends, for each trajectory; None if all are too short.
+    **Returns:** spans to train on and spans at the ends, for each trajectory; None if all trajectories are too short.
     """
     train, ends = Spans(), Spans()
     for each in _numbers(chosen):
@@ -131,6 +131,6 @@ def _numbers(chosen: Chosen) -> list[int]:
 
 
 def _spread(numbers: Sequence[int], most: int) -> Int[np.ndarray, " _batch"]:
-    """At most so many of some numbers, evenly spread."""
+    """Choose at most `most` of some numbers, evenly spread."""
     places = np.linspace(0, len(numbers) - 1, min(len(numbers), most)).round().astype(int)
     return np.asarray(numbers)[places]

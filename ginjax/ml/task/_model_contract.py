@@ -1,4 +1,4 @@
-"""The contract of a model file, where it says enough of its data to be run on them."""
+"""The contract of a model file that says enough about its data to run the model on them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _TOLD = "a model written by 'ginjax train', or converted from one"
 
 
 def scaled_contract(record: ModelRecord) -> DataContract:
-    """The contract of a model that was trained.
+    """Return the contract of a model that was trained.
 
-    **Raises:** `FileError` if the file does not say what the model was trained on, or says it of other fields.
+    **Raises:** `FileError` if the file does not say what the model was trained on, or its fields do not fit its network.
     """
     contract = record.contract
     if not contract.scales or contract.targets is not None:
@@ -31,10 +31,11 @@ def scaled_contract(record: ModelRecord) -> DataContract:
 
 
 def bare_contract(record: ModelRecord) -> DataContract:
-    """The contract taken for a model that says nothing of its data: one past frame, fields known by their place, unscaled.
+    """Make a contract for a model that says nothing about its data: one past frame, fields named by place, unscaled.
 
-    What the inputs have more of than the outputs are constants.
+    Inputs that are not outputs too are constants.
 
+    **Raises:** `FileError` if the inputs lack a field of the outputs.
     **Raises:** `FileError` if the inputs lack a field of the outputs.
     """
     outputs, inputs = (_rows(record.spec[which]) for which in ("outputs", "inputs"))

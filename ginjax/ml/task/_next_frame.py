@@ -1,4 +1,4 @@
-"""How well a network predicts the next frame."""
+"""The error of a network that predicts the next frame."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from ginjax.runs import plus_minus, spread_of
 
 @dataclass(frozen=True)
 class OneStepError:
-    """The one-step error: that of the next frame, given the truth, over every frame of some trajectories.
+    """The one-step error: the error of the next frame predicted from true frames, over every frame of some trajectories.
 
-    It is the normalised root-mean-square error of `nrmse_loss`, a mean over all fields in normalised units and over all
-    frames that can be predicted. The error at step 1 of a rollout is another number: it belongs to the first frames alone.
+    It is the normalised root-mean-square error of `nrmse_loss`: a mean over all fields in normalised units and over all
+    frames that can be predicted. The error at step 1 of a rollout is another number, because it covers only the first frames.
 
     **Arguments:**
 
-    - `model`: of the network; `persistence`: of predicting no change.
-    - `frames`, `trajectories`: how many frames were predicted, and of how many trajectories; 0 where that is not known.
-    - `deviation`, `persistence_deviation`: the standard deviation over trajectories of their own means; None for a single one.
+    - `model`: error of the network.
+    - `persistence`: error of predicting no change.
+    - `frames`, `trajectories`: number of predicted frames and of their trajectories; 0 if not known.
+    - `deviation`, `persistence_deviation`: standard deviation of the means of the trajectories; None for a single one.
     """
 
     model: float
@@ -40,7 +41,7 @@ class OneStepError:
 
     @property
     def learned(self) -> bool:
-        """Whether the network does better than predicting no change, and better than predicting the mean, whose error is 1."""
+        """Whether the network is better than predicting no change and than predicting the mean, whose error is 1."""
         return self.model < min(self.persistence, 1.0)
 
     def __str__(self) -> str:
@@ -48,7 +49,7 @@ class OneStepError:
         return f"{plus_minus(self.model, self.deviation)}, and {unchanged} of predicting no change"
 
     def to_json(self) -> dict[str, float | int]:
-        """A plain JSON object, without what is not known."""
+        """A plain JSON object, without unknown values."""
         found = {
             "model": self.model,
             "persistence": self.persistence,
@@ -62,7 +63,7 @@ class OneStepError:
 
 @compiled
 def predict(model: PyTree, x: MultiImage) -> MultiImage:
-    """The prediction of a model for a batch, blocks `(batch, channels, *spatial, D, ..., D)`."""
+    """Predict a batch, blocks `(batch, channels, *spatial, D, ..., D)`."""
     return jax.vmap(lambda sample: model(sample)[0])(x)
 
 
@@ -75,12 +76,13 @@ def next_frame_error(
     progress: Callable[[int, int], None] | None = None,
     crop: Crop | None = None,
 ) -> OneStepError:
-    """The mean nRMSE of predicted frames, in normalised units, beside that of the frames before them.
+    """Measure the mean nRMSE of predicted frames, in normalised units, and that of predicting no change.
 
     **Arguments:**
 
-    - `model`: the network, for one sample.
-    - `samples`, `indices`: pairs whose targets are one frame or its change, and which of them to use.
+    - `model`: the network, which takes one sample.
+    - `samples`: pairs whose targets are one frame or its change.
+    - `indices`: numbers of the samples to use.
     - `frames`: the layout of inputs and predictions.
     - `batch_size`: samples evaluated at once.
     - `progress`: called as `progress(done, total)`, counting samples.
@@ -111,7 +113,7 @@ def next_frame_error(
 def _errors(
     model: PyTree, x: MultiImage, y: MultiImage, frames: Frames
 ) -> tuple[Float[np.ndarray, " batch"], Float[np.ndarray, " batch"]]:
-    """The nRMSE of each sample, of the model and of no change."""
+    """Compute the nRMSE of each sample, of the model and of no change."""
     truth = frames.as_fields(x, y)
     mine = nrmse_loss(frames.as_fields(x, predict(model, x)), truth, None)
     unchanged = nrmse_loss(frames.newest(x, truth), truth, None)
@@ -121,7 +123,7 @@ def _errors(
 def _errors_by_tiles(
     model: PyTree, crops: Crops, indices: Int[np.ndarray, " batch"], frames: Frames
 ) -> tuple[Float[np.ndarray, " batch"], Float[np.ndarray, " batch"]]:
-    """The same, tile by tile."""
+    """Compute the same as `_errors`, tile by tile."""
     mine, unchanged = NrmseSums(), NrmseSums()
     for number in range(crops.tiling.count):
         x, y = crops.take(indices * crops.tiling.count + number)
@@ -141,6 +143,6 @@ def _part(image: MultiImage, part: tuple[slice, ...]) -> MultiImage:
 def _over_trajectories(
     values: Float[np.ndarray, " samples"], of: Int[np.ndarray, " samples"]
 ) -> tuple[float, float | None]:
-    """The mean of all values, and how far the means of the trajectories are apart."""
+    """Compute the mean of all values, and the standard deviation of the means of the trajectories."""
     spread = spread_of(float(values[of == each].mean()) for each in np.unique(of))
     return float(values.mean()), None if spread is None else spread.deviation

@@ -23,21 +23,21 @@ from ginjax.ml.task._simulated_task import FRAMES, HELD_OUT_OFFSET, TRAIN_TRAJEC
 from ginjax.ml.task._window_task import WindowTask, make_window_task
 
 HELD_OUT_SIMULATIONS = 8
-"""Simulations that training holds out to measure the error in the end, and as many to validate on."""
+"""Simulations that training holds out to measure the final error; it uses as many to validate on."""
 
 Parts = Mapping[str, Chosen]
-"""By name (`train`, `valid`, `test`) a source, and which of its trajectories (None: all)."""
+"""By name (`train`, `valid`, `test`), a source and the numbers of its trajectories (None: all)."""
 
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """How data become samples; every default stands here.
+    """How data become samples; all defaults are here.
 
     **Arguments:**
 
     - `past_steps`: frames of each field in an input.
     - `residual`: whether the change of a field is predicted instead of the field.
-    - `valid`, `test`: fractions of the trajectories to validate on and to hold out, where the data have no parts.
+    - `valid`, `test`: fractions of the trajectories to validate on and to hold out, if the data have no parts.
     """
 
     past_steps: int = 1
@@ -59,16 +59,16 @@ def simulated_parts(
     planes: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Parts:
-    """Simulations of an equation to train on, and others, of other seeds, that are held out.
+    """Simulate an equation to train on, and hold out further simulations with other seeds.
 
     **Arguments:**
 
     - `pde`, `D`, `side`, `seed`, `cover`, `planes`, `progress`: as in `ginjax.data.generate`.
-    - `trajectories`: to train on; default by dimension, see `TRAIN_TRAJECTORIES`.
-    - `frames`: time steps in each.
-    - `validate`: whether there is a part to validate on.
+    - `trajectories`: number of simulations to train on; by default `TRAIN_TRAJECTORIES` for the dimension.
+    - `frames`: time steps in each simulation.
+    - `validate`: whether to add a part to validate on.
 
-    **Raises:** `ArgumentError` for a bad size, `NumericsError` when a simulation blows up.
+    **Raises:** `ArgumentError` for a bad size, `NumericsError` if a simulation blows up.
     """
     count = TRAIN_TRAJECTORIES.get(D, 16) if trajectories is None else trajectories
 
@@ -103,13 +103,13 @@ def file_parts(
     seed: int = 0,
     tuning: bool = False,
 ) -> Parts:
-    """The parts that data in files have, else a random parting of their trajectories.
+    """Open the parts of data in files; if the data have no parts, split their trajectories at random.
 
     **Arguments:**
 
-    - `path`: a file, several, or a folder.
+    - `path`: a file, several files, or a folder.
     - `reading`: what the files do not say.
-    - `valid`, `test`, `seed`, `tuning`: of the parting, see `source_parts`.
+    - `valid`, `test`, `seed`, `tuning`: for the split, see `source_parts`.
 
     **Raises:** `ArgumentError` if there is nothing to train on; as `ginjax.data.open_data`.
     """
@@ -126,14 +126,14 @@ def file_parts(
 
 
 def with_validation(parts: Parts, *, valid: float = TaskSettings.valid, seed: int = 0) -> Parts:
-    """The same with a part `valid`, taken from two trajectories or more to train on where there is none.
+    """Add a part `valid` if there is none, taken from a training part of two or more trajectories.
 
-    A tuning needs one to be judged by.
+    A tuning is judged by this part.
 
     **Arguments:**
 
-    - `parts`: with a part `train`.
-    - `valid`, `seed`: as in `ginjax.data.split_trajectories`; with 0 the parts stay as they are.
+    - `parts`: parts with a part `train`.
+    - `valid`, `seed`: as in `ginjax.data.split_trajectories`; with `valid=0` the parts stay as they are.
     """
     source, chosen = parts["train"]
     numbers = np.arange(source.trajectories) if chosen is None else np.asarray(chosen)
@@ -151,15 +151,15 @@ def source_parts(
     seed: int = 0,
     tuning: bool = False,
 ) -> Parts:
-    """A random parting of the trajectories of a source.
+    """Split the trajectories of a source at random.
 
     **Arguments:**
 
     - `source`: the data.
     - `valid`, `seed`: as in `ginjax.data.split_trajectories`.
-    - `test`: as there too; if None, 0.1, or 0 for a tuning whose trajectories are too few.
-    - `tuning`: whether few trajectories do for going on from a trained model. Of two, one is validated on and none held
-      out to test on; one alone is trained on, and its end can be held out, see `cut_parts`.
+    - `test`: as in `ginjax.data.split_trajectories`; if None, 0.1, or 0 for a tuning that has too few trajectories.
+    - `tuning`: whether a trained model is trained further, which is possible with few trajectories. Of two trajectories one
+      is for validation and none for testing. A single trajectory is trained on, and its end can be held out, see `cut_parts`.
 
     **Raises:** as `ginjax.data.split_trajectories`.
     """
@@ -193,16 +193,16 @@ def cut_parts(
     judge: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> WindowTask:
-    """Samples of the parts of some data.
+    """Cut the parts of some data into samples.
 
     **Arguments:**
 
     - `parts`: from `simulated_parts` or `file_parts`.
     - `past_steps`, `residual`: as in `TaskSettings`.
-    - `unroll`: predictions in a row that the training loss looks at.
-    - `normalisation`: of a model that goes on; what it does not know is measured on the training part.
-    - `judge`: whether there are rollouts to judge a tuning by, see `make_window_task`.
-    - `progress`: told of the measuring, `progress(done, total)` in frames.
+    - `unroll`: number of successive predictions in the training loss.
+    - `normalisation`: scales of a model that is trained further; scales that it lacks are measured on the training part.
+    - `judge`: whether to make rollouts by which a tuning is judged, see `make_window_task`.
+    - `progress`: called while the scales are measured, as `progress(done, total)` in frames.
 
     **Raises:** as `make_window_task`.
     """

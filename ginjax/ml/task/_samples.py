@@ -1,4 +1,4 @@
-"""Samples: numbered pairs of input and target."""
+"""Samples: numbered pairs of an input and a target."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ginjax.errors import ArgumentError
 
 
 class Samples(Protocol):
-    """Numbered pairs of input and target, such as `ginjax.data.Windows`."""
+    """Numbered pairs of an input and a target, such as `ginjax.data.Windows`."""
 
     def __len__(self) -> int: ...
 
     def take(self, indices: Int[np.ndarray, " batch"]) -> tuple[PyTree, PyTree]:
-        """The samples of these numbers, as inputs and targets whose first axis runs over `indices`."""
+        """Return inputs and targets of the samples with these numbers; their first axis runs over `indices`."""
         ...
 
 
 class ArraySamples:
-    """Samples that lie in memory.
+    """Samples in memory.
 
     **Arguments:**
 
@@ -41,17 +41,17 @@ class ArraySamples:
         return self._count
 
     def take(self, indices: Int[np.ndarray, " batch"]) -> tuple[PyTree, PyTree]:
-        """The samples of these numbers, as inputs and targets."""
+        """Return inputs and targets of the samples with these numbers."""
         return take((self.X, self.Y), indices)
 
     @property
     def on_device(self) -> bool:
-        """Whether the arrays are JAX's already, so that handing them over whole costs nothing."""
+        """Whether the arrays are JAX arrays already, so that passing them as a whole costs nothing."""
         return all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves((self.X, self.Y)))
 
 
 def count_samples(X: PyTree, Y: PyTree) -> int:
-    """Number of samples in inputs and targets.
+    """Count the samples in inputs and targets.
 
     **Arguments:**
 
@@ -59,7 +59,7 @@ def count_samples(X: PyTree, Y: PyTree) -> int:
 
     **Returns:** the length of that axis.
 
-    **Raises:** `ArgumentError` if it is not the same everywhere, or zero.
+    **Raises:** `ArgumentError` if it is zero, or not the same in all arrays.
     """
     lengths = {leaf.shape[0] for leaf in jax.tree.leaves((X, Y))}
     if len(lengths) != 1 or 0 in lengths:
@@ -72,7 +72,7 @@ def count_samples(X: PyTree, Y: PyTree) -> int:
 
 
 def take(tree: PyTree, indices: Int[np.ndarray, " batch"]) -> PyTree:
-    """The samples of the given indices, from every array of a pytree."""
+    """Take the samples with the given indices from every array of a pytree."""
     return jax.tree.map(
         lambda leaf: leaf[indices] if isinstance(leaf, np.ndarray) else jnp.take(leaf, indices, axis=0), tree
     )

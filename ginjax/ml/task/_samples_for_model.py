@@ -1,4 +1,4 @@
-"""Samples of a model's own task, wherever the data come from."""
+"""Samples of a model's own task, from files, sources or simulations."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ginjax.ml.task._held_out import HeldOut, data_dimension, held_out_in_files,
 from ginjax.ml.task._model_contract import bare_contract, scaled_contract
 
 SAMPLES = 16
-"""Samples that a conversion is measured or calibrated on."""
+"""Number of samples on which a conversion is measured or calibrated."""
 
 _FEW = 4
-"""Simulations, and steps in each, where one-step samples are all that is wanted."""
+"""Number of simulations, and of steps in each, if only one-step samples are needed."""
 
 
 def samples_for(
@@ -33,20 +33,20 @@ def samples_for(
     new_boundary: str | Mapping[str, str] | None = None,
     new_axis: NewAxis | None = None,
 ) -> tuple[OwnTask, HeldOut]:
-    """Samples in dimension `D` of the task that a model was trained for.
+    """Make samples in dimension `D` of the task that a model was trained for.
 
     **Arguments:**
 
     - `record`: the model.
-    - `D`: the dimension, or several that will do, of which the data have one.
-    - `data`: a path, read as `reading` says, or a source, of which all trajectories are used; without data `pde` is simulated.
-    - `default`: the part of the data at a path to use unless `split` says so.
-    - `samples`: how many, `SAMPLES` unless given.
-    - `seed`: of the simulations.
-    - `new_boundary`: what axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`.
-    - `new_axis`: which these are, see `ginjax.checkpoint.new_axis_places`.
+    - `D`: the dimension, or several dimensions, one of which the data must have.
+    - `data`: a path, read as `reading` says; or a source, of which all trajectories are used. If None, `pde` is simulated.
+    - `default`: the part to use of data at a path, unless `split` is given.
+    - `samples`: number of samples, by default `SAMPLES`.
+    - `seed`: seed of the simulations.
+    - `new_boundary`: boundaries of added axes, see `ginjax.checkpoint.new_boundaries`.
+    - `new_axis`: which axes are added, see `ginjax.checkpoint.new_axis_places`.
 
-    **Returns:** the samples, and where they come from.
+    **Returns:** the samples, and the data they come from.
 
     **Raises:** `ArgumentError` for data that do not fit.
     """
@@ -77,7 +77,7 @@ def samples_for(
 
 
 def _contract_for(record: ModelRecord, data: Path | Source | None) -> DataContract:
-    """What a model says about its data; a file of pairs is read without that too."""
+    """The contract of a model, which may say nothing about its data if these are a file of pairs."""
     silent = not record.contract.scales
     pairs = silent and isinstance(data, Path) and is_pairs(data)
     return bare_contract(record) if pairs else scaled_contract(record)

@@ -1,4 +1,4 @@
-"""Errors of short rollouts, step by step, on windows that hold several frames after their input."""
+"""Errors of short rollouts, step by step, on windows with several frames after their input."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ginjax.ml.task._crop import Crop, make_batch_step, step_by_tiles
 from ginjax.ml.task._frames import Frames
 
 DIVERGED = 1e6
-"""The error of a rollout that gives NaN, infinity or more than this: a number that means and files of JSON can hold."""
+"""The error of a rollout that gives NaN, infinity or more than this: a finite number, for means and JSON files."""
 
 RolloutErrors = Callable[[PyTree], Float[np.ndarray, " steps"]]
-"""The nRMSE of a model at every step of a rollout."""
+"""`model -> errors`: the nRMSE of a model at every step of a rollout."""
 
 
 def rollout_errors(
@@ -30,18 +30,19 @@ def rollout_errors(
     batch_size: int = 8,
     crop: Crop | None = None,
 ) -> RolloutErrors:
-    """A function that rolls a model out on windows and compares every frame with the truth; compiled once.
+    """Make a function, compiled once, that rolls a model out on windows and compares every frame with the truth.
 
     **Arguments:**
 
-    - `windows`, `indices`: windows whose targets are frames of the fields themselves (not changes), and which of them to
-      use; there are as many steps as frames.
+    - `windows`: windows whose targets are frames of the fields themselves, not changes; a rollout has as many steps as
+      a window has such frames.
+    - `indices`: numbers of the windows to use.
     - `frames`: the layout of inputs and predictions.
     - `batch_size`: windows rolled out at once.
     - `crop`: parts of the grid that are predicted one after the other, to save memory; None for all at once.
 
-    **Returns:** `model -> errors`, at each step the geometric mean over the windows of the nRMSE, which is at most
-    `DIVERGED`. In an arithmetic mean one window would outweigh all others where a field falls for another state.
+    **Returns:** `model -> errors`: at each step, the geometric mean of the nRMSE over the windows; each nRMSE counts as at
+    most `DIVERGED`. In an arithmetic mean, a single window whose field ends in another state would outweigh all others.
     """
     tiling = None if crop is None else crop.tiling(windows.source.spatial)
     if tiling is not None and not tiling.is_whole:
@@ -61,7 +62,7 @@ def rollout_errors(
     def errors(model: PyTree) -> Float[np.ndarray, " steps"]:
         model, found = eqx.nn.inference_mode(model), []
         for start in range(0, len(indices), size):
-            # A smaller last batch would be compiled for once more: it is filled up, and what fills it is dropped.
+            # A smaller last batch would need another compilation. It is filled up instead, and the filling is dropped.
             x, y = windows.take(indices[np.minimum(np.arange(start, start + size), len(indices) - 1)])
             x, y = jax.tree.map(jnp.asarray, (x, y))
             measured = np.asarray(of_batch(model, x, _by_step(y, steps)), np.float64)
@@ -74,7 +75,7 @@ def rollout_errors(
 def _by_tiles(
     windows: Windows, indices: Int[np.ndarray, " batch"], frames: Frames, tiling: Tiling
 ) -> RolloutErrors:
-    """The same, one window and one tile after the other."""
+    """Do the same one window and one tile after the other."""
     steps, step = windows.future_steps, make_batch_step(frames)
 
     def errors(model: PyTree) -> Float[np.ndarray, " steps"]:
@@ -94,13 +95,13 @@ def _by_tiles(
 
 
 def _typical(each: Float[np.ndarray, "steps batch"]) -> Float[np.ndarray, " steps"]:
-    """The geometric mean over windows."""
+    """Compute the geometric mean over windows."""
     each = np.where(each < DIVERGED, np.maximum(each, 1 / DIVERGED), DIVERGED)
     return np.exp(np.log(each).mean(axis=1))
 
 
 def _by_step(y: MultiImage, steps: int) -> MultiImage:
-    """The frames of a target along a first axis: `(batch, fields * steps, ...)` to `(steps, batch, fields, ...)`."""
+    """Move the frames of a target to a first axis: `(batch, fields * steps, ...)` to `(steps, batch, fields, ...)`."""
     blocks = {}
     for key, block in y.items():
         split = jnp.reshape(block, (block.shape[0], -1, steps, *block.shape[2:]))

@@ -25,16 +25,16 @@ from ginjax.ml.score import nrmse_loss
 from ginjax.ml.task._next_frame import OneStepError, predict
 
 TRAIN_TRAJECTORIES: Mapping[int, int] = {1: 256, 2: 48, 3: 16}
-"""Training trajectories by dimension unless asked for otherwise: about a minute of work each."""
+"""Number of training trajectories by dimension, unless given: each takes about a minute of work."""
 
 FRAMES = 8
-"""Time steps of a simulation unless asked for otherwise."""
+"""Time steps of a simulation, unless given."""
 
 MAX_VALUES = 2**30
-"""Most values that a task is simulated for (4 GiB in float32)."""
+"""The most values that are simulated for a task (4 GiB in float32)."""
 
 HELD_OUT_OFFSET = 1_000_003
-"""Added to the seed for held-out fields, so that they never meet the training fields."""
+"""Added to the seed for held-out fields, so that they never coincide with training fields."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,8 @@ class OneStepTask:
     **Arguments:**
 
     - `X`, `Y`: inputs and targets, blocks `(pairs, channels, *spatial, D, ..., D)`.
-    - `trajectories`: the simulations they were cut from, in physical units.
-    - `normalisation`: what was applied; it belongs to the model and is kept for every dimension.
+    - `trajectories`: the simulations that the pairs were cut from, in physical units.
+    - `normalisation`: the scales that were applied; they belong to the model and stay the same in every dimension.
     """
 
     X: MultiImage
@@ -81,8 +81,8 @@ def make_task(
 
     - `pde`, `D`, `side`, `seed`, `progress`: as in `ginjax.data.generate`.
     - `trajectories`: number of simulations; default by dimension, see `TRAIN_TRAJECTORIES`.
-    - `frames`: time steps in each, and so pairs.
-    - `normalisation`: of the model to be evaluated; measured on these data if None.
+    - `frames`: time steps in each simulation, which is also the number of pairs in it.
+    - `normalisation`: scales of the model to be evaluated; if None, they are measured on these data.
     """
     count = TRAIN_TRAJECTORIES.get(D, 16) if trajectories is None else trajectories
     data = simulate_in_memory(
@@ -105,7 +105,7 @@ def simulate_in_memory(
     planes: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trajectories:
-    """Simulate an equation, unless memory would not hold what comes of it.
+    """Simulate an equation, unless the result would be too large for memory.
 
     **Arguments:**
 
@@ -138,13 +138,13 @@ def simulate_in_memory(
 
 
 def one_step_error(model: PyTree, task: OneStepTask, batch_size: int = 32) -> OneStepError:
-    """Measure the error of a model on a task, beside predicting no change.
+    """Measure the error of a model on a task, and that of predicting no change.
 
     **Arguments:**
 
     - `model`: the network.
     - `task`: normalised pairs of frames.
-    - `batch_size`: pairs in one call.
+    - `batch_size`: pairs evaluated at once.
     """
     total, samples = 0.0, task.X.get_L()
     for start in range(0, samples, batch_size):

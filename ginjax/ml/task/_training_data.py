@@ -1,4 +1,4 @@
-"""The data that a model was trained on, recognised by their content and not by the name of a file."""
+"""Find the data that a model was trained on, recognised by their content and not by the name of a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ginjax.ml.task._window_task import WindowTask
 
 _HISTORY = "history of the model"
 _LONGEST, _MOST = 256, 2**32
-"""Longest name and largest number in it."""
+"""The longest name and the largest number in the history."""
 
 
 _USED = {
@@ -37,14 +37,14 @@ _USED = {
 
 @dataclass(frozen=True)
 class KnownParts:
-    """What a model's training made of some data.
+    """How the trainings of a model used some data.
 
     **Arguments:**
 
-    - `parts`: by name, the trajectories of these data; empty if it did not use them.
-    - `unused`: those that no training used.
-    - `note`: how that is known.
-    - `by_content`: whether the data were recognised as those of the training.
+    - `parts`: by name of the part, the trajectories of these data; empty if no training used them.
+    - `unused`: the trajectories that no training used.
+    - `note`: how this is known.
+    - `by_content`: whether the data were recognised by their content as those of the training.
     """
 
     parts: Mapping[str, Sequence[int]]
@@ -53,12 +53,12 @@ class KnownParts:
     by_content: bool = False
 
     def held_out(self, part: str) -> Sequence[int]:
-        """The trajectories of a part; what no training used is held out like its test part."""
+        """Return the trajectories of a part; those that no training used belong to the part `test`."""
         chosen = list(self.parts.get(part, ()))
         return sorted([*chosen, *self.unused]) if part == "test" else chosen
 
     def in_words(self, part: str) -> str:
-        """How the parts are known, and what is used of the data where a part is asked for."""
+        """Say how the parts are known, and which trajectories are used if `part` is asked for."""
         if not self.by_content:
             return self.note
         used = _USED[part]
@@ -71,15 +71,15 @@ class KnownParts:
 
 
 def parts_of_training(record: ModelRecord, source: Source, name: str | None = None) -> KnownParts:
-    """Which trajectories of some data a model was trained on, validated on, or held out, in any of its trainings.
+    """Find out which trajectories of some data a model was trained on, validated on, or held out from its trainings.
 
-    What one training learnt from is not held out because a later one did not use it.
+    A trajectory that one training used to train on does not count as held out, even if a later training did not use it.
 
     **Arguments:**
 
     - `record`: the model.
     - `source`: the data.
-    - `name`: what their file is called, by which alone models of earlier versions know their data.
+    - `name`: name of their file; models of earlier versions recognise their data only by this name.
     """
     trainings = _parts_by_training(record)
     found = _known(trainings, source, record.contract.fields) if trainings else {}
@@ -108,7 +108,7 @@ def parts_of_training(record: ModelRecord, source: Source, name: str | None = No
 def _known(
     trainings: Sequence[Mapping[str, DataPart]], source: Source, fields: Sequence[Field]
 ) -> dict[str, list[int]]:
-    """By part, the trajectories of some data that trainings used."""
+    """Find the trajectories of some data that trainings used, by part."""
     present = {(each.name, each.key) for each in source.schema}
     if not {(each.name, each.key) for each in fields} <= present:
         return {}
@@ -131,14 +131,14 @@ def _known(
 
 
 def _unrecorded(record: ModelRecord) -> list[Mapping[str, Any]]:
-    """The trainings of a model that did not write down what data they used, as earlier versions did not."""
+    """List the trainings that did not record which data they used; earlier versions did not."""
     steps = [step for step in record.provenance if step.get("step") in ("train", "tune")]
     known = [*("trained_before" in step for step in steps[1:]), bool(record.contract.parts)]
     return [step for step, recorded in zip(steps, known, strict=False) if not recorded]
 
 
 def _parts_by_training(record: ModelRecord) -> list[Mapping[str, DataPart]]:
-    """The parts of the data of every training of a model that says so, the newest first."""
+    """List the parts of the data of every training that recorded them, the newest first."""
     earlier = [
         parts_from_json(step["trained_before"], _HISTORY)
         for step in reversed(record.provenance)
@@ -150,7 +150,7 @@ def _parts_by_training(record: ModelRecord) -> list[Mapping[str, DataPart]]:
 def default_parts(
     source: Source, *, valid: float = TaskSettings.valid, test: float = TaskSettings.test, seed: int = 0
 ) -> KnownParts:
-    """Data without parts, parted as training on them does.
+    """Split data without parts as a training on them does.
 
     **Arguments:**
 
@@ -171,16 +171,16 @@ def training_task(
     reading: DataReading,
     progress: Callable[[int, int], None] | None = None,
 ) -> WindowTask:
-    """What the newest training of a model had: simulated again, or read from the data.
+    """Make the samples of a model's newest training: simulated again, or read from the data.
 
     **Arguments:**
 
     - `record`: the model.
-    - `step`: of its provenance.
-    - `path`, `reading`: the data, where the model was not trained on simulations.
-    - `progress`: of the simulations.
+    - `step`: the step of its provenance that describes the training.
+    - `path`, `reading`: the data, if the model was not trained on simulations.
+    - `progress`: progress of the simulations.
 
-    **Raises:** `ArgumentError` without data, or with others than the model was trained on.
+    **Raises:** `ArgumentError` if data are needed but not given, or are not those that the model was trained on.
     """
     contract = scaled_contract(record)
     parts: Parts
@@ -220,12 +220,12 @@ def training_task(
 
 
 def _trained_parts(record: ModelRecord, path: Path, reading: DataReading) -> Parts:
-    """The training part of the data of a model's newest training."""
+    """Find the training part in the data of a model's newest training."""
     split = "train" if "train" in data_splits(path) else None
     source = reading.for_model(record.contract).open(path, split=split)
     fields, part = record.contract.fields, record.contract.parts.get("train")
     if part is None and split is not None:
-        return {"train": (source, None)}  # earlier versions took the parts of a folder as they are
+        return {"train": (source, None)}  # earlier versions used the parts of a folder as they are
     known = parts_of_training(record, source, path.name) if part is None else None
     if known is not None and "train" in known.parts:
         return {"train": (source, known.parts["train"])}
@@ -242,7 +242,7 @@ def _trained_parts(record: ModelRecord, path: Path, reading: DataReading) -> Par
 
 
 def _count(step: Mapping[str, Any], name: str, default: int | None = None, *, least: int = 1) -> int:
-    """A number of a step of a history, which comes from a file."""
+    """Read a number from a step of a history, which comes from a file."""
     if default is not None and name not in step:
         return default
     return expect(step, name, int, where=_HISTORY, least=least, most=_MOST)

@@ -1,4 +1,4 @@
-"""Data to train on, described before any are read or simulated, in the words that a model's history keeps."""
+"""Descriptions of data to train on, made before the data are read or simulated; a model's history keeps them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class TrainingMaterial:
 
     **Arguments:**
 
-    - `contract`, `spatial`: what they are like.
-    - `name`, `title`: what to call them, without and with the dimension.
-    - `parts`: reads or simulates them, telling how far it is.
-    - `said`: what to tell of them, sentence by sentence: how they were read, or which initial fields simulations have.
-    - `about`: what the history of a model says of them once they are cut into samples; `training_task` reads it.
-    - `judge`: whether a tuning chooses its weights by held-out frames; not where `valid=0` was asked for.
-    - `has_parts`: whether files are parted already, so that no fractions of them are.
+    - `contract`, `spatial`: contract and grid of the data.
+    - `name`, `title`: names of the data, without and with the dimension.
+    - `parts`: reads or simulates the data, and reports progress.
+    - `said`: sentences about the data for the user: how they were read, or which initial fields simulations have.
+    - `about`: given the samples, returns what the history of a model says about the data; `training_task` reads it.
+    - `judge`: whether a tuning chooses its weights by held-out frames; False if `valid=0` was asked for.
+    - `has_parts`: whether the files have parts already, so that `valid` and `test` are not used to split them.
     """
 
     contract: DataContract
@@ -45,7 +45,7 @@ class TrainingMaterial:
     has_parts: bool = False
 
     def of_fields(self, contract: DataContract) -> TrainingMaterial:
-        """The same with the fields of a model only, in its order."""
+        """Keep only the fields of a model, in its order."""
         if not contract.fields:
             return self
 
@@ -72,13 +72,13 @@ def simulated_material(
     planes: str | None = None,
     needed: int = 2,
 ) -> TrainingMaterial:
-    """Simulations of an equation.
+    """Describe simulations of an equation as training data.
 
     **Arguments:**
 
     - `pde`, `D`, `side`, `trajectories`, `frames`, `validate`, `seed`, `cover`, `planes`: as in `simulated_parts`.
     - `judge`: as in `TrainingMaterial`.
-    - `needed`: frames of a sample.
+    - `needed`: number of frames in a sample.
 
     **Raises:** `ArgumentError` for a bad size.
     """
@@ -130,7 +130,7 @@ def material_in_files(
     seed: int = 0,
     tuning: bool = False,
 ) -> TrainingMaterial:
-    """Data in a file or a folder.
+    """Describe data in a file or a folder as training data.
 
     **Arguments:**
 
@@ -147,11 +147,11 @@ def material_in_files(
 
 @contextmanager
 def told_or_dropped(start: DataContract | None) -> Iterator[None]:
-    """Where data lack a number that the model which is gone on from is told, say that it need not be told it any more.
+    """If data lack a condition that is an input of the initial model, add a hint that the model can drop this input.
 
     **Arguments:**
 
-    - `start`: the contract of that model, if there is one.
+    - `start`: the contract of the initial model, if there is one.
     """
     try:
         yield
@@ -171,7 +171,7 @@ def material_of_source(
     seed: int = 0,
     tuning: bool = False,
 ) -> TrainingMaterial:
-    """Data that are a source already, such as those of `ginjax.data.from_arrays`.
+    """Describe a source as training data, such as a source from `ginjax.data.from_arrays`.
 
     **Arguments:**
 
@@ -192,23 +192,23 @@ def material_of_source(
 
 
 def _fraction(parts: Parts, test: float | None) -> float:
-    """The fraction that was held out to test on."""
+    """Find the fraction that was held out to test on."""
     return (TaskSettings.test if "test" in parts else 0.0) if test is None else test
 
 
 def material_of_parts(
     parts: Parts, name: str, *, judge: bool = True, about: Mapping[str, object] | None = None
 ) -> TrainingMaterial:
-    """Data whose parts are known.
+    """Describe data with known parts as training data.
 
     **Arguments:**
 
-    - `parts`: with a part `train`.
-    - `name`: what to call them, without the dimension.
+    - `parts`: parts with a part `train`.
+    - `name`: name of the data, without the dimension.
     - `judge`: as in `TrainingMaterial`.
-    - `about`: for the history of the model: the fractions that they were parted by.
+    - `about`: the fractions of the split, for the history of the model.
 
-    **Raises:** `ArgumentError` without a part `train`, for a part that is unknown, or for parts that are not alike.
+    **Raises:** `ArgumentError` without a part `train`, for an unknown part, or for parts with different contracts.
     """
     wrong = sorted(set(parts) - {"train", "valid", "test"})
     if wrong or "train" not in parts:

@@ -1,4 +1,4 @@
-"""Data cut into samples to train on, to validate on and to test on, under one normalisation."""
+"""Data cut into samples for training, validation and testing, with one normalisation."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from ginjax.ml.task._next_frame import OneStepError, next_frame_error
 
 @dataclass(frozen=True)
 class WindowTask:
-    """Samples of one prediction task.
+    """The samples of one prediction task.
 
     **Arguments:**
 
-    - `train`, `valid`: for the training loss; `valid` may be None.
-    - `test`: of one step each, for the error in the end; may be None.
+    - `train`, `valid`: samples for the training loss; `valid` may be None.
+    - `test`: samples of one step each, for the error at the end; may be None.
     - `frames`: the layout of inputs and predictions.
-    - `judged`: what a tuning is judged by, which begins with the model as it is; None for a training from random weights,
-      which the training loss on `valid` judges.
-    - `crop`: the parts of the grid that samples show and predictions are made of, one after the other; None for all of it.
+    - `judged`: the frames by which a tuning is judged. None for a training from random weights, which is judged by its
+      training loss on `valid`.
+    - `crop`: the parts of the grid that samples show and that are predicted one after the other; None for the whole grid.
     """
 
     train: Windows
@@ -52,7 +52,7 @@ class WindowTask:
 
     @property
     def validation(self) -> Windows | Crops | None:
-        """The samples to validate on: all tiles of the grid, of crops."""
+        """The samples to validate on; with `crop`, all tiles of the grid."""
         return None if self.valid is None else self._cropped(self.valid)
 
     def _cropped(self, windows: Windows) -> Windows | Crops:
@@ -67,12 +67,12 @@ class WindowTask:
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
-        """The numbers that the network is told, and their range in the training part."""
+        """The conditions that are inputs of the network, and their ranges in the training part."""
         return condition_ranges(self.train.source, self.train.trajectories)
 
     @property
     def contract(self) -> DataContract:
-        """The contract of a model that is trained on these samples; what it is told of each trajectory is not known once for all."""
+        """The contract of a model that is trained on these samples; values that are conditions of trajectories are None in it."""
         source = self.train.source
         told = {each.name for each in self.conditions}
         return replace(
@@ -87,7 +87,7 @@ class WindowTask:
 
     @cached_property
     def parts(self) -> Mapping[str, DataPart]:
-        """Which data each part is."""
+        """The identity of the data of each part: digests, and numbers of the trajectories."""
         digests: dict[int, str] = {}
         found = {}
         for name, windows in (("train", self.train), ("valid", self.valid), ("test", self.test)):
@@ -103,15 +103,15 @@ class WindowTask:
         return found
 
     def error(self, model: PyTree, batch_size: int = 32) -> OneStepError | None:
-        """The one-step error of a model beside predicting no change.
+        """Measure the one-step error of a model, and that of predicting no change.
 
-        It is that on the test samples, or without any on the frames for validation or by which a tuning is judged; None
-        without any of these.
+        It is measured on the test samples; if there are none, on the validation frames; if there are none either, on the
+        frames by which a tuning is judged. Without any of these it is None.
         """
         held = self.test or self.valid or (None if self.judged is None else self.judged.ones)
         if held is None:
             return None
-        # Those for validation have as many steps as the training loss looks at, and a tuning is judged by fields.
+        # Validation windows have as many steps as the training loss, and judged windows hold fields instead of changes.
         samples = Windows(
             held.source,
             held.normalisation,
@@ -139,13 +139,13 @@ def make_window_task(
 
     **Arguments:**
 
-    - `train`, `valid`, `test`: sources and which of their trajectories to use.
-    - `normalisation`: of all of them; with `residual` it needs the scales of increments.
+    - `train`, `valid`, `test`: sources and the numbers of their trajectories to use.
+    - `normalisation`: scales of all fields; `residual` needs the scales of increments too.
     - `past_steps`: frames in an input.
     - `unroll`: frames in a target of training and validation.
     - `residual`: whether targets are changes.
-    - `judge`: whether there are rollouts to judge a tuning by: of `valid`, or without it into the last frames of the
-      training part, which are then not trained on.
+    - `judge`: whether to make rollouts by which a tuning is judged. They are taken from `valid`. Without `valid` they predict
+      the last frames of the training part, which are then not trained on.
 
     **Raises:** `ArgumentError` if the trajectories are too short, or a field has no scale.
     """

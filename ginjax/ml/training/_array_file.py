@@ -1,4 +1,4 @@
-"""Saving and loading the arrays of any model, without pickle."""
+"""Save and load the arrays of any model, without pickle."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _T = TypeVar("_T")
 
 
 def save(filename: str | os.PathLike[str], model: PyTree) -> None:
-    """Write every array of a model to a file, replacing a file that is there.
+    """Write every array of a model to a file, replacing an existing file.
 
     Each array is stored under its path in the model, such as `.layers[0].weight`. Only arrays are stored; to read
-    them back, `load` needs a model of the same structure.
+    them, `load` needs a model of the same structure.
 
     **Arguments:**
 
@@ -42,7 +42,7 @@ def save(filename: str | os.PathLike[str], model: PyTree) -> None:
 def save_plus(
     filename: str | os.PathLike[str], model: PyTree, further_args: Mapping[str, Any] | None = None
 ) -> None:
-    """As `save`, with values beside the arrays that say how the model was built.
+    """Write every array of a model as `save` does, and JSON values that say how the model was built.
 
     **Arguments:**
 
@@ -57,13 +57,13 @@ def save_plus(
 def load(filename: str | os.PathLike[str], model: _T) -> _T:
     """Read the arrays that `save` wrote into a model of the same structure.
 
-    A checkpoint of Equinox (`.eqx`) is read too, one of the reference library with other filters included: see
+    A checkpoint of Equinox (`.eqx`) is read too, even one of the reference library with other filters: see
     `ginjax.models.fill_from_eqx`.
 
     **Arguments:**
 
     - `filename`: the file.
-    - `model`: a model of the structure that was saved; it stays as it is.
+    - `model`: a model with the structure of the saved one; it is not changed.
 
     **Returns:** the model with the arrays of the file.
 
@@ -73,7 +73,7 @@ def load(filename: str | os.PathLike[str], model: _T) -> _T:
 
 
 def load_plus(filename: str | os.PathLike[str], model: _T) -> tuple[_T, dict[str, Any]]:
-    """As `load`, with the values that `save_plus` stored beside the arrays; none for a file of `save`.
+    """Read the arrays as `load` does, and the values that `save_plus` stored; a file of `save` has none.
 
     **Returns:** the model and the values by name.
 
@@ -104,19 +104,19 @@ def _write(filename: str | os.PathLike[str], model: PyTree, beside: Mapping[str,
 
 
 def array_leaves(tree: PyTree) -> list[tuple[str, Shaped[AnyArray, "..."]]]:
-    """The arrays of a pytree with their paths in it."""
+    """The arrays of a pytree, with their paths in it."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in leaves if _is_array(leaf)]
 
 
 def matched(like: _T, stored: Mapping[str, Shaped[np.ndarray, "..."]], where: str) -> _T:
-    """A pytree with all arrays replaced by those stored under their paths.
+    """Replace all arrays of a pytree by those stored under their paths.
 
     **Arguments:**
 
     - `like`: a pytree of the same structure.
     - `stored`: the arrays by path, as `array_leaves` names them.
-    - `where`: the file they come from, for messages.
+    - `where`: the file they come from, for error messages.
 
     **Raises:** `FileError` unless names, shapes and dtypes agree.
     """

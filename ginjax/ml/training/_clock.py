@@ -1,4 +1,4 @@
-"""The time of a training: in all, on steps alone, and since it was last looked at and saved."""
+"""The time of a training: in total, on steps alone, and since the last look at the model and the last save."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from contextlib import contextmanager
 
 
 class Clock:
-    """The time of a training; it begins to run at once.
+    """A clock for a training; it starts at once.
 
-    What is done beside the steps counts in all, but not as time on steps.
+    Time for work other than steps counts in the total, but not as time on steps.
 
     **Arguments:**
 
-    - `before`: seconds that the training took before it was gone on with.
+    - `before`: seconds that the training took before it was resumed.
     """
 
     def __init__(self, before: float):
         now = time.monotonic()
         self.seconds = before
-        """In all, up to the last `mark`."""
+        """Total seconds up to the last `mark`."""
         self.on_steps = 0.0
-        """On steps alone since the program began with this training, up to the last `mark`."""
+        """Seconds on steps alone since this program began with the training, up to the last `mark`."""
         self._before, self._aside = before, 0.0
         self._marked = self._looked = self._saved = now
 
     def mark(self) -> float:
-        """Take note that steps have come to an end.
+        """Record that steps have ended.
 
-        **Returns:** the time on steps alone since it was last noted.
+        **Returns:** seconds on steps alone since the previous `mark`.
         """
         before, self._marked = self._marked, time.monotonic()
         self.seconds += self._marked - before
@@ -37,16 +37,16 @@ class Clock:
         return self.on_steps - earlier
 
     def elapsed(self) -> float:
-        """Seconds in all, up to now."""
+        """Total seconds up to now."""
         return self.seconds + time.monotonic() - self._marked
 
     def begin_steps(self) -> None:
-        """Take note that the first step begins: whatever came before it was not spent on steps."""
+        """Record that the first step begins; time before it was not spent on steps."""
         self._aside = self.elapsed() - self._before
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        """Around a look at the model, which is beside the steps."""
+        """Surround a look at the model, whose time does not count as time on steps."""
         begun = time.monotonic()
         yield
         self._looked = time.monotonic()
@@ -54,7 +54,7 @@ class Clock:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Around the saving of a state, which is beside the steps."""
+        """Surround the saving of a state, whose time does not count as time on steps."""
         begun = time.monotonic()
         yield
         self._saved = time.monotonic()

@@ -1,4 +1,4 @@
-"""Training by one compiled program, which takes the number of steps, the learning rate and the data as inputs."""
+"""Train with one compiled program whose inputs are the number of steps, the learning rate and the data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ginjax.ml.training._order import training_keys
 _Model = TypeVar("_Model")
 
 _TABLE = 2**16
-"""Steps of the shortest table of learning rates: trainings up to this long share one program."""
+"""The length of the shortest table of learning rates: trainings of up to so many steps share one program."""
 
 
 def fit_counted(
@@ -39,20 +39,20 @@ def fit_counted(
 ) -> _Model:
     """Train with AdamW, warm-up and cosine decay on the summed mean-squared error, as `train_model` does by default.
 
-    How many pairs, how many steps and which rate are values of the compiled program and no part of it: models of
-    one shape on arrays of one shape are compiled once, whatever is asked of them, up to 65 536 steps, and once more
-    for every doubling of that. A batch is drawn with replacement, so that a single pair fills it as well as a
-    thousand. All steps are one dispatch: nobody looks at the losses, and one that is not finite raises nothing.
+    The numbers of pairs and steps and the learning rate are inputs of the compiled program. So models of one shape on arrays
+    of one shape are compiled only once for up to 65 536 steps, and once more for every doubling of that. A batch is drawn with
+    replacement, so it can be filled from a single pair as well as from a thousand. All steps are one dispatch: the losses are
+    not read, and a loss that is not finite raises no error.
 
     **Arguments:**
 
-    - `model`: `(x, aux_data) -> (y, aux_data)`, one sample; it stays usable.
+    - `model`: `(x, aux_data) -> (y, aux_data)` for one sample; it stays usable.
     - `X`, `Y`: inputs and targets, blocks `(pool, channels, *spatial, D, ..., D)`.
-    - `pairs`: only the first so many of the pool are seen.
-    - `steps`: of the optimiser; 0 gives the model back.
-    - `rate`: the peak of the learning rate.
-    - `batch`: pairs a step.
-    - `key`: random key of the draws.
+    - `pairs`: number of pairs to use, the first ones of the pool.
+    - `steps`: number of optimiser steps; 0 returns the model unchanged.
+    - `rate`: peak learning rate.
+    - `batch`: pairs in a step.
+    - `key`: random key for drawing batches.
 
     **Returns:** the trained model.
     """
@@ -66,18 +66,18 @@ def fit_counted(
 
 @functools.cache
 def _program() -> tuple[optax.GradientTransformation, Dispatch]:
-    """The optimiser and the loop of steps, the same objects for every training, so that JAX compiles them once."""
+    """The optimiser and the loop of steps: the same objects for every training, so that JAX compiles them once."""
     optimiser = optax.inject_hyperparams(_adamw)(rates=jnp.zeros(1))
     return optimiser, make_dispatch(batched(smse_loss), optimiser)
 
 
 def _adamw(rates: Float[jax.Array, " steps"]) -> optax.GradientTransformation:
-    """The optimiser of `adamw_cosine` with its learning rates read from a table."""
+    """The optimiser of `adamw_cosine`, with learning rates from a table."""
     return make_optimiser("adamw", lambda step: rates[step])
 
 
 def _rates(steps: int, peak: float) -> Float[jax.Array, " steps"]:
-    """The learning rates of `adamw_cosine`, filled up to one of few lengths, each of which is a program."""
+    """The learning rates of `adamw_cosine`, filled up to one of a few lengths, each of which needs its own program."""
     length = max(_TABLE, 1 << (steps - 1).bit_length())
     share = make_schedule("cosine", max(steps, 1), learning_rate=1.0)  # a peak of 0 is a value here too
     return jnp.asarray(peak * share(np.arange(length)), jnp.float32)

@@ -1,4 +1,4 @@
-"""Training on parts of the grid: the crops of a task, and those that might fit into memory."""
+"""Train on parts of the grid: the crops of a task, and crops that might fit into memory."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ LEAST = 4
 
 
 def with_crop(model: PyTree, task: WindowTask, settings: TrainSettings) -> WindowTask:
-    """The task on the crops that settings ask for, or on whole fields.
+    """Set the crops of a task as the settings ask for, or use whole fields.
 
     **Arguments:**
 
-    - `model`: the network, whose receptive field says what is read around a crop.
+    - `model`: the network, whose receptive field determines what is read around a crop.
     - `task`: the samples.
-    - `settings`: of the training.
+    - `settings`: settings of the training.
 
-    **Raises:** `UnsupportedError` for a network that looks at the whole field at once, `ArgumentError` for a crop that with
-    what it depends on is the whole grid.
+    **Raises:** `UnsupportedError` for a network that looks at the whole field at once, `ArgumentError` for a crop that is the
+    whole grid together with its halo.
     """
     if settings.crop is None or (task.crop is not None and task.crop.sides == settings.crop):
         return task if settings.crop is not None or task.crop is None else replace(task, crop=None)
@@ -35,14 +35,14 @@ def with_crop(model: PyTree, task: WindowTask, settings: TrainSettings) -> Windo
 
 
 def smaller_crops(model: PyTree, task: WindowTask, settings: TrainSettings, share: float) -> Sequence[int]:
-    """Crops to be tried where a step takes too much memory, the largest first.
+    """Suggest crops to try if a step needs too much memory, the largest first.
 
     **Arguments:**
 
-    - `model`, `task`, `settings`: of the training.
-    - `share`: how much of the memory that it takes there is.
+    - `model`, `task`, `settings`: model, samples and settings of the training.
+    - `share`: available memory as a fraction of the memory that a step needs.
 
-    **Returns:** at most two; none for a network or a grid that has none.
+    **Returns:** at most two sides of crops; none for a network or a grid that does not allow them.
     """
     spatial = task.train.source.spatial
     try:

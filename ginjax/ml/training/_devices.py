@@ -1,4 +1,4 @@
-"""Which devices hold what: parameters on each, batches divided among them."""
+"""The placement of data on devices: parameters on each device, batches divided among them."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Placement:
-    """A layout of training over devices, perhaps of several processes.
+    """The devices of a training, which may belong to several processes.
 
     **Arguments:**
 
-    - `devices`: all devices of all processes, those of a process side by side; empty for the default device.
+    - `devices`: all devices of all processes, with those of one process side by side; empty for the default device.
     """
 
     devices: tuple[Any, ...] = ()
 
     @property
     def shares(self) -> int:
-        """Equal parts that a batch is divided into."""
+        """Number of equal parts into which a batch is divided."""
         return max(len(self.devices), 1)
 
     @property
@@ -47,7 +47,7 @@ class Placement:
     def check_batch(self, batch_size: int, accumulate: int = 1) -> None:
         """Refuse a batch that cannot be divided.
 
-        **Raises:** `ArgumentError` unless it is a positive multiple of devices times parts.
+        **Raises:** `ArgumentError` unless its size is a positive multiple of devices times parts.
         """
         parts = self.shares * accumulate
         if batch_size < 1 or batch_size % parts:
@@ -65,11 +65,11 @@ class Placement:
         return slice(jax.process_index() * size, (jax.process_index() + 1) * size)
 
     def replicate(self, tree: _T) -> _T:
-        """The same arrays, a copy on every device."""
+        """Copy all arrays to every device."""
         return self._put(tree, PartitionSpec())
 
     def divide(self, tree: _T) -> _T:
-        """Arrays `(steps, own share of the batch, ...)` as one global array `(steps, batch, ...)`."""
+        """Combine arrays `(steps, own share of the batch, ...)` into one global array `(steps, batch, ...)`."""
         if self.processes == 1:
             return self._put(tree, PartitionSpec(None, _AXIS))
         sharding = NamedSharding(self._mesh, PartitionSpec(None, _AXIS))
@@ -78,21 +78,21 @@ class Placement:
         )
 
     def constrain(self, tree: _T) -> _T:
-        """Inside a compiled function: divide the first axis of every array among the devices."""
+        """Divide the first axis of every array among the devices; for use inside a compiled function."""
         if not self.devices:
             return tree
         sharding = NamedSharding(self._mesh, PartitionSpec(_AXIS))
         return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, sharding), tree)
 
     def constrain_copies(self, tree: _T) -> _T:
-        """Inside a compiled function: keep every array whole on every device."""
+        """Keep every array whole on every device; for use inside a compiled function."""
         if not self.devices:
             return tree
         sharding = NamedSharding(self._mesh, PartitionSpec())
         return jax.tree.map(lambda leaf: jax.lax.with_sharding_constraint(leaf, sharding), tree)
 
     def agree(self, flag: bool) -> bool:
-        """Whether any process says yes; all must ask at the same point."""
+        """Whether `flag` is True in any process; all processes must call this at the same point."""
         if self.processes == 1:
             return flag
         from jax.experimental.multihost_utils import process_allgather
@@ -101,7 +101,7 @@ class Placement:
 
     @cached_property
     def _mesh(self) -> Mesh:
-        # The order given is kept: `own_share` counts on the devices of a process lying side by side.
+        # The given order is kept: `own_share` relies on the devices of a process being side by side.
         return Mesh(np.asarray(self.devices), (_AXIS,))
 
     def _put(self, tree: _T, spec: PartitionSpec) -> _T:
@@ -121,16 +121,16 @@ class Placement:
 
 
 def over_devices(devices: Sequence[Any] | None) -> Placement:
-    """Training divided over the given devices; one device needs no division."""
+    """Divide training over the given devices; for a single device, no division is needed."""
     return Placement(tuple(devices) if devices and len(devices) > 1 else ())
 
 
 def local_placement(count: int | None = None) -> Placement:
-    """The devices of this process.
+    """Use the devices of this process.
 
     **Arguments:**
 
-    - `count`: how many of them; all if None.
+    - `count`: number of devices; all if None.
 
     **Raises:** `ArgumentError` if there are fewer.
     """
@@ -141,11 +141,11 @@ def local_placement(count: int | None = None) -> Placement:
 
 
 def fitting_placement(placement: Placement, batch_size: int, accumulate: int = 1) -> Placement:
-    """As many of the devices of one process as divide a batch; several processes all take part.
+    """Use as many devices of one process as the batch can be divided over; of several processes, use all devices.
 
     **Arguments:**
 
-    - `placement`: the devices there are.
+    - `placement`: the available devices.
     - `batch_size`: samples in a step.
     - `accumulate`: parts of a batch that are computed one after the other.
 

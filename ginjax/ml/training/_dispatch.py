@@ -1,4 +1,4 @@
-"""Many optimisation steps in one call of the device."""
+"""Run many optimisation steps in one call of the device."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ Augment = Callable[[PyTree, PRNGKeyArray], PyTree]
 Losses = Float[Array, " steps"]
 
 Given = tuple[Feed, Int[Array, ""], Int[Array, ""], UInt[Array, " bits"] | None]
-"""Batches, the number of steps, that of the first one, and the numbers of the random key."""
+"""Batches, the number of steps, the number of the first step, and the bits of the random key."""
 
 
 class TrainState(eqx.Module):
-    """The state of a training that a step changes.
+    """The state of a training that steps change.
 
     **Arguments:**
 
     - `model`: the model.
-    - `opt_state`: the optimiser's own state.
-    - `aux_data`: state handed from step to step, such as batch statistics.
+    - `opt_state`: the state of the optimiser.
+    - `aux_data`: state passed from step to step, such as batch statistics.
     """
 
     model: PyTree
@@ -49,14 +49,14 @@ class TrainState(eqx.Module):
 class Dispatch:
     """Many steps in one call of the device; build it with `make_dispatch`.
 
-    Calling it, `dispatch(feed, count, state, first) -> (state, losses)`, does the steps `first` to `first + count - 1` on the
-    batches of `feed`. `losses` is as long as the feed, its first entries, `count` at most, are set. The memory of `state` is
-    given to the result.
+    `dispatch(feed, count, state, first) -> (state, losses)` runs the steps `first` to `first + count - 1` on the batches of
+    `feed`. `losses` is as long as the feed; its first entries, at most `count`, are set. The result reuses the memory of
+    `state`.
 
     **Arguments:**
 
-    - `program`: the loop, compiled when it is first called.
-    - `bits`: the numbers of the random key.
+    - `program`: the loop, compiled at the first call.
+    - `bits`: the bits of the random key.
     - `placement`: the devices.
     """
 
@@ -68,32 +68,32 @@ class Dispatch:
         return self.program(self._given(feed, count, first), state)
 
     def compile(self, feed: Feed, state: TrainState) -> StepMemory:
-        """Compile the loop for arguments of these shapes, and find out how much memory it takes.
+        """Compile the loop for arguments of these shapes, and measure the memory it needs.
 
         **Arguments:**
 
-        - `feed`, `state`: as for a call; they stay as they are.
+        - `feed`, `state`: as for a call; they are not changed.
         """
         return step_memory(
             compile_ahead(self.program, self._given(feed, 1, 0), state), feed, state, self.placement
         )
 
     def _given(self, feed: Feed, count: int, first: int) -> Any:
-        # NumPy scalars, not Python's: a number must not become part of the program.
+        # NumPy scalars, not Python numbers, which would become part of the program.
         return feed, np.int32(count), np.int32(first), self.bits
 
 
 def initial_state(
     model: PyTree, optimizer: optax.GradientTransformation, aux_data: PyTree = None
 ) -> TrainState:
-    """The state before the first step, in memory of its own: steps reuse it, the caller's model stays usable."""
+    """Make the state before the first step, in its own memory: steps reuse it, the caller's model stays usable."""
     # Some optimisers keep the parameters themselves in their state; donating a buffer twice is an error.
     model, aux_data = owned_copy((model, aux_data))
     return TrainState(model, owned_copy(optimizer.init(trainable(model))), aux_data)
 
 
 def on_host(leaf: object) -> object:
-    """A copy in NumPy of an array of JAX, which a step may take the memory of; anything else as it is."""
+    """Copy a JAX array to NumPy, because a step may reuse its memory; return anything else unchanged."""
     return np.array(leaf) if isinstance(leaf, jax.Array) else leaf
 
 
@@ -108,13 +108,13 @@ def make_dispatch(
 ) -> Dispatch:
     """Compile a loop of steps.
 
-    The number of steps is an argument of the compiled program, a loop that is never unrolled: every step is
-    computed by the same instructions however the steps are grouped, so the grouping does not change a bit.
+    The number of steps is an argument of the compiled program, a loop that is never unrolled. Every step is computed by
+    the same instructions however the steps are grouped, so the grouping does not change a single bit.
 
     **Arguments:**
 
     - `map_and_loss`, `optimizer`, `accumulate`: as in `make_update`.
-    - `key`: random key of `augment`, which needs one; step `s` uses `fold_in(key, s)`.
+    - `key`: random key, which `augment` needs; step `s` uses `fold_in(key, s)`.
     - `augment`: changes the inputs of every step.
     - `placement`: the devices; the default device if None.
 
@@ -122,7 +122,7 @@ def make_dispatch(
     """
     update = make_update(map_and_loss, optimizer, accumulate)
     where = placement or Placement()
-    # Raw numbers travel to every process alike, a key would belong to one of them.
+    # Raw bits reach every process alike; a key would belong to one of them.
     key_data = None if key is None else np.asarray(jax.random.key_data(key))
 
     @partial(compiled, donate="all-except-first")

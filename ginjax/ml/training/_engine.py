@@ -1,4 +1,4 @@
-"""The training loop: dispatches, looks at the losses, validation, saved states, reasons to stop."""
+"""The training loop: dispatches, losses, looks at the model, saved states, reasons to stop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._update import MapAndLoss
 
 Reason = Literal["steps", "seconds", "patience", "stopped", "asked"]
-"""Why training ended: all steps done, time used up, no more improvement, `on_look` said so, or an interruption."""
+"""Why training ended: all steps done, time used up, no more improvement, `on_look` returned True, or an interruption."""
 
 
 def _never() -> bool:
@@ -38,20 +38,20 @@ def _never() -> bool:
 class Hooks:
     """Callbacks of a training.
 
-    A look is every `plan.validate_every` steps or `plan.validate_seconds`, at the end of a training that was not interrupted, and with
-    `plan.validate_start` before the first step.
+    A look at the model takes place every `plan.validate_every` steps or `plan.validate_seconds`, at the end of a training that
+    was not interrupted, and, with `plan.validate_start`, before the first step.
 
     **Arguments:**
 
     - `validate`: `(model, aux_data) -> loss`, called at every look.
-    - `on_look`: `(state, report) -> bool`, called at every look after `validate`; true ends the training. It chooses
-      the model in place of `plan.patience` and `Progress.best_model`, and must copy what it keeps of the state: the
-      next step reuses its memory.
+    - `on_look`: `(state, report) -> bool`, called at every look after `validate`; True ends the training. It chooses
+      the model, instead of `plan.patience` and `Progress.best_model`. It must copy what it keeps of the state, because the
+      next step reuses the memory.
     - `save`: `(state, progress)`, called as the plan says and after an interruption; it must copy what it keeps.
-    - `on_report`: told about every dispatch and every validation; what it raises ends the training.
-    - `interrupted`: asked between dispatches; yes ends the training.
-    - `on_compiled`: told, before the first step, how much memory a step takes, and how many seconds it took to compile; what
-      it raises ends the training.
+    - `on_report`: called after every dispatch and every validation; an exception in it ends the training.
+    - `interrupted`: called between dispatches; True ends the training.
+    - `on_compiled`: called before the first step with the memory of a step and the seconds of its compilation; an exception in
+      it ends the training.
     """
 
     validate: Callable[[PyTree, PyTree], float] | None = None
@@ -76,27 +76,27 @@ def run(
     placement: Placement | None = None,
     hooks: Hooks | None = None,
 ) -> tuple[TrainState, Progress, Reason]:
-    """Train by a plan, from the beginning or from where it was left.
+    """Train by a plan, from the beginning or from a saved state.
 
-    Losses of a dispatch are fetched while the next one runs. The result depends on the number of steps done and
-    not on where training was interrupted, saved or looked at.
+    Losses of a dispatch are fetched while the next one runs. The result depends on the number of steps done, and
+    not on where training was interrupted, saved or validated.
 
     **Arguments:**
 
     - `state`: from `initial_state`, or a saved one; its memory is reused.
-    - `samples`: what to train on.
-    - `plan`: how long, and in which portions.
+    - `samples`: the samples to train on.
+    - `plan`: how long to train, and when to validate and save.
     - `map_and_loss`, `optimizer`: as in `make_step`.
-    - `key`: random key, split once: one half orders the samples, the other is that of `augment`.
+    - `key`: random key, split once: one half is for the order of the samples, the other for `augment`.
     - `order`: makes the order of the samples.
-    - `progress`: how far `state` is; the beginning if None.
+    - `progress`: the progress of `state`; the beginning if None.
     - `augment`: changes the inputs of every step, see `make_dispatch`.
     - `placement`: the devices.
-    - `hooks`: what is called on the way.
+    - `hooks`: the callbacks.
 
-    **Returns:** the state after the last step, how far it is, and why it ended.
+    **Returns:** the state after the last step, its progress, and why the training ended.
 
-    **Raises:** `ArgumentError` for a batch that does not divide or a training without an end, `NumericsError` when a
+    **Raises:** `ArgumentError` for a batch that cannot be divided or a training without an end, `NumericsError` if a
     loss is NaN or infinite.
     """
     hooks, where = hooks or Hooks(), placement or Placement()
@@ -121,12 +121,12 @@ def run(
 
 
 class _Run:
-    """A training under way.
+    """A training in progress.
 
     **Arguments:**
 
-    - `plan`, `hooks`: as in `run`; `progress`: how far it is, which is kept up to date.
-    - `order`, `loader`, `dispatch`, `placement`: which samples, how they are read, what computes the steps, and where.
+    - `plan`, `hooks`: as in `run`; `progress`: the progress so far, which is kept up to date.
+    - `order`, `loader`, `dispatch`, `placement`: choose the samples, read them, compute the steps, and name the devices.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class _Run:
         self.placement = placement
         self.hooks = hooks
         self.progress = progress
-        # Processes must send off the same steps, so none of them may follow its own clock.
+        # All processes must run the same steps, so none of them may follow its own clock.
         fixed = loader.steps if placement.processes > 1 else plan.steps_per_dispatch
         self.pace = Pace(fixed, loader.steps)
         self.clock = Clock(progress.seconds)
@@ -187,7 +187,7 @@ class _Run:
         return state, progress, reason or "steps"
 
     def _indices(self, step: int, spans: list[tuple[int, int]]) -> Iterator[Int[np.ndarray, "steps batch"]]:
-        """The batches of one dispatch after another; the reader may be one ahead."""
+        """Yield the batches of one dispatch after another; the reader may be one ahead."""
         while self.plan.steps is None or step < self.plan.steps:
             stop = self.plan.next_stop(step, self.pace.count)
             spans.append((step, stop))
@@ -204,7 +204,7 @@ class _Run:
         return None
 
     def _compile(self, feed: Feed, state: TrainState) -> None:
-        """Compile the steps before the first of them, and tell what they take."""
+        """Compile the steps before the first of them, and report their memory."""
         if self.compiled or self.hooks.on_compiled is None:
             return
         begun = time.monotonic()
@@ -215,17 +215,17 @@ class _Run:
         self.clock.begin_steps()
 
     def _collect(self, losses: Float[Array, " steps"], count: int) -> None:
-        """Take note of a dispatch and look at the one before it, which has ended or soon will."""
+        """Record a dispatch, and look at the previous one, which has ended or soon will."""
         losses.copy_to_host_async()
         self._fetch()
         self.pending = losses, count
         if not self.first_fetched:
-            # Waited for, so that the time of the steps after it begins when they do.
+            # Wait for the first one, so that the time of the following steps starts when they do.
             self.first_fetched = True
             self._fetch()
 
     def _fetch(self) -> None:
-        """Wait for the dispatch that was not looked at yet, and look at its losses."""
+        """Wait for the dispatch that was not looked at yet, and read its losses."""
         if self.pending is None:
             return
         losses, count = self.pending
@@ -242,7 +242,7 @@ class _Run:
         self._tell(report)
 
     def _look(self, state: TrainState, step: int) -> Reason | None:
-        """Validate, and let the hook or the validation loss choose a model; whether to stop."""
+        """Validate, and let the hook or the validation loss choose a model; return a reason to stop, or None."""
         hooks = self.hooks
         if hooks.validate is None and hooks.on_look is None:
             return None
@@ -265,7 +265,7 @@ class _Run:
         return seconds is not None and self.placement.agree(self.clock.since_look() >= seconds)
 
     def _choose(self, state: TrainState, step: int, loss: float) -> None:
-        """Keep the model of the lowest validation loss, the one at the start until another is better by a tenth."""
+        """Keep the model with the lowest validation loss; the initial model is only replaced if better by a tenth."""
         progress = self.progress
         progress.looks += step > 0
         if loss < progress.lowest_loss:
@@ -286,7 +286,7 @@ class _Run:
         every, seconds = self.plan.save_every, self.plan.save_seconds
         by_step = every is not None and step % every == 0
         by_time = seconds is not None and self.clock.since_saved() >= seconds
-        # Asked by every process, those that write nothing too: all must ask at the same point.
+        # All processes must ask at the same point, even those that write nothing.
         due = by_step or (seconds is not None and self.placement.agree(by_time))
         return self.hooks.save is not None and due
 

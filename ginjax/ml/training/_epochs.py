@@ -1,4 +1,4 @@
-"""Training by epochs until a stop condition says so."""
+"""Train by epochs until a stop condition ends the training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ginjax.ml.training._validation import validator
 _SAVE_EVERY = 10
 
 Tell = Callable[[int, float, float | None], None]
-"""`(epoch, train_loss, val_loss)`, after every epoch."""
+"""`(epoch, train_loss, val_loss)`, called after every epoch."""
 
 
 def train(
@@ -51,33 +51,32 @@ def train(
 ) -> tuple[PyTree, PyTree, float | None, float | None, float]:
     """Train a model epoch by epoch.
 
-    Every epoch sees every sample. If `batch_size` does not divide their number, the last batch is filled up with
-    samples from the beginning of the epoch, so that all batches have one shape and nothing is left out; a
-    `batch_size` above the number of samples is lowered to it. The validation loss counts each sample once.
+    Every epoch uses every sample. If `batch_size` does not divide their number, the last batch is filled up with
+    samples from the beginning of the epoch, so that all batches have the same shape and no sample is left out. A
+    `batch_size` above the number of samples is reduced to it. The validation loss counts each sample once.
 
     **Arguments:**
 
     - `X`, `Y`: inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`.
-    - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (scalar loss, aux_data)`; on several devices it sees the
-      part of the batch of one of them.
+    - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (scalar loss, aux_data)`. On several devices, each call gets
+      the part of the batch for one device.
     - `model`: the model to start from; it stays usable.
-    - `rand_key`: random key of the epochs' orders; the same key gives the same result.
+    - `rand_key`: random key for the order of the samples in each epoch; the same key gives the same result.
     - `stop_condition`: ends the training and chooses the model.
     - `batch_size`: samples in a step.
     - `optimizer`: an optax transformation.
     - `validation_X`, `validation_Y`: evaluated in inference mode after every epoch.
-    - `val_map_and_loss`: the `map_and_loss` of the validation, which sees whole batches; `map_and_loss` if None.
-    - `save_model`: a file that the best model so far is saved to every tenth epoch and at the end.
-    - `devices`: JAX devices each batch is divided over; as many of this process's own as divide it if None.
-    - `aux_data`: state handed from step to step, such as batch statistics.
+    - `val_map_and_loss`: the `map_and_loss` for validation, which gets whole batches; `map_and_loss` if None.
+    - `save_model`: a file; the best model so far is saved to it every tenth epoch and at the end.
+    - `devices`: JAX devices over which each batch is divided. If None, as many devices of this process as divide it.
+    - `aux_data`: state passed from step to step, such as batch statistics.
     - `is_wandb`: log the losses of every epoch to the active run of Weights & Biases.
     - `progress`: called as `progress(epoch, train_loss, val_loss)` after every epoch.
 
-    **Returns:** `(model, aux_data, train_loss, val_loss, seconds)`: the stop condition's best model with the
-    `aux_data` of the epoch it is from, the losses of the last epoch (None where there is none), and the seconds that
-    all epochs took.
+    **Returns:** `(model, aux_data, train_loss, val_loss, seconds)`: the best model of the stop condition with the
+    `aux_data` of its epoch, the losses of the last epoch (None if there is none), and the seconds for all epochs.
 
-    **Raises:** `ArgumentError` for data that do not fit, `NumericsError` when a loss is NaN or infinite,
+    **Raises:** `ArgumentError` for data that do not fit, `NumericsError` if a loss is NaN or infinite,
     `UnsupportedError` if `is_wandb` and `wandb` is not installed.
     """
     samples = count_samples(X, Y)
@@ -114,7 +113,7 @@ def train(
 
 
 class _Epochs:
-    """What happens between epochs: the stop condition is asked, and the state that belongs to its model is kept."""
+    """The work between epochs: ask the stop condition, and keep the state that belongs to its model."""
 
     def __init__(self, condition: StopCondition, save_model: str | None, tellers: Sequence[Tell]):
         self._condition = condition
@@ -134,7 +133,7 @@ class _Epochs:
         self._losses.append(report.losses)
 
     def look(self, state: TrainState, report: Report) -> bool:
-        """After an epoch; whether to stop."""
+        """Finish an epoch, and return whether to stop."""
         self._epoch += 1
         self._last, self.seconds = report.seconds - self.seconds, report.seconds
         self.train_loss, self.val_loss = float(np.concatenate(self._losses).mean()), report.validation
@@ -144,7 +143,7 @@ class _Epochs:
         return self.asks(state)
 
     def asks(self, state: TrainState) -> bool:
-        """Hand the condition a model of its own; whether it says stop."""
+        """Give the condition its own copy of the model, and return whether it says stop."""
         candidate = owned_copy(state.model)
         stopped = self._condition.stop(candidate, self._epoch, self.train_loss, self.val_loss, self._last)
         self.best = self._condition.best_model
@@ -156,7 +155,7 @@ class _Epochs:
 
 
 def _placed(batch_size: int, samples: int, devices: Sequence[Any] | None) -> tuple[int, Placement]:
-    """A batch of no more than all samples, and the devices it is divided over."""
+    """Reduce the batch to the number of samples, and choose the devices it is divided over."""
     if devices is not None:
         placement = Placement(tuple(devices))
         batch_size = min(batch_size, samples // placement.shares * placement.shares)
@@ -168,7 +167,7 @@ def _placed(batch_size: int, samples: int, devices: Sequence[Any] | None) -> tup
 
 
 def _to_wandb() -> Tell:
-    """Sends the losses to the active run of Weights & Biases, which is imported now and not before."""
+    """Make a function that logs losses to the active run of Weights & Biases, which is only imported here."""
     try:
         wandb = importlib.import_module("wandb")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What a training will take: memory, seconds a step, time to its end."""
+"""Estimate what a training will take: memory, seconds per step, time to its end."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from ginjax.ml.training._step_memory import StepMemory
 from ginjax.ml.training._step_rate import StepRate
 
 LEAST_REPORTS, LEAST_SECONDS = 2, 1.0
-"""Dispatches and seconds that the time of a step is measured on; the first is of one step, after which they grow."""
+"""The least dispatches and seconds over which the time of a step is measured; the first dispatch is a single step."""
 
 LONG_SECONDS = 10.0
-"""A first dispatch that takes as long says enough by itself."""
+"""A first dispatch that takes so many seconds is enough by itself."""
 
 
 @dataclass(frozen=True)
 class TrainingEstimate:
-    """What a training takes, measured at its beginning.
+    """The resources that a training takes, measured at its beginning.
 
     **Arguments:**
 
-    - `parameters`: of the network.
-    - `samples`: to train on.
-    - `settings`: of the training, resolved.
-    - `memory`: of a step.
-    - `compile_seconds`: that compiling took.
-    - `step_seconds`: of one step; None if no step was measured.
-    - `measured`: steps that it was measured on.
-    - `done`, `spent`: steps done before and seconds spent on them, where an interrupted training is gone on with.
+    - `parameters`: number of parameters of the network.
+    - `samples`: number of samples to train on.
+    - `settings`: resolved settings of the training.
+    - `memory`: memory of a step.
+    - `compile_seconds`: seconds of the compilation.
+    - `step_seconds`: seconds per step; None if no step was measured.
+    - `measured`: number of steps over which this was measured.
+    - `done`, `spent`: for a resumed training, steps done before and seconds spent on them.
     """
 
     parameters: int
@@ -46,7 +46,7 @@ class TrainingEstimate:
 
     @property
     def seconds_left(self) -> float | None:
-        """Time for the steps that are left, without validation; None where it is not known."""
+        """Seconds for the remaining steps, without validation; None if not known."""
         steps = self.settings.steps
         if steps is None or self.step_seconds is None:
             return None
@@ -54,7 +54,7 @@ class TrainingEstimate:
 
     @property
     def steps_in_budget(self) -> int | None:
-        """About how many steps there will be before the time is over; None without a limit of time."""
+        """Approximate number of steps before the time is over; None without a time limit."""
         seconds = self.settings.seconds
         if seconds is None or not self.step_seconds:
             return None
@@ -63,14 +63,14 @@ class TrainingEstimate:
 
     @property
     def warning(self) -> str | None:
-        """What is wrong if time will end the training before its learning rate has fallen; None otherwise."""
+        """A warning if the time will end the training before its learning rate has fallen; None otherwise."""
         within, steps = self.steps_in_budget, self.settings.steps
         if within is None or steps is None or within >= steps:
             return None
         return f"the time is enough for about {within} of {steps} steps: the learning rate will not have fallen to its end"
 
     def rows(self) -> dict[str, object]:
-        """Names and values for people."""
+        """Names and values for display."""
         settings, memory = self.settings, self.memory
         batch = settings.batch_size or 1
         rows: dict[str, object] = {
@@ -115,12 +115,12 @@ class TrainingEstimate:
 
 
 def time_left(report: Report, settings: TrainSettings) -> dict[str, float]:
-    """For progress of a training that time alone ends: the `share` of it that has passed, and the seconds `left`; else nothing.
+    """For a training that only the time ends: its elapsed `share` and the seconds `left`; otherwise nothing.
 
     **Arguments:**
 
-    - `report`: the newest.
-    - `settings`: of the training, resolved.
+    - `report`: the newest report.
+    - `settings`: resolved settings of the training.
     """
     if settings.steps is not None or settings.seconds is None:
         return {}
@@ -138,7 +138,7 @@ def _memory_in_words(memory: StepMemory) -> str:
 
 @dataclass
 class Measuring:
-    """Takes the first reports of a training and makes an estimate of them.
+    """A collector of the first reports of a training, which makes an estimate from them.
 
     **Arguments:**
 
@@ -156,31 +156,31 @@ class Measuring:
     _last: Report | None = None
 
     def begin(self, progress: Progress) -> None:
-        """Take how far the training was before."""
+        """Record the progress that the training had before."""
         self._progress = Progress(progress.step, progress.seconds)
 
     def compiled(self, memory: StepMemory, seconds: float) -> None:
-        """Take what is known once the step is compiled."""
+        """Record memory and time of the compiled step."""
         self._memory, self._compile_seconds = memory, seconds
 
     def note(self, report: Report) -> None:
-        """Take a report of the training."""
+        """Record a report of the training."""
         if not report.losses.size:
             return
         self._rate.note(report.step, report.seconds if report.step_seconds is None else report.step_seconds)
         self._reports, self._last = self._reports + 1, report
 
     def is_enough(self) -> bool:
-        """Whether the time of a step is known: from `LEAST_REPORTS` dispatches and `LEAST_SECONDS` at least, or `LONG_SECONDS`."""
+        """Whether there are `LEAST_REPORTS` dispatches in at least `LEAST_SECONDS`, or `LONG_SECONDS` have passed."""
         spent = 0.0 if self._last is None or self._last.step_seconds is None else self._last.step_seconds
         return spent >= LONG_SECONDS or (self._reports >= LEAST_REPORTS and spent >= LEAST_SECONDS)
 
     def estimate(self) -> TrainingEstimate:
-        """What the training takes, as far as it is known by now."""
+        """Estimate what the training takes, as far as it is known by now."""
         rate, last, before = self._rate.value, self._last, self._progress
         measured, step_seconds = self._rate.steps, None if rate is None else 1 / rate
         if rate is None and last is not None and last.step_seconds is not None:
-            # One dispatch: its steps were not compiled in the time that it took.
+            # There was only one dispatch; its time does not include compilation.
             measured = last.step - before.step
             step_seconds = last.step_seconds / max(measured, 1)
         return TrainingEstimate(

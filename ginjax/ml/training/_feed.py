@@ -1,4 +1,4 @@
-"""Feeding the device: the mini-batches of several steps, in memory that it can reach."""
+"""Feed the device: the mini-batches of several steps, in memory that it can reach."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ginjax.ml.task import ArraySamples, Samples
 from ginjax.ml.training._devices import Placement
 
 RESIDENT_BYTES = 2**30
-"""Data up to this size stay on the device when it does not say how much memory it has."""
+"""Data up to this size stay on the device if it does not report how much memory it has."""
 
 CHUNK_BYTES = 2**27
-"""Aimed-at size of the samples that travel to the device at once."""
+"""Intended size of the samples that are sent to the device at once."""
 
 
 class Feed(eqx.Module):
@@ -30,15 +30,15 @@ class Feed(eqx.Module):
     @property
     @abc.abstractmethod
     def length(self) -> int:
-        """Of how many steps it keeps the loss."""
+        """The number of steps whose losses are kept."""
 
     @abc.abstractmethod
     def batch(self, i: Int[Array, ""]) -> tuple[PyTree, PyTree]:
-        """Inputs and targets of the `i`-th of them; compiled."""
+        """Return inputs and targets of the `i`-th step; for use inside a compiled function."""
 
 
 class Resident(Feed):
-    """Batches picked on the device out of all samples."""
+    """Batches picked on the device from all samples."""
 
     X: PyTree
     Y: PyTree
@@ -54,7 +54,7 @@ class Resident(Feed):
 
 
 class Streamed(Feed):
-    """Batches brought to the device one after the other, arrays `(steps, batch, ...)`."""
+    """Batches sent to the device one after the other, as arrays `(steps, batch, ...)`."""
 
     X: PyTree
     Y: PyTree
@@ -68,9 +68,9 @@ class Streamed(Feed):
 
 
 class Drawn(Feed):
-    """Batches without end, drawn with replacement from the first `pairs` of all samples; only the first loss is kept.
+    """Endless batches, drawn with replacement from the first `pairs` of all samples; only the first loss is kept.
 
-    What is drawn for a step depends on `key` and its number.
+    The batch of a step depends only on `key` and the number of the step.
     """
 
     X: PyTree
@@ -89,13 +89,13 @@ class Drawn(Feed):
 
 
 class Loader:
-    """Makes feeds of samples: all on the device if they fit, else a few batches at a time, read ahead.
+    """A loader that makes feeds from samples: all on the device if they fit, otherwise a few batches at a time, read ahead.
 
     **Arguments:**
 
     - `samples`: the samples.
     - `batch_size`: samples in a step.
-    - `most_steps`: most steps of a feed.
+    - `most_steps`: the most steps of a feed.
     - `placement`: the devices.
     """
 
@@ -121,7 +121,7 @@ class Loader:
             self.steps = max(1, min(most_steps, CHUNK_BYTES // max(share, 1)))
 
     def feeds(self, batches: Iterable[Int[np.ndarray, "steps batch"]]) -> Iterator[Feed]:
-        """One feed for each array of indices; the next one is read while one is in use."""
+        """Yield one feed for each array of indices; the next one is read while one is in use."""
         if self.resident:
             yield from map(self._make, batches)
             return
@@ -135,7 +135,7 @@ class Loader:
                 yield ahead.result()
 
     def _make(self, indices: Int[np.ndarray, "steps batch"]) -> Feed:
-        # Every feed has the same shape, filled up with a repetition that no step looks at: one program serves all.
+        # Every feed is filled up to the same shape with batches that no step uses, so that one program serves all.
         padded = np.concatenate([indices, np.broadcast_to(indices[:1], (self.steps, *indices.shape[1:]))])
         padded = padded[: self.steps]
         if self._all is not None:
@@ -153,7 +153,7 @@ class Loader:
 
 
 def _everything(samples: Samples) -> tuple[PyTree, PyTree]:
-    """All samples, read in parts so that the reader's own memory stays small."""
+    """Read all samples, in parts so that the reader's own memory stays small."""
     parts = [
         samples.take(np.arange(start, min(start + 256, len(samples))))
         for start in range(0, len(samples), 256)
@@ -162,6 +162,6 @@ def _everything(samples: Samples) -> tuple[PyTree, PyTree]:
 
 
 def _room() -> int:
-    """Bytes of samples that may stay on the device."""
+    """The size in bytes of the samples that may stay on the device."""
     stats = jax.local_devices()[0].memory_stats()
     return stats["bytes_limit"] // 4 if stats and "bytes_limit" in stats else RESIDENT_BYTES

@@ -1,4 +1,4 @@
-"""Stopping when a loss is no longer a number."""
+"""Stop a training whose loss is no longer finite."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def check_losses(
     **Arguments:**
 
     - `losses`: the losses of consecutive steps.
-    - `first_step`: number of the first of them.
-    - `what`: what they are, for the message.
+    - `first_step`: number of the first of these steps.
+    - `what`: name of the losses in the error message.
 
-    **Raises:** `NumericsError` naming the first bad step.
+    **Raises:** `NumericsError` that names the first step with such a loss.
     """
     bad = np.flatnonzero(~np.isfinite(losses))
     if bad.size:

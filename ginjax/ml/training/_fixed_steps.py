@@ -1,4 +1,4 @@
-"""Training for a fixed number of steps."""
+"""Train for a fixed number of steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Model = TypeVar("_Model")
 
 @dataclass(frozen=True)
 class History:
-    """What happened during training.
+    """The losses of a training, and its final state.
 
     **Arguments:**
 
@@ -51,7 +51,7 @@ def fit(
 ) -> tuple[_Model, History]:
     """Train a model for a number of steps.
 
-    Batches are cut from one random order of all samples after another, so no sample is left out and all batches
+    Batches are cut from successive random orders of all samples, so no sample is left out and all batches
     have the same shape. The same key gives the same bytes on the same machine.
 
     **Arguments:**
@@ -62,15 +62,15 @@ def fit(
     - `steps`: number of steps.
     - `batch_size`: samples in a step.
     - `optimizer`: an optax transformation.
-    - `key`: random key of the orders.
-    - `on_step`: called as `on_step(steps done, latest loss)` every `fetch_every` steps and at the end; what it
-      raises ends the training.
-    - `fetch_every`: steps sent to the device at once, and so between two looks at the loss.
-    - `aux_data`: state handed from step to step.
+    - `key`: random key for the order of the samples.
+    - `on_step`: called as `on_step(steps done, latest loss)` every `fetch_every` steps and at the end; an exception in
+      it ends the training.
+    - `fetch_every`: steps in one call of the device, after which the losses are read.
+    - `aux_data`: state passed from step to step.
 
     **Returns:** the trained model and its `History`.
 
-    **Raises:** `ArgumentError` for data that do not fit, `NumericsError` when the loss is NaN or infinite.
+    **Raises:** `ArgumentError` for data that do not fit, `NumericsError` if the loss is NaN or infinite.
     """
     if fetch_every < 1:
         raise ArgumentError("fetch_every", got=fetch_every, expected="at least 1")
@@ -95,7 +95,7 @@ def fit(
 
 
 def batched(loss: Callable[[PyTree, PyTree], Float[jax.Array, ""]]) -> MapAndLoss:
-    """Turn a loss on batches into a `map_and_loss` for models of one sample.
+    """Turn a loss on batches into a `map_and_loss` for models that take one sample.
 
     **Arguments:**
 

@@ -1,4 +1,4 @@
-"""Training along free directions only, which cannot change what a conversion preserved."""
+"""Train along free directions only, which cannot change what a conversion preserved."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def only_free(
 ) -> optax.GradientTransformation:
     """Project updates onto free directions: `u <- u N N^T` for convolution weights, 0 for everything else.
 
-    Chained after an optimiser it confines training to `a' = T a + N z`: on embedded fields the network stays what
-    it was, up to rounding. `ginjax.transfer.project_onto_free` removes the rounding at the end.
+    Chained after an optimiser, it confines training to `a' = T a + N z`: on embedded fields the network stays the same,
+    up to rounding. `ginjax.transfer.project_onto_free` removes the rounding errors at the end.
 
     **Arguments:**
 
-    - `free`: by weight name an orthonormal basis `(filters, free)`, from `ginjax.transfer.free_directions`.
-    - `unbound`: by the name of an array, which values along its first axis are trained as they are, from
+    - `free`: by weight name, an orthonormal basis `(filters, free)`, from `ginjax.transfer.free_directions`.
+    - `unbound`: by array name, the positions along the first axis whose values are trained without projection, from
       `ginjax.models.unbound_values`.
     """
     rows = unbound or {}

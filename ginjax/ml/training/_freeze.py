@@ -1,4 +1,4 @@
-"""Frozen parameters: the parts of a model that training leaves as they are."""
+"""Frozen parameters: the parts of a model that training does not change."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from ginjax.models import named_map
 
 
 def frozen_names(model: PyTree, groups: Sequence[str]) -> frozenset[str]:
-    """The parameters that groups of names stand for.
+    """Find the parameters that belong to groups of names.
 
     **Arguments:**
 
     - `model`: the model.
     - `groups`: beginnings of dotted names such as `encoder` or `blocks.0`, or patterns with `*` such as `*.bias.*`.
 
-    **Raises:** `ArgumentError` for a group that stands for nothing, or if nothing is left to train.
+    **Raises:** `ArgumentError` for a group without parameters, or if nothing is left to train.
     """
     names: list[str] = []
     named_map(lambda name, leaf: names.append(name), trainable(model))
@@ -47,7 +47,7 @@ def frozen_names(model: PyTree, groups: Sequence[str]) -> frozenset[str]:
 
 
 def keep_frozen(names: frozenset[str]) -> optax.GradientTransformation:
-    """Set the updates of some parameters to zero; chained after an optimiser, which may still decay or clip.
+    """Set the updates of some parameters to zero; chain it after the optimiser, whose weight decay it then covers too.
 
     **Arguments:**
 
@@ -69,6 +69,6 @@ def keep_frozen(names: frozenset[str]) -> optax.GradientTransformation:
 
 
 def _groups_of(names: Iterable[str]) -> list[str]:
-    """All beginnings of dotted names, each once."""
+    """All beginnings of dotted names, each of them once."""
     parts = [name.split(".") for name in names]
     return list(dict.fromkeys(".".join(each[:i]) for each in parts for i in range(1, len(each) + 1)))

@@ -1,4 +1,4 @@
-"""The baseline of a trained model: the same network, trained on the same data from random weights."""
+"""The baseline for a trained model: the same network, trained on the same data from random weights."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from ginjax.models import ModelSpec, build_model
 
 
 def last_training(record: ModelRecord) -> Mapping[str, Any]:
-    """The newest training in the provenance of a model, with the steps it did as `steps_done`.
+    """Find the newest training in the provenance of a model; its number of steps is `steps_done`.
 
     **Raises:** `ArgumentError` if the model was never trained, or the file does not say for how long.
     """
     steps = [step for step in record.provenance if step.get("step") in ("train", "tune")]
     last = dict(steps[-1]) if steps else {}
-    # Earlier versions did not always count the steps: without a limit of time all were done.
+    # Earlier versions did not always record the steps done; without a time limit all of them were done.
     done = last.get("steps_done", None if "seconds" in last else last.get("steps"))
     if type(done) is not int or done < 1:
         raise ArgumentError(
@@ -42,17 +42,17 @@ def train_again(
     *,
     progress: Callable[[int, float], None] | None = None,
 ) -> Trained:
-    """Train the network of a model from random weights, as the model was trained and for as many steps.
+    """Train the network of a model from random weights, with the same settings and for as many steps.
 
     **Arguments:**
 
     - `record`: the model; its specification and filters are used, its weights are not.
-    - `task`: what to train on.
-    - `step`: from `last_training`. All weights are trained, for all steps: what was frozen and which model was best do
-      not count. Random weights are trained at least at `LEARNING_RATE`: a tuning goes slower than suits them.
+    - `task`: the samples to train on.
+    - `step`: from `last_training`. All weights are trained, for all steps; `freeze`, `patience` and validation are ignored.
+      If the step is a tuning, the learning rate is raised to at least `LEARNING_RATE`, because random weights need more.
     - `progress`: called as `progress(steps done, loss)`.
 
-    **Raises:** `NumericsError` when a loss is NaN or infinite, `ArgumentError` or `FileError` for a step that no
+    **Raises:** `NumericsError` if a loss is NaN or infinite, `ArgumentError` or `FileError` for a step that no
     training wrote.
     """
     asked = TrainSettings.from_json(step, "provenance of the model")

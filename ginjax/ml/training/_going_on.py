@@ -1,4 +1,4 @@
-"""What of a training may be changed where it is gone on with, and whether a model was made by a training already."""
+"""Which settings may change when a training is resumed, and whether a training has already made a model."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ CHANGEABLE: Mapping[str, str] = {
     "accumulate": "how a step is computed, not what it is",
     "remat": "how a step is computed, not what it is",
 }
-"""Settings that may be changed where a training is gone on with, and what each of them is about.
+"""Settings that may be changed when a training is resumed, and what each of them is about.
 
-Everything else says what the state stands for: data, network and loss that its moments were gathered on; optimiser, clipping and
-weight decay that they belong to; seed and batch size, by which the number of a step says which samples it sees.
+All other values determine what the saved state means: data, network and loss on which its moments were gathered; optimiser,
+clipping and weight decay that its moments belong to; seed and batch size, which determine the samples of each step.
 """
 
 _ABOUT_THE_FILE = (
     "step", "version", "steps_done", "best_step", "best_loss", "one_step_error", "trained_before", "adapted", "changes",
 )  # fmt: skip
-"""What a step of provenance says beside what was asked for."""
+"""Entries of a step of provenance that were not asked for."""
 
 _UNKNOWN_TO_DATA = ("spacing", "time_step")
-"""What a model may know though the data of its tuning do not."""
+"""Entries that a model may know although the data of its tuning do not state them."""
 
 _NEWER = ("conditions", "constants_digest")
-"""What identities of earlier versions lack. That a network is told numbers, its fields say."""
+"""Entries that identities of earlier versions lack; the fields show whether a network has conditions."""
 
 _OPTIONS = "model.options."
 
@@ -55,33 +55,33 @@ _WORDS: Mapping[str, str] = {
     "seconds": "`seconds`",
     "equation": "`pde`",
 }
-"""What a value of an identity is called in messages, where that is not its own name."""
+"""Names in messages for values of an identity that are not called by their own names."""
 
 _SETTINGS = frozenset(
     each.name for settings in (TrainSettings, TaskSettings) for each in fields(settings)
 ) | {"frames", "trajectories", "cover", "planes"}
-"""Values of an identity that have the name of an argument: of a training, its samples and its simulations."""
+"""Values of an identity that are named like an argument: of a training, its samples or its simulations."""
 
 
 def as_json(identity: Mapping[str, object]) -> dict[str, object]:
-    """The identity of a training as it will be read back from a file: lists for tuples."""
+    """Convert the identity of a training to the form in which it is read from a file: lists instead of tuples."""
     return json.loads(json.dumps(storable(identity)))
 
 
 def first_difference(
     known: Mapping[str, object], asked: Mapping[str, object], *, without: Sequence[str] = ()
 ) -> tuple[str, object, object] | None:
-    """The first value in which two identities of a training differ, however deep it lies.
+    """Find the first value in which two identities of a training differ, however deeply it is nested.
 
     **Arguments:**
 
     - `known`, `asked`: from `run_identity`, as JSON values.
     - `without`: names that are not compared.
 
-    **Returns:** what it is called, the known value and the one asked for; None if there is no difference.
+    **Returns:** the name of the value for messages, the known value and the value asked for; None if there is no difference.
     """
 
-    # A digest says that data differ, and a setting by which they were made says in what. A batch is cut to few data.
+    # A digest only says that data differ, a setting says how; so digests come later. The batch may depend on the data.
     def follows(name: str) -> tuple[bool, bool, str]:
         return name == "batch_size", name.endswith("_digest"), name
 
@@ -102,7 +102,7 @@ def _differences(path: str, old: object, new: object) -> Iterator[tuple[str, obj
 
 
 def _called(path: str, model: object) -> str:
-    """What a value is called in messages, an option of a network by the word that people ask for it with."""
+    """The name of a value in messages; an option of a network has the name of its argument."""
     if path in _WORDS:
         return _WORDS[path]
     if path.startswith(_OPTIONS) and isinstance(model, dict) and model.get("architecture") in ARCHITECTURES:
@@ -114,14 +114,14 @@ def _called(path: str, model: object) -> str:
 
 
 def _said(name: str, value: object) -> object:
-    """What a setting is that is not written down, for messages."""
+    """The value of a setting in messages, if it is not recorded."""
     if value is None:
         return {"loss": DEFAULT_LOSS, "accumulate": 1, "remat": False}.get(name, "none")
     return value
 
 
 def changes_between(known: Mapping[str, object], asked: Mapping[str, object]) -> dict[str, list[object]]:
-    """The changeable settings in which two identities differ, by name the old value and the new one."""
+    """Find the changeable settings in which two identities differ: by name the old value and the new one."""
     return {
         name: [known.get(name), asked.get(name)]
         for name in CHANGEABLE
@@ -130,15 +130,15 @@ def changes_between(known: Mapping[str, object], asked: Mapping[str, object]) ->
 
 
 def check_reach(changes: Mapping[str, object], settings: Mapping[str, object], progress: Progress) -> None:
-    """Refuse changed settings under which a training has come to its end, or past it.
+    """Refuse changed settings with which the training would have ended already.
 
     **Arguments:**
 
     - `changes`: from `changes_between`.
-    - `settings`: of the training as it is asked for.
-    - `progress`: how far it is.
+    - `settings`: settings of the training as asked for.
+    - `progress`: progress of the training.
 
-    **Raises:** `ArgumentError` naming the setting.
+    **Raises:** `ArgumentError` that names the setting.
     """
     if not changes:
         return
@@ -162,12 +162,12 @@ def check_reach(changes: Mapping[str, object], settings: Mapping[str, object], p
 def earlier_identities(
     identity: Mapping[str, object], changes: Sequence[Mapping[str, object]]
 ) -> list[dict[str, object]]:
-    """What a training was before each of its changes, the newest first, beginning with what it is.
+    """List the identities that a training had before each of its changes, the newest first, after the present one.
 
     **Arguments:**
 
-    - `identity`: from `run_identity`, as JSON values.
-    - `changes`: of the training, the oldest first.
+    - `identity`: the present identity from `run_identity`, as JSON values.
+    - `changes`: changes of the training, the oldest first.
     """
     found = [dict(identity)]
     for change in reversed(changes):
@@ -182,9 +182,9 @@ def earlier_identities(
 
 
 def constant_identity(task: WindowTask) -> dict[str, object]:
-    """What the identity of a training says of what does not vary in time; nothing where there is nothing.
+    """The part of a training's identity about data that do not vary in time; empty if there are none.
 
-    The digest of the data does not cover it: the numbers that the network is told, which trajectory has which, and fields.
+    The digest of the data does not cover conditions, constants, and which trajectory has which.
 
     **Arguments:**
 
@@ -200,12 +200,12 @@ def constant_identity(task: WindowTask) -> dict[str, object]:
 
 
 def contract_identity(contract: DataContract, spec: object) -> dict[str, object]:
-    """What the identity of a training says of its network and of data that vary in time.
+    """The part of a training's identity about its network and the data that vary in time.
 
     **Arguments:**
 
-    - `contract`: of the data, with a part `train`.
-    - `spec`: of the network, as JSON.
+    - `contract`: contract of the data, with a part `train`.
+    - `spec`: specification of the network, as JSON.
     """
     return {
         "model": spec,
@@ -219,13 +219,13 @@ def contract_identity(contract: DataContract, spec: object) -> dict[str, object]
 
 
 def identities_of(record: ModelRecord) -> list[dict[str, object]]:
-    """The identity of the training that made a model, and what that was before each of its changes.
+    """List the identity of the training that made a model, and its identities before each of its changes.
 
     **Arguments:**
 
-    - `record`: of the model.
+    - `record`: the model.
 
-    **Returns:** as of `run_identity`, the newest first; none for a model whose newest step is no training.
+    **Returns:** identities as from `run_identity`, the newest first; empty if the model's newest step is not a training.
     """
     step = dict(record.provenance[-1]) if record.provenance else {}
     contract = record.contract
@@ -242,13 +242,13 @@ def identities_of(record: ModelRecord) -> list[dict[str, object]]:
 def difference_from_model(
     record: ModelRecord, asked: Mapping[str, object], *, without: Sequence[str] = ()
 ) -> tuple[str, object, object] | None:
-    """In what the training that made a model differs from one that is asked for; None if it is the same.
+    """Find a difference between the training that made a model and one that is asked for; None if they are the same.
 
-    A training that was extended is still the one it was before.
+    A training that was extended also counts as the same as before.
 
     **Arguments:**
 
-    - `record`: of the model.
+    - `record`: the model.
     - `asked`: from `run_identity`, as JSON values.
     - `without`: names that are not compared.
     """

@@ -1,4 +1,4 @@
-"""Noticing early that a training loss grows: the learning rate is too high, and the time of the training is lost."""
+"""Notice early that a training loss grows, because the learning rate is too high and the training would be useless."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ginjax.ml.training._progress import Report
 from ginjax.ml.training._settings import LEARNING_RATE, TrainSettings
 
 WINDOW = 20
-"""Steps that a loss is taken over: their median, which single batches do not change much."""
+"""Steps in a window. Its loss is their median, which single batches hardly change."""
 
 GROWTH = 10.0
-"""How many times the lowest loss so far two windows in a row have to be."""
+"""The loss grows if two windows in a row are so many times above the lowest window so far."""
 
 
 class GrowingLoss:
-    """Watches the training loss, and says once that it grows.
+    """A watch on the training loss, which warns once if the loss grows.
 
     **Arguments:**
 
-    - `learning_rate`: the peak of the training.
+    - `learning_rate`: peak learning rate of the training.
     """
 
     def __init__(self, learning_rate: float):
@@ -32,13 +32,13 @@ class GrowingLoss:
         self._above, self._said = 0, False
 
     def note(self, report: Report) -> str | None:
-        """Take a report of the training.
+        """Record a report of the training.
 
         **Arguments:**
 
-        - `report`: the next one; those on a validation change nothing.
+        - `report`: the next report; reports on a validation change nothing.
 
-        **Returns:** what to say, the first time that two windows in a row are `GROWTH` times above the lowest; else None.
+        **Returns:** a warning, the first time that two windows in a row are `GROWTH` times above the lowest; otherwise None.
         """
         first = report.step - len(report.losses)
         said = None
@@ -64,7 +64,7 @@ class GrowingLoss:
 
 
 def _change(before: float, after: float) -> str:
-    """What became of a loss, in words."""
+    """The change of a loss, in words."""
     if math.isinf(after):
         return "become infinite"
     if before == 0 or math.isinf(after / before):
@@ -76,13 +76,13 @@ def _change(before: float, after: float) -> str:
 def watching_growth(
     settings: TrainSettings, on_report: Callable[[Report], None] | None, on_growth: Callable[[str], None]
 ) -> Callable[[Report], None]:
-    """Reports of a training as they are, and a word once its loss grows.
+    """Make a callback that passes on the reports of a training, and warns once if its loss grows.
 
     **Arguments:**
 
-    - `settings`: of the training, resolved.
-    - `on_report`: told about every report.
-    - `on_growth`: told once what `GrowingLoss` says.
+    - `settings`: resolved settings of the training.
+    - `on_report`: called with every report.
+    - `on_growth`: called once with the warning of `GrowingLoss`.
     """
     growing = GrowingLoss(settings.learning_rate or LEARNING_RATE)
 

@@ -1,4 +1,4 @@
-"""Losses and predictions of a whole data set, batch by batch."""
+"""Compute losses and predictions of a whole data set, batch by batch."""
 
 from __future__ import annotations
 
@@ -32,20 +32,19 @@ def evaluate(
     aux_data: PyTree = None,
     return_map: bool = False,
 ) -> Any:
-    """The loss of a model on one batch, in inference mode.
+    """Compute the loss of a model on one batch, in inference mode.
 
     **Arguments:**
 
     - `model`: the model.
-    - `map_and_loss`: `(model, x, y, aux_data) -> (loss, aux_data)`, with `return_map` also the prediction.
-    - `x`, `y`: blocks `(batch, channels, *spatial, D, ..., D)`, or with an axis of devices before, as `get_batches` makes
-      them.
-    - `aux_data`: handed to `map_and_loss`; not changed.
+    - `map_and_loss`: `(model, x, y, aux_data) -> (loss, aux_data)`; with `return_map`, it must return the prediction too.
+    - `x`, `y`: blocks `(batch, channels, *spatial, D, ..., D)`, or with a preceding axis of devices as from `get_batches`.
+    - `aux_data`: passed to `map_and_loss`; not changed.
     - `return_map`: whether to return the prediction too.
 
-    **Returns:** the loss as `map_and_loss` made it, or the loss and the prediction.
+    **Returns:** the loss from `map_and_loss`, or the loss and the prediction.
 
-    **Raises:** `ArgumentError` where the second argument is no function, or does not return what was asked for.
+    **Raises:** `ArgumentError` if the second argument is not a function, or does not return what was asked for.
     """
     if not callable(map_and_loss):
         raise ArgumentError(
@@ -71,21 +70,21 @@ def map_loss_in_batches(
     aux_data: PyTree = None,
     reduce: Reduce = "mean",
 ) -> Float[Array, "..."]:
-    """The loss of a model on a data set, in inference mode. Every sample counts once, those of a smaller last batch too.
+    """Compute the loss of a model on a data set, in inference mode; every sample counts once, also in a smaller last batch.
 
     **Arguments:**
 
     - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`; several losses are on the last axis.
     - `model`: the model.
     - `x`, `y`: blocks `(samples, channels, *spatial, D, ..., D)`.
-    - `batch_size`: samples at once.
-    - `rand_key`: accepted because scripts pass it; the order makes no difference.
-    - `devices`: the first of them is used; None for the default one.
-    - `aux_data`: handed to `map_and_loss`; not changed.
-    - `reduce`: "mean" over the samples; None where `map_and_loss` returns one value a sample, for all of these in the order
-      of the data.
+    - `batch_size`: samples evaluated at once.
+    - `rand_key`: ignored, because the order makes no difference; accepted because scripts pass it.
+    - `devices`: the first of them is used; the default device if None.
+    - `aux_data`: passed to `map_and_loss`; not changed.
+    - `reduce`: "mean" over the samples. None, if `map_and_loss` returns one value per sample, to return all of these in the
+      order of the data.
 
-    **Returns:** the mean, or an array with one entry a sample.
+    **Returns:** the mean, or an array with one entry per sample.
 
     **Raises:** `ArgumentError` if inputs and targets differ in length, or `batch_size` is below 1.
     """
@@ -108,12 +107,12 @@ def map_plus_loss_in_batches(
     devices: Sequence[Any] | None = None,
     aux_data: PyTree = None,
 ) -> tuple[Float[Array, "..."], MultiImage]:
-    """The mean loss of a model on a data set and all its predictions, in inference mode.
+    """Compute the mean loss of a model on a data set and all its predictions, in inference mode.
 
-    **Arguments:** as in `map_loss_in_batches`, but
+    **Arguments:** as in `map_loss_in_batches`, except
 
     - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (loss, aux_data, prediction)`.
-    - `rand_key`: the predictions come in the order that `get_batches` has with the same key; None for the order of the data.
+    - `rand_key`: the predictions are in the order of `get_batches` with the same key; None for the order of the data.
 
     **Returns:** the loss and the predictions, blocks `(samples, channels, *spatial, D, ..., D)`.
 
@@ -136,16 +135,16 @@ def get_batches(
     rand_key: PRNGKeyArray | None,
     devices: Sequence[Any] | None = None,
 ) -> list[list[MultiImage]]:
-    """Batches of data sets in one common random order; samples that do not fill a batch are left out.
+    """Cut data sets into batches in one common random order; samples that do not fill a batch are left out.
 
     **Arguments:**
 
-    - `multi_images`: data sets of equally many samples, or one, blocks `(samples, channels, *spatial, D, ..., D)`.
+    - `multi_images`: one data set, or several with the same number of samples, blocks `(samples, channels, *spatial, D, ..., D)`.
     - `batch_size`: samples in a batch, a multiple of the number of devices.
-    - `rand_key`: of the order; None for the order of the data.
-    - `devices`: that the batches are meant for; None for all local ones. Only their number counts.
+    - `rand_key`: random key of the order; None for the order of the data.
+    - `devices`: the devices for which the batches are meant; None for all local ones. Only their number matters.
 
-    **Returns:** for each data set a list of batches, blocks `(devices, batch_size / devices, channels, ...)`.
+    **Returns:** for each data set, a list of batches, blocks `(devices, batch_size / devices, channels, ...)`.
 
     **Raises:** `ArgumentError` for data sets of different lengths, or a batch that cannot be filled or divided.
     """
@@ -181,7 +180,7 @@ def _over(
     aux_data: PyTree,
     rand_key: PRNGKeyArray | None,
 ):
-    """The number of samples of each batch and what `map_and_loss` returns for it."""
+    """Yield the number of samples of each batch and what `map_and_loss` returns for it."""
     if batch_size < 1:
         raise ArgumentError("batch_size", got=batch_size, expected="at least 1")
     order = _order(count_samples(x, y), rand_key)

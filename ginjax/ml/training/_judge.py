@@ -1,4 +1,4 @@
-"""By what the weights of a tuning are chosen: rollouts, because a step can get better while rollouts get worse."""
+"""The criterion by which a tuning chooses its weights: rollouts, which can get worse while single steps get better."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ginjax.ml.task import Crop, Frames, Judged, rollout_errors
 
 
 def judge(judged: Judged, frames: Frames, crop: Crop | None = None) -> Callable[[PyTree, PyTree], float]:
-    """The error of a model as a function `(model, aux_data) -> error`, compiled once.
+    """Make the error of a model as a function `(model, aux_data) -> error`, compiled once.
 
-    `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the rollouts: a gain in either counts
-    alike, and neither is bought with more than its worth of the other.
+    The error is `sqrt(e_1 e_k)` with the nRMSE `e_1` of one step and `e_k` of the last step of the rollouts. So a
+    factor gained in one of them counts as much as in the other, and is cancelled by the same factor lost in the other.
 
     **Arguments:**
 
-    - `judged`: what is predicted.
+    - `judged`: the held-out frames.
     - `frames`: the layout of inputs and predictions.
     - `crop`: as in `rollout_errors`.
     """

@@ -1,4 +1,4 @@
-"""The state of a training kept in memory, from which it goes on in the same program."""
+"""The state of a training in memory, from which the training can resume in the same program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ginjax.ml.training._progress import Progress
 
 
 class KeptState:
-    """The newest state of a training, on the host."""
+    """The newest state of a training, kept in the memory of the host."""
 
     changes: tuple[Mapping[str, object], ...] = ()
 
@@ -23,21 +23,21 @@ class KeptState:
         self._kept: tuple[TrainState, Progress] | None = None
 
     def exists(self) -> bool:
-        """Whether there is a state to go on from."""
+        """Whether there is a state to resume from."""
         return self._kept is not None
 
     def save(self, state: TrainState, progress: Progress) -> None:
-        """Keep the state, in place of an older one."""
+        """Store the state, replacing an older one."""
         self._kept = jax.tree.map(on_host, state), replace(progress)
 
     def load(self, like: TrainState) -> tuple[TrainState, Progress]:
-        """The state, in arrays of its own.
+        """Return the state, in its own arrays.
 
         **Arguments:**
 
-        - `like`: a state of the same structure; it is not looked at.
+        - `like`: a state of the same structure; it is ignored.
 
-        **Raises:** `ArgumentError` if there is none.
+        **Raises:** `ArgumentError` if there is no state.
         """
         del like
         if self._kept is None:
@@ -46,7 +46,7 @@ class KeptState:
         return jax.tree.map(_on_device, state), replace(progress)
 
     def remove(self) -> None:
-        """Forget the state."""
+        """Remove the state."""
         self._kept = None
 
 

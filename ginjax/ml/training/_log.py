@@ -1,4 +1,4 @@
-"""What happened during training, written down while it happens."""
+"""The log of a training, written while it runs."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from ginjax.runs import Row, log_line, read_log
 
 
 class Logger(Protocol):
-    """A logger: takes the rows of a training log, one after the other."""
+    """A logger: an object that receives the rows of a training log, one after the other."""
 
     def write(self, row: Row) -> None:
-        """Take a row."""
+        """Write a row."""
         ...
 
     def close(self) -> None:
-        """Finish; nothing comes after."""
+        """Finish the log; no row follows."""
         ...
 
 
 class JsonLines:
-    """A logger that writes rows to a file, one JSON object a line, each as soon as it is there.
+    """A logger that writes rows to a file at once, one JSON object per line.
 
     **Arguments:**
 
     - `path`: the file.
-    - `after`: keep the rows of a file that is there up to this step, for a training that goes on; None starts anew.
-    - `force`: start anew though a file is there.
+    - `after`: for a resumed training, keep the rows of an existing file up to this step; None starts anew.
+    - `force`: start anew although a file exists.
 
-    **Raises:** `FileError` if the file cannot be written, is a link, or is there without `after` or `force`.
+    **Raises:** `FileError` if the file cannot be written, is a link, or exists and neither `after` nor `force` is given.
     """
 
     def __init__(self, path: str | os.PathLike[str], after: int | None = None, *, force: bool = False):
@@ -45,7 +45,7 @@ class JsonLines:
         text = "".join(map(log_line, kept))
         atomic_write(path, text.encode(), force=force or after is not None, links=False)
         try:
-            # The file just written, or none: what takes its name meanwhile is no file of ours.
+            # Open only the file just written: another file that has taken its name must not be written to.
             flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
             self._descriptor = os.open(path, flags)
         except OSError as error:
@@ -71,30 +71,30 @@ class JsonLines:
 class KeptRows:
     """A logger that keeps its rows in memory.
 
-    - `rows`: so far.
+    - `rows`: the rows so far.
     """
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
 
     def write(self, row: Row) -> None:
-        """Keep a row."""
+        """Store a row."""
         self.rows.append(row)
 
     def close(self) -> None:
-        """Nothing has to be closed."""
+        """Do nothing; there is nothing to close."""
 
 
 class LogBook:
-    """Turns the reports of a training into rows: one for every `every` steps, one for every validation.
+    """A log book that turns the reports of a training into rows: one for every `every` steps, and one for every validation.
 
-    The rate of a row is that of `StepRate`: steps a second over the last few reports, without compiling and validation.
+    The rate in a row is that of `StepRate`: steps per second over the last few reports, without compilation and validation.
 
     **Arguments:**
 
-    - `loggers`: where the rows go.
+    - `loggers`: the loggers that get the rows.
     - `schedule`: the learning rate by step.
-    - `every`: steps that are averaged in a row.
+    - `every`: number of steps that are averaged in a row.
     """
 
     def __init__(self, loggers: Sequence[Logger], schedule: Callable[[int], Any], every: int):
@@ -107,7 +107,7 @@ class LogBook:
         self._rate = StepRate()
 
     def note(self, report: Report) -> None:
-        """Take a report of `ginjax.ml.run`."""
+        """Record a report of `ginjax.ml.run`."""
         count = len(report.losses)
         begun = self._seconds if self._seconds is not None else 0.0
         passed = report.seconds - begun
@@ -128,7 +128,7 @@ class LogBook:
             self._seconds = report.seconds
 
     def close(self, step: int, seconds: float) -> None:
-        """Write the steps that are left, and finish."""
+        """Write the remaining steps, and close the loggers."""
         if self._losses:
             self._write_losses(step, seconds, self._rate.value)
         for logger in self._loggers:

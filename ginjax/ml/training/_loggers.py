@@ -1,4 +1,4 @@
-"""Loggers for experiment trackers; each library is imported when its logger is made, never before."""
+"""Loggers for experiment trackers; each library is imported only when its logger is made."""
 
 from __future__ import annotations
 
@@ -90,11 +90,11 @@ LOGGERS: Registry[MakeLogger] = Registry(
 
 
 def register_logger(name: str, make: MakeLogger) -> MakeLogger:
-    """Let trainings log to another experiment tracker, until the program ends.
+    """Register a logger for another experiment tracker, until the program ends.
 
     **Arguments:**
 
-    - `name`: to ask for it.
+    - `name`: name of the logger, by which it is chosen.
     - `make`: `(output file without its suffix, settings) -> Logger`, called when a training begins.
 
     **Returns:** `make`.
@@ -105,15 +105,15 @@ def register_logger(name: str, make: MakeLogger) -> MakeLogger:
 
 
 def make_logger(kind: str, name: Path, settings: Mapping[str, Any]) -> Logger:
-    """A logger by name.
+    """Make a logger by name.
 
     **Arguments:**
 
     - `kind`: a name in `LOGGERS`.
     - `name`: the output without its suffix; the run is named after it.
-    - `settings`: of the training.
+    - `settings`: settings of the training.
 
-    **Raises:** `ArgumentError` for another name, `UnsupportedError` if its library is not installed.
+    **Raises:** `ArgumentError` for an unknown name, `UnsupportedError` if the library is not installed.
     """
     return LOGGERS.find(kind)(name, settings)
 

@@ -1,4 +1,4 @@
-"""A map-and-loss out of the names of losses."""
+"""Make a `map_and_loss` function from the names of losses."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ _RELATIVE = {
 
 @dataclass(frozen=True, init=False)
 class Mapper:
-    """Maps a batch through a model and compares it with the truth by one or more losses.
+    """A function that maps a batch through a model and compares it with the truth by one or more losses.
 
     **Arguments:**
 
     - `losses`: a list of `ginjax.geometric.Losses`.
-    - `residual`: whether the model predicts the change since the last channel of each block of the input, which is then
-      added.
-    - `reduce`: "mean" over the batch, or None for one value a sample.
-    - `eps`: added to the norms that the relative losses divide by.
+    - `residual`: whether the model predicts the change since the last channel of each block of the input; that channel is
+      then added to the prediction.
+    - `reduce`: "mean" over the batch, or None for one value per sample.
+    - `eps`: added to the norms by which the relative losses divide.
 
-    **Raises:** `ArgumentError` for no losses, or something that is none.
+    **Raises:** `ArgumentError` if there are no losses, or one of them is not a loss.
     """
 
     losses: tuple[Losses, ...]
@@ -65,7 +65,7 @@ class Mapper:
             object.__setattr__(self, name, value)
 
     def map(self, model: PyTree, x: MultiImage, aux_data: PyTree = None) -> tuple[MultiImage, PyTree]:
-        """The prediction for a batch.
+        """Predict a batch.
 
         **Arguments:**
 
@@ -88,9 +88,9 @@ class Mapper:
     def __call__(
         self, model: PyTree, x: MultiImage, y: MultiImage, aux_data: PyTree = None
     ) -> tuple[Float[Array, "..."], PyTree]:
-        """The losses of a batch: a number for one loss, otherwise one for each on the last axis.
+        """Compute the losses of a batch: a single value, or several losses along the last axis.
 
-        **Arguments:** as of `map`, and `y`, the truth.
+        **Arguments:** those of `map`, and `y`, the truth.
 
         **Returns:** the losses and the new state.
         """

@@ -14,17 +14,17 @@ from ginjax.ml.training._update import EvalStep
 def mean_loss(
     step: EvalStep, model: PyTree, X: PyTree, Y: PyTree, batch_size: int, aux_data: PyTree
 ) -> float:
-    """The mean loss of a model over a data set, in inference mode, with a step that is compiled already.
+    """Compute the mean loss of a model over a data set, in inference mode, with a compiled step.
 
     Every sample counts once: the last, smaller batch is weighted by its size.
 
     **Arguments:**
 
-    - `step`: from `make_eval_step`; it is given batches of `batch_size` samples and the smaller one left over.
+    - `step`: from `make_eval_step`; it gets batches of `batch_size` samples, and one smaller batch for the rest.
     - `model`: the model.
-    - `X`, `Y`: inputs and targets, samples along the first axis of every block.
+    - `X`, `Y`: inputs and targets; samples run along the first axis of every block.
     - `batch_size`: samples evaluated at once.
-    - `aux_data`: handed to the step; not changed.
+    - `aux_data`: passed to the step; not changed.
 
     **Returns:** the mean loss.
     """
@@ -36,5 +36,5 @@ def mean_loss(
         x, y = take((X, Y), indices)
         losses.append(step(model, x, y, aux_data))
         weights.append(indices.size)
-    # One transfer at the end: waiting for every batch would keep the device idle in between.
+    # One transfer at the end: to wait for every batch would keep the device idle in between.
     return float(np.average(np.asarray(jax.device_get(losses), dtype=np.float64), weights=weights))

@@ -1,4 +1,4 @@
-"""The training objective: the loss of one prediction, or of several fed back into each other."""
+"""The training objective: the loss of one prediction, or of several successive predictions."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from ginjax.ml.training._update import over_batch
 
 @dataclass(frozen=True)
 class Objective:
-    """The mean loss over `unroll` predictions, each made from those before it; a `map_and_loss`.
+    """The mean loss over `unroll` predictions, each made from those before it; it is a `map_and_loss`.
 
     **Arguments:**
 
-    - `loss`: `(prediction, target) -> scalar` of one step, both batched.
-    - `unroll`: steps; targets hold as many frames of each field (time fastest).
+    - `loss`: `(prediction, target) -> scalar` for one step, both batched.
+    - `unroll`: number of predictions; targets hold as many frames of each field (time varies fastest).
     - `frames`: the layout of inputs and predictions.
     - `remat`: compute the inside of blocks twice instead of keeping it, see `rematerialised`.
-    - `precision`: of the activations, see `in_precision`.
+    - `precision`: precision of the activations, see `in_precision`.
     """
 
     loss: Loss = smse_loss
@@ -46,9 +46,9 @@ class Objective:
     def __call__(
         self, model: PyTree, x: MultiImage, y: MultiImage | TileTarget, aux_data: PyTree
     ) -> tuple[Float[Array, ""], PyTree]:
-        """The loss on a batch, blocks `(batch, channels, *spatial, D, ..., D)`, and the new `aux_data`.
+        """Compute the loss of a batch, blocks `(batch, channels, *spatial, D, ..., D)`, and the new `aux_data`.
 
-        Of crops it is that on the tiles; what is predicted around them belongs to the input of the predictions after it.
+        For crops, only the tiles count. Predictions around them only serve as input of later predictions.
         """
         network = in_precision(model, self.precision)
         if self.remat:
@@ -66,7 +66,7 @@ class Objective:
         return jnp.asarray(total / self.unroll), aux_data
 
     def _frame(self, y: MultiImage, step: int) -> MultiImage:
-        """Frame `step` of every field of a target."""
+        """Take frame `step` of every field from a target."""
         if self.unroll == 1:
             return y
         return MultiImage({key: block[:, step :: self.unroll] for key, block in y.items()}, y.D, y.is_torus)
@@ -74,9 +74,9 @@ class Objective:
 
 @dataclass(frozen=True)
 class Noise:
-    """White noise on the inputs, so that a network learns to take back its own errors.
+    """White noise on the inputs, so that a network learns to correct its own errors.
 
-    Every component gets its own number, which no symmetry of the grid prefers. Constant channels stay clean.
+    Every component gets an independent value, so no symmetry of the grid is preferred. Constant channels stay clean.
 
     **Arguments:**
 

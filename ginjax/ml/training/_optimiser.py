@@ -1,4 +1,4 @@
-"""Optimisers and schedules of the learning rate by name."""
+"""Optimisers and learning-rate schedules by name."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ginjax._registry import Registry
 from ginjax.errors import ArgumentError
 
 Rate = optax.Schedule
-"""The learning rate by step."""
+"""The learning rate as a function of the step."""
 
 MakeOptimiser = Callable[[Rate, float], optax.GradientTransformation]
 """`(learning rate by step, weight decay) -> optimiser`."""
 
 MakeSchedule = Callable[[float, int], Rate]
-"""`(peak, steps) -> learning rate by step`, counted from the end of the rise, over so many steps."""
+"""`(peak, steps) -> learning rate by step`; steps count from the end of the warm-up, and there are `steps` of them."""
 
 
 def _check(name: str, make: object) -> None:
@@ -43,7 +43,7 @@ OPTIMISERS = Registry(
 """Optimisers by name: the library's own, then those of `register_optimiser` and of installed packages."""
 
 ENDLESS = "constant"
-"""The one schedule that does not ask when training ends."""
+"""The only schedule that does not need to know when the training ends."""
 
 _OWN_SCHEDULES: dict[str, MakeSchedule] = {
     "cosine": lambda peak, steps: optax.cosine_decay_schedule(peak, steps),
@@ -58,18 +58,18 @@ SCHEDULES = Registry(
     group="ginjax.schedules",
     check=_check,
 )
-"""Schedules of the learning rate after its rise by name: the library's own, then those of `register_schedule` and of
-installed packages.
+"""Learning-rate schedules for the time after the warm-up, by name: the library's own, then those of `register_schedule`
+and of installed packages.
 """
 
 
 def register_optimiser(name: str, make: MakeOptimiser) -> MakeOptimiser:
-    """Let trainings use another optimiser, until the program ends.
+    """Register an optimiser that trainings can use, until the program ends.
 
     **Arguments:**
 
-    - `name`: to ask for it, as in `TrainSettings(optimiser=name)`.
-    - `make`: `(learning rate by step, weight decay)` to an optax transformation.
+    - `name`: name of the optimiser, as in `TrainSettings(optimiser=name)`.
+    - `make`: `(learning rate by step, weight decay) -> optax transformation`.
 
     **Returns:** `make`.
 
@@ -79,13 +79,13 @@ def register_optimiser(name: str, make: MakeOptimiser) -> MakeOptimiser:
 
 
 def register_schedule(name: str, make: MakeSchedule) -> MakeSchedule:
-    """Let trainings use another schedule of the learning rate, until the program ends.
+    """Register a learning-rate schedule that trainings can use, until the program ends.
 
     **Arguments:**
 
-    - `name`: to ask for it, as in `TrainSettings(schedule=name)`.
-    - `make`: `(peak, steps)` to the learning rate by step. It takes over after the linear rise: its step 0 is the last
-      of the rise, and `steps` is what is left of the training.
+    - `name`: name of the schedule, as in `TrainSettings(schedule=name)`.
+    - `make`: `(peak, steps) -> learning rate by step`. It applies after the linear warm-up: its step 0 is the end of the
+      warm-up, and `steps` is the rest of the training.
 
     **Returns:** `make`.
 
@@ -95,17 +95,17 @@ def register_schedule(name: str, make: MakeSchedule) -> MakeSchedule:
 
 
 def make_schedule(name: str, steps: int | None, *, learning_rate: float, warmup: float = 0.05) -> Rate:
-    """The learning rate by step: a linear rise, then what the schedule says: a fall to zero, or none.
+    """Make the learning rate by step: a linear warm-up, followed by the schedule.
 
-    With `w = warmup * steps` and `s = (t - w) / (steps - w)` the rate at step `t` is `learning_rate` times `t / w`
-    while `t < w`, then `(1 + cos(pi s)) / 2` (cosine), `1 - s` (linear) or 1 (constant).
+    With `w = warmup * steps` and `s = (t - w) / (steps - w)`, the rate at step `t` is `learning_rate` times `t / w`
+    while `t < w`, and then times `(1 + cos(pi s)) / 2` (cosine), `1 - s` (linear) or 1 (constant).
 
     **Arguments:**
 
-    - `name`: of the schedule, in `SCHEDULES`.
-    - `steps`: number of training steps; None, for an end that is not known, only suits `constant`.
-    - `learning_rate`: its peak.
-    - `warmup`: share of the steps spent rising, in [0, 1). Without a number of steps, 100 steps.
+    - `name`: name of the schedule, in `SCHEDULES`.
+    - `steps`: number of training steps; None if it is not known, which only `constant` allows.
+    - `learning_rate`: peak of the learning rate.
+    - `warmup`: fraction of the steps for the warm-up, in [0, 1). If `steps` is None, the warm-up has 100 steps.
 
     **Raises:** `ArgumentError` for a value out of range.
     """
@@ -133,13 +133,13 @@ def make_optimiser(
     weight_decay: float = 1e-5,
     clip: float | None = 1.0,
 ) -> optax.GradientTransformation:
-    """An optimiser by name.
+    """Make an optimiser by name.
 
     **Arguments:**
 
-    - `name`: of the optimiser, in `OPTIMISERS`; `momentum` is Nesterov's with 0.9.
+    - `name`: name of the optimiser, in `OPTIMISERS`; `momentum` is Nesterov momentum with 0.9.
     - `schedule`: the learning rate by step, from `make_schedule`.
-    - `weight_decay`: decoupled weight decay of `adamw` and `lion`; the others have none.
+    - `weight_decay`: decoupled weight decay of `adamw` and `lion`; the other built-in optimisers have none.
     - `clip`: largest global norm of the gradient, or None for no limit.
 
     **Returns:** an optax transformation.
@@ -165,13 +165,13 @@ def adamw_cosine(
     weight_decay: float = 1e-5,
     clip: float | None = 1.0,
 ) -> optax.GradientTransformation:
-    """AdamW whose learning rate rises linearly, then falls to zero along a cosine, see `make_schedule`.
+    """Make AdamW with a learning rate that rises linearly, then falls to zero along a cosine; see `make_schedule`.
 
     **Arguments:**
 
     - `steps`: number of training steps.
-    - `learning_rate`: its peak; 1e-3 to 1e-2 suit networks of this size.
-    - `warmup`: share of the steps spent rising, in [0, 1).
+    - `learning_rate`: peak of the learning rate; 1e-3 to 1e-2 suit networks of this size.
+    - `warmup`: fraction of the steps for the warm-up, in [0, 1).
     - `weight_decay`: decoupled weight decay.
     - `clip`: largest global norm of the gradient, or None for no limit.
 

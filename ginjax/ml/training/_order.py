@@ -10,37 +10,37 @@ import numpy as np
 from jaxtyping import Int, PRNGKeyArray
 
 MOST_DRAWS = 2**31
-"""Crops that can be drawn of one sample."""
+"""The number of crops that can be drawn from one sample."""
 
 
 class Order(Protocol):
-    """Which samples each step sees."""
+    """The samples that each step sees."""
 
     def between(self, start: int, stop: int) -> Int[np.ndarray, "steps batch"]:
-        """Numbers of the samples of the steps `start` to `stop - 1`, `batch_size` in each."""
+        """Return the numbers of the samples of steps `start` to `stop - 1`, `batch_size` for each step."""
         ...
 
 
 class MakeOrder(Protocol):
-    """Makes the order of a training, as the classes `BatchOrder` and `EpochOrder` do."""
+    """A function that makes the order of a training, as the classes `BatchOrder` and `EpochOrder` do."""
 
     def __call__(self, key: PRNGKeyArray, samples: int, batch_size: int, /) -> Order: ...
 
 
 def training_key(seed: int) -> PRNGKeyArray:
-    """The random key of a training, for the order of its samples and for its noise.
+    """Make the random key of a training, for the order of its samples and for its noise.
 
-    Initial weights are drawn from `jax.random.key(seed)`; this key comes of the seed by another way (NumPy's spawned seed
-    sequences), so that the two share no random numbers.
+    Initial weights are drawn from `jax.random.key(seed)`. This key is derived from the seed in another way (NumPy's spawned
+    seed sequences), so the two share no random numbers.
     """
     bits = np.random.SeedSequence(seed, spawn_key=(1,)).generate_state(2, np.uint32)
     return jax.random.wrap_key_data(jnp.asarray(bits), impl="threefry2x32")
 
 
 def training_keys(key: PRNGKeyArray) -> tuple[PRNGKeyArray, PRNGKeyArray]:
-    """The two random keys of a training: of the order of the samples, and of what is random within a step.
+    """Make the two random keys of a training: for the order of the samples, and for random numbers within a step.
 
-    Both are made once, where a training begins. With one key for both, epoch `n` and step `n` would draw the same
+    Both are made once, at the beginning of a training. With one key for both, epoch `n` and step `n` would draw the same
     numbers.
 
     **Arguments:**
@@ -52,9 +52,9 @@ def training_keys(key: PRNGKeyArray) -> tuple[PRNGKeyArray, PRNGKeyArray]:
 
 
 class _Orders:
-    """One random order of all samples after another, each repeated or cut to a length, divided into batches.
+    """Successive random orders of all samples, each repeated or cut to a length, divided into batches.
 
-    Which samples a step sees depends on its number alone, so that training can go on from any step.
+    The samples of a step depend only on its number, so training can resume from any step.
     """
 
     def __init__(self, key: PRNGKeyArray, samples: int, batch_size: int, length: int):
@@ -65,7 +65,7 @@ class _Orders:
         self._orders: dict[int, Int[np.ndarray, " samples"]] = {}
 
     def between(self, start: int, stop: int) -> Int[np.ndarray, "steps batch"]:
-        """Numbers of the samples of the steps `start` to `stop - 1`, `batch_size` in each."""
+        """Return the numbers of the samples of steps `start` to `stop - 1`, `batch_size` for each step."""
         first, end = start * self._batch_size, stop * self._batch_size
         epochs = range(first // self._length, -(-end // self._length))
         self._orders = {epoch: self._order(epoch) for epoch in epochs}
@@ -81,7 +81,7 @@ class _Orders:
 
 
 class BatchOrder(_Orders):
-    """Batches without end: one random order of all samples after another; a batch may span two of them.
+    """Endless batches from successive random orders of all samples; a batch may span two of them.
 
     **Arguments:**
 
@@ -95,9 +95,9 @@ class BatchOrder(_Orders):
 
 
 class CropOrder(BatchOrder):
-    """The order of `BatchOrder`, each sample a crop drawn anew, see `ginjax.data.Crops`.
+    """The order of `BatchOrder`, in which each sample is a newly drawn crop, see `ginjax.data.Crops`.
 
-    Which crop it is depends on the key and the number of the step, like the order itself.
+    The crop depends only on the key and the number of the step, like the order itself.
 
     **Arguments:**
 
@@ -109,7 +109,7 @@ class CropOrder(BatchOrder):
         self._bits = np.asarray(jax.random.key_data(key)).ravel().tolist()
 
     def between(self, start: int, stop: int) -> Int[np.ndarray, "steps batch"]:
-        """Numbers of the samples of the steps `start` to `stop - 1`, `batch_size` in each."""
+        """Return the numbers of the samples of steps `start` to `stop - 1`, `batch_size` for each step."""
         drawn = [
             np.random.default_rng([*self._bits, step]).integers(1, MOST_DRAWS, size=self._batch_size)
             for step in range(start, stop)
@@ -118,10 +118,10 @@ class CropOrder(BatchOrder):
 
 
 class EpochOrder(_Orders):
-    """Epochs of `ceil(samples / batch_size)` batches, each epoch a random order of all samples.
+    """Epochs of `ceil(samples / batch_size)` batches; each epoch is a random order of all samples.
 
-    When `batch_size` does not divide the number of samples, the last batch of an epoch is filled up with samples
-    from the beginning of the same order: none is left out, and every batch compiles to the same program.
+    If `batch_size` does not divide the number of samples, the last batch of an epoch is filled up with samples
+    from the beginning of the same order. So no sample is left out, and every batch uses the same compiled program.
 
     **Arguments:**
 

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from ginjax.errors import ArgumentError
 
 DISPATCH_SECONDS = 0.25
-"""Aimed-at duration of a dispatch: how late an interruption is noticed, and far above the cost of starting one."""
+"""Intended duration of a dispatch. Interruptions are noticed after this time; it is far above the cost of a dispatch."""
 
 START_MARGIN = 0.9
-"""The start of a tuning is replaced only by weights whose validation loss is below so many times its own: better by a tenth.
+"""A tuning replaces its initial weights only if the validation loss falls below this fraction of theirs: better by a tenth.
 
-Where a tuning is worth its while little is held out, and a smaller gain there says nothing of other fields: with any gain accepted
-26 % of the measured tunings made a network worse, with this one 19 % (the second table of `docs/guides/tuning.md`).
+Where a tuning is worthwhile, little is held out, and a smaller gain there says nothing about other fields. When any gain was
+accepted, 26 % of the measured tunings made a network worse; with this margin 19 % (second table of `docs/guides/tuning.md`).
 """
 
 MOST_STEPS = 128
-"""Most steps of a dispatch."""
+"""The most steps of a dispatch."""
 
 
 @dataclass(frozen=True)
@@ -27,21 +27,21 @@ class Plan:
 
     **Arguments:**
 
-    - `steps`: steps in all; None for no limit.
-    - `seconds`: time for training in all, interruptions not counted; None for no limit.
+    - `steps`: total number of steps; None for no limit.
+    - `seconds`: total training time, without interruptions; None for no limit.
     - `batch_size`: samples in a step.
     - `accumulate`: parts of a batch that are computed one after the other.
-    - `steps_per_dispatch`: steps in one call of the device, after which the losses are looked at; None adapts it to their speed. The result does not
-      depend on it.
-    - `validate_every`: steps between two looks at the model: the validation loss, and `Hooks.on_look`.
-    - `validate_seconds`: time between two looks, where no number of steps says when.
-    - `validate_start`: whether the model is looked at before the first step too, so that it is kept where no later one
-      has a validation loss below `START_MARGIN` times its own.
+    - `steps_per_dispatch`: steps in one call of the device, after which the losses are read. None adapts it to their speed.
+      The result does not depend on it.
+    - `validate_every`: steps between two validations, which compute the validation loss and call `Hooks.on_look`.
+    - `validate_seconds`: time between two validations, if no number of steps is given.
+    - `validate_start`: whether to validate the model before the first step too. It is then kept unless a later one has a
+      validation loss below `START_MARGIN` times its own.
     - `patience`: early stopping after more than so many validations since the one with the lowest loss; None for never.
     - `save_every`, `save_seconds`: steps or seconds between two saved states, whichever comes first; None for never.
-    - `save_end`: whether the state is saved in the end too, so that the training can be extended.
+    - `save_end`: whether to save the state at the end too, so that the training can be extended.
 
-    **Raises:** `ArgumentError` for a number that is not positive.
+    **Raises:** `ArgumentError` for a number that is out of range.
     """
 
     steps: int | None
@@ -77,7 +77,7 @@ class Plan:
             raise ArgumentError("patience", got=self.patience, expected="0 or more")
 
     def next_stop(self, step: int, count: int) -> int:
-        """Where `count` steps from `step` on lead, but not past a validation, a saved state or the end."""
+        """Return the step at the end of `count` steps from `step`, but no later than a validation, a save or the end."""
         stop = step + count
         for every in (self.validate_every, self.save_every):
             if every is not None:
@@ -86,12 +86,12 @@ class Plan:
 
 
 class Pace:
-    """How many steps to send off at once, so that a dispatch takes `DISPATCH_SECONDS`.
+    """The number of steps per dispatch, adapted so that a dispatch takes `DISPATCH_SECONDS`.
 
     **Arguments:**
 
-    - `count`: a fixed number of steps, or None to find it.
-    - `most`: the most steps of one dispatch.
+    - `count`: a fixed number of steps, or None to adapt it.
+    - `most`: the most steps of a dispatch.
     """
 
     def __init__(self, count: int | None, most: int = MOST_STEPS):
@@ -100,7 +100,7 @@ class Pace:
         self.count = self._most if self._fixed else 1
 
     def observe(self, steps: int, seconds: float) -> None:
-        """Learn from a dispatch of some steps; it may take eight times the steps of the last one at most."""
+        """Adapt the number to the duration of a dispatch; it may grow at most eightfold."""
         if not self._fixed and seconds > 0:
             wanted = int(DISPATCH_SECONDS * steps / seconds)
             self.count = max(1, min(wanted, 8 * self.count, self._most))

@@ -1,4 +1,4 @@
-"""Mixed precision: activations in bfloat16, everything that needs the digits in float32."""
+"""Mixed precision: activations in bfloat16, and float32 for everything that needs more digits."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ _LAYERS = (ConvContract, GroupNorm, LayerWrapper, LayerWrapperAux, VectorNeuronN
 
 
 def in_precision(model: _T, precision: Precision) -> _T | _Rounded:
-    """The same function with activations in another precision.
+    """Return the same function with activations in another precision.
 
-    With `"bfloat16"` fields travel between layers in bfloat16 and convolutions are computed in it (on processors:
-    rounded to it). Norms and nonlinearities are computed in float32, parameters and the result stay float32. This is
-    for use inside a loss, where gradients reach the float32 parameters; a model to be kept stays as it is.
+    With `"bfloat16"`, fields pass between layers in bfloat16, and convolutions are computed in it (on CPUs: rounded to
+    it). Norms and nonlinearities are computed in float32; parameters and the result stay float32. Use it inside a loss,
+    where gradients reach the float32 parameters; the model itself does not change.
 
     **Arguments:**
 
     - `model`: any model.
-    - `precision`: `"float32"` changes nothing.
+    - `precision`: "bfloat16"; or "float32", which returns the model itself.
 
     **Raises:** `ArgumentError` for another name.
     """
@@ -51,7 +51,7 @@ def in_precision(model: _T, precision: Precision) -> _T | _Rounded:
 
 
 class _Layer(eqx.Module):
-    """A layer that takes and gives bfloat16."""
+    """A layer with bfloat16 inputs and outputs."""
 
     layer: Callable
     low: bool = eqx.field(static=True)
@@ -65,7 +65,7 @@ class _Layer(eqx.Module):
 
 
 class _Rounded(MultiImageModule):
-    """A network that works in bfloat16 between float32 fields."""
+    """A network that works in bfloat16, with float32 inputs and outputs."""
 
     network: PyTree
 
@@ -75,7 +75,7 @@ class _Rounded(MultiImageModule):
 
 
 def cast(tree: _T, dtype: DTypeLike) -> _T:
-    """Every floating-point array of a pytree in another precision."""
+    """Convert every floating-point array of a pytree to another precision."""
     return jax.tree.map(lambda leaf: leaf.astype(dtype) if eqx.is_inexact_array(leaf) else leaf, tree)
 
 

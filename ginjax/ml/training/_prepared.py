@@ -1,4 +1,4 @@
-"""From what was asked for to a training that is ready to run: what a command and a notebook both go through."""
+"""Prepare a training, and run it; commands and notebooks both use this."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from ginjax.models import count_params
 
 COMPILING = "compiling the first step"
 JUDGING = "rolling out the model as it is"
-"""What is said while nothing is counted yet at the beginning of a training."""
+"""Shown at the beginning of a training, as long as nothing is counted yet."""
 
 
 class Watcher(Protocol):
-    """Receives the progress of a piece of work."""
+    """An object that receives the progress of some work."""
 
     def follow(self, done: int, total: int) -> None:
-        """Hear how many parts of the work are done, and of how many."""
+        """Take note that `done` of `total` parts of the work are done."""
         ...
 
 
 Watch = Callable[[str], AbstractContextManager[Watcher]]
-"""`with watch("what is being done") as watcher:` around a piece of work."""
+"""`with watch("what is being done") as watcher:` surrounds some work."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class PreparedTraining:
 
     - `request`: what was asked for.
     - `task`: the samples.
-    - `settings`: with a number for everything that follows from the data.
+    - `settings`: the settings, with a number for everything that follows from the data.
     - `placement`: the devices.
     """
 
@@ -63,26 +63,26 @@ class PreparedTraining:
 
     @cached_property
     def before(self) -> OneStepError | None:
-        """The error of the model that is gone on from, on the held-out part; None for a new network, or if nothing is
+        """The one-step error of the initial model, see `WindowTask.error`; None for a new network, or if nothing is
         held out.
         """
         return None if self.request.start is None else self.task.error(self.request.model)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What must not be missed before it runs, in words."""
+        """Warnings for the user before the training runs."""
         asked = self.request.settings.batch_size is not None
         return _said(self._overlap, self._ends, self._never_varied, self._cut_batch if asked else None)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What else follows from the data, in words: that the usual batch is cut down to them."""
+        """Remarks on what follows from the data: that the default batch size is reduced to the number of samples."""
         asked = self.request.settings.batch_size is not None
         return _said(None if asked else self._cut_batch)
 
     @property
     def _cut_batch(self) -> str | None:
-        """What is said of a batch that is cut down to the samples there are; None if it is not."""
+        """A remark if the batch is reduced to the number of samples; None otherwise."""
         wanted = self.request.settings.wanted_batch(self.request.material.contract.D)
         got = self.settings.batch_size
         return (
@@ -91,7 +91,7 @@ class PreparedTraining:
 
     @property
     def _overlap(self) -> str | None:
-        """What is wrong if trajectories of the training part are also validated on or held out; None if none are."""
+        """A warning if trajectories of the training part are also in other parts; None otherwise."""
         parts = self.task.parts
         seen = set(parts["train"].each)
         both = {name: len(seen & set(part.each)) for name, part in parts.items() if name != "train"}
@@ -104,7 +104,7 @@ class PreparedTraining:
 
     @property
     def _ends(self) -> str | None:
-        """How a tuning is judged where no trajectory could be held out; None otherwise."""
+        """A warning that says how a tuning is judged if no trajectory could be held out; None otherwise."""
         judged = self.task.judged
         if judged is None or not judged.at_ends:
             return None
@@ -115,7 +115,7 @@ class PreparedTraining:
 
     @property
     def _never_varied(self) -> str | None:
-        """What is wrong if a number that the network is told is the same in all data to train on; None if none is."""
+        """A warning if a condition has the same value in all data to train on; None otherwise."""
         before = set() if self.request.start is None else self.request.start.record.contract.told
         same = [each for each in self.task.conditions if each.low == each.high and each.name not in before]
         if not same:
@@ -125,12 +125,12 @@ class PreparedTraining:
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """What the history of the model will say of the data."""
+        """What the history of the model will say about the data."""
         return self.request.material.about(self.task)
 
     @cached_property
     def identity(self) -> dict[str, Any]:
-        """What a saved state of this training belongs to, see `run_identity`."""
+        """The identity of this training, which a saved state must match, see `run_identity`."""
         start, spec = self.request.start, self.request.model.spec.to_json()
         return run_identity(self.task, self.about, self.settings.to_json(), start, spec)
 
@@ -144,11 +144,11 @@ class PreparedTraining:
         on_compiled: Callable[[StepMemory, float], None] = lambda memory, seconds: None,
         on_growth: Callable[[str], None] = lambda said: None,
     ) -> Trained:
-        """Run it; arguments and errors as in `train_model`.
+        """Run the training; arguments and errors as in `train_model`.
 
         **Arguments:**
 
-        - `on_growth`: told once, in words, if the training loss grows.
+        - `on_growth`: called once, with a message, if the training loss grows.
         """
         start = self.request.start
         return train_model(
@@ -166,18 +166,18 @@ class PreparedTraining:
         )
 
     def begins_with(self, step: int) -> str:
-        """What happens before the first step of a run that has come to `step`, for whoever waits for it.
+        """Say what happens before the first step of a run that has reached `step`.
 
-        A tuning first judges the model as it is; its report, of no step, says when that is over.
+        A tuning first judges the initial model. The report on that, which has no steps, says when it is done.
         """
         return JUDGING if step == 0 and self.task.judged is not None else COMPILING
 
     def measuring(self) -> Measuring:
-        """What makes an estimate of this training out of its first reports."""
+        """Make an object that estimates this training from its first reports."""
         return Measuring(count_params(self.request.model), len(self.task.training), self.settings)
 
     def rehearse(self) -> TrainingEstimate:
-        """Do the first steps, for about a second, keep nothing of them, and say what the training will take.
+        """Run the first steps for about a second, discard them, and estimate what the training will take.
 
         **Raises:** as `train_model`.
         """
@@ -196,11 +196,11 @@ class PreparedTraining:
         return measuring.estimate()
 
     def finish(self, trained: Trained) -> TrainedModel:
-        """Measure what came of it, and put together what its file is to hold."""
+        """Measure the result of the training, and put together the content of its file."""
         return finish_training(trained, self.task, self.about, self.request.start, self.request.adapted)
 
     def to_hear(self, trained: Trained, made: TrainedModel) -> str | None:
-        """What the user of the training must not miss; None if there is nothing."""
+        """Write a warning about the result for the user; None if there is nothing to warn about."""
         start, kept = self.request.start, trained.kept_start
         said = what_to_hear(made.error, self.before, residual=self.request.residual, kept_start=kept)
         heard = [kept_start_in_words(trained, self.task.judged)] if kept else []
@@ -217,7 +217,7 @@ def _said(*remarks: str | None) -> tuple[str, ...]:
 
 
 def _chosen_by_none(parts: Parts) -> Parts:
-    """No part to validate on; where the data bring one, and none to test on, the error in the end is measured on it."""
+    """Drop the part to validate on; if there is no part to test on, test on the dropped part."""
     found = {name: chosen for name, chosen in parts.items() if name != "valid"}
     return {"test": parts["valid"], **found} if "valid" in parts else found
 
@@ -225,14 +225,14 @@ def _chosen_by_none(parts: Parts) -> Parts:
 def prepare_training(
     request: TrainingRequest, watch: Watch, *, placement: Placement | None = None, fit: bool = True
 ) -> PreparedTraining:
-    """Read or simulate the data, cut them into samples, and settle what follows from their number.
+    """Read or simulate the data, cut them into samples, and complete the settings.
 
     **Arguments:**
 
     - `request`: from `request_training`.
-    - `watch`: is told about the simulations and the measuring.
+    - `watch`: called around the simulations and the measurement of the fields.
     - `placement`: the devices; the default device if None.
-    - `fit`: whether fewer devices may be used where the batch cannot be divided over all.
+    - `fit`: whether fewer devices may be used if the batch cannot be divided over all of them.
 
     **Raises:** as `cut_parts`; `ArgumentError` for a batch that cannot be divided over the devices.
     """

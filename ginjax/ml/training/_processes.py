@@ -1,4 +1,4 @@
-"""Training in several processes, one a host or one a device."""
+"""Train in several processes, one per host or one per device."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from ginjax.errors import ArgumentError, GinjaxError
 from ginjax.ml.training._devices import Placement, over_devices
 
 WAIT = 120
-"""Seconds in which all processes have to arrive."""
+"""Seconds within which all processes have to arrive."""
 
 SILENCE = 60
-"""Seconds after which a process that says nothing counts as lost, and all others end."""
+"""Seconds without a sign of life after which a process counts as lost, and all others end."""
 
 
 def connect(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
-    """Meet the other processes of a training; to be called before anything else asks JAX for devices.
+    """Connect to the other processes of a training; call this before anything else asks JAX for devices.
 
-    Without arguments the cluster says who is who (SLURM, Open MPI, cloud TPUs). Who does not arrive within `WAIT` seconds ends
-    the wait of all others; one that is lost later ends all others within `SILENCE` seconds.
+    Without arguments, the numbers come from the cluster (SLURM, Open MPI, cloud TPUs). If a process does not arrive within
+    `WAIT` seconds, all others stop waiting. If a process is lost later, all others end within `SILENCE` seconds.
 
     **Arguments:**
 
-    - `coordinator`: `host:port` of process 0. Where the host is this machine alone (`localhost`) or an address, process 0
-      listens there and nowhere else; a name may have other addresses, so then it listens on all of them.
-    - `processes`: their number.
-    - `process`: the number of this one, from 0.
+    - `coordinator`: `host:port` of process 0. If the host is `localhost` or an address, process 0 listens only there. If it is
+      a name, process 0 listens on all addresses of its host, because a name may have several.
+    - `processes`: number of processes.
+    - `process`: number of this process, from 0.
 
-    **Raises:** `ArgumentError` if only some are given, or `process` is out of range; `GinjaxError` if the others
-    cannot be found.
+    **Raises:** `ArgumentError` if only some of them are given, or `process` is out of range; `GinjaxError` if the other
+    processes cannot be reached.
     """
     given = (coordinator, processes, process)
     if any(each is not None for each in given) and None in given:
@@ -59,9 +59,9 @@ def connect(coordinator: str | None = None, processes: int | None = None, proces
 
 
 def _meet(coordinator: str | None, processes: int | None, process: int | None) -> None:
-    """Start JAX's service; in a thread, because JAX aborts this process when it has waited for too long.
+    """Start JAX's service in a thread, because JAX aborts the waiting process after too long.
 
-    **Raises:** `GinjaxError` if not all have arrived in time, and what JAX raises.
+    **Raises:** `GinjaxError` if not all processes arrive in time, and what JAX raises.
     """
     failures: list[BaseException] = []
 
@@ -93,7 +93,7 @@ def _meet(coordinator: str | None, processes: int | None, process: int | None) -
 
 
 def _listening(coordinator: str | None) -> str | None:
-    """Where process 0 listens; None for all addresses of its host."""
+    """The address on which process 0 listens; None for all addresses of its host."""
     host, _, port = (coordinator or "").rpartition(":")
     if host == "localhost":
         return f"127.0.0.1:{port}"
@@ -106,7 +106,7 @@ def _listening(coordinator: str | None) -> str | None:
 
 @contextlib.contextmanager
 def _standard_output_aside() -> Iterator[None]:
-    """What libraries below Python write to standard output goes to standard error: Gloo greets its peers there."""
+    """Redirect what native libraries write to standard output to standard error; Gloo reports its connections there."""
     kept = os.dup(1)
     try:
         os.dup2(2, 1)
@@ -117,5 +117,5 @@ def _standard_output_aside() -> Iterator[None]:
 
 
 def everywhere() -> Placement:
-    """Training divided over all devices of all processes."""
+    """Place a training on all devices of all processes."""
     return over_devices(sorted(jax.devices(), key=lambda device: (device.process_index, device.id)))

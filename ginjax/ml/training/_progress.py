@@ -1,4 +1,4 @@
-"""How far a training is, and what it tells on the way."""
+"""The progress of a training, and its reports."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from jaxtyping import Float, PyTree
 
 @dataclass
 class Progress:
-    """The progress of a training; with its state and its random key, all that is needed to go on.
+    """The progress of a training. With the state and the random key, it is all that is needed to resume.
 
     **Arguments:**
 
     - `step`: steps done.
     - `seconds`: time spent on them.
-    - `first_loss`, `last_loss`: of the first and the last of them.
-    - `best_step`, `best_loss`: of the model that is kept; -1 and infinity before the first validation.
+    - `first_loss`, `last_loss`: training loss of the first and of the last step.
+    - `best_step`, `best_loss`: step and validation loss of the model that is kept; -1 and infinity before the first validation.
     - `best_model`: that model, on the host; None if there was no validation.
-    - `misses`: validations since the one with the lowest loss, which patience counts.
-    - `lowest_loss`: the lowest validation loss. It is below `best_loss` where a tuning has become better than its start, but not
+    - `misses`: validations since the one with the lowest loss, which `patience` counts.
+    - `lowest_loss`: the lowest validation loss. It is below `best_loss` if a tuning has become better than its start, but not
       by enough to replace it.
-    - `looks`: validations after the first step.
+    - `looks`: number of validations after the first step.
     """
 
     step: int = 0
@@ -37,23 +37,23 @@ class Progress:
     looks: int = 0
 
     def __post_init__(self) -> None:
-        # Neither number can be otherwise; a progress that was saved by an earlier version lacks both.
+        # These bounds always hold; a progress that an earlier version saved lacks both numbers.
         self.lowest_loss = min(self.lowest_loss, self.best_loss)
         self.looks = max(self.looks, self.misses)
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report on a training since the last one.
+    """A report on a training since the previous report.
 
     **Arguments:**
 
     - `step`: steps done.
-    - `losses`: of the steps since then; empty for a report on a validation.
+    - `losses`: losses of the steps since the previous report; empty for a report on a validation.
     - `seconds`: time spent on training so far.
-    - `validation`: the validation loss, None for a report on steps.
-    - `step_seconds`: time spent on steps alone since the program began with this training, without compiling, looking at the
-      model and saving the state; None if it was not measured.
+    - `validation`: the validation loss; None for a report on steps.
+    - `step_seconds`: time that this program has spent on steps of this training, without compiling, validating and saving the
+      state; None if it was not measured.
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""A model for the fields of some data, without a training."""
+"""Adapt a model to the fields of some data, without training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ginjax.models import change_fields
 
 
 def record_with_fields_of(record: ModelRecord, source: Source, drop: Collection[str] = ()) -> ModelRecord:
-    """The record of a model with the fields of some data; itself where they have the same.
+    """Adapt the record of a model to the fields of some data; return the record itself if the fields are the same.
 
     **Arguments:**
 

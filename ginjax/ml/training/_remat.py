@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class _Recomputed(eqx.Module):
-    """A block of which only the input is kept for the gradient."""
+    """A block that keeps only its input for the gradient."""
 
     block: ConvBlock
 
@@ -34,10 +34,10 @@ class _Recomputed(eqx.Module):
 def _forgetful(
     function: Callable[[PyTree, MultiImage], MultiImage],
 ) -> Callable[[PyTree, MultiImage], MultiImage]:
-    """A function of parameters and input that keeps nothing but these for its gradient.
+    """Make a function of parameters and input that keeps only these for its gradient.
 
-    Compilers for processors drop the barriers of `jax.checkpoint` and merge what is computed again with the first time
-    it was computed, which keeps everything alive after all. They do not merge across a condition they cannot decide.
+    Compilers for CPUs drop the barriers of `jax.checkpoint` and merge the second computation with the first, which keeps
+    everything alive after all. They do not merge across a condition that they cannot decide.
     """
     forgetful = jax.custom_vjp(function)
 
@@ -54,22 +54,22 @@ def _forgetful(
 
 
 def _holds(parameters: PyTree) -> Shaped[Array, ""]:
-    """True unless a parameter is NaN or infinite, which no compiler can know."""
+    """True unless a parameter is NaN or infinite, which the compiler cannot know."""
     first = next(leaf for leaf in jax.tree.leaves(parameters) if leaf.size)
     return first.ravel()[0] * 0 == 0
 
 
 def rematerialised(model: _T) -> _T:
-    """The same function with less to remember: every `ConvBlock` keeps its input alone for the gradient.
+    """Return the same function with gradient checkpointing: every `ConvBlock` keeps only its input for the gradient.
 
-    Each block is computed twice. This is for use inside a loss, where the gradient finds its way to the
-    parameters; a model to be kept stays as it is.
+    Each block is computed twice. Use it inside a loss, where gradients reach the parameters; the model itself does not
+    change.
 
     **Arguments:**
 
-    - `model`: any model; what is not inside a `ConvBlock` is left alone.
+    - `model`: any model; parts outside of a `ConvBlock` are not changed.
 
-    **Returns:** a model of the same values and gradients, to be differentiated backwards.
+    **Returns:** a model with the same values and gradients, for backward differentiation.
     """
     return jax.tree.map(
         lambda node: _Recomputed(node) if isinstance(node, ConvBlock) else node,

@@ -1,4 +1,4 @@
-"""What a training is asked to be: a network, data and settings, brought together before any data are read."""
+"""Combine a network, data and settings into a request for a training, before any data are read."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class TrainingRequest:
 
     **Arguments:**
 
-    - `model`: the network to begin with.
-    - `material`: the data, of the model's fields.
-    - `settings`: of the training.
-    - `past_steps`, `residual`: of the task, see `TaskSettings`.
-    - `start`: the model that is gone on from; None for a new network.
-    - `adapted`: in what the data differ from those of that model.
-    - `crop`: the parts of the grid that are trained on; None for all of it.
+    - `model`: the initial network.
+    - `material`: the data, with the fields of the model.
+    - `settings`: settings of the training.
+    - `past_steps`, `residual`: settings of the task, see `TaskSettings`.
+    - `start`: the model that is trained further; None for a new network.
+    - `adapted`: the differences between the data and those of that model.
+    - `crop`: the parts of the grid to train on; None for the whole grid.
     """
 
     model: AnyDimensionalModel
@@ -41,7 +41,7 @@ class TrainingRequest:
 
     @property
     def cropped(self) -> str | None:
-        """Which parts of the grid are trained on, in words; None if it is all of it."""
+        """Say which parts of the grid are trained on; None for the whole grid."""
         if self.crop is None:
             return None
         tiling = self.crop.tiling(self.material.spatial, self.settings.unroll)
@@ -50,7 +50,7 @@ class TrainingRequest:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What becomes of the fields of the model that is gone on from, sentence by sentence."""
+        """Say, in sentences, how the fields of the initial model change."""
         start, data = self.start, self.material.contract
         if start is None:
             return ()
@@ -62,7 +62,7 @@ class TrainingRequest:
 
     @property
     def walls(self) -> str | None:
-        """How the network goes on beyond the ends of axes that are not periodic, in words; None if all are periodic."""
+        """Say how the network continues fields beyond the ends of non-periodic axes; None if all axes are periodic."""
         axes = self.material.contract.axes
         modes = self.model.spec.padding(len(axes))
         walled = [
@@ -85,21 +85,21 @@ def request_training(
     padding: str | Mapping[str, str] | None = None,
     drop_fields: Collection[str] = (),
 ) -> TrainingRequest:
-    """Bring data, network and settings together.
+    """Combine data, network and settings.
 
     **Arguments:**
 
     - `material`: the data.
-    - `settings`: all defaults if None; its seed is that of the initial weights too.
-    - `network`: what a new network is like inside; the defaults of `Network` if None.
-    - `start`: instead, a model to go on from.
-    - `past_steps`, `residual`: of the task; those of `start`, else 1 and False, if None.
-    - `adapt`: aspects of the data to which the model of `start` is to be adapted, see `check_start`.
-    - `padding`: how the model of `start` goes on beyond the walls that it is adapted to, as in `Network`.
-    - `drop_fields`: names of fields that the model of `start` is not to have: its own, which it loses, or those of the data,
-      which it does not gain. Without them it takes over the fields of the data where these have more, or fewer.
+    - `settings`: settings of the training, by default all defaults; their seed is also that of the initial weights.
+    - `network`: settings of a new network; the defaults of `Network` if None.
+    - `start`: a model to train further, instead of a new network.
+    - `past_steps`, `residual`: settings of the task; if None, those of `start`, or 1 and False without it.
+    - `adapt`: aspects in which the model of `start` is to be adapted to the data, see `check_start`.
+    - `padding`: how the model of `start` continues fields beyond the walls that it is adapted to, as in `Network`.
+    - `drop_fields`: names of fields that the tuned model is not to have: fields of the model, which it then loses, or fields
+      of the data, which it then does not gain. All other fields follow the data.
 
-    **Raises:** `ArgumentError` for a network or a grid that does not fit, for a model on data that it is not for, or if
+    **Raises:** `ArgumentError` for a network or a grid that does not fit, for data that do not fit the model of `start`, or if
     both `network` and `start` are given.
     """
     settings = settings or TrainSettings()
@@ -109,7 +109,7 @@ def request_training(
             raise ArgumentError("`drop_fields`", got="a new network", expected="a model to go on from")
         asked = replace(material.contract, past_steps=past_steps, residual=residual)
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
-        model.spec.to_json()  # what no file could hold is refused before the training
+        model.spec.to_json()  # refuses before the training what no file can hold
         crop = _crop(model, asked, material, settings)
         return TrainingRequest(model, material, settings, past_steps, residual, None, (), crop)
     if network is not None:
@@ -140,7 +140,7 @@ def request_training(
 def _crop(
     model: AnyDimensionalModel, contract: DataContract, material: TrainingMaterial, settings: TrainSettings
 ) -> Crop | None:
-    """The parts of the grid that settings ask for, checked before data are read or simulated."""
+    """Make the crop that the settings ask for, checked before data are read or simulated."""
     if settings.crop is None:
         return None
     crop = Crop.of(model, contract, settings.crop)

@@ -1,4 +1,4 @@
-"""From a finished training to a model record: error, contract, history, certificate."""
+"""Turn a finished training into a model record: error, contract, history, certificate."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ginjax.models import AnyDimensionalModel, Network, to_record
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What a finished training gives: the network, its record and its error.
+    """The result of a finished training: the network, its record and its error.
 
     **Arguments:**
 
-    - `model`, `record`: the network, and all that its file holds.
-    - `last`: the record of the last network where another one was best; None otherwise, and where compatibility is kept.
-    - `error`: of the next frame on the held-out part, beside predicting no change; None if nothing was held out.
+    - `model`, `record`: the network, and everything that its file holds.
+    - `last`: the record of the last network if an earlier one was best; otherwise, and if compatibility is kept, None.
+    - `error`: one-step error beside predicting no change, see `WindowTask.error`; None if nothing was held out.
     """
 
     model: AnyDimensionalModel
@@ -35,12 +35,12 @@ class TrainedModel:
 def build_network(
     network: Network, contract: DataContract, spatial: Sequence[int], seed: int = 0
 ) -> AnyDimensionalModel:
-    """An untrained network for data; the same seed gives the same weights.
+    """Build an untrained network for data; the same seed gives the same weights.
 
     **Arguments:**
 
-    - `network`: what it is like inside.
-    - `contract`: of the data, with the past frames that it is to see.
+    - `network`: settings of the network.
+    - `contract`: contract of the data, with the number of past frames in an input.
     - `spatial`: grid points along each axis.
 
     **Raises:** `ArgumentError` for settings or a grid that do not fit.
@@ -58,15 +58,15 @@ def finish_training(
     start: Start | None = None,
     adapted: Sequence[Difference] = (),
 ) -> TrainedModel:
-    """Measure what a training made, and put together what its file is to hold.
+    """Measure the result of a training, and put together the content of its file.
 
     **Arguments:**
 
     - `trained`: the result of `train_model`.
-    - `task`: what it was trained on.
-    - `about`: what the history says of the data, as JSON values.
-    - `start`: the model it went on from, if any.
-    - `adapted`: in what the data differed from those of that model.
+    - `task`: the samples of the training.
+    - `about`: what the history says about the data, as JSON values.
+    - `start`: the initial model, if any.
+    - `adapted`: the differences between the data and those of that model.
     """
     kept = start is not None and trained.kept_start
     model, certificate = (trained.model, None) if start is None or kept else start.settle(trained.model)
@@ -75,7 +75,7 @@ def finish_training(
     if start is not None:
         step |= {"source": start.record.digest, "kept_compatible": start.free is not None}
         if start.record.contract.parts:
-            # The contract knows the newest data; these were seen too.
+            # The contract describes the newest data; these were used too.
             step["trained_before"] = parts_to_json(start.record.contract.parts)
     if task.judged is not None:
         step["judged"] = str(task.judged)
@@ -88,12 +88,12 @@ def finish_training(
     history = () if start is None else start.record.provenance
     contract = task.contract
     if start is not None:
-        # What the new data do not say does not make the model forget it.
+        # The model does not forget what the new data leave open.
         contract = contract.completed_by(start.record.contract)
     before = {} if start is None else {each.name: each for each in start.record.contract.conditions}
     seen = tuple(each.united(before.get(each.name)) for each in contract.conditions)
     contract = replace(contract, conditions=seen)
-    # Weights that stayed as they were have learnt nothing of the new numbers.
+    # Unchanged weights have learned nothing about the new values of conditions.
     own = tuple(before.get(each.name, each) for each in seen) if kept else seen
     common: dict[str, Any] = {
         "contract": replace(contract, conditions=own),
@@ -102,7 +102,7 @@ def finish_training(
     keeps = start is not None and start.free is not None
     last = None
     if trained.last is not None and not keeps:
-        # The error is that of the best model.
+        # The measured error belongs to the best model.
         other = {name: value for name, value in step.items() if name != "one_step_error"}
         last = to_record(trained.last, contract=contract, provenance=[*history, other])
     record = to_record(model, **common, certificate=certificate)
@@ -112,12 +112,12 @@ def finish_training(
 
 
 def kept_start_in_words(trained: Trained, judged: Judged | None) -> str:
-    """What the user hears of a tuning that found nothing better by a tenth than the model it began with.
+    """Tell the user that a tuning found nothing better by a tenth than the initial model.
 
     **Arguments:**
 
-    - `trained`: its result.
-    - `judged`: by what it was judged.
+    - `trained`: the result of the tuning.
+    - `judged`: the criterion of the tuning.
     """
     looks = trained.progress.looks
     times = "once" if looks == 1 else f"{looks} times"
@@ -134,14 +134,14 @@ def what_to_hear(
     residual: bool = True,
     kept_start: bool = False,
 ) -> str | None:
-    """What the user of a training must not miss; None if there is nothing.
+    """Write a warning about the error for the user of a training; None if there is nothing to warn about.
 
     **Arguments:**
 
-    - `after`: the one-step error on the held-out part, None if nothing is held out.
-    - `before`: the same of the model that was gone on from.
+    - `after`: the one-step error on the held-out part; None if nothing is held out.
+    - `before`: the same error of the initial model.
     - `residual`: whether changes are predicted.
-    - `kept_start`: whether it is that model which is kept.
+    - `kept_start`: whether the initial model is kept.
     """
     if after is None:
         return "the one-step error was not measured: nothing was held out to measure it on"
@@ -175,14 +175,14 @@ def run_identity(
     start: Start | None,
     spec: object,
 ) -> dict[str, object]:
-    """What a saved state belongs to: a training with any other of these is another training.
+    """Describe a training by all that identifies it; a saved state belongs only to a training with the same description.
 
     **Arguments:**
 
-    - `task`, `about`: the samples, and what is said of the data.
-    - `settings`: of the training, resolved, as JSON.
-    - `start`: the model it goes on from, if any.
-    - `spec`: of the network, as JSON.
+    - `task`, `about`: the samples, and what is said about the data.
+    - `settings`: resolved settings of the training, as JSON.
+    - `start`: the initial model, if any.
+    - `spec`: specification of the network, as JSON.
     """
     found = {**about, "past_steps": task.train.past_steps, "residual": task.train.residual, **settings}
     found |= contract_identity(task.contract, spec) | constant_identity(task)

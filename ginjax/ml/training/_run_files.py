@@ -1,4 +1,4 @@
-"""The files of a training, all named after its output."""
+"""Access to the files of a training, all named after its output."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ class RunFiles(RunNames):
 
     **Arguments:**
 
-    - `output`: the model.
-    - `picture`: the ending of the picture of its log.
+    - `output`: the file of the model.
+    - `picture`: the file type of the learning curve, such as "png".
     """
 
     def run_file(self, settings: Mapping[str, object]) -> RunFile:
-        """The state in that folder, of a training with these settings."""
+        """The saved state in the folder `state`, for a training with these settings."""
         return RunFile(self.state, settings)
 
     def check(self, *, force: bool, resume: bool) -> None:
-        """Ask whether the run may begin, before any work.
+        """Check that the run may begin, before any work.
 
-        With `resume` an output that exists is left for `finished` to judge.
+        With `resume`, an existing output is accepted here; `finished` checks it.
 
-        **Raises:** `FileError` if another process writes these files, the output exists, the state of a run would be lost, or its folder is none of ours.
+        **Raises:** `FileError` if another process writes these files, the output exists, the state of a run would be lost, or
+        the path of its folder is something other than a folder.
         """
-        refuse_claimed(self.stem, self.log)  # before its state is taken for that of an interrupted run
+        refuse_claimed(self.stem, self.log)  # before its state is mistaken for that of an interrupted run
         check_target(self.output, force=force or resume)
         if self.state.is_symlink() or (self.state.exists() and not self.state.is_dir()):
             raise FileError(
@@ -49,30 +50,30 @@ class RunFiles(RunNames):
     def claim(self, *, force: bool, resume: bool) -> Claim:
         """Claim the files for this run, before any work.
 
-        A run that was killed before its state was saved leaves a log, which the next one may replace.
+        A run that was killed before it saved its state leaves a log, which the next run may replace.
 
-        **Raises:** `FileError` if another process writes them, or what stands in the place of one must not be replaced.
+        **Raises:** `FileError` if another process writes the files, or an existing file must not be replaced.
         """
         beside = (self.log, self.curve, self.last)
         for file in beside:
-            # Their names follow from that of the output: nobody has chosen where a link there leads.
+            # These names are derived from the output, so nobody has chosen the target of a link there.
             check_target(file, force=True, links=False)
         remove_left_behind(self.output)
         waiting = resume and (self.run_file({}).exists() or self.output.exists())
         return Claim(self.stem, beside, force=force or waiting)
 
     def finished(self, identity: Mapping[str, object], *, force: bool = False) -> ModelRecord | None:
-        """The model, where a run that is to be gone on with has come to its end before.
+        """Return the model if a run that is to be resumed has finished before.
 
-        Going on never begins anew over a model: it is that of the run asked for, or an earlier one of it that a longer run
-        will replace, or it stays.
+        Resuming never begins anew over a model. The model is that of the run asked for; or an earlier model of this run, which
+        the longer run will replace; or it belongs to another run and stays.
 
         **Arguments:**
 
-        - `identity`: of the run, see `run_identity`.
-        - `force`: whether a run whose state is there may replace a model that is none of its own.
+        - `identity`: identity of the run, see `run_identity`.
+        - `force`: whether a run with a saved state may replace a model of another run.
 
-        **Returns:** the model; None if there is none, or if its run goes on.
+        **Returns:** the model; None if there is none, or if its run continues.
 
         **Raises:** `FileError` for a model of another run, or one whose run cannot be extended because its state is gone.
         """
@@ -100,18 +101,18 @@ class RunFiles(RunNames):
         )
 
     def curve_is_due(self) -> bool:
-        """Whether the picture of the log is not there, or older than the model: its run ended between the two."""
+        """Whether the learning curve is missing, or older than the model because the run ended before it was drawn."""
         try:
             return self.curve.stat().st_mtime_ns < self.output.stat().st_mtime_ns
         except OSError:
             return self.output.exists()
 
     def tidy(self, *, last: bool = False, curve: bool = False) -> None:
-        """Remove what an earlier run of this name left, where this one has made none.
+        """Remove files that an earlier run of this name left and that this run has not written.
 
         **Arguments:**
 
-        - `last`, `curve`: which of these files.
+        - `last`, `curve`: which of these files to remove.
         """
         for file, remove in ((self.last, last), (self.curve, curve)):
             if remove and file.is_file() and not file.is_symlink():

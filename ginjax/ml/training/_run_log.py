@@ -1,4 +1,4 @@
-"""The logs of one training, written by its main process alone."""
+"""The logs of one training, written only by its main process."""
 
 from __future__ import annotations
 
@@ -13,34 +13,36 @@ from ginjax.ml.training._run_files import RunFiles
 from ginjax.ml.training._settings import TrainSettings
 
 ROWS = 200
-"""About how many rows a log gets."""
+"""The approximate number of rows in a log."""
 
 UNKNOWN_LENGTH = 10
-"""Steps in a row of the log where the length of the training is not known."""
+"""Steps per row of the log if the length of the training is not known."""
 
 
 def make_book(settings: TrainSettings, loggers: Sequence[Logger]) -> LogBook:
-    """A log book that writes about `ROWS` rows.
+    """Make a log book that writes about `ROWS` rows.
 
     **Arguments:**
 
-    - `settings`: of the training, resolved.
-    - `loggers`: where the rows go.
+    - `settings`: resolved settings of the training.
+    - `loggers`: the loggers that get the rows.
     """
     every = UNKNOWN_LENGTH if settings.steps is None else max(1, settings.steps // ROWS)
     return LogBook(loggers, settings.make_schedule(), every)
 
 
 class RunLog:
-    """Writes the reports of a training to its log file and to further loggers; nothing in processes that write no files.
+    """A log that writes the reports of a training to its log file and to further loggers.
+
+    Processes that write no files write nothing here either.
 
     **Arguments:**
 
-    - `files`: of the run.
-    - `settings`: of the training, resolved.
+    - `files`: files of the run.
+    - `settings`: resolved settings of the training.
     - `placement`: the devices.
     - `programs`: further loggers by name, see `make_logger`.
-    - `about`: what they are told about the run.
+    - `about`: what these loggers are told about the run.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class RunLog:
         self._step, self._seconds = 0, 0.0
 
     def begin(self, progress: Progress, *, resumed: bool) -> None:
-        """Open the log; of a training that is gone on with, the rows up to there are kept."""
+        """Open the log; if the training is resumed, keep the rows up to its step."""
         self._step = progress.step
         if not self._writes:
             return
@@ -68,7 +70,7 @@ class RunLog:
         self._book = make_book(self._settings, [lines, *self._loggers])
 
     def note(self, report: Report) -> None:
-        """Take a report of the training."""
+        """Write a report of the training."""
         self._step, self._seconds = report.step, report.seconds
         if self._book is not None:
             self._book.note(report)

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: its state in a file, whole or not at all, from which it goes on as if nothing had happened."""
+"""Checkpoints of a training: its state in a file, written completely or not at all, from which it resumes exactly."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ANEW = "Begin anew (`force=True`)."
 _MAY_CHANGE = "length, learning rate, how often it is looked at, `accumulate`, `remat`"
 _MOST = 2**53
 _LATER: Mapping[str, object] = {"lowest_loss": None, "looks": 0}
-"""Numbers of the progress that states of earlier versions lack; `Progress` takes them from the others."""
+"""Values of the progress that states of earlier versions lack; `Progress` derives them from the others."""
 
 _TEMPORARY = re.compile(r"\.ginjax-[0-9a-f-]+\.tmp")
 
@@ -40,15 +40,15 @@ _TEMPORARY = re.compile(r"\.ginjax-[0-9a-f-]+\.tmp")
 class RunFile:
     """A folder beside the output that holds the state of a training until it is finished.
 
-    A folder, so that what a killed write leaves behind goes with it.
+    It is a folder, so that remains of a killed write are removed with it.
 
     **Arguments:**
 
-    - `folder`: where; made by the first `save`.
-    - `settings`: what the training is asked to do, as JSON values; a state is only good for the same, or for one that
-      differs in what may be changed, see `CHANGEABLE`.
+    - `folder`: the folder; the first `save` makes it.
+    - `settings`: what the training is asked to do, as JSON values. A state can only be used with the same settings, or with
+      settings that differ in what may be changed, see `CHANGEABLE`.
 
-    - `changes`: of those settings since the training began, the oldest first; known once a state was loaded.
+    Attribute `changes`: changes of these settings since the training began, the oldest first; known after a state was loaded.
     """
 
     def __init__(self, folder: Path, settings: Mapping[str, object]):
@@ -58,11 +58,11 @@ class RunFile:
 
     @property
     def path(self) -> Path:
-        """The file itself."""
+        """The file of the state."""
         return self.folder / STATE_FILE
 
     def exists(self) -> bool:
-        """Whether there is a state to go on from."""
+        """Whether there is a state to resume from."""
         return self.path.exists()
 
     @property
@@ -71,9 +71,9 @@ class RunFile:
         return self.path.stat().st_size if self.exists() else 0
 
     def save(self, state: TrainState, progress: Progress) -> None:
-        """Write the state, in place of an older one.
+        """Write the state, replacing an older one.
 
-        **Raises:** `FileError` if it cannot be written; the older one is then still there.
+        **Raises:** `FileError` if it cannot be written; the older state is then kept.
         """
         try:
             self.folder.mkdir(exist_ok=True)
@@ -101,15 +101,15 @@ class RunFile:
 
         **Arguments:**
 
-        - `like`: a state of the same structure, as `initial_state` makes it.
+        - `like`: a state of the same structure, from `initial_state`.
 
-        **Raises:** `FileError` if it is damaged, or belongs to a training with other settings; `ArgumentError` for a
-        changed setting that the training has come past.
+        **Raises:** `FileError` if the state is damaged, or belongs to a training with other settings; `ArgumentError` for a
+        changed setting that contradicts the progress of the training.
         """
         try:
             content = read_file(self.path, kind="arrays")
         except FileError as error:
-            # Nobody can fetch the state of a run again.
+            # The state of a run cannot be fetched again.
             raise FileError(error.subject, got=error.got, expected=error.expected, hint=_ANEW) from error
         self._check_kind(content.header)
         stored, before = self._known(content.header)
@@ -137,7 +137,7 @@ class RunFile:
         return state, progress
 
     def belongs(self, record: ModelRecord) -> bool:
-        """Whether a model is one that the training of this state made on its way, so that a later one may replace it.
+        """Whether the training of this state made a model earlier, so that a later one may replace it.
 
         **Raises:** `FileError` if the state is damaged.
         """
@@ -157,7 +157,7 @@ class RunFile:
             self.folder.rmdir()
 
     def _progress(self, numbers: Mapping[str, object], stored: Mapping[str, object]) -> Progress:
-        """How far the state is, every number of the type and in the range that it can have."""
+        """Read the progress, and check the type and range of every number."""
         where, numbers = self.path, {**_LATER, **numbers}
         steps = stored.get("steps")
         step = expect(numbers, "step", int, where=where, least=0, most=steps if type(steps) is int else _MOST)
@@ -187,7 +187,7 @@ class RunFile:
             )
 
     def _known(self, header: Mapping[str, object]) -> tuple[dict[str, object], tuple[dict[str, object], ...]]:
-        """The settings of the state, if they are those of this training or differ in what may be changed, and its changes."""
+        """Return settings and changes of the state, if the settings differ from those here only in what may be changed."""
         stored = expect(header, "settings", dict, where=self.path)
         changes = expect(header, "changes", list, where=self.path, default=[])
         if not all(isinstance(change, dict) for change in changes):
@@ -205,5 +205,5 @@ class RunFile:
 
 
 def _as_json(value: object) -> object:
-    """Numbers that JSON cannot hold are those of a beginning, and left out."""
+    """Replace numbers that JSON cannot hold by None: they are those at the beginning of a training."""
     return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -11,27 +11,27 @@ from ginjax.ml.training._progress import Progress
 
 
 class StateStore(Protocol):
-    """Where the state of a training is kept: a `RunFile`, or a `KeptState` in memory."""
+    """A store for the state of a training: a `RunFile`, or a `KeptState` in memory."""
 
     @property
     def changes(self) -> tuple[Mapping[str, object], ...]:
-        """Settings that were changed since the training began, known once a state was loaded."""
+        """Changes of settings since the training began; known after a state was loaded."""
         ...
 
     def exists(self) -> bool:
-        """Whether there is a state to go on from."""
+        """Whether there is a state to resume from."""
         ...
 
     def save(self, state: TrainState, progress: Progress) -> None:
-        """Keep the state, in place of an older one."""
+        """Store the state, replacing an older one."""
         ...
 
     def load(self, like: TrainState) -> tuple[TrainState, Progress]:
-        """The state that was kept, of the structure of `like`."""
+        """Return the stored state, with the structure of `like`."""
         ...
 
     def remove(self) -> None:
-        """Forget the state."""
+        """Remove the state."""
         ...
 
 
@@ -41,10 +41,10 @@ class Saving:
 
     **Arguments:**
 
-    - `file`: where; a state that is there and not gone on from is removed.
-    - `resume`: go on from that state if there is one.
-    - `every_steps`, `every_seconds`: between two saved states; None for never.
-    - `keep`: whether the state is saved in the end too, from which the training can be extended.
+    - `file`: where to save. An existing state is removed if the training does not resume from it.
+    - `resume`: resume from the existing state if there is one.
+    - `every_steps`, `every_seconds`: steps or seconds between two saved states; None for never.
+    - `keep`: whether to save the state at the end too, so that the training can be extended.
     """
 
     file: StateStore

@@ -1,4 +1,4 @@
-"""Everything about a training that is not the network or the data: one place for every default."""
+"""The settings of a training, with all defaults, except those of the network and the data."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, Rate, 
 from ginjax.ml.training._precision import Precision
 
 STEPS: Mapping[int, int] = {1: 1200, 2: 300, 3: 100}
-"""Training steps by dimension unless asked for otherwise."""
+"""Number of training steps by dimension, unless given."""
 
 BATCH_SIZES: Mapping[int, int] = {1: 32, 2: 8, 3: 4}
-"""Samples in a step by dimension unless asked for otherwise."""
+"""Samples in a step by dimension, unless given."""
 
 LEARNING_RATE = 3e-3
-"""Peak learning rate of a new network unless asked for otherwise."""
+"""Peak learning rate of a new network, unless given."""
 
 TUNING_RATE = 3e-4
-"""Peak learning rate from a trained model on unless asked for otherwise: see the guide on tuning."""
+"""Peak learning rate for training a trained model further, unless given; see the guide on tuning."""
 
 VALIDATIONS, TUNING_VALIDATIONS = 20, 10
-"""How often a training looks at its validation loss unless told otherwise, and a tuning, where a look is a rollout."""
+"""Number of validations in a training and in a tuning, unless given; a validation of a tuning is a set of rollouts."""
 
 MOST_COUNTED = 2**31 - 1
-"""Steps are counted on the device, in 32 bits."""
+"""The most steps: they are counted on the device, in 32 bits."""
 
 _LARGEST_SEED = 2**63 - 1
 _COUNTED = ("steps", "batch_size", "unroll", "validate_every", "accumulate")
@@ -39,35 +39,35 @@ _AT_LEAST_0 = ("warmup", "weight_decay", "clip", "noise", "patience", "seed")
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """The settings of a training: length, objective, optimiser, validation, memory; every default stands here.
+    """The settings of a training: length, objective, optimiser, validation, memory; all defaults are here.
 
     **Arguments:**
 
-    - `steps`: optimisation steps, over which the learning rate decays.
-    - `epochs`: passes over the training data, instead of `steps`.
-    - `seconds`: time in seconds that training may take, without interruptions; without `steps` or `epochs` it alone ends the
-      training. Without any of the three there are `STEPS`.
-    - `batch_size`: samples in a mini-batch; `BATCH_SIZES` if None, and never more than there are.
+    - `steps`: number of optimisation steps, over which the learning rate decays.
+    - `epochs`: number of passes over the training data, instead of `steps`.
+    - `seconds`: the most time in seconds that training may take, without interruptions. Without `steps` or `epochs`, only the
+      time ends the training. Without any of the three, the number of steps is `STEPS`.
+    - `batch_size`: samples in a mini-batch; `BATCH_SIZES` if None, and never more than there are samples.
     - `loss`: the training objective, a name in `LOSSES`.
-    - `learning_rate`: peak learning rate; if None `LEARNING_RATE`, or `TUNING_RATE` where a trained model is gone on from.
+    - `learning_rate`: peak learning rate; if None `LEARNING_RATE`, or `TUNING_RATE` if a trained model is trained further.
     - `optimiser`: a name in `OPTIMISERS`. `weight_decay`: for "adamw" and "lion", see `make_optimiser`.
     - `clip`: gradient clipping, the largest global norm of the gradient; 0 for none.
-    - `schedule`: decay of the learning rate after the warm-up, a name in `SCHEDULES`; "cosine" if None, or "constant"
-      where time alone ends the training. `warmup`: fraction of the steps over which the rate rises to its peak.
+    - `schedule`: decay of the learning rate after the warm-up, a name in `SCHEDULES`. If None, "cosine", or "constant" if
+      only the time ends the training. `warmup`: fraction of the steps for the warm-up.
     - `noise`: standard deviation of white noise on the inputs, in units of the normalised fields.
-    - `unroll`: length of the rollout in the objective: predictions, each made from those before it.
-    - `validate_every`: steps between two validations; if None `VALIDATIONS` in all, or `TUNING_VALIDATIONS` from a trained
-      model on: at equal numbers of steps, or at equal times where time alone ends the training.
+    - `unroll`: number of predictions in the objective, each made from those before it.
+    - `validate_every`: steps between two validations. If None, there are `VALIDATIONS` in total, or `TUNING_VALIDATIONS` if a
+      trained model is trained further, after equal numbers of steps (equal times if only the time ends the training).
     - `patience`: early stopping after more than so many validations since the one with the lowest loss; None for never.
-    - `freeze`: groups of parameters that stay as they are, see `frozen_names`.
+    - `freeze`: groups of parameters that stay unchanged, see `frozen_names`.
     - `accumulate`: gradient accumulation over so many parts of a mini-batch, to save memory.
     - `remat`: gradient checkpointing: compute the inside of blocks twice instead of keeping it, to save memory.
-    - `precision`: of the activations; "bfloat16" is mixed precision.
-    - `crop`: train on parts of the grid of so many pixels along every axis, or by the name of the axis (`{"x": 64}`; others are
-      whole), drawn at random, each shown with what its predictions depend on; None for the whole grid.
-    - `seed`: of the initial weights, the crops, the order of the samples and the noise, which do not share random numbers.
+    - `precision`: precision of the activations; "bfloat16" is mixed precision.
+    - `crop`: train on randomly drawn parts of the grid of so many pixels along every axis, or by axis name (`{"x": 64}`; other
+      axes are whole). Each part is shown with the surroundings on which its predictions depend. None for the whole grid.
+    - `seed`: seed of the initial weights, the crops, the order of the samples and the noise; these share no random numbers.
 
-    **Raises:** `ArgumentError` for values out of range or that contradict each other.
+    **Raises:** `ArgumentError` for values that are out of range or contradict each other.
     """
 
     steps: int | None = None
@@ -132,20 +132,20 @@ class TrainSettings:
 
     @property
     def endless(self) -> bool:
-        """Whether time alone ends the training."""
+        """Whether only the time ends the training."""
         return self.seconds is not None and self.steps is None and self.epochs is None
 
     def resolved(self, D: int, samples: int, *, tuning: bool = False) -> TrainSettings:
-        """The same with a number for everything that follows from the data.
+        """Fill in a number for everything that follows from the data.
 
         **Arguments:**
 
         - `D`: the dimension of the network.
         - `samples`: number of training samples.
-        - `tuning`: whether the weights to begin with are those of a trained model.
+        - `tuning`: whether the initial weights are those of a trained model.
 
-        **Returns:** settings with a batch size, a learning rate and a schedule, and steps unless time alone ends the
-        training; resolving them again changes nothing.
+        **Returns:** settings with a batch size, a learning rate and a schedule, and with steps unless only the time ends the
+        training. Resolving them again changes nothing.
         """
         batch = min(self.wanted_batch(D), samples)
         steps = self.steps
@@ -160,7 +160,7 @@ class TrainSettings:
         )
 
     def wanted_batch(self, D: int) -> int:
-        """Samples in a mini-batch where there are enough.
+        """The number of samples in a mini-batch if there are enough samples.
 
         **Arguments:**
 
@@ -169,26 +169,26 @@ class TrainSettings:
         return self.batch_size or BATCH_SIZES.get(D, BATCH_SIZES[3])
 
     def looks_every(self, *, tuning: bool = False) -> int | None:
-        """Steps between two validations, of resolved settings; None where it is a time, see `looks_seconds`."""
+        """Steps between two validations, for resolved settings; None if `looks_seconds` gives a time instead."""
         if self.validate_every is not None or self.steps is None:
             return self.validate_every
         return max(1, self.steps // (TUNING_VALIDATIONS if tuning else VALIDATIONS))
 
     def looks_seconds(self, *, tuning: bool = False) -> float | None:
-        """Seconds between two validations, of resolved settings; None where it is a number of steps."""
+        """Seconds between two validations, for resolved settings; None if `looks_every` gives a number of steps instead."""
         if self.validate_every is not None or self.steps is not None or self.seconds is None:
             return None
         return self.seconds / (TUNING_VALIDATIONS if tuning else VALIDATIONS)
 
     def make_schedule(self) -> Rate:
-        """The learning rate by step, of resolved settings; see `ginjax.ml.make_schedule`."""
+        """Make the learning rate by step, for resolved settings; see `ginjax.ml.make_schedule`."""
         name = self.schedule or (ENDLESS if self.steps is None else "cosine")
         return make_schedule(
             name, self.steps, learning_rate=self.learning_rate or LEARNING_RATE, warmup=self.warmup
         )
 
     def rate_at(self, step: int) -> float:
-        """The learning rate of a step, of resolved settings.
+        """The learning rate of a step, for resolved settings.
 
         **Arguments:**
 
@@ -198,9 +198,9 @@ class TrainSettings:
         return float(rate)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object without what is None, False or empty; `from_json` reads it back.
+        """A plain JSON object without values that are None, False or empty; `from_json` reads it.
 
-        The default loss is left out: earlier versions knew no other, and their interrupted trainings can be gone on with.
+        The default loss is left out, because earlier versions knew no other loss. So their interrupted trainings can be resumed.
         """
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         return {
@@ -214,14 +214,14 @@ class TrainSettings:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], where: object = "settings") -> TrainSettings:
-        """Read what `to_json` wrote; other names, as a step of provenance has them, are passed over.
+        """Read what `to_json` wrote; other names, which steps of provenance have, are ignored.
 
         **Arguments:**
 
         - `data`: a JSON object.
-        - `where`: the file it comes from, for messages.
+        - `where`: the file it comes from, for error messages.
 
-        **Raises:** `FileError` for a value of another type, `ArgumentError` for one out of range.
+        **Raises:** `FileError` for a value of another type, `ArgumentError` for a value out of range.
         """
         defaults, found = cls(), dict[str, Any]()
         for each in fields(cls):
@@ -240,7 +240,7 @@ def _listed(value: object) -> object:
 
 
 def _checked_crop(crop: object) -> int | tuple[tuple[str, int], ...]:
-    """Pixels along all axes, or pairs of axis and pixels.
+    """Return pixels along all axes, or pairs of axis and pixels.
 
     **Raises:** `ArgumentError` for anything else.
     """

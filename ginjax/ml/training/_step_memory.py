@@ -1,4 +1,4 @@
-"""How much memory a training step takes, as its compiled program says, and whether there is as much."""
+"""The memory that a training step needs, according to its compiled program, and whether there is enough."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class StepMemory:
 
     **Arguments:**
 
-    - `samples`: the samples that lie on the device.
-    - `state`: parameters and the optimiser's own state.
-    - `working`: activations, gradients and whatever else is there only while a step is computed. It is what the compiler
-      lays out for the program, and None where it does not say.
-    - `free`: what the device, or the computer, has left for `working`; None where that is not known.
+    - `samples`: the samples on the device.
+    - `state`: parameters and the state of the optimiser.
+    - `working`: activations, gradients and everything else that exists only while a step is computed. It is the size that
+      the compiler plans for the program; None if the compiler does not report it.
+    - `free`: memory that the device, or the computer, has left for `working`; None if not known.
     """
 
     samples: int
@@ -34,16 +34,16 @@ class StepMemory:
 
     @property
     def total(self) -> int | None:
-        """All of it together."""
+        """The sum of all parts; None if `working` is not known."""
         return None if self.working is None else self.samples + self.state + self.working
 
     @property
     def fits(self) -> bool:
-        """Whether there is as much as the step takes; where something is not known, too."""
+        """Whether there is enough memory for the step; also True if something is not known."""
         return self.working is None or self.free is None or self.working <= self.free
 
     def refusal(self, hint: str) -> MemoryLimitError:
-        """The error of a step that does not fit: what it takes, what there is, and what can be done."""
+        """Make the error for a step that does not fit: what it needs, what there is, and what can be done."""
         return MemoryLimitError(
             "memory of a training step",
             got=f"{in_bytes(self.working or 0)} beside the samples and the state",
@@ -55,18 +55,18 @@ class StepMemory:
 def step_memory(
     program: jax.stages.Compiled | None, samples: PyTree, state: PyTree, placement: Placement
 ) -> StepMemory:
-    """The memory of a compiled step.
+    """Measure the memory of a compiled step.
 
     **Arguments:**
 
-    - `program`: the step, compiled for these arguments; None if it cannot be asked.
+    - `program`: the step, compiled for these arguments; None if it is not available.
     - `samples`, `state`: its arguments, which are on the devices already.
     - `placement`: the devices.
     """
     found = None if program is None else program.memory_analysis()
     working = None
     if found is not None:
-        # The state is given to the result, which needs no memory of its own but for what is new in it.
+        # The result reuses the memory of the state; it needs memory only for new parts.
         working = found.temp_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
     return StepMemory(_bytes(samples), _bytes(state), working, _free(placement))
 

@@ -1,28 +1,28 @@
-"""How fast a training goes now."""
+"""The current speed of a training."""
 
 from __future__ import annotations
 
 from collections import deque
 
 LEAST_SECONDS = 5.0
-"""Time that a rate is measured over at least, once so much has passed."""
+"""The least time over which a rate is measured, once so much time has passed."""
 
 LEAST_REPORTS = 8
-"""Reports that a rate is measured over at least: one may come as late as the one after it."""
+"""The least number of reports over which a rate is measured: one report may come as late as the next."""
 
 
 class StepRate:
-    """Steps a second over the last few reports of a training.
+    """Steps per second over the last few reports of a training.
 
-    A report comes when somebody looks, which may be after further steps are done. So two reports by themselves say
-    little, and many say what is true.
+    A report comes when a dispatch is looked at, and further steps may be done by then. So two reports alone are unreliable, and
+    many are reliable.
     """
 
     def __init__(self) -> None:
         self._reports: deque[tuple[int, float]] = deque()
 
     def note(self, step: int, seconds: float) -> None:
-        """Take a report.
+        """Record a report.
 
         **Arguments:**
 
@@ -36,12 +36,12 @@ class StepRate:
 
     @property
     def steps(self) -> int:
-        """Steps that the rate was measured on."""
+        """Number of steps over which the rate was measured."""
         return self._reports[-1][0] - self._reports[0][0] if self._reports else 0
 
     @property
     def value(self) -> float | None:
-        """Steps a second; None before there are two reports."""
+        """Steps per second; None before there are two reports."""
         if len(self._reports) < 2:
             return None
         passed = self._reports[-1][1] - self._reports[0][1]

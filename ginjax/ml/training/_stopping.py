@@ -1,4 +1,4 @@
-"""Stop conditions and early stopping: when training ends, and which model it ends with."""
+"""Stop conditions and early stopping: when training ends, and which model it keeps."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ logger = logging.getLogger("ginjax")
 
 @refuse_methods
 class StopCondition(ABC):
-    """Decides after every epoch whether training ends; `best_model` is the model to keep.
+    """A condition that decides after every epoch whether training ends; `best_model` is the model to keep.
 
-    A library prints nothing: what `verbose` asks for goes to the logger "ginjax" at level INFO, which
+    The library prints nothing. Messages that `verbose` asks for go to the logger "ginjax" at level INFO, which
     `logging.basicConfig(level=logging.INFO)` shows.
 
     **Arguments:**
 
-    - `verbose`: 0 is silent; 1 logs some epochs, about ten of a known number and otherwise every new best one; 2 logs
+    - `verbose`: 0 logs nothing. 1 logs some epochs: about ten if their number is known, otherwise every new best one. 2 logs
       every epoch.
     """
 
@@ -46,10 +46,10 @@ class StopCondition(ABC):
 
         **Arguments:**
 
-        - `model`: the model now; the condition may keep it.
-        - `current_epoch`: epochs completed; 0 before the first.
-        - `train_loss`, `val_loss`: the losses of the last epoch, None where there is none.
-        - `epoch_time`: seconds the last epoch took.
+        - `model`: the current model; the condition may keep it.
+        - `current_epoch`: number of completed epochs; 0 before the first.
+        - `train_loss`, `val_loss`: the losses of the last epoch; None if there is none.
+        - `epoch_time`: duration of the last epoch in seconds.
 
         **Returns:** whether to stop.
         """
@@ -64,7 +64,7 @@ class StopCondition(ABC):
 
 
 class EpochStop(StopCondition):
-    """Stops after a number of epochs and keeps the last model.
+    """Stop after a number of epochs, and keep the last model.
 
     **Arguments:**
 
@@ -84,7 +84,7 @@ class EpochStop(StopCondition):
 
 
 class _Plateau(StopCondition):
-    """Stops when a loss has not improved by `min_delta` for more than `patience` epochs."""
+    """Stop when a loss has not improved by `min_delta` for more than `patience` epochs."""
 
     def __init__(self, patience: int, min_delta: float, verbose: int):
         super().__init__(verbose)
@@ -110,11 +110,11 @@ class _Plateau(StopCondition):
 
 
 class TrainLoss(_Plateau):
-    """Stops when the training loss no longer falls and keeps the model of the lowest one.
+    """Stop when the training loss no longer falls, and keep the model with the lowest training loss.
 
     **Arguments:**
 
-    - `patience`: epochs without improvement that are tolerated.
+    - `patience`: number of epochs without improvement that are tolerated.
     - `min_delta`: smallest decrease that counts.
     - `verbose`: as in `StopCondition`.
     """
@@ -127,13 +127,13 @@ class TrainLoss(_Plateau):
 
 
 class ValLoss(_Plateau):
-    """Stops when the validation loss no longer falls and keeps the model of the lowest one.
+    """Stop when the validation loss no longer falls, and keep the model with the lowest validation loss.
 
     Without validation data it never stops.
 
     **Arguments:**
 
-    - `patience`: epochs without improvement that are tolerated.
+    - `patience`: number of epochs without improvement that are tolerated.
     - `min_delta`: smallest decrease that counts.
     - `verbose`: as in `StopCondition`.
     """
@@ -146,11 +146,11 @@ class ValLoss(_Plateau):
 
 
 class AnyStop(StopCondition):
-    """Stops when any of several conditions does, and keeps the model of the first of them.
+    """Stop when any of several conditions does, and keep the model of the first condition in the list.
 
     **Arguments:**
 
-    - `stop_conditions`: a list of conditions, or one; each sees every epoch.
+    - `stop_conditions`: a list of conditions, or one condition; each of them sees every epoch.
     - `more`: further conditions.
     """
 
@@ -162,7 +162,7 @@ class AnyStop(StopCondition):
             raise ArgumentError("stop_conditions", got="none", expected="at least one stop condition")
 
     def stop(self, model, current_epoch, train_loss, val_loss, epoch_time) -> bool:
-        # A list, not a generator: a condition that is not asked would miss the epoch.
+        # A list, not a generator: a condition that is not called would miss the epoch.
         answers = [
             condition.stop(model, current_epoch, train_loss, val_loss, epoch_time)
             for condition in self.stop_conditions

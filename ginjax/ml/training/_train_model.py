@@ -1,4 +1,4 @@
-"""Training a network on a task: what `ginjax train`, `ginjax.train` and `Model.tune` go through."""
+"""Train a network on a task; `ginjax train`, `ginjax.train` and `Model.tune` use this."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Trained:
 
     **Arguments:**
 
-    - `model`: the best one if there was validation, else the last. That of a tuning may be the one it began with, bit for
-      bit.
-    - `last`: the last model if another one was best, else None.
-    - `progress`: how far it came.
-    - `reason`: why it ended.
+    - `model`: the best model if there was validation, otherwise the last. After a tuning this may be the initial model, bit
+      for bit.
+    - `last`: the last model if another one was best, otherwise None.
+    - `progress`: the progress at the end.
+    - `reason`: why the training ended.
     - `settings`: what was asked for, with a number for everything that follows from the data.
-    - `changes`: of the settings since the training began: after how many steps (`after`), and by name the old and the new
-      value.
+    - `changes`: changes of the settings since the training began: the number of steps before the change (`after`), and by
+      name the old and the new value.
     """
 
     model: PyTree
@@ -61,11 +61,11 @@ class Trained:
 
     @property
     def kept_start(self) -> bool:
-        """Whether no look at a tuning found weights better by a tenth than those that it began with, so that these are kept."""
+        """Whether a tuning kept its initial weights, because no validation found weights better by a tenth."""
         return self.progress.best_step == 0
 
     def provenance(self) -> dict[str, Any]:
-        """What a model file says about the training: settings and their changes, loss, schedule, seed, steps done, and the best of them."""
+        """What a model file says about the training: settings and their changes, loss, seed, steps done, and the best step."""
         progress = self.progress
         found = self.settings.to_json() | {"loss": self.settings.loss, "steps_done": progress.step}
         if self.changes:
@@ -94,25 +94,25 @@ def train_model(
 
     **Arguments:**
 
-    - `model`: where to start; it stays usable.
-    - `task`: the samples, cut with as many predictions in a row as `settings.unroll`. With `task.judged` this is a tuning:
-      its rollouts choose the weights instead of the loss on `task.valid`, and those of `model` are the first candidate.
-    - `settings`: how; all defaults if None.
-    - `free`, `unbound`: train only in these directions and these values, see `only_free`.
+    - `model`: the initial model; it stays usable.
+    - `task`: the samples, whose targets have `settings.unroll` frames. With `task.judged`, this is a tuning: its rollouts
+      choose the weights instead of the loss on `task.valid`, and the weights of `model` are the first candidate.
+    - `settings`: settings of the training; all defaults if None.
+    - `free`, `unbound`: train only these directions and these values, see `only_free`.
     - `placement`: the devices; the default device if None.
-    - `stop_after`: end after so many steps instead of `settings.seconds`, though the learning rate falls over
-      `settings.steps`: what a training did that ran out of time.
-    - `saving`: how the state is kept, to be gone on from.
-    - `on_begin`: told how far a saved state had come, before the first step.
-    - `on_report`: told about every dispatch and every validation; what it raises ends the training.
-    - `interrupted`: asked between dispatches; yes ends the training with a saved state.
-    - `on_compiled`: told before the first step what memory a step takes, and how long it took to compile.
+    - `stop_after`: end after so many steps instead of after `settings.seconds`, while the learning rate falls over
+      `settings.steps`. This repeats a training that ran out of time.
+    - `saving`: how to save the state, from which the training can resume.
+    - `on_begin`: called before the first step with the progress of the saved state.
+    - `on_report`: called after every dispatch and every validation; an exception in it ends the training.
+    - `interrupted`: called between dispatches; True saves the state and ends the training.
+    - `on_compiled`: called before the first step with the memory of a step and the time that it took to compile.
 
     **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine,
-    however often the training was interrupted and gone on with.
+    however often the training was interrupted and resumed.
 
-    **Raises:** `NumericsError` when a loss is NaN or infinite, `ArgumentError` for settings that do not fit, `FileError`
-    for a saved state that does not belong to this training, `MemoryLimitError` for a step that takes more memory than there
+    **Raises:** `NumericsError` if a loss is NaN or infinite, `ArgumentError` for settings that do not fit, `FileError`
+    for a saved state that does not belong to this training, `MemoryLimitError` for a step that needs more memory than there
     is.
     """
     where = placement or Placement()
@@ -189,7 +189,7 @@ def train_model(
 
 
 class _TooLarge(Exception):
-    """Ends a training whose step takes more memory than there is, before the first one."""
+    """Raised before the first step to end a training whose step needs more memory than there is."""
 
     def __init__(self, memory: StepMemory):
         super().__init__()
@@ -199,15 +199,15 @@ class _TooLarge(Exception):
 def _unless_too_large(
     go: Callable[[_OnCompiled], tuple[TrainState, Progress, Reason]], on_compiled: _OnCompiled
 ) -> tuple[TrainState, Progress, Reason] | StepMemory:
-    """Run a training whose step fits; of one that does not, the memory that it takes.
+    """Run a training; if its step does not fit into memory, return the memory that the step needs.
 
-    Arrays of a training that was refused belong to calls that have ended when this returns, so that other ways to compute
-    the step can be compiled in their place.
+    When this returns, the arrays of the refused training are released, so that other ways to compute the step can be
+    compiled in their place.
 
     **Arguments:**
 
-    - `go`: runs it; what it is given is to be told the memory of a step.
-    - `on_compiled`: is told that of a step that fits.
+    - `go`: runs the training; its argument must be called with the memory of a step.
+    - `on_compiled`: called with the memory of a step that fits.
     """
 
     def take(memory: StepMemory, seconds: float) -> None:
@@ -230,9 +230,9 @@ def measure_step(
     unbound: Mapping[str, Bool[np.ndarray, " _rows"]] | None = None,
     placement: Placement | None = None,
 ) -> StepMemory:
-    """The memory of a step of a training: compiled, but not run.
+    """Measure the memory of a training step, which is compiled but not run.
 
-    **Arguments:** as of `train_model`.
+    **Arguments:** as for `train_model`.
 
     **Raises:** `ArgumentError` for settings that do not fit.
     """
@@ -292,5 +292,5 @@ def _optimiser(
 
 
 def _from_devices(leaf: object) -> object:
-    """An array of the default device, whatever devices or processes it was spread over."""
+    """Copy an array to the default device, whatever devices or processes it was spread over."""
     return jnp.asarray(np.asarray(leaf)) if isinstance(leaf, jax.Array | np.ndarray) else leaf

@@ -48,15 +48,15 @@ from ginjax.transfer import (
 
 @dataclass(frozen=True)
 class Start:
-    """A model to go on from; build it with `start_from`.
+    """A model to train further; build it with `start_from`.
 
     **Arguments:**
 
     - `model`, `record`: the model.
-    - `free`: the directions to train in, where compatibility is kept; None for all.
-    - `unbound`: with these, values of arrays that no field depends on which compatibility is kept of, see
-      `ginjax.models.unbound_values`.
-    - `change`: what became of its fields on the data, if they are others, see `with_fields_of`.
+    - `free`: the directions to train in if compatibility is kept; None for all.
+    - `unbound`: with `free`, values of arrays that may also be trained, because the fields for which compatibility is kept do
+      not depend on them, see `ginjax.models.unbound_values`.
+    - `change`: how its fields change to fit the data, if they do, see `with_fields_of`.
     """
 
     model: AnyDimensionalModel
@@ -67,12 +67,12 @@ class Start:
 
     @property
     def trained(self) -> bool:
-        """Whether there is a training that going on could make worse, so that the model as it is has to be beaten."""
+        """Whether the model was trained before, so that a tuning could make it worse and has to improve on it."""
         return self.normalisation is not None
 
     @property
     def normalisation(self) -> Normalisation | None:
-        """The scales of its fields, but for new ones; None for a model that was never trained, whose scales are those of its first data."""
+        """The scales of its fields, without those of new fields; None for a model that was never trained."""
         own, contract = (
             self.record.contract,
             self.record.contract if self.change is None else self.change.before,
@@ -86,7 +86,7 @@ class Start:
         )
 
     def settle(self, tuned: AnyDimensionalModel) -> tuple[AnyDimensionalModel, Certificate | None]:
-        """The tuned model without the rounding that training added, and its certificate; with all weights free, as it is."""
+        """Remove the rounding errors of training and certify the tuned model; with all weights free, return it unchanged."""
         record = self.record
         if record.certificate is None or self.free is None:
             return tuned, None
@@ -104,13 +104,13 @@ class Start:
         return with_arrays(tuned, arrays), certificate
 
     def as_it_was(self, record: ModelRecord) -> ModelRecord:
-        """A record of the model after a tuning that found nothing better by a tenth: the weights of the file, bit for bit.
+        """Make a record after a tuning that found nothing better by a tenth: with the weights of the file, bit for bit.
 
-        They are those that the certificate was made for, which therefore goes on to hold.
+        The certificate was made for these weights, so it still holds.
 
         **Arguments:**
 
-        - `record`: of the tuning, with its contract and history.
+        - `record`: the record of the tuning, with its contract and history.
         """
         own = self.record
         made = replace(record, arrays=own.arrays, certificate=None)
@@ -125,7 +125,8 @@ def start_from(loaded: LoadedModel, *, keep_compatible: bool = False) -> Start:
     **Arguments:**
 
     - `loaded`: the model.
-    - `keep_compatible`: train only what leaves the behaviour of a converted model on lower-dimensional fields unchanged.
+    - `keep_compatible`: train only those parameters that leave the behaviour of a converted model on lower-dimensional
+      fields unchanged.
 
     **Raises:** `ArgumentError` if the model does not say how its fields are scaled, predicts other fields than it sees, or
     there is no compatibility to keep.
@@ -149,7 +150,7 @@ def start_from(loaded: LoadedModel, *, keep_compatible: bool = False) -> Start:
 
 
 def keeping_compatible(start: Start) -> Start:
-    """The same start, from which only what leaves the behaviour on lower-dimensional fields unchanged is trained.
+    """Train only those parameters that leave the behaviour on lower-dimensional fields unchanged.
 
     **Raises:** `ArgumentError` if there is no compatibility to keep.
     """
@@ -158,10 +159,10 @@ def keeping_compatible(start: Start) -> Start:
 
 
 def with_fields_of(start: Start, found: DataContract, drop: Collection[str] = ()) -> Start:
-    """The same start for the fields of some data, where these are others than its own.
+    """Adapt a start to the fields of some data, if they differ from those of the model.
 
-    What it is not to have is named; what the data have beside its fields it gains, what they lack it loses, see
-    `ginjax.models.change_fields`. A model that was never trained keeps to the fields that it was made for.
+    The model gains the fields that it lacks, and loses those that the data lack; see `ginjax.models.change_fields`. A model
+    that was never trained gains no fields.
 
     **Arguments:**
 
@@ -183,12 +184,12 @@ def with_fields_of(start: Start, found: DataContract, drop: Collection[str] = ()
 
 
 def _beside(own: DataContract, found: DataContract) -> set[str]:
-    """The names of the fields that data have and a model has not."""
+    """The names of the fields that the data have and the model does not."""
     return {each.name for each in found.everything} - {each.name for each in own.everything}
 
 
 def task_settings(start: Start | None, past_steps: int | None, residual: bool | None) -> tuple[int, bool]:
-    """Frames seen and whether changes are predicted: as asked for, or as the model was trained."""
+    """Return the number of past frames and whether changes are predicted: as asked for, or as the model was trained."""
     own = (1, False) if start is None else (start.record.contract.past_steps, start.record.contract.residual)
     return own[0] if past_steps is None else past_steps, own[1] if residual is None else residual
 
@@ -201,7 +202,7 @@ def check_start(
     residual: bool,
     adapt: Collection[str] = (),
 ) -> tuple[Difference, ...]:
-    """Refuse to go on from a model on data that it is not for.
+    """Refuse to train a model further on data that do not fit it.
 
     **Arguments:**
 
@@ -210,9 +211,9 @@ def check_start(
     - `past_steps`, `residual`: the task asked for.
     - `adapt`: aspects of `ADAPTABLE` in which the model is to be adapted to the data.
 
-    **Returns:** what it will be adapted to.
+    **Returns:** the differences that the model will be adapted to.
 
-    **Raises:** `ArgumentError` naming the first difference that is not to be adapted to.
+    **Raises:** `ArgumentError` that names the first difference that is not to be adapted to.
     """
     wrong = [aspect for aspect in adapt if aspect not in ADAPTABLE]
     if wrong:
@@ -235,14 +236,14 @@ def check_start(
 
 
 def with_walls(start: Start, axes: Sequence[Axis], padding: object) -> Start:
-    """The same start with a network that goes on beyond the walls of new data in another way; its weights stay.
+    """Change how the network continues fields beyond the walls of new data; its weights stay.
 
     **Arguments:**
 
-    - `axes`: of the data. Walls that the model has already stay as they are.
+    - `axes`: axes of the data. Walls that the model has already stay as they are.
     - `padding`: as in `Network`.
 
-    **Raises:** `ArgumentError` for an architecture without the choice, or a `padding` that does not fit the axes.
+    **Raises:** `ArgumentError` for an architecture without this choice, or a `padding` that does not fit the axes.
     """
     spec, record = start.model.spec, start.record
     own = [None if axis.is_torus else axis.padding for axis in record.contract.axes]
@@ -260,7 +261,7 @@ def with_walls(start: Start, axes: Sequence[Axis], padding: object) -> Start:
 
 
 def _free(record: ModelRecord, has_others: bool) -> dict[str, Float[np.ndarray, "_filters _free"]]:
-    """The directions that leave a converted model compatible; `has_others`: whether values beside them may be trained."""
+    """The directions that keep a converted model compatible; `has_others`: whether other values may be trained too."""
     certificate = record.certificate
     if certificate is None or certificate.to_dim != record.D or certificate.from_dim > record.D:
         raise ArgumentError(

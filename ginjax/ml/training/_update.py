@@ -21,7 +21,7 @@ MapAndLoss = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[Float[Array, ""], 
 """`(model, x_batch, y_batch, aux_data) -> (loss, aux_data)`."""
 
 LossAndGradient = Callable[[PyTree, PyTree, PyTree, PyTree], tuple[tuple[Float[Array, ""], PyTree], PyTree]]
-"""The same with the gradient by the model: `((loss, aux_data), gradient)`."""
+"""`MapAndLoss` with the gradient by the model: `(...) -> ((loss, aux_data), gradient)`."""
 
 TrainStep = Callable[..., tuple[PyTree, optax.OptState, Float[Array, ""], PyTree]]
 EvalStep = Callable[..., Float[Array, ""]]
@@ -37,13 +37,13 @@ def make_update(
     optimizer: optax.GradientTransformation,
     accumulate: int = 1,
 ) -> TrainStep:
-    """One optimisation step, not compiled: the body of `make_step` and of a dispatch of many steps.
+    """Make one optimisation step, not compiled: the body of `make_step` and of a dispatch of many steps.
 
     **Arguments:**
 
     - `map_and_loss`, `optimizer`: as in `make_step`.
-    - `accumulate`: equal parts of a batch whose gradients are found one after the other and averaged; memory falls
-      with their number, the step is the same up to rounding.
+    - `accumulate`: number of equal parts of a batch whose gradients are computed one after the other and averaged. More parts
+      need less memory; the step is the same up to rounding.
 
     **Returns:** `update(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
     """
@@ -65,15 +65,15 @@ def make_step(
 ) -> TrainStep:
     """Compile one optimisation step.
 
-    The memory of the model, the optimiser state and `aux_data` is given to the results: what was passed in is
-    unusable afterwards. Start from `owned_copy(...)` of anything you want to keep.
+    The results reuse the memory of the model, the optimiser state and `aux_data`, so these arguments cannot be used
+    afterwards. Start from `owned_copy(...)` of anything you want to keep.
 
     **Arguments:**
 
     - `map_and_loss`: `(model, x_batch, y_batch, aux_data) -> (scalar loss, aux_data)`.
     - `optimizer`: an optax transformation, initialised on `trainable(model)`.
-    - `shards`: equal parts the batch is cut into, one per device; `map_and_loss` sees one part and may average
-      over the parts by the axis name "pmap_batch".
+    - `shards`: number of equal parts of the batch, one per device. `map_and_loss` sees one part, and may average over the
+      parts by the axis name "pmap_batch".
 
     **Returns:** `step(model, opt_state, x_batch, y_batch, aux_data) -> (model, opt_state, loss, aux_data)`.
     """
@@ -87,7 +87,7 @@ def make_step(
 
 
 def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
-    """Compile the loss of one batch, without any update.
+    """Compile the loss of one batch, without an update.
 
     **Arguments:**
 
@@ -105,7 +105,7 @@ def make_eval_step(map_and_loss: MapAndLoss, shards: int = 1) -> EvalStep:
 
 
 def over_batch(model: PyTree) -> Callable[[PyTree, PyTree], tuple[PyTree, PyTree]]:
-    """`(x_batch, aux_data) -> (prediction, aux_data)`, with one `aux_data` for all; the batch axis is named "batch"."""
+    """Make `(x_batch, aux_data) -> (prediction, aux_data)`, with one `aux_data` for all; the batch axis is named "batch"."""
 
     def one(
         sample: PyTree, state: PyTree
@@ -116,27 +116,27 @@ def over_batch(model: PyTree) -> Callable[[PyTree, PyTree], tuple[PyTree, PyTree
 
 
 def trainable(model: PyTree) -> PyTree:
-    """The parameters of a model: its floating-point arrays, everything else replaced by None."""
+    """The parameters of a model: its floating-point arrays, with everything else replaced by None."""
     return eqx.filter(model, eqx.is_inexact_array)
 
 
 def owned_copy(tree: _T) -> _T:
-    """A copy of a pytree whose arrays share no memory with the original, nor with one another."""
-    # Naming the dtype drops JAX's "weak" mark of plain numbers, which the first step would drop, and recompile.
+    """Copy a pytree so that its arrays share no memory with the original or with one another."""
+    # An explicit dtype drops JAX's weak type of plain numbers; the first step would drop it too, and recompile.
     return jax.tree.map(
         lambda leaf: jnp.array(leaf, dtype=leaf.dtype, copy=True) if eqx.is_array(leaf) else leaf, tree
     )
 
 
 def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
-    """The mean loss over equal parts of a batch, each given to `map_and_loss` by itself.
+    """Make the mean loss over equal parts of a batch, each passed to `map_and_loss` separately.
 
     **Arguments:**
 
-    - `map_and_loss`: of one part; it may average over the parts by the axis name "pmap_batch".
+    - `map_and_loss`: for one part; it may average over the parts by the axis name "pmap_batch".
     - `shards`: the number of parts.
 
-    **Returns:** the `map_and_loss` of whole batches.
+    **Returns:** the `map_and_loss` for whole batches.
     """
     if shards == 1:
         return map_and_loss
@@ -153,7 +153,7 @@ def over_shards(map_and_loss: MapAndLoss, shards: int) -> MapAndLoss:
 
 
 def _over_one_shard(map_and_loss: MapAndLoss) -> MapAndLoss:
-    """The loss itself. What asks for the axis gets one over nothing, at the cost of one more transformation to trace."""
+    """The loss itself. If it asks for the shard axis, it gets one of length 1, at the cost of one more transformation."""
 
     def loss(model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree) -> tuple[Float[Array, ""], PyTree]:
         try:
@@ -185,7 +185,7 @@ def _check_scalar(shape: tuple[int, ...]) -> None:
 
 
 def _accumulated(of_batch: LossAndGradient, parts: int) -> LossAndGradient:
-    """The mean value and gradient over parts of a batch, one part at a time."""
+    """Compute the mean value and gradient over parts of a batch, one part at a time."""
 
     def loss_and_gradient(
         model: PyTree, x: PyTree, y: PyTree, aux_data: PyTree

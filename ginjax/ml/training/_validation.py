@@ -21,14 +21,14 @@ HELD_BYTES = 2**28
 def validator(
     samples: Samples, map_and_loss: MapAndLoss, batch_size: int, placement: Placement | None = None
 ) -> Callable[[PyTree, PyTree], float]:
-    """The mean loss over all samples as a function `(model, aux_data) -> loss`, compiled once.
+    """Make the mean loss over all samples as a function `(model, aux_data) -> loss`, compiled once.
 
     **Arguments:**
 
-    - `samples`: the samples; more than `HELD_BYTES` of them are read again for every look.
-    - `map_and_loss`: as in training, without anything random.
+    - `samples`: the samples; if they are larger than `HELD_BYTES`, they are read again for every validation.
+    - `map_and_loss`: as in training, but without random numbers.
     - `batch_size`: samples evaluated at once.
-    - `placement`: devices of one process that share the work on each batch that they divide.
+    - `placement`: devices of one process, which share the work on a batch if its size is divisible by their number.
     """
     where = placement if placement is not None and placement.processes == 1 else Placement()
 
@@ -53,7 +53,7 @@ def validator(
 
 
 def _held(samples: Samples, numbers: Int[np.ndarray, " batch"]) -> tuple[PyTree, PyTree] | None:
-    """All samples, if they lie in memory or fit there."""
+    """All samples, if they are in memory or small enough to be held there; None otherwise."""
     if isinstance(samples, ArraySamples):
         return samples.X, samples.Y
     one = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(samples.take(numbers[:1])))

@@ -1,4 +1,4 @@
-"""Ways to compute a training step in less memory, each compiled before it is named."""
+"""Find ways to compute a training step in less memory; each is compiled before it is suggested."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def ways_that_fit(
     shares: int = 1,
     crops: Sequence[int] = (),
 ) -> str:
-    """How a step that takes too much memory can be computed in what there is.
+    """Find settings under which a step that needs too much memory fits.
 
     **Arguments:**
 
-    - `measure`: the memory of a step under other settings, see `measure_step`.
-    - `settings`: resolved, under which it does not fit.
-    - `memory`: of the step under these.
-    - `shares`: devices that a batch is divided over.
-    - `crops`: of the grid, the largest first, that might fit.
+    - `measure`: measures the memory of a step under other settings, see `measure_step`.
+    - `settings`: resolved settings under which the step does not fit.
+    - `memory`: memory of the step under these settings.
+    - `shares`: number of devices over which a batch is divided.
+    - `crops`: sides of crops of the grid that might fit, the largest first.
 
-    **Returns:** a hint that names settings under which the step fits, with what it takes, or what else can be done.
+    **Returns:** a hint that names settings under which the step fits, with the memory that it needs, or other remedies.
     """
     found: list[tuple[str, StepMemory]] = []
     if not settings.remat:
@@ -59,7 +59,7 @@ def ways_that_fit(
 
 
 def _divisions(settings: TrainSettings, memory: StepMemory, shares: int) -> list[int]:
-    """Numbers of parts to compute the batch in: the first that should fit if memory fell with it, and the most there can be."""
+    """Numbers of parts of the batch to try: the first that should fit if memory is inversely proportional, and the largest."""
     batch = (settings.batch_size or 1) // shares
     counts = [n for n in range(settings.accumulate + 1, batch + 1) if batch % n == 0]
     wanted = settings.accumulate * (memory.working or 0) / max(memory.free or 0, 1)

@@ -1,4 +1,4 @@
-"""What a conversion is worth: calibration, zero-shot errors, transfer curves."""
+"""Measure and improve conversions: calibration, zero-shot errors, transfer curves."""
 
 from ginjax.ml.transfer._calibrate import EVALUATIONS as EVALUATIONS
 from ginjax.ml.transfer._calibrate import Calibration as Calibration

@@ -1,4 +1,4 @@
-"""Calibration: choosing among the exact conversions with a few samples, of the new dimension or of the old one."""
+"""Calibration: choose among the exact conversions with a few samples of the new dimension or of the old one."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ from ginjax.models import from_record
 from ginjax.transfer import recomputed, round_converted
 
 MOVES = (-2.0, 2.0)
-"""Bounds on a choice: a convolution the samples say little about must not run away."""
+"""Bounds on each choice: it must not run away if the samples say little about a convolution."""
 
 CALIBRATED_RULES = ("isotropic", "compat-flex")
-"""The rules that a calibration can start from; "compat-flex" at 1."""
+"""The rules that a calibration can start from; "compat-flex" with flex 1."""
 
 EVALUATIONS = 12
-"""Runs of the network over the samples that a calibration has at most."""
+"""The most runs of the network over the samples in a calibration."""
 
 PULL = 0.05
-"""What moving every convolution by one costs, relative to the error of the start."""
+"""The penalty for moving every convolution by one, relative to the error of the start."""
 
 LIMIT_WEIGHT = 0.3
-"""Weight of what responses to short waves exceed their limit by, beside errors relative to the size of the targets."""
+"""Weight of the excess of short-wave responses over their limit, beside errors relative to the size of the targets."""
 
 INSIDE = 8
-"""Grid points along each axis of a turned field at which errors count; around them is what the network sees."""
+"""Grid points along each axis of a turned field at which errors count; the points around them are inputs only."""
 
 _HALVINGS = 4
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What was chosen for each convolution, and the error before and after.
+    """The choice for each convolution, and the error before and after.
 
     **Arguments:**
 
-    - `rule`: the rule that was started from.
-    - `moves`: for each convolution how far its weights were moved along the way from the sparsest to the spin solution.
-    - `loss_before`, `loss_after`: relative squared error on the samples at the rule's own weights and at the choice.
-    - `evaluations`: runs of the network over the samples, those for derivatives not counted.
+    - `rule`: the rule that the calibration started from.
+    - `moves`: for each convolution, how far its weights were moved in the direction from the sparsest to the spin solution.
+    - `loss_before`, `loss_after`: relative squared error on the samples with the rule's own weights and with the choice.
+    - `evaluations`: runs of the network over the samples, without those for derivatives.
     - `turned`: whether the samples were of the low dimension.
-    - `limited`: whether the response to waves shorter than those of the low dimension was held below that there.
+    - `limited`: whether short-wave responses above their limit were penalised, see `ShortWaveLimit`.
     """
 
     rule: str
@@ -66,7 +66,7 @@ class Calibration:
 
     @property
     def at_bound(self) -> tuple[str, ...]:
-        """The convolutions whose choice would lie outside of `MOVES` and was held there."""
+        """The convolutions whose choice was held at a bound of `MOVES`, because it would lie outside."""
         return tuple(name for name, value in self.moves.items() if value in MOVES)
 
 
@@ -85,32 +85,35 @@ def calibrate(
 ) -> tuple[Conversion, Calibration]:
     r"""Convert by a rule, then choose for each convolution among the exact solutions around it, on a few samples.
 
-    With `t` for each convolution, the weights `a'_rule + t (a'_spin - a'_sparse)` all solve condition (C), so nothing that is
-    preserved changes. The `t`, within `MOVES`, minimise by damped Gauss-Newton steps from zero
+    There is one `t` for each convolution. The weights `a'_rule + t (a'_spin - a'_sparse)` all solve condition (C), so
+    everything that the rule preserves stays preserved. Damped Gauss-Newton steps from zero choose the `t` within `MOVES`
+    that minimise
 
     `|f'_t(X) - Y|^2 / |Y|^2 + LIMIT_WEIGHT^2 sum max(0, |lambda_t| - most)^2 + PULL loss_before mean(t^2)`
 
-    where `lambda_t` are the eigenvalues of the response to waves shorter than any in the low dimension, and `most` is the
-    largest in that (`ShortWaveLimit`). Networks that pool have no such limit; if in the end their short waves grow more than
-    by the rule alone, the way is taken half as far, until they do not.
+    Here `lambda_t` are the eigenvalues of the response to short waves (wave numbers of at least pi per grid point), and `most`
+    is the largest absolute eigenvalue in the low dimension, but at least 0.95 (`ShortWaveLimit`). Networks that pool have no
+    such limit. Instead, if their short waves finally grow more than with the rule alone, all `t` are halved until they do not,
+    at most four times, and otherwise set to zero.
 
     **Arguments:**
 
     - `record`: the model before conversion.
     - `to_dim`: a higher dimension.
-    - `X`, `Y`: normalised inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`: in the new dimension, or
-      in that of the model, and periodic. Those are laid into the new dimension in random directions, which is right where
-      physics prefers none.
+    - `X`, `Y`: normalised inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`, either in the new dimension,
+      or in that of the model and periodic. Samples in the dimension of the model are embedded in the new one in random
+      directions, which is right only if the physics prefers no direction.
     - `rule`: one of `CALIBRATED_RULES`.
-    - `evaluations`: the most runs of the network over the samples; a derivative, by differences, is one more for each convolution.
-    - `seed`: of the directions.
+    - `evaluations`: the most runs of the network over the samples. Derivatives are computed by differences and need one more
+      run for each convolution, which does not count.
+    - `seed`: seed of the random directions.
     - `new_boundary`, `new_axis`: as in `ginjax.checkpoint.convert_record`.
     - `progress`: called after each of the evaluations.
 
-    **Raises:** `ArgumentError` for a dimension that is not higher, samples of another one, or none, or targets that are zero;
-    `UnsupportedError` for samples of the low dimension if the network sees too far, has a norm or fields of odd parity;
-    `NumericsError` if the converted network gives NaN or infinity on the samples; `MemoryLimitError` for fields that are too
-    large to go through the network.
+    **Raises:** `ArgumentError` for a dimension that is not higher, samples of another dimension, no samples, or targets that
+    are zero; `UnsupportedError` for samples of the low dimension if the network sees too far, or has a norm or fields of odd
+    parity; `NumericsError` if the converted network gives NaN or infinity on the samples; `MemoryLimitError` for fields that
+    are too large for the network.
     """
     if to_dim <= record.D:
         raise ArgumentError(
@@ -163,7 +166,7 @@ def _fit(
     evaluations: int,
     progress: Callable[[], None] | None,
 ) -> Fit:
-    """The choice that minimises errors, the price of moving and what short waves exceed their limit by."""
+    """Choose the `t` that minimise the errors, the penalty for moving, and the excess of short waves over their limit."""
     errors.check_memory()
     pull = PULL * errors.loss(np.zeros(count)) / count
 
@@ -187,7 +190,7 @@ def _fit(
 
 
 def _rounded(mixtures: Mixtures, t: Unknowns, record: ModelRecord, samples: int) -> Conversion:
-    """The choice in the precision of the file, with the certificate of what is stored."""
+    """Round the choice to the precision of the file, and certify what is stored."""
     start = mixtures.start
     dtypes = {name: array.dtype for name, array in start.after.arrays.items()}
     arrays = round_converted(mixtures.at(t), start.after.layers, record.banks, start.after.banks, dtypes)
@@ -206,7 +209,7 @@ def _rounded(mixtures: Mixtures, t: Unknowns, record: ModelRecord, samples: int)
 def _as_steady(
     mixtures: Mixtures, t: Unknowns, record: ModelRecord, conversion: Conversion, samples: int
 ) -> tuple[Unknowns, Conversion]:
-    """Half the way, and half of that, until short waves grow no more than by the rule alone."""
+    """Halve the choice until short waves grow no more than with the rule alone."""
     allowed = shortest_waves(record, mixtures.start.after)
     if allowed is None:
         return t, conversion

@@ -1,4 +1,4 @@
-"""Settings and results of a transfer curve, as plain values that a JSON file holds."""
+"""Settings and results of a transfer curve, as plain values for a JSON file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 Fold = Literal["validation", "test"]
 FOLDS: Mapping[Fold, int] = {"validation": 1000, "test": 5000}
-"""The first seed of each fold. Everything random follows from it, the held-out fields too, so that the folds share
-nothing: settings and rates are chosen on one, results are quoted from the other."""
+"""The first seed of each fold. All random numbers follow from it, including the held-out fields, so the folds share
+nothing: settings and rates are chosen on one fold, results are quoted from the other."""
 
 SCHEMA = 2
 
@@ -33,18 +33,18 @@ RATES: Mapping[Method, tuple[float, ...]] = {
     "scratch": (1e-3, 3e-3, 1e-2),
     "inflated": (3e-3,),
 }
-"""Learning rates each method may try. From scratch reports the best of its three on the held-out fields, which
-favours it; the networks that were trained before have one each, fixed on the validation fold. Calibration trains nothing."""
+"""Learning rates that each method may try. Training from scratch reports the best of its three on the held-out fields, which
+favours it. The pretrained networks have one rate each, chosen on the validation fold. Calibration trains nothing."""
 
 CALIBRATION_PAIRS = 4
-"""Most pairs that a calibration sees: more of them take longer and bring little."""
+"""The most pairs that a calibration uses: more take longer and help little."""
 
 FAR_RATES: Mapping[str, float] = {"burgers": 1e-3}
-"""The rate of the converted network where the conversion alone is not near yet, fixed on the validation fold."""
+"""The rate of the converted network for equations where the conversion alone is not close, chosen on the validation fold."""
 
 
 def rates(method: Method, pde: str) -> tuple[float, ...]:
-    """The learning rates of a method on an equation."""
+    """Return the learning rates of a method on an equation."""
     if method == "converted" and pde in FAR_RATES:
         return (FAR_RATES[pde],)
     return RATES[method]
@@ -52,21 +52,22 @@ def rates(method: Method, pde: str) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class CurveSettings:
-    """What stays the same over a whole curve. The values were chosen on the validation fold.
+    """The settings that are the same for a whole curve. The values were chosen on the validation fold.
 
     **Arguments:**
 
     - `fold`: which data, see `FOLDS`.
     - `channels`, `blocks`: of the residual networks.
-    - `low_sides`, `high_sides`: grid points along each axis, by dimension, of the fields trained on before the
-      conversion and of those tuned and measured on.
+    - `low_sides`: grid points along each axis of the fields to train on before the conversion, by dimension.
+    - `high_sides`: the same for the fields to tune and measure on.
     - `low_trajectories`: simulations to train on in the low dimension.
-    - `low_batch`: pairs a step there, by dimension; `high_batch` in the high one.
-    - `low_steps`, `low_rate`: training steps there and the peak of the learning rate.
-    - `tune_steps`: in the high dimension.
-    - `scratch_time`: the time that training from scratch gets, as a multiple of what the converted network took.
-    - `frames`: time steps, and so pairs, in a trajectory; a trajectory is one sample.
-    - `held_out`: trajectories the errors are measured on.
+    - `low_batch`: pairs in a training step in the low dimension, by dimension.
+    - `high_batch`: pairs in a training step in the high dimension.
+    - `low_steps`, `low_rate`: training steps and peak learning rate in the low dimension.
+    - `tune_steps`: training steps in the high dimension.
+    - `scratch_time`: the time for training from scratch, as a multiple of the time that the converted network took.
+    - `frames`: time steps in a trajectory, which is also its number of pairs; a trajectory is one sample.
+    - `held_out`: trajectories on which errors are measured.
     """
 
     fold: Fold = "test"
@@ -93,7 +94,7 @@ QUICK = CurveSettings(
     tune_steps=30,
     held_out=4,
 )
-"""Seconds instead of minutes: to see that it works, not to quote."""
+"""Settings that take seconds instead of minutes: to try the measurement, not to quote results."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,12 @@ class Cell:
 
     **Arguments:**
 
-    - `pde`, `from_dim`, `to_dim`, `method`, `samples`, `seed`, `rate`: which; seeds count from 0 in either fold, and
-      the rate is 0 where nothing is trained.
-    - `steps`, `seconds`: of training in the high dimension, compilation not counted.
-    - `before`: seconds spent on data and training in the low dimension and on converting; 0 from scratch.
-    - `data`: seconds spent on simulating the samples of the high dimension.
-    - `pace`: seconds a step in the high dimension, as measured around the training in the low one.
+    - `pde`, `from_dim`, `to_dim`, `method`, `samples`, `seed`, `rate`: identify the network. Seeds count from 0 in each fold;
+      the rate is 0 if nothing is trained.
+    - `steps`, `seconds`: training steps and time in the high dimension, without compilation.
+    - `before`: seconds for data and training in the low dimension and for the conversion; 0 from scratch.
+    - `data`: seconds for simulating the samples of the high dimension.
+    - `pace`: seconds per step in the high dimension, measured before and after the training in the low dimension.
     - `error`, `persistence`: one-step error (nRMSE) on the held-out fields, of the network and of predicting no change.
     """
 
@@ -128,7 +129,7 @@ class Cell:
 
     @property
     def key(self) -> tuple[object, ...]:
-        """What tells it from every other cell."""
+        """The values that identify the cell."""
         return self.pde, self.from_dim, self.to_dim, self.method, self.samples, self.seed, self.rate
 
 
@@ -138,8 +139,9 @@ class Point:
 
     **Arguments:**
 
-    - `mean`, `spread`: of the error over the seeds; the spread is their standard deviation.
-    - `seconds`: mean time of one network with everything that it needed: data and training in both dimensions.
+    - `mean`: mean error over the seeds.
+    - `spread`: standard deviation of the error over the seeds, with the divisor `seeds` instead of `seeds - 1`.
+    - `seconds`: mean time for one network, with data and training in both dimensions.
     """
 
     pde: str
@@ -156,14 +158,14 @@ class Point:
 
 
 def summarise(cells: Iterable[Cell]) -> list[Point]:
-    """Mean and spread over seeds; of several learning rates the one with the smallest mean error.
+    """Compute mean and spread over seeds, for the learning rate with the smallest mean error.
 
-    All points of one transfer stand on the same seeds, all that any of its cells has, at every one of the `rates`. A
-    method at a number of samples where one of these cells is missing is left out.
+    All points of one transfer use the same seeds: every seed that any of its cells has. A method at a number of samples is left
+    out if a cell is missing for one of these seeds at one of the method's `rates`.
 
     **Arguments:**
 
-    - `cells`: what was measured.
+    - `cells`: the measured cells.
 
     **Returns:** one point for each method, pair of dimensions, equation and number of samples.
     """
@@ -196,9 +198,9 @@ def summarise(cells: Iterable[Cell]) -> list[Point]:
 
 
 def read_cells(path: str | os.PathLike[str], settings: CurveSettings) -> list[Cell]:
-    """The cells of an earlier run with these settings; none if there is no file.
+    """Read the cells of an earlier run with the same settings; an empty list if there is no file.
 
-    **Raises:** `FileError` for a file of another kind, `ArgumentError` for one made with other settings.
+    **Raises:** `FileError` for a file of another kind, `ArgumentError` for a file made with other settings.
     """
     if not Path(path).exists():
         return []
@@ -235,7 +237,7 @@ def _read_cell(row: object, path: str | os.PathLike[str]) -> Cell:
 
 
 def write_cells(path: str | os.PathLike[str], settings: CurveSettings, cells: Sequence[Cell]) -> None:
-    """Write settings, cells and their summary as JSON, replacing what was there."""
+    """Write settings, cells and their summary as JSON, replacing an existing file."""
     content = {
         "schema": SCHEMA,
         "settings": asdict(settings),

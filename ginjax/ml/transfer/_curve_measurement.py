@@ -1,4 +1,4 @@
-"""Error against the number of high-dimensional samples: converted, calibrated, from scratch, inflated."""
+"""Measure the error against the number of high-dimensional samples: converted, calibrated, from scratch, inflated."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from ginjax.ml.transfer._curve_cells import (
 from ginjax.models import AnyDimensionalModel, ModelDesign, from_record, to_record
 
 _PACE_STEPS, _PACE_SECONDS = 20, 0.1
-"""The pace is measured by so many steps, or by more if these take less than so many seconds."""
+"""The pace is measured over so many steps, or over more if these take less than so many seconds."""
 _MOST_PACE_STEPS = 10_000
 
 _Result = TypeVar("_Result")
@@ -42,13 +42,13 @@ WORST = 1e6
 
 @dataclass(frozen=True)
 class CurveRequest:
-    """Which networks are to be measured: every pair of dimensions with `from < to`, for every equation, seed and sample count.
+    """The networks to measure: every pair of dimensions with `from < to`, for every equation, seed and sample count.
 
     **Arguments:**
 
-    - `samples`: numbers of high-dimensional trajectories; 0 is the conversion alone.
-    - `seeds`: how many; a seed stands for its own first weights, order of the batches and high-dimensional samples.
-      The low-dimensional data and the held-out fields are the same for all.
+    - `samples`: numbers of high-dimensional trajectories; 0 measures the conversion alone.
+    - `seeds`: number of seeds. A seed determines the initial weights, the order of the batches and the high-dimensional
+      samples. The low-dimensional data and the held-out fields are the same for all seeds.
     """
 
     pdes: Sequence[str]
@@ -75,7 +75,7 @@ class CurveRequest:
             )
 
     def every_key(self) -> Iterator[tuple[str, int, int, Method, int, int, float]]:
-        """The keys of all cells in the order they are measured: whole transfers one after the other."""
+        """Yield the keys of all cells in the order of measurement: one transfer after the other."""
         for pde in self.pdes:
             for low, high in self.pairs:
                 for seed in range(self.seeds):
@@ -95,23 +95,24 @@ def measure_curve(
 ) -> list[Cell]:
     r"""Measure every cell that is not there yet.
 
-    - *converted*: trained in the low dimension, converted by `compatibility`, all weights tuned on the samples.
-    - *calibrated*: converted with one number chosen for each convolution by `calibrate` on at most `CALIBRATION_PAIRS` pairs
-      of the samples; nothing is tuned. Its seconds include compiling, which every calibration does anew.
-    - *scratch*: the same network and optimiser on the samples only, for as long as the converted one took in all:
-      `steps = tune_steps + (low data + low training + conversion) / (seconds a step)`, for each of its learning
-      rates. The pace is measured right before and right after the low training, under the same load of the machine.
-    - *inflated*: a plain CNN trained in the low dimension, its kernels put into the central slice, tuned for as
+    - *converted*: trained in the low dimension, converted by `compatibility`; all weights are tuned on the samples.
+    - *calibrated*: converted with one number for each convolution, chosen by `calibrate` on at most `CALIBRATION_PAIRS` pairs
+      of the samples; nothing is tuned. Its seconds include compilation, which every calibration needs.
+    - *scratch*: the same network and optimiser, trained on the samples only, for as long as the converted network took in
+      total (times `scratch_time`): `steps = tune_steps + (low data + low training + conversion) / (seconds per step)`, for
+      each of its learning rates. The pace is measured right before and right after the low training, under the same load of
+      the machine.
+    - *inflated*: a plain CNN trained in the low dimension; its kernels are put into the central slice and tuned for as
       many steps.
 
-    All see the same samples and one normalisation, measured on the low-dimensional data.
+    All methods use the same samples and the same normalisation, which is measured on the low-dimensional data.
 
     **Arguments:**
 
     - `found`: cells of an earlier run with the same settings.
     - `on_cell`: called with each new cell.
 
-    **Returns:** all cells, old ones first.
+    **Returns:** all cells, the old ones first.
 
     **Raises:** `NumericsError` if a simulation blows up.
     """
@@ -185,7 +186,7 @@ class _Bench:
         return design.build(D, self.first_seed + seed)
 
     def _pretrained(self, plain: bool, seed: int) -> tuple[PyTree, float]:
-        """The network after the low dimension, converted, and the seconds that all of it took."""
+        """Train in the low dimension and convert; return the network and the seconds for all of it."""
         if (plain, seed) not in self._trained:
             task, data_seconds = self._low_data
             paces = [] if plain else [self._measure_pace(seed)]
@@ -215,7 +216,7 @@ class _Bench:
         return self._paces[seed]
 
     def _measure_pace(self, seed: int) -> float:
-        """Seconds a step in the high dimension, without what a training of no steps takes."""
+        """Measure the seconds per step in the high dimension, without the overhead of a training of no steps."""
         model, (task, _) = self._build(self.high, False, seed), self._pool(seed)
 
         def seconds(steps: int) -> float:
@@ -230,7 +231,7 @@ class _Bench:
         return self._train(model, task, batch=self.settings.high_batch, **numbers)
 
     def _train(self, model: PyTree, task: OneStepTask, *, seed: int, **numbers: Any) -> tuple[PyTree, float]:
-        """The trained model and the seconds that it took, without those of compiling."""
+        """Return the trained model and the seconds of training, without compilation."""
         key = training_key(self.first_seed + seed)
 
         def run(**changed: int) -> PyTree:
@@ -242,7 +243,7 @@ class _Bench:
         return _timed(run)
 
     def _calibrated(self, task: OneStepTask, *, pairs: int, seed: int) -> tuple[PyTree, float]:
-        """The conversion chosen on a few of the first pairs, evenly spread, and the seconds that choosing took."""
+        """Calibrate on a few pairs, evenly spread; return the network and the seconds of the calibration."""
         chosen = np.linspace(0, pairs - 1, min(pairs, CALIBRATION_PAIRS)).round().astype(int).tolist()
         X, Y = task.X.get_subset(chosen), task.Y.get_subset(chosen)
         found, seconds = _timed(lambda: calibrate(self._records[seed], self.high, X, Y))
@@ -254,7 +255,7 @@ class _Bench:
         pace = self._pace(seed)
         steps = self.settings.tune_steps if samples and method != "calibrated" else 0
         if method == "scratch":
-            # What the converted network spent before its first step here goes into further steps.
+            # The time that the converted network took before its first step here is used for further steps.
             steps = equal_steps(steps, before, pace, self.settings.scratch_time)
             model, before = self._build(self.high, False, seed), 0.0
         seconds, pairs = 0.0, samples * self.settings.frames
@@ -276,17 +277,17 @@ class _Bench:
 
 
 def equal_steps(tune_steps: int, seconds_before: float, pace: float, times: float = 1.0) -> int:
-    """Steps that fill `times` the time of the tuning and of all that came before it, at `pace` seconds a step."""
+    """Number of steps that take `times` the time of the tuning and everything before it, at `pace` seconds per step."""
     return round(times * (tune_steps + seconds_before / pace))
 
 
 def _finite(error: float) -> float:
-    """The error, or for a network that blew up a number that JSON has and a mean survives."""
+    """The error; for a network that blew up, a finite number that JSON can hold and a mean survives."""
     return error if error < WORST else WORST
 
 
 def _after_compiling(work: Callable[[], _Result]) -> tuple[_Result, float]:
-    """The result and the seconds of a second run."""
+    """Run twice, so that compilation is not timed; return the result and the seconds of the second run."""
     work()
     return _timed(work)
 

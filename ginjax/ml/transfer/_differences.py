@@ -1,7 +1,7 @@
-"""How a network's answers change with each of a few unknowns, by differences.
+"""Derivatives of a network's outputs by a few unknowns, computed by finite differences.
 
-A derivative through the network takes longer to compute, several times as long to compile, and more memory. The answers are smooth
-in the unknowns, which are of the size of one.
+Automatic differentiation through the network takes longer to compute, several times as long to compile, and more memory. The
+outputs are smooth in the unknowns, which are of order one.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from jaxtyping import Float
 from ginjax.ml.transfer._gauss_newton import Unknowns
 
 STEP = 2.0**-5
-"""How far each unknown is moved: float32 has five digits left of the difference."""
+"""The step of each unknown: float32 leaves five digits of the difference."""
 
 
 def differences(
     f: Callable[[Array], Array], t: Unknowns
 ) -> tuple[Float[np.ndarray, "*values"], Float[np.ndarray, "*values unknowns"]]:
-    """The values of a function of float32 and their derivatives by each unknown, to first order in `STEP`.
+    """Compute the values of a float32 function and their derivatives by each unknown, to first order in `STEP`.
 
-    **Returns:** both in float64.
+    **Returns:** values and derivatives in float64.
     """
 
     def at(t: Unknowns) -> Float[np.ndarray, "*values"]:

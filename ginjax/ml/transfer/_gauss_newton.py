@@ -1,7 +1,8 @@
-"""Gauss-Newton least squares in a few unknowns, with a bound on how often the function is evaluated.
+"""Gauss-Newton least squares in a few unknowns, with a limited number of function evaluations.
 
-`scipy.optimize.least_squares` comes no closer in as many evaluations: within a thousandth of the loss on five calibrations,
-better on two by its method `trf` and on one by `dogbox`. And `trf` ends beside a bound instead of on it, which is reported.
+`scipy.optimize.least_squares` comes no closer in as many evaluations: on five calibrations its loss is within a thousandth,
+and better on two with its method `trf` and on one with `dogbox`. But `trf` ends beside a bound instead of on it, and a choice on
+a bound is reported.
 """
 
 from __future__ import annotations
@@ -17,25 +18,25 @@ from ginjax.errors import NumericsError
 Unknowns = Float[np.ndarray, " unknowns"]
 
 Quadratic = tuple[Float[np.ndarray, "unknowns unknowns"], Float[np.ndarray, " unknowns"]]
-"""`J^T J` and `J^T r`, all that a step needs of the residuals `r` and their derivative `J`."""
+"""`J^T J` and `J^T r`: all that a step needs from the residuals `r` and their derivative `J`."""
 
 DAMPING = 1e-3
-"""First damping of a step, relative to the diagonal; ten times more after a step that fails, less after one that
-does not."""
+"""Initial damping of a step, relative to the diagonal. It is multiplied by ten after a step that fails, and divided by ten
+after a step that succeeds."""
 
 ENOUGH = 1e-4
-"""A step that gains less than this part of the loss is the last."""
+"""The search ends after a step that reduces the loss by less than this fraction."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Where the search ended.
+    """The result of the search.
 
     **Arguments:**
 
     - `t`: the unknowns.
     - `first`, `loss`: squared norm of the residuals at the start and at the end.
-    - `evaluations`: of the loss.
+    - `evaluations`: number of evaluations of the loss.
     """
 
     t: Unknowns
@@ -56,9 +57,9 @@ def gauss_newton(
     **Arguments:**
 
     - `loss`: `|r(t)|^2`, in float64.
-    - `quadratic`: what a step from `t` needs, in float64.
-    - `start`: inside the box.
-    - `bounds`: least and largest value of every unknown.
+    - `quadratic`: `J^T J` and `J^T r` at `t`, in float64.
+    - `start`: initial unknowns inside the box.
+    - `bounds`: smallest and largest value of every unknown.
     - `evaluations`: the most evaluations of `loss`; `quadratic` is evaluated at most as often.
 
     **Raises:** `NumericsError` if the residuals at the start are not finite.

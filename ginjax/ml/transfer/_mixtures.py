@@ -1,4 +1,4 @@
-"""The exact conversions between that of a rule and its neighbours, one unknown for each convolution."""
+"""The exact conversions around that of a rule, with one unknown for each convolution."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Mixtures:
 
     **Arguments:**
 
-    - `start`: the conversion by the rule, `t = 0`, in the precision of the file.
-    - `arrays`: the same in float64, so that a mixture is rounded once, at the end.
-    - `spread`: by weight name the way from the sparsest solution to the spin solution.
-    - `owner`: by weight name the number of its convolution.
+    - `start`: the conversion by the rule (`t = 0`), in the precision of the file.
+    - `arrays`: the same conversion in float64, so that a mixture is rounded only once, at the end.
+    - `spread`: by weight name, the difference between the spin solution and the sparsest solution.
+    - `owner`: by weight name, the number of its convolution.
     """
 
     start: Conversion
@@ -43,7 +43,7 @@ class Mixtures:
         new_boundary: str | Mapping[str, str] | None = None,
         new_axis: NewAxis | None = None,
     ) -> Mixtures:
-        """Those around a rule of `ginjax.transfer.RULES`, which has to be compatible."""
+        """Make the mixtures around a rule of `ginjax.transfer.RULES`, which has to be compatible."""
         start = convert_record(record, to_dim, rule, new_boundary=new_boundary, new_axis=new_axis)
         exact, sparse, spin = (
             convert_record(
@@ -61,11 +61,11 @@ class Mixtures:
 
     @property
     def layers(self) -> list[str]:
-        """The convolutions, by name."""
+        """The names of the convolutions."""
         return [layer.name for layer in self.start.after.layers]
 
     def at(self, t: Unknowns) -> dict[str, Shaped[np.ndarray, "..."]]:
-        """All arrays of the mixture; those that are not mixed as they are in the file."""
+        """Compute all arrays of the mixture; arrays that are not mixed are those of the file."""
         return {
             name: self.arrays[name] + t[self.owner[name]] * self.spread[name]
             if name in self.spread
@@ -74,7 +74,7 @@ class Mixtures:
         }
 
     def traced(self, t: Float[Array, " unknowns"]) -> dict[str, Shaped[AnyArray, "..."]]:
-        """The same in single precision, for a network to be differentiated."""
+        """Compute the arrays of the mixture in single precision, for use inside a compiled function."""
         arrays: dict[str, Shaped[AnyArray, "..."]] = dict(self.start.after.arrays)
         for name, spread in self.spread.items():
             arrays[name] = arrays[name] + t[self.owner[name]] * spread.astype(np.float32)

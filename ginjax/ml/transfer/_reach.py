@@ -1,4 +1,4 @@
-"""How far a network sees, which decides how large a field that is cut out has to be."""
+"""How far a network sees, which decides how large an embedded field has to be."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.task import predict
 
 WIDEST_REACH = 16
-"""How far a network may see that is calibrated on turned fields: beyond it they would take minutes in 3D."""
+"""The largest reach of a network that can be calibrated on turned fields: beyond it they would take minutes in 3D."""
 
 WHOLE_FIELD = 0.01
-"""How far the squared output may depend on what lies beyond the reach, as norms make it: a turned field is cut out."""
+"""The largest relative squared change of the output by points beyond the reach, as norms cause it: turned fields are cut out."""
 
 _STATES = 4
 
 
 def reach(model: PyTree, x: MultiImage) -> int:
-    """How many grid points away a network sees.
+    """Measure how many grid points away a network sees.
 
     **Arguments:**
 
-    - `model`: the network, for one sample.
-    - `x`: normalised inputs of its dimension, blocks `(samples, channels, *spatial, D, ..., D)`, of which a few are used.
+    - `model`: the network, which takes one sample.
+    - `x`: normalised inputs of its dimension, blocks `(samples, channels, *spatial, D, ..., D)`; only a few samples are used.
 
-    **Raises:** `UnsupportedError` for more than `WIDEST_REACH`, and for an output that depends on the whole field by more than
+    **Raises:** `UnsupportedError` for a reach above `WIDEST_REACH`, or if points beyond the reach change the output by more than
     `WHOLE_FIELD`.
     """
     copies = tuple(-(-4 * WIDEST_REACH // side) for side in x.get_spatial_dims())
@@ -78,7 +78,7 @@ def _beyond(
     away: Bool[np.ndarray, "*spatial"],
     centre: tuple[int, ...],
 ) -> float:
-    """Relative squared change of the output at a point if what is far away is that of the next sample."""
+    """Relative squared change of the output at a point if everything far away is replaced by that of another sample."""
     mixed = {
         key: np.where(away.reshape(*away.shape, *(1,) * len(key[0])), np.roll(block, 1, 0), block)
         for key, block in states.items()

@@ -1,4 +1,4 @@
-"""All transfer rules side by side on one model."""
+"""Compare all transfer rules on one model."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from ginjax.transfer import RULES, compared_rules, find_rule, growth, rule_label
 
 @dataclass(frozen=True)
 class RuleRow:
-    """What one rule makes of a model.
+    """The result of converting a model by one rule.
 
     **Arguments:**
 
-    - `rule`: its name, with a flex value where it has one; `about`: what it does, in one line.
-    - `residual`, `exact`: of condition (C), or of the kernels of a plain model.
-    - `weight_norm`: the norm of the weights, new over old, in the layer where it grows most; `noise`, `noise_largest`:
-      the response of a path to white noise, new over old, on average and at most. None for plain models.
-    - `error`: one-step error (nRMSE) on samples in the new dimension; None where none were given.
+    - `rule`: name of the rule, with its flex value if it has one.
+    - `about`: what the rule does, in one line.
+    - `residual`, `exact`: residual and exactness of condition (C), or of the kernels of a plain model.
+    - `weight_norm`: norm of the new weights divided by that of the old ones, in the layer where it grows most.
+    - `noise`, `noise_largest`: new divided by old response of a path to white noise, on average and at most. These and
+      `weight_norm` are None for plain models.
+    - `error`: one-step error (nRMSE) on samples in the new dimension; None without samples.
     """
 
     rule: str
@@ -38,15 +40,16 @@ class RuleRow:
 
 @dataclass(frozen=True)
 class RuleComparison:
-    """The transfer rules side by side, and the one recommended.
+    """The transfer rules side by side, and the recommended rule.
 
     **Arguments:**
 
-    - `rows`: one for each rule that fits the model.
+    - `rows`: one row for each rule that fits the model.
     - `left_out`: the other rules, and what they need.
     - `no_change`: the error of predicting no change; None without samples.
-    - `best`: the rule to recommend, or None; `why`: on what grounds.
-    - `lift_parity`: whether no rule is exact but the parity lift is.
+    - `best`: the recommended rule, or None.
+    - `why`: the reason for the recommendation.
+    - `lift_parity`: whether no rule is recommended but the parity lift is exact.
     """
 
     rows: tuple[RuleRow, ...]
@@ -64,16 +67,16 @@ def compare_rules(
     new_boundary: str | Mapping[str, str] | None = None,
     new_axis: NewAxis | None = None,
 ) -> RuleComparison:
-    """Convert a model by every rule that fits it and compare; nothing is written.
+    """Convert a model by every rule that fits it, and compare the results; nothing is written.
 
     **Arguments:**
 
     - `record`: the model.
     - `to_dim`: dimension to convert to.
-    - `task`: samples in that dimension to measure one-step errors on.
+    - `task`: samples in that dimension on which one-step errors are measured.
     - `new_boundary`, `new_axis`: as in `ginjax.checkpoint.convert_record`.
 
-    **Raises:** `ArgumentError` if no rule fits, with the reason of the first.
+    **Raises:** `ArgumentError` if no rule fits, with the reason of the first rule.
     """
     rows: list[RuleRow] = []
     left_out: dict[str, str] = {}
@@ -118,7 +121,7 @@ def _rules(record: ModelRecord, to_dim: int) -> list[tuple[str, float | None]]:
 
 
 def _best(rows: list[RuleRow]) -> tuple[RuleRow | None, str]:
-    """The rule to recommend, and on what grounds; without an error only exactness speaks."""
+    """Choose the rule to recommend, and say why; without errors, exactness alone decides."""
     if rows[0].error is not None:
         # A network that blew up has no number to compare.
         finite = [

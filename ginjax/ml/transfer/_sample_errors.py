@@ -1,4 +1,4 @@
-"""Errors of mixtures of exact conversions on samples, a few samples at a time, so that large fields fit."""
+"""Errors of mixtures of exact conversions on samples, computed for a few samples at a time to save memory."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from ginjax.ml.transfer._mixtures import Mixtures
 from ginjax.models import from_record, with_arrays
 
 POINTS = 2**17
-"""Grid points that go through the network at once: more would not be faster."""
+"""Grid points that go through the network at once; more would not be faster."""
 
 Cut = tuple[slice, ...]
-"""Along each spatial axis the part of a field at which errors count."""
+"""Along each spatial axis, the part of a field at which errors count."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SampleErrors:
 
     - `mixtures`: the networks `f'_t`.
     - `X`, `Y`: normalised inputs and targets, blocks `(samples, channels, *spatial, D, ..., D)`.
-    - `inside`: where errors count.
+    - `inside`: the part of the fields at which errors count.
     """
 
     mixtures: Mixtures
@@ -51,9 +51,9 @@ class SampleErrors:
         object.__setattr__(self, "_model", from_record(self.mixtures.start.after))
 
     def check_memory(self) -> None:
-        """Refuse fields that are too large to go through the network, before any does.
+        """Refuse fields that are too large for the network, before it is run.
 
-        **Raises:** `MemoryLimitError` with what it takes and what there is.
+        **Raises:** `MemoryLimitError` that says how much memory is needed and how much there is.
         """
         part = next(self._parts)
         t = jnp.zeros(len(self.mixtures.layers), jnp.float32)
@@ -74,7 +74,7 @@ class SampleErrors:
         return sum(_squared(self._errors(at, *part)) for part in self._parts)
 
     def quadratic(self, t: Unknowns) -> Quadratic:
-        """`J^T J` and `J^T r` of the residuals `r` and the differences `J` that a step of each unknown makes to them."""
+        """Compute `J^T J` and `J^T r` of the residuals `r`, with their derivative `J` by finite differences."""
         count = len(t)
         normal, slope = np.zeros((count, count)), np.zeros(count)
         for part in self._parts:
@@ -84,8 +84,9 @@ class SampleErrors:
 
     @property
     def _parts(self) -> Iterator[tuple[MultiImage, MultiImage, Float[Array, " batch"]]]:
-        """As many samples each, so that one program does for all, and which of them count: the last part is filled up with
-        samples of the part before, which count there.
+        """Parts with equally many samples, so that one compiled program serves all, and for each part which samples count.
+
+        The last part is filled up with samples of the part before, which do not count again.
         """
         samples, points = self.X.get_L(), math.prod(self.X.get_spatial_dims())
         size = -(-samples // -(-samples // max(POINTS // points, 1)))
@@ -120,7 +121,7 @@ class SampleErrors:
 def _flat(
     image: MultiImage, keys: tuple[Key, ...], inside: Cut, counted: Float[Array, " batch"]
 ) -> Float[Array, " values"]:
-    """What errors count of, in one row; zero for samples that do not count."""
+    """The values at which errors count, as one row; zero for samples that do not count."""
     blocks = [image[key][(slice(None), slice(None), *inside)] for key in keys]
     rows = [jnp.where(counted.reshape(-1, *(1,) * (each.ndim - 1)) > 0, each, 0) for each in blocks]
     return jnp.concatenate([each.ravel() for each in rows])

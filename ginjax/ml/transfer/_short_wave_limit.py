@@ -1,7 +1,7 @@
-"""How far the response of a converted network to waves shorter than any of the low dimension exceeds what that allows.
+"""A limit on the response of a converted network to short waves: those of a wave number of at least pi per grid point.
 
-Samples of single steps hold nearly nothing of such waves, so that a fit leaves the response to them to chance; rollouts,
-which go through the network again and again, blow up where it is above one.
+Samples of single steps contain almost nothing of such waves, so a fit leaves the response to them to chance. Rollouts apply the
+network again and again, and blow up if this response is above one.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from ginjax.ml.transfer._mixtures import Mixtures
 from ginjax.models import from_record, with_arrays
 
 SIDE = 4
-"""Grid points along each axis: the shortest waves, and those of half their wave number."""
+"""Grid points along each axis: they hold the shortest waves, and those of half their wave number."""
 
 LEAST = 0.95
-"""Short waves may always keep so much of their size in a step, whatever the network of the low dimension leaves them."""
+"""The least limit: a step may always keep this fraction of short waves, even if the low-dimensional network damps them more."""
 
 Responses = Complex[np.ndarray, "states waves inputs inputs"]
-"""For each constant state and wave the matrix that a step multiplies a small wave with."""
+"""For each constant state and wave, the matrix by which a step multiplies a small wave."""
 
 
 @dataclass(frozen=True)
 class ShortWaveLimit:
-    """The size of the eigenvalues of a network's linear response to short waves, as far as they are above a limit.
+    """A limit on the absolute eigenvalues of a network's linear response to short waves.
 
     **Arguments:**
 
-    - `forecaster`: the network of the higher dimension, whose filters have the same response in every cell of the grid.
-    - `most`: for each constant state the largest size that is allowed.
+    - `forecaster`: the network of the higher dimension; its filters must have the same response in every cell of the grid.
+    - `most`: for each constant state, the largest absolute eigenvalue that is allowed.
     """
 
     forecaster: Forecaster
@@ -50,14 +50,14 @@ class ShortWaveLimit:
 
     @classmethod
     def of(cls, low: ModelRecord, high: ModelRecord) -> ShortWaveLimit | None:
-        """The limit that a network sets to its conversion.
+        """Derive the limit for a conversion from the network before it.
 
         **Arguments:**
 
         - `low`, `high`: the model and its conversion.
 
         **Returns:** None for models that are not rolled out, because they were never trained or predict other fields than they
-        see, and for networks that pool, whose response differs from cell to cell.
+        see; and for networks that pool, because their response differs from cell to cell.
         """
         if not all(each.contract.scales and each.contract.targets is None for each in (low, high)):
             return None
@@ -68,13 +68,13 @@ class ShortWaveLimit:
         return cls(above, np.maximum(LEAST, sizes.max(axis=(1, 2))))
 
     def excess(self, found: Responses) -> Float[np.ndarray, " values"]:
-        """How far each eigenvalue is above the limit; zero for those that are not."""
+        """Compute by how much each absolute eigenvalue exceeds the limit; zero for those that do not."""
         return np.maximum(0, np.abs(np.linalg.eigvals(found)) - self.most[:, None, None]).ravel()
 
     def slope(
         self, found: Responses, changes: Complex[np.ndarray, "states waves inputs inputs unknowns"]
     ) -> Float[np.ndarray, "values unknowns"]:
-        """The derivative of `excess` along changes of the responses."""
+        """Compute the derivative of `excess` along changes of the responses."""
         values, right = np.linalg.eig(found)
         # Rows of the inverse are the left eigenvectors, scaled as first-order perturbation theory needs them.
         left = np.linalg.pinv(right)
@@ -91,7 +91,7 @@ class ShortWaveExcess:
 
     **Arguments:**
 
-    - `limit`: on the responses.
+    - `limit`: the limit on the responses.
     - `mixtures`: the networks.
     """
 
@@ -118,11 +118,11 @@ class ShortWaveExcess:
 
 
 def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts states waves inputs inputs"]:
-    """Real and imaginary part of the linear response of a step to short waves, about constant states.
+    """Compute the linear response of a step to short waves about constant states, as real and imaginary part.
 
     **Arguments:**
 
-    - `forecaster`: for the layout of inputs and predictions.
+    - `forecaster`: provides the layout of inputs and predictions.
     - `model`: the network, whose arrays may be traced.
     """
     D, frames = forecaster.contract.D, forecaster.frames
@@ -135,7 +135,7 @@ def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts stat
         return {key: jnp.asarray(after[key]) for key in blocks}
 
     def packed(blocks: Mapping[Key, Array]) -> Array:
-        """What moves, `(states, inputs, *spatial)`."""
+        """Pack the fields that change in time into an array `(states, inputs, *spatial)`."""
         parts = []
         for key in states:
             order, block = len(key[0]), blocks[key]
@@ -167,6 +167,6 @@ def responses(forecaster: Forecaster, model: PyTree) -> Float[Array, "parts stat
 
 
 def as_complex(parts: Float[AnyArray, "parts *rest"]) -> Complex[np.ndarray, "*rest"]:
-    """An array from its real and imaginary part."""
+    """Make a complex array from its real and imaginary part."""
     real, imaginary = np.asarray(parts, np.float64)
     return real + 1j * imaginary

@@ -1,8 +1,9 @@
-"""Fields of a low dimension laid into a higher one in random directions.
+"""Fields of a low dimension embedded in a higher one in random directions.
 
-Where physics prefers no direction, `x -> u(E^T x + c)` obeys the equation in `D` dimensions if `u` obeys it in `D_low`, for
-every `E` of `D_low` orthonormal columns; components of a tensor turn along. Values between grid points are those of the
-trigonometric polynomial through the data, so the axes have to be periodic; the field itself then is not, and is cut out.
+If the physics prefers no direction and `u` obeys the equation in `D_low` dimensions, then `x -> u(E^T x + c)` obeys it in `D`
+dimensions, for every `E` with `D_low` orthonormal columns; the components of a tensor are rotated too. Values between grid
+points are those of the trigonometric polynomial through the data, so the axes have to be periodic. The embedded field is not
+periodic; a part of it is cut out.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ from ginjax.geometric import Key, MultiImage
 
 
 def turned(images: tuple[MultiImage, ...], D: int, side: int, seed: int = 0) -> tuple[MultiImage, ...]:
-    """Lay samples into `D` dimensions, each in a random direction of its own and from a random place.
+    """Embed samples in `D` dimensions, each in its own random direction and from a random place.
 
     **Arguments:**
 
-    - `images`: blocks `(samples, channels, *spatial, D_low, ..., D_low)`, such as inputs and targets; sample `i` of each
-      is laid in the same direction.
+    - `images`: blocks `(samples, channels, *spatial, D_low, ..., D_low)`, such as inputs and targets; sample `i` of every image
+      is embedded in the same direction.
     - `D`: a higher dimension.
-    - `side`: grid points along each axis there, at the spacing of the data.
-    - `seed`: of the directions and places.
+    - `side`: grid points along each axis there, with the spacing of the data.
+    - `seed`: seed of the directions and places.
 
-    **Returns:** an image for each, blocks `(samples, channels, *(side,) * D, D, ..., D)`, cut out: not periodic.
+    **Returns:** one image for each, blocks `(samples, channels, *(side,) * D, D, ..., D)`. Their axes are marked as periodic,
+    but the fields are cut out and not periodic, so results near their edges do not count.
 
     **Raises:** `ArgumentError` for a dimension that is not higher or axes that are not periodic, `UnsupportedError` for
-    fields of odd parity, whose sign in the higher dimension the direction alone does not say.
+    fields of odd parity, because the direction alone does not determine their sign in the higher dimension.
     """
     low = images[0].D
     if low >= D:
@@ -76,18 +78,16 @@ def on_turned_grid(
     start: Float[np.ndarray, " _low"],
     side: int,
 ) -> Float[np.ndarray, "channels *new_field"]:
-    """The trigonometric polynomial through a periodic field, on a grid of a higher dimension that lies obliquely in it.
+    """Evaluate the trigonometric polynomial through a periodic field on an oblique grid of a higher dimension.
 
-    A wave on that grid is a product of one factor for each of its axes, so that all values are matrix products.
+    A wave on that grid is a product of one factor for each of its axes, so all values are matrix products.
 
     **Arguments:**
 
     - `field`: `(channels, *spatial, D_low, ..., D_low)`.
     - `E`: `(D, D_low)`; row `i` is the step along axis `i` of the new grid, in grid points of the field.
-    - `start`: the place of the new grid's first point, likewise.
+    - `start`: the place of the first point of the new grid, in grid points of the field.
     - `side`: points along each new axis.
-
-    **Returns:** `(channels, *(side,) * D, D_low, ..., D_low)`.
     """
     D, low = E.shape
     spatial = field.shape[1 : 1 + low]

@@ -1,4 +1,4 @@
-"""Zero-shot transfer: a network trained in one dimension, run in another by every rule."""
+"""Zero-shot transfer: run a network that was trained in one dimension in another, converted by every rule."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ginjax.transfer import compared_rules, rule_label
 
 @dataclass(frozen=True)
 class ZeroShot:
-    """How a converted network does on held-out fields it was never trained on.
+    """The error of a converted network on held-out fields, without training in the new dimension.
 
     **Arguments:**
 
-    - `dim`, `rule`: where and how it was converted; the rule is `"trained"` in the training dimension, and a flex
-      value is part of its name.
-    - `residual`: of condition (C), None where nothing was converted.
+    - `dim`: the dimension of the fields.
+    - `rule`: the rule of the conversion, with its flex value in the name; `"trained"` in the training dimension.
+    - `residual`: residual of condition (C); None if nothing was converted.
     - `error`, `persistence`: one-step error (nRMSE) of the network and of predicting no change.
     """
 
@@ -33,7 +33,7 @@ class ZeroShot:
 
 @dataclass(frozen=True)
 class Study:
-    """Zero-shot errors, and by name the rules that could not be applied with what they need."""
+    """Zero-shot errors; and by name the rules that could not be applied, with what they need."""
 
     rows: tuple[ZeroShot, ...]
     left_out: Mapping[str, str]
@@ -45,15 +45,15 @@ def zero_shot_study(
     rules: Sequence[tuple[str, float | None]] | None = None,
     progress: Callable[[str], None] = lambda status: None,
 ) -> Study:
-    """Evaluate a trained model on tasks of its own and of higher dimensions.
+    """Evaluate a trained model on tasks of its own dimension and of higher ones.
 
     **Arguments:**
 
-    - `model`: trained in `model.D` dimensions.
+    - `model`: a model trained in `model.D` dimensions.
     - `tasks`: held-out tasks, one for each dimension, normalised as the training data were.
-    - `rules`: transfer rules; by default `ginjax.transfer.compared_rules()`. One that does not fit the filters of the
-      model is left out.
-    - `progress`: told what has been done, once for each rule and task.
+    - `rules`: transfer rules; by default `ginjax.transfer.compared_rules()`. Rules that do not fit the filters of the
+      model are left out.
+    - `progress`: called with a line of text after each rule and task.
     """
     rows, left_out = [], {}
     rules = compared_rules() if rules is None else rules
@@ -83,7 +83,7 @@ def _measure(model: AnyDimensionalModel, task: OneStepTask, name: str, residual:
 def zero_shot_prediction(
     model: AnyDimensionalModel, task: OneStepTask
 ) -> tuple[MultiImage, MultiImage, MultiImage]:
-    """Input, truth and zero-shot prediction of the first pair of a task, in physical units."""
+    """Make a zero-shot prediction for the first pair of a task; return input, truth and prediction in physical units."""
     if task.X.D != model.D:
         model, _ = to_dimension(model, task.X.D, "compatibility")
     x, y = task.X.get_one(0), task.Y.get_one(0)
