@@ -270,8 +270,7 @@ def train(
     writes = placement.is_main and not only_said
     claim = ctx.with_resource(files.claim(force=force, resume=resume)) if writes else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
-    new = nothing_to_go_on_with(output) if resume else None
-    if new is not None:
+    if resume and (new := nothing_to_go_on_with(output)) is not None:
         out.warn(new)
 
     material = (

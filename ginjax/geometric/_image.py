@@ -38,8 +38,7 @@ class GeometricImage:
     - `parity`: 0, or 1 for a field with an additional sign change under reflections (such as a pseudoscalar); taken modulo 2.
     - `D`: the dimension.
     - `is_torus`: whether the grid is periodic: one bool, or one per axis.
-    - `covariant_axes`: one bool for all tensor axes, or one per axis. A label that changes no values. Sums, multiples by a
-      number, `normalize` and `times_group_element` reset it to False.
+    - `covariant_axes`: one bool for all tensor axes, or one per axis. A label that changes no values.
 
     **Raises:** `ArgumentError` if the shape is not that of a field.
     """
@@ -134,7 +133,7 @@ class GeometricImage:
         self,
         data: AnyArray,
         parity: int | None = None,
-        covariant_axes: bool | Iterable[bool] = False,
+        covariant_axes: Iterable[bool] | None = None,
         is_torus: tuple[bool, ...] | None = None,
     ) -> Self:
         return type(self)(

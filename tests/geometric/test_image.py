@@ -86,6 +86,13 @@ def test_covariant_axes_must_fit():
         geom.GeometricImage(np.zeros((3, 3, 2)), 0, 2, covariant_axes=())
 
 
+def test_labels_of_axes_stay_where_the_order_does():
+    a = geom.GeometricImage(image(2).data, 0, 2, covariant_axes=(True, False))
+    kept = (a + a, a - a, -a, 2 * a, a * 2, a.normalize(), a.times_group_element(np.diag([1, -1])))
+    assert [each.covariant_axes for each in kept] == [(True, False)] * len(kept)
+    assert a.transpose((1, 0)).covariant_axes == (False, True)
+
+
 def test_convolution_adds_orders_and_parities():
     a = image(1, 1, sides=(3, 3))
     identity = np.zeros((3, 3, 2), np.float32)
