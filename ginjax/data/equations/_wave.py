@@ -1,4 +1,4 @@
-"""The wave equation, as a height and its rate of change."""
+"""The wave equation for a height and its rate of change."""
 
 from __future__ import annotations
 
