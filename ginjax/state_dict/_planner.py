@@ -138,7 +138,7 @@ class Planner:
         return wanted[self._place : self._place + self._added]
 
     def _norm_row(self, kernel: Kernel, row: TensorPlan) -> TensorPlan:
-        """The row of a norm array: the size of weight norm (as many axes as the kernel, or one entry); two vectors of spectral norm."""
+        """The row of a norm array: the size of a weight norm (with all axes or one entry), or a vector of a spectral norm."""
         assert row.before is not None
         if kernel.form == "spectral norm":
             if row.source == kernel.beside[0]:
