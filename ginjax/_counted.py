@@ -77,8 +77,9 @@ class ProgressBar:
         return min(1.0, self.done / max(self.total, 1) if self._share is None else self._share)
 
     def _measured(self, now: float) -> tuple[float | None, float | None]:
-        """Steps per second and seconds left, from the last minute. They count from the first update on, whose time includes
-        compilation.
+        """Steps per second and seconds left, over the last minute.
+
+        The time before the first update does not count, because it includes compilation.
         """
         recent = self._recent
         if len(recent) >= 2 and now - recent[-2][0] < WINDOW_SECONDS / 600:

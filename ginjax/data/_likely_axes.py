@@ -149,8 +149,9 @@ def settled(
 
 
 def _orders(rank: int, k: int) -> list[tuple[str, ...]]:
-    """Orders in which arrays of a rank are stored: time before or after space, with and without trajectories, components
-    last, before space, or first.
+    """Orders in which arrays of a rank are stored.
+
+    Time is before or after space, with and without trajectories, with components last, before space, or first.
     """
     found = []
     for D in (rank - 2 - k, rank - 1 - k):

@@ -304,9 +304,7 @@ def _find(
 
 @contextmanager
 def _recognised(opened: DataFile) -> Iterator[tuple[DataReader, DataFile]]:
-    """A file and its reader. It is closed at the end, because there may be thousands, and is reopened when it is
-    read.
-    """
+    """A file and its reader. The file is closed at the end, because there may be thousands; reading opens it again."""
     try:
         yield reader_of(opened), opened
     finally:

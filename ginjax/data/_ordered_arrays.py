@@ -65,8 +65,10 @@ def in_own_order(
 def _said(
     name: str, values: np.ndarray, said: Mapping[str, AxisOrder], orders: Mapping[str, int], *, constant: bool
 ) -> AxisOrder | None:
-    """What was stated about the axes of an array. An order for all arrays applies to scalars without its component axes, and to
-    constants without its time axis, perhaps without its trajectory axis, too.
+    """The order that the user states for an array.
+
+    An order for all arrays applies to scalars without its component axes, and to constants without its time axis and perhaps
+    its trajectory axis.
     """
     order = said.get(name, said.get(""))
     if order is None:

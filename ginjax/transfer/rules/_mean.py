@@ -1,5 +1,6 @@
-"""`mean`: spreads a plain kernel evenly along the new axis, as in the inflation of Carreira and Zisserman
-(https://arxiv.org/abs/1705.07750).
+"""`mean`: spreads a plain kernel evenly along the new axis.
+
+This is the inflation of Carreira and Zisserman (https://arxiv.org/abs/1705.07750).
 """
 
 from dataclasses import dataclass
