@@ -83,7 +83,7 @@ class ProgressBar:
         """
         recent = self._recent
         if len(recent) >= 2 and now - recent[-2][0] < WINDOW_SECONDS / 600:
-            recent.pop()  # no more of them than a rate needs
+            recent.pop()  # a rate needs no more of them
         recent.append((now, self.done))
         while len(recent) > LEAST_UPDATES and now - recent[1][0] >= WINDOW_SECONDS:
             recent.popleft()

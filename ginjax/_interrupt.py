@@ -34,7 +34,7 @@ class Interrupt:
         return self._asked.is_set()
 
     def __enter__(self) -> Self:
-        # Only the main thread may; elsewhere (in a notebook's worker, say) signals do what they did.
+        # Only the main thread may set handlers; elsewhere, such as in a notebook's worker, signals keep theirs.
         if threading.current_thread() is threading.main_thread():
             self._before = {
                 each: signal.signal(each, self._note) for each in self._signals if self._is_to_be_noted(each)

@@ -60,7 +60,7 @@ def _varying(operand: object) -> frozenset[str]:
     from jax import typeof
 
     found = typeof(operand)
-    # Newer versions keep it in an object of its own.
+    # Newer versions keep it in a separate object.
     return getattr(getattr(found, "manual_axis_type", found), "varying", getattr(found, "vma", frozenset()))
 
 
@@ -69,7 +69,7 @@ def result_like(operand: Array, shape: Sequence[int], dtype: DTypeLike) -> Shape
     from jax import ShapeDtypeStruct, typeof
 
     found = typeof(operand)
-    # Older versions have the second alone.
+    # Older versions only have `vma`.
     known = [name for name in ("manual_axis_type", "vma") if hasattr(found, name)][:1]
     return ShapeDtypeStruct(shape, dtype, **{name: getattr(found, name) for name in known})
 
@@ -87,7 +87,7 @@ class Program(NamedTuple):
 
 def _program(context: LoweringRuleContext) -> Program:
     module = context.module_context
-    # Either a number of devices or, within `jax.shard_map`, a mesh and those of its axes that are divided already.
+    # Either a number of devices or, within `jax.shard_map`, a mesh and those of its axes that are already divided.
     axes = module.axis_context
     mesh, divided = getattr(axes, "mesh", None), getattr(axes, "manual_axes", ())
     left = () if mesh is None else (n for name, n in mesh.shape.items() if name not in divided)
@@ -140,7 +140,7 @@ def _compiled(operation: Primitive, static: Sequence[str]) -> Rule:
     program = jax.jit(operation.bind, static_argnames=tuple(static))
 
     def run(*operands: Array, **parameters: object) -> object:
-        with jax.disable_jit(False):  # not compiled it would run itself again
+        with jax.disable_jit(False):  # without compilation it would call itself again
             return program(*operands, **parameters)
 
     return run

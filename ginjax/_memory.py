@@ -80,7 +80,7 @@ def _left_in_groups() -> list[int]:
                 break
             limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
             if limit is not None and used is not None:
-                # What the group keeps of files it gives back when it is asked for memory.
+                # Memory that the group uses for cached files is returned on request.
                 found.append(max(0, limit - used + _kept_of_files(folder)))
     return found
 

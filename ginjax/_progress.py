@@ -62,7 +62,7 @@ class Lines(ProgressBar):
             if now - self._last < patience or self._closed.is_set():
                 return
             percent = int(100 * self.part)
-            # Before the first step there is no pace, and what is measured would be that of the preparations.
+            # Before the first step there is no rate: it would be that of the preparations.
             parts = [self._line(percent, now, self._status)] if self._recent else [self._head(percent)]
             parts += [self._status] if self._status and not self._recent else []
             self._last, self._preparing = now, False
@@ -82,7 +82,7 @@ class Lines(ProgressBar):
             tenth = int(10 * self.part)
             now = self._clock()
             quiet = now - self._last
-            # The tenth, unless the line is there for the silence alone.
+            # A tenth of the work, except in a line that only breaks the silence.
             percent = 10 * tenth if tenth > self._tenth else int(100 * self.part)
             line = self._line(percent, now, status)
             if quiet < _QUIET_SECONDS or (tenth <= self._tenth and quiet < SILENT_SECONDS):

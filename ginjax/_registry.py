@@ -132,7 +132,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
     def _installed(self) -> Mapping[str, tuple[EntryPoint, ...]]:
         if self.group is None:
             return {}
-        from importlib.metadata import entry_points  # costs 10 ms, which most commands need not pay
+        from importlib.metadata import entry_points  # costs 10 ms, which most commands can avoid
 
         found: dict[str, tuple[EntryPoint, ...]] = {}
         for point in entry_points(group=self.group):

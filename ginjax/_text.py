@@ -85,7 +85,7 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list | tuple):
-        # As many items as could be shown at both ends, and not the millions that a file may hold.
+        # Only items that could be shown at either end, not the millions that a file may hold.
         listed = [*value[:LONGEST_CELL], *value[LONGEST_CELL:][-LONGEST_CELL:]]
         return shortened(", ".join(cell(item) for item in listed), LONGEST_CELL) or "-"
     return clean(value, LONGEST_CELL)

@@ -19,7 +19,7 @@ def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
     - `known`: the known names.
     - `most`: most names to return.
     """
-    from difflib import get_close_matches  # costs milliseconds, which only a message has to pay
+    from difflib import get_close_matches  # costs milliseconds, only needed for a message
 
     by_letters: dict[str, str] = {}
     for each in known:

@@ -37,7 +37,7 @@ def keep_freed_memory() -> bool:
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
         return False
-    # One heap, nothing outside of it, and none of it handed back. Further heaps could not hold large blocks.
+    # One heap, nothing outside it, and no memory returned. Further heaps could not hold large blocks.
     settings = (_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)
     taken = all(libc.mallopt(name, value) for name, value in settings)
     if taken and (size := _room()):

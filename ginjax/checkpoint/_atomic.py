@@ -169,7 +169,7 @@ def _target(path: str | os.PathLike[str], *, force: bool, links: bool) -> Path:
             f"{path}: is not a regular file", hint="Only regular files are replaced: choose another name."
         )
     if not force:
-        remove_left_behind(target)  # nobody will write it, who would do so
+        remove_left_behind(target)  # this call will not write the file, which would remove them
         raise _exists(path)
     return target
 
@@ -183,7 +183,7 @@ def _fill(temporary: Path, data: bytes | Callable[[BinaryIO], object], mode_of: 
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     with open(_above_standard_streams(descriptor), "wb") as stream:
         with contextlib.suppress(OSError):
-            # The file is now ours, whoever had the old one: nothing runs with our rights for having had theirs.
+            # The file is ours now, whoever owned the old one: it must not keep special rights of the old owner.
             os.chmod(temporary, mode_of.stat().st_mode & 0o777)
         if callable(data):
             data(stream)
@@ -233,7 +233,7 @@ def _move_unless_taken(temporary: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
-    # No hard links here: reserve the name with an empty file of our own, then replace that.
+    # No hard links here: reserve the name with an empty file of our own, then replace it.
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         os.replace(temporary, target)
@@ -262,6 +262,6 @@ def _exists(path: str | os.PathLike[str]) -> FileError:
 def unwritable(path: str | os.PathLike[str], error: OSError) -> FileError:
     """The error for a file that could not be written, with the reason that the system gives."""
     number = error.errno or 0
-    # Libraries such as HDF5 put a report of their own in place of the system's words.
+    # Libraries such as HDF5 replace the system's message by their own.
     said = os.strerror(number) if number in _HINTS else error.strerror or error
     return FileError(f"{path}: cannot be written: {said}", hint=_HINTS.get(number))

@@ -248,7 +248,7 @@ def _lock(path: Path, file: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # the one who had it has just removed it
+        os.close(descriptor)  # its owner has just removed it
 
 
 def _take(path: Path, descriptor: int, file: Path) -> None:
@@ -270,7 +270,7 @@ def _take(path: Path, descriptor: int, file: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise unwritable(path, error) from error
-    # A file system without locks: what the file says has to do.
+    # A file system without locks: rely on the content of the file.
     owner = _read(path, descriptor)
     if owner is None:
         return

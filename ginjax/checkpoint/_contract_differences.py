@@ -121,7 +121,7 @@ def _missing(
     free = [each for each in found if (each.name, each.key) not in known]
     first = missing[0]
     other = next((each.name for each in free if each.k == first.k), "VARIABLE")
-    # One of this name is of another order or parity, which has to be said as well.
+    # A field of this name has another order or parity, which has to be stated as well.
     named = first.kind if first.name in {name for name, _ in present} else first.name
     return [
         Difference(
@@ -206,7 +206,7 @@ def _own_units(wanted: DataContract, found: DataContract) -> list[Difference]:
 
 
 def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Difference]:
-    # A boundary that is not stated may be a wall or open.
+    # A boundary that is not stated may be a wall or an open end.
     if all(a.is_torus == b.is_torus for a, b in zip(wanted, found, strict=True)):
         return []
     walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))

@@ -46,7 +46,7 @@ def contract_to_json(contract: DataContract) -> dict[str, object]:
         **({} if contract.reading is None else {"reading": contract.reading.to_json()}),
         "parts": parts_to_json(contract.parts),
         "origin": dict(contract.origin),
-        # Files of data without units keep the bytes that they always had.
+        # Files of data without units must keep their bytes.
         **{
             name: unit
             for name, unit in (("length_unit", contract.length_unit), ("time_unit", contract.time_unit))

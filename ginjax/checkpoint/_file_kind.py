@@ -131,7 +131,7 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         start = stream.read(LENGTH_BYTES)
         length = int.from_bytes(start, "little")
         if len(start) == LENGTH_BYTES and 2 <= length <= min(MAX_HEADER_BYTES, size - LENGTH_BYTES):
-            first = stream.read(1)  # before more of what may be anything is read
+            first = stream.read(1)  # check it before reading more of an unknown file
             return _KINDS[_of_header(first + stream.read(length - 1))] if first == b"{" else _KINDS["unknown"]
         start += stream.read(_LOOKED_AT - len(start))
     if is_eqx(path):
@@ -186,7 +186,7 @@ def as_misnamed(path: str | os.PathLike[str], kind: str | None, error: FileError
     - `kind`: the wanted kind of header; None for any.
     - `error`: why the file was not read.
     """
-    if not is_other_kind(path, *_OWN[kind], "checkpoint"):  # of those the error itself says more
+    if not is_other_kind(path, *_OWN[kind], "checkpoint"):  # for these the error itself is more precise
         return error
     return wrong_file(path, "a file that ginjax wrote to be read again" if kind is None else KIND_WORDS[kind])
 

@@ -76,7 +76,7 @@ class Layout:
 def numpy_dtype(name: str) -> np.dtype:
     """The dtype for a NumPy name, little-endian as in files; bfloat16 and the 8-bit types come from `ml_dtypes`."""
     if name.startswith(("bfloat", "float8")):
-        import ml_dtypes  # only such files pay for it
+        import ml_dtypes  # imported only for files that need it
 
         return np.dtype(getattr(ml_dtypes, name))
     return np.dtype(name).newbyteorder("<")
@@ -109,7 +109,7 @@ def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -
         )
     if header.get("schema", SCHEMA) != SCHEMA:
         raise ArgumentError("header field 'schema'", got=repr(header["schema"]), expected=SCHEMA)
-    whole = {**storable(header), "schema": SCHEMA}  # names of files, which may hold any bytes, stand in it
+    whole = {**storable(header), "schema": SCHEMA}  # the header contains file names, which may hold any bytes
     whole.pop("checksum", None)
     dumps(whole)  # refuses what JSON cannot hold, before a digest is made of it
     return dumps(whole | {"checksum": model_digest(arrays, whole)})

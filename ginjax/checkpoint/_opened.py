@@ -23,7 +23,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]
         raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Check the path.")
     try:
         _check(path, os.stat(path).st_mode)
-        # Something else may have taken the name since: not to wait for it, and to look again.
+        # Another file may have taken the name since: do not wait for it, and check again.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as stream:
             found = os.fstat(stream.fileno())

@@ -130,7 +130,7 @@ def _check_ending(path: str | os.PathLike[str], kind: OutputKind, argument: str)
 def _is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     try:
         return os.path.samefile(one, other)
-    except (OSError, ValueError):  # one of them is not there, or no name of a file
+    except (OSError, ValueError):  # one of them does not exist, or is not a valid file name
         return False
 
 

@@ -128,7 +128,7 @@ def _is_data(file: str) -> bool:
     """Whether a file is HDF5 of any layout, or is recognised by a reader."""
     opened = DataFile(file)
     try:
-        # That it can be read is asked first: HDF5 says of a file it may not read that it is none.
+        # Check first that the file can be read: HDF5 reports a file without read permission as no HDF5 file.
         return (opened.start != b"" or os.path.isdir(file)) and (
             opened.hdf5 is not None or any(reader.recognises(opened) for _, reader in READERS.usable())
         )

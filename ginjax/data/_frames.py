@@ -22,7 +22,7 @@ def draw_frames(
         raise ArgumentError("trajectories to measure", got="none", expected="at least one")
     ends = np.cumsum([source.frames_of(int(i)) - source.blank for i in indices])
     total = int(ends[-1])
-    # A frame may be drawn twice where there are too many to shuffle; that changes nothing in the mean.
+    # If there are too many frames to shuffle, a frame may be drawn twice; that does not change the mean.
     if total <= most:
         numbers = np.arange(total)
     else:

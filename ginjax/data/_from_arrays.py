@@ -110,7 +110,7 @@ def from_arrays(
     for what, given in (("spacing", spacing), ("time_step", time_step)):
         if isinstance(given, bool) or not isinstance(given, int | float | np.number | None):
             raise ArgumentError(what, got=repr(given)[:60], expected="a positive number, or None if unknown")
-    DataContract(  # refuses what is not positive, or no text
+    DataContract(  # refuses values that are not positive, or not texts
         axes_of((True,)),
         spacing=spacing,
         time_step=time_step,

@@ -137,7 +137,7 @@ def settled(
     if own is None or not (own.possible or trusted):
         return None, offered
     if own.order.D == 1 and order == 0 and not trusted:
-        # Three axes are one run on a rectangle just as well, time and components of one in 1D, ...
+        # Three axes may also be one run on a rectangle; in 1D, they may be time and components of one run, ...
         return None, offered
     mine = own.likelihood if own.possible else -1
     others = [each for each in likely if each.order != own.order and each.likelihood >= mine]

@@ -89,7 +89,7 @@ def measure_normalisation(
                 check_finite(name, trajectory, block)
                 values[name].add(block[: stop - start])
                 if data.blank and start == data.blank:
-                    changes[name].add(block[:1])  # from the zeros in front
+                    changes[name].add(block[:1])  # the change from the zeros before it
                 if len(block) > 1:
                     changes[name].add(np.diff(block.astype(np.float64), axis=0))
             if data.constants and trajectory != seen:

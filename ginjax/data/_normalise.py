@@ -35,7 +35,7 @@ class Normalisation:
         """
         if not contract.scales:
             raise ArgumentError("scales of the fields", got="none", expected="those of a trained model")
-        # A target may bear the name of a field: scales go by their places, not by names.
+        # A target may have the name of a field: scales are identified by position, not by name.
         moving = len(contract.fields)
         steady = moving + len(contract.constants)
         return cls(contract.scales[:moving], contract.scales[moving:steady])

@@ -98,9 +98,9 @@ def open_data(
             raise
         except GinjaxError as error:
             if kept_said.target:
-                with suppress(GinjaxError):  # data to predict on need not hold what is predicted
+                with suppress(GinjaxError):  # data for a prediction need not hold the targets
                     return _open(path, kept_said.without_targets(like.fields), split, ask)
-            # Files of the same kind may still hold other arrays: they are then read by themselves, if that can be done.
+            # Files of the same kind may hold other arrays: then they are read without what was stated before, if possible.
             try:
                 return _open(path, said, split, ask)
             except GinjaxError:
@@ -161,7 +161,7 @@ class _Said:
         renames = not parse_fields(self.fields)[0]
         fields = self.fields
         if renames and kept.fields:
-            # Other names for some fields: the rest are those that were named before.
+            # New names for some fields only: the others are those stated before.
             own = {each.name: each.kind for each in self.model}
             mine = [
                 f"{own[_name_in(text)]}={text.partition('=')[2]}" if _name_in(text) in own else text
@@ -213,7 +213,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
     sources = [
         assemble(
             found,
-            # Beside fields that are named in full, those of another name are named too.
+            # If some fields are fully stated, those that are only renamed count as stated, too.
             (*requests, *(each for each in found.defaults if each.field.name in others)) if requests else (),
             said.parity,
             said.torus,

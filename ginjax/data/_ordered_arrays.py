@@ -103,7 +103,7 @@ def refuse_doubtful(name: str, values: np.ndarray, k: int, *, named: bool) -> No
     **Raises:** `ArgumentError` with the likely orders.
     """
     if not 1 <= values.ndim - 2 - k <= len(SPACE):
-        return  # no order of axes that has a name
+        return  # no named order of axes
     order, likely = settled(values.shape, k, trusted=True)
     if order is not None and not named and not AxisReading(order, values.shape).possible:
         order = None

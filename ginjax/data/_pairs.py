@@ -47,7 +47,7 @@ def is_pairs(path: str | os.PathLike[str]) -> bool:
     try:
         with opened(path) as (stream, _):
             start = stream.read(9)
-    except FileError:  # said by those who read it
+    except FileError:  # reported by the code that reads the file
         return False
     return len(start) == 9 and start[8:] == b"{" and int.from_bytes(start[:8], "little") <= MAX_HEADER_BYTES
 

@@ -65,5 +65,5 @@ class Scratch:
             with self._named():
                 self._stream.close()
         finally:
-            if kind is None or issubclass(kind, Exception):  # an interruption is told as one
+            if kind is None or issubclass(kind, Exception):  # an interruption is raised as such
                 self.check()

@@ -47,7 +47,7 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
     digest.update(json.dumps([about, list(source.spatial), source.trajectories]).encode())
     digest.update(lengths.astype("<i8").tobytes())
     for trajectory, frame in _spread(source, chosen, lengths):
-        # In one piece as far as one can be read: what is larger had no digest before.
+        # In one piece if it can be read that way: larger frames had no digest in earlier versions.
         for box in slabs(source, MAX_VALUES_READ):
             values = source.read(trajectory, frame, frame + 1, box=box)
             for each in chosen:

@@ -94,7 +94,7 @@ class Tiling:
         tiles, blocks = [], []
         for n, side in zip(spatial, sides, strict=True):
             whole = side is None or side + 2 * halo >= n
-            # A block as wide as the grid needs no halo: it has no ends of its own.
+            # A block as wide as the grid needs no halo: it has no ends inside the grid.
             tiles.append(n if whole or side is None else side)
             blocks.append(n if whole or side is None else side + 2 * halo)
         return cls(tuple(spatial), tuple(wraps), tuple(tiles), tuple(blocks), halo, factor)

@@ -41,7 +41,7 @@ def _hint(name: str, known: list[str], field: Field | None) -> str | None:
     near = alike or nearest(name, known)
     meant = [f"Did you mean {' or '.join(repr(each) for each in near[:3])}?"] if near else []
     if field is not None and field.name == name and known:
-        # Of several that are no more like it than others, none is proposed: it may be of another order.
+        # If several names are equally near, none is proposed: it may have another order.
         other = near[0] if near else known[0] if len(known) == 1 else "VARIABLE"
         meant.append(f"A field is read from a variable of another name by `fields=['{field.kind}={other}']`.")
     return " ".join(meant) or None

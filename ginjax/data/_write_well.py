@@ -79,7 +79,7 @@ def write_well(
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
 
-    # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
+    # HDF5 moves back and forth while it writes, which the output stream cannot do: a nameless file comes first.
     with Scratch(path, target.parent) as scratch:
         with h5py.File(scratch, "w") as file:
             _describe(file, source, name, dict(parameters or {}), text)
@@ -207,7 +207,7 @@ def _fill(
 
     def put(name: str, where: tuple[int | slice, ...], values: np.ndarray, start: int | None = None) -> None:
         array: Any = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
-        with np.errstate(over="ignore"):  # what single precision cannot hold is counted
+        with np.errstate(over="ignore"):  # values beyond single precision are counted
             stored = values.astype(array.dtype, copy=False)
         count.note(name, stored, source.D, index, start)
         array[where] = stored

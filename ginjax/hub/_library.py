@@ -92,7 +92,7 @@ def told(address: HubAddress, files: Callable[[], list[str]] | None = None) -> I
     except errors.HfHubHTTPError as error:
         said = " ".join((error.server_message or "").split())[:_MOST_SAID]
         raise _answered(address, getattr(error.response, "status_code", None), said) from error
-    except errors.HfHubHTTPError.__bases__[0] as error:  # of the library beneath it, which has had two names
+    except errors.HfHubHTTPError.__bases__[0] as error:  # of the underlying library, which has had two names
         raise _unreachable(address) from error
 
 
@@ -133,7 +133,7 @@ def _answered(address: HubAddress, status: int | None, said: str) -> FileError:
             f"{address}: the token does not allow this", hint="It needs the right to write there."
         )
     words = f": {said}" if said and said.isprintable() else ""
-    # The same question gets the same answer, unless the Hub was too busy, or failed itself.
+    # A repeated request gets the same answer, unless the Hub was too busy or failed itself.
     later = status is None or status in (408, 429) or status >= 500
     return FileError(
         f"{address}: the Hub answered {status or 'nothing that is understood'}{words}",

@@ -106,7 +106,7 @@ def convert_onnx(
         current = OnnxNetwork(walk.model, None, network.external)
         places = [_with_place(each, new) for each, new in zip(places, walk.places, strict=True)]
         paths = _joined(paths, tuple(walk.paths))
-    last = walks[-1]  # there is one: the dimension goes up
+    last = walks[-1]  # it exists, because the dimension goes up
     certificate = Certificate(
         rule=found.name,
         flex=None,

@@ -64,7 +64,7 @@ def _slice(node: Node, given: list[Any]) -> np.ndarray:
     steps = others[-1] if len(given) > 4 and given[4] is not None else [1] * len(starts)
     whole = [slice(None)] * array.ndim
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        # Counted from the end there is no number for what lies before the first entry.
+        # Counted from the end, there is no index before the first entry.
         whole[axis] = slice(start, None if step < 0 and end < -array.shape[axis] else end, step)
     return array[tuple(whole)]
 

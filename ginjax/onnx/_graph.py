@@ -168,7 +168,7 @@ class Graph:
     ) -> str:
         """Pad one axis of a tensor by `edge`, `reflect` or `wrap`."""
         before, after = width
-        if mode == "wrap":  # by parts, because operators before version 19 know no other way
+        if mode == "wrap":  # in parts, because operators before version 19 have no such mode
             parts = [self.slice(tensor, axis, -before, END)] if before else []
             parts += [tensor]
             parts += [self.slice(tensor, axis, 0, after)] if after else []

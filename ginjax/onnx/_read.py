@@ -93,7 +93,7 @@ def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
     except BadFile as problem:
         raise _refusal(path, f"cannot be read: {problem}") from problem
     except Exception as problem:
-        # The library of protocol buffers has an error of its own, in a package that depends on the version.
+        # The protocol buffers library has its own error, in a package that depends on the version.
         if type(problem).__name__ not in ("DecodeError", "UnicodeDecodeError"):
             raise
         raise _refusal(path, "cannot be read as ONNX") from problem
@@ -216,7 +216,7 @@ def _inside(path: Path, name: str) -> Path:
         if stat.S_ISDIR(target.stat().st_mode):
             raise refusal
     except OSError:
-        pass  # said better when it is opened
+        pass  # reported more precisely when it is opened
     return target
 
 

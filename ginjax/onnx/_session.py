@@ -74,7 +74,7 @@ class Session:
             raise self._refusal(error) from error
 
     def _refusal(self, error: Exception) -> UnsupportedError:
-        # onnxruntime has a class of exceptions for each of its states, none of which is public.
+        # onnxruntime has a class of exceptions for each status; none of them is public.
         if isinstance(error, UnsupportedError):
             return error
         said = " ".join(str(error).split())

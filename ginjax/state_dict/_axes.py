@@ -213,7 +213,7 @@ class AxisReader:
 
     def _cut_to_fit(self, k: int, s: int) -> tuple[int, int, int]:
         """Points cut off before and after, and points added, with which `n` points become `s n` in the library of the layout."""
-        if self._layout.mirrors:  # Flax lays the dilated field out with so many points before it
+        if self._layout.mirrors:  # Flax puts this many points before the dilated field
             ahead = k - 1 if s > k - 1 else -(-(k + s - 2) // 2)
             before = k - 1 - ahead
         else:

@@ -72,7 +72,7 @@ def kernel_gap(
         there = {tap: values for tap in range(taps) if (values := new[part, tap]).any()}
         for kept in {frozenset(tap for tap in each if tap in there) for each in met}:
             if len(kept) == 1 and np.array_equal(there[min(kept)], old[part]):
-                continue  # as where one slice holds the kernel: nothing is to be added up
+                continue  # a single slice holds the kernel: nothing to add up
             total = -widened(old[part])
             for tap in sorted(kept):
                 total += widened(there[tap])

@@ -50,7 +50,7 @@ def recheck_state_dict(first: StateDict, second: StateDict) -> Recheck:
             expected="a file that 'ginjax convert-d' wrote",
             hint="Without its certificate nothing is known of strides and paddings.",
         )
-    after, record = made[-1]  # of two converted files the second was made from the first
+    after, record = made[-1]  # if both are converted files, the second was made from the first
     before = first if after is second else second
     kernels = {kernel.name: kernel for kernel in record.kernels}
     paths = tuple(

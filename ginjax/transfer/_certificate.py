@@ -144,7 +144,7 @@ class Certificate:
         data = asdict(self)
         for name in ("new_boundaries", "new_axes", "fields"):
             if not data[name]:
-                del data[name]  # so that what earlier versions wrote keeps its digest
+                del data[name]  # keeps the digest of files of earlier versions
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
         return data | {"residual": self.residual, "exact": self.exact}
 
@@ -167,7 +167,7 @@ class Certificate:
             fields = data.get("fields", [])
             if not isinstance(fields, list | tuple) or not all(isinstance(each, str) for each in fields):
                 raise ValueError(f"fields = {fields!r}"[:60])
-            covers = data.get("covers", "weights")  # files of schema 1 do not say
+            covers = data.get("covers", "weights")  # files of schema 1 do not state it
             if covers not in get_args(Coverage):
                 raise ValueError(f"covers = {covers!r}"[:60])
             return cls(

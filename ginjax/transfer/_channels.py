@@ -99,7 +99,7 @@ def match_channels(
                 _matched(layer.name, old.outputs, layer.outputs, outputs, {}),
             )
             continue
-        # Even vectors are new inside, and with them the convolution of their products.
+        # Even vectors are new inside, and so is the convolution of their products.
         beside = known.get(layer.name.removesuffix(_PRODUCT) + ".conv")
         if beside is None or not layer.name.endswith(_PRODUCT):
             raise changed_width(layer.name, "no such layer", "one")

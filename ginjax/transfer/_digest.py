@@ -52,5 +52,5 @@ def _text(value: object) -> bytes:
 
 
 def _little_endian(array: np.ndarray) -> np.ndarray:
-    # Types that NumPy does not know itself, such as bfloat16, have no byte order to change.
+    # Types that are not NumPy's own, such as bfloat16, have no byte order to change.
     return array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)

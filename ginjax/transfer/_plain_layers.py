@@ -68,14 +68,14 @@ class PlainLayer:
             "zero_padded": self.zero_padded,
             "level": self.level,
         }
-        # These came later: a layer that has nothing of them is written as it always was, so that digests stay.
+        # Later additions: a layer without them is written as before, so that digests do not change.
         row |= {name: getattr(self, name) for name in _WHOLE if getattr(self, name) != 1}
         return row if self.padding is None else row | {"padding": list(self.padding)}
 
     @classmethod
     def from_json(cls, data: Any) -> "PlainLayer":
         """Read a row from an untrusted value; an `ArgumentError` says what is wrong with it."""
-        # The level came later, and what a stride has: a row without them is one of level 0 and stride 1.
+        # Later additions, too: a row without them has level 0 and stride 1.
         fields = set(data) - {"level", "padding", *_WHOLE} if isinstance(data, Mapping) else set()
         if fields != _FIELDS or not isinstance(data["name"], str):
             raise ArgumentError("table of plain layers", expected=f"rows with {sorted(_FIELDS)}")

@@ -115,7 +115,7 @@ def _nearest_plane(
     rounded, left_over = np.zeros_like(starts), np.zeros_like(starts)
     for j in reversed(range(len(order))):
         wanted = starts[..., order[j]]
-        # A column that depends on those before it (a free direction) has no share of its own to take up.
+        # A column that depends on those before it (a free direction) cannot compensate anything of its own.
         if j < len(R) and abs(R[j, j]) > smallest:
             wanted = wanted + left_over[..., j + 1 :] @ R[j, j + 1 :] / R[j, j]
         nearest = np.where(zero[..., order[j]], 0.0, wanted).astype(dtype).astype(starts.dtype)

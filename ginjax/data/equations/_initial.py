@@ -29,7 +29,7 @@ class Draw:
     rows: tuple[tuple[int, ...], ...]
 
     def __call__(self) -> np.ndarray:
-        # Along an axis of the grid one moves faster than in space by the length of the row.
+        # A distance in space is longer on the grid, by the length of the row.
         stretch = np.linalg.norm(self.rows, axis=1)
         return gaussian_field(
             self.rng,

@@ -63,7 +63,7 @@ def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
     if len(front) > len(lead):
         return None
     if len(front) < len(lead) and any(labels[i].strip() for i in front):
-        return None  # a name that is not known may mean either of the two
+        return None  # an unknown name may denote either of the two
     for i, name in zip(front, lead[len(lead) - len(front) :], strict=True):
         names[i] = name
     if TIME not in names:
@@ -137,7 +137,7 @@ def _makes_sense(reading: AxisReading, labels: Sequence[str]) -> bool:
         if name == COMPONENT and _is_no_series(label)
     ]
     if any(SPACE[0] in _may_be(label) and n == reading.order.D > 1 for label, n in inner):
-        return False  # two levels are no vector in the plane
+        return False  # two levels are not a vector in the plane
     return reading.possible or (bool(inner) and reading.possible_as_scalars)
 
 

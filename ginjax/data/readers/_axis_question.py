@@ -48,5 +48,5 @@ def offered(likely: list[AxisReading], name: str = "") -> str:
     if not each:
         return ""
     shape = likely[0].shape
-    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
+    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, perhaps without a time axis
     return f"Say which, and {Y_FIRST}: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"

@@ -36,10 +36,10 @@ def check_blosc(
         return
     sides = sides_of(about)
     if sides is None or len(sides) != len(shape) or 0 in sides:
-        return  # zarr says so
+        return  # zarr reports it
     for key in _keys(about, sides, shape, selection):
         path = os.path.join(folder, key)
-        if os.path.isfile(path):  # what was never written is no file
+        if os.path.isfile(path):  # chunks that were never written have no file
             _check_frame(path)
 
 
@@ -67,7 +67,7 @@ def _keys(
     else:
         between, front = about.get("dimension_separator") or ".", ()
     if between not in (".", "/"):
-        return  # no store has it, and zarr says so
+        return  # no store has this, and zarr reports it
     for numbers in itertools.product(*ranges):
         yield between.join((*front, *map(str, numbers))) or "0"
 

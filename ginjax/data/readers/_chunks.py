@@ -132,7 +132,7 @@ def lzf_length(content: bytes) -> int:
     end = len(content)
     while at < end:
         first = content[at]
-        if first < 32:  # so many literals and one follow
+        if first < 32:  # this many literals plus one follow
             at += first + 2
             made += first + 1
         elif first < 224:

@@ -130,7 +130,7 @@ def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | np.ndarray 
     rows = rows.reshape(-1, rows.shape[-1])
     first = equal_step(where, what, rows[0])
     gaps = np.diff(rows[0])
-    # Most rows are the first one.
+    # Most rows equal the first one.
     return by_trajectory(
         [
             first if (np.diff(row) == gaps).all() else equal_step(where, f"{what} of trajectory {index}", row)

@@ -25,7 +25,7 @@ def check_filters(where: str, dataset: h5py.Dataset) -> None:
     """
     missing = _missing(dataset)
     if missing and find_spec(_PLUGINS) is not None:
-        import_module(_PLUGINS)  # registers what it brings
+        import_module(_PLUGINS)  # registers its filters
         missing = _missing(dataset)
     if missing:
         number, name = missing[0]

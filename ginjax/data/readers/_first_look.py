@@ -42,7 +42,7 @@ def first_look(path: str) -> None:
     try:
         found = os.stat(path)
     except OSError:
-        return  # the one who opens it says so
+        return  # reported when it is opened
     if not stat.S_ISREG(found.st_mode):
         raise FileError(f"{path}: is not a regular file", hint="Copy it into a file first.")
     mark = path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
@@ -69,16 +69,16 @@ class _Looker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            start_new_session=True,  # Ctrl-C is for the one who asks
+            start_new_session=True,  # Ctrl-C is for the asking process
         )
         self.ready = self._next(STARTING) == inside.READY
 
     @classmethod
     def ask(cls, path: str) -> str | None:
         """What is wrong with a file; None if nothing is, or if it could not be examined."""
-        for _ in range(2):  # it may have ended just now, for want of work
+        for _ in range(2):  # it may have just ended because it had no work
             if cls._running is not None and cls._running._owner != os.getpid():
-                cls._running = None  # it answers the process that this one was forked from
+                cls._running = None  # it answers the process from which this one was forked
             looker = cls._running or cls._started()
             if looker is None:
                 return None

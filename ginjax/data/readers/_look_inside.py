@@ -48,7 +48,7 @@ def _main() -> None:
                 _look(os.fsdecode(path))
             except MemoryError:
                 answer = TOO_LARGE
-            except Exception:  # an error is met, and said, by the one who reads the file
+            except Exception:  # the reader of the file meets the same error, and reports it
                 pass
             os.write(1, answer)
 
@@ -108,7 +108,7 @@ def _look_at_dataset(node: Any) -> None:
     if chunk or math.prod(shape) * item > LARGEST_CHUNK:
         node.get_storage_size()
     if chunk:
-        # The index of the chunks is metadata too: it is gone through from either end.
+        # The index of the chunks is metadata, too: read it from both ends.
         data = h5py.Dataset(node)
         for corner in (0, -1):
             with _each():

@@ -72,7 +72,7 @@ def _of_hdf5(content: Hdf5) -> dict[str, StoredArray]:
     found = {}
     for name in content.names():
         if name.startswith("#"):
-            continue  # where MATLAB keeps what cells refer to
+            continue  # where MATLAB keeps the content of cells
         kind = str(content.attribute(name, _CLASS, "double"))
         if not content.is_array(name) or kind not in _BYTES or content.attribute(name, "MATLAB_empty", 0):
             found[name] = _no_numbers((), kind)
@@ -105,7 +105,7 @@ class _Version5:
 
         try:
             listed: list[tuple[str, tuple[int, ...], str]] = whosmat(self.path)
-        except Exception as error:  # whatever SciPy stumbles over in a damaged file
+        except Exception as error:  # any error of SciPy in a damaged file
             raise _damaged(self.path, error) from error
         most = max(MAX_UNPACKED, MOST_PACKED * os.path.getsize(self.path))
         pairs = complex_variables(self.path)

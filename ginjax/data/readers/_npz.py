@@ -181,7 +181,7 @@ def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[floa
         for step in expect(schema, "spacing", list, where=path, least=D, most=D)
     ]
     found = one_spacing(path, steps)
-    return None if isinstance(found, np.ndarray) else found  # which these are not
+    return None if isinstance(found, np.ndarray) else found  # never the case here
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:

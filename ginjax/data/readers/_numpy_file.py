@@ -235,7 +235,7 @@ class _Packed:
         ):
             stream.read(begin)
             raw = stream.read(size)
-            stream.read(1)  # at the end the sum of all is compared
+            stream.read(1)  # the checksum is compared at the end
         if len(raw) != size:
             raise self._cut_short(name)
         return raw
@@ -264,9 +264,7 @@ def _any_header(path: str, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...
     if version not in _HEADERS:
         raise FileError(f"{path}: array '{name}'", got=f"NumPy format {version}", expected="1.0 or 2.0")
     shape, fortran, dtype = _HEADERS[version](stream)
-    if any(
-        type(side) is not int or side < 0 for side in shape
-    ):  # NumPy lets a truth value pass for a whole number
+    if any(type(side) is not int or side < 0 for side in shape):  # NumPy accepts a boolean as an integer
         raise FileError(
             f"{path}: array '{name}'", got=f"shape {shape}", expected="whole numbers >= 0 as sides"
         )

@@ -183,7 +183,7 @@ def _order(
         own = [AxisOrder.usual(D, inner) for inner in (0, 1) if len(shape) == 2 + D + inner]
     likely = [each for each in orders_by_points(shape, points, k, D) if names_allow(each, labels)]
     if points and not names_space(labels):
-        # Where coordinates say which axes are space, or all are there, the layout says what the others are.
+        # If coordinates show which axes are spatial, or all exist, the layout determines the others.
         if own and own[0] in likely and (TIME in points or all(_same_space(own[0], each) for each in likely)):
             return own[0], None, True
         if len(likely) == 1:
@@ -211,7 +211,7 @@ def _order(
             got=shape,
             expected="(batch, time, x, y, z) in 1 to 3 dimensions",
         )
-    # Where none is of the dimension wanted, that of the answer says so.
+    # If none has a wanted dimension, the offers show which ones they have.
     offers = in_dimensions(offers, dimensions) or offers
     return order, axis_question(main, shape, offers, alone=len(_arrays(file)) == 1), False
 

@@ -26,7 +26,7 @@ def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[f
     found = one_spacing(
         where, [equal_step(where, axis, x) for axis, x in zip(SPACE, coordinates, strict=False)]
     )
-    return None if isinstance(found, np.ndarray) else found  # which these are not
+    return None if isinstance(found, np.ndarray) else found  # never the case here
 
 
 def one_spacing(
@@ -52,7 +52,9 @@ def one_spacing(
     if not steps:
         return None
     if max(steps) > 1.02 * min(steps):
-        return tuple(float(step or steps[0]) for step in found)  # an axis of one point has that of the others
+        return tuple(
+            float(step or steps[0]) for step in found
+        )  # an axis of one point has the spacing of others
     return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
 
 
@@ -76,4 +78,4 @@ def equal_step(where: str, what: str, points: np.ndarray) -> float | None:
             expected="one step > 0",
             hint=_TURN_ROUND if regular and step < 0 else _RESAMPLE,
         )
-    return float(f"{step:.7g}")  # coordinates are kept in single precision
+    return float(f"{step:.7g}")  # coordinates are stored in single precision

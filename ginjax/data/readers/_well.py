@@ -57,7 +57,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         )
     steps = [step_of_rows(where, axis, file.read_short(f"dimensions/{axis}")) for axis in axes]
     sides = tuple((file.shape(f"dimensions/{axis}") or (1,))[-1] for axis in axes)
-    # Axes that are called x, y, z are those, in whatever order they are stored.
+    # Axes named x, y, z are these axes, in whatever order they are stored.
     turn = tuple(axes.index(axis) for axis in SPACE[:D]) if set(axes) == set(SPACE[:D]) else tuple(range(D))
     spatial = tuple(sides[i] for i in turn)
     fields = [(k, f"{group}/{name}") for k, group in enumerate(_GROUPS) for name in _names(file, group)]
@@ -167,7 +167,7 @@ def _field(
 
     def read(trajectory: int, start: int, stop: int, box: tuple[slice, ...]) -> np.ndarray:
         selection = ((trajectory,) if by_sample else ()) + ((slice(start, stop),) if by_time else ())
-        # The box is along x, y, z, and the axes are stored in another order perhaps.
+        # The box is along x, y, z; the axes may be stored in another order.
         stored = [slice(0, n) for n in full]
         for axis, part in zip(turn if grid is None else range(D), box, strict=False):
             stored[axis] = part

@@ -61,7 +61,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         layout, engine, needed = "netcdf", "scipy", ("xarray",)
     _check_there(file.path, needed)
     content = _Content(file.path, engine, tuple(problems))
-    file.close()  # what reads HDF5 below opens it again
+    file.close()  # the code below that reads HDF5 opens it again
     content.check_lengths(stored)
     points = content.points()
     arrays = {name: content.array(name) for name in content.names() if name not in points}
@@ -71,7 +71,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     arrays = {name: replace(each, labels=labels.get(name, ())) for name, each in arrays.items()}
     stated = {name: order for name, order in orders.items() if order is not None}
     if not file.pairs and not any(order.varies for order in stated.values()):
-        stated = {}  # what is constant says nothing of the order of the others
+        stated = {}  # a constant shows nothing about the order of the others
     said: Mapping[str, AxisOrder] = file.axes or stated
     found = describe_arrays(
         file.path, layout, arrays, requests, said, pairs=file.pairs, dimensions=file.dimensions
@@ -101,7 +101,7 @@ def _stored_shapes(file: Hdf5) -> dict[str, tuple[int, ...]]:
     **Raises:** `FileError` for a link, for values in other files, and for scales that do not belong to the axes.
     """
     for name in file.names():
-        file.check_scales(name)  # of texts too
+        file.check_scales(name)  # also for texts
     names = [name for name in file.names() if not file.is_group(name) and file.is_array(name)]
     return {name: file.shape(name) for name in names}
 
@@ -111,7 +111,7 @@ class _Content:
 
     def __init__(self, path: str, engine: str, without: tuple[str, ...]):
         self.path, self._engine, self._without = path, engine, without
-        self._opened: Any = None  # a data set of xarray, which only some install
+        self._opened: Any = None  # an xarray data set; xarray may not be installed
         self._unpack: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
 
     def close(self) -> None:
@@ -184,12 +184,12 @@ class _Content:
             stored = np.asarray(variable[selection].values)
         except FileError:
             raise
-        except Exception as error:  # whatever a library stumbles over in a damaged file
+        except Exception as error:  # any error of a library in a damaged file
             raise _damaged(self.path, error) from error
         if name not in self._unpack:
             said = {key: np.asarray(variable.attrs[key]) for key in PACKING if key in variable.attrs}
             if self._engine == "zarr" and not np.any(said.get("_FillValue", 1)):
-                del said["_FillValue"]  # Zarr's own word for zero where nothing was written
+                del said["_FillValue"]  # in Zarr this stands for zero where nothing was written
             self._unpack[name] = unpacking(f"{self.path}: variable '{name}'", said, variable.dtype)
         return self._unpack[name](stored)
 
@@ -229,7 +229,7 @@ class _Content:
                     engine=self._engine,
                     decode_cf=False,
                     cache=False,
-                    create_default_indexes=False,  # points are read when they are asked for, not now
+                    create_default_indexes=False,  # points are read on demand, not now
                     drop_variables=list(self._without),
                     **more,
                 )

@@ -52,7 +52,7 @@ def refuse_unequal(
 
 def _reached(n: int, step: float, periodic: bool, wanted: float) -> bool:
     ratio = wanted / step
-    if not 1e-9 < ratio < 1e9:  # no grid is brought so far, and numbers of any size stand in a file
+    if not 1e-9 < ratio < 1e9:  # no grid changes that much, and a file may hold any number
         return False
     if periodic:
         after = round(n / ratio)

@@ -30,7 +30,7 @@ def entry_by_entry(walk: Walk, node: Node) -> None:
     """$y = f(a, b, \\ldots)$, with the shapes broadcast."""
     there = [each for each in node.inputs if each is not None]
     spatial = [each for each in there if each.spatial]
-    if node.kind in ("CastLike", "Clip"):  # what follows the first input is no field
+    if node.kind in ("CastLike", "Clip"):  # inputs after the first are not fields
         there, spatial = there[:1], spatial[:1]
     axes = broadcast(node, there)
     names = walk.names(node)

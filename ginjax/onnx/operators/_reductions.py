@@ -88,7 +88,7 @@ def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int]
     assert place is not None
     kind = "ReduceSumSquare" if node.kind == "ReduceL2" else node.kind
     plane, gone = [each for each in axes if each != place], axes
-    if not x.alone:  # positions in one row: those before the new axis, the new axis, those behind it
+    if not x.alone:  # flattened positions: those before the new axis, the new axis, those after it
         tensor = _apart(walk, x, tensor, near)
         plane = [each + 2 * (each > place) for each in (*plane, place)]
         plane, place, gone = [*plane, place + 2], place + 1, [place + 1, place + 2]

@@ -73,7 +73,7 @@ def flatten(walk: Walk, node: Node) -> None:
 
 def _to_shape(walk: Walk, node: Node, x: Value, target: list[Size | None]) -> None:
     made = regrouped(x.known, target, walk.side, unit=x.unit)
-    if made is None and x.spatial:  # it runs only where there is nothing left over in the lengths
+    if made is None and x.spatial:  # it only runs if the lengths divide without a remainder
         wanted = [None if size is None else size.without_rests for size in target]
         made = regrouped(_without_rests(x.known), wanted, walk.side, unit=x.unit, divides=True)
     output = node.outputs[0]

@@ -102,7 +102,7 @@ def _twin(walk: Walk, x: Value, anchor: int, axis: tuple) -> str | int:
     wanted, n = old_size(axis), x.sizes[anchor]
     if wanted.same(n):
         return walk.depth(x)
-    if wanted.number is not None and n.value:  # a number for a stated grid says how many times as large
+    if wanted.number is not None and n.value:  # for a stated grid, a number gives the factor
         wanted = (n * Size.of(wanted.number / n.value)).rounded("floor")
     return walk.lengths.formula(wanted, twin=True)
 
