@@ -47,7 +47,8 @@ class AxisOrder:
       `trajectory` the array is a single simulation. Without `time` it does not vary in time. Component 0 points along x,
       wherever the x axis is stored.
 
-    **Raises:** `ArgumentError` for an unknown name, a name given twice, or spatial axes that are not x alone, x and y, or all three.
+    **Raises:** `ArgumentError` for an unknown name, a name given twice, or spatial axes that are not x alone, x and y, or all
+    three.
     """
 
     names: tuple[str, ...]

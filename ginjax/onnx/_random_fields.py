@@ -90,7 +90,7 @@ def random_inputs(network: OnnxNetwork, rng: np.random.Generator, side: int) -> 
 
 
 def gap(low: np.ndarray, high: np.ndarray, places: Sequence[int], *, whole: bool) -> float:
-    """The largest difference between two outputs: the lower one is repeated along the new axes, or compared with the second slice.
+    """The largest difference of two outputs: the lower one is repeated along the new axes, or compared with the second slice.
 
     **Arguments:**
 

@@ -38,7 +38,7 @@ def _lengths(x: Value, axes: list[int], space: int) -> tuple[list[Size], bool]:
 def taken_together(
     walk: Walk, near: str, tensor: str, axes: Axes, count: int, kind: str = "ReduceMean"
 ) -> str:
-    """A tensor of this layout with every `count` neighbouring slices combined: to their largest or smallest value, or their mean."""
+    """A tensor of this layout with every `count` neighbouring slices combined: to their largest or smallest value or mean."""
     place = new_place(axes)
     assert place is not None
     walk.blind = False

@@ -1,4 +1,4 @@
-"""Reductions over axes: means and extremes include the new axis, sums take the mean over it, so repeated slices change nothing."""
+"""Reductions over axes: means and extremes include the new axis, sums take the mean over it, so repetition changes nothing."""
 
 from __future__ import annotations
 
