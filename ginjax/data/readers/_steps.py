@@ -52,9 +52,7 @@ def one_spacing(
     if not steps:
         return None
     if max(steps) > 1.02 * min(steps):
-        return tuple(
-            float(step or steps[0]) for step in found
-        )  # an axis of one point gets that of the others
+        return tuple(float(step or steps[0]) for step in found)  # an axis of one point has that of the others
     return steps[0] if len(set(steps)) == 1 else float(np.mean(steps))
 
 
