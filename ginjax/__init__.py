@@ -1,6 +1,6 @@
 """Train an equivariant network where data is cheap, run it where data is dear.
 
-From a scientist's own 2D arrays to an evaluated 3D model:
+From your own 2D arrays to an evaluated 3D model:
 
     data = ginjax.from_arrays({"velocity": u}, order={"velocity": 1}, periodic=True, spacing=0.1, time_step=0.05)
     model = ginjax.train(data)
@@ -9,7 +9,7 @@ From a scientist's own 2D arrays to an evaluated 3D model:
     model3.evaluate(data3).plot()
     model3.save("model.3d.safetensors")
 
-Importing this costs nothing: the names stand in `__init__.pyi`, and each is imported when it is first used.
+Importing this package is fast: the names are listed in `__init__.pyi`, and each is imported when it is first used.
 """
 
 import lazy_loader

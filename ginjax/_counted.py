@@ -1,4 +1,4 @@
-"""Counting the steps of a long piece of work: how far it has come, how fast it goes, how long it will still take."""
+"""Counts the steps of a long task: the progress, the rate, and the time left."""
 
 from collections import deque
 from types import TracebackType
@@ -7,20 +7,20 @@ from typing import Self
 from ginjax._text import in_time
 
 WINDOW_SECONDS = 60.0
-"""Time that the rate and the time left are measured over."""
+"""Seconds over which the rate and the time left are measured."""
 
 LEAST_UPDATES = 8
-"""Updates that they are measured over at least, where there are so many."""
+"""Fewest updates over which they are measured, if there are so many."""
 
 
 class ProgressBar:
-    """Counts steps and says nothing; the base of those that do.
+    """Counts steps and shows nothing; the base class of progress bars that do.
 
     **Arguments:**
 
-    - `total`: how many steps there are; 0 where something else ends the work, which `update` is then told the share of.
-    - `description`: what is being done.
-    - `unit`: what is counted, such as "steps"; nothing is said of it if empty.
+    - `total`: number of steps; 0 if something else ends the work. Then `update` has to be given the `share`.
+    - `description`: the task.
+    - `unit`: the unit of the steps, such as "steps"; not shown if empty.
     """
 
     def __init__(self, total: int, description: str, unit: str = ""):
@@ -41,7 +41,7 @@ class ProgressBar:
         self._close()
 
     def begin(self, done: int) -> None:
-        """Say how many steps were done before, by an earlier run; they count as done but not for the rate."""
+        """Set how many steps an earlier run did; they count as done, but not for the rate."""
         self.done = done
 
     def advance(self, steps: int = 1, status: str = "") -> None:
@@ -55,16 +55,16 @@ class ProgressBar:
 
         **Arguments:**
 
-        - `done`: steps.
+        - `done`: number of steps.
         - `status`: a short text such as the loss.
-        - `share`: how much of the work is done, 0 to 1, where that is not `done` of `total`.
-        - `left`: seconds that it will still take, where that is known.
+        - `share`: the share of the work that is done, 0 to 1, if it is not `done / total`.
+        - `left`: seconds left, if known.
         """
         self.done, self._share, self._left = done, share, left
         self._show(status)
 
     def say(self, status: str) -> None:
-        """Say what is done before the first step, such as compiling; an empty text says that it is over."""
+        """Show what is done before the first step, such as compiling; an empty text means that it is over."""
 
     def follow(self, done: int, total: int) -> None:
         """Set both numbers, for work whose size is known only when it begins."""
@@ -73,16 +73,17 @@ class ProgressBar:
 
     @property
     def part(self) -> float:
-        """How much of the work is done, 0 to 1."""
+        """The share of the work that is done, 0 to 1."""
         return min(1.0, self.done / max(self.total, 1) if self._share is None else self._share)
 
     def _measured(self, now: float) -> tuple[float | None, float | None]:
-        """Steps a second and seconds left, of the last minute. The first update pays for compilation, so they count from
-        there on.
+        """Steps per second and seconds left, over the last minute.
+
+        The time before the first update does not count, because it includes compilation.
         """
         recent = self._recent
         if len(recent) >= 2 and now - recent[-2][0] < WINDOW_SECONDS / 600:
-            recent.pop()  # no more of them than a rate needs
+            recent.pop()  # a rate needs no more of them
         recent.append((now, self.done))
         while len(recent) > LEAST_UPDATES and now - recent[1][0] >= WINDOW_SECONDS:
             recent.popleft()
@@ -94,7 +95,7 @@ class ProgressBar:
         return rate, left
 
     def _line(self, percent: int, now: float, status: str) -> str:
-        """What there is to say in one line."""
+        """The progress in one line."""
         parts = [self._head(percent), *self._pace(now)]
         return ", ".join([*parts, status] if status else parts)
 
@@ -105,7 +106,7 @@ class ProgressBar:
         return f"{self.done}/{self.total}" if self.total else f"{self.done} {self.unit}".rstrip()
 
     def _pace(self, now: float) -> list[str]:
-        """Rate and time left, as far as they are known."""
+        """Rate and time left, if they are known."""
         rate, left = self._measured(now)
         unit = f" {self.unit}" if self.unit else ""
         said = [] if rate is None else [f"{rate:.0f}{unit}/s" if rate >= 100 else f"{rate:.3g}{unit}/s"]

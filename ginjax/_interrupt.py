@@ -1,4 +1,4 @@
-"""Signals as a request that a piece of work end in order."""
+"""Signals as a request to end a task in an orderly way."""
 
 import signal
 import threading
@@ -7,19 +7,19 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 _HANGUP = getattr(signal, "SIGHUP", None)
-"""The terminal went away; Windows knows no such signal."""
+"""The signal of a closed terminal; Windows does not have it."""
 
 
 class Interrupt:
-    """While it lasts, the first of some signals is noted and the second one interrupts at once.
+    """A context in which the first signal is noted, and the second one interrupts at once.
 
-    SIGHUP is only noted, however often it comes: the kernel and the shell each send one. Where it is ignored, as `nohup`
-    has it, it stays so.
+    SIGHUP is only noted, however often it comes, because the kernel and the shell each send one. If it is ignored, as under
+    `nohup`, it stays ignored.
 
     **Arguments:**
 
-    - `signals`: which ones; Ctrl-C alone if None.
-    - `own_handlers`: whether signals for which the program has a handler of its own are noted too, in place of that.
+    - `signals`: which signals; only Ctrl-C (SIGINT) if None.
+    - `own_handlers`: whether signals for which the program has its own handler are noted, too, instead of calling that handler.
     """
 
     def __init__(self, signals: Sequence[int] | None = None, *, own_handlers: bool = True) -> None:
@@ -30,11 +30,11 @@ class Interrupt:
         self._before: dict[int, Any] = {}
 
     def asked(self) -> bool:
-        """Whether the user, or the machine, wants an end."""
+        """Whether the user or the system has asked for an end."""
         return self._asked.is_set()
 
     def __enter__(self) -> Self:
-        # Only the main thread may; elsewhere (in a notebook's worker, say) signals do what they did.
+        # Only the main thread may set handlers; elsewhere, such as in a notebook's worker, signals keep theirs.
         if threading.current_thread() is threading.main_thread():
             self._before = {
                 each: signal.signal(each, self._note) for each in self._signals if self._is_to_be_noted(each)

@@ -1,8 +1,8 @@
-"""Everything of JAX that is used here without being part of its documented interface, but for kernels (`_jax_triton`).
+"""All uses of JAX that are not part of its documented interface, except for kernels (`_jax_triton`).
 
-When a new version of JAX moves one of these, this is the file to mend: its own operations (primitives) with their rules, and
-the texts and types of exceptions that tell what happened. It imports nothing of JAX before it is used for an exception,
-so that the command line can ask about one.
+If a new version of JAX moves one of these, this is the file to change. It holds new operations (primitives) with their rules, and
+the texts and types of exceptions by which failures are recognised. It imports JAX only when it is needed and never to examine an
+exception, so that the command line can do that without JAX.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from jax.typing import DTypeLike
 
 Rule = Callable[..., object]
-"""What JAX is told about an operation: a function of operands and, by keyword, the parameters of the operation."""
+"""A rule of an operation for JAX: a function of the operands and, as keywords, the parameters of the operation."""
 
 
 def primitive(name: str, *, several: bool = False) -> Primitive:
-    """A new operation without any rule; `several` if its result is a list. Its operands are made `alike`."""
+    """Make an operation without any rule; `several` if its result is a list. Its operands are made `alike`."""
     from jax.extend.core import Primitive
 
     class Operation(Primitive):
@@ -38,10 +38,10 @@ def primitive(name: str, *, several: bool = False) -> Primitive:
 
 
 def alike(operands: Sequence[Array]) -> tuple[Array, ...]:
-    """The operands, within `jax.shard_map` as values that differ between devices along the same axes of the mesh.
+    """Make all operands vary between devices along the same axes of the mesh, within `jax.shard_map`.
 
-    Reverse differentiation then sums the gradient of a value that was the same on all devices. JAX does so for operations of
-    its own.
+    Reverse differentiation then sums the gradient of a value that is the same on all devices. JAX does the same for its own
+    operations.
     """
     from jax.lax import pcast
 
@@ -60,25 +60,25 @@ def _varying(operand: object) -> frozenset[str]:
     from jax import typeof
 
     found = typeof(operand)
-    # Newer versions keep it in an object of its own.
+    # Newer versions keep it in a separate object.
     return getattr(getattr(found, "manual_axis_type", found), "varying", getattr(found, "vma", frozenset()))
 
 
 def result_like(operand: Array, shape: Sequence[int], dtype: DTypeLike) -> ShapeDtypeStruct:
-    """What a kernel makes of an operand: within `jax.shard_map` it differs between devices as that does."""
+    """Shape and dtype of a kernel's result; within `jax.shard_map` it varies between devices like the operand."""
     from jax import ShapeDtypeStruct, typeof
 
     found = typeof(operand)
-    # Older versions have the second alone.
+    # Older versions only have `vma`.
     known = [name for name in ("manual_axis_type", "vma") if hasattr(found, name)][:1]
     return ShapeDtypeStruct(shape, dtype, **{name: getattr(found, name) for name in known})
 
 
 class Program(NamedTuple):
-    """What an operation is compiled as a part of.
+    """The program that an operation is compiled into.
 
-    - `exported`: a program that is kept, for other versions of JAX and perhaps other machines.
-    - `shared`: one that the compiler divides among several devices, and not `jax.shard_map`.
+    - `exported`: whether it is stored, for other versions of JAX and perhaps other machines.
+    - `shared`: whether the compiler divides it among several devices (and not `jax.shard_map`).
     """
 
     exported: bool
@@ -87,7 +87,7 @@ class Program(NamedTuple):
 
 def _program(context: LoweringRuleContext) -> Program:
     module = context.module_context
-    # Either a number of devices or, within `jax.shard_map`, a mesh and those of its axes that are divided already.
+    # Either a number of devices or, within `jax.shard_map`, a mesh and those of its axes that are already divided.
     axes = module.axis_context
     mesh, divided = getattr(axes, "mesh", None), getattr(axes, "manual_axes", ())
     left = () if mesh is None else (n for name, n in mesh.shape.items() if name not in divided)
@@ -103,16 +103,17 @@ def define(
     static: Sequence[str] | None = None,
     on_platforms: Mapping[str | None, Callable[[Program], Rule]] | None = None,
 ) -> None:
-    """Say what an operation computes.
+    """Define what an operation computes.
 
     **Arguments:**
 
-    - `function`: the operation in terms of others; what it is compiled to, unless `on_platforms` says otherwise.
-    - `shape`: shapes and dtypes of the result, from those of the operands.
-    - `batch`: how it takes one more axis, `(operands, axes, **parameters) -> (result, axis)`.
-    - `static`: the names of the parameters; with them the operation is compiled outside of compiled functions too, for the
-      device of its operands, without them `function` runs there step by step.
-    - `on_platforms`: by platform, None for all others, what it is compiled to there, as a part of which program.
+    - `operation`: the operation, from `primitive`.
+    - `function`: the operation in terms of others; it is compiled to this, unless `on_platforms` says otherwise.
+    - `shape`: computes shapes and dtypes of the result from those of the operands.
+    - `batch`: the rule for a further axis, `(operands, axes, **parameters) -> (result, axis)`.
+    - `static`: names of the parameters. If given, the operation is compiled for the device of its operands even outside compiled
+      functions; if None, `function` runs there step by step.
+    - `on_platforms`: by platform (None for all others), a function from the program to the rule that is compiled there.
     """
     from jax.interpreters import batching, mlir
 
@@ -139,7 +140,7 @@ def _compiled(operation: Primitive, static: Sequence[str]) -> Rule:
     program = jax.jit(operation.bind, static_argnames=tuple(static))
 
     def run(*operands: Array, **parameters: object) -> object:
-        with jax.disable_jit(False):  # not compiled it would run itself again
+        with jax.disable_jit(False):  # without compilation it would call itself again
             return program(*operands, **parameters)
 
     return run
@@ -149,28 +150,29 @@ _FUNCTIONS: dict[Primitive, Rule] = {}
 
 
 def function_of(operation: Primitive) -> Rule | None:
-    """An operation of our own in terms of others; None for one of JAX."""
+    """The `function` of an operation defined here; None for one of JAX."""
     return _FUNCTIONS.get(operation)
 
 
 def closed_jaxpr_in(parameters: dict[str, object]) -> ClosedJaxpr | None:
-    """The program that an operation runs once, such as a compiled function or one with a derivative of its own; None without one."""
+    """The inner program of an operation that runs one once, such as a compiled function; None if there is none."""
     found = [parameters.get(name) for name in ("jaxpr", "call_jaxpr", "fun_jaxpr")]
     return next((each for each in found if hasattr(each, "consts")), None)  # pyright: ignore[reportReturnType]
 
 
 def is_literal(operand: object) -> bool:
-    """Whether an operand of a program is a number that stands in it."""
+    """Whether an operand of a program is a literal number in it."""
     from jax.extend.core import Literal
 
     return isinstance(operand, Literal)
 
 
 def define_bilinear(operation: Primitive, first: Rule, second: Rule) -> None:
-    """Derivatives of an operation that is linear in each of two operands.
+    """Define the derivatives of an operation that is linear in each of two operands.
 
     **Arguments:**
 
+    - `operation`: the operation.
     - `first`, `second`: `(g, a, b, **parameters) -> gradient` for either operand.
     """
     from jax.interpreters import ad
@@ -179,35 +181,35 @@ def define_bilinear(operation: Primitive, first: Rule, second: Rule) -> None:
 
 
 def define_derivative(operation: Primitive, jvp: Rule) -> None:
-    """The forward derivative, `(operands, changes, **parameters) -> (value, change)`; see `is_zero`, `dense`."""
+    """Define the forward derivative, `(operands, changes, **parameters) -> (value, change)`; see `is_zero`, `dense`."""
     from jax.interpreters import ad
 
     ad.primitive_jvps[operation] = jvp
 
 
 def define_transpose(operation: Primitive, transpose: Rule) -> None:
-    """The transpose of an operation in those operands for which `is_linear` holds."""
+    """Define the transpose of an operation in those operands for which `is_linear` holds."""
     from jax.interpreters import ad
 
     ad.primitive_transposes[operation] = transpose
 
 
 def is_zero(change: object) -> bool:
-    """Whether a change handed to a forward derivative stands for zero."""
+    """Whether a change passed to a forward derivative stands for zero."""
     from jax.interpreters import ad
 
     return isinstance(change, ad.Zero)
 
 
 def dense(changes: Sequence[object]) -> tuple[Array, ...]:
-    """Changes as arrays, those that stand for zero too."""
+    """Changes as arrays, including those that stand for zero."""
     from jax.interpreters import ad
 
     return tuple(ad.instantiate_zeros(change) for change in changes)
 
 
 def is_linear(operand: object) -> bool:
-    """Whether a transpose is asked for in this operand."""
+    """Whether the transpose in this operand is wanted."""
     from jax.interpreters import ad
 
     return ad.is_undefined_primal(operand)
@@ -221,28 +223,28 @@ def batch_first(operand: Array, axis: int | None, size: int) -> Array:
 
 
 def is_traced(value: object) -> bool:
-    """Whether a value stands for one that is not known yet, inside a transformation."""
+    """Whether a value is a placeholder inside a transformation."""
     from jax.core import Tracer
 
     return isinstance(value, Tracer)
 
 
 UnboundAxis = NameError
-"""What JAX raises for an axis name that no transformation around a call has; see `is_unbound_axis`."""
+"""The exception of JAX for an axis name that no surrounding transformation has; see `is_unbound_axis`."""
 
 
 def is_unbound_axis(error: BaseException) -> bool:
-    """Whether JAX complains of an axis name that no transformation around the call has."""
+    """Whether an exception of JAX is about an axis name that no surrounding transformation has."""
     return isinstance(error, NameError) and "unbound axis name" in str(error)
 
 
 def refuses_compiler_options(error: BaseException) -> bool:
-    """Whether JAX complains of compiler options inside another compiled function, whose own options count."""
+    """Whether an exception of JAX is about compiler options inside another compiled function, whose own options are used."""
     return isinstance(error, ValueError) and "compiler_options" in str(error)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether a device has no memory left; known by its words, as JAX may not have been imported."""
+    """Whether a device has run out of memory; recognised by the text, because JAX may not have been imported."""
     return isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")
 
 
@@ -250,22 +252,22 @@ _OF_OTHER_PROCESSES = ("Gloo ", "NCCL ", "heartbeat", "oordination service", "Ba
 
 
 def is_lost_process(error: BaseException) -> bool:
-    """Whether another process of the same program no longer answers; known by its words, as for `is_out_of_memory`."""
+    """Whether another process of the same program no longer answers; recognised by the text, as in `is_out_of_memory`."""
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OF_OTHER_PROCESSES)
 
 
 def is_in_company() -> bool:
-    """Whether this process runs together with others, for whom JAX waits when it ends."""
+    """Whether this process runs together with others, for which JAX waits when it ends."""
     distributed = sys.modules.get("jax._src.distributed")
     return distributed is not None and distributed.global_state.client is not None
 
 
 def tell_when_aborted(tell: Callable[[], NoReturn]) -> None:
-    """Have a function end this process where JAX would abort it, a thing that no exception tells of.
+    """Call a function, which ends this process, whenever JAX would abort it; no exception is raised in this case.
 
-    It does so, from a thread of its own, where another process of its group is lost between two computations that they
-    share: what it takes as `missed_heartbeat_callback` it cannot call in 0.10. A signal that is raised by the thread that
-    has to handle it interrupts nothing, so that Python may run there.
+    JAX aborts from a thread of its own if another process of the group is lost between two shared computations. JAX 0.10 cannot
+    call what it accepts as `missed_heartbeat_callback`. A signal that is handled by the thread that raises it interrupts
+    nothing, so Python may run in the handler.
     """
     if os.name == "nt":
         return
@@ -277,4 +279,4 @@ def tell_when_aborted(tell: Callable[[], NoReturn]) -> None:
 
 
 _HANDLERS: list[object] = []
-"""What C may call stays."""
+"""References to functions that C may call, so that they are not deleted."""

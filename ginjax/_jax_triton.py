@@ -1,4 +1,4 @@
-"""What is used here of JAX's way to write kernels for GPUs of NVIDIA without being part of its documented interface, see `_jax_internals`."""
+"""Undocumented parts of JAX for kernels on NVIDIA GPUs, see `_jax_internals`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @functools.cache
 def has_triton() -> bool:
-    """Whether this release of JAX still has the way to write kernels that `define_in_triton` adds to; it is deprecated."""
+    """Whether this release of JAX still supports the kernels that `define_in_triton` extends; this support is deprecated."""
     try:
         import jax.experimental.pallas.triton
         from jax._src.lib.triton import dialect
@@ -22,14 +22,16 @@ def has_triton() -> bool:
 
 
 def define_in_triton(operation: Primitive, assembly: str, constraints: str, like: slice) -> None:
-    """Say what an operation is in a kernel of Pallas for GPUs of NVIDIA: one instruction that every thread runs.
+    """Define an operation in Pallas kernels for NVIDIA GPUs as one instruction that every thread runs.
 
-    JAX's own `elementwise_inline_asm` fails with several results.
+    JAX's own `elementwise_inline_asm` fails for several results.
 
     **Arguments:**
 
-    - `assembly`, `constraints`: the instruction in PTX, `$0` and so on for results and operands, and their registers as LLVM names them.
-    - `like`: the operands that have the types of the results.
+    - `operation`: the operation.
+    - `assembly`, `constraints`: the instruction in PTX, with `$0` and so on for results and operands, and their registers as LLVM
+      names them.
+    - `like`: the operands whose types are those of the results.
     """
     from jax._src.lib.triton import dialect
     from jax._src.pallas.triton.lowering import register_lowering

@@ -1,4 +1,4 @@
-"""How much memory this computer has left."""
+"""The memory that this computer has left."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ _MAPPINGS = Path("/proc/self/smaps")
 
 
 def free_memory() -> int | None:
-    """Bytes that this process can still be given: what the system has left, or less where its control group allows less.
+    """Bytes that this process can still get: what the system has left, or less if its control group allows less.
 
-    What it has freed itself and kept for later counts as well, see `keep_freed_memory`. None where the system does not say, as outside of Linux.
+    Memory that the process has freed and kept counts as well, see `keep_freed_memory`. None if the system does not tell, as
+    outside Linux.
     """
     known = [each for each in (_left_in_system(), *_left_in_groups()) if each is not None]
     return min(known) + _kept_by_heap() if known else None
 
 
 def _kept_by_heap() -> int:
-    """Bytes of memory that the heap holds beyond what is in use."""
+    """Bytes that the heap holds beyond those in use."""
     held = 1024 * sum(_resident_in_heap())
     return max(0, held - _in_use()) if held else 0
 
 
 def _resident_in_heap() -> Iterator[int]:
-    """Kilobytes of each mapping of the heap, which lie next to each other.
+    """Resident kilobytes of each mapping of the heap; these mappings are adjacent.
 
-    No more is read than that: a process with many compiled programs has tens of thousands of mappings behind its heap.
+    Reading stops after them, because a process with many compiled programs has tens of thousands of mappings after its heap.
     """
     inside = False
     for line in _lines(_MAPPINGS):
@@ -45,7 +46,7 @@ def _resident_in_heap() -> Iterator[int]:
 
 
 def _in_use() -> int:
-    """Bytes that the C library has given out; the largest number there is where it does not say."""
+    """Bytes that the C library has given out; the largest number there is if it does not tell."""
     import ctypes
 
     class Account(ctypes.Structure):
@@ -67,7 +68,7 @@ def _left_in_system() -> int | None:
 
 
 def _left_in_groups() -> list[int]:
-    """What the control group of this process and those around it leave (version 2 of the interface)."""
+    """Bytes left in the control group of this process and in those around it (version 2 of the interface)."""
     found = []
     for line in _lines(_GROUPS):
         number, _, path = line.partition("::")
@@ -79,7 +80,7 @@ def _left_in_groups() -> list[int]:
                 break
             limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
             if limit is not None and used is not None:
-                # What the group keeps of files it gives back when it is asked for memory.
+                # Memory that the group uses for cached files is returned on request.
                 found.append(max(0, limit - used + _kept_of_files(folder)))
     return found
 
@@ -93,12 +94,12 @@ def _kept_of_files(folder: Path) -> int:
 
 
 def _number(path: Path) -> int | None:
-    """The number in a file; None for a file that is not there or says `max`."""
+    """The number in a file; None if the file does not exist or says `max`."""
     text = "".join(_lines(path)).strip()
     return int(text) if text.isdecimal() else None
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """Lines of a file, each read when it is asked for; none of a file that cannot be read."""
+    """Lines of a file, read one by one; none if the file cannot be read."""
     with contextlib.suppress(OSError), path.open(encoding="ascii", errors="replace") as file:
         yield from file

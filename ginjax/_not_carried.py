@@ -1,4 +1,4 @@
-"""Names of the research library of this name that are not carried, each with what to do instead."""
+"""Names of the research library of the same name that do not exist here, each with a replacement."""
 
 from collections.abc import Callable
 from typing import Any, NoReturn, TypeVar
@@ -56,7 +56,7 @@ NOT_CARRIED = {
         "Climate1D": "Build one of ResNet, UNet or DilResNet in one dimension and wrap it in a class of your own.",
     },
 }
-"""By package, and by name the way that there is."""
+"""By package and name, what to use instead."""
 
 _IMAGE = {
     **dict.fromkeys(("raise_lower", "raise_lower_precise"), _METRIC),
@@ -91,11 +91,11 @@ METHODS_NOT_CARRIED = {
     },
     "StopCondition": {"log_status": "log(notable, epoch, train_loss, val_loss, epoch_time) writes a line."},
 }
-"""By class, and by method the way that there is."""
+"""By class and method, what to use instead."""
 
 
 def refuse_in(package: str) -> Callable[[str], Any]:
-    """The `__getattr__` of a package: an error that says what to do for a name that is not carried.
+    """The `__getattr__` of a package: for a name that does not exist here, the error says what to use instead.
 
     **Arguments:**
 
@@ -112,7 +112,7 @@ def refuse_in(package: str) -> Callable[[str], Any]:
 
 
 class _MethodNotCarriedError(UnsupportedError, AttributeError):
-    """As a missing attribute is answered, so that `hasattr` and `getattr` with a default find nothing."""
+    """Also an `AttributeError`, so that `hasattr` and `getattr` with a default find nothing."""
 
 
 class _NotCarried:
@@ -125,7 +125,7 @@ class _NotCarried:
 
 
 def refuse_methods(cls: Class) -> Class:
-    """Decorator of a class: an error that says what to do for each method that is not carried.
+    """Decorate a class: for each method that does not exist here, the error says what to use instead.
 
     **Arguments:**
 

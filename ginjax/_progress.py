@@ -1,6 +1,6 @@
-"""How far a long piece of work has come: a bar on a terminal, one line that changes in a notebook, a few lines elsewhere.
+"""The progress of a long task: a bar on a terminal, a changing line in a notebook, and a few lines elsewhere.
 
-The library shows progress only where its user asks for it; this is the one of its modules that writes to the screen.
+The library shows progress only if its user asks for it. This is its only module that writes to the screen.
 """
 
 import sys
@@ -21,16 +21,16 @@ _QUIET_SECONDS = 1.0
 _CELL_SECONDS = 0.25
 
 SILENT_SECONDS = 30.0
-"""Longest time without a line where progress is written in lines."""
+"""Longest time without a line if progress is written in lines."""
 
 PREPARING_SECONDS = 2.5
 """Time after which a line says what is done before the first step."""
 
 
 class Lines(ProgressBar):
-    """A line at every tenth of the work, and no two in one second, but one at least every `SILENT_SECONDS`.
+    """Writes a line at every tenth of the work: at most one per second, and at least one every `SILENT_SECONDS`.
 
-    In a `with` block that holds while nobody counts, too, as during a long compilation.
+    In a `with` block, lines are also written while nothing is counted, such as during a long compilation.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class Lines(ProgressBar):
         return self
 
     def beat(self) -> None:
-        """Write a line if there was none for `SILENT_SECONDS`, or for less where what it says was not said yet."""
+        """Write a line if there was none for `SILENT_SECONDS`, or for a shorter time if its content is new."""
         with self._lock:
             now = self._clock()
             patience = PREPARING_SECONDS if self._preparing else SILENT_SECONDS
             if now - self._last < patience or self._closed.is_set():
                 return
             percent = int(100 * self.part)
-            # Before the first step there is no pace, and what is measured would be that of the preparations.
+            # Before the first step there is no rate: it would be that of the preparations.
             parts = [self._line(percent, now, self._status)] if self._recent else [self._head(percent)]
             parts += [self._status] if self._status and not self._recent else []
             self._last, self._preparing = now, False
@@ -82,7 +82,7 @@ class Lines(ProgressBar):
             tenth = int(10 * self.part)
             now = self._clock()
             quiet = now - self._last
-            # The tenth, unless the line is there for the silence alone.
+            # A tenth of the work, except in a line that only breaks the silence.
             percent = 10 * tenth if tenth > self._tenth else int(100 * self.part)
             line = self._line(percent, now, status)
             if quiet < _QUIET_SECONDS or (tenth <= self._tenth and quiet < SILENT_SECONDS):
@@ -95,7 +95,7 @@ class Lines(ProgressBar):
 
 
 class Handle(Protocol):
-    """A place under a cell of a notebook, as `IPython.display.DisplayHandle` is one."""
+    """A place under a notebook cell, such as `IPython.display.DisplayHandle`."""
 
     def display(self, obj: object, *, raw: bool) -> None:
         """Show an object for the first time."""
@@ -107,7 +107,7 @@ class Handle(Protocol):
 
 
 class Cell(ProgressBar):
-    """One line under the cell of a notebook, rewritten while the work lasts.
+    """A line under a notebook cell that is rewritten during the work.
 
     **Arguments:**
 
@@ -146,7 +146,7 @@ class Cell(ProgressBar):
 
 
 class Bar(ProgressBar):
-    """A bar with rate and time left, gone when the work is done."""
+    """A bar with rate and time left, which disappears when the work is done."""
 
     def __init__(self, total: int, description: str, console: "Console", unit: str = ""):
         from rich.progress import BarColumn, TextColumn
@@ -178,7 +178,7 @@ class Bar(ProgressBar):
 
 
 def show_progress(total: int, description: str, unit: str = "") -> ProgressBar:
-    """Progress as it suits the place: a notebook, a terminal, or a file."""
+    """Show progress in a way that suits a notebook, a terminal or a file."""
     handle = _notebook_handle()
     if handle is not None:
         return Cell(total, description, handle, unit=unit)
@@ -196,7 +196,7 @@ def _write_line(text: str) -> None:
 
 
 def _notebook_handle() -> "Handle | None":
-    """Where a notebook shows things; None outside of notebooks, among them IPython in a terminal."""
+    """The place where a notebook shows output; None outside notebooks, including IPython in a terminal."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     if shell is None or not shell.has_trait("kernel"):

@@ -1,4 +1,4 @@
-"""Things that can be asked for by name: the library's own, those a program adds, and those of installed packages."""
+"""Objects that can be requested by name: those of the library, those that a program adds, and those of installed packages."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Thing = TypeVar("Thing")
 
 
 class Registry(Mapping[str, Thing], Generic[Thing]):
-    """Things of one kind by name, in the order: own, added, installed.
+    """Objects of one kind by name, in this order: those of the library, those added, those of installed packages.
 
-    An installed package offers a thing through a Python entry point of the group `ginjax.<plural of the kind>`, whose
-    name is the name of the thing. It is imported when the thing is asked for, or all of them are, and never because of what
-    a file says unless the file names it. Own and added things come before installed ones of the same name. Copies and
-    pickles of a registry are the registry itself.
+    An installed package provides an object through a Python entry point of the group `ginjax.<plural of the kind>`, whose
+    name is the name of the object. It is imported only if this object, or all objects, are requested. A file can cause the import
+    only by naming the object. Objects of the library and added ones take precedence over installed ones of the same name. Copies
+    and pickles of a registry are the registry itself.
 
     **Arguments:**
 
-    - `kind`: what the things are, in one or two words, such as `"transfer rule"`; messages use it.
-    - `own`: the library's own things by name, in the order in which they are listed.
-    - `home`: where the registry stands, `"module:NAME"`.
-    - `group`: the entry point group of installed things; None for no such group.
-    - `check`: called as `check(name, thing)` with everything that is added or was installed; raises `ArgumentError` for
-      what is not a thing of this kind.
+    - `kind`: the kind of object in one or two words, such as `"transfer rule"`, for messages.
+    - `own`: the library's own objects by name, in the order of the list.
+    - `home`: where the registry is defined, `"module:NAME"`.
+    - `group`: the entry point group of installed objects; None for no such group.
+    - `check`: called as `check(name, thing)` for everything that is added or installed; raises `ArgumentError` for
+      an object that is not of this kind.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         return len({*self._known, *self._installed})
 
     def find(self, name: str) -> Thing:
-        """Look a thing up.
+        """Look up an object by name.
 
-        **Raises:** `ArgumentError` that lists the names there are, or says why an installed package cannot be used.
+        **Raises:** `ArgumentError` that lists the known names, or says why an installed package cannot be used.
         """
         try:
             return self[name]
@@ -77,14 +77,14 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
             raise unknown_name(self.kind, name, self, expected="one of " + ", ".join(self)) from None
 
     def add(self, name: str, thing: Thing) -> Thing:
-        """Let a thing be asked for by name, until the program ends.
+        """Register an object under a name, until the program ends.
+
+        An object replaces an earlier one with the same definition, for example when a notebook cell runs again or a module
+        is imported again.
 
         **Returns:** `thing`.
 
-        A thing takes the place of an earlier one of the same definition: a cell of a notebook that is run again, or a module
-        that is imported again.
-
-        **Raises:** `ArgumentError` for a name that is taken, or for what is not a thing of this kind.
+        **Raises:** `ArgumentError` for a name that is taken, or for an object that is not of this kind.
         """
         if name in self._known and not _same_definition(self._known[name], thing):
             raise ArgumentError(
@@ -99,7 +99,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
         return thing
 
     def usable(self) -> Iterator[tuple[str, Thing]]:
-        """Names and things, without those of installed packages that cannot be imported; a `GinjaxWarning` says which."""
+        """Names and objects, without those of installed packages that cannot be imported; a `GinjaxWarning` says which."""
         for name in self:
             try:
                 yield name, self[name]
@@ -132,7 +132,7 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
     def _installed(self) -> Mapping[str, tuple[EntryPoint, ...]]:
         if self.group is None:
             return {}
-        from importlib.metadata import entry_points  # costs 10 ms, which most commands need not pay
+        from importlib.metadata import entry_points  # costs 10 ms, which most commands can avoid
 
         found: dict[str, tuple[EntryPoint, ...]] = {}
         for point in entry_points(group=self.group):
@@ -147,12 +147,12 @@ class Registry(Mapping[str, Thing], Generic[Thing]):
 
 
 def named(kind: str, cls: type, public: str) -> Callable[[str, object], None]:
-    """The check of a registry whose things are of one class and say their own name.
+    """The check of a registry whose objects are of one class and know their own name.
 
     **Arguments:**
 
     - `kind`: as in `Registry`.
-    - `cls`: the class; its attribute `name` is the name of a thing.
+    - `cls`: the class; its attribute `name` is the name of an object.
     - `public`: where users find the class, such as `"ginjax.data.PDE"`.
     """
 
@@ -174,9 +174,9 @@ def _package(point: EntryPoint) -> str:
 
 
 def _same_definition(one: object, other: object) -> bool:
-    """Whether two things are one, or classes or functions of the same name in a module, or made of such in the same way.
+    """Whether two objects are the same, or classes or functions of the same name in a module, or made of these in the same way.
 
-    What a function made (a closure, a lambda) has no name of its own, and is the same as itself only.
+    The result of a function (a closure, a lambda) has no name of its own, so it is the same as itself only.
     """
     if one is other:
         return True

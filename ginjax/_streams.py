@@ -1,6 +1,6 @@
-"""Writing text to streams that may be closed, or that nobody reads any more.
+"""Writing of text to streams that may be closed, or that nobody reads any more.
 
-A terminal goes away, a `head` has seen enough, a script was started with `2>&-`: none of it is a reason to lose work.
+A terminal was closed, `head` has read enough, a script was started with `2>&-`: none of these is a reason to lose work.
 """
 
 import contextlib
@@ -14,15 +14,15 @@ _OUT_AND_ERR = (1, 2)
 
 
 def put(stream: TextIO | None, text: str, *, needed: bool = False) -> None:
-    """Write text at once; what has nowhere to go is dropped.
+    """Write text at once; text that cannot go anywhere is dropped.
 
     **Arguments:**
 
-    - `stream`: where to; None is what Python calls a stream that was closed when it started.
-    - `text`: what its encoding lacks is written as an escape.
-    - `needed`: whether a reader waits for it, who must hear if it cannot be stored.
+    - `stream`: the stream; None is Python's value for a stream that was closed at the start.
+    - `text`: the text; characters that the encoding lacks are written as escapes.
+    - `needed`: whether somebody relies on the text, so that a failure to store it must be reported.
 
-    **Raises:** `OSError` of a stream that is there but does not take text that is `needed`, such as a file on a full disk.
+    **Raises:** `OSError` if a stream exists but cannot take text that is `needed`, such as a file on a full disk.
     """
     if stream is None:
         return
@@ -40,7 +40,7 @@ def put(stream: TextIO | None, text: str, *, needed: bool = False) -> None:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Whether a person sees what is written there."""
+    """Whether the stream is a terminal, which a person reads."""
     try:
         return stream is not None and stream.isatty()
     except (OSError, ValueError):  # closed
@@ -48,9 +48,9 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def lead_nowhere(stream: TextIO | None) -> None:
-    """Let standard output or error, which cannot be written to, take everything and keep nothing.
+    """Redirect a broken standard output or error to the null device.
 
-    Else what is buffered is tried again when Python ends, which then says so and fails.
+    Otherwise Python would write what is still buffered when it ends, and fail with a message.
     """
     if stream is None:
         return
@@ -63,7 +63,7 @@ def lead_nowhere(stream: TextIO | None) -> None:
 
 
 def _is_file(stream: TextIO) -> bool:
-    """Whether a stream leads to a file on a disk, whose errors are those of the disk."""
+    """Whether a stream is a file on a disk, whose errors are those of the disk."""
     try:
         return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
     except (OSError, ValueError):
@@ -71,11 +71,11 @@ def _is_file(stream: TextIO) -> bool:
 
 
 class Dropping:
-    """A stream for those who write by themselves, such as Rich: what has nowhere to go is dropped.
+    """A stream for libraries that write by themselves, such as Rich: text that cannot go anywhere is dropped.
 
     **Arguments:**
 
-    - `stream`: where to.
+    - `stream`: the stream.
     """
 
     def __init__(self, stream: TextIO | None):
@@ -83,7 +83,7 @@ class Dropping:
 
     @property
     def encoding(self) -> str:
-        """Of the stream itself."""
+        """The encoding of the stream."""
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def write(self, text: str) -> int:
@@ -92,14 +92,14 @@ class Dropping:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing waits to be written."""
+        """Do nothing: everything is written at once."""
 
     def isatty(self) -> bool:
-        """Whether a person sees what is written."""
+        """Whether the stream is a terminal, which a person reads."""
         return is_terminal(self._stream)
 
     def fileno(self) -> int:
-        """The number of the stream, for those who ask how wide the terminal is."""
+        """The file descriptor of the stream, for libraries that ask for the width of the terminal."""
         if self._stream is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self._stream.fileno()

@@ -1,4 +1,4 @@
-"""Values as text: cells, aligned lines, JSON. Nothing here prints."""
+"""Values as text: table cells, aligned lines, JSON. Nothing here prints."""
 
 import json
 import math
@@ -12,14 +12,14 @@ LONGEST_CELL = 500
 """Most characters of a name or a value in a table."""
 
 LONGEST_PART = 1000
-"""Most characters of what a message quotes."""
+"""Most characters of a quotation in a message."""
 
 LONGEST_MESSAGE = 5000
-"""Most characters of a message; the name of a file has up to 4096."""
+"""Most characters of a message; a file name can have up to 4096."""
 
 
 def shortened(text: str, most: int) -> str:
-    """Text of at most so many characters: of what is longer the beginning and the end, and an ellipsis between them."""
+    """Shorten a text to a number of characters: its beginning and its end, with an ellipsis between them."""
     if len(text) <= most:
         return text
     end = (most - 3) // 2
@@ -27,12 +27,12 @@ def shortened(text: str, most: int) -> str:
 
 
 def clean(text: object, most: int = LONGEST_MESSAGE) -> str:
-    """Text on one line and without control characters, which could come from a file and steer a terminal.
+    """Text on one line, without control characters, which could come from a file and control a terminal.
 
     **Arguments:**
 
-    - `text`: anything.
-    - `most`: characters that it may have, see `shortened`.
+    - `text`: any text.
+    - `most`: most characters that the result may have, see `shortened`.
     """
     short = shortened(str(text), most)
     if short.isprintable():
@@ -42,27 +42,27 @@ def clean(text: object, most: int = LONGEST_MESSAGE) -> str:
 
 
 _NOT_UTF8 = re.compile("[\udc80-\udcff]+")
-"""How Python writes the bytes of a name that are not UTF-8."""
+"""Python's form of bytes in a name that are not UTF-8."""
 
 
 def shell_word(name: str | os.PathLike[str]) -> str:
-    """A word as a shell takes it: quoted where that is needed, and with `$'...'` what cannot be printed.
+    """A word in the form that a shell accepts: quoted if needed, and in `$'...'` if it cannot be printed.
 
     **Arguments:**
 
-    - `name`: such as the name of a file, as Python holds it.
+    - `name`: the word, such as a file name as Python has it.
     """
     text = os.fspath(name)
     return quote(text) if text.isprintable() else _ansi_quoted(text)
 
 
 def shell_line(words: Iterable[str | os.PathLike[str]]) -> str:
-    """Words as one line of a shell."""
+    """Words as one line for a shell."""
     return " ".join(map(shell_word, words))
 
 
 def _ansi_quoted(text: str) -> str:
-    """Text in `$'...'`, in which printable letters stand for themselves and other bytes are written as numbers."""
+    """Text in `$'...'`: printable characters are written as they are, other bytes as numbers."""
     written = [
         f"\\{c}" if c in "\\'" else c if c.isprintable() else "".join(f"\\x{b:02x}" for b in os.fsencode(c))
         for c in text
@@ -71,13 +71,13 @@ def _ansi_quoted(text: str) -> str:
 
 
 def plural(count: int, what: str) -> str:
-    """`1 trajectory`, `6 trajectories`."""
+    """A count with its noun: `1 trajectory`, `6 trajectories`."""
     many = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
     return f"{count} {what if count == 1 else many}"
 
 
 def cell(value: object) -> str:
-    """A value as a person reads it in a table."""
+    """A value as text in a table for people."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -85,25 +85,25 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, list | tuple):
-        # As many items as could be shown at both ends, and not the millions that a file may hold.
+        # Only items that could be shown at either end, not the millions that a file may hold.
         listed = [*value[:LONGEST_CELL], *value[LONGEST_CELL:][-LONGEST_CELL:]]
         return shortened(", ".join(cell(item) for item in listed), LONGEST_CELL) or "-"
     return clean(value, LONGEST_CELL)
 
 
 def is_number(value: object) -> bool:
-    """Whether a value is lined up on the right."""
+    """Whether a value is right-aligned in a table."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def right_aligned(rows: Sequence[Sequence[object]], column: int) -> bool:
-    """Whether a column holds numbers, and at least one."""
+    """Whether a column contains only numbers, and at least one."""
     values = [row[column] for row in rows if row[column] is not None]
     return bool(values) and all(is_number(value) for value in values)
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
-    """A table as aligned lines, one a row, however long: what a pipe gets."""
+    """A table as aligned lines, one for each row, of any length: the form for a pipe."""
     cells = [
         [clean(name, LONGEST_CELL) for name in columns],
         *([cell(value) for value in row] for row in rows),
@@ -120,7 +120,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> lis
 
 
 def in_bytes(size: float) -> str:
-    """A number of bytes as a person reads it."""
+    """A number of bytes as text for people."""
     for unit, least in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if size >= 0.97 * least:  # 1000 MiB are 0.977 GiB
             return f"{size / least:.3g} {unit}"
@@ -128,7 +128,7 @@ def in_bytes(size: float) -> str:
 
 
 def in_time(seconds: float) -> str:
-    """A time as a person reads it: `0.12 s`, `45 s`, `12 min`, `3.5 h`, `2 days`."""
+    """A time as text for people: `0.12 s`, `45 s`, `12 min`, `3.5 h`, `2 days`."""
     for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
         if seconds >= (2 if unit == "days" else 1.5) * length:
             count = seconds / length
@@ -144,11 +144,11 @@ def field_lines(fields: Mapping[str, object]) -> list[str]:
 
 
 def storable(value: Any) -> Any:
-    """A value as a file in UTF-8 can hold it: the bytes of a name that are none are written out, as in `run\\xff.h5`.
+    """A value that a UTF-8 file can hold: bytes of a name that are not UTF-8 are written as escapes, as in `run\\xff.h5`.
 
     **Arguments:**
 
-    - `value`: text, or lists and objects of JSON with text in them; anything else stays as it is.
+    - `value`: text, or lists and JSON objects with text in them; any other value stays as it is.
     """
     if isinstance(value, str):
         return _SURROGATES.sub(lambda found: _written_out(ord(found[0])), value)
@@ -167,7 +167,7 @@ def _written_out(code: int) -> str:
 
 
 def json_line(payload: Mapping[str, Any]) -> str:
-    """One JSON object on one line: sorted keys, ASCII, and null for what JSON has no number for."""
+    """One JSON object on one line: sorted keys, ASCII, and null for numbers that JSON does not have."""
     return json.dumps(_plain(payload), sort_keys=True, allow_nan=False)
 
 

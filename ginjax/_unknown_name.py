@@ -1,4 +1,4 @@
-"""The refusal of a name that is not among those there are, with the one that was probably meant."""
+"""The error for an unknown name, with the name that was probably meant."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable
 from ginjax.errors import ArgumentError
 
 _LEAST_ALIKE = 0.6
-"""How alike two names are, from 0 to 1, of which one may be a misspelling of the other."""
+"""Least similarity, from 0 to 1, at which one name may be a misspelling of another."""
 
 
 def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
-    """The names that one may be a misspelling of, the likeliest first; capital letters do not matter.
+    """The known names that a name may be a misspelling of, the likeliest first; capital letters do not matter.
 
     **Arguments:**
 
-    - `name`: what was given.
-    - `known`: the names there are.
-    - `most`: how many to return at most.
+    - `name`: the given name.
+    - `known`: the known names.
+    - `most`: most names to return.
     """
-    from difflib import get_close_matches  # costs milliseconds, which only a message has to pay
+    from difflib import get_close_matches  # costs milliseconds, only needed for a message
 
     by_letters: dict[str, str] = {}
     for each in known:
@@ -31,13 +31,13 @@ def nearest(name: str, known: Iterable[str], most: int = 1) -> list[str]:
 def did_you_mean(
     name: str, known: Iterable[str], *, written: Callable[[str], str] = repr, hint: str | None = None
 ) -> str | None:
-    """`Did you mean 'burgers'?`, and what else is to be said; None if there is neither.
+    """`Did you mean 'burgers'?` and a further hint; None if there is neither.
 
     **Arguments:**
 
     - `name`, `known`: as in `nearest`.
-    - `written`: how a name is written in the question.
-    - `hint`: what follows the question, or stands alone where no name is near.
+    - `written`: writes a name for the question.
+    - `hint`: a text that follows the question, or is returned alone if no known name is near.
     """
     near = nearest(name, known)
     parts = [f"Did you mean {written(near[0])}?"] if near else []
@@ -53,16 +53,16 @@ def unknown_name(
     expected: str | None = None,
     hint: str | None = None,
 ) -> ArgumentError:
-    """The error for a name that is not among those there are.
+    """The error for an unknown name.
 
     **Arguments:**
 
-    - `subject`: what the name is of, as the message calls it.
-    - `name`: what was given.
-    - `known`: the names there are.
-    - `got`: what the message says was given; the name in quotes if None.
-    - `expected`: what the message says of the known names; `a or b` if None.
-    - `hint`: what else to say, behind the name that was probably meant.
+    - `subject`: what has this name, in the words of the message.
+    - `name`: the given name.
+    - `known`: the known names.
+    - `got`: the text of the message for the given name; the name in quotes if None.
+    - `expected`: the text of the message for the known names; `a or b` if None.
+    - `hint`: a further hint, after the name that was probably meant.
     """
     names = [str(each) for each in known]
     return ArgumentError(

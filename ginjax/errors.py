@@ -1,22 +1,22 @@
-"""The errors ginjax raises on purpose.
+"""The errors that ginjax raises on purpose.
 
-Each carries values: what was looked at, what was found, what was expected, and what to do about it. The
-sentence is put together in one place (`GinjaxError.__str__`), so every surface can show the parts as it likes.
-Anything that is not a `GinjaxError` is a defect of the program and keeps its traceback.
+Each error carries values: what was examined, what was found, what was expected, and what to do about it. The
+sentence is composed in one place (`GinjaxError.__str__`), so every interface can show the parts in its own way.
+Any other exception is a defect of the program and keeps its traceback.
 """
 
 from ginjax._text import LONGEST_PART, clean, shell_word
 
 
 class GinjaxError(Exception):
-    """Base of all deliberate errors.
+    """Base class of all deliberate errors.
 
     **Arguments:**
 
-    - `subject`: what is wrong, by name (an argument, a file, a layer).
+    - `subject`: the name of what is wrong (an argument, a file, a layer).
     - `got`: what was found.
     - `expected`: what would have been accepted.
-    - `hint`: what the reader can do next.
+    - `hint`: what the user can do next.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class GinjaxError(Exception):
     def problem(self) -> str:
         """The problem on one line, without the hint.
 
-        Names may come from files: what is too long is shortened, and nothing in it can steer a terminal.
+        Names may come from files. Therefore long parts are shortened, and control characters are written as escapes.
         """
         text = _on_one_line(self.subject)
         if self.got is not None:
@@ -55,21 +55,21 @@ def _on_one_line(part: object) -> str:
 
 
 class ArgumentError(GinjaxError, ValueError):
-    """A value handed in by the caller does not fit (wrong shape, range, name or combination)."""
+    """A value passed by the caller is not accepted (wrong shape, range, name or combination)."""
 
 
 class OutputNameError(ArgumentError):
-    """A file is to be written under a name that says that it is of another kind.
+    """The name of an output file belongs to another kind of file.
 
     **Arguments:**
 
-    - `argument`: what the output is called.
-    - `kind`: what is to be written, see `ginjax.checkpoint.OutputKind`.
-    - `path`: the name.
-    - `belongs`: what a file of such a name is, in words.
-    - `expected`: what names the file may have.
-    - `better`: one that fits.
-    - `why`: what there is to know besides, if anything.
+    - `argument`: name of the output in messages.
+    - `kind`: the kind of the output, see `ginjax.checkpoint.OutputKind`.
+    - `path`: the given name.
+    - `belongs`: the kind of file that such a name belongs to, in words.
+    - `expected`: the names that are allowed.
+    - `better`: a name that fits.
+    - `why`: a further explanation, or None.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class OutputNameError(ArgumentError):
 
 
 class UnsupportedError(GinjaxError, NotImplementedError):
-    """A request that makes sense but that this version does not carry out."""
+    """A request that makes sense, but that this version does not support."""
 
 
 class FileError(GinjaxError):
-    """A file cannot be read or written: missing, corrupt, hostile, of another version, disk full."""
+    """A file cannot be read or written: missing, damaged, malicious, of another version, disk full."""
 
 
 class NumericsError(GinjaxError):
@@ -104,12 +104,12 @@ class NumericsError(GinjaxError):
 
 
 class MemoryLimitError(GinjaxError, MemoryError):
-    """Work that needs more memory than there is, refused before it begins."""
+    """Work that needs more memory than is available, refused before it begins."""
 
 
 class VerificationError(GinjaxError):
-    """A property that was promised does not hold to its tolerance."""
+    """A promised property does not hold to its tolerance."""
 
 
 class GinjaxWarning(UserWarning):
-    """Something that went through but that its user must hear about."""
+    """Something worked, but the user has to know about it."""

@@ -1,4 +1,4 @@
-"""How a process gets the memory that its programs on processors work in."""
+"""How a process manages the memory of programs that run on CPUs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,18 @@ _PAGE = 4096
 
 
 def keep_freed_memory() -> bool:
-    """Let this process keep memory that it has freed, for whatever it asks for next, and hold it in large pages where it can.
+    """Let this process keep freed memory for later use, and hold it in large pages if possible.
 
-    A program compiled for processors asks for all its temporary memory at once and frees it at its end. By default the C
-    library hands that back to the system, which fills every page with zeros and maps it anew in the next step, on one
-    core: up to a third of a training step, as `benchmarks/` shows. Afterwards the process takes as much memory from the
-    system as it once needed until it ends; programs give the same numbers.
+    A program compiled for CPUs requests all its temporary memory at once and frees it at its end. By default, the C library
+    returns this memory to the system. In the next step, the system then fills every page with zeros and maps it again, on one
+    core; this takes up to a third of a training step, as `benchmarks/` shows. After this call, the process keeps the largest
+    amount of memory that it ever needed until it ends. The results of programs are the same.
 
-    The command line does this where it computes on fields, a script has to ask: call it before JAX first looks for devices.
+    The command line calls this function where it computes on fields. A script has to call it itself, before JAX first looks for
+    devices.
 
-    **Returns:** whether the C library took the settings: glibc does, others have none of them, and nothing is changed.
+    **Returns:** whether the C library accepted the settings. glibc does; other libraries do not have them, and nothing is
+    changed.
     """
     if sys.platform != "linux":
         return False
@@ -35,7 +37,7 @@ def keep_freed_memory() -> bool:
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "gnu_get_libc_version"):
         return False
-    # One heap, nothing outside of it, and none of it handed back. Further heaps could not hold large blocks.
+    # One heap, nothing outside it, and no memory returned. Further heaps could not hold large blocks.
     settings = (_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, -1)
     taken = all(libc.mallopt(name, value) for name, value in settings)
     if taken and (size := _room()):
@@ -44,7 +46,7 @@ def keep_freed_memory() -> bool:
 
 
 def _room() -> int:
-    """Bytes of address space for the heap: half of the memory there is, and of limits of address space a quarter."""
+    """Bytes of address space for the heap: at most half of the memory, and a quarter of each limit on address space."""
     import resource
 
     try:
@@ -62,7 +64,7 @@ def _room() -> int:
 
 
 def _grow_in_large_pages(libc: ctypes.CDLL, size: int) -> None:
-    """Let the heap be at least so large, all of it in large pages once it is used; until then it takes no memory."""
+    """Let the heap grow to at least this size in large pages; it takes memory only when it is used."""
     import ctypes
 
     libc.malloc.argtypes, libc.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p

@@ -1,6 +1,6 @@
-"""The files of this project: named arrays and a header, read without trust and written whole or not at all.
+"""The files of ginjax: named arrays and a header, checked when read, and written completely or not at all.
 
-The names stand in `__init__.pyi`; each is imported when first used.
+The public names are listed in `__init__.pyi`; each is imported when it is first used.
 """
 
 import lazy_loader

@@ -11,14 +11,14 @@ from ._format import numpy_dtype, supported_dtype
 
 
 def weights_digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """`ginjax.transfer.array_digest`: what certificates of earlier versions are tied to, and `inspect` shows."""
+    """The digest of arrays, `ginjax.transfer.array_digest`, for certificates of earlier versions and for `inspect`."""
     return array_digest(arrays)
 
 
 def check_finite(arrays: Mapping[str, np.ndarray]) -> None:
     """Refuse arrays with NaN or infinity.
 
-    **Raises:** `NumericsError` naming the first such array, in the order of the names.
+    **Raises:** `NumericsError` that names the first such array, in the order of the names.
     """
     for name in sorted(arrays):
         array = np.asarray(arrays[name])
@@ -35,10 +35,10 @@ def check_finite(arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def as_stored(name: str, array: np.ndarray) -> np.ndarray:
-    """The array as a file holds it: C-contiguous and little-endian.
+    """The array in the form for a file: C-contiguous and little-endian.
 
-    The contiguity matters: safetensors copies the memory of any other array as it lies, without an error.
-    `np.ascontiguousarray` would do but for arrays without axes, to which it adds one.
+    Contiguity matters: for any other array, safetensors copies the memory as it is, without an error.
+    `np.ascontiguousarray` cannot be used, because it adds an axis to arrays without axes.
 
     **Raises:** `ArgumentError` for a dtype that files cannot hold.
     """

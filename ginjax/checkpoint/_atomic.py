@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Writing of a file so that it is complete or absent."""
 
 import contextlib
 import errno
@@ -38,16 +38,16 @@ def atomic_write(
 ) -> None:
     """Write a file that is complete or absent, whatever happens meanwhile.
 
-    The bytes go to a temporary file in the same folder, reach the disk, and only then take the name. Without
-    `force` a file that appears under that name in the meantime is left alone. Temporary files that writing this file
-    left behind in a process that was killed are removed.
+    The bytes go to a temporary file in the same folder and reach the disk; only then does the file get its name. Without
+    `force`, a file that appears under that name in the meantime is not changed. If an earlier process was killed while it wrote
+    this file, its temporary files are removed.
 
     **Arguments:**
 
-    - `path`: where to write.
+    - `path`: the file to write.
     - `data`: the bytes, or a function that writes them to a binary stream.
-    - `force`: replace a file that is there.
-    - `links`: follow a symbolic link, as for a name that somebody chose; else one is refused.
+    - `force`: replace an existing file.
+    - `links`: follow a symbolic link, for a name that the user chose; otherwise a link is refused.
 
     **Raises:** `FileError` if the file exists, cannot be written, or is not a regular file.
     """
@@ -71,7 +71,7 @@ def atomic_write(
 
 
 def with_name_of_its_own(path: Path) -> Path:
-    """The path, whose name others can be made from.
+    """Return the path, after a check that it has a name from which other names can be made.
 
     **Raises:** `FileError` for a folder without a name, such as `.` or `/`.
     """
@@ -81,7 +81,7 @@ def with_name_of_its_own(path: Path) -> Path:
 
 
 def refuse_folder(path: str | os.PathLike[str]) -> None:
-    """Refuse a folder in place of a file, whatever its name says.
+    """Refuse a folder where a file is expected, whatever its name.
 
     **Raises:** `FileError`.
     """
@@ -94,12 +94,14 @@ def _is_folder(path: str | os.PathLike[str]) -> FileError:
 
 
 def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bool = True) -> Path:
-    """Check that a file can be written, before work that takes long; the path it would be written to.
+    """Check that a file can be written, before long work begins.
 
-    Whether the folder takes files is tried with one that has no name, or where the system has no such files with an empty one
-    that is removed again: nothing else says so for sure.
+    To be sure, the function creates a file without a name in the folder. On systems without such files it creates an empty
+    file and removes it again.
 
-    **Arguments:** as of `atomic_write`.
+    **Arguments:** as in `atomic_write`.
+
+    **Returns:** the path that would be written to.
 
     **Raises:** `FileError`, as `atomic_write` would.
     """
@@ -112,9 +114,9 @@ def check_target(path: str | os.PathLike[str], *, force: bool = False, links: bo
 
 
 def _try_folder(target: Path) -> None:
-    """Make a file beside another one and leave nothing, not even if the process is killed meanwhile.
+    """Create a file in the folder of another one and leave nothing behind, not even if the process is killed meanwhile.
 
-    Where there are only files with names, one that was left so is removed the next time.
+    On systems where every file needs a name, a file left by a killed process is removed the next time.
     """
     unnamed = getattr(os, "O_TMPFILE", None)
     if unnamed is not None:
@@ -134,7 +136,7 @@ def _try_folder(target: Path) -> None:
 
 
 def _target(path: str | os.PathLike[str], *, force: bool, links: bool) -> Path:
-    """The path that a file would be written to, where its name and what stands there allow it.
+    """The path that a file would be written to, if its name and an existing file allow it.
 
     **Raises:** `FileError`.
     """
@@ -167,13 +169,13 @@ def _target(path: str | os.PathLike[str], *, force: bool, links: bool) -> Path:
             f"{path}: is not a regular file", hint="Only regular files are replaced: choose another name."
         )
     if not force:
-        remove_left_behind(target)  # nobody will write it, who would do so
+        remove_left_behind(target)  # this call will not write the file, which would remove them
         raise _exists(path)
     return target
 
 
 def _temporary(target: Path) -> Path:
-    """A name beside a file, of this process alone; see `remove_left_behind`."""
+    """A name in the folder of a file that only this process uses; see `remove_left_behind`."""
     return target.with_name(f".ginjax-{_tag(target)}-{host_tag()}-{os.getpid()}-{os.urandom(8).hex()}.tmp")
 
 
@@ -181,7 +183,7 @@ def _fill(temporary: Path, data: bytes | Callable[[BinaryIO], object], mode_of: 
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     with open(_above_standard_streams(descriptor), "wb") as stream:
         with contextlib.suppress(OSError):
-            # The file is now ours, whoever had the old one: nothing runs with our rights for having had theirs.
+            # The file is ours now, whoever owned the old one: it must not keep special rights of the old owner.
             os.chmod(temporary, mode_of.stat().st_mode & 0o777)
         if callable(data):
             data(stream)
@@ -192,7 +194,7 @@ def _fill(temporary: Path, data: bytes | Callable[[BinaryIO], object], mode_of: 
 
 
 def _above_standard_streams(descriptor: int) -> int:
-    """The same file under a number that no program takes for a standard stream, where one of those was closed."""
+    """The same file with a descriptor above those of the standard streams, in case one of these was closed."""
     if descriptor > 2 or os.name == "nt":
         return descriptor
     import fcntl
@@ -203,14 +205,14 @@ def _above_standard_streams(descriptor: int) -> int:
 
 
 def _tag(target: Path) -> str:
-    """Eight letters for a name of whatever length."""
+    """Eight hexadecimal digits for a name of any length."""
     return hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
 
 
 def remove_left_behind(path: str | os.PathLike[str]) -> None:
     """Remove temporary files of a file whose process no longer runs; those of other machines stay.
 
-    A process that was killed just after the file had got its name leaves one too.
+    A process that was killed just after the file got its name leaves one, too.
     """
     target = Path(os.path.realpath(path))
     pattern = re.compile(rf"\.ginjax-{_tag(target)}-{host_tag()}-([0-9]{{1,10}})-[0-9a-f]{{16}}\.tmp")
@@ -222,7 +224,7 @@ def remove_left_behind(path: str | os.PathLike[str]) -> None:
 
 
 def _move_unless_taken(temporary: Path, target: Path) -> None:
-    """Give the file its name, or raise `FileExistsError`; a rename would silently replace what is there."""
+    """Give the file its name, or raise `FileExistsError`; a rename would silently replace an existing file."""
     try:
         os.link(temporary, target)
         return
@@ -231,7 +233,7 @@ def _move_unless_taken(temporary: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_HARD_LINKS:
             raise
-    # No hard links here: reserve the name with an empty file of our own, then replace that.
+    # No hard links here: reserve the name with an empty file of our own, then replace it.
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     try:
         os.replace(temporary, target)
@@ -241,7 +243,7 @@ def _move_unless_taken(temporary: Path, target: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the name last through a power cut; the file is whole already, so a refusal here loses nothing."""
+    """Make the name survive a power cut. The file is already complete, so errors are ignored here."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -258,8 +260,8 @@ def _exists(path: str | os.PathLike[str]) -> FileError:
 
 
 def unwritable(path: str | os.PathLike[str], error: OSError) -> FileError:
-    """What the system says of a file that could not be written, with its name."""
+    """The error for a file that could not be written, with the reason that the system gives."""
     number = error.errno or 0
-    # Libraries such as HDF5 put a report of their own in place of the system's words.
+    # Libraries such as HDF5 replace the system's message by their own.
     said = os.strerror(number) if number in _HINTS else error.strerror or error
     return FileError(f"{path}: cannot be written: {said}", hint=_HINTS.get(number))

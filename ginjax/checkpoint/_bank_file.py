@@ -1,4 +1,4 @@
-"""Filter banks as a file: one per dimension, with the recipe they were built from."""
+"""Filter banks in a file: one per dimension, with the recipe they were built from."""
 
 import os
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _TOLERANCE = 1e-9  # float64 banks differ between machines by rounding only
 
 
 def write_banks(path: str | os.PathLike[str], banks: Iterable[FilterBank], *, force: bool = False) -> str:
-    """Write banks of one recipe, each of another dimension, to a file of kind `filters`.
+    """Write banks of one recipe, each for a different dimension, to a file of kind `filters`.
 
     Arrays are named `d2.k1p0`; a block without filters is listed in the header only.
 
@@ -45,10 +45,10 @@ def write_banks(path: str | os.PathLike[str], banks: Iterable[FilterBank], *, fo
 
 
 def read_banks(path: str | os.PathLike[str]) -> dict[int, FilterBank]:
-    """The banks of a file of kind `filters`, by dimension.
+    """Read the banks of a file of kind `filters`, by dimension.
 
-    They are built again from the recipe and compared with the arrays, so what is returned is certain to be
-    invariant.
+    The function builds the banks again from the recipe and compares them with the arrays in the file, so the result is certain
+    to be invariant.
 
     **Raises:** `FileError` if the file cannot be read or its arrays are not those of its recipe.
     """
@@ -74,7 +74,7 @@ def read_banks(path: str | os.PathLike[str]) -> dict[int, FilterBank]:
 
 
 def key_name(key: FilterKey) -> str:
-    """Order and parity as files write them: `k1p0`."""
+    """Order and parity in the form used in files, such as `k1p0`."""
     return f"k{key[0]}p{key[1]}"
 
 
@@ -100,7 +100,7 @@ def _block_description(block: FilterBlock) -> dict[str, object]:
 def _check_shapes(
     path: object, arrays: dict[str, np.ndarray], recipe: BankRecipe, keys: dict[int, list[FilterKey]]
 ) -> None:
-    """Every array fits its name before any bank is built, so the work is bounded by the size of the file."""
+    """Check that every array fits its name before any bank is built, so that the size of the file bounds the work."""
     expected = {f"d{D}.{key_name(key)}": (D, key[0]) for D in keys for key in keys[D]}
     for name, array in arrays.items():
         if name not in expected:

@@ -1,4 +1,4 @@
-"""The model card: what a file says of a model, as a page for people, with the head that the Hugging Face Hub reads."""
+"""The model card: the content of a model file as a page for people, with the metadata block that the Hugging Face Hub reads."""
 
 import json
 import os
@@ -29,16 +29,16 @@ def model_card(
     *,
     address: str | None = None,
 ) -> str:
-    """A model card in Markdown: fields and units, how the network came to be, its certificate, its errors, how to load it.
+    """Make a model card in Markdown: fields and units, history of the network, certificate, errors, and how to load it.
 
-    Nothing is in it that the file, or the evaluation, does not say.
+    It contains only what the file or the evaluation states.
 
     **Arguments:**
 
     - `record`: the model.
-    - `name`: of its file, such as `model.3d.safetensors`.
-    - `evaluation`: what `evaluation.json` holds, see `read_evaluation`; None where the model was not evaluated.
-    - `address`: what `ginjax.load` loads it by, where that is not its file, such as `hf://user/name`.
+    - `name`: name of its file, such as `model.3d.safetensors`.
+    - `evaluation`: the content of `evaluation.json`, see `read_evaluation`; None if the model was not evaluated.
+    - `address`: the address for `ginjax.load` if it is not the file name, such as `hf://user/name`.
     """
     parts = [
         _head(record, name, evaluation),
@@ -53,15 +53,15 @@ def model_card(
 
 
 def evaluation_file(path: str | os.PathLike[str]) -> Path:
-    """The file with the numbers of an evaluation: the one that is named, or that of the folder."""
+    """The file with the numbers of an evaluation: the given file, or the one in the given folder."""
     path = Path(path)
     return path / "evaluation.json" if path.is_dir() else path
 
 
 def read_evaluation(path: str | os.PathLike[str]) -> Mapping[str, object]:
-    """The numbers of an evaluation, from the file `evaluation.json` or the folder that holds it.
+    """Read the numbers of an evaluation from the file `evaluation.json`, or from the folder that holds it.
 
-    **Raises:** `FileError` if they cannot be read, or are no evaluation.
+    **Raises:** `FileError` if the file cannot be read or does not hold an evaluation.
     """
     path = evaluation_file(path)
     try:
@@ -216,7 +216,7 @@ def _errors(record: ModelRecord, evaluation: Mapping[str, object] | None) -> str
 
 
 def _final_errors(evaluation: Mapping[str, object]) -> Iterator[tuple[str, str, float]]:
-    """Field, metric and error of the model at the last step, where it is finite."""
+    """Field, metric and final error of the model, for each error at the last step that is finite."""
     for field, metrics in _mapping(_mapping(evaluation["errors"]).get("model")).items():
         for metric, curve in _mapping(metrics).items():
             if isinstance(curve, list) and curve and isinstance(curve[-1], int | float):
@@ -245,7 +245,7 @@ def _table(names: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    """A text on one line that neither ends a cell nor becomes a link, an image or HTML."""
+    """A text on one line that neither ends a table cell nor becomes a link, an image or HTML."""
     text = " ".join(str(value).split())
     for sign in ("\\", "|", "[", "]", "<", ">", "`", "*", "#"):
         text = text.replace(sign, f"\\{sign}")
@@ -253,7 +253,7 @@ def _cell(value: object) -> str:
 
 
 def _quoted(value: object) -> str:
-    """A text as YAML and JSON both write it."""
+    """A text quoted in a way that is valid in both YAML and JSON."""
     return json.dumps(" ".join(str(value).split())[:200])
 
 

@@ -1,4 +1,4 @@
-"""Files that one process at a time writes, and what it leaves when it does not come to its end."""
+"""Claims on files: one process at a time writes them, and an unfinished process leaves a record."""
 
 import contextlib
 import errno
@@ -24,30 +24,30 @@ from ._strict_json import JsonProblem, parse_json
 
 _MOST_BYTES, _MOST_FILES = 2**20, 2**12
 _LONGEST_NAME = 200
-"""Bytes of a name that stand in that of its lock file."""
+"""Most bytes of a name that are used in the name of its lock file."""
 
 _PATIENCE = 0.1
-"""Seconds to try again where a lock is held: whoever only asks for it holds it for a moment."""
+"""Seconds to keep trying if a lock is held: a process that only tests the lock holds it for a moment."""
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL}
 
 
 class Claim:
-    """Some files, claimed by this process for as long as it works on them.
+    """A claim of this process on some files, for as long as it works on them.
 
-    A hidden file beside them says who writes. The system frees it when the process ends, however it ends. It stays
-    where that was before `done` and some of the files are there: then the same work may replace these without `force`,
-    as it would have made them.
+    A hidden lock file beside them says who writes. The system releases the lock when the process ends, in whatever way. If the
+    process ended before `done` and left some of the files, the lock file stays. Then the same work may replace these files
+    without `force`, because it would write the same files.
 
     **Arguments:**
 
-    - `name`: what the files are called together, such as `folder/model`.
-    - `files`: the files. Where a link leads to that has the name of one, nobody has chosen, and it is refused, but for `name`.
-    - `named`: those of them that somebody named, too.
-    - `work`: a text that is the same for the same work; None for work that may go on from whatever was left.
-    - `force`: replace files that are there.
+    - `name`: the common name of the files, such as `folder/model`.
+    - `files`: the files. A symbolic link in place of one of them is refused, except for `name` and the files in `named`.
+    - `named`: those of the files that the user named explicitly.
+    - `work`: a text that is equal for equal work; None for work that can continue from any state of the files.
+    - `force`: replace existing files.
 
-    **Raises:** `FileError` where another process writes them, or as `check_target` for each file.
+    **Raises:** `FileError` if another process writes the files, or as `check_target` for each file.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class Claim:
             raise
 
     def replaces(self, file: Path) -> bool:
-        """Whether a file may be replaced: one that the same work left, or any with `force`."""
+        """Whether a file may be replaced: if the same work left it, or with `force`."""
         return self._force or storable(file.name) in self._left
 
     def done(self) -> None:
-        """Say that the work came to its end."""
+        """Declare the work finished."""
         self._done = True
 
     def __enter__(self) -> Self:
@@ -98,7 +98,7 @@ class Claim:
         os.close(self._descriptor)
 
     def _unlink(self) -> None:
-        """Remove the lock file while it is still ours; Windows does not remove a file that is open."""
+        """Remove the lock file while it is still ours; Windows does not remove an open file."""
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
             self.path.unlink()
@@ -132,14 +132,14 @@ class Claim:
 
 
 def refuse_claimed(name: Path, file: Path) -> None:
-    """Refuse to begin where another process writes, without claiming anything.
+    """Refuse to begin if another process writes the files; nothing is claimed.
 
     **Arguments:**
 
-    - `name`: what its files are called together, as in `Claim`.
+    - `name`: the common name of the files, as in `Claim`.
     - `file`: one of them, for the message.
 
-    **Raises:** `FileError` saying which process, on which machine, and since when.
+    **Raises:** `FileError` that says which process writes, on which machine, and since when.
     """
     path = lock_path(name)
     if not os.path.lexists(path):
@@ -153,14 +153,14 @@ def refuse_claimed(name: Path, file: Path) -> None:
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who claims files, or did.
+    """The process that claims files, or claimed them and did not finish.
 
     **Arguments:**
 
-    - `process`, `host`: the process and its machine.
+    - `process`, `host`: number of the process, and name of its machine.
     - `since`: when it began, in ISO 8601.
-    - `running`: whether it still holds them; otherwise it ended without finishing.
-    - `new`: the names of the files that it makes, which were not there before.
+    - `running`: whether it still holds the claim; otherwise it ended without finishing.
+    - `new`: names of the files that it creates, which did not exist before.
     """
 
     process: int
@@ -171,13 +171,13 @@ class Claimant:
 
 
 def claimant(name: Path) -> Claimant | None:
-    """Who claims files, or left them unfinished; None if nobody does. Nothing is changed.
+    """The process that claims files or left them unfinished; None if there is none. Nothing is changed.
 
     **Arguments:**
 
-    - `name`: what the files are called together, as in `Claim`.
+    - `name`: the common name of the files, as in `Claim`.
 
-    **Raises:** `FileError` for a lock file that cannot be read or is none of ours.
+    **Raises:** `FileError` for a lock file that cannot be read or was not made by ginjax.
     """
     path = lock_path(name)
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -202,7 +202,7 @@ def claimant(name: Path) -> Claimant | None:
 
 
 def _is_held(descriptor: int) -> bool | None:
-    """Whether another process holds a lock file; None where locks cannot tell."""
+    """Whether another process holds a lock file; None if the file system has no locks."""
     try:
         import fcntl
 
@@ -216,7 +216,7 @@ def _is_held(descriptor: int) -> bool | None:
 
 
 def lock_path(name: Path) -> Path:
-    """The hidden file that says who writes the files that are called `name` together."""
+    """The hidden lock file for the files with the common name `name`."""
     called = os.fsencode(with_name_of_its_own(name).name)
     if len(called) > _LONGEST_NAME:  # of the 255 bytes that most file systems allow
         mark = hashlib.sha256(called).hexdigest()[:16].encode()
@@ -227,9 +227,9 @@ def lock_path(name: Path) -> Path:
 
 
 def _lock(path: Path, file: Path) -> int:
-    """The lock file of a file, open and locked.
+    """Open and lock the lock file of a file.
 
-    **Raises:** `FileError` where another process has it.
+    **Raises:** `FileError` if another process holds it.
     """
     check_target(path, force=True, links=False)
     while True:
@@ -248,11 +248,11 @@ def _lock(path: Path, file: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # the one who had it has just removed it
+        os.close(descriptor)  # its owner has just removed it
 
 
 def _take(path: Path, descriptor: int, file: Path) -> None:
-    """Lock the lock file, by the system or, where that cannot, by what stands in it."""
+    """Lock the lock file: by the system or, if the system has no locks, by its content."""
     try:
         import fcntl
 
@@ -270,7 +270,7 @@ def _take(path: Path, descriptor: int, file: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise unwritable(path, error) from error
-    # A file system without locks: what the file says has to do.
+    # A file system without locks: rely on the content of the file.
     owner = _read(path, descriptor)
     if owner is None:
         return
@@ -282,9 +282,9 @@ def _take(path: Path, descriptor: int, file: Path) -> None:
 
 
 def _read(path: Path, descriptor: int) -> dict[str, Any] | None:
-    """What the owner wrote; None of a new file.
+    """The content that the owner wrote; None for an empty file.
 
-    **Raises:** `FileError` for a file that is none of ours.
+    **Raises:** `FileError` for a file that was not made by ginjax.
     """
     os.lseek(descriptor, 0, os.SEEK_SET)
     raw = os.read(descriptor, _MOST_BYTES + 1)

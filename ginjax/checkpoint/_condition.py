@@ -1,4 +1,4 @@
-"""Numbers that a network is told beside the fields, such as a time step or a coefficient."""
+"""Numbers that a network receives beside the fields, such as a time step or a coefficient."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -11,13 +11,13 @@ from ._expect import expect
 from ._field import MAX_NAME
 
 OWN_CONDITIONS: Mapping[str, str] = MappingProxyType({"spacing": "length_unit", "time_step": "time_unit"})
-"""Conditions that data state by themselves, and what holds their units."""
+"""Conditions that data have an attribute for, and the attributes that hold their units."""
 
 _BEYOND = 0.1
-"""A number is far from those of a training if it lies outside of their range by more than this part of it, ..."""
+"""A number is far from the training if its distance from the training range exceeds this fraction of the range, ..."""
 
 _SAME = 1e-3
-"""... and by more than this part of itself."""
+"""... and also this fraction of the number itself."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Condition:
 
     **Arguments:**
 
-    - `name`: of the constant, which is an input of the network like any other.
-    - `low`, `high`: the least and the largest number that the network was trained with; None if that is not known.
+    - `name`: name of the constant, which is an input of the network like any other.
+    - `low`, `high`: the smallest and the largest number in the training; None if unknown.
 
-    **Raises:** `ArgumentError` for a range that is none.
+    **Raises:** `ArgumentError` for a range that is not valid.
     """
 
     name: str
@@ -47,16 +47,16 @@ class Condition:
 
     @property
     def span(self) -> tuple[float, float] | None:
-        """The range; None if it is not known."""
+        """The range; None if unknown."""
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     @property
     def in_words(self) -> str:
-        """Such as `time_step 0.1 to 0.4`."""
+        """A description, such as `time_step 0.1 to 0.4`."""
         return self.name if self.span is None else f"{self.name} {_range(*self.span)}"
 
     def remark(self, values: Iterable[float]) -> str | None:
-        """What is to be said of numbers that are far from those of the training; None if none are."""
+        """A remark on numbers that are far from those of the training; None if there are none."""
         if self.span is None:
             return None
         low, high = self.span
@@ -71,7 +71,7 @@ class Condition:
         )
 
     def united(self, other: "Condition | None") -> "Condition":
-        """The same with the range of an earlier training too."""
+        """The same condition, with a range that includes that of an earlier training."""
         spans = [each.span for each in (self, other) if each is not None and each.span is not None]
         if not spans:
             return self
@@ -83,7 +83,7 @@ def _range(low: float, high: float) -> str:
 
 
 def condition_to_json(condition: Condition) -> dict[str, object]:
-    """A plain JSON object that `condition_from_json` reads back."""
+    """Convert to a plain JSON object that `condition_from_json` can read."""
     return {"name": condition.name, "low": condition.low, "high": condition.high}
 
 

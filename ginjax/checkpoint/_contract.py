@@ -1,4 +1,4 @@
-"""The data contract: what is known of the data that a model is for. It is stored with the model; every command checks it."""
+"""The data contract: known properties of the data that a model is for. It is stored with the model; every command checks it."""
 
 import itertools
 import math
@@ -14,26 +14,26 @@ from ._field import MAX_NAME, Field, FieldScale
 from ._reading import Reading
 
 Boundary = Literal["periodic", "bounded", "wall", "open"]
-"""What happens at the ends of an axis: nothing (it closes on itself), something not stated, a wall, in- and outflow."""
+"""The ends of an axis: none (a periodic axis), ends of a kind that is not stated, walls, or inflow and outflow."""
 
 PaddingWord = Literal["wrap", "zeros", "mirror", "edge"]
-"""How a network goes on beyond the ends of an axis."""
+"""How a network continues a field beyond the ends of an axis."""
 
 NewBoundary = Literal["periodic", "edge", "mirror"]
-"""How a converted network goes on beyond the ends of an axis that the conversion added."""
+"""How a converted network continues a field beyond the ends of an axis that the conversion added."""
 
 AXIS_NAMES = ("x", "y", "z", "axis4", "axis5", "axis6", "axis7", "axis8")
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of space.
+    """One spatial axis.
 
     **Arguments:**
 
-    - `name`: what it is called; component `i` of a vector points along axis `i`.
-    - `boundary`: what the data do at its ends.
-    - `padding`: what a network does there; `wrap` if and only if the axis is periodic.
+    - `name`: name of the axis; component `i` of a vector points along axis `i`.
+    - `boundary`: the ends of the axis in the data.
+    - `padding`: how a network continues fields there; `wrap` if and only if the axis is periodic.
     """
 
     name: str
@@ -58,7 +58,7 @@ class Axis:
 
     @property
     def in_words(self) -> str:
-        """Such as `x periodic`, or `y not periodic (mirror)`."""
+        """A description, such as `x periodic`, or `y not periodic (mirror)`."""
         if self.is_torus:
             return f"{self.name} periodic"
         return f"{self.name} not periodic" + ("" if self.padding == "zeros" else f" ({self.padding})")
@@ -70,7 +70,7 @@ class Axis:
 
 
 def axes_of(is_torus: tuple[bool, ...], names: tuple[str, ...] = ()) -> tuple[Axis, ...]:
-    """Axes of which no more is known than whether they are periodic; the others are continued by zeros."""
+    """Make axes if nothing is known but whether they are periodic; those that are not are continued by zeros."""
     return tuple(
         Axis(name, "periodic", "wrap") if periodic else Axis(name, "bounded", "zeros")
         for name, periodic in zip(names or AXIS_NAMES, is_torus, strict=False)
@@ -79,14 +79,14 @@ def axes_of(is_torus: tuple[bool, ...], names: tuple[str, ...] = ()) -> tuple[Ax
 
 @dataclass(frozen=True)
 class DataPart:
-    """The data that one part of a training was done on.
+    """The data of one split of a training.
 
     **Arguments:**
 
-    - `digest`: of those data as a whole, see `ginjax.data.source_digest`.
-    - `trajectories`: which of them, sorted; None for all.
-    - `each`: the digests of these trajectories, see `ginjax.data.trajectory_digests`, by which they are known in whatever
-      file and order they are met again; empty where the data were too large for that.
+    - `digest`: digest of the whole data set, see `ginjax.data.source_digest`.
+    - `trajectories`: indices of the trajectories used, sorted; None for all.
+    - `each`: digests of these trajectories, see `ginjax.data.trajectory_digests`. They identify the trajectories in any file and
+      order. Empty if the data were too large for that.
     """
 
     digest: str
@@ -105,28 +105,28 @@ class DataPart:
 
 @dataclass(frozen=True)
 class DataContract:
-    """What data have to be like for a model, free of the grid.
+    """The properties that data must have for a model, independent of the grid.
 
     **Arguments:**
 
-    - `axes`: the axes of space.
-    - `fields`: fields that vary in time, in channel order: seen, and predicted unless `targets` says otherwise. Empty
-      where nothing is known of the fields.
-    - `constants`: fields that do not vary in time; they are seen only.
-    - `targets`: the fields that are predicted, where these are not `fields`.
-    - `conditions`: those of the constants that are one number for each trajectory.
-    - `scales`: of every field, in the order `fields`, `constants`, `targets`; empty if they were not measured.
+    - `axes`: the spatial axes.
+    - `fields`: fields that vary in time, in channel order. They are inputs, and they are predicted unless `targets` says
+      otherwise. Empty if the fields are unknown.
+    - `constants`: fields that do not vary in time; they are inputs only.
+    - `targets`: the predicted fields, if these are not `fields`; None otherwise.
+    - `conditions`: the constants that are one number for each trajectory.
+    - `scales`: the scale of every field, in the order `fields`, `constants`, `targets`; empty if they were not measured.
     - `past_steps`: frames of each field in an input, oldest first.
-    - `residual`: whether the change of a field is predicted instead of the field.
+    - `residual`: whether the model predicts the change of each field instead of the field.
     - `spacing`: distance between grid points along every axis, in the data's unit of length; None if unknown.
     - `time_step`: time between frames, in the data's unit of time; None if unknown.
-    - `spectrum`: by field the isotropic power spectrum of the training data, pairs of wave number (radians a unit of
+    - `spectrum`: by field, the isotropic power spectrum of the training data: pairs of wave number (radians per unit of
       length) and power; None if it was not measured.
-    - `layout`: by the name of the array, how its axes were read, such as `trajectory,time,x,y,component`; None for data
-      that say so themselves.
-    - `reading`: what else was said of how to read the files; None if nothing was.
-    - `parts`: by the name of the part (`train`, `valid`, `test`), the data it was.
-    - `origin`: where the data came from, as JSON values.
+    - `layout`: by array name, the order of axes that was used, such as `trajectory,time,x,y,component`; None for data
+      that state it themselves.
+    - `reading`: what else the user stated about the files; None if nothing.
+    - `parts`: by name of the split (`train`, `valid`, `test`), its data.
+    - `origin`: provenance of the data, as JSON values.
     - `length_unit`, `time_unit`: the units of `spacing` and `time_step` as text; None if unknown.
 
     **Raises:** `ArgumentError` if these do not fit each other.
@@ -186,7 +186,7 @@ class DataContract:
 
     @classmethod
     def unknown(cls, is_torus: tuple[bool, ...]) -> "DataContract":
-        """Nothing is known but the axes."""
+        """A contract in which nothing is known but the axes."""
         return cls(axes_of(is_torus))
 
     @property
@@ -206,12 +206,12 @@ class DataContract:
 
     @property
     def inputs(self) -> tuple[Field, ...]:
-        """One field for each channel of the input, in the order of the blocks: fields x past frames, constants."""
+        """One field for each input channel, in this order: fields x past frames, then constants."""
         return tuple(each for each, _ in self.inputs_named)
 
     @property
     def inputs_named(self) -> tuple[tuple[Field, int], ...]:
-        """The same with the number of the frame, the oldest first; 0 for constants."""
+        """`inputs` with the number of the frame, 0 for the oldest; 0 for constants."""
         return (
             *((each, frame) for each in self.fields for frame in range(self.past_steps)),
             *((each, 0) for each in self.constants),
@@ -228,18 +228,19 @@ class DataContract:
         return frozenset(each.name for each in self.conditions)
 
     def without_conditions(self, names: Collection[str]) -> "DataContract":
-        """The same where some conditions are constants like any other, which data may lack."""
+        """The same contract, with some conditions as ordinary constants, which data may lack."""
         return replace(self, conditions=tuple(each for each in self.conditions if each.name not in names))
 
     def with_fields(
         self, fields: Sequence[Field], constants: Sequence[Field], conditions: Sequence[Condition] = ()
     ) -> "DataContract":
-        """The same for other fields; without scales unless those of all of them are known.
+        """The same contract for other fields. It has scales only if those of all fields are known.
 
         **Arguments:**
 
-        - `fields`, `constants`: in channel order; those that there were are known by name.
-        - `conditions`: which of the new constants are numbers. What is told of every trajectory is no longer known once for all.
+        - `fields`, `constants`: the new fields in channel order; fields from before are recognised by name.
+        - `conditions`: which of the new constants are numbers of each trajectory. If spacing or time step is among the
+          conditions, the contract no longer has a single value for it.
         """
         scalars = {each.name for each in constants if each.k == 0}
         told = {each.name: each for each in (*conditions, *self.conditions) if each.name in scalars}
@@ -261,16 +262,16 @@ class DataContract:
     def in_dimension(
         self, D: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
     ) -> "DataContract":
-        """The same task in another dimension.
+        """The contract of the same task in another dimension.
 
-        How the axes of arrays were read (`layout`) is a matter of the old dimension and is dropped.
+        The order in which array axes were read (`layout`) belongs to the old dimension and is dropped.
 
         **Arguments:**
 
-        - `D`: the dimension.
+        - `D`: the new dimension.
         - `new`: the boundary of each added axis, see `new_boundaries`; all are periodic if empty.
-        - `places`: where the axes that are added or taken away stand in the higher dimension, see `new_axis_places`; the last
-          if empty.
+        - `places`: the places, in the higher dimension, of the axes that are added or removed, see `new_axis_places`; the last
+          ones if empty.
         """
         axes, reading = axes_in_dimension(self.axes, D, new, places), self.reading
         if reading is not None and D != self.D:
@@ -278,10 +279,10 @@ class DataContract:
         return replace(self, axes=axes, layout=None, reading=reading)
 
     def completed_by(self, other: "DataContract") -> "DataContract":
-        """The same, with spacing, time step and their units from another contract where this one does not know them.
+        """The same contract; spacing, time step and their units come from another contract if they are unknown here.
 
-        A unit goes with its number: where both know the number, its unit is taken over only if the numbers are equal. A number
-        that is a condition stays unknown.
+        A unit belongs to its number: if both contracts know the number, the unit is taken over only if the numbers are equal. A
+        number that is a condition stays unknown.
         """
         found = {}
         for number, unit in OWN_CONDITIONS.items():
@@ -296,7 +297,7 @@ class DataContract:
         return replace(self, **found)
 
     def lifted(self) -> "DataContract":
-        """The same with every odd scalar as an odd vector, see `ginjax.transfer.lift_key`."""
+        """The same contract with every odd scalar as an odd vector, see `ginjax.transfer.lift_key`."""
 
         def of(each: Field) -> Field:
             k, p = lift_key((each.k, each.p))
@@ -317,9 +318,9 @@ class DataContract:
 def axes_in_dimension(
     axes: Sequence[Axis], D: int, new: Sequence[NewBoundary] = (), places: Sequence[int] = ()
 ) -> tuple[Axis, ...]:
-    """Axes in another dimension; arguments as of `DataContract.in_dimension`.
+    """Axes in another dimension; arguments as in `DataContract.in_dimension`.
 
-    Where the new ones are not the last, every axis is called by its place.
+    If `places` are given, every axis is named by its place.
     """
     if len(axes) > D:
         kept = [axis for i, axis in enumerate(axes) if i not in places][:D]
@@ -340,7 +341,7 @@ def axes_in_dimension(
 
 
 def new_axis_names(axes: Sequence[Axis], D: int, places: Sequence[int] = ()) -> list[str]:
-    """What the axes are called that are added to reach a dimension."""
+    """Names of the axes that are added to reach a dimension."""
     if places:
         return [AXIS_NAMES[i] for i in places]
     taken = {axis.name for axis in axes}

@@ -1,4 +1,4 @@
-"""Whether data are of the kind that a model is for: the one place that decides it."""
+"""The check whether data are of the kind that a model is for; it is made here only."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -12,13 +12,13 @@ from ._contract_differences import ADAPTABLE, Aspect, Difference, differences
 
 
 class ContractError(ArgumentError):
-    """Data are not of the kind that a model is for.
+    """The data are not of the kind that the model is for.
 
     **Arguments:**
 
-    - `difference`: the first thing in which they differ.
+    - `difference`: the first difference.
     - `wanted`: the contract of the model.
-    - `hint`: what can be done, in place of that of the difference.
+    - `hint`: what to do, instead of the hint of the difference.
     """
 
     def __init__(self, difference: Difference, wanted: DataContract, hint: str | None = None):
@@ -48,9 +48,9 @@ def check_contract(
     - `accept`: aspects in which the data may differ.
     - `adapting`: whether the model is about to be trained on the data, which could adapt it to them.
 
-    **Returns:** the differences that were accepted.
+    **Returns:** the accepted differences.
 
-    **Raises:** `ContractError` naming the first that was not, what was found and what was expected.
+    **Raises:** `ContractError` with the first difference that is not accepted: what was found and what was expected.
     """
     unknown = [aspect for aspect in accept if aspect not in get_args(Aspect)]
     if unknown:
@@ -71,9 +71,9 @@ def check_contract(
 def conversion_differences(
     low: DataContract, high: DataContract, *, lifted: bool, new_axes: Sequence[int] = ()
 ) -> tuple[Difference, ...]:
-    """In what the data of a converted model differ from those of the model it came from.
+    """The differences between the data of a converted model and those of the model before the conversion.
 
-    Where either says nothing of its fields there is nothing to compare.
+    If one of the contracts does not know its fields, there is nothing to compare.
 
     **Arguments:**
 
@@ -95,6 +95,6 @@ def conversion_differences(
 
 
 def _gone(wanted: DataContract, found: DataContract) -> list[str]:
-    """The names of the fields of a model that data lack."""
+    """The names of fields of a model that the data lack."""
     there = {(each.name, each.key) for each in found.everything}
     return [each.name for each in wanted.everything if (each.name, each.key) not in there]

@@ -1,4 +1,4 @@
-"""In what two data contracts differ, aspect by aspect, in the words of a message."""
+"""The differences between two data contracts, aspect by aspect, in the words of a message."""
 
 import math
 from collections.abc import Sequence
@@ -12,24 +12,24 @@ from ._field import NO_UNIT, Field
 Aspect = Literal[
     "dimension", "fields", "constants", "units", "boundary", "spacing", "time-step", "past-steps", "residual"
 ]
-"""What two contracts may differ in."""
+"""The aspects in which two contracts may differ."""
 
 ADAPTABLE: tuple[Aspect, ...] = ("boundary", "spacing", "time-step")
-"""What training can adapt a network to; in everything else it would be another network."""
+"""Aspects to which training can adapt a network; with a difference in any other aspect it would be another network."""
 
 _SAME = 1e-3
-"""Spacings and time steps closer than this, relatively, are one and the same."""
+"""Spacings and time steps with a smaller relative difference are taken as equal."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which data differ from what a model asks for.
+    """One difference between data and what a model expects.
 
     **Arguments:**
 
-    - `aspect`: what.
+    - `aspect`: what differs.
     - `subject`, `got`, `expected`, `hint`: the words of an error message.
-    - `values`: what the model asks for and what the data have, as JSON values.
+    - `values`: what the model expects and what the data have, as JSON values.
     """
 
     aspect: Aspect
@@ -41,16 +41,15 @@ class Difference:
 
 
 def differences(wanted: DataContract, found: DataContract, *, task: bool = False) -> tuple[Difference, ...]:
-    """In what data differ from what a model asks for.
+    """Compare data with what a model expects.
 
-    What either side does not know is not compared, see `unchecked`. Fields that are there beside those asked for do not
-    matter.
+    What either side does not know is not compared, see `unchecked`. Additional fields in the data do not matter.
 
     **Arguments:**
 
     - `wanted`: the contract of the model.
     - `found`: the contract of the data, or of another model.
-    - `task`: whether past frames and residual are to be compared too, which data as such do not say.
+    - `task`: whether to compare past frames and residual, too, which data by themselves do not state.
 
     **Returns:** the differences, the most important first.
     """
@@ -122,7 +121,7 @@ def _missing(
     free = [each for each in found if (each.name, each.key) not in known]
     first = missing[0]
     other = next((each.name for each in free if each.k == first.k), "VARIABLE")
-    # One of this name is of another order or parity, which has to be said as well.
+    # A field of this name has another order or parity, which has to be stated as well.
     named = first.kind if first.name in {name for name, _ in present} else first.name
     return [
         Difference(
@@ -138,7 +137,7 @@ def _missing(
 
 
 def _untold(wanted: DataContract, found: DataContract) -> list[Difference]:
-    """Numbers that the network is told and the data do not say, and steps that differ within the data, of which it is not told."""
+    """Conditions of the network that the data do not state, and steps that differ within the data but are not conditions."""
     present = {(each.name, each.key) for each in found.constants}
     result = [
         Difference(
@@ -207,7 +206,7 @@ def _own_units(wanted: DataContract, found: DataContract) -> list[Difference]:
 
 
 def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Difference]:
-    # A boundary that is not stated may be a wall or open.
+    # A boundary that is not stated may be a wall or an open end.
     if all(a.is_torus == b.is_torus for a, b in zip(wanted, found, strict=True)):
         return []
     walled = any(a.is_torus and not b.is_torus for a, b in zip(wanted, found, strict=True))
@@ -230,7 +229,7 @@ def _boundaries(wanted: Sequence[Axis], found: Sequence[Axis]) -> list[Differenc
 
 
 def ends_in_words(axes: Sequence[Axis]) -> str:
-    """Such as `x periodic and y not periodic`."""
+    """A description, such as `x periodic and y not periodic`."""
     return " and ".join(f"{axis.name} {'periodic' if axis.is_torus else 'not periodic'}" for axis in axes)
 
 
@@ -253,7 +252,7 @@ def _number(
 
 
 def _way(aspect: Literal["spacing", "time-step"], wanted: float, found: float) -> str:
-    """How data are resampled, in Python; where the grid or the frames do not allow it, that says why."""
+    """How to resample the data in Python, or why the frames do not allow it."""
     every = round(wanted / found)
     if aspect == "spacing":
         return f"resample the data (`ginjax.data.resample(source, spacing={wanted:g})`), or "

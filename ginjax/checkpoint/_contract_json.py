@@ -1,4 +1,4 @@
-"""A contract as JSON. Reading believes nothing: every value is checked before it is used."""
+"""A contract as JSON. Every value is checked before it is used."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ MAX_TRAJECTORY = 2**40
 
 
 def contract_to_json(contract: DataContract) -> dict[str, object]:
-    """A plain JSON object that `contract_from_json` reads back."""
+    """Convert to a plain JSON object that `contract_from_json` can read."""
     scales = iter(contract.scales)  # in this order; a target may have the name of a field and another scale
 
     def fields(group: Iterable[Field]) -> list[dict[str, object]]:
@@ -46,7 +46,7 @@ def contract_to_json(contract: DataContract) -> dict[str, object]:
         **({} if contract.reading is None else {"reading": contract.reading.to_json()}),
         "parts": parts_to_json(contract.parts),
         "origin": dict(contract.origin),
-        # Files of data without units keep the bytes that they always had.
+        # Files of data without units must keep their bytes.
         **{
             name: unit
             for name, unit in (("length_unit", contract.length_unit), ("time_unit", contract.time_unit))
@@ -56,7 +56,7 @@ def contract_to_json(contract: DataContract) -> dict[str, object]:
 
 
 def parts_to_json(parts: Mapping[str, DataPart]) -> dict[str, object]:
-    """A plain JSON object that `parts_from_json` reads back."""
+    """Convert to a plain JSON object that `parts_from_json` can read."""
     return {
         name: {
             "digest": part.digest,
@@ -76,12 +76,12 @@ def parts_from_json(data: Mapping[str, object], where: object) -> dict[str, Data
 
 
 def contract_from_json(data: Mapping[str, object], where: object) -> DataContract:
-    """Read what `contract_to_json` wrote.
+    """Read a contract that `contract_to_json` wrote.
 
     **Arguments:**
 
     - `data`: a JSON object.
-    - `where`: the file it comes from, for messages.
+    - `where`: the file that it comes from, for messages.
 
     **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
     """
@@ -141,7 +141,7 @@ def _fields(data: Mapping[str, object], which: str, where: object) -> list[tuple
 
 
 def field_from_json(row: object, which: str, where: object) -> tuple[Field, FieldScale | None]:
-    """One field and, if it was measured, its scale."""
+    """Read one field and, if it was measured, its scale."""
     if not isinstance(row, Mapping):
         raise ArgumentError(f"field 'contract.{which}'", got=repr(row)[:40], expected="a list of objects")
     made = Field(
@@ -238,7 +238,7 @@ def _part(value: object, where: object) -> DataPart:
 
 
 def _runs(numbers: tuple[int, ...]) -> list[list[int]]:
-    """Sorted numbers as half-open runs: most parts are a few runs, all of them fit a header."""
+    """Sorted numbers as half-open runs: most splits are a few runs, and these always fit into a header."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and runs[-1][1] == number:

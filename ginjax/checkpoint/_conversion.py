@@ -1,4 +1,4 @@
-"""The result of a conversion: whether it keeps its promise, and its file."""
+"""The result of a conversion: a check of its promise, and its file."""
 
 import os
 from dataclasses import dataclass
@@ -18,12 +18,13 @@ class Conversion:
     certificate: Certificate
 
     def check(self, *, tolerance: float | None = None, allow_inexact: bool = False) -> None:
-        """Refuse a broken promise.
+        """Refuse a conversion that does not keep its promise.
 
         **Arguments:**
 
-        - `tolerance`: the largest residual accepted as exact; that of the certificate if None. The file keeps that.
-        - `allow_inexact`: accept the closest weights where a rule cannot keep its promise.
+        - `tolerance`: the largest residual that is accepted as exact; that of the certificate if None. The file stores the one
+          of the certificate.
+        - `allow_inexact`: accept the closest weights if a rule cannot keep its promise.
 
         **Raises:** `VerificationError` as `check_certificate` does.
         """
@@ -38,13 +39,13 @@ class Conversion:
         allow_inexact: bool = False,
         force: bool = False,
     ) -> str:
-        """Write the converted model, unless it breaks a promise.
+        """Write the converted model, unless it does not keep its promise.
 
         **Arguments:**
 
-        - `target`: the file.
+        - `target`: the file to write.
         - `tolerance`, `allow_inexact`: as in `check`.
-        - `force`: replace a file that is there.
+        - `force`: replace an existing file.
 
         **Returns:** the SHA-256 of the file.
 
@@ -55,9 +56,9 @@ class Conversion:
 
 
 def check_certificate(certificate: Certificate) -> None:
-    """Refuse a conversion whose rule promises compatibility that its certificate does not show.
+    """Refuse a conversion if its rule promises compatibility and its certificate does not confirm it.
 
-    **Raises:** `VerificationError` naming the worst path and why it is not exact.
+    **Raises:** `VerificationError` that names the worst path and says why it is not exact.
     """
     if not certificate.promises or certificate.exact:
         return

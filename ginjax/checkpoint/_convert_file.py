@@ -1,4 +1,4 @@
-"""Convert a model file to another dimension without running the network."""
+"""Conversion of a model file to another dimension, without running the network."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,24 +48,24 @@ def convert_record(
     new_boundary: str | Mapping[str, str] | None = None,
     new_axis: NewAxis | None = None,
 ) -> Conversion:
-    """Convert a model that was read, in memory; no verdict is passed on the certificate.
+    """Convert a model in memory; whether the certificate shows an exact conversion is not checked here.
 
     **Arguments:**
 
     - `record`: the model.
-    - `to_dim`: dimension to reach.
+    - `to_dim`: the new dimension.
     - `rule`: a transfer rule, or the name of one, see `ginjax.transfer.find_rule`. A `PlainRule`, such as `"centre"`
       or `"mean"`, inflates the kernels of a model that is not equivariant.
-    - `dtype`: of the arrays in the result; default: as they are.
-    - `banks`: filters in the new dimension by role, for a model whose own match no recipe.
-    - `parity_lift`: odd scalars become odd vectors along the added axis; see `ginjax.transfer.lift_key`.
-    - `new_boundary`: what the new axes do at their ends: `"periodic"`, as they do if nothing is said, `"edge"` (the last
-      value again and again) or `"mirror"` (its mirror image, for even fields); one word, or words by the name of the axis.
-    - `new_axis`: which axes of the higher dimension are added, such as `"y"`, or taken away on the way down; see
-      `new_axis_places`. The last if nothing is said; on the way down those that a conversion added.
+    - `dtype`: dtype of the arrays in the result; unchanged by default.
+    - `banks`: filters in the new dimension by role, for a model whose own filters match no recipe.
+    - `parity_lift`: turn odd scalars into odd vectors along the added axis; see `ginjax.transfer.lift_key`.
+    - `new_boundary`: how fields continue beyond the ends of the new axes: `"periodic"` (the default), `"edge"` (the last
+      value is repeated) or `"mirror"` (the mirror image, for even fields). One word for all new axes, or words by axis name.
+    - `new_axis`: which axes of the higher dimension are added, such as `"y"`, or removed on the way down; see
+      `new_axis_places`. By default the last ones; on the way down, those that a conversion added.
 
     **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` if the dimension, the
-    rule or the axes to be removed do not fit.
+    rule or the axes to remove do not fit.
     """
     rule = find_rule(rule) if isinstance(rule, str) else rule
     places = _places(record, to_dim, new_axis)
@@ -133,7 +133,8 @@ def inflate_record(
 
     **Arguments:**
 
-    - `record`, `to_dim`, `rule`, `new_boundary`, `new_axis`: as in `convert_record`. A plain network mirrors without signs.
+    - `record`, `to_dim`, `rule`, `new_boundary`, `new_axis`: as in `convert_record`. In a plain network, a mirror
+      never changes the sign of a field.
 
     **Raises:** `UnsupportedError` for an equivariant model, `ArgumentError` for a dimension that is not higher.
     """
@@ -167,7 +168,7 @@ def _conversion(
     arrays: Mapping[str, np.ndarray],
     certificate: Certificate,
 ) -> Conversion:
-    """`described` (the record before, lifted if need be) with what the conversion changed."""
+    """The record `described` (the old one, lifted if requested) with the changes of the conversion."""
     new: Any = certificate.new_boundaries
     places = certificate.new_axes
     after = replace(
@@ -207,15 +208,15 @@ def convert_file(
 ) -> Conversion:
     """Read a model file, convert it, check condition (C), and write the result.
 
-    Equal input gives equal bytes. Nothing is written if a rule that promises compatibility does not keep its
-    promise, unless `allow_inexact`.
+    Equal input gives equal bytes. If a rule promises compatibility and does not keep its promise, nothing is written, except
+    with `allow_inexact`.
 
     **Arguments:**
 
     - `source`, `target`: the model file to read, and the one to write.
     - `to_dim`, `rule`, `dtype`, `parity_lift`, `new_boundary`, `new_axis`: as in `convert_record`.
-    - `allow_inexact`: write the closest weights where a rule cannot keep its promise.
-    - `force`: replace a target that exists.
+    - `allow_inexact`: write the closest weights if a rule cannot keep its promise.
+    - `force`: replace an existing target.
 
     **Returns:** the conversion, with its certificate.
 
@@ -235,7 +236,7 @@ def convert_file(
 
 
 def _places(record: ModelRecord, to_dim: int, asked: NewAxis | None) -> tuple[int, ...]:
-    """Where the axes that are added or taken away stand in the higher dimension; empty if they are the last."""
+    """The places, in the higher dimension, of the axes that are added or removed; empty if they are the last."""
     if asked is None and to_dim < record.D:
         places = axes_added_since(record, to_dim)
         return () if places == tuple(range(to_dim, record.D)) else places
@@ -243,7 +244,7 @@ def _places(record: ModelRecord, to_dim: int, asked: NewAxis | None) -> tuple[in
 
 
 def _check_removed(record: ModelRecord, to_dim: int, places: Sequence[int]) -> None:
-    """Refuse to remove an axis along which a field that does not vary would not stay so."""
+    """Refuse to remove an axis if a field that is constant along it would not stay constant."""
     odd = _odd_inputs(record)
     removed = places or range(to_dim, record.D)
     for axis in (record.contract.axes[i] for i in removed if to_dim < record.D):
@@ -258,7 +259,7 @@ def _check_removed(record: ModelRecord, to_dim: int, places: Sequence[int]) -> N
 
 
 def _check_mirror(record: ModelRecord, new: Sequence[NewBoundary]) -> None:
-    """Refuse a mirror along a new axis where odd fields, which change sign in it, would not stay constant."""
+    """Refuse a mirror along a new axis if there are odd fields: their sign changes in it, so they would not stay constant."""
     odd = _odd_inputs(record)
     if "mirror" in new and odd:
         raise ArgumentError(
@@ -270,7 +271,7 @@ def _check_mirror(record: ModelRecord, new: Sequence[NewBoundary]) -> None:
 
 
 def _odd_inputs(record: ModelRecord) -> str | None:
-    """The first convolution that sees an odd field, by name."""
+    """The name of the first convolution with an odd input."""
     names = (layer.name for layer in record.layers for _, parity, _ in layer.inputs if parity)
     return next(names, None)
 
@@ -287,7 +288,7 @@ def _check_range(arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def _with_keys(bank: FilterBank, keys: Iterable[FilterKey]) -> FilterBank:
-    """The bank of the same recipe with other keys."""
+    """The bank of the same recipe for other keys."""
     if bank.recipe is None:
         raise ArgumentError(
             "parity lift", got="filters that match no recipe", expected="a bank built from a recipe"

@@ -1,4 +1,4 @@
-"""The kernels of a network as plain arrays, for libraries that know nothing of invariant filters."""
+"""The kernels of a network as plain arrays, for libraries that do not know invariant filters."""
 
 import math
 import os
@@ -14,20 +14,21 @@ from ._model_file import ModelRecord
 
 
 def dense_kernels(record: ModelRecord) -> dict[str, np.ndarray]:
-    r"""Every array of a network, with the weights of each equivariant convolution as one ordinary kernel.
+    r"""All arrays of a network, with the weights of each equivariant convolution as one ordinary kernel.
 
-    Channels are those of `MultiImage.to_scalar_multi_image`: keys in canonical order, channel-major, components row-major.
-    Kernels are in the layout of PyTorch, cross-correlation, not flipped:
+    The channels are those of `MultiImage.to_scalar_multi_image`: keys in canonical order, channel-major, components row-major.
+    The kernels are in the layout of PyTorch, for a cross-correlation (not flipped):
 
     $$K_{(b\,o\,J),\,(a\,i\,I)}(m) = \sum_l W^{a \to b}_{o i l}\, C_l(m)_{I J}$$
 
-    A convolution `NAME` becomes `NAME.kernel`, `(out, in, *(M,)*D)`; `NAME.bias`, `(out,)`, which is added; and
-    `NAME.mean_bias`, `(out,)`, by which the mean of each output channel over space is multiplied before it is added to that
-    channel. All other arrays keep their names and shapes.
+    A convolution `NAME` becomes three arrays: `NAME.kernel`, `(out, in, *(M,)*D)`; `NAME.bias`, `(out,)`, which is added to the
+    output; and `NAME.mean_bias`, `(out,)`. The last one is multiplied by the spatial mean of each output channel, and the
+    product is added to that channel. A convolution without biases has its kernel only. All other arrays keep their names and
+    shapes.
 
     **Arguments:**
 
-    - `record`: the model; one that is not equivariant has its kernels already.
+    - `record`: the model; if it is not equivariant, its arrays are returned unchanged.
     """
     arrays = dict(record.arrays)
     use_bias = record.spec.get("options", {}).get("use_bias", "auto")
@@ -43,7 +44,7 @@ def dense_kernels(record: ModelRecord) -> dict[str, np.ndarray]:
 
 
 def write_dense(path: str | os.PathLike[str], record: ModelRecord, *, force: bool = False) -> str:
-    """Write `dense_kernels` and what each convolution is to a safetensors file, which any library reads.
+    """Write `dense_kernels` and a description of each convolution to a safetensors file, which any library can read.
 
     **Returns:** the SHA-256 of the file.
 
@@ -70,7 +71,7 @@ def _kernel(
     weights: Mapping[tuple[tuple[int, int], tuple[int, int]], np.ndarray],
     D: int,
 ) -> np.ndarray:
-    """`(out, in, *(M,)*D)` in the precision of the weights, summed up in float64."""
+    """The kernel `(out, in, *(M,)*D)` in the precision of the weights, summed in float64."""
     rows = []
     for k_out, p_out, c_out in layer.outputs:
         row = []
@@ -92,7 +93,7 @@ def _kernel(
 def _biases(
     layer: ConvLayer, arrays: dict[str, np.ndarray], D: int, use_bias: object
 ) -> dict[str, np.ndarray]:
-    """Biases of all output channels; what a key has none of is 0. Those by key are taken out of `arrays`."""
+    """The biases of all output channels, 0 for a key without one; the biases by key are removed from `arrays`."""
     added: dict[str, list[np.ndarray]] = {"bias": [], "mean_bias": []}
     found = False
     for k, p, channels in layer.outputs:

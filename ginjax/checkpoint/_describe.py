@@ -1,4 +1,4 @@
-"""The part of a header that says what a model is, checked as far as this floor uses it."""
+"""The part of a header that describes the model, checked as far as this package uses it."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from ._expect import expect
 
 
 def read_spec(header: Mapping[str, object], where: object) -> dict[str, object]:
-    """The spec of a model.
+    """Read the spec of a model.
 
     **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
     """

@@ -1,7 +1,7 @@
-"""Model files of earlier versions, read as if they had been written today.
+"""Model files of earlier versions, converted to the form of today when they are read.
 
-Schema 1 said what a model was trained on in two dialects: fields with `order` and `parity`, their scales with `k` and `p`; the
-boundaries and the dimension stood beside them.
+Schema 1 described the training data in two forms: fields with `order` and `parity`, their scales with `k` and `p`. Boundaries
+and dimension were stored beside them.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _SCALE = {"name": str, "k": int, "p": int}
 
 
 def from_schema_1(header: Mapping[str, object], where: object) -> dict[str, object]:
-    """The header of a model file of schema 1 in the form of schema 2.
+    """Convert the header of a model file of schema 1 to the form of schema 2.
 
     **Raises:** `FileError` or `ArgumentError` with the part that is wrong.
     """

@@ -1,4 +1,4 @@
-"""Checkpoints of Equinox (`.eqx`): the arrays of a model, one after the other, as `.npy` records without names."""
+"""Checkpoints of Equinox (`.eqx`): the arrays of a model as consecutive `.npy` records without names."""
 
 import ast
 import math
@@ -25,12 +25,12 @@ _DAMAGED = "The file may be truncated or corrupt: fetch or write it again."
 
 @dataclass(frozen=True)
 class EqxFile:
-    """What an `.eqx` file holds.
+    """The content of an `.eqx` file.
 
     **Arguments:**
 
-    - `further`: the JSON value of the line before the arrays, None if there is no such line.
-    - `arrays`: in the order of the tree of the model that was saved; nothing in the file names them.
+    - `further`: the JSON value in the line before the arrays; None if there is no such line.
+    - `arrays`: the arrays in the order of the tree of the saved model; the file has no names for them.
     - `path`: the file.
     """
 
@@ -40,11 +40,11 @@ class EqxFile:
 
 
 def is_eqx(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is several `.npy` records one after the other, with or without a line of JSON before them.
+    """Whether a file consists of several `.npy` records, with or without a line of JSON before them.
 
-    A single record is an array of NumPy and no checkpoint.
+    A single record is a NumPy array, not a checkpoint.
 
-    **Raises:** `FileError` for what cannot be opened.
+    **Raises:** `FileError` for a file that cannot be opened.
     """
     with opened(path) as (stream, size):
         try:
@@ -56,9 +56,9 @@ def is_eqx(path: str | os.PathLike[str]) -> bool:
 
 
 def read_eqx(path: str | os.PathLike[str]) -> EqxFile:
-    """Read a checkpoint of Equinox. Nothing in it is run, and no more memory is taken than the file has bytes.
+    """Read a checkpoint of Equinox. Nothing in it is executed, and it takes no more memory than the file has bytes.
 
-    **Raises:** `FileError` for another file, a damaged one, or records that are no numbers.
+    **Raises:** `FileError` for a file of another kind, a damaged one, or records that are not numbers.
     """
     where = os.fspath(path)
     with opened(path) as (stream, size):
@@ -84,7 +84,7 @@ def read_eqx(path: str | os.PathLike[str]) -> EqxFile:
 
 
 def further_line(stream: BufferedReader) -> bytes | None:
-    """The line of text before the first record, None where the records begin at once."""
+    """The line of text before the first record; None if the file begins with a record."""
     start = stream.tell()
     if stream.read(len(_MAGIC)) == _MAGIC:
         stream.seek(start)
@@ -113,7 +113,7 @@ def _skip_record(stream: BufferedReader, size: int, where: str) -> None:
 
 
 def _record_header(stream: BufferedReader, size: int, where: str) -> tuple[tuple[int, ...], bool, np.dtype]:
-    """Shape, memory order and dtype of the next record, checked against what is left of the file."""
+    """Shape, memory order and dtype of the next record, checked against the rest of the file."""
     begin = stream.tell()
     problem = f"{where}: no array can be read from byte {begin} on"
     lengths = {b"\x01\x00": 2, b"\x02\x00": 4}

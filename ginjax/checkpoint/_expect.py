@@ -48,20 +48,20 @@ def expect(
     most: float | None = None,
     choices: Collection[str] | None = None,
 ) -> Any:
-    """The field of a header, checked.
+    """Get a field of a header, with checks.
 
     **Arguments:**
 
     - `header`: a JSON object.
-    - `field`: a dotted path of names, such as `"spec.depth"`; names with dots in them cannot be reached.
+    - `field`: a dotted path of names, such as `"spec.depth"`; names that contain dots cannot be reached.
     - `kind`: `str`, `int`, `float`, `bool`, `list` or `dict`. A whole number is accepted as a `float`; true and
       false are not numbers.
     - `where`: the file, for messages.
     - `default`: returned if the field, or an object on the way to it, is missing.
     - `least`, `most`: bounds of a number, or of the length of a string, list or object.
-    - `choices`: the strings allowed.
+    - `choices`: the allowed strings.
 
-    **Raises:** `FileError` naming the field, what it holds and what it should hold.
+    **Raises:** `FileError` that names the field, its value and the expected value.
     """
     value: Any = header
     for name in field.split("."):

@@ -1,4 +1,4 @@
-"""What a field is called, how it turns, in which unit it is measured, and how large it is."""
+"""The description of a field: its name, its behaviour under rotations and reflections, its unit, and its scale."""
 
 import math
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ FieldTensorKey = tuple[tuple[bool, ...], int]
 
 
 MAX_NAME = 256
-"""Most characters of a name or a unit, in memory as in files."""
+"""Most characters of a name or a unit, in memory and in files."""
 
 MAX_ORDER = 32
-"""Largest tensor order, in memory as in files."""
+"""Largest tensor order, in memory and in files."""
 
 
 FIELD_NOTATION = (
     "0 stands for a scalar, 1 for a vector, + for even and - for odd (changing sign under reflections)"
 )
-"""What the number and the sign behind the name of a field say, as in `velocity:1+`."""
+"""The meaning of the number and the sign after the name of a field, as in `velocity:1+`."""
 
 NO_UNIT = ("", "1", "unknown")
-"""Units of what has none, and of what it is not known of."""
+"""Unit texts of quantities that have no unit, or an unknown one."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Field:
 
     **Arguments:**
 
-    - `name`: its name in files and reports.
+    - `name`: name in files and reports.
     - `k`: tensor order (0 scalar, 1 vector).
     - `p`: parity (0 even, 1 odd).
     - `unit`: unit as text; "1" for a dimensionless quantity.
@@ -69,12 +69,12 @@ class Field:
 
     @property
     def unit_shown(self) -> str:
-        """The unit as it stands beside a name; empty where there is none, or none is known."""
+        """The unit to show beside a name; empty if there is none or it is unknown."""
         return "" if self.unit.strip() in NO_UNIT else self.unit.strip()
 
     @property
     def kind(self) -> str:
-        """Name, order and parity as they are written on the command line, such as `velocity:1+`."""
+        """Name, order and parity as on the command line, such as `velocity:1+`."""
         return f"{self.name}:{self.k}{'-' if self.p else '+'}"
 
 
@@ -86,8 +86,8 @@ class FieldScale:
 
     - `field`: the field.
     - `scale`: a positive number in the unit of the field, shared by all components.
-    - `offset`: a number in that unit; 0 for anything but an even scalar, as no other constant is invariant under the
-      symmetries.
+    - `offset`: a number in that unit. It is 0 for every field that is not an even scalar, because no other constant is invariant
+      under the symmetries.
     - `increment`: scale of the change of the field from one frame to the next, for models that predict the
       change; None if it was not measured.
     """
@@ -119,11 +119,11 @@ class FieldScale:
             )
 
     def normalise(self, values: np.ndarray) -> np.ndarray:
-        """`(values - offset) / scale`, in the precision of the values."""
+        """Return `(values - offset) / scale`, in the precision of the values."""
         return (values - values.dtype.type(self.offset)) / values.dtype.type(self.scale)
 
     def normalise_increment(self, change: np.ndarray) -> np.ndarray:
-        """`change / increment`, in the precision of the change.
+        """Return `change / increment`, in the precision of the change.
 
         **Raises:** `ArgumentError` if the scale of the increments was not measured.
         """

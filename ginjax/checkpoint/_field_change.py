@@ -1,4 +1,4 @@
-"""Other fields for a model: what it gains and what it loses, and where each field is among its channels."""
+"""A change of the fields of a model: the fields it gains and loses, and the channels of each field."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class FieldChange:
 
     **Arguments:**
 
-    - `before`, `after`: its contracts. Of new fields `after` has no scales: it has none at all until they are measured.
-    - `added`, `dropped`: the fields and constants that are new, and those that are gone.
+    - `before`, `after`: the contracts of the model. With new fields, `after` has no scales until they are measured.
+    - `added`, `dropped`: the new fields and constants, and the removed ones.
     """
 
     before: DataContract
@@ -28,7 +28,7 @@ class FieldChange:
 
     @property
     def in_words(self) -> tuple[str, ...]:
-        """What is to be said of it, sentence by sentence."""
+        """A description of the change, one text for the gains and one for the losses."""
         gained, lost = (", ".join(each.kind for each in some) for some in (self.added, self.dropped))
         kept = any(each not in self.added for each in self.after.predicted)
         said = []
@@ -51,7 +51,7 @@ class FieldChange:
 
     @property
     def between(self) -> DataContract:
-        """The contract with all fields, those that are new and those that will be gone."""
+        """The contract with all fields, including the new ones and those that will be removed."""
         mine, after = _parts(self.before), _parts(self.after)
         fields, constants = (
             (*own, *(each for each in new if each in self.added))
@@ -63,21 +63,21 @@ class FieldChange:
 def change_of_fields(
     own: DataContract, found: DataContract, drop: Collection[str] = ()
 ) -> FieldChange | None:
-    """What becomes of the fields of a model on data with others.
+    """Find out how the fields of a model change for data with other fields.
 
-    Fields and constants are known by name, order and parity. Those of the model that the data have stay, in its order;
-    what the data have beside them comes after them; what the data lack goes.
+    Fields and constants are identified by name, order and parity. Fields of the model that the data have are kept, in the order
+    of the model. Further fields of the data follow. Fields that the data lack are removed.
 
     **Arguments:**
 
     - `own`: the contract of the model.
     - `found`: the contract of the data.
-    - `drop`: names of fields that the model is not to have, be they its own or the data's.
+    - `drop`: names of fields that the model must not have, whether they are its own or those of the data.
 
-    **Returns:** None where the fields stay as they are, and where the data lack some of them and have others in their
-    place: such fields may be the same under other names, which nobody but the user knows.
+    **Returns:** the change; None if the fields do not change. None, too, if the data lack some fields and have others instead:
+    these may be the same fields under other names, which only the user knows.
 
-    **Raises:** `ArgumentError` for a name in `drop` that is no field of either, or if none were left to predict.
+    **Raises:** `ArgumentError` for a name in `drop` that is not a field of either, or if no field would be left to predict.
     """
     known = list(dict.fromkeys(each.name for each in (*own.everything, *found.everything)))
     for name in drop:
@@ -110,7 +110,7 @@ def change_of_fields(
 
 
 def _hint_for(name: str, known: Sequence[str]) -> str | None:
-    """What was probably meant by a name that no field has."""
+    """A hint at the field that was probably meant, for a name that no field has."""
     several = [part.strip() for part in name.split(",")]
     if len(several) > 1 and all(part in known for part in several):
         return f"Name each by itself: `drop_fields={several}`."
@@ -118,11 +118,11 @@ def _hint_for(name: str, known: Sequence[str]) -> str | None:
 
 
 def kept_channels(before: DataContract, after: DataContract) -> tuple[Ends, Ends]:
-    """Which channels of the input and of the output go on as which, where fields were only added or only taken away.
+    """Map the new channels of input and output to the old ones, if fields were only added or only removed.
 
     **Arguments:**
 
-    - `before`, `after`: contracts with as many past frames; fields are known by name.
+    - `before`, `after`: contracts with the same number of past frames; fields are identified by name.
     """
     return _ends(before.inputs_named, after.inputs_named), _ends(
         [(each, 0) for each in before.predicted], [(each, 0) for each in after.predicted]

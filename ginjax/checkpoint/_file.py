@@ -1,4 +1,4 @@
-"""Reading and writing files of named arrays."""
+"""Reading and writing of files of named arrays."""
 
 import hashlib
 import os
@@ -33,7 +33,7 @@ from ._opened import opened
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a file holds: its header, its arrays in the order of their names, and where it was read."""
+    """The content of a file: its header, its arrays in the order of their names, and its path."""
 
     header: dict[str, object]
     arrays: dict[str, np.ndarray]
@@ -51,10 +51,10 @@ def write_file(
 
     **Arguments:**
 
-    - `path`: where to write.
-    - `arrays`: the arrays by name; any memory layout, byte order and supported dtype.
-    - `header`: plain JSON values with a `kind` (`model`, `filters` or `data`); `schema` is filled in.
-    - `force`: replace a file that is there.
+    - `path`: the file to write.
+    - `arrays`: the arrays by name, of any memory layout and byte order and of a supported dtype.
+    - `header`: plain JSON values with a `kind` (`model`, `filters` or `data`); the function adds `schema`.
+    - `force`: replace an existing file.
 
     **Returns:** the SHA-256 of the file, in hexadecimal, as `sha256sum` prints it.
 
@@ -70,14 +70,14 @@ def write_file(
 
 
 def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> ModelFile:
-    """Read a file and check everything about it but the values of the arrays (`check_finite` does that).
+    """Read a file and check everything except the values of the arrays, which `check_finite` checks.
 
     **Arguments:**
 
     - `path`: the file.
-    - `kind`: the kind it must be of (`model`, `filters` or `data`), or None for any.
+    - `kind`: the required kind (`model`, `filters` or `data`), or None for any.
 
-    **Raises:** `FileError` naming the file, what is wrong with it and what can be done.
+    **Raises:** `FileError` that names the file, says what is wrong with it and what to do.
     """
     try:
         with opened(path) as (stream, size):
@@ -92,7 +92,7 @@ def read_file(path: str | os.PathLike[str], *, kind: str | None = None) -> Model
 def read_header(
     path: str | os.PathLike[str], kind: str | None = None
 ) -> tuple[dict[str, object], dict[str, ArraySpec]]:
-    """The header of a file and the dtype and shape of each array, without reading the data.
+    """Read the header of a file and the dtype and shape of each array, without the data.
 
     **Raises:** `FileError`, as `read_file` does.
     """
@@ -105,7 +105,7 @@ def read_header(
 
 
 def _check_own(payload: bytes) -> None:
-    """A file that the reader would refuse is not written."""
+    """Refuse to write a file that the reader would refuse."""
     try:
         length = header_length(payload[:LENGTH_BYTES], len(payload), "file")
         start = LENGTH_BYTES + length
@@ -134,7 +134,7 @@ def _read_layout(stream: BufferedReader, size: int, where: str, kind: str | None
 
 
 def read_array(stream: BufferedReader, name: str, spec: ArraySpec, where: str) -> np.ndarray:
-    """The next array of the stream, in memory of its own so that it is aligned and may be written to."""
+    """The next array of the stream, in its own memory, so that it is aligned and can be written to."""
     flat = np.empty(spec.size, numpy_dtype(spec.dtype))
     view = flat.view(np.uint8)
     if stream.readinto(view.data) != view.size:

@@ -1,4 +1,4 @@
-"""What a file is, by what is inside, and the command that reads it."""
+"""The kind of a file, by its content, and the command that reads it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ FileKindName = Literal[
 
 @dataclass(frozen=True)
 class FileKind:
-    """What a file or a folder is.
+    """The kind of a file or a folder.
 
     **Arguments:**
 
     - `name`: one word for programs.
-    - `words`: with its article, for people.
-    - `way`: what to do with it, with `{}` for its name as a shell takes it and `{folder}` for that of its folder; None if no
-      command reads it.
+    - `words`: a description with its article, for people.
+    - `way`: what to do with it, where `{}` stands for its name in shell quotes and `{folder}` for the name of its folder; None if
+      no command reads it.
     """
 
     name: FileKindName
@@ -94,10 +94,10 @@ _DATA_STARTS = {
     b"CDF\x05": "a NetCDF file",
 }
 LOG_ENDING = ".log.jsonl"
-"""How the name of a log ends; one that has just been begun is known by nothing else."""
+"""The ending of the name of a log; a log that has just begun can only be recognised by it."""
 
 _PROGRAM = b"ML\xefR\rStableHLO_v"
-"""How the code in an exported program begins; a description of its arguments stands before it."""
+"""The first bytes of the code in an exported program; a description of its arguments precedes them."""
 _NEWEST_FORMAT = 100
 _GRAPH_KEYS = (0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42, 0x72)
 _PICTURE_STARTS = (b"\x89PNG", b"GIF8", b"%PDF", b"<svg", b"\xff\xd8\xff")
@@ -108,13 +108,13 @@ _MOST_ENTRIES = 1000
 
 
 def file_kind(path: str | os.PathLike[str]) -> FileKind:
-    """What a file or a folder is, by what is inside of it; of a large file only the beginning is read.
+    """Determine the kind of a file or folder by its content; of a large file only the beginning is read.
 
     **Arguments:**
 
-    - `path`: anything.
+    - `path`: any path.
 
-    **Raises:** `FileError` for what may not be read.
+    **Raises:** `FileError` if it may not be read.
     """
     place = Path(path)
     try:
@@ -131,7 +131,7 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
         start = stream.read(LENGTH_BYTES)
         length = int.from_bytes(start, "little")
         if len(start) == LENGTH_BYTES and 2 <= length <= min(MAX_HEADER_BYTES, size - LENGTH_BYTES):
-            first = stream.read(1)  # before more of what may be anything is read
+            first = stream.read(1)  # check it before reading more of an unknown file
             return _KINDS[_of_header(first + stream.read(length - 1))] if first == b"{" else _KINDS["unknown"]
         start += stream.read(_LOOKED_AT - len(start))
     if is_eqx(path):
@@ -146,12 +146,12 @@ def file_kind(path: str | os.PathLike[str]) -> FileKind:
 
 
 def wrong_file(path: str | os.PathLike[str], expected: str) -> FileError:
-    """The refusal of a file that is something else, with the command that reads it.
+    """The error for a file of another kind, with the command that reads it.
 
     **Arguments:**
 
     - `path`: the file.
-    - `expected`: what it should have been, with its article.
+    - `expected`: the expected kind, with its article.
     """
     kind = file_kind(path)
     if kind.name == "missing":
@@ -166,7 +166,7 @@ KIND_WORDS = {
     kind: _KINDS[name].words
     for kind, name in {"model": "model", "filters": "filters", "data": "pairs", "arrays": "state"}.items()
 }
-"""What the kinds of a header are called."""
+"""Descriptions of the kinds in a header."""
 
 _OWN: dict[str | None, tuple[FileKindName, ...]] = {
     None: ("model", "filters", "pairs", "state", "arrays"),
@@ -178,26 +178,26 @@ _OWN: dict[str | None, tuple[FileKindName, ...]] = {
 
 
 def as_misnamed(path: str | os.PathLike[str], kind: str | None, error: FileError) -> FileError:
-    """The refusal of a file that could not be read: what it is, where it is something else, or the error itself.
+    """The error for a file that could not be read: its actual kind, if it is another one, or else the original error.
 
     **Arguments:**
 
     - `path`: the file.
-    - `kind`: the kind of header that was wanted; None for any.
-    - `error`: why it was not read.
+    - `kind`: the wanted kind of header; None for any.
+    - `error`: why the file was not read.
     """
-    if not is_other_kind(path, *_OWN[kind], "checkpoint"):  # of those the error itself says more
+    if not is_other_kind(path, *_OWN[kind], "checkpoint"):  # for these the error itself is more precise
         return error
     return wrong_file(path, "a file that ginjax wrote to be read again" if kind is None else KIND_WORDS[kind])
 
 
 def is_other_kind(path: str | os.PathLike[str], *own: FileKindName) -> bool:
-    """Whether a file is known to be something else than one of these kinds, and not only damaged or unknown.
+    """Whether a file is known to be of a kind other than these, and not only damaged or unknown.
 
     **Arguments:**
 
     - `path`: the file.
-    - `own`: the kinds it may be of.
+    - `own`: the kinds that it may have.
     """
     try:
         name = file_kind(path).name
@@ -207,7 +207,7 @@ def is_other_kind(path: str | os.PathLike[str], *own: FileKindName) -> bool:
 
 
 def _of_header(raw: bytes) -> FileKindName:
-    """What a file with a header of safetensors is."""
+    """The kind of a file with a header of safetensors."""
     try:
         tensors = parse_json(raw)
     except JsonProblem:
@@ -233,7 +233,7 @@ def _of_header(raw: bytes) -> FileKindName:
 
 
 def _of_start(start: bytes, name: str) -> FileKindName:
-    """What any other file is, by its first bytes; of text also by its name."""
+    """The kind of any other file, by its first bytes; for text also by its name."""
     if name.endswith(LOG_ENDING) and (not start or _begins_row(start)):
         return "log"
     if not start:
@@ -253,14 +253,14 @@ def _of_start(start: bytes, name: str) -> FileKindName:
 
 
 def _begins_row(start: bytes) -> bool:
-    """Whether these may be the first bytes of a log: of a training that has just begun it holds a part of its first line."""
+    """Whether these may be the first bytes of a log; at the start of a training, it may hold only a part of its first line."""
     return start.startswith(b"{") and _is_text(start)
 
 
 def _begins_graph(start: bytes) -> bool:
-    """Whether these are the first bytes of a graph of ONNX: the version of the format, and the key of another part of it.
+    """Whether these are the first bytes of an ONNX graph: the version of the format, then the key of another part of it.
 
-    Such a file has no mark of its own. Its parts are those of `ModelProto`.
+    Such a file has no signature of its own. Its parts are those of `ModelProto`.
     """
     return len(start) > 3 and start[0] == 0x08 and 1 <= start[1] <= _NEWEST_FORMAT and start[2] in _GRAPH_KEYS
 

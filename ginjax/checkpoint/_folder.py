@@ -1,4 +1,4 @@
-"""Folders for files that are yet to be made."""
+"""Folders for files that will be written."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from ginjax.errors import FileError
 
 @contextlib.contextmanager
 def folder_for_work(folder: Path) -> Iterator[None]:
-    """Make a folder for as long as there is work on its files; if none came of it, it goes again, with those made around it.
+    """Make a folder for the time of work on its files. If no file came of it, it is removed again, with the parents made for it.
 
     **Raises:** `FileError` if it cannot be made.
     """
@@ -24,7 +24,7 @@ def folder_for_work(folder: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, with those around it.
+    """Make a folder and its parents.
 
     **Raises:** `FileError` if it cannot be made.
     """

@@ -1,9 +1,9 @@
-"""The layout of a file: eight bytes of length, a JSON header, the arrays end to end.
+"""The layout of a file: eight bytes with a length, a JSON header, and the arrays one after another.
 
-It is the safetensors format, with one metadata entry `ginjax` that holds the header of this project as sorted
-JSON (one entry, because the library keeps metadata in a hash map whose order changes from run to run).
+This is the safetensors format with one metadata entry `ginjax`, which holds the header of this project as sorted
+JSON. It is a single entry because the safetensors library keeps metadata in a hash map whose order changes from run to run.
 
-Nothing in a header is believed: every number is checked against the size of the file before it is used.
+Headers are not trusted: every number is checked against the size of the file before it is used.
 """
 
 import math
@@ -22,7 +22,7 @@ from ._strict_json import JsonProblem, dumps, parse_json
 Kind = Literal["model", "filters", "data", "arrays"]
 
 SCHEMA = 2
-"""Version of the headers that are written. Files of every version since 1 are read."""
+"""Version of the headers that are written. Files of every version since 1 can be read."""
 
 METADATA_KEY = "ginjax"
 LENGTH_BYTES = 8
@@ -42,14 +42,14 @@ _NUMPY_NAMES = {
 
 _FOREIGN_ITEM_BYTES = {"F8_E4M3": 1, "F8_E5M2": 1, "C64": 8}
 _FOREIGN_NAMES = {"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "C64": "complex64"}
-"""Types of other programs, which are read and written as they are."""
+"""Types that other programs use; they are read and written unchanged."""
 
 _TRUNCATED = "The file may be truncated or corrupt: fetch or write it again."
 _CORRUPT = "The file is corrupt or was not written by ginjax."
 
 
 class ArraySpec(NamedTuple):
-    """What a header says about one array: NumPy's name of the dtype, and the shape."""
+    """What a header states about one array: NumPy's name of the dtype, and the shape."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -67,16 +67,16 @@ class ArraySpec(NamedTuple):
 
 @dataclass(frozen=True)
 class Layout:
-    """A checked header: the project's own part, and the arrays in the order in which they lie in the file."""
+    """A checked header: the project's own part, and the arrays in the order in which they are stored in the file."""
 
     header: dict[str, object]
     arrays: dict[str, ArraySpec]
 
 
 def numpy_dtype(name: str) -> np.dtype:
-    """The dtype of a NumPy name, little-endian as files are; bfloat16 and those of eight bits come from `ml_dtypes`."""
+    """The dtype for a NumPy name, little-endian as in files; bfloat16 and the 8-bit types come from `ml_dtypes`."""
     if name.startswith(("bfloat", "float8")):
-        import ml_dtypes  # only such files pay for it
+        import ml_dtypes  # imported only for files that need it
 
         return np.dtype(getattr(ml_dtypes, name))
     return np.dtype(name).newbyteorder("<")
@@ -88,9 +88,9 @@ def supported_dtype(dtype: np.dtype) -> bool:
 
 
 def stored_dtype(dtype: np.dtype) -> str:
-    """How a safetensors header writes a dtype.
+    """The name of a dtype in a safetensors header.
 
-    **Raises:** `ArgumentError` for one that such files cannot hold.
+    **Raises:** `ArgumentError` for a dtype that such files cannot hold.
     """
     for stored, name in (_NUMPY_NAMES | _FOREIGN_NAMES).items():
         if name == dtype.name:
@@ -99,7 +99,7 @@ def stored_dtype(dtype: np.dtype) -> str:
 
 
 def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -> str:
-    """The project's header as the text that is stored, with the schema version and a checksum of the file filled in.
+    """Encode the project's header as the stored text, with the schema version and a checksum of the file.
 
     **Raises:** `ArgumentError` for an unknown kind or schema, or values that JSON cannot hold.
     """
@@ -109,7 +109,7 @@ def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -
         )
     if header.get("schema", SCHEMA) != SCHEMA:
         raise ArgumentError("header field 'schema'", got=repr(header["schema"]), expected=SCHEMA)
-    whole = {**storable(header), "schema": SCHEMA}  # names of files, which may hold any bytes, stand in it
+    whole = {**storable(header), "schema": SCHEMA}  # the header contains file names, which may hold any bytes
     whole.pop("checksum", None)
     dumps(whole)  # refuses what JSON cannot hold, before a digest is made of it
     return dumps(whole | {"checksum": model_digest(arrays, whole)})
@@ -118,7 +118,7 @@ def encode_header(header: dict[str, object], arrays: Mapping[str, np.ndarray]) -
 def check_sum(header: Mapping[str, object], arrays: Mapping[str, np.ndarray], where: str) -> None:
     """Compare a file with the checksum in its header; files of schema 1 have none.
 
-    A checksum tells of accidents. It is no signature: whoever changes a file on purpose can make a new one.
+    A checksum detects accidental changes. It is not a signature: anyone who changes a file on purpose can make a new one.
 
     **Raises:** `FileError` if they differ.
     """
@@ -134,13 +134,13 @@ _OTHER_KINDS = {
     b"\x93NUMPY": "a NumPy array",
     b"PK\x03\x04": "an .npz or zip file",
 }
-"""Files by how they begin; none of these is the length of a header that is read."""
+"""Other kinds of files by their first bytes. As a header length, each of these would be too large."""
 
 
 def header_length(prefix: bytes, file_bytes: int, where: str) -> int:
-    """The length of the header from the first bytes of a file of `file_bytes` bytes.
+    """The length of the header, from the first bytes of a file of `file_bytes` bytes.
 
-    **Raises:** `FileError` if no header of that length can be in the file.
+    **Raises:** `FileError` if the file cannot have a header of that length.
     """
     if file_bytes == 0:
         _refuse(where, "the file is empty", _TRUNCATED)
@@ -168,16 +168,16 @@ def _is_text(start: bytes) -> bool:
 
 
 def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = None) -> Layout:
-    """Check a header of a file with `data_bytes` bytes after it.
+    """Check the header of a file.
 
     **Arguments:**
 
     - `raw`: the bytes of the header.
-    - `data_bytes`: how many bytes follow the header.
+    - `data_bytes`: number of bytes after the header.
     - `where`: the name of the file, for messages.
-    - `kind`: the kind the caller wants, or None for any.
+    - `kind`: the wanted kind, or None for any.
 
-    **Raises:** `FileError` at the first thing that is not as the format says.
+    **Raises:** `FileError` for the first violation of the format.
     """
     metadata, arrays = parse_entries(raw, data_bytes, where)
     return Layout(_own_header(metadata, where, kind), arrays)
@@ -186,13 +186,13 @@ def parse_layout(raw: bytes, data_bytes: int, where: str, kind: str | None = Non
 def parse_entries(
     raw: bytes, data_bytes: int, where: str, *, foreign: bool = False
 ) -> tuple[object, dict[str, ArraySpec]]:
-    """Check what any safetensors header says of its arrays.
+    """Check what a safetensors header states about its arrays.
 
-    **Arguments:** as of `parse_layout`.
+    **Arguments:** as in `parse_layout`, and:
 
-    - `foreign`: take types as well that files of this project never hold.
+    - `foreign`: also accept types that files of this project never hold.
 
-    **Returns:** the metadata, unchecked, and the arrays in the order in which they lie in the file.
+    **Returns:** the metadata, unchecked, and the arrays in the order in which they are stored in the file.
 
     **Raises:** `FileError`, as `parse_layout` does.
     """
@@ -259,7 +259,7 @@ def parse_metadata(metadata: Mapping[str, object]) -> Mapping[str, object] | Non
 def _span(
     name: str, entry: object, data_bytes: int, where: str, foreign: bool
 ) -> tuple[int, int, str, ArraySpec]:
-    """One array as (first byte, end, name, what it is); ties of empty arrays are broken by name."""
+    """One array as (first byte, end, name, spec); empty arrays with equal positions are ordered by name."""
     label = f"array {_shown(name)}"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         _refuse(where, f"{label} is not described by dtype, shape and data_offsets", _CORRUPT)
@@ -303,7 +303,7 @@ def _refuse(where: str, problem: str, hint: str) -> NoReturn:
 
 
 def _shown(value: object) -> str:
-    """A value of a hostile header, short enough for one line."""
+    """A value of a header, shortened to one line, because the header is not trusted."""
     if type(value) is int and abs(value) > _MAX_INTEGER:
         return "a number of absurd size"
     try:

@@ -1,4 +1,4 @@
-"""The parity lift of what a model file says about its fields; the weights are lifted by the conversion."""
+"""The parity lift of the fields in a model file; the conversion lifts the weights."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,13 +10,13 @@ from ._model_file import ModelRecord
 
 
 def to_be_lifted(record: ModelRecord) -> str | None:
-    """What to know before a 2D model with odd scalars goes to 3D as it is; None for any other model.
+    """A warning before a 2D model with odd scalars is converted to 3D without a lift; None for any other model.
 
     The vorticity of a flow in the plane is one component of a vector in 3D, not an odd scalar there.
 
     **Arguments:**
 
-    - `record`: the model, before it is converted.
+    - `record`: the model before the conversion.
     """
     if record.D != 2 or not _can_be_lifted(record):
         return None
@@ -38,9 +38,9 @@ def _can_be_lifted(record: ModelRecord) -> bool:
 
 
 def lift_record(record: ModelRecord) -> ModelRecord:
-    """The record with every odd scalar field renamed to an odd vector field, see `ginjax.transfer.lift_key`.
+    """Turn every odd scalar field of a record into an odd vector field, see `ginjax.transfer.lift_key`.
 
-    **Raises:** `ArgumentError` if the model has odd vectors already, or no odd scalars at all.
+    **Raises:** `ArgumentError` if the model already has odd vectors, or has no odd scalars.
     """
     keys = {row[:2] for layer in record.layers for row in (*layer.inputs, *layer.outputs)}
     if (0, 1) not in keys or (1, 1) in keys:

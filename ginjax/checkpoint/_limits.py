@@ -1,4 +1,4 @@
-"""Limits on the size of filters and kernels, checked before a file makes anything large be built."""
+"""Limits on the size of filters and kernels, checked before a file causes anything large to be built."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -10,21 +10,22 @@ MAX_DIMENSION = 8
 MAX_COMPONENTS = 1024
 MAX_FILTER_ENTRIES = 2**20
 MAX_BANK_ENTRIES = 2**25
-"""Bounds on the dimension, on `D^k`, on `M^D D^k`, and on the last times all filters of a bank.
+"""Bounds on the dimension, on `D^k`, on `M^D D^k`, and on the last one times the number of filters in a bank.
 
-A few bytes of header can name a bank of any size; these keep reading a file to about a second and a gigabyte.
+A few bytes of header can request a bank of any size. With these bounds, reading a file takes about a second and a gigabyte
+at most.
 """
 
 MAX_WEIGHTS = 2**30
-"""Bound on the weights of a plain model after a conversion."""
+"""Bound on the number of weights of a plain model after a conversion."""
 
 
 def check_bank_size(D: int, side: int, keys: Sequence[FilterKey], recipe: BankRecipe | None) -> None:
-    """Refuse, by counting alone, a bank that would take long or much memory to build.
+    """Refuse a bank that would take long or much memory to build, by counting alone.
 
-    Filters that came as arrays and match no recipe are not built, so the size of the file bounds their number.
+    Filters that are stored as arrays and match no recipe are not built, so the size of the file bounds their number.
 
-    **Raises:** `ArgumentError` with what is asked for and what is possible.
+    **Raises:** `ArgumentError` with the requested size and the largest possible one.
     """
     total = 0
     for k, p in keys:
@@ -49,7 +50,7 @@ def check_bank_size(D: int, side: int, keys: Sequence[FilterKey], recipe: BankRe
 
 
 def check_kernel_size(kernels: Iterable[tuple[int, ...]], added: int) -> None:
-    """Refuse to inflate kernels of these shapes `(out, in, *(M,)*D)` by `added` axes if memory would not hold them.
+    """Refuse to inflate kernels of these shapes `(out, in, *(M,)*D)` by `added` axes if the result would not fit into memory.
 
     **Raises:** `ArgumentError` with the number of weights.
     """

@@ -1,4 +1,4 @@
-"""The model file: everything about a trained model that is not code."""
+"""The model file: everything about a trained model except its code."""
 
 import os
 from collections.abc import Mapping
@@ -35,17 +35,17 @@ _BANK_PREFIX = "bank"
 
 @dataclass(frozen=True, eq=False)
 class ModelRecord:
-    """A model as its file holds it; equal when everything in it is, array for array and bit for bit.
+    """A model as its file stores it. Two records are equal if all their parts are equal, bit for bit.
 
     **Arguments:**
 
-    - `spec`: what the model is, free of the dimension, as a JSON object.
+    - `spec`: the description of the model, independent of the dimension, as a JSON object.
     - `banks`: its filters by role.
     - `layers`: the layer table.
-    - `contract`: what its data have to be like; an axis added by conversion is periodic.
+    - `contract`: the data contract.
     - `arrays`: all trained values by dotted name.
     - `provenance`: every step so far, oldest first, as JSON objects.
-    - `certificate`: of the last conversion, or None.
+    - `certificate`: certificate of the last conversion, or None.
     - `plain_layers`: the convolutions of a model that is not equivariant.
     """
 
@@ -70,12 +70,12 @@ class ModelRecord:
 
     @property
     def D(self) -> int:
-        """The dimension."""
+        """Number of spatial dimensions."""
         return self.contract.D
 
     @property
     def is_torus(self) -> tuple[bool, ...]:
-        """Which axes are periodic."""
+        """For each axis, whether it is periodic."""
         return self.contract.is_torus
 
     @property
@@ -93,16 +93,16 @@ class ModelRecord:
 
     @property
     def certificate_is_stale(self) -> bool:
-        """Whether what the certificate covers has changed since it was made."""
+        """Whether something that the certificate covers has changed since it was made."""
         if self.certificate is None:
             return False
         now = array_digest(self.arrays) if self.certificate.covers == "weights" else self.digest
         return self.certificate.digest != now
 
     def certified(self, certificate: Certificate | None) -> "ModelRecord":
-        """The record with a certificate, which from now on covers all of the record.
+        """The record with a certificate that covers the whole record from now on.
 
-        A certificate that speaks of other weights stays as it is, and is stale.
+        A certificate of other weights is not changed, and is stale.
         """
         if certificate is None:
             return replace(self, certificate=None)
@@ -126,7 +126,7 @@ def _same_bits(a: np.ndarray, b: np.ndarray) -> bool:
 
 
 def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: bool = False) -> str:
-    """Write a model; equal records give equal bytes.
+    """Write a model file; equal records give equal bytes.
 
     **Returns:** the SHA-256 of the file, in hexadecimal.
 
@@ -155,7 +155,7 @@ def write_model(path: str | os.PathLike[str], record: ModelRecord, *, force: boo
 def read_model(path: str | os.PathLike[str]) -> ModelRecord:
     """Read and check a model file.
 
-    **Raises:** `FileError` naming the file and what is wrong with it.
+    **Raises:** `FileError` that names the file and says what is wrong with it.
     """
     content = read_file(path, kind="model")
     try:
@@ -207,7 +207,7 @@ def _record(content: ModelFile) -> ModelRecord:
 def _read_bank(
     where: Path, described: object, role: str, D: int, stored: dict[str, np.ndarray]
 ) -> FilterBank:
-    """Build a bank from its description; what it takes from `stored` is removed there."""
+    """Build a bank from its description; the arrays used for it are removed from `stored`."""
     if not isinstance(described, dict):
         raise ArgumentError(f"bank {role!r}", expected="an object")
     keys = [_read_key(key) for key in expect(described, "keys", list, where=where, most=64)]
@@ -256,7 +256,7 @@ def _bank_to_json(bank: FilterBank) -> dict[str, object]:
 
 
 def _is_recipes_own(bank: FilterBank) -> bool:
-    """Whether the recipe alone gives this bank back, order and signs included."""
+    """Whether the recipe alone gives exactly this bank, including order and signs."""
     return bank.recipe is not None and make_bank(bank.D, bank.recipe, bank.keys).digest == bank.digest
 
 

@@ -1,4 +1,4 @@
-"""Which axis a conversion adds: where it stands among those that there were, and what these are called then."""
+"""The axes that a conversion adds: their places among the existing axes, and the names of all axes then."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,20 +13,20 @@ NewAxis = str | Sequence[str]
 
 
 def new_axis_places(asked: NewAxis | None, axes: Sequence[Axis], D: int) -> tuple[int, ...]:
-    """Where the axes that a conversion adds, or takes away, stand in the higher dimension.
+    """The places, in the higher dimension, of the axes that a conversion adds or removes.
 
-    Axes x, y become x, z where y is new: they keep their order, and every axis is called by its place.
+    Axes x, y become x, z if the new axis is y: they keep their order, and every axis is named by its place.
 
     **Arguments:**
 
-    - `asked`: the names of these axes in the higher dimension; None for the last ones.
-    - `axes`: of the model.
-    - `D`: the dimension to reach.
+    - `asked`: names of these axes in the higher dimension; None for the last ones.
+    - `axes`: the axes of the model.
+    - `D`: the new dimension.
 
-    **Returns:** their places from 0 on, increasing; empty if they are the last.
+    **Returns:** their places, counted from 0, in increasing order; empty if they are the last ones.
 
-    **Raises:** `ArgumentError` for a name that is no axis there, another number of them than the dimensions differ by, or axes
-    that have names of their own.
+    **Raises:** `ArgumentError` for a name that is not an axis there, if the number of names is not the difference of the
+    dimensions, or if the axes of the model have names of their own.
     """
     if asked is None or asked == "last":
         return ()
@@ -55,13 +55,13 @@ def new_axis_places(asked: NewAxis | None, axes: Sequence[Axis], D: int) -> tupl
 
 
 def added_axes(low: ModelRecord, high: ModelRecord) -> tuple[int, ...]:
-    """Which axes of a model another one lacks, by the conversions in their histories.
+    """The axes that one model has and another one lacks, from the conversions in their histories.
 
     **Arguments:**
 
-    - `low`, `high`: two models, one converted from the other, the second in the higher dimension.
+    - `low`, `high`: two models, one converted from the other; `high` has the higher dimension.
 
-    **Returns:** their places in the higher dimension, increasing; the last ones where no history says otherwise.
+    **Returns:** their places in the higher dimension, in increasing order; the last ones if no history says otherwise.
     """
     last = tuple(range(low.D, high.D))
     for made, given in ((high, low), (low, high)):
@@ -78,10 +78,11 @@ def added_axes(low: ModelRecord, high: ModelRecord) -> tuple[int, ...]:
 
 
 def axes_added_since(record: ModelRecord, D: int) -> tuple[int, ...]:
-    """Which axes of a model were added since it had a lower dimension; the last ones where its history does not say.
+    """The axes added to a model since it had a lower dimension; the last ones if its history does not say.
 
     **Arguments:**
 
+    - `record`: the model.
     - `D`: the lower dimension.
     """
     steps = record.provenance
@@ -94,7 +95,7 @@ def axes_added_since(record: ModelRecord, D: int) -> tuple[int, ...]:
 
 
 def _followed(axes: list[int | None], steps: Sequence[Mapping[str, Any]]) -> list[int | None]:
-    """What becomes of axes through conversions; None for each that they add."""
+    """Follow axes through conversions; the result has None for each added axis."""
     for step in steps:
         start, end = len(axes), step.get("to_dim")
         if step.get("step") != "convert" or step.get("from_dim") != start or not isinstance(end, int):

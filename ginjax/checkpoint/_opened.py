@@ -1,4 +1,4 @@
-"""Opening files for reading: regular ones only, and no more of them than is asked for."""
+"""Opening of files for reading: regular files only, and no more than a given number of bytes."""
 
 import contextlib
 import os
@@ -13,17 +13,17 @@ from ginjax.errors import FileError
 
 @contextlib.contextmanager
 def opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]:
-    """A regular file opened for reading, and its size.
+    """Open a regular file for reading; yields the stream and the size.
 
-    A pipe would wait for a writer, a device may never end: both are refused unread, and a link to one of them too.
+    A pipe would wait for a writer, and a device may never end. Both are refused before they are read, and so are links to them.
 
-    **Raises:** `FileError` for what cannot be opened, or whatever the system says while it is read.
+    **Raises:** `FileError` if the file cannot be opened, or for any error of the system while it is read.
     """
     if "\0" in os.fspath(path):
         raise FileError(f"{os.fspath(path)!r}: is not the name of a file", hint="Check the path.")
     try:
         _check(path, os.stat(path).st_mode)
-        # Something else may have taken the name since: not to wait for it, and to look again.
+        # Another file may have taken the name since: do not wait for it, and check again.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as stream:
             found = os.fstat(stream.fileno())
@@ -37,7 +37,7 @@ def opened(path: str | os.PathLike[str]) -> Iterator[tuple[BufferedReader, int]]
 
 
 def refuse_exchanged(path: str | os.PathLike[str], stream: BufferedReader) -> None:
-    """Refuse a name that another file has taken since it was opened: what was read by that name is not what is open.
+    """Refuse a file whose name another file has taken since it was opened: what was read by name is then not what is open.
 
     **Raises:** `FileError`.
     """
@@ -46,7 +46,7 @@ def refuse_exchanged(path: str | os.PathLike[str], stream: BufferedReader) -> No
 
 
 def missing_file(path: str | os.PathLike[str]) -> FileError:
-    """The refusal of a name that no file has; an address on the Hub is none, and its two strokes are one in a path."""
+    """The error for a path that does not exist; the hint recognises an address on the Hub, in which `//` has become `/`."""
     name = os.fspath(path)
     found = re.fullmatch(r"hf:/+([^/].*)", name) if isinstance(name, str) else None
     hint = "Check the path." if found is None else f"Fetch it first: ginjax hub pull {shell_word(found[1])}"
@@ -54,14 +54,14 @@ def missing_file(path: str | os.PathLike[str]) -> FileError:
 
 
 def read_text(path: str | os.PathLike[str], *, most: int) -> str:
-    """The text of a small file in UTF-8.
+    """Read a small text file in UTF-8.
 
     **Arguments:**
 
     - `path`: the file.
-    - `most`: bytes it may have.
+    - `most`: most bytes that it may have.
 
-    **Raises:** `FileError` for a larger file, one that is no text, and as `opened`.
+    **Raises:** `FileError` for a larger file, a file that is not text, and as `opened`.
     """
     with opened(path) as (stream, size):
         content = b"" if size > most else stream.read(most + 1)

@@ -1,4 +1,4 @@
-"""Whether a name fits what is written under it: no file that is read, and no ending of another kind of file."""
+"""The check of an output name: it must not be a file that is read, and must not have the ending of another kind of file."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ _BELONGS = {
     ".pdf": "a picture",
     ".gif": "an animation",
 }
-"""What an ending says that a file is."""
+"""What kind of file an ending promises."""
 
 
 def check_output(
@@ -58,20 +58,20 @@ def check_output(
     *,
     argument: str = "`output`",
 ) -> None:
-    """Refuse a name under which a file would be lost, or not be taken for what it is; `force` changes nothing of that.
+    """Refuse an output name that would overwrite an input or suggest another kind of file, even with `force`.
 
-    A name without an ending, or with one that belongs to no kind of file here, is taken as it is.
+    A name is accepted if it has no ending, or one that belongs to no known kind of file.
 
     **Arguments:**
 
-    - `path`: where to write.
-    - `kind`: what is written.
-    - `inputs`: what is read, by what it is in words, such as `{"the model": path}`; files are compared, not their names, so
-      that links and other spellings are found. Data that are written must not lie in a folder of data that is read, either.
-    - `argument`: what a message calls the output.
+    - `path`: the file to write.
+    - `kind`: the kind of the output.
+    - `inputs`: the files that are read, by a description such as `{"the model": path}`. Files are compared, not their names, so
+      that links and other spellings are found. An output of data must not lie in a folder of input data, either.
+    - `argument`: the name of the output in messages.
 
-    **Raises:** `ArgumentError` saying what the file is, `OutputNameError` for the ending of another kind; `FileError` for a folder
-    where a file is written.
+    **Raises:** `ArgumentError` that says which input the file is, `OutputNameError` for the ending of another kind, `FileError`
+    for a folder in place of a file.
     """
     read = [
         (what, each)
@@ -93,9 +93,9 @@ def check_output(
 
 
 def check_can_be_named(path: str | os.PathLike[str], argument: str = "`output`") -> None:
-    """Refuse a name that no text can hold, where another file of the output names the one that is called so.
+    """Refuse a name that is not valid text, for an output whose name is written into another file.
 
-    **Raises:** `ArgumentError` for a name whose bytes are no UTF-8.
+    **Raises:** `ArgumentError` for a name whose bytes are not UTF-8.
     """
     name = Path(path).name
     if storable(name) != name:
@@ -130,7 +130,7 @@ def _check_ending(path: str | os.PathLike[str], kind: OutputKind, argument: str)
 def _is_same(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     try:
         return os.path.samefile(one, other)
-    except (OSError, ValueError):  # one of them is not there, or no name of a file
+    except (OSError, ValueError):  # one of them does not exist, or is not a valid file name
         return False
 
 

@@ -1,4 +1,4 @@
-"""Which process wrote something down, and whether it still runs."""
+"""The identity of processes that write files, and whether they still run."""
 
 import contextlib
 import hashlib
@@ -17,9 +17,9 @@ def host_name() -> str:
 
 @cache
 def host_tag() -> str:
-    """Eight letters that are the same for all processes that can see each other's numbers.
+    """Eight characters that are the same for all processes that can see each other's process numbers.
 
-    Two containers may have one name and count their processes apart.
+    Two containers may have the same host name and count their processes independently.
     """
     space = ""
     with contextlib.suppress(OSError):
@@ -28,7 +28,7 @@ def host_tag() -> str:
 
 
 def is_running(number: int) -> bool:
-    """Whether a process of this machine runs; yes where that cannot be asked."""
+    """Whether a process of this machine runs; true if that cannot be determined."""
     if os.name == "nt":  # there, to ask is to interrupt it
         return True
     try:

@@ -1,4 +1,4 @@
-"""What was said of data files that do not say it themselves."""
+"""What the user stated about data files that do not state it themselves."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ MAX_SAID = 1024
 
 @dataclass(frozen=True)
 class Reading:
-    """What was said of the files that a model was trained on, so that it need not be said again of others of their kind.
+    """What the user stated about the training files of a model, so that it need not be stated again for similar files.
 
     **Arguments:**
 
     - `kind`: the reader of these files, such as "npz".
-    - `fields`: the fields that were named, such as `velocity:1+=Vx,Vy`; empty if none were.
+    - `fields`: the stated fields, such as `velocity:1+=Vx,Vy`; empty if none were.
     - `parity`: by field, "even" or "odd".
-    - `periodic`: for each axis, whether it is; None if that was not said.
-    - `target`: the fields to be predicted from the others, where the data are pairs of input and target; empty for time series.
-    - `conditions`: what the files call conditions that are called otherwise, such as `viscosity=nu`.
+    - `periodic`: for each axis, whether it is periodic; None if that was not stated.
+    - `target`: the fields to predict from the others, if the data are pairs of input and target; empty for time series.
+    - `conditions`: the names that the files use for conditions, if they differ, such as `viscosity=nu`.
     """
 
     kind: str
@@ -34,18 +34,18 @@ class Reading:
     conditions: tuple[str, ...] = ()
 
     def in_dimension(self, is_torus: Sequence[bool]) -> Reading:
-        """What of it holds in another dimension: not which variables are the components of a vector.
+        """The part that also applies in another dimension: without the variables that are the components of a vector.
 
         **Arguments:**
 
-        - `is_torus`: of each axis there, whether it is periodic.
+        - `is_torus`: for each axis there, whether it is periodic.
         """
         split = any("," in each for each in self.fields)
         periodic = None if self.periodic is None else tuple(is_torus)
         return replace(self, fields=() if split else self.fields, periodic=periodic)
 
     def to_json(self) -> dict[str, object]:
-        """A plain JSON object that `reading_from_json` reads back."""
+        """Convert to a plain JSON object that `reading_from_json` can read."""
         return {
             "kind": self.kind,
             "fields": list(self.fields),

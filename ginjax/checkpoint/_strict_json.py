@@ -1,4 +1,4 @@
-"""JSON as this project writes and reads it: no duplicate keys, no NaN or infinity, one byte form."""
+"""Strict JSON: no duplicate keys, no NaN or infinity, and one byte form for equal values."""
 
 import json
 import math
@@ -6,18 +6,18 @@ import math
 from ginjax.errors import ArgumentError
 
 MAX_DEPTH = 64
-"""Most lists and objects within each other; whoever goes through a value may do so by recursion."""
+"""Most levels of nested lists and objects, so that code can process a value recursively."""
 
 
 class JsonProblem(Exception):
-    """Text that is not JSON as this project accepts it; the caller knows which file it came from."""
+    """A text that is not JSON as this project accepts it; the caller knows the file it came from."""
 
 
 def dumps(value: object) -> str:
-    """Compact JSON with sorted keys in ASCII: equal values give equal bytes.
+    """Write compact JSON with sorted keys in ASCII: equal values give equal bytes.
 
-    **Raises:** `ArgumentError` for anything JSON cannot hold (NaN, infinity, arrays, objects) or would not
-    give back (keys that are not strings).
+    **Raises:** `ArgumentError` for values that JSON cannot hold (NaN, infinity, arrays, objects) or would not
+    give back unchanged (keys that are not strings).
     """
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
@@ -28,10 +28,12 @@ def dumps(value: object) -> str:
 
 
 def parse_json(text: str | bytes) -> object:
-    """The value of a JSON text, or `JsonProblem` with the reason.
+    """Read a JSON text.
 
-    Python's own parser keeps the last of two equal keys and takes `NaN`, both of which let one file mean two
-    things to two readers.
+    Python's own parser keeps the last of two equal keys and accepts `NaN`. With either, two programs could read the same file
+    differently.
+
+    **Raises:** `JsonProblem` with the reason.
     """
     try:
         if isinstance(text, bytes):

@@ -1,4 +1,4 @@
-"""Safetensors files of any program: named arrays and a few texts, read without trust and written the same way every time."""
+"""Safetensors files of any program: named arrays and a few texts, checked when read and written in the same way every time."""
 
 import json
 import os
@@ -18,11 +18,11 @@ _ALIGNMENT = 8
 
 
 def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """The arrays of a safetensors file, whoever wrote it, and its metadata.
+    """Read the arrays and the metadata of a safetensors file of any program.
 
     **Returns:** arrays by name in the order of the file; metadata by name.
 
-    **Raises:** `FileError` naming the file and what is wrong with it.
+    **Raises:** `FileError` that names the file and says what is wrong with it.
     """
     where = str(path)
     with opened(path) as (stream, size):
@@ -32,7 +32,7 @@ def read_tensors(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], d
 
 
 def read_tensor_shapes(path: str | os.PathLike[str]) -> tuple[dict[str, ArraySpec], dict[str, str]]:
-    """What `read_tensors` would find, without reading the arrays: their dtypes and shapes by name, and the metadata."""
+    """Like `read_tensors`, without reading the arrays: their dtypes and shapes by name, and the metadata."""
     with opened(path) as (stream, size):
         return _read_entries(stream, size, str(path))
 
@@ -47,16 +47,16 @@ def write_tensors(
 ) -> None:
     """Write a safetensors file; equal input gives equal bytes.
 
-    The library of that name keeps metadata in a hash map, so that its files differ from run to run, and takes the memory
-    of arrays that are not contiguous as it lies. Arrays stand in its order: wide types first, then by name.
+    The safetensors library keeps metadata in a hash map, so its files differ from run to run, and it writes the memory
+    of arrays that are not contiguous as it is. The arrays have the order of that library: wide types first, then by name.
 
     **Arguments:**
 
-    - `path`: where to write.
+    - `path`: the file to write.
     - `arrays`: arrays by name, of any memory layout.
-    - `metadata`: texts by name; `format` is what some programs look for.
-    - `specs`: dtype and shape of each array, where to make the arrays takes time; each is then asked for once.
-    - `force`: replace a file that is there.
+    - `metadata`: texts by name; some programs look for `format`.
+    - `specs`: dtype and shape of each array, if it takes time to make the arrays; each of them is then requested once.
+    - `force`: replace an existing file.
 
     **Raises:** `FileError` as `atomic_write`, `ArgumentError` for a dtype that such files cannot hold.
     """

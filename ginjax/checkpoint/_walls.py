@@ -1,4 +1,4 @@
-"""What a model file says twice, in its specification and in its contract: how the network goes on beyond walls."""
+"""The continuation of fields beyond walls, which a model file states both in its specification and in its contract."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ NEW_BOUNDARIES: tuple[NewBoundary, ...] = get_args(NewBoundary)
 """Every `NewBoundary`."""
 
 OPTION = "padding_mode"
-"""The option of the specification: one word in capitals, or a list with one for each axis."""
+"""The option of the specification: one word in capitals, or a list with one word for each axis."""
 
 UNSAID_AT_DEFAULT = frozenset({"SimpleConvSeries"})
-"""Architectures that have the option, and leave it out of the specification at its default."""
+"""Architectures that have the option, but omit it from the specification if it has its default."""
 
 _FOLLOWS_FIELD = ("ZEROS", "MIRROR", "EDGE", "CIRCULAR")
 
 
 def spec_padding(spec: Mapping[str, Any], D: int) -> tuple[PaddingWord, ...]:
-    """How the network of a specification goes on along each axis that is not periodic.
+    """How a network with this specification continues fields, along each axis that is not periodic.
 
     **Raises:** `ArgumentError` if there is not one word for each axis.
     """
@@ -31,10 +31,11 @@ def spec_padding(spec: Mapping[str, Any], D: int) -> tuple[PaddingWord, ...]:
 
 
 def with_padding(contract: DataContract, padding: Sequence[PaddingWord]) -> DataContract:
-    """The contract with what a network does along the axes that are not periodic.
+    """Set how a network continues fields along the axes of a contract that are not periodic.
 
     **Arguments:**
 
+    - `contract`: the contract.
     - `padding`: one for each axis, from `spec_padding`.
     """
     axes = tuple(
@@ -45,9 +46,9 @@ def with_padding(contract: DataContract, padding: Sequence[PaddingWord]) -> Data
 
 
 def check_padding(spec: Mapping[str, Any], contract: DataContract) -> None:
-    """Refuse a file whose specification and contract say different things of its walls.
+    """Refuse a file whose specification and contract contradict each other about its walls.
 
-    **Raises:** `ArgumentError` naming the axis.
+    **Raises:** `ArgumentError` that names the axis.
     """
     for axis, word in zip(contract.axes, spec_padding(spec, contract.D), strict=True):
         if not axis.is_torus and axis.padding != word:
@@ -63,11 +64,11 @@ def new_boundaries(
 
     **Arguments:**
 
-    - `asked`: one word of `NEW_BOUNDARIES` for all added axes, or words by the name of the axis, the others being periodic;
-      None for periodic ones.
-    - `axes`: before the conversion.
-    - `D`: the dimension to reach.
-    - `places`: where the added axes stand, see `new_axis_places`; the last if empty.
+    - `asked`: one word of `NEW_BOUNDARIES` for all added axes, or words by axis name, with all others periodic;
+      None for periodic axes.
+    - `axes`: the axes before the conversion.
+    - `D`: the new dimension.
+    - `places`: the places of the added axes, see `new_axis_places`; the last ones if empty.
 
     **Raises:** `ArgumentError` for an unknown word or axis, or on the way down, where no axis is added.
     """
@@ -96,16 +97,17 @@ def spec_in_dimension(
     new: Sequence[NewBoundary] = (),
     places: Sequence[int] = (),
 ) -> Mapping[str, Any]:
-    """The specification of a network in another dimension, which differs where its axes do.
+    """The specification of a network in another dimension; it differs if the axes differ in their padding.
 
     **Arguments:**
 
-    - `spec`: in dimension `D`, as a JSON object.
+    - `spec`: the specification in dimension `D`, as a JSON object.
+    - `D`, `to_dim`: the dimensions before and after.
     - `new`: the boundaries of the axes added to reach `to_dim`, from `new_boundaries`.
-    - `places`: where the axes that are added or taken away stand, see `new_axis_places`; the last if empty.
+    - `places`: the places of the axes that are added or removed, see `new_axis_places`; the last ones if empty.
 
-    **Raises:** `UnsupportedError` for walls along new axes of a network whose padding does not look at the field, or that
-    has no choice of it.
+    **Raises:** `UnsupportedError` for walls along new axes of a network whose padding does not depend on the field, or that
+    has no option for it.
     """
     options = spec.get("options", {})
     value = options.get(OPTION, "ZEROS")

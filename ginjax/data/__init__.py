@@ -1,4 +1,4 @@
-"""Data as fields: files, arrays and simulations as sources, their normalisation, and samples cut out of them."""
+"""Data as fields: files, arrays and simulations as sources, normalisation, and training samples."""
 
 from ginjax.checkpoint import Field as Field
 from ginjax.checkpoint import FieldScale as FieldScale

@@ -1,4 +1,4 @@
-"""Which axis of an array is which, such as `trajectory,time,x,y,component`."""
+"""The order of the axes of an array, such as `trajectory,time,x,y,component`."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from ginjax.errors import ArgumentError
 
 TRAJECTORY, TIME, COMPONENT = "trajectory", "time", "component"
 SPACE = ("x", "y", "z")
-"""The names of the axes of space; component `i` points along the `i`-th of them."""
+"""Names of the spatial axes; component `i` of a vector points along the `i`-th of them."""
 
 MAX_COMPONENT_AXES = 4
 
 Axes = str | Sequence[str] | Mapping[str, str]
-"""What a user says of axes: one text for all arrays, texts of which some are `ARRAY=...`, or one text for each array."""
+"""The orders of axes that a user states: one text for all arrays, several texts (`ARRAY=...` for one), or a mapping by array."""
 
 _RANK = {TRAJECTORY: -1, TIME: 0, **{axis: 1 + i for i, axis in enumerate(SPACE)}, COMPONENT: 1 + len(SPACE)}
 
 
 @dataclass(frozen=True)
 class AxisSlices:
-    """Reads frames of an array, or a part of the grid of each: a `ReadSlice` that never reads more than it is asked for.
+    """Reads frames of an array, or a part of the grid in each frame: a `ReadSlice` that reads only what is requested.
 
     **Arguments:**
 
-    - `read`: `(trajectory, start, stop, box) -> (stop - start, *sides, D, ..., D)`, where `box` has a slice for each axis of
-      space, or none for whole frames.
+    - `read`: `(trajectory, start, stop, box) -> (stop - start, *sides, D, ..., D)`, where `box` has one slice for each
+      spatial axis, or is empty for whole frames.
     """
 
     read: Callable[[int, int, int, tuple[slice, ...]], np.ndarray]
@@ -44,10 +44,11 @@ class AxisOrder:
     **Arguments:**
 
     - `names`: each of `trajectory`, `time`, `x`, `y`, `z` at most once, and `component` once for each tensor index. Without
-      `trajectory` the array is one simulation, without `time` it does not vary in time. Component 0 points along x,
-      wherever the axis of x is.
+      `trajectory` the array is a single simulation. Without `time` it does not vary in time. Component 0 points along x,
+      wherever the x axis is stored.
 
-    **Raises:** `ArgumentError` for other names, one given twice, or axes of space that are not x, or x and y, or x, y and z.
+    **Raises:** `ArgumentError` for an unknown name, a name given twice, or spatial axes that are not x alone, x and y, or all
+    three.
     """
 
     names: tuple[str, ...]
@@ -68,79 +69,80 @@ class AxisOrder:
 
     @classmethod
     def parse(cls, text: str) -> AxisOrder:
-        """The order that a text such as `trajectory, time, x` states; blanks do not count.
+        """Read an order from a text such as `trajectory, time, x`; blanks are ignored.
 
-        **Raises:** `ArgumentError` for a text that states none.
+        **Raises:** `ArgumentError` for a text that is not an order of axes.
         """
         return cls(tuple(part.strip() for part in text.split(",")))
 
     @classmethod
     def usual(cls, D: int, k: int = 0, *, varies: bool = True) -> AxisOrder:
-        """The order of our own arrays: trajectory, time, space, components."""
+        """The order of ginjax's own arrays: trajectory, time, space, components."""
         return cls((TRAJECTORY, *((TIME,) if varies else ()), *SPACE[:D], *(COMPONENT,) * k))
 
     @property
     def D(self) -> int:
-        """Number of axes of space."""
+        """Number of spatial axes."""
         return sum(name in SPACE for name in self.names)
 
     @property
     def k(self) -> int:
-        """Number of axes of components."""
+        """Number of component axes."""
         return self.names.count(COMPONENT)
 
     @property
     def varies(self) -> bool:
-        """Whether there is an axis of time."""
+        """Whether there is a time axis."""
         return TIME in self.names
 
     @property
     def text(self) -> str:
-        """As it is written in `axes`."""
+        """The order as text, in the form that the argument `axes` takes."""
         return ",".join(self.names)
 
     def without_components(self) -> AxisOrder:
-        """The same without axes of components."""
+        """The same order without component axes."""
         return self.without(COMPONENT)
 
     def with_components(self, n: int) -> AxisOrder | None:
-        """The same with so many more axes of components behind; None where there would be too many."""
+        """The same order with further component axes at the end; None if there would be too many."""
         fits = 0 <= n <= MAX_COMPONENT_AXES - self.k
         return AxisOrder((*self.names, *(COMPONENT,) * n)) if fits else None
 
     def without(self, *names: str) -> AxisOrder:
-        """The same without axes of these names."""
+        """The same order without the axes of these names."""
         return AxisOrder(tuple(name for name in self.names if name not in names))
 
     def size(self, name: str, shape: Sequence[int]) -> int:
-        """The length of an axis of an array of this shape; 1 where it has none of this name."""
+        """Length of one axis of an array of this shape; 1 if the order has no such axis."""
         return shape[self.names.index(name)] if name in self.names else 1
 
     def spatial(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """The grid points along x, y, z of an array of this shape."""
+        """Grid points along x, y, z of an array of this shape."""
         return tuple(self.size(axis, shape) for axis in SPACE[: self.D])
 
     def components(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """The lengths of the axes of components of an array of this shape."""
+        """Lengths of the component axes of an array of this shape."""
         return tuple(n for name, n in zip(self.names, shape, strict=True) if name == COMPONENT)
 
     def arranged(self, values: np.ndarray) -> np.ndarray:
         """A view of a whole array with its axes in the order trajectory, time, x, y, z, components.
 
-        Without an axis of trajectories it gets one of length 1.
+        If the order has no trajectory axis, the view has one of length 1.
         """
         order = sorted(range(len(self.names)), key=lambda i: _RANK[self.names[i]])
         moved = values.transpose(order)
         return moved if TRAJECTORY in self.names else moved[None]
 
     def slices(self, read: Callable[[tuple[int | slice, ...]], np.ndarray]) -> AxisSlices:
-        """From a function of selections of the stored array to one of frames, `(trajectory, start, stop)`.
+        """Turn a function that reads selections of the stored array into one that reads frames, `(trajectory, start, stop)`.
 
         **Arguments:**
 
-        - `read`: reads a selection of one index or slice for each axis, as NumPy does.
+        - `read`: reads a selection, given as one index or slice for each axis, as in NumPy.
 
-        **Returns:** a function whose result has the axes time, x, y, z, components; without an axis of time, one of length 1.
+        **Returns:** a function whose result has the axes time, x, y, z, components. If the order has no time axis, that axis
+        has length 1.
         """
         kept = [name for name in self.names if name != TRAJECTORY]
         order = sorted(range(len(kept)), key=lambda i: _RANK[kept[i]])
@@ -155,13 +157,13 @@ class AxisOrder:
 
 
 def parse_axes(axes: Axes | None) -> dict[str, AxisOrder]:
-    """What a user says of axes, by the name of the array; under an empty name what holds for all others.
+    """The stated orders of axes by array name; the empty name holds the order for all other arrays.
 
     **Arguments:**
 
-    - `axes`: see `Axes`; None for nothing.
+    - `axes`: see `Axes`; None if nothing is stated.
 
-    **Raises:** `ArgumentError` for what is no order of axes, or two of them for one array.
+    **Raises:** `ArgumentError` for a text that is not an order of axes, or for two orders of one array.
     """
     if isinstance(axes, Mapping):
         said = [(str(name), text) for name, text in axes.items()]
@@ -180,5 +182,5 @@ def parse_axes(axes: Axes | None) -> dict[str, AxisOrder]:
 
 
 def axes_texts(orders: Mapping[str, AxisOrder]) -> dict[str, str]:
-    """What `parse_axes` reads back, by the name of the array."""
+    """The orders as texts by array name; the inverse of `parse_axes`."""
     return {name: order.text for name, order in orders.items()}

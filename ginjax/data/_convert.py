@@ -1,4 +1,4 @@
-"""From data in any layout to a file of The Well's, in which everything is stated; and on another grid if need be."""
+"""Conversion of data of any layout to a file in the layout of The Well, and the choice of a grid and time step for a model."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from ginjax.data.sources import Source, refuse_unequal, spacings_in_words
 from ginjax.errors import ArgumentError
 
 _BYTES = 4
-"""Of a number in single precision."""
+"""Bytes of a number in single precision."""
 
 
 def state_steps(
     source: Source, *, data_spacing: float | None = None, data_time_step: float | None = None
 ) -> Source:
-    """The same data with the grid spacing and the time step that their user knows, where they do not state them.
+    """Add a grid spacing and a time step that the user knows to data that do not state them.
 
     **Arguments:**
 
     - `source`: the data.
-    - `data_spacing`, `data_time_step`: positive numbers; None to leave them as they are.
+    - `data_spacing`, `data_time_step`: positive numbers; None to leave the value as it is.
 
-    **Raises:** `ArgumentError` for a number that contradicts the data, or is none.
+    **Returns:** the same data with these numbers.
+
+    **Raises:** `ArgumentError` for a value that is not a positive number, or that contradicts the data.
     """
     found = source
     said = (("spacing", "data_spacing", data_spacing), ("time_step", "data_time_step", data_time_step))
@@ -71,23 +73,23 @@ def convert_data(
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NotFinite, ...]:
-    """Write data of any layout to one file that states everything, so that whoever reads it is asked nothing.
+    """Write data of any layout to one file that states everything, so that nobody who reads it has to state anything.
 
-    The file has the layout of The Well, see `write_well`. Memory stays that of a few frames. The order of axes, fields,
-    parities and boundaries that were said when the data were opened stand in it.
+    The file has the layout of The Well, see `write_well`. Only a few frames are in memory at a time. The file also states the
+    order of axes, the fields, the parities and the boundaries that were stated when the data were opened.
 
     **Arguments:**
 
     - `path`: the file to write; it is complete or absent.
     - `source`: the data.
     - `name`: name of the data set.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     - `progress`: called as `progress(done, total)` with numbers of frames.
 
-    **Returns:** the fields of which the file now holds values that are NaN or infinite, which no training takes.
+    **Returns:** the fields that have NaN or infinite values in the new file. Such data cannot be used for training.
 
-    **Raises:** `ArgumentError` for boundaries that nobody has said, which a file would turn from an assumption into a statement,
-    and for a name that ends as files of another format do; otherwise as `write_well`.
+    **Raises:** `ArgumentError` if nobody has stated the boundaries, because the file would turn an assumption into a statement;
+    for a name with the ending of another format; for a spacing that differs along the axes. Otherwise as `write_well`.
     """
     ending = os.path.splitext(path)[1].lower()
     if ending in _OTHER_ENDINGS:
@@ -121,11 +123,11 @@ def well_size(source: Source) -> int:
 
 @dataclass(frozen=True)
 class Resampling:
-    """What brings data to another grid spacing and time step, see `resample`.
+    """How to bring data to another grid spacing and time step, see `resample`.
 
     **Arguments:**
 
-    - `spacing`: the new spacing; None if it stays.
+    - `spacing`: the new spacing; None if it stays as it is.
     - `every`: how many frames of the data make one step.
     """
 
@@ -134,14 +136,14 @@ class Resampling:
 
 
 def resampling_for(source: Source, spacing: float | None, time_step: float | None) -> Resampling:
-    """How data are brought to the spacing and the time step that a model was trained with.
+    """Find out how data can be brought to the spacing and the time step that a model was trained with.
 
     **Arguments:**
 
     - `source`: the data.
-    - `spacing`, `time_step`: those of the model; None where it does not say.
+    - `spacing`, `time_step`: those of the model; None if the model does not state them.
 
-    **Raises:** `ArgumentError` if there is no way, saying why.
+    **Raises:** `ArgumentError` with the reason, if it is not possible.
     """
     every = 1
     if time_step is not None and source.time_step is not None:

@@ -1,4 +1,4 @@
-"""Samples that show a part of the grid: what fields beyond memory are trained on."""
+"""Samples that show a part of the grid, for training on fields that are too large for memory."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from ginjax.geometric import AnyArray, MultiImage
 
 
 class TileTarget(eqx.Module):
-    """Targets on tiles, in the middle of the blocks that a network is shown.
+    """Targets on tiles. Each tile lies in the middle of the block that the network is given.
 
     **Arguments:**
 
-    - `image`: blocks `(batch, channels, *tile, D, ..., D)`.
-    - `corner`: the first pixel of each tile, counted from that of its block.
+    - `image`: the targets, `(batch, channels, *tile, D, ..., D)`.
+    - `corner`: the first pixel of each tile, relative to the first pixel of its block.
     """
 
     image: MultiImage
     corner: Int[AnyArray, "batch dim"]
 
     def within(self, blocks: MultiImage) -> MultiImage:
-        """What fields on the blocks are on the tiles."""
+        """Cut fields on the blocks down to the tiles."""
         sides = self.image.get_spatial_dims()
 
         def cut(block: AnyArray, corner: AnyArray) -> Array:
@@ -47,17 +47,18 @@ class TileTarget(eqx.Module):
 
 
 class Crops:
-    """Windows of frames, of which an input shows a block and a target its tile.
+    """Windows of frames, cut in space: an input is a block of the grid, and a target is the tile inside it.
 
-    The samples `0` to `len(crops) - 1` are the tiles that cover the grid, of one window after another. A number
-    `i + n * len(crops)` with `n > 0` is a tile of the same window drawn at random, the same for the same number.
+    Samples `0` to `len(crops) - 1` are the tiles that cover the grid, window by window. Sample
+    `i + n * len(crops)` with `n > 0` is a randomly placed tile of the same window as sample `i`; the same number always gives
+    the same tile.
 
-    Nothing beyond the blocks is read.
+    Only the blocks are read.
 
     **Arguments:**
 
-    - `windows`: the samples of the whole grid.
-    - `tiling`: the blocks. Its halo is what all `future_steps` predictions together depend on.
+    - `windows`: the samples on the whole grid.
+    - `tiling`: the blocks. Its halo is the distance over which all `future_steps` predictions together depend on their inputs.
     """
 
     def __init__(self, windows: Windows, tiling: Tiling):
@@ -70,7 +71,7 @@ class Crops:
         return len(self.windows) * self.tiling.count
 
     def locate(self, index: int) -> tuple[int, Place]:
-        """The number of the window of a sample, and where its block lies."""
+        """The window number of a sample, and the place of its block."""
         draw, number = divmod(int(index), len(self))
         window, tile = divmod(number, self.tiling.count)
         if draw:
@@ -78,13 +79,13 @@ class Crops:
         return window, self.tiling.numbered(tile)
 
     def take(self, indices: np.ndarray | Sequence[int]) -> tuple[MultiImage, TileTarget]:
-        """Read some samples; nothing of the file beyond their blocks is touched.
+        """Read some samples; only their blocks are read from the file.
 
         **Arguments:**
 
-        - `indices`: their numbers, at least one.
+        - `indices`: numbers of the samples, at least one.
 
-        **Returns:** inputs, blocks `(len(indices), channels, *block, D, ..., D)` in float32, and targets.
+        **Returns:** the inputs, blocks `(len(indices), channels, *block, D, ..., D)` in float32, and the targets.
 
         **Raises:** as `Windows.take`.
         """

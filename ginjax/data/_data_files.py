@@ -1,4 +1,4 @@
-"""The files that make a set of data: one, several, or those in a folder, each known by what is inside."""
+"""The files that make up a data set: one, several, or those in a folder. Each is recognised by its content."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
 
 def data_files(path: Paths) -> list[tuple[str, str | None]]:
-    """The data files of a path in the order of their names, each with the split its subfolder is named after.
+    """The data files at a path, sorted by name, each with the split that its subfolder is named after.
 
-    A folder that is a store of Zarr counts as a file.
+    A folder that is a Zarr store counts as one file.
 
-    **Raises:** `FileError` if there are none, or too many; for a format that others convert, with the lines that do.
+    **Raises:** `FileError` if there are no files, or too many. For a format that has to be converted first, the error has the
+    code that does so.
     """
     many = [path] if isinstance(path, str | os.PathLike) else list(path)
     if not many:
@@ -58,12 +59,12 @@ def data_files(path: Paths) -> list[tuple[str, str | None]]:
 
 
 def passed_over(path: Paths, found: Collection[str]) -> str | None:
-    """Which files of folders are no data, in words; None if all are. Hidden files are not counted.
+    """Describe which files in folders are not data; None if all of them are. Hidden files are not counted.
 
     **Arguments:**
 
     - `path`: the data.
-    - `found`: the files that are.
+    - `found`: the files that are data.
     """
     many = [path] if isinstance(path, str | os.PathLike) else list(path)
     folders = [os.fspath(each) for each in many if os.path.isdir(each) and not is_zarr(os.fspath(each))]
@@ -100,18 +101,18 @@ def reader_of(file: DataFile) -> DataReader:
 
 
 def name_of(path: Paths) -> str:
-    """What to call the data in messages."""
+    """The name of the data in messages."""
     many = [path] if isinstance(path, str | os.PathLike) else path
     return ", ".join(str(each) for each in many)
 
 
 def _layouts() -> str:
-    """The layouts that are known, for messages."""
+    """The known layouts, for messages."""
     return ", ".join([_LAYOUTS, *list(READERS)[len(OWN) :]])
 
 
 def _inside(folder: str) -> Iterator[str]:
-    """The files below a folder; a store of Zarr is one of them."""
+    """The files below a folder; a Zarr store counts as one file."""
     for here, folders, files in os.walk(folder):
         stores = [name for name in folders if is_zarr(os.path.join(here, name))]
         folders[:] = [name for name in folders if name not in stores]
@@ -124,10 +125,10 @@ def _split_of(inside: Path) -> str | None:
 
 
 def _is_data(file: str) -> bool:
-    """Whether a file is HDF5, of whatever layout, or recognised by a reader."""
+    """Whether a file is HDF5 of any layout, or is recognised by a reader."""
     opened = DataFile(file)
     try:
-        # That it can be read is asked first: HDF5 says of a file it may not read that it is none.
+        # Check first that the file can be read: HDF5 reports a file without read permission as no HDF5 file.
         return (opened.start != b"" or os.path.isdir(file)) and (
             opened.hdf5 is not None or any(reader.recognises(opened) for _, reader in READERS.usable())
         )
@@ -138,7 +139,7 @@ def _is_data(file: str) -> bool:
 
 
 def _refuse_foreign(file: DataFile) -> None:
-    """Say how a file that others read is converted.
+    """Refuse a file of a foreign format, and say how to convert it.
 
     **Raises:** `FileError`, if it is one.
     """
@@ -148,7 +149,7 @@ def _refuse_foreign(file: DataFile) -> None:
 
 
 def _no_data(path: str) -> FileError:
-    """That a file is no data, or how to make data of it."""
+    """The error for a file that holds no data, with how to make data of it if that is known."""
     try:
         _refuse_foreign(DataFile(path))
     except FileError as answer:
@@ -164,7 +165,7 @@ def _no_data(path: str) -> FileError:
 
 
 def _none_inside(folder: str, every: Sequence[str], count: int) -> FileError:
-    """That a folder has no data in it, or too many, or how to make data of what is in it."""
+    """The error for a folder with no data, or too many files, with how to make data of its content if that is known."""
     known = foreign_case(folder)
     if known is not None:
         return FileError(f"{folder}: is {known.kind}", expected=_layouts(), hint=known.hint)

@@ -1,4 +1,4 @@
-"""How fields are named, said with the names of the file and of the model at hand."""
+"""Examples of how to name fields, made from the names in the file and the model at hand."""
 
 from __future__ import annotations
 
@@ -7,17 +7,11 @@ from collections.abc import Mapping, Sequence
 from ginjax.checkpoint import FIELD_NOTATION, Field
 
 _MOST = 4
-"""Fields in an example."""
+"""Number of fields in an example."""
 
 
 def name_the_fields(variables: Mapping[str, int], model: Sequence[Field] = ()) -> str:
-    """A hint that names the fields: those of the model, else those of the file as scalars and vectors that are even.
-
-    **Arguments:**
-
-    - `variables`: the tensor order of each variable of the file.
-    - `model`: the fields of the model that the data are for.
-    """
+    """A hint that names the fields: those of the model, otherwise those of the file as even scalars and vectors."""
     example = field_example(variables, model)
     if not example:
         return f"Name the fields, as in `fields=['velocity:1+=Vx,Vy']`: {FIELD_NOTATION}."
@@ -26,12 +20,12 @@ def name_the_fields(variables: Mapping[str, int], model: Sequence[Field] = ()) -
 
 
 def field_example(variables: Mapping[str, int], model: Sequence[Field] = ()) -> list[str]:
-    """What may be said of the fields of a file.
+    """An example of how the fields of a file can be stated.
 
-    Fields of a model are read from the variables of their names, and others from the variables that are left of their order, in
-    turn; one without any from `VARIABLE`.
+    Each field of the model is read from the variable of the same name. The other fields take the remaining variables of the same
+    order, one after another. A field that gets none has the placeholder `VARIABLE`.
 
-    **Arguments:** as of `name_the_fields`.
+    **Arguments:** as in `name_the_fields`.
     """
     if not model:
         return [f"{name}:{min(k, 9)}+" for name, k in list(variables.items())[:_MOST]]

@@ -1,4 +1,4 @@
-"""What a reader finds in a file, before anybody has said which of it to use."""
+"""The content of a file as a reader finds it, before the user chooses what to use."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from ginjax.data._request import FieldRequest
 from ginjax.errors import FileError
 
 ReadSlice = Callable[[int, int, int], np.ndarray]
-"""`(trajectory, start, stop) -> (stop - start, *spatial, D, ..., D)`; constants are asked for frames 0 to 1. One that is an
-`AxisSlices` reads parts of the grid too."""
+"""`(trajectory, start, stop) -> (stop - start, *spatial, D, ..., D)`; constants are read as frames 0 to 1. An `AxisSlices` can
+read a part of the grid, too.
+"""
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,12 @@ class Variable:
 
     **Arguments:**
 
-    - `k`: tensor order of its values as they are stored.
-    - `read`: reads a slice, in any floating or whole-number type.
+    - `k`: tensor order of the values as stored.
+    - `read`: reads a slice, in any floating-point or integer type.
     - `varies`: whether it varies in time.
-    - `problem`: why it cannot be used, if so.
-    - `number`: of what is the same everywhere on the grid, reads the number of each trajectory, `(trajectories,)`, or one
-      that holds for all, `(1,)`; see `number_variable`.
+    - `problem`: why it cannot be used; None if it can.
+    - `number`: for a quantity that is the same everywhere on the grid: reads one number for each trajectory, `(trajectories,)`,
+      or one number for all, `(1,)`; see `number_variable`.
     """
 
     k: int
@@ -40,7 +41,7 @@ class Variable:
     def frames(
         self, trajectory: int, start: int, stop: int, box: Sequence[tuple[int, int]] | None = None
     ) -> np.ndarray:
-        """Frames of a part of the grid, whose axes follow that of time; of all of it if `box` is None."""
+        """Read frames of a part of the grid, with the time axis first; of the whole grid if `box` is None."""
         if box is None:
             return self.read(trajectory, start, stop)
         sides = tuple(slice(low, high) for low, high in box)
@@ -52,13 +53,13 @@ class Variable:
 def number_variable(
     what: str, read: Callable[[], np.ndarray], trajectories: int, spatial: Sequence[int]
 ) -> Variable:
-    """One number for each trajectory, or one for all, as a constant that is the same everywhere on the grid.
+    """Make a constant that is the same everywhere on the grid from one number for each trajectory, or one number for all.
 
     **Arguments:**
 
     - `what`: the file and the name of the number, for messages.
-    - `read`: reads them; any shape of so many values.
-    - `trajectories`, `spatial`: of the file.
+    - `read`: reads the numbers, as an array of any shape with that many values.
+    - `trajectories`, `spatial`: number of trajectories and grid of the file.
     """
 
     @cache
@@ -84,27 +85,26 @@ def _nothing_open() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """A file as its layout describes it.
+    """The content of a file, as its layout describes it.
 
-    The first arguments are those of `Source`; further ones:
-
-    **Arguments:**
+    **Arguments:** those of `Source` with the same names, and:
 
     - `where`: the file, for messages.
-    - `spacing`: one number, one for each axis where they differ (a tuple), or one for each trajectory (an array).
+    - `spacing`: one number; one for each axis if they differ (a tuple); or one for each trajectory (an array).
     - `time_step`: one number, or one for each trajectory (an array).
-    - `variables`: all that could be used, by name.
-    - `defaults`: the fields as the layout suggests them.
-    - `unclear`: what the layout leaves open about the fields, as a question, or None.
-    - `question`: what else it leaves open, whatever fields are named, and how to say it: `(question, hint)`, or None.
-    - `read_as`: by the name of the array, the order of the axes in which it is read, where the file does not state it.
+    - `variables`: all usable variables, by name.
+    - `defaults`: the fields that the layout suggests.
+    - `unclear`: a question about the fields that the layout leaves open, or None.
+    - `question`: another open question, which does not depend on the chosen fields, and how to answer it: `(question, hint)`, or
+      None.
+    - `read_as`: by array name, the order in which its axes are read, if the file does not state it.
     - `lengths`: frames of each trajectory, if they differ.
-    - `length_unit`, `time_unit`: the units of spacing and time step, if they are stated.
-    - `boundaries_stated`: whether `is_torus` was read, not assumed.
-    - `parities_stated`: names of fields whose parity was read, not assumed.
-    - `parities_guessed`: whether all others are to be told of, as they were taken for even.
-    - `reader`: the name of the reader that found it; known to `open_data`.
-    - `close`: lets go of the file.
+    - `length_unit`, `time_unit`: the units of spacing and time step, if the file states them.
+    - `boundaries_stated`: whether the file states `is_torus`; otherwise it is assumed.
+    - `parities_stated`: names of the fields whose parity the file states.
+    - `parities_guessed`: whether to tell the user that all other fields are taken as even.
+    - `reader`: name of the reader that recognised the file, set by `open_data`.
+    - `close`: closes the file.
     """
 
     where: str

@@ -1,4 +1,4 @@
-"""Which frames of a source to look at, and in which order."""
+"""Which frames of a source to read, and in which order."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MAX_VALUES_AT_ONCE = 2**24
 def draw_frames(
     source: Source, most: int, seed: int, trajectories: Sequence[int] | np.ndarray | None
 ) -> np.ndarray:
-    """Trajectory and number of each frame, `(frames, 2)`, sorted so that the disk is read in order."""
+    """Trajectory and number of each frame, `(frames, 2)`, sorted in the order in which they are stored."""
     indices = np.arange(source.trajectories) if trajectories is None else np.asarray(trajectories, dtype=int)
     if not indices.size:
         raise ArgumentError("trajectories to measure", got="none", expected="at least one")
     ends = np.cumsum([source.frames_of(int(i)) - source.blank for i in indices])
     total = int(ends[-1])
-    # A frame may be drawn twice where there are too many to shuffle; that changes nothing in the mean.
+    # If there are too many frames to shuffle, a frame may be drawn twice; that does not change the mean.
     if total <= most:
         numbers = np.arange(total)
     else:
@@ -35,7 +35,7 @@ def draw_frames(
 
 
 def runs(source: Source, chosen: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """Consecutive frames together, `(trajectory, start, stop)`, as many as memory easily holds."""
+    """Runs of consecutive frames, `(trajectory, start, stop)`, each small enough for memory."""
     per_frame = math.prod(source.spatial) * sum(source.D**field.k for field in source.schema)
     longest = max(1, MAX_VALUES_AT_ONCE // max(per_frame, 1))
     run: tuple[int, int, int] | None = None
@@ -52,7 +52,7 @@ def runs(source: Source, chosen: np.ndarray) -> Iterator[tuple[int, int, int]]:
 
 
 def slabs(source: Source, most: int = MAX_VALUES_AT_ONCE) -> list[Box | None]:
-    """Parts of the grid, across its first axis, of which memory easily holds a frame or two; None for all of it."""
+    """Slabs of the grid along its first axis, each small enough for a frame or two in memory; None for the whole grid."""
     per_frame = math.prod(source.spatial) * sum(
         source.D**field.k for field in (*source.schema, *source.constants)
     )

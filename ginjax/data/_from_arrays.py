@@ -1,4 +1,4 @@
-"""A scientist's own arrays as data."""
+"""A user's own arrays as data."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ def from_arrays(
     axes: Axes | None = None,
     name: str = "arrays",
 ) -> Source:
-    """Time series of fields that are in memory, as data to train on, to evaluate on or to start a forecast from.
+    """Use time series of fields in memory as data for training, for an evaluation or as the start of a forecast.
 
     **Arguments:**
 
     - `fields`: by name, real arrays `(trajectory, time, *space)` of scalars, with one more axis of length `D` at the end
       for each tensor index: a vector field in 2D is `(trajectory, time, x, y, 2)`, and its component `i` points along
-      spatial axis `i`. Values in physical units, on a grid of equal spacing.
-    - `periodic`: whether the axes of space are periodic, one answer or one for each axis.
-    - `order`: by name, the tensor order: 0 scalar, 1 vector, 2 matrix. What is not named is a scalar, unless its last
-      axes could as well be components: then it has to be named.
-    - `parity`: by name, "even" (default) or "odd", which changes sign under reflections, such as a vorticity in 2D.
+      spatial axis `i`. Values are in physical units, on a grid of equal spacing.
+    - `periodic`: whether the spatial axes are periodic: one answer for all, or one for each axis.
+    - `order`: by name, the tensor order: 0 scalar, 1 vector, 2 matrix. An array that is not named is a scalar. If its last
+      axes could be components too, it has to be named.
+    - `parity`: by name, "even" (default) or "odd". An odd field changes sign under reflections, such as a vorticity in 2D.
     - `unit`: by name, the unit as text, for axes and tables.
-    - `constants`: by name, fields that do not vary in time, `(trajectory, *space, D, ..., D)`, or one for all trajectories
-      `(*space, D, ..., D)`: inputs of a network, never predicted. `order`, `parity` and `unit` name these too. Numbers of each
-      trajectory, such as a viscosity, are added by `ginjax.data.with_conditions`.
+    - `constants`: by name, fields that do not vary in time, `(trajectory, *space, D, ..., D)`, or one for all trajectories,
+      `(*space, D, ..., D)`. They are inputs of a network and never predicted. `order`, `parity` and `unit` apply to them, too. To
+      add one number for each trajectory, such as a viscosity, use `ginjax.data.with_conditions`.
     - `spacing`: distance between grid points, equal along all axes; None if unknown.
     - `time_step`: time between frames; None if unknown.
     - `length_unit`, `time_unit`: the units of these two as text, for the axes of pictures; None if unknown.
-    - `axes`: the order of the axes where it is another one, such as `"time,x,y,component"`, for all arrays or by name:
-      `{"u": "trajectory,x,y,time"}`. Without `trajectory` an array is one simulation; component 0 points along x. One text
-      for all holds for constants too, without its `time`.
+    - `axes`: the order of the axes if it differs from the one above, such as `"time,x,y,component"`, for all arrays or by name:
+      `{"u": "trajectory,x,y,time"}`. An array without `trajectory` is a single simulation. Component 0 points along x. One text
+      for all arrays applies to constants, too, without `time`.
     - `name`: what to call the data in titles and in the history of a model.
 
-    **Returns:** a source; floating arrays are not copied.
+    **Returns:** a source; floating-point arrays are not copied.
 
     **Raises:** `ArgumentError` naming the array whose shape, order or values do not fit.
     """
@@ -110,7 +110,7 @@ def from_arrays(
     for what, given in (("spacing", spacing), ("time_step", time_step)):
         if isinstance(given, bool) or not isinstance(given, int | float | np.number | None):
             raise ArgumentError(what, got=repr(given)[:60], expected="a positive number, or None if unknown")
-    DataContract(  # refuses what is not positive, or no text
+    DataContract(  # refuses values that are not positive, or not texts
         axes_of((True,)),
         spacing=spacing,
         time_step=time_step,
@@ -142,7 +142,7 @@ def from_arrays(
 
 
 def _no_such_array(what: str, name: str, known: list[str]) -> ArgumentError:
-    """The refusal of something that was said of an array which is not there."""
+    """The error for a statement about an array that does not exist."""
     return unknown_name(f"{what} of '{name}'", name, known, got="no such array", expected=", ".join(known))
 
 
@@ -153,7 +153,7 @@ def _order(name: str, k: object) -> int:
 
 
 def _torus(periodic: object, D: int) -> tuple[bool, ...]:
-    """Nothing but true and false counts as an answer: a text, or None, would be one by accident."""
+    """Only true and false count as answers: a text or None would otherwise be taken as one by accident."""
     flags = periodic if isinstance(periodic, Iterable) and not isinstance(periodic, str) else (periodic,)
     answers = [bool(each) for each in flags if isinstance(each, bool | np.bool_)]
     if len(answers) != len(list(flags)) or len(answers) not in (1, D):
@@ -181,7 +181,7 @@ def _real(name: str, values: ArrayLike) -> np.ndarray:
 
 
 def _dimension(arrays: Mapping[str, np.ndarray], orders: Mapping[str, int]) -> int:
-    """The number of axes of space, which all fields agree on."""
+    """Number of spatial axes, which is the same for all fields."""
     found: dict[int, str] = {}
     for name, values in arrays.items():
         k = orders.get(name)
@@ -207,7 +207,7 @@ def _dimension(arrays: Mapping[str, np.ndarray], orders: Mapping[str, int]) -> i
 
 
 def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
-    """A field whose order was not named, though its last axes could be components: no grid is that small."""
+    """Refuse a field whose order was not stated if its last axes could be components: no grid is that small."""
     for k in range(1, values.ndim - 2):
         D = values.ndim - 2 - k
         if values.shape[-k:] == (D,) * k:
@@ -228,7 +228,7 @@ def _refuse_ambiguous(name: str, values: np.ndarray) -> None:
 
 
 def _as_components(shape: tuple[int, ...]) -> str:
-    """How to say that the last axis has components: in which order, or, where they make no tensor, as scalars."""
+    """How to state that the last axis holds components: with its order or, if they make no tensor, as scalars."""
     likely = vectors_in(shape)
     return said_as_axes(likely) if likely else "Give scalars one by one, each as a field of its own."
 
@@ -244,7 +244,7 @@ def _check_shape(what: str, values: np.ndarray, k: int, D: int, leads: list[tupl
 
 
 def _check_values(name: str, values: np.ndarray) -> None:
-    """Refuse what a network of single precision cannot be shown; a trajectory at a time, to save memory."""
+    """Refuse values that a network of single precision cannot take; one trajectory at a time, to save memory."""
     largest = np.finfo(np.float32).max
     for index, part in enumerate(values):
         good = np.isfinite(part) & (np.abs(part) <= largest)

@@ -1,4 +1,4 @@
-"""What the axes of an array may be, where nobody has said it: likely readings, and whether one of them stands out."""
+"""Likely meanings of the axes of an array that nobody has stated, and whether one of them stands out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ginjax._text import plural
 from ginjax.data._axis_order import COMPONENT, SPACE, TIME, TRAJECTORY, AxisOrder
 
 LEAST_SIDE = 4
-"""Fewer points along an axis are hardly a grid: 1, 2 and 3 are numbers of components."""
+"""A grid rarely has fewer points along an axis: 1, 2 and 3 are numbers of components."""
 
 MOST_OFFERED = 3
 MAX_CHANNELS = 64
-"""Scalars along one axis; more are an axis of space or time."""
+"""Most scalars along one axis; a longer axis is one of space or time."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class AxisReading:
 
     **Arguments:**
 
-    - `order`: the axes.
-    - `shape`: of the array.
+    - `order`: the order of the axes.
+    - `shape`: shape of the array.
     """
 
     order: AxisOrder
@@ -31,12 +31,12 @@ class AxisReading:
 
     @property
     def possible(self) -> bool:
-        """Whether it makes a time series on a grid, of a scalar or of a tensor with a component for each axis."""
+        """Whether the array is then a time series on a grid, of a scalar or of a tensor with a component for each axis."""
         return self._is_series and all(n in (1, self.order.D) for n in self.order.components(self.shape))
 
     @property
     def possible_as_scalars(self) -> bool:
-        """Whether it makes a time series on a grid, of one scalar after the other along one axis."""
+        """Whether the array is then a time series on a grid, of several scalars along one axis."""
         inner = self.order.components(self.shape)
         return self._is_series and len(inner) == 1 and inner[0] <= MAX_CHANNELS
 
@@ -49,7 +49,7 @@ class AxisReading:
 
     @property
     def likelihood(self) -> int:
-        """2 for a square or a cube, 1 for at least as many points as frames in 1D, 0 for anything else."""
+        """2 for a square or a cube, 1 in 1D with at least as many points as frames, 0 otherwise."""
         if TRAJECTORY not in self.order.names and not self.order.text.startswith(TIME):
             return 0
         sides = self.order.spatial(self.shape)
@@ -59,7 +59,7 @@ class AxisReading:
 
     @property
     def has_vectors(self) -> bool:
-        """Whether an axis is just as long as there are axes of space, more than one."""
+        """Whether a component axis is as long as the number of spatial axes, if there are at least two."""
         return self.order.D > 1 and self.order.D in self.order.components(self.shape)
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class AxisReading:
 
 
 def in_words(order: AxisOrder, shape: Sequence[int]) -> str:
-    """Such as `6 trajectories of 11 frames on 64 points, a scalar`."""
+    """A description, such as `6 trajectories of 11 frames on 64 points, a scalar`."""
     count, frames = order.size(TRAJECTORY, shape), order.size(TIME, shape)
     grid = "x".join(map(str, order.spatial(shape)))
     inner = [n for n in order.components(shape) if n > 1 or order.D == 1]
@@ -81,12 +81,12 @@ def in_words(order: AxisOrder, shape: Sequence[int]) -> str:
 
 
 def readings(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
-    """The ways to read an array that make sense, the likeliest first; among equals vectors, then our own order.
+    """The sensible ways to read an array, the likeliest first; among equals, vectors come first, then ginjax's own order.
 
     **Arguments:**
 
-    - `shape`: of the array.
-    - `k`: its tensor order; None if unknown. What is called a scalar may still have an axis of components.
+    - `shape`: shape of the array.
+    - `k`: its tensor order; None if unknown. An array that is called a scalar may still have a component axis.
     """
     sides = tuple(shape)
     every = [
@@ -100,13 +100,13 @@ def readings(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
 
 
 def offers(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
-    """The readings to offer where the axes have to be asked for: those that make sense, and two or three scalars along one axis.
+    """The readings to offer when the axes have to be asked for: the sensible ones, and two or three scalars along one axis.
 
     **Arguments:**
 
     - `shape`, `k`: as in `readings`.
 
-    **Returns:** the likeliest first; among equals those of one field.
+    **Returns:** the readings, the likeliest first; among equals, those of a single field come first.
     """
     sides = tuple(shape)
     scalars = [AxisReading(AxisOrder(names), sides) for names in _orders(len(sides), 1)] if not k else []
@@ -121,14 +121,14 @@ def offers(shape: Sequence[int], k: int | None = None) -> list[AxisReading]:
 def settled(
     shape: Sequence[int], k: int | None = None, *, trusted: bool = False
 ) -> tuple[AxisOrder | None, list[AxisReading]]:
-    """Our own order of axes where no other one is as likely.
+    """Accept ginjax's own order of axes if no other order is as likely.
 
     **Arguments:**
 
     - `shape`, `k`: as in `readings`.
-    - `trusted`: whether the array was made for this order, so that only a square or a cube speaks against it.
+    - `trusted`: whether the array was made for this order. Then only a square or a cube in another order is a reason to ask.
 
-    **Returns:** the order, or None for what has to be asked; and the likely readings, to be offered.
+    **Returns:** the order, or None if the user has to be asked; and the likely readings to offer.
     """
     order = 0 if k is None else k
     D = len(shape) - 2 - order
@@ -137,7 +137,7 @@ def settled(
     if own is None or not (own.possible or trusted):
         return None, offered
     if own.order.D == 1 and order == 0 and not trusted:
-        # Three axes are one run on a rectangle just as well, time and components of one in 1D, ...
+        # Three axes may also be one run on a rectangle; in 1D, they may be time and components of one run, ...
         return None, offered
     mine = own.likelihood if own.possible else -1
     others = [each for each in likely if each.order != own.order and each.likelihood >= mine]
@@ -149,8 +149,10 @@ def settled(
 
 
 def _orders(rank: int, k: int) -> list[tuple[str, ...]]:
-    """Orders in which arrays of a rank are stored: time before or behind space, with and without trajectories, components
-    last, before space, or first."""
+    """Orders in which arrays of a rank are stored.
+
+    Time is before or after space, with and without trajectories, with components last, before space, or first.
+    """
     found = []
     for D in (rank - 2 - k, rank - 1 - k):
         if not 1 <= D <= len(SPACE):

@@ -1,4 +1,4 @@
-"""Measuring how large fields are, in one pass over as much of the data as is asked for."""
+"""Measurement of the size of fields, in one pass over as much of the data as requested."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ginjax.data.sources import Source
 from ginjax.errors import ArgumentError, FileError
 
 LARGEST = 1e30
-"""Larger numbers are fill values, or overflow float32 when they are squared."""
+"""A larger number is a fill value, or its square overflows float32."""
 
 
 @dataclass
@@ -27,10 +27,10 @@ class Moments:
     mean: float = 0.0
     squares: float = 0.0
     rounding: float = 0.0
-    """Relative rounding of the values that came in."""
+    """Relative rounding error of the values."""
 
     def add(self, values: np.ndarray) -> None:
-        """Take further values into account."""
+        """Include further values."""
         if values.dtype.kind == "f":
             self.rounding = max(self.rounding, float(np.finfo(values.dtype).eps))
         values = values.astype(np.float64)
@@ -57,20 +57,20 @@ def measure_normalisation(
 ) -> Normalisation:
     """Measure the scale of every field: the root mean square of its tensor norm per component.
 
-    `offset = mean(u)` for even scalars, 0 otherwise; `scale = sqrt(mean((u - offset)^2))`, the mean running over
-    trajectories, times, pixels and components. Measure it on training data, once, and keep it: the same numbers
-    hold for every dimension the model is taken to. Of a source, the change from frame to frame is measured too,
-    `increment = sqrt(mean((u(t + dt) - u(t))^2))`, and its constants.
+    `offset = mean(u)` for even scalars, 0 otherwise; `scale = sqrt(mean((u - offset)^2))`, where the mean is over
+    trajectories, times, pixels and components. Measure once, on the training data, and keep the result: the same numbers
+    hold in every dimension that the model is converted to. For a source, the function also measures the change from frame to
+    frame, `increment = sqrt(mean((u(t + dt) - u(t))^2))`, and the constants.
 
     **Arguments:**
 
-    - `data`: the training data. Those in memory (`Trajectories`) are used whole.
-    - `max_samples`: frames of a source to look at; if it has more, they are drawn at random.
-    - `seed`: of that draw.
-    - `trajectories`: indices of the trajectories of a source to look at; all by default.
+    - `data`: the training data. `Trajectories` are used completely.
+    - `max_samples`: most frames of a source to use; if it has more, they are drawn at random.
+    - `seed`: seed of that draw.
+    - `trajectories`: indices of the trajectories of a source to use; all by default.
     - `progress`: called as `progress(done, total)` with numbers of frames.
 
-    **Returns:** one scale per field; a field that is constant gets scale 1.
+    **Returns:** one scale per field; a field whose values are all equal gets scale 1.
 
     **Raises:** `ArgumentError` if a field in memory holds NaN or infinity, `FileError` if one in a file does.
     """
@@ -89,7 +89,7 @@ def measure_normalisation(
                 check_finite(name, trajectory, block)
                 values[name].add(block[: stop - start])
                 if data.blank and start == data.blank:
-                    changes[name].add(block[:1])  # from the zeros in front
+                    changes[name].add(block[:1])  # the change from the zeros before it
                 if len(block) > 1:
                     changes[name].add(np.diff(block.astype(np.float64), axis=0))
             if data.constants and trajectory != seen:
@@ -129,9 +129,9 @@ def _unless_negligible(scale: float, offset: float, rounding: float) -> float:
 
 
 def check_finite(name: str, trajectory: int, block: np.ndarray) -> None:
-    """Refuse frames `(time, *spatial, ...)` of values that no network can be shown, or that stand for missing ones.
+    """Refuse frames `(time, *spatial, ...)` with values that a network cannot take, or that stand for missing values.
 
-    **Raises:** `FileError` saying which, and what can be done.
+    **Raises:** `FileError` that names the field and the trajectory, and says what to do.
     """
     good = np.isfinite(block)
     if not good.all():

@@ -1,4 +1,4 @@
-"""Bringing fields to unit size with one number per field, so that symmetry and dimension do not matter."""
+"""Scaling of fields to unit size with one number per field, which preserves symmetry and does not depend on the dimension."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Normalisation:
     **Arguments:**
 
     - `scales`: one `FieldScale` per field that varies in time.
-    - `constants`: one per field that does not; `apply` and `invert` leave these out, `of` finds them.
+    - `constants`: one per field that does not vary in time; `of` finds them, `apply` and `invert` do not use them.
     """
 
     scales: tuple[FieldScale, ...]
@@ -29,13 +29,13 @@ class Normalisation:
 
     @classmethod
     def of_contract(cls, contract: DataContract) -> Normalisation:
-        """The scales of the fields and constants that a model sees.
+        """The scales of the fields and constants of a model.
 
         **Raises:** `ArgumentError` if its contract holds none.
         """
         if not contract.scales:
             raise ArgumentError("scales of the fields", got="none", expected="those of a trained model")
-        # A target may bear the name of a field: scales go by their places, not by names.
+        # A target may have the name of a field: scales are identified by position, not by name.
         moving = len(contract.fields)
         steady = moving + len(contract.constants)
         return cls(contract.scales[:moving], contract.scales[moving:steady])
@@ -46,7 +46,7 @@ class Normalisation:
         return (*self.scales, *self.constants)
 
     def or_else(self, known: Mapping[str, FieldScale]) -> Normalisation:
-        """The same, with the scales of some fields, by name, as they were known before."""
+        """The same scales, except that fields in `known` (by name) keep those given there."""
         scales, constants = (
             tuple(known.get(each.field.name, each) for each in some) for some in (self.scales, self.constants)
         )
@@ -68,11 +68,11 @@ class Normalisation:
 
         **Arguments:**
 
-        - `image`: blocks whose channels are fields x frames (time fastest), any leading axes before them.
+        - `image`: blocks whose channels are fields x frames (time fastest), with any leading axes before the channels.
 
         **Returns:** the normalised image.
 
-        **Raises:** `ArgumentError` if the channels of a block are no multiple of its fields.
+        **Raises:** `ArgumentError` if the number of channels of a block is not a multiple of its number of fields.
         """
         return self._map(image, lambda block, offset, scale: (block - offset) / scale)
 

@@ -1,4 +1,4 @@
-"""Values of data that are no finite numbers: how many there are, and where the first one stands."""
+"""NaN and infinite values in data: how many there are, and where the first one is."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from jaxtyping import Float
 
 @dataclass(frozen=True)
 class NotFinite:
-    """The values of one field that are NaN or infinite.
+    """The NaN and infinite values of one field.
 
     **Arguments:**
 
-    - `field`: its name.
-    - `count`, `values`: how many of its values they are.
-    - `trajectories`: in how many trajectories there are any.
-    - `trajectory`, `frame`, `point`: where the first one stands, counted from 0; of a constant the frame is None.
+    - `field`: name of the field.
+    - `count`, `values`: number of such values, and of all values of the field.
+    - `trajectories`: number of trajectories that have any.
+    - `trajectory`, `frame`, `point`: where the first one is, counted from 0; the frame of a constant is None.
     """
 
     field: str
@@ -30,7 +30,7 @@ class NotFinite:
 
     @property
     def in_words(self) -> str:
-        """One line, such as a warning."""
+        """One line for a message, such as a warning."""
         frame = "" if self.frame is None else f", frame {self.frame}"
         several = "" if self.trajectories == 1 else f", in {self.trajectories} trajectories"
         at = ", ".join(map(str, self.point))
@@ -41,7 +41,7 @@ class NotFinite:
 
 
 class NotFiniteCount:
-    """Counts the values that are NaN or infinite while data go by, block by block."""
+    """Counts NaN and infinite values while data are processed block by block."""
 
     def __init__(self) -> None:
         self._values: dict[str, int] = {}
@@ -52,14 +52,14 @@ class NotFiniteCount:
     def note(
         self, field: str, block: Float[np.ndarray, ...], D: int, trajectory: int, start: int | None = None
     ) -> None:
-        """Take the values of a field as they are stored.
+        """Count the values of a block as it is stored.
 
         **Arguments:**
 
-        - `field`: its name.
-        - `block`: the frames of a trajectory, then axes of space, then components; of a constant without frames.
-        - `D`: the dimension of space.
-        - `trajectory`: which one; `start`: its first frame, None for a constant.
+        - `field`: name of the field.
+        - `block`: frames of one trajectory, then spatial axes, then components; the block of a constant has no axis of frames.
+        - `D`: number of spatial dimensions.
+        - `trajectory`: index of the trajectory; `start`: its first frame, None for a constant.
         """
         bad = ~np.isfinite(block)
         count = int(np.count_nonzero(bad))

@@ -1,4 +1,4 @@
-"""Opening data by looking inside."""
+"""Opening of data by their content."""
 
 from __future__ import annotations
 
@@ -43,34 +43,37 @@ def open_data(
     conditions: Conditions = (),
     dimensions: Collection[int] = (),
 ) -> Source:
-    """Open time series for reading, whatever their layout; what is in a file counts, not what it is called.
+    """Open time series for reading, in any known layout. The content of a file decides, not its name.
 
     **Arguments:**
 
     - `path`: a file, several, or a folder of files of the same layout.
-    - `fields`: exactly the fields to use, such as `density:0+` or `velocity:1+=Vx,Vy`; the layout's own if empty. Without an
-      order, `pressure=p` is another name for what the file calls `p`, and all other fields are read as ever.
-    - `axes`: which axis of the arrays is which, where the file does not state it: `"trajectory,time,x,y,component"` in the
-      order in which they are stored. An array without an axis `trajectory` is one simulation. What differs by array is
-      said by array, `{"u": "trajectory,time,x,y,component", "p": "trajectory,time,x,y"}`.
-    - `target`: for pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, the
-      fields to be predicted; all others are inputs. Their arrays have no axis `time`, and a `trajectory` is a pair.
-    - `parity`: "even" or "odd" by field name, over what the layout suggests.
-    - `split`: "train", "valid" or "test", if the data are parted so (see `data_splits`); everything by default.
-    - `is_torus`: whether the axes are periodic, over what the layout says.
-    - `like`: the contract of a model. What was said of the files it was trained on holds for files of the same kind too, unless
-      something else is said here.
-    - `ask`: whether what cannot be inferred is an error; otherwise it becomes a note of the source.
-    - `unequal`: whether the spacing of the grid may differ along the axes (`Source.spacings`), as of data that are to be brought to
-      one by `resample`. No network takes such data.
-    - `conditions`: numbers of each trajectory that a network is to be told, as inputs that are the same everywhere: names of
-      numbers in the file, or of `time_step` and `spacing`, which may then differ by trajectory or by file; `viscosity=nu` for
-      one that the file calls `nu`; `viscosity=0.1`, or `{"viscosity": 0.1}`, for one that it does not state.
-    - `dimensions`: of which the data may be, where a file does not state it; that of `like` if empty, or any.
+    - `fields`: exactly the fields to use, such as `density:0+` or `velocity:1+=Vx,Vy`; those of the layout if empty. An entry
+      without an order only renames: `pressure=p` reads what the file calls `p` as `pressure`, and the other fields stay as they
+      are.
+    - `axes`: the order in which the axes of the arrays are stored, if the file does not state it:
+      `"trajectory,time,x,y,component"`. An array without an axis `trajectory` is a single simulation. If the order differs
+      between arrays, state it by array: `{"u": "trajectory,time,x,y,component", "p": "trajectory,time,x,y"}`.
+    - `target`: the fields to predict, for pairs of input and target that are not time series, such as coefficients and
+      solutions of Darcy flow. All other fields are inputs. The arrays have no axis `time`, and a `trajectory` is a pair.
+    - `parity`: "even" or "odd" by field name; replaces what the layout suggests.
+    - `split`: "train", "valid" or "test", if the data are split that way (see `data_splits`); all data by default.
+    - `is_torus`: whether the axes are periodic; replaces what the layout says.
+    - `like`: the contract of a model. What was stated about its training files also applies to files of the same kind here,
+      unless these arguments state something else.
+    - `ask`: whether to raise an error for what cannot be inferred; otherwise it becomes a note of the source.
+    - `unequal`: whether the grid spacing may differ along the axes (`Source.spacings`), for data that `resample` will bring to
+      a single spacing. Networks cannot take such data.
+    - `conditions`: numbers of each trajectory that a network receives as inputs that are the same everywhere on the grid: names
+      of numbers in the file, or `time_step` and `spacing`, which may then differ between trajectories or files. `viscosity=nu`
+      takes a number that the file calls `nu`; `viscosity=0.1`, or `{"viscosity": 0.1}`, gives one that the file does not state.
+    - `dimensions`: dimensions that the data may have, if a file does not state it. If empty, the dimension of `like`, or any
+      without it.
 
-    **Returns:** a source; several files are one, in the order of their names.
+    **Returns:** a source; several files become one source, in the order of their names.
 
-    **Raises:** `ArgumentError` for what the user has to say, or said wrongly; `FileError` for data that cannot be used.
+    **Raises:** `ArgumentError` if the user has to state something, or stated it wrongly; `FileError` for data that cannot be
+    used.
     """
     if split is not None and split not in SPLITS:
         raise unknown_name("split", split, SPLITS, expected="one of " + ", ".join(SPLITS))
@@ -95,9 +98,9 @@ def open_data(
             raise
         except GinjaxError as error:
             if kept_said.target:
-                with suppress(GinjaxError):  # data to predict on need not hold what is predicted
+                with suppress(GinjaxError):  # data for a prediction need not hold the targets
                     return _open(path, kept_said.without_targets(like.fields), split, ask)
-            # Files of the same kind may still hold other arrays: they are then read by themselves, if that can be done.
+            # Files of the same kind may hold other arrays: then they are read without what was stated before, if possible.
             try:
                 return _open(path, said, split, ask)
             except GinjaxError:
@@ -119,7 +122,7 @@ def open_data(
 
 @dataclass(frozen=True)
 class _Said:
-    """What a user says of files, see `open_data`."""
+    """What the user states about files, see `open_data`."""
 
     fields: tuple[str, ...]
     parity: Mapping[str, int]
@@ -133,13 +136,13 @@ class _Said:
     dimensions: tuple[int, ...] = ()
 
     def told_as(self, like: DataContract | None) -> _Said:
-        """The same, and the numbers that a model is told, whatever kind of file they are in."""
+        """Add the conditions of a model, which apply to files of any kind."""
         said = {each.name for each in self.conditions}
         more = (each.name for each in (like.conditions if like is not None else ()) if each.name not in said)
         return replace(self, conditions=(*self.conditions, *map(ConditionRequest, more)))
 
     def without_targets(self, known: tuple[Field, ...]) -> _Said:
-        """The same of data without the targets, whose kinds are known."""
+        """The same for data that do not hold the targets, whose kinds are then known."""
         requests, renamings = parse_fields(self.fields)
         of = {each.field.name: each.parts for each in requests} | {
             each.name: each.parts for each in renamings
@@ -153,12 +156,12 @@ class _Said:
         )
 
     def or_else(self, kept: Reading, axes: Mapping[str, str]) -> _Said:
-        """The same, and for what is not said what was said before."""
+        """The same, completed by what was stated before."""
         names = {_name_in(text) for text in self.fields}
         renames = not parse_fields(self.fields)[0]
         fields = self.fields
         if renames and kept.fields:
-            # Other names for some fields: the rest are those that were named before.
+            # New names for some fields only: the others are those stated before.
             own = {each.name: each.kind for each in self.model}
             mine = [
                 f"{own[_name_in(text)]}={text.partition('=')[2]}" if _name_in(text) in own else text
@@ -182,7 +185,7 @@ class _Said:
         )
 
     def to_be_kept(self, found: Found) -> Reading | None:
-        """What a model that is trained on a file is to remember; None if nothing was said and nothing had to be."""
+        """What a model trained on this file has to remember; None if nothing was stated or had to be."""
         called = tuple(
             f"{each.name}={each.variable}" for each in self.conditions if each.variable is not None
         )
@@ -210,7 +213,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
     sources = [
         assemble(
             found,
-            # Beside fields that are named in full, those of another name are named too.
+            # If some fields are fully stated, those that are only renamed count as stated, too.
             (*requests, *(each for each in found.defaults if each.field.name in others)) if requests else (),
             said.parity,
             said.torus,
@@ -231,12 +234,12 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
 
 
 def _name_in(text: str) -> str:
-    """The name of a field in what is said of it."""
+    """The field name in a text of `fields`."""
     return text.partition("=")[0].partition(":")[0]
 
 
 def _kind(path: Paths) -> str | None:
-    """The reader of the first file; None if there is none."""
+    """The name of the reader of the first file; None if there is none."""
     try:
         with _recognised(DataFile(data_files(path)[0][0])) as (reader, _):
             return reader.name
@@ -245,13 +248,13 @@ def _kind(path: Paths) -> str | None:
 
 
 def data_splits(path: Paths) -> tuple[str, ...]:
-    """Which of "train", "valid" and "test" the data are parted into, by folders or inside of the files.
+    """Which of "train", "valid" and "test" the data are split into, by folders or inside the files.
 
     **Arguments:**
 
     - `path`: as in `open_data`.
 
-    **Returns:** the parts, in that order; empty if the data are one.
+    **Returns:** the splits, in that order; empty if the data are not split.
     """
     present: set[str] = set()
     for file, folder in data_files(path):
@@ -301,7 +304,7 @@ def _find(
 
 @contextmanager
 def _recognised(opened: DataFile) -> Iterator[tuple[DataReader, DataFile]]:
-    """A file and who reads it. It is closed in the end: there may be thousands, and each is opened when it is read."""
+    """A file and its reader. The file is closed at the end, because there may be thousands; reading opens it again."""
     try:
         yield reader_of(opened), opened
     finally:

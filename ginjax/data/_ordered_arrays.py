@@ -1,4 +1,4 @@
-"""Arrays in memory whose axes the user names, brought into our own order; and those in our order that may not be."""
+"""Arrays in memory whose axes the user names, and arrays in ginjax's own order that may have another one."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def in_own_order(
 
     **Arguments:**
 
-    - `arrays`: by name.
-    - `said`: the order of their axes by name; under an empty name of all others.
-    - `orders`: tensor orders by name; those that follow from the axes are added.
-    - `constants_in`: if the arrays do not vary in time, the dimension of the fields that they go with; without an axis of
-      trajectories they stay so.
+    - `arrays`: the arrays by name.
+    - `said`: the orders of their axes by name; the empty name holds the order for all other arrays.
+    - `orders`: tensor orders by name; the function adds those that follow from the axes.
+    - `constants_in`: for arrays that do not vary in time, the dimension of the fields they belong to. Such an array without a
+      trajectory axis does not get one.
 
     **Raises:** `ArgumentError` for axes that do not fit an array, or a tensor order that does not fit the axes.
     """
@@ -65,8 +65,11 @@ def in_own_order(
 def _said(
     name: str, values: np.ndarray, said: Mapping[str, AxisOrder], orders: Mapping[str, int], *, constant: bool
 ) -> AxisOrder | None:
-    """What was said of the axes of an array. What is said of all arrays says of scalars that they have no component, and of
-    constants that they have no time, and perhaps no trajectory."""
+    """The order that the user states for an array.
+
+    An order for all arrays applies to scalars without its component axes, and to constants without its time axis and perhaps
+    its trajectory axis.
+    """
     order = said.get(name, said.get(""))
     if order is None:
         return None
@@ -90,17 +93,17 @@ def _said(
 
 
 def refuse_doubtful(name: str, values: np.ndarray, k: int, *, named: bool) -> None:
-    """Refuse an array that makes a square or a cube if its axes are read in another order than ours.
+    """Refuse an array that makes a square or a cube if its axes are read in another order than ginjax's own.
 
     **Arguments:**
 
     - `name`, `values`, `k`: the array and its tensor order.
-    - `named`: whether the user named that order; else sides of 1, 2 and 3 may be components.
+    - `named`: whether the user stated the tensor order; if not, axes of length 1, 2 and 3 may be components.
 
     **Raises:** `ArgumentError` with the likely orders.
     """
     if not 1 <= values.ndim - 2 - k <= len(SPACE):
-        return  # no order of axes that has a name
+        return  # no named order of axes
     order, likely = settled(values.shape, k, trusted=True)
     if order is not None and not named and not AxisReading(order, values.shape).possible:
         order = None
@@ -114,7 +117,7 @@ def refuse_doubtful(name: str, values: np.ndarray, k: int, *, named: bool) -> No
 
 
 def said_as_axes(likely: list[AxisReading], name: str = "") -> str:
-    """Readings as they are said to `from_arrays`, each in words."""
+    """Describe readings, each with the text that states it to `from_arrays`."""
     each = [
         f"axes={ {name: reading.order.text} if name else reading.order.text!r} ({reading})"
         for reading in likely
@@ -123,5 +126,5 @@ def said_as_axes(likely: list[AxisReading], name: str = "") -> str:
 
 
 def vectors_in(shape: tuple[int, ...]) -> list[AxisReading]:
-    """The likely readings with an axis of components."""
+    """The likely readings that have a component axis."""
     return [each for each in readings(shape) if each.order.k][:3]

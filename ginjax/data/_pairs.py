@@ -1,4 +1,4 @@
-"""Pairs of input and target in a file: the smallest useful form of data."""
+"""Pairs of input and target in a file: the smallest useful data set."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def write_pairs(
     **Arguments:**
 
     - `X`, `Y`: inputs and targets on one periodic grid.
-    - `about`: where they come from, as JSON values.
-    - `force`: replace a file that is there.
+    - `about`: provenance of the data, as JSON values.
+    - `force`: replace an existing file.
 
     **Returns:** the SHA-256 of the file, in hexadecimal.
     """
@@ -43,19 +43,19 @@ def write_pairs(
 
 
 def is_pairs(path: str | os.PathLike[str]) -> bool:
-    """Whether a file begins as those of `write_pairs` do: a length, and then a JSON object."""
+    """Whether a file begins like one of `write_pairs`: with a length and a JSON object."""
     try:
         with opened(path) as (stream, _):
             start = stream.read(9)
-    except FileError:  # said by those who read it
+    except FileError:  # reported by the code that reads the file
         return False
     return len(start) == 9 and start[8:] == b"{" and int.from_bytes(start[:8], "little") <= MAX_HEADER_BYTES
 
 
 def read_pairs(path: str | os.PathLike[str]) -> tuple[MultiImage, MultiImage]:
-    """Read what `write_pairs` wrote.
+    """Read a file that `write_pairs` wrote.
 
-    **Raises:** `FileError` for a file of another kind, or arrays that do not fit each other.
+    **Raises:** `FileError` for a file of another kind, or for arrays that do not fit each other.
     """
     content = read_file(path, kind="data")
     D = expect(content.header, "dimension", int, where=path, least=1, most=8)

@@ -1,4 +1,4 @@
-"""Data that are planes, laid out in space by `simulate`: what they say of themselves, and what they are for."""
+"""Data that vary in a plane only and are laid out in 3D by `simulate`: how to recognise them, and their purpose."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ PLANES_WORDS: Mapping[str, str] = {
     "oblique": "constant along (1, -1, 0)",
     "both": "constant along the last axis and along (1, -1, 0) in turn",
 }
-"""Each of `PLANES_NAMES` in words."""
+"""A description of each of `PLANES_NAMES`."""
 
 _DEEPEST = 8
 
 
 def told_planes(origin: Mapping[str, object]) -> str | None:
-    """The name of the planes that data are, as `simulate` and the files it is written to say; None for all other data.
+    """The name of the planes, from what `simulate` wrote into the data; None for all other data.
 
     **Arguments:**
 
-    - `origin`: of the data, see `Source`; of data that were converted or joined it holds that of the data before.
+    - `origin`: origin of the data, see `Source`. After a conversion or a join it contains the origin of the data before.
     """
     for each in _origins(origin, _DEEPEST):
         name = each.get("planes")
@@ -29,7 +29,7 @@ def told_planes(origin: Mapping[str, object]) -> str | None:
 
 
 def planes_notes(origin: Mapping[str, object]) -> tuple[str, ...]:
-    """What has to be said of data that are planes, and nothing of others.
+    """A note for the user if the data are planes; empty for other data.
 
     **Arguments:**
 
@@ -45,7 +45,7 @@ def planes_notes(origin: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _origins(origin: Mapping[str, object], deep: int) -> Iterator[Mapping[str, object]]:
-    """An origin, and those that it holds: of the file itself, of what it was converted from, of the first of several."""
+    """An origin and those inside it: of the file itself, of the data before a conversion, of the first of several sources."""
     yield origin
     for key in ("about", "of", "first"):
         inner = origin.get(key)

@@ -1,4 +1,4 @@
-"""How data files are to be read: the fields, axes of arrays, parities and periodic axes that the user states."""
+"""What the user states about data files: fields, axes of arrays, parities and periodic axes."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from ginjax.errors import ArgumentError
 
 @dataclass(frozen=True)
 class DataReading:
-    """How data are to be read.
+    """How to read data files.
 
     **Arguments:**
 
-    - `fields`: exactly the fields to use, such as `velocity:1+=Vx,Vy`; the layout's own if empty.
-    - `parity`: "even" or "odd" by field name, over what the layout suggests.
-    - `periodic`: the periodic axes, over what the layout says: `all`, `none`, or names such as `x,z`.
-    - `axes`: which axis of an array is which, such as `trajectory,time,x,y`, for one array `u=trajectory,time,x,y`.
-    - `target`: the fields to be predicted from the others, where the data are pairs of input and target.
-    - `conditions`: numbers of each trajectory that the network is told, see `ginjax.data.open_data`.
+    - `fields`: exactly the fields to use, such as `velocity:1+=Vx,Vy`; those of the layout if empty.
+    - `parity`: "even" or "odd" by field name; replaces what the layout suggests.
+    - `periodic`: the periodic axes, `all`, `none`, or names such as `x,z`; replaces what the layout says.
+    - `axes`: the order of the axes of all arrays, such as `trajectory,time,x,y`, or of one array, `u=trajectory,time,x,y`.
+    - `target`: the fields to predict from the others, if the data are pairs of input and target.
+    - `conditions`: numbers of each trajectory that the network receives, see `ginjax.data.open_data`.
     - `like`, `unequal`, `dimensions`: as in `ginjax.data.open_data`.
     """
 
@@ -40,18 +40,18 @@ class DataReading:
     dimensions: Sequence[int] = ()
 
     def for_model(self, contract: DataContract, dimensions: Sequence[int] = ()) -> DataReading:
-        """The same, and for what was not said, as the files that a model was trained on.
+        """The same, completed by what was stated about the training files of a model.
 
         **Arguments:**
 
-        - `contract`: of the model.
-        - `dimensions`: of which the data may be; that of the model if empty.
+        - `contract`: contract of the model.
+        - `dimensions`: dimensions that the data may have; that of the model if empty.
         """
         return replace(self, like=contract, dimensions=tuple(dimensions) or (contract.D,))
 
     @property
     def given(self) -> tuple[str, ...]:
-        """What was said, by the names of the arguments of `ginjax.data.open_data`."""
+        """Names of the arguments of `ginjax.data.open_data` that are stated here."""
         said = {
             "fields": self.fields,
             "axes": self.axes,
@@ -63,7 +63,7 @@ class DataReading:
         return tuple(name for name, value in said.items() if value)
 
     def open(self, path: Paths, *, split: str | None = None, ask: bool = True) -> Source:
-        """The data, see `ginjax.data.open_data`."""
+        """Open the data, see `ginjax.data.open_data`."""
         torus: bool | tuple[bool, ...] | None = {None: None, "all": True, "none": False}.get(self.periodic)
         if self.periodic not in (None, "all", "none"):
             torus = periodic_axes(self.periodic or "", self._open(path, split, ask, None).D)
@@ -89,9 +89,9 @@ class DataReading:
 
 
 def periodic_axes(text: str, D: int) -> tuple[bool, ...]:
-    """`x,z`, or all or none, as one bool for each axis.
+    """Read `x,z`, `all` or `none` as one bool for each axis.
 
-    **Raises:** `ArgumentError` for a name that is no axis of `D` dimensions, or one given twice.
+    **Raises:** `ArgumentError` for a name that is not one of the `D` axes, or a name given twice.
     """
     if text in ("all", "none"):
         return (text == "all",) * D

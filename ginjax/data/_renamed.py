@@ -1,4 +1,4 @@
-"""Fields of a file under other names than those it gives them."""
+"""Fields of a file under new names."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ginjax.errors import ArgumentError
 
 
 def renamed(found: Found, renamings: Sequence[Renaming], model: Sequence[Field] = ()) -> Found:
-    """A file with other names for some of its fields.
+    """Rename some fields of a file.
 
     **Arguments:**
 
     - `found`: the file.
     - `renamings`: the new names.
-    - `model`: the fields of the model that the data are for: one of a new name has its order and parity.
+    - `model`: the fields of the model that the data are for. A new name that is one of these gets its order and parity.
 
-    **Raises:** `ArgumentError` for a variable that the file has not, or of which nobody says what field it is.
+    **Raises:** `ArgumentError` for a variable that the file does not have, or one whose kind of field is not known.
     """
     known = {each.name: each for each in model}
     defaults, stated = list(found.defaults), set(found.parities_stated)

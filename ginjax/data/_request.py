@@ -1,4 +1,4 @@
-"""What the user says that a file does not: `velocity:1+=Vx,Vy`, `magnetic_field=odd` and `viscosity=0.1`."""
+"""What the user states because the file does not: `velocity:1+=Vx,Vy`, `magnetic_field=odd` and `viscosity=0.1`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PARITIES: Mapping[object, int] = {
 
 @dataclass(frozen=True)
 class FieldRequest:
-    """A field and the variables of the file that hold it: itself, or its components in row-major order."""
+    """A field and the variables of the file that hold it: one for the whole field, or its components in row-major order."""
 
     field: Field
     parts: tuple[str, ...]
@@ -31,25 +31,25 @@ class FieldRequest:
 
 @dataclass(frozen=True)
 class Renaming:
-    """Another name for what variables of the file hold; all other fields are read as they are without it."""
+    """A new name for variables of the file; all other fields are read as without it."""
 
     name: str
     parts: tuple[str, ...]
 
 
 Conditions = str | Sequence[str] | Mapping[str, object]
-"""Numbers that a network is to be told: their names, with `=` and a number that holds for all data, or what the file calls it."""
+"""Numbers that a network receives: their names, with `=` and either a number for all data or the name that the file uses."""
 
 
 @dataclass(frozen=True)
 class ConditionRequest:
-    """A number that a network is to be told of each trajectory.
+    """A number of each trajectory that a network receives.
 
     **Arguments:**
 
-    - `name`: its name.
-    - `value`: the number, where one is said for all trajectories.
-    - `variable`: what the file calls it, where that is another name.
+    - `name`: name of the number.
+    - `value`: the number, if it is given for all trajectories.
+    - `variable`: the name in the file, if it is another one.
     """
 
     name: str
@@ -58,14 +58,14 @@ class ConditionRequest:
 
     @property
     def source(self) -> str:
-        """What the file calls it."""
+        """The name in the file."""
         return self.variable or self.name
 
 
 def parse_conditions(said: Conditions) -> tuple[ConditionRequest, ...]:
     """Read `NAME`, `NAME=NUMBER` and `NAME=VARIABLE`.
 
-    **Raises:** `ArgumentError` if it does not read so, for a number that is infinite, or a name given twice.
+    **Raises:** `ArgumentError` for any other form, for a number that is not finite, or a name given twice.
     """
     if isinstance(said, Mapping):
         texts = [name if what is None else f"{name}={what}" for name, what in said.items()]
@@ -99,9 +99,9 @@ def _condition(text: object) -> ConditionRequest:
 
 
 def parse_fields(texts: Sequence[str]) -> tuple[tuple[FieldRequest, ...], tuple[Renaming, ...]]:
-    """What is said of fields: those of an order are exactly the fields to use, and `NAME=VARIABLE,...` renames one.
+    """Read the stated fields: entries with an order are exactly the fields to use, `NAME=VARIABLE,...` renames one.
 
-    **Raises:** `ArgumentError` for anything else, or a name given twice.
+    **Raises:** `ArgumentError` for any other form, or a name given twice.
     """
     renamings, full = [], []
     for text in texts:
@@ -120,13 +120,13 @@ def parse_fields(texts: Sequence[str]) -> tuple[tuple[FieldRequest, ...], tuple[
 
 
 def parse_request(text: str) -> FieldRequest:
-    """Read `NAME:ORDER` and `+` or `-`, and perhaps `=` with the variables that hold the components.
+    """Read `NAME:ORDER` with `+` or `-`, and an optional `=` with the variables that hold the components.
 
     **Arguments:**
 
     - `text`: such as `density:0+`, `vorticity:0-=w` or `velocity:1+=Vx,Vy`.
 
-    **Raises:** `ArgumentError` if it does not read so.
+    **Raises:** `ArgumentError` for any other form.
     """
     found = _REQUEST.fullmatch(text)
     if found is None:
@@ -143,7 +143,7 @@ def parse_request(text: str) -> FieldRequest:
 
 
 def parse_requests(texts: Sequence[str]) -> tuple[FieldRequest, ...]:
-    """Several requests, each under a name of its own.
+    """Read several requests, each with a different name.
 
     **Raises:** `ArgumentError` for a malformed request or a name given twice.
     """
@@ -159,7 +159,7 @@ def _check_once(names: Sequence[str]) -> None:
 
 
 def parse_parity(parity: Mapping[str, object]) -> dict[str, int]:
-    """Parities by field name as 0 (even) and 1 (odd).
+    """Read parities by field name as 0 (even) and 1 (odd).
 
     **Raises:** `ArgumentError` for anything but even, odd, +, -, 0 and 1.
     """

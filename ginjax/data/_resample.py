@@ -13,10 +13,10 @@ from ginjax.data.sources import Box, Source
 from ginjax.errors import ArgumentError
 
 SAME = 1e-3
-"""Spacings and time steps closer than this, relatively, are one and the same."""
+"""Spacings and time steps with a smaller relative difference are taken as equal."""
 
 LEAST_POINTS = 2
-"""Points that have to be left along an axis."""
+"""Fewest points along an axis of the new grid."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class NewGrid:
 
     **Arguments:**
 
-    - `before`, `after`: their numbers.
-    - `means`: whether the new ones are means of blocks of the old ones; otherwise both are samples of the same sum of waves.
+    - `before`, `after`: numbers of points.
+    - `means`: whether each new value is the mean of a block of old ones; otherwise both are samples of the same sum of waves.
     """
 
     before: int
@@ -34,14 +34,14 @@ class NewGrid:
     means: bool
 
     def needed(self, low: int, high: int) -> tuple[int, int]:
-        """The old points that the new ones from `low` to `high - 1` are made of: of a sum of waves all."""
+        """The range of old points that the new points `low` to `high - 1` need; all old points for a sum of waves."""
         if self.before == self.after:
             return low, high
         size = self.before // self.after
         return (low * size, high * size) if self.means else (0, self.before)
 
     def applied(self, values: np.ndarray, axis: int, low: int, high: int) -> np.ndarray:
-        """The new points from `low` to `high - 1` of this axis, made of those that they need, in double precision."""
+        """The new points `low` to `high - 1` of this axis, computed from the old points that they need, in double precision."""
         if self.before == self.after:
             return values
         if self.means:
@@ -105,14 +105,14 @@ class ResampledSource(Source):
         return tuple((0, n) for n in self.spatial)
 
     def _times(self, condition: str) -> float:
-        """How many times as large a number of the data is of these."""
+        """The factor from a condition of the old data to that of the new ones."""
         if condition == "time_step":
             return self.every
         before, after = self.whole.spacing, self.spacing
         return after / before if condition == "spacing" and before and after else 1.0
 
     def _on_grid(self, name: str, trajectory: int, block: np.ndarray, box: Box) -> np.ndarray:
-        """A part of the new grid, made of what it needs of the old one."""
+        """A part of the new grid, computed from the part of the old grid that it needs."""
         if all(each.before == each.after for each in self.grids):
             return block
         check_finite(name, trajectory, block)
@@ -130,25 +130,25 @@ def resample(
     frames: int | None = None,
     means: bool = False,
 ) -> Source:
-    """The same data on a grid of another spacing, with fewer frames, or both; read slice by slice as before.
+    """Bring data to another grid spacing, to fewer frames, or both; they are still read slice by slice.
 
-    Along a periodic axis of `n` points at distance `h`, values are samples of a sum of waves; with `n h = n' h'` they are sampled
-    at distance `h'`, and waves that the new points cannot hold are left out. Along other axes, and along all with `means`,
-    a new value is the mean of `h' / h` old ones.
+    Along a periodic axis of `n` points at distance `h`, the values are samples of a sum of waves. The new values are samples of
+    it at `n'` points at distance `h'`, with `n h = n' h'`; waves that the new points cannot hold are left out. Along axes that
+    are not periodic, and along all axes with `means`, a new value is the mean of `h' / h` old ones.
 
     **Arguments:**
 
     - `source`: the data.
-    - `spacing`: the new distance between grid points, along all axes; as it is by default. Where it differs along the axes
-      (`Source.spacings`), what comes out has one.
-    - `every`: use frames 0, `every`, 2 `every`, ...; the time step grows so many times.
-    - `frames`: keep the first of these only, at most as many as the shortest trajectory has.
-    - `means`: take means along periodic axes too, as suits fields with jumps.
+    - `spacing`: the new distance between grid points, the same along all axes; unchanged by default. The spacing of the data may
+      differ along the axes (`Source.spacings`).
+    - `every`: use frames 0, `every`, 2 `every`, ...; the time step becomes `every` times as long.
+    - `frames`: keep only so many of these frames, from the first on; at most as many as the shortest trajectory has.
+    - `means`: take means along periodic axes, too, which suits fields with jumps.
 
-    **Returns:** a source, with a note of what was done.
+    **Returns:** a source, with a note that says what was done.
 
-    **Raises:** `ArgumentError` for a spacing that the grid cannot have, or one that is asked for where the data do not
-    state theirs; reading raises `FileError` for NaN and infinity, which would spread.
+    **Raises:** `ArgumentError` for a spacing that the grid cannot have, or for any new spacing if the data do not state theirs.
+    Reading raises `FileError` for NaN and infinity, which would spread.
     """
     for name, value in (("every", every), ("frames", 1 if frames is None else frames)):
         if value < 1:
@@ -177,7 +177,7 @@ def resample(
 
 
 def _spacing(before: float | None, grid: NewGrid) -> float | None:
-    """The length of the axis, parted among its new points; a distance that is only close to it would make it longer."""
+    """The length of the axis divided by the number of new points; a spacing that is only close to it would change the length."""
     if before is None or grid.before == grid.after:
         return before
     return float(f"{before * grid.before / grid.after:.7g}")
@@ -189,7 +189,7 @@ def _count(frames: int, every: int, most: int | None) -> int:
 
 
 def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
-    """The grid of a spacing.
+    """The grid with a spacing.
 
     **Raises:** `ArgumentError` if there is none.
     """
@@ -224,11 +224,11 @@ def _grids(source: Source, spacing: float, means: bool) -> tuple[NewGrid, ...]:
 
 
 _MOST_CHANGE = 1e6
-"""How many times finer or coarser a grid may become: beyond that no number of points makes sense."""
+"""Largest factor by which a grid can become finer or coarser; beyond it no number of points makes sense."""
 
 
 def _before(source: Source) -> tuple[float | None, ...]:
-    """The spacing along each axis."""
+    """The spacing of the data along each axis."""
     return (source.spacing,) * source.D if source.spacings is None else source.spacings
 
 

@@ -1,4 +1,4 @@
-"""Training pairs cut out of time series."""
+"""Training pairs from time series."""
 
 from __future__ import annotations
 
@@ -72,16 +72,16 @@ def frame_image(trajectories: Trajectories, time: int) -> MultiImage:
 def persistence(X: MultiImage, past_steps: int = 1) -> MultiImage:
     """Predict that nothing changes: the newest frame of every field.
 
-    The error of this prediction is the yardstick of every trained model.
+    Compare the error of a trained model with the error of this prediction.
 
     **Arguments:**
 
-    - `X`: inputs, channels fields x past frames (time fastest), any leading axes before them.
+    - `X`: inputs whose channels are fields x past frames (time fastest), with any leading axes before the channels.
     - `past_steps`: frames in an input.
 
     **Returns:** an image of one channel per field.
 
-    **Raises:** `ArgumentError` if the channels are no multiple of `past_steps`.
+    **Raises:** `ArgumentError` if the number of channels is not a multiple of `past_steps`.
     """
     axis = X.get_n_leading() - 1
     blocks = {}

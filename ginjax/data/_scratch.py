@@ -1,4 +1,4 @@
-"""A nameless file for a library that goes back and forth while it writes."""
+"""A file without a name, for a library that moves back and forth in a file while it writes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ginjax.errors import FileError
 
 
 class Scratch:
-    """A file without a name, in the folder of the file that is to be made of it, and by whose name its failures go.
+    """A file without a name, in the folder of the file that will be made of it.
 
-    It has the methods of a binary stream that is read and written. A library that it is handed to may turn what they raise into an
-    error of its own, or go on; so the first failure is raised again at the end, and by `check`.
+    It has the methods of a binary stream for reading and writing. A library that uses it may turn the exceptions of these methods
+    into its own, or go on. Therefore the first failure is raised again at the end, and by `check`.
 
     **Arguments:**
 
-    - `path`: the file to be made, as its user called it; `folder`: where that lies.
+    - `path`: the file to make, as its user called it, for messages; `folder`: the folder of that file.
 
-    **Raises:** `FileError`, here and from each method, where the disk refuses.
+    **Raises:** `FileError`, here and from each method, if the disk refuses.
     """
 
     def __init__(self, path: str | os.PathLike[str], folder: Path):
@@ -51,7 +51,7 @@ class Scratch:
             raise self._failure from error
 
     def check(self) -> None:
-        """Raise what was the first failure, if there was one."""
+        """Raise the first failure again, if there was one."""
         if self._failure is not None:
             raise self._failure
 
@@ -65,5 +65,5 @@ class Scratch:
             with self._named():
                 self._stream.close()
         finally:
-            if kind is None or issubclass(kind, Exception):  # an interruption is told as one
+            if kind is None or issubclass(kind, Exception):  # an interruption is raised as such
                 self.check()

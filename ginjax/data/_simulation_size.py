@@ -1,4 +1,4 @@
-"""How large simulated data will be, before anything is simulated."""
+"""The size of simulated data, before anything is simulated."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _VALUE = 4
 """Bytes of a float32."""
 
 _COPIES = 2.5
-"""Memory in use at its highest, in trajectories on the solver's grid; 2.0 to 2.5 were measured in 2D and 3D."""
+"""Peak memory in use, in trajectories on the solver's grid; 2.0 to 2.5 were measured in 2D and 3D."""
 
 _PLACE = 6 * 8
-"""Bytes for each point of space while planes are laid out: its coordinates, where it is on the grid of the plane, a sum."""
+"""Bytes for each point of space while planes are laid out: coordinates, position on the grid of the plane, a sum."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class SimulationSize:
 
     **Arguments:**
 
-    - `disk`: of the file, without its few descriptions.
-    - `memory`: in use while one trajectory is simulated, about.
+    - `disk`: bytes of the values in the file.
+    - `memory`: approximate memory in use while one trajectory is simulated.
     """
 
     disk: int
@@ -45,7 +45,7 @@ def simulation_size(
     side: int | None = None,
     planes: str | None = None,
 ) -> SimulationSize:
-    """How many bytes simulations of an equation take in a file, and in memory on the way.
+    """Estimate the bytes that simulations of an equation take in a file, and in memory while they run.
 
     **Arguments:**
 
@@ -68,14 +68,14 @@ def simulation_size(
 
 
 def check_room(folder: str | os.PathLike[str], files: Iterable[int]) -> None:
-    """Refuse to begin with files that a disk has no room for.
+    """Refuse to begin with files that the disk has no room for.
 
     **Arguments:**
 
-    - `folder`: where the files are to lie; it has to be there.
-    - `files`: their sizes in bytes. Each lies there twice while `write_well` finishes it.
+    - `folder`: the folder for the files; it has to exist.
+    - `files`: their sizes in bytes. Each file takes twice its size while `write_well` finishes it.
 
-    **Raises:** `FileError` with the bytes needed and free.
+    **Raises:** `FileError` with the bytes needed and the bytes free.
     """
     sizes = list(files)
     needed, free = sum(sizes) + max(sizes, default=0), shutil.disk_usage(folder).free

@@ -1,4 +1,4 @@
-"""Digests of data: the same data are recognised by their content, in whatever file they lie."""
+"""Digests of data, which recognise the same data by their content, in any file."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from ginjax.data._frames import slabs
 from ginjax.data.sources import MAX_VALUES_READ, Source, condition_values
 
 MAX_VALUES = 2**22
-"""Values that go into a digest; of more data a sample of frames, spread evenly, stands for all."""
+"""Most values that go into a digest; for more data, frames spread evenly over them are used."""
 
 VALUES_OF_ONE = 2**16
-"""Values of a trajectory that go into its digest, unless two frames have more."""
+"""Most values of a trajectory that go into its digest, unless two frames have more."""
 
 VALUES_OF_ALL = 2**28
-"""Values up to which the digests of single trajectories are made (1 GiB to be read)."""
+"""Most values for which digests of single trajectories are computed (1 GiB to read)."""
 
 MAX_DIGESTS = 2**17
-"""Most trajectories that are told apart by digests: a file holds them all."""
+"""Most trajectories with a digest of their own, because the model file holds all of them."""
 
 
 def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
-    """SHA-256, in hexadecimal, of what data hold.
+    """SHA-256, in hexadecimal, of the content of data.
 
-    It covers the grid, the number of trajectories and of their frames, and the values of frames spread evenly over all
-    (every frame if they have no more than `MAX_VALUES` values). Spacing, time step and boundaries, which a user may state
-    otherwise, do not enter.
+    It covers the names and kinds of the fields, the grid, the numbers of trajectories and frames, and the values of frames spread
+    evenly over the data (every frame if the data have no more than `MAX_VALUES` values). It does not cover spacing, time step and
+    boundaries, because the user may state them differently.
 
     **Arguments:**
 
     - `source`: the data.
-    - `fields`: which fields to look at; all that vary in time by default. Constants do not enter.
+    - `fields`: the fields to use; all that vary in time by default. Constants are not covered.
 
     **Raises:** as `Source.read`.
     """
@@ -47,7 +47,7 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
     digest.update(json.dumps([about, list(source.spatial), source.trajectories]).encode())
     digest.update(lengths.astype("<i8").tobytes())
     for trajectory, frame in _spread(source, chosen, lengths):
-        # In one piece as far as one can be read: what is larger had no digest before.
+        # In one piece if it can be read that way: larger frames had no digest in earlier versions.
         for box in slabs(source, MAX_VALUES_READ):
             values = source.read(trajectory, frame, frame + 1, box=box)
             for each in chosen:
@@ -56,15 +56,17 @@ def source_digest(source: Source, fields: Iterable[Field] | None = None) -> str:
 
 
 def constants_digest(source: Source, trajectories: Iterable[int] | None = None) -> str | None:
-    """SHA-256, in hexadecimal, of what does not vary in time: the numbers of every trajectory, and fields of as many as have
-    `MAX_VALUES` values, spread evenly.
+    """SHA-256, in hexadecimal, of the constants of data.
+
+    It covers the numbers of every trajectory, and the constant fields of as many trajectories, spread evenly, as have
+    `MAX_VALUES` values.
 
     **Arguments:**
 
     - `source`: the data.
     - `trajectories`: which of them, in any order; all by default.
 
-    **Returns:** the digest; None of data without constants.
+    **Returns:** the digest; None for data without constants.
 
     **Raises:** as `Source.read_constants`.
     """
@@ -93,7 +95,7 @@ def _by_name(source: Source, fields: Iterable[Field] | None) -> list[Field]:
 
 
 def _spread(source: Source, fields: list[Field], lengths: np.ndarray) -> Iterable[tuple[int, int]]:
-    """Trajectory and number of the frames to look at, in the order in which they lie."""
+    """Trajectory and number of the frames to use, in the order in which they are stored."""
     per_frame = math.prod(source.spatial) * sum(source.D**each.k for each in fields)
     ends = np.cumsum(lengths)
     total = int(ends[-1])
@@ -109,17 +111,17 @@ def trajectory_digests(
     fields: Iterable[Field] | None = None,
     trajectories: Sequence[int] | np.ndarray | None = None,
 ) -> tuple[str, ...]:
-    """Short digests of single trajectories, the same in whatever file and order they lie.
+    """Short digests of single trajectories, which do not depend on the file or on the order of the trajectories.
 
-    Each covers the grid, the number of frames, and the values of frames spread evenly over the trajectory: all of them, or as
-    many as have `VALUES_OF_ONE` values, at least the first and the last.
+    Each digest covers the grid, the number of frames, and the values of frames spread evenly over the trajectory: all frames,
+    or as many as have `VALUES_OF_ONE` values, but at least the first and the last.
 
     **Arguments:**
 
     - `source`, `fields`: as in `source_digest`.
     - `trajectories`: which of them; all by default.
 
-    **Returns:** one digest for each, of 16 hexadecimal digits; nothing for data so large (`VALUES_OF_ALL`) that it would take
+    **Returns:** one digest of 16 hexadecimal digits for each; nothing for data so large (`VALUES_OF_ALL`) that it would take
     long.
 
     **Raises:** as `Source.read`.

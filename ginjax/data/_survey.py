@@ -1,4 +1,4 @@
-"""A survey of the values of data: their range, their size, and how many are NaN or infinite."""
+"""A survey of the values in data: their range, their size, and how many are NaN or infinite."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from ginjax.data._measure import LARGEST
 from ginjax.data.sources import Source
 
 LARGE_SHARE = 0.1
-"""A number at so large a part of the points is pointed out."""
+"""A number that is found at least at this share of the points is pointed out."""
 
 _LOOKED_AT = 2**16
 _AT_ONCE = 2**22
-"""Values whose squares and comparisons are held at a time."""
+"""Number of values whose squares and comparisons are in memory at a time."""
 
 
 @dataclass
@@ -28,10 +28,10 @@ class FieldSurvey:
     **Arguments:**
 
     - `field`: the field; `constant`: whether it does not vary in time.
-    - `values`: how many values were looked at; `bad`: how many of them are NaN or infinite.
-    - `most_common`: the number that stands at most points of the first frames, and `share`: at which part of all values it
-      does; a large share is that of a value that stands for something, such as a missing measurement.
-    - `minimum`, `maximum`, `rms`: of the others, over all components; None if there are none.
+    - `values`: number of values examined; `bad`: how many of them are NaN or infinite.
+    - `most_common`: the most common number in the first frames, and `share`: its share of all values. A number with a large
+      share usually stands for something, such as a missing measurement.
+    - `minimum`, `maximum`, `rms`: of the finite values, over all components; None if there are none.
     """
 
     field: Field
@@ -46,7 +46,7 @@ class FieldSurvey:
 
     @property
     def remark(self) -> str | None:
-        """What is to be pointed out: a value that may stand for missing ones; None if nothing."""
+        """A remark about a value that may stand for missing ones; None if there is nothing to remark."""
         extreme = (
             max(abs(each) for each in (self.minimum, self.maximum))
             if self.minimum is not None and self.maximum is not None
@@ -69,13 +69,13 @@ def survey(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[FieldSurvey, ...]:
-    """Look at the values of all fields, a few frames at a time.
+    """Survey the values of all fields, a few frames at a time.
 
     **Arguments:**
 
     - `source`: the data.
-    - `max_frames`: frames to look at, drawn at random if there are more; all if None.
-    - `seed`: of that draw.
+    - `max_frames`: frames to examine, drawn at random if the data have more; all if None.
+    - `seed`: seed of that draw.
     - `progress`: called as `progress(done, total)` with numbers of frames.
 
     **Returns:** one entry for each field, then for each constant.
@@ -119,7 +119,7 @@ def _add(entry: FieldSurvey, block: np.ndarray) -> None:
 
 
 def _most_common(block: np.ndarray) -> float:
-    """The number that stands far more often than any other among values spread over a block; NaN if none does."""
+    """The number that is far more common than any other among values spread over a block; NaN if none is."""
     some = block.reshape(-1)[:: max(block.size // _LOOKED_AT, 1)]
     values, counts = np.unique(some[np.isfinite(some)], return_counts=True)
     two = np.sort(counts)[-2:]

@@ -1,4 +1,4 @@
-"""Blocks of a grid: a tile to be looked at, and a halo around it that only what it shows in the tile depends on."""
+"""Blocks of a grid: a tile and the halo around it, so that results in the tile do not depend on anything outside the block."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from ginjax.data.sources import Box
 from ginjax.errors import ArgumentError
 
 TileSides = int | Mapping[str, int] | Sequence[tuple[str, int]]
-"""Pixels of a tile along every axis, or by the name of the axis; axes that are not named are whole."""
+"""Pixels of a tile along every axis, or by axis name; axes that are not named are not cut."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a block lies.
+    """The place of a block.
 
     **Arguments:**
 
-    - `origin`: its first pixel along each axis; below 0, or with pixels beyond the end, where the axis goes around.
-    - `tile`: the first pixel of its tile.
+    - `origin`: first pixel of the block along each axis. On a periodic axis it may be below 0, and the block may extend past
+      the end.
+    - `tile`: first pixel of the tile.
     """
 
     origin: tuple[int, ...]
@@ -32,24 +33,24 @@ class Place:
 
     @property
     def corner(self) -> tuple[int, ...]:
-        """The first pixel of the tile, counted from that of the block."""
+        """The first pixel of the tile, relative to the first pixel of the block."""
         return tuple(t - o for t, o in zip(self.tile, self.origin, strict=True))
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """A grid cut into tiles, each in the middle of a block; build it with `Tiling.of`.
+    """A grid cut into tiles, each inside a block; build it with `Tiling.of`.
 
-    All blocks have one shape. Along an axis that goes around a block is cut out of the periodic continuation; along another it
-    ends where the grid does, and its tile reaches to the end there. So no block has an end of its own within `halo` pixels of
-    its tile.
+    All blocks have the same shape. Along a periodic axis a block is cut out of the periodic continuation. Along any other axis a
+    block ends where the grid ends, and its tile then reaches to that end. So no block has an end of its own within `halo` pixels
+    of its tile.
 
     **Arguments:**
 
     - `spatial`: pixels of the grid.
-    - `wraps`: which axes go around.
+    - `wraps`: which axes are periodic.
     - `tile`, `block`: pixels of a tile, and of a block.
-    - `halo`: pixels around a tile that it depends on.
+    - `halo`: pixels around a tile that its result depends on.
     - `factor`: blocks begin at multiples of it.
     """
 
@@ -76,10 +77,10 @@ class Tiling:
         **Arguments:**
 
         - `spatial`, `wraps`, `halo`, `factor`: as above; the halo is a multiple of the factor.
-        - `tile`: pixels of a tile; an axis that is no longer is left whole.
-        - `argument`: what messages call `tile`.
+        - `tile`: pixels of a tile; an axis that is no longer than the block would be is not cut.
+        - `argument`: name of `tile` in messages.
 
-        **Raises:** `ArgumentError` for an axis that is not there, or a tile that is no multiple of `factor`.
+        **Raises:** `ArgumentError` for an axis that does not exist, or a tile that is not a multiple of `factor`.
         """
         sides = sides_along(SPACE[: len(spatial)], tile, argument)
         for name, side in zip(SPACE, sides, strict=False):
@@ -93,7 +94,7 @@ class Tiling:
         tiles, blocks = [], []
         for n, side in zip(spatial, sides, strict=True):
             whole = side is None or side + 2 * halo >= n
-            # A block as wide as the grid needs no halo: it has no ends of its own.
+            # A block as wide as the grid needs no halo: it has no ends inside the grid.
             tiles.append(n if whole or side is None else side)
             blocks.append(n if whole or side is None else side + 2 * halo)
         return cls(tuple(spatial), tuple(wraps), tuple(tiles), tuple(blocks), halo, factor)
@@ -105,16 +106,16 @@ class Tiling:
 
     @property
     def counts(self) -> tuple[int, ...]:
-        """Tiles along each axis that cover it; the last ends with the axis and may overlap the one before."""
+        """Number of tiles along each axis that cover it; the last one ends with the axis and may overlap the one before."""
         return tuple(-(-n // side) for n, side in zip(self.spatial, self.tile, strict=True))
 
     @property
     def count(self) -> int:
-        """Tiles that cover the grid."""
+        """Number of tiles that cover the grid."""
         return math.prod(self.counts)
 
     def place(self, tile: Sequence[int]) -> Place:
-        """The block around a tile that begins at a pixel, a multiple of `factor` along each axis."""
+        """The place of a block whose tile begins at a pixel, a multiple of `factor` along each axis."""
         origin = []
         for start, n, block, wraps in zip(tile, self.spatial, self.block, self.wraps, strict=True):
             first = start - self.halo
@@ -122,7 +123,7 @@ class Tiling:
         return Place(tuple(origin), tuple(int(each) for each in tile))
 
     def places(self) -> Iterator[Place]:
-        """Blocks whose tiles cover the grid."""
+        """Places of blocks whose tiles cover the grid."""
         starts = (
             [min(i * side, n - side) for i in range(count)]
             for n, side, count in zip(self.spatial, self.tile, self.counts, strict=True)
@@ -137,7 +138,7 @@ class Tiling:
         )
 
     def new_within(self, number: int, first: int) -> tuple[slice, ...]:
-        """What the tile of a number covers that none before it does, in an array whose axes `first, first + 1, ...` are the tile."""
+        """The part of a tile that no earlier tile covers, as slices of an array with the tile on its axes from `first` on."""
         index = np.unravel_index(number, self.counts)
         seen = (
             max(int(i) * side - (n - side), 0)
@@ -146,7 +147,7 @@ class Tiling:
         return (*(slice(None),) * first, *(slice(each, None) for each in seen))
 
     def drawn(self, rng: np.random.Generator) -> Place:
-        """A block around a tile anywhere in the grid, all places that `factor` allows being as likely."""
+        """Draw a block with its tile anywhere on the grid; all places that `factor` allows are equally likely."""
         most = (
             n // self.factor if wraps else (n - side) // self.factor + 1
             for n, side, wraps in zip(self.spatial, self.tile, self.wraps, strict=True)
@@ -154,28 +155,28 @@ class Tiling:
         return self.place([self.factor * int(rng.integers(each)) for each in most])
 
     def boxes(self, place: Place) -> Iterator[tuple[Box, tuple[slice, ...]]]:
-        """The boxes of the grid that make up a block, and where each of them lies in it."""
+        """The boxes of the grid that make up a block, and where each of them lies in the block."""
         yield from _boxes(place.origin, self.block, self.spatial)
 
     def tile_boxes(self, place: Place) -> Iterator[tuple[Box, tuple[slice, ...]]]:
-        """The same of its tile."""
+        """The boxes of the grid that make up a tile, and where each of them lies in the tile."""
         yield from _boxes(place.tile, self.tile, self.spatial)
 
     def cut(self, values: np.ndarray, place: Place, first: int) -> np.ndarray:
-        """The block out of an array whose axes `first, first + 1, ...` are the grid."""
+        """Cut the block out of an array whose axes `first, first + 1, ...` are the grid."""
         return _gathered(values, place.origin, self.block, first)
 
     def cut_tile(self, values: np.ndarray, place: Place, first: int) -> np.ndarray:
-        """The tile out of an array whose axes `first, first + 1, ...` are the grid."""
+        """Cut the tile out of an array whose axes `first, first + 1, ...` are the grid."""
         return _gathered(values, place.tile, self.tile, first)
 
     def within(self, place: Place, first: int) -> tuple[slice, ...]:
-        """Where the tile lies in an array whose axes `first, first + 1, ...` are the block."""
+        """Slices of the tile in an array whose axes `first, first + 1, ...` are the block."""
         inner = (slice(c, c + side) for c, side in zip(place.corner, self.tile, strict=True))
         return (*(slice(None),) * first, *inner)
 
     def in_words(self) -> str:
-        """Tile, grid and what is read for one, such as "32x32 of 256x256 points, read with those around: 48x48"."""
+        """Tile, grid and block, such as "32x32 of 256x256 points, each with what it depends on: 48x48"."""
         tile, grid, block = ("x".join(map(str, sides)) for sides in (self.tile, self.spatial, self.block))
         return f"{tile} of {grid} points, each with what it depends on: {block}"
 
@@ -183,15 +184,16 @@ class Tiling:
 def put_together(
     sides: Sequence[int], parts: Iterable[tuple[Mapping[str, np.ndarray], tuple[slice, ...]]], first: int
 ) -> dict[str, np.ndarray]:
-    """Fields on a block out of those on the boxes that make it up.
+    """Put fields on a block together from those on the boxes that make it up.
 
     **Arguments:**
 
-    - `sides`: of the block.
-    - `parts`: arrays by name whose axes `first, first + 1, ...` are those of a box, and where that lies in the block.
-    - `first`: how many axes come before those of the grid.
+    - `sides`: sides of the block.
+    - `parts`: pairs of arrays by name, whose axes `first, first + 1, ...` are those of a box, and the slices of that box in the
+      block.
+    - `first`: number of axes before those of the grid.
 
-    **Returns:** by name, arrays of the dtype of the parts; nothing without parts.
+    **Returns:** arrays by name, with the dtype of the parts; empty without parts.
     """
     found: dict[str, np.ndarray] = {}
     for arrays, into in parts:
@@ -207,9 +209,9 @@ def put_together(
 
 
 def sides_along(axes: Sequence[str], tile: TileSides, argument: str) -> tuple[int | None, ...]:
-    """Pixels along each axis, None where nothing is said.
+    """Pixels along each axis, None for an axis that is not named.
 
-    **Raises:** `ArgumentError` for an axis that is not there, or a number below 1.
+    **Raises:** `ArgumentError` for an axis that does not exist, or a number below 1.
     """
     try:
         named = dict.fromkeys(axes, tile) if isinstance(tile, int) else dict(tile)
@@ -239,7 +241,7 @@ def _boxes(
 
 
 def _segments(start: int, side: int, n: int) -> Iterator[tuple[int, int, int]]:
-    """Parts of a periodic axis that follow each other: first pixel, length, and where it comes."""
+    """Consecutive pieces of a periodic axis: first pixel, length, and position in the result."""
     at = 0
     while at < side:
         low = (start + at) % n

@@ -1,4 +1,4 @@
-"""Time series of fields, cut into inputs of some past steps and targets of some future ones, all in memory."""
+"""Inputs of past steps and targets of future steps, cut out of time series in memory."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from ginjax.geometric import AnyArray, MultiImage
 def time_series_idxs(
     past_steps: int, future_steps: int, delta_t: int, total_steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Which steps each window takes: `past_steps`, then `future_steps`, `delta_t` apart; one window begins at every step.
+    """The steps of each window: `past_steps`, then `future_steps`, `delta_t` apart; a window begins at every step.
 
     **Arguments:**
 
-    - `past_steps`, `future_steps`: steps of input and target.
-    - `delta_t`: from one to the next.
-    - `total_steps`: of the series.
+    - `past_steps`, `future_steps`: number of steps in an input and in a target.
+    - `delta_t`: distance between consecutive steps of a window.
+    - `total_steps`: number of steps in the series.
 
     **Returns:** the steps of the inputs, `(windows, past_steps)`, and of the targets, `(windows, future_steps)`.
 
-    **Raises:** `ArgumentError` for a series too short for a window.
+    **Raises:** `ArgumentError` for a series that is too short for a window.
     """
     for name, value in (("past_steps", past_steps), ("future_steps", future_steps), ("delta_t", delta_t)):
         if value < 1:
@@ -50,21 +50,21 @@ def times_series_to_multi_images(
     delta_t: int = 1,
     downsample: int = 0,
 ) -> tuple[MultiImage, MultiImage]:
-    """Inputs and targets from one time series.
+    """Cut one time series into inputs and targets.
 
     **Arguments:**
 
     - `dynamic_fields`: blocks `(fields * total_steps, *spatial, D, ..., D)`, time fastest.
-    - `constant_fields`: blocks `(fields, *spatial, D, ..., D)`, perhaps none; in every input, after the others.
+    - `constant_fields`: blocks `(fields, *spatial, D, ..., D)`, may be empty; they are in every input, after the other fields.
     - `total_steps`: steps of the series.
     - `past_steps`, `future_steps`, `delta_t`: see `time_series_idxs`.
-    - `skip_initial`: steps at the beginning that are left out.
-    - `downsample`: how many times the grid is halved, by means of `2^D` pixels.
+    - `skip_initial`: number of steps to leave out at the beginning.
+    - `downsample`: how many times to halve the grid; each time, a new pixel is the mean of `2^D` pixels.
 
     **Returns:** inputs `(windows, fields * past_steps + constants, *spatial, ...)` and targets
     `(windows, fields * future_steps, *spatial, ...)`, time fastest.
 
-    **Raises:** `ArgumentError` for channels that are not made of that many steps, or a series too short.
+    **Raises:** `ArgumentError` if the channels do not fit the number of steps, or if the series is too short.
     """
     if skip_initial < 0 or downsample < 0:
         name, value = ("skip_initial", skip_initial) if skip_initial < 0 else ("downsample", downsample)
@@ -102,9 +102,9 @@ def batch_time_series(
     delta_t: int = 1,
     downsample: int = 0,
 ) -> tuple[MultiImage, MultiImage]:
-    """As `times_series_to_multi_images` for several series: every block has one more axis in front, the series.
+    """Apply `times_series_to_multi_images` to several series: every block has one more axis in front, the series.
 
-    **Returns:** as there, the windows of all series one after the other on the first axis.
+    **Returns:** as there, with the windows of all series one after the other on the first axis.
     """
 
     def one(dynamic: MultiImage, constant: MultiImage) -> tuple[MultiImage, MultiImage]:
@@ -117,7 +117,7 @@ def batch_time_series(
 
 
 def _windows(block: AnyArray, total_steps: int, steps: np.ndarray) -> Array:
-    """A block `(fields * total_steps, ...)` as `(windows, fields * steps, ...)`."""
+    """Turn a block `(fields * total_steps, ...)` into `(windows, fields * steps, ...)`."""
     rest = jnp.shape(block)[1:]
     series = jnp.reshape(block, (-1, total_steps, *rest))
     chosen = jnp.moveaxis(series[:, steps], 1, 0)

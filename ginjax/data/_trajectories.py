@@ -24,7 +24,7 @@ class Trajectories:
     - `spacing`: distance between grid points.
     - `time_step`: time between frames.
     - `is_torus`: whether each axis is periodic.
-    - `origin`: where the data came from (JSON values), for provenance.
+    - `origin`: provenance of the data, as JSON values.
 
     **Raises:** `ArgumentError` when an array is missing or its shape does not fit its field.
     """
@@ -71,7 +71,7 @@ class Trajectories:
         return self.fields[self.schema[0].name].shape[2 : 2 + self.D]
 
     def split(self, count: int) -> tuple[Trajectories, Trajectories]:
-        """Split into the first `count` trajectories and the rest (whole trajectories: no frame leaks across).
+        """Split into the first `count` trajectories and the rest. No trajectory is in both parts.
 
         **Raises:** `ArgumentError` unless both parts would hold at least one trajectory.
         """

@@ -1,4 +1,4 @@
-"""The refusal of a name that a file has no variable for, with what was probably meant."""
+"""The error for a variable that a file does not have, with what was probably meant."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _MOST = 32
 def unknown_variable(
     subject: str, got: str | None, name: str, known: Iterable[str], *, field: Field | None = None
 ) -> ArgumentError:
-    """The error for a variable that is not there.
+    """The error for a variable that the file does not have.
 
     **Arguments:**
 
     - `subject`, `got`: the words of the message.
-    - `name`: the variable that was asked for.
-    - `known`: those that the file has; an array of several components that make no vector is `NAME.0`, `NAME.1` and so on.
-    - `field`: the field that was to be read from it.
+    - `name`: the requested variable.
+    - `known`: the variables of the file; `NAME.0`, `NAME.1` and so on are the components of an array that do not make a vector.
+    - `field`: the field to be read from the variable.
     """
     there = list(known)
     return ArgumentError(
@@ -41,7 +41,7 @@ def _hint(name: str, known: list[str], field: Field | None) -> str | None:
     near = alike or nearest(name, known)
     meant = [f"Did you mean {' or '.join(repr(each) for each in near[:3])}?"] if near else []
     if field is not None and field.name == name and known:
-        # Of several that are no more like it than others, none is proposed: it may be of another order.
+        # If several names are equally near, none is proposed: it may have another order.
         other = near[0] if near else known[0] if len(known) == 1 else "VARIABLE"
         meant.append(f"A field is read from a variable of another name by `fields=['{field.kind}={other}']`.")
     return " ".join(meant) or None

@@ -1,4 +1,4 @@
-"""Samples for training, cut out of a source when they are asked for."""
+"""Training samples that are read from a source on demand."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Windows:
     """Every window of `past_steps` input frames and the `future_steps` target frames after them.
 
     The channels of an input block are fields x past frames (oldest first, time fastest) in the order of the schema,
-    then the constants; those of a target block are fields x future frames. Everything is normalised. With
-    `residual` a target is the change from the frame before it, in the scale of increments.
+    followed by the constants. The channels of a target block are fields x future frames. Everything is normalised. With
+    `residual`, a target is the change from the frame before it, divided by the scale of increments.
 
-    Windows are numbered trajectory by trajectory, time running fastest. Nothing is read before `take`.
+    Windows are numbered trajectory by trajectory, with time running fastest. Nothing is read before `take`.
 
     **Arguments:**
 
@@ -32,7 +32,7 @@ class Windows:
     - `future_steps`: frames in a target.
     - `residual`: whether targets are changes.
     - `trajectories`: indices of the trajectories to use; all by default.
-    - `spans`: for each of these, the first frame to use and the one after the last; all frames by default.
+    - `spans`: for each of these trajectories, the first frame to use and the one after the last; all frames by default.
 
     **Raises:** `ArgumentError` if no trajectory is long enough, or a field has no scale.
     """
@@ -91,7 +91,7 @@ class Windows:
 
     @property
     def input_signature(self) -> Signature:
-        """Keys and channels of the inputs."""
+        """Keys and numbers of channels of the inputs."""
         counts: dict[Key, int] = {}
         for fields, frames in ((self.source.schema, self.past_steps), (self.source.constants, 1)):
             for field in fields:
@@ -100,7 +100,7 @@ class Windows:
 
     @property
     def target_signature(self) -> Signature:
-        """Keys and channels of the targets."""
+        """Keys and numbers of channels of the targets."""
         groups = fields_by_key(self.source.schema)
         return Signature((key, len(fields) * self.future_steps) for key, fields in groups.items())
 
@@ -116,11 +116,11 @@ class Windows:
         return int(self.trajectories[which]), int(first + index - (self._ends[which - 1] if which else 0))
 
     def take(self, indices: np.ndarray | Sequence[int]) -> tuple[MultiImage, MultiImage]:
-        """Read some windows; frames outside of them are not touched.
+        """Read some windows; no other frames are read.
 
         **Arguments:**
 
-        - `indices`: their numbers, at least one.
+        - `indices`: numbers of the windows, at least one.
 
         **Returns:** inputs and targets, NumPy blocks `(len(indices), channels, *spatial, D, ..., D)` in float32.
 
@@ -133,15 +133,15 @@ class Windows:
     def take_blocks(
         self, indices: Sequence[int], tiling: Tiling, places: Sequence[Place]
     ) -> tuple[MultiImage, MultiImage]:
-        """Read blocks of some windows, and nothing else.
+        """Read blocks of some windows; nothing else is read.
 
         **Arguments:**
 
         - `indices`: numbers of the windows, at least one.
         - `tiling`: how the grid is cut.
-        - `places`: where the block of each lies.
+        - `places`: the place of the block of each window.
 
-        **Returns:** inputs on the blocks and targets on their tiles, as those of `take`.
+        **Returns:** inputs on the blocks and targets on their tiles, otherwise as `take`.
 
         **Raises:** as `take`.
         """
@@ -178,7 +178,7 @@ class Windows:
     def _block(
         self, trajectory: int, start: int, tiling: Tiling, place: Place
     ) -> tuple[dict[Key, np.ndarray], dict[Key, np.ndarray]]:
-        """The same of one block and its tile."""
+        """Inputs on one block and targets on its tile."""
         past, source = self.past_steps, self.source
         boxes, own = list(tiling.boxes(place)), list(tiling.tile_boxes(place))
         stop = start + past + self.future_steps
@@ -211,7 +211,7 @@ class Windows:
         return _blocks((*self.source.schema, *self.source.constants), inputs)
 
     def _targets(self, later: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:
-        """What follows the last of the past frames, with which the arrays begin, normalised."""
+        """The frames after the last past frame, normalised; the arrays begin with that past frame."""
         scale = self.normalisation.of
         if self.residual:
             targets = {
@@ -223,7 +223,7 @@ class Windows:
 
 
 def _blocks(fields: Sequence, arrays: Mapping[str, np.ndarray]) -> dict[Key, np.ndarray]:
-    """Fields of one key as the channels of one block, each `(frames, *spatial, D, ..., D)`."""
+    """Stack fields of one key, each `(frames, *spatial, D, ..., D)`, as the channels of one block."""
     return {
         key: np.concatenate([arrays[field.name] for field in group], dtype=np.float32, casting="same_kind")
         for key, group in fields_by_key(fields).items()
@@ -233,17 +233,17 @@ def _blocks(fields: Sequence, arrays: Mapping[str, np.ndarray]) -> dict[Key, np.
 def split_trajectories(
     n: int, *, valid: float = 0.1, test: float = 0.1, seed: int = 0
 ) -> dict[str, np.ndarray]:
-    """Part trajectories at random into "train", "valid" and "test"; no trajectory is in two of them.
+    """Split trajectories at random into "train", "valid" and "test"; no trajectory is in two of them.
 
     **Arguments:**
 
     - `n`: number of trajectories.
-    - `valid`, `test`: their fractions. A part with a fraction above 0 gets at least one trajectory.
-    - `seed`: of the draw.
+    - `valid`, `test`: fractions of these splits. A split with a fraction above 0 gets at least one trajectory.
+    - `seed`: seed of the draw.
 
-    **Returns:** sorted indices by name of the part.
+    **Returns:** sorted indices by name of the split.
 
-    **Raises:** `ArgumentError` if the fractions do not fit, or no trajectory is left to train on.
+    **Raises:** `ArgumentError` if the fractions do not fit, or if no trajectory is left for training.
     """
     for name, fraction in (("valid", valid), ("test", test)):
         if not 0 <= fraction < 1:

@@ -38,21 +38,23 @@ def write_well(
 ) -> tuple[NotFinite, ...]:
     """Write trajectories to one HDF5 file in the layout of The Well; equal data give equal bytes.
 
-    A boundary that nobody has said is marked as assumed, so that it is not taken for one that was stated. Constants are fields that do not vary in time; conditions are scalars, one number for each trajectory. Where spacing or time step is unknown, points and frames are
-    counted, and their attribute `units` says so, by which `open_data` knows that they are no lengths and times. Beside what the layout asks for, each field carries its `parity` and `units`, points and times their `units`, and the file an
-    attribute `ginjax` with its provenance.
+    A boundary that nobody has stated is marked as assumed, so that a reader can tell it from a stated one. Constants are
+    written as fields that do not vary in time. Conditions are written as scalars, one number for each trajectory. If the
+    spacing or the time step is unknown, the coordinates count points or frames; the attribute `units` says so, and `open_data`
+    then knows that they are not lengths or times. In addition to the layout, each field has its `parity` and `units`, points
+    and times have their `units`, and the file has an attribute `ginjax` with its provenance.
 
     **Arguments:**
 
     - `path`: the file to write; it is complete or absent.
     - `data`: trajectories of equal length in 1 to 3 dimensions; read a few frames at a time.
     - `name`: name of the data set.
-    - `parameters`: numbers the simulations were run with.
+    - `parameters`: numbers that the simulations were run with.
     - `about`: provenance, as JSON values.
-    - `force`: replace a file that is there.
+    - `force`: replace an existing file.
     - `progress`: called as `progress(done, total)` with numbers of frames.
 
-    **Returns:** the fields of which the file now holds values that are NaN or infinite, which no training takes.
+    **Returns:** the fields that have NaN or infinite values in the new file. Such data cannot be used for training.
 
     **Raises:** `FileError` if the file cannot be written, `UnsupportedError` for tensors of order above 2,
     `ArgumentError` for trajectories of different lengths or more than 3 dimensions.
@@ -77,7 +79,7 @@ def write_well(
     if len(text) > MAX_ABOUT:
         raise ArgumentError("about", got=f"{len(text)} characters", expected=f"at most {MAX_ABOUT}")
 
-    # HDF5 goes back and forth while it writes, which the stream of a file to be cannot: a nameless file takes it first.
+    # HDF5 moves back and forth while it writes, which the output stream cannot do: a nameless file comes first.
     with Scratch(path, target.parent) as scratch:
         with h5py.File(scratch, "w") as file:
             _describe(file, source, name, dict(parameters or {}), text)
@@ -151,7 +153,7 @@ def _describe(file: h5py.File, source: Source, name: str, parameters: dict[str, 
 
 
 def _create_number(group: h5py.Group, field: Field, source: Source) -> None:
-    """One number for each trajectory, in double precision, and the values at once."""
+    """Create one number for each trajectory, in double precision, with its values."""
     _check_name(field)
     values = condition_values(source, (field.name,))[field.name]
     array = group.create_dataset(field.name, data=values)
@@ -179,9 +181,9 @@ def _create(group: h5py.Group, field: Field, source: Source, lead: tuple[int, ..
 
 
 def _some(field: Field, source: Source, varies: bool) -> Iterator[np.ndarray]:
-    """The first frame, which may be without structure, and the last of the last trajectory; of a constant both ends.
+    """Sample values: the first frame, which may be without structure, and the last frame of the last trajectory.
 
-    Of a source whose frames are costly out of their order, the first one.
+    For a source whose frames are costly to read out of order, only the first frame.
     """
     last = source.trajectories - 1
     looked_at = ((0, 0),) if source.in_order else ((0, 0), (last, source.frames - 1))
@@ -205,7 +207,7 @@ def _fill(
 
     def put(name: str, where: tuple[int | slice, ...], values: np.ndarray, start: int | None = None) -> None:
         array: Any = file[f"t{k_of[name]}_fields"][name]  # pyright: ignore[reportIndexIssue]
-        with np.errstate(over="ignore"):  # what single precision cannot hold is counted
+        with np.errstate(over="ignore"):  # values beyond single precision are counted
             stored = values.astype(array.dtype, copy=False)
         count.note(name, stored, source.D, index, start)
         array[where] = stored
@@ -225,7 +227,7 @@ def _fill(
 
 
 def _needs_digits(values: np.ndarray) -> bool:
-    """Whether values vary so little about their mean that single precision would lose it."""
+    """Whether values vary so little around their mean that single precision would lose the variation."""
     if values.dtype != np.float64 or not np.isfinite(values).all():
         return False
     lost = float(np.abs(values - values.astype(np.float32)).max(initial=0.0))

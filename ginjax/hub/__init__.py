@@ -1,6 +1,7 @@
-"""Models on the Hugging Face Hub: published by name, and fetched by name and revision. NumPy, and the library of the extra `hub`.
+"""Models on the Hugging Face Hub: published by name, and fetched by name and revision.
 
-The names stand in `__init__.pyi`; each is imported when first used.
+It needs NumPy and the library of the extra `hub`. The public names are listed in `__init__.pyi`; each is imported when it is
+first used.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The name of a file on the Hub: `hf://user/name@revision/file`."""
+"""The address of a file on the Hub: `hf://user/name@revision/file`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ginjax.errors import ArgumentError
 
 SCHEME = "hf://"
 MODEL_FILE = "model.safetensors"
-"""The file that is meant where an address names none."""
+"""The file of an address that names none."""
 
 READABLE = (".safetensors", ".onnx")
-"""Endings of the files that are fetched: arrays and graphs, which hold no code. A pickle is never asked for."""
+"""Endings of files that can be fetched: arrays and graphs, which hold no code. Pickles are never fetched."""
 
 _PATTERN = re.compile(
     r"hf://(?P<repository>[^/@\s]+/[^/@\s]+)(?:@(?P<revision>[^/\s]+))?(?:/(?P<file>[^\s].*))?", re.DOTALL
@@ -29,9 +29,9 @@ class HubAddress:
     **Arguments:**
 
     - `repository`: `user/name`.
-    - `file`: its path in there.
-    - `revision`: a branch, a tag or a commit, of which only a whole commit (40 digits) always means the same bytes; None for the
-      branch `main`.
+    - `file`: path of the file in the repository.
+    - `revision`: a branch, a tag or a commit; None for the branch `main`. Only a full commit hash (40 digits) always means the
+      same bytes.
     """
 
     repository: str
@@ -40,11 +40,11 @@ class HubAddress:
 
     @classmethod
     def parse(cls, text: str) -> HubAddress:
-        """The address that a text means: `hf://user/name`, with `@revision` and `/file` if wanted, or `user/name` likewise.
+        """Read an address: `hf://user/name` or `user/name`, with optional `@revision` and `/file`.
 
         A slash within a revision is written `%2F`.
 
-        **Raises:** `ArgumentError` for a text that is none, or a file of a kind that is not read here.
+        **Raises:** `ArgumentError` for a text that is not an address, or a file of a kind that ginjax does not read.
         """
         whole = text if text.startswith(SCHEME) else f"{SCHEME}{text}"
         found = _PATTERN.fullmatch(whole)
@@ -69,7 +69,7 @@ class HubAddress:
         return cls(found["repository"], file, None if revision is None else revision.replace("%2F", "/"))
 
     def at(self, revision: str) -> HubAddress:
-        """The same file at another revision."""
+        """The address of the same file at another revision."""
         return replace(self, revision=revision)
 
     def __str__(self) -> str:
@@ -79,10 +79,10 @@ class HubAddress:
 
 
 def _is_name(part: str) -> bool:
-    """Whether a user or a repository may be called so, by the rules of the Hub."""
+    """Whether the Hub allows this name for a user or a repository."""
     return _NAME.fullmatch(part) is not None and not ("--" in part or ".." in part or part.endswith(".git"))
 
 
 def is_hub_address(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is an address on the Hub, and no path."""
+    """Whether a path is an address on the Hub and not a path on this machine."""
     return isinstance(path, str) and path.startswith(SCHEME)

@@ -1,4 +1,4 @@
-"""Fetching a file from the Hub into its cache."""
+"""Fetching of a file from the Hub into its cache."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Fetched:
 
     **Arguments:**
 
-    - `path`: where it is.
-    - `address`: of the same bytes for ever: at the commit that was fetched.
+    - `path`: the file on this machine.
+    - `address`: the address with the commit that was fetched, which always means the same bytes.
     """
 
     path: Path
@@ -28,13 +28,13 @@ class Fetched:
 
 
 def refuse_absent(address: HubAddress) -> None:
-    """Refuse an address at which the Hub has no file that may be read; where it cannot be asked, nothing is said.
+    """Refuse an address at which the Hub has no readable file; if the Hub cannot be reached, nothing is refused.
 
     **Arguments:**
 
-    - `address`: of a file.
+    - `address`: address of a file.
 
-    **Raises:** as `fetch`, for what is not there or not allowed.
+    **Raises:** as `fetch`, for a file that does not exist or is not allowed.
     """
     library = hub_library()
     url = library.hf_hub_url(address.repository, address.file, revision=address.revision)
@@ -47,24 +47,24 @@ def refuse_absent(address: HubAddress) -> None:
 
 
 def _files(address: HubAddress) -> list[str]:
-    """Files of a repository that may be fetched."""
+    """Files of a repository that can be fetched."""
     names = hub_library().HfApi().list_repo_files(address.repository, revision=address.revision)
     return sorted(name for name in names if name.lower().endswith(READABLE))
 
 
 def fetch(address: HubAddress | str, *, progress: bool = False) -> Fetched:
-    """A file from the Hub, as a file on this machine.
+    """Fetch a file from the Hub to this machine.
 
-    It is kept in the cache of `huggingface_hub` and fetched again only if it changed there. Of a commit (40 digits) that was
-    fetched once no network is needed. Nothing of it is read here.
+    The file is kept in the cache of `huggingface_hub` and fetched again only if it has changed on the Hub. An address with a full
+    commit hash (40 digits) that was fetched before needs no network. The content of the file is not read here.
 
     **Arguments:**
 
-    - `address`: `hf://user/name`, with `@revision` and `/file` if wanted.
-    - `progress`: whether to show how far it is.
+    - `address`: `hf://user/name`, with optional `@revision` and `/file`.
+    - `progress`: whether to show the progress.
 
-    **Raises:** `UnsupportedError` without the extra `hub`; `FileError` for what is not there or not reachable; `ArgumentError` for
-    what is no address.
+    **Raises:** `UnsupportedError` without the extra `hub`; `FileError` for a file that does not exist or cannot be reached;
+    `ArgumentError` for a text that is not an address.
     """
     found = HubAddress.parse(address) if isinstance(address, str) else address
     library = hub_library()

@@ -1,4 +1,4 @@
-"""The library of the extra `hub`: imported when first used, kept silent, and its failures said in our words."""
+"""The library of the extra `hub`: imported on first use, kept silent, with its failures as errors of ginjax."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ginjax.errors import ArgumentError, FileError, UnsupportedError
 from ._address import HubAddress
 
 NEEDED = "huggingface_hub>=1.0"
-"""As in the extra `hub` of `pyproject.toml` (a test compares them)."""
+"""The requirement as in the extra `hub` of `pyproject.toml` (a test compares them)."""
 
 _PACKAGE = "huggingface_hub"
 _MOST_SAID = 200
@@ -23,7 +23,7 @@ _LOG_IN = "Log in with 'hf auth login', or put a token into the variable HF_TOKE
 def hub_library(part: str = "") -> ModuleType:
     """The package `huggingface_hub`, or a part of it such as `errors`.
 
-    **Raises:** `UnsupportedError` where it is not installed.
+    **Raises:** `UnsupportedError` if it is not installed.
     """
     try:
         return import_module(f"{_PACKAGE}.{part}" if part else _PACKAGE)
@@ -38,7 +38,7 @@ def hub_library(part: str = "") -> ModuleType:
 
 @contextmanager
 def silent(*, progress: bool) -> Iterator[None]:
-    """While it lasts the library writes nothing to the screen, but for bars if they are asked for."""
+    """Keep the library from writing to the screen, except for progress bars if `progress` is set."""
     utils = hub_library("utils")
     logging, hidden = utils.logging, utils.are_progress_bars_disabled()
     level = logging.get_verbosity()
@@ -55,15 +55,15 @@ def silent(*, progress: bool) -> Iterator[None]:
 
 @contextmanager
 def told(address: HubAddress, files: Callable[[], list[str]] | None = None) -> Iterator[None]:
-    """Failures of the library as errors that name the address.
+    """Turn failures of the library into errors that name the address.
 
     **Arguments:**
 
-    - `address`: what is asked for.
-    - `files`: finds out which files the repository has, where the one that is asked for is not among them.
+    - `address`: the requested address.
+    - `files`: function that lists the files of the repository, used if the requested one is not among them.
 
-    **Raises:** `FileError` for what is not there, not allowed or not reachable; `ArgumentError` for a name that no repository can
-    have.
+    **Raises:** `FileError` for something that does not exist, is not allowed or cannot be reached; `ArgumentError` for a name
+    that a repository cannot have.
     """
     errors = hub_library("errors")
     try:
@@ -92,12 +92,12 @@ def told(address: HubAddress, files: Callable[[], list[str]] | None = None) -> I
     except errors.HfHubHTTPError as error:
         said = " ".join((error.server_message or "").split())[:_MOST_SAID]
         raise _answered(address, getattr(error.response, "status_code", None), said) from error
-    except errors.HfHubHTTPError.__bases__[0] as error:  # of the library beneath it, which has had two names
+    except errors.HfHubHTTPError.__bases__[0] as error:  # of the underlying library, which has had two names
         raise _unreachable(address) from error
 
 
 def _others(address: HubAddress, files: Callable[[], list[str]] | None) -> str:
-    """Which files there are, if that can be found out."""
+    """The files of the repository, if they can be listed."""
     found: list[str] = []
     if files is not None:
         try:
@@ -111,7 +111,7 @@ def _others(address: HubAddress, files: Callable[[], list[str]] | None) -> str:
 
 
 class UnreachableError(FileError):
-    """The Hub cannot be asked."""
+    """The Hub cannot be reached."""
 
 
 def _unreachable(address: HubAddress, besides: str = "") -> UnreachableError:
@@ -125,7 +125,7 @@ def _unreachable(address: HubAddress, besides: str = "") -> UnreachableError:
 
 
 def _answered(address: HubAddress, status: int | None, said: str) -> FileError:
-    """What an answer with this status means; `said` is what the Hub says of it, perhaps nothing."""
+    """The error for an answer with this status; `said` is the message of the Hub, which may be empty."""
     if status == 401:
         return FileError(f"{address}: the token was refused", hint=_LOG_IN)
     if status == 403:
@@ -133,7 +133,7 @@ def _answered(address: HubAddress, status: int | None, said: str) -> FileError:
             f"{address}: the token does not allow this", hint="It needs the right to write there."
         )
     words = f": {said}" if said and said.isprintable() else ""
-    # The same question gets the same answer, unless the Hub was too busy, or failed itself.
+    # A repeated request gets the same answer, unless the Hub was too busy or failed itself.
     later = status is None or status in (408, 429) or status >= 500
     return FileError(
         f"{address}: the Hub answered {status or 'nothing that is understood'}{words}",

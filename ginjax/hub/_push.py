@@ -1,4 +1,4 @@
-"""Publishing a model on the Hub, with its card."""
+"""Publication of a model on the Hub, with its card."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CARD_FILE = "README.md"
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was published.
+    """A published model.
 
     **Arguments:**
 
-    - `address`: of the model at the commit that was made: it always means these bytes.
+    - `address`: address of the model at the new commit, which always means the same bytes.
     - `url`: the page of the commit.
     """
 
@@ -41,22 +41,22 @@ def push_model(
     message: str | None = None,
     progress: bool = False,
 ) -> Pushed:
-    """Publish a model file and its card in one commit; a repository, or a branch, that is not there is made.
+    """Publish a model file and its card in one commit; a missing repository or branch is created.
 
-    The token is that of `hf auth login`, or of the variable `HF_TOKEN`.
+    The token is that of `hf auth login`, or of the environment variable `HF_TOKEN`.
 
     **Arguments:**
 
-    - `path`: the model file. It is read and checked before anything is sent, and sent byte for byte.
-    - `address`: `hf://user/name`, with `@branch` and `/file` if wanted.
-    - `evaluation`: as of `ginjax.checkpoint.model_card`.
-    - `card`: whether to write the card, as `README.md`, over the one that is there.
-    - `private`: whether a repository that is made is private.
-    - `message`: of the commit.
-    - `progress`: whether to show how far it is.
+    - `path`: the model file. It is read and checked before anything is sent, and sent unchanged.
+    - `address`: `hf://user/name`, with optional `@branch` and `/file`.
+    - `evaluation`: as in `ginjax.checkpoint.model_card`.
+    - `card`: whether to write the card as `README.md`, which replaces an existing one.
+    - `private`: whether a new repository is private.
+    - `message`: the commit message.
+    - `progress`: whether to show the progress.
 
-    **Raises:** `UnsupportedError` without the extra `hub`; `FileError` for a file that is no model, without a token or the right to
-    write, and where the Hub is not reachable; `ArgumentError` for what is no address of a model.
+    **Raises:** `UnsupportedError` without the extra `hub`; `FileError` for a file that is not a model, without a token or the
+    right to write, or if the Hub cannot be reached; `ArgumentError` for a text that is not the address of a model.
     """
     target = HubAddress.parse(address) if isinstance(address, str) else address
     if not target.file.lower().endswith(".safetensors"):
@@ -83,7 +83,7 @@ def _commit(
     message: str | None,
     progress: bool,
 ) -> Any:
-    """Send the file that was checked, whatever has taken its name since."""
+    """Send the file that was checked, even if its name now belongs to another one."""
     with silent(progress=progress), told(target):
         api = library.HfApi(library_name="ginjax", library_version=__version__)
         api.create_repo(target.repository, private=private, exist_ok=True)

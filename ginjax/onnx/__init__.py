@@ -1,6 +1,7 @@
-"""Whole networks as graphs of operators (ONNX), carried to a higher dimension.
+"""Conversion of whole networks, given as graphs of operators (ONNX), to a higher dimension.
 
-NumPy and the libraries of the extra `onnx`. The names stand in `__init__.pyi`; each is imported when first used.
+It needs NumPy and the libraries of the extra `onnx`. The public names are listed in `__init__.pyi`; each is imported when it is
+first used.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Shape arithmetic: what a graph computes of lengths, entry by entry as formulas."""
+"""Shape arithmetic: the formulas, entry by entry, of what a graph computes from lengths."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ._walk import Node
 
 Content = np.ndarray
 _INTEGERS = {2, 3, 4, 5, 6, 7, 12, 13}
-"""Types of ONNX that hold whole numbers, in which a division drops the rest."""
+"""Types of ONNX that hold integers, for which a division drops the remainder."""
 
 
 def contents(node: Node) -> list[Content] | None:
-    """The contents of the outputs of a node of shape arithmetic; None for any other node, or where they are not known."""
+    """The contents of the outputs of a shape arithmetic node; None for any other node, or if they are not known."""
     if node.kind in ("Shape", "Size"):
         x = node.maybe(0)
         return None if x is None or x.axes is None else [_shape(node, x)]
@@ -122,7 +122,7 @@ def _gather(node: Node, inputs: list[Any]) -> Content | None:
 
 
 def _numbers(content: Content) -> np.ndarray:
-    """Whole numbers; `ValueError` for anything else."""
+    """Read integers; `ValueError` for anything else."""
     flat = content.reshape(-1).tolist()
     found = [each.number if isinstance(each, Size) else None for each in flat]
     if any(each is None or each.denominator != 1 for each in found):

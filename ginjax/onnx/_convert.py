@@ -1,4 +1,4 @@
-"""Carry a whole graph to a higher dimension, one axis after the other."""
+"""Conversion of a whole graph to a higher dimension, one axis after the other."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class OnnxConversion:
 
     **Arguments:**
 
-    - `before`, `after`: the network, `after` with the record of its conversion in the metadata.
-    - `rows`: what became of each node; of a conversion by two axes those of the last.
-    - `record`: what is kept of it, the certificate included.
+    - `before`, `after`: the network before and after; `after` has the record of the conversion in its metadata.
+    - `rows`: what happened to each node; for a conversion by two axes, in the second step.
+    - `record`: the record of the conversion, including the certificate.
     """
 
     before: OnnxNetwork
@@ -45,7 +45,7 @@ class OnnxConversion:
 
     @property
     def certificate(self) -> Certificate:
-        """How exactly each kernel gives the old one back."""
+        """The certificate: how exactly each new kernel reproduces the old one."""
         return self.record.certificate
 
 
@@ -59,26 +59,28 @@ def convert_onnx(
     channels_last: bool = False,
     from_dim: int | None = None,
 ) -> OnnxConversion:
-    """Carry a graph to a higher dimension.
+    """Convert a graph to a higher dimension.
 
-    A kernel $K$ becomes $K \\otimes w$ with the profile $w$ of the rule along the new axis, whose windows, strides and padding are
-    those of the axis that it stands beside. All other operators are written so that a field that repeats one slice along the new
-    axis gives the output that the slice gives: means, norms and extremes over space take the new axis in, sums take its mean.
+    A kernel $K$ becomes $K \\otimes w$ with the profile $w$ of the rule along the new axis. The windows, strides and padding of
+    the new axis are those of the spatial axis beside it. All other operators are rewritten so that a field that repeats one
+    slice along the new axis gives the output of that slice: means, norms and extremes over space include the new axis, sums
+    take the mean over it.
 
     **Arguments:**
 
     - `network`: the graph, in evaluation mode.
-    - `to_dim`: dimension to reach, 2 or 3.
+    - `to_dim`: the new dimension, 2 or 3.
     - `rule`: a rule for plain networks, or its name: `"tile"`, `"centre"` or `"mean"`.
-    - `new_axis`: where the new axis stands among the spatial ones.
-    - `new_boundary`: what is beyond its ends where the graph pads with zeros: None for zeros, `"periodic"` or `"edge"`.
+    - `new_axis`: the place of the new axis among the spatial ones, first or last.
+    - `new_boundary`: how fields continue beyond the ends of the new axis where the graph pads with zeros: None for zeros,
+      `"periodic"` or `"edge"`.
     - `channels_last`: whether the inputs are `(batch, *space, channels)`.
-    - `from_dim`: dimension of the network; by its convolutions if None.
+    - `from_dim`: dimension of the network; found by `dimension_of_graph` if None.
 
-    **Returns:** the network in the new dimension, whose new axis may have any length, with a certificate measured on its kernels as
-    stored. No verdict is passed on it.
+    **Returns:** the network in the new dimension, with a certificate measured on its kernels as stored. Its new axis may have any
+    length. Whether the certificate shows an exact conversion is not checked here.
 
-    **Raises:** `UnsupportedError` naming the node that cannot be carried, its inputs and the reason; `ArgumentError` for a
+    **Raises:** `UnsupportedError` that names the node that cannot be converted, its inputs and the reason; `ArgumentError` for a
     dimension that is not higher.
     """
     found = find_rule(rule) if isinstance(rule, str) else rule
@@ -104,7 +106,7 @@ def convert_onnx(
         current = OnnxNetwork(walk.model, None, network.external)
         places = [_with_place(each, new) for each, new in zip(places, walk.places, strict=True)]
         paths = _joined(paths, tuple(walk.paths))
-    last = walks[-1]  # there is one: the dimension goes up
+    last = walks[-1]  # it exists, because the dimension goes up
     certificate = Certificate(
         rule=found.name,
         flex=None,
@@ -133,7 +135,7 @@ def convert_onnx(
 
 
 def is_exported(network: OnnxNetwork) -> bool:
-    """Whether ginjax exported a graph, whose model can be converted in its place."""
+    """Whether a graph was exported by ginjax; then its model can be converted instead."""
     return network.model.producer_name == "ginjax"
 
 
@@ -170,9 +172,11 @@ def _boundary(name: str | None) -> Boundary:
 
 
 def dimension_of_graph(network: OnnxNetwork) -> int:
-    """The number of spatial axes of the kernels of a graph, or of its fields where it has no convolution.
+    """The number of spatial axes of the convolution kernels of a graph; without convolutions, that of its inputs.
 
-    **Raises:** `UnsupportedError` where that is not 1 or 2, or the convolutions are of several kinds and no input tells.
+    If convolutions have several numbers of axes, the number that an input also has is used, or else the largest.
+
+    **Raises:** `UnsupportedError` for a graph with neither a convolution nor a field.
     """
     graph = network.model.graph
     shapes = {tensor.name: len(tensor.dims) for tensor in graph.initializer}
@@ -192,14 +196,14 @@ def dimension_of_graph(network: OnnxNetwork) -> int:
 
 
 def _with_place(places: tuple[int, ...], new: int | None) -> tuple[int, ...]:
-    """Places of axes in a tensor that gets one more."""
+    """Places of axes in a tensor after another axis is added."""
     if new is None:
         return places
     return tuple(sorted((*(each + (each >= new) for each in places), new)))
 
 
 def _joined(first: tuple[PathReport, ...], second: tuple[PathReport, ...]) -> tuple[PathReport, ...]:
-    """The reports of two steps, of which each kernel took both."""
+    """The combined reports of two steps, for kernels that took both."""
     if not first:
         return second
     earlier = {path.layer: path for path in first}

@@ -1,4 +1,4 @@
-"""Constants that the graph computes of constants, such as a kernel that is transposed or scaled first."""
+"""Constants that the graph computes from constants, such as a kernel that is first transposed or scaled."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ._library import onnx_library
 from ._walk import Node
 
 MAX_FOLDED = 2**28
-"""Entries of a folded constant."""
+"""Most entries of a folded constant."""
 
 
 def folded(node: Node) -> np.ndarray | None:
-    """The output of a node all of whose inputs are constants; None for one that is left to the runtime."""
+    """The output of a node whose inputs are all constants; None if the node is left to the runtime."""
     rule = _RULES.get(node.kind)
     given = [None if each is None else each.constant for each in node.inputs]
     if rule is None or node.proto.domain not in ("", "ai.onnx") or not given:
@@ -64,7 +64,7 @@ def _slice(node: Node, given: list[Any]) -> np.ndarray:
     steps = others[-1] if len(given) > 4 and given[4] is not None else [1] * len(starts)
     whole = [slice(None)] * array.ndim
     for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
-        # Counted from the end there is no number for what lies before the first entry.
+        # Counted from the end, there is no index before the first entry.
         whole[axis] = slice(start, None if step < 0 and end < -array.shape[axis] else end, step)
     return array[tuple(whole)]
 

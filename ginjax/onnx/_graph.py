@@ -1,4 +1,4 @@
-"""The new graph while it is written: nodes in order, constants, names that are free."""
+"""The new graph while it is written: nodes in order, constants, and unused names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from ._library import onnx_library
 
 END = 2**63 - 1
-"""The end of an axis, to the operator Slice."""
+"""The end of an axis for the operator Slice."""
 
 
 class Graph:
@@ -18,8 +18,8 @@ class Graph:
 
     **Arguments:**
 
-    - `taken`: names of the old graph, which stand for the same tensors in the new one.
-    - `opset`: of the standard operators.
+    - `taken`: names of the old graph, which denote the same tensors in the new one.
+    - `opset`: version of the standard operators.
     """
 
     def __init__(self, taken: Iterable[str], opset: int):
@@ -33,7 +33,7 @@ class Graph:
         self._numpy = onnx_library("numpy_helper")
 
     def name(self, stem: str) -> str:
-        """A name that is not taken."""
+        """Make an unused name."""
         found, number = stem, 1
         while found in self._taken:
             number += 1
@@ -51,14 +51,16 @@ class Graph:
         domain: str = "",
         **attributes: Any,
     ) -> str:
-        """A node; the name of its first output.
+        """Add a node.
 
         **Arguments:**
 
         - `kind`: the operator; `inputs`: names in the new graph.
-        - `near`: what the node and its outputs are named after.
-        - `outputs`: their names; one that is free by default.
-        - `domain`, `attributes`: of the operator; attributes that are None are left out.
+        - `near`: the name from which names of the node and its outputs are made.
+        - `outputs`: names of the outputs; one unused name by default.
+        - `domain`, `attributes`: those of the operator; attributes that are None are left out.
+
+        **Returns:** the name of its first output.
         """
         made = [self.name(f"{near}.{kind.lower()}")] if outputs is None else list(outputs)
         label = near if outputs is not None else made[0]
@@ -74,7 +76,7 @@ class Graph:
         return made[0]
 
     def copy(self, node: Any, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> None:
-        """A node as it was, with other inputs and some other attributes; those that are None are removed."""
+        """Copy a node with other inputs and some other attributes; attributes that are None are removed."""
         made = type(node)()
         made.CopyFrom(node)
         del made.input[:], made.output[:]
@@ -99,13 +101,13 @@ class Graph:
         self.nodes.append(made)
 
     def constant(self, array: np.ndarray, name: str) -> str:
-        """A constant under a name that is free; its name."""
+        """Add a constant under an unused name, and return the name."""
         made = self.name(name)
         self.constants[made] = self._numpy.from_array(np.asarray(array, order="C"), made)
         return made
 
     def keep(self, tensor: Any, name: str) -> str:
-        """A constant of the old graph as it is, under its own name."""
+        """Keep a constant of the old graph under its own name."""
         made = type(tensor)()
         made.CopyFrom(tensor)
         made.name = name
@@ -113,7 +115,7 @@ class Graph:
         return name
 
     def numbers(self, values: Sequence[int] | Sequence[float] | int, dtype: Any = np.int64) -> str:
-        """A small constant, shared by all that ask for the same."""
+        """Add a small constant; equal constants are shared."""
         array = np.asarray(values, dtype)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._numbers:
@@ -122,20 +124,20 @@ class Graph:
         return self._numbers[key]
 
     def vector(self, parts: Sequence[str | int]) -> str:
-        """Whole numbers in one row, each given or a tensor of one."""
+        """A vector of integers; each is given as a number or as a tensor with one entry."""
         if all(isinstance(each, int) for each in parts):
             return self.numbers([int(each) for each in parts])
         names = [self.numbers([each]) if isinstance(each, int) else each for each in parts]
         return self.add("Concat", names, "shape", axis=0) if len(names) > 1 else names[0]
 
     def squeeze(self, tensor: str, axes: list[int], near: str) -> str:
-        """A tensor without these axes, of length 1."""
+        """Remove these axes of length 1 from a tensor."""
         if self.opset < 13:
             return self.add("Squeeze", [tensor], near, axes=axes)
         return self.add("Squeeze", [tensor, self.numbers(axes)], near)
 
     def unsqueeze(self, tensor: str, axes: list[int], near: str) -> str:
-        """A tensor with axes of length 1 at these places of the result."""
+        """Insert axes of length 1 at these places of the result."""
         if not axes:
             return tensor
         if self.opset < 13:
@@ -143,19 +145,19 @@ class Graph:
         return self.add("Unsqueeze", [tensor, self.numbers(axes)], near)
 
     def slice(self, tensor: str, axis: int, start: str | int, end: str | int, step: int = 1) -> str:
-        """A part of one axis."""
+        """Cut a part out of one axis."""
         bounds = [self.vector([each]) for each in (start, end)]
         steps = [self.numbers([step])] if step != 1 else []
         return self.add("Slice", [tensor, *bounds, self.numbers([axis]), *steps], tensor)
 
     def transpose(self, tensor: str, order: Sequence[int], near: str) -> str:
-        """A tensor with its axes in another order."""
+        """Permute the axes of a tensor."""
         if list(order) == list(range(len(order))):
             return tensor
         return self.add("Transpose", [tensor], near, perm=list(order))
 
     def reduce(self, kind: str, tensor: str, axes: list[int], near: str, *, keep: bool = True) -> str:
-        """A reduction over some axes."""
+        """Reduce a tensor over some axes."""
         since = 13 if kind == "ReduceSum" else 18
         if self.opset < since:
             return self.add(kind, [tensor], near, axes=axes, keepdims=int(keep))
@@ -164,9 +166,9 @@ class Graph:
     def pad_axis(
         self, tensor: str, rank: int, axis: int, width: tuple[int, int], mode: str, near: str
     ) -> str:
-        """A tensor with one axis continued by `edge`, `reflect` or `wrap`."""
+        """Pad one axis of a tensor by `edge`, `reflect` or `wrap`."""
         before, after = width
-        if mode == "wrap":  # by parts, because operators before version 19 know no other way
+        if mode == "wrap":  # in parts, because operators before version 19 have no such mode
             parts = [self.slice(tensor, axis, -before, END)] if before else []
             parts += [tensor]
             parts += [self.slice(tensor, axis, 0, after)] if after else []
@@ -176,7 +178,7 @@ class Graph:
         return self.add("Pad", [tensor, self.numbers(pads)], near, mode=mode)
 
     def pruned(self, outputs: Iterable[str]) -> None:
-        """Leave out nodes and constants that no output needs."""
+        """Remove nodes and constants that no output needs."""
         needed = set(outputs)
         kept = []
         for node in reversed(self.nodes):

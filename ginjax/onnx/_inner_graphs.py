@@ -8,11 +8,11 @@ from typing import Any
 from ._values import Value
 
 INNER_GRAPHS = (5, 10)
-"""The types of attributes that hold one or several: `AttributeProto.GRAPH` and `GRAPHS`."""
+"""The attribute types for one graph and for several: `AttributeProto.GRAPH` and `GRAPHS`."""
 
 
 def reads_space(proto: Any, values: Mapping[str, Value]) -> bool:
-    """Whether graphs within a node read a tensor from outside that has the new axis, or that is computed of lengths."""
+    """Whether the graphs in a node read, from outside, a tensor with the new axis or one that is computed from lengths."""
     waiting = list(_within(proto))
     while waiting:
         inner = waiting.pop()

@@ -1,7 +1,7 @@
-"""What the axes of a tensor mean: of which lengths each is made, and where the new axis is among them.
+"""The meaning of the axes of a tensor: the lengths each is made of, and the place of the new axis.
 
-A layout is the shape of a tensor in the new graph, an axis being the factors that were merged into it, outermost first. Leaving
-the new factor out gives the shape in the old graph.
+A layout is the shape of a tensor in the new graph. Each axis is a sequence of the factors that were merged into it, outermost
+first. Without the new factor, the layout is the shape in the old graph.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class Factor:
 
     **Arguments:**
 
-    - `space`: which of the old spatial axes it is, or a part of it; None if it is something else.
-    - `size`: its length; None of the new axis.
+    - `space`: the old spatial axis that it is, or is a part of; None if it is something else.
+    - `size`: its length; None for the new axis.
     """
 
     space: int | None
@@ -37,27 +37,27 @@ Axes = tuple[Axis, ...]
 
 
 def axis_of(size: Size, space: int | None = None) -> Axis:
-    """An axis of one factor."""
+    """An axis with a single factor."""
     return (Factor(space, size),)
 
 
 def is_new_axis(axis: Axis) -> bool:
-    """Whether an axis is the new one and nothing else."""
+    """Whether an axis is the new one alone."""
     return axis == (NEW,)
 
 
 def has_new(axis: Axis) -> bool:
-    """Whether the new axis is an axis, or was merged into it."""
+    """Whether an axis is the new axis, or contains it."""
     return NEW in axis
 
 
 def new_place(axes: Axes) -> int | None:
-    """The index of the new axis, alone or merged; None without one."""
+    """The index of the axis that is or contains the new one; None without it."""
     return next((i for i, axis in enumerate(axes) if has_new(axis)), None)
 
 
 def stands_alone(axes: Axes) -> bool:
-    """Whether the new axis is one of its own."""
+    """Whether the new axis is a separate axis."""
     return any(is_new_axis(axis) for axis in axes)
 
 
@@ -92,13 +92,13 @@ def shape_words(axes: Axes) -> str:
 
 
 def new_index(axes: Axes, old: int) -> int:
-    """Where an axis of the old graph is in the new one."""
+    """The index in the new graph of an axis of the old graph."""
     alone = next((i for i, axis in enumerate(axes) if is_new_axis(axis)), None)
     return old if alone is None or old < alone else old + 1
 
 
 def old_axes_of_space(axes: Axes, *, longer_than_one: bool = False) -> list[int]:
-    """The old axes that hold a part of space."""
+    """The old axes that are spatial axes or contain a part of one."""
     return [
         i
         for i, axis in enumerate(without_new(axes))
@@ -108,11 +108,11 @@ def old_axes_of_space(axes: Axes, *, longer_than_one: bool = False) -> list[int]
 
 @dataclass(frozen=True)
 class Side:
-    """Where the new axis stands: before the first of the spatial axes, or after the last.
+    """The place of the new axis: before the first of the spatial axes, or after the last.
 
     **Arguments:**
 
-    - `dim`: the old dimension; `last`: whether it stands after the last.
+    - `dim`: the old dimension; `last`: whether it comes after the last axis.
     """
 
     dim: int
@@ -120,11 +120,11 @@ class Side:
 
     @property
     def anchor(self) -> int:
-        """The spatial axis that it stands beside, and whose windows it takes over."""
+        """The spatial axis beside the new one, whose windows the new one takes over."""
         return self.dim - 1 if self.last else 0
 
     def anchor_axis(self, axes: Axes) -> int | None:
-        """The old axis that is the anchor, or ends in it; None where there is none."""
+        """The old axis that is the anchor, or whose end is the anchor; None if there is none."""
         for i, axis in enumerate(without_new(axes)):
             spaces = [f.space for f in axis if f.space is not None]
             if spaces and (spaces[-1] if self.last else spaces[0]) == self.anchor:
@@ -132,7 +132,7 @@ class Side:
         return None
 
     def with_new(self, old: Axes, at: int | None = None) -> Axes:
-        """A layout of the old graph with the new axis beside the anchor, or at an index of its own."""
+        """A layout of the old graph with the new axis beside the anchor, or at a given index."""
         place = at
         if place is None:
             found = self.anchor_axis(old)
@@ -141,7 +141,7 @@ class Side:
 
 
 def permuted(axes: Axes, order: Sequence[int], side: Side) -> Axes:
-    """The axes in another order, given for the old graph; a new axis of its own stays beside its anchor."""
+    """The axes in another order, which is given for the old graph; a separate new axis stays beside its anchor."""
     old = without_new(axes)
     if not stands_alone(axes):
         return tuple(axes[i] for i in order)
@@ -155,17 +155,18 @@ def permuted(axes: Axes, order: Sequence[int], side: Side) -> Axes:
 def regrouped(
     axes: Axes, target: Sequence[Size | None], side: Side, *, unit: bool, divides: bool = False
 ) -> Axes | None:
-    """The layout after a Reshape; None where the lengths do not fit together.
+    """The layout after a Reshape; None if the lengths do not fit together.
 
-    Where axes are merged across the place of the new one it is merged with them; beside an axis that takes in all of space, too.
+    If axes are merged across the place of the new axis, it is merged with them. If an axis contains all of space, the new axis
+    beside it is merged into it, too.
 
     **Arguments:**
 
-    - `axes`: before.
-    - `target`: the old shape after it; None for at most one length that is left to be found.
-    - `side`: where the new axis stands.
-    - `unit`: whether the new axis has a single point, so that it vanishes in what it would be merged into.
-    - `divides`: whether lengths that nobody knows are taken to be multiples of what parts them.
+    - `axes`: the layout before.
+    - `target`: the old shape after it; None for a length that is still to be found, at most one.
+    - `side`: the place of the new axis.
+    - `unit`: whether the new axis has a single point, so that merging makes it disappear.
+    - `divides`: whether unknown lengths are assumed to be multiples of what splits them.
     """
     factors = [f for axis in axes for f in axis]
     groups = _groups([f for f in factors if not f.is_new], target, divides)
@@ -206,7 +207,7 @@ _Numbered = tuple[Factor, int]
 def _groups(
     factors: list[Factor], target: Sequence[Size | None], divides: bool
 ) -> list[list[_Numbered]] | None:
-    """The factors dealt out to axes of these lengths, each with its number in the order before; parts of one share it."""
+    """The factors distributed over axes of these lengths, each with its old number; parts of one factor share the number."""
     if target.count(None) > 1:
         return None
     split = target.index(None) if None in target else len(target)
@@ -226,7 +227,7 @@ def _groups(
 def _taken(
     rest: list[_Numbered], sizes: list[Size], divides: bool, *, backwards: bool
 ) -> list[list[_Numbered]] | None:
-    """Axes of these lengths, taken from one end of the factors; None where the lengths do not fit."""
+    """Axes of these lengths, taken from one end of the factors; None if the lengths do not fit."""
     found: list[list[_Numbered]] = []
     end = -1 if backwards else 0
     for wanted in sizes:
@@ -256,7 +257,7 @@ def _taken(
 
 
 def _quotient(a: Size, b: Size, divides: bool) -> Size | None:
-    """A whole quotient of two lengths; None where there is none, or nobody knows, unless it is taken to be one."""
+    """The integer quotient of two lengths. None if there is none, or if it is unknown and not assumed to exist."""
     found = a.over(b)
     if found is not None and (found.whole or (divides and found.value is None)):
         return found

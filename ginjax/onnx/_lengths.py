@@ -1,4 +1,4 @@
-"""Lengths in the new graph: formulas of the old ones written as nodes."""
+"""Lengths in the new graph: formulas of old lengths, written as nodes."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ INT64, FLOAT = 7, 1
 
 
 class Lengths:
-    """Writes formulas of lengths, each once.
+    """Writes formulas of lengths, each only once.
 
     **Arguments:**
 
-    - `graph`: where they are written.
-    - `source`: the value and the tensor of the new graph for a tensor of the old one.
+    - `graph`: the new graph.
+    - `source`: function from a tensor of the old graph to its value and its tensor in the new graph.
     """
 
     def __init__(self, graph: Graph, source: Callable[[str], tuple[Value, str]]):
@@ -33,12 +33,13 @@ class Lengths:
         self._of_axes: dict[tuple[str, int], str] = {}
 
     def formula(self, size: Size, *, twin: bool = False) -> str:
-        """A length in the new graph, as a tensor of one whole number.
+        """Write a length as a tensor with one integer.
 
         **Arguments:**
 
         - `size`: a formula of the old lengths.
-        - `twin`: of the new axis: every length of a spatial axis stands for that of the new one.
+        - `twin`: whether the length of the new axis is wanted: then every length of a spatial axis is replaced by that of the
+          new one.
         """
         number = size.number
         if number is None and size.value is not None and not twin:
@@ -80,7 +81,7 @@ class Lengths:
         return self.of_axis(tensor, axis)
 
     def of_axis(self, tensor: str, axis: int) -> str:
-        """The length of an axis of a tensor of the new graph, as a tensor of one whole number."""
+        """Write the length of an axis of a tensor of the new graph, as a tensor with one integer."""
         if (tensor, axis) not in self._of_axes:
             shape = self._graph.add("Shape", [tensor], tensor)
             made = self._graph.add("Gather", [shape, self._graph.numbers([axis])], tensor, axis=0)
@@ -88,14 +89,14 @@ class Lengths:
         return self._of_axes[tensor, axis]
 
     def part(self, size: Size, *, twin: bool = False) -> str | int:
-        """A length for `vector`: the number where it is one."""
+        """A length for `vector`: a number if it is known, otherwise a tensor."""
         number = size.number if twin else (size.value if size.value is not None else size.number)
         if number is not None and number.denominator == 1:
             return int(number)
         return self.formula(size, twin=twin)
 
     def content(self, value: Value) -> str:
-        """Shape arithmetic that somebody reads as a tensor: of the old lengths."""
+        """Write the result of shape arithmetic for a node that reads it as a tensor, with the old lengths."""
         content = value.content
         assert content is not None
         flat = content.reshape(-1).tolist()
@@ -122,7 +123,7 @@ class Lengths:
         return self._graph.add("Reshape", [joined, shape], near)
 
     def _as_float(self, size: Size) -> str:
-        """A length that need not be whole, in single precision."""
+        """Write a length that need not be an integer, in single precision."""
         if size.whole:
             return self._graph.add("Cast", [self.formula(size)], "length", to=FLOAT)
         if len(size.terms) == 1:

@@ -1,4 +1,4 @@
-"""The two libraries of the extra `onnx`, imported when first used."""
+"""The two libraries of the extra `onnx`, imported on first use."""
 
 from importlib import import_module
 from types import ModuleType
@@ -9,7 +9,7 @@ from ginjax.errors import UnsupportedError
 def onnx_library(part: str = "") -> ModuleType:
     """The package `onnx`, or a part of it such as `helper`.
 
-    **Raises:** `UnsupportedError` where it is not installed.
+    **Raises:** `UnsupportedError` if it is not installed.
     """
     return _found("onnx", part)
 
@@ -17,7 +17,7 @@ def onnx_library(part: str = "") -> ModuleType:
 def runtime_library() -> ModuleType:
     """The package `onnxruntime`.
 
-    **Raises:** `UnsupportedError` where it is not installed.
+    **Raises:** `UnsupportedError` if it is not installed.
     """
     return _found("onnxruntime", "")
 

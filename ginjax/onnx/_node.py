@@ -1,4 +1,4 @@
-"""One node of the old graph, and what became of it."""
+"""One node of the old graph, and what happened to it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from ._values import Value
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one node.
+    """What happened to one node.
 
     **Arguments:**
 
-    - `node`, `kind`: its name and operator; `inputs`: what it reads.
-    - `action`: `kernel` by the rule, `as it is`, `rewritten`, or `computed anew` for shape arithmetic.
-    - `before`, `after`: shapes of the kernel, of a convolution.
+    - `node`, `kind`: its name and operator; `inputs`: names of its inputs.
+    - `action`: `kernel`, converted by the rule; `as it is`; `rewritten`; or `computed anew`, for shape arithmetic.
+    - `before`, `after`: shapes of the kernel, for a convolution.
     - `note`: what was assumed, in words.
     """
 
@@ -34,13 +34,13 @@ class Row:
 
 @dataclass(eq=False)
 class Node:
-    """One node and what goes into it.
+    """One node and its inputs.
 
     **Arguments:**
 
-    - `proto`: as the file has it.
-    - `inputs`: one value for each place, None where it is left empty; `outputs`: names.
-    - `attributes`: by name.
+    - `proto`: the node in the file.
+    - `inputs`: one value for each place, None for an empty one; `outputs`: names.
+    - `attributes`: the attributes by name.
     """
 
     proto: Any
@@ -50,22 +50,22 @@ class Node:
 
     @property
     def kind(self) -> str:
-        """The operator, as ONNX calls it."""
+        """Name of the operator in ONNX."""
         return self.proto.op_type
 
     @property
     def label(self) -> str:
-        """What the node is called in messages and in the new graph."""
+        """Name of the node in messages and in the new graph."""
         return self.proto.name or f"{self.kind} of {self.outputs[0] if self.outputs else '?'}"
 
     def get(self, name: str, default: Any = None) -> Any:
-        """An attribute."""
+        """The value of an attribute."""
         return self.attributes.get(name, default)
 
     def value(self, place: int) -> Value:
-        """An input that must be there.
+        """An input that must exist.
 
-        **Raises:** `UnsupportedError` where it is not.
+        **Raises:** `UnsupportedError` if it does not.
         """
         found = self.maybe(place)
         if found is None:
@@ -73,11 +73,11 @@ class Node:
         return found
 
     def maybe(self, place: int) -> Value | None:
-        """An input that may be left out."""
+        """An input that may be absent."""
         return self.inputs[place] if place < len(self.inputs) else None
 
     def refusal(self, why: str, expected: str | None = None, hint: str | None = None) -> UnsupportedError:
-        """The refusal of this node, with its place in the graph."""
+        """The error for this node, with its place in the graph."""
         read = ", ".join(repr(name) for name in self.proto.input[:4] if name) or "nothing"
         more = " and others" if len(self.proto.input) > 4 else ""
         return UnsupportedError(
@@ -85,13 +85,13 @@ class Node:
         )
 
     def axis(self, axis: int, rank: int) -> int:
-        """An axis counted from the front."""
+        """The index of an axis, counted from the front."""
         if not isinstance(axis, int) or not -rank <= axis < rank:
             raise self.refusal(f"axis {axis} of {rank}", "an axis that is there")
         return axis % rank
 
     def entries(self, place: int) -> list[Size] | None:
-        """What is known of an input that holds numbers in one row; None if it is not there, or not known."""
+        """The known entries of an input that is a vector of numbers; None if it is absent or not known."""
         value = self.maybe(place)
         if value is None or value.content is None:
             return None
@@ -99,7 +99,7 @@ class Node:
         return None if any(not isinstance(each, Size) for each in flat) else flat
 
     def integers(self, place: int, name: str) -> list[int] | None:
-        """Whole numbers that are an attribute in some versions of the standard and an input in others; None if left out."""
+        """Integers that are an attribute in some versions of the standard and an input in others; None if absent."""
         if name in self.attributes:
             found = self.attributes[name]
             return [int(each) for each in (found if isinstance(found, list) else [found])]

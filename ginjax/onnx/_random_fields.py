@@ -1,4 +1,4 @@
-"""Random fields for two graphs that are compared, and how far their outputs are apart."""
+"""Random fields for the comparison of two graphs, and the difference of their outputs."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MAX_ENTRIES = 2**30
 
 
 def side_for(record: OnnxRecord | None) -> int:
-    """Points along axes whose length a graph leaves open: 32, or twice the coarsest stride if that is more."""
+    """Points along axes whose length a graph leaves open: 32, or twice the coarsest stride if that is larger."""
     return max(LEAST_SIDE, 2 * (1 if record is None else record.stride))
 
 
 def lifted(field: np.ndarray, new: int, place: int, depth: int) -> np.ndarray:
-    """A field that repeats along new axes.
+    """Repeat a field along new axes.
 
     **Arguments:**
 
-    - `field`: of the lower graph; `new`: how many axes it lacks; `place`: where they stand; `depth`: their length.
+    - `field`: a field of the lower graph; `new`: number of new axes; `place`: their place; `depth`: their length.
     """
     for _ in range(new):
         field = np.repeat(np.expand_dims(field, place), depth, place)
@@ -39,7 +39,7 @@ def lifted(field: np.ndarray, new: int, place: int, depth: int) -> np.ndarray:
 def white_noise(
     volumes: Mapping[str, np.ndarray], added: Mapping[str, int], rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """White noise in place of the inputs that have new axes; the others as they are."""
+    """White noise instead of the inputs that have new axes; the other inputs are unchanged."""
     return {
         name: rng.standard_normal(each.shape).astype(each.dtype) if added[name] else each
         for name, each in volumes.items()
@@ -49,7 +49,7 @@ def white_noise(
 def second_slice(
     volumes: Mapping[str, np.ndarray], added: Mapping[str, int], place: int
 ) -> dict[str, np.ndarray]:
-    """The slices at index 1 of the new axes, or of their only point."""
+    """The slices at index 1 of the new axes, or at index 0 of a new axis with a single point."""
     return {
         name: each[
             (slice(None),) * place + tuple(min(1, n - 1) for n in each.shape[place : place + added[name]])
@@ -59,18 +59,18 @@ def second_slice(
 
 
 def tolerance_for(fields: Iterable[np.ndarray]) -> float:
-    """The largest relative difference of two runs that counts as none, by the precision of the fields."""
+    """The largest relative difference of two runs that counts as zero, by the precision of the fields."""
     return max((TOLERANCES.get(each.dtype.name, 1e-5) for each in fields), default=1e-5)
 
 
 def free_inputs(network: OnnxNetwork) -> list[Any]:
-    """The inputs of a graph that its file does not state."""
+    """The inputs of a graph that are not constants in its file."""
     constants = {tensor.name for tensor in network.model.graph.initializer}
     return [each for each in network.model.graph.input if each.name not in constants]
 
 
 def random_inputs(network: OnnxNetwork, rng: np.random.Generator, side: int) -> dict[str, np.ndarray]:
-    """Random inputs of a graph; lengths that it leaves open are 2 of the batch, and `side` of other axes."""
+    """Random inputs of a graph. A length that the graph leaves open is 2 for the batch and `side` for other axes."""
     helper, made = onnx_library("helper"), {}
     for info in free_inputs(network):
         shape = []
@@ -90,11 +90,13 @@ def random_inputs(network: OnnxNetwork, rng: np.random.Generator, side: int) -> 
 
 
 def gap(low: np.ndarray, high: np.ndarray, places: Sequence[int], *, whole: bool) -> float:
-    """The largest difference of two outputs, the lower one repeated along the new axes, or against the second slice.
+    """The largest difference of two outputs: the lower one is repeated along the new axes, or compared with the second slice.
 
     **Arguments:**
 
-    - `places`: of the new axes in the higher output.
+    - `low`, `high`: the outputs of the lower and the higher graph.
+    - `places`: places of the new axes in the higher output.
+    - `whole`: whether to repeat the lower output; otherwise it is compared with the second slice.
 
     **Raises:** `ArgumentError` for outputs that differ in more than these axes.
     """
@@ -120,14 +122,14 @@ def gap(low: np.ndarray, high: np.ndarray, places: Sequence[int], *, whole: bool
 def widest_gap(
     low: Sequence[np.ndarray], high: Sequence[np.ndarray], places: Sequence[Sequence[int]], *, whole: bool
 ) -> float:
-    """The largest `gap` of any output."""
+    """The largest `gap` over all outputs."""
     if not len(low) == len(high) == len(places):
         raise ArgumentError("outputs", got=f"{len(low)} and {len(high)}", expected=f"{len(places)} of both")
     return max(gap(a, b, each, whole=whole) for a, b, each in zip(low, high, places, strict=True))
 
 
 def probable_places(low: tuple[int, ...], high: tuple[int, ...], expected: int) -> tuple[int, ...]:
-    """Where the new axes probably stand in an output of a graph that does not say how it was made: where the input has them, if the lengths allow it."""
+    """The probable places of the new axes in an output, if there is no record: those of the input, if the lengths allow it."""
     left = list(range(len(high)))
     while len(left) > len(low):
         shape = [high[axis] for axis in left]
@@ -140,7 +142,7 @@ def probable_places(low: tuple[int, ...], high: tuple[int, ...], expected: int) 
 
 
 def _fits(low: tuple[int, ...], rest: tuple[int, ...]) -> bool:
-    """Whether a shape is another one with some axes left out."""
+    """Whether a shape is another one without some of its axes."""
     position = 0
     for length in rest:
         if position < len(low) and low[position] == length:

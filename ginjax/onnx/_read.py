@@ -1,4 +1,4 @@
-"""Reading an ONNX file: bounded before it is parsed, with weights from files beside it and from nowhere else."""
+"""Reading of an ONNX file: its size is bounded before it is parsed, and external weights are read from its own folder only."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class OnnxNetwork:
 
     **Arguments:**
 
-    - `model`: the `onnx.ModelProto`, its weights within.
-    - `path`: where it was read; None for one from memory.
-    - `external`: whether its weights stood in files of their own; `weights`: which, of a network that was read.
+    - `model`: the `onnx.ModelProto`, including its weights.
+    - `path`: the file it was read from; None for a network from memory.
+    - `external`: whether its weights are in files of their own; `weights`: these files, for a network that was read.
     """
 
     model: Any = field(repr=False)
@@ -45,7 +45,7 @@ class OnnxNetwork:
 
     @property
     def parameters(self) -> int:
-        """The number of entries of all constants of the graph."""
+        """Number of entries of all constants of the graph."""
         total = 0
         for tensor in self.model.graph.initializer:
             entries = 1
@@ -56,12 +56,12 @@ class OnnxNetwork:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The texts that the file carries beside the graph."""
+        """The texts that the file holds beside the graph."""
         return {each.key: each.value for each in self.model.metadata_props}
 
 
 def is_onnx(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a graph of ONNX by what is inside, or is called one and is nothing else that ginjax reads."""
+    """Whether a file is an ONNX graph by its content, or has such a name and is no other kind that ginjax reads."""
     called = os.fspath(path).lower().endswith(SUFFIX)
     try:
         kind = file_kind(path).name
@@ -77,7 +77,7 @@ def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
 
     - `path`: the file. Weights in external files are read from its folder only.
 
-    **Raises:** `FileError` naming the file and what is wrong with it; `UnsupportedError` without the library `onnx`.
+    **Raises:** `FileError` that names the file and says what is wrong with it; `UnsupportedError` without the library `onnx`.
     """
     onnx = onnx_library()
     with opened(path) as (stream, size):
@@ -93,7 +93,7 @@ def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
     except BadFile as problem:
         raise _refusal(path, f"cannot be read: {problem}") from problem
     except Exception as problem:
-        # The library of protocol buffers has an error of its own, in a package that depends on the version.
+        # The protocol buffers library has its own error, in a package that depends on the version.
         if type(problem).__name__ not in ("DecodeError", "UnicodeDecodeError"):
             raise
         raise _refusal(path, "cannot be read as ONNX") from problem
@@ -107,14 +107,14 @@ def read_onnx(path: str | os.PathLike[str]) -> OnnxNetwork:
 
 
 def _refusal(path: str | os.PathLike[str], problem: str) -> FileError:
-    """The refusal of a file that is no graph: what it is, where that is known, or what is wrong with it."""
+    """The error for a file that is not a graph: its actual kind if known, or what is wrong with it."""
     if file_kind(path).name not in ("onnx", "unknown"):
         return wrong_file(path, "a graph of ONNX")
     return FileError(f"{path}: {problem}", hint=_CORRUPT)
 
 
 def tensors_of(graph: Any) -> Iterator[Any]:
-    """All tensors of a graph and of the graphs within it."""
+    """All tensors of a graph and of the graphs in its nodes."""
     waiting = [graph]
     while waiting:
         each = waiting.pop()
@@ -133,7 +133,7 @@ def tensors_of(graph: Any) -> Iterator[Any]:
 
 
 def _load_external(model: Any, path: Path) -> tuple[Path, ...]:
-    """Read the weights that stand in other files into the model; those files."""
+    """Read external weights into the model, and return their files."""
     files, total = dict[Path, None](), 0
     for tensor in tensors_of(model.graph):
         if tensor.data_location != 1:
@@ -164,13 +164,13 @@ def _load_external(model: Any, path: Path) -> tuple[Path, ...]:
 
 
 _BYTES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16, 16: 2}
-"""Bytes of an entry by `TensorProto.DataType`, of types that fill whole bytes."""
+"""Bytes per entry by `TensorProto.DataType`, for types that use whole bytes."""
 
 
 def _check_length(path: str | os.PathLike[str], tensor: Any) -> None:
-    """Compare the bytes of a tensor with its shape.
+    """Compare the number of bytes of a tensor with its shape.
 
-    **Raises:** `FileError` where they differ, a length is negative, or there is no such type.
+    **Raises:** `FileError` if they differ, a length is negative, or the type does not exist.
     """
     size = _BYTES.get(tensor.data_type)
     if tensor.data_type not in onnx_library().TensorProto.DataType.values() or not tensor.data_type:
@@ -197,7 +197,7 @@ def _check_length(path: str | os.PathLike[str], tensor: Any) -> None:
 def _inside(path: Path, name: str) -> Path:
     """The path of a file beside the model.
 
-    **Raises:** `FileError` for one anywhere else, through whatever link.
+    **Raises:** `FileError` for a file anywhere else, also through a link.
     """
     folder = Path(os.path.realpath(path.parent))
     refusal = FileError(
@@ -216,7 +216,7 @@ def _inside(path: Path, name: str) -> Path:
         if stat.S_ISDIR(target.stat().st_mode):
             raise refusal
     except OSError:
-        pass  # said better when it is opened
+        pass  # reported more precisely when it is opened
     return target
 
 

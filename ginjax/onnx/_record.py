@@ -1,4 +1,4 @@
-"""What a converted graph says of its conversion, in the texts that the file carries beside it."""
+"""The record of a conversion in the metadata of a converted graph."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from ._walk import Boundary
 _SCHEMA = 1
 _FIELDS = {"schema", "version", "rule", "last", "boundary", "channels_last", "blind", "stride", "certificate"}
 _SINCE = {"new_axes"}
-"""Fields that records of earlier versions lack."""
+"""Fields that records of earlier versions do not have."""
 
 
 @dataclass(frozen=True)
 class OnnxRecord:
-    """What is kept of a conversion.
+    """The record of a conversion.
 
     **Arguments:**
 
-    - `version`: of ginjax.
-    - `rule`: how kernels went along the new axes; `last`: whether these stand behind the others; `boundary`: what is beyond their
-      ends where the graph pads with zeros; `channels_last`: whether the fields of the graph have their channels last.
+    - `version`: version of ginjax.
+    - `rule`: the rule for kernels along the new axes; `last`: whether the new axes come after the others; `boundary`: how fields
+      continue beyond their ends where the graph pads with zeros; `channels_last`: whether the channels are the last axis.
     - `blind`: whether the network treats the slices of a field one by one.
-    - `stride`: points of the new axis that become one at the coarsest level.
-    - `new_axes`: for each output, where the new axes stand in it; None in a record that does not say.
-    - `certificate`: how exactly each kernel gives the old one back, sealed under a digest of the whole graph and
-      of all of this.
+    - `stride`: points of the new axis that become one point at the coarsest level.
+    - `new_axes`: for each output, the places of the new axes; None in a record that does not state them.
+    - `certificate`: how exactly each new kernel reproduces the old one, sealed with a digest of the whole graph and of this
+      record.
     """
 
     version: str
@@ -47,7 +47,7 @@ class OnnxRecord:
     new_axes: tuple[tuple[int, ...], ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object; `read_onnx_record` reads it back."""
+        """Convert to a plain JSON object that `read_onnx_record` can read."""
         return self._described() | {"certificate": self.certificate.to_json()}
 
     def _described(self) -> dict[str, Any]:
@@ -64,20 +64,20 @@ class OnnxRecord:
         }
 
     def _digest(self, network: OnnxNetwork) -> str:
-        """The digest of a graph and of everything that is said of it here, the numbers of the certificate included."""
+        """The digest of a graph and of this record about it, including the numbers of the certificate."""
         said = self._described() | {"certificate": self.certificate.numbers()}
         return model_digest(graph_digest(network), said)
 
     def sealed(self, network: OnnxNetwork) -> OnnxRecord:
-        """The record whose certificate speaks of this graph."""
+        """The record with its certificate sealed for this graph."""
         return replace(self, certificate=self.certificate.sealed(self._digest(network)))
 
     def is_stale(self, network: OnnxNetwork) -> bool:
-        """Whether the graph has changed since the certificate was made, or it covers less than the whole."""
+        """Whether the graph has changed since the certificate was made, or the certificate covers only a part of it."""
         return self.certificate.covers != "model" or self.certificate.digest != self._digest(network)
 
     def put_into(self, network: OnnxNetwork) -> None:
-        """Keep it with a graph, in place of the record of an earlier conversion."""
+        """Store the record in the metadata of a graph, in place of an earlier record."""
         kept = [(each.key, each.value) for each in network.model.metadata_props if each.key != RECORD_KEY]
         del network.model.metadata_props[:]
         for key, value in (*kept, (RECORD_KEY, dumps(self.to_json()))):
@@ -86,7 +86,7 @@ class OnnxRecord:
 
 
 def graph_digest(network: OnnxNetwork) -> str:
-    """SHA-256, in hexadecimal, of a graph and its weights, in whichever files they stand."""
+    """SHA-256, in hexadecimal, of a graph and its weights, in whatever files these are."""
     digest = hashlib.sha256()
     model = type(network.model)()
     model.CopyFrom(network.model)
@@ -99,9 +99,9 @@ def graph_digest(network: OnnxNetwork) -> str:
 
 
 def read_onnx_record(network: OnnxNetwork) -> OnnxRecord | None:
-    """What a graph says of its conversion; None if it says nothing.
+    """Read the record of a conversion from a graph; None if it has none.
 
-    **Raises:** `FileError` for an entry that is no such record.
+    **Raises:** `FileError` for an entry that is not such a record.
     """
     text = network.metadata.get(RECORD_KEY)
     if text is None:

@@ -1,7 +1,8 @@
-"""The size of what a file of protocol buffers would become in memory, found out before it is parsed.
+"""The size in memory of a protocol buffers file, found out before it is parsed.
 
-A few bytes of such a file can stand for a message a hundred times their size, and messages can stand within each other. The bytes
-are gone through once, by the description of the format, and what is too much or does not end where it should is refused.
+A few bytes of such a file can stand for a message a hundred times their size, and messages can be nested. The bytes are read
+once, following the description of the format. A file that would become too large, or with a part that does not end where it
+should, is refused.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ from typing import Any
 MAX_PARTS = 1_000_000
 MAX_NESTED = 40
 _TEXT = 9
-"""Texts, as protocol buffers number types of fields."""
+"""The type number of texts in protocol buffers."""
 
 
 class BadFile(Exception):
-    """Bytes that are no ONNX file, with the reason in words."""
+    """The bytes are not an ONNX file; the message has the reason."""
 
 
 def scan(content: bytes, description: Any) -> None:
-    """Go through a message.
+    """Check a message.
 
     **Arguments:**
 
     - `content`: the file.
-    - `description`: of the message, as the library of protocol buffers has it.
+    - `description`: the description of the message in the protocol buffers library.
 
     **Raises:** `BadFile`.
     """
@@ -72,7 +73,7 @@ def _check_text(content: bytes) -> None:
 
 
 def _number(content: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number in groups of seven bits, and where it ends."""
+    """A number in groups of seven bits, and the position after it."""
     value = shift = 0
     while True:
         if at >= end or shift > 63:

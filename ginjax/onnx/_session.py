@@ -1,4 +1,4 @@
-"""A graph in onnxruntime."""
+"""Running of a graph in onnxruntime."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _AT_NODE = re.compile(r"running (\w+) node\. Name:'([^']*)'")
 
 
 def run_onnx(network: OnnxNetwork, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The outputs of a graph by name, as onnxruntime computes them on a processor.
+    """Run a graph in onnxruntime on a CPU, and return its outputs by name.
 
-    **Raises:** `UnsupportedError` for what onnxruntime does not run, or where it is not installed.
+    **Raises:** `UnsupportedError` if onnxruntime cannot run the graph or is not installed.
     """
     with Session(network) as session:
         made = session.run(dict(inputs))
@@ -32,7 +32,7 @@ def run_onnx(network: OnnxNetwork, inputs: Mapping[str, np.ndarray]) -> dict[str
 
 
 class Session:
-    """A graph in onnxruntime; one with large weights goes through a file."""
+    """A graph in onnxruntime; a graph with large weights goes through a file."""
 
     def __init__(self, network: OnnxNetwork):
         self._network = network
@@ -64,9 +64,9 @@ class Session:
             self._folder.cleanup()
 
     def run(self, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """The outputs for inputs by name.
+        """Compute the outputs for inputs by name.
 
-        **Raises:** `UnsupportedError` for what onnxruntime does not run.
+        **Raises:** `UnsupportedError` if onnxruntime cannot run the graph.
         """
         try:
             return [np.asarray(each) for each in self._session.run(None, inputs)]
@@ -74,7 +74,7 @@ class Session:
             raise self._refusal(error) from error
 
     def _refusal(self, error: Exception) -> UnsupportedError:
-        # onnxruntime has a class of exceptions for each of its states, none of which is public.
+        # onnxruntime has a class of exceptions for each status; none of them is public.
         if isinstance(error, UnsupportedError):
             return error
         said = " ".join(str(error).split())

@@ -1,7 +1,7 @@
-"""Lengths of axes as expressions: what a graph computes of the shapes of its tensors, kept as polynomials.
+"""Lengths of axes as expressions: what a graph computes from the shapes of its tensors, kept as polynomials.
 
-A graph that takes grids of any size computes with lengths before it reshapes, resizes or crops. To say the same of an axis that
-was not there, a length has to be known as a formula of the lengths it comes from.
+A graph for grids of any size computes with lengths before it reshapes, resizes or crops. To do the same for the new axis, each
+length has to be known as a formula of the lengths that it is computed from.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ MAX_DEPTH = 24
 
 @dataclass(frozen=True)
 class Length:
-    """The length of one axis of one tensor, a positive whole number.
+    """The length of one axis of one tensor, a positive integer.
 
     **Arguments:**
 
-    - `tensor`, `axis`: whose, as the old graph counts.
-    - `value`: the number, where the graph states it; it takes no part in comparisons.
+    - `tensor`, `axis`: the tensor and its axis, as counted in the old graph.
+    - `value`: the number, if the graph states it; comparisons ignore it.
     """
 
     tensor: str
@@ -42,7 +42,7 @@ class Quotient:
 
     @cached_property
     def depth(self) -> int:
-        """Quotients within each other."""
+        """The number of nested quotients."""
         return 1 + max(self.over.depth, self.under.depth)
 
 
@@ -50,7 +50,7 @@ Symbol = Length | Quotient
 
 
 class TooLong(Exception):
-    """A formula with more terms than any network has use for."""
+    """A formula with more terms than any network needs."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Size:
 
     **Arguments:**
 
-    - `terms`: the factors of each term, sorted, and its coefficient; sorted, none zero.
+    - `terms`: the factors of each term, sorted, and its coefficient; the terms are sorted, and no coefficient is zero.
     """
 
     terms: tuple[tuple[tuple[Symbol, ...], Fraction], ...]
@@ -99,7 +99,7 @@ class Size:
 
     @cached_property
     def depth(self) -> int:
-        """Quotients within each other; 0 without any."""
+        """The number of nested quotients; 0 without any."""
         return max(
             (each.depth for factors, _ in self.terms for each in factors if isinstance(each, Quotient)),
             default=0,
@@ -107,7 +107,7 @@ class Size:
 
     @cached_property
     def value(self) -> Fraction | None:
-        """The value where the graph states every length that takes part; None otherwise."""
+        """The value, if the graph states every length in the formula; None otherwise."""
         return self._evaluated(lambda length: None if length.value is None else Fraction(length.value))
 
     def _evaluated(self, known: Callable[[Length], Fraction | None]) -> Fraction | None:
@@ -127,7 +127,7 @@ class Size:
 
     @property
     def whole(self) -> bool:
-        """Whether it is a whole number whatever the lengths are."""
+        """Whether it is an integer for all values of the lengths."""
         return all(
             number.denominator == 1
             and all(isinstance(each, Length) or each.kind != "exact" for each in factors)
@@ -135,7 +135,7 @@ class Size:
         )
 
     def same(self, other: Size) -> bool:
-        """Whether both are equal: as formulas, or in value where the graph states the lengths."""
+        """Whether both are equal: as formulas, or by value if the graph states the lengths."""
         return self == other or (self.value is not None and self.value == other.value)
 
     def __add__(self, other: Size) -> Size:
@@ -163,12 +163,12 @@ class Size:
         )  # fmt: skip
 
     def __truediv__(self, other: Size) -> Size:
-        """The exact quotient; of what does not divide as a formula a symbol of its own."""
+        """The exact quotient; if it is not a polynomial, a new symbol for it."""
         found = self.over(other)
         return found if found is not None else Size.symbol(Quotient("exact", self, other))
 
     def over(self, other: Size) -> Size | None:
-        """The quotient as a polynomial; None where it is none. Division by zero gives None."""
+        """The quotient as a polynomial; None if it is not one, or for a division by zero."""
         if not other.terms:
             return None
         if self == other:
@@ -189,7 +189,7 @@ class Size:
 
     @property
     def without_rests(self) -> Size:
-        """The formula where every quotient that is rounded is a whole number before."""
+        """The formula under the assumption that rounded quotients are exact, as far as these are polynomials."""
         total = Size.of(0)
         for factors, number in self.terms:
             term = Size.of(number)
@@ -202,7 +202,7 @@ class Size:
         return total
 
     def rounded(self, kind: Literal["floor", "ceil"]) -> Size:
-        """Rounded down or up; whole numbers are taken out of the rounding."""
+        """The formula rounded down or up; integer parts are taken out of the rounding."""
         if self.whole:
             return self
         if self.number is not None:
@@ -240,7 +240,7 @@ ONE = Size.of(1)
 
 
 def product(sizes: list[Size]) -> Size:
-    """The product of sizes; 1 of none."""
+    """The product of sizes; 1 for an empty list."""
     result = ONE
     for each in sizes:
         result = result * each

@@ -1,4 +1,4 @@
-"""Whether a node is what the standard says of its operator: as many inputs and outputs, and attributes of the right types."""
+"""The check of a node against the standard: numbers of inputs and outputs, and types of attributes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ._library import onnx_library
 
 
 def check_node(proto: Any, opset: int) -> None:
-    """Refuse a node of the standard that does not follow it; of operators that it does not know nothing is said.
+    """Refuse a standard node that violates the standard; unknown operators are not checked.
 
-    **Raises:** `UnsupportedError` naming the node.
+    **Raises:** `UnsupportedError` that names the node.
     """
     defs = onnx_library("defs")
     if proto.domain not in ("", "ai.onnx") or not defs.has(proto.op_type, opset):

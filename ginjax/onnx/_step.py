@@ -1,4 +1,4 @@
-"""One graph with one more axis: its inputs, constants and outputs around the way through its nodes."""
+"""The conversion of a graph by one axis: its inputs, constants and outputs, and the walk through its nodes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = {2: "height", 3: "depth"}
 class Step:
     """A conversion by one axis.
 
-    **Arguments:** as of `convert_onnx`, of a graph of `side.dim` dimensions.
+    **Arguments:** as in `convert_onnx`, for a graph of `side.dim` dimensions.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class Step:
             raise UnsupportedError("graph", got="sparse weights", expected="dense ones")
 
     def run(self) -> Walk:
-        """Carry every node over, and give back the walk with the new graph."""
+        """Convert every node, and return the walk with the new graph."""
         graph, walk = self._model.graph, self._walk
         for node in graph.node:
             walk.uses.update(name for name in node.input if name)
@@ -143,7 +143,7 @@ class Step:
         self._walk.rows.append(Row(node.name or node.output[0], "Constant", (), "as it is"))
 
     def _input(self, info: Any) -> tuple[Value, Any]:
-        """An input of the graph: a field if it has as many axes as one, else as it is."""
+        """An input of the graph: a field if it has the number of axes of one, otherwise unchanged."""
         walk, dim = self._walk, self._side.dim
         if info.name in walk.values:
             raise UnsupportedError("graph", got=f"two tensors {info.name!r}", expected="a sound graph")
@@ -223,7 +223,7 @@ class Step:
         return renewed
 
     def _assembled(self, inputs: list[Any], outputs: list[Any]) -> Any:
-        """The new model around the new graph."""
+        """Build the new model around the new graph."""
         model = type(self._model)()
         model.CopyFrom(self._model)
         graph = model.graph
@@ -238,12 +238,12 @@ class Step:
 
 
 def _place_in(value: Value) -> int | None:
-    """Where the new axis is in an output; None without one of its own."""
+    """The place of the new axis in an output; None if it has no separate one."""
     return new_place(value.known) if value.alone else None
 
 
 def _put_axis(info: Any, place: int, name: str | None) -> None:
-    """Give the shape of an input or output one more axis, of length 1 or one that is free."""
+    """Add an axis to the shape of an input or output, of length 1 or of free length."""
     shape = info.type.tensor_type.shape
     dims = list(shape.dim)
     made = type(shape)()

@@ -1,4 +1,4 @@
-"""One run of a graph that was converted, before anybody writes it."""
+"""A trial run of a converted graph before it is written."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from ._session import Session
 from ._step import dims_of
 
 MAX_POINTS = 2**23
-"""Entries of an input above which no trial is made with it."""
+"""Most entries of an input for a trial."""
 
 _REPORT = "This version converts it wrongly, and wrote nothing: please report it with the graph."
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What one run of both graphs showed.
+    """The result of one run of both graphs.
 
     **Arguments:**
 
-    - `lift`: largest difference on fields that repeat one slice, relative to the largest value; None where nothing was run.
-    - `noise`: the same on white noise, a slice of it against the graph before conversion.
-    - `tolerance`: largest difference that counts as none.
+    - `lift`: largest difference on fields that repeat one slice, relative to the largest value; None if nothing was run.
+    - `noise`: the same on white noise: one slice of the output, compared with the graph before the conversion.
+    - `tolerance`: largest difference that counts as zero.
     - `why_not`: why nothing was run; empty otherwise.
     """
 
@@ -48,24 +48,25 @@ class Trial:
 
     @property
     def slice_by_slice(self) -> bool:
-        """Whether the run showed that nothing is mixed along the new axes."""
+        """Whether the run showed that slices along the new axes are not mixed."""
         return self.noise is not None and self.noise <= self.tolerance
 
 
 def trial_run(conversion: OnnxConversion, *, seed: int = 0) -> Trial:
     """Run both graphs of a conversion once in onnxruntime, on a random field that repeats one slice, and on white noise.
 
-    The new axis is short at first. Only a graph that does not run on one as long as its neighbour either is refused: windows without
-    padding need that length.
+    The new axis is short at first. If the graph does not run on it, the new axis is made as long as its neighbour, because
+    windows without padding may need that length. Only if that fails, too, the graph is refused.
 
     **Arguments:**
 
-    - `conversion`: of which nothing has been written yet.
-    - `seed`: of the random fields.
+    - `conversion`: a conversion that has not been written yet.
+    - `seed`: seed of the random fields.
 
-    **Returns:** the differences; none without onnxruntime, where the graph before conversion does not run, or for a field too large.
+    **Returns:** the differences. There are none without onnxruntime, if the graph before the conversion does not run, or if a
+    field is too large.
 
-    **Raises:** `UnsupportedError` where the graph before conversion runs, and the converted one does not.
+    **Raises:** `UnsupportedError` if the graph before the conversion runs and the converted one does not.
     """
     if find_spec("onnxruntime") is None:
         return _not_run("onnxruntime is not installed")

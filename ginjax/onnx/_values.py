@@ -1,4 +1,4 @@
-"""One tensor on its way into the new graph: what its axes mean, and what is known of its content."""
+"""One tensor on its way into the new graph: the meaning of its axes, and what is known of its content."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PadMode = Literal["constant", "edge", "reflect", "wrap"]
 
 @dataclass(frozen=True)
 class PendingPadding:
-    """What a graph puts around an axis by a node of its own, not yet done along the new axis.
+    """Padding by a separate node of the graph, not yet applied along the new axis.
 
     **Arguments:**
 
-    - `before`, `after`: points.
-    - `mode`: as the operator Pad calls it.
-    - `zero`: whether what is put there is zero.
+    - `before`, `after`: numbers of points.
+    - `mode`: the mode in the operator Pad.
+    - `zero`: whether the padding value is zero.
     """
 
     before: int
@@ -36,17 +36,17 @@ class Value:
 
     **Arguments:**
 
-    - `name`: in the old graph.
-    - `axes`: its layout in the new graph; None where not even the number of its axes is known, which only tensors without
-      space may have.
-    - `dtype`: as ONNX numbers types; 0 if unknown.
+    - `name`: name in the old graph.
+    - `axes`: its layout in the new graph; None if not even the number of its axes is known, which is only possible without
+      spatial axes.
+    - `dtype`: type number in ONNX; 0 if unknown.
     - `constant`: its content, if the file states it.
-    - `content`: of a small tensor that is computed of lengths: its entries, as sizes or truth values.
+    - `content`: for a small tensor that is computed from lengths, its entries as sizes or booleans.
     - `emitted`: its name in the new graph, once it is there.
     - `unit`: whether its new axis has a single point.
-    - `diluted`: whether its entries become smaller as the depth grows, as those of a softmax over all positions do.
-    - `padding`: what is still to be put around its new axis.
-    - `stride`: points of the input's new axis for each point of its own.
+    - `diluted`: whether its entries become smaller as the depth grows, such as those of a softmax over all positions.
+    - `padding`: padding that is still to be applied along its new axis.
+    - `stride`: points of the input's new axis for each point of its own new axis.
     """
 
     name: str
@@ -62,17 +62,17 @@ class Value:
 
     @property
     def spatial(self) -> bool:
-        """Whether it has the new axis, as one of its own or merged into another."""
+        """Whether it has the new axis, as a separate one or merged into another."""
         return self.axes is not None and new_place(self.axes) is not None
 
     @property
     def alone(self) -> bool:
-        """Whether the new axis is one of its own."""
+        """Whether its new axis is a separate one."""
         return self.axes is not None and stands_alone(self.axes)
 
     @property
     def known(self) -> Axes:
-        """The layout of a tensor that has one."""
+        """The layout, which must be known."""
         assert self.axes is not None
         return self.axes
 
@@ -88,7 +88,7 @@ class Value:
 
 
 def as_content(array: np.ndarray) -> np.ndarray | None:
-    """A small constant as entries of shape arithmetic; None for a large one, or numbers that no length is made of."""
+    """A small constant as entries of shape arithmetic; None for a large one, or for numbers that cannot make a length."""
     if array.size > MAX_CONTENT or array.dtype.kind not in "iufb":
         return None
     made = np.empty(array.shape, object)

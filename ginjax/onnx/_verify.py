@@ -1,4 +1,4 @@
-"""Run two graphs side by side: on fields that repeat one slice along the new axes, and on white noise as the control."""
+"""Comparison of two graphs: on fields that repeat one slice along the new axes, and on white noise as the control."""
 
 from __future__ import annotations
 
@@ -30,19 +30,20 @@ from ._step import dims_of
 
 @dataclass(frozen=True)
 class OnnxVerification:
-    """What two runs showed.
+    """The result of running two graphs.
 
     **Arguments:**
 
     - `lift`: largest difference on fields that repeat one slice, relative to the largest value of the lower network's output.
-    - `noise`: the same on white noise, a slice of it against the lower network; within the tolerance of a network that treats slices
-      one by one.
-    - `reaction`: how far the lower network's outputs of two random fields are apart, likewise.
-    - `tolerance`: largest lift that counts as none: by the precision of the fields; in proportion to the depth where the lift of a
-      few slices is within that, because sums over more points are rounded more often.
-    - `shape`: of the field that the higher network was run on.
-    - `record`: what the higher graph says of its conversion; None if it says nothing. `stale`: whether it has changed since.
-    - `made_again`: whether converting the lower graph in the same way gives the higher one; None without a record.
+    - `noise`: the same on white noise: one slice of the output, compared with the lower network. It is within the tolerance if
+      the network treats slices one by one.
+    - `reaction`: the relative difference between the lower network's outputs for two random fields.
+    - `tolerance`: largest lift that counts as zero, by the precision of the fields. If the lift of a few slices is within it,
+      it grows in proportion to the depth, because sums over more points have more rounding errors.
+    - `shape`: shape of the field that the higher network was run on.
+    - `record`: the record of the conversion in the higher graph; None if it has none. `stale`: whether the graph has changed
+      since.
+    - `made_again`: whether the same conversion of the lower graph gives the higher graph; None without a record.
     """
 
     lift: float
@@ -66,12 +67,12 @@ class OnnxVerification:
 
     @property
     def slice_by_slice(self) -> bool:
-        """Whether white noise showed that nothing is mixed along the new axes."""
+        """Whether white noise showed that slices along the new axes are not mixed."""
         return self.noise <= self.tolerance
 
     @property
     def controlled(self) -> bool:
-        """Whether the comparison can fail: the outputs of two fields differ by more than ten tolerances."""
+        """Whether the comparison can fail: the outputs for two fields differ by more than ten tolerances."""
         return self.reaction > 10 * self.tolerance
 
 
@@ -83,16 +84,16 @@ def verify_onnx(
     tolerance: float | None = None,
     seed: int = 0,
 ) -> OnnxVerification:
-    """Run a graph and what it was converted to in onnxruntime.
+    """Run a graph and its conversion in onnxruntime, and compare them.
 
     **Arguments:**
 
     - `low`, `high`: the graphs.
-    - `size`: grid points along each axis that is free; 32 by default, or twice the coarsest stride if that is more.
-    - `tolerance`: largest relative difference that counts as none; by the precision of the fields.
-    - `seed`: of the random fields.
+    - `size`: grid points along each axis of free length; by default 32, or twice the coarsest stride if that is larger.
+    - `tolerance`: largest relative difference that counts as zero; by default it depends on the precision of the fields.
+    - `seed`: seed of the random fields.
 
-    **Raises:** `UnsupportedError` for what onnxruntime does not run, `ArgumentError` for graphs that do not belong together.
+    **Raises:** `UnsupportedError` if onnxruntime cannot run a graph, `ArgumentError` for graphs that do not belong together.
     """
     record = read_onnx_record(high)
     dim = dimension_of_graph(low) if record is None else record.certificate.from_dim
@@ -139,7 +140,7 @@ def verify_onnx(
 
 
 def _added_axes(high: OnnxNetwork, fields: Mapping[str, np.ndarray]) -> dict[str, int]:
-    """How many axes more each input of the higher graph has.
+    """The number of axes that each input of the higher graph has more.
 
     **Raises:** `ArgumentError` for graphs that do not belong together.
     """
@@ -168,7 +169,7 @@ def _added_axes(high: OnnxNetwork, fields: Mapping[str, np.ndarray]) -> dict[str
 
 
 def _run_if_it_can(session: Session, inputs: dict[str, np.ndarray]) -> list[np.ndarray] | None:
-    """The outputs; None where windows without padding have no room."""
+    """The outputs; None if windows without padding do not fit."""
     try:
         return session.run(inputs)
     except UnsupportedError:

@@ -1,4 +1,4 @@
-"""The way through a graph: one node after the other, each written anew where the new axis is part of what it does."""
+"""The walk through a graph: nodes are converted one after the other, and rewritten if the new axis matters for them."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ Handler = Callable[["Walk", Node], None]
 
 @dataclass(frozen=True)
 class Operator:
-    """How nodes of one kind are carried.
+    """The conversion of nodes of one kind.
 
     **Arguments:**
 
     - `handler`: writes the node and declares its outputs.
-    - `without_space`: whether it also serves tensors that have no new axis; those are else copied.
-    - `takes_padding`: whether it deals with padding that is still to be done along the new axis.
+    - `without_space`: whether it is also called for tensors without the new axis; otherwise nodes of these are copied.
+    - `takes_padding`: whether it can apply padding that is still to be applied along the new axis.
     """
 
     handler: Handler
@@ -55,16 +55,16 @@ class Walk:
     **Arguments:**
 
     - `opset`: version of the standard operators.
-    - `side`: where the new axis stands.
-    - `rule`: how kernels go along it; `boundary`: what is beyond its ends where the graph pads with zeros.
+    - `side`: the place of the new axis.
+    - `rule`: the rule for kernels along it; `boundary`: how fields continue beyond its ends where the graph pads with zeros.
     - `graph`: what has been written.
-    - `operators`: how nodes are carried; `arithmetic`, `folding`: how contents and constants are computed.
+    - `operators`: how nodes are converted; `arithmetic`, `folding`: how contents and constants are computed.
     - `uses`: how often each tensor is read; `readers`: by which nodes; `outputs`: those of the graph.
     - `values`, `tensors`: what is known of each tensor; constants as the file has them.
-    - `rows`, `paths`: the report; `kernels`: those that were made.
+    - `rows`, `paths`: the report; `kernels`: the kernels that were made.
     - `pieces`: ends of fields, `(field, "start" or "end", points)`.
     - `blind`: whether no operator so far mixes slices; `strides`: those of the tensors, see `Value`.
-    - `model`: the new one, when it is done; `places`: where the new axis is in each of its outputs.
+    - `model`: the new model, when it is finished; `places`: the place of the new axis in each of its outputs.
     """
 
     opset: int
@@ -97,9 +97,9 @@ class Walk:
         self.lengths = Lengths(self.graph, source)
 
     def step(self, proto: Any) -> None:
-        """Carry one node.
+        """Convert one node.
 
-        **Raises:** `UnsupportedError` naming the node, if it cannot be carried.
+        **Raises:** `UnsupportedError` that names the node, if it cannot be converted.
         """
         check_node(proto, self.opset)
         inputs = [self._input(proto, name) for name in proto.input]
@@ -170,7 +170,7 @@ class Walk:
         self.copied(node)
 
     def _check_inner(self, node: Node) -> None:
-        """Refuse graphs within a node that read a field; what else they read from outside is written."""
+        """Refuse graphs in a node that read a field from outside; other tensors that they read are written."""
         if reads_space(node.proto, self.values):
             raise node.refusal("a graph within the graph that reads a field of the one around it")
         for name in node.proto.input:
@@ -195,7 +195,7 @@ class Walk:
         return Value(name, axes, dtype=_content_type(node, content), content=content)
 
     def declare(self, name: str, axes: Axes | None, **known: Any) -> Value:
-        """A tensor that was written under its old name."""
+        """Declare a tensor that was written under its old name."""
         if not name:
             return Value("", axes)
         made = Value(name, axes, emitted=name, **known)
@@ -204,7 +204,7 @@ class Walk:
         return made
 
     def length(self, name: str, axis: int, size: Size | None = None, value: int | None = None) -> Size:
-        """The length of an axis of an output: as a formula, or by its own name where there is none."""
+        """The length of an axis of an output, as a formula or, if there is none, as a symbol of its own."""
         if size is not None and size.depth <= 8:
             return size
         known = value
@@ -213,10 +213,10 @@ class Walk:
         return Size.symbol(Length(name, axis, known))
 
     def settled(self, value: Value) -> Value:
-        """The value with its padding along the new axis done.
+        """The value with its padding applied along the new axis.
 
-        What the graph pads with a constant is continued by the last value along the new axis: a constant there would be read as a
-        part of the field by whatever comes next.
+        Where the graph pads with a constant, the last value is repeated along the new axis: the next operator would read a
+        constant as a part of the field.
         """
         if value.padding is None:
             return value
@@ -231,7 +231,7 @@ class Walk:
         return done
 
     def tensor(self, value: Value) -> str:
-        """The name of a tensor in the new graph, written there if it was not yet."""
+        """The name of a tensor in the new graph; the tensor is written if it is not there yet."""
         value = self.settled(self.values.get(value.name, value))
         if value.emitted is not None:
             return value.emitted
@@ -250,7 +250,7 @@ class Walk:
         return ["" if each is None else self.tensor(each) for each in node.inputs]
 
     def copied(self, node: Node) -> None:
-        """A node as it was; its outputs have no new axis."""
+        """Copy a node; its outputs have no new axis."""
         self.graph.copy(node.proto, self.names(node), node.outputs)
         first = node.maybe(0)
         for position, name in enumerate(node.outputs):
@@ -261,9 +261,9 @@ class Walk:
                 self.declare(name, axes)
 
     def entries_or_copy(self, node: Node, position: int, what: str) -> list[Size] | None:
-        """The entries of an input that the graph computes of lengths; None where it does not, and the node, without space, is copied.
+        """The entries of an input that is computed from lengths; None if it is not and the node, which has no field, is copied.
 
-        **Raises:** `UnsupportedError` where it does not and the node is of a field.
+        **Raises:** `UnsupportedError` if it is not and the node has a field.
         """
         entries = node.entries(position)
         if entries is None:
@@ -275,7 +275,7 @@ class Walk:
         return entries
 
     def depth(self, value: Value) -> str:
-        """The length of the new axis of a value, as a tensor of one whole number."""
+        """The length of the new axis of a value, as a tensor with one integer."""
         place = new_place(value.known)
         assert place is not None and value.alone
         return self.lengths.of_axis(self.tensor(value), place)

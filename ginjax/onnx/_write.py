@@ -1,4 +1,4 @@
-"""Writing an ONNX file, with the weights in a file beside it where they stood in one, or are too large for one."""
+"""Writing of an ONNX file; weights go to a second file if they came from one, or are too large for the first."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from ginjax.errors import ArgumentError
 from ._read import SUFFIX, OnnxNetwork, tensors_of
 
 _ALONE = 2**30
-"""Bytes above which weights get a file of their own."""
+"""If weights have more bytes than this, they get a file of their own."""
 _SMALL = 1024
-"""Bytes up to which a tensor stays in the graph."""
+"""Most bytes of a tensor that stays in the graph."""
 _ALIGNED = 64
 
 
 def default_onnx_target(source: str | os.PathLike[str], to_dim: int) -> Path:
-    """Where a conversion is written when nobody says: beside the input, with the dimension in its name."""
+    """The default output of a conversion: beside the input, with the dimension in its name."""
     path = Path(source)
     return path.with_name(f"{path.stem}.{to_dim}d{SUFFIX}")
 
 
 def check_onnx_target(path: str | os.PathLike[str], network: OnnxNetwork) -> None:
-    """Refuse a file that a conversion must not be written to: one that is called something else, or that the network was read from.
+    """Refuse an output of a conversion that has another ending, or that the network was read from.
 
     **Arguments:**
 
-    - `path`: where it would be written.
-    - `network`: the network before conversion.
+    - `path`: the output.
+    - `network`: the network before the conversion.
 
-    **Raises:** `ArgumentError`; `FileError` for a folder.
+    **Raises:** `ArgumentError` for such an output; `FileError` for a folder.
     """
     refuse_folder(path)
     target = Path(os.path.realpath(path))
@@ -62,12 +62,14 @@ def write_onnx(path: str | os.PathLike[str], network: OnnxNetwork, *, force: boo
 
     **Arguments:**
 
-    - `path`: the file. Weights that stood in files of their own, or have more than 1 GiB, go to `PATH.data`, written first.
-    - `network`: what to write.
-    - `force`: replace files that exist.
+    - `path`: the file. Weights that came from files of their own, or have more than 1 GiB, go to `PATH.data`, which is written
+      first.
+    - `network`: the network.
+    - `force`: replace existing files.
 
-    **Raises:** `FileError` as `checkpoint.atomic_write`, and where another process writes it. The graph is written last; what a
-    process that was killed left of the same network is replaced.
+    The graph is written last. If an earlier process was killed while it wrote the same network, its files are replaced.
+
+    **Raises:** `FileError` as in `checkpoint.atomic_write`, and if another process writes the same files.
     """
     target = check_target(path, force=force)
     tensors = [each for each in tensors_of(network.model.graph) if len(each.raw_data) > _SMALL]

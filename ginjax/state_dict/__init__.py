@@ -1,6 +1,6 @@
-"""Trained networks of other libraries, carried to another dimension as what they are saved as: arrays by name.
+"""Conversion of trained networks of other libraries, in the form in which they are saved: arrays by name.
 
-NumPy only. The names stand in `__init__.pyi`; each is imported when first used.
+NumPy only. The public names are listed in `__init__.pyi`; each is imported when it is first used.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""One layer under two names: arrays that hold the same numbers."""
+"""One layer under two names: two arrays with the same numbers."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +10,11 @@ from ._tensor_plan import TensorPlan
 
 
 def refuse_torn_aliases(rows: Sequence[TensorPlan], arrays: Mapping[str, np.ndarray]) -> None:
-    """Refuse to treat kernels of the same numbers differently: a loader writes both into the same memory, and the last wins.
+    """Refuse to treat kernels with equal numbers differently: if they are one layer, a loader writes both, and the last one wins.
 
-    A kernel that is one number all over is no sign of a layer that is there twice.
+    A kernel whose entries are all equal is not taken as a sign of this.
 
-    **Raises:** `ArgumentError` naming both.
+    **Raises:** `ArgumentError` that names both.
     """
     seen: dict[tuple[object, ...], list[TensorPlan]] = {}
     for row in rows:

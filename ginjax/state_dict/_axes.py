@@ -1,4 +1,4 @@
-"""What each kernel does along the axes that are added or removed: from the description, and what of it had to be assumed."""
+"""The geometry of each kernel along the axes that are added or removed: what the description states, and what is assumed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ from ._modules import Module
 
 @dataclass(frozen=True)
 class NewAxes:
-    """What one kernel does along the new axes.
+    """The geometry of one kernel along the new axes.
 
     **Arguments:**
 
-    - `axes`: one geometry for each, in their order.
-    - `source`: who says so: `modules`, `options`, `bias`, or nothing where a single tap leaves nothing to say.
-    - `assumed`: what nobody said, in words.
-    - `unknown`: what must be said before it can be converted, in words; empty if nothing.
+    - `axes`: one geometry for each new axis, in their order.
+    - `source`: where this comes from: `modules`, `options` or `bias`; empty if a single tap leaves nothing to state.
+    - `assumed`: what was assumed because it is not stated, in words.
+    - `unknown`: what has to be stated before the kernel can be converted, in words; empty if nothing.
     """
 
     axes: tuple[AxisGeometry, ...]
@@ -32,15 +32,15 @@ class NewAxes:
 
 
 class AxisReader:
-    """Finds out what kernels do along new axes.
+    """Finds the geometry of kernels along new axes.
 
     **Arguments:**
 
-    - `description`: what is said of the network.
-    - `layout`: whose kernels they are.
+    - `description`: what the user states about the network.
+    - `layout`: the layout of its kernels.
     - `dims`: the lower and the higher dimension.
-    - `rule`: how kernels go along new axes; what makes no difference to it need not be said.
-    - `modules`: the layers by the name that the file has for them; None if nobody described them.
+    - `rule`: the rule for kernels along new axes; what does not matter for it need not be stated.
+    - `modules`: the layers by the name that the file uses; None if there is no description of them.
     """
 
     def __init__(
@@ -64,11 +64,12 @@ class AxisReader:
         self._new = range(high - low) if description.new_axis != "last" else range(low, high)
 
     def of(self, kernel: Kernel, depths: Sequence[int] | None) -> NewAxes:
-        """What a kernel does along each new axis.
+        """The geometry of a kernel along each new axis.
 
         **Arguments:**
 
-        - `depths`: taps along the new axes, where a file of the higher dimension tells.
+        - `kernel`: the kernel.
+        - `depths`: numbers of taps along the new axes, if a file of the higher dimension has them; otherwise None.
         """
         module = None if self._modules is None else self._modules.get(kernel.module)
         taps = self._taps(kernel, module, depths)
@@ -86,12 +87,12 @@ class AxisReader:
         return self._with_padding(kernel, found)
 
     def refuse_unused(self) -> None:
-        """Refuse patterns that fitted no kernel."""
+        """Refuse patterns that matched no kernel."""
         for each in (self._transposed, self._stride, self._padding):
             each.refuse_unused()
 
     def _refuse_other_kernel(self, kernel: Kernel, module: Module) -> None:
-        """Refuse a module that is not the one of the kernel: of another size, or transposed against the bias."""
+        """Refuse a module that does not fit the kernel: another size, or transposed although the bias shows otherwise."""
         sides, said = self._layout.spatial(kernel.shape), module.settings.get("kernel_size")
         fits = said is None or said == sides[0] or isinstance(said, list)
         if isinstance(said, list) and len(said) == len(sides):
@@ -211,8 +212,8 @@ class AxisReader:
         return NewAxes(tuple(axes), "options", assumed)
 
     def _cut_to_fit(self, k: int, s: int) -> tuple[int, int, int]:
-        """Cut-off before and after, and points added, that make `s n` points of `n`, as the layout's library has them."""
-        if self._layout.mirrors:  # Flax lays the dilated field out with so many points before it
+        """Points cut off before and after, and points added, with which `n` points become `s n` in the library of the layout."""
+        if self._layout.mirrors:  # Flax puts this many points before the dilated field
             ahead = k - 1 if s > k - 1 else -(-(k + s - 2) // 2)
             before = k - 1 - ahead
         else:
@@ -266,10 +267,10 @@ def _padding_words(axes: tuple[AxisGeometry, ...]) -> tuple[str, ...]:
 
 
 def _told_by_bias(kernel: Kernel) -> bool | None:
-    """Whether the number of entries of the bias shows a transposed convolution of PyTorch; None if it does not tell.
+    """Whether the length of the bias shows a transposed convolution of PyTorch; None if it does not tell.
 
-    `(out, in / groups, ...)` against `(in, out / groups, ...)`. Of a kernel with a single channel on its second axis nobody
-    can tell: it has as many entries either way.
+    The shapes are `(out, in / groups, ...)` and `(in, out / groups, ...)`. If the second axis of a kernel has a single channel,
+    the bias cannot tell: its length is the same in both cases.
     """
     if (
         kernel.bias is None

@@ -1,4 +1,4 @@
-"""One kernel on its way to another dimension, and how exactly it got there."""
+"""The conversion of one kernel to another dimension, and its residual."""
 
 import math
 from collections.abc import Sequence
@@ -13,9 +13,9 @@ def carried_up(kernel: np.ndarray, place: int, profiles: Sequence[np.ndarray]) -
 
     **Arguments:**
 
-    - `kernel`: as stored; its precision is kept, and 16 bits are multiplied in 32.
+    - `kernel`: the kernel as stored. Its precision is kept; 16-bit values are multiplied in 32 bits.
     - `place`: the index of the first new axis.
-    - `profiles`: the numbers of each new axis, see `ginjax.transfer.rules.profile`.
+    - `profiles`: the profile of the rule along each new axis, see `ginjax.transfer.rules.profile`.
     """
     sides = tuple(len(each) for each in profiles)
     outer = math.prod(kernel.shape[:place])
@@ -33,9 +33,9 @@ def carried_up(kernel: np.ndarray, place: int, profiles: Sequence[np.ndarray]) -
 
 
 def carried_down(kernel: np.ndarray, place: int, axes: Sequence[AxisGeometry]) -> np.ndarray:
-    """The kernel without some axes: the sum of the taps that an output point meets, summed in float64.
+    """The kernel without some axes: the sum of the taps that an output point meets, computed in float64.
 
-    Output points of a transposed convolution meet different taps by turns; the mean of their sums is taken.
+    In a transposed convolution, output points meet different taps in turn; the result is the mean of their sums.
     """
     met = widened(kernel)
     for axis in axes:
@@ -51,15 +51,15 @@ def carried_down(kernel: np.ndarray, place: int, axes: Sequence[AxisGeometry]) -
 def kernel_gap(
     low: np.ndarray, high: np.ndarray, place: int, axes: Sequence[AxisGeometry], divides: bool
 ) -> float:
-    """The largest deviation of a kernel from the one of the lower dimension, on fields that do not vary along the new axes.
+    """The largest deviation of a kernel from that of the lower dimension, on fields that do not vary along the new axes.
 
-    At each output point the taps of `high` that meet the field have to add up to `low`. The largest difference is divided by
+    At each output point, the taps of `high` that meet the field have to add up to `low`. The largest difference is divided by
     the largest entry of `low`.
 
     **Arguments:**
 
-    - `low`, `high`: kernels as the layers use them.
-    - `place`, `axes`: where the new axes are and what the convolution does along them.
+    - `low`, `high`: the kernels as the layers use them.
+    - `place`, `axes`: the index of the first new axis, and the geometry of the convolution along the new axes.
     - `divides`: whether depths are multiples of the stride.
     """
     met = _sets_of_taps(axes, divides)
@@ -72,7 +72,7 @@ def kernel_gap(
         there = {tap: values for tap in range(taps) if (values := new[part, tap]).any()}
         for kept in {frozenset(tap for tap in each if tap in there) for each in met}:
             if len(kept) == 1 and np.array_equal(there[min(kept)], old[part]):
-                continue  # as where one slice holds the kernel: nothing is to be added up
+                continue  # a single slice holds the kernel: nothing to add up
             total = -widened(old[part])
             for tap in sorted(kept):
                 total += widened(there[tap])
@@ -82,11 +82,11 @@ def kernel_gap(
 
 
 _AT_ONCE = 2**16
-"""Entries that are looked at together, few enough to stay in the caches of a processor."""
+"""Number of entries processed together, few enough for the caches of a processor."""
 
 
 def _sets_of_taps(axes: Sequence[AxisGeometry], divides: bool) -> set[frozenset[int]]:
-    """The sets of taps, numbered over all new axes, that some output point meets."""
+    """All sets of taps, numbered over all new axes, that an output point can meet."""
     found = {frozenset({0})}
     for axis in axes:
         patterns = [np.flatnonzero(row) for row in axis.patterns(divides)]
@@ -99,5 +99,5 @@ def _sets_of_taps(axes: Sequence[AxisGeometry], divides: bool) -> set[frozenset[
 
 
 def widened(array: np.ndarray) -> np.ndarray:
-    """The array in 64 bits, twice that if it is complex."""
+    """The array in float64, or complex128 if it is complex."""
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)

@@ -1,4 +1,4 @@
-"""Convert a network of another library: arrays and a plan in, arrays and a certificate out."""
+"""Conversion of a network of another library: arrays and a plan in, arrays and a certificate out."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -42,9 +42,9 @@ class StateDictConversion:
 
     **Arguments:**
 
-    - `before`, `after`: the network, `after` with the record of its conversion in the metadata.
+    - `before`, `after`: the network before and after; `after` has the record of the conversion in its metadata.
     - `plan`: what was done to each array.
-    - `record`: what is kept of it, the certificate included.
+    - `record`: the record of the conversion, including the certificate.
     """
 
     before: StateDict
@@ -54,7 +54,7 @@ class StateDictConversion:
 
     @property
     def certificate(self) -> Certificate:
-        """How exactly each kernel gives the old one back."""
+        """The certificate: how exactly each new kernel reproduces the old one."""
         return self.record.certificate
 
 
@@ -65,24 +65,26 @@ def convert_state_dict(
     description: Description | None = None,
     like: StateDict | None = None,
 ) -> StateDictConversion:
-    """Carry a network of another library to another dimension.
+    """Convert a network of another library to another dimension.
 
-    A kernel $K$ becomes $K \\otimes w$ with the profile $w$ of the rule along each new axis; other arrays stay as they are.
-    Whether the network gives the old one back on fields that do not vary along the new axes depends on its layers without weights
-    as well: run both once.
+    A kernel $K$ becomes $K \\otimes w$, where $w$ is the profile of the rule along each new axis. Other arrays keep their
+    values, except those of a norm of a kernel. The certificate covers the kernels only. Whether the network reproduces the old
+    one on fields that do not vary along the new axes also depends on its layers without weights: run both networks once and
+    compare.
 
     **Arguments:**
 
     - `state`: the network.
-    - `to_dim`: dimension to reach, 1 to 3, higher or lower.
-    - `rule`: a rule for plain networks, or its name: `"tile"`, `"centre"` or `"mean"`. Going down has no choice.
-    - `description`: what the file does not tell.
-    - `like`: a network of the new dimension, freshly made: names, shapes and whatever is missing come from it.
+    - `to_dim`: the new dimension, 1 to 3, higher or lower.
+    - `rule`: a rule for plain networks, or its name: `"tile"`, `"centre"` or `"mean"`. Kernels do not depend on it on the way
+      down.
+    - `description`: what the file does not state.
+    - `like`: a new network of the new dimension. Names, shapes and all missing arrays are taken from it.
 
-    **Returns:** the network in the new dimension with a certificate that is measured on its kernels as stored. No verdict is
-    passed on it.
+    **Returns:** the network in the new dimension, with a certificate that is measured on its kernels as stored. Whether it shows
+    an exact conversion is not checked here.
 
-    **Raises:** as `plan_state_dict` and `Plan.check`, `UnsupportedError` for a kernel under spectral norm that is to be spread.
+    **Raises:** as `plan_state_dict` and `Plan.check`; `UnsupportedError` if the rule would spread a kernel under spectral norm.
     """
     found = find_rule(rule) if isinstance(rule, str) else rule
     if not isinstance(found, PlainRule):
@@ -107,9 +109,9 @@ def convert_state_dict(
 
 
 def carry_out(state: StateDict, plan: Plan, like: StateDict | None = None) -> StateDictConversion:
-    """Do what a plan says that was checked.
+    """Carry out a plan that has been checked.
 
-    **Arguments:** as of `convert_state_dict`.
+    **Arguments:** as in `convert_state_dict`.
     """
     refuse_torn_aliases(plan.rows, state.arrays)
     entries = sum(int(np.prod(row.after)) for row in plan.rows if row.after is not None)
@@ -165,7 +167,7 @@ def carry_out(state: StateDict, plan: Plan, like: StateDict | None = None) -> St
 
 
 def _promises(plan: Plan, kernels: list[KernelRecord], reports: list[PathReport]) -> bool:
-    """Whether the result has to do what the network did: by the rule, or going down because it was found to."""
+    """Whether the result is promised to reproduce the network: by the rule or, on the way down, because it was found to do so."""
     if plan.to_dim < plan.from_dim:
         return all(kernel.holds != "no" for kernel in kernels)
     return plan.rule.promises_compatibility and not any(report.note == _ENDS for report in reports)
@@ -188,11 +190,11 @@ class _Work:
         }
 
     def specs(self, rows: Iterable[TensorPlan]) -> dict[str, ArraySpec]:
-        """Dtype and shape of each array that comes out."""
+        """Dtype and shape of each array of the result."""
         return {row.name: ArraySpec(self._before(row).dtype.name, row.after or ()) for row in rows}
 
     def _before(self, row: TensorPlan) -> np.ndarray:
-        """The array that one is made of, of the network or else of the example."""
+        """The array from which an array of the result is made, from the network or else from the example."""
         if row.source is not None:
             return self._arrays[row.source]
         if self._like is None:
@@ -200,7 +202,7 @@ class _Work:
         return self._like.arrays[row.name]
 
     def array(self, row: TensorPlan) -> np.ndarray:
-        """What an array becomes."""
+        """The array of the result."""
         assert row.after is not None
         if row.source is None:
             return self._before(row)
@@ -231,7 +233,7 @@ class _Work:
         return [profile(self._plan.rule, axis) for axis in row.axes]
 
     def _norm(self, kernel_row: TensorPlan, row: TensorPlan, array: np.ndarray) -> np.ndarray:
-        """The size of weight norm grows with the kernel's own; a vector of spectral norm is laid out anew."""
+        """A norm array: the size of a weight norm grows with the kernel; a vector of a spectral norm gets the new layout."""
         assert kernel_row.kernel is not None and kernel_row.source is not None and row.after is not None
         kernel = self._arrays[kernel_row.source]
         if kernel_row.kernel.form == "weight norm":
@@ -255,7 +257,7 @@ class _Work:
         return carried_up(array.reshape(rest), place, self._profiles(kernel_row)).reshape(row.after)
 
     def report(self, row: TensorPlan, array: np.ndarray) -> tuple[KernelRecord, PathReport]:
-        """How exactly a kernel came out, measured on what is stored."""
+        """The record and the residual of a kernel, measured on what is stored."""
         assert row.kernel is not None and row.source is not None
         before = (self._arrays[row.source], *(self._arrays[each] for each in row.kernel.beside))
         others = [self._rows[each] for each in row.kernel.beside]
@@ -284,7 +286,7 @@ class _Work:
         return "divides" if self._adds_up(row, divides=True) else "no"
 
     def _adds_up(self, row: TensorPlan, *, divides: bool) -> bool:
-        """Whether the numbers of the taps that an output point meets add up to 1, at all of them."""
+        """Whether the profile entries that an output point meets add up to 1, at all output points."""
         sums = [
             axis.patterns(divides) @ each for axis, each in zip(row.axes, self._profiles(row), strict=True)
         ]
@@ -297,7 +299,7 @@ def _scaled(array: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _refuse_spread(row: TensorPlan, profiles: list[np.ndarray], rule: str) -> None:
-    """Spectral norm divides the spread of a kernel out again, at the next step of training at the latest."""
+    """Refuse to spread a kernel under spectral norm: the norm would undo the spread at the next training step at the latest."""
     if all(np.count_nonzero(each) == 1 and each.max() == 1 for each in profiles):
         return
     raise UnsupportedError(

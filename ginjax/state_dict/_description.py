@@ -1,4 +1,4 @@
-"""What is said of a network beside its file: nothing in it is guessed."""
+"""What the user states about a network that its file does not; nothing of it is guessed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,24 @@ from ._modules import Module
 
 @dataclass(frozen=True)
 class Description:
-    """What a file of weights does not tell of the network.
+    """What a file of weights does not state about the network.
 
-    Patterns are those of file names (`up*.weight`), and the first that fits counts.
+    Patterns are written like those of file names (`up*.weight`); the first one that matches counts.
 
     **Arguments:**
 
-    - `layout`: whose the kernels are, a name of `LAYOUTS`.
+    - `layout`: the library whose kernels these are, a name in `LAYOUTS`.
     - `modules`: all layers, see `read_modules`; of the network in either dimension.
-    - `like`: shapes of a network in the new dimension by name, if there is one; its names count.
-    - `transposed`: patterns of all transposed convolutions with `:STRIDE[:PADDING[:OUTPUT_PADDING]]`; empty says that there are
-      none, None says nothing.
-    - `stride`: patterns of all other convolutions whose stride is not 1, with `:STRIDE`; as `transposed`.
-    - `padding`: patterns with `:PADDING`, a number of points or `same` (chosen by the depth), and `:repeats` where the padding
-      continues the field in place of zeros.
-    - `keep`, `drop`: patterns of arrays that are passed on as they are, or left out.
-    - `new_axis`: whether new axes come before those that are there or after; None is before, unless `like` says otherwise.
-    - `from_dim`: dimension of the network; None if its kernels tell.
+    - `like`: shapes by name of a network in the new dimension, if there is one; its names are used.
+    - `transposed`: patterns of all transposed convolutions, with `:STRIDE[:PADDING[:OUTPUT_PADDING]]`. An empty sequence states
+      that there are none; None states nothing.
+    - `stride`: patterns, with `:STRIDE`, of all other convolutions whose stride is not 1; empty and None as for `transposed`.
+    - `padding`: patterns with `:PADDING`, a number of points or `same` (chosen by the depth). A further `:repeats` states that
+      the padding continues the field instead of zeros.
+    - `keep`, `drop`: patterns of arrays to keep as they are, or to leave out.
+    - `new_axis`: whether new axes come before (`first`) or after (`last`) the existing ones. None means first, unless `like`
+      shows otherwise.
+    - `from_dim`: dimension of the network; None if its kernels show it.
     """
 
     layout: str = "pytorch"
@@ -45,13 +46,13 @@ class Description:
 
 
 class Patterns:
-    """Patterns of names, in order, and which of them was of use.
+    """Patterns of names, in order, with a record of those that matched.
 
     **Arguments:**
 
-    - `argument`: the argument they were given as, for messages.
+    - `argument`: the argument that they were given in, for messages.
     - `texts`: `PATTERN` or `PATTERN:VALUE:...`.
-    - `values`: the most values that may follow a pattern; the fewest is 1 if there may be any.
+    - `values`: the largest number of values after a pattern; if it is not 0, at least one is required.
     """
 
     def __init__(self, argument: str, texts: Sequence[str], values: int = 0):
@@ -68,7 +69,7 @@ class Patterns:
         self._texts = list(texts)
 
     def find(self, name: str) -> list[str] | None:
-        """The values of the first pattern that fits a name; an empty list where it has none; None if none fits."""
+        """The values of the first pattern that matches a name, empty if it has none; None if no pattern matches."""
         for text, (pattern, values) in zip(self._texts, self._rows, strict=True):
             if fnmatchcase(name, pattern):
                 self._unused.pop(text, None)
@@ -76,9 +77,9 @@ class Patterns:
         return None
 
     def refuse_unused(self) -> None:
-        """Refuse a pattern that fitted nothing.
+        """Refuse a pattern that matched nothing.
 
-        **Raises:** `ArgumentError` naming it.
+        **Raises:** `ArgumentError` that names it.
         """
         if self._unused:
             raise ArgumentError(
@@ -89,7 +90,7 @@ class Patterns:
 
 
 def whole_number(argument: str, text: str, least: int) -> int:
-    """A number that stands behind a pattern.
+    """Read a number after a pattern.
 
     **Raises:** `ArgumentError` for anything else.
     """
@@ -99,9 +100,9 @@ def whole_number(argument: str, text: str, least: int) -> int:
 
 
 def without_wrapper(names: Sequence[str], wanted: Mapping[str, Any]) -> str:
-    """What stands before all names of a file and not before those of the network, such as `module.`.
+    """The prefix that all names of a file have and those of the network lack, such as `module.`.
 
-    **Returns:** the prefix, empty where names fit as they are or none of the usual wrappers is the reason.
+    **Returns:** the prefix; empty if the names fit without one, or if no usual wrapper explains the difference.
     """
     if any(name in wanted for name in names):
         return ""
@@ -116,4 +117,4 @@ def without_wrapper(names: Sequence[str], wanted: Mapping[str, Any]) -> str:
 
 
 _WRAPPERS = ("module.", "model.", "_orig_mod.", "state_dict.", "ema.", "network.", "net.")
-"""What training programs put before the names of a network, all of which must have it."""
+"""Prefixes that training programs put before all names of a network."""

@@ -1,4 +1,4 @@
-"""How far a kernel is from the one it was made of, as their layers use them."""
+"""The distance between a kernel and the one it was made of, as their layers use them."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def measured_holds(
     place: int,
     axes: tuple[AxisGeometry, ...],
 ) -> Holds:
-    """For which depths two kernels agree to the precision in which they are stored."""
+    """For which depths two kernels agree, to the precision in which they are stored."""
     limit = tolerance_of(low[0].dtype)
     if form_gap(form, low, high, place, axes, "always") <= limit:
         return "always"
@@ -31,7 +31,7 @@ def form_gap(
     axes: tuple[AxisGeometry, ...],
     holds: Holds,
 ) -> float:
-    """`kernel_gap` of kernels as their layers use them: each given with the arrays of its norm."""
+    """`kernel_gap` for kernels as their layers use them; each is given with the arrays of its norm."""
     if form != "plain":
         turned = axes[0].transposed
         low = (effective(low[0], form, low[1:], turned),)

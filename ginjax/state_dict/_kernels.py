@@ -18,11 +18,11 @@ class Kernel:
 
     **Arguments:**
 
-    - `name`: of the array; `module`: of its layer; `shape`: as stored.
-    - `form`: `plain`, or divided by a norm: weight norm keeps a size beside the direction, spectral norm the two vectors of
+    - `name`: name of the array; `module`: name of its layer; `shape`: its shape as stored.
+    - `form`: `plain`, or divided by a norm. Weight norm stores a size beside the direction, spectral norm the two vectors of
       its last estimate.
-    - `beside`: the arrays of that norm: the size; or `(u, v)`.
-    - `bias`: entries of the bias, None without one.
+    - `beside`: names of the arrays of that norm: the size, or `(u, v)`.
+    - `bias`: number of entries of the bias; None without one.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Kernel:
 
 
 def find_kernels(arrays: Mapping[str, np.ndarray], layout: KernelLayout) -> dict[str, Kernel]:
-    """The arrays that are kernels by name and number of axes, three at the least.
+    """Find the arrays that are kernels, by name and number of axes (at least three).
 
-    **Returns:** kernels by the name of the array. What else has axes in plenty is no kernel, or of no layer that is known.
+    **Returns:** kernels by name of the array. Other arrays with many axes are not kernels, or their layer is not known.
     """
     found = {}
     for name, array in arrays.items():
@@ -66,7 +66,7 @@ _FORMS: tuple[tuple[str, Form, tuple[str, ...]], ...] = (
     ("weight_orig", "spectral norm", ("weight_u", "weight_v")),
     ("weight.original", "spectral norm", ("weight.0._u", "weight.0._v")),
 )
-"""How PyTorch calls a kernel that is divided by a norm, and what it keeps beside it; both ways of each."""
+"""Names in PyTorch of a kernel that is divided by a norm, and of the arrays beside it, in the two forms of each norm."""
 
 
 def effective(
@@ -74,8 +74,8 @@ def effective(
 ) -> np.ndarray:
     """The kernel that the layer uses, in float64.
 
-    Weight norm: $g v / |v|$, the norm over the axes that $g$ has not. Spectral norm: $W / (u^T W v)$ with the matrix of
-    `spectral_axis`.
+    Weight norm: $g v / |v|$, with the norm over the axes that $g$ does not have. Spectral norm: $W / (u^T W v)$, with the
+    matrix of `spectral_axis`.
     """
     kernel = kernel.astype(np.float64)
     if form == "weight norm":
@@ -94,5 +94,5 @@ def effective(
 
 
 def spectral_axis(transposed: bool) -> int:
-    """The axis of outputs, whose matrix with all else spectral norm is about."""
+    """The axis of outputs: spectral norm is that of the matrix of this axis against all others."""
     return 1 if transposed else 0

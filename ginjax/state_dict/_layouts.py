@@ -1,4 +1,4 @@
-"""Where libraries put the axes of a kernel, and how they call it."""
+"""The layouts of kernels in libraries: the order of their axes, and their names."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 from ginjax._unknown_name import unknown_name
 
 Place = Literal["first", "last"]
-"""Whether new axes come before or after those that are there."""
+"""Whether new axes come before or after the existing ones."""
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class KernelLayout:
 
     **Arguments:**
 
-    - `name`: what `--layout` calls it.
-    - `spatial_first`: the spatial axes come first, `(*k, in, out)`; else last, `(out, in / groups, *k)`.
+    - `name`: its name for `--layout`.
+    - `spatial_first`: whether the spatial axes come first, `(*k, in, out)`, or last, `(out, in / groups, *k)`.
     - `kernel`: pattern of the names of kernels; its group `module` is the name of the layer.
-    - `fits_padding`: whether layers whose padding nobody states are taken to choose it by the depth.
-    - `mirrors`: transposed convolutions run their taps backwards.
+    - `fits_padding`: whether layers without a stated padding are assumed to choose it by the depth.
+    - `mirrors`: whether the taps of transposed convolutions run backwards.
     """
 
     name: str
@@ -35,7 +35,7 @@ class KernelLayout:
         return start if where == "first" else start + low_dim
 
     def spatial(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The sides of a kernel."""
+        """The spatial sides of a kernel."""
         return shape[: len(shape) - 2] if self.spatial_first else shape[2:]
 
 
@@ -56,9 +56,9 @@ LAYOUTS = {
 
 
 def find_layout(name: str) -> KernelLayout:
-    """The layout of that name.
+    """Look up a layout by name.
 
-    **Raises:** `ArgumentError` for another name.
+    **Raises:** `ArgumentError` for an unknown name.
     """
     if name not in LAYOUTS:
         raise unknown_name("`layout`", name, LAYOUTS)

@@ -1,4 +1,4 @@
-"""Arrays that are made when they are asked for, so that a converted network never lies in memory as a whole."""
+"""Arrays that are made on demand, so that a converted network is never in memory as a whole."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -8,12 +8,12 @@ from ginjax.checkpoint import ArraySpec
 
 
 class MadeArrays(Mapping[str, np.ndarray]):
-    """Arrays by name, each made anew whenever it is asked for.
+    """Arrays by name, each made anew on every access.
 
     **Arguments:**
 
-    - `specs`: dtype and shape of each.
-    - `make`: gives the array of a name.
+    - `specs`: dtype and shape of each array.
+    - `make`: function that makes the array of a name.
     """
 
     def __init__(self, specs: Mapping[str, ArraySpec], make: Callable[[str], np.ndarray]):

@@ -1,4 +1,4 @@
-"""What the layers of a network are, as ten lines of its own language write it into a JSON file."""
+"""The layers of a network, written to a JSON file by ten lines in the network's own language."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ plain = lambda value: int(value) if isinstance(value, numbers.Integral) else str
 with open("modules.json", "w") as file:
     json.dump({{"modules": rows}}, file, default=plain)
 """
-"""Python for whoever has the network, as `model`: writes what `read_modules` reads."""
+"""Python code for the owner of the network, which is called `model`; it writes what `read_modules` reads."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Module:
     **Arguments:**
 
     - `name`: its dotted path.
-    - `kinds`: its class and those above, by name.
+    - `kinds`: names of its class and of the base classes.
     - `settings`: stride, padding and so on, as numbers, lists of numbers, or words.
     """
 
@@ -47,7 +47,7 @@ class Module:
 
     @property
     def convolution(self) -> str | None:
-        """The name of the ordinary or transposed convolution that it is, such as `Conv2d`; None for others."""
+        """The name of its convolution class, ordinary or transposed, such as `Conv2d`; None for other layers."""
         return next((kind for kind in self.kinds if kind in _CONVOLUTIONS), None)
 
     def of_axis(self, setting: str, axes: Sequence[int], dims: tuple[int, int], default: int) -> list[int]:
@@ -57,10 +57,10 @@ class Module:
 
         - `setting`: such as `"stride"`.
         - `axes`: the axes, counted from 0 among all in the higher dimension.
-        - `dims`: the lower and the higher dimension; the network described is of either.
-        - `default`: where nothing is said.
+        - `dims`: the lower and the higher dimension; the described network has one of them.
+        - `default`: the value if the setting is not stated.
 
-        **Raises:** `ArgumentError` where the axes that are there differ, so that a new one could be like either.
+        **Raises:** `ArgumentError` if the existing axes differ, so that a new one could be like any of them.
         """
         value = self.settings.get(setting, default)
         if type(value) is int:
@@ -86,7 +86,7 @@ _CONVOLUTIONS = frozenset(
 def read_modules(path: str | os.PathLike[str]) -> tuple[Module, ...]:
     """Read what `DESCRIBE_LINES` writes.
 
-    **Raises:** `FileError` naming the file and what is wrong with it.
+    **Raises:** `FileError` that names the file and says what is wrong with it.
     """
     try:
         content = parse_json(read_text(path, most=MAX_BYTES))
@@ -113,9 +113,9 @@ def _module(row: object, path: str | os.PathLike[str]) -> Module:
 
 
 def varying_modules(modules: Sequence[Module]) -> list[str]:
-    """What layers without weights make of a field that does not vary along an axis, where it is not such a field again.
+    """Find layers without weights that turn a field that is constant along an axis into one that is not.
 
-    **Returns:** a sentence for each kind of layer that breaks it, with the first of its name.
+    **Returns:** a sentence for each kind of such a layer, with the name of the first.
     """
     found: dict[str, list[str]] = {}
     for module in modules:
@@ -145,20 +145,19 @@ def _breaks(module: Module) -> str:
 
 
 def normalises_kernel(module: Module) -> bool:
-    """Whether a layer standardises its kernel before it uses it, as weight standardisation does: zeros would change that."""
+    """Whether a layer standardises its kernel before it uses it (weight standardisation): new zeros would change the result."""
     return any("StdConv" in kind or "WSConv" in kind for kind in module.kinds)
 
 
 def flattening_modules(modules: Sequence[Module], dim: int) -> dict[str, int]:
-    """Linear layers that take a whole grid of channels, as flattening gives it: their weights belong to one size of grid.
+    """Find linear layers on a flattened grid of channels: their weights belong to one size of the grid.
 
     **Arguments:**
 
-    - `modules`: in the order in which the network has them.
+    - `modules`: the layers in the order of the network.
     - `dim`: its dimension.
 
-    **Returns:** by name the side of the grid: as many inputs as the layer before has channels, times a whole power of the
-    dimension.
+    **Returns:** by name, the side `s` of the grid: the layer has `s ** dim` inputs for each channel of the layer before.
     """
     found, channels = {}, None
     for module in modules:

@@ -1,4 +1,4 @@
-"""The dimension of a network, the place of new axes, and how names in a file and in a description fit."""
+"""The dimension of a network, the place of new axes, and the match between names in a file and in a description."""
 
 from collections.abc import Mapping
 
@@ -49,7 +49,7 @@ def dimension_of(
 def modules_by_name(
     description: Description, kernels: list[str], notes: list[str]
 ) -> dict[str, Module] | None:
-    """The layers by the name that the file has for them."""
+    """The layers by the name that the file uses."""
     if description.modules is None:
         return None
     modules = {module.name: module for module in description.modules}
@@ -59,7 +59,7 @@ def modules_by_name(
 
 
 def say_prefix(prefix: str, whose: str, notes: list[str]) -> None:
-    """Note that names in a file begin with what those of the other network lack."""
+    """Note a prefix that all names in the file have and those of the other network lack."""
     if prefix:
         notes.append(f"all names in the file begin with {prefix!r}, which {whose} has not")
 
@@ -72,7 +72,7 @@ def place_of(
     prefix: str,
     notes: list[str],
 ) -> Place:
-    """Where new axes stand: as said, else where the example leaves no choice, else first."""
+    """The place of new axes: as stated, else as the example shows if it is unique, else first."""
     if description.new_axis is not None:
         return description.new_axis
     if description.like is not None:

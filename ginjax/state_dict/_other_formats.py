@@ -1,4 +1,4 @@
-"""Files in which other libraries keep trained networks and that are not opened: recognised, and answered."""
+"""Formats of other libraries for trained networks that are recognised but not opened."""
 
 import os
 import zipfile
@@ -21,11 +21,11 @@ _KERAS_LINES = (
 
 
 def refuse_other_formats(path: str | os.PathLike[str]) -> None:
-    """Refuse a file of PyTorch or Keras with the two lines that write a safetensors file.
+    """Refuse a file of PyTorch or Keras, with the two lines that write a safetensors file.
 
-    A pickle runs whatever it says when it is opened, so none ever is.
+    Opening a pickle can run any code, so pickles are never opened.
 
-    **Raises:** `FileError` for such a file; nothing for any other, readable or not.
+    **Raises:** `FileError` for such a file; no error for any other file, readable or not.
     """
     kind = _kind(path)
     if kind is None:

@@ -1,4 +1,4 @@
-"""Whether a network can be written under a name without writing over one that is read."""
+"""The check that writing a network does not overwrite one that is read."""
 
 import os
 import re
@@ -15,14 +15,14 @@ from ._write import piece_stem
 def check_state_dict_output(
     path: str | os.PathLike[str], inputs: Mapping[str, str | os.PathLike[str] | None]
 ) -> None:
-    """Refuse an output that is one of the networks that are read, or one of the files under their indices.
+    """Refuse an output that is one of the networks that are read, or one of the files listed in their indices.
 
     **Arguments:**
 
-    - `path`: where to write: one file, or an index, whose files are named after it.
-    - `inputs`: what is read, by what it is in words.
+    - `path`: the output: one file, or an index, whose files are named after it.
+    - `inputs`: the files that are read, by a description.
 
-    **Raises:** `ArgumentError` as `checkpoint.check_output`.
+    **Raises:** `ArgumentError` as in `checkpoint.check_output`.
     """
     files = {what: files_of_state_dict(each) for what, each in inputs.items() if each is not None}
     check_output(path, "state dict", files)

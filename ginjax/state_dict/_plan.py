@@ -1,4 +1,4 @@
-"""What will happen to each array of a network, before anything happens."""
+"""The plan of a conversion: what will happen to each array of a network."""
 
 from dataclasses import dataclass, replace
 
@@ -24,12 +24,12 @@ class Plan:
 
     **Arguments:**
 
-    - `rows`: one an array, in the order of the names.
-    - `rule`: how kernels go along new axes.
-    - `from_dim`, `to_dim`: dimensions.
-    - `layout`, `where`: where the spatial axes of a kernel are, and the new ones among them.
-    - `notes`: what else was found out or taken for granted, in sentences.
-    - `warnings`: layers without weights that do not keep a constant, in sentences; only `modules` tell of them.
+    - `rows`: one for each array, in the order of their names.
+    - `rule`: the rule for kernels along new axes.
+    - `from_dim`, `to_dim`: the dimensions.
+    - `layout`, `where`: the layout of kernels, and the place of new axes among the spatial ones.
+    - `notes`: what else was found out or assumed, in sentences.
+    - `warnings`: layers without weights that do not preserve a constant, in sentences; only known from `modules`.
     """
 
     rows: tuple[TensorPlan, ...]
@@ -43,12 +43,12 @@ class Plan:
 
     @property
     def place(self) -> int:
-        """The index of the first axis that is added to kernels, or removed from them."""
+        """The index of the first axis that is added to kernels or removed from them."""
         return self.layout.place(min(self.from_dim, self.to_dim), self.where)
 
     @property
     def unclear(self) -> tuple[TensorPlan, ...]:
-        """The kernels of which something must be said first."""
+        """The kernels about which the user has to state something first."""
         return tuple(row for row in self.rows if row.problem and row.kernel is not None)
 
     @property
@@ -57,10 +57,10 @@ class Plan:
         return tuple(row for row in self.rows if row.problem and row.kernel is None)
 
     def check(self) -> None:
-        """Refuse a plan in which something is open.
+        """Refuse a plan with open questions.
 
-        **Raises:** `UnsupportedError` for arrays without a meaning in the new dimension, `ArgumentError` for kernels of which
-        the file does not tell enough.
+        **Raises:** `UnsupportedError` for arrays without a meaning in the new dimension, `ArgumentError` for kernels about which
+        the file does not state enough.
         """
         if self.meaningless:
             first = self.meaningless[0]
@@ -84,17 +84,17 @@ class Plan:
 def plan_state_dict(
     state: StateDict, to_dim: int, rule: PlainRule, description: Description | None = None
 ) -> Plan:
-    """Decide for each array of a network what becomes of it in another dimension; nothing is computed.
+    """Decide what happens to each array of a network in another dimension; no array is computed.
 
     **Arguments:**
 
     - `state`: the network.
-    - `to_dim`: dimension to reach, 1 to 3.
-    - `rule`: how kernels go along new axes.
-    - `description`: what the file does not tell.
+    - `to_dim`: the new dimension, 1 to 3.
+    - `rule`: the rule for kernels along new axes.
+    - `description`: what the file does not state.
 
-    **Returns:** the plan, in which kernels of which more must be said, and arrays without a meaning, are marked; `Plan.check`
-    refuses these.
+    **Returns:** the plan. It marks kernels about which more has to be stated, and arrays without a meaning; `Plan.check`
+    refuses both.
 
     **Raises:** `ArgumentError` for a description that contradicts the file or itself.
     """

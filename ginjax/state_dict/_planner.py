@@ -1,4 +1,4 @@
-"""Goes through the arrays of a network and decides what happens to each."""
+"""The decision for each array of a network what happens to it."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from ._tensor_plan import TensorPlan
 
 
 class Planner:
-    """Goes through the arrays of one network."""
+    """Decides for each array of one network."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Planner:
         }
 
     def rows(self) -> list[TensorPlan]:
-        """A row for each array of the network, then for each that only the example has."""
+        """One row for each array of the network, then one for each array that only the example has."""
         found = [self._row(name, array) for name, array in self._state.arrays.items()]
         if self._like is None:
             return found
@@ -69,7 +69,7 @@ class Planner:
         ]
 
     def refuse_unused(self) -> None:
-        """Refuse patterns that fitted no array."""
+        """Refuse patterns that matched no array."""
         self._keep.refuse_unused()
         self._drop.refuse_unused()
 
@@ -129,7 +129,7 @@ class Planner:
         )
 
     def _depths(self, kernel: Kernel, row: TensorPlan) -> tuple[int, ...] | None:
-        """Taps along the new axes as a file of the higher dimension has them."""
+        """Numbers of taps along the new axes, from a file of the higher dimension."""
         if self._to < self._from:
             return kernel.shape[self._place : self._place + self._added]
         wanted = None if self._like is None else self._like.get(row.name)
@@ -138,7 +138,7 @@ class Planner:
         return wanted[self._place : self._place + self._added]
 
     def _norm_row(self, kernel: Kernel, row: TensorPlan) -> TensorPlan:
-        """Of weight norm the size, with as many axes as the kernel or a single number; of spectral norm two vectors."""
+        """The row of a norm array: the size of a weight norm (with all axes or one entry), or a vector of a spectral norm."""
         assert row.before is not None
         if kernel.form == "spectral norm":
             if row.source == kernel.beside[0]:
@@ -178,12 +178,12 @@ class Planner:
         )
 
     def _described_as(self, module: str) -> str:
-        """The name that the description has for a layer of the file."""
+        """The name that the description uses for a layer of the file."""
         found = (self._modules or {}).get(module)
         return "" if found is None else found.name
 
     def _unless_alike(self, row: TensorPlan, problem: str) -> TensorPlan:
-        """Refused, but for an array that the example has in the same shape."""
+        """Mark an array as a problem, unless the example has it in the same shape."""
         if self._like is not None and self._like.get(row.name) == row.before:
             return replace(row, said_by="like")
         return replace(row, action="?", problem=problem)
@@ -197,7 +197,7 @@ class Planner:
 _POSITIONS = re.compile(
     r"pos(ition(al)?)?_?(embed|enc|emb|table)|rel(ative)?_pos|abs(olute)?_pos", re.IGNORECASE
 )
-"""Names that tables of positions go by."""
+"""Names of tables of positions."""
 
 
 def _with_ones(shape: tuple[int, ...], place: int, added: int) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Reading a state dict: one safetensors file, or several under an index."""
+"""Reading of a state dict: one safetensors file, or several with an index."""
 
 import os
 from collections.abc import Mapping
@@ -35,9 +35,9 @@ class StateDict:
     **Arguments:**
 
     - `arrays`: every parameter and every running statistic by its dotted name.
-    - `metadata`: the texts that the file carries beside them, such as `format`.
-    - `path`: where it was read.
-    - `shard_bytes`: size of the largest of several files; None for one file.
+    - `metadata`: the texts that the file holds beside them, such as `format`.
+    - `path`: the file it was read from.
+    - `shard_bytes`: size of the largest of several files; None for a single file.
     """
 
     arrays: Mapping[str, np.ndarray] = field(repr=False)
@@ -47,7 +47,7 @@ class StateDict:
 
     @property
     def parameters(self) -> int:
-        """The number of entries of all floating-point arrays, running statistics included."""
+        """Number of entries of all floating-point arrays, including running statistics."""
         return sum(spec.size for spec in self.specs.values() if spec.dtype.startswith(_FLOATING))
 
     @property
@@ -57,7 +57,7 @@ class StateDict:
 
 
 def is_floating(dtype: np.dtype) -> bool:
-    """Whether a dtype holds weights, those of `ml_dtypes` included; NumPy calls these no floats."""
+    """Whether a dtype can hold weights, including those of `ml_dtypes`, which NumPy does not count as floating-point."""
     return dtype.name.startswith(_FLOATING)
 
 
@@ -65,12 +65,12 @@ _FLOATING = ("float", "bfloat", "complex")
 
 
 def is_state_dict(path: str | os.PathLike[str]) -> bool:
-    """Whether a file holds a network of another library rather than one of ours.
+    """Whether a file holds a network of another library and not one of ginjax.
 
-    **Returns:** true for a safetensors file without our header and for the index of several; false for everything else, and for
-    what cannot be read.
+    **Returns:** True for a safetensors file without a header of ginjax, and for the index of several files. False for all other
+    files, and for those that cannot be read.
 
-    **Raises:** `FileError` with the lines that write a safetensors file, for the files of PyTorch and Keras.
+    **Raises:** `FileError` for files of PyTorch and Keras, with the lines that write a safetensors file.
     """
     if os.fspath(path).endswith(INDEX):
         return True
@@ -89,7 +89,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> StateDict:
 
     - `path`: a safetensors file, or the `*.index.json` of several.
 
-    **Raises:** `FileError` naming the file and what is wrong with it; a pickle is never opened.
+    **Raises:** `FileError` that names the file and says what is wrong with it. Pickles are never opened.
     """
     if os.fspath(path).endswith(INDEX):
         return _read_shards(Path(path))
@@ -101,7 +101,7 @@ def read_state_dict(path: str | os.PathLike[str]) -> StateDict:
 
 
 def files_of_state_dict(path: str | os.PathLike[str]) -> tuple[Path, ...]:
-    """The file of a network, with those that it names if it is an index; of a damaged index only itself."""
+    """The file of a network and, if it is an index, the files listed in it; for a damaged index, only the index itself."""
     own = Path(path)
     if not own.name.endswith(INDEX):
         return (own,)

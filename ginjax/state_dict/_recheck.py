@@ -1,4 +1,4 @@
-"""The certificate of a converted network, made again from two files."""
+"""The certificate of a converted network, measured again on two files."""
 
 from dataclasses import dataclass, replace
 
@@ -14,13 +14,13 @@ from ._record import ConversionRecord, KernelRecord, read_record
 
 @dataclass(frozen=True)
 class Recheck:
-    """What two files of a network say of each other.
+    """The result of a comparison of two files of a network.
 
     **Arguments:**
 
-    - `certificate`: of the conversion, with residuals measured on both files as they are now.
+    - `certificate`: certificate of the conversion, with residuals measured on both files as they are now.
     - `stale`: whether the converted file has changed since it was written.
-    - `changed`: arrays that should be the same in both and are not, by name.
+    - `changed`: names of arrays that should be equal in both files and are not.
     """
 
     certificate: Certificate
@@ -29,7 +29,7 @@ class Recheck:
 
     @property
     def holds(self) -> bool:
-        """Whether a promise was made and is kept, or none was made."""
+        """Whether the promise is kept, or none was made."""
         return not self.certificate.promises or (self.certificate.exact and not self.changed)
 
 
@@ -40,7 +40,7 @@ def recheck_state_dict(first: StateDict, second: StateDict) -> Recheck:
 
     - `first`, `second`: the network in two dimensions, in either order; one of them was converted from the other.
 
-    **Raises:** `FileError` if neither file tells of a conversion, or they do not belong together.
+    **Raises:** `FileError` if neither file has a record of a conversion, or if they do not belong together.
     """
     records = [(state, read_record(state)) for state in (first, second)]
     made = [(state, record) for state, record in records if record is not None]
@@ -50,7 +50,7 @@ def recheck_state_dict(first: StateDict, second: StateDict) -> Recheck:
             expected="a file that 'ginjax convert-d' wrote",
             hint="Without its certificate nothing is known of strides and paddings.",
         )
-    after, record = made[-1]  # of two converted files the second was made from the first
+    after, record = made[-1]  # if both are converted files, the second was made from the first
     before = first if after is second else second
     kernels = {kernel.name: kernel for kernel in record.kernels}
     paths = tuple(
@@ -86,7 +86,7 @@ def _gap(kernel: KernelRecord, record: ConversionRecord, before: StateDict, afte
 
 
 def _source_of(beside: str, kernel: KernelRecord) -> str:
-    """The name before the conversion of an array beside a kernel: what names have in front may have been taken away."""
+    """The name, before the conversion, of an array beside a kernel; a common prefix may have been removed."""
     front = len(kernel.source) - len(kernel.name)
     return kernel.source[:front] + beside if front > 0 else beside
 

@@ -1,4 +1,4 @@
-"""What a converted file says of its conversion: the certificate, and what is needed to make it again from two files."""
+"""The record of a conversion in the converted file: the certificate, and what is needed to measure it again from two files."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,18 +16,18 @@ from ._read import StateDict
 RECORD_KEY = "ginjax.conversion"
 SCHEMA = 1
 Holds = Literal["always", "divides", "no"]
-"""For which depths a kernel gives the old network back: all, multiples of the stride, or not."""
+"""The depths for which a kernel reproduces the old network: all, multiples of the stride, or none."""
 
 
 @dataclass(frozen=True)
 class KernelRecord:
-    """What was taken for granted of one kernel.
+    """What the conversion of one kernel was based on.
 
     **Arguments:**
 
-    - `name`: of the array, in the converted file; `source`: in the one before.
-    - `axes`: what the convolution does along each new axis.
-    - `holds`: for which depths it is exact; `form`, `beside`: see `Kernel`, in the converted file.
+    - `name`: name of the array in the converted file; `source`: its name in the file before.
+    - `axes`: the geometry of the convolution along each new axis.
+    - `holds`: the depths for which it is exact; `form`, `beside`: as in `Kernel`, for the converted file.
     """
 
     name: str
@@ -38,7 +38,7 @@ class KernelRecord:
     beside: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object; `from_json` reads it back."""
+        """Convert to a plain JSON object that `from_json` can read."""
         return {
             "name": self.name,
             "source": self.source,
@@ -50,7 +50,7 @@ class KernelRecord:
 
     @classmethod
     def from_json(cls, data: Any) -> "KernelRecord":
-        """Read what `to_json` wrote; `ArgumentError` for anything else."""
+        """Read what `to_json` wrote; an `ArgumentError` for any other value."""
         if not isinstance(data, dict) or set(data) != {"name", "source", "axes", "holds", "form", "beside"}:
             raise ArgumentError("kernel of a conversion", expected="an object with all its fields")
         if not all(isinstance(each, str) for each in (data["name"], data["source"])):
@@ -67,15 +67,15 @@ class KernelRecord:
 
 @dataclass(frozen=True)
 class ConversionRecord:
-    """What is kept of a conversion in the metadata of its file.
+    """The record of a conversion in the metadata of its file.
 
     **Arguments:**
 
-    - `version`: of ginjax.
+    - `version`: version of ginjax.
     - `place`: the index of the first new axis in kernels of the higher dimension.
-    - `kernels`: one for each array that was carried by the rule.
-    - `carried`: other arrays: the name in the file before by the name in this one.
-    - `certificate`: how exactly, sealed under a digest of the arrays and of all of this.
+    - `kernels`: one for each array that was converted by the rule.
+    - `carried`: for the other arrays, the name in the file before by the name in this file.
+    - `certificate`: the certificate, sealed with a digest of the arrays and of this whole record.
     """
 
     version: str
@@ -85,7 +85,7 @@ class ConversionRecord:
     certificate: Certificate
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object; `read_record` reads it back."""
+        """Convert to a plain JSON object that `read_record` can read."""
         return self._described() | {"certificate": self.certificate.to_json()}
 
     def _described(self) -> dict[str, Any]:
@@ -98,31 +98,31 @@ class ConversionRecord:
         }
 
     def digest(self, arrays: Mapping[str, np.ndarray] | str) -> str:
-        """The digest of arrays and of everything that is said of them here, the numbers of the certificate included.
+        """The digest of arrays and of this record about them, including the numbers of the certificate.
 
         **Arguments:**
 
-        - `arrays`: by name, or their `array_digest`.
+        - `arrays`: the arrays by name, or their `array_digest`.
         """
         return model_digest(arrays, self._described() | {"certificate": self.certificate.numbers()})
 
     def sealed(self, arrays: Mapping[str, np.ndarray] | str) -> "ConversionRecord":
-        """The record whose certificate speaks of these arrays."""
+        """The record with its certificate sealed for these arrays."""
         return replace(self, certificate=self.certificate.sealed(self.digest(arrays)))
 
     def is_stale(self, arrays: Mapping[str, np.ndarray]) -> bool:
-        """Whether the arrays, or what is said of them, have changed since the certificate was made."""
+        """Whether the arrays or the record have changed since the certificate was made."""
         return self.certificate.covers != "model" or self.certificate.digest != self.digest(arrays)
 
     def text(self) -> str:
-        """The entry of the metadata, the same bytes for the same conversion."""
+        """The metadata entry; the same conversion gives the same bytes."""
         return dumps(self.to_json())
 
 
 def read_record(state: StateDict) -> ConversionRecord | None:
-    """What a file says of its conversion; None if it says nothing.
+    """Read the record of a conversion from a file; None if it has none.
 
-    **Raises:** `FileError` for an entry that is no such record.
+    **Raises:** `FileError` for an entry that is not such a record.
     """
     text = state.metadata.get(RECORD_KEY)
     if text is None:

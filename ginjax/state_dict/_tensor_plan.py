@@ -16,12 +16,13 @@ class TensorPlan:
 
     **Arguments:**
 
-    - `name`: in the file that is written; `source`: in the one that is read, None for an array of the example.
-    - `before`, `after`: shapes; None where the array is not in that file.
-    - `action`: `kernel` by the rule; `as it is`; `broadcast` over space, with an axis of length 1 more or less; `norm`, which goes with a kernel; `kept` and
-      `dropped` as asked; `from like`; `?` where something must be said first.
-    - `kernel`, `axes`: of a kernel, what it is and what it does along the new axes.
-    - `said_by`, `assumed`: who says so, and what nobody said.
+    - `name`: name in the file that is written; `source`: name in the file that is read, None for an array of the example.
+    - `before`, `after`: shapes; None if the array is not in that file.
+    - `action`: `kernel`, converted by the rule; `as it is`; `broadcast` over space, with axes of length 1 added or removed;
+      `norm`, which belongs to a kernel; `kept` and `dropped`, as requested; `from like`; `?`, if something has to be stated
+      first.
+    - `kernel`, `axes`: for a kernel, its description and its geometry along the new axes.
+    - `said_by`, `assumed`: where this comes from, and what was assumed.
     - `problem`: what is wrong with it, in words; empty if nothing.
     """
 

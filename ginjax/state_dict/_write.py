@@ -1,4 +1,4 @@
-"""Writing a state dict: into one file, or cut anew into several under an index."""
+"""Writing of a state dict: into one file, or split into several files with an index."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from ._read import INDEX, StateDict
 
 
 def default_target(source: str | os.PathLike[str], to_dim: int) -> Path:
-    """Where a conversion is written when nobody says: beside the input, with the dimension in its name."""
+    """The default output of a conversion: beside the input, with the dimension in its name."""
     path = Path(source)
     if path.name.endswith(f".safetensors{INDEX}"):
         return path.with_name(
@@ -26,12 +26,14 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
 
     **Arguments:**
 
-    - `path`: one file, or a name that ends in `.index.json` for several, none larger than the largest that was read.
-    - `state`: what to write.
-    - `force`: replace files that exist.
+    - `path`: one file; or a name that ends in `.index.json` for several files, none larger than the largest one that was read.
+    - `state`: the network.
+    - `force`: replace existing files.
 
-    **Raises:** `FileError` as `checkpoint.write_tensors`, and where another process writes it. The index is written last:
-    without it there is no network. What a process that was killed left of the same network is replaced.
+    The index is written last: without it there is no network. If an earlier process was killed while it wrote the same network,
+    its files are replaced.
+
+    **Raises:** `FileError` as in `checkpoint.write_tensors`, and if another process writes the same files.
     """
     if not os.fspath(path).endswith(INDEX):
         write_tensors(path, state.arrays, state.metadata, specs=state.specs, force=force)
@@ -57,12 +59,12 @@ def write_state_dict(path: str | os.PathLike[str], state: StateDict, *, force: b
 
 
 def piece_stem(index: Path) -> str:
-    """What the names of several files begin with, by that of their index."""
+    """The beginning of the names of several files, from the name of their index."""
     return index.name.removesuffix(INDEX).removesuffix(".safetensors")
 
 
 def _cut(state: StateDict) -> list[list[str]]:
-    """Names of arrays, in order, in parts that hold no more than a file did before, or one array."""
+    """Split the names of arrays, in order, into parts that hold no more bytes than a file did before, or a single array."""
     most = state.shard_bytes or sum(spec.nbytes for spec in state.specs.values())
     parts: list[list[str]] = [[]]
     size = 0

@@ -1,4 +1,4 @@
-"""Dimension transfer on arrays. NumPy only. The names stand in `__init__.pyi`; each is imported when first used."""
+"""Dimension transfer on arrays, with NumPy only. The public names are listed in `__init__.pyi`; each is imported on first use."""
 
 import lazy_loader
 

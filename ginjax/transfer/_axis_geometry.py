@@ -1,9 +1,9 @@
-"""What a convolution does along one axis: which of its taps meet the field at which output point.
+"""The geometry of a convolution along one axis: which of its taps meet the field at which output point.
 
-Of an axis of depth `n` a convolution of stride `s`, dilation `e` and padding `p` makes output `i` of the points
-`i s - p + e t`, one for each tap `t`; a transposed one makes output `o` of the points `(o + p - e t) / s` that are whole
-numbers. On a field that does not vary along the axis all points are alike, so an output is the sum of those taps that
-meet the field, and only padding by zeros takes any away.
+Let an axis have depth `n`. A convolution of stride `s`, dilation `e` and padding `p` computes output `i` from the points
+`i s - p + e t`, one for each tap `t`. A transposed one computes output `o` from those points `(o + p - e t) / s` that are
+whole numbers. On a field that does not vary along the axis all points are equal, so an output is the sum of the taps that
+meet the field. Only padding by zeros removes taps from this sum.
 """
 
 from dataclasses import asdict, dataclass
@@ -29,15 +29,15 @@ class AxisGeometry:
     **Arguments:**
 
     - `taps`: entries of the kernel, 1 to 256; `stride`, `dilation`: 1 to 64.
-    - `before`, `after`: points of padding at either end; of a transposed convolution what is cut off.
-    - `output_padding`: of a transposed convolution, points that are added at the end.
+    - `before`, `after`: points of padding at either end; for a transposed convolution, points that are cut off.
+    - `output_padding`: for a transposed convolution, points that are added at the end.
     - `transposed`: whether it is a transposed convolution.
-    - `repeats`: the padding continues the field (circular, replicate, reflect), in place of zeros.
-    - `fitted`: the padding is chosen by the depth so that `n` points become `n / s`, rounded up ("same" of TensorFlow); `before` and
-      `after` are not used then.
-    - `mirrored`: a transposed convolution whose taps run backwards, as those of Flax.
+    - `repeats`: whether the padding continues the field (circular, replicate, reflect) instead of zeros.
+    - `fitted`: whether the padding depends on the depth, so that `n` points become `n / s`, rounded up ("same" in TensorFlow).
+      `before` and `after` are not used then.
+    - `mirrored`: whether the taps of a transposed convolution run backwards, as in Flax.
 
-    **Raises:** `ArgumentError` for a number out of its range.
+    **Raises:** `ArgumentError` for a number out of range.
     """
 
     taps: int
@@ -59,11 +59,11 @@ class AxisGeometry:
 
     @property
     def reach(self) -> int:
-        """Points between the first and the last tap, both counted."""
+        """Number of points from the first to the last tap, both included."""
         return self.dilation * (self.taps - 1) + 1
 
     def pads(self, depth: int) -> tuple[int, int]:
-        """Padding at either end of an axis of that depth."""
+        """Padding at either end of an axis with this depth."""
         if not self.fitted:
             return self.before, self.after
         rows = -(-depth // self.stride)
@@ -71,7 +71,7 @@ class AxisGeometry:
         return total // 2, total - total // 2
 
     def meets(self, depth: int) -> np.ndarray:
-        """Which taps meet the field at each output point of an axis of that depth: true or false, `(outputs, taps)`."""
+        """Which taps meet the field at each output point of an axis with this depth: booleans `(outputs, taps)`."""
         before, after = self.pads(depth)
         reached = self.dilation * np.arange(self.taps)
         if self.transposed:
@@ -84,17 +84,17 @@ class AxisGeometry:
         return np.ones_like(points, bool) if self.repeats else (points >= 0) & (points < depth)
 
     def patterns(self, divides: bool) -> np.ndarray:
-        """Every set of taps that some output point meets, each once: `(patterns, taps)`.
+        """All different sets of taps that an output point can meet, `(patterns, taps)`.
 
         **Arguments:**
 
-        - `divides`: of axes only whose depth is a multiple of the stride; else of axes of every depth that is large enough for
-          both ends to be apart.
+        - `divides`: whether to consider only axes whose depth is a multiple of the stride. Otherwise, axes of every depth that
+          keeps the two ends apart are considered.
         """
         return _patterns(self, divides)
 
     def words(self) -> str:
-        """What differs from a convolution of stride 1 without padding, in words for a table."""
+        """The differences from a convolution of stride 1 without padding, in words for a table."""
         parts = ["transposed"] if self.transposed else []
         parts += [f"stride {self.stride}"] if self.stride > 1 or self.transposed else []
         parts += [f"dilation {self.dilation}"] if self.dilation > 1 else []
@@ -107,12 +107,12 @@ class AxisGeometry:
         return ", ".join(parts)
 
     def to_json(self) -> dict[str, Any]:
-        """A plain JSON object; `from_json` reads it back."""
+        """Convert to a plain JSON object that `from_json` can read."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Any) -> "AxisGeometry":
-        """Read an axis that may come from anywhere; `ArgumentError` says what is wrong with it."""
+        """Read an axis from an untrusted value; an `ArgumentError` says what is wrong with it."""
         names = {*_SMALL, *_PADS, *_FLAGS}
         if not isinstance(data, dict) or set(data) != names:
             raise ArgumentError("axis of a convolution", expected=f"an object with {sorted(names)}")

@@ -1,4 +1,4 @@
-"""Axes of a field in another order, for new axes that are not the last."""
+"""The order of the axes of a field if new axes are not the last ones."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,34 +8,35 @@ from ._plain_layers import PlainLayer
 
 
 def axis_order(places: Sequence[int], D: int) -> tuple[int, ...]:
-    """For each axis, which one it is where the new axes come last.
+    """For each axis, its number in the order in which new axes come last.
 
     **Arguments:**
 
-    - `places`: of the new axes among all `D`, increasing.
+    - `places`: places of the new axes among all `D`, in increasing order.
+    - `D`: the higher dimension.
     """
     old, new = iter(range(D - len(places))), iter(range(D - len(places), D))
     return tuple(next(new) if i in places else next(old) for i in range(D))
 
 
 def axis_exchange(places: Sequence[int], D: int) -> np.ndarray:
-    """The symmetry of the grid that brings new axes, which come last, to their places: `(g v)_i = v_order(i)`."""
+    """The symmetry of the grid that moves new axes from the end to their places: `(g v)_i = v_order(i)`."""
     return np.eye(D, dtype=int)[list(axis_order(places, D))]
 
 
 def with_axes_in_order(
     arrays: Mapping[str, np.ndarray], layers: Sequence[PlainLayer], order: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """The arrays of a plain network with the axes of its fields in another order.
+    """Adapt the arrays of a plain network to another order of the axes of its fields.
 
-    Kernels turn with the axes, and channels that are components of tensors are exchanged like these. Fields of odd parity
-    change sign where the order is an odd permutation, as under a symmetry of the grid. Invariant filters do none of
-    this: a network of these is the same in every order.
+    Kernels are transposed with the axes, and channels that are components of tensors are permuted like the axes. Fields of odd
+    parity change sign if the order is an odd permutation, as under any symmetry of the grid. Networks of invariant filters do not
+    need this: they are the same in every order.
 
     **Arguments:**
 
-    - `arrays`, `layers`: of the network.
-    - `order`: from `axis_order`.
+    - `arrays`, `layers`: those of the network.
+    - `order`: the result of `axis_order`.
     """
     D, result = len(order), dict(arrays)
     for layer in layers:
@@ -54,7 +55,7 @@ def with_axes_in_order(
 
 
 def _channels(fields: Sequence[tuple[int, int, int]], order: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Where each channel comes from, and by what it is multiplied."""
+    """The old number of each channel, and its factor."""
     D, sign = len(order), round(np.linalg.det(np.eye(len(order))[list(order)]))
     rows, signs, start = [], [], 0
     for k, p, channels in fields:

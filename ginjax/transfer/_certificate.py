@@ -1,4 +1,4 @@
-"""What a conversion did to each path and how exactly: the algebraic certificate."""
+"""The algebraic certificate: how a conversion changed each path, and how exactly."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,16 +17,16 @@ TOLERANCES = {
     "float8_e4m3fn": 2e-1,
     "float8_e5m2": 4e-1,
 }
-"""Largest residual of (C) that counts as exact, by the precision the weights are stored in."""
+"""Largest residual of (C) that counts as exact, by precision of the stored weights."""
 
 
 def tolerance_of(dtype: np.dtype) -> float:
-    """The residual up to which weights of a precision count as exact."""
+    """The residual up to which weights of this precision count as exact."""
     return TOLERANCES.get(np.dtype(dtype).name, TOLERANCES["float32"])
 
 
 Coverage = Literal["weights", "model"]
-"""What a digest was made of: the weights alone, or everything that a prediction depends on."""
+"""What a digest covers: the weights alone, or everything that a prediction depends on."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class PathReport:
 
     **Arguments:**
 
-    - `layer`, `path`: where it is, such as `blocks.0.1.conv` and `k0p0->k1p0`.
-    - `before`, `after`: number of filters.
-    - `residual`: of condition (C) on the weights as stored, relative to the largest entry; `residual_new` is
+    - `layer`, `path`: names of both, such as `blocks.0.1.conv` and `k0p0->k1p0`.
+    - `before`, `after`: number of filters before and after.
+    - `residual`: residual of condition (C) on the stored weights, relative to the largest entry; `residual_new` is
       the part of it on output components that involve an added axis.
-    - `free`: directions in which the weights could move without changing what (C) preserves.
-    - `dropped`: names of old filters that have no counterpart (rules that go by identity only).
-    - `note`: why the path is not exact, in words; empty where it is.
+    - `free`: number of directions in which the weights could move without changing what (C) preserves.
+    - `dropped`: names of old filters that have no counterpart (only for rules that match filters by identity).
+    - `note`: why the path is not exact, in words; empty if it is.
     """
 
     layer: str
@@ -56,33 +56,33 @@ class PathReport:
 
     @property
     def called(self) -> str:
-        """Where it is, for people: names of a file may be of any length."""
+        """Layer and path for messages; long names from a file are shortened."""
         return f"{clean(self.layer, LONGEST_CELL)} {clean(self.path, LONGEST_CELL)}"
 
     @property
     def reason(self) -> str:
-        """Why it is not exact, for people; empty where it is."""
+        """Why the path is not exact, for messages; empty if it is."""
         return clean(self.note, LONGEST_PART)
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """The algebraic certificate of a conversion. It needs no run of the network.
+    """The algebraic certificate of a conversion, computed without running the network.
 
     **Arguments:**
 
-    - `rule`, `flex`: what was applied; `promises`: whether the rule promises compatibility.
+    - `rule`, `flex`: the rule that was applied; `promises`: whether it promises compatibility.
     - `from_dim`, `to_dim`: the dimensions.
     - `tolerance`: largest residual that counts as exact at the precision of the stored weights.
     - `parity_lift`: whether odd scalars became odd vectors along the added axis.
-    - `new_boundaries`: what the added axes do at their ends, `"periodic"`, `"edge"` or `"mirror"`, one word for each; empty
-      if all are periodic. The residuals hold for such axes and no others.
-    - `new_axes`: which axes of the higher dimension the lower one has not, by their places from 0 on; empty if the last.
-    - `fields`: the fields that it speaks of, where the model has gained or lost others since; empty if these are all. They are
-      predicted as in the lower dimension whatever the new ones are, as long as none of them varies along the new axes.
-    - `digest`: of what the certificate speaks of; where that has another digest now, the certificate is stale.
-    - `covers`: what the digest was made of. A conversion of arrays knows the weights alone; in a file it is everything
-      that a prediction depends on, the numbers of the certificate among them. Earlier versions stopped at the weights.
+    - `new_boundaries`: how fields continue beyond the ends of each added axis, `"periodic"`, `"edge"` or `"mirror"`; empty
+      if all are periodic. The residuals hold for these boundaries only.
+    - `new_axes`: places, counted from 0, of the axes that only the higher dimension has; empty if they are the last.
+    - `fields`: the fields that the certificate is about, if the model has gained or lost others since; empty if it is about all.
+      They are predicted as in the lower dimension, whatever the new fields are, as long as no field varies along the new axes.
+    - `digest`: digest of what the certificate covers. If the digest is a different one now, the certificate is stale.
+    - `covers`: what the digest covers. After a conversion of arrays it is the weights alone. In a file it is everything
+      that a prediction depends on, including the numbers of the certificate. Earlier versions covered the weights only.
     """
 
     rule: str
@@ -101,7 +101,7 @@ class Certificate:
 
     @property
     def residual(self) -> float:
-        """The largest residual of any path."""
+        """The largest residual over all paths."""
         return max((path.residual for path in self.paths), default=0.0)
 
     @property
@@ -124,33 +124,33 @@ class Certificate:
         )
 
     def with_tolerance(self, tolerance: float | None) -> "Certificate":
-        """The certificate judged by another tolerance; None keeps its own."""
+        """The same certificate with another tolerance; None keeps its own."""
         return self if tolerance is None else replace(self, tolerance=tolerance)
 
     def of_weights(self, digest: str, paths: tuple[PathReport, ...]) -> "Certificate":
-        """The certificate with other numbers, made of other weights."""
+        """The same certificate with the paths and the digest of other weights."""
         return replace(self, digest=digest, paths=paths, covers="weights")
 
     def numbers(self) -> dict[str, object]:
-        """What the certificate says, as JSON, without the digest that covers it."""
+        """The content of the certificate as JSON, without the digest that covers it."""
         return {name: value for name, value in self.to_json().items() if name not in ("digest", "covers")}
 
     def sealed(self, digest: str) -> "Certificate":
-        """The certificate under a digest of everything, its own `numbers` included."""
+        """The same certificate with a digest of the whole model, which includes its own `numbers`."""
         return replace(self, digest=digest, covers="model")
 
     def to_json(self) -> dict[str, object]:
-        """A plain JSON object; `from_json` reads it back."""
+        """Convert to a plain JSON object that `from_json` can read."""
         data = asdict(self)
         for name in ("new_boundaries", "new_axes", "fields"):
             if not data[name]:
-                del data[name]  # so that what earlier versions wrote keeps its digest
+                del data[name]  # keeps the digest of files of earlier versions
         data["paths"] = [asdict(path) | {"dropped": list(path.dropped)} for path in self.paths]
         return data | {"residual": self.residual, "exact": self.exact}
 
     @classmethod
     def from_json(cls, data: object) -> "Certificate":
-        """Read what `to_json` wrote; `ArgumentError` says what is wrong with anything else."""
+        """Read what `to_json` wrote; an `ArgumentError` says what is wrong with any other value."""
         if not isinstance(data, Mapping) or not isinstance(data.get("paths"), list):
             raise ArgumentError("certificate", expected="an object with the fields of a certificate")
         try:
@@ -167,7 +167,7 @@ class Certificate:
             fields = data.get("fields", [])
             if not isinstance(fields, list | tuple) or not all(isinstance(each, str) for each in fields):
                 raise ValueError(f"fields = {fields!r}"[:60])
-            covers = data.get("covers", "weights")  # files of schema 1 do not say
+            covers = data.get("covers", "weights")  # files of schema 1 do not state it
             if covers not in get_args(Coverage):
                 raise ValueError(f"covers = {covers!r}"[:60])
             return cls(

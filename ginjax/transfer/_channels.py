@@ -1,7 +1,7 @@
-"""Networks whose fields change: which channel of a layer goes on as which, and the weights that follow from it.
+"""Networks whose fields change: which channels of a layer are kept, and the resulting weights.
 
-A network that gains fields computes of its old ones what it did before: weights from a new channel to an old one are zero,
-and so are all weights to new outputs. A network that loses a field computes what it did where that field was zero.
+A network that gains fields computes its old fields as before: weights from new channels to old ones are zero, and so are all
+weights to new outputs. A network that loses a field computes the rest as it did when that field was zero.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ _PRODUCT = ".product_conv"
 
 @dataclass(frozen=True)
 class KeptChannels:
-    """Which channel of a block each channel of the changed block goes on as.
+    """The origin of each channel of a block that has changed.
 
     **Arguments:**
 
-    - `origins`: for each channel, its number in the block before; None for a new one. Numbers increase.
-    - `before`: channels of the block before.
+    - `origins`: for each channel, its number in the old block; None for a new channel. The numbers increase.
+    - `before`: number of channels of the old block.
     """
 
     origins: tuple[int | None, ...]
@@ -39,29 +39,29 @@ class KeptChannels:
 
     @property
     def kept(self) -> np.ndarray:
-        """The numbers before of the channels that are not new."""
+        """The old numbers of the channels that are not new."""
         return np.array([origin for origin in self.origins if origin is not None], int)
 
     def components(self, count: int) -> "KeptChannels":
-        """The same of the components of tensors as channels, `count` to a channel."""
+        """The same with the components of tensors as separate channels, `count` for each channel."""
         found = [
             None if origin is None else origin * count + i for origin in self.origins for i in range(count)
         ]
         return KeptChannels(tuple(found), self.before * count)
 
     def then(self, other: "KeptChannels") -> "KeptChannels":
-        """This block and another one after it as one block."""
+        """This block and a following block as one block."""
         shifted = tuple(None if origin is None else origin + self.before for origin in other.origins)
         return KeptChannels((*self.origins, *shifted), self.before + other.before)
 
 
 Ends = Mapping[FieldKey, KeptChannels]
-"""The blocks of the input, or of the output, of a network."""
+"""The blocks of the input, or of the output, of a network, by key."""
 
 
 @dataclass(frozen=True)
 class LayerChannels:
-    """What becomes of the channels of one convolution, by key."""
+    """The origins of the channels of one convolution, by key."""
 
     inputs: Ends
     outputs: Ends
@@ -74,16 +74,16 @@ def match_channels(
     outputs: Ends,
     shapes: tuple[Mapping[str, tuple[int, ...]], Mapping[str, tuple[int, ...]]],
 ) -> dict[str, LayerChannels]:
-    """For every convolution of a network whose fields changed, which of its channels go on as which.
+    """Find the origins of all channels, for every convolution of a network whose fields have changed.
 
-    Inside, a network keeps its channels, and where a new order or parity of field came it has further blocks. So a block
-    that has as many channels as before is the same block, and one that has not is that of the input or the output, or
-    what products made of further blocks.
+    Inside, a network keeps its channels; for a new order or parity of a field it gets further blocks. So a block with the same
+    number of channels as before is the same block. A block with another number belongs to the input or the output of the network,
+    or holds products of further blocks.
 
     **Arguments:**
 
-    - `before`, `after`: the layer tables, in one or two dimensions.
-    - `inputs`, `outputs`: of the network. Channels were only added, or only taken away.
+    - `before`, `after`: the layer tables, in the same dimension or in two.
+    - `inputs`, `outputs`: the changes at the input and the output of the network: channels were only added, or only removed.
     - `shapes`: the shape of every array before and after.
 
     **Raises:** `UnsupportedError` for a layer whose channels changed in another way.
@@ -99,7 +99,7 @@ def match_channels(
                 _matched(layer.name, old.outputs, layer.outputs, outputs, {}),
             )
             continue
-        # Even vectors are new inside, and with them the convolution of their products.
+        # Even vectors are new inside, and so is the convolution of their products.
         beside = known.get(layer.name.removesuffix(_PRODUCT) + ".conv")
         if beside is None or not layer.name.endswith(_PRODUCT):
             raise changed_width(layer.name, "no such layer", "one")
@@ -130,7 +130,7 @@ def _matched(
 
 
 def changed_width(subject: str, got: str, after: str) -> UnsupportedError:
-    """The error of a layer whose width would change with the fields."""
+    """The error for a layer whose width would change with the fields."""
     return UnsupportedError(
         f"{subject}, as the fields of the network change",
         got=f"{got} before and {after} after",
@@ -144,7 +144,7 @@ def _products(
     new: ConvLayer,
     shapes: tuple[Mapping[str, tuple[int, ...]], Mapping[str, tuple[int, ...]]],
 ) -> dict[FieldKey, KeptChannels]:
-    """What goes on as what behind the products of fields that come before a convolution, see `ProductNonlinear`.
+    """The origins of channels after the products of fields before a convolution, see `ProductNonlinear`.
 
     Scalars, then products of each other field with itself; each other field, then the same times a gate of the scalars.
     """
@@ -179,17 +179,18 @@ def carry_channels(
     layers: Mapping[str, LayerChannels],
     last: frozenset[str] = frozenset(),
 ) -> dict[str, np.ndarray]:
-    """The arrays of a network whose fields changed.
+    """Compute the arrays of a network whose fields have changed.
 
     **Arguments:**
 
-    - `arrays`: before.
-    - `fresh`: of the same network for its new fields, with initial weights; what becomes of new channels inside it starts
-      from these.
-    - `layers`: by the name of each convolution, from `match_channels` or `match_plain_channels`.
-    - `last`: the convolutions whose outputs are those of the network: their weights to new channels, and biases there, start at zero.
+    - `arrays`: the arrays before.
+    - `fresh`: the arrays of the same network for its new fields, with initial weights; new channels inside the network start with
+      these.
+    - `layers`: by name of each convolution, the result of `match_channels` or `match_plain_channels`.
+    - `last`: the convolutions whose outputs are the outputs of the network. Their weights and biases for new channels start at
+      zero.
 
-    **Raises:** `UnsupportedError` for another array that changed its shape, such as a norm over the input.
+    **Raises:** `UnsupportedError` if the shape of any other array changed, such as a norm over the input.
     """
     found = {}
     for name, start in fresh.items():
@@ -208,15 +209,15 @@ def carry_channels(
 def new_targets(
     shapes: Mapping[str, tuple[int, ...]], layers: Mapping[str, LayerChannels], before: frozenset[str]
 ) -> dict[str, np.ndarray]:
-    """Which values of each array act on new channels only, so that no old one depends on them.
+    """Find the values of each array that act on new channels only, so that no old channel depends on them.
 
     **Arguments:**
 
-    - `shapes`: of the arrays after the change.
+    - `shapes`: shapes of the arrays after the change.
     - `layers`: as in `carry_channels`.
-    - `before`: the names of the arrays before it.
+    - `before`: names of the arrays before the change.
 
-    **Returns:** by name, true or false for each value along the first axis; arrays without a new one are left out.
+    **Returns:** by name, a boolean for each entry along the first axis; arrays without any such entry are left out.
     """
     found = {}
     for name, shape in shapes.items():
@@ -233,7 +234,7 @@ def new_targets(
 def _place(
     name: str, layers: Mapping[str, LayerChannels]
 ) -> tuple[str, tuple[FieldKey | None, FieldKey]] | None:
-    """The convolution that an array belongs to, with its keys of input (None for a bias) and output; None for no convolution."""
+    """The convolution of an array and the keys of its input (None for a bias) and output; None if it is not of a convolution."""
     for word in (".weight.", ".bias."):
         layer, found, path = name.rpartition(word)
         if not found or layer not in layers:

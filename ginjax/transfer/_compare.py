@@ -1,4 +1,4 @@
-"""How much a rule makes weights and responses grow: numbers that tell rules apart before any network is run."""
+"""How much a rule increases weights and responses: numbers that compare rules before any network is run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from ._layers import ConvLayer, filter_key
 
 @dataclass(frozen=True)
 class Growth:
-    """How a conversion changed the size of things, new to old, over the paths of all convolutions.
+    """The growth of a network in a conversion, as ratios of new to old over the paths of all convolutions.
 
     **Arguments:**
 
-    - `weights`: the largest ratio of a layer's Frobenius norms of weights.
-    - `noise`: geometric mean of the ratios of the standard deviation of a path's output, per component, when its
-      input is white noise.
+    - `weights`: the largest ratio of the Frobenius norms of a layer's weights.
+    - `noise`: geometric mean, over the paths, of the ratios of the standard deviation of the output per component, for
+      white noise as the input.
     - `noise_largest`: the largest of these ratios.
     """
 
@@ -31,11 +31,11 @@ def growth(
     before: tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterBank]],
     after: tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterBank]],
 ) -> Growth:
-    """Compare a model before and after; each given as arrays, layer table and banks by role.
+    """Compare a model before and after a conversion.
 
     **Arguments:**
 
-    - `before`, `after`: arrays by name, layer table, and banks by role, of the two models.
+    - `before`, `after`: the two models, each given as arrays by name, layer table, and banks by role.
     """
     ratios, norms = [], []
     for old_layer, new_layer in zip(before[1], after[1], strict=True):

@@ -1,4 +1,4 @@
-"""Convert the weights of a whole model: arrays and a layer table in, arrays and a certificate out."""
+"""Conversion of the weights of a whole model: arrays and a layer table in, arrays and a certificate out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from .rules import RemarkingRule, Rule, dropped_filters
 
 
 def bank_chain(bank: FilterBank, to_dim: int, target: FilterBank | None = None) -> tuple[FilterBank, ...]:
-    """The banks a conversion passes through, one dimension at a time, up or down.
+    """The banks that a conversion passes through, one dimension at a time, up or down.
 
     **Arguments:**
 
-    - `bank`: of the model as it is.
-    - `to_dim`: dimension to reach.
-    - `target`: the bank to end with, if it was handed in as arrays. Where either side matches no recipe there is
-      nothing to pass through, and the step is taken at once.
+    - `bank`: the current bank of the model.
+    - `to_dim`: the new dimension.
+    - `target`: the last bank, if it is given as arrays. If one of the two banks matches no recipe, there are no banks in between,
+      and the conversion is a single step.
     """
     if to_dim == bank.D or to_dim < 1:
         raise ArgumentError(
@@ -64,15 +64,15 @@ def convert_weights(
     **Arguments:**
 
     - `arrays`: all arrays of the model by name. Those that are not convolution weights do not depend on the
-      dimension and are passed on.
+      dimension and stay as they are.
     - `layers`: the layer table.
-    - `chains`: for each bank role the banks to pass through, from `bank_chain`; with `parity_lift` two of them,
+    - `chains`: for each bank role, the banks to pass through, from `bank_chain`. With `parity_lift` there are two of them,
       the second with the filters of the lifted keys.
-    - `rule`: what to do with the weights. Going down only rules that promise compatibility make sense.
-    - `dtype`: of the floating-point arrays in the result; default: as they are.
-    - `parity_lift`: odd scalars become odd vectors along the added axis, see `lift_key`.
+    - `rule`: the transfer rule. On the way down, only rules that promise compatibility make sense.
+    - `dtype`: dtype of the floating-point arrays in the result; unchanged by default.
+    - `parity_lift`: turn odd scalars into odd vectors along the added axis, see `lift_key`.
 
-    **Returns:** the new arrays and the certificate, computed on them as stored.
+    **Returns:** the new arrays, and the certificate computed on them as stored.
     """
     layers = tuple(layers)
     first = next(iter(chains.values()))
@@ -154,7 +154,7 @@ class _Path:
 
     @property
     def exists(self) -> bool:
-        """Whether there are filters for it before or after."""
+        """Whether it has filters before or after."""
         ends = (self.chain[0], self.source, self.target), (self.chain[-1], *self.new_keys)
         return any(len(bank_block(*end)) > 0 for end in ends)
 
@@ -212,7 +212,7 @@ class _Path:
         return "; ".join(filter(None, (explain(whole, gap, tolerance), *self._remarks(rule))))
 
     def _remarks(self, rule: Rule) -> list[str]:
-        """What the rule itself says of the steps of the way up, once each."""
+        """What the rule remarks about the steps on the way up, each remark once."""
         if not isinstance(rule, RemarkingRule) or not self.upward:
             return []
         return list(dict.fromkeys(rule.remark(self._pair(i, i + 1)) for i in range(len(self.chain) - 1)))
@@ -223,9 +223,9 @@ class _Path:
 
 
 def _lift_names(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Arrays of odd scalars under the names of odd vectors.
+    """Give arrays of odd scalars the names of odd vectors.
 
-    The norm of a vector also has a multiple of the mean, which starts at 0 and changes nothing.
+    The norm of a vector also has a factor for the mean, which starts at 0 and changes nothing.
     """
     lifted = {}
     for name, array in arrays.items():

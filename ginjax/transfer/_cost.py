@@ -1,4 +1,4 @@
-"""What a network costs to run, from its layer table."""
+"""The cost of running a network, from its layer table."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Cost:
 
     **Arguments:**
 
-    - `flops`: floating-point operations of the convolutions, a multiplication and an addition counted as two. Every
-      tap of a dense kernel is counted, on the padding too, but not the zeros between the pixels of a dilated input.
-    - `field_bytes`: the largest input and output that one convolution holds at the same time.
+    - `flops`: floating-point operations of the convolutions; a multiplication and an addition count as two. Every
+      tap of a dense kernel is counted, also on the padding, but not on the zeros between the pixels of a dilated input.
+    - `field_bytes`: bytes of the input and the output of a convolution together, for the largest convolution.
     """
 
     flops: int
@@ -30,7 +30,7 @@ class Cost:
 def cost(
     layers: Sequence[ConvLayer], banks: Mapping[str, FilterBank], side: int, item_bytes: int = 4
 ) -> Cost:
-    """Compute what the convolutions of a model cost on a grid of equal sides.
+    """Compute the cost of the convolutions of a model on a grid of equal sides.
 
     **Arguments:**
 
@@ -56,7 +56,7 @@ def cost(
 def plain_cost(
     layers: Sequence[PlainLayer], arrays: Mapping[str, np.ndarray], D: int, side: int, item_bytes: int = 4
 ) -> Cost:
-    """Compute what a model of plain convolutions costs, as `cost` does for equivariant ones.
+    """Compute the cost of a model of plain convolutions, as `cost` does for equivariant ones.
 
     **Arguments:**
 
@@ -92,7 +92,7 @@ class _Grid:
         return max(1, self.output * self.stride // self.input_dilation)
 
     def multiplications(self, D: int) -> int:
-        """Pairs of an output pixel and a tap that meets a pixel, not a zero in between: one tap in `input_dilation`."""
+        """Number of pairs of output pixel and tap that meets a pixel, not a zero in between: one tap in `input_dilation`."""
         return max(1, self.filter_side * self.output // self.input_dilation) ** D
 
     def values(self, channels: tuple[int, ...], D: int) -> int:
@@ -100,7 +100,7 @@ class _Grid:
 
 
 def _total(rows: Iterable[tuple[int, int]], item_bytes: int) -> Cost:
-    """From multiplications and values of each convolution."""
+    """The total from the multiplications and the numbers of values of each convolution."""
     rows = list(rows)
     largest = max((values for _, values in rows), default=0)
     return Cost(2 * sum(products for products, _ in rows), largest * item_bytes)

@@ -1,14 +1,15 @@
 r"""The cube rule: the free directions that make a converted filter as isotropic as its bank allows.
 
-What a filter does to a wave `exp(i k x)` is its symbol `S(k) = sum_v C(v) exp(i k v)`, a tensor that takes an amplitude
-of the input to one of the output. For a plane wave of the new dimension, embedded low-dimensional fields turned by a
-rotation `R` say what the converted filter should do: with `k' = R E k` it is `R S(k)`, on inputs in the turned plane.
-Condition (C) grants that along the axes. The free directions are used to come close to it in every other direction,
+The response of a filter to a wave `exp(i k x)` is its symbol `S(k) = sum_v C(v) exp(i k v)`, a tensor that maps an amplitude
+of the input to one of the output. The wanted response to a plane wave of the new dimension follows from low-dimensional fields
+that are embedded and turned by a rotation `R`: with `k' = R E k` it is `R S(k)`, on inputs in the turned plane.
+Condition (C) guarantees this response along the axes. The free directions are chosen to approach it in every other direction.
+They minimise
 
-    mean over k' in [-pi, pi]^D' and R of |S'(k') R E - R E S(k)|^2,   |k| = min(|k'|, pi),
+    mean over k' in [-pi, pi]^D' and R of |S'(k') R E - R E S(k)|^2,   |k| = min(|k'|, pi).
 
-because beyond `|k| = pi` the old filter has met no wave, and its response there is kept instead of continued. The corner
-`(pi, ..., pi)`, where rollouts blow up first, is added as if it were a second mean.
+Beyond `|k| = pi` the old filter has met no wave, so its response at `|k| = pi` is kept there. The corner `(pi, ..., pi)`,
+where rollouts blow up first, is added with the weight of a second mean.
 """
 
 import itertools
@@ -22,20 +23,20 @@ from ._spin import treats_axes_alike
 from ._system import FilterPair, solutions
 
 LARGEST_DIMENSION = 3
-"""The new dimension up to which rotations about a wave vector are averaged over."""
+"""The largest new dimension in which rotations about a wave vector are averaged over."""
 
 PULL = 0.01
-"""Weight of the distance to the starting solution, relative to that of an average free direction."""
+"""Weight of the distance to the starting solution, relative to the weight of an average free direction."""
 
 WAVES = 8
-"""Wave vectors along half an axis of the cube, or one more than the side of the filters if that is more."""
+"""Number of wave vectors along half an axis of the cube; if the filters are large, the side of the filters plus one."""
 
 DIRECTIONS = 4
-"""Directions of the old wave vector between an axis and a diagonal of the old dimension."""
+"""Number of directions of the old wave vector between an axis and a diagonal of the old dimension."""
 
 
 def obstacle(pair: FilterPair) -> str:
-    """Why the cube rule has nothing to say about a path, in words; empty where it has."""
+    """Why the cube rule does not apply to a path, in words; empty if it does."""
     if pair.p != pair.lift_in ^ pair.lift_out:
         return "no odd filter satisfies condition (C)"
     if pair.input_dilation > 1:
@@ -53,7 +54,7 @@ def obstacle(pair: FilterPair) -> str:
 def _is_whole(block: FilterBlock, D: int, k: int, p: int) -> bool:
     """Whether a block spans all filters of its side that are invariant under rotations and reflections of the grid.
 
-    Blocks whose support is cut, or whose filters may treat axes differently, cannot be isotropic or are not meant to be.
+    Blocks with a reduced support, or with filters that may treat axes differently, cannot be isotropic or are not meant to be.
     """
     side = block.filters.shape[1]
     return len(block) == character_count(D, side, k, p) and treats_axes_alike(block.filters, D, p)
@@ -65,7 +66,7 @@ def cube_matrix(pair: FilterPair, start: np.ndarray) -> np.ndarray:
     **Arguments:**
 
     - `pair`: the bases of a path that has free directions and no `obstacle`.
-    - `start`: a solution of (C) `(n_new, n_old)`, which the result is pulled to.
+    - `start`: a solution of (C) `(n_new, n_old)`, towards which the result is pulled.
     """
     free = _orthonormal_in_pixels(solutions(pair).null, pair.new)
     hessian, wanted = 0.0, 0.0
@@ -78,15 +79,15 @@ def cube_matrix(pair: FilterPair, start: np.ndarray) -> np.ndarray:
 
 
 def _orthonormal_in_pixels(null: np.ndarray, block: FilterBlock) -> np.ndarray:
-    """Free directions whose filters are orthonormal, so that the scaling of the bank changes nothing."""
+    """Free directions whose filters are orthonormal, so that the scaling of the bank has no influence."""
     triangle = np.asarray(np.linalg.qr(block.filters.reshape(len(block), -1).T @ null, mode="r"))
     return np.linalg.solve(triangle.T, null.T).T
 
 
 def _waves(D: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Wave vectors `(waves, D)` with falling coordinates, midpoints of `n` parts of [0, pi], and their weights.
+    """Wave vectors `(waves, D)` with decreasing coordinates, midpoints of `n` parts of [0, pi], and their weights.
 
-    Reflections and exchanges of axes make all others of them.
+    Reflections and exchanges of axes generate all others from them.
     """
     parts = [part[::-1] for part in itertools.combinations_with_replacement(range(n), D)]
     weights = np.array([math.factorial(D) / math.prod(map(math.factorial, _counts(part))) for part in parts])
@@ -104,11 +105,11 @@ def _corner(D: int) -> tuple[np.ndarray, np.ndarray]:
 def _normal_equations(
     pair: FilterPair, waves: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`H` `(n_new, n_new)` and `g` `(n_new, n_old)`: the misfit is `a' H a' - 2 a' g a` and what does not depend on `a'`.
+    """`H` `(n_new, n_new)` and `g` `(n_new, n_old)`: the misfit is `a' H a' - 2 a' g a` plus terms that do not depend on `a'`.
 
     **Arguments:**
 
-    - `waves`: `(waves, D_new)`; `weights`: of each.
+    - `waves`: the wave vectors `(waves, D_new)`; `weights`: the weight of each.
     """
     inputs = pair.D_new ** pair.orders_new[0]
     directions, shares = _old_directions(pair.D_old, DIRECTIONS)
@@ -133,7 +134,7 @@ def _normal_equations(
 
 
 def _symbols(block: FilterBlock, waves: np.ndarray, inputs: int) -> np.ndarray:
-    """`(waves, inputs, outputs, n)`: what each filter does to plane waves."""
+    """The response of each filter to plane waves, `(waves, inputs, outputs, n)`."""
     D = waves.shape[1]
     side = block.filters.shape[1]
     phases = np.exp(1j * pixel_unit(side) * waves @ pixel_coordinates(D, side).T)
@@ -143,7 +144,7 @@ def _symbols(block: FilterBlock, waves: np.ndarray, inputs: int) -> np.ndarray:
 
 
 def _old_directions(D: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors `(directions, D)` with falling coordinates and their shares of the sphere; the group makes the others."""
+    """Unit vectors `(directions, D)` with decreasing coordinates, and their shares of the sphere; the group gives the others."""
     points = np.array(
         [
             (1.0, *((np.array(part[::-1]) + 0.5) / n))
@@ -175,7 +176,7 @@ def _rotation_to(unit: np.ndarray) -> np.ndarray:
 
 
 def _turns(D: int, n: int) -> np.ndarray:
-    """Rotations `(turns, D, D)` that leave the first axis alone, `n` equal turns in three dimensions."""
+    """Rotations `(turns, D, D)` that do not move the first axis, `n` equal turns in three dimensions."""
     if D < LARGEST_DIMENSION:
         return np.eye(D)[None]
     angles = 2 * np.pi * np.arange(n) / n
@@ -188,7 +189,7 @@ def _turns(D: int, n: int) -> np.ndarray:
 
 
 def _turned(k: int, lifted: bool, frames: np.ndarray, D_old: int) -> np.ndarray:
-    """`(..., D_new^k, D_old^k)`: embedding an amplitude of order `k` and turning it."""
+    """The map `(..., D_new^k, D_old^k)` that embeds an amplitude of order `k` and turns it."""
     D = frames.shape[-1]
     result = np.ones((*frames.shape[:-2], 1, 1))
     for _ in range(k):

@@ -1,4 +1,4 @@
-"""Digests of models, which tie a certificate to the model that it is about."""
+"""Digests of models, which tie a certificate to its model."""
 
 import hashlib
 import json
@@ -8,23 +8,23 @@ import numpy as np
 
 
 class ArrayDigest:
-    """`array_digest` of arrays that come one by one, in the order of their names."""
+    """Computes `array_digest` of arrays that come one by one, in the order of their names."""
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
 
     def add(self, name: str, array: np.ndarray) -> None:
-        """Take the next array in."""
+        """Add the next array."""
         self._digest.update(_text([name, array.dtype.name, list(array.shape)]) + b"\n")
         self._digest.update(np.ascontiguousarray(_little_endian(array)).reshape(-1).view(np.uint8).data)
 
     def hexdigest(self) -> str:
-        """The digest of all so far, in hexadecimal."""
+        """The digest of all arrays so far, in hexadecimal."""
         return self._digest.hexdigest()
 
 
 def array_digest(arrays: Mapping[str, np.ndarray]) -> str:
-    """SHA-256, in hexadecimal, of the names, dtypes, shapes and bytes of the arrays in the order of the names.
+    """SHA-256, in hexadecimal, of the names, dtypes, shapes and bytes of arrays in the order of their names.
 
     It does not depend on memory layout, byte order or the order of the mapping.
     """
@@ -52,5 +52,5 @@ def _text(value: object) -> bytes:
 
 
 def _little_endian(array: np.ndarray) -> np.ndarray:
-    # Types that NumPy does not know itself, such as bfloat16, have no byte order to change.
+    # Types that are not NumPy's own, such as bfloat16, have no byte order to change.
     return array if array.dtype.kind == "V" else array.astype(array.dtype.newbyteorder("<"), copy=False)

@@ -1,7 +1,7 @@
 r"""The embedding `E: D -> D+n`: constant along the added axes, tensor components zero-padded.
 
-Dimension transfer preserves exactly this: a converted network `f'` is *compatible* with `f` when
-`f'(E x) = E f(x)` for every field `x`. The added axes come last.
+A converted network `f'` is *compatible* with `f` if `f'(E x) = E f(x)` for every field `x`. This is what dimension transfer
+preserves. The added axes come last.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ def embed_field(
 
     **Arguments:**
 
-    - `array`: the field; any number of leading axes.
+    - `array`: the field, with any number of leading axes.
     - `D`, `k`: its dimension and order.
     - `added`: number of pixels along each added axis.
     - `lifted`: whether the field gains an index along the single added axis, see `lift_key`.
@@ -48,7 +48,9 @@ def restrict_field(array: np.ndarray, D: int, k: int, n: int) -> np.ndarray:
 
     **Arguments:**
 
-    - `array`: `(..., *spatial, D, ..., D)` in dimension `D`; returns the field in dimension `D - n`.
+    - `array`: the field `(..., *spatial, D, ..., D)` in dimension `D`.
+
+    **Returns:** the field in dimension `D - n`.
     """
     if array.ndim < D + k:
         raise ArgumentError("field", got=f"{array.ndim} axes", expected=f"at least {D} + {k} (space, tensor)")
@@ -66,7 +68,7 @@ def restrict_field(array: np.ndarray, D: int, k: int, n: int) -> np.ndarray:
 def embedded_components(D_old: int, D_new: int, k: int, lifted: bool) -> np.ndarray:
     """Row-major positions in dimension `D_new` of the components of an embedded field of order `k`.
 
-    Zero-padding keeps the order. With `lifted` the field gains an index, fixed to the (single) added axis: the
+    Zero-padding keeps the tensor order. With `lifted`, the field gains an index, fixed to the (single) added axis: the
     *parity lift*, see `lift_key`.
     """
     positions = old_components(D_old, D_new, k)
@@ -76,18 +78,18 @@ def embedded_components(D_old: int, D_new: int, k: int, lifted: bool) -> np.ndar
 def lift_key(key: tuple[int, int]) -> tuple[int, int]:
     r"""The key of a field after a parity lift: odd scalars become odd vectors, everything else stays.
 
-    An odd scalar `w` in `D` dimensions (the vorticity of a plane flow) is the component of an odd vector along
-    the added axis, `w e_{D+1}`. The two transform alike: an element of `B_D` multiplies both by its determinant,
-    and the reflection of the added axis multiplies the odd vector by `det = -1` and its last component by
-    another `-1`, so it stays. Under this embedding condition (C) is solvable where zero-padding makes it
-    impossible. Vector neurons, whitening and pooling by norm see one non-zero component in both dimensions and
-    do the same to it, so whole networks lift exactly.
+    An odd scalar `w` in `D` dimensions (such as the vorticity of a plane flow) is the component of an odd vector along
+    the added axis, `w e_{D+1}`. The two transform in the same way. An element of `B_D` multiplies both by its determinant.
+    The reflection of the added axis multiplies the odd vector by `det = -1` and its last component by
+    another `-1`, so this component stays the same. With this embedding, condition (C) has solutions in cases where it has none
+    with zero-padding. Vector neurons, whitening and pooling by norm have one non-zero component in both dimensions and
+    treat it in the same way, so whole networks lift exactly.
     """
     return (1, 1) if key == (0, 1) else key
 
 
 def old_components(D_old: int, D_new: int, k: int) -> np.ndarray:
-    """Row-major positions among the `D_new^k` components of those `D_old^k` made of old axes only."""
+    """Row-major positions, among the `D_new^k` components, of the `D_old^k` components that involve old axes only."""
     positions = np.zeros(1, dtype=np.int64)
     for _ in range(k):
         positions = (positions[:, None] * D_new + np.arange(D_old)).reshape(-1)

@@ -1,4 +1,4 @@
-"""Why a path cannot be compatible, in words."""
+"""Reasons why a path cannot be compatible, in words."""
 
 from ._system import FilterPair, Residual
 
@@ -7,11 +7,12 @@ EXACT_ENOUGH = 1e-9
 
 
 def explain(pair: FilterPair, remainder: Residual, tolerance: float = EXACT_ENOUGH) -> str:
-    """One sentence on what stands between a path and exactness; empty when nothing does.
+    """Explain in one sentence why a path is not exact; empty if it is.
 
     **Arguments:**
 
-    - `tolerance`: residual that counts as exact; weights stored in fewer digits need a larger one.
+    - `pair`, `remainder`: the path, and its residual.
+    - `tolerance`: residual that counts as exact; weights stored with fewer digits need a larger one.
     """
     if remainder.total <= tolerance:
         return ""

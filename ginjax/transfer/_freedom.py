@@ -22,10 +22,10 @@ def free_directions(
 
     **Arguments:**
 
-    - `layers`, `banks`: of the converted model.
-    - `from_dim`: the dimension it was converted from.
+    - `layers`, `banks`: layer table and banks of the converted model.
+    - `from_dim`: the dimension before the conversion.
 
-    **Returns:** for each weight name an orthonormal basis `(n_filters, free)`; weights `a + z N^T` keep `A a`.
+    **Returns:** for each weight name, an orthonormal basis `N` `(n_filters, free)`; weights `a + z N^T` have the same `A a`.
     """
     return {name: solutions(pair).null for name, _, pair in _pairs(layers, banks, from_dim)}
 
@@ -33,14 +33,14 @@ def free_directions(
 def project_onto_free(
     before: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray], free: Mapping[str, np.ndarray]
 ) -> dict[str, np.ndarray]:
-    """The arrays `after`, moved back to where they differ from `before` by free directions only.
+    """Project the arrays `after` so that they differ from `before` along free directions only.
 
-    Convolution weights are projected in float64; every other array is that of `before`.
+    Convolution weights are projected in float64; all other arrays are taken from `before`.
 
     **Arguments:**
 
     - `before`, `after`: all arrays by name.
-    - `free`: for each convolution weight a basis of its free directions, see `free_directions`.
+    - `free`: for each convolution weight, a basis of its free directions, see `free_directions`.
     """
     result = dict(before)
     for name, directions in free.items():
@@ -57,17 +57,17 @@ def recertify(
     before: Mapping[str, np.ndarray],
     after: Mapping[str, np.ndarray],
 ) -> Certificate:
-    """The certificate of a converted model whose weights were changed afterwards, without the model before.
+    """Certify a converted model whose weights were changed afterwards, without the model before the conversion.
 
-    What the conversion left over, plus how much `A a'` has changed since, relative to its largest entry. By the
-    triangle inequality the residual of (C) is at most this. Going down from the converted weights would give the
-    old ones back, but only up to the rounding that is measured here; `recomputed` is for whoever has them.
+    The new residual is the residual of the conversion plus the change of `A a'` since then, relative to its largest entry. By the
+    triangle inequality, the residual of (C) is at most this. A conversion down from the converted weights would give the
+    old weights only up to the rounding that is measured here. If the old model is available, use `recomputed`.
 
     **Arguments:**
 
-    - `certificate`: of the conversion.
-    - `layers`, `banks`: of the converted model.
-    - `before`, `after`: its arrays as converted, and as they are now.
+    - `certificate`: certificate of the conversion.
+    - `layers`, `banks`: layer table and banks of the converted model.
+    - `before`, `after`: its arrays after the conversion, and now.
     """
     drift = {}
     for name, path, pair in _pairs(layers, banks, certificate.from_dim):

@@ -1,4 +1,4 @@
-"""The layer table: what conversion needs to know about each convolution of a model."""
+"""The layer table: what a conversion needs to know about each convolution of a model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ FieldKey = tuple[int, int]
 
 
 def key_name(key: FieldKey) -> str:
-    """`(1, 0) -> "k1p0"`."""
+    """Name of a key: `(1, 0) -> "k1p0"`."""
     return f"k{key[0]}p{key[1]}"
 
 
 @dataclass(frozen=True)
 class ConvLayer:
-    """One convolution, free of the dimension.
+    """One convolution, described independently of the dimension.
 
     **Arguments:**
 
     - `name`: dotted path in the model, such as `blocks.0.1.conv`.
-    - `role`: which bank it uses, `"conv"`, `"upsample"` or `"product"`.
+    - `role`: the bank it uses, `"conv"`, `"upsample"` or `"product"`.
     - `inputs`, `outputs`: `(order, parity, channels)` of each block of the field.
     - `stride`, `input_dilation`, `filter_dilation`: equal along every axis.
-    - `level`: down-samplings between the input of the model and the output of this convolution.
+    - `level`: number of down-samplings between the input of the model and the output of this convolution.
     """
 
     name: str
@@ -44,11 +44,11 @@ class ConvLayer:
                 yield (k_in, p_in), c_in, (k_out, p_out), c_out
 
     def weight_name(self, source: FieldKey, target: FieldKey) -> str:
-        """The name of the array of weights of a path, from the key `source` to the key `target`."""
+        """Name of the array of weights of a path, from the key `source` to the key `target`."""
         return f"{self.name}.weight.{path_name(source, target)}"
 
     def to_json(self) -> dict[str, object]:
-        """A plain JSON object; `from_json` reads it back."""
+        """Convert to a plain JSON object that `from_json` can read."""
         return {
             "name": self.name,
             "role": self.role,
@@ -62,7 +62,7 @@ class ConvLayer:
 
     @classmethod
     def from_json(cls, data: object) -> "ConvLayer":
-        """Read a row that may come from anywhere; `ArgumentError` says what is wrong with it."""
+        """Read a row from an untrusted value; an `ArgumentError` says what is wrong with it."""
         if not isinstance(data, Mapping) or set(data) != set(_ROW_TYPES):
             raise ArgumentError("layer table", got=_short(data), expected=f"rows with {sorted(_ROW_TYPES)}")
         for field, kind in _ROW_TYPES.items():
@@ -100,7 +100,7 @@ _ROW_TYPES = {
 
 
 def path_name(source: FieldKey, target: FieldKey) -> str:
-    """`(0, 0), (1, 0) -> "k0p0->k1p0"`."""
+    """Name of a path: `(0, 0), (1, 0) -> "k0p0->k1p0"`."""
     return f"{key_name(source)}->{key_name(target)}"
 
 
@@ -122,7 +122,7 @@ def role_keys(layers: tuple[ConvLayer, ...], role: str) -> set[tuple[int, int]]:
 def check_weights(
     layers: tuple[ConvLayer, ...], banks: Mapping[str, FilterBank], shapes: Mapping[str, tuple[int, ...]]
 ) -> None:
-    """Check that a model's arrays are those its layer table and banks ask for.
+    """Check that the arrays of a model are those that its layer table and banks require.
 
     **Arguments:**
 
@@ -130,7 +130,7 @@ def check_weights(
     - `banks`: the filters by role.
     - `shapes`: the shape of each array by name.
 
-    **Raises:** `ArgumentError` naming the first array that is missing, not known or of another shape.
+    **Raises:** `ArgumentError` that names the first array that is missing, unknown or of another shape.
     """
     for layer in layers:
         if layer.role not in banks:
@@ -149,7 +149,7 @@ def check_weights(
 
 
 def signature_rows(rows: list, subject: str = "layer table") -> tuple[tuple[int, int, int], ...]:
-    """`[[order, parity, channels], ...]` from anywhere, checked."""
+    """Read `[[order, parity, channels], ...]` from an untrusted value."""
     result = []
     for row in rows:
         whole = isinstance(row, list) and len(row) == 3 and all(type(c) is int for c in row)

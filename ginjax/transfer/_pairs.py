@@ -19,12 +19,12 @@ def path_pair(
     high: FilterBank,
     parity_lift: bool = False,
 ) -> FilterPair:
-    """The pair of a path, equal arguments giving one object, so that what is solved for it is solved once.
+    """The pair of a path. Equal arguments give the same object, so that each system is solved only once.
 
     **Arguments:**
 
     - `layer`: the convolution; `source`, `target`: keys of the path in the lower dimension.
-    - `low`, `high`: its bank in the lower and in the higher dimension. A key without filters counts as empty.
+    - `low`, `high`: its banks in the lower and in the higher dimension. A key without filters counts as empty.
     - `parity_lift`: whether odd scalars are odd vectors in the higher dimension, see `lift_key`.
     """
     new_source, new_target = lifted_path(source, target, parity_lift)
@@ -46,7 +46,7 @@ def lifted_path(source: FieldKey, target: FieldKey, parity_lift: bool) -> tuple[
 
 
 def bank_block(bank: FilterBank, source: FieldKey, target: FieldKey) -> FilterBlock:
-    """The filters of a path, perhaps none."""
+    """The filters of a path; the block is empty if it has none."""
     key = filter_key(source, target)
     return bank.blocks.get(key) or empty_block(bank.D, bank.side, key[0])
 

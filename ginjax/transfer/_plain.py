@@ -1,7 +1,7 @@
-"""Plain convolutions: kernels inflated along the new axis, the baselines that need no symmetry.
+"""Plain convolutions: kernels inflated along the new axis, as baselines that need no symmetry.
 
-Components of tensor fields are channels here, so those of an embedded field keep their kernels and the new ones get
-zeros. How a kernel goes along the new axis is a rule, see `ginjax.transfer.rules.PlainRule`.
+Components of tensor fields are channels here. The components of an embedded field keep their kernels, and the new components
+get zeros. A rule decides how a kernel extends along the new axis, see `ginjax.transfer.rules.PlainRule`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,13 +28,13 @@ def inflate_weights(
 
     **Arguments:**
 
-    - `arrays`: all arrays by name; those that belong to no layer are passed on.
+    - `arrays`: all arrays by name; those that belong to no layer stay as they are.
     - `layers`: the table of plain convolutions.
-    - `from_dim`, `to_dim`: dimensions, the second higher.
+    - `from_dim`, `to_dim`: the dimensions; the second one is higher.
     - `rule`: a rule for plain networks, or its name, such as `"centre"` or `"mean"`.
 
-    **Returns:** the new arrays, and a certificate measured on them as `plain_residual` does. A rule that spreads kernels
-    promises nothing where they meet a boundary of zeros along a new axis, which takes a part of them away.
+    **Returns:** the new arrays, and a certificate measured on them as in `plain_residual`. A rule that spreads kernels over
+    several taps promises nothing if they meet a boundary of zeros along a new axis, because it cuts off some of these taps.
     """
     chosen = find_rule(rule) if isinstance(rule, str) else rule
     if not isinstance(chosen, PlainRule):
@@ -104,7 +104,7 @@ _LOST = "the new axes are padded with zeros, where part of the spread kernel is 
 
 
 def _note(layer: PlainLayer, side: int, rule: PlainRule) -> str:
-    """Why the kernel is not exact, or for which grids it is, in words."""
+    """Why the kernel is not exact, or on which grids it is, in words."""
     if layer.transposed:
         return ""
     if layer.is_ordinary:
@@ -120,7 +120,7 @@ def _note(layer: PlainLayer, side: int, rule: PlainRule) -> str:
 
 
 def _embed_channels(array: np.ndarray, axis: int, fields: Fields, D_old: int, D_new: int) -> np.ndarray:
-    """Spread the components of one axis over those of the new dimension; new ones are zero."""
+    """Place the components of one axis among those of the new dimension; new components are zero."""
     moved = np.moveaxis(array, axis, 0)
     result = np.zeros((channel_count(fields, D_new), *moved.shape[1:]), array.dtype)
     result[old_channels(fields, D_old, D_new)] = moved

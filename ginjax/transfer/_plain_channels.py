@@ -1,4 +1,4 @@
-"""Plain networks whose fields change: their channels at the ends are components of fields."""
+"""Plain networks whose fields change: the channels at their ends are components of fields."""
 
 from collections.abc import Sequence
 
@@ -14,13 +14,13 @@ def match_plain_channels(
     outputs: Ends,
     D: int,
 ) -> dict[str, LayerChannels]:
-    """As `match_channels` for plain convolutions, whose channels at the ends of the network are components.
+    """Like `match_channels`, for plain convolutions: channels at the ends of the network are components of fields.
 
-    **Arguments:**
+    **Arguments:** as in `match_channels`, and:
 
     - `D`: the dimension.
 
-    **Raises:** `UnsupportedError` for a layer whose channels changed otherwise.
+    **Raises:** `UnsupportedError` for a layer whose channels changed in another way.
     """
     known = {layer.name: layer for layer in before}
     found = {}

@@ -1,9 +1,9 @@
-"""How exactly plain kernels of two dimensions belong together, measured on the arrays.
+"""How exactly the plain kernels of two dimensions agree, measured on the arrays.
 
-On a field that is constant along the new axes an output pixel meets the sum of the new kernel over those of its taps
-that lie on the field. All of them do, except where the field is continued by zeros, which cut off taps on one side, and
-in a transposed convolution, where an output pixel meets one tap. Every such sum must be the old kernel on the old
-channels, and nothing on output channels that are new components.
+On a field that is constant along the new axes, an output pixel is the sum of the new kernel over those taps
+that lie on the field. These are all taps, except in two cases: if the field is continued by zeros, taps on one side are cut
+off; in a transposed convolution, an output pixel meets one tap. Every such sum must be the old kernel on the old
+channels, and zero on output channels that are new components.
 """
 
 import itertools
@@ -29,6 +29,7 @@ def plain_residual(
 
     **Arguments:**
 
+    - `layer`: the convolution.
     - `low`, `high`: the arrays of both models; `dims`: their dimensions.
     """
     rows, columns = (old_channels(side, *dims) for side in (layer.outputs, layer.inputs))
@@ -63,12 +64,12 @@ def plain_condition_residual(
 
 
 def channel_count(fields: Fields, D: int) -> int:
-    """Channels of fields whose components are channels of their own."""
+    """Number of channels of fields whose components are separate channels."""
     return sum(channels * D**k for k, _, channels in fields)
 
 
 def old_channels(fields: Fields, D_old: int, D_new: int) -> np.ndarray:
-    """Where the channels of the lower dimension are among those of the higher."""
+    """Positions of the channels of the lower dimension among those of the higher one."""
     found, start = [], 0
     for k, _, channels in fields:
         components = old_components(D_old, D_new, k)
@@ -78,7 +79,7 @@ def old_channels(fields: Fields, D_old: int, D_new: int) -> np.ndarray:
 
 
 def _windows(layer: PlainLayer, side: int) -> Sequence[np.ndarray]:
-    """The sets of taps along one new axis that some output pixel meets; the stride divides the grid."""
+    """The sets of taps along one new axis that an output pixel can meet; the stride divides the grid."""
     if layer.transposed:
         return list(np.eye(side, dtype=bool))
     return list(layer.axis(side).patterns(divides=True))

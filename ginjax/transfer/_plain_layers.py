@@ -1,4 +1,4 @@
-"""The table of plain convolutions: what a conversion has to know of each."""
+"""The table of plain convolutions: what a conversion needs to know about each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ _WHOLE = {"stride": MAX_STRIDE, "dilation": MAX_STRIDE}
 
 @dataclass(frozen=True)
 class PlainLayer:
-    """One plain convolution, free of the dimension.
+    """One plain convolution, described independently of the dimension.
 
     **Arguments:**
 
     - `name`: dotted path; its arrays are `<name>.weight`, `(out, in, *(M,)*D)`, and `<name>.bias`, `(out, 1, ...)`.
     - `inputs`, `outputs`: `(order, parity, channels)` of the fields whose components are its channels.
-    - `transposed`: a transposed convolution of stride equal to its side.
+    - `transposed`: whether it is a transposed convolution, whose stride is then the side of its kernel.
     - `zero_padded`: whether it meets zeros beyond the boundary; other paddings continue a constant.
-    - `stride`, `dilation`: of an ordinary convolution, along every axis.
-    - `padding`: points before and after, along every axis; None for as many as keep the size, divided by the stride.
-    - `level`: down-samplings between the input of the model and the output of this convolution. It is about cost
-      alone, so it is no part of what makes two rows equal.
+    - `stride`, `dilation`: those of an ordinary convolution, along every axis.
+    - `padding`: points before and after, along every axis; None for the padding that keeps the size, divided by the stride.
+    - `level`: number of down-samplings between the input of the model and the output of this convolution. It only matters for the
+      cost, so two rows can be equal with different levels.
     """
 
     name: str
@@ -42,11 +42,11 @@ class PlainLayer:
 
     @property
     def is_ordinary(self) -> bool:
-        """Whether it is a convolution that keeps the size of a field, with neither stride nor dilation."""
+        """Whether it is a convolution without stride and dilation that keeps the size of a field."""
         return not self.transposed and (self.stride, self.dilation, self.padding) == (1, 1, None)
 
     def axis(self, side: int) -> AxisGeometry:
-        """What it does along an axis, with a kernel of that side."""
+        """Its geometry along an axis, for a kernel of that side."""
         before, after = self.padding or (0, 0)
         return AxisGeometry(
             side,
@@ -59,7 +59,7 @@ class PlainLayer:
         )
 
     def to_json(self) -> dict[str, object]:
-        """A plain JSON object; `from_json` reads it back."""
+        """Convert to a plain JSON object that `from_json` can read."""
         row: dict[str, object] = {
             "name": self.name,
             "inputs": [list(row) for row in self.inputs],
@@ -68,14 +68,14 @@ class PlainLayer:
             "zero_padded": self.zero_padded,
             "level": self.level,
         }
-        # These came later: a layer that has nothing of them is written as it always was, so that digests stay.
+        # Later additions: a layer without them is written as before, so that digests do not change.
         row |= {name: getattr(self, name) for name in _WHOLE if getattr(self, name) != 1}
         return row if self.padding is None else row | {"padding": list(self.padding)}
 
     @classmethod
     def from_json(cls, data: Any) -> "PlainLayer":
-        """Read a row that may come from anywhere; `ArgumentError` says what is wrong with it."""
-        # The level came later, and what a stride has: a row without them is one of level 0 and stride 1.
+        """Read a row from an untrusted value; an `ArgumentError` says what is wrong with it."""
+        # Later additions, too: a row without them has level 0 and stride 1.
         fields = set(data) - {"level", "padding", *_WHOLE} if isinstance(data, Mapping) else set()
         if fields != _FIELDS or not isinstance(data["name"], str):
             raise ArgumentError("table of plain layers", expected=f"rows with {sorted(_FIELDS)}")

@@ -1,14 +1,15 @@
-r"""Scalar filters in product form: the ones whose symbol depends on `cos(k_1/2) cos(k_2/2) ... cos(k_D/2)` alone.
+r"""Scalar filters in product form: their symbol depends on `cos(k_1/2) cos(k_2/2) ... cos(k_D/2)` alone.
 
-With `c = cos(k/2)` the symbol of a symmetric 1D filter of side `M` is a polynomial `G(c)` of degree `M - 1`, even on odd
-sides and odd on even ones, and `c^j` is the symbol of the binomial filter `binom(j, .) / 2^j`. The **product rule**
+With `c = cos(k/2)`, the symbol of a symmetric 1D filter of side `M` is a polynomial `G(c)` of degree `M - 1`, even for odd
+sides and odd for even ones. `c^j` is the symbol of the binomial filter `binom(j, .) / 2^j`. The **product rule**
 
     F'(k) = G(c_1 c_2 ... c_D)
 
-gives the old filter on the axes, where all other `c` are 1: it solves condition (C). It takes no value that `G` does not
-take on [-1, 1], because the product stays there, so a converted filter never amplifies a wave by more than the old one
-amplifies some wave. Its terms are outer products of binomial filters, and it composes: from 1D to 3D is from 1D to 2D to
-3D. For side 3 from 1D to 2D it is the transformation of J. H. McClellan, "The design of two-dimensional digital filters
+gives the old filter on the axes, where all other `c` are 1, so it solves condition (C). The product stays in [-1, 1], so `F'`
+only has values that `G` has on [-1, 1]. Therefore a converted filter amplifies no wave by more than the largest
+amplification of the old filter. The terms of the product rule are outer products of binomial filters. The rule composes: a
+conversion from 1D to 2D and then to 3D is the one from 1D to 3D. For side 3 from 1D to 2D it is the transformation of
+J. H. McClellan, "The design of two-dimensional digital filters
 by transformations", Proc. 7th Annual Princeton Conf. on Information Sciences and Systems (1973).
 """
 
@@ -19,23 +20,23 @@ from ginjax.filters import FilterBlock, pixel_coordinates, pixel_unit
 from ._system import FilterPair
 
 IN_THE_BANK = 1e-9
-"""Largest distance, relative to the largest entry, at which a filter counts as one that a bank can hold."""
+"""Largest distance, relative to the largest entry, at which a filter counts as one that a bank can represent."""
 
 
 def product_form(pair: FilterPair) -> tuple[np.ndarray, np.ndarray] | None:
     """Carry the part of old scalar filters that has product form to the new dimension.
 
-    That part of a filter is the product rule applied to the filter summed over all axes but one, on average over which
-    one is left. From 1D it is the filter itself.
+    To get that part of a filter, the filter is summed over all axes but one, averaged over the choice of the remaining axis, and
+    the product rule is applied to the result. In 1D that part is the filter itself.
 
     **Arguments:**
 
     - `pair`: the bases of a path from scalars to scalars.
 
-    **Returns:** `(carried, part)`: the weights of the new filters `(n_new, n_old)`, a solution of (C) for the part of each
-    old filter that has product form, and the weights of that part `(n_old, n_old)`. None where one of the two banks does
-    not hold such filters, or where they do not solve (C): a transposed convolution, unless it doubles the grid with
-    filters of an even side.
+    **Returns:** `(carried, part)`. `carried` are the weights of the new filters `(n_new, n_old)`, a solution of (C) for the
+    part of each old filter that has product form. `part` are the weights of that part `(n_old, n_old)`. None if one of the two
+    banks cannot represent such filters. None, too, if they do not solve (C), which is the case for a transposed convolution
+    unless it doubles the grid with filters of an even side.
     """
     shares = _shares(pair)
     if any((*pair.orders_new, pair.p)) or shares is None or not len(pair.old):
@@ -47,7 +48,7 @@ def product_form(pair: FilterPair) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _shares(pair: FilterPair) -> float | None:
-    """How often the taps of each added axis must sum to the old filter, once for each phase of it; None: they cannot."""
+    """The multiple of the old filter to which the taps of the added axes must sum over all phases; None if impossible."""
     if pair.input_dilation == 1:
         return 1.0
     if pair.input_dilation == 2 and pair.filter_dilation % 2 and pair.side % 2 == 0:
@@ -57,7 +58,7 @@ def _shares(pair: FilterPair) -> float | None:
 
 
 def _lines(block: FilterBlock) -> np.ndarray:
-    """Filters `(n, *(M,)*D)` summed over all axes but one, `(n, M)`, on average over the axis left."""
+    """Filters `(n, *(M,)*D)` summed over all axes but one, `(n, M)`, averaged over the choice of that axis."""
     D = block.filters.ndim - 1
     axes = range(1, D + 1)
     return np.mean([block.filters.sum(axis=tuple(a for a in axes if a != left)) for left in axes], axis=0)
@@ -66,7 +67,7 @@ def _lines(block: FilterBlock) -> np.ndarray:
 def _product_images(lines: np.ndarray, D: int) -> np.ndarray:
     """The product rule in pixels: from symmetric 1D filters `(n, M)` to `(n, M^D)`.
 
-    A filter of side `M` is known by its symbol at `M` equidistant waves an axis, which on even sides changes its sign
+    A filter of side `M` is determined by its symbol at `M` equidistant waves per axis. For even sides the symbol changes its sign
     after a period, as the waves do between half-pixels.
     """
     n, side = lines.shape
@@ -83,7 +84,7 @@ def _product_images(lines: np.ndarray, D: int) -> np.ndarray:
 
 
 def _weights_of(images: np.ndarray, block: FilterBlock) -> np.ndarray | None:
-    """The weights `(len(block), n)` that give filters `(n, pixels)`; None if the bank cannot hold them."""
+    """The weights `(len(block), n)` that give filters `(n, pixels)`; None if the bank cannot represent them."""
     if not len(block):
         return None
     synthesis = _synthesis(block)
@@ -93,5 +94,5 @@ def _weights_of(images: np.ndarray, block: FilterBlock) -> np.ndarray | None:
 
 
 def _synthesis(block: FilterBlock) -> np.ndarray:
-    """`(pixels, n)`: from weights to the filter in pixels."""
+    """The matrix `(pixels, n)` from weights to the filter in pixels."""
     return block.filters.reshape(len(block), -1).T

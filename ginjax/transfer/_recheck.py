@@ -1,4 +1,4 @@
-"""Condition (C) between two models as they are, whoever made the second from the first."""
+"""Condition (C) between two existing models, whatever made the second from the first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,14 +18,14 @@ Side = tuple[Mapping[str, np.ndarray], Sequence[ConvLayer], Mapping[str, FilterB
 
 
 def path_residuals(low: Side, high: Side, parity_lift: bool = False) -> dict[tuple[str, str], Residual]:
-    """The residual of (C) for each path of two models of one architecture.
+    """The residual of (C) for each path of two models of the same architecture.
 
     **Arguments:**
 
-    - `low`, `high`: the models, the second in the higher dimension.
-    - `parity_lift`: whether odd scalars are odd vectors in the second.
+    - `low`, `high`: the models; `high` has the higher dimension.
+    - `parity_lift`: whether odd scalars are odd vectors in `high`.
 
-    **Returns:** by layer and path, both as in the second model.
+    **Returns:** the residuals by layer and path, both named as in `high`.
     """
     found = {}
     for low_layer, high_layer in zip(low[1], high[1], strict=True):
@@ -46,13 +46,13 @@ def condition_residual(low: Side, high: Side, parity_lift: bool = False) -> floa
 
 
 def recomputed(certificate: Certificate, low: Side, high: Side) -> Certificate:
-    """The certificate of a conversion up whose result was changed afterwards, measured against the model before.
+    """Certify the result of a conversion up that was changed afterwards, by comparing it with the model before the conversion.
 
-    Where that model is not at hand, see `recertify`.
+    If that model is not available, use `recertify`.
 
     **Arguments:**
 
-    - `certificate`: of the conversion.
+    - `certificate`: certificate of the conversion.
     - `low`, `high`: arrays, layer table and banks of the model before the conversion, and of the changed result.
     """
     found = path_residuals(low, high, certificate.parity_lift)

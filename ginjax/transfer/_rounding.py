@@ -1,11 +1,12 @@
-r"""Rounding converted weights so that condition (C) suffers least.
+r"""Rounding of converted weights with the smallest error in condition (C).
 
-To round each weight by itself leaves `A a'` off by the rounding of its largest terms. Rounded one after the other, the
-later weights take up what the earlier ones left over (Babai's nearest plane): with `A = Q R`,
-`x_j = round(a'_j + sum_{i > j} R_ji (a'_i - x_i) / R_jj)` from the last to the first. What is left is of the size of
-`R_jj` times the last place of weight `j`, so the order matters: weights whose last place moves `A a'` most go first.
-Free directions of (C) help too: started a few last places away along one of them, the same conditions round otherwise.
-Of a few such starts every pair of channels keeps the best. A sensitive network then lifts several times closer.
+If each weight is rounded by itself, the error of `A a'` is the rounding error of its largest terms. If weights are rounded one
+after the other, later weights can compensate the errors of earlier ones (Babai's nearest plane): with `A = Q R`,
+`x_j = round(a'_j + sum_{i > j} R_ji (a'_i - x_i) / R_jj)` from the last to the first. The remaining error has the size of
+`R_jj` times the last place of weight `j`, so the order matters: weights whose last place changes `A a'` most go first.
+Free directions of (C) help, too: from a start that is a few last places away along one of them, the same conditions round
+differently. For every pair of channels the best of a few such starts is kept. A sensitive network is then lifted several times
+more exactly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +21,13 @@ from ._pairs import path_pair
 from ._system import RANK_TOLERANCE, FilterPair, cached_condition, solutions
 
 SHIFTS = 4
-"""Starting points along the free directions, where there are any; more gain little and cost time."""
+"""Number of starting points along the free directions, if there are any; more gain little and cost time."""
 
 
 def compatible_rounding(pair: FilterPair, weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Weights `(out, in, n_new)` in a precision, with `A a'` closer to what it was than by plain rounding.
+    """Round weights `(out, in, n_new)` to a precision, with a smaller change of `A a'` than by plain rounding.
 
-    Every weight moves by a few units in the last place of the largest; one that is zero stays zero.
+    A weight changes by no more than a few units in the last place of the largest weight; a weight that is zero stays zero.
     """
     if weights.size == 0 or np.dtype(dtype) == weights.dtype:
         return weights.astype(dtype)
@@ -47,13 +48,13 @@ def round_converted(
     high: Mapping[str, FilterBank],
     dtypes: Mapping[str, np.dtype],
 ) -> dict[str, np.ndarray]:
-    """The arrays of a converted model in the precision of a file, those of every path by `compatible_rounding`.
+    """Round the arrays of a converted model to the precision of a file, the weights of every path by `compatible_rounding`.
 
     **Arguments:**
 
-    - `arrays`: by name, convolution weights in float64.
+    - `arrays`: the arrays by name, with convolution weights in float64.
     - `layers`: the layer table; `low`, `high`: the banks by role before and after.
-    - `dtypes`: of each array in the file.
+    - `dtypes`: dtype of each array in the file.
 
     **Raises:** `ArgumentError` for a weight beyond the largest number of its precision.
     """
@@ -77,9 +78,9 @@ def round_converted(
 
 
 def _finest_last(A: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """An order of the columns in which the one that is rounded last (the first) moves `A a'` least, and so on.
+    """An order of the columns. The first one, which is rounded last, changes `A a'` least, and so on.
 
-    One column after the other is taken by its length orthogonal to those taken, in last places of its weight.
+    The columns are chosen one by one, by their length orthogonal to those already chosen, in last places of their weight.
     """
     remaining, order = A * size, []
     left = list(range(len(size)))
@@ -95,7 +96,7 @@ def _finest_last(A: np.ndarray, size: np.ndarray) -> np.ndarray:
 
 
 def _starts(pair: FilterPair, weights: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The weights themselves, and others a few last places away with the same `A a'`: `(starts, out, in, n_new)`."""
+    """The weights, and further ones a few last places away with the same `A a'`: `(starts, out, in, n_new)`."""
     null = solutions(pair).null
     if not null.shape[1]:
         return weights[None]
@@ -108,13 +109,13 @@ def _starts(pair: FilterPair, weights: np.ndarray, dtype: np.dtype) -> np.ndarra
 def _nearest_plane(
     A: np.ndarray, order: np.ndarray, starts: np.ndarray, zero: np.ndarray, dtype: np.dtype
 ) -> np.ndarray:
-    """Weights `(starts, out, in, n_new)` rounded one after the other, the last of the order first, as float64."""
+    """Round weights `(starts, out, in, n_new)` one after the other, the last of the order first; the result is float64."""
     R = np.asarray(np.linalg.qr(A[:, order], mode="r"))
     smallest = RANK_TOLERANCE * np.abs(R).max(initial=0.0)
     rounded, left_over = np.zeros_like(starts), np.zeros_like(starts)
     for j in reversed(range(len(order))):
         wanted = starts[..., order[j]]
-        # A column that depends on those before it (a free direction) has no share of its own to take up.
+        # A column that depends on those before it (a free direction) cannot compensate anything of its own.
         if j < len(R) and abs(R[j, j]) > smallest:
             wanted = wanted + left_over[..., j + 1 :] @ R[j, j + 1 :] / R[j, j]
         nearest = np.where(zero[..., order[j]], 0.0, wanted).astype(dtype).astype(starts.dtype)

@@ -1,14 +1,14 @@
-r"""The spin target: the filter a converted one should look like where (C) leaves freedom.
+r"""The spin target: the filter that a converted one should resemble where (C) leaves freedom.
 
-On a pixel with at most `D` non-zero coordinates it is the old filter's value carried there by the group,
-zero-padded and averaged over the pixel's stabiliser. On a pixel with `j > D` non-zero coordinates it continues
-linearly in the number of non-zero coordinates, `2 m_{j-1} - m_{j-2}`, where `m_q` is the mean of the target over
-the pixels got by zeroing coordinates down to `q` (from one dimension `m_1` alone). On even sides no coordinate is
-zero, and the value at the `D` largest coordinates serves.
+On a pixel with at most `D` non-zero coordinates, the target is the value of the old filter carried there by the group,
+zero-padded and averaged over the stabiliser of the pixel. On a pixel with `j > D` non-zero coordinates, the target continues
+linearly in the number of non-zero coordinates, `2 m_{j-1} - m_{j-2}`. Here `m_q` is the mean of the target over
+the pixels that result from setting coordinates to zero until `q` are left (from one dimension, `m_1` alone is used). On even
+sides no coordinate is zero, and the value at the `D` largest coordinates is used.
 
-Filters that are invariant under reflections alone may treat their axes differently, and then the group can carry a
-value to a pixel in several ways: their mean is taken, which is the target of the filter averaged over exchanges of
-axes. On pixels whose new coordinates are zero there is only one thing to want, the filter itself.
+Filters that are invariant under reflections alone may treat their axes differently. Then the group can carry a
+value to a pixel in several ways, and their mean is taken. It is the target of the filter averaged over exchanges of
+axes. On pixels whose new coordinates are zero, the target is the old filter itself.
 """
 
 import itertools
@@ -29,7 +29,7 @@ from ._system import FilterPair
 
 
 def spin_target(pair: FilterPair) -> np.ndarray:
-    """The target for each old filter: `(n_old, M^D_new, D_new^k)`, linear in the filter, float64."""
+    """The target for each old filter, `(n_old, M^D_new, D_new^k)`, linear in the filter, float64."""
     D, D_new, side, p = pair.D_old, pair.D_new, pair.side, pair.p
     k = sum(pair.orders_new)
     n_old = len(pair.old)
@@ -55,7 +55,7 @@ def spin_target(pair: FilterPair) -> np.ndarray:
 
 
 def _averaged_over_exchanges(filters: np.ndarray, D: int, p: int) -> np.ndarray:
-    """The mean of filters `(n, *(M,)*D, D, ..., D)` over exchanges of axes; the same array if they do not matter."""
+    """The mean of filters `(n, *(M,)*D, D, ..., D)` over exchanges of axes; the same array if these change nothing."""
     if treats_axes_alike(filters, D, p):
         return filters
     orders = itertools.permutations(range(D))
@@ -63,7 +63,7 @@ def _averaged_over_exchanges(filters: np.ndarray, D: int, p: int) -> np.ndarray:
 
 
 def treats_axes_alike(filters: np.ndarray, D: int, p: int) -> bool:
-    """Whether exchanges of axes leave filters `(n, *(M,)*D, D, ..., D)` of parity `p` as they are."""
+    """Whether exchanges of axes leave filters `(n, *(M,)*D, D, ..., D)` of parity `p` unchanged."""
     return all(np.allclose(filters, _exchanged(filters, D, p, order), atol=1e-12) for order in _neighbours(D))
 
 
@@ -74,7 +74,7 @@ def _neighbours(D: int) -> Iterator[tuple[int, ...]]:
 
 
 def _exchanged(filters: np.ndarray, D: int, p: int, order: tuple[int, ...]) -> np.ndarray:
-    """What an exchange of axes makes of filters: it moves pixels and components alike."""
+    """Filters after an exchange of axes, which moves pixels and components alike."""
     tensor_axes = range(1 + D, filters.ndim)
     moved = np.transpose(filters, (0, *(1 + axis for axis in order), *tensor_axes))
     for axis in tensor_axes:
@@ -85,7 +85,7 @@ def _exchanged(filters: np.ndarray, D: int, p: int, order: tuple[int, ...]) -> n
 def _set_old_plane(target: np.ndarray, pair: FilterPair, place: np.ndarray) -> None:
     """Put the old filters themselves, zero-padded, on the pixels whose new coordinates are zero.
 
-    Unless reflecting a new axis, which leaves those pixels alone, changes the sign of what would be there.
+    This is not done if the reflection of a new axis, which does not move those pixels, would change the sign of the values there.
     """
     if (pair.p + pair.lift_in + pair.lift_out) % 2:
         return
@@ -129,7 +129,7 @@ def _continued(orbit: Orbit, target: np.ndarray, D: int, side: int) -> np.ndarra
 
 
 def _average_over_stabiliser(orbit: Orbit, value: np.ndarray, k: int, p: int) -> np.ndarray:
-    """Project tensors `(n, D^k)` onto those that the stabiliser leaves alone."""
+    """Project tensors `(n, D^k)` onto those that are invariant under the stabiliser."""
     perms, signs = orbit.stabiliser
     source, sign = tensor_action(perms, signs, k, p)
     sums = signed_orbit_sums(source, sign, value.shape[1])

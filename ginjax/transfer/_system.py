@@ -5,8 +5,8 @@ convolution commutes with the embedding exactly when
 
     sum over the added axes of F', inputs restricted to old components  =  F, zero-padded in its outputs.   (C)
 
-With image dilation `s` (a transposed convolution) an output pixel meets only the taps of one residue class
-modulo `s`, so the sum must come out right for each *phase* of the added axes; the conditions are stacked.
+With image dilation `s` (a transposed convolution), an output pixel meets only the taps of one residue class
+modulo `s`. So the sum must be right for each *phase* of the added axes, and the conditions are stacked.
 (C) is linear in the weights, `A a' = B a`, and the same for every layer with the same pair of filter bases.
 """
 
@@ -58,12 +58,12 @@ class FilterPair:
 
     @property
     def input_components(self) -> np.ndarray:
-        """Where the components of an embedded input are."""
+        """Positions of the components of an embedded input."""
         return embedded_components(self.D_old, self.D_new, self.k_in, self.lift_in)
 
     @property
     def output_components(self) -> np.ndarray:
-        """Where the components of an embedded output are."""
+        """Positions of the components of an embedded output."""
         return embedded_components(self.D_old, self.D_new, self.k_out, self.lift_out)
 
     @property
@@ -72,7 +72,7 @@ class FilterPair:
         return self.old.filters.shape[1]
 
     def unflipped(self) -> "FilterPair":
-        """The pair with every filter in the orientation its name stands for."""
+        """The same pair with every filter in the orientation that its name stands for."""
         if not (self.old.flipped or self.new.flipped):
             return self
         return replace(self, old=_unflipped(self.old), new=_unflipped(self.new))
@@ -101,7 +101,7 @@ class Condition:
     **Arguments:**
 
     - `A`: `(rows, n_new)`; `B`: `(rows, n_old)`, float64.
-    - `old_rows`: the rows of output components made of old axes only; the others ask new ones to vanish.
+    - `old_rows`: the rows for output components that involve old axes only; the other rows require new components to vanish.
     """
 
     A: np.ndarray
@@ -111,11 +111,12 @@ class Condition:
 
 @dataclass(frozen=True)
 class Residual:
-    """How far weights are from (C), as a maximum over all entries relative to the largest entry of `B a`.
+    """Distance of weights from (C), as a maximum over all entries relative to the largest entry of `B a`.
 
     **Arguments:**
 
-    - `old`: on the output components made of old axes. `new`: on those that involve an added axis.
+    - `old`: the distance on output components that involve old axes only.
+    - `new`: the distance on those that involve an added axis.
     """
 
     old: float
@@ -156,7 +157,7 @@ def condition(pair: FilterPair) -> Condition:
 
 @functools.lru_cache(maxsize=1024)
 def cached_condition(pair: FilterPair) -> Condition:
-    """`condition`, remembered for as long as the pair lives in the cache."""
+    """`condition` with a cache."""
     return condition(pair)
 
 
@@ -175,7 +176,7 @@ def residual(pair: FilterPair, old_weights: np.ndarray, new_weights: np.ndarray)
 
 
 def residual_downward(pair: FilterPair, low_weights: np.ndarray, high_weights: np.ndarray) -> Residual:
-    """Residual of (C) read from right to left, relative to the largest entry of `A a'`: what is lost going down."""
+    """Residual of (C) for a conversion down, relative to the largest entry of `A a'`: what is lost on the way down."""
     system = cached_condition(pair)
     given = high_weights.astype(np.float64) @ system.A.T
     return _relative(low_weights.astype(np.float64) @ system.B.T - given, given, system.old_rows)
@@ -190,9 +191,9 @@ def _relative(gap: np.ndarray, reference: np.ndarray, old_rows: np.ndarray) -> R
 
 @functools.lru_cache(maxsize=1024)
 def collapse_matrix(pair: FilterPair) -> np.ndarray:
-    """The way down, `a = T a'` with `T` `(n_old, n_new)`: sum over the added axes, keep the old components.
+    """The matrix `T` `(n_old, n_new)` of the way down, `a = T a'`: sum over the added axes, keep the old components.
 
-    It is unique because the old filters are linearly independent, and the inverse of every solution of (C).
+    It is unique because the old filters are linearly independent, and it inverts every solution of (C).
     """
     system = cached_condition(pair)
     old = system.old_rows
@@ -201,7 +202,7 @@ def collapse_matrix(pair: FilterPair) -> np.ndarray:
 
 @dataclass(frozen=True)
 class AffineFamily:
-    """All candidates `a' = (particular + null z) a` still open, narrowed down one least-squares at a time.
+    """All remaining candidates `a' = (particular + null z) a`, narrowed down by one least-squares problem after another.
 
     **Arguments:**
 
@@ -212,7 +213,7 @@ class AffineFamily:
     null: np.ndarray
 
     def narrowed(self, matrix: np.ndarray, target: np.ndarray) -> "AffineFamily":
-        """Those that come closest to `matrix a' = target a` in the Euclidean norm."""
+        """The candidates that come closest to `matrix a' = target a` in the Euclidean norm."""
         free = self.null.shape[1]
         if free == 0 or matrix.shape[0] == 0:
             return self
@@ -230,9 +231,9 @@ class AffineFamily:
 
 @functools.lru_cache(maxsize=1024)
 def solutions(pair: FilterPair) -> AffineFamily:
-    """The solutions of (C): exact on the old output components where that is possible, least remainder on the new.
+    """The solutions of (C): exact on the old output components if possible, then with the smallest remainder on the new ones.
 
-    The two are taken in this order and not jointly, so that converting back gives the old weights.
+    The two steps are taken in this order and not jointly, so that converting back gives the old weights.
     """
     system = cached_condition(pair)
     n_new, n_old = len(pair.new), len(pair.old)

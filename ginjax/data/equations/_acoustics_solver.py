@@ -11,15 +11,15 @@ from ginjax.data.equations._spectral_grid import SpectralGrid, SpectralStepper
 class AcousticsStepper(SpectralStepper):
     r"""`p_t = -rho c^2 div(v)`, `v_t = -grad(p) / rho`, for states `(p, v)`; exact for any time step.
 
-    For a wave vector `k` let `n = k / |k|`, `a = n . v` and `w = c |k|`. Then `p` and `rho c a` turn into each other like
-    the position and speed of an oscillator, and what is left of `v`, transverse to `k`, does not move:
+    For a wave vector `k` let `n = k / |k|`, `a = n . v` and `w = c |k|`. Then `p` and `rho c a` are coupled like
+    the position and speed of an oscillator. The part of `v` transverse to `k` does not change:
 
         p(t)       = p cos(w t) - i rho c a sin(w t)
         rho c a(t) = rho c a cos(w t) - i p sin(w t)
 
     **Arguments:**
 
-    - `grid`: of the fields.
+    - `grid`: the grid of the fields.
     - `dt`: the time step.
     - `speed_of_sound`, `density`: `c` and `rho`.
     """

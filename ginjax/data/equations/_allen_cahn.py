@@ -10,7 +10,7 @@ from ginjax.data.equations._pde import PDE
 
 
 def two_phases(draw: Draw, D: int) -> np.ndarray:
-    """A phase between -1 and 1, `(1, *spatial)`."""
+    """A phase field between -1 and 1, `(1, *spatial)`."""
     return np.tanh(draw())[None]
 
 

@@ -1,4 +1,4 @@
-"""The Burgers equation: a velocity that carries itself along."""
+"""The Burgers equation: a velocity field that advects itself."""
 
 from __future__ import annotations
 

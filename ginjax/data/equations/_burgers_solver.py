@@ -1,9 +1,9 @@
-"""The Burgers solver: exponax's, with the convection term summed component by component.
+"""The Burgers solver: that of exponax, with the convection term summed component by component.
 
 exponax sums `u_j d_j u_i` over `j` as `sum(u[None] * grad, axis=1)`. On the CPU, jaxlib 0.10.2 compiles exactly
 this pattern (a factor broadcast along the first axis, summed over the second) to a wrong result on fields of
 more than about 10^4 points, without an error; the solution then fails to commute with rotations of the grid.
-A sum written out over components does not meet that code path. This module imports exponax, so import it
+A sum over components that is written out avoids that code path. This module imports exponax, so import it
 where it is used.
 """
 

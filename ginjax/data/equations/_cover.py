@@ -1,8 +1,8 @@
-"""Initial fields of a low dimension that are locally like those of a higher one.
+"""Initial fields of a low dimension that resemble those of a higher dimension locally.
 
 A Gaussian field of correlation length `l` has, in `D` dimensions, `E |grad u|^2 = D / l^2` and
-`E (Lap u)^2 = D (D + 2) / l^4`: fields drawn alike in 1D and 3D differ by `sqrt(3)` and `sqrt(5)` in what a small filter
-sees of them. Shorter correlation lengths make up for it.
+`E (Lap u)^2 = D (D + 2) / l^4`. So for fields of the same correlation length in 1D and 3D, a small filter sees gradients that
+differ by `sqrt(3)` and Laplacians that differ by `sqrt(5)`. Shorter correlation lengths compensate for this.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ from ginjax.data.equations._pde import PDE
 from ginjax.data.equations._planes import Planes
 
 LENGTHS = 2
-"""Correlation lengths in a mixture. More of them were not better, see `benchmarks/cover.py`."""
+"""Number of correlation lengths in a mixture. More of them were not better, see `benchmarks/cover.py`."""
 
 _POINTS = 2**13
-"""Points drawn to measure a spread."""
+"""Number of points drawn to measure a root mean square."""
 
 
 def covering_factors(D: int, target: int) -> tuple[float, ...]:
-    """Correlation lengths of fields in `D` dimensions that cover those of `target` dimensions.
+    """Factors on the correlation length with which fields in `D` dimensions cover those of `target` dimensions.
 
-    The gradient asks for the factor `sqrt(D / target)`, the Laplacian for `(D (D + 2) / (target (target + 2)))^(1/4)`,
-    which is never smaller.
+    To match the gradient, the factor has to be `sqrt(D / target)`. To match the Laplacian, it has to be
+    `(D (D + 2) / (target (target + 2)))^(1/4)`, which is never smaller.
 
     **Arguments:**
 
     - `D`: number of dimensions in which the fields vary.
-    - `target`: a larger number.
+    - `target`: a larger number of dimensions.
 
-    **Returns:** factors of the equation's own length, from 1 down, evenly spread.
+    **Returns:** evenly spaced factors, from 1 down to the factor for the gradient.
     """
     return tuple(np.linspace(1.0, math.sqrt(D / target), LENGTHS).tolist())
 
 
 def with_length(pde: PDE, factor: float) -> PDE:
-    """The same equation with initial fields of another correlation length."""
+    """The same equation with another correlation length of its initial fields."""
     return pde if factor == 1 else replace(pde, correlation_length=factor * pde.correlation_length)
 
 
@@ -54,10 +54,10 @@ class Coverage:
     - `D`: the dimension of the data.
     - `target`: the higher dimension.
     - `lengths`: the correlation lengths of the data.
-    - `gradient`, `laplacian`: root mean square of the differences and of the second differences of neighbouring grid
-      points in the higher dimension, as a ratio to the largest of the mixture; of several fields the largest ratio.
+    - `gradient`, `laplacian`: root mean square of the first and the second differences of neighbouring grid points in the higher
+      dimension, divided by the largest one in the mixture; for several fields, the largest of these ratios.
     - `spin_up`: time steps between the initial fields and the first frame that is kept.
-    - `planar`: whether the data are planes.
+    - `planar`: whether the data vary in planes only.
     """
 
     D: int
@@ -81,12 +81,12 @@ class Coverage:
 
 
 def measure_coverage(pde: PDE, D: int, target: int, *, planes: Sequence[Planes] = ()) -> Coverage:
-    """Compare initial fields of the covering mixture with those of the higher dimension, always on the same draws.
+    """Compare initial fields of the covering mixture with those of the higher dimension; the random draws are always the same.
 
     **Arguments:**
 
     - `pde`: the equation.
-    - `D`, `planes`: the dimension of the low fields, and the directions they vary along, if not all: one kind after the other.
+    - `D`, `planes`: the dimension of the data, and the directions along which they vary, if not all: one kind after the other.
     - `target`: the higher dimension.
     """
     factors = covering_factors(planes[0].varying if planes else D, target)
@@ -98,7 +98,7 @@ def measure_coverage(pde: PDE, D: int, target: int, *, planes: Sequence[Planes] 
 
 
 def _spreads(pde: PDE, D: int, planes: Planes | None = None) -> np.ndarray:
-    """Root mean squares `(2, fields)` of differences and of second differences on the stored grid."""
+    """Root mean squares `(2, fields)` of first and second differences on the stored grid."""
     side = 16
     rng = np.random.default_rng([D, side])
     varying = D if planes is None else planes.varying
@@ -112,7 +112,7 @@ def _spreads(pde: PDE, D: int, planes: Planes | None = None) -> np.ndarray:
 
 
 def _squares(pde: PDE, D: int, state: np.ndarray) -> np.ndarray:
-    """Mean squares `(2, fields)` of one state `(components, *spatial)`, of a component of a field."""
+    """Mean squares `(2, fields)` of first and second differences, per component, of one state `(components, *spatial)`."""
     axes = range(1, D + 1)
     slopes = sum((np.roll(state, -1, axis) - state) ** 2 for axis in axes)
     bends = sum(np.roll(state, -1, axis) - 2 * state + np.roll(state, 1, axis) for axis in axes) ** 2

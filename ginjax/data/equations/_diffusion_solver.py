@@ -1,7 +1,7 @@
-"""The diffusion solver: exponax's, for as many derivatives as it is given.
+"""The diffusion solver: that of exponax, for as many derivatives as it is given.
 
-exponax makes its matrix of diffusivities for the axes of the grid; fields that vary along some lattice directions only
-have a derivative along every axis of space. This module imports exponax, so import it where it is used.
+The matrix of diffusivities in exponax has one row for each axis of the grid. Fields that vary along a few lattice directions
+only still have a derivative along every axis of space. This module imports exponax, so import it where it is used.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from ginjax.data.equations._random_fields import normal_cdf
 
 
 def reacting_patches(draw: Draw, D: int) -> np.ndarray:
-    """Patches of activator, and less substrate where they are, `(2, *spatial)`."""
+    """Patches of activator, with less substrate in them, `(2, *spatial)`."""
     patches = normal_cdf((draw() - 0.5) / 0.4)
     return np.stack([1.0 - 0.6 * patches, 0.35 * patches])
 

@@ -17,9 +17,9 @@ class Draw:
     **Arguments:**
 
     - `rng`: source of the random numbers.
-    - `side`, `spacing`: of the solver's grid.
-    - `correlation_length`: in units of length.
-    - `rows`: integers, a row for each axis of the grid and a column for each axis of space, as of `Planes`.
+    - `side`, `spacing`: points along each axis of the solver's grid, and their distance.
+    - `correlation_length`: correlation length in space, in units of length.
+    - `rows`: integers, a row for each axis of the grid and a column for each axis of space, as in `Planes`.
     """
 
     rng: np.random.Generator
@@ -29,7 +29,7 @@ class Draw:
     rows: tuple[tuple[int, ...], ...]
 
     def __call__(self) -> np.ndarray:
-        # Along an axis of the grid one moves faster than in space by the length of the row.
+        # A distance in space is longer on the grid, by the length of the row.
         stretch = np.linalg.norm(self.rows, axis=1)
         return gaussian_field(
             self.rng,
@@ -49,21 +49,21 @@ class Draw:
 
 
 def scalar_noise(draw: Draw, D: int) -> np.ndarray:
-    """One scalar field, `(1, *spatial)`."""
+    """Draw one scalar field, `(1, *spatial)`."""
     return draw()[None]
 
 
 def vector_noise(draw: Draw, D: int) -> np.ndarray:
-    """One vector field of independent components, `(D, *spatial)`."""
+    """Draw one vector field of independent components, `(D, *spatial)`."""
     return np.stack([draw() for _ in range(D)])
 
 
 def solenoidal_noise(draw: Draw, D: int) -> np.ndarray:
-    """One vector field without divergence and mean, `(D, *spatial)`, whose components have the mean square 1 on average.
+    """Draw one vector field of zero divergence and zero mean, `(D, *spatial)`, whose components have mean square 1 on average.
 
-    It is the divergence of an antisymmetric tensor of independent random fields: the curl of a stream function in 2D, of a
-    vector potential in 3D, of which nothing is left in one dimension. Along its own axis each component is then correlated just as the random fields are, in every
-    dimension; the projection of a vector field would not do that.
+    It is the divergence of an antisymmetric tensor of independent random fields: the curl of a stream function in 2D, and of a
+    vector potential in 3D. In one dimension there is no such field. Along its own axis, each component is correlated exactly as
+    the random fields are, in every dimension; the projection of a random vector field would not have this property.
     """
     potentials = {pair: draw.gradient(draw()) for pair in combinations(range(D), 2)}
     velocity = np.zeros_like(potentials[0, 1])

@@ -1,4 +1,4 @@
-"""A viscous gas at constant temperature: compressible flow, here and there faster than sound."""
+"""A viscous gas at constant temperature: compressible flow that is supersonic in places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ginjax.data.equations._pde import PDE
 
 
 def density_and_velocity(draw: Draw, D: int) -> np.ndarray:
-    """A density around 1 that is positive everywhere, and a velocity of rms 0.3 by component, `(1 + D, *spatial)`."""
+    """A positive density around 1, and a velocity with rms 0.3 per component, `(1 + D, *spatial)`."""
     return np.concatenate([np.exp(0.3 * draw())[None], 0.3 * vector_noise(draw, D)])
 
 

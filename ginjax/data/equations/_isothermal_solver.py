@@ -12,13 +12,13 @@ from ginjax.data.equations._spectral_grid import SpectralGrid, SpectralStepper
 class IsothermalStepper(SpectralStepper):
     """The compressible Navier-Stokes equations at constant temperature, for states `(rho, u)`.
 
-    `rho_t = -div(m)` and `m_t = -div(m u) - c^2 grad(rho) + mu (Lap(u) + grad(div u) / 3)` with the momentum `m = rho u`: both
-    change by divergences only, so that total mass and momentum stay as they are. Bulk viscosity is zero. The third is that
-    of a gas in three dimensions whatever `D` is: a flow along one axis is then the same flow in every dimension.
+    `rho_t = -div(m)` and `m_t = -div(m u) - c^2 grad(rho) + mu (Lap(u) + grad(div u) / 3)` with the momentum `m = rho u`. Both
+    right-hand sides are divergences, so total mass and momentum are conserved. The bulk viscosity is zero. The factor 1/3 is that
+    of a gas in three dimensions for every `D`: a flow along one axis is then the same flow in every dimension.
 
     **Arguments:**
 
-    - `grid`: of the fields.
+    - `grid`: the grid of the fields.
     - `dt`: the time step; `dt (c + |u|) |k|` has to stay below 2.8 for the shortest wave kept.
     - `speed_of_sound`: `c`.
     - `viscosity`: the dynamic viscosity `mu`, which depends on the temperature alone.
@@ -40,7 +40,7 @@ class IsothermalStepper(SpectralStepper):
         return jnp.stack([density, *(each / density for each in momentum)])
 
     def _rate(self, conserved: Array) -> Array:
-        """How fast the amplitudes of density and momentum change."""
+        """The time derivative of the amplitudes of density and momentum."""
         grid = self.grid
         density, *momentum = grid.fields(conserved)
         velocity = jnp.stack([each / density for each in momentum])

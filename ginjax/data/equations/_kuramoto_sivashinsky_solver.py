@@ -1,7 +1,7 @@
-"""The Kuramoto-Sivashinsky solver: exponax's, with an isotropic fourth-order term.
+"""The Kuramoto-Sivashinsky solver: that of exponax, with an isotropic fourth-order term.
 
-exponax damps with `sum_i d_i^4`, which prefers the axes of the grid; the equation has `Lap^2`. In one dimension they
-are the same. This module imports exponax, so import it where it is used.
+exponax damps with `sum_i d_i^4`, which prefers the axes of the grid; the equation has `Lap^2`. In one dimension the two
+are equal. This module imports exponax, so import it where it is used.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from jax import Array
 
 
 class KuramotoSivashinskyStepper(KuramotoSivashinsky):
-    """`u_t = -Lap(u) - Lap^2(u) - |grad u|^2 / 2`, less the mean of the last term, so that the mean of `u` stays."""
+    """`u_t = -Lap(u) - Lap^2(u) - |grad u|^2 / 2` without the mean of the last term, so that the mean of `u` is constant."""
 
     def _build_linear_operator(self, derivative_operator: Array) -> Array:
         laplace = (derivative_operator**2).sum(axis=0, keepdims=True)

@@ -1,4 +1,4 @@
-"""Incompressible flow as a velocity: left to itself, and stirred."""
+"""Incompressible flow described by its velocity, decaying or forced."""
 
 from __future__ import annotations
 

@@ -10,17 +10,17 @@ from ginjax.data.equations._spectral_grid import SpectralGrid, SpectralStepper
 
 
 class NavierStokesStepper(SpectralStepper):
-    """`u_t = P(-div(u u)) + nu Lap(u) + a (u - mean(u))`, where `P` takes the gradient of the pressure away.
+    """`u_t = P(-div(u u)) + nu Lap(u) + a (u - mean(u))`, where the projection `P` removes the gradient of the pressure.
 
-    The force is Lundgren's: in proportion to the velocity, it prefers no place, no direction and no wavelength. Without
-    viscosity and force the waves that are kept exchange energy and lose none.
+    The force is Lundgren's: it is proportional to the velocity, so it prefers no place, no direction and no wavelength. Without
+    viscosity and force, the waves that are kept exchange energy, and their total energy is conserved.
 
     **Arguments:**
 
-    - `grid`: of the velocity, in at least two dimensions.
+    - `grid`: the grid of the velocity, in at least two dimensions.
     - `dt`: the time step; `dt |u| |k|` has to stay below 2.8 for the shortest wave kept.
     - `viscosity`: the kinematic viscosity `nu`.
-    - `forcing`: the rate `a`; 0 for a flow that is left to itself.
+    - `forcing`: the rate `a`; 0 for a decaying flow.
 
     Source of the force: T. S. Lundgren, Linearly forced isotropic turbulence, Annual Research Briefs, Center for Turbulence
     Research (2003), 461-473.
@@ -41,7 +41,7 @@ class NavierStokesStepper(SpectralStepper):
         return self.grid.fields(runge_kutta_step(self._rate, start, self.dt))
 
     def _rate(self, waves: Array) -> Array:
-        """How fast the amplitudes of the velocity change."""
+        """The time derivative of the amplitudes of the velocity."""
         velocity = self.grid.fields(waves)
         carried = self.grid.divergence_of_flux(velocity, velocity)
         return self.growth * waves - self._without_divergence(carried)

@@ -1,4 +1,4 @@
-"""What is known of an equation that data can be generated for, valid in every dimension."""
+"""The description of an equation that data can be simulated for, valid in every dimension."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ class PDE:
 
     **Arguments:**
 
-    - `name`: the name it is asked for by.
+    - `name`: the name by which it is requested.
     - `equation`: the equation in plain text.
     - `fields`: its fields, in channel order.
     - `parameters`: coefficient names and values, handed to the solver.
     - `stepper`: the solver's class as `module:name`, imported when it is needed.
     - `time_step`: time between stored frames.
     - `sub_steps`: solver steps in one `time_step`.
-    - `correlation_length`: of the random initial field, in units of length.
-    - `initial`: recipe turning unit-variance random fields into the initial state `(components, *spatial)`.
+    - `correlation_length`: correlation length of the random initial fields, in units of length.
+    - `initial`: function that turns random fields of unit variance into the initial state `(components, *spatial)`.
     - `spacing`: grid spacing of the stored data.
     - `refinement`: the solver's grid is this many times finer, so that its de-aliasing filter, whose cut-off
       depends on the number of points and hence on the dimension, stays clear of the stored wavenumbers.
-    - `spin_up`: stored frames discarded before the first one that is kept.
-    - `dimensions`: the numbers of dimensions it exists in, in ascending order.
-    - `planar`: whether fields in 3D may be simulated that vary in a plane only, see `Planes`: its solver builds its operators
-      from the derivatives it is given, and its initial fields do not assume one axis of the grid for each dimension.
+    - `spin_up`: number of frames discarded before the first one that is kept.
+    - `dimensions`: the numbers of dimensions in which it exists, in ascending order.
+    - `planar`: whether fields in 3D that vary in a plane only can be simulated, see `Planes`. For this, the solver has to build
+      its operators from the derivatives it is given, and the initial fields must not assume one axis of the grid for each
+      dimension.
 
     **Raises:** `ArgumentError` for a `stepper` that is not written `module:name`.
     """
@@ -75,7 +76,7 @@ class PDE:
     def check_dimension(self, D: int) -> None:
         """Refuse a number of dimensions that the equation does not have.
 
-        **Raises:** `ArgumentError` that names those it has.
+        **Raises:** `ArgumentError` that names the ones it has.
         """
         if D not in self.dimensions:
             *others, last = map(str, self.dimensions)
@@ -103,7 +104,7 @@ class PDE:
         - `rng`: source of the random numbers.
         - `D`: number of dimensions.
         - `side`: stored points along each axis.
-        - `planes`: the directions that the state varies along, if not all.
+        - `planes`: the directions along which the state varies, if not all.
 
         **Returns:** a float32 array `(components, *solver grid)`.
         """
@@ -123,7 +124,7 @@ class PDE:
 
         - `D`: number of dimensions.
         - `side`: stored points along each axis.
-        - `planes`: the directions that states vary along, if not all.
+        - `planes`: the directions along which states vary, if not all.
 
         **Returns:** a solver for states `(components, *solver grid)`.
 

@@ -1,8 +1,8 @@
 """Fields of a high dimension that vary in a plane only, simulated at the cost of one dimension less.
 
-A field `u(x) = g(A x)`, with an integer matrix `A` of `D - 1` rows and grid points `x`, is constant along the direction that
-`A` maps to zero. Its derivative along axis `i` is `sum_a A[a, i] d_a g`, so the equation in `D` dimensions, with all `D`
-components of a vector, is solved exactly on the grid of `g`, from whose wave numbers those of space follow.
+Let `u(x) = g(A x)` with an integer matrix `A` of `D - 1` rows and grid points `x`. This field is constant along the direction
+that `A` maps to zero. Its derivative along axis `i` is `sum_a A[a, i] d_a g`. So the equation in `D` dimensions, with all `D`
+components of a vector, is solved exactly on the grid of `g`, whose wave numbers give those of space.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from jax import Array
 from ginjax._unknown_name import unknown_name
 
 THICKNESS = 4
-"""Points along an axis on which nothing depends: as few as a U-Net of two levels can pool."""
+"""Points along an axis on which nothing depends: the fewest that a U-Net of two levels can pool."""
 
 
 @dataclass(frozen=True)
 class Planes:
-    """The directions that fields vary along.
+    """The directions along which fields vary.
 
     **Arguments:**
 
@@ -35,15 +35,15 @@ class Planes:
 
     @property
     def varying(self) -> int:
-        """Number of directions that fields vary along."""
+        """Number of directions along which fields vary."""
         return len(self.rows)
 
     def spatial(self, side: int) -> tuple[int, ...]:
-        """Grid points along each axis of space for `side` points along each axis of `g`: periodic, and as few as can be."""
+        """Grid points along each axis of space for `side` points along each axis of `g`: as few as a period needs."""
         return tuple(side if any(column) else THICKNESS for column in zip(*self.rows, strict=True))
 
     def in_space(self, values: np.ndarray, spatial: tuple[int, ...]) -> np.ndarray:
-        """Lay fields out in space.
+        """Lay fields `g` out in space.
 
         **Arguments:**
 
@@ -58,12 +58,12 @@ class Planes:
         return values[(..., *at)]
 
     def stepper(self, kind: type[Any]) -> type[Any]:
-        """The solver of fields `g`, from that of fields on the axes of the grid.
+        """The class of solvers for fields `g`, from a class of solvers for fields on the axes of the grid.
 
         **Arguments:**
 
-        - `kind`: a class of exponax steppers that builds its operators from the derivatives it is given, whose number it
-          does not assume.
+        - `kind`: a class of exponax steppers that builds its operators from the derivatives it is given, and does not assume
+          their number.
         """
         return _planar(kind, self.rows)
 
@@ -72,13 +72,13 @@ PLANES = {
     "flat": Planes(((1, 0, 0), (0, 1, 0))),
     "oblique": Planes(((1, 1, 0), (0, 0, 1))),
 }
-"""Planes in 3D by name: constant along the last axis, and along (1, -1, 0)."""
+"""Planes in 3D by name: "flat" is constant along the last axis, "oblique" along (1, -1, 0)."""
 
 BOTH = "both"
-"""The name of all `PLANES` in turn."""
+"""The name for all `PLANES` in turn."""
 
 PLANES_NAMES = (*PLANES, BOTH)
-"""What planes can be asked for."""
+"""The names of planes that can be requested."""
 
 
 def planes_named(name: str) -> tuple[Planes, ...]:
@@ -92,7 +92,7 @@ def planes_named(name: str) -> tuple[Planes, ...]:
 
 
 def grid_of(planes: Sequence[Planes], D: int, side: int) -> tuple[int, ...]:
-    """Grid points along each axis of space: those of one kind of planes, and a cube for several or none."""
+    """Grid points along each axis of space: those of a single kind of planes, and a cube for several kinds or none."""
     return planes[0].spatial(side) if len(planes) == 1 else (side,) * D
 
 

@@ -1,4 +1,4 @@
-"""Random initial fields whose law does not depend on the dimension."""
+"""Random initial fields whose probability law does not depend on the dimension."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def gaussian_field(
     - `D`: number of dimensions.
     - `side`: points along each axis.
     - `spacing`: distance between points, in units of length.
-    - `correlation_length`: `l`, in units of length; or one for each axis.
+    - `correlation_length`: `l`, in units of length; one number, or one for each axis.
 
     **Returns:** a float64 array of shape `(side,) * D`.
     """

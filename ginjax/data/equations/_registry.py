@@ -1,4 +1,4 @@
-"""The equations that can be asked for by name: one line each, and what a user adds."""
+"""The equations that can be requested by name: one line each, and those that a user adds."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ OWN: tuple[PDE, ...] = (
     NAVIER_STOKES,
     FORCED_NAVIER_STOKES,
 )
-"""The equations that come with the library, in the order in which they are listed."""
+"""The equations that come with the library, in the order of the list."""
 
 DEFAULT_SIDES: Mapping[int, int] = MappingProxyType({1: 64, 2: 32, 3: 16})
-"""Grid points along each axis by dimension, unless told otherwise."""
+"""Default number of grid points along each axis, by dimension."""
 
 
 PDES = Registry(
@@ -64,7 +64,7 @@ def find_pde(name: str) -> PDE:
 
 
 def register_pde(pde: PDE) -> PDE:
-    """Let an equation be asked for by name, until the program ends.
+    """Register an equation under its name, until the program ends.
 
     **Arguments:**
 
@@ -72,7 +72,7 @@ def register_pde(pde: PDE) -> PDE:
 
     **Returns:** `pde`.
 
-    **Raises:** `ArgumentError` for a name that is taken. An equation need not be registered to be simulated: hand the
-    `PDE` itself over.
+    **Raises:** `ArgumentError` for a name that is taken. To simulate an equation it need not be registered: pass the `PDE`
+    itself.
     """
     return PDES.add(pde.name, pde)

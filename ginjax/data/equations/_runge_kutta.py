@@ -12,7 +12,7 @@ def runge_kutta_step(rate: Callable[[Array], Array], state: Array, dt: Array | f
 
     **Arguments:**
 
-    - `rate`: of change of a state.
+    - `rate`: the time derivative of a state.
     - `state`: an array of any shape.
     - `dt`: the time step.
 

@@ -1,4 +1,4 @@
-"""What advances an equation in time."""
+"""The interface of a solver."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jax import Array
 
 
 class Solver(Protocol):
-    """One sub-step of an equation in time, such as a stepper of exponax."""
+    """Advances an equation by one sub-step in time, such as a stepper of exponax."""
 
     def step(self, u: Array) -> Array:
         """The state `(components, *grid)` one sub-step later."""

@@ -1,4 +1,4 @@
-"""Fields on a periodic grid as sums of waves, for the solvers written here."""
+"""Fields on a periodic grid as sums of waves, for the solvers of this package."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ class SpectralGrid(eqx.Module):
     """A periodic grid of points, its wave vectors, and the transforms between fields and amplitudes of waves.
 
     The last axis of the amplitudes of a real field holds the wave numbers >= 0 only. At the highest wave number of an even
-    number of points a real field has no derivative, so it counts as 0 in `waves`.
+    number of points, a real field has no derivative; `waves` is 0 there.
 
     **Arguments:**
 
-    - `rows`: integers, a row for each axis of the grid and a column for each axis of space: a step along axis `i` of space is one
-      of `rows[a][i]` along axis `a` of the grid. The unit matrix, unless fields vary in planes only.
-    - `length`: of the domain, in units of length.
-    - `points`: along each axis.
-    - `stored`: points along each axis of the data that are cut out of the grid, at most `points`.
+    - `rows`: integers, a row for each axis of the grid and a column for each axis of space: one step along axis `i` of space is
+      `rows[a][i]` steps along axis `a` of the grid. The identity matrix, unless fields vary in planes only.
+    - `length`: length of the domain, in units of length.
+    - `points`: points along each axis.
+    - `stored`: points along each axis of the stored data, at most `points`.
     """
 
     D: int = eqx.field(static=True)
-    """Number of dimensions of space, and of components of a vector."""
+    """Number of spatial dimensions, and of components of a vector."""
     axes: tuple[int, ...] = eqx.field(static=True)
     """Axes of the grid in an array `(components, *grid)`, counted from the end."""
     points: int = eqx.field(static=True)
     waves: Array
-    """Wave vectors, `(D, *wave numbers)`, in radians by unit of length."""
+    """Wave vectors, `(D, *wave numbers)`, in radians per unit of length."""
     kept: Array
-    """Waves that the stored points can hold, below their highest along each axis, so that leaving points out loses nothing;
-    and below two thirds of the highest of the grid, so that products of two of them are free of aliasing."""
+    """Which waves to keep: those below the highest wave number of the stored points along each axis, so that storing fewer points
+    loses nothing, and below two thirds of the highest of the grid, so that products of two waves are free of aliasing.
+    """
 
     def __init__(self, rows: Sequence[Sequence[int]], length: float, points: int, stored: int):
         self.D, self.points = len(rows[0]), points
@@ -54,15 +55,15 @@ class SpectralGrid(eqx.Module):
         return sum(each**2 for each in self.waves)  # pyright: ignore[reportReturnType]
 
     def amplitudes(self, fields: Array) -> Array:
-        """`(components, *grid)` to `(components, *wave numbers)`."""
+        """Transform fields `(components, *grid)` to amplitudes `(components, *wave numbers)`."""
         return jnp.fft.rfftn(fields, axes=self.axes)
 
     def fields(self, amplitudes: Array) -> Array:
-        """The inverse of `amplitudes`."""
+        """Transform amplitudes to fields; the inverse of `amplitudes`."""
         return jnp.fft.irfftn(amplitudes, (self.points,) * len(self.axes), axes=self.axes)
 
     def product(self, one: Array, other: Array) -> Array:
-        """Amplitudes of a pointwise product, without the waves that aliasing may reach."""
+        """Amplitudes of a pointwise product, without the waves that aliasing can reach."""
         return self.kept * self.amplitudes(one * other)
 
     def divergence_of_flux(self, momentum: Array, velocity: Array) -> Array:
@@ -74,7 +75,7 @@ class SpectralGrid(eqx.Module):
         return jnp.stack([self.divergence(jnp.stack(row)) for row in rows])
 
     def divergence(self, vector: Array) -> Array:
-        """Amplitudes of the divergence of a vector field, from its own."""
+        """Amplitudes of the divergence of a vector field, from the amplitudes of its components."""
         # Components are added one by one: sums over a broadcast product are compiled wrongly, see `_burgers_solver.py`.
         total = jnp.zeros_like(vector[0])
         for k, component in zip(self.waves, vector, strict=True):
@@ -82,7 +83,7 @@ class SpectralGrid(eqx.Module):
         return total
 
     def gradient(self, scalar: Array) -> Array:
-        """Amplitudes of the gradient of a scalar field, from its own."""
+        """Amplitudes of the gradient of a scalar field, from its amplitudes."""
         return 1j * self.waves * scalar
 
 

@@ -15,14 +15,16 @@ TIME_STEP = "time_step"
 
 
 def varied(pde: PDE, values: Mapping[str, Sequence[float]]) -> tuple[PDE, ...]:
-    """The equation with every combination of some numbers, those named last varying fastest.
+    """The equation with every combination of some numbers; those named last vary fastest.
 
     **Arguments:**
 
     - `pde`: the equation.
-    - `values`: by name, `time_step` or a coefficient, the numbers that it takes. A step of the solver stays at most as long as it is.
+    - `values`: by name, the values of `time_step` or of a coefficient. For a longer `time_step` the solver takes more
+      sub-steps, so that none of them is longer than before.
 
-    **Raises:** `ArgumentError` for an unknown name, or numbers that are not finite; a time step has to be positive.
+    **Raises:** `ArgumentError` for an unknown name, for no numbers, for a number given twice or not finite, or for a time step
+    that is not positive.
     """
     known = (TIME_STEP, *pde.parameters)
     for name, numbers in values.items():

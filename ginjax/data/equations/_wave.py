@@ -1,4 +1,4 @@
-"""The wave equation, as a height and its rate of change."""
+"""The wave equation for a height and its rate of change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ginjax.data.equations._pde import PDE
 def height_and_rate(draw: Draw, D: int) -> np.ndarray:
     """A height and a rate of change of zero mean, `(2, *spatial)`."""
     height, rate = draw(), draw()
-    return np.stack([height, rate - rate.mean()])  # a mean rate would carry the mean height away
+    return np.stack([height, rate - rate.mean()])  # a mean rate would make the mean height drift
 
 
 WAVE = PDE(

@@ -1,6 +1,6 @@
-"""The wave solver: exponax's, with the wave numbers of the derivatives it is given.
+"""The wave solver: that of exponax, with the wave numbers of the derivatives it is given.
 
-exponax takes them from the axes of the grid; fields that vary along some lattice directions only have others.
+exponax takes the wave numbers from the axes of the grid. Fields that vary along a few lattice directions only have others.
 This module imports exponax, so import it where it is used.
 """
 

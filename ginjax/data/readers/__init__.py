@@ -1,4 +1,4 @@
-"""Layouts of data files, one file each. Adding one is a file here and a line in `_registry.py`."""
+"""Readers for the layouts of data files, one file each. A new reader is a file here and a line in `_registry.py`."""
 
 from ginjax.data._found import Found as Found
 from ginjax.data._found import Variable as Variable

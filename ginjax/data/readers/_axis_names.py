@@ -1,4 +1,4 @@
-"""What axes are called: names that state the order of axes, and those that leave it open."""
+"""The names of axes: those that state the order of axes, and those that leave it open."""
 
 from __future__ import annotations
 
@@ -31,24 +31,26 @@ _OTHERS = {
         (COMPONENT,),
     ),
 }
-"""What axes may be that are neither trajectories nor time: another direction in space, perhaps with one scalar at each of its
-points, and quantities one after the other."""
+"""Names of axes that are neither trajectories nor time: another direction in space, perhaps with one scalar at each of its
+points, or several quantities in a row.
+"""
 
 
 def names_space(labels: Sequence[str]) -> bool:
-    """Whether the names of axes say anything of which is x, y or z."""
+    """Whether the names say which axis is x, y or z."""
     return any(axis_of(label) in SPACE for label in labels)
 
 
 def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
-    """The order of axes that their names state; None where the names leave it open.
+    """The order of axes that their names state; None if the names leave it open.
 
-    Axes in front of space without a name, or with one that is not known, are trajectories and time, trajectories in front of time.
-    Behind space they are components, once it is known which axis is time. What is another direction or runs over quantities is neither.
+    Axes before space without a name, or with an unknown one, are trajectories and time, in this order. Axes after space are
+    components, once it is known which axis is time. An axis with the name of another direction or of several quantities is
+    neither.
 
     **Arguments:**
 
-    - `labels`: the name of each axis, empty where it has none.
+    - `labels`: the name of each axis, empty if it has none.
     """
     names = [axis_of(label) for label in labels]
     space = [i for i, name in enumerate(names) if name in SPACE]
@@ -61,7 +63,7 @@ def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
     if len(front) > len(lead):
         return None
     if len(front) < len(lead) and any(labels[i].strip() for i in front):
-        return None  # a name that is not known may mean either of the two
+        return None  # an unknown name may denote either of the two
     for i, name in zip(front, lead[len(lead) - len(front) :], strict=True):
         names[i] = name
     if TIME not in names:
@@ -75,7 +77,7 @@ def order_by_names(labels: Sequence[str]) -> AxisOrder | None:
 
 
 def steady_by_names(labels: Sequence[str]) -> AxisOrder | None:
-    """The order of the axes of an array that does not vary in time, if all have names that are known; otherwise None."""
+    """The order of axes of an array that does not vary in time, if the names of all axes are known; otherwise None."""
     names = [axis_of(label) for label in labels]
     space = {name for name in names if name in SPACE}
     single = [name for name in names if name != COMPONENT]
@@ -84,22 +86,22 @@ def steady_by_names(labels: Sequence[str]) -> AxisOrder | None:
 
 
 def axis_of(label: str) -> str:
-    """The axis that a word means, such as time by `t`; empty if it is not known."""
+    """The axis that a word denotes, such as time for `t`; empty if unknown."""
     return _MEANT.get(label.lower().strip(), "")
 
 
 def names_allow(order: AxisOrder, labels: Sequence[str]) -> bool:
-    """Whether an order of axes contradicts none of their names; no names contradict nothing."""
+    """Whether an order of axes does not contradict their names; without names there is no contradiction."""
     return all(name in _may_be(label) for name, label in zip(order.names, labels, strict=bool(labels)))
 
 
 def readings_by_names(shape: Sequence[int], labels: Sequence[str]) -> list[AxisReading] | None:
-    """The ways to read an array that its names allow, the likeliest first; None where the names say nothing.
+    """The ways to read an array that its names allow, the likeliest first; None if the names state nothing.
 
     **Arguments:**
 
-    - `shape`: of the array.
-    - `labels`: the name of each axis, empty where it has none.
+    - `shape`: shape of the array.
+    - `labels`: the name of each axis, empty if it has none.
     """
     if not any(axis_of(label) or _is_no_series(label) for label in labels) or len(shape) > MOST_AXES:
         return None
@@ -113,7 +115,7 @@ def readings_by_names(shape: Sequence[int], labels: Sequence[str]) -> list[AxisR
 
 
 def _is_an_order(names: Sequence[str], labels: Sequence[str]) -> bool:
-    """Whether axes are there once, and those of space that have no names in our order, with no time or trajectories between."""
+    """Whether each axis occurs once, and unnamed spatial axes are in ginjax's own order, with no time or trajectories between."""
     space = [i for i, name in enumerate(names) if name in SPACE]
     unnamed = [names[i] for i in space if not axis_of(labels[i])]
     between = [names[i] for i in range(space[0], space[-1]) if not axis_of(labels[i])] if space else []
@@ -128,24 +130,24 @@ def _is_an_order(names: Sequence[str], labels: Sequence[str]) -> bool:
 
 
 def _makes_sense(reading: AxisReading, labels: Sequence[str]) -> bool:
-    """Whether components are those of tensors, and along another direction or over quantities scalars."""
+    """Whether components are those of tensors, and an axis of another direction or of several quantities holds scalars."""
     inner = [
         (label, n)
         for label, name, n in zip(labels, reading.order.names, reading.shape, strict=True)
         if name == COMPONENT and _is_no_series(label)
     ]
     if any(SPACE[0] in _may_be(label) and n == reading.order.D > 1 for label, n in inner):
-        return False  # two levels are no vector in the plane
+        return False  # two levels are not a vector in the plane
     return reading.possible or (bool(inner) and reading.possible_as_scalars)
 
 
 def _is_no_series(label: str) -> bool:
-    """Whether a name is of an axis that is neither trajectories nor time, and not ours."""
+    """Whether a name belongs to an axis that is neither trajectories nor time, nor one that ginjax names."""
     return label.lower().strip() in _OTHERS
 
 
 def _may_be(label: str) -> tuple[str, ...]:
-    """The axes that a name may be of."""
+    """The axes that a name may belong to."""
     if axis := axis_of(label):
         return (axis,)
     return _OTHERS.get(label.lower().strip(), (TRAJECTORY, TIME, *SPACE, COMPONENT))

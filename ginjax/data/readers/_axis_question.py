@@ -1,4 +1,4 @@
-"""What is asked of arrays whose axes may be in several orders, and the answers that are offered."""
+"""The question about arrays whose axes may have several orders, and the answers to offer."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Y_FIRST = "write y,x where y is stored first"
 
 
 def question_of(guesses: Mapping[str, Guess]) -> tuple[tuple[str, str] | None, dict[str, AxisOrder]]:
-    """What to ask of arrays of which some are not sure, and the orders to go on with, by array.
+    """The question about arrays of which some are not certain, and the orders to continue with, by array.
 
-    Readings under which one order is that of several arrays, of scalars without its components, come before those of the first
-    array alone: pasted, they leave no array out.
+    A reading that fits several arrays (scalars without its components) comes before one that only fits the first array, so that
+    the answer leaves out no array.
     """
     name = next(name for name, each in guesses.items() if each.open)
     shared = shared_orders(guesses)
@@ -33,7 +33,7 @@ def question_of(guesses: Mapping[str, Guess]) -> tuple[tuple[str, str] | None, d
 def axis_question(
     name: str, shape: tuple[int, ...], likely: list[AxisReading], *, alone: bool
 ) -> tuple[str, str]:
-    """What to ask of an array whose axes may be in several orders, and how to answer."""
+    """The question about an array whose axes may have several orders, and how to answer it."""
     sides = " x ".join(map(str, shape))
     question = f"which axis of array '{name}' ({sides}) is time, which are space, and which are components"
     return question, offered(
@@ -42,11 +42,11 @@ def axis_question(
 
 
 def offered(likely: list[AxisReading], name: str = "") -> str:
-    """Readings as arguments to be pasted, each in words; empty if there are none."""
+    """Readings as arguments that the user can paste, each with a description; empty if there are none."""
     front = f"{name}=" if name else ""
     each = [f"`axes=['{front}{reading.order.text}']` ({reading})" for reading in likely[:3]]
     if not each:
         return ""
     shape = likely[0].shape
-    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, and perhaps no time at all
+    pairs = len(shape) > 2 and len(set(shape[1:])) == 1  # many squares or cubes, perhaps without a time axis
     return f"Say which, and {Y_FIRST}: {'; or '.join(each)}.{f' {NO_SERIES}' if pairs else ''}"

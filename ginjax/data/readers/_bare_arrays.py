@@ -1,4 +1,4 @@
-"""Arrays of which a file states nothing but their shapes: read as the user says, or in our own order where that is sure."""
+"""Arrays of which a file states only the shapes: read as the user says, or in ginjax's own order if that is certain."""
 
 from __future__ import annotations
 
@@ -38,20 +38,21 @@ def describe_arrays(
     pairs: bool = False,
     dimensions: Collection[int] = (),
 ) -> Found:
-    """Describe arrays by what the user says of them, and by the points of their axes, if there are any.
+    """Describe arrays by what the user states, and by the points of their axes, if there are any.
 
     **Arguments:**
 
     - `where`: the file, for messages.
-    - `layout`: its kind.
-    - `arrays`: by name.
-    - `requests`: the fields that were named; others are left alone then.
-    - `said`: by array the order of its axes; under an empty name that of all others.
-    - `points`: by axis, points or times that are kept elsewhere. Arrays `(n,)` with the name of an axis are such, too.
-    - `pairs`: whether the arrays are pairs of input and target, which need no axis of time; their axes have to be said.
-    - `dimensions`: of which the data may be; any if empty.
+    - `layout`: name of its layout.
+    - `arrays`: the arrays by name.
+    - `requests`: the fields that the user named; then other arrays are not used.
+    - `said`: the orders of axes by array; the empty name holds the order for all other arrays.
+    - `points`: by axis, points or times that are stored elsewhere. Arrays `(n,)` with the name of an axis count as such, too.
+    - `pairs`: whether the arrays are pairs of input and target, which need no time axis; the order of their axes has to be
+      stated.
+    - `dimensions`: dimensions that the data may have; any if empty.
 
-    **Raises:** `FileError` if nothing is a time series, or if an array contradicts its points; `ArgumentError` for axes that do
+    **Raises:** `FileError` if there is no time series, or if an array contradicts its points; `ArgumentError` for axes that do
     not fit an array.
     """
     unknown = sorted(set(said) - {*arrays, ""})
@@ -160,13 +161,13 @@ def describe_arrays(
 
 
 def _array(part: str, arrays: Mapping[str, object]) -> str:
-    """The array of a variable: itself, or for `data.0` the array `data`."""
+    """The array of a variable: the array `data` for `data.0`, otherwise the one of the same name."""
     base, dot, channel = part.rpartition(".")
     return base if part not in arrays and dot and channel.isdecimal() else part
 
 
 def _wanted(requests: tuple[FieldRequest, ...], arrays: Mapping[str, StoredArray]) -> dict[str, FieldRequest]:
-    """By array the field that was named from it.
+    """The fields that the user named, by array.
 
     **Raises:** `ArgumentError` if there is no such array.
     """
@@ -183,7 +184,7 @@ def _wanted(requests: tuple[FieldRequest, ...], arrays: Mapping[str, StoredArray
 def _inferred(
     where: str, name: str, array: StoredArray, k: int | None, points: Mapping[str, Points]
 ) -> tuple[AxisOrder | None, list[AxisReading]]:
-    """The order of an array's axes where its points or its shape make it sure, else None; and the likely readings.
+    """The order of an array's axes if its points or its shape determine it, else None; and the likely readings.
 
     **Raises:** `FileError` if no order fits the points.
     """
@@ -206,7 +207,7 @@ def _inferred(
 def provisional(
     shape: tuple[int, ...], k: int | None, likely: list[AxisReading], dimensions: Collection[int] = ()
 ) -> AxisOrder | None:
-    """An order to go on with where a question stands, so that the rest of the file can be looked at."""
+    """An order to continue with while a question is open, so that the rest of the file can be examined."""
     D = len(shape) - 2 - (k or 0)
     if D in (dimensions or (1, 2, 3)):
         return AxisOrder.usual(D, k or 0)
@@ -221,7 +222,7 @@ def _alike(
     problems: dict[str, str],
     pairs: bool,
 ) -> tuple[dict[str, AxisOrder], tuple[int, int, tuple[int, ...]]]:
-    """The arrays that share trajectories, frames and grid with the first one that varies in time, and these."""
+    """The arrays with the same trajectories, frames and grid as the first one that varies in time, and these numbers."""
     first = next((n for n, o in orders.items() if (o.varies or pairs) and 0 not in arrays[n].shape), None)
     if first is None:
         raise FileError(
@@ -256,7 +257,7 @@ def _alike(
 
 
 def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Variable]:
-    """An array as one variable, or, where its components are more or fewer than the axes of space, as scalars `NAME.0`, ..."""
+    """An array as one variable or, if its components are not as many as the spatial axes, as scalars `NAME.0`, ..."""
     inner, frames = order.components(array.shape), order.slices(array.read)
     if all(n == order.D for n in inner):
         return {name: Variable(order.k, frames, order.varies)}
@@ -269,14 +270,14 @@ def _variables(name: str, array: StoredArray, order: AxisOrder) -> dict[str, Var
 
 
 def channel(frames: AxisSlices, i: int) -> AxisSlices:
-    """One of the values along the last axis."""
+    """One entry along the last axis."""
     return AxisSlices(lambda trajectory, start, stop, box: frames(trajectory, start, stop, box)[..., i])
 
 
 def _values(arrays: Mapping[str, StoredArray], points: Points) -> np.ndarray:
     """The points or times of an axis.
 
-    **Raises:** `FileError` for more than any axis has.
+    **Raises:** `FileError` for too many points.
     """
     if points.count > MAX_COORDINATES:
         raise FileError(f"points in '{points.name}'", got=points.count, expected=f"at most {MAX_COORDINATES}")
@@ -286,7 +287,7 @@ def _values(arrays: Mapping[str, StoredArray], points: Points) -> np.ndarray:
 def _spacing(
     where: str, arrays: Mapping[str, StoredArray], beside: Mapping[str, Points], D: int
 ) -> float | tuple[float, ...] | None:
-    """The distance between grid points, if the points of every axis are there."""
+    """The distance between grid points, if there are points for every axis."""
     if not all(axis in beside for axis in SPACE[:D]):
         return None
     return spacing_of(where, [_values(arrays, beside[axis]) for axis in SPACE[:D]])

@@ -1,7 +1,7 @@
-"""Frames of the compressor Blosc, looked at before its library unpacks them: it trusts the lengths that stand in them.
+"""A check of Blosc frames before the Blosc library unpacks them, because it trusts the lengths stored in them.
 
-A frame that was cut off is otherwise unpacked with whatever lies behind it in memory. The layout is that of version 1 of the
-format (README_CHUNK_FORMAT of c-blosc): 16 bytes of header, the beginnings of the blocks, the blocks.
+Without the check, a truncated frame would be unpacked with whatever follows it in memory. The layout is that of version 1 of the
+format (README_CHUNK_FORMAT of c-blosc): 16 bytes of header, the starts of the blocks, the blocks.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from ginjax.errors import FileError
 
 _HEADER = struct.Struct("<BBBBIII")
 _STORED = 0x2
-"""The flag of a frame that was only copied."""
+"""The flag of a frame that was copied without compression."""
 
 
 def check_blosc(
     folder: str, about: Mapping[str, Any], shape: Sequence[int], selection: Sequence[int | slice]
 ) -> None:
-    """Check the pieces of an array of Zarr that a selection touches, if they are frames of Blosc.
+    """Check the chunks of a Zarr array that a selection needs, if they are Blosc frames.
 
     **Arguments:**
 
-    - `folder`: of the array; `about`: its description, of version 2 or 3.
-    - `shape`, `selection`: of the array, and what is to be read of it; axes that are not named are read whole.
+    - `folder`: folder of the array; `about`: its description, of version 2 or 3.
+    - `shape`, `selection`: shape of the array, and the part to read; axes without an entry are read completely.
 
     **Raises:** `FileError` for a frame whose lengths do not fit the file.
     """
@@ -36,10 +36,10 @@ def check_blosc(
         return
     sides = sides_of(about)
     if sides is None or len(sides) != len(shape) or 0 in sides:
-        return  # zarr says so
+        return  # zarr reports it
     for key in _keys(about, sides, shape, selection):
         path = os.path.join(folder, key)
-        if os.path.isfile(path):  # what was never written is no file
+        if os.path.isfile(path):  # chunks that were never written have no file
             _check_frame(path)
 
 
@@ -52,7 +52,7 @@ def _ends_with_blosc(about: Mapping[str, Any]) -> bool:
 def _keys(
     about: Mapping[str, Any], sides: Sequence[int], shape: Sequence[int], selection: Sequence[int | slice]
 ) -> Iterator[str]:
-    """The names of the files of the pieces, below the folder of the array."""
+    """Names of the chunk files, relative to the folder of the array."""
     ranges = []
     rest = (slice(None),) * (len(shape) - len(selection))
     for n, side, each in zip(shape, sides, (*selection, *rest), strict=True):
@@ -67,7 +67,7 @@ def _keys(
     else:
         between, front = about.get("dimension_separator") or ".", ()
     if between not in (".", "/"):
-        return  # no store has it, and zarr says so
+        return  # no store has this, and zarr reports it
     for numbers in itertools.product(*ranges):
         yield between.join((*front, *map(str, numbers))) or "0"
 

@@ -1,4 +1,4 @@
-"""Chunks of compressed HDF5 data sets, unpacked once and kept: a frame is part of a chunk that holds others too."""
+"""Chunks of compressed HDF5 data sets, unpacked once and kept, because a chunk usually holds several frames."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from h5py import h5z  # pyright: ignore[reportAttributeAccessIssue]
 from ginjax.data._axis_order import TIME, TRAJECTORY, AxisOrder
 
 MOST_KEPT = 2**30
-"""Bytes of unpacked chunks that are kept, of all files together."""
+"""Bytes of unpacked chunks that are kept, for all files together."""
 
 BAD = 4
-"""Unpacking so many times what is needed is pointed out, where chunks do not fit into `MOST_KEPT`."""
+"""If unpacking takes this many times what is needed, a remark is made, if the chunks do not fit into `MOST_KEPT`."""
 
 
 class ChunkCache:
@@ -37,7 +37,7 @@ class ChunkCache:
         self._kept: OrderedDict[tuple[object, ...], np.ndarray] = OrderedDict()
 
     def chunk(self, key: tuple[object, ...], read: Callable[[], np.ndarray]) -> np.ndarray:
-        """A chunk, which is read if it is not kept."""
+        """A chunk, which is read if it is not in the cache."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None:
@@ -54,20 +54,20 @@ class ChunkCache:
 
 
 KEPT = ChunkCache()
-"""The one of this process."""
+"""The cache of this process."""
 
 
 def read_by_chunks(
     dataset: h5py.Dataset, selection: tuple[Any, ...], key: tuple[object, ...], cache: ChunkCache = KEPT
 ) -> np.ndarray:
-    """`dataset[selection]`; of a compressed data set chunk by chunk, each of which is unpacked once while it is kept.
+    """Read `dataset[selection]`; a compressed data set is read by chunks, and each is unpacked once while it is kept.
 
     **Arguments:**
 
     - `dataset`: the data set.
-    - `selection`: indices, slices and at most one ellipsis, as for NumPy.
-    - `key`: what tells it from all other data sets.
-    - `cache`: where chunks are kept.
+    - `selection`: indices, slices and at most one ellipsis, as in NumPy.
+    - `key`: identifies the data set among all others.
+    - `cache`: the cache for its chunks.
     """
     sides = _ranges(selection, dataset.shape) if _is_packed(dataset) else None
     if sides is None:
@@ -101,10 +101,10 @@ def _unpack(dataset: h5py.Dataset, low: tuple[int, ...], box: tuple[slice, ...])
 
 
 def _check_stored(dataset: h5py.Dataset, low: tuple[int, ...]) -> None:
-    """Refuse a chunk that does not make as many bytes as it should, where HDF5 does not notice.
+    """Refuse a chunk that gives a wrong number of bytes, in the cases that HDF5 does not detect.
 
-    It fills the rest with whatever lies in memory. What gzip packed has a checksum of its own; LZF has none, nor has
-    what was stored as it is.
+    HDF5 fills the rest with whatever is in memory. Data packed by gzip have a checksum of their own; data packed by LZF or stored
+    without compression have none.
 
     **Raises:** `ValueError` for such a chunk.
     """
@@ -127,12 +127,12 @@ _CHECKSUM = 4
 
 
 def lzf_length(content: bytes) -> int:
-    """How many bytes a stream of LZF makes, by the lengths of its literals and of its references."""
+    """Number of bytes that an LZF stream gives, from the lengths of its literals and references."""
     at = made = 0
     end = len(content)
     while at < end:
         first = content[at]
-        if first < 32:  # so many literals and one follow
+        if first < 32:  # this many literals plus one follow
             at += first + 2
             made += first + 1
         elif first < 224:
@@ -145,12 +145,12 @@ def lzf_length(content: bytes) -> int:
 
 
 def chunk_remark(dataset: h5py.Dataset, order: AxisOrder) -> str | None:
-    """What to say of a data set whose chunks make a frame cost many times what it holds; None where they do not.
+    """A remark on a data set whose chunks make a frame cost many times its size; None for any other.
 
     **Arguments:**
 
     - `dataset`: the data set.
-    - `order`: of its axes.
+    - `order`: the order of its axes.
     """
     size = math.prod(dataset.shape) * dataset.dtype.itemsize
     if not _is_packed(dataset) or size <= MOST_KEPT or len(order.names) != dataset.ndim:
@@ -172,7 +172,7 @@ def _is_packed(dataset: h5py.Dataset) -> bool:
 
 
 def _ranges(selection: tuple[Any, ...], shape: Sequence[int]) -> list[tuple[int, int, bool]] | None:
-    """First and last of every axis, and whether it is one index; None for anything but indices and slices of step 1."""
+    """Start and stop along every axis, and whether it is an index; None for anything but indices and slices of step 1."""
     if any(part is Ellipsis for part in selection):
         at = next(i for i, part in enumerate(selection) if part is Ellipsis)
         rest = len(shape) - len(selection) + 1

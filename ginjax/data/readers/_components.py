@@ -1,4 +1,4 @@
-"""Scalars whose names say that they are the components of one vector."""
+"""Scalars whose names show that they are the components of one vector."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _VELOCITY = ("u", "v", "w")
 
 
 def components_of(names: Mapping[str, Variable], D: int) -> dict[str, tuple[str, ...]]:
-    """Vectors that scalars in `D > 1` dimensions may be the components of, such as `Vx, Vy`, `b_x, b_y` or `u, v`.
+    """Find vectors whose components are scalars in `D > 1` dimensions, such as `Vx, Vy`, `b_x, b_y` or `u, v`.
 
     **Arguments:**
 
     - `names`: variables by name.
     - `D`: their dimension.
 
-    **Returns:** by a name for the vector, the names of as many scalars, all of which vary in time or none.
+    **Returns:** by name of the vector, the names of its `D` components, which either all vary in time or all do not.
     """
     if D < 2:
         return {}
@@ -36,7 +36,7 @@ def components_of(names: Mapping[str, Variable], D: int) -> dict[str, tuple[str,
 
 
 def components_question(names: Mapping[str, Variable], D: int) -> str | None:
-    """Whether scalars are components of a vector, as a question that names the answer; None if none look so."""
+    """A question whether scalars are components of a vector, with the answer; None if none look like that."""
     vectors = components_of(names, D)
     if not vectors:
         return None

@@ -1,4 +1,4 @@
-"""Points and times beside an array: of its lengths, and the same for every trajectory."""
+"""Points and times beside an array: as many as its axes have, and the same for every trajectory."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from ginjax.errors import FileError
 
 @dataclass(frozen=True)
 class Points:
-    """The points or times of an axis, kept beside an array.
+    """The points or times of an axis, stored beside an array.
 
     **Arguments:**
 
-    - `name`: of the array that holds them.
-    - `count`: their number.
-    - `spare`: by how many they may exceed the length of the axis.
+    - `name`: name of the array that holds them.
+    - `count`: number of points.
+    - `spare`: the number may exceed the length of the axis by this much.
     """
 
     name: str
@@ -30,17 +30,19 @@ class Points:
     spare: int = 0
 
     def fit(self, side: int) -> bool:
-        """Whether an axis of this length can be theirs."""
+        """Whether they fit an axis of this length."""
         return 0 <= self.count - side <= self.spare
 
 
 def points_among(shapes: Mapping[str, Sequence[int]], fields: Container[str]) -> dict[str, Points]:
-    """By axis, the arrays of a file that hold its points: of one axis, called as an axis of space or time is, and no fields.
+    """Find the arrays of a file that hold the points of an axis: they have one axis, its name, and are not fields.
 
     **Arguments:**
 
-    - `shapes`: of the arrays by name.
-    - `fields`: names of arrays that are fields, whatever they are called.
+    - `shapes`: shapes of the arrays by name.
+    - `fields`: names of arrays that are fields, whatever these names mean.
+
+    **Returns:** the points by axis.
     """
     found: dict[str, Points] = {}
     for name, shape in shapes.items():
@@ -57,8 +59,8 @@ def orders_by_points(
 
     **Arguments:**
 
-    - `shape`: of the array; `k`: its tensor order, None if unknown; `D`: its dimension, None if unknown.
-    - `points`: by axis.
+    - `shape`: shape of the array; `k`: its tensor order, None if unknown; `D`: its dimension, None if unknown.
+    - `points`: the points by axis.
     """
     every = [each.order for each in readings(shape, k)]
     own = AxisOrder.usual(dims, k or 0) if 1 <= (dims := len(shape) - 2 - (k or 0)) <= 3 else None
@@ -74,13 +76,13 @@ def _allow(order: AxisOrder, shape: Sequence[int], points: Mapping[str, Points])
 def check_points(
     where: str, array: str, order: AxisOrder, shape: Sequence[int], points: Mapping[str, Points]
 ) -> None:
-    """Refuse an array that is not as long as the points of its axes, in the order in which it is read.
+    """Refuse an array whose axes, in the order in which it is read, do not have as many entries as their points.
 
     **Arguments:**
 
     - `where`, `array`: the file and the array, for messages.
-    - `order`, `shape`: of the array.
-    - `points`: by axis.
+    - `order`, `shape`: those of the array.
+    - `points`: the points by axis.
 
     **Raises:** `FileError` with both numbers.
     """
@@ -93,12 +95,12 @@ def check_points(
 
 
 def check_length(where: str, points: str, count: int, array: str, axis: str, side: int) -> None:
-    """Refuse an array that is not as long as the points of its axis.
+    """Refuse an array whose axis does not have as many entries as its points.
 
     **Arguments:**
 
     - `where`, `points`, `array`, `axis`: the file, and names for messages.
-    - `count`: how many points there are; `side`: the length of the axis.
+    - `count`: number of points; `side`: length of the axis.
 
     **Raises:** `FileError` with both numbers.
     """
@@ -112,7 +114,7 @@ def check_length(where: str, points: str, count: int, array: str, axis: str, sid
 
 
 def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | np.ndarray | None:
-    """The distance between neighbouring points or times; one for each trajectory where it differs by trajectory.
+    """The distance between neighbouring points or times; one for each trajectory if it differs between them.
 
     **Arguments:**
 
@@ -128,7 +130,7 @@ def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | np.ndarray 
     rows = rows.reshape(-1, rows.shape[-1])
     first = equal_step(where, what, rows[0])
     gaps = np.diff(rows[0])
-    # Most rows are the first one.
+    # Most rows equal the first one.
     return by_trajectory(
         [
             first if (np.diff(row) == gaps).all() else equal_step(where, f"{what} of trajectory {index}", row)
@@ -138,11 +140,11 @@ def step_of_rows(where: str, what: str, rows: np.ndarray) -> float | np.ndarray 
 
 
 def by_trajectory(steps: Sequence[float | None]) -> float | np.ndarray | None:
-    """The step that all trajectories have but for rounding, or one for each; None if none is known.
+    """The step if it is equal for all trajectories except for rounding, else one for each; None if none is known.
 
     **Arguments:**
 
-    - `steps`: of each trajectory; one of fewer than two points or times, which has none, is taken to have the first.
+    - `steps`: the step of each trajectory. One with fewer than two points or times has no step, and gets the first known one.
     """
     known = next((step for step in steps if step is not None), None)
     if known is None:

@@ -1,7 +1,7 @@
-"""What the layout of The Well has no word for: numbers and boundaries that nobody stated."""
+"""Additions to the layout of The Well, for numbers and boundaries that nobody stated."""
 
 COUNTED = "counted"
-"""The attribute `units` of points or times that were only numbered, because their distance is not known."""
+"""The attribute `units` of points or times that are only numbered, because their distance is unknown."""
 
 ASSUMED = "assumed"
-"""The attribute of a boundary that was taken for granted: true where nobody has said it."""
+"""The attribute of a boundary that is assumed: true if nobody has stated it."""

@@ -1,4 +1,4 @@
-"""A file of data before anybody knows its layout."""
+"""A data file before its layout is known."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _START = 512
 
 
 class DataFile:
-    """What readers look at to tell whether a file is theirs.
+    """What readers examine to decide whether a file is theirs.
 
     **Arguments:**
 
     - `path`: the file.
-    - `pairs`: whether its arrays are pairs of input and target, which need no axis of time.
-    - `axes`: what the user says of the axes of its arrays, by their names; under an empty name, of all others.
-    - `dimensions`: of which its data may be, such as that of the model they are for; any if empty.
+    - `pairs`: whether its arrays are pairs of input and target, which need no time axis.
+    - `axes`: the orders of axes that the user states, by array; the empty name holds the order for all other arrays.
+    - `dimensions`: dimensions that its data may have, such as that of the model they are for; any if empty.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class DataFile:
 
     @cached_property
     def start(self) -> bytes:
-        """The first bytes, 512 at most; none of a folder."""
+        """The first bytes, at most 512; empty for a folder."""
         if os.path.isdir(self.path):
             return b""
         with open(self.path, "rb") as stream:
@@ -49,7 +49,7 @@ class DataFile:
 
     @cached_property
     def hdf5(self) -> Hdf5 | None:
-        """Its content if it is HDF5, whatever it is called; None otherwise."""
+        """Its content if it is HDF5, whatever its name; None otherwise."""
         return Hdf5(self.path) if h5py.is_hdf5(self.path) else None
 
     @property
@@ -63,6 +63,6 @@ class DataFile:
         return self.hdf5
 
     def close(self) -> None:
-        """Let go of the file; the next question opens it again."""
+        """Close the file; the next access opens it again."""
         if self.hdf5 is not None:
             self.hdf5.close()

@@ -1,4 +1,4 @@
-"""Compression filters of HDF5 that are not installed."""
+"""Compression filters of HDF5 that may not be installed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _NAMES = {
 
 
 def check_filters(where: str, dataset: h5py.Dataset) -> None:
-    """Refuse a data set that is compressed in a way that this installation does not know; install what is there first.
+    """Refuse a data set with a compression that is not available; a filter package that is installed is loaded first.
 
     **Raises:** `FileError` that names the filter and how to get it.
     """
     missing = _missing(dataset)
     if missing and find_spec(_PLUGINS) is not None:
-        import_module(_PLUGINS)  # registers what it brings
+        import_module(_PLUGINS)  # registers its filters
         missing = _missing(dataset)
     if missing:
         number, name = missing[0]

@@ -1,8 +1,8 @@
-"""A first look at HDF5 files of unknown origin, in a process that may crash or stall in place of this one.
+"""A first look at HDF5 files of unknown origin, in a process that may crash or stall instead of this one.
 
-The library of HDF5 trusts its metadata: about one damaged file in a thousand ends it or keeps it busy for ever, and
-neither is an exception. So another process goes through the metadata first (`_look_inside.py`), and a file on which it ends
-or stalls is refused. A file is known by its path, place on the disk, size and times, and looked at once.
+The HDF5 library trusts the metadata of a file. About one damaged file in a thousand makes it crash or run forever, without an
+exception. So another process reads the metadata first (`_look_inside.py`), and a file on which that process crashes
+or stalls is refused. A file is identified by path, place on the disk, size and times, and examined once.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from ginjax.data.readers import _look_inside as inside
 from ginjax.errors import FileError
 
 PATIENCE = 30.0
-"""Seconds that the other process may spend on one object of a file."""
+"""Seconds that the other process may take for one object of a file."""
 
 STARTING = 60.0
-"""Seconds it may take to start, after which files are read without it."""
+"""Seconds that it may take to start; after that, files are read without it."""
 
 _known: set[tuple[object, ...]] = set()
 _lock = threading.Lock()
@@ -33,16 +33,16 @@ _DAMAGED = "The file is damaged, or made to do harm: fetch or write it again."
 
 
 def first_look(path: str) -> None:
-    """Refuse a file whose metadata end or stall the library of HDF5.
+    """Refuse a file whose metadata make the HDF5 library crash or stall.
 
-    Where no process can be started, nothing is looked at.
+    If no process can be started, nothing is examined.
 
-    **Raises:** `FileError` for such a file, and for what is no regular file.
+    **Raises:** `FileError` for such a file, and for anything but a regular file.
     """
     try:
         found = os.stat(path)
     except OSError:
-        return  # the one who opens it says so
+        return  # reported when it is opened
     if not stat.S_ISREG(found.st_mode):
         raise FileError(f"{path}: is not a regular file", hint="Copy it into a file first.")
     mark = path, found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
@@ -56,7 +56,7 @@ def first_look(path: str) -> None:
 
 
 class _Looker:
-    """The other process. It ends by itself when it has nothing to do, or when this one ends."""
+    """The other process. It ends by itself when it has nothing to do, or when this process ends."""
 
     _running: _Looker | None = None
 
@@ -69,16 +69,16 @@ class _Looker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            start_new_session=True,  # Ctrl-C is for the one who asks
+            start_new_session=True,  # Ctrl-C is for the asking process
         )
         self.ready = self._next(STARTING) == inside.READY
 
     @classmethod
     def ask(cls, path: str) -> str | None:
-        """What is wrong with a file, None if nothing is, or if nobody could look."""
-        for _ in range(2):  # it may have ended just now, for want of work
+        """What is wrong with a file; None if nothing is, or if it could not be examined."""
+        for _ in range(2):  # it may have just ended because it had no work
             if cls._running is not None and cls._running._owner != os.getpid():
-                cls._running = None  # it answers the process that this one was forked from
+                cls._running = None  # it answers the process from which this one was forked
             looker = cls._running or cls._started()
             if looker is None:
                 return None
@@ -125,7 +125,7 @@ class _Looker:
         return True
 
     def _next(self, seconds: float) -> bytes | None:
-        """The next byte that it says, empty if it ended, None if it says nothing for so long."""
+        """Its next byte; empty if the process has ended, None if it is silent for too long."""
         said = self._process.stdout
         if said is None:
             return None
@@ -146,7 +146,7 @@ class _Looker:
 
 
 def _readable(number: int, seconds: float) -> bool:
-    """Whether something can be read within some seconds; numbers of files may be beyond what `select` takes."""
+    """Whether something can be read within some seconds; file numbers may be too large for `select`."""
     waiting = select.poll()
     waiting.register(number, select.POLLIN)
     return bool(waiting.poll(1000 * seconds))

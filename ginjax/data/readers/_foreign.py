@@ -1,6 +1,6 @@
-"""Formats that are read by programs of their own: told by what is inside, and answered with what converts them.
+"""Formats that need programs of their own: recognised by content, and refused with the code that converts them.
 
-Nothing of a pickle is loaded here; PyTorch's files are pickles too.
+Pickles are never loaded here; the files of PyTorch are pickles, too.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))
 
 @dataclass(frozen=True)
 class Foreign:
-    """A format of others.
+    """A format that is not read.
 
     **Arguments:**
 
-    - `kind`: what a file is.
-    - `hint`: two commands, the one that converts it and the one that looks at what came of it.
+    - `kind`: the kind of file.
+    - `hint`: two commands: one converts the file, the other one inspects the result.
     """
 
     kind: str
@@ -34,7 +34,7 @@ class Foreign:
 
 
 def foreign_file(file: DataFile) -> Foreign | None:
-    """What a file is, if it has a format that is known but not read; None otherwise."""
+    """The format of a file, if it is known but not read; None otherwise."""
     path, start = file.path, file.start
     if _is_torch(file):
         return Foreign("a file of PyTorch", _lines(_torch(path), path))
@@ -56,7 +56,7 @@ def foreign_file(file: DataFile) -> Foreign | None:
 
 
 def table_hint(path: str) -> str:
-    """How a table of numbers in text becomes an array, of which each row is taken for a frame in 1D."""
+    """How to convert a text table of numbers to an array; each row is then a frame in 1D."""
     try:
         with open(path, "rb") as stream:
             start = stream.read(_START)
@@ -70,7 +70,7 @@ def table_hint(path: str) -> str:
 
 
 def _is_heading(line: bytes, separator: bytes | None) -> bool:
-    """Whether the first line of a table names its columns."""
+    """Whether the first line of a table has the names of its columns."""
     try:
         return not [float(each) for each in line.split(separator)]
     except ValueError:
@@ -78,14 +78,14 @@ def _is_heading(line: bytes, separator: bytes | None) -> bool:
 
 
 def foreign_case(folder: str) -> Foreign | None:
-    """What a folder is, if it is a case of OpenFOAM; None otherwise."""
+    """The format of a folder if it is an OpenFOAM case; None otherwise."""
     if not os.path.isfile(os.path.join(folder, "system", "controlDict")):
         return None
     return Foreign("a case of OpenFOAM", _lines(_foam(folder), folder, "`axes=['time,component,x,y,z']`"))
 
 
 def holds_pickle(path: str) -> bool:
-    """Whether a zip file holds a pickle, as PyTorch's do."""
+    """Whether a zip file contains a pickle, as those of PyTorch do."""
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.rpartition("/")[2] == "data.pkl" for name in archive.namelist())
@@ -118,7 +118,7 @@ def _target(path: str) -> str:
 
 
 def _lines(code: str, path: str, axes: str = "") -> str:
-    """The two commands; the code is Python in which texts stand between double quotes."""
+    """The two commands; the code is Python whose texts are in double quotes."""
     look = f"ginjax data inspect {quote(_target(path))} {axes}".rstrip()
     return f"python -c {quote(code)} && {look}"
 
@@ -143,7 +143,7 @@ def _nifti(path: str) -> str:
 
 
 def _vtk(path: str) -> str:
-    """Every file of this ending beside it is a frame; the points of VTK's images run along x first."""
+    """Code for VTK: every file with this ending in the same folder is a frame; in VTK images, x varies fastest."""
     every = json.dumps(os.path.join(os.path.dirname(path), f"*{os.path.splitext(path)[1]}"))
     read = f"f = [pyvista.read(p) for p in sorted(glob.glob({every}))]"
     named = "**{n: numpy.stack([m[n].reshape(*m.dimensions[::-1], -1).squeeze() for m in f]) for n in f[0].point_data}"

@@ -1,4 +1,4 @@
-"""HDF5 files of unknown origin: nothing outside of the file is followed and nothing large is read unasked."""
+"""HDF5 files of unknown origin: no link out of the file is followed, and nothing large is read without a request."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from ginjax.errors import FileError, GinjaxError
 
 MAX_CHUNK_BYTES = 2**30
 MAX_EXPANSION = 1032
-"""What deflate, the densest of the usual filters, can make of a byte."""
+"""The largest expansion factor of deflate, the densest of the usual filters."""
 
 MAX_UNWRITTEN = 2**24
-"""Bytes that may be read of a dataset beyond those that its stored ones can unpack to: they are its fill value."""
+"""Bytes of a dataset that may be read beyond what its stored bytes can unpack to; these are its fill value."""
 
 MAX_NAMES = 2**17
 MAX_ATTRIBUTE_VALUES = 2**14
 MAX_COORDINATES = 2**20
 OPEN_DATASETS = 32
-"""Datasets kept open: each holds a cache of some megabytes."""
+"""Number of datasets kept open; each has a cache of some megabytes."""
 
 _NUMBERS = "fiub"
 _CORRUPT = "The file is corrupt, still being written, or not of this layout."
 
 
 class Hdf5:
-    """Read access to an HDF5 file, opened when it is first needed.
+    """Read access to an HDF5 file, which is opened when it is first needed.
 
-    Names are paths from the root. Every way in which the file can disappoint is a `FileError`.
+    Names are paths from the root. Every failure of the file is a `FileError`.
 
     **Arguments:**
 
@@ -60,7 +60,7 @@ class Hdf5:
         self._known: tuple[object, ...] | None = None
 
     def close(self) -> None:
-        """Let go of the file; the next question opens it again."""
+        """Close the file; the next access opens it again."""
         with self._lock:
             file, self._file = self._file, None
             self._sets.clear()
@@ -81,18 +81,18 @@ class Hdf5:
             return tuple(sorted(name for name in node if isinstance(name, str)))  # others are not UTF-8
 
     def is_group(self, name: str) -> bool:
-        """Whether there is a group of this name."""
+        """Whether there is a group with this name."""
         with self._guard(name):
             return isinstance(self._find(name), h5py.Group)
 
     def is_array(self, name: str) -> bool:
-        """Whether there is a dataset of numbers of this name; others, such as texts, are passed over."""
+        """Whether there is a numeric dataset with this name; datasets of other types, such as texts, do not count."""
         with self._guard(name):
             node = self._find(name)
             return isinstance(node, h5py.Dataset) and node.dtype.kind in _NUMBERS and node.shape is not None
 
     def other_values(self, name: str) -> tuple[tuple[int, ...], str] | None:
-        """Shape and type of a dataset of anything but real numbers, such as texts, records and complex numbers; else None."""
+        """Shape and type of a dataset of anything but real numbers, such as texts or complex numbers; otherwise None."""
         with self._guard(name):
             node = self._find(name)
             if not isinstance(node, h5py.Dataset) or node.shape is None or node.dtype.kind in _NUMBERS:
@@ -100,18 +100,18 @@ class Hdf5:
             return tuple(int(n) for n in node.shape), str(node.dtype)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a dataset of numbers."""
+        """Shape of a numeric dataset."""
         with self._guard(name):
             return tuple(int(n) for n in self._dataset(name).shape)
 
     def identity(self, name: str) -> object:
-        """What is equal for two names of one group or dataset."""
+        """A value that is equal for two names of the same group or dataset."""
         with self._guard(name):
             node = self._find(name)
             return None if node is None else h5py.h5o.get_info(node.id).addr  # pyright: ignore[reportAttributeAccessIssue]
 
     def points(self, name: str) -> int:
-        """How many points a dataset of coordinates has: the length of its last axis."""
+        """Number of points in a dataset of coordinates: the length of its last axis."""
         shape = self.shape(name)
         if not shape:
             raise FileError(
@@ -120,7 +120,7 @@ class Hdf5:
         return shape[-1]
 
     def axis_labels(self, name: str) -> tuple[str, ...]:
-        """The name of each axis of a dataset, from its label or the scale attached to it; empty where it has neither."""
+        """The name of each axis of a dataset, from its label or its dimension scale; empty if it has neither."""
         with self._guard(name):
             dataset = self._dataset(name)
             labels = self.attribute(name, "DIMENSION_LABELS", [])
@@ -133,9 +133,9 @@ class Hdf5:
             )
 
     def check_scales(self, name: str) -> None:
-        """Make sure that a library may ask a dataset for its scales: HDF5's own functions trust their number.
+        """Check that the scales of a dataset can be read safely: HDF5's own functions trust their number.
 
-        **Raises:** `FileError` for scales of another number than the axes, or of another type.
+        **Raises:** `FileError` if the number of scales is not that of the axes, or if they have another type.
         """
         with self._guard(name):
             dataset = self._find(name)
@@ -148,9 +148,9 @@ class Hdf5:
                 )
 
     def read(self, name: str, selection: tuple[Any, ...] = ()) -> np.ndarray:
-        """A part of a dataset of numbers; only what is selected is read.
+        """Read a part of a numeric dataset; only the selection is read.
 
-        What its attributes say of packing is honoured: `scale_factor` and `add_offset`; `_FillValue` and `missing_value`
+        Packing attributes are applied: `scale_factor` and `add_offset`; `_FillValue` and `missing_value`
         become NaN.
         """
         with self._guard(name):
@@ -161,12 +161,12 @@ class Hdf5:
             return self._packing(name, dataset)(values)
 
     def chunk_remark(self, name: str, order: AxisOrder) -> str | None:
-        """What to say of chunks that make reading slow, see `chunk_remark`; None if nothing."""
+        """A remark on chunks that make reading slow, see `chunk_remark`; None if there is none."""
         with self._guard(name):
             return chunk_remark(self._dataset(name), order)
 
     def read_short(self, name: str, most: int = MAX_COORDINATES) -> np.ndarray:
-        """A whole dataset in float64 with one axis at least, which must be short, such as coordinates."""
+        """Read a whole short dataset with at least one axis, such as coordinates, in float64."""
         shape = self.shape(name)
         if not shape or math.prod(shape) > most:
             raise FileError(
@@ -177,7 +177,7 @@ class Hdf5:
         return self.read(name).astype(np.float64)
 
     def read_number(self, name: str, most: int = 1) -> np.ndarray:
-        """A whole dataset in float64 that holds one number, or one for each trajectory, `(numbers,)`."""
+        """Read a dataset that holds one number, or one for each trajectory, in float64, `(numbers,)`."""
         size = math.prod(self.shape(name))
         if size > max(most, 1):
             raise FileError(
@@ -186,7 +186,7 @@ class Hdf5:
         return self.read(name).astype(np.float64).reshape(-1)
 
     def attribute(self, name: str, attribute: str, default: Any = None) -> Any:
-        """An attribute as plain numbers, strings, bools and lists of them; `default` if it is missing."""
+        """Read an attribute as plain numbers, strings, bools or lists of them; `default` if it is missing."""
         with self._guard(name):
             node = self._find(name)
             if node is None or attribute not in node.attrs:
@@ -200,7 +200,7 @@ class Hdf5:
             return _plain(node.attrs[attribute])
 
     def provenance(self) -> dict[str, Any]:
-        """What to remember of the file beside a model: its name, and the short attributes of its root."""
+        """Provenance of the file to store with a model: its name, and the short attributes of its root."""
         with self._guard("/"):
             attributes = self._open().attrs
             names = sorted(attributes) if len(attributes) <= MAX_ATTRIBUTE_VALUES else []
@@ -220,14 +220,14 @@ class Hdf5:
         return self._file
 
     def _identity(self) -> tuple[object, ...]:
-        """What tells the content of this file from that of any other, and of one that takes its place."""
+        """A value that identifies the content of this file, and differs for a file that replaces it."""
         if self._known is None:
             found = os.stat(self.path)
             self._known = (os.path.abspath(self.path), found.st_ino, found.st_size, found.st_mtime_ns)
         return self._known
 
     def _find(self, name: str) -> h5py.Group | h5py.Dataset | None:
-        """Walk hard links only: others could lead to another file, or in a circle."""
+        """Follow hard links only: other links could lead to another file, or in a circle."""
         node: Any = self._open()
         for part in filter(None, name.split("/")):
             if not isinstance(node, h5py.Group):
@@ -244,7 +244,7 @@ class Hdf5:
         return node
 
     def _packing(self, name: str, dataset: h5py.Dataset) -> Callable[[np.ndarray], np.ndarray]:
-        """What turns stored numbers into values."""
+        """The function from stored numbers to values."""
         if name not in self._packed:
             said = {each: np.asarray(dataset.attrs[each]) for each in PACKING if each in dataset.attrs}
             self._packed[name] = unpacking(f"{self.path}: dataset '{name}'", said, dataset.dtype)
@@ -270,9 +270,9 @@ class Hdf5:
         return node
 
     def _most_bytes(self, where: str, node: h5py.Dataset) -> float:
-        """The bytes that may be read of a dataset at once: no more than the file can hold, whatever it declares.
+        """Most bytes of a dataset that may be read at once: no more than the file can hold, whatever it declares.
 
-        **Raises:** `FileError` for chunks larger than that, and for values that lie in one block and are not there.
+        **Raises:** `FileError` for chunks larger than that, and for contiguous values that are missing.
         """
         declared, chunk = (
             math.prod(sides) * node.dtype.itemsize for sides in (node.shape, node.chunks or ())
@@ -290,7 +290,7 @@ class Hdf5:
         return most
 
     def _check_selected(self, name: str, dataset: h5py.Dataset, selection: tuple[Any, ...]) -> None:
-        """Refuse to read far more than is stored."""
+        """Refuse to read much more than is stored."""
         most = self._most[name]
         if most < math.inf:
             selected = math.prod(_selected(dataset.shape, selection)) * dataset.dtype.itemsize
@@ -312,7 +312,7 @@ class Hdf5:
 
 
 def _selected(shape: Sequence[int], selection: tuple[Any, ...]) -> list[int]:
-    """How many entries of each axis are selected."""
+    """Number of selected entries along each axis."""
     given = list(selection)
     if Ellipsis in given:
         at = given.index(Ellipsis)

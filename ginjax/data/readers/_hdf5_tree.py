@@ -1,7 +1,7 @@
-"""HDF5 of any other layout: arrays anywhere in the tree, by their paths; groups of one kind are trajectories.
+"""HDF5 of any other layout: arrays anywhere in the tree, named by their paths; groups of the same form are trajectories.
 
-What says which axis is which are labels and dimension scales, the lengths of coordinates, or the user. Coordinates are arrays of one
-axis that are called as an axis is, in the group of an array or above it.
+The order of axes comes from labels and dimension scales, from the lengths of coordinates, or from the user. Coordinates are
+arrays with one axis and the name of an axis, in the group of an array or above it.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from ginjax.errors import ArgumentError, FileError
 LAYOUT = "hdf5"
 MAX_DEPTH = 8
 MAX_NODES = 2**16
-"""Groups and arrays that are looked at."""
+"""Most groups and arrays that are examined."""
 
 MOST_NAMED = 4
-"""Arrays of other values that are said to be left out, one by one."""
+"""Most arrays of other types that are listed one by one as left out."""
 
 _NUMBERED = re.compile(r"(.*?)(\d+)")
 
 
 def _recognises(file: DataFile) -> bool:
-    """Whether a file is HDF5 with an array of two axes at least, and not of a format that is known to be another one."""
+    """Whether a file is HDF5 with an array of at least two axes, and not of another known format."""
     if file.hdf5 is None or foreign_file(file) is not None:
         return False
     arrays, others = arrays_in(file.hdf5)
@@ -48,7 +48,7 @@ def _recognises(file: DataFile) -> bool:
 
 
 def arrays_in(content: Hdf5) -> tuple[list[str], dict[str, StoredArray]]:
-    """The paths of all arrays of real numbers, group by group, and what is no field: arrays of two axes or more of other values."""
+    """The paths of all arrays of real numbers, group by group; and the arrays of other types with at least two axes."""
     arrays, others = [], {}
     for path in _datasets(content):
         if content.is_array(path):
@@ -60,7 +60,7 @@ def arrays_in(content: Hdf5) -> tuple[list[str], dict[str, StoredArray]]:
 
 
 def _datasets(content: Hdf5) -> Iterator[str]:
-    """The paths of all arrays, each once; what lies behind links is passed over."""
+    """The paths of all arrays, each once; links are not followed."""
     waiting, seen, known = [("", 0)], 0, set[object]()
     while waiting:
         group, depth = waiting.pop(0)
@@ -140,9 +140,9 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
 
 
 def _families(content: Hdf5, paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Arrays of one name in groups whose names differ in a number only, such as `run_3/u`: by a name, in the order of the numbers.
+    """Arrays of one name in groups whose names differ in a number only, such as `run_3/u`, in the order of the numbers.
 
-    They are the trajectories of one array where they agree in all axes but the first, which may be of different lengths.
+    They are the trajectories of one array if they agree in all axes except the first, which may have different lengths.
     """
     found: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for path in paths:
@@ -168,7 +168,7 @@ def _families(content: Hdf5, paths: Sequence[str]) -> dict[str, tuple[str, ...]]
 def _numbers(
     content: Hdf5, paths: Sequence[str], families: Mapping[str, Sequence[str]]
 ) -> dict[str, tuple[str, ...]]:
-    """Numbers of one name beside the arrays of each trajectory, such as `run_3/nu`: by a name, in the order of the trajectories."""
+    """Numbers of one name beside the arrays of each trajectory, such as `run_3/nu`, in the order of the trajectories."""
     single = {path for path in paths if math.prod(content.shape(path)) == 1}
     found: dict[str, tuple[str, ...]] = {}
     for family, members in families.items():
@@ -183,7 +183,7 @@ def _numbers(
 
 
 def _joined(content: Hdf5, members: Sequence[str]) -> Callable[[tuple[int | slice, ...]], np.ndarray]:
-    """Reads one number of each group."""
+    """A function that reads one number of each group."""
     return lambda selection: np.concatenate([content.read_number(each) for each in members])[selection]
 
 
@@ -200,7 +200,7 @@ def _of_member(content: Hdf5, members: Sequence[str]) -> Callable[[tuple[int | s
 def _said(
     said: Mapping[str, AxisOrder], families: Mapping[str, Sequence[str]], arrays: Mapping[str, StoredArray]
 ) -> dict[str, AxisOrder]:
-    """What the user says of axes; of arrays in groups that are trajectories, with or without the axis that these are."""
+    """The orders of axes that the user states; for groups that are trajectories, with or without the trajectory axis."""
     found = dict(said)
     for name in families:
         order = said.get(name, said.get(""))
@@ -226,9 +226,9 @@ def _said(
 def _points(
     content: Hdf5, paths: Sequence[str], families: Mapping[str, Sequence[str]], asked: Sequence[str]
 ) -> tuple[dict[str, str], dict[str, float | np.ndarray | None]]:
-    """The coordinates of each axis, and the distance between them, one for each trajectory where it differs.
+    """The coordinates of each axis, and the distance between them, one for each trajectory if it differs.
 
-    They are the ones nearest to the arrays, and none where several are as near and differ, unless they are those of trajectories.
+    The nearest to the arrays are used; there are none if several are equally near and differ, unless they belong to trajectories.
     """
     fields = [path for path in paths if len(content.shape(path)) >= 2]
     fields = (
@@ -270,12 +270,12 @@ def _by_numbers(path: str) -> list[tuple[str, int]]:
 
 
 def _is_in_a_run(path: str) -> bool:
-    """Whether a group above is one of those that differ in a number only."""
+    """Whether one of the groups above is among those that differ in a number only."""
     return any(_NUMBERED.fullmatch(part) for part in path.split("/")[:-1])
 
 
 def _beside(points: str, field: str) -> bool:
-    """Whether points lie in the group of a field, in one above it, or in a group of these, such as `grid`."""
+    """Whether points are in the group of a field, in one above it, or in a subgroup of these, such as `grid`."""
     group = points.rpartition("/")[0]
     above = group.rpartition("/")[0]
     inside = f"{field.rpartition('/')[0]}/"
@@ -291,7 +291,7 @@ def _values(content: Hdf5, name: str) -> np.ndarray:
 
 
 def _named(defaults: tuple[FieldRequest, ...]) -> tuple[FieldRequest, ...]:
-    """Fields called as their arrays are, without the groups where that is clear."""
+    """Name fields after their arrays, without the groups if that is unambiguous."""
     short = [each.field.name.rpartition("/")[2] for each in defaults]
     return tuple(
         replace(
@@ -310,7 +310,7 @@ def _in_words(families: Mapping[str, Sequence[str]]) -> Iterator[str]:
 
 
 def _left_out(others: Mapping[str, StoredArray]) -> Iterator[str]:
-    """What to say of arrays that are no fields, of which there may be one for each trajectory."""
+    """Notes on arrays that are not fields; there may be one for each trajectory."""
     for path, each in list(others.items())[:MOST_NAMED]:
         yield f"array '{path}' is left out: {each.problem}"
     if len(others) > MOST_NAMED:
@@ -322,4 +322,4 @@ def _never(selection: tuple[int | slice, ...]) -> np.ndarray:
 
 
 ANY_HDF5 = Reader(LAYOUT, _recognises, _find)
-"""Asked last, after all that are registered."""
+"""The last reader to be asked, after all registered ones."""

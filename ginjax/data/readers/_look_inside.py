@@ -1,8 +1,8 @@
-"""Goes through the metadata of HDF5 files in a process of its own, which may crash or stall without harm to another.
+"""Reads the metadata of HDF5 files in a separate process, which may crash or stall without harm to another.
 
-It is run as a script and imports nothing of this project, so that it starts fast. On standard input it is given paths, each
-ended by a zero byte; on standard output it answers `READY` once, then for each path `TAKEN`, a `BEAT` for everything it has
-looked at, and `DONE`, or `TOO_LARGE` where memory did not suffice. It ends when it is given nothing for a while.
+It runs as a script and imports nothing of this project, so that it starts fast. It gets paths on standard input, each
+ended by a zero byte. On standard output it writes `READY` once; then, for each path, `TAKEN`, a `BEAT` for everything that it
+examined, and `DONE`, or `TOO_LARGE` if memory was not sufficient. It ends when it gets no input for a while.
 """
 
 import contextlib
@@ -14,17 +14,17 @@ from typing import Any
 import h5py
 
 _LOW: Any = h5py
-"""What h5py makes of the C functions, of which its types say nothing."""
+"""h5py without type checks, for its wrappers of C functions."""
 
 READY, TAKEN, BEAT, DONE, TOO_LARGE = b"!", b"+", b".", b"\n", b"M"
 MOST_MEMORY = 4 * 2**30
 MOST_VALUES = 2**14
-"""Values of an attribute, beyond which no reader asks for it."""
+"""Most values of an attribute that any reader reads."""
 
 MOST_NAMES = 2**17
 LARGEST_CHUNK = 2**24
 PATIENCE = 3.0
-"""Seconds without a question."""
+"""Seconds to wait for input."""
 
 
 def _main() -> None:
@@ -48,13 +48,13 @@ def _main() -> None:
                 _look(os.fsdecode(path))
             except MemoryError:
                 answer = TOO_LARGE
-            except Exception:  # an error is met, and said, by the one who reads the file
+            except Exception:  # the reader of the file meets the same error, and reports it
                 pass
             os.write(1, answer)
 
 
 def _look(path: str) -> None:
-    """Touch everything that readers may: names, links, shapes, types, storage and attributes."""
+    """Read everything that readers may read: names, links, shapes, types, storage and attributes."""
     with h5py.File(path, "r", locking="best-effort") as file:
         waiting, seen = [file["/"].id], set()
         while waiting:
@@ -81,7 +81,7 @@ def _look(path: str) -> None:
 
 
 def _each() -> contextlib.AbstractContextManager[None]:
-    """What cannot be read is passed over, but for want of memory."""
+    """Suppress the errors of an object that cannot be read, except a lack of memory."""
     return contextlib.suppress(
         OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError, AttributeError
     )
@@ -108,7 +108,7 @@ def _look_at_dataset(node: Any) -> None:
     if chunk or math.prod(shape) * item > LARGEST_CHUNK:
         node.get_storage_size()
     if chunk:
-        # The index of the chunks is metadata too: it is gone through from either end.
+        # The index of the chunks is metadata, too: read it from both ends.
         data = h5py.Dataset(node)
         for corner in (0, -1):
             with _each():

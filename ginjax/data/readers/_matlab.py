@@ -1,9 +1,9 @@
-"""MATLAB: `.mat` of version 5 by SciPy, of version 7.3, which is HDF5, by h5py.
+"""MATLAB files: `.mat` of version 5 by SciPy; version 7.3, which is HDF5, by h5py.
 
-The axes of an array are those that MATLAB's `size` shows, in both. Variables that are called as an axis of space or time is, and
-hold a row or a column, are its points. What is no array of real numbers (structures, cells, text, sparse matrices) is left out.
-An array of version 5 cannot be read in part: it is read whole when it is first asked for, up to `MAX_UNPACKED` bytes, or more
-where the file itself is so large.
+In both versions, the axes of an array are those of MATLAB's `size`. A variable with the name of an axis that holds a row or a
+column is the points of that axis. Anything but arrays of real numbers (structures, cells, text, sparse matrices) is left out.
+An array of version 5 cannot be read in part. It is read as a whole when it is first needed, up to `MAX_UNPACKED` bytes, or more
+if the file itself is that large.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ginjax.errors import FileError
 
 LAYOUT = "matlab"
 MOST_PACKED = 8
-"""How many times the size of the file an array may take in memory."""
+"""Largest ratio of the memory of an array to the size of the file."""
 
 _BYTES = {
     "double": 8, "single": 4, "logical": 1,
@@ -36,11 +36,11 @@ _BYTES = {
 }  # fmt: skip
 _CLASS = "MATLAB_class"
 _NAMELESS = "__function_workspace__"
-"""What SciPy calls a variable whose name is empty."""
+"""SciPy's name for a variable whose name is empty."""
 
 
 def _recognises(file: DataFile) -> bool:
-    """Whether a file begins as MATLAB's do, or its variables say that they are MATLAB's."""
+    """Whether a file begins like a MATLAB file, or its variables state that they are MATLAB's."""
     return file.start[:6] == b"MATLAB" or (file.hdf5 is not None and _says_so(file.hdf5))
 
 
@@ -68,11 +68,11 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
 
 
 def _of_hdf5(content: Hdf5) -> dict[str, StoredArray]:
-    """The variables of version 7.3; HDF5 keeps their axes the other way round."""
+    """The variables of version 7.3; HDF5 stores their axes in reverse order."""
     found = {}
     for name in content.names():
         if name.startswith("#"):
-            continue  # where MATLAB keeps what cells refer to
+            continue  # where MATLAB keeps the content of cells
         kind = str(content.attribute(name, _CLASS, "double"))
         if not content.is_array(name) or kind not in _BYTES or content.attribute(name, "MATLAB_empty", 0):
             found[name] = _no_numbers((), kind)
@@ -87,7 +87,7 @@ def _turned(content: Hdf5, name: str) -> Callable[[tuple[int | slice, ...]], np.
 
 
 class _Version5:
-    """A file of version 5, of which arrays are kept once they were read."""
+    """A file of version 5; arrays are kept after they are read."""
 
     def __init__(self, path: str):
         self.path = path
@@ -105,7 +105,7 @@ class _Version5:
 
         try:
             listed: list[tuple[str, tuple[int, ...], str]] = whosmat(self.path)
-        except Exception as error:  # whatever SciPy stumbles over in a damaged file
+        except Exception as error:  # any error of SciPy in a damaged file
             raise _damaged(self.path, error) from error
         most = max(MAX_UNPACKED, MOST_PACKED * os.path.getsize(self.path))
         pairs = complex_variables(self.path)
@@ -150,7 +150,7 @@ class _Version5:
 def _stored(
     shape: tuple[int, ...], read: Callable[[tuple[int | slice, ...]], np.ndarray], kind: str
 ) -> StoredArray:
-    """An array of numbers; a row or a column has one axis."""
+    """An array of numbers; a row or a column becomes one axis."""
     if len(shape) == 2 and 1 in shape:
         line = (slice(None), 0) if shape[1] == 1 else (0, slice(None))
         return StoredArray((math.prod(shape),), lambda selection: read(line)[selection])

@@ -1,4 +1,4 @@
-"""The tags in a `.mat` file of version 5, looked at before SciPy reads numbers: it believes any type that a tag names.
+"""The tags in a `.mat` file of version 5, checked before SciPy reads numbers, because SciPy trusts any type in a tag.
 
 Format: MathWorks, *MAT-File Format*, chapter 1.
 """
@@ -18,25 +18,25 @@ from ginjax.errors import FileError
 _HEADER, _TAG = 128, 8
 _MATRIX, _COMPRESSED = 14, 15
 _IMAGINARY = 1 << 11
-"""Among the flags of a variable."""
+"""The flag of complex variables."""
 
 _LOOKED_AT = 2**12
-"""Bytes of a variable in which its description has to lie."""
+"""Bytes of a variable in which its description must end."""
 
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
-"""Bytes of a number by the type that a tag names."""
+"""Bytes of a number, by the type in its tag."""
 
 
 @dataclass(frozen=True)
 class _Tags:
-    """What a variable says of itself.
+    """The description of a variable.
 
     **Arguments:**
 
-    - `name`: the variable.
-    - `shape`: of it.
+    - `name`: its name.
+    - `shape`: its shape.
     - `imaginary`: whether a second array of numbers follows the first.
-    - `kind`, `length`: the type and the bytes of its numbers.
+    - `kind`, `length`: type and number of bytes of its numbers.
     """
 
     name: bytes
@@ -47,7 +47,7 @@ class _Tags:
 
 
 def complex_variables(path: str) -> frozenset[str]:
-    """The names of the variables of complex numbers; of what cannot be followed, as far as it can."""
+    """Names of the complex variables, as far as the file can be followed."""
     found = set()
     with suppress(FileError, struct.error, zlib.error, IndexError, OverflowError):
         for each in _variables(path):
@@ -57,9 +57,9 @@ def complex_variables(path: str) -> frozenset[str]:
 
 
 def check_numbers(path: str, name: str) -> None:
-    """Refuse a variable that is not there, is complex, or whose numbers are of no type or not as many as its shape asks for.
+    """Refuse a variable that is missing, is complex, or whose numbers have an invalid type or do not fit its shape.
 
-    **Raises:** `FileError`, if so.
+    **Raises:** `FileError` for such a variable.
     """
     try:
         described = [each for each in _variables(path) if each.name == name.encode("latin-1", "replace")]
@@ -97,7 +97,7 @@ def _variables(path: str) -> Iterator[_Tags]:
 
 
 def _described(start: bytes, order: str) -> _Tags:
-    """From the first bytes of a variable: flags, shape, name, and the tag of its numbers."""
+    """The description in the first bytes of a variable: flags, shape, name, and the tag of its numbers."""
     at, found = 0, []
     for _ in range(3):
         _, data, at = _element(start, at, order)
@@ -110,7 +110,7 @@ def _described(start: bytes, order: str) -> _Tags:
 
 
 def _element(start: bytes, at: int, order: str) -> tuple[int, bytes, int]:
-    """The type and the bytes of an element, and where the next one begins; up to four bytes lie within the tag."""
+    """Type and number of bytes of an element, and where the next one begins; up to four bytes are inside the tag."""
     (word,) = struct.unpack_from(f"{order}I", start, at)
     if word >> 16:
         return word & 0xFFFF, start[at + 4 : at + 4 + (word >> 16)], at + _TAG

@@ -1,6 +1,6 @@
-"""NumPy files: `.npz` with one array for each field, or one such `.npy`.
+"""NumPy files: `.npz` with one array for each field, or `.npy` with a single field.
 
-The axes of an array are `(trajectory, time, *spatial, D, ..., D)`, or those that `axes` names. An `.npz` may describe itself
+The axes of an array are `(trajectory, time, *spatial, D, ..., D)`, or those stated in `axes`. An `.npz` may describe itself
 in an entry `schema`, a JSON text such as
 
     {"dimension": 2, "spacing": 0.0625, "time_step": 0.04, "periodic": true, "length_unit": "m", "time_unit": "s",
@@ -8,8 +8,8 @@ in an entry `schema`, a JSON text such as
                 {"name": "pressure", "order": 0, "axes": "time,x,y"}],
      "constants": [{"name": "viscosity", "order": 0}]}
 
-Constants are `(trajectory, *spatial, D, ..., D)`. Without a schema the user names the fields. Arrays are mapped from the
-file as they lie, which compressed ones do not allow: those are unpacked whole when they are used, up to `MAX_UNPACKED` bytes.
+Constants are `(trajectory, *spatial, D, ..., D)`. Without a schema, the user names the fields. Arrays are memory-mapped. This is
+not possible for compressed arrays: these are unpacked as a whole when they are used, up to `MAX_UNPACKED` bytes.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ _KEYS_OF_FIELD = ("name", "order", "parity", "unit", "axes")
 
 
 def _recognises(file: DataFile) -> bool:
-    """Whether a file begins as NumPy's do."""
+    """Whether a file begins like a NumPy file."""
     packed = file.start[:2] == b"PK" and zipfile.is_zipfile(file.path)
     return file.start[:6] == b"\x93NUMPY" or (packed and not holds_pickle(file.path))
 
 
 def _find(file: DataFile, split: str | None, requests: tuple[FieldRequest, ...]) -> Found:
-    """Describe an `.npz` or `.npy` file, told apart by its first bytes; without a schema, by what the user said."""
+    """Describe an `.npz` or `.npy` file, distinguished by its first bytes; without a schema, by what the user states."""
     arrays, schema = read_numpy(file.path)
     if schema is not None:
         return _described(file.path, arrays, schema, file.axes, pairs=file.pairs)
@@ -68,7 +68,7 @@ def _described(
     *,
     pairs: bool,
 ) -> Found:
-    """A file by its schema, and where the user says something of the axes, by that."""
+    """A file described by its schema, and by the order of axes that the user states, if any."""
     _known(schema, _KEYS, f"{path}: entry '{SCHEMA}'")
     D = expect(schema, "dimension", int, where=path, least=1, most=3)
     fields, constants = (_entries(schema, part, path) for part in ("fields", "constants"))
@@ -157,7 +157,7 @@ def _described(
 
 
 def _variable(array: NumpyArray, order: AxisOrder, k: int, D: int, usual: AxisOrder) -> Variable:
-    """An array of the schema, if its shape is as the order of its axes asks."""
+    """The variable of an array in the schema; its shape has to fit the order of its axes."""
     shape, mapped = array.shape, _mapped(array)
     fits = (
         len(order.names) == len(shape)
@@ -173,7 +173,7 @@ def _variable(array: NumpyArray, order: AxisOrder, k: int, D: int, usual: AxisOr
 
 
 def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[float, ...] | None:
-    """One number, or a list with one for each axis."""
+    """The spacing: one number, or a list with one for each axis."""
     if not isinstance(schema.get("spacing"), list):
         return expect(schema, "spacing", float, where=path, default=None, least=1e-30, most=1e30)
     steps = [
@@ -181,7 +181,7 @@ def _spacing(schema: Mapping[str, Any], D: int, path: str) -> float | tuple[floa
         for step in expect(schema, "spacing", list, where=path, least=D, most=D)
     ]
     found = one_spacing(path, steps)
-    return None if isinstance(found, np.ndarray) else found  # which these are not
+    return None if isinstance(found, np.ndarray) else found  # never the case here
 
 
 def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:
@@ -195,7 +195,7 @@ def _periodic(value: Any, D: int, path: str) -> tuple[bool, ...]:
 
 @dataclass(frozen=True)
 class _Entry:
-    """What a schema says of a field; its parity is None where it says nothing."""
+    """What a schema states about a field; its parity is None if not stated."""
 
     k: int
     p: int | None
@@ -219,9 +219,9 @@ def _entries(schema: Mapping[str, Any], part: str, path: str) -> dict[str, _Entr
 
 
 def _known(found: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
-    """Refuse a key that nobody reads: it may be one of ours, misspelt.
+    """Refuse an unknown key, which may be a misspelt one.
 
-    **Raises:** `FileError` naming it.
+    **Raises:** `FileError` that names it.
     """
     unknown = [key for key in found if key not in keys]
     if unknown:
@@ -235,9 +235,9 @@ def _known(found: Mapping[str, Any], keys: tuple[str, ...], where: str) -> None:
 
 
 def _stated(axes: str, name: str, path: str) -> AxisOrder:
-    """The order that a schema states.
+    """The order of axes that a schema states.
 
-    **Raises:** `FileError` if it is none.
+    **Raises:** `FileError` if it is not an order.
     """
     try:
         return AxisOrder.parse(axes)
@@ -256,7 +256,7 @@ def _stored(array: NumpyArray) -> StoredArray:
 
 
 def _mapped(array: NumpyArray) -> Callable[[tuple[int | slice, ...]], np.ndarray]:
-    """Reads what is selected, and nothing else."""
+    """A function that reads the selection only."""
     return lambda selection: np.array(array.values[selection])
 
 

@@ -1,4 +1,4 @@
-"""NumPy's own files, mapped and not read; nothing in them is unpickled."""
+"""NumPy's own files, memory-mapped and not read as a whole; nothing in them is unpickled."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ginjax.errors import FileError
 SCHEMA = "schema"
 ALONE = "data"
 MAX_UNPACKED = 2**28
-"""Bytes of a compressed array: no part of it can be read without what stands before."""
+"""Most bytes of a compressed array: a part of it cannot be read without everything before it."""
 
 MAX_UNPACKED_TOGETHER = 2**30
-"""Bytes of all compressed arrays of a file that are used; others are never unpacked."""
+"""Most bytes of all compressed arrays of a file that are used; others are never unpacked."""
 
 MAX_SUMMED = 2**28
-"""Bytes of an array that is compared with its checksum, which takes reading all of it once."""
+"""Most bytes of an array that is compared with its checksum, because this reads all of it."""
 
 MAX_ARRAYS = 2**14
 MAX_SCHEMA = 2**20
@@ -40,14 +40,14 @@ _CORRUPT = (
 )  # fmt: skip
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _UNREADABLE = 0x61
-"""Flags of an entry that is encrypted, strongly so, or a change to another one (APPNOTE of the format, 4.4.4)."""
+"""Flags of an entry that is encrypted, strongly encrypted, or a patch of another one (APPNOTE of the format, 4.4.4)."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 @dataclass(frozen=True)
 class NumpyArray:
-    """An array in a file: its shape, and its values, which are mapped, or unpacked when they are first asked for.
+    """An array in a file: its shape, and its values, which are memory-mapped, or unpacked on first use.
 
     An array of anything but numbers, such as texts, is not read, and `problem` says so.
     """
@@ -59,17 +59,17 @@ class NumpyArray:
 
     @property
     def values(self) -> np.ndarray:
-        """All of them.
+        """All values.
 
-        **Raises:** `FileError` for a packed array that is damaged, or does not fit beside those that are in use.
+        **Raises:** `FileError` for a compressed array that is damaged, or does not fit beside those in use.
         """
         return self.load()
 
 
 def read_numpy(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | None]:
-    """The arrays of an `.npz`, or the one of an `.npy` under the name `data`, and the schema if there is one.
+    """The arrays of an `.npz`, or that of an `.npy` under the name `data`, and the schema if there is one.
 
-    **Raises:** `FileError` if the file is neither, or corrupt.
+    **Raises:** `FileError` if the file is neither, or is damaged.
     """
     with _reported(path), opened(path) as (stream, size):
         if zipfile.is_zipfile(stream):
@@ -80,7 +80,7 @@ def read_numpy(path: str) -> tuple[dict[str, NumpyArray], Mapping[str, Any] | No
 
 @contextlib.contextmanager
 def _reported(path: str) -> Iterator[None]:
-    """What a damaged file makes NumPy and zipfile raise, as one line."""
+    """Report what NumPy and zipfile raise for a damaged file, in one line."""
     try:
         yield
     except FileError:
@@ -155,7 +155,7 @@ def _read_schema(archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str) -
 def _map(
     path: str, name: str, stream: IO[bytes], end: int, sound: Callable[[], None] = lambda: None
 ) -> NumpyArray:
-    """The array at the position of a stream, which must end before `end`; `sound` is asked when it is used."""
+    """The array at the position of a stream, which must end before `end`; `sound` is called when the array is used."""
     shape, fortran, dtype = _any_header(path, name, stream)
     if dtype.kind not in _NUMBERS:
         return _no_numbers(shape, dtype)
@@ -174,7 +174,7 @@ def _map(
 
 
 def _check_sum(path: str, name: str, start: int, length: int, expected: int) -> None:
-    """Compare the bytes of an entry with the sum that the archive keeps of them, unless they are many."""
+    """Compare the bytes of an entry with its checksum in the archive, unless they are too many."""
     if length > MAX_SUMMED:
         return
     found = 0
@@ -188,7 +188,7 @@ def _check_sum(path: str, name: str, start: int, length: int, expected: int) -> 
 
 
 class _Packed:
-    """The compressed arrays of an `.npz`, each unpacked when it is first used.
+    """The compressed arrays of an `.npz`, each unpacked on first use.
 
     **Arguments:**
 
@@ -201,7 +201,7 @@ class _Packed:
         self._lock = threading.Lock()  # a thread that reads ahead may share the file with the one that trains
 
     def array(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> NumpyArray:
-        """An array of which only the header is read for now."""
+        """An array of which only the header has been read."""
         if member.file_size > MAX_UNPACKED:
             raise self._too_large(f"array '{name}' is compressed and takes", member.file_size, MAX_UNPACKED)
         with archive.open(member) as stream:
@@ -235,7 +235,7 @@ class _Packed:
         ):
             stream.read(begin)
             raw = stream.read(size)
-            stream.read(1)  # at the end the sum of all is compared
+            stream.read(1)  # the checksum is compared at the end
         if len(raw) != size:
             raise self._cut_short(name)
         return raw
@@ -264,9 +264,7 @@ def _any_header(path: str, name: str, stream: IO[bytes]) -> tuple[tuple[int, ...
     if version not in _HEADERS:
         raise FileError(f"{path}: array '{name}'", got=f"NumPy format {version}", expected="1.0 or 2.0")
     shape, fortran, dtype = _HEADERS[version](stream)
-    if any(
-        type(side) is not int or side < 0 for side in shape
-    ):  # NumPy lets a truth value pass for a whole number
+    if any(type(side) is not int or side < 0 for side in shape):  # NumPy accepts a boolean as an integer
         raise FileError(
             f"{path}: array '{name}'", got=f"shape {shape}", expected="whole numbers >= 0 as sides"
         )

@@ -1,4 +1,4 @@
-"""Numbers that are stored in another form than they mean: scaled, shifted, or standing for a missing value."""
+"""Stored numbers that are not the values themselves: scaled, shifted, or standing for a missing value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ginjax.errors import FileError
 
 _LIMITS = {"valid_min": (0, None), "valid_max": (None, 0), "valid_range": (0, 1)}
-"""Which of the numbers of an attribute is the least that is valid, and which the largest."""
+"""For each attribute, which of its numbers is the smallest valid one, and which the largest."""
 
 PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", *_LIMITS)
 """The attributes of an array that say how its numbers are stored, and which of them are values."""
@@ -18,18 +18,19 @@ PACKING = ("scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsign
 def unpacking(
     where: str, said: Mapping[str, np.ndarray], dtype: np.dtype
 ) -> Callable[[np.ndarray], np.ndarray]:
-    """What turns stored numbers into values, as the attributes of their array say (CF conventions 1.11, sections 2.5.1 and 8.1).
+    """The function from stored numbers to values, from the attributes of an array (CF conventions 1.11, sections 2.5.1 and 8.1).
 
     **Arguments:**
 
     - `where`: the array, for messages.
-    - `said`: those of the attributes `PACKING` that are there.
-    - `dtype`: of the stored numbers.
+    - `said`: those of the attributes `PACKING` that exist.
+    - `dtype`: dtype of the stored numbers.
 
-    **Returns:** a function of an array: value = stored * scale_factor + add_offset, NaN where a fill value was stored, or a number
-    outside of the valid ones. Limits of these are in stored numbers, but for limits with a fraction of packed whole numbers, which are in values.
+    **Returns:** a function of an array: value = stored * scale_factor + add_offset. The value is NaN for a stored fill value,
+    and for a number outside the valid range. The limits of this range are stored numbers; only for packed integers, limits of
+    floating-point type are values.
 
-    **Raises:** `FileError` for a scale or an offset that is not one finite number, a scale of zero, or limits that are none.
+    **Raises:** `FileError` for a scale or an offset that is not one finite number, a scale of zero, or limits that are not valid.
     """
     scale = _number(where, "scale_factor", said)
     offset = _number(where, "add_offset", said)
@@ -68,7 +69,7 @@ def unpacking(
 
 
 def _number(where: str, name: str, said: Mapping[str, np.ndarray]) -> float | None:
-    """A scale or an offset, None if nothing is said."""
+    """A scale or an offset; None if not stated."""
     if name not in said:
         return None
     values = said[name].reshape(-1)
@@ -86,7 +87,7 @@ def _number(where: str, name: str, said: Mapping[str, np.ndarray]) -> float | No
 def _valid(
     where: str, said: Mapping[str, np.ndarray], *, packed: bool
 ) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
-    """Limits of what is valid: those of stored numbers, and those of values."""
+    """The limits of valid numbers: those for stored numbers, and those for values."""
     limits: tuple[list[tuple[float, float]], list[tuple[float, float]]] = [], []
     for name, places in _LIMITS.items():
         if name not in said:
@@ -114,12 +115,12 @@ def _valid(
 
 
 def _numbers(values: np.ndarray) -> np.ndarray:
-    """The fill values of an attribute; what is no number stands for none."""
+    """The fill values of an attribute; entries that are not numbers are left out."""
     return values.reshape(-1) if values.dtype.kind in "fiu" else values.reshape(-1)[:0]
 
 
 def _as_stored(value: np.generic, dtype: np.dtype, meant: np.dtype) -> np.ndarray | None:
-    """A fill value in the type of the numbers it is compared with, `()`; None if that type cannot hold it."""
+    """A fill value in the type of the numbers that it is compared with, `()`; None if that type cannot hold it."""
     for each in dict.fromkeys((meant, dtype)):
         with np.errstate(all="ignore"):
             stored = np.asarray(value).astype(each)
@@ -136,7 +137,7 @@ def _as_stored(value: np.generic, dtype: np.dtype, meant: np.dtype) -> np.ndarra
 
 
 def _unsigned(where: str, said: Mapping[str, np.ndarray], dtype: np.dtype) -> np.dtype:
-    """The type that the stored numbers are meant in: `_Unsigned` says that whole numbers have no sign, or that they have one."""
+    """The type in which the stored numbers are meant: `_Unsigned` states whether integers have a sign."""
     if "_Unsigned" not in said or dtype.kind not in "iu":
         return dtype
     (word,) = said["_Unsigned"].reshape(-1)[:1] if said["_Unsigned"].size == 1 else (None,)

@@ -1,10 +1,11 @@
 """PDEArena: groups `train`, `valid`, `test`, each with arrays `(sample, time, x, y, z)`.
 
-Navier-Stokes holds `u`, `vx`, `vy`; Kuramoto-Sivashinsky one array in 1D that is called by its sizes, such as `pde_140-256`; Maxwell
-`d_field` and `h_field` with a last axis of 3 components, the second one odd, because a magnetic field is a pseudo-vector.
-Beside them `t`, `x`, `y` by sample, `dt`, `dx`, `dy`, and the numbers a simulation was run with, such as a viscosity `v`. Buoyancy
-(`buo_y`) is read as the vector it is, so that it turns with the grid. The published files of Kuramoto-Sivashinsky are periodic, the
-others are not. In the former `dt` and `dx` differ from sample to sample: a network can be told so, as conditions.
+Navier-Stokes has `u`, `vx`, `vy`. Kuramoto-Sivashinsky has one array in 1D whose name contains its sizes, such as `pde_140-256`.
+Maxwell has `d_field` and `h_field` with 3 components on the last axis; `h_field` is odd, because a magnetic field is a
+pseudo-vector. There are also `t`, `x`, `y` for each sample, `dt`, `dx`, `dy`, and the parameters of each simulation, such as a
+viscosity `v`. Buoyancy (`buo_y`) is read as a vector, so that it turns with the grid. The published files of
+Kuramoto-Sivashinsky are periodic, the others are not. In the former, `dt` and `dx` differ between samples: a network can receive
+them as conditions.
 """
 
 from __future__ import annotations
@@ -41,20 +42,20 @@ def _recognises(file: Hdf5) -> bool:
 
 
 def _splits(file: Hdf5) -> tuple[str, ...]:
-    """The parts in one file."""
+    """The splits in one file."""
     present = [name for name in _SPLITS if _main(file, name) is not None]
     return tuple(dict.fromkeys(_SPLITS[name] for name in present))
 
 
 def _main(file: Hdf5, group: str) -> str | None:
-    """The array of a group that says how many samples, frames and points there are; None if this is another layout."""
+    """The array of a group that shows the numbers of samples, frames and points; None if this is another layout."""
     known = (name for name in (*_MAIN, *_VECTORS) if file.is_array(f"{group}/{name}"))
     sized = (name for name in file.names(group) if name.startswith(_PDE) and file.is_array(f"{group}/{name}"))
     return next(known, None) or next(sized, None)
 
 
 def _part(file: Hdf5, split: str | None) -> tuple[str, str]:
-    """The group of a part, and its array that says how many samples, frames and points there are.
+    """The group of a split, and its array that shows the numbers of samples, frames and points.
 
     **Raises:** `FileError` if there is none.
     """
@@ -66,7 +67,7 @@ def _part(file: Hdf5, split: str | None) -> tuple[str, str]:
 
 
 def _find(data: DataFile, split: str | None, requests: Requests) -> Found:
-    """Describe one part of a file of this layout."""
+    """Describe one split of a file of this layout."""
     file = data.content
     group, main = _part(file, split)
     shape = file.shape(f"{group}/{main}")
@@ -143,7 +144,7 @@ def _frames(file: Hdf5, path: str) -> AxisSlices:
 def _one_number(file: Hdf5, path: str, trajectory: int) -> np.ndarray:
     """The number of a sample.
 
-    **Raises:** `FileError` for an array that has more of them.
+    **Raises:** `FileError` for an array with more than one number.
     """
     found = file.read(path, (trajectory,))
     if found.size != 1:
@@ -154,7 +155,7 @@ def _one_number(file: Hdf5, path: str, trajectory: int) -> np.ndarray:
 
 
 def _vector(file: Hdf5, paths: list[str], spatial: tuple[int, ...]) -> ReadSlice:
-    """Numbers along the axes, missing ones zero, as one vector everywhere."""
+    """Numbers along the axes (zero if missing) as a vector that is the same everywhere."""
 
     def read(trajectory: int, start: int, stop: int) -> np.ndarray:
         numbers = [_one_number(file, path, trajectory) if file.is_array(path) else 0.0 for path in paths]
@@ -168,7 +169,7 @@ def _spacing(file: Hdf5, group: str, D: int) -> float | tuple[float, ...] | np.n
 
 
 def _step(file: Hdf5, group: str, step: str, points: str) -> float | np.ndarray | None:
-    """A step as the file states it, or from the points; one for each sample where it differs."""
+    """A step as the file states it, or from the points; one for each sample if it differs."""
     if file.is_array(f"{group}/{step}"):
         stated = file.read_short(f"{group}/{step}", 2**24).reshape(-1)
         if not (stated > 0).all():

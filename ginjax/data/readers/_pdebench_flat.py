@@ -1,9 +1,9 @@
-"""PDEBench, one array for each quantity: `(batch, time, x, y, z)`, as `tensor` or `density`, `pressure`, `Vx`, ...
+"""PDEBench with one array for each quantity: `(batch, time, x, y, z)`, as `tensor` or `density`, `pressure`, `Vx`, ...
 
-Coordinates (`x-coordinate`, ..., `t-coordinate`) are optional, and the times may be one more than the frames. Where lengths
-of coordinates, or names of axes (dimension scales), say that the axes have another order, they are believed; where there are
-neither, the order is that of a bare array: our own if it is sure, else asked for.
-The file does not state its boundaries; those of the published ones are periodic, unless their names end in `trans`.
+Coordinates (`x-coordinate`, ..., `t-coordinate`) are optional, and there may be one more time than frames. If the lengths
+of coordinates or the names of axes (dimension scales) show another order of axes, that order is used. Without both, the order
+is that of a bare array: ginjax's own if that is certain, otherwise the user is asked.
+The file does not state its boundaries. Those of the published files are periodic, unless their names end in `trans`.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _as_said(
 
 
 def _chunks(file: Hdf5, orders: Mapping[str, AxisOrder]) -> tuple[str, ...]:
-    """What to say of the chunks of arrays in these orders."""
+    """Remarks on the chunks of arrays in these orders."""
     return tuple(filter(None, (file.chunk_remark(name, order) for name, order in orders.items())))
 
 
@@ -100,7 +100,7 @@ def _arrays(file: Hdf5) -> list[str]:
 
 
 def _as_stated(file: Hdf5, points: Mapping[str, Points], dimensions: Collection[int]) -> Found:
-    """The arrays in the order that their names and coordinates state, else in that of the layout where that is sure."""
+    """The arrays in the order that their names and coordinates show, otherwise in that of the layout if it is certain."""
     main = "tensor" if file.is_array("tensor") else "density"
     shape = file.shape(main)
     order, question, stated = _order(file, main, shape, points, dimensions)
@@ -147,7 +147,7 @@ def _as_stated(file: Hdf5, points: Mapping[str, Points], dimensions: Collection[
 
 
 def _defaults(variables: Mapping[str, Variable], D: int) -> tuple[FieldRequest, ...]:
-    """Every variable a scalar, but the velocity, if it has a component along each axis."""
+    """Every variable as a scalar, except the velocity if it has a component along each axis."""
     velocity = tuple(name for name in _VELOCITY if name in variables)
     whole = len(velocity) == D
     fields = [
@@ -167,9 +167,9 @@ def _order(
     points: Mapping[str, Points],
     dimensions: Collection[int] = (),
 ) -> tuple[AxisOrder, tuple[str, str] | None, bool]:
-    """The order of the axes: by their names, else by the lengths of the coordinates, else that of the layout if it is sure.
+    """The order of the axes: by their names, else by the lengths of the coordinates, else that of the layout if it is certain.
 
-    **Returns:** the order, the question that has to be answered first, if any, and whether the file states the order.
+    **Returns:** the order, the question to answer first, if any, and whether the file states the order.
     """
     labels = file.axis_labels(main)
     named = order_by_names(labels)
@@ -183,7 +183,7 @@ def _order(
         own = [AxisOrder.usual(D, inner) for inner in (0, 1) if len(shape) == 2 + D + inner]
     likely = [each for each in orders_by_points(shape, points, k, D) if names_allow(each, labels)]
     if points and not names_space(labels):
-        # Where coordinates say which axes are space, or all are there, the layout says what the others are.
+        # If coordinates show which axes are spatial, or all exist, the layout determines the others.
         if own and own[0] in likely and (TIME in points or all(_same_space(own[0], each) for each in likely)):
             return own[0], None, True
         if len(likely) == 1:
@@ -211,7 +211,7 @@ def _order(
             got=shape,
             expected="(batch, time, x, y, z) in 1 to 3 dimensions",
         )
-    # Where none is of the dimension wanted, that of the answer says so.
+    # If none has a wanted dimension, the offers show which ones they have.
     offers = in_dimensions(offers, dimensions) or offers
     return order, axis_question(main, shape, offers, alone=len(_arrays(file)) == 1), False
 

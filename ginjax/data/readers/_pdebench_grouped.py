@@ -1,4 +1,4 @@
-"""PDEBench, one group for each seed: `0000/data (time, x, y, channels)` with coordinates in `0000/grid`.
+"""PDEBench with one group for each seed: `0000/data (time, x, y, channels)`, with coordinates in `0000/grid`.
 
 The published files of this layout (diffusion-reaction, diffusion-sorption, radial dam break) are not periodic.
 """
@@ -74,9 +74,9 @@ def _find(file: Hdf5, split: str | None) -> Found:
 def _steps(
     file: Hdf5, seeds: tuple[str, ...], axes: list[str], shapes: list[tuple[int, ...]]
 ) -> dict[str, float | np.ndarray | None]:
-    """By axis the distance between points, and that between times; one for each seed where it differs.
+    """By axis, the distance between points, and that between times; one for each seed if it differs.
 
-    **Raises:** `FileError` for points or times that are not those of the array.
+    **Raises:** `FileError` for points or times that do not fit the array.
     """
     for axis, side in zip(axes, shapes[0][1:-1], strict=False):
         check_length(

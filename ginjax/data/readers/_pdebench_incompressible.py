@@ -1,4 +1,4 @@
-"""PDEBench, incompressible Navier-Stokes: `velocity (batch, time, x, y, 2)`, `particles (batch, time, x, y, 1)`.
+"""PDEBench for incompressible Navier-Stokes: `velocity (batch, time, x, y, 2)`, `particles (batch, time, x, y, 1)`.
 
 `force (batch, x, y, 2)` does not vary in time; `t (batch, time)` holds the times. The published files have walls.
 """

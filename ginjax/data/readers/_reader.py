@@ -12,7 +12,7 @@ from ginjax.data.readers._data_file import DataFile
 from ginjax.data.readers._hdf5 import Hdf5
 
 Requests = tuple[FieldRequest, ...]
-"""What the user said of the fields; empty if nothing."""
+"""The fields that the user states; empty if none."""
 
 
 def _no_parts(file: DataFile) -> tuple[str, ...]:
@@ -21,23 +21,23 @@ def _no_parts(file: DataFile) -> tuple[str, ...]:
 
 @runtime_checkable
 class DataReader(Protocol):
-    """What reads the files of a layout: anything with these, such as a `Reader`, which says what each has to do."""
+    """The interface of an object that reads the files of a layout; `Reader` describes what each part has to do."""
 
     @property
     def name(self) -> str:
-        """What it is called, and by what a model knows the files that it was trained on."""
+        """Name of the reader, by which a model identifies the kind of its training files."""
         ...
 
     def recognises(self, file: DataFile, /) -> bool:
-        """Whether the file is laid out as this reader reads files."""
+        """Whether the file has the layout of this reader."""
         ...
 
     def find(self, file: DataFile, split: str | None, requests: Requests, /) -> Found:
-        """The fields, axes and numbers of the file, as far as it and the requests tell them."""
+        """Describe the fields, axes and numbers of the file, as far as the file and the requests state them."""
         ...
 
     def splits(self, file: DataFile, /) -> tuple[str, ...]:
-        """The parts that the file has of itself, such as `train`; empty without any."""
+        """The splits inside the file, such as `train`; empty if there are none."""
         ...
 
 
@@ -47,13 +47,13 @@ class Reader:
 
     **Arguments:**
 
-    - `name`: of the reader.
-    - `recognises`: whether a file is of this layout, told from what is in it. It is asked of files of any kind, before
-      anything else is known of them, and reads little.
-    - `find`: describes a file. It is given the part to describe, "train", "valid" or "test" (None for all of it, or the
-      folder's name where the file has no parts), and what the user said of the fields. Values are read later, slice by
-      slice, by the functions in what it returns.
-    - `splits`: the parts inside of a file, of "train", "valid" and "test"; none by default.
+    - `name`: name of the reader.
+    - `recognises`: whether a file has this layout, judged by its content. It is called for files of any kind, before
+      anything else is known of them, and should read little.
+    - `find`: describes a file. Its arguments are the file; the split to describe, "train", "valid" or "test" (None for the
+      whole file; if the file has no splits, it can be the name of the folder); and the fields that the user states. Values are
+      read later, slice by slice, by the functions in its result.
+    - `splits`: the splits inside a file, among "train", "valid" and "test"; none by default.
     """
 
     name: str
@@ -68,7 +68,7 @@ def hdf5_reader(
     find: Callable[[Hdf5, str | None], Found],
     splits: Callable[[Hdf5], tuple[str, ...]] = lambda file: (),
 ) -> Reader:
-    """The reader of a layout of HDF5 files, from functions of their content.
+    """Make a reader of a layout of HDF5 files from functions that take their content.
 
     **Arguments:**
 

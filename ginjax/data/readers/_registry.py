@@ -1,4 +1,4 @@
-"""The readers of data files, in the order in which they are asked: one line each, and what a user adds."""
+"""The readers of data files, in the order in which they are tried: one line each, and those that a user adds."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ READERS: Registry[DataReader] = Registry(
     group="ginjax.readers",
     check=named("reader", DataReader, "ginjax.data.readers.Reader"),
 )
-"""Every reader by name: the library's own, then those of `register_reader` and of installed packages. A file goes to the
-first that recognises it.
+"""Every reader by name: the library's own, then those of `register_reader` and of installed packages. The first reader that
+recognises a file reads it.
 """
 
 
 def register_reader(reader: DataReader) -> DataReader:
-    """Let data files of another layout be opened, until the program ends.
+    """Register a reader for data files of another layout, until the program ends.
 
     **Arguments:**
 
-    - `reader`: its description; see any file of `ginjax/data/readers` for an example.
+    - `reader`: the reader; see any file of `ginjax/data/readers` for an example.
 
     **Returns:** `reader`.
 

@@ -1,4 +1,4 @@
-"""The order of axes that a user said of all arrays, applied to one of them."""
+"""The order of axes that a user states for all arrays, applied to one of them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def said_order(
     *,
     needed: bool,
 ) -> AxisOrder | None:
-    """The order that was said of an array. What is said of all arrays says of scalars that they have no component.
+    """The order stated for an array. An order for all arrays applies to scalars without its component axes.
 
-    **Raises:** `ArgumentError` for one that does not fit, with readings of these `dimensions`, or any.
+    **Raises:** `ArgumentError` for an order that does not fit, with readings in these `dimensions` (any if empty).
     """
     order = said.get(name, said.get(""))
     if order is None or len(order.names) == len(shape):
@@ -42,14 +42,14 @@ def said_order(
 
 
 def check_names(name: str, order: AxisOrder, labels: Sequence[str]) -> None:
-    """Refuse an order that was said against the names which the file gives to the axes.
+    """Refuse a stated order that contradicts the names of the axes in the file.
 
     **Arguments:**
 
-    - `name`, `order`: the array, and what was said of it.
-    - `labels`: the name of each of its axes, empty where it has none.
+    - `name`, `order`: the array, and the stated order.
+    - `labels`: the name of each of its axes, empty if it has none.
 
-    **Raises:** `ArgumentError` naming both.
+    **Raises:** `ArgumentError` that names both.
     """
     if names_allow(order, labels):
         return
@@ -65,7 +65,7 @@ def check_names(name: str, order: AxisOrder, labels: Sequence[str]) -> None:
 
 
 def untold(name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder]) -> str:
-    """Why an array has no order where those of others were said, and how to say it: as theirs, with components behind."""
+    """Why an array has no order although others have, and how to state it: theirs, with further components."""
     problem = f"its shape {shape} has {len(shape)} axes, whose order was not said"
     for order in said.values():
         tensor = order.with_components(len(shape) - len(order.names))
@@ -77,9 +77,9 @@ def untold(name: str, shape: tuple[int, ...], said: Mapping[str, AxisOrder]) -> 
 def refuse_count(
     order: AxisOrder, shapes: Mapping[str, tuple[int, ...]], dimensions: Collection[int] = ()
 ) -> None:
-    """Say that no array has as many axes as were named, and how the first may be read in these `dimensions`, or any.
+    """Refuse an order if no array has that number of axes, and offer readings in these `dimensions` (any if empty).
 
-    **Raises:** `ArgumentError`, if so.
+    **Raises:** `ArgumentError` in this case.
     """
     n = len(order.names)
     if shapes and all(

@@ -1,4 +1,4 @@
-"""Dimension scales of HDF5: the arrays that name the axes of another one."""
+"""Dimension scales of HDF5: the arrays that name the axes of another array."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import h5py
 
 
 def names_of_scales(dataset: h5py.Dataset) -> list[str]:
-    """The name of the first scale of each axis, empty where there is none.
+    """The name of the first scale of each axis, empty if there is none.
 
-    They are read as the attribute that they are: the functions of the library for them trust its type, and crash.
+    The names are read from the attribute itself: HDF5's functions for scales trust its type, and can crash.
     """
     none = [""] * dataset.ndim
     if "DIMENSION_LIST" not in dataset.attrs or not scales_are_sound(dataset):

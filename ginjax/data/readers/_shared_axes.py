@@ -1,4 +1,4 @@
-"""One order of axes for several arrays: that of the vectors among them, without its components that of the scalars."""
+"""One order of axes for several arrays: that of the vectors among them; scalars have it without its components."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ginjax.data._likely_axes import AxisReading
 
 @dataclass(frozen=True)
 class Guess:
-    """What the shape of an array says of its axes.
+    """What the shape of an array shows about its axes.
 
     **Arguments:**
 
-    - `shape`: of the array.
-    - `order`: of its axes, where it is sure.
-    - `likely`: the readings that make sense otherwise, the likeliest first.
-    - `asked`: whether a field of it was asked for.
+    - `shape`: shape of the array.
+    - `order`: the order of its axes, if it is certain; otherwise None.
+    - `likely`: the sensible readings if it is not, the likeliest first.
+    - `asked`: whether the user requested a field of it.
     """
 
     shape: tuple[int, ...]
@@ -28,24 +28,25 @@ class Guess:
 
     @property
     def open(self) -> bool:
-        """Whether its order has to be asked for; what makes no time series at all is not asked about."""
+        """Whether its order has to be asked for; an array that cannot be a time series is not asked about, unless requested."""
         return self.order is None and (bool(self.likely) or self.asked)
 
     def allows(self, order: AxisOrder) -> bool:
-        """Whether the array may be in this order."""
+        """Whether the array may have this order."""
         if self.order is not None:
             return order == self.order
         return any(order == each.order for each in self.likely)
 
 
 def shared_orders(guesses: Mapping[str, Guess]) -> list[dict[str, AxisOrder]]:
-    """The orders that hold for as many of the arrays as any, two or more, on one grid with equally many frames.
+    """The orders that fit most arrays, but at least two, on one grid with equally many frames.
 
     **Arguments:**
 
-    - `guesses`: by array. Where fields were asked for, an order that does not hold for all of them is none.
+    - `guesses`: the guesses by array. If the user requested fields, only orders that fit all arrays count.
 
-    **Returns:** for each order the arrays with theirs, the likeliest for the array with the most axes first.
+    **Returns:** for each order, the arrays with their orders; those that are likeliest for the array with the most axes come
+    first.
     """
     widest = max(guesses.values(), key=lambda each: len(each.shape))
     orders = [each.order for each in widest.likely] if widest.order is None else [widest.order]
@@ -57,7 +58,7 @@ def shared_orders(guesses: Mapping[str, Guess]) -> list[dict[str, AxisOrder]]:
 
 
 def _holds(order: AxisOrder, shape: tuple[int, ...], guesses: Mapping[str, Guess]) -> dict[str, AxisOrder]:
-    """The arrays that go with an array of a shape in an order, and their orders."""
+    """The arrays that fit an array of a shape in an order, and their orders."""
     found = {}
     for name, guess in guesses.items():
         own = order if len(order.names) == len(guess.shape) else order.without_components()

@@ -14,7 +14,7 @@ _TURN_ROUND = "They decrease in equal steps: store the arrays the other way roun
 
 
 def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[float, ...] | None:
-    """The distance between grid points, one for each axis where they differ; None if no axis has two points.
+    """The distance between grid points, one for each axis if they differ; None if no axis has two points.
 
     **Arguments:**
 
@@ -26,17 +26,17 @@ def spacing_of(where: str, coordinates: Sequence[np.ndarray]) -> float | tuple[f
     found = one_spacing(
         where, [equal_step(where, axis, x) for axis, x in zip(SPACE, coordinates, strict=False)]
     )
-    return None if isinstance(found, np.ndarray) else found  # which these are not
+    return None if isinstance(found, np.ndarray) else found  # never the case here
 
 
 def one_spacing(
     where: str, found: Sequence[float | np.ndarray | None]
 ) -> float | tuple[float, ...] | np.ndarray | None:
-    """The one of the spacings along the axes, or one for each where they differ by more than 2 %; None if none is known.
+    """The spacing along all axes, or one for each axis if they differ by more than 2 %; None if none is known.
 
-    Of spacings that differ by trajectory, one for each trajectory.
+    If the spacing differs between trajectories, the result has one for each trajectory.
 
-    **Raises:** `FileError` for spacings that differ by trajectory and along the axes.
+    **Raises:** `FileError` for spacings that differ between trajectories and along the axes.
     """
     if any(isinstance(step, np.ndarray) for step in found):
         rows = np.broadcast_arrays(*(step for step in found if step is not None))
@@ -76,4 +76,4 @@ def equal_step(where: str, what: str, points: np.ndarray) -> float | None:
             expected="one step > 0",
             hint=_TURN_ROUND if regular and step < 0 else _RESAMPLE,
         )
-    return float(f"{step:.7g}")  # coordinates are kept in single precision
+    return float(f"{step:.7g}")  # coordinates are stored in single precision

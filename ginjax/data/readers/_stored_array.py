@@ -1,4 +1,4 @@
-"""An array in a file, and those that hold one number for each trajectory."""
+"""An array in a file, and arrays that hold one number for each trajectory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class StoredArray:
 
     **Arguments:**
 
-    - `shape`: of all of it.
+    - `shape`: its shape.
     - `read`: reads a selection, one index or slice for each axis.
-    - `problem`: why it cannot be used, if so.
-    - `logical`: whether its values are true and false, as those of a mask are.
-    - `labels`: the name of each axis, empty where it has none; nothing at all where no axis has one.
+    - `problem`: why it cannot be used; None if it can.
+    - `logical`: whether its values are true and false, as in a mask.
+    - `labels`: the name of each axis, empty if it has none; an empty tuple if no axis has a name.
     """
 
     shape: tuple[int, ...]
@@ -39,8 +39,8 @@ def numbers_among(
     **Arguments:**
 
     - `where`: the file, for messages.
-    - `arrays`: by name.
-    - `trajectories`, `spatial`: of the file.
+    - `arrays`: the arrays by name.
+    - `trajectories`, `spatial`: number of trajectories and grid of the file.
     """
     shapes = {(), (1,), (trajectories,), (trajectories, 1)}
     return {

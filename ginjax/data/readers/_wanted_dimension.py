@@ -1,4 +1,4 @@
-"""Arrays that are to have a known dimension, such as that of the model they are read for: other readings are no answers."""
+"""Arrays that should have a known dimension, such as that of a model: readings in other dimensions are not offered."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from ginjax.errors import ArgumentError
 
 
 def in_dimensions(likely: Sequence[AxisReading], dimensions: Collection[int]) -> list[AxisReading]:
-    """The readings of these dimensions; all of them if it is not known which are wanted."""
+    """The readings in these dimensions; all of them if the dimensions are empty."""
     return [each for each in likely if not dimensions or each.order.D in dimensions]
 
 
 def refuse_dimensions(where: str, guesses: Mapping[str, Guess], dimensions: Collection[int]) -> None:
-    """Refuse arrays that cannot be read in any of the dimensions wanted, where they could be in another one.
+    """Refuse arrays that can only be read in another dimension than the wanted ones.
 
-    An order that is sure is left alone, whatever its dimension: it is compared with that of the model later.
+    An order that is certain is accepted in any dimension; it is compared with that of the model later.
 
     **Arguments:**
 
     - `where`: the file.
-    - `guesses`: by array, with the likely readings of these dimensions only.
-    - `dimensions`: those wanted; any if empty.
+    - `guesses`: the guesses by array, with the likely readings in these dimensions only.
+    - `dimensions`: the wanted dimensions; any if empty.
 
-    **Raises:** `ArgumentError` if no array fits, or not one that was asked for; with what to do with data of the other dimension.
+    **Raises:** `ArgumentError` if no array fits, or if a requested one does not; it says what to do with data of the other
+    dimension.
     """
     lost = [
         name
@@ -54,7 +55,7 @@ def refuse_dimensions(where: str, guesses: Mapping[str, Guess], dimensions: Coll
 
 
 def _way_out(reading: AxisReading) -> str:
-    """What to do with an array that is of another dimension than a model."""
+    """What to do with an array of another dimension than a model."""
     D = reading.order.D
     return (
         f"It may be data in {D}D: {reading} (`axes=['{reading.order.text}']`). A model for {D}D is made by "

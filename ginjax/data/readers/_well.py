@@ -1,7 +1,7 @@
-"""The Well: HDF5 with groups of fields by tensor order, each field flagged with what it varies along.
+"""The Well: HDF5 with groups of fields by tensor order. Flags of each field state along which axes it varies.
 
-Layout: https://polymathic-ai.org/the_well/data_format. A field's array has an axis for the trajectories only if
-`sample_varying`, for the time only if `time_varying`, and for a spatial axis only if its entry of `dim_varying` is set.
+Layout: https://polymathic-ai.org/the_well/data_format. The array of a field has a trajectory axis only if
+`sample_varying` is set, a time axis only if `time_varying` is set, and a spatial axis only if its entry of `dim_varying` is set.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from ginjax.errors import FileError
 
 LAYOUT = "the-well"
 MAX_ABOUT = 2**15
-"""Longest provenance in characters; HDF5 keeps an attribute within 64 KiB."""
+"""Most characters of a provenance; HDF5 limits an attribute to 64 KiB."""
 
 _GROUPS = ("t0_fields", "t1_fields", "t2_fields")
 
 
 def _recognises(file: Hdf5) -> bool:
-    """Whether a file says about itself that it has this layout."""
+    """Whether a file states that it has this layout."""
     return file.is_group("dimensions") and any(file.is_group(group) for group in _GROUPS)
 
 
@@ -57,7 +57,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
         )
     steps = [step_of_rows(where, axis, file.read_short(f"dimensions/{axis}")) for axis in axes]
     sides = tuple((file.shape(f"dimensions/{axis}") or (1,))[-1] for axis in axes)
-    # Axes that are called x, y, z are those, in whatever order they are stored.
+    # Axes named x, y, z are these axes, in whatever order they are stored.
     turn = tuple(axes.index(axis) for axis in SPACE[:D]) if set(axes) == set(SPACE[:D]) else tuple(range(D))
     spatial = tuple(sides[i] for i in turn)
     fields = [(k, f"{group}/{name}") for k, group in enumerate(_GROUPS) for name in _names(file, group)]
@@ -116,7 +116,7 @@ def _find(file: Hdf5, split: str | None) -> Found:
 
 
 def _chunks(file: Hdf5, path: str) -> list[str]:
-    """What to say of the chunks of a field that varies by trajectory and in time."""
+    """Remarks on the chunks of a field that varies by trajectory and in time."""
     lead = (TRAJECTORY, TIME) if file.attribute(path, "sample_varying", False) else (TIME,)
     D = len(file.shape(path)) - len(lead)
     if not (file.attribute(path, "time_varying", False) and D >= 1):
@@ -141,7 +141,7 @@ def _field(
 ) -> Variable:
     """A field by its flags; `turn` says which stored axis is x, y, z.
 
-    A number (`grid` given) has no spatial axes and is spread over the grid.
+    A number (with `grid` given) has no spatial axes and is broadcast over the grid.
     """
     (trajectories, frames), D = counts, len(sides)
     by_sample, by_time, by_axis = (
@@ -167,7 +167,7 @@ def _field(
 
     def read(trajectory: int, start: int, stop: int, box: tuple[slice, ...]) -> np.ndarray:
         selection = ((trajectory,) if by_sample else ()) + ((slice(start, stop),) if by_time else ())
-        # The box is along x, y, z, and the axes are stored in another order perhaps.
+        # The box is along x, y, z; the axes may be stored in another order.
         stored = [slice(0, n) for n in full]
         for axis, part in zip(turn if grid is None else range(D), box, strict=False):
             stored[axis] = part
@@ -181,7 +181,7 @@ def _field(
 
 
 def _turned(values: np.ndarray, k: int, turn: tuple[int, ...]) -> np.ndarray:
-    """Frames with their axes, and the components of tensors with them, in the order x, y, z."""
+    """Frames with their axes, and the components of tensors, in the order x, y, z."""
     if turn == tuple(range(len(turn))):
         return values
     D = len(turn)
@@ -212,7 +212,7 @@ def _counts(file: Hdf5, paths: Sequence[str]) -> tuple[int, int]:
 
 
 def _boundaries(file: Hdf5, axes: Sequence[str]) -> tuple[tuple[bool, ...], bool]:
-    """Which axes are periodic, and whether the file says something about every axis."""
+    """Which axes are periodic, and whether the file states something about every axis."""
     types: dict[str, set[str]] = {axis: set() for axis in axes}
     assumed = False
     for name in file.names("boundary_conditions"):
@@ -231,13 +231,13 @@ def _counted(file: Hdf5, name: str) -> bool:
 
 
 def _unit(file: Hdf5, name: str) -> str | None:
-    """The unit of points or times, if it is stated."""
+    """The unit of points or times, if the file states it."""
     unit = file.attribute(f"dimensions/{name}", "units", None)
     return unit[:64] if isinstance(unit, str) and unit != COUNTED else None
 
 
 def _origin(file: Hdf5) -> dict[str, Any]:
-    """Provenance; of files written here, what they say of themselves."""
+    """Provenance; for files written by ginjax, what they state about themselves."""
     origin = file.provenance()
     about = origin["attributes"].pop("ginjax", None)
     if about is not None:
@@ -247,7 +247,7 @@ def _origin(file: Hdf5) -> dict[str, Any]:
 
 
 def _names(file: Hdf5, group: str) -> list[str]:
-    """The datasets of a group in the order of its own list."""
+    """The datasets of a group, in the order of its own list."""
     present = [name for name in file.names(group) if file.is_array(f"{group}/{name}")]
     listed = dict.fromkeys(_strings(file.attribute(group, "field_names", []))) if present else {}
     return [name for name in listed if name in present] + [name for name in present if name not in listed]

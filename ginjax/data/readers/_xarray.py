@@ -1,7 +1,7 @@
-"""NetCDF of version 3 and 4 and Zarr, read by xarray: the names of dimensions say which axis is which.
+"""NetCDF of versions 3 and 4 and Zarr, read by xarray: the names of dimensions state the order of axes.
 
-Where they do not, the order of axes is asked for as of bare arrays. Points of dimensions give spacing and time step, `units` the
-units of fields; packed numbers and fill values are unpacked by the rules of the other readers. Slices are read when they are asked for.
+If they do not, the user is asked for the order, as for bare arrays. The points of dimensions give spacing and time step, `units`
+the units of fields. Packed numbers and fill values are unpacked by the rules of the other readers. Slices are read on demand.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ NEEDED = {"xarray": ">=2025.7.1", "h5netcdf": ">=1.6", "zarr": ">=3.0.10"}
 _NETCDF_3 = tuple(b"CDF" + bytes([version]) for version in (1, 2, 5))
 _NETCDF_4 = "_NCProperties"
 _AXIS = {"X": "x", "Y": "y", "Z": "z", "T": "time"}
-"""What the attribute `axis` of a coordinate means (CF conventions 1.11, section 4)."""
+"""The meaning of the attribute `axis` of a coordinate (CF conventions 1.11, section 4)."""
 
 
 def _recognises(file: DataFile) -> bool:
-    """Whether a file begins as NetCDF does, or says that it is NetCDF, or a folder is a store of Zarr."""
+    """Whether a file begins like NetCDF or states that it is NetCDF, or a folder is a Zarr store."""
     if is_zarr(file.path) or file.start[:4] in _NETCDF_3:
         return True
     return file.hdf5 is not None and file.hdf5.attribute("/", _NETCDF_4) is not None
@@ -61,7 +61,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
         layout, engine, needed = "netcdf", "scipy", ("xarray",)
     _check_there(file.path, needed)
     content = _Content(file.path, engine, tuple(problems))
-    file.close()  # what reads HDF5 below opens it again
+    file.close()  # the code below that reads HDF5 opens it again
     content.check_lengths(stored)
     points = content.points()
     arrays = {name: content.array(name) for name in content.names() if name not in points}
@@ -71,7 +71,7 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
     arrays = {name: replace(each, labels=labels.get(name, ())) for name, each in arrays.items()}
     stated = {name: order for name, order in orders.items() if order is not None}
     if not file.pairs and not any(order.varies for order in stated.values()):
-        stated = {}  # what is constant says nothing of the order of the others
+        stated = {}  # a constant shows nothing about the order of the others
     said: Mapping[str, AxisOrder] = file.axes or stated
     found = describe_arrays(
         file.path, layout, arrays, requests, said, pairs=file.pairs, dimensions=file.dimensions
@@ -96,22 +96,22 @@ def _find(file: DataFile, split: str | None, requests: Requests) -> Found:
 
 
 def _stored_shapes(file: Hdf5) -> dict[str, tuple[int, ...]]:
-    """The shapes of the arrays, none of which a library may open that follows links.
+    """The shapes of the arrays, checked before a library that follows links opens them.
 
-    **Raises:** `FileError` for a link, for values that lie in other files, and for scales that do not belong to the axes.
+    **Raises:** `FileError` for a link, for values in other files, and for scales that do not belong to the axes.
     """
     for name in file.names():
-        file.check_scales(name)  # of texts too
+        file.check_scales(name)  # also for texts
     names = [name for name in file.names() if not file.is_group(name) and file.is_array(name)]
     return {name: file.shape(name) for name in names}
 
 
 class _Content:
-    """A file as xarray sees it, opened when it is first needed."""
+    """A file as xarray reads it, opened when it is first needed."""
 
     def __init__(self, path: str, engine: str, without: tuple[str, ...]):
         self.path, self._engine, self._without = path, engine, without
-        self._opened: Any = None  # a data set of xarray, which only some install
+        self._opened: Any = None  # an xarray data set; xarray may not be installed
         self._unpack: dict[str, Callable[[np.ndarray], np.ndarray]] = {}
 
     def close(self) -> None:
@@ -120,7 +120,7 @@ class _Content:
             opened.close()
 
     def check_lengths(self, stored: Mapping[str, tuple[int, ...]]) -> None:
-        """Compare the lengths of dimensions with the arrays, which may be shorter where a dimension grows.
+        """Compare the lengths of dimensions with the arrays, which may be shorter if a dimension can grow.
 
         **Raises:** `FileError` for an array that is longer, or has other axes.
         """
@@ -133,7 +133,7 @@ class _Content:
                 )
 
     def numbers(self) -> dict[str, dict[str, float]]:
-        """The attributes of the data set that are numbers, under the word by which an origin knows them."""
+        """The attributes of the data set that are numbers, in the form of an origin."""
         found = {str(name): np.asarray(value) for name, value in list(self._data.attrs.items())[:64]}
         kept = {
             name: float(value.reshape(()))
@@ -144,11 +144,11 @@ class _Content:
         return {"attributes": finite} if finite else {}
 
     def names(self) -> list[str]:
-        """The variables, coordinates among them."""
+        """The variables, including coordinates."""
         return [str(name) for name in self._data.variables]
 
     def points(self) -> dict[str, str]:
-        """The variables that hold the points of the dimension of their name, and what axis they say it is."""
+        """The variables that hold the points of the dimension with their name, and the axis that they state."""
         found = {}
         for name in self.names():
             variable = self._data.variables[name]
@@ -157,13 +157,13 @@ class _Content:
         return found
 
     def labels(self, name: str) -> tuple[str, ...]:
-        """What the axes of a variable are called."""
+        """The names of the axes of a variable."""
         points = self.points()
         dims = (str(each) for each in self._data.variables[name].dims)
         return tuple(points.get(each, each) if not axis_of(each) else each for each in dims)
 
     def unit(self, name: str) -> str:
-        """The unit of a variable, empty if it has none."""
+        """The unit of a variable; empty if it has none."""
         return str(self._data.variables[name].attrs.get("units", ""))[:64]
 
     def array(self, name: str) -> StoredArray:
@@ -175,7 +175,7 @@ class _Content:
         return StoredArray(shape, partial(self.read, name), logical=variable.dtype == bool)
 
     def read(self, name: str, selection: tuple[int | slice, ...]) -> np.ndarray:
-        """A part of a variable, in the numbers that are meant."""
+        """Read a part of a variable, as values and not as stored numbers."""
         try:
             variable = self._data.variables[name]
             if self._engine == "zarr":
@@ -184,19 +184,19 @@ class _Content:
             stored = np.asarray(variable[selection].values)
         except FileError:
             raise
-        except Exception as error:  # whatever a library stumbles over in a damaged file
+        except Exception as error:  # any error of a library in a damaged file
             raise _damaged(self.path, error) from error
         if name not in self._unpack:
             said = {key: np.asarray(variable.attrs[key]) for key in PACKING if key in variable.attrs}
             if self._engine == "zarr" and not np.any(said.get("_FillValue", 1)):
-                del said["_FillValue"]  # Zarr's own word for zero where nothing was written
+                del said["_FillValue"]  # in Zarr this stands for zero where nothing was written
             self._unpack[name] = unpacking(f"{self.path}: variable '{name}'", said, variable.dtype)
         return self._unpack[name](stored)
 
     def steps(
         self, name: str, order: AxisOrder
     ) -> tuple[float | tuple[float, ...] | None, float | None, str | None]:
-        """Spacing and time step by the points of the dimensions of a variable; and what to say of the unit of time."""
+        """Spacing and time step from the points of the dimensions of a variable, and a note on the unit of time."""
         points = self.points()
         dims = dict(zip(order.names, map(str, self._data.variables[name].dims), strict=True))
         along = {axis: dim for axis, dim in dims.items() if dim in points}
@@ -229,7 +229,7 @@ class _Content:
                     engine=self._engine,
                     decode_cf=False,
                     cache=False,
-                    create_default_indexes=False,  # points are read when they are asked for, not now
+                    create_default_indexes=False,  # points are read on demand, not now
                     drop_variables=list(self._without),
                     **more,
                 )
@@ -239,9 +239,9 @@ class _Content:
 
 
 def _check_there(path: str, needed: Sequence[str]) -> None:
-    """Say what is to be installed.
+    """Refuse to go on without the packages, and say what to install.
 
-    **Raises:** `UnsupportedError` if anything is.
+    **Raises:** `UnsupportedError` if a package is missing.
     """
     if any(find_spec(each) is None for each in needed):
         each = " ".join(f"'{name}{NEEDED[name]}'" for name in needed)

@@ -1,4 +1,4 @@
-"""A folder in the format Zarr, looked at before a library opens it: which arrays are numbers that can be read safely."""
+"""A folder in the format Zarr, examined before a library opens it: which arrays are numbers that can be read safely."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ginjax.errors import FileError
 
 MOST_ARRAYS = 2**12
 MOST_BYTES = 2**20
-"""Of the description of an array."""
+"""Most bytes of the description of an array."""
 
 _GROUPS = (".zgroup", "zarr.json", ".zmetadata")
 _CODECS = {
@@ -23,7 +23,7 @@ _CODECS = {
     *("zlib", "bz2", "lzma", "lz4", "shuffle", "delta", "fixedscaleoffset", "quantize", "bitround", "packbits", "crc32"),
     *("vlen-utf8", "vlen-bytes"),  # of texts, which are left out
 }  # fmt: skip
-"""Filters and compressors that only move numbers about. Others, such as pickles, may run what is in a file."""
+"""Filters and compressors that only rearrange or pack numbers. Others, such as pickles, may run code from a file."""
 
 
 def is_zarr(path: str) -> bool:
@@ -32,10 +32,10 @@ def is_zarr(path: str) -> bool:
 
 
 def unsafe_arrays(path: str) -> dict[str, str]:
-    """The arrays of a store that must not be opened, and why not.
+    """The arrays of a store that must not be opened, with the reason.
 
-    **Raises:** `FileError` for a store that is damaged, has more arrays than `MOST_ARRAYS`, or keeps numbers behind a filter that
-    may run what is in the file.
+    **Raises:** `FileError` for a store that is damaged, has more arrays than `MOST_ARRAYS`, or uses a filter that may run code
+    from the file.
     """
     _check_files(path)
     names = sorted(name for name in os.listdir(path) if os.path.isdir(os.path.join(path, name)))
@@ -64,9 +64,9 @@ def unsafe_arrays(path: str) -> dict[str, str]:
 
 
 def _check_files(path: str) -> None:
-    """Refuse a store in which something is neither a file nor a folder: a pipe would be waited for.
+    """Refuse a store that contains something other than files and folders: reading a pipe would wait.
 
-    **Raises:** `FileError`, if so.
+    **Raises:** `FileError` in this case.
     """
     waiting = [path]
     while waiting:
@@ -79,7 +79,7 @@ def _check_files(path: str) -> None:
 
 
 def array_description(folder: str) -> Mapping[str, Any] | None:
-    """What is said of an array; None if the folder is none."""
+    """The description of an array; None if the folder is not an array."""
     for name in (".zarray", "zarr.json"):
         file = os.path.join(folder, name)
         if os.path.isfile(file):
@@ -110,7 +110,7 @@ def _problem(about: Mapping[str, Any]) -> str | None:
 
 
 def sides_of(about: Mapping[str, Any]) -> list[int] | None:
-    """The sides of the pieces of an array; None if they are not described."""
+    """The sides of the chunks of an array; None if they are not stated."""
     sides = about.get("chunks", [])
     grid = about.get("chunk_grid")
     if isinstance(grid, dict) and isinstance(grid.get("configuration"), dict):
@@ -120,9 +120,9 @@ def sides_of(about: Mapping[str, Any]) -> list[int] | None:
 
 
 def _codecs(about: Mapping[str, Any], where: str) -> list[str]:
-    """The names of all filters, those within others included.
+    """The names of all filters, including nested ones.
 
-    **Raises:** `FileError` for a description in which something else stands in their place.
+    **Raises:** `FileError` for a description in which they are something else.
     """
     stages = [about.get("compressor"), *_list(about, "filters", where), *_list(about, "codecs", where)]
     names = []

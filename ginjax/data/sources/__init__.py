@@ -1,4 +1,4 @@
-"""Sources: time series of fields read a slice at a time, from files, from memory or simulated."""
+"""Sources: time series of fields, from files, from memory or simulated, which are read a slice at a time."""
 
 from ginjax.data.sources._from_file import assemble as assemble
 from ginjax.data.sources._joined import join as join

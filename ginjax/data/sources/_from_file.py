@@ -1,4 +1,4 @@
-"""From what a file holds and what the user says to a source of fields."""
+"""Choice of fields from the variables of a file, by what the user states."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PERHAPS_ODD = ("magnet", "vortic", "angular", "torque", "spin", "curl", "pseudo
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class FileSource(Source):
-    """Fields put together from the variables of one file."""
+    """Fields read from the variables of one file."""
 
     found: Found = dataclasses.field(repr=False)
     parts: Mapping[str, tuple[Variable, ...]] = dataclasses.field(repr=False)
@@ -37,7 +37,7 @@ class FileSource(Source):
         return self.frames if self.found.lengths is None else self.found.lengths[trajectory]
 
     def close(self) -> None:
-        """Let go of the file; a later `read` opens it again."""
+        """Close the file; a later `read` opens it again."""
         self.found.close()
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
@@ -82,17 +82,18 @@ def assemble(
     **Arguments:**
 
     - `found`: the file.
-    - `requests`: exactly the fields to use, in this order; those that the layout suggests if empty.
-    - `parity`: parities of fields by name, over what the layout suggests.
-    - `is_torus`: periodicity of the axes, over what the layout says.
-    - `reading`: what was said of the file, to be kept.
-    - `pairs`: whether nothing has to vary in time.
-    - `unequal`: whether the spacing may differ along the axes, as of data that are to be resampled.
-    - `ask`: whether to refuse what the layout leaves open or makes unusable; otherwise it becomes a note.
-    - `conditions`: numbers of each trajectory that a network is to be told.
+    - `requests`: exactly the fields to use, in this order; if empty, those that the layout suggests.
+    - `parity`: parities of fields by name; they replace what the layout suggests.
+    - `is_torus`: periodicity of the axes; replaces what the layout says.
+    - `reading`: what the user stated about the file, which the source keeps.
+    - `pairs`: whether the data are pairs of input and target, so that no field has to vary in time.
+    - `unequal`: whether the spacing may differ along the axes, for data that will be resampled.
+    - `ask`: whether to refuse what the layout leaves open or what makes the data unusable; otherwise it becomes a note.
+    - `conditions`: numbers of each trajectory that a network receives.
     - `model`: the fields of the model that the data are for.
 
-    **Raises:** `ArgumentError` for what the user has to say or said wrongly, `FileError` for a file that cannot be used.
+    **Raises:** `ArgumentError` if the user has to state something, or stated it wrongly; `FileError` for a file that cannot be
+    used.
     """
     parity = dict(parity or {})
     notes = list(found.notes)
@@ -221,7 +222,7 @@ def _total_frames(found: Found) -> int:
 
 
 def _orders(found: Found) -> dict[str, int]:
-    """The tensor orders of what may be fields."""
+    """The tensor orders of the variables that may be fields."""
     usable = {name: each for name, each in found.variables.items() if each.problem is None}
     return {name: each.k for name, each in usable.items() if each.number is None}
 
@@ -229,7 +230,7 @@ def _orders(found: Found) -> dict[str, int]:
 def _settle(
     found: Found, parity: Mapping[str, int], notes: list[str], ask: bool, model: Sequence[Field]
 ) -> None:
-    """Questions that the layout leaves open: raised, or noted."""
+    """Raise or note the questions that the layout leaves open."""
     questions = []
     if found.unclear is not None:
         answered = "`fields=" in found.unclear

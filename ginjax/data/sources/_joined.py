@@ -41,10 +41,10 @@ _SAME: dict[str, tuple[str, Callable[[Any], str]]] = {
     "length_unit": ("unit of length", _unit),
     "time_unit": ("unit of time", _unit),
 }
-"""What the files of one set of data have in common, by attribute: what it is called, and how it is written."""
+"""What all files of a data set have in common: by attribute, its name in messages and how to write it."""
 
 _CLOSE = {"spacing": "grid spacing", "time_step": "time step"}
-"""Numbers that they have in common but for rounding."""
+"""Numbers that all files have in common, except for rounding."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -61,7 +61,7 @@ class JoinedSource(Source):
         return self.sources[which].frames_of(local)
 
     def close(self) -> None:
-        """Let go of open files."""
+        """Close open files."""
         for source in self.sources:
             source.close()
 
@@ -70,7 +70,7 @@ class JoinedSource(Source):
         return which, trajectory - (self.ends[which - 1] if which else 0)
 
     def _use(self, trajectory: int) -> tuple[Source, int]:
-        """The source of a trajectory; the one not used for longest is closed if many are open."""
+        """The source of a trajectory. If many are open, the one that was not used for longest is closed."""
         which, local = self._locate(trajectory)
         self.used[which] = None
         self.used.move_to_end(which)
@@ -100,7 +100,7 @@ def _same(a: float | None, b: float | None) -> bool:
 
 
 def same_spacings(a: tuple[float, ...] | None, b: tuple[float, ...] | None) -> bool:
-    """Whether grids have the same spacing along each axis, or none of them one for each."""
+    """Whether two grids have the same spacing along each axis, or neither has one spacing for each axis."""
     if a is None or b is None:
         return a is b
     return len(a) == len(b) and all(
@@ -122,16 +122,16 @@ def _another(
 
 
 def join(sources: Sequence[Source], names: Sequence[str] | None = None, split: str | None = None) -> Source:
-    """Several sources of the same fields on the same grid as one.
+    """Join several sources of the same fields on the same grid into one.
 
     **Arguments:**
 
     - `sources`: at least one.
-    - `names`: what to call each in messages; their own names if None.
-    - `split`: the part that all of them belong to, if any.
+    - `names`: name of each in messages; their own names if None.
+    - `split`: the split that all of them belong to, if any.
 
-    **Raises:** `ArgumentError` naming the first source that does not fit the first. Spacing and time step may differ where they are
-    conditions of both, see `with_conditions`.
+    **Raises:** `ArgumentError` that names the first source that does not fit the first one. Spacing and time step may differ if
+    they are conditions of both, see `with_conditions`.
     """
     first = sources[0]
     names = [source.name for source in sources] if names is None else names

@@ -1,4 +1,4 @@
-"""Arrays in memory, seen as a source."""
+"""Arrays in memory as a source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MemorySource(Source):
 
     **Arguments:**
 
-    - `held`: by name, arrays `(trajectory, time, *spatial, D, ..., D)` of the fields that vary in time.
+    - `held`: by name, arrays `(trajectory, time, *spatial, D, ..., D)` of fields that vary in time.
     - `steady`: by name, arrays `(trajectory or 1, *spatial, D, ..., D)` of the constants.
     """
 
@@ -28,7 +28,7 @@ class MemorySource(Source):
 
     @classmethod
     def of(cls, trajectories: Trajectories) -> MemorySource:
-        """Wrap trajectories.
+        """Make a source of trajectories.
 
         **Arguments:**
 
@@ -64,7 +64,7 @@ class MemorySource(Source):
 
 
 def held_in_memory(source: Source, progress: Callable[[int, int], None] | None = None) -> MemorySource:
-    """All trajectories of a source, read once; they have to be equally long.
+    """Read all trajectories of a source once and hold them in memory; they must have equal lengths.
 
     **Arguments:**
 

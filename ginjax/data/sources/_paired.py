@@ -1,4 +1,4 @@
-"""Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow."""
+"""Pairs of input and target that are not time series, such as coefficients and solutions of Darcy flow."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ginjax.errors import ArgumentError
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PairedSource(Source):
-    """Each pair is a trajectory: the targets are zero in its first frame and what they are in its second; build it with `paired`."""
+    """Each pair is a trajectory: the targets are zero in frame 0 and have their values in frame 1; build it with `paired`."""
 
     whole: Source = field(repr=False)
 
@@ -49,7 +49,7 @@ class PairedSource(Source):
         return {each.name: found[each.name] for each in self.constants}
 
     def _pair(self, number: int, box: Box | None) -> dict[str, np.ndarray]:
-        """Everything that belongs to a pair, which is a frame of a trajectory."""
+        """All arrays of a pair, which is one frame of a trajectory."""
         trajectory, frame = divmod(number, self.whole.frames)
         whole = self.whole
         found = whole.read(trajectory, frame, frame + 1, precise=True, box=box) if whole.schema else {}
@@ -58,16 +58,17 @@ class PairedSource(Source):
 
 
 def paired(source: Source, target: Sequence[str], known: Sequence[Field] = ()) -> Source:
-    """Pairs of input and target as a source to train on, to evaluate and to predict: the network is given all fields but the
-    targets, and zeros in place of these, and its next frame are the targets.
+    """Turn pairs of input and target into a source for training, evaluation and prediction.
+
+    The network receives all fields except the targets, and zeros in place of the targets. The next frame holds the targets.
 
     **Arguments:**
 
-    - `source`: the data; a frame of a trajectory is a pair, and so is a trajectory that does not vary in time.
-    - `target`: the names of the fields to be predicted.
+    - `source`: the data. Each frame of a trajectory is a pair; a trajectory that does not vary in time is one pair.
+    - `target`: names of the fields to predict.
     - `known`: the kinds of targets that the data do not hold, such as those of a model. Then there is only the frame of zeros.
 
-    **Raises:** `ArgumentError` for a target that is neither there nor known, or if nothing is left as an input.
+    **Raises:** `ArgumentError` for a target that is neither in the data nor known, or if no field is left as an input.
     """
     present = {each.name: each for each in (*source.schema, *source.constants)}
     kinds = {each.name: each for each in known} | present

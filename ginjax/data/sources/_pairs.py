@@ -1,4 +1,4 @@
-"""Pairs of input and target, seen as short trajectories."""
+"""Pairs of input and target as short trajectories."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ginjax.geometric import MultiImage, Signature, parse_torus
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class PairsSource(Source):
-    """Each pair is a trajectory of the input's frames and the target; build it with `pairs_as_source`."""
+    """Each pair is a trajectory that consists of the frames of the input and the target; build it with `pairs_as_source`."""
 
     inputs: MultiImage = field(repr=False)
     targets: MultiImage = field(repr=False)
@@ -47,17 +47,17 @@ def pairs_as_source(
     constants: Sequence[Field] = (),
     past_steps: int = 1,
 ) -> Source:
-    """Pairs in physical units as a source; what an array does not say, the spacing and the time step, stays open.
+    """Turn pairs in physical units into a source with unknown spacing and time step.
 
     **Arguments:**
 
     - `X`: inputs, blocks `(pairs, channels, *spatial, D, ..., D)`; the channels of a block are fields x past frames
       (oldest first, time fastest), then the constants.
-    - `Y`: the frame after them: one channel for each field.
+    - `Y`: the next frame: one channel for each field.
     - `schema`, `constants`: the fields, in channel order.
     - `past_steps`: frames of each field in an input.
 
-    **Raises:** `ArgumentError` if there are not as many channels as the fields ask for.
+    **Raises:** `ArgumentError` if the number of channels does not fit the fields.
     """
     wanted = [_signature(schema, past_steps, constants), _signature(schema, 1, ())]
     for what, image, expected in zip(("inputs", "targets"), (X, Y), wanted, strict=True):

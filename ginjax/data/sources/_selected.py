@@ -15,7 +15,7 @@ from ginjax.errors import ArgumentError
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class SelectedSource(Source):
-    """Some fields of another source, in an order of their own; build it with `select_fields`."""
+    """Some fields of another source, in another order; build it with `select_fields`."""
 
     whole: Source = field(repr=False)
 
@@ -45,12 +45,12 @@ class SelectedSource(Source):
 
 
 def select_fields(source: Source, schema: Sequence[Field], constants: Sequence[Field] = ()) -> Source:
-    """A source with these fields in this order, read from another that may have more of them.
+    """Select fields of a source, and their order.
 
     **Arguments:**
 
     - `source`: the data.
-    - `schema`, `constants`: fields that vary in time and fields that do not, known by name and kind.
+    - `schema`, `constants`: the fields that vary in time and those that do not, found by name and kind.
 
     **Raises:** `ArgumentError` if the source lacks one.
     """

@@ -1,4 +1,4 @@
-"""Simulations as a source: a trajectory is computed when it is asked for."""
+"""Simulations as a source: a trajectory is computed when it is read."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class SimulatedSource(Source):
 
     **Arguments:**
 
-    - `mixture`: the equation with each correlation length of its initial fields, and each time step or coefficient; trajectory `i`
-      takes them in turn.
-    - `planes`: the directions that the fields vary along, if not all. Of several kinds each goes through the whole mixture before
-      the next.
+    - `mixture`: the equation with each correlation length of its initial fields, and each time step or coefficient. The
+      trajectories use them in turn.
+    - `planes`: the directions along which the fields vary, if not all. With several kinds of planes, each one goes through the
+      whole mixture before the next.
     """
 
     mixture: tuple[PDE, ...]
@@ -53,7 +53,7 @@ class SimulatedSource(Source):
     solvers: dict[object, Solver] = field(default_factory=dict, repr=False)
 
     def solver(self, pde: PDE, planes: Planes | None) -> Solver:
-        """The solver of one sub-step, the same for all correlation lengths; built when it is needed."""
+        """The solver of one sub-step, the same for all correlation lengths; it is built when it is needed."""
         alike = pde.time_step, pde.sub_steps, tuple(pde.parameters.items()), planes
         if alike not in self.solvers:
             self.solvers[alike] = pde.solver(self.D, self.spatial[0], planes=planes)
@@ -61,11 +61,11 @@ class SimulatedSource(Source):
 
     @property
     def pde(self) -> PDE:
-        """The equation, at its own correlation length."""
+        """The equation, with its own correlation length."""
         return self.mixture[0]
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
-        """The simulations in memory."""
+        """All simulations, in memory."""
         return held_in_memory(self, progress)
 
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
@@ -111,31 +111,31 @@ def simulate(
     planes: str | None = None,
     vary: Mapping[str, Sequence[float]] | None = None,
 ) -> Source:
-    """A source whose trajectories are simulated from random initial fields when they are read.
+    """Make a source whose trajectories are simulated from random initial fields when they are read.
 
-    Trajectory `i` depends on `(seed, i)` only: asking for more trajectories leaves the first ones as they are.
+    The random numbers of trajectory `i` depend on `(seed, i)` only: with more trajectories, the first ones stay the same.
 
     **Arguments:**
 
     - `pde`: an equation or its name in `PDES`.
     - `D`: number of dimensions, one of `pde.dimensions`.
     - `trajectories`: number of simulations.
-    - `steps`: steps of `pde.time_step`; there are `steps + 1` frames, the first being the initial one.
-    - `side`: grid points along each axis; 64, 32 and 16 in 1, 2 and 3 dimensions unless given.
+    - `steps`: number of steps of `pde.time_step`. There are `steps + 1` frames; frame 0 is the initial one.
+    - `side`: grid points along each axis; by default 64, 32 and 16 in 1, 2 and 3 dimensions.
     - `seed`: a non-negative number; the same seed gives the same bytes.
-    - `cover`: a higher dimension that a network is to be converted to: every other trajectory begins with a shorter
-      correlation length, so that gradients are as large as there, see `covering_factors`. What that came to is among
-      the notes.
-    - `planes`: in 3D, "flat" for fields that are constant along the last axis, in slabs of 4 points along it, or
-      "oblique" for fields that are constant along (1, -1, 0), or "both" in turn on the same grid. They obey the equation in
-      3D, with all three components of a vector, at the cost of simulations in 2D.
-    - `vary`: by name, `time_step` or a coefficient, several numbers, which trajectories take in turn, every combination of them,
-      with `cover` at each correlation length; they are conditions of the source.
+    - `cover`: the higher dimension that a network will be converted to. Every other trajectory then begins with a shorter
+      correlation length, so that gradients are as large as in that dimension, see `covering_factors`. A note of the source has
+      the resulting ratios.
+    - `planes`: in 3D, "flat" for fields that are constant along the last axis, in slabs of 4 points along it;
+      "oblique" for fields that are constant along (1, -1, 0); "both" for these two in turn on the same grid. The fields obey the
+      equation in 3D, with all three components of a vector, at the cost of simulations in 2D.
+    - `vary`: by name, several values of `time_step` or of a coefficient. The trajectories take every combination of them in
+      turn, with `cover` at each correlation length. These numbers are conditions of the source.
 
-    **Returns:** float32 trajectories on a torus. Reading raises `NumericsError` when a simulation blows up.
+    **Returns:** a source of float32 trajectories on a torus. Reading raises `NumericsError` if a simulation blows up.
 
-    **Raises:** `ArgumentError` for a bad size, or a dimension that cannot be covered; `UnsupportedError` for planes of an
-    equation that is not `planar`.
+    **Raises:** `ArgumentError` for a size that is not possible, or a dimension that cannot be covered; `UnsupportedError` for
+    planes of an equation that is not `planar`.
     """
     pde = find_pde(pde) if isinstance(pde, str) else pde
     if D not in DEFAULT_SIDES:
@@ -217,7 +217,7 @@ def _covering(pde: PDE, varying: int, cover: int) -> tuple[PDE, ...]:
 
 
 def _planes_of(pde: PDE, D: int, name: str) -> tuple[Planes, ...]:
-    """Planes by name, once the solver is known to do them."""
+    """Planes by name, after a check that the solver supports them."""
     found = planes_named(name)
     in_space = len(found[0].rows[0])
     if in_space != D:
@@ -238,7 +238,7 @@ def _planes_of(pde: PDE, D: int, name: str) -> tuple[Planes, ...]:
 
 
 def _check_step(pde: PDE, D: int, planes: Planes) -> None:
-    """Compare what `planar` promises with a step in all dimensions."""
+    """Check the promise of `planar`: compare a step of planes with a step in all dimensions."""
     side = 8
     cube = (side * pde.refinement,) * D
     start = pde.initial_state(np.random.default_rng(0), D, side, planes=planes)
@@ -266,7 +266,7 @@ def _step(solver: Solver, state: np.ndarray) -> np.ndarray:
 
 @eqx.filter_jit
 def rollout(solver: Solver, start: np.ndarray, steps: int, sub_steps: int) -> jax.Array:
-    """All frames from `start` on, `(steps + 1, components, *solver grid)`."""
+    """All frames from the state `start` on, `(steps + 1, components, *solver grid)`."""
     first = jnp.asarray(start)
 
     def frame(state, _):
@@ -278,7 +278,7 @@ def rollout(solver: Solver, start: np.ndarray, steps: int, sub_steps: int) -> ja
 
 
 def _unstack(pde: PDE, D: int, states: np.ndarray) -> dict[str, np.ndarray]:
-    """Components first, as the solver has them -> one array per field, components last."""
+    """Turn states with components first, as the solver has them, into one array per field with components last."""
     arrays, offset = {}, 0
     for each in pde.fields:
         block = states[:, offset : offset + D**each.k]

@@ -1,4 +1,4 @@
-"""The interface of a source: time series of fields, read a slice at a time from where they lie."""
+"""The interface of a source: time series of fields, read a slice at a time from where they are stored."""
 
 from __future__ import annotations
 
@@ -16,54 +16,54 @@ from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import ArgumentError
 
 MAX_TRAJECTORIES = 2**24
-"""Most trajectories of a source; lists of them are kept in memory."""
+"""Most trajectories of a source; lists with an entry for each are kept in memory."""
 
 MAX_FRAMES = 2**25
-"""Most frames of a source, of all trajectories together, for the same reason."""
+"""Most frames of a source in all trajectories together, for the same reason."""
 
 NO_SERIES = (
     "Pairs of input and target that are no time series, such as coefficients and solutions of Darcy flow, are not trained on as "
     "time series: 'ginjax train' takes them with `target=['FIELD']`, the field to be predicted, and `axes=['trajectory,x,y']`."
 )
-"""What to say of data without an axis of time, or of a single frame."""
+"""The message for data without a time axis, or of a single frame."""
 
 MAX_VALUES_READ = 2**30
-"""Most values that one call of `Source.read` hands out (4 GiB)."""
+"""Most values that one call of `Source.read` returns (4 GiB)."""
 
 Box = tuple[tuple[int, int], ...]
-"""A part of a grid: along each axis the first pixel, and the one after the last."""
+"""A part of a grid: along each axis, the first pixel and the one after the last."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Source(abc.ABC):
-    """Trajectories on one grid that are read when they are asked for.
+    """Trajectories on one grid that are read on demand.
 
     Values are in physical units; component `i` of a vector points along spatial axis `i`.
 
     **Arguments:**
 
-    - `layout`: how the data are stored: "the-well", "pdebench", "pdearena", "npz", "pairs" or "memory".
+    - `layout`: how the data are stored, such as "the-well", "pdebench", "pdearena", "npz", "hdf5", "pairs" or "memory".
     - `schema`: the fields that vary in time, in channel order.
     - `constants`: fields and numbers that do not vary in time: inputs of a network, never targets.
-    - `conditions`: the names of those constants that are one number for each trajectory, the same everywhere on the grid.
+    - `conditions`: names of the constants that are one number for each trajectory, the same everywhere on the grid.
     - `D`: number of spatial dimensions.
     - `spatial`: grid points along each axis.
-    - `spacing`: distance between grid points, equal along all axes; None if the data do not say, or where it differs.
-    - `spacings`: one for each axis where they differ, as no network sees them; None otherwise.
-    - `time_step`: time between frames; None if the data do not say, or where it is a condition that differs by trajectory.
+    - `spacing`: distance between grid points, equal along all axes; None if it is unknown or differs.
+    - `spacings`: one spacing for each axis, if they differ; networks cannot take such data. None otherwise.
+    - `time_step`: time between frames; None if it is unknown, or is a condition that differs between trajectories.
     - `is_torus`: for each axis, whether it is periodic.
-    - `trajectories`: their number.
+    - `trajectories`: number of trajectories.
     - `frames`: frames of the shortest trajectory, see `frames_of`.
-    - `split`: "train", "valid" or "test" if the data are one of these parts.
-    - `origin`: where the data came from (JSON values), for provenance.
+    - `split`: "train", "valid" or "test" if the data are one of these splits.
+    - `origin`: provenance of the data, as JSON values.
     - `notes`: what was assumed or left out, in words for the user.
-    - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, where the data do not state it.
-    - `reading`: what else was said of how to read them; None if nothing.
-    - `axes_known`: whether it is sure which axis is which; if not, dimension, grid and all else are those of a likely reading.
-    - `length_unit`, `time_unit`: the units of spacing and time step as text; None if the data do not say.
-    - `boundaries_from`: why `is_torus` is what it is, such as "as the file states"; empty for data that are not read.
-    - `blank`: how many frames in front of each trajectory hold nothing, such as the zeros of pairs; they are not measured.
-    - `boundaries_assumed`: whether nobody has said it, neither the data nor the user.
+    - `read_as`: by array, the order of its axes, such as `trajectory,time,x,y,component`, if the data do not state it.
+    - `reading`: what else the user stated about the files; None if nothing.
+    - `axes_known`: whether the order of the axes is certain. If not, dimension, grid and the rest are those of a likely reading.
+    - `length_unit`, `time_unit`: the units of spacing and time step as text; None if unknown.
+    - `boundaries_from`: the reason for `is_torus`, such as "as the file states"; empty for data that do not come from files.
+    - `blank`: number of frames without data at the start of each trajectory, such as the zeros of pairs; they are not measured.
+    - `boundaries_assumed`: whether `is_torus` is an assumption, stated neither by the data nor by the user.
     """
 
     layout: str
@@ -103,7 +103,7 @@ class Source(abc.ABC):
 
     @property
     def in_words(self) -> tuple[str, ...]:
-        """How the data were read, in two sentences: their shape and fields, then spacing, time step and boundaries and why."""
+        """How the data were read, in two texts: shape and fields; then spacing, time step and boundaries with their reason."""
         grid = "x".join(map(str, self.spatial))
         fields = ", ".join(map(_kind, self.schema))
         steady = [each for each in self.constants if each.name not in self.conditions]
@@ -140,23 +140,23 @@ class Source(abc.ABC):
         ]
 
     def described(self) -> dict[str, Any]:
-        """All that a source states about itself, by name, from which another source can be made."""
+        """All attributes of the source by name, from which another source can be made."""
         return {each.name: getattr(self, each.name) for each in fields(Source)}
 
     @property
     def in_order(self) -> bool:
-        """Whether frames are best read in their order, because one out of it costs all those before it."""
+        """Whether frames should be read in order, because reading one out of order costs as much as all frames before it."""
         return False
 
     @property
     def name(self) -> str:
-        """What to call the data: the name of their arrays, their equation or their file, else their layout."""
+        """Name of the data: that of their arrays, their equation or their file, otherwise their layout."""
         named = (self.origin.get(key) for key in ("arrays", "equation", "file"))
         return next((each for each in named if isinstance(each, str)), self.layout)
 
     @property
     def contract(self) -> DataContract:
-        """What these data are like, for a model to be trained on them or compared with them."""
+        """The contract of these data, which a model trained on them gets or is compared with."""
         return DataContract(
             axes=axes_of(tuple(self.is_torus)),
             fields=self.schema,
@@ -178,7 +178,7 @@ class Source(abc.ABC):
     def check_frames(self, frames: int) -> None:
         """Refuse data whose trajectories are too short.
 
-        **Raises:** `ArgumentError` unless every trajectory has that many frames.
+        **Raises:** `ArgumentError` unless every trajectory has at least that many frames.
         """
         if self.frames < frames:
             raise ArgumentError(
@@ -191,19 +191,19 @@ class Source(abc.ABC):
     def read(
         self, trajectory: int, start: int, stop: int, *, precise: bool = False, box: Box | None = None
     ) -> dict[str, np.ndarray]:
-        """The frames `start` to `stop - 1` of one trajectory, and nothing else, from the disk.
+        """Read the frames `start` to `stop - 1` of one trajectory; nothing else is read from the disk.
 
         **Arguments:**
 
         - `trajectory`: its index, from 0.
         - `start`, `stop`: indices of frames, from 0.
-        - `precise`: whether what is stored in double precision is handed out so, to be centred and scaled.
-        - `box`: the part of the grid to be read; all of it if None.
+        - `precise`: whether to return values that are stored in double precision as such, to be centred and scaled.
+        - `box`: the part of the grid to read; the whole grid if None.
 
-        **Returns:** by field name, float32 arrays (float64 where `precise` asks for it) `(stop - start, *spatial, D, ..., D)`,
-        `spatial` being the sides of the box if there is one.
+        **Returns:** by field name, float32 arrays (float64 where `precise` applies) `(stop - start, *spatial, D, ..., D)`. With
+        a box, `spatial` are its sides.
 
-        **Raises:** `ArgumentError` for indices out of range or more than fits in memory, `FileError` if the file
+        **Raises:** `ArgumentError` for indices out of range or more than `MAX_VALUES_READ` values, `FileError` if the file
         cannot be read.
         """
         self._check_trajectory(trajectory)
@@ -224,7 +224,7 @@ class Source(abc.ABC):
     def read_constants(
         self, trajectory: int, *, precise: bool = False, box: Box | None = None
     ) -> dict[str, np.ndarray]:
-        """What does not vary in time, for one trajectory, broadcast over the grid.
+        """Read the constants of one trajectory, broadcast over the grid.
 
         **Arguments:**
 
@@ -240,25 +240,25 @@ class Source(abc.ABC):
         return _in_precision(found, precise)
 
     def at_hand(self, progress: Callable[[int, int], None] | None = None) -> Source:
-        """The same data where reading a frame costs no more than that frame.
+        """The same data in a form in which any frame can be read at no more than its own cost.
 
         **Arguments:**
 
         - `progress`: called as `progress(done, total)` after each trajectory that had to be computed.
 
-        **Returns:** the source itself, or, where trajectories are computed when they are read, all of them in memory.
+        **Returns:** the source itself; or, if trajectories are computed when they are read, all of them in memory.
         """
         return self
 
     def arrays(self, progress: Callable[[int, int], None] | None = None) -> dict[str, np.ndarray]:
-        """All fields that vary in time, in memory.
+        """Read all fields that vary in time into memory.
 
         **Arguments:**
 
         - `progress`: called as `progress(done, total)` after each trajectory.
 
-        **Returns:** by name, float32 arrays `(trajectory, time, *spatial, D, ..., D)`, of as many frames as the shortest
-        trajectory has.
+        **Returns:** by name, float32 arrays `(trajectory, time, *spatial, D, ..., D)`, cut to the number of frames of the
+        shortest trajectory.
 
         **Raises:** as `read`.
         """
@@ -272,7 +272,7 @@ class Source(abc.ABC):
         return found
 
     def close(self) -> None:
-        """Let go of open files; a later `read` opens them again."""
+        """Close open files; a later `read` opens them again."""
         return
 
     def __enter__(self) -> Self:
@@ -283,19 +283,19 @@ class Source(abc.ABC):
 
     @abc.abstractmethod
     def _read(self, trajectory: int, start: int, stop: int) -> dict[str, np.ndarray]:
-        """`read` with arguments that were checked, in the precision of the data."""
+        """`read` with checked arguments, in the precision of the data."""
 
     @abc.abstractmethod
     def _read_constants(self, trajectory: int) -> dict[str, np.ndarray]:
-        """`read_constants` with an argument that was checked."""
+        """`read_constants` with a checked argument."""
 
     def _read_box(self, trajectory: int, start: int, stop: int, box: Box) -> dict[str, np.ndarray]:
-        """The same of a part of the grid; what can read less than whole frames does so."""
+        """`_read` for a part of the grid; a subclass that can read less than whole frames overrides it."""
         lead = (slice(None), *slices_of(box))
         return {name: values[lead] for name, values in self._read(trajectory, start, stop).items()}
 
     def _read_constants_box(self, trajectory: int, box: Box) -> dict[str, np.ndarray]:
-        """The same of constants."""
+        """`_read_constants` for a part of the grid."""
         return {name: values[slices_of(box)] for name, values in self._read_constants(trajectory).items()}
 
     def _check_trajectory(self, trajectory: int) -> None:
@@ -320,12 +320,12 @@ class Source(abc.ABC):
 
 
 def slices_of(box: Box) -> tuple[slice, ...]:
-    """A box as NumPy selects it."""
+    """A box as NumPy slices."""
     return tuple(slice(low, high) for low, high in box)
 
 
 def _in_precision(arrays: dict[str, np.ndarray], precise: bool) -> dict[str, np.ndarray]:
-    """Floats of the precision that the values need, or of single precision."""
+    """Convert to the floating-point precision that the values need, or to single precision."""
     with np.errstate(over="ignore"):  # infinities are found where values are used
         return {
             name: np.asarray(

@@ -1,4 +1,4 @@
-"""Grids whose spacing differs along the axes: read and named, and refused where a network is to see them."""
+"""Grids whose spacing differs along the axes: they can be read, but a network cannot take them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from ginjax.errors import ArgumentError
 
 
 def spacings_in_words(spacings: tuple[float, ...]) -> str:
-    """`0.5 along x, 0.25 along y`."""
+    """Write spacings as `0.5 along x, 0.25 along y`."""
     return ", ".join(f"{step:g} along {axis}" for step, axis in zip(spacings, "xyz", strict=False))
 
 
 def common_spacing(
     spatial: tuple[int, ...], spacings: tuple[float, ...], is_torus: tuple[bool, ...]
 ) -> float | None:
-    """The largest spacing, not below the coarsest axis, that the grid can be brought to along all axes; None if there is none.
+    """The largest spacing, not below the coarsest one, that the grid can be brought to along all axes; None if there is none.
 
-    Along a periodic axis of `n` points at distance `h` a new spacing divides `n h`; along another it is a multiple of `h` whose
-    blocks part the points.
+    Along a periodic axis of `n` points at distance `h`, a new spacing divides `n h`. Along any other axis it is a multiple of
+    `h`, so that blocks of points divide the axis evenly.
 
     **Arguments:**
 
-    - `spatial`, `spacings`, `is_torus`: points, distance between them and whether it is periodic, of each axis.
+    - `spatial`, `spacings`, `is_torus`: for each axis, the number of points, their distance and whether it is periodic.
     """
     coarsest = max(range(len(spacings)), key=lambda axis: spacings[axis])
     n, step = spatial[coarsest], spacings[coarsest]
@@ -35,7 +35,7 @@ def common_spacing(
 def refuse_unequal(
     where: str, spatial: tuple[int, ...], spacings: tuple[float, ...], is_torus: tuple[bool, ...]
 ) -> None:
-    """Say that the spacing differs along the axes, and what makes it one.
+    """Refuse a spacing that differs along the axes, and say how to make it equal.
 
     **Raises:** `ArgumentError`.
     """
@@ -52,7 +52,7 @@ def refuse_unequal(
 
 def _reached(n: int, step: float, periodic: bool, wanted: float) -> bool:
     ratio = wanted / step
-    if not 1e-9 < ratio < 1e9:  # no grid is brought so far, and numbers of any size stand in a file
+    if not 1e-9 < ratio < 1e9:  # no grid changes that much, and a file may hold any number
         return False
     if periodic:
         after = round(n / ratio)

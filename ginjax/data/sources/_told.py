@@ -1,4 +1,4 @@
-"""Conditions: numbers of each trajectory that a network is told beside the fields."""
+"""Conditions: numbers of each trajectory that a network receives beside the fields."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ginjax.data.sources._source import Box, Source
 from ginjax.errors import ArgumentError
 
 _SAME = 1e-3
-"""Numbers closer than this, relatively, are one and the same."""
+"""Numbers with a smaller relative difference are taken as equal."""
 
 
 class MissingCondition(ArgumentError):
-    """Data do not say a number that a network is to be told.
+    """The data do not state a number that a network needs.
 
     **Arguments:**
 
-    - `condition`: its name.
-    - all others: as of `ArgumentError`.
+    - `condition`: name of the number.
+    - all others: as in `ArgumentError`.
     """
 
     def __init__(self, subject: str, *, condition: str, **parts: Any):
@@ -36,7 +36,7 @@ class MissingCondition(ArgumentError):
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ToldSource(Source):
-    """Another source with further constants, which are numbers of each trajectory; build it with `with_conditions`."""
+    """Another source with numbers of each trajectory as further constants; build it with `with_conditions`."""
 
     whole: Source = field(repr=False)
     numbers: Mapping[str, np.ndarray] = field(repr=False)
@@ -79,20 +79,20 @@ def with_conditions(
     kinds: Mapping[str, Field] | None = None,
     where: str | None = None,
 ) -> Source:
-    """The same data with numbers of each trajectory that a network is told, as constants of the same value everywhere.
+    """Add numbers of each trajectory to data, as constants with the same value everywhere on the grid, for a network to receive.
 
     **Arguments:**
 
     - `source`: the data.
-    - `conditions`: names, such as `time_step`, or with a number, such as `viscosity=0.1`; or by name a number, or one for each
-      trajectory. `time_step` and `spacing` need no number where the data state it.
-    - `kinds`: parity and unit of some of them; even and without a known unit otherwise.
-    - `where`: what to call the data in messages; their name if None.
+    - `conditions`: names, such as `time_step`, or names with a number, such as `viscosity=0.1`; or a mapping from name to one
+      number, or to one for each trajectory. `time_step` and `spacing` need no number if the data state it.
+    - `kinds`: parity and unit of some of them; the others are even and have no known unit.
+    - `where`: name of the data in messages; their own name if None.
 
-    **Returns:** a source whose `conditions` these are.
+    **Returns:** a source whose `conditions` include these.
 
-    **Raises:** `ArgumentError` for a name that is a field, and for numbers that are not finite, not as many as there are
-    trajectories, or contradict the data; `MissingCondition` for one that nobody says.
+    **Raises:** `ArgumentError` for a name that is a field, and for numbers that are not finite, do not match the number of
+    trajectories, or contradict the data; `MissingCondition` for a number that is not stated anywhere.
     """
     where = where or source.name
     asked = dict(conditions) if isinstance(conditions, Mapping) else _said(where, conditions)
@@ -142,7 +142,7 @@ def with_conditions(
 
 
 def source_numbers(source: Source, name: str) -> np.ndarray | None:
-    """What data state of a condition, one number for each trajectory or one for all; None if nothing."""
+    """The values of a condition that the data state, one for each trajectory or one for all; None if they state none."""
     if name in source.conditions:
         return condition_values(source, (name,))[name]
     value = getattr(source, name) if name in OWN_CONDITIONS else None
@@ -152,13 +152,13 @@ def source_numbers(source: Source, name: str) -> np.ndarray | None:
 def condition_values(
     source: Source, names: Sequence[str], trajectories: Iterable[int] | None = None
 ) -> dict[str, np.ndarray]:
-    """The numbers of each trajectory.
+    """The values of conditions for each trajectory.
 
     **Arguments:**
 
     - `source`: the data.
-    - `names`: some of its conditions.
-    - `trajectories`: of which of them; of all by default.
+    - `names`: names of some of its conditions.
+    - `trajectories`: indices of the trajectories; all by default.
 
     **Returns:** by name, `(trajectories,)`.
     """
@@ -169,7 +169,7 @@ def condition_values(
 
 
 def condition_ranges(source: Source, trajectories: Iterable[int] | None = None) -> tuple[Condition, ...]:
-    """The conditions of some data with the least and the largest number of each.
+    """The conditions of data, with the smallest and the largest value of each.
 
     **Arguments:**
 
@@ -182,13 +182,14 @@ def condition_ranges(source: Source, trajectories: Iterable[int] | None = None) 
 def missing_condition(
     where: str, name: str, others: Sequence[str], *, variable: str | None = None
 ) -> MissingCondition:
-    """A number that nobody says, and how to say it.
+    """The error for a number that is not stated anywhere, and how to state it.
 
     **Arguments:**
 
     - `where`: the data.
-    - `others`: numbers that the data do have.
-    - `variable`: what the data were said to call it; as the condition if None.
+    - `name`: name of the number.
+    - `others`: names of numbers that the data do have.
+    - `variable`: the name that the user says the data use; the same as `name` if None.
     """
     said = f"Say it: `conditions=['{name}=NUMBER']`"
     if name in OWN_CONDITIONS and variable in (None, name):
@@ -213,7 +214,7 @@ def missing_condition(
 
 
 def _said(where: str, conditions: str | Iterable[str]) -> dict[str, float | None]:
-    """Names, and the numbers that are said with them."""
+    """The names, and the numbers stated with them."""
     requests = parse_conditions(conditions if isinstance(conditions, str) else list(conditions))
     for each in requests:
         if each.variable is not None:

@@ -1,4 +1,4 @@
-"""Conditions of data in a file: what the file states of a number that a network is to be told."""
+"""Conditions of data in a file: the numbers that a network receives, as far as the file states them."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ginjax.data.sources._told import missing_condition, with_conditions
 from ginjax.errors import ArgumentError
 
 _COUNTS = {"n_spatial_dims", "n_trajectories"}
-"""What The Well counts in attributes, and is nothing that a network can be told."""
+"""Attributes of The Well that are counts, and therefore not conditions."""
 
 
 def told_by_file(
     source: Source, found: Found, requests: Sequence[ConditionRequest], parity: Mapping[str, int]
 ) -> Source:
-    """The same data with the numbers that were asked for.
+    """Add the requested numbers of a file to its data.
 
     **Arguments:**
 
-    - `source`, `found`: the data, and the file that they are in.
+    - `source`, `found`: the data, and their file.
     - `requests`: the numbers: time step and spacing as the file states them, numbers among its variables, or attributes.
     - `parity`: parities by name.
 
-    **Raises:** `MissingCondition` for one that neither the file nor the user says; as `with_conditions`.
+    **Raises:** `MissingCondition` for a number that neither the file nor the user states; otherwise as `with_conditions`.
     """
     numbers = {each.name: _number(found, each) for each in requests}
     units = {each.parts[0]: each.field.unit for each in found.defaults if len(each.parts) == 1}
@@ -42,7 +42,7 @@ def told_by_file(
 
 
 def _number(found: Found, request: ConditionRequest) -> float | np.ndarray:
-    """The numbers of a condition, one for each trajectory or one for all."""
+    """The values of a condition, one for each trajectory or one for all."""
     stated = _stated(found, request.source)
     if stated is None and request.source in found.variables:
         raise ArgumentError(
@@ -67,7 +67,7 @@ def _number(found: Found, request: ConditionRequest) -> float | np.ndarray:
 
 
 def _stated(found: Found, name: str) -> np.ndarray | None:
-    """The numbers that a file states under a name; None if it states none."""
+    """The values that a file states under a name; None if it states none."""
     own = getattr(found, name) if name in OWN_CONDITIONS else None
     if isinstance(own, tuple):
         raise ArgumentError(
@@ -101,12 +101,12 @@ def _numbers_of(found: Found) -> list[str]:
 
 
 def untold_numbers(found: Found, used: Container[str]) -> list[str]:
-    """What to say of numbers in a file that the network is not told; nothing if there are none.
+    """A note on numbers in a file that the network does not receive; empty if there are none.
 
     **Arguments:**
 
     - `found`: the file.
-    - `used`: the names of those that are fields or conditions already.
+    - `used`: the names of numbers that are already fields or conditions.
     """
     left = [name for name, each in found.variables.items() if each.number is not None and name not in used]
     if not left:
@@ -116,7 +116,7 @@ def untold_numbers(found: Found, used: Container[str]) -> list[str]:
 
 
 def check_steps(found: Found, told: Container[str], *, ask: bool) -> list[str]:
-    """Refuse a time step or a spacing that differs by trajectory, of which the network is not told.
+    """Refuse a time step or a spacing that differs between trajectories, if the network does not receive it.
 
     **Arguments:**
 
@@ -124,7 +124,7 @@ def check_steps(found: Found, told: Container[str], *, ask: bool) -> list[str]:
     - `told`: the names of the conditions.
     - `ask`: whether to refuse it.
 
-    **Returns:** notes, in place of a refusal.
+    **Returns:** notes, if `ask` is false.
 
     **Raises:** `ArgumentError` with both numbers.
     """

@@ -1,4 +1,4 @@
-"""How each operator of ONNX is carried to the next dimension: a family a file."""
+"""The conversion of each ONNX operator to the next dimension, one file for each family of operators."""
 
 from . import _attention as _attention
 from . import _elementwise as _elementwise

@@ -1,4 +1,4 @@
-"""Products of matrices and softmax: features of a position, and attention between positions."""
+"""Matrix products and softmax: features of a position, and attention between positions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HINT = "Pool over space before the head (a global average) in place of flatteni
 
 @operator("MatMul", without_space=True)
 def matrix_product(walk: Walk, node: Node) -> None:
-    """$c_{ij} = \\sum_k a_{ik} b_{kj}$; where $k$ runs over space a sum becomes one over the old axes and a mean along the new one."""
+    """$c_{ij} = \\sum_k a_{ik} b_{kj}$; if $k$ runs over space, the sum runs over the old axes, with a mean along the new one."""
     a, b = node.value(0), node.value(1)
     if min(a.rank, b.rank) < 2:
         if a.spatial or b.spatial:
@@ -63,7 +63,7 @@ def matrix_product(walk: Walk, node: Node) -> None:
 
 
 def _in_front(walk: Walk, value: Value, name: str) -> str:
-    """A tensor with the new axis, or one of length 1 for it, just before the two axes of its matrices."""
+    """A tensor with the new axis, or an axis of length 1 instead, just before the two axes of its matrices."""
     at = value.rank - 2
     if value.alone:
         place = new_place(value.known)
@@ -73,7 +73,7 @@ def _in_front(walk: Walk, value: Value, name: str) -> str:
 
 
 def _divided_by_depth(walk: Walk, node: Node, product: str, a: Value) -> None:
-    """A sum over all positions as a sum over the old axes: divided by the length of the new one."""
+    """Turn a sum over all positions into one over the old axes, with a mean along the new one: divide by the length of that."""
     axis = a.known[-1]
     plane = old_size(axis)
     total = walk.lengths.of_axis(walk.tensor(a), len(a.known) - 1)
@@ -125,7 +125,7 @@ def general_product(walk: Walk, node: Node) -> None:
 
 @operator("Softmax", "LogSoftmax", "Hardmax", without_space=True)
 def softmax(walk: Walk, node: Node) -> None:
-    """Over one axis; over all positions the weights become smaller as there are more of them."""
+    """Along one axis; over all positions, the weights become smaller as there are more of them."""
     x = node.value(0)
     axis = node.axis(node.get("axis", -1 if walk.opset >= 13 else 1), x.rank)
     index = new_index(x.known, axis)

@@ -1,4 +1,4 @@
-"""Operators that work entry by entry: tensors without the new axis are laid along it."""
+"""Operators that work entry by entry: tensors without the new axis are broadcast along it."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _SEVERAL = (
     "Less", "LessOrEqual", "Max", "Mean", "Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Sum", "Where", "Xor",
 )  # fmt: skip
 _SCALES = {"Mul", "Neg", "Identity", "Cast", "Relu", "Abs", "LeakyRelu", "Dropout", "PRelu"}
-"""What a common factor of all entries of the first input goes through."""
+"""Operators through which a common factor of all entries of the first input passes."""
 
 
 @operator(*_ONE_INPUT, *_SEVERAL, without_space=True)
 def entry_by_entry(walk: Walk, node: Node) -> None:
-    """$y = f(a, b, \\ldots)$ with the shapes brought to one another."""
+    """$y = f(a, b, \\ldots)$, with the shapes broadcast."""
     there = [each for each in node.inputs if each is not None]
     spatial = [each for each in there if each.spatial]
-    if node.kind in ("CastLike", "Clip"):  # what follows the first input is no field
+    if node.kind in ("CastLike", "Clip"):  # inputs after the first are not fields
         there, spatial = there[:1], spatial[:1]
     axes = broadcast(node, there)
     names = walk.names(node)
@@ -52,7 +52,7 @@ def entry_by_entry(walk: Walk, node: Node) -> None:
 
 @operator("Dropout", without_space=True)
 def dropout(walk: Walk, node: Node) -> None:
-    """The input as it is: what is converted is run, not trained."""
+    """The input unchanged: a converted network is run, not trained."""
     if any(node.outputs[1:]):
         raise node.refusal("the mask of a Dropout", "a graph in evaluation mode")
     x = node.value(0)
@@ -62,7 +62,7 @@ def dropout(walk: Walk, node: Node) -> None:
 
 @operator("QuantizeLinear", "DequantizeLinear")
 def quantized(walk: Walk, node: Node) -> None:
-    """Rounding by one scale for all, or by channels."""
+    """Rounding with one scale for all entries, or by channels."""
     x, scale = node.value(0), node.value(1)
     names, axis = walk.names(node), None
     if scale.rank:
@@ -77,7 +77,7 @@ def quantized(walk: Walk, node: Node) -> None:
 
 
 def broadcast(node: Node, values: Sequence[Value]) -> Axes:
-    """The layout of what comes of values of different shapes."""
+    """The layout of the result for values of different shapes."""
     rank = max(each.rank for each in values)
     spatial = [each for each in values if each.spatial]
     alone = {_place(each) + rank - each.rank for each in spatial if each.alone}
@@ -115,7 +115,7 @@ def _place(value: Value) -> int:
 
 
 def _merged_or_old(value: Value, axis: int) -> tuple:
-    """An axis counted as in the old graph, with the new one in it where it was merged."""
+    """An axis counted as in the old graph, including the new axis if that was merged into it."""
     return [each for each in value.known if not is_new_axis(each)][axis]
 
 

@@ -1,4 +1,4 @@
-"""Operators that run slice by slice, the new axis being laid into the batch around them."""
+"""Operators that run slice by slice: the new axis is moved into the batch around them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._windows import space_of
 
 
 def slice_by_slice(walk: Walk, node: Node, run: Callable[[str], None], output: str | None = None) -> None:
-    """Run something on the slices of the first input.
+    """Run nodes on the slices of the first input.
 
     **Arguments:**
 
@@ -39,7 +39,7 @@ def slice_by_slice(walk: Walk, node: Node, run: Callable[[str], None], output: s
 
 @operator("DepthToSpace")
 def depth_to_space(walk: Walk, node: Node) -> None:
-    """Channels become pixels in the old axes; along the new one every slice is repeated as often."""
+    """Channels become pixels along the old axes; along the new one, every slice is repeated as often."""
     x, block = node.value(0), _block(node)
     planes = f"{node.outputs[0]}.planes"
     slice_by_slice(
@@ -66,7 +66,7 @@ def depth_to_space(walk: Walk, node: Node) -> None:
 
 @operator("SpaceToDepth")
 def space_to_depth(walk: Walk, node: Node) -> None:
-    """Pixels of the old axes become channels; along the new one neighbouring slices are averaged."""
+    """Pixels along the old axes become channels; along the new one, neighbouring slices are averaged."""
     x, block = node.value(0), _block(node)
     planes = f"{node.outputs[0]}.planes"
     slice_by_slice(

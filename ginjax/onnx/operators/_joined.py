@@ -1,4 +1,4 @@
-"""Putting fields side by side, and parting them."""
+"""Concatenation and splitting of fields."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from ._windows import space_of
 
 @operator("Concat", without_space=True)
 def concat(walk: Walk, node: Node) -> None:
-    """Along an old axis; what has no new axis yet is laid along it.
+    """Along an old axis; tensors without the new axis are repeated along it.
 
-    A field between its own two ends is padded periodically, and the new axis with it.
+    A field between its own two ends is a periodic padding, so the new axis is padded periodically, too.
     """
     values = [node.value(i) for i in range(len(node.proto.input))]
     rank = values[0].rank
@@ -63,7 +63,7 @@ def concat(walk: Walk, node: Node) -> None:
 
 
 def _wrapped(walk: Walk, values: list[Value]) -> tuple[int, int] | None:
-    """The width before and after of a field between its own two ends; None for anything else."""
+    """The widths before and after a field that stands between its own two ends; None for anything else."""
     if not 2 <= len(values) <= 3:
         return None
     for i, whole in enumerate(values):
@@ -83,7 +83,7 @@ def _wrapped(walk: Walk, values: list[Value]) -> tuple[int, int] | None:
 
 @operator("Split", without_space=True)
 def split(walk: Walk, node: Node) -> None:
-    """Along an axis that is not the neighbour of the new one."""
+    """Along an axis that is not beside the new one."""
     x = node.value(0)
     axis = node.axis(node.get("axis", 0), x.rank)
     old: Axes = tuple(each for each in x.known if not is_new_axis(each))

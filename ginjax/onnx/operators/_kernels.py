@@ -1,4 +1,4 @@
-"""Convolutions: their kernels by the rule, and the padding of the new axis as the graph has it or as asked."""
+"""Convolutions: their kernels are converted by the rule, and the new axis is padded as in the graph or as requested."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def convolution(walk: Walk, node: Node) -> None:
 
 @operator("ConvTranspose")
 def transposed_convolution(walk: Walk, node: Node) -> None:
-    """As a convolution, with one tap of the new axis for each output point."""
+    """Like a convolution, with one tap of the new axis for each output point."""
     x, kernel = node.value(0), _kernel(node)
     if kernel is None or not x.alone:
         _pointwise_or_refuse(walk, node, kernel)
@@ -123,7 +123,7 @@ def transposed_convolution(walk: Walk, node: Node) -> None:
 
 
 def _kernel(node: Node) -> np.ndarray | None:
-    """The kernel; None where it is computed in the graph."""
+    """The kernel; None if the graph computes it."""
     found = node.value(1).constant
     if found is not None and (found.ndim < 3 or not found.size):
         raise node.refusal(f"a kernel of shape {found.shape}", "(out, in, sides)")
@@ -131,7 +131,7 @@ def _kernel(node: Node) -> np.ndarray | None:
 
 
 def _pointwise_or_refuse(walk: Walk, node: Node, kernel: np.ndarray | None) -> None:
-    """A convolution of a field whose space was flattened, if it looks at one point at a time."""
+    """Copy a convolution of a field with flattened space if it looks at one point at a time; refuse any other."""
     x = node.value(0)
     if kernel is None:
         raise node.refusal(
@@ -150,7 +150,7 @@ def _pointwise_or_refuse(walk: Walk, node: Node, kernel: np.ndarray | None) -> N
 
 
 def _carried(walk: Walk, node: Node, kernel: np.ndarray, windows: Windows, axis: AxisGeometry) -> str:
-    """The new kernel as a constant of the new graph, the same for all that use it alike."""
+    """The new kernel as a constant of the new graph, shared by all nodes that use it in the same way."""
     value = node.value(1)
     key = (value.name, axis, windows.place)
     place = 2 + windows.place
@@ -211,7 +211,7 @@ def _axes_after(
     transposed: bool,
     extra: list[int] | None,
 ) -> Axes:
-    """The layout of what a convolution makes."""
+    """The layout of the result of a convolution."""
     old = without_new(x.known)
     axes: list[Axis] = [old[0], axis_of(channels)]
     for i in range(len(windows.sides)):
@@ -234,13 +234,13 @@ def _axes_after(
 
 
 def still_unit(walk: Walk, x: Value, axes: Axes) -> bool:
-    """Whether a new axis of a single point still has one: where its neighbour, of one point too, has."""
+    """Whether a new axis of a single point still has one: if its neighbour also has one point."""
     anchor = walk.side.anchor_axis(axes)
     return x.unit and anchor is not None and old_size(without_new(axes)[anchor]) == ONE
 
 
 def _of_output_shape(node: Node, x: Value, windows: Windows, extra: list[int], wanted: list[int]) -> Windows:
-    """The windows whose padding makes an output of a wanted shape."""
+    """The windows whose padding gives an output of the wanted shape."""
     before, after = list(windows.before), list(windows.after)
     upper = str(node.get("auto_pad", "NOTSET")) == "SAME_UPPER"
     for i, size in enumerate(wanted):

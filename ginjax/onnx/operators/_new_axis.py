@@ -10,7 +10,7 @@ from .._walk import Walk
 
 
 def with_new(walk: Walk, value: Value, like: Axes) -> str:
-    """A tensor without the new axis, given one of length 1 where another layout of the same rank, or a higher, has it."""
+    """A tensor without the new axis, with an axis of length 1 where another layout of the same rank, or a higher one, has it."""
     rank, place = len(without_new(like)), new_place(like)
     assert place is not None and is_new_axis(like[place])
     at = place - (rank - value.rank)
@@ -25,7 +25,7 @@ def with_new(walk: Walk, value: Value, like: Axes) -> str:
 
 
 def expanded(walk: Walk, value: Value, like: Value) -> str:
-    """A tensor whose new axis is as long as that of another; it has one of length 1, or none yet."""
+    """A tensor expanded along the new axis to the length of that of another; its own has length 1, or does not exist yet."""
     tensor = walk.tensor(value) if value.spatial else with_new(walk, value, like.known)
     place = new_place(like.known)
     assert place is not None

@@ -1,4 +1,4 @@
-"""Norms: means and variances of a field that repeats itself are those of the field."""
+"""Norms: the mean and variance of a field that repeats one slice are those of the slice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ._registry import operator
 
 @operator("BatchNormalization")
 def batch_norm(walk: Walk, node: Node) -> None:
-    """By running statistics, channel by channel."""
+    """With running statistics, for each channel."""
     if int(node.get("training_mode", 0)) or any(node.outputs[1:]):
         raise node.refusal("a norm in training mode", "a graph in evaluation mode")
     _channels_stay(walk, node)
@@ -18,7 +18,7 @@ def batch_norm(walk: Walk, node: Node) -> None:
 
 @operator("InstanceNormalization", "GroupNormalization")
 def norm_over_space(walk: Walk, node: Node) -> None:
-    """By the statistics of all positions, the new ones included."""
+    """With statistics over all positions, including the new ones."""
     _channels_stay(walk, node)
     walk.blind = False
     _as_it_is(walk, node)
@@ -26,7 +26,7 @@ def norm_over_space(walk: Walk, node: Node) -> None:
 
 @operator("LRN")
 def response_norm(walk: Walk, node: Node) -> None:
-    """Over neighbouring channels: each slice by itself."""
+    """Over neighbouring channels, for each slice separately."""
     from ._folded import slice_by_slice
 
     slice_by_slice(
@@ -64,7 +64,7 @@ def norm_over_last(walk: Walk, node: Node) -> None:
 
 @operator("MeanVarianceNormalization")
 def mean_variance(walk: Walk, node: Node) -> None:
-    """Over given axes; over the new one where they hold all of space."""
+    """Over given axes, and over the new one if they contain all of space."""
     from ._reductions import axes_to_reduce
 
     x = node.value(0)
@@ -75,7 +75,7 @@ def mean_variance(walk: Walk, node: Node) -> None:
 
 @operator("LpNormalization")
 def unit_length(walk: Walk, node: Node) -> None:
-    """Along one axis that is not of space."""
+    """Along one axis that is not spatial."""
     x = node.value(0)
     axis = node.axis(node.get("axis", -1), x.rank)
     if axis in merged_axes(x.known):

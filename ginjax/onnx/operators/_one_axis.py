@@ -1,4 +1,4 @@
-"""Operators along one axis that is not of space."""
+"""Operators along one axis that is not spatial."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._windows import space_of
 
 @operator("ArgMax", "ArgMin")
 def place_of_extreme(walk: Walk, node: Node) -> None:
-    """The channel of the largest or smallest value, or the point within a patch; slice by slice."""
+    """The channel of the largest or smallest value, or the point within a patch, slice by slice."""
     x = node.value(0)
     asked = node.axis(node.get("axis", 0), x.rank)
     axis = asked if is_patch(x, asked) else _axis(node, x, 0)
@@ -65,7 +65,7 @@ def gather(walk: Walk, node: Node) -> None:
 
 @operator("GatherElements")
 def one_of_each(walk: Walk, node: Node) -> None:
-    """A channel for each point, or a point within each patch, of which the mean over as many slices is taken."""
+    """A channel for each point, or a point within each patch; in the latter case, the mean over as many slices is taken."""
     x, indices = node.value(0), node.value(1)
     asked = node.axis(node.get("axis", 0), x.rank)
     slices = patch_length(walk, x, [asked])
@@ -86,9 +86,9 @@ def one_of_each(walk: Walk, node: Node) -> None:
 
 
 def _axis(node: Node, x: Value, default: int, given: int | None = None) -> int:
-    """The axis that is meant, which must not be one of space.
+    """The axis of the node, which must not be spatial.
 
-    **Raises:** `UnsupportedError` for one that is.
+    **Raises:** `UnsupportedError` for a spatial axis.
     """
     axis = node.axis(node.get("axis", default) if given is None else given, x.rank)
     own = _old(x)[axis]
@@ -104,7 +104,7 @@ def _old(x: Value) -> list[Axis]:
 
 
 def _changed(x: Value, axis: int, instead: list[Axis]) -> Axes:
-    """The layout with other axes in place of one."""
+    """The layout with other axes in the place of one."""
     old, place = _old(x), new_place(x.known)
     made = [*old[:axis], *instead, *old[axis + 1 :]]
     if not x.alone or place is None:

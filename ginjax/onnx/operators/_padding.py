@@ -1,4 +1,4 @@
-"""Padding by a node of its own: that of the new axis is left to whoever reads the field next."""
+"""Padding by a separate node: along the new axis, the next reader of the field applies it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from ._windows import space_of
 
 @operator("Pad", without_space=True)
 def pad(walk: Walk, node: Node) -> None:
-    """The new axis is padded as its neighbour is.
+    """The new axis is padded like its neighbour.
 
-    A convolution or a pooling that comes next does it as its own padding. Before anything else a constant would be taken for a part
-    of the field, and the last value is continued.
+    A convolution or a pooling that comes next applies it as its own padding. Before any other operator, a constant would be
+    read as a part of the field, so the last value is repeated instead.
     """
     x = node.value(0)
     mode = str(node.get("mode", "constant"))
@@ -72,7 +72,7 @@ def pad(walk: Walk, node: Node) -> None:
 
 
 def _at_once(walk: Walk, node: Node, planes: str, axes: Axes, ends: tuple[Size, Size], mode: str) -> None:
-    """Padding whose width is computed, or negative: a crop."""
+    """Padding whose width is computed, or negative (a crop)."""
     place = new_place(axes)
     assert place is not None
     rank = len(axes)
@@ -87,7 +87,7 @@ def _at_once(walk: Walk, node: Node, planes: str, axes: Axes, ends: tuple[Size, 
 
 
 def _asked(walk: Walk, node: Node) -> tuple[list[Size], list[Size]]:
-    """The width before and after each old axis."""
+    """The widths before and after each old axis."""
     x = node.value(0)
     listed = node.integers(3, "axes") if node.maybe(3) is not None else None
     axes = list(range(x.rank)) if listed is None else [node.axis(each, x.rank) for each in listed]

@@ -1,4 +1,4 @@
-"""Patches of a grid, made by a Reshape: what is taken together of the neighbour of the new axis is taken together of that axis too."""
+"""Patches of a grid, made by a Reshape: if points are combined along the neighbour of the new axis, they are along it, too."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .._walk import Walk
 
 
 def patch_length(walk: Walk, x: Value, axes: list[int]) -> int:
-    """How many points of the neighbour of the new axis these old axes hold, where it was parted into patches of so many; else 1."""
+    """Points of the neighbour of the new axis in these old axes, if it was split into patches of that size; else 1."""
     if not x.alone or x.unit:
         return 1
     inside, left = _lengths(x, axes, walk.side.anchor)
@@ -18,13 +18,13 @@ def patch_length(walk: Walk, x: Value, axes: list[int]) -> int:
 
 
 def is_patch(x: Value, axis: int) -> bool:
-    """Whether an old axis holds points of patches, of which there are many along each spatial axis that they are of."""
+    """Whether an old axis holds the points of patches, with many patches along each spatial axis involved."""
     spaces = {f.space for f in without_new(x.known)[axis] if f.space is not None and f.size != ONE}
     return x.alone and bool(spaces) and all(_lengths(x, [axis], space)[1] for space in spaces)
 
 
 def _lengths(x: Value, axes: list[int], space: int) -> tuple[list[Size], bool]:
-    """The lengths of a spatial axis within some old axes, and whether there are others outside."""
+    """The lengths of a spatial axis within some old axes, and whether it has others outside."""
     inside, left = [], False
     for i, axis in enumerate(without_new(x.known)):
         own = [f.size for f in axis if f.space == space and f.size is not None and f.size != ONE]
@@ -38,7 +38,7 @@ def _lengths(x: Value, axes: list[int], space: int) -> tuple[list[Size], bool]:
 def taken_together(
     walk: Walk, near: str, tensor: str, axes: Axes, count: int, kind: str = "ReduceMean"
 ) -> str:
-    """A tensor of this layout with so many slices after each other made one: by their largest or smallest value, or else their mean."""
+    """A tensor of this layout with every `count` neighbouring slices combined: to their largest or smallest value or mean."""
     place = new_place(axes)
     assert place is not None
     walk.blind = False

@@ -15,7 +15,7 @@ from ._windows import Windows, space_of, windows_of
 
 @operator("MaxPool", takes_padding=True)
 def max_pool(walk: Walk, node: Node) -> None:
-    """The largest value of a window; what is padded never is."""
+    """The largest value of a window; padding is never the largest."""
     if any(name and (walk.uses[name] or name in walk.outputs) for name in node.outputs[1:]):
         raise node.refusal("places of the largest values", "the values alone")
     x = node.value(0)
@@ -40,7 +40,7 @@ def max_pool(walk: Walk, node: Node) -> None:
 
 @operator("AveragePool", takes_padding=True)
 def average_pool(walk: Walk, node: Node) -> None:
-    """The mean of a window; along the new axis of what is inside of it, whatever the graph counts in the old ones."""
+    """The mean of a window; along the new axis only points inside the field count, whatever the graph counts along the others."""
     x = node.value(0)
     pad = x.padding
     if pad is not None and not (pad.mode == "constant" and pad.zero):
@@ -86,7 +86,7 @@ def lp_pool(walk: Walk, node: Node) -> None:
 
 @operator("GlobalAveragePool", "GlobalMaxPool")
 def global_pool(walk: Walk, node: Node) -> None:
-    """Mean or maximum over all of space, the new axis included."""
+    """Mean or maximum over all of space, including the new axis."""
     _pool_all(walk, node, node.kind)
 
 
@@ -114,7 +114,7 @@ def _windows(walk: Walk, node: Node, x: Value) -> Windows:
 
 
 def _over_all(x: Value, windows: Windows) -> bool:
-    """Whether one window holds all of a grid whose sides are stated."""
+    """Whether one window contains a whole grid whose sides are stated."""
     whole = all(x.sizes[2 + i].value == side for i, side in enumerate(windows.sides))
     return whole and not any(windows.before + windows.after) and max(windows.sides) > 1
 
@@ -153,7 +153,7 @@ def _flat(windows: Windows) -> dict[str, object]:
 def _along(
     walk: Walk, field: str, windows: Windows, around: tuple[int, int], ceil: bool, output: str, near: str
 ) -> None:
-    """The mean along the new axis of what is inside of the window."""
+    """The mean along the new axis of the points of the window that are inside the field."""
     ones, zeros = [1] * len(windows.sides), [0] * len(windows.sides)
     a = windows.anchor
     if windows.dilations[a] > 1 and walk.opset < 19:
@@ -188,7 +188,7 @@ def _pool_all(walk: Walk, node: Node, kind: str) -> None:
 
 
 def _points(x: Value) -> tuple[Axis, ...]:
-    """The layout with every axis behind the channels of length 1."""
+    """The layout in which every axis after the channels has length 1."""
     return tuple(
         axis if i < 2 or is_new_axis(axis) else axis_of(ONE, None if has_new(axis) else space_of(axis))
         for i, axis in enumerate(x.known)
@@ -196,7 +196,7 @@ def _points(x: Value) -> tuple[Axis, ...]:
 
 
 def _unpadded(walk: Walk, x: Value) -> str:
-    """The field before the padding that the window does."""
+    """The field before the padding that the window applies."""
     bare = replace(x, padding=None)
     walk.values[x.name] = bare
     name = walk.tensor(bare)

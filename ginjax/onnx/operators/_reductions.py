@@ -1,4 +1,4 @@
-"""Reductions over axes: means and extremes take the new axis in, sums take its mean, so that fields that repeat keep their value."""
+"""Reductions over axes: means and extremes include the new axis, sums take the mean over it, so repetition changes nothing."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _SUMS = {"ReduceSum", "ReduceL1", "ReduceSumSquare"}
     without_space=True,
 )
 def reduction(walk: Walk, node: Node) -> None:
-    """Over axes of the old graph, and over the new one where no length of space is left."""
+    """Over axes of the old graph, and over the new one if no spatial axis is left."""
     x = node.value(0)
     found = node.integers(1, "axes")
     keep = bool(node.get("keepdims", 1))
@@ -72,7 +72,7 @@ def reduction(walk: Walk, node: Node) -> None:
 
 
 def axes_to_reduce(walk: Walk, x: Value, old: list[int]) -> list[int]:
-    """Axes of the new graph for axes of the old one: with the new axis, where they hold all that is left of space."""
+    """Axes of the new graph for axes of the old one, including the new axis if they contain all that is left of space."""
     axes = [new_index(x.known, each) for each in old]
     left = set(old_axes_of_space(x.known, longer_than_one=True)) - set(old)
     some = set(old_axes_of_space(x.known)) & set(old)
@@ -83,12 +83,12 @@ def axes_to_reduce(walk: Walk, x: Value, old: list[int]) -> list[int]:
 
 
 def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int], keep: bool) -> str:
-    """Sums over the old axes, of which the mean along the new one is taken."""
+    """Sums over the old axes, then the mean over the new one."""
     place, near = new_place(x.known), node.label
     assert place is not None
     kind = "ReduceSumSquare" if node.kind == "ReduceL2" else node.kind
     plane, gone = [each for each in axes if each != place], axes
-    if not x.alone:  # positions in one row: those before the new axis, the new axis, those behind it
+    if not x.alone:  # flattened positions: those before the new axis, the new axis, those after it
         tensor = _apart(walk, x, tensor, near)
         plane = [each + 2 * (each > place) for each in (*plane, place)]
         plane, place, gone = [*plane, place + 2], place + 1, [place + 1, place + 2]
@@ -101,7 +101,7 @@ def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int]
 
 
 def _apart(walk: Walk, x: Value, tensor: str, near: str) -> str:
-    """A tensor whose axis of positions in one row is parted into three, of which the second is the new one."""
+    """A tensor whose axis of flattened positions is split into three axes, of which the second is the new one."""
     place = new_place(x.known)
     assert place is not None
     axis = x.known[place]

@@ -1,4 +1,4 @@
-"""The operators that can be carried, by the name that ONNX has for them."""
+"""The operators that can be converted, by their names in ONNX."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OPERATORS: dict[str, Operator] = {}
 def operator(
     *names: str, without_space: bool = False, takes_padding: bool = False
 ) -> Callable[[Handler], Handler]:
-    """Register how nodes are carried; arguments as of `Operator`."""
+    """Register the conversion of nodes; arguments as in `Operator`."""
 
     def register(handler: Handler) -> Handler:
         for name in names:

@@ -1,4 +1,4 @@
-"""Operators that change what axes there are."""
+"""Operators that change the number of axes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ._registry import operator
 
 @operator("Transpose", without_space=True)
 def transpose(walk: Walk, node: Node) -> None:
-    """Old axes in the order asked for; the new one stays beside its neighbour."""
+    """Permute the old axes; the new one stays beside its neighbour."""
     x = node.value(0)
     order = list(node.get("perm") or range(x.rank)[::-1])
     if sorted(order) != list(range(x.rank)):
@@ -43,7 +43,7 @@ def transpose(walk: Walk, node: Node) -> None:
 
 @operator("Reshape", without_space=True)
 def reshape(walk: Walk, node: Node) -> None:
-    """Axes merged and parted; the new one goes with space."""
+    """Merge and split axes; the new one goes with space."""
     x = node.value(0)
     entries = walk.entries_or_copy(node, 1, "a shape that is")
     if entries is None:
@@ -62,7 +62,7 @@ def reshape(walk: Walk, node: Node) -> None:
 
 @operator("Flatten", without_space=True)
 def flatten(walk: Walk, node: Node) -> None:
-    """All axes before one merged, and all from it on."""
+    """Merge all axes before one, and all axes from it on."""
     x = node.value(0)
     axis = int(node.get("axis", 1))
     if not -x.rank <= axis <= x.rank:
@@ -73,7 +73,7 @@ def flatten(walk: Walk, node: Node) -> None:
 
 def _to_shape(walk: Walk, node: Node, x: Value, target: list[Size | None]) -> None:
     made = regrouped(x.known, target, walk.side, unit=x.unit)
-    if made is None and x.spatial:  # it runs only where there is nothing left over in the lengths
+    if made is None and x.spatial:  # it only runs if the lengths divide without a remainder
         wanted = [None if size is None else size.without_rests for size in target]
         made = regrouped(_without_rests(x.known), wanted, walk.side, unit=x.unit, divides=True)
     output = node.outputs[0]
@@ -124,7 +124,7 @@ def _without_rests(axes: Axes) -> Axes:
 
 @operator("Squeeze", without_space=True)
 def squeeze(walk: Walk, node: Node) -> None:
-    """Axes of length 1 left out; the new one with the last of space."""
+    """Remove axes of length 1; the new one goes with the last spatial axis."""
     x = node.value(0)
     listed = node.integers(1, "axes")
     old = [axis for axis in x.known if not is_new_axis(axis)]
@@ -150,7 +150,7 @@ def squeeze(walk: Walk, node: Node) -> None:
 
 @operator("Unsqueeze", without_space=True)
 def unsqueeze(walk: Walk, node: Node) -> None:
-    """Axes of length 1 put in; the new one stays beside its neighbour."""
+    """Insert axes of length 1; the new one stays beside its neighbour."""
     x = node.value(0)
     listed = node.integers(1, "axes")
     if not listed:
@@ -174,7 +174,7 @@ def unsqueeze(walk: Walk, node: Node) -> None:
 
 
 def _with_axes(walk: Walk, node: Node, x: Value, axes: Sequence[int]) -> None:
-    """The node with other axes, which are an attribute before version 13 and an input since."""
+    """The node with other axes, which are an attribute before version 13 and an input from then on."""
     old = walk.opset < 13
     inputs = [walk.tensor(x)] if old else [walk.tensor(x), walk.graph.numbers(list(axes))]
     walk.graph.copy(node.proto, inputs, node.outputs, axes=list(axes) if old else None)
@@ -182,7 +182,7 @@ def _with_axes(walk: Walk, node: Node, x: Value, axes: Sequence[int]) -> None:
 
 @operator("ConstantOfShape", without_space=True)
 def filled(walk: Walk, node: Node) -> None:
-    """One number everywhere, of a shape that has no new axis."""
+    """One number everywhere, in a shape without the new axis."""
     entries = node.entries(0)
     walk.graph.copy(node.proto, walk.names(node), node.outputs)
     walk.declare(node.outputs[0], None if entries is None else tuple(axis_of(size) for size in entries))
@@ -190,7 +190,7 @@ def filled(walk: Walk, node: Node) -> None:
 
 @operator("Expand", without_space=True)
 def expand(walk: Walk, node: Node) -> None:
-    """A single point of space repeated: along the new axis as along its neighbour."""
+    """Repeat a single point of space, along the new axis as along its neighbour."""
     x = node.value(0)
     entries = walk.entries_or_copy(node, 1, "a shape that is")
     if entries is None:
@@ -233,7 +233,7 @@ def expand(walk: Walk, node: Node) -> None:
 
 @operator("Tile")
 def tile(walk: Walk, node: Node) -> None:
-    """Repeats: of the new axis as often as of its neighbour, unless it has a single point."""
+    """Repeat, along the new axis as often as along its neighbour, unless it has a single point."""
     x = node.value(0)
     entries = node.entries(1)
     if entries is None or len(entries) != x.rank or not x.alone:

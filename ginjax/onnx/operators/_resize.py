@@ -1,4 +1,4 @@
-"""Resizing: the new axis by the factor of its neighbour."""
+"""Resizing: the new axis is resized by the factor of its neighbour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ._windows import space_of
 
 @operator("Resize", "Upsample")
 def resize(walk: Walk, node: Node) -> None:
-    """Nearest, linear or cubic; what is cubic in the old axes is linear along the new one."""
+    """Nearest, linear or cubic; cubic along the old axes is linear along the new one."""
     x = node.value(0)
     place, anchor = new_place(x.known), walk.side.anchor_axis(x.known)
     if not x.alone or place is None or anchor is None:
@@ -64,7 +64,7 @@ def resize(walk: Walk, node: Node) -> None:
 
 
 def _asked(node: Node, x: Value, listed: list[int]) -> tuple[list[Size], list[Size | None]]:
-    """The factor of each old axis, and its new size where that is what is asked for."""
+    """The factor of each old axis, and its new size if the node states sizes."""
     scales: list[Size] = [Size.of(1)] * x.rank
     sizes: list[Size | None] = [None] * x.rank
     places = (1, 9) if node.kind == "Upsample" else (2, 3)
@@ -98,11 +98,11 @@ def _asked(node: Node, x: Value, listed: list[int]) -> tuple[list[Size], list[Si
 
 
 def _twin(walk: Walk, x: Value, anchor: int, axis: tuple) -> str | int:
-    """The size of the new axis: by the formula of its neighbour, or by the same factor where the old sizes are stated."""
+    """The size of the new axis: by the formula of its neighbour or, if the old sizes are stated, by the same factor."""
     wanted, n = old_size(axis), x.sizes[anchor]
     if wanted.same(n):
         return walk.depth(x)
-    if wanted.number is not None and n.value:  # a number for a stated grid says how many times as large
+    if wanted.number is not None and n.value:  # for a stated grid, a number gives the factor
         wanted = (n * Size.of(wanted.number / n.value)).rounded("floor")
     return walk.lengths.formula(wanted, twin=True)
 
@@ -112,7 +112,7 @@ def _inserted(values: list, place: int, new: str) -> list:
 
 
 def _arguments(walk: Walk, node: Node, by_scale: bool, values: list) -> list[str]:
-    """The inputs behind the field."""
+    """The inputs after the field."""
     if by_scale:
         numbers = [each for each in values if not isinstance(each, str)]
         if len(numbers) == len(values):
@@ -129,7 +129,7 @@ def _empty(walk: Walk) -> str:
 
 
 def _cubic(walk: Walk, node: Node, x: Value, by_scale: bool, plan: tuple) -> None:
-    """Each slice by itself, then the slices by linear interpolation."""
+    """Resize each slice separately, then interpolate linearly between the slices."""
     from ._folded import slice_by_slice
 
     def planes(field: str) -> None:

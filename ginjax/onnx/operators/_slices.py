@@ -1,4 +1,4 @@
-"""Parts of axes: what crops the neighbour of the new axis crops the new axis too."""
+"""Parts of axes: a crop of the neighbour of the new axis is also a crop of the new axis."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Part:
 
     **Arguments:**
 
-    - `start`, `end`: in the old graph, counted as it counts; None as `end` for all that follows.
-    - `step`: between points; `size`: points that are left, None if nobody knows.
+    - `start`, `end`: bounds as counted in the old graph; None as `end` for all that follows.
+    - `step`: distance between points; `size`: number of points in the part, None if unknown.
     """
 
     start: Size
@@ -33,9 +33,9 @@ class Part:
 
 @operator("Slice", without_space=True)
 def part_of_axes(walk: Walk, node: Node) -> None:
-    """The same part in the old axes; a crop of the neighbour is a crop of the new axis.
+    """The same part along the old axes; a crop of the neighbour is also a crop of the new axis.
 
-    Parts that are put together again along the same axis, as a periodic padding does it, leave the new axis whole; see `Concat`.
+    Parts that are concatenated again along the same axis, as in a periodic padding, leave the new axis whole; see `Concat`.
     """
     x = node.value(0)
     starts, ends = node.entries(1), node.entries(2)
@@ -94,13 +94,13 @@ def part_of_axes(walk: Walk, node: Node) -> None:
 
 
 def _simpler(size: Size) -> Size:
-    """A number of points that is one number wherever nothing is left over of the lengths it is computed of."""
+    """A number of points as a single number, if it is that number whenever the lengths divide without a remainder."""
     found = size.without_rests
     return size if found.number is None else found
 
 
 def _part(node: Node, n: Size, start: Size, end: Size, step: int) -> Part:
-    """The part of an axis of `n` points between two bounds as ONNX has them."""
+    """The part of an axis of `n` points between two bounds in the form of ONNX."""
     if step == 0:
         raise node.refusal("a step of 0", "another")
     first, last = start.number, end.number
@@ -130,7 +130,7 @@ def _part(node: Node, n: Size, start: Size, end: Size, step: int) -> Part:
 
 
 def _of_new_axis(walk: Walk, node: Node, x: Value, part: Part, anchor: int, place: int, tensor: str) -> str:
-    """The field with the new axis cut as its neighbour is."""
+    """The field with the new axis cropped like its neighbour."""
     n = x.sizes[anchor]
     if part.step < 0:
         raise node.refusal("a part of an axis that runs backwards", "one that runs forwards")
@@ -155,7 +155,7 @@ def _of_new_axis(walk: Walk, node: Node, x: Value, part: Part, anchor: int, plac
 
 
 def _put_together(walk: Walk, node: Node, anchor: int, rank: int) -> bool:
-    """Whether whoever reads the part puts it beside others along the same axis."""
+    """Whether all readers of the part concatenate it with others along the same axis."""
     readers = walk.readers.get(node.outputs[0], [])
     return bool(readers) and all(
         reader.op_type == "Concat"
@@ -165,7 +165,7 @@ def _put_together(walk: Walk, node: Node, anchor: int, rank: int) -> bool:
 
 
 def _remember(walk: Walk, node: Node, x: Value, anchor: int, part: Part) -> None:
-    """Which end of which field a part is, for `Concat`."""
+    """Note which end of which field a part is, for `Concat`."""
     n, size = x.sizes[anchor], part.size
     if part.step != 1 or size is None or size.value is None or size.value.denominator != 1:
         return

@@ -1,4 +1,4 @@
-"""The windows of convolutions and poolings, read from attributes of a node."""
+"""The windows of convolutions and poolings, read from the attributes of a node."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Windows:
 
     **Arguments:**
 
-    - `sides`, `strides`, `dilations`: of the window; `before`, `after`: padding.
-    - `anchor`: the spatial axis that the new one takes after; `place`: where the new one stands among them.
-    - `fitted`: the padding is chosen by the size, `"SAME_UPPER"` or `"SAME_LOWER"`; else empty.
+    - `sides`, `strides`, `dilations`: those of the window; `before`, `after`: padding.
+    - `anchor`: the spatial axis that the new one follows; `place`: the place of the new one among them.
+    - `fitted`: `"SAME_UPPER"` or `"SAME_LOWER"` if the padding depends on the size; otherwise empty.
     """
 
     sides: list[int]
@@ -30,17 +30,17 @@ class Windows:
     fitted: str = ""
 
     def reach(self, axis: int) -> int:
-        """Points between the first and the last tap, both counted."""
+        """Number of points from the first to the last tap, both included."""
         return self.dilations[axis] * (self.sides[axis] - 1) + 1
 
     def with_new(self, values: list[int], new: int | None = None) -> list[int]:
-        """Numbers by axis with that of the new axis among them."""
+        """Numbers by axis, including that of the new axis."""
         made = list(values)
         made.insert(self.place, values[self.anchor] if new is None else new)
         return made
 
     def pads(self, new: tuple[int, int] | None = None) -> list[int] | None:
-        """The attribute `pads` of the new node; None where the size decides."""
+        """The attribute `pads` of the new node; None if it depends on the size."""
         if self.fitted:
             return None
         before, after = new or (self.before[self.anchor], self.after[self.anchor])
@@ -48,14 +48,15 @@ class Windows:
 
 
 def windows_of(walk: Walk, node: Node, x: Value, sides: list[int], *, transposed: bool = False) -> Windows:
-    """What a node says of its windows.
+    """Read the windows of a node.
 
     **Arguments:**
 
-    - `x`: the field; `sides`: of the window.
-    - `transposed`: the padding is cut off.
+    - `walk`, `node`: the state of the conversion, and the node.
+    - `x`: the field; `sides`: sides of the window.
+    - `transposed`: whether the padding is cut off.
 
-    **Raises:** `UnsupportedError` where the new axis does not stand among those of the window.
+    **Raises:** `UnsupportedError` if the new axis is not among those of the window.
     """
     dims = len(sides)
     place, anchor = new_place(x.known), walk.side.anchor_axis(x.known)
@@ -103,7 +104,7 @@ def windows_of(walk: Walk, node: Node, x: Value, sides: list[int], *, transposed
 
 
 def space_of(axis: Axis) -> int | None:
-    """Which spatial axis an axis stands for."""
+    """The spatial axis that an axis represents."""
     return next((f.space for f in axis if f.space is not None), None)
 
 

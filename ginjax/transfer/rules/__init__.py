@@ -1,4 +1,4 @@
-"""The transfer rules, one file each. Adding one is a file here and a line in `_registry.py`."""
+"""The transfer rules, one file each. A new rule is a file here and a line in `_registry.py`."""
 
 from ._centre import Centre as Centre
 from ._compatibility import Compatibility as Compatibility

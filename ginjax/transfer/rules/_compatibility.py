@@ -15,13 +15,13 @@ from ._named_rule import NamedRule
 
 @dataclass(frozen=True)
 class Compatibility:
-    """Solve (C) exactly; what it leaves free comes as close as possible to the spin target.
+    """Solves (C) exactly; where (C) leaves freedom, the solution is as close as possible to the spin target.
 
     **Arguments:**
 
-    - `flex`: 1 (default) is the solution closest to the spin target in the pixelwise Frobenius norm, 0 the
-      sparsest one (smallest norm on pixels with more than `D` non-zero coordinates, and among those the one
-      closest to the spin target); anything between mixes the two, and every mixture solves (C).
+    - `flex`: 1 (default) gives the solution closest to the spin target in the pixelwise Frobenius norm. 0 gives the
+      sparsest one: smallest norm on pixels with more than `D` non-zero coordinates, and among those the one
+      closest to the spin target. A value in between mixes the two; every mixture solves (C).
     - `name`: `"compatibility"`, `"compat-flex"` or `"spin-embed"`.
     """
 

@@ -14,11 +14,11 @@ from ._rule import by_name
 
 @dataclass(frozen=True)
 class CompatibilityNorm:
-    r"""Match the tensor norm of the collapsed filter at the outermost pixel of each L1 shell, outside in.
+    r"""Matches the tensor norm of the collapsed filter at the outermost pixel of each L1 shell, from the outside inwards.
 
-    With `s_z` the old scaled norm filter and `c_z` the collapsed new one (weights beyond `z` already set, weight
-    `z` still at its old value), both at the pixel `z e_1`: `a'_z = (2 s_z - c_z) / |C_z|`. Where the norms of the
-    two filters agree at that pixel this is the compatible weight. Orthoplex banks only: one filter a shell.
+    `a'_z = (2 s_z - c_z) / |C_z|`, where `s_z` is the old scaled norm filter and `c_z` the collapsed new one, both at the pixel
+    `z e_1`; in `c_z` the weights beyond `z` are already set, and weight `z` still has its old value. If the norms of the
+    two filters agree at that pixel, this is the compatible weight. Only for orthoplex banks, with one filter per shell.
     """
 
     name = "compatibility-norm"
@@ -55,7 +55,7 @@ COMPATIBILITY_NORM = NamedRule(CompatibilityNorm(), "matches tensor norms")
 
 
 def _shell_norms(block: FilterBlock, D: int) -> np.ndarray:
-    """Pixelwise tensor norms `(n, *(M,)*D)`, after checking that each filter fills an L1 shell of its own."""
+    """Pixelwise tensor norms `(n, *(M,)*D)`, after a check that each filter fills its own L1 shell."""
     shape = block.filters.shape
     side, n = shape[1], len(block)
     norms = np.linalg.norm(block.filters.reshape(n, side**D, int(np.prod(shape[D + 1 :]))), axis=-1)

@@ -1,4 +1,4 @@
-"""`isotropic`: the exact solution of condition (C) that treats all directions alike, as far as the old filter says how."""
+"""`isotropic`: the exact solution of condition (C) that treats all directions alike, as far as the old filter determines how."""
 
 import functools
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ from ._named_rule import NamedRule
 
 @dataclass(frozen=True)
 class Isotropic:
-    """Solve (C) exactly; what it leaves free makes filters answer waves of every direction alike, as far as they can.
+    """Solves (C) exactly; where (C) leaves freedom, filters respond as equally as possible to waves of every direction.
 
-    Filters from scalars to scalars are carried in product form, `F'(k) = G(c_1 c_2 ... c_D)` with `c_i = cos(k_i/2)`; from
-    1D that is all of them, and they have no response that the old filter has not. The rest of them, and filters of vectors
-    and tensors, come as close as their bank allows to the old filter turned into every direction (the cube rule): they are
-    pulled towards its responses and may leave their range. Where neither means anything the spin solution stays, which is
-    the rule `compatibility`.
+    Filters from scalars to scalars are carried in product form, `F'(k) = G(c_1 c_2 ... c_D)` with `c_i = cos(k_i/2)`. From 1D,
+    all of them have this form, and their responses stay within the range of the old filter. The remaining parts, and filters of
+    vectors and tensors, come as close as their bank allows to the old filter turned into every direction (the cube rule). They
+    are pulled towards its responses and may leave their range. If neither applies, the spin solution is used, as in the rule
+    `compatibility`.
     """
 
     name = "isotropic"
@@ -31,7 +31,7 @@ class Isotropic:
         return weights @ isotropic_matrix(pair).T
 
     def remark(self, pair: FilterPair) -> str:
-        """Say so where (C) leaves a choice and the spin solution makes it."""
+        """A remark if (C) leaves a choice and the spin solution makes it."""
         if not solutions(pair).null.shape[1] or not (why := obstacle(pair)):
             return ""
         if product_form(pair) is None:

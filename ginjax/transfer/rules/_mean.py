@@ -1,4 +1,7 @@
-"""`mean`: a plain kernel spread evenly along the new axis, as Carreira and Zisserman inflate (https://arxiv.org/abs/1705.07750)."""
+"""`mean`: spreads a plain kernel evenly along the new axis.
+
+This is the inflation of Carreira and Zisserman (https://arxiv.org/abs/1705.07750).
+"""
 
 from dataclasses import dataclass
 
@@ -11,7 +14,7 @@ from ._named_rule import NamedRule
 
 @dataclass(frozen=True)
 class Mean:
-    """The old kernel at every tap of the new axis, divided by their number."""
+    """The old kernel at every tap of the new axis, divided by the number of taps."""
 
     name = "mean"
     promises_compatibility = True
@@ -23,7 +26,7 @@ class Mean:
         return np.repeat(kernel[..., None], side, axis=-1) / np.asarray(side, kernel.dtype)
 
     def profile(self, axis: AxisGeometry) -> np.ndarray:
-        """One number a tap, all alike."""
+        """The same number for each tap."""
         return np.full(axis.taps, 1 / axis.taps)
 
 

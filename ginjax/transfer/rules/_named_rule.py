@@ -1,4 +1,4 @@
-"""A transfer rule as it is asked for by name."""
+"""A transfer rule with its name and properties."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from ._rule import PlainRule, Rule
 
 @dataclass(frozen=True)
 class NamedRule:
-    """A transfer rule with its name and properties, as its file declares it.
+    """A transfer rule with its name and properties, as its file declares them.
 
     **Arguments:**
 
     - `rule`: a `Rule` for networks of invariant filters, or a `PlainRule` for plain ones.
     - `about`: what it does, in one line.
-    - `with_flex`: the rule at a given flex, if it has one.
-    - `compared_at`: the flex values at which it has a row in comparisons of all rules, None for the rule as it is;
-      empty for another name of a rule that is compared already.
+    - `with_flex`: a function that gives the rule at a flex, if the rule has one.
+    - `compared_at`: the flex values at which comparisons of all rules have a row for it, None for the rule without a flex;
+      empty for a second name of a rule that is already compared.
     """
 
     rule: Rule | PlainRule
@@ -28,18 +28,18 @@ class NamedRule:
 
     @property
     def name(self) -> str:
-        """What the rule is called."""
+        """Name of the rule."""
         return self.rule.name
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is for plain networks."""
+        """Whether the rule is for plain networks."""
         return not isinstance(self.rule, Rule)
 
     def at(self, flex: float | None = None) -> Rule | PlainRule:
         """The rule, at a flex if one is given.
 
-        **Raises:** `ArgumentError` for a flex that the rule does not have.
+        **Raises:** `ArgumentError` for a flex if the rule has none.
         """
         if flex is None:
             return self.rule

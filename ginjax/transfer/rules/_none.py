@@ -1,4 +1,4 @@
-"""`none`: old weights keep their place, new filters start from a mean."""
+"""`none`: old weights stay with their filters, new filters start from a mean."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ from ._rule import by_name
 
 @dataclass(frozen=True)
 class Extend:
-    """Weights go to the filter of the same identity; one with no counterpart is dropped.
+    """Each weight goes to the filter with the same identity; a weight without a counterpart is dropped.
 
-    A filter that exists only in the higher dimension starts with the mean of the old off-centre weights for
-    order 0 and for the trace part of order 2, with the mean of all old weights outside the trace part
-    otherwise; an empty mean is 0.
+    A filter that exists only in the higher dimension starts with a mean of old weights. For order 0 and for the trace part of
+    order 2, it is the mean of the off-centre weights; otherwise it is the mean of all weights outside the trace part. An empty
+    mean is 0.
     """
 
     name = "none"

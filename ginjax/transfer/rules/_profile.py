@@ -1,4 +1,4 @@
-"""How a kernel of any stride goes along a new axis: a number for each tap, by which the old kernel is multiplied."""
+"""The profile of a rule along a new axis, for any stride: a number for each tap, which multiplies the old kernel."""
 
 from dataclasses import replace
 
@@ -11,14 +11,14 @@ from ._rule import PlainRule, ProfiledRule
 
 
 def profile(rule: PlainRule, axis: AxisGeometry) -> np.ndarray:
-    """The weights of a rule along a new axis, in float64.
+    """The profile `w` of a rule along a new axis, in float64.
 
     $K'[\\ldots, t] = w_t K[\\ldots]$.
 
-    A `ProfiledRule` says them itself; any other is asked what it makes of a kernel of ones. Transposed convolutions have one
-    answer whatever the rule, see `one_tap_each`.
+    A `ProfiledRule` gives its profile itself; any other rule is applied to a kernel of ones. For transposed convolutions the
+    profile is the same for every rule, see `one_tap_each`.
 
-    **Raises:** `ArgumentError` for a rule whose answer is not one finite number a tap.
+    **Raises:** `ArgumentError` for a rule that does not give one finite number for each tap.
     """
     if axis.transposed:
         return one_tap_each(axis)
@@ -38,19 +38,20 @@ def profile(rule: PlainRule, axis: AxisGeometry) -> np.ndarray:
 
 
 def central_tap(axis: AxisGeometry) -> np.ndarray:
-    """1 at one tap that meets the field at every output point of any depth, the one nearest to the middle.
+    """1 at a single tap: of those that meet the field at every output point of any depth, the one nearest to the middle.
 
-    Where padding by more than the kernel leaves no such tap it is the middle one, and the residual will say so.
+    If there is no such tap, because the padding is wider than the kernel, it is the middle tap, and the residual shows the error.
     """
     always = _met(axis, divides=False)
     return _even(axis, _nearest(axis, always, 1))
 
 
 def tiling_taps(axis: AxisGeometry) -> np.ndarray:
-    """Equal weights on as many taps as the stride has points, so that all slices are read alike.
+    """Equal weights on as many taps as are needed to read all slices equally often.
 
-    With padding `p` these are the taps `p .. p + s - 1`. Every output point meets them if the stride divides the depth.
-    Where the padding leaves a choice they are the ones that are met at every depth, nearest to the middle.
+    With stride `s` and dilation `e` these are `s / gcd(s, e)` neighbouring taps, without dilation and with padding `p` the taps
+    `p .. p + s - 1`. Every output point meets them if the stride divides the depth. If the padding leaves a choice, taps that
+    are met at every depth and lie nearest to the middle are taken.
     """
     count = max(axis.stride // int(np.gcd(axis.stride, axis.dilation)), 1)
     always, met = (_met(axis, divides) for divides in (False, True))
@@ -60,7 +61,7 @@ def tiling_taps(axis: AxisGeometry) -> np.ndarray:
 def one_tap_each(axis: AxisGeometry) -> np.ndarray:
     """For a transposed convolution: 1 on the taps `p .. p + s - 1`, of which every output point meets one.
 
-    It is exact to both ends where `n` points become `s n`.
+    It is exact up to both ends if `n` points become `s n`.
     """
     taps = axis.dilation * np.arange(axis.taps)
     met = ((taps >= axis.before) & (taps < axis.before + axis.stride)).astype(np.float64)
@@ -68,12 +69,12 @@ def one_tap_each(axis: AxisGeometry) -> np.ndarray:
 
 
 def _met(axis: AxisGeometry, divides: bool) -> np.ndarray:
-    """The taps that every output point meets, beside zeros even where the padding repeats values: there they say what is aligned."""
+    """The taps that every output point meets, as if the padding were zeros: so the choice stays aligned if it repeats values."""
     return np.flatnonzero(replace(axis, repeats=False).patterns(divides).all(axis=0))
 
 
 def _nearest(axis: AxisGeometry, taps: np.ndarray, count: int) -> np.ndarray:
-    """`count` neighbours among taps, the lower ones of two that are as near to the middle of the kernel."""
+    """`count` neighbouring taps nearest to the middle of the kernel; of two equally near choices, the lower one."""
     if not len(taps):
         return np.array([(axis.taps - 1) // 2])
     count = min(count, len(taps))

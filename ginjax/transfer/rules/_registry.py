@@ -1,4 +1,4 @@
-"""The rules that can be asked for by name: one line each, and what a user adds."""
+"""The rules that can be requested by name: one line each, and those that a user adds."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ OWN: tuple[NamedRule, ...] = (
     CENTRE,
     MEAN,
 )
-"""The rules that come with the library, in the order in which they are listed."""
+"""The rules that come with the library, in the order of the list."""
 
 RULE_NAMES = tuple(named.name for named in OWN if not named.is_plain)
 """The library's own rules for networks of invariant filters."""
@@ -71,27 +71,27 @@ RULES = Registry(
 
 
 def register_rule(named: NamedRule) -> NamedRule:
-    """Let a rule be asked for by name, until the program ends.
+    """Register a rule under its name, until the program ends.
 
     **Arguments:**
 
-    - `named`: the rule and what is said of it; see any file of `ginjax/transfer/rules` for an example.
+    - `named`: the rule and its properties; see any file of `ginjax/transfer/rules` for an example.
 
     **Returns:** `named`.
 
-    **Raises:** `ArgumentError` for a name that is taken, or for what is not a rule. A rule need not be registered to be
-    applied: hand the `Rule` itself over.
+    **Raises:** `ArgumentError` for a name that is taken, or for an object that is not a rule. To apply a rule it need not be
+    registered: pass the `Rule` itself.
     """
     return RULES.add(named.name, named)
 
 
 def find_rule(name: str, flex: float | None = None) -> Rule | PlainRule:
-    """The rule of that name, for networks of either kind.
+    """Look up a rule by name, for networks of either kind.
 
     **Arguments:**
 
     - `name`: one of the names in `RULES`.
-    - `flex`: for a rule that has one, such as `compat-flex`: 0 is the sparsest solution, 1 (default) the spin solution.
+    - `flex`: for a rule that has one, such as `compat-flex`: 0 is the sparsest solution, 1 (default) is the spin solution.
 
     **Raises:** `ArgumentError` for an unknown name, or a flex that the rule does not have.
     """
@@ -99,13 +99,13 @@ def find_rule(name: str, flex: float | None = None) -> Rule | PlainRule:
 
 
 def make_rule(name: str, flex: float | None = None) -> Rule:
-    """The rule of that name, for networks of invariant filters.
+    """Look up a rule by name, for networks of invariant filters.
 
     **Arguments:**
 
     - `name`, `flex`: see `find_rule`.
 
-    **Raises:** `ArgumentError` as `find_rule` does, and for a rule of plain networks.
+    **Raises:** `ArgumentError` as in `find_rule`, and for a rule of plain networks.
     """
     rule = find_rule(name, flex)
     if not isinstance(rule, Rule):
@@ -118,14 +118,14 @@ def make_rule(name: str, flex: float | None = None) -> Rule:
 
 
 def compared_rules(plain: bool = False) -> Sequence[tuple[str, float | None]]:
-    """The rules and flex values that comparisons set side by side.
+    """The rules and flex values that comparisons of all rules include.
 
     **Arguments:**
 
-    - `plain`: those for plain networks instead of those for networks of invariant filters.
+    - `plain`: whether to return the rules for plain networks instead of those for networks of invariant filters.
 
-    **Returns:** `(name, flex)` of each. Other names of a rule that is in it are left out: `spin-embed`, and
-    `compat-flex` at 1, are `compatibility`.
+    **Returns:** `(name, flex)` of each. Second names of a rule are left out: `spin-embed`, and `compat-flex` at 1, are the same
+    as `compatibility`.
     """
     return [
         (name, flex) for name, named in RULES.items() if named.is_plain == plain for flex in named.compared_at
@@ -133,5 +133,5 @@ def compared_rules(plain: bool = False) -> Sequence[tuple[str, float | None]]:
 
 
 def rule_label(name: str, flex: float | None) -> str:
-    """How a rule of `compared_rules` is called in a table."""
+    """The name of a rule of `compared_rules` in a table."""
     return name if flex is None else f"{name} {flex:g}"

@@ -13,12 +13,12 @@ from ginjax.transfer._system import FilterPair
 class Rule(Protocol):
     """Turns the weights of one path `(out, in, n_old)` into those of the next dimension `(out, in, n_new)`.
 
-    One that has something to say of its paths is a `RemarkingRule`.
+    A rule with remarks about paths is a `RemarkingRule`.
     """
 
     @property
     def name(self) -> str:
-        """What the command line calls the rule."""
+        """Name of the rule on the command line."""
         ...
 
     @property
@@ -27,16 +27,16 @@ class Rule(Protocol):
         ...
 
     def __call__(self, weights: np.ndarray, pair: FilterPair) -> np.ndarray:
-        """The weights in the new dimension, in float64."""
+        """Compute the weights in the new dimension, in float64."""
         ...
 
 
 @runtime_checkable
 class RemarkingRule(Rule, Protocol):
-    """A rule that says something of its paths, such as that it leaves one to another rule."""
+    """A rule with remarks about paths, for example that it leaves a path to another rule."""
 
     def remark(self, pair: FilterPair) -> str:
-        """What the certificate says of a path, in a sentence; `""` for nothing."""
+        """The remark about a path in the certificate, as a sentence; `""` for none."""
         ...
 
 
@@ -44,17 +44,17 @@ class RemarkingRule(Rule, Protocol):
 class PlainRule(Protocol):
     """Gives the kernel of a plain convolution one more axis.
 
-    Strides and paddings make no difference to it, unless it is a `ProfiledRule`.
+    The result does not depend on strides and paddings, unless the rule is a `ProfiledRule`.
     """
 
     @property
     def name(self) -> str:
-        """What the command line calls the rule."""
+        """Name of the rule on the command line."""
         ...
 
     @property
     def promises_compatibility(self) -> bool:
-        """Whether the new kernel, summed over the new axis, is the old one."""
+        """Whether the sum of the new kernel over the new axis is the old kernel."""
         ...
 
     @property
@@ -63,28 +63,28 @@ class PlainRule(Protocol):
         ...
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
-        """From `(out, in, *(M,)*D)` to `(out, in, *(M,)*(D+1))`, in the same precision."""
+        """Turn a kernel `(out, in, *(M,)*D)` into one `(out, in, *(M,)*(D+1))`, in the same precision."""
         ...
 
 
 @runtime_checkable
 class ProfiledRule(PlainRule, Protocol):
-    """A rule for plain convolutions that looks at strides and paddings along the new axis."""
+    """A rule for plain convolutions that takes strides and paddings along the new axis into account."""
 
     def profile(self, axis: AxisGeometry) -> np.ndarray:
-        """For each tap of the new axis the number by which it multiplies the kernel, `(taps,)`."""
+        """The number for each tap of the new axis that multiplies the kernel, `(taps,)`."""
         ...
 
 
 def by_name(
     weights: np.ndarray, pair: FilterPair, apply: Callable[[np.ndarray, FilterPair], np.ndarray]
 ) -> np.ndarray:
-    """Apply a rule that goes by the names of the filters, whatever the signs of the filters as given.
+    """Apply a rule that matches filters by name, independently of the signs of the given filters.
 
     **Arguments:**
 
-    - `weights`: of one path, `(out, in, n_old)`.
+    - `weights`: weights of one path, `(out, in, n_old)`.
     - `pair`: the filters before and after, as given.
-    - `apply`: the rule on filters with signs of their own, `(weights, pair) -> (out, in, n_new)`.
+    - `apply`: the rule for filters in the orientation of their names, `(weights, pair) -> (out, in, n_new)`.
     """
     return apply(weights * pair.old.signs, pair.unflipped()) * pair.new.signs

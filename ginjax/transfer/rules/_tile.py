@@ -1,4 +1,4 @@
-"""`tile`: a plain kernel spread over as many slices as its stride passes over, so that none goes unread."""
+"""`tile`: spreads a plain kernel over as many slices as its stride, so that every slice is read."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ from ._profile import central_tap, tiling_taps
 
 @dataclass(frozen=True)
 class Tile:
-    """The old kernel, divided by the stride, at as many taps of the new axis; at stride 1 what `centre` does."""
+    """The old kernel divided by the stride, at as many taps of the new axis; at stride 1 the same as `centre`."""
 
     name = "tile"
     promises_compatibility = True
     spreads = False
 
     def along_new_axis(self, kernel: np.ndarray) -> np.ndarray:
-        """The kernel in the central slice, as for a stride of one."""
+        """The kernel in the central slice, as for stride 1."""
         side = kernel.shape[-1]
         return kernel[..., None] * central_tap(AxisGeometry(side)).astype(kernel.dtype)
 
     def profile(self, axis: AxisGeometry) -> np.ndarray:
-        """One number a tap; see `tiling_taps`."""
+        """One number for each tap; see `tiling_taps`."""
         return tiling_taps(axis)
 
 

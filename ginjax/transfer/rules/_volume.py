@@ -1,4 +1,4 @@
-"""`volume`: extend, then keep the size of each path's summed filter."""
+"""`volume`: extends the filters, then keeps the size of each path's summed filter."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ SMALL = 1e-5
 """Added to the denominator of the ratio."""
 
 ZERO_SUM = 1e-3
-"""A filter whose spatial sum is below this fraction of its norm has no volume and keeps its weight."""
+"""A filter has no volume and keeps its weight if its spatial sum is below this fraction of its norm."""
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Extend, then multiply by the ratio of the Frobenius norms of the summed filters, old to new.
+    """Extends as `Extend`, then multiplies by the ratio of the Frobenius norms of the summed filters, old to new.
 
     The positive and the negative parts of the extended weights are scaled separately, for each pair of output
     and input channels. A filter whose own spatial sum is below `1e-3` of its norm keeps its weight.
@@ -50,7 +50,7 @@ VOLUME = NamedRule(Volume(), "keeps the size of each filter")
 
 
 def scale_to_volume(old_weights: np.ndarray, new_weights: np.ndarray, pair: FilterPair) -> np.ndarray:
-    """`new_weights` times the ratio of `filter_sum`, old to new (+ 1e-5), for each `(out, in)`."""
+    """Multiply `new_weights` by the ratio of `filter_sum`, old to new (+ 1e-5), for each `(out, in)`."""
     ratio = filter_sum(old_weights, pair.old, pair.D_old) / (
         filter_sum(new_weights, pair.new, pair.D_new) + SMALL
     )
@@ -63,7 +63,7 @@ def filter_sum(weights: np.ndarray, block: FilterBlock, D: int) -> np.ndarray:
 
 
 def has_zero_sum(block: FilterBlock, D: int) -> np.ndarray:
-    """Which filters `(n,)` sum to (nearly) nothing over the pixels."""
+    """Which filters `(n,)` have a spatial sum of (nearly) zero."""
     flat = block.filters.reshape(len(block), int(np.prod(block.filters.shape[1:])))
     return np.linalg.norm(_spatial_sums(block, D), axis=1) < ZERO_SUM * np.linalg.norm(flat, axis=1)
 
