@@ -25,8 +25,8 @@ Config = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="Read options from a TOML file, with lines such as learning-rate = 1e-3. Options on the command line "
-        "take precedence. Tables such as [training] only group the options.",
+        help="Read options from a TOML file, with lines such as learning-rate = 1e-3. Options on the command "
+        "line take precedence. Tables such as [training] only group the options.",
         metavar="FILE",
         is_eager=True,
         callback=_read_config,

@@ -28,9 +28,9 @@ DataFields = Annotated[
     list[str] | None,
     typer.Option(
         "--field",
-        help="Read only this field: NAME:ORDER, its parity + (even) or - (odd), and the variables that hold its "
-        "components, such as velocity:1+=Vx,Vy. Without an order, pressure=p gives p another name and leaves out no "
-        "field. May be repeated.",
+        help="Read only this field: NAME:ORDER, its parity + (even) or - (odd), and the variables that hold "
+        "its components, such as velocity:1+=Vx,Vy. Without an order, pressure=p gives p another name and "
+        "leaves out no field. May be repeated.",
         metavar="FIELD",
         show_default="those of the file",
         rich_help_panel=_PANEL,
@@ -40,9 +40,9 @@ DataAxes = Annotated[
     list[str] | None,
     typer.Option(
         "--axes",
-        help="The axes of the arrays in the order in which they are stored, such as trajectory,time,x,y,component. "
-        "Component appears once for each tensor index; without trajectory each file is one simulation. For single "
-        "arrays: --axes u=time,x,y --axes v=time,x,y,component.",
+        help="The axes of the arrays in the order in which they are stored, such as "
+        "trajectory,time,x,y,component. Component appears once for each tensor index; without trajectory "
+        "each file is one simulation. For single arrays: --axes u=time,x,y --axes v=time,x,y,component.",
         metavar="AXES",
         show_default="what the file says",
         rich_help_panel=_PANEL,
@@ -71,8 +71,8 @@ DataTarget = Annotated[
     list[str] | None,
     typer.Option(
         "--target",
-        help="For pairs of input and target that are not a time series: the field to predict. All other fields are "
-        "inputs. May be repeated.",
+        help="For pairs of input and target that are not a time series: the field to predict. All other "
+        "fields are inputs. May be repeated.",
         metavar="FIELD",
         show_default="the next frame of a time series",
         rich_help_panel=_PANEL,
@@ -82,9 +82,10 @@ DataConditions = Annotated[
     list[str] | None,
     typer.Option(
         "--condition",
-        help="Tell the network a number of each trajectory, as an input that is constant in space and time. NAME is a "
-        "number in the file, or time_step or spacing, which may then differ between trajectories. viscosity=nu takes "
-        "the number that the file calls nu; viscosity=0.1 states one that the file lacks. May be repeated.",
+        help="Tell the network a number of each trajectory, as an input that is constant in space and time. "
+        "NAME is a number in the file, or time_step or spacing, which may then differ between trajectories. "
+        "viscosity=nu takes the number that the file calls nu; viscosity=0.1 states one that the file lacks. "
+        "May be repeated.",
         metavar="NAME",
         show_default="the scalars of a file of The Well, or the conditions of the model",
         rich_help_panel=_PANEL,

@@ -62,7 +62,8 @@ _BLOCKS = typer.Option(
     "--blocks",
     min=1,
     max=256,
-    help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers (series).",
+    help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers "
+    "(series).",
     rich_help_panel=_PANEL,
 )
 Blocks = Annotated[int, _BLOCKS]
@@ -70,12 +71,14 @@ _LEVELS = typer.Option(
     "--levels", min=1, max=12, help="Number of down-samplings of a unet.", rich_help_panel=_PANEL
 )
 Levels = Annotated[int, _LEVELS]
-_SIDE = typer.Option("--side", min=1, max=31, help="Side length of the filters in pixels.", rich_help_panel=_PANEL)
+_SIDE = typer.Option(
+    "--side", min=1, max=31, help="Side length of the filters in pixels.", rich_help_panel=_PANEL
+)
 Side = Annotated[int, _SIDE]
 _SUPPORT = typer.Option(
     "--support",
-    help="Which filters the network uses: all (full), those within L1 distance (side-1)/2 of the centre (cut), or a "
-    "smaller set with mostly one filter for each L1 distance (orthoplex).",
+    help="Which filters the network uses: all (full), those within L1 distance (side-1)/2 of the centre "
+    "(cut), or a smaller set with mostly one filter for each L1 distance (orthoplex).",
     rich_help_panel=_PANEL,
 )
 Support = Annotated[Literal["full", "cut", "orthoplex"], _SUPPORT]
@@ -87,12 +90,15 @@ _ACTIVATION = typer.Option(
     rich_help_panel=_PANEL,
 )
 Activation = Annotated[str, _ACTIVATION]
-_NORM = typer.Option("--norm/--no-norm", help="Use group normalisation in the blocks.", rich_help_panel=_PANEL)
+_NORM = typer.Option(
+    "--norm/--no-norm", help="Use group normalisation in the blocks.", rich_help_panel=_PANEL
+)
 Norm = Annotated[bool, _NORM]
 _BIAS = typer.Option(
     "--bias",
-    help="Bias of the convolutions: a constant that is added to even scalars (scalar), a multiple of the spatial mean "
-    "of each channel (mean), the constant for even scalars and the mean for other fields (auto), or no bias (none).",
+    help="Bias of the convolutions: a constant that is added to even scalars (scalar), a multiple of the "
+    "spatial mean of each channel (mean), the constant for even scalars and the mean for other fields "
+    "(auto), or no bias (none).",
     rich_help_panel=_PANEL,
 )
 Bias = Annotated[Literal["auto", "scalar", "mean", "none"], _BIAS]
@@ -100,8 +106,8 @@ Upsample = Annotated[
     Literal["repeat", "transpose"],
     typer.Option(
         "--upsample",
-        help="How a unet up-samples: by repeating values (repeat) or by transposed convolution (transpose). The first "
-        "converts exactly for fields of every order, the second only for scalars.",
+        help="How a unet up-samples: by repeating values (repeat) or by transposed convolution (transpose). "
+        "The first converts exactly for fields of every order, the second only for scalars.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -115,8 +121,9 @@ NonlinearityName = Annotated[
     Literal["vector-neuron", "product"],
     typer.Option(
         "--nonlinearity",
-        help="The nonlinearity for vectors: along a learnt direction (vector-neuron), or by pointwise products with "
-        "scalars and with each other (product). Flows need products, together with --noise 0.02.",
+        help="The nonlinearity for vectors: along a learnt direction (vector-neuron), or by pointwise "
+        "products with scalars and with each other (product). Flows need products, together with --noise "
+        "0.02.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -124,9 +131,9 @@ Padding = Annotated[
     list[str] | None,
     typer.Option(
         "--padding",
-        help="What the network sees beyond the ends of axes that are not periodic: mirror (the mirror image at the wall, "
-        "in which the velocity through the wall changes sign), edge (the last value, repeated) or zeros (scalars at "
-        "their mean, no velocity). For a single axis: y=mirror. May be repeated.",
+        help="What the network sees beyond the ends of axes that are not periodic: mirror (the mirror image "
+        "at the wall, in which the velocity through the wall changes sign), edge (the last value, repeated) "
+        "or zeros (scalars at their mean, no velocity). For a single axis: y=mirror. May be repeated.",
         metavar="[AXIS=]mirror|edge|zeros",
         show_default="mirror",
         rich_help_panel=_PANEL,

@@ -46,8 +46,8 @@ Like = Annotated[
     Path | None,
     typer.Option(
         "--like",
-        help="A freshly made network of the new dimension, as safetensors. Names, shapes, depths of kernels and missing "
-        "arrays come from it.",
+        help="A freshly made network of the new dimension, as safetensors. Names, shapes, depths of kernels "
+        "and missing arrays come from it.",
         metavar="FILE",
         rich_help_panel=_PANEL,
     ),
@@ -56,8 +56,8 @@ Layout = Annotated[
     Literal["pytorch", "flax", "keras"],
     typer.Option(
         "--layout",
-        help="The library that decides the order of the axes in kernels. For an ONNX graph, flax and keras mean that the "
-        "channels are the last axis.",
+        help="The library that decides the order of the axes in kernels. For an ONNX graph, flax and keras "
+        "mean that the channels are the last axis.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -65,8 +65,8 @@ Transposed = Annotated[
     list[str] | None,
     typer.Option(
         "--transposed",
-        help="Without --modules: the transposed convolutions, such as 'up*.weight:2', or none. All other convolutions are "
-        "ordinary. May be repeated.",
+        help="Without --modules: the transposed convolutions, such as 'up*.weight:2', or none. All other "
+        "convolutions are ordinary. May be repeated.",
         metavar="PATTERN:STRIDE[:PADDING[:OUTPUT_PADDING]]",
         rich_help_panel=_PANEL,
     ),
@@ -75,8 +75,8 @@ Stride = Annotated[
     list[str] | None,
     typer.Option(
         "--stride",
-        help="Without --modules: the ordinary convolutions with a stride, such as 'layer[234].0.conv1.weight:2', or none. "
-        "All others have stride 1. May be repeated.",
+        help="Without --modules: the ordinary convolutions with a stride, such as "
+        "'layer[234].0.conv1.weight:2', or none. All others have stride 1. May be repeated.",
         metavar="PATTERN:STRIDE",
         rich_help_panel=_PANEL,
     ),
@@ -85,8 +85,8 @@ Padding = Annotated[
     list[str] | None,
     typer.Option(
         "--padding",
-        help="Padding along the new axis: a number of points, or same where it is chosen by the depth; with :repeats it continues "
-        "the field in place of zeros. May be repeated.",
+        help="Padding along the new axis: a number of points, or same where it is chosen by the depth; with "
+        ":repeats it continues the field in place of zeros. May be repeated.",
         metavar="PATTERN:PADDING[:repeats]",
         show_default="what keeps the size, with zeros",
         rich_help_panel=_PANEL,
@@ -114,8 +114,9 @@ NewAxis = Annotated[
     str | None,
     typer.Option(
         "--new-axis",
-        help="Which axes are new: first, last or, for a model of ginjax, their names in the higher dimension, such as y. "
-        "The other axes keep their order: with y, the axes x,y become x,z. On the way down: which axes are removed.",
+        help="Which axes are new: first, last or, for a model of ginjax, their names in the higher "
+        "dimension, such as y. The other axes keep their order: with y, the axes x,y become x,z. On the way "
+        "down: which axes are removed.",
         metavar="first|last|AXIS",
         show_default="last; first or as in --like for other networks; on the way down those that were added",
     ),

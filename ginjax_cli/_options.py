@@ -56,7 +56,8 @@ Json = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print the result as one JSON object and nothing else. An error is a JSON object on standard error.",
+        help="Print the result as one JSON object and nothing else. An error is a JSON object on standard "
+        "error.",
         rich_help_panel=_COMMON,
     ),
 ]
@@ -86,8 +87,9 @@ def cover_option(panel: str | None = None) -> Any:
         "--cover",
         min=2,
         max=3,
-        help="The dimension to which the network will be converted. Every other simulation in a lower dimension then "
-        "begins with a shorter correlation length, so that its gradients are as large as in that dimension.",
+        help="The dimension to which the network will be converted. Every other simulation in a lower "
+        "dimension then begins with a shorter correlation length, so that its gradients are as large as in "
+        "that dimension.",
         metavar="DIM",
         show_default="one correlation length",
         rich_help_panel=panel,
@@ -98,9 +100,9 @@ def planes_option(panel: str | None = None) -> Any:
     """The option `--planes` of commands that simulate; the help shows it in the given panel."""
     return typer.Option(
         "--planes",
-        help="Simulate 3D fields that vary only in a plane, at the cost of 2D, to tune a network converted from 2D. They "
-        "are constant along the last axis, in slabs of 4 points (flat), along (1,-1,0) (oblique), or in turn (both). "
-        "All equations except navier-stokes-forced have planes.",
+        help="Simulate 3D fields that vary only in a plane, at the cost of 2D, to tune a network converted "
+        "from 2D. They are constant along the last axis, in slabs of 4 points (flat), along (1,-1,0) "
+        "(oblique), or in turn (both). All equations except navier-stokes-forced have planes.",
         show_default="fields that vary along all axes",
         rich_help_panel=panel,
     )

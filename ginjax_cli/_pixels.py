@@ -17,8 +17,8 @@ Tile = Annotated[
     str | None,
     typer.Option(
         "--tile",
-        help="Predict the grid in parts, one after the other, to save memory: this many pixels along every axis, or along "
-        "the named axes (x=64,z=32). Except for rounding, the result is the same.",
+        help="Predict the grid in parts, one after the other, to save memory: this many pixels along every "
+        "axis, or along the named axes (x=64,z=32). Except for rounding, the result is the same.",
         metavar=PIXELS,
         show_default="all at once",
     ),

@@ -16,8 +16,9 @@ Crop = Annotated[
     str | None,
     typer.Option(
         "--crop",
-        help="Train on random parts of the grid, to save memory: this many pixels along every axis, or along the named "
-        "axes (x=64,z=32), and the points around them. Validation and errors cover the whole grid, part by part.",
+        help="Train on random parts of the grid, to save memory: this many pixels along every axis, or along "
+        "the named axes (x=64,z=32), and the points around them. Validation and errors cover the whole grid, "
+        "part by part.",
         metavar=PIXELS,
         show_default="the whole grid",
         rich_help_panel=_RUN,
@@ -28,8 +29,8 @@ Accumulate = Annotated[
     typer.Option(
         "--accumulate",
         min=1,
-        help="Gradient accumulation: compute each mini-batch in this many parts, to save memory. The training steps stay "
-        "the same.",
+        help="Gradient accumulation: compute each mini-batch in this many parts, to save memory. The "
+        "training steps stay the same.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -37,7 +38,8 @@ Remat = Annotated[
     bool,
     typer.Option(
         "--remat",
-        help="Gradient checkpointing: recompute activations in the backward pass. This saves memory and takes time.",
+        help="Gradient checkpointing: recompute activations in the backward pass. This saves memory and "
+        "takes time.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -45,7 +47,8 @@ PrecisionName = Annotated[
     Literal["float32", "bfloat16"],
     typer.Option(
         "--precision",
-        help="Precision of the activations. bfloat16 is mixed precision: parameters, norms and loss stay in float32.",
+        help="Precision of the activations. bfloat16 is mixed precision: parameters, norms and loss stay in "
+        "float32.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -53,7 +56,8 @@ CheckpointEvery = Annotated[
     str,
     typer.Option(
         "--checkpoint-every",
-        help="Interval between two checkpoints of the run: a number of steps (500), a time (30s, 10m), or never.",
+        help="Interval between two checkpoints of the run: a number of steps (500), a time (30s, 10m), or "
+        "never.",
         metavar="INTERVAL",
         rich_help_panel=_RUN,
     ),
@@ -62,9 +66,10 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Continue a run from its saved state, or begin one if there is none. You may change --steps, --epochs, "
-        "--time-budget, --learning-rate, --schedule, --warmup, --validate-every, --patience, --accumulate and --remat. "
-        "A finished run is extended with these changes; without changes it stays as it is.",
+        help="Continue a run from its saved state, or begin one if there is none. You may change --steps, "
+        "--epochs, --time-budget, --learning-rate, --schedule, --warmup, --validate-every, --patience, "
+        "--accumulate and --remat. A finished run is extended with these changes; without changes it stays "
+        "as it is.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -96,8 +101,8 @@ Seeds = Annotated[
     str | None,
     typer.Option(
         "--seeds",
-        help="Train one model for each of these seeds (0,1,2 or 0-4), and show mean and spread. Each model is the same as "
-        "with --seed.",
+        help="Train one model for each of these seeds (0,1,2 or 0-4), and show mean and spread. Each model "
+        "is the same as with --seed.",
         metavar="SEEDS",
         show_default="one training, with --seed",
         rich_help_panel=_RUN,
@@ -127,8 +132,8 @@ Distributed = Annotated[
     bool,
     typer.Option(
         "--distributed",
-        help="Train in several processes. Start each of them with the same command and its own --process. On a cluster "
-        "that JAX recognises, such as SLURM, this option alone is enough.",
+        help="Train in several processes. Start each of them with the same command and its own --process. On "
+        "a cluster that JAX recognises, such as SLURM, this option alone is enough.",
         rich_help_panel=_DEVICES,
     ),
 ]

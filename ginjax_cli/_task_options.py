@@ -75,8 +75,9 @@ Valid = Annotated[
         "--valid",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories in the validation set, unless the data already have parts. 0 means "
-        "no validation; a training from --init then keeps its last weights, on simulations too.",
+        help="With --data: fraction of the trajectories in the validation set, unless the data already have "
+        "parts. 0 means no validation; a training from --init then keeps its last weights, on simulations "
+        "too.",
         rich_help_panel=_DATA,
     ),
 ]
@@ -86,7 +87,8 @@ Test = Annotated[
         "--test",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories held out as the test set, unless the data already have parts.",
+        help="With --data: fraction of the trajectories held out as the test set, unless the data already "
+        "have parts.",
         show_default="0.1, or 0 with --init of a trained model and one or two trajectories",
         rich_help_panel=_DATA,
     ),

@@ -36,8 +36,8 @@ TimeBudget = Annotated[
     str | None,
     typer.Option(
         "--time-budget",
-        help="Stop training after this time, such as 90s, 30m or 8h. Without --steps and --epochs, the learning rate is "
-        "constant after a warm-up of 100 steps.",
+        help="Stop training after this time, such as 90s, 30m or 8h. Without --steps and --epochs, the "
+        "learning rate is constant after a warm-up of 100 steps.",
         metavar="TIME",
         rich_help_panel=_TRAINING,
     ),
@@ -69,8 +69,8 @@ LossName = Annotated[
         "--loss",
         parser=LOSSES,
         metavar=LOSSES.metavar,
-        help="Training objective: the squared error (smse), the error relative to the norm of each sample (nrmse), or the "
-        "squared error relative to the squared field at each pixel (normalized-smse).",
+        help="Training objective: the squared error (smse), the error relative to the norm of each sample "
+        "(nrmse), or the squared error relative to the squared field at each pixel (normalized-smse).",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -140,7 +140,8 @@ Unroll = Annotated[
         "--unroll",
         min=1,
         max=64,
-        help="Length of the rollout in the training objective: the number of predictions, each made from the previous ones.",
+        help="Length of the rollout in the training objective: the number of predictions, each made from the "
+        "previous ones.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -159,8 +160,9 @@ ValidateEvery = Annotated[
     typer.Option(
         "--validate-every",
         min=1,
-        help="Number of training steps between two validations. The model with the lowest validation loss is kept. With "
-        "--init of a trained model, rollouts choose the model to keep, which may be the initial one.",
+        help="Number of training steps between two validations. The model with the lowest validation loss is "
+        "kept. With --init of a trained model, rollouts choose the model to keep, which may be the initial "
+        "one.",
         show_default="20 validations with validation data or --patience, 10 with --init of a trained model",
         rich_help_panel=_TRAINING,
     ),
@@ -169,8 +171,8 @@ Init = Annotated[
     Path | None,
     typer.Option(
         "--init",
-        help="Start from the weights of this model, such as a converted one. The options of the network, except "
-        "--padding, are then refused.",
+        help="Start from the weights of this model, such as a converted one. The options of the network, "
+        "except --padding, are then refused.",
         metavar="FILE",
         rich_help_panel=_TRAINING,
     ),
@@ -188,8 +190,8 @@ Adapt = Annotated[
     list[str] | None,
     typer.Option(
         "--adapt",
-        help="With --init: adapt the model to data that differ in this respect from those of its training. May be "
-        "repeated.",
+        help="With --init: adapt the model to data that differ in this respect from those of its training. "
+        "May be repeated.",
         metavar="boundary|spacing|time-step",
         rich_help_panel=_TRAINING,
     ),
@@ -208,8 +210,8 @@ Freeze = Annotated[
     list[str] | None,
     typer.Option(
         "--freeze",
-        help="Do not train these parameters: a group such as encoder or blocks.0, or a pattern such as `*.bias.*`. May be "
-        "repeated.",
+        help="Do not train these parameters: a group such as encoder or blocks.0, or a pattern such as "
+        "`*.bias.*`. May be repeated.",
         metavar="GROUP",
         rich_help_panel=_TRAINING,
     ),

@@ -182,8 +182,7 @@ def test_of_one_trajectory_the_end_is_held_out(run, tmp_path, converted):
     result = run("train", "--init", converted[1], "--data", "one.h5", "--steps", "2", "-o", "tuned")
     assert result.exit_code == 0, result.stderr
     assert (
-        "no trajectory is held out: the tuning is judged by one step and rollouts of 7 steps"
-        in result.stderr
+        "no trajectory is held out: the tuning is judged by one step and rollouts of 7 steps" in result.stderr
     )
     assert "into the last frames of each trajectory, which are not trained on" in result.stderr
     assert "error before tuning" in result.stdout
