@@ -75,8 +75,8 @@ Stride = Annotated[
     list[str] | None,
     typer.Option(
         "--stride",
-        help="Without --modules: the ordinary convolutions with a stride, such as "
-        "'layer[234].0.conv1.weight:2', or none. All others have stride 1. May be repeated.",
+        help="Without --modules: the ordinary convolutions with a stride, such as 'down.weight:2', or none. All "
+        "others have stride 1. May be repeated.",
         metavar="PATTERN:STRIDE",
         rich_help_panel=_PANEL,
     ),
@@ -85,10 +85,10 @@ Padding = Annotated[
     list[str] | None,
     typer.Option(
         "--padding",
-        help="Padding along the new axis: a number of points, or same where it is chosen by the depth; with "
-        ":repeats it continues the field in place of zeros. May be repeated.",
+        help="Padding along the new axis: a number of points, or same, with which n points become n/stride, "
+        "rounded up. With :repeats it continues the field in place of zeros. May be repeated.",
         metavar="PATTERN:PADDING[:repeats]",
-        show_default="what keeps the size, with zeros",
+        show_default="zeros that keep the size",
         rich_help_panel=_PANEL,
     ),
 ]

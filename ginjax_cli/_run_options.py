@@ -17,8 +17,8 @@ Crop = Annotated[
     typer.Option(
         "--crop",
         help="Train on random parts of the grid, to save memory: this many pixels along every axis, or along "
-        "the named axes (x=64,z=32), and the points around them. Validation and errors cover the whole grid, "
-        "part by part.",
+        "the named axes (x=64,z=32), with the points around them on which predictions depend. Validation and "
+        "errors cover the whole grid, part by part.",
         metavar=PIXELS,
         show_default="the whole grid",
         rich_help_panel=_RUN,

@@ -29,8 +29,8 @@ def card(
 ) -> None:
     """Write a model card: fields, units, history, certificate, errors, and how to load the model.
 
-    The card is Markdown with the head that the Hugging Face Hub reads. If it is called README.md and lies beside the
-    model, it is the page of a repository there.
+    The card is Markdown and begins with the metadata that the Hugging Face Hub reads. If it is called README.md and lies
+    beside the model, it is the page of a repository there.
     """
     from ginjax.checkpoint import (
         atomic_write,

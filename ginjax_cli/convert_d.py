@@ -121,14 +121,14 @@ def convert_d(
             "--pde",
             parser=EQUATIONS,
             metavar=EQUATIONS.metavar,
-            help="With --rescale all: show also the errors on simulations of this equation in the new dimension.",
+            help="With --rescale all: also show the errors on simulations of this equation in the new dimension.",
         ),
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="With --rescale all: show also the errors on these data of the new dimension, a file or a folder (see "
+            help="With --rescale all: also show the errors on these data of the new dimension, a file or a folder (see "
             "'ginjax data inspect') or pairs.",
             metavar="PATH",
         ),

@@ -32,8 +32,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A checkpoint of Equinox (.eqx), such as the research library ginjax writes it. It may "
-            "begin with a line of JSON.",
+            help="A checkpoint of Equinox (.eqx), as the research library ginjax writes it. A line of JSON may "
+            "stand before its arrays.",
             metavar="FILE",
         ),
     ],
@@ -102,7 +102,7 @@ def import_(
         typer.Option(
             "--set",
             help="Any other argument of the constructor, with its value in JSON or as text: num_conv=1, "
-            "padding_mode=CIRCULAR or mid_keys=[[0,0,8],[1,0,4]]. May be repeated.",
+            "padding_mode=CIRCULAR or mid_keys=[[0,0,8]]. May be repeated.",
             metavar="NAME=VALUE",
         ),
     ] = None,

@@ -30,7 +30,7 @@ def inspect(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show what is in files.
+    """Show what is in files: models, trainings, filters, or networks of other libraries.
 
     For a model, the command shows the architecture, fields, filters, history and certificate. For the folder of a
     training (model.run), it shows how far the training is, its settings, and whether a process works on it.

@@ -31,7 +31,13 @@ def transfer_curve(
         ),
     ] = Path("transfer_curve"),
     pde: Annotated[
-        str, typer.Option("--pde", help="Equations to simulate, separated by commas.", metavar="NAMES")
+        str,
+        typer.Option(
+            "--pde",
+            help="Equations to simulate, separated by commas.",
+            metavar="NAMES",
+            show_default="diffusion, fisher-kpp, allen-cahn, burgers",
+        ),
     ] = "diffusion,fisher-kpp,allen-cahn,burgers",
     from_dims: Annotated[
         str, typer.Option("--from", help="Dimensions to train in, separated by commas.", metavar="DIMS")
