@@ -103,7 +103,7 @@ DataPart = Annotated[
     typer.Option(
         "--split",
         help="The part of the data to use.",
-        show_default="train to calibrate, test otherwise; everything if the data have no parts",
+        show_default="train to calibrate, test otherwise, or everything if the data have no parts",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -118,7 +118,7 @@ NewAxis = Annotated[
         "dimension, such as y. The other axes keep their order: with y, the axes x,y become x,z. On the way "
         "down: which axes are removed.",
         metavar="first|last|AXIS",
-        show_default="last; first or as in --like for other networks; on the way down those that were added",
+        show_default="last for models of ginjax, first or as in --like for others, on the way down those added",
     ),
 ]
 FromDim = Annotated[

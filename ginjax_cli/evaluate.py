@@ -117,7 +117,7 @@ def evaluate(
             "-o",
             help="The folder for numbers and pictures. It is made if it does not exist.",
             metavar="DIR",
-            show_default="the name of the model with .evaluation; evaluation for several models",
+            show_default="the name of the model with .evaluation, or evaluation for several models",
         ),
     ] = None,
     table: Annotated[

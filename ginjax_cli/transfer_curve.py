@@ -73,7 +73,7 @@ def transfer_curve(
             min=4,
             max=256,
             help="Grid points along each axis in the dimensions of --to.",
-            show_default="96, 16 in 2D, 3D; 16, 12 with --quick",
+            show_default="96, 16 in 2D, 3D, or 16, 12 with --quick",
         ),
     ] = None,
     fold: Annotated[

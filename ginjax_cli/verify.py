@@ -57,7 +57,7 @@ def verify(
             min=2,
             max=256,
             help="Grid points along each axis of random fields, or along the new axes of the given data.",
-            show_default="8, or more if the network needs it; 32 for ONNX graphs",
+            show_default="8 (more if the network needs it), or 32 for ONNX graphs",
         ),
     ] = None,
     tol: Annotated[
