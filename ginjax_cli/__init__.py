@@ -1,1 +1,1 @@
-"""The command line of ginjax: one file a command, registered in `main`."""
+"""The command line of ginjax: one file for each command, registered in `main`."""

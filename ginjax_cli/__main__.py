@@ -1,4 +1,4 @@
-"""The command line as `python -m ginjax_cli`."""
+"""Run the command line as `python -m ginjax_cli`."""
 
 from .main import main
 

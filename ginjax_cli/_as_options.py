@@ -1,7 +1,7 @@
-"""What the library says of its arguments, said again in the options of the command line.
+"""Messages of the library, with the arguments that they name written as options of the command line.
 
-A message of the library writes an argument between backticks, alone (`freeze`) or with a value (`force=True`). Whoever calls
-it from Python reads that as it stands; whoever uses the command line reads `--freeze` and `--force`.
+A message of the library writes an argument in backticks, alone (`freeze`) or with a value (`force=True`). Users of
+Python read it as it is. Users of the command line read `--freeze` and `--force` in its place.
 """
 
 import ast
@@ -96,13 +96,13 @@ OPTIONS = {
     "weight_decay": "--weight-decay",
     "width": "--width",
 }
-"""The option for each argument that a message names."""
+"""The option for each argument that messages name."""
 
 ARGUMENT = re.compile(r"`([a-z_]+)(?:=([^`]*))?`")
 
 
 def as_options(text: str) -> str:
-    """The text with every argument as an option; what is no argument of `OPTIONS` stays as it is."""
+    """The text with every argument written as its option. Names that are not in `OPTIONS` stay as they are."""
     return ARGUMENT.sub(_option, text)
 
 

@@ -1,12 +1,12 @@
-"""Options that say one thing of all axes, or another of each."""
+"""Options that take one word for all axes, or one word for each axis."""
 
 from collections.abc import Sequence
 
 
 def by_axis(option: str, texts: Sequence[str] | None) -> str | dict[str, str] | None:
-    """`WORD`, or `AXIS=WORD` any number of times, as the library takes it.
+    """Turn `WORD`, or any number of `AXIS=WORD`, into the value that the library takes.
 
-    **Raises:** `ArgumentError` for both at once, or an axis named twice.
+    **Raises:** `ArgumentError` for both forms at once, or for an axis named twice.
     """
     from ginjax.errors import ArgumentError
 

@@ -1,4 +1,4 @@
-"""`ginjax convert-d --calibrate`: the free directions of a rule, chosen on samples."""
+"""`ginjax convert-d --calibrate`: choose the free directions of a rule on samples."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def rule_to_calibrate(rescale: str | None) -> str:
-    """The rule that `--calibrate` starts from: the one that was asked for, else that which did best.
+    """The rule that `--calibrate` starts from: the one that the user named, otherwise `isotropic`.
 
-    **Raises:** `ArgumentError` for a rule that it cannot start from.
+    **Raises:** `ArgumentError` for a rule that calibration cannot start from.
     """
     from ginjax.errors import ArgumentError
 
@@ -28,7 +28,7 @@ def rule_to_calibrate(rescale: str | None) -> str:
 def calibrate_conversion(
     out: Output, record: "ModelRecord", to_dim: int, rule: str, samples: SamplesAsked
 ) -> "tuple[Conversion, dict[str, Any]]":
-    """Convert, and choose around the rule on samples of the model's own task."""
+    """Convert a model, and choose among the exact solutions near the rule on samples of the model's own task."""
     from ginjax.ml import calibrate
     from ginjax.ml.transfer import EVALUATIONS
 

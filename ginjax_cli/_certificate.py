@@ -1,4 +1,4 @@
-"""How a certificate is shown: a table of its paths, and its verdict in words."""
+"""How a certificate is shown: as a table of its paths, and as a verdict in words."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def show_paths(out: "Output", title: str, certificate: "Certificate") -> None:
-    """One row for each path of each convolution; a plain convolution is one path."""
+    """Show one row for each path of each convolution. A plain convolution is one path."""
     plain = _is_plain(certificate)
     out.table(
         title,
@@ -35,7 +35,7 @@ def show_paths(out: "Output", title: str, certificate: "Certificate") -> None:
 
 
 def verdict_of(certificate: "Certificate") -> str:
-    """What holds, in one sentence."""
+    """What the certificate states, in one sentence."""
     low, total, wrong = certificate.from_dim, len(certificate.paths), len(certificate.inexact_paths)
     part = "convolution" if _is_plain(certificate) else "path"
     if total == 0:
@@ -53,7 +53,7 @@ def verdict_of(certificate: "Certificate") -> str:
 
 
 def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool = False) -> None:
-    """Show the certificate in words: what holds, to what number, and why something does not."""
+    """Show the certificate in words: what holds, within which residual, and why something does not hold."""
     plain, verdict = _is_plain(certificate), verdict_of(certificate)
     if stale:
         verdict = f"void, because the model has changed since: {verdict}"
@@ -91,7 +91,7 @@ def show_certificate(out: "Output", certificate: "Certificate", *, stale: bool =
 
 
 def _boundaries(certificate: "Certificate") -> dict[str, object]:
-    """Which axes were added and what they are like at their ends, where that was chosen."""
+    """Which axes were added, and what happens at their ends, if the user chose these."""
     from ginjax.checkpoint import AXIS_NAMES
 
     new, places = certificate.new_boundaries, certificate.new_axes
@@ -103,7 +103,7 @@ def _boundaries(certificate: "Certificate") -> dict[str, object]:
 
 
 def axes_in_words(before: "DataContract", after: "DataContract", certificate: "Certificate") -> str | None:
-    """What every axis of a model is called after a conversion, where it is not called as before; None where it is."""
+    """What every axis of a model is called after a conversion; None if no name changes."""
     places = certificate.new_axes
     if not places:
         return None
@@ -119,7 +119,7 @@ def axes_in_words(before: "DataContract", after: "DataContract", certificate: "C
 
 
 def _state(certificate: "Certificate", stale: bool) -> str:
-    """Whether the certificate still speaks of the model, and of how much of it."""
+    """Whether the certificate still matches the model, and how much of the model it covers."""
     if stale:
         return "STALE: the model has changed since"
     if certificate.covers == "weights":

@@ -1,4 +1,4 @@
-"""Options whose value is one of the names of a registry, known before the library is imported."""
+"""Options that take a name from a registry. The names are known before the library is imported."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,14 +6,14 @@ import typer
 
 
 class Choice:
-    """Takes one of the library's own names, or a name that an installed package offers.
+    """Takes one of the library's own names, or a name that an installed package provides.
 
     **Arguments:**
 
-    - `own`: the names of the library's own things, in the order of its registry; a test compares the two.
-    - `group`: the entry point group of installed things, see `ginjax._registry.Registry`.
-    - `written`: how the command line writes the name of an entry point.
-    - `also`: words that the option takes beside names.
+    - `own`: the names in the library's registry, in the same order; a test compares the two.
+    - `group`: the group of entry points in which installed packages provide more, see `ginjax._registry.Registry`.
+    - `written`: turns the name of an entry point into the name on the command line.
+    - `also`: further words that the option takes.
     """
 
     def __init__(
@@ -26,13 +26,13 @@ class Choice:
 
     @property
     def metavar(self) -> str:
-        """How the help shows the choice."""
+        """The choices as the help shows them."""
         return f"[{'|'.join((*self.own, *self.also))}]"
 
     def __call__(self, name: str) -> str:
         if name in self.own or name in self.also:
             return name
-        from importlib.metadata import entry_points  # costs 10 ms, which the library's own names need not pay
+        from importlib.metadata import entry_points  # takes 10 ms, which the library's own names do not need
 
         installed = sorted({self._written(name) for name in entry_points(group=self.group).names})
         if name in installed:

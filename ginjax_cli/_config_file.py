@@ -1,4 +1,4 @@
-"""Options from a TOML file, and the options that were given, as text."""
+"""Options read from a TOML file, and the options that were given, as text."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 _MOST_BYTES = 2**20
 _HOW_IT_IS_SAID = {"force", "json", "quiet", "debug"}
 NOT_IN_A_FILE = {"help", "config", "resume", "debug", "dry_run", "print_config"}
-"""Parameters that a file of options cannot set."""
+"""Parameters that a TOML file cannot set."""
 
 
 def _read_config(ctx: typer.Context, path: Path | None) -> Path | None:
-    """Make the values of the file the defaults of the command, to be checked as if they had been typed."""
+    """Make the values of the file the defaults of the command. They are then checked as if they had been typed."""
     if path is not None and not ctx.resilient_parsing:
         ctx.default_map = {**(ctx.default_map or {}), **read_config(path, ctx.command.params)}
     return path
@@ -25,7 +25,8 @@ Config = Annotated[
     Path | None,
     typer.Option(
         "--config",
-        help="Take options from a TOML file (learning-rate = 1e-3); options on the command line win. Tables such as [training] are headings and change nothing.",
+        help="Read options from a TOML file, with lines such as learning-rate = 1e-3. Options on the command "
+        "line take precedence. Tables such as [training] only group the options.",
         metavar="FILE",
         is_eager=True,
         callback=_read_config,
@@ -34,9 +35,9 @@ Config = Annotated[
 
 
 def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
-    """The values of a TOML file by the names of a command's parameters.
+    """The values of a TOML file, by the names of the parameters of a command.
 
-    **Raises:** `FileError` for a file that cannot be read, `ArgumentError` for a key that is no option.
+    **Raises:** `FileError` for a file that cannot be read, `ArgumentError` for a key that is not an option.
     """
     import tomllib
 
@@ -88,7 +89,7 @@ def read_config(path: Path, parameters: "Iterable[Any]") -> dict[str, Any]:
 
 
 def given_options(ctx: typer.Context, *, without: "Iterable[str]" = ()) -> list[str]:
-    """The options on the command line, as it would take them again."""
+    """The options that were typed, as words for another command line."""
     words: list[str] = []
     for parameter in ctx.command.params:
         name, value = parameter.name, ctx.params.get(parameter.name or "")
@@ -107,7 +108,7 @@ def given_options(ctx: typer.Context, *, without: "Iterable[str]" = ()) -> list[
 
 
 def asked_for(ctx: typer.Context) -> str:
-    """What a command was asked to do, the same text for the same work."""
+    """A text that identifies the work of a command: it is the same for the same work."""
     return repr(
         sorted((name, str(value)) for name, value in ctx.params.items() if name not in _HOW_IT_IS_SAID)
     )

@@ -1,4 +1,4 @@
-"""What `convert-d` was asked to do."""
+"""The options of one call of `convert-d`."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +11,13 @@ from ._by_axis import by_axis
 
 @dataclass(frozen=True)
 class ConversionAsked:
-    """The options of `convert-d` about one conversion, of a model of ginjax or a network of another library.
+    """The options of `convert-d` for one conversion, of a model of ginjax or of a network of another library.
 
-    **Arguments:** as the options.
+    **Arguments:** as the options, and
 
-    - `rescale`: None where no rule was asked for.
-    - `ends`: the texts of --new-boundary.
-    - `words`: the options that were given, as the command after a dry run takes them.
+    - `rescale`: None if the user named no rule.
+    - `ends`: the values of `--new-boundary`.
+    - `words`: the options to repeat in the command that is suggested after a dry run.
     """
 
     source: Path
@@ -40,12 +40,12 @@ class ConversionAsked:
 
     @cached_property
     def new_boundary(self) -> str | dict[str, str] | None:
-        """What the new axes do at their ends, as the library takes it.
+        """What happens at the ends of the new axes, as the library takes it.
 
-        **Raises:** `ArgumentError` for texts that say it twice.
+        **Raises:** `ArgumentError` if it is stated twice for an axis.
         """
         return by_axis("--new-boundary", self.ends)
 
     def command(self, *more: str) -> str:
-        """The command that does what was asked for, with some more options."""
+        """The same command, with some more options."""
         return shell_line(["ginjax", "convert-d", str(self.source), *self.words, *more])

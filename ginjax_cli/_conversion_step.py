@@ -1,4 +1,4 @@
-"""The command that converts a model, as other commands name it as their next one."""
+"""The command that converts a model, which other commands suggest as the next one."""
 
 import os
 from typing import TYPE_CHECKING
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def conversion_command(file: str | os.PathLike[str], record: "ModelRecord", to_dim: int) -> str:
-    """The command that takes a model into a higher dimension, with the lift of odd scalars where it has them.
+    """The command that converts a model to a higher dimension, with `--lift-parity` if the model has odd scalars.
 
     **Arguments:**
 
-    - `file`: of the model.
-    - `record`: what is in it.
-    - `to_dim`: the dimension to reach.
+    - `file`: the file of the model.
+    - `record`: the content of that file.
+    - `to_dim`: the new dimension.
     """
     from ginjax.checkpoint import to_be_lifted
 

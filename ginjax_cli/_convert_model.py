@@ -1,4 +1,4 @@
-"""Models of ginjax in `convert-d`: one rule to be written, or all of them beside each other."""
+"""Models of ginjax in `convert-d`: convert by one rule and write the result, or compare all rules."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ _OF_ONE_CONVERSION = (
     "flex", "lift_parity", "calibrate", "dtype", "tol", "verify", "allow_inexact", "output", "dry_run", "size",
 )  # fmt: skip
 _OF_NO_CALIBRATION = ("flex", "dtype", "lift_parity")
-"""What would shape the weights beside a calibration, which shapes them around one rule."""
+"""Options that would change the weights in other ways than the calibration does."""
 
 
 def refuse_meaningless(given: Mapping[str, Any], *, compares: bool) -> None:
@@ -31,7 +31,7 @@ def refuse_meaningless(given: Mapping[str, Any], *, compares: bool) -> None:
     **Arguments:**
 
     - `given`: all options by name.
-    - `compares`: whether all rules are compared, which writes nothing.
+    - `compares`: whether all rules are compared. Then nothing is written.
     """
     if compares:
         _refuse_with_all(given)
@@ -40,11 +40,11 @@ def refuse_meaningless(given: Mapping[str, Any], *, compares: bool) -> None:
 
 
 def convert(out: Output, asked: ConversionAsked, samples: SamplesAsked | None) -> None:
-    """Convert a model by a rule, or show what that would do.
+    """Convert a model by one rule, or only show what that would do.
 
     **Arguments:**
 
-    - `samples`: what to calibrate on; None for the rule as it is.
+    - `samples`: the samples to calibrate on; None for the rule without calibration.
     """
     from ginjax.checkpoint import check_output, check_target, convert_record, read_model, to_be_lifted
     from ginjax.transfer import find_rule
@@ -99,11 +99,11 @@ def convert(out: Output, asked: ConversionAsked, samples: SamplesAsked | None) -
 
 
 def compare(out: Output, asked: ConversionAsked, samples: SamplesAsked | None) -> None:
-    """Every rule beside the others; nothing is written.
+    """Compare all rules. Nothing is written.
 
     **Arguments:**
 
-    - `samples`: what to measure errors on, if anything.
+    - `samples`: the samples to measure errors on; None for no errors.
     """
     from ginjax.checkpoint import read_model
     from ginjax.ml.transfer import compare_rules
@@ -120,7 +120,7 @@ def compare(out: Output, asked: ConversionAsked, samples: SamplesAsked | None) -
 
 
 def _report(out: Output, conversion: "Conversion", certificate: "Certificate") -> dict[str, Any]:
-    """Show what happened to each layer, and say it as plain values."""
+    """Show what happened to each layer, and return the same as plain values."""
     from ._certificate import axes_in_words, certificate_payload, show_certificate, show_paths
 
     before, after = conversion.before, conversion.after

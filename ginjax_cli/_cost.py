@@ -1,4 +1,4 @@
-"""What a network costs before and after a conversion, as a table."""
+"""A table of what a network costs before and after a conversion."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from ._output import Output
 
 DEFAULT_SIZE = 32
-"""Grid points along each axis, unless asked otherwise."""
+"""Grid points along each axis, unless the user chooses another number."""
 
 
 def show_cost(out: "Output", records: "Sequence[ModelRecord]", size: int) -> dict[str, Any]:
-    """One row for each record, on a grid of `size` pixels along each axis; the same as plain values."""
+    """Show one row for each record, for a grid of `size` points along each axis, and return the same as plain values."""
     from ginjax.transfer import cost, plain_cost
 
     payload = {}

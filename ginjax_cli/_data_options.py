@@ -1,4 +1,4 @@
-"""Options for reading data files, shared by the commands that read one: fields, parities, boundaries, parts."""
+"""Options for reading data files, shared by the commands that read data: fields, parities, boundaries, parts."""
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,7 +18,7 @@ Samples = Annotated[
     typer.Option(
         "--samples",
         min=1,
-        help="Number of samples to use, spread evenly over the data.",
+        help="Number of samples to use. They are spread evenly over the data.",
         show_default=str(_SAMPLES),
         rich_help_panel=_PANEL,
     ),
@@ -28,9 +28,9 @@ DataFields = Annotated[
     list[str] | None,
     typer.Option(
         "--field",
-        help="A field to read: NAME:ORDER, its parity + (even) or - (odd), and the variables that hold its components, "
-        "such as velocity:1+=Vx,Vy; may be repeated. Fields that are not named are then left out. Without an order, "
-        "pressure=p is another name for p, and leaves nothing out.",
+        help="Read only this field: NAME:ORDER, its parity + (even) or - (odd), and the variables that hold "
+        "its components, such as velocity:1+=Vx,Vy. Without an order, pressure=p gives p another name and "
+        "leaves out no field. May be repeated.",
         metavar="FIELD",
         show_default="those of the file",
         rich_help_panel=_PANEL,
@@ -40,9 +40,9 @@ DataAxes = Annotated[
     list[str] | None,
     typer.Option(
         "--axes",
-        help="Which axis of the arrays is which, in the order in which they are stored: trajectory, time, x, y, z and "
-        "component, once for each tensor index. Without trajectory a file is one simulation. May be repeated for "
-        "single arrays: --axes u=trajectory,time,x,y,component.",
+        help="The axes of the arrays in the order in which they are stored, such as "
+        "trajectory,time,x,y,component. Component appears once for each tensor index; without trajectory "
+        "each file is one simulation. For single arrays: --axes u=time,x,y --axes v=time,x,y,component.",
         metavar="AXES",
         show_default="what the file says",
         rich_help_panel=_PANEL,
@@ -52,7 +52,7 @@ DataParity = Annotated[
     list[str] | None,
     typer.Option(
         "--parity",
-        help="Parity of a field that the file does not state, such as magnetic_field=odd; may be repeated.",
+        help="Parity of a field, if the file does not state it, such as magnetic_field=odd. May be repeated.",
         metavar="NAME=odd|even",
         rich_help_panel=_PANEL,
     ),
@@ -61,7 +61,7 @@ DataPeriodic = Annotated[
     str | None,
     typer.Option(
         "--periodic",
-        help="Which axes are periodic: all, none, or names such as x,y.",
+        help="The periodic axes: all, none, or names such as x,y.",
         metavar="AXES",
         show_default="what the file says",
         rich_help_panel=_PANEL,
@@ -71,7 +71,8 @@ DataTarget = Annotated[
     list[str] | None,
     typer.Option(
         "--target",
-        help="For pairs of input and target that are no time series: the field to be predicted; all others are inputs. May be repeated.",
+        help="For pairs of input and target that are not a time series: the field to predict. All other "
+        "fields are inputs. May be repeated.",
         metavar="FIELD",
         show_default="the next frame of a time series",
         rich_help_panel=_PANEL,
@@ -81,18 +82,19 @@ DataConditions = Annotated[
     list[str] | None,
     typer.Option(
         "--condition",
-        help="A number of each trajectory that the network is told, as an input that is the same everywhere: the name of a number in the file, "
-        "or time_step or spacing, which may then differ; viscosity=nu for one that the file calls nu; viscosity=0.1 for one that it "
-        "does not state. May be repeated.",
+        help="Tell the network a number of each trajectory, as an input that is constant in space and time. "
+        "NAME is a number in the file, or time_step or spacing, which may then differ between trajectories. "
+        "viscosity=nu takes the number that the file calls nu; viscosity=0.1 states one that the file lacks. "
+        "May be repeated.",
         metavar="NAME",
-        show_default="numbers among the scalars of The Well; those of the model",
+        show_default="the scalars of a file of The Well, or the conditions of the model",
         rich_help_panel=_PANEL,
     ),
 ]
 DataSplit = Annotated[
     Literal["train", "valid", "test"] | None,
     typer.Option(
-        "--split", help="Read this part of the data only.", show_default="everything", rich_help_panel=_PANEL
+        "--split", help="Read only this part of the data.", show_default="everything", rich_help_panel=_PANEL
     ),
 ]
 
@@ -101,7 +103,7 @@ DataPart = Annotated[
     typer.Option(
         "--split",
         help="The part of the data to use.",
-        show_default="test to measure, train to calibrate, or everything if the data have no parts",
+        show_default="train to calibrate, test otherwise, or everything if the data have no parts",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -118,11 +120,11 @@ def reading_of(
     target: "Sequence[str] | None" = None,
     dropped: "Sequence[str] | None" = None,
 ) -> "DataReading":
-    """How data are to be read, from the options of a command, and from the model that a training starts from.
+    """How to read data: what the options of a command say, and what the model says from which a training starts.
 
     **Arguments:**
 
-    - `dropped`: fields of that model that it is to lose: the data need not say these.
+    - `dropped`: fields and conditions that this model loses, so that the data need not state them.
     """
     from ginjax.data import DataReading
 
@@ -140,7 +142,7 @@ def reading_of(
 
 
 def reading_words(ctx: typer.Context) -> list[str]:
-    """What the command line says of how to read data, for the next command on the same data."""
+    """The options about reading data, for the next command on the same data."""
     from ._config_file import given_options
 
     kept = ("field", "axes", "parity", "periodic", "condition", "split")
@@ -148,7 +150,7 @@ def reading_words(ctx: typer.Context) -> list[str]:
 
 
 def parse_parities(texts: "Sequence[str]") -> dict[str, str]:
-    """`NAME=odd` as a mapping."""
+    """Parities such as `NAME=odd` as a mapping."""
     from ginjax.errors import ArgumentError
 
     found: dict[str, str] = {}
@@ -161,7 +163,7 @@ def parse_parities(texts: "Sequence[str]") -> dict[str, str]:
 
 
 def refuse_unread(given: "Mapping[str, object]", needed: str) -> None:
-    """Refuse options about data where none are read."""
+    """Refuse options about data if no data are read."""
     from ginjax.errors import ArgumentError
 
     for name, value in given.items():

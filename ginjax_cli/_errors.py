@@ -1,7 +1,7 @@
 """The edge of the program: the one place where an exception becomes a message and an exit code.
 
-Only what the library raises on purpose, and what the machine or the user did to the program, is put in one line.
-Anything else is a defect and keeps its traceback.
+Two kinds of exceptions become a message of one line: those that the library raises on purpose, and those that the
+machine or the user caused, such as a full disk or Ctrl-C. Any other exception is a defect and keeps its traceback.
 """
 
 import errno
@@ -27,7 +27,7 @@ from ._what_writes import what_writes
 
 FAILED, USAGE, UNVERIFIED, INTERRUPTED = 1, 2, 3, 130
 
-# Typer carries its own copy of Click from 0.26 on, so its class for usage errors has no stable address.
+# Since version 0.26 Typer has its own copy of Click, so the class of usage errors has no stable import path.
 _USAGE_ERRORS = typer.BadParameter.__bases__
 
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
@@ -42,7 +42,7 @@ _SMALLER = "Try a smaller side, order, dimension, grid or batch."
 
 
 class Failure(NamedTuple):
-    """A failure as the user is told of it."""
+    """A failure in the form in which it is reported to the user."""
 
     problem: str
     hint: str | None
@@ -50,7 +50,7 @@ class Failure(NamedTuple):
 
 
 def describe(error: BaseException) -> Failure | None:
-    """How to report an exception, or None if it is a defect of the program."""
+    """How to report an exception; None if it is a defect of the program."""
     if isinstance(error, VerificationError):
         return Failure(error.problem, error.hint, UNVERIFIED)
     if isinstance(error, OutputNameError):
@@ -63,7 +63,7 @@ def describe(error: BaseException) -> Failure | None:
         context = getattr(error, "ctx", None)
         command = getattr(context, "command_path", None) or "ginjax"
         message = " ".join(getattr(error, "format_message", error.__str__)().split())
-        message = message.replace("Value error, ", "")  # how Typer quotes its own check of a choice
+        message = message.replace("Value error, ", "")  # a prefix of Typer's own check of a choice
         hint = _probably_meant(message, f"'{command} --help' lists the options.")
         return Failure(shortened(message, LONGEST_PART), hint, USAGE)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
@@ -81,9 +81,9 @@ def describe(error: BaseException) -> Failure | None:
 
 
 def _probably_meant(message: str, hint: str) -> str:
-    """The hint of a usage error, behind the choice that was probably meant where the value is none of them.
+    """The hint of a usage error. If a value is not among the choices, the hint begins with the probable choice.
 
-    The choices of Typer and those of `Choice` are refused in the same words.
+    Typer and `Choice` refuse a value in the same words.
     """
     from ginjax._unknown_name import did_you_mean
 
@@ -95,7 +95,7 @@ def _probably_meant(message: str, hint: str) -> str:
 
 
 def _is_nowhere() -> bool:
-    """Whether relative paths lead nowhere, because the folder that they begin in was removed."""
+    """Whether relative paths lead nowhere, because the current folder was removed."""
     try:
         os.getcwd()
     except FileNotFoundError:
@@ -104,13 +104,13 @@ def _is_nowhere() -> bool:
 
 
 def _of_argument(error: ArgumentError) -> str:
-    """The problem with an argument; one that is called by its name alone is named as an argument, to become an option."""
+    """The problem with an argument. A bare name of an argument gets backticks, so that it becomes an option."""
     named = error.subject in OPTIONS
     return f"`{error.subject}`{error.problem.removeprefix(error.subject)}" if named else error.problem
 
 
 class Edge(TyperGroup):
-    """The root command: runs the command line and ends the process with an exit code."""
+    """The root command. It runs the command line and ends the process with an exit code."""
 
     def main(
         self,
@@ -121,7 +121,7 @@ class Edge(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> NoReturn:
-        """Run; never returns. `standalone_mode` is accepted and ignored: this is the edge."""
+        """Run the command line; never returns. `standalone_mode` is accepted and ignored."""
         given = list(sys.argv[1:] if args is None else args)
         try:
             code = super().main(
@@ -151,20 +151,20 @@ class Edge(TyperGroup):
 
 
 def _leave(code: int) -> NoReturn:
-    """End the process; at once where JAX would wait for others who no longer answer, and abort."""
+    """End the process. If it is one of several, end it at once: JAX would wait for lost processes, and then abort."""
     if is_in_company():
         os._exit(code)
     sys.exit(code)
 
 
 def end_aborted(json: bool) -> NoReturn:
-    """Say why JAX aborts a process of several, below the words of its own, and end with an exit code of ours."""
+    """Say below the message of JAX why it aborts one of several processes, and end with an exit code of `ginjax`."""
     problem = "JAX gave up this process, most likely because another one of the training was lost"
     show_error(problem, _TOGETHER, exit_code=FAILED, json=json)
     os._exit(FAILED)
 
 
 def _asked_for(flag: str, args: Sequence[str]) -> bool:
-    """Whether a flag stands among the arguments, which perhaps cannot be parsed."""
+    """Whether a flag is among the arguments, even if they cannot be parsed."""
     options = args[: args.index("--")] if "--" in args else args
     return flag in options

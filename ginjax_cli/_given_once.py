@@ -1,4 +1,4 @@
-"""A command that refuses an option given twice where it takes one value, and a value given twice where it takes several."""
+"""A command that refuses a repeated option if the option takes one value, and a repeated value if it takes several."""
 
 from typing import Any
 
@@ -6,17 +6,17 @@ from typer.core import TyperCommand
 
 
 class GivenOnce(TyperCommand):
-    """A command of which no option is dropped in silence.
+    """A command that never silently drops an option.
 
-    Of an option that takes one value, a parser keeps the last one; so whoever writes `--dim 1 --dim 2` would not hear that
-    the first is ignored. A flag that has no opposite may be repeated, because nothing is lost.
+    If an option takes one value, a parser keeps the last value that was given. With `--dim 1 --dim 2` nobody would
+    notice that the first value is ignored. A flag without an opposite may be repeated, because nothing is lost.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the arguments of the command apart.
+        """Parse the arguments of the command.
 
-        **Raises:** `ArgumentError` for an option that takes one value and was given several, or several and was given one
-        twice.
+        **Raises:** `ArgumentError` if an option that takes one value was given several times, or if an option that takes
+        several values was given the same value twice.
         """
         if not ctx.resilient_parsing:
             _, _, order = self.make_parser(ctx).parse_args(args=list(args))

@@ -1,10 +1,10 @@
-"""Values of settings on one line."""
+"""Settings as text of one line."""
 
 from collections.abc import Mapping
 
 
 def in_words(value: object) -> str:
-    """A value as a person reads it: numbers in short, lists and objects in a row, the beginning of a digest."""
+    """A value as text for people: short numbers, lists and objects on one line, and only the beginning of a digest."""
     if value is None:
         return "-"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that goes away as a request that a command end in order."""
+"""Ctrl-C, SIGTERM and a closed terminal as requests to end a command in order."""
 
 import signal
 
@@ -6,11 +6,11 @@ from ginjax._interrupt import Interrupt as _Interrupt
 
 
 class Interrupted(Exception):
-    """A command that was asked to end has ended in order, and has said how to go on."""
+    """A command has ended in order because it was asked to, and has said how to continue."""
 
 
 class Interrupt(_Interrupt):
-    """While it lasts, Ctrl-C, SIGTERM and SIGHUP are noted, and the second one that somebody sent interrupts at once."""
+    """Notes Ctrl-C, SIGTERM and SIGHUP while it is active. A second Ctrl-C or SIGTERM interrupts at once."""
 
     def __init__(self) -> None:
         names = ("SIGINT", "SIGTERM", "SIGHUP")

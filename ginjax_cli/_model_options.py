@@ -54,7 +54,7 @@ _CHANNELS = typer.Option(
     "--channels",
     min=1,
     max=4096,
-    help="Hidden channels for each tensor order and parity.",
+    help="Number of hidden channels for each tensor order and parity.",
     rich_help_panel=_PANEL,
 )
 Channels = Annotated[int, _CHANNELS]
@@ -62,7 +62,8 @@ _BLOCKS = typer.Option(
     "--blocks",
     min=1,
     max=256,
-    help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers (series).",
+    help="Number of residual blocks (resnet, dilresnet), of convolutions at each level (unet), or of layers "
+    "(series).",
     rich_help_panel=_PANEL,
 )
 Blocks = Annotated[int, _BLOCKS]
@@ -70,12 +71,14 @@ _LEVELS = typer.Option(
     "--levels", min=1, max=12, help="Number of down-samplings of a unet.", rich_help_panel=_PANEL
 )
 Levels = Annotated[int, _LEVELS]
-_SIDE = typer.Option("--side", min=1, max=31, help="Side of the filters in pixels.", rich_help_panel=_PANEL)
+_SIDE = typer.Option(
+    "--side", min=1, max=31, help="Side length of the filters in pixels.", rich_help_panel=_PANEL
+)
 Side = Annotated[int, _SIDE]
 _SUPPORT = typer.Option(
     "--support",
-    help="Which filters are used: all (full), those within L1 distance (side-1)/2 of the centre (cut), or one for "
-    "each shell of equal L1 distance (orthoplex).",
+    help="Which filters the network uses: all (full), those within L1 distance (side-1)/2 of the centre "
+    "(cut), or a smaller set with mostly one filter for each L1 distance (orthoplex).",
     rich_help_panel=_PANEL,
 )
 Support = Annotated[Literal["full", "cut", "orthoplex"], _SUPPORT]
@@ -83,16 +86,19 @@ _ACTIVATION = typer.Option(
     "--activation",
     parser=ACTIVATIONS,
     metavar=ACTIVATIONS.metavar,
-    help="Activation function; none makes the network linear.",
+    help="Activation function. With none, the blocks have no nonlinearity.",
     rich_help_panel=_PANEL,
 )
 Activation = Annotated[str, _ACTIVATION]
-_NORM = typer.Option("--norm/--no-norm", help="Group normalisation in the blocks.", rich_help_panel=_PANEL)
+_NORM = typer.Option(
+    "--norm/--no-norm", help="Use group normalisation in the blocks.", rich_help_panel=_PANEL
+)
 Norm = Annotated[bool, _NORM]
 _BIAS = typer.Option(
     "--bias",
-    help="Bias of the convolutions: a constant added to even scalars (scalar), a multiple of each channel's spatial "
-    "mean (mean), the first for even scalars and the second for all other fields (auto), or none.",
+    help="Bias of the convolutions: a constant that is added to even scalars (scalar), a multiple of the "
+    "spatial mean of each channel (mean), the constant for even scalars and the mean for other fields "
+    "(auto), or no bias (none).",
     rich_help_panel=_PANEL,
 )
 Bias = Annotated[Literal["auto", "scalar", "mean", "none"], _BIAS]
@@ -100,23 +106,24 @@ Upsample = Annotated[
     Literal["repeat", "transpose"],
     typer.Option(
         "--upsample",
-        help="How a unet up-samples: by nearest-neighbour repetition (repeat), which converts exactly for fields of every "
-        "order, or by transposed convolution (transpose), which does so for scalars only.",
+        help="How a unet up-samples: by repeating values (repeat) or by transposed convolution (transpose). "
+        "The first converts exactly for fields of every order, the second only for scalars.",
         rich_help_panel=_PANEL,
     ),
 ]
 Plain = Annotated[
     bool,
     typer.Option(
-        "--plain", help="An ordinary CNN without the symmetry, as a baseline.", rich_help_panel=_PANEL
+        "--plain", help="Use an ordinary CNN without the symmetry, as a baseline.", rich_help_panel=_PANEL
     ),
 ]
 NonlinearityName = Annotated[
     Literal["vector-neuron", "product"],
     typer.Option(
         "--nonlinearity",
-        help="How vectors are bent: along a learned direction (vector-neuron), or by pointwise products with scalars and "
-        "with each other (product), which flows need, together with --noise 0.02.",
+        help="The nonlinearity for vectors: along a learnt direction (vector-neuron), or by pointwise "
+        "products with scalars and with each other (product). Flows need products, together with --noise "
+        "0.02.",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -124,15 +131,15 @@ Padding = Annotated[
     list[str] | None,
     typer.Option(
         "--padding",
-        help="How the network goes on beyond the ends of axes that are not periodic: mirror (the mirror image at the wall, in "
-        "which the velocity through the wall changes sign), edge (the last value again and again: zero gradient) or "
-        "zeros (silence outside); for all of them, or by axis, such as y=mirror; may be repeated.",
+        help="What the network sees beyond the ends of axes that are not periodic: mirror (the mirror image "
+        "at the wall, in which the velocity through the wall changes sign), edge (the last value, repeated) "
+        "or zeros (scalars at their mean, no velocity). For a single axis: y=mirror. May be repeated.",
         metavar="[AXIS=]mirror|edge|zeros",
         show_default="mirror",
         rich_help_panel=_PANEL,
     ),
 ]
-# For a network that exists: what is not said is at the default of its constructor.
+# For an existing network. Options that are not given have the default of its constructor.
 OptionalChannels = Annotated[int | None, _CHANNELS]
 OptionalBlocks = Annotated[int | None, _BLOCKS]
 OptionalLevels = Annotated[int | None, _LEVELS]
@@ -146,7 +153,7 @@ FilterFile = Annotated[
     Path | None,
     typer.Option(
         "--filters",
-        help="Take side and support of the filters from a file written by 'ginjax build-filters'.",
+        help="Take side, support and scaling of the filters from a file that 'ginjax build-filters' wrote.",
         metavar="FILE",
         rich_help_panel=_PANEL,
     ),
@@ -154,7 +161,7 @@ FilterFile = Annotated[
 
 
 def parse_field(text: str) -> "Field":
-    """`velocity:1+` as a field: a name, a tensor order, and `+` (even) or `-` (odd)."""
+    """A field from text such as `velocity:1+`: a name, a tensor order, and `+` (even) or `-` (odd)."""
     from ginjax.checkpoint import FIELD_NOTATION, Field
     from ginjax.errors import ArgumentError
 
@@ -169,7 +176,7 @@ def parse_field(text: str) -> "Field":
 
 
 def parse_fields(texts: "Sequence[str]") -> "list[Field]":
-    """Fields in the order given, each under a name of its own."""
+    """Fields in the given order. No two may have the same name."""
     from ginjax.errors import ArgumentError
 
     fields = [parse_field(text) for text in texts]
@@ -191,7 +198,7 @@ def network_of(context: typer.Context) -> "Network":
     given = {name: context.params[name] for name in NETWORK_OPTIONS}
     given["padding"] = by_axis("--padding", context.params["padding"])
     filters = context.params["filters"]
-    # Options that contradict each other are answered before a file of filters is read.
+    # Contradicting options are refused before the file of filters is read.
     network = Network(**given, recipe=None if filters is None else BankRecipe(1))
     network.check_used([name for name in given if name != "plain" and said(context, name)])
     if filters is None:
@@ -205,14 +212,14 @@ def network_of(context: typer.Context) -> "Network":
 
 
 def said(context: typer.Context, name: str) -> bool:
-    """Whether an option was given, on the command line or in a file; 0 is something that was said."""
+    """Whether an option was given, on the command line or in a file. The value 0 counts as given."""
     source = context.get_parameter_source(name)
     asked = source is not None and source.name in ("COMMANDLINE", "DEFAULT_MAP")
     return asked and context.params[name] not in (None, [], ())
 
 
 def recipe_in(path: "Path") -> "BankRecipe":
-    """The recipe of the filters in a file of `ginjax build-filters`."""
+    """The recipe of the filters in a file that `ginjax build-filters` wrote."""
     from ginjax.checkpoint import read_banks
     from ginjax.errors import FileError
 

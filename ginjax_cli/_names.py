@@ -1,4 +1,4 @@
-"""What to call files in tables and pictures."""
+"""Names of files in tables and pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +7,6 @@ from ginjax._text import shell_word
 
 
 def names_of(files: Sequence[Path]) -> list[str]:
-    """Their names without folders, where these tell them apart, as a shell takes them."""
+    """The names of files as a shell takes them, without folders if they are still different."""
     short = [file.name for file in files]
     return [shell_word(each) for each in (short if len(set(short)) == len(short) else map(str, files))]

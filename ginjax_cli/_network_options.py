@@ -1,4 +1,4 @@
-"""Options of `convert-d` about networks of other libraries: what a file of weights does not tell."""
+"""Options of `convert-d` for networks of other libraries: they state what a file of weights does not tell."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ DescribeLines = Annotated[
     bool,
     typer.Option(
         "--describe-lines",
-        help="Print the Python that writes a file for --modules, and stop.",
+        help="Print the lines of Python that write a file for --modules, and exit.",
         is_eager=True,
         callback=_show_lines,
         rich_help_panel=_PANEL,
@@ -37,7 +37,7 @@ Modules = Annotated[
     Path | None,
     typer.Option(
         "--modules",
-        help="The layers of the network, of either dimension, as the lines of --describe-lines write them.",
+        help="The layers of the old or the new network, in a file that the lines of --describe-lines write.",
         metavar="JSON",
         rich_help_panel=_PANEL,
     ),
@@ -46,21 +46,27 @@ Like = Annotated[
     Path | None,
     typer.Option(
         "--like",
-        help="A freshly made network of the new dimension, as safetensors: names, shapes, depths of kernels and whatever is "
-        "missing come from it.",
+        help="A freshly made network of the new dimension, as safetensors. Names, shapes, depths of kernels "
+        "and missing arrays come from it.",
         metavar="FILE",
         rich_help_panel=_PANEL,
     ),
 ]
 Layout = Annotated[
     Literal["pytorch", "flax", "keras"],
-    typer.Option("--layout", help="Whose kernels they are: how their axes stand.", rich_help_panel=_PANEL),
+    typer.Option(
+        "--layout",
+        help="The library that decides the order of the axes in kernels. For an ONNX graph, flax and keras "
+        "mean that the channels are the last axis.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 Transposed = Annotated[
     list[str] | None,
     typer.Option(
         "--transposed",
-        help="Without --modules: the transposed convolutions, such as 'up*.weight:2', or none; may be repeated. All others are ordinary.",
+        help="Without --modules: the transposed convolutions, such as 'up*.weight:2', or none. All other "
+        "convolutions are ordinary. May be repeated.",
         metavar="PATTERN:STRIDE[:PADDING[:OUTPUT_PADDING]]",
         rich_help_panel=_PANEL,
     ),
@@ -69,8 +75,8 @@ Stride = Annotated[
     list[str] | None,
     typer.Option(
         "--stride",
-        help="Without --modules: the ordinary convolutions with a stride, such as 'layer[234].0.conv1.weight:2', or none; may "
-        "be repeated. All others have stride 1.",
+        help="Without --modules: the ordinary convolutions with a stride, such as 'down.weight:2', or none. All "
+        "others have stride 1. May be repeated.",
         metavar="PATTERN:STRIDE",
         rich_help_panel=_PANEL,
     ),
@@ -79,10 +85,10 @@ Padding = Annotated[
     list[str] | None,
     typer.Option(
         "--padding",
-        help="Padding along the new axis: a number of points, or same where it is chosen by the depth; with :repeats it continues "
-        "the field in place of zeros. May be repeated.",
+        help="Padding along the new axis: a number of points, or same, with which n points become n/stride, "
+        "rounded up. With :repeats it continues the field in place of zeros. May be repeated.",
         metavar="PATTERN:PADDING[:repeats]",
-        show_default="what keeps the size, with zeros",
+        show_default="zeros that keep the size",
         rich_help_panel=_PANEL,
     ),
 ]
@@ -90,7 +96,7 @@ Keep = Annotated[
     list[str] | None,
     typer.Option(
         "--keep",
-        help="Arrays to pass on as they are, by pattern; may be repeated.",
+        help="Pass on unchanged the arrays whose names fit this pattern. May be repeated.",
         metavar="PATTERN",
         rich_help_panel=_PANEL,
     ),
@@ -99,7 +105,7 @@ Drop = Annotated[
     list[str] | None,
     typer.Option(
         "--drop",
-        help="Arrays to leave out, by pattern; may be repeated. With --like they are taken from there.",
+        help="Leave out the arrays whose names fit this pattern, or take them from --like. May be repeated.",
         metavar="PATTERN",
         rich_help_panel=_PANEL,
     ),
@@ -108,10 +114,11 @@ NewAxis = Annotated[
     str | None,
     typer.Option(
         "--new-axis",
-        help="Which axes are the new ones: first, last or, of a model of ginjax, their names in the higher dimension, such as "
-        "y: the others keep their order, so that x, y become x, z. Going down, which axes go.",
+        help="Which axes are new: first, last or, for a model of ginjax, their names in the higher "
+        "dimension, such as y. The other axes keep their order: with y, the axes x,y become x,z. On the way "
+        "down: which axes are removed.",
         metavar="first|last|AXIS",
-        show_default="last; of networks of other libraries first, or as --like has them; going down those that were added",
+        show_default="last for models of ginjax, first or as in --like for others, on the way down those added",
     ),
 ]
 FromDim = Annotated[
@@ -120,7 +127,7 @@ FromDim = Annotated[
         "--from-dim",
         min=1,
         max=3,
-        help="Dimension of the network.",
+        help="The present dimension of the network.",
         show_default="that of its kernels",
         rich_help_panel=_PANEL,
     ),
@@ -129,7 +136,7 @@ FromDim = Annotated[
 
 @dataclass(frozen=True)
 class NetworkOptions:
-    """What was given of these options."""
+    """The values of these options."""
 
     modules: Path | None
     like: Path | None
@@ -143,7 +150,7 @@ class NetworkOptions:
     from_dim: int | None
 
     def given(self) -> list[str]:
-        """The names of those that were given."""
+        """The names of the options that were given."""
         return [
             name
             for name, value in vars(self).items()
@@ -151,7 +158,7 @@ class NetworkOptions:
         ]
 
     def description(self) -> "Description":
-        """What they say of the network, but for `like`."""
+        """What the options say about the network, without `like`."""
         from ginjax.state_dict import Description
 
         return Description(
@@ -168,9 +175,9 @@ class NetworkOptions:
 
 
 def new_axis_place(word: str | None) -> "Place | None":
-    """Whether new axes of a network of another library come first or last; its axes have no names.
+    """Whether the new axes of a network of another library come first or last. Its axes have no names.
 
-    **Raises:** `ArgumentError` for another word.
+    **Raises:** `ArgumentError` for any other word.
     """
     from ginjax.errors import ArgumentError
 
@@ -194,7 +201,7 @@ def _modules(path: Path) -> "tuple[Module, ...]":
 
 
 def _unless_none(option: str, texts: list[str] | None) -> list[str] | None:
-    """The patterns; empty for the word none, which says that there are no such layers."""
+    """The patterns; an empty list for the word none, which means that there are no such layers."""
     from ginjax.errors import ArgumentError
 
     if not texts:

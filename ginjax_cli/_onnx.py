@@ -1,4 +1,4 @@
-"""Graphs of ONNX in `convert-d`."""
+"""ONNX graphs in `convert-d`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,11 +24,11 @@ _MEANINGLESS = (
 
 
 def convert(out: Output, asked: ConversionAsked, options: NetworkOptions) -> None:
-    """Convert a graph, or show what would become of each of its nodes.
+    """Convert a graph, or show what would happen to each of its nodes.
 
     **Arguments:**
 
-    - `options`: what is said of the network.
+    - `options`: the options about the network.
     """
     from ginjax.checkpoint import check_certificate, check_target
     from ginjax.errors import UnsupportedError
@@ -88,7 +88,7 @@ def convert(out: Output, asked: ConversionAsked, options: NetworkOptions) -> Non
 
 
 def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> dict[str, Any]:
-    """Run the converted graph once: what that showed, which a graph that was not run has None of."""
+    """Run the converted graph once and return what that showed; None for a graph that was not run."""
     from ginjax.onnx import trial_run
 
     tried = trial_run(conversion, seed=seed)
@@ -108,7 +108,7 @@ def _tried(out: Output, conversion: "OnnxConversion", *, seed: int) -> dict[str,
 
 
 def refuse_meaningless(given: Mapping[str, Any]) -> None:
-    """Refuse options that a graph says itself, or is converted without."""
+    """Refuse options about what a graph states itself, and options that its conversion does not use."""
     from ginjax.errors import ArgumentError
 
     for name in _MEANINGLESS:
@@ -123,7 +123,7 @@ def refuse_meaningless(given: Mapping[str, Any]) -> None:
 
 
 def _boundary(texts: Sequence[str]) -> str | None:
-    """What is beyond the ends of the new axes, one word for all of them."""
+    """What lies beyond the ends of the new axes: one word for all of them."""
     from ginjax.errors import ArgumentError
 
     if not texts:

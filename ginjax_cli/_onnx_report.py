@@ -1,4 +1,4 @@
-"""What there is to say of a graph of ONNX, and of its conversion."""
+"""How an ONNX graph and its conversion are shown."""
 
 from pathlib import Path
 from shlex import quote
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def slice_by_slice(record: "OnnxRecord") -> str:
-    """What it means that a converted graph treats slices one by one."""
+    """A note on a converted graph that treats slices one by one."""
     way = (
         ""
         if record.rule == "mean"
@@ -22,7 +22,7 @@ def slice_by_slice(record: "OnnxRecord") -> str:
 
 
 def show_rows(out: Output, source: Path, conversion: "OnnxConversion", *, whole: bool) -> None:
-    """One row a node; in a conversion that is carried out only for kernels, and where something was assumed."""
+    """Show one row for each node. Without `whole`, only kernels and nodes with a note have a row."""
     from collections import Counter
 
     certificate = conversion.certificate
@@ -84,7 +84,7 @@ def conversion_payload(conversion: "OnnxConversion") -> dict[str, Any]:
 
 
 def show(out: Output, path: Path) -> tuple[dict[str, Any], str | None]:
-    """Show what is in a graph; its payload, and the command that comes next."""
+    """Show what is in a graph. Return the payload, and the command that comes next."""
     from collections import Counter
 
     from ginjax.errors import GinjaxError

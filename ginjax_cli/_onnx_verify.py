@@ -1,4 +1,4 @@
-"""Graphs of ONNX in `verify`."""
+"""ONNX graphs in `verify`."""
 
 from pathlib import Path
 from shlex import quote
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def verify(out: Output, low: Path, high: Path, *, size: int | None, tol: float | None, seed: int) -> None:
-    """Run both graphs."""
+    """Run both graphs and compare what they give."""
     from ginjax.checkpoint import wrong_file
     from ginjax.onnx import is_onnx, read_onnx, verify_onnx
 
@@ -29,7 +29,7 @@ def verify(out: Output, low: Path, high: Path, *, size: int | None, tol: float |
 
 
 def show_verification(out: Output, low: Path, high: Path, found: "OnnxVerification") -> None:
-    """The differences of both runs, and what stands behind them."""
+    """Show the differences between both runs, and how the second graph was made."""
     out.table(
         f"{low} and {high}, fields of shape {shape_text(found.shape)}",
         ("check", "difference", "limit", "holds"),
@@ -61,7 +61,7 @@ def show_verification(out: Output, low: Path, high: Path, found: "OnnxVerificati
 
 
 def check_verification(low: Path, high: Path, found: "OnnxVerification") -> None:
-    """Refuse a pair that does not keep what the rule promises.
+    """Refuse a pair of graphs that does not keep the promise of the rule.
 
     **Raises:** `VerificationError`.
     """

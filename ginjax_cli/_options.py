@@ -33,11 +33,14 @@ OutputPath = Annotated[Path, typer.Option("--output", "-o", help="The file to wr
 OptionalOutputPath = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", help="The file to write; named after the input by default.", metavar="FILE"
+        "--output",
+        "-o",
+        help="The file to write. By default its name follows that of the input.",
+        metavar="FILE",
     ),
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Replace output files that exist.", rich_help_panel=_COMMON)
+    bool, typer.Option("--force", help="Replace existing output files.", rich_help_panel=_COMMON)
 ]
 Seed = Annotated[
     int,
@@ -45,7 +48,7 @@ Seed = Annotated[
         "--seed",
         min=0,
         max=2**32 - 1,
-        help="Random seed; the same seed gives the same file.",
+        help="Random seed. The same seed gives the same result.",
         rich_help_panel=_COMMON,
     ),
 ]
@@ -53,7 +56,8 @@ Json = Annotated[
     bool,
     typer.Option(
         "--json",
-        help="Print the result as one JSON object and nothing else; an error is one on standard error.",
+        help="Print the result as one JSON object and nothing else. An error is a JSON object on standard "
+        "error.",
         rich_help_panel=_COMMON,
     ),
 ]
@@ -62,29 +66,30 @@ Quiet = Annotated[
     typer.Option(
         "--quiet",
         "-q",
-        help="Print nothing but the path of the file written, if any.",
+        help="Print only the path of the written file, if there is one. Warnings and errors are still shown.",
         rich_help_panel=_COMMON,
     ),
 ]
-# A command takes this one only so that its help shows it: the edge finds it among the arguments, because it must
-# know even when the arguments cannot be parsed.
+# A command takes this option only so that its help shows it. The edge of the program looks for it among the arguments,
+# because it must know the answer even if they cannot be parsed.
 Debug = Annotated[
     bool, typer.Option("--debug", help="Show the traceback of an error.", rich_help_panel=_COMMON)
 ]
 
 
 PlanesName = Literal["flat", "oblique", "both"]
-"""What `--planes` takes."""
+"""The values of `--planes`."""
 
 
 def cover_option(panel: str | None = None) -> Any:
-    """The option `--cover` of commands that simulate, shown in a panel of its own if one is named."""
+    """The option `--cover` of commands that simulate; the help shows it in the given panel."""
     return typer.Option(
         "--cover",
         min=2,
         max=3,
-        help="The dimension that networks are to be converted to: of simulations in a lower one, every other then begins "
-        "with a shorter correlation length, so that gradients are as large as there.",
+        help="The dimension to which the network will be converted. Every other simulation in a lower "
+        "dimension then begins with a shorter correlation length, so that its gradients are as large as in "
+        "that dimension.",
         metavar="DIM",
         show_default="one correlation length",
         rich_help_panel=panel,
@@ -92,12 +97,12 @@ def cover_option(panel: str | None = None) -> Any:
 
 
 def planes_option(panel: str | None = None) -> Any:
-    """The option `--planes` of commands that simulate, shown in a panel of its own if one is named."""
+    """The option `--planes` of commands that simulate; the help shows it in the given panel."""
     return typer.Option(
         "--planes",
-        help="In 3D, fields that vary in a plane only, with all components of a vector, at the cost of 2D: flat, constant along the "
-        "last axis, in slabs of 4 points; oblique, constant along (1,-1,0); or both in turn. A network converted from 2D is tuned on "
-        "them. All equations have planes but navier-stokes-forced.",
+        help="Simulate 3D fields that vary only in a plane, at the cost of 2D, to tune a network converted "
+        "from 2D. They are constant along the last axis, in slabs of 4 points (flat), along (1,-1,0) "
+        "(oblique), or in turn (both). All equations except navier-stokes-forced have planes.",
         show_default="fields that vary along all axes",
         rich_help_panel=panel,
     )

@@ -1,9 +1,9 @@
 """The one place that prints.
 
-Data goes to standard output, everything else (notes, warnings, progress, errors) to standard error. On a
-terminal tables are drawn by Rich; in a pipe they are aligned text, one row a line. With `--json` standard output
-is one object and standard error is empty or one object; with `-q` standard output is the path. What has nowhere to go,
-because the stream was closed or its reader went away, is dropped: the work goes on.
+Data go to standard output. Everything else (notes, warnings, progress, errors) goes to standard error. On a
+terminal tables are drawn by Rich; in a pipe they are aligned text with one row per line. With `--json` standard output
+is one object, and standard error is empty or one object. With `-q` standard output is the path. If a stream was closed
+or its reader went away, its text is dropped and the work continues.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ _STEPS_ARE_PART: ContextVar[bool] = ContextVar("part of a longer command", defau
 
 @contextlib.contextmanager
 def as_part() -> Iterator[None]:
-    """While it lasts commands are parts of a longer one, which says itself what comes next."""
+    """While it is active, commands are parts of a longer command, which itself names the next command."""
     token = _STEPS_ARE_PART.set(True)
     try:
         yield
@@ -49,15 +49,15 @@ def as_part() -> Iterator[None]:
 
 
 class Output:
-    """What a command tells, in the form the user asked for.
+    """The output of a command, in the form that the user chose.
 
-    A command builds a payload and tables from the result of one library call, shows the tables, hands the
+    A command builds a payload and tables from the result of one library call. It shows the tables, passes the
     payload to `result`, and ends with `next_step`.
 
     **Arguments:**
 
-    - `json`: print one JSON object; wins over `quiet`.
-    - `quiet`: print only the path of the file written.
+    - `json`: print one JSON object; takes precedence over `quiet`.
+    - `quiet`: print only the path of the written file.
     """
 
     def __init__(self, *, json: bool = False, quiet: bool = False):
@@ -66,17 +66,18 @@ class Output:
 
     @property
     def is_drawn(self) -> bool:
-        """Whether bars of other libraries may be drawn: people watch, on a terminal."""
+        """Whether other libraries may draw progress bars: only on a terminal, in output for people."""
         return self._form == "human" and is_terminal(sys.stderr)
 
     def table(
         self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, names: int = 0
     ) -> None:
-        """Show rows under named columns; numbers are lined up on the right.
+        """Show rows under named columns. Numbers are aligned on the right.
 
         **Arguments:**
 
-        - `names`: how many of the first columns hold names to be copied, which are not cut in a narrow terminal.
+        - `names`: how many of the first columns hold names. A narrow terminal does not cut them, so that users can
+          copy them.
         """
         if self._form != "human":
             return
@@ -98,7 +99,7 @@ class Output:
                 Text(clean(name, LONGEST_CELL)),
                 justify="right" if numbers else "left",
                 no_wrap=i < names,
-                # A number that is cut is another number.
+                # A number with digits cut off would be another number.
                 min_width=max(len(cell(row[i])) for row in rows) if numbers else None,
             )
         for row in rows:
@@ -106,7 +107,7 @@ class Output:
         _console(sys.stdout).print(drawn, crop=False)
 
     def fields(self, title: str, fields: Mapping[str, object]) -> None:
-        """Show names and values, one a line."""
+        """Show names and values, one per line."""
         if self._form != "human":
             return
         if not is_terminal(sys.stdout):
@@ -131,41 +132,41 @@ class Output:
             _write(sys.stdout, clean(as_options(text)) + "\n")
 
     def text(self, text: str) -> None:
-        """Show text of several lines that another program reads, as it stands."""
+        """Print several lines for another program, unchanged."""
         if self._form != "json":
             _write(sys.stdout, text)
 
     def note(self, text: str) -> None:
-        """Say something beside the data."""
+        """Print a note on standard error."""
         if self._form == "human":
             _write(sys.stderr, clean(as_options(text)) + "\n")
 
     def notes(self, fields: Mapping[str, object]) -> None:
-        """Say names and values beside the data, one a line."""
+        """Print names and values on standard error, one per line."""
         for line in field_lines(fields):
             self.note(line)
 
     def warn(self, text: str) -> None:
-        """Say something that must not be missed; JSON carries it under `warnings`."""
+        """Print a warning. JSON contains it under `warnings`."""
         text = as_options(text)
         self._warnings.append(clean(text))
         if self._form != "json":
             _labelled("warning", text)
 
     def next_step(self, command: str) -> None:
-        """Name the command that usually comes next; the last thing a command says."""
+        """Name the command that usually comes next. This is the last output of a command."""
         if self._form == "human" and not _STEPS_ARE_PART.get():
             _labelled("next", command)
 
     def interrupted(self, text: str, command: str, payload: Mapping[str, Any]) -> None:
-        """Say that a command ended because it was asked to, and the command that goes on from there."""
+        """Say that a command ended because it was asked to, and name the command that continues its work."""
         self.note(text)
         if self._form == "human" and not _STEPS_ARE_PART.get():
             _labelled("go on with", command)
         self.result(None, {"interrupted": True, "go_on_with": command, **payload})
 
     def progress(self, total: int, description: str, unit: str = "") -> "ProgressBar":
-        """A context manager to count steps on, with rate and time left; see `ginjax._progress.ProgressBar`."""
+        """A context manager that counts steps and shows rate and time left; see `ginjax._progress.ProgressBar`."""
         from ginjax._progress import Bar, Lines, ProgressBar
 
         if self._form != "human":
@@ -177,13 +178,13 @@ class Output:
     def result(
         self, path: str | os.PathLike[str] | None, payload: Mapping[str, Any], *, written: bool = True
     ) -> None:
-        """End a command: the file it wrote, if any, and its result as plain values.
+        """End a command: report the file that it wrote, if any, and its result as plain values.
 
         **Arguments:**
 
-        - `path`: the file written, or None.
-        - `payload`: what `--json` prints, beside `path` and `warnings`.
-        - `written`: false for a file that was there already.
+        - `path`: the written file, or None.
+        - `payload`: what `--json` prints, together with `path` and `warnings`.
+        - `written`: false for a file that existed already.
         """
         name = None if path is None else os.fspath(path)
         if self._form == "json":
@@ -197,7 +198,7 @@ class Output:
 def show_error(
     problem: str, hint: str | None, *, exit_code: int, json: bool, trace: str | None = None
 ) -> None:
-    """Report a failure on standard error; `trace` is shown only because the user asked for it."""
+    """Report a failure on standard error. `trace` is a traceback, if the user asked for it."""
     problem, hint = as_options(problem), None if hint is None else as_options(hint)
     if json:
         payload: dict[str, Any] = {
@@ -215,17 +216,17 @@ def show_error(
 
 
 def show_interruption() -> None:
-    """Say that the user ended a command that keeps nothing; that is no error."""
+    """Say that the user ended a command that keeps nothing. This is not an error."""
     _write(sys.stderr, "interrupted\n")
 
 
 def show_line(text: str) -> None:
-    """One line of data outside of any command, such as the version."""
+    """Print one line outside of any command, such as the version."""
     _write(sys.stdout, text + "\n")
 
 
 def show_lines(text: str) -> None:
-    """Lines of data outside of any command, as they stand, such as a program to be run elsewhere."""
+    """Print lines outside of any command, unchanged, such as a program to run elsewhere."""
     _write(sys.stdout, text)
 
 
@@ -240,21 +241,21 @@ def _labelled(label: str, text: str) -> None:
 
 
 def open_streams() -> None:
-    """Lead standard streams that are closed nowhere, before a file could take the number of one and get its text."""
+    """Open closed standard streams on nothing, so that no file can take the number of one and receive its text."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (as long as the program)
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 (open until the program ends)
 
 
 def end_streams() -> None:
     """Write what is still buffered.
 
-    **Raises:** `OSError` if standard output does not take it.
+    **Raises:** `OSError` if standard output does not accept it.
     """
     put(sys.stderr, "")
     _write(sys.stdout, "")
@@ -268,7 +269,7 @@ def _console(stream: TextIO | None) -> "Console":
 
 
 def _write_name(name: str) -> None:
-    """The name of a file as the system knows it, for whoever reads it from a pipe."""
+    """Write the name of a file with the bytes that the system uses, for a reader at the end of a pipe."""
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:
@@ -284,7 +285,7 @@ def _write_name(name: str) -> None:
 
 
 def _write(stream: TextIO | None, *texts: str) -> None:
-    """Write text; of what is not written to standard output its reader must hear, unless there is none."""
+    """Write text. A failure on standard output is an error, unless nobody reads it any more."""
     try:
         put(stream, "".join(texts), needed=stream is sys.stdout)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The options of commands that draw pictures."""
+"""Options of the commands that draw pictures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ _PICTURES = "Pictures"
 
 FORMATS = ("png", "pdf", "svg")
 NARROWEST, WIDEST = 60, 600
-"""As in `ginjax.ml.draw`, which a test compares: `--help` and wrong options import no library."""
+"""In millimetres, as in `ginjax.ml.draw`. A test compares them, because `--help` must not import the library."""
 
 FormatName = Literal["png", "pdf", "svg"]
 
@@ -29,13 +29,13 @@ def _width(text: Any) -> str | float:
 
 FORMAT: Any = typer.Option(
     "--format",
-    help="Format of the pictures: pixels, 300 an inch (png), or lines and letters (pdf, svg).",
+    help="Format of the pictures: pixels, 300 per inch (png), or vector graphics (pdf, svg).",
     rich_help_panel=_PICTURES,
 )
 WIDTH: Any = typer.Option(
     "--width",
     parser=_width,
-    help="Width of the pictures: one or two columns of a journal (89 and 183 mm), or millimetres.",
+    help="Width of the pictures: one or two columns of a journal (89 or 183 mm), or 60 to 600 millimetres.",
     metavar="[one|two|MM]",
     rich_help_panel=_PICTURES,
 )
@@ -47,14 +47,14 @@ PictureWidth = Annotated[Any, WIDTH]
 def picture_path(
     given: Path | None, name: str, form: FormatName | None, inputs: Mapping[str, Sequence[Path]] | None = None
 ) -> Path:
-    """The file of a command's only picture: the one given, whose ending says the format, or `name` with that of `--format`.
+    """The file of a command that writes one picture: the given file, whose ending sets the format, or `name.FORMAT`.
 
     **Arguments:**
 
-    - `inputs`: what the command reads, as of `check_output`.
+    - `inputs`: the files that the command reads, as in `check_output`.
 
-    **Raises:** `ArgumentError` where both are given and contradict each other, for an ending that is no format, and for a file that is
-    read.
+    **Raises:** `ArgumentError` if ending and `--format` contradict each other, for an ending that is not a format, and for
+    a file that the command reads.
     """
     from ginjax.checkpoint import check_output
     from ginjax.errors import ArgumentError

@@ -1,4 +1,4 @@
-"""Options of numbers of pixels, along all axes or by the name of the axis."""
+"""Options that take a number of pixels, for all axes or for named axes."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from ginjax.ml import Forecaster
 
 PIXELS = "N|AXIS=N,..."
-"""What the help calls such a value."""
+"""How the help writes such a value."""
 
 Tile = Annotated[
     str | None,
     typer.Option(
         "--tile",
-        help="Predict the grid in parts of this many pixels along every axis, or along those named (x=64,z=32), one after the "
-        "other, to save memory. The result is that of the whole grid but for rounding.",
+        help="Predict the grid in parts, one after the other, to save memory: this many pixels along every "
+        "axis, or along the named axes (x=64,z=32). Except for rounding, the result is the same.",
         metavar=PIXELS,
         show_default="all at once",
     ),
@@ -26,9 +26,9 @@ Tile = Annotated[
 
 
 def pixels(option: str, text: str | None) -> int | dict[str, int] | None:
-    """`64`, or `x=64,z=32`, as the library takes it.
+    """Turn `64` or `x=64,z=32` into the value that the library takes.
 
-    **Raises:** `ArgumentError` for anything else, or an axis named twice.
+    **Raises:** `ArgumentError` for any other text, or for an axis named twice.
     """
     from ginjax.errors import ArgumentError
 
@@ -47,7 +47,7 @@ def pixels(option: str, text: str | None) -> int | dict[str, int] | None:
 
 
 def say_tiles(out: Output, forecaster: "Forecaster", source: "Source") -> None:
-    """In which parts the grid is predicted; nothing without `--tile`."""
+    """Say in which parts the grid is predicted. Without `--tile`, say nothing."""
     if forecaster.tile is None:
         return
     tiling = forecaster.tiling(source.spatial)

@@ -1,4 +1,4 @@
-"""The options of a training as they will be used, as TOML that `--config` reads."""
+"""The options of a training with their final values, as TOML that `--config` reads."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _HOW_IT_IS_SAID = {"force", "json", "quiet", "dry_run", "print_config"}
 def show_config(
     out: Output, ctx: typer.Context, prepared: "PreparedTraining", network: "Network | None"
 ) -> None:
-    """Print the options of a training, in order; with `--json` as values."""
+    """Print the options of a training in order; with `--json` as values."""
     config = resolved_options(ctx, prepared, network)
     out.text("".join(f"{name} = {_toml(value)}\n" for name, value in config.items()))
     out.result(None, {"config": config})
@@ -31,12 +31,12 @@ def show_config(
 def resolved_options(
     ctx: typer.Context, prepared: "PreparedTraining", network: "Network | None"
 ) -> dict[str, Any]:
-    """Every option that has an effect, by its name without dashes, with the value that it comes to.
+    """Every option that has an effect, by its name without dashes, with its final value.
 
     **Arguments:**
 
-    - `prepared`: the training, which knows what follows from the data.
-    - `network`: that is trained; None for that of a model.
+    - `prepared`: the training. It contains the values that follow from the data.
+    - `network`: the new network that is trained; None if `--init` gives the network.
     """
     request, settings, about = prepared.request, prepared.settings, prepared.about
     values, asked = dict(ctx.params), as_asked(ctx).params
@@ -76,7 +76,7 @@ def _plain(value: object) -> Any:
 
 
 def _toml(value: Any) -> str:
-    """A value in TOML, whose strings, numbers and lists of them are those of JSON."""
+    """A value in TOML, which writes strings, numbers and lists of them as JSON does."""
     if isinstance(value, Mapping):
         raise TypeError(f"no option has the value {value!r}")
     if isinstance(value, float):

@@ -1,4 +1,4 @@
-"""How data were read, said before they are used, in the words of 'ginjax data inspect'."""
+"""Notes on how data were read, printed before they are used, in the words of 'ginjax data inspect'."""
 
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def say_how_read(out: Output, source: "Source", model: "DataContract") -> None:
-    """Say how data were read, what was taken for granted, and what cannot be compared with what a model knows.
+    """Say how data were read, what was assumed, and what cannot be compared with the contract of a model.
 
     **Arguments:**
 
-    - `source`: the data; of pairs, which say nothing of themselves, nothing is said.
+    - `source`: the data. For pairs and arrays in memory nothing is said.
     - `model`: the contract of the model.
     """
     if source.layout in ("pairs", "memory"):
@@ -25,7 +25,7 @@ def say_how_read(out: Output, source: "Source", model: "DataContract") -> None:
 
 
 def say_notes(out: Output, said: "Sequence[str]", model: "DataContract", data: "DataContract") -> None:
-    """Say how data were read, and what cannot be compared."""
+    """Say how data were read, and what cannot be compared with the contract of a model."""
     from ginjax.checkpoint import unchecked
 
     for each in said:

@@ -1,4 +1,4 @@
-"""All rules side by side, as a table."""
+"""A table that compares all rules."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -24,12 +24,12 @@ def show_comparison(
     about: str | None,
     words: "Sequence[str]" = (),
 ) -> None:
-    """One line for each rule, the recommendation, and the command that follows it.
+    """Show one row for each rule, the recommended rule, and the command that converts by it.
 
     **Arguments:**
 
-    - `about`: the samples that errors were measured on, or None.
-    - `words`: what was said of the new axes, for the next command.
+    - `about`: the samples on which errors were measured, or None.
+    - `words`: the options about the new axes, for the next command.
     """
     by_filters = bool(record.layers)
     _table(out, f"{path}: {record.D}D -> {to_dim}D by every rule", found, by_filters)
@@ -68,13 +68,13 @@ def show_comparison(
 
 
 def note_left_out(out: Output, left_out: "Mapping[str, str]") -> None:
-    """Say once which rules are missing from a table and what they need."""
+    """Say which rules are missing from a table, and what each of them needs."""
     for name, need in left_out.items():
         out.note(f"left out: {name}, which needs {need}")
 
 
 def _table(out: Output, title: str, found: "RuleComparison", by_filters: bool) -> None:
-    """The table, with the columns that there are numbers for."""
+    """Show the table, with those columns for which there are numbers."""
     measured = found.rows[0].error is not None
     columns = (
         "rule",

@@ -1,4 +1,4 @@
-"""Options of a run of a training: memory, checkpoints, logs, devices."""
+"""Options of a training run: memory, checkpoints, logs, devices."""
 
 from typing import Annotated, Literal
 
@@ -16,8 +16,9 @@ Crop = Annotated[
     str | None,
     typer.Option(
         "--crop",
-        help="Train on parts of the grid of this many pixels along every axis, or along those named (x=64,z=32), drawn at random and "
-        "read with what their predictions depend on, to save memory. Validation and errors go over the whole grid part by part.",
+        help="Train on random parts of the grid, to save memory: this many pixels along every axis, or along "
+        "the named axes (x=64,z=32), with the points around them on which predictions depend. Validation and "
+        "errors cover the whole grid, part by part.",
         metavar=PIXELS,
         show_default="the whole grid",
         rich_help_panel=_RUN,
@@ -28,7 +29,8 @@ Accumulate = Annotated[
     typer.Option(
         "--accumulate",
         min=1,
-        help="Gradient accumulation: compute each mini-batch in this many parts, to save memory; the steps stay the same.",
+        help="Gradient accumulation: compute each mini-batch in this many parts, to save memory. The "
+        "training steps stay the same.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -36,7 +38,8 @@ Remat = Annotated[
     bool,
     typer.Option(
         "--remat",
-        help="Gradient checkpointing: recompute activations in the backward pass, which saves memory and takes time.",
+        help="Gradient checkpointing: recompute activations in the backward pass. This saves memory and "
+        "takes time.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -44,7 +47,8 @@ PrecisionName = Annotated[
     Literal["float32", "bfloat16"],
     typer.Option(
         "--precision",
-        help="Precision of the activations; bfloat16 is mixed precision: parameters, norms and loss stay float32.",
+        help="Precision of the activations. bfloat16 is mixed precision: parameters, norms and loss stay in "
+        "float32.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -52,7 +56,8 @@ CheckpointEvery = Annotated[
     str,
     typer.Option(
         "--checkpoint-every",
-        help="Interval between two checkpoints of the run: steps (500), time (30s, 10m), or never.",
+        help="Interval between two checkpoints of the run: a number of steps (500), a time (30s, 10m), or "
+        "never.",
         metavar="INTERVAL",
         rich_help_panel=_RUN,
     ),
@@ -61,9 +66,10 @@ Resume = Annotated[
     bool,
     typer.Option(
         "--resume",
-        help="Go on from the state of a run, interrupted or finished; with another --steps, --epochs, --time-budget, --learning-rate, "
-        "--schedule, --warmup, --validate-every, --patience, --accumulate or --remat the run is extended with these. A finished "
-        "run that nothing is changed of stays as it is, and without a run one begins.",
+        help="Continue a run from its saved state, or begin one if there is none. You may change --steps, "
+        "--epochs, --time-budget, --learning-rate, --schedule, --warmup, --validate-every, --patience, "
+        "--accumulate and --remat. A finished run is extended with these changes; without changes it stays "
+        "as it is.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -71,7 +77,7 @@ KeepState = Annotated[
     bool,
     typer.Option(
         "--keep-state/--no-keep-state",
-        help="Keep the state of the optimiser of a finished run, from which --resume --steps MORE extends it.",
+        help="Keep the state of a finished run, so that --resume --steps MORE can extend it.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -79,7 +85,7 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
-        help="Do the first steps, say what the run will take, and write nothing.",
+        help="Do the first steps, say how much time and memory the run will take, and write nothing.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -87,7 +93,7 @@ PrintConfig = Annotated[
     bool,
     typer.Option(
         "--print-config",
-        help="Print every option as it will be used, as TOML that --config reads, and train nothing.",
+        help="Print every option with its final value, as TOML that --config reads, and train nothing.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -95,7 +101,8 @@ Seeds = Annotated[
     str | None,
     typer.Option(
         "--seeds",
-        help="Train once for each of these seeds and show mean and spread: 0,1,2 or 0-4. Each model is that of --seed.",
+        help="Train one model for each of these seeds (0,1,2 or 0-4), and show mean and spread. Each model "
+        "is the same as with --seed.",
         metavar="SEEDS",
         show_default="one training, with --seed",
         rich_help_panel=_RUN,
@@ -107,7 +114,7 @@ Log = Annotated[
         "--log",
         parser=LOGGERS,
         metavar=LOGGERS.metavar,
-        help="Experiment tracker to log to as well; may be repeated.",
+        help="Log to this experiment tracker too. May be repeated.",
         rich_help_panel=_RUN,
     ),
 ]
@@ -116,8 +123,8 @@ Devices = Annotated[
     typer.Option(
         "--devices",
         min=1,
-        help="Number of devices that each mini-batch is divided over.",
-        show_default="as many as divide the mini-batch",
+        help="Number of local devices that share each mini-batch.",
+        show_default="as many as divide the mini-batch evenly",
         rich_help_panel=_DEVICES,
     ),
 ]
@@ -125,8 +132,8 @@ Distributed = Annotated[
     bool,
     typer.Option(
         "--distributed",
-        help="Train in several processes, each started by the same command; on a cluster that JAX recognises, such as "
-        "SLURM, nothing else is needed.",
+        help="Train in several processes. Start each of them with the same command and its own --process. On "
+        "a cluster that JAX recognises, such as SLURM, this option alone is enough.",
         rich_help_panel=_DEVICES,
     ),
 ]
@@ -134,7 +141,7 @@ Coordinator = Annotated[
     str | None,
     typer.Option(
         "--coordinator",
-        help="With --distributed: address at which process 0 listens.",
+        help="With --distributed: the address at which process 0 listens.",
         metavar="HOST:PORT",
         rich_help_panel=_DEVICES,
     ),
@@ -142,7 +149,7 @@ Coordinator = Annotated[
 Processes = Annotated[
     int | None,
     typer.Option(
-        "--processes", min=1, help="With --distributed: number of processes.", rich_help_panel=_DEVICES
+        "--processes", min=1, help="With --distributed: the number of processes.", rich_help_panel=_DEVICES
     ),
 ]
 Process = Annotated[
@@ -150,14 +157,14 @@ Process = Annotated[
     typer.Option(
         "--process",
         min=0,
-        help="With --distributed: number of this process, from 0.",
+        help="With --distributed: the number of this process, counted from 0.",
         rich_help_panel=_DEVICES,
     ),
 ]
 
 
 def parse_seconds(option: str, text: str) -> float:
-    """`90s`, `30m` or `8h` in seconds."""
+    """A time such as `90s`, `30m` or `8h`, in seconds."""
     from ginjax.errors import ArgumentError
 
     unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 0.0)
@@ -171,7 +178,7 @@ def parse_seconds(option: str, text: str) -> float:
 
 
 def parse_interval(option: str, text: str) -> tuple[int | None, float | None]:
-    """`500`, `10m` or `never` as a number of steps or of seconds."""
+    """An interval such as `500`, `10m` or `never`, as a number of steps or of seconds."""
     from ginjax.errors import ArgumentError
 
     if text == "never":

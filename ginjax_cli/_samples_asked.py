@@ -1,4 +1,4 @@
-"""The samples that a conversion is compared or calibrated on."""
+"""The samples on which rules are compared or a conversion is calibrated."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SamplesAsked:
-    """The samples that the options name: of a file, or simulated.
+    """The samples that the options describe: from a file, or simulated.
 
     **Arguments:**
 
-    - `path`, `reading`, `split`: the data, and how they are read; without a path `pde` is simulated with `seed`.
-    - `count`: how many samples.
-    - `new_boundary`, `new_axis`: what the axes that are added do at their ends, see `ginjax.checkpoint.new_boundaries`, and
-      which they are.
+    - `path`, `reading`, `split`: the data, and how to read them. Without a path, `pde` is simulated with `seed`.
+    - `count`: the number of samples.
+    - `new_boundary`, `new_axis`: what happens at the ends of the new axes, see `ginjax.checkpoint.new_boundaries`, and
+      which axes are new.
     """
 
     path: Path | None
@@ -37,7 +37,7 @@ class SamplesAsked:
     def of(
         self, out: Output, record: "ModelRecord", D: int | tuple[int, ...], default: str = "test"
     ) -> "tuple[OwnTask, str]":
-        """The samples for a model in dimension `D`, and what to call them."""
+        """The samples in dimension `D` for a model, and a name for them."""
         from ginjax.ml import samples_for
 
         task, held_out = samples_for(

@@ -20,11 +20,11 @@ _MEANINGLESS = (
 
 
 def convert(out: Output, asked: ConversionAsked, options: NetworkOptions) -> None:
-    """Convert a network of another library, or show what would become of each of its arrays.
+    """Convert a network of another library, or show what would happen to each of its arrays.
 
     **Arguments:**
 
-    - `options`: what is said of the network.
+    - `options`: the options about the network.
     """
     from ginjax.checkpoint import check_certificate, check_target
     from ginjax.state_dict import (
@@ -73,7 +73,7 @@ def convert(out: Output, asked: ConversionAsked, options: NetworkOptions) -> Non
 
 
 def refuse_meaningless(given: Mapping[str, Any]) -> None:
-    """Refuse options that only mean something to models of ginjax."""
+    """Refuse options that have a meaning only for models of ginjax."""
     from ginjax.errors import ArgumentError
 
     for name in _MEANINGLESS:
@@ -89,7 +89,7 @@ def refuse_meaningless(given: Mapping[str, Any]) -> None:
 
 
 def plain_rule(name: str | None) -> Any:
-    """The rule of that name, `tile` if none was asked for.
+    """The rule of that name; `tile` if the user named none.
 
     **Raises:** `ArgumentError` for a rule that needs invariant filters, or `all`.
     """
@@ -106,7 +106,7 @@ def plain_rule(name: str | None) -> Any:
 
 
 def verify(out: Output, low: Path, high: Path, tol: float | None) -> None:
-    """Make the certificate of a converted network again, from both files."""
+    """Compute the certificate of a converted network again, from both files."""
     from ginjax.errors import VerificationError
     from ginjax.state_dict import read_state_dict, recheck_state_dict
 
@@ -142,7 +142,7 @@ def verify(out: Output, low: Path, high: Path, tol: float | None) -> None:
 
 
 def show(out: Output, path: Path) -> tuple[dict[str, Any], str | None]:
-    """Show what is in a network of another library; its payload, and the command that comes next."""
+    """Show what is in a network of another library. Return the payload, and the command that comes next."""
     from ginjax.state_dict import find_kernels, find_layout, read_record, read_state_dict
 
     from ._certificate import certificate_payload, show_certificate, show_paths
@@ -201,7 +201,7 @@ def _described(options: NetworkOptions, like: "StateDict | None") -> Any:
 
 
 def _say_how_to_describe(out: Output, plan: "Plan") -> None:
-    """The lines that write what the file does not tell, where that is what is missing."""
+    """Print the lines that write what the file does not tell, if only that is missing."""
     from ginjax.state_dict import DESCRIBE_LINES
 
     if not plan.unclear or plan.meaningless:

@@ -1,4 +1,4 @@
-"""How the conversion of a network of another library is shown: its arrays, its certificate, and the check to run."""
+"""How the conversion of a network of another library is shown: its arrays, its certificate, and a check to run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ BASELINE = (
 def show_rows(
     out: Output, source: Path, plan: "Plan", conversion: "StateDictConversion | None", *, whole: bool
 ) -> None:
-    """One row an array; in a conversion that is carried out only for those that change."""
+    """Show one row for each array. Without `whole`, only arrays that change have a row."""
     certificate = None if conversion is None else conversion.certificate
     residuals = {} if certificate is None else {path.layer: path.residual for path in certificate.paths}
     rule = plan.rule.name if plan.to_dim > plan.from_dim else "sum"
@@ -61,7 +61,7 @@ def show_rows(
 
 
 def _along(row: "TensorPlan") -> str | None:
-    """What a kernel does along the first of the new axes."""
+    """How a kernel acts along the first of the new axes."""
     if not row.axes:
         return None
     words = row.axes[0].words()
@@ -69,7 +69,7 @@ def _along(row: "TensorPlan") -> str | None:
 
 
 def show_conversion(out: Output, source: Path, conversion: "StateDictConversion", *, whole: bool) -> None:
-    """Show what became of every array, and the certificate."""
+    """Show what happened to the arrays, and the certificate."""
     from ._certificate import show_certificate
 
     show_rows(out, source, conversion.plan, conversion, whole=whole)
@@ -78,7 +78,7 @@ def show_conversion(out: Output, source: Path, conversion: "StateDictConversion"
 
 
 def say_check(out: Output, conversion: "StateDictConversion") -> None:
-    """What a certificate of the weights cannot see, and how to see it."""
+    """Say what a certificate of the weights cannot show, and how to check it."""
     plan = conversion.plan
     low, high = sorted((plan.from_dim, plan.to_dim))
     axis = (
@@ -99,12 +99,12 @@ def say_check(out: Output, conversion: "StateDictConversion") -> None:
 
 
 def check_lines(low: int, high: int, axis: int, *, torch: bool) -> list[str]:
-    """Python that runs a network of both dimensions on a field that does not vary along the new axes.
+    """Lines of Python that run the networks of both dimensions on a field that does not vary along the new axes.
 
     **Arguments:**
 
-    - `low`, `high`: the dimensions; `axis`: of the fields, where new ones stand.
-    - `torch`: in PyTorch; else in NumPy, whose functions take arrays of other libraries.
+    - `low`, `high`: the dimensions; `axis`: the place of the new axes in the fields.
+    - `torch`: write PyTorch; otherwise NumPy, whose functions take arrays of other libraries too.
     """
     added = range(high - low)
     if torch:
@@ -159,5 +159,5 @@ def conversion_payload(conversion: "StateDictConversion") -> dict[str, Any]:
 
 
 def shape_text(shape: "tuple[int, ...] | None") -> str | None:
-    """A shape as people write it, such as 3x3; None without one."""
+    """A shape as text such as 3x3; None for no shape."""
     return None if shape is None else "x".join(map(str, shape)) or "1"

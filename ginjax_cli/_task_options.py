@@ -1,4 +1,4 @@
-"""Options of what is trained on: data or simulations, their parts, and what a network sees of them."""
+"""Options about the training data: files or simulations, their parts, and what the network sees of them."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ DataPath = Annotated[
     Path | None,
     typer.Option(
         "--data",
-        help="Train on these data (a file or a folder; see 'ginjax data inspect') instead of simulating.",
+        help="Train on these data instead of simulating: a file or a folder, see 'ginjax data inspect'.",
         metavar="PATH",
         rich_help_panel=_DATA,
     ),
@@ -35,7 +35,7 @@ Dimension = Annotated[
         min=1,
         max=3,
         help="Dimension of space.",
-        show_default="the lowest of the equation, or that of --init",
+        show_default="the lowest of the equation, or that of the model of --init",
         rich_help_panel=_DATA,
     ),
 ]
@@ -65,7 +65,7 @@ Frames = Annotated[
     typer.Option(
         "--frames",
         min=1,
-        help="Time steps in each simulation, after the initial frame.",
+        help="Number of time steps in each simulation, after the initial frame.",
         rich_help_panel=_DATA,
     ),
 ]
@@ -75,8 +75,9 @@ Valid = Annotated[
         "--valid",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories in the validation set, unless the data are split already. 0 "
-        "validates on nothing; with --init the last weights are then taken, of simulations too.",
+        help="With --data: fraction of the trajectories in the validation set, unless the data already have "
+        "parts. 0 means no validation; a training from --init then keeps its last weights, on simulations "
+        "too.",
         rich_help_panel=_DATA,
     ),
 ]
@@ -86,7 +87,8 @@ Test = Annotated[
         "--test",
         min=0.0,
         max=0.9,
-        help="With --data: fraction of the trajectories held out as the test set, unless the data are split already.",
+        help="With --data: fraction of the trajectories held out as the test set, unless the data already "
+        "have parts.",
         show_default="0.1, or 0 with --init of a trained model and one or two trajectories",
         rich_help_panel=_DATA,
     ),
@@ -98,7 +100,7 @@ PastSteps = Annotated[
         min=1,
         max=64,
         help="Number of past frames that the network sees.",
-        show_default="1, or those of --init",
+        show_default="1, or as in the model of --init",
         rich_help_panel=_DATA,
     ),
 ]
@@ -107,7 +109,7 @@ Residual = Annotated[
     typer.Option(
         "--residual/--no-residual",
         help="Predict the change to the next frame instead of the frame itself.",
-        show_default="no, or as --init",
+        show_default="no, or as in the model of --init",
         rich_help_panel=_DATA,
     ),
 ]

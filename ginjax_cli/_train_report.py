@@ -1,4 +1,4 @@
-"""What `ginjax train` tells of a run: where it goes on, what came of it, and which command comes next."""
+"""What `ginjax train` prints about a run: where it continues, its result, and the command that comes next."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from ginjax.ml.draw import Width
 
 LEAST_POINTS = 10
-"""A learning curve of fewer points is not worth a picture."""
+"""A learning curve with fewer points is not drawn."""
 
 
 def say_request(out: Output, request: "TrainingRequest", adapt: "Collection[str]") -> None:
-    """What is to be known of a training before it is prepared; `adapt` is what it was asked to adapt to."""
+    """Print notes on a training before it is prepared. `adapt` are the values of `--adapt`."""
     for said in (*request.fields, request.walls, request.cropped):
         if said is not None:
             out.note(said)
@@ -51,8 +51,8 @@ def curve_title(request: "TrainingRequest") -> str:
 
 
 def say_where(out: Output, progress: "Progress", run_file: "RunFile", settings: "TrainSettings") -> None:
-    """Where a run goes on, and what is changed of it there."""
-    if not progress.step:  # what there was to say of that was said before the data were read
+    """Say where a run continues, and which settings change there."""
+    if not progress.step:  # the notes on a new run were printed before the data were read
         return
     of = f" of {settings.steps}" if settings.steps else ""
     out.note(f"going on after step {progress.step}{of}")
@@ -75,11 +75,12 @@ def show_finished(
     title: str | None,
     width: "Width",
 ) -> None:
-    """What is said where a run that is to be gone on with is finished.
+    """Report that a run which should continue is already finished.
 
     **Arguments:**
 
-    - `title`, `width`: of its learning curve, drawn where that was not done; None in a process that writes nothing.
+    - `title`, `width`: of its learning curve, which is drawn if it is missing. The title is None in a process that
+      writes nothing.
     """
     output = files.output
     if title is not None:
@@ -109,7 +110,7 @@ def following_command(
     *,
     keep_state: bool,
 ) -> str:
-    """The command that usually comes next: to a network that has learned nothing, more training."""
+    """The command that usually comes next. For a network that has learnt nothing, it is more training."""
     name, data = shell_word(output), ctx.params["data"]
     converts = record.D < 3
     if error is not None and not error.learned and (converts or ctx.params["init"] is None):
@@ -123,7 +124,7 @@ def following_command(
         return conversion_command(output, record, 3)
     source = "" if data is None else f" --data {shell_word(data)}"
     if source and "test" not in record.contract.parts:
-        source += " --split train"  # nothing was held out, which evaluating refuses unless told
+        source += " --split train"  # nothing was held out, and without this option `evaluate` refuses
     return f"ginjax evaluate {name}{source}"
 
 
@@ -136,7 +137,7 @@ def show_result(
     trained: "Trained",
     sha256: str,
 ) -> None:
-    """What came of a training, and what has to be said about it."""
+    """Show the result of a training, with warnings about it."""
     from ginjax.runs import plus_minus
 
     before, judged = prepared.before, prepared.task.judged
@@ -205,7 +206,7 @@ def show_result(
 def draw_learning_curve(
     out: Output, files: "RunFiles", title: str, best_step: int, width: "Width", *, finished: bool = False
 ) -> None:
-    """Draw the log, if it is long enough; of a run that was finished before only where that was not done."""
+    """Draw the log if it is long enough. For a run that had finished before, draw it only if the picture is missing."""
     from ginjax.ml import draw_curve, read_log
 
     if finished and not files.curve_is_due():
@@ -223,6 +224,6 @@ def draw_learning_curve(
 
 
 def _best_step_of(record: "ModelRecord") -> int:
-    """The step whose model a finished training kept, -1 if that was the last."""
+    """The step whose model a finished training kept; -1 for the last step."""
     step = record.provenance[-1].get("best_step")
     return step if isinstance(step, int) else -1

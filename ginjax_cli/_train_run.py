@@ -1,4 +1,4 @@
-"""A training as `ginjax train` carries it out: estimated, followed, stopped in order, and brought to its files."""
+"""A training as `ginjax train` carries it out: estimate it, follow it, stop it in order, and write its files."""
 
 import os
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def rehearse(out: Output, ctx: typer.Context, prepared: "PreparedTraining") -> None:
-    """Do the first steps, and tell what the whole training will take and which command begins it."""
+    """Do the first steps. Show what the whole training will take, and the command that begins it."""
     with out.progress(1, "compiling and measuring the first steps"):
         estimate = prepared.rehearse()
     request = prepared.request
@@ -50,11 +50,11 @@ class TrainRun:
 
     **Arguments:**
 
-    - `out`: where it is told of.
-    - `ctx`: of the command.
+    - `out`: the output of the command.
+    - `ctx`: the context of the command.
     - `prepared`: the training.
-    - `files`, `run_file`, `saving`: its files, the one of its state, and when that is written.
-    - `log`: trackers that it is logged to as well.
+    - `files`, `run_file`, `saving`: its files, the file of its state, and when that file is written.
+    - `log`: trackers to which it is logged too.
     """
 
     out: Output
@@ -70,7 +70,7 @@ class TrainRun:
         self.measuring = self.prepared.measuring()
 
     def carry_out(self) -> "Trained":
-        """Train until it is finished or asked to end."""
+        """Train until the training is finished or is asked to end."""
         from ginjax.ml import COMPILING, RunLog, time_left
 
         out, prepared, measuring = self.out, self.prepared, self.measuring
@@ -119,7 +119,7 @@ class TrainRun:
         return trained
 
     def _tell_estimate(self) -> None:
-        """Once, as soon as the time of a step is known."""
+        """Show the estimate once, as soon as the time of a step is known."""
         if self._told:
             return
         self._told, estimate = True, self.measuring.estimate()
@@ -128,11 +128,12 @@ class TrainRun:
             self.out.warn(estimate.warning)
 
     def stop(self, trained: "Trained", *, replaces: bool) -> Never:
-        """Say how a run that was asked to end goes on.
+        """Say how to continue a run that was asked to end.
 
         **Arguments:**
 
-        - `replaces`: whether it was to replace a model. What --force let this run replace, it lets the run that goes on replace.
+        - `replaces`: whether this run may replace an existing model. Then a given `--force` also holds for the run
+          that continues.
 
         **Raises:** `Interrupted`.
         """
@@ -154,9 +155,9 @@ class TrainRun:
         **Arguments:**
 
         - `output`: the file of the model.
-        - `claim`: on the files, which ends.
-        - `force`: whether a model that is there is replaced.
-        - `width`: of the learning curve.
+        - `claim`: the claim on the files, which ends here.
+        - `force`: whether an existing model is replaced.
+        - `width`: the width of the learning curve.
         """
         from ginjax.checkpoint import write_model
 
@@ -178,7 +179,7 @@ class TrainRun:
         self._say_next(output, made)
 
     def _written(self, output: Path, record: "ModelRecord", *, force: bool) -> tuple[Path, str]:
-        """Write the model; under a name beside it where a file has come to be that nobody said to replace.
+        """Write the model. If its file has come to exist meanwhile and may not be replaced, use a numbered name.
 
         **Returns:** the file, and its SHA-256.
         """

@@ -21,27 +21,27 @@ _OWN = ("seeds", "seed", "output", "force", "resume", "json", "quiet")
 _WITHOUT_EFFECT = (
     "config", "debug", "checkpoint_every", "keep_state", "log", "picture_format", "width", "devices",
 )  # fmt: skip
-"""What does not change the models."""
+"""Options that do not change the models."""
 
 
 def is_member(ctx: typer.Context) -> bool:
-    """Whether this training is one of those that `train_seeds` runs."""
+    """Whether `train_seeds` runs this training."""
     return _MEMBER in ctx.meta
 
 
 def as_asked(ctx: typer.Context) -> typer.Context:
-    """The context of the command as it was typed: of one of several seeds that of all of them."""
+    """The context of the command that was typed. For one of several seeds it is that of the whole command."""
     return ctx.meta.get(_MEMBER, ctx)
 
 
 def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) -> None:
-    """Train with every seed whose model is not there yet, and show mean and spread of all.
+    """Train with every seed whose model does not exist yet, and show mean and spread over all seeds.
 
     **Arguments:**
 
-    - `ctx`: of the command.
+    - `ctx`: the context of the command.
     - `text`: the seeds, see `ginjax.runs.parse_seeds`.
-    - `read`: the files that are read, as for `ginjax.checkpoint.check_output`.
+    - `read`: the files that the command reads, as in `ginjax.checkpoint.check_output`.
     """
     from ginjax.checkpoint import Claim, check_output
     from ginjax.errors import ArgumentError
@@ -111,17 +111,17 @@ def _form(given: dict[str, Any]) -> list[str]:
 
 @contextlib.contextmanager
 def _member(ctx: typer.Context, words: list[str]) -> Iterator[Any]:
-    """The command with one seed."""
+    """The command with one seed, as a context."""
     with ctx.command.make_context("train", words, parent=ctx.parent) as own:
         own.meta[_MEMBER] = ctx
         try:
             yield own
         finally:
-            del own.meta[_MEMBER]  # contexts of one program share it
+            del own.meta[_MEMBER]  # all contexts of the program share `meta`
 
 
 def _run(ctx: typer.Context, words: list[str]) -> dict[str, Any]:
-    """Run the command with one seed; what it says as JSON, where that is asked for."""
+    """Run the command with one seed. Return its JSON output if the user asked for JSON."""
     with _member(ctx, words) as own:
         if not own.params["json"]:
             with as_part():

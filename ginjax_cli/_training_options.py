@@ -1,4 +1,4 @@
-"""Options of training: how long, by which objective and optimiser, and from which weights."""
+"""Options of training: its length, objective, optimiser and initial weights."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,7 +28,7 @@ Epochs = Annotated[
     typer.Option(
         "--epochs",
         min=1e-3,
-        help="Passes over the training data, instead of --steps.",
+        help="Number of passes over the training data, instead of --steps.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -36,8 +36,8 @@ TimeBudget = Annotated[
     str | None,
     typer.Option(
         "--time-budget",
-        help="Stop training after this time, such as 90s, 30m or 8h. Without --steps or --epochs the learning rate is "
-        "then constant after the warm-up.",
+        help="Stop training after this time, such as 90s, 30m or 8h. Without --steps and --epochs, the "
+        "learning rate is constant after a warm-up of 100 steps.",
         metavar="TIME",
         rich_help_panel=_TRAINING,
     ),
@@ -47,7 +47,7 @@ BatchSize = Annotated[
     typer.Option(
         "--batch-size",
         min=1,
-        help="Samples in a mini-batch.",
+        help="Number of samples in a mini-batch.",
         show_default="32, 8, 4 in 1D, 2D, 3D",
         rich_help_panel=_TRAINING,
     ),
@@ -58,7 +58,7 @@ LearningRate = Annotated[
         "--learning-rate",
         min=1e-9,
         max=10.0,
-        help="Peak learning rate.",
+        help="Peak of the learning rate.",
         show_default="0.003, or 0.0003 with --init of a trained model",
         rich_help_panel=_TRAINING,
     ),
@@ -69,8 +69,8 @@ LossName = Annotated[
         "--loss",
         parser=LOSSES,
         metavar=LOSSES.metavar,
-        help="Training objective: the squared error (smse), the error relative to the norm of each sample (nrmse), or the "
-        "squared error relative to the squared field at each pixel (normalized-smse).",
+        help="Training objective: the squared error (smse), the error relative to the norm of each sample "
+        "(nrmse), or the squared error relative to the squared field at each pixel (normalized-smse).",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -80,7 +80,7 @@ Optimiser = Annotated[
         "--optimiser",
         parser=OPTIMISERS,
         metavar=OPTIMISERS.metavar,
-        help="Optimiser.",
+        help="Optimiser of the weights.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -90,8 +90,8 @@ Schedule = Annotated[
         "--schedule",
         parser=SCHEDULES,
         metavar=SCHEDULES.metavar,
-        help="Decay of the learning rate after the warm-up.",
-        show_default="cosine",
+        help="How the learning rate decays after the warm-up.",
+        show_default="cosine, or constant with --time-budget alone",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -101,7 +101,7 @@ Warmup = Annotated[
         "--warmup",
         min=0.0,
         max=0.99,
-        help="Warm-up: fraction of the steps over which the learning rate rises to its peak.",
+        help="Warm-up: fraction of the steps during which the learning rate rises to its peak.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -111,7 +111,7 @@ WeightDecay = Annotated[
         "--weight-decay",
         min=0.0,
         max=1.0,
-        help="Weight decay (adamw and lion only).",
+        help="Weight decay, for adamw and lion only.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -120,7 +120,7 @@ Clip = Annotated[
     typer.Option(
         "--clip",
         min=0.0,
-        help="Gradient clipping: largest global norm of the gradient; 0 for none.",
+        help="Gradient clipping: the largest global norm of the gradient. 0 switches clipping off.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -130,7 +130,7 @@ NoiseSize = Annotated[
         "--noise",
         min=0.0,
         max=10.0,
-        help="Standard deviation of white noise added to the normalised inputs, for stable rollouts.",
+        help="Standard deviation of white noise that is added to the normalised inputs, for stable rollouts.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -140,7 +140,8 @@ Unroll = Annotated[
         "--unroll",
         min=1,
         max=64,
-        help="Length of the rollout in the training objective: predictions, each made from those before it.",
+        help="Length of the rollout in the training objective: the number of predictions, each made from the "
+        "previous ones.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -159,9 +160,10 @@ ValidateEvery = Annotated[
     typer.Option(
         "--validate-every",
         min=1,
-        help="Training steps between two validations; the model of the lowest validation loss is kept, with --init of a "
-        "trained model the one that rollouts judge best, which may be the one it began with.",
-        show_default="20 times in a run with validation data or --patience, 10 times with --init",
+        help="Number of training steps between two validations. The model with the lowest validation loss is "
+        "kept. With --init of a trained model, rollouts choose the model to keep, which may be the initial "
+        "one.",
+        show_default="20 validations with validation data or --patience, 10 with --init of a trained model",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -169,7 +171,8 @@ Init = Annotated[
     Path | None,
     typer.Option(
         "--init",
-        help="Start from the weights of this model, such as a converted one; the network options then do not apply.",
+        help="Start from the weights of this model, such as a converted one. The options of the network, "
+        "except --padding, are then refused.",
         metavar="FILE",
         rich_help_panel=_TRAINING,
     ),
@@ -178,8 +181,8 @@ KeepCompatible = Annotated[
     bool,
     typer.Option(
         "--keep-compatible",
-        help="With --init FILE of a converted model: train only what leaves its behaviour on "
-        "lower-dimensional fields unchanged.",
+        help="With --init of a converted model: train only weights that do not change what it does on "
+        "lower-dimensional fields.",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -187,7 +190,8 @@ Adapt = Annotated[
     list[str] | None,
     typer.Option(
         "--adapt",
-        help="With --init: adapt the model to data that differ in this from those it was trained on; may be repeated.",
+        help="With --init: adapt the model to data that differ in this respect from those of its training. "
+        "May be repeated.",
         metavar="boundary|spacing|time-step",
         rich_help_panel=_TRAINING,
     ),
@@ -196,9 +200,9 @@ DropField = Annotated[
     list[str] | None,
     typer.Option(
         "--drop-field",
-        help="With --init: a field that the model is not to have, its own or one of the data; may be repeated.",
+        help="With --init: leave out this field or condition of the model or of the data. May be repeated.",
         metavar="NAME",
-        show_default="the model takes over the fields of the data",
+        show_default="none: the model gets the fields of the data",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -206,8 +210,8 @@ Freeze = Annotated[
     list[str] | None,
     typer.Option(
         "--freeze",
-        help="Parameters that are not trained: a group such as encoder or blocks.0, or a pattern such as "
-        "`*.bias.*`; may be repeated.",
+        help="Do not train these parameters: a group such as encoder or blocks.0, or a pattern such as "
+        "`*.bias.*`. May be repeated.",
         metavar="GROUP",
         rich_help_panel=_TRAINING,
     ),

@@ -1,4 +1,4 @@
-"""`ginjax convert-d --verify`: both networks are run before anything is written."""
+"""`ginjax convert-d --verify`: run both networks before anything is written."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def verify_conversion(
     out: Output, conversion: "Conversion", seed: int, allow_inexact: bool
 ) -> dict[str, Any]:
-    """Run both networks; a promise that is not kept is an error before anything is written."""
+    """Run both networks. A broken promise is an error, and then nothing is written."""
     from ginjax.ml import shortest_waves
     from ginjax.models import (
         STAGES,

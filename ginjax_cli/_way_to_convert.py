@@ -1,4 +1,4 @@
-"""The hint of data with another grid spacing or time step than the model's: the command that makes data that fit."""
+"""The hint for data whose grid spacing or time step differs from the model's: a command that makes data that fit."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def names_conversion(*data: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """A command whose error about spacing or time step names the 'ginjax data convert' that settles it.
+    """Make the errors of a command about spacing or time step name the 'ginjax data convert' that makes data that fit.
 
     **Arguments:**
 
-    - `data`: the parameters of the command that hold the path of the data, one of which is given.
+    - `data`: the parameters of the command that may hold the path of the data.
     """
 
     def around(command: Callable[..., None]) -> Callable[..., None]:
@@ -40,7 +40,7 @@ def names_conversion(*data: str) -> Callable[[Callable[..., None]], Callable[...
 
 
 def _hint(error: "ContractError", path: Path, given: dict[str, Any]) -> str | None:
-    """The hint with the command, or with the reason why there is none; as it was where that is not the question."""
+    """The hint with the command, or with the reason why there is none. Hints of other errors stay as they are."""
     from ginjax.data import resampling_for
     from ginjax.errors import ArgumentError, GinjaxError
 
@@ -57,7 +57,7 @@ def _hint(error: "ContractError", path: Path, given: dict[str, Any]) -> str | No
             words = _as_read(source, split)
     except ArgumentError as problem:
         reason = problem.problem
-        if problem.subject == error.subject:  # which the error has said, with what was found
+        if problem.subject == error.subject:  # the error has already said what was found
             reason = f"{problem.subject.removesuffix(' of the data')} would have to be {problem.expected}"
         return f"{own}The data cannot be made to fit the model: {reason}."
     except GinjaxError:
@@ -70,7 +70,7 @@ def _hint(error: "ContractError", path: Path, given: dict[str, Any]) -> str | No
 
 
 def _as_read(source: "Source", split: str | None) -> list[str]:
-    """The options with which data are read as they were, whoever said it: the user, a model, or nobody."""
+    """The options that read data in the same way again, whether the user, a model or nobody stated them."""
     words: list[str] = []
     kept = source.reading
     if kept is not None:

@@ -1,4 +1,4 @@
-"""The hint of an output whose name is that of another kind of file: the command that writes such a file."""
+"""The hint for an output whose name belongs to another kind of file: the command that writes such a file."""
 
 from ginjax._text import shell_word
 from ginjax.errors import OutputNameError
@@ -14,15 +14,15 @@ _WRITERS = {
     "an animation": "ginjax predict {model} DATA --gif",
     "a file of weights": "ginjax train -o {name}",
 }
-"""The command that writes such a file."""
+"""The command that writes each kind of file."""
 
 
 _OF_ONE_KIND = ("graph", "a file of weights")
-"""A graph is converted into a graph: the hint of the library says so."""
+"""A graph is converted into a graph; the hint of the library says so."""
 
 
 def what_writes(error: OutputNameError) -> str | None:
-    """The hint of the error, with the command that writes files of such a name, if there is one for what is at hand."""
+    """The hint of the error, with the command that writes files of such a name if there is one."""
     writer = _WRITERS.get(error.belongs)
     foreign = error.kind == "state dict" and writer is not None and "{model}" in writer
     if error.hint is None or writer is None or foreign or (error.kind, error.belongs) == _OF_ONE_KIND:

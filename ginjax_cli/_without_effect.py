@@ -1,4 +1,4 @@
-"""Options of training that would be ignored, given the others."""
+"""Options of training that would have no effect because of other options."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,21 +8,21 @@ import typer
 from ._model_options import NETWORK_OPTIONS, said
 
 SIMULATED = ("pde", "size", "trajectories", "frames", "cover", "planes")
-"""What is said of simulations."""
+"""Options about simulations."""
 
 READ = ("field", "axes", "parity", "periodic", "condition", "target", "valid", "test")
-"""What is said of data that are read."""
+"""Options about data in files."""
 
 _WITHOUT_DECAY = ("adam", "sgd", "momentum", "rmsprop")
 _VALIDATION = ("patience", "validate_every")
 
 
 def without_effect(given: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """The options that change nothing beside the others, and for each what is in its way and what it needs.
+    """The options that have no effect beside the others, and for each what prevents it and what it needs.
 
     **Arguments:**
 
-    - `given`: the values of all options of `ginjax train`, by parameter.
+    - `given`: the values of all options of `ginjax train`, by the name of the parameter.
     """
     found: dict[str, tuple[str, str]] = {}
 
@@ -32,7 +32,7 @@ def without_effect(given: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     if given["data"] is not None:
         add(SIMULATED, "--data as well", "one of the two")
     else:
-        # Simulations need not be validated on either.
+        # Simulations may be without validation too.
         add([n for n in READ if n != "valid" or given["valid"] != 0], "no --data", "--data PATH")
     if given["init"] is not None:
         add([*NETWORK_OPTIONS, "filters"], "--init as well, whose network it is", "one of the two")
@@ -60,7 +60,7 @@ def without_effect(given: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
 def refuse_without_effect(ctx: typer.Context) -> None:
     """Refuse options that would be ignored.
 
-    **Raises:** `ArgumentError` for the first that was given.
+    **Raises:** `ArgumentError` for the first of them that was given.
     """
     from ginjax.errors import ArgumentError
 
@@ -70,9 +70,9 @@ def refuse_without_effect(ctx: typer.Context) -> None:
 
 
 def refuse_parting(ctx: typer.Context) -> None:
-    """Refuse fractions of parts where the data have parts already.
+    """Refuse fractions of parts if the data already have parts.
 
-    **Raises:** `ArgumentError` for one that was given.
+    **Raises:** `ArgumentError` if one was given.
     """
     from ginjax.errors import ArgumentError
 
@@ -84,5 +84,5 @@ def refuse_parting(ctx: typer.Context) -> None:
 
 
 def option_of(ctx: typer.Context, name: str) -> str:
-    """What a parameter is called on the command line."""
+    """The name of a parameter on the command line."""
     return next(max(each.opts, key=len) for each in ctx.command.params if each.name == name)

@@ -1,4 +1,4 @@
-"""`ginjax build-filters`: the fixed filters a network is made of."""
+"""`ginjax build-filters`: the fixed filters of which a network is made."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -20,14 +20,16 @@ def build_filters(
     dim: Annotated[
         list[int] | None,
         typer.Option(
-            "--dim", min=1, max=16, help="Dimension of space; may be repeated.", show_default="1, 2, 3"
+            "--dim", min=1, max=16, help="Dimension of space. May be repeated.", show_default="1, 2, 3"
         ),
     ] = None,
-    side: Annotated[int, typer.Option("--side", min=1, max=255, help="Side of the filters in pixels.")] = 3,
+    side: Annotated[
+        int, typer.Option("--side", min=1, max=255, help="Side length of the filters in pixels.")
+    ] = 3,
     order: Annotated[
         list[int] | None,
         typer.Option(
-            "--order", min=0, help="Tensor order of the filters; may be repeated.", show_default="0, 1, 2"
+            "--order", min=0, help="Tensor order of the filters. May be repeated.", show_default="0, 1, 2"
         ),
     ] = None,
     parity: Annotated[
@@ -36,7 +38,7 @@ def build_filters(
             "--parity",
             min=0,
             max=1,
-            help="Parity of the filters, 0 (even) or 1 (odd); may be repeated.",
+            help="Parity of the filters: 0 (even) or 1 (odd). May be repeated.",
             show_default="0, 1",
         ),
     ] = None,
@@ -44,16 +46,17 @@ def build_filters(
         Literal["one", "normalize", "gaussian"],
         typer.Option(
             "--scaling",
-            help="Scaling of the filters: largest entry 1 (one), norm 1 at every pixel (normalize), or that times a "
-            "Gaussian (gaussian).",
+            help="Scaling of the filters: largest entry 1 (one), norm 1 at every pixel that is not zero "
+            "(normalize), or the second times exp(-r), with the distance r from the centre in pixels "
+            "(gaussian).",
         ),
     ] = "one",
     support: Annotated[
         Literal["full", "cut", "summed", "orthoplex"],
         typer.Option(
             "--support",
-            help="Which filters: all (full); those within --max-l1 (cut); those of equal L1 radius summed up (summed); or "
-            "the smallest set that transfer between dimensions maps to itself (orthoplex).",
+            help="Which filters to build: all (full); those within --max-l1 (cut); the same, with filters of "
+            "equal L1 radius added up (summed); or a small set that conversions map to itself (orthoplex).",
         ),
     ] = "full",
     max_l1: Annotated[
@@ -61,8 +64,8 @@ def build_filters(
         typer.Option(
             "--max-l1",
             min=0,
-            help="Largest L1 distance from the centre in pixels, for every support but full.",
-            show_default="half of side - 1",
+            help="Largest L1 distance from the centre in pixels, for every support except full.",
+            show_default="half of (side - 1)",
         ),
     ] = None,
     output: OutputPath = Path("filters.safetensors"),
@@ -73,8 +76,9 @@ def build_filters(
 ) -> None:
     """Build the invariant filter bases and write them to a file.
 
-    Lists how many filters there are for each dimension, order and parity, beside the number that the character
-    formula of the symmetry group gives for the whole space.
+    The command lists the number of filters for each dimension, order and parity. Beside it stands the number that the
+    character formula of the symmetry group gives for the space of all invariant filters. You need the file only for the
+    option --filters of other commands, which build their filters themselves without it.
     """
     from ginjax.checkpoint import check_output, check_target, write_banks
     from ginjax.filters import BankRecipe, make_bank, make_block
@@ -89,7 +93,7 @@ def build_filters(
     with out.progress(len(dims) * len(keys), "building filters") as progress:
         for D in dims:
             for k, p in keys:
-                make_block(D, recipe, k, p)  # remembered: the banks below are put together from these
+                make_block(D, recipe, k, p)  # cached: the banks below consist of these blocks
                 progress.advance(status=f"dimension {D}, order {k}, parity {p}")
     banks = [make_bank(D, recipe, keys) for D in dims]
     rows = [_row(bank, recipe, k, p) for bank in banks for k, p in bank.keys]
@@ -123,7 +127,7 @@ def _row(bank: "FilterBank", recipe: "BankRecipe", k: int, p: int) -> tuple[int,
 
 
 def _check_counts(rows: list[tuple[int, ...]], support: str) -> None:
-    """The formula counts the whole space, so a smaller basis is right only for the supports that sum filters."""
+    """Compare with the formula, which counts the whole space. Only supports that add up filters may have fewer."""
     from ginjax.errors import VerificationError
 
     summed = support in ("summed", "orthoplex")

@@ -10,13 +10,14 @@ from ._output import Output
 
 
 def card(
-    model: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
+    model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
     output: OptionalOutputPath = None,
     evaluation: Annotated[
         Path | None,
         typer.Option(
             "--evaluation",
-            help="The folder of 'ginjax evaluate', or its evaluation.json: the card then tells the errors.",
+            help="The folder that 'ginjax evaluate' wrote, or its evaluation.json. The card then states the "
+            "errors.",
             metavar="PATH",
             show_default="no errors",
         ),
@@ -26,10 +27,10 @@ def card(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Write a model card: fields, units, history, certificate, errors and how to load the model.
+    """Write a model card: fields, units, history, certificate, errors, and how to load the model.
 
-    Markdown with the head that the Hugging Face Hub reads; as README.md beside the model it is the page of a repository
-    there.
+    The card is Markdown and begins with the metadata that the Hugging Face Hub reads. If it is called README.md and lies
+    beside the model, it is the page of a repository there.
     """
     from ginjax.checkpoint import (
         atomic_write,

@@ -1,4 +1,4 @@
-"""`ginjax compare`: in what trainings differ, and how good they are."""
+"""`ginjax compare`: how trainings differ, and how good they are."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,7 +29,7 @@ def compare(
         typer.Option(
             "--output",
             "-o",
-            help="Draw training and validation loss of all of them, from their logs, into this picture; its ending says the "
+            help="Draw the training and validation losses of all runs into this picture. Its ending sets the "
             "format: .png, .pdf or .svg.",
             metavar="FILE",
             show_default="no picture",
@@ -41,9 +41,10 @@ def compare(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show in what trainings differ: network, data, settings, errors; what is equal is left out.
+    """Show how trainings differ in network, data and settings, and how good they are.
 
-    With -o the losses in their logs (model.log.jsonl beside model.safetensors) are drawn over each other.
+    Settings that are equal are left out. With -o the command also draws the losses in one picture. It reads them from
+    the logs (model.log.jsonl beside model.safetensors).
     """
     from ginjax.checkpoint import check_target
     from ginjax.errors import ArgumentError
@@ -100,7 +101,7 @@ def compare(
 
 
 def _on(runs: "list[Run]") -> str:
-    """The data of some trainings, where all have the same."""
+    """The data of some trainings as text, if all have the same data."""
     data = {run.trained_on for run in runs}
     return f" on {data.pop()}" if len(data) == 1 and None not in data else ""
 

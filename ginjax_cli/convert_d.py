@@ -1,4 +1,4 @@
-"""`ginjax convert-d`: carry a trained network to another dimension."""
+"""`ginjax convert-d`: convert a trained network to another dimension."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -56,7 +56,7 @@ RULES = Choice(
     also=("all",),
 )
 MAX_FLEX = 100.0
-"""Far beyond it the two solutions that are mixed cancel to fewer digits than a file holds."""
+"""Far beyond it, the two solutions in the mixture cancel, and fewer digits are left than a file holds."""
 
 
 @names_conversion("calibrate", "data")
@@ -65,25 +65,26 @@ def convert_d(
     model: Annotated[
         Path,
         typer.Argument(
-            help="The model file to convert, or a network of another library: as safetensors (one file, or the .index.json of "
-            "several), or as a graph (.onnx).",
+            help="The model file to convert, or a network of another library: as safetensors (one file, or the "
+            ".index.json of several), or as an ONNX graph (.onnx).",
             metavar="MODEL",
         ),
     ],
-    to_dim: Annotated[int, typer.Option("--to-dim", min=1, max=8, help="Dimension to convert to.")],
+    to_dim: Annotated[int, typer.Option("--to-dim", min=1, max=8, help="The new dimension.")],
     rescale: Annotated[
         str | None,
         typer.Option(
             "--rescale",
             parser=RULES,
             metavar=RULES.metavar,
-            help="Rule for the new weights. compatibility reproduces the network exactly on fields that do not vary along the "
-            "new axes; isotropic reproduces the network exactly too, and makes filters answer waves of every direction alike as "
-            "far as they can: scalars from 1D within the range of the old filters, other paths are only pulled that way; "
-            "compat-flex chooses among the exact solutions, by --flex; spin-embed is another name of compatibility; volume keeps the size of each filter; compatibility-norm matches tensor norms; none only "
-            "extends the filters. For plain networks and those of other libraries: tile spreads the kernel over as many slices as its "
-            "stride has; centre puts the kernel in the central slice of the new axis; mean spreads the kernel evenly along the "
-            "new axis. all compares the rules and writes nothing.",
+            help="The rule for the new weights. compatibility reproduces the network exactly on fields that do not vary "
+            "along the new axes. isotropic reproduces the network exactly too, and makes filters answer waves of every "
+            "direction alike as far as they can: scalars from 1D within the range of the old filters, other paths are "
+            "only pulled that way. compat-flex chooses among the exact solutions by --flex. spin-embed is another name "
+            "of compatibility. volume keeps the size of each filter. compatibility-norm matches tensor norms. none only "
+            "extends the filters. For plain networks and those of other libraries, tile spreads the kernel over as many "
+            "slices as its stride has, centre puts the kernel in the central slice of the new axis, and mean spreads "
+            "the kernel evenly along the new axis. all compares the rules and writes nothing.",
             show_default="compatibility, or tile for a network of another library",
         ),
     ] = None,
@@ -93,23 +94,23 @@ def convert_d(
             "--flex",
             min=-MAX_FLEX,
             max=MAX_FLEX,
-            help="With --rescale compat-flex: which exact solution; 0 is the sparsest, 1 that of compatibility.",
+            help="With --rescale compat-flex: which exact solution to take. 0 is the sparsest, 1 that of compatibility.",
         ),
     ] = None,
     lift_parity: Annotated[
         bool,
         typer.Option(
             "--lift-parity",
-            help="Turn odd scalars, such as vorticity in 2D, into odd vectors along the new axis, which is exact.",
+            help="Turn odd scalars, such as the vorticity in 2D, into odd vectors along the new axis. This is exact.",
         ),
     ] = False,
     new_boundary: Annotated[
         list[str] | None,
         typer.Option(
             "--new-boundary",
-            help="What the new axes do at their ends: periodic, edge (the last value goes on beyond it; exact for every field) or "
-            "mirror (its mirror image; exact for even fields); for all of them, or by axis, such as z=edge; may be repeated. "
-            "Those of a graph of ONNX do what its other axes do, unless periodic or edge is asked for.",
+            help="What lies beyond the ends of the new axes: periodic, edge (the last value; exact for every field) or "
+            "mirror (the mirror image; exact for even fields). For a single axis: z=edge. May be repeated. Without it, "
+            "the new axes of an ONNX graph are padded like its others.",
             metavar="[AXIS=]periodic|edge|mirror",
             show_default="periodic",
         ),
@@ -120,15 +121,15 @@ def convert_d(
             "--pde",
             parser=EQUATIONS,
             metavar=EQUATIONS.metavar,
-            help="With --rescale all: add the error on held-out simulations of this equation in the new dimension.",
+            help="With --rescale all: also show the errors on simulations of this equation in the new dimension.",
         ),
     ] = None,
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="With --rescale all: add the error on these data in the new dimension: a file or a folder, see 'ginjax "
-            "data inspect', or pairs.",
+            help="With --rescale all: also show the errors on these data of the new dimension, a file or a folder (see "
+            "'ginjax data inspect') or pairs.",
             metavar="PATH",
         ),
     ] = None,
@@ -136,9 +137,9 @@ def convert_d(
         Path | None,
         typer.Option(
             "--calibrate",
-            help="Choose among the exact solutions, one number a layer, on samples of these data: in the new dimension, or in "
-            "that of the model, which are laid into the new one in random directions. Starts from --rescale isotropic, or "
-            "from compat-flex if that is asked for. On the training set, if the data are split. Loads JAX.",
+            help="Choose among the exact solutions on samples of these data, with one number for each layer. The data "
+            "have the new dimension or that of the model; the latter are placed in the new one in random directions. "
+            "The choice starts from isotropic, or from --rescale compat-flex. Loads JAX.",
             metavar="PATH",
         ),
     ] = None,
@@ -151,22 +152,24 @@ def convert_d(
     split: DataPart = None,
     dtype: Annotated[
         Literal["float16", "float32", "float64"] | None,
-        typer.Option("--dtype", help="Precision of the weights written.", show_default="as they are"),
+        typer.Option("--dtype", help="Precision of the written weights.", show_default="as they are"),
     ] = None,
     tol: Annotated[
         float | None,
-        typer.Option("--tol", min=0, help="Largest residual accepted as exact.", show_default="by precision"),
+        typer.Option("--tol", min=0, help="Largest residual taken as exact.", show_default="by precision"),
     ] = None,
     verify: Annotated[
         bool,
-        typer.Option("--verify", help="Also run both networks on random fields before writing (loads JAX)."),
+        typer.Option(
+            "--verify", help="Run both networks on random fields before writing. Loads JAX for models."
+        ),
     ] = False,
     allow_inexact: Annotated[
         bool,
-        typer.Option("--allow-inexact", help="Write the closest weights where no exact ones exist."),
+        typer.Option("--allow-inexact", help="Write the closest weights if no exact ones exist."),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would happen and write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would happen, and write nothing.")
     ] = False,
     size: Annotated[
         int | None,
@@ -174,7 +177,7 @@ def convert_d(
             "--size",
             min=1,
             max=65536,
-            help="With --dry-run: grid points along each axis, for the cost of a forward pass.",
+            help="With --dry-run: grid points along each axis for the cost of a forward pass.",
             show_default=str(DEFAULT_SIZE),
         ),
     ] = None,
@@ -198,12 +201,13 @@ def convert_d(
 ) -> None:
     """Convert a trained network to another dimension.
 
-    Going up solves, for every convolution, which weights in the new dimension give the old network back on fields
-    that do not vary along the new axes, checks the result, and writes it with a certificate. Neither data nor a
-    run of the network is needed. Going down is unique and undoes it. The same input gives the same bytes.
+    On the way up, the command computes new weights for every convolution. With them the network does what it did before
+    on fields that do not vary along the new axes. The command checks this and writes a certificate with the weights. It
+    needs no data and does not run the network. The way down is unique and undoes the way up. The same input gives the
+    same bytes.
 
-    A network of another library, such as MONAI or timm, is carried over by its state dict; what the file does not tell
-    (transposed convolutions, strides) is said by --modules or by patterns. A graph of ONNX says all of that itself.
+    A network of another library, such as MONAI or timm, is converted from its state dict. State with --modules or with
+    patterns what this file does not tell (transposed convolutions, strides). An ONNX graph states all of this itself.
     """
     out = Output(json=json, quiet=quiet)
     network = NetworkOptions(
@@ -281,7 +285,7 @@ def convert_d(
 
 
 def _is_foreign(model: Path, network: NetworkOptions) -> bool:
-    """Whether the file holds a network of another library; options about such a network are refused for any other."""
+    """Whether the file holds a network of another library. For other files, options about such networks are refused."""
     from ginjax.errors import ArgumentError
     from ginjax.state_dict import is_state_dict
 

@@ -1,4 +1,4 @@
-"""`ginjax demo`: the whole idea in a minute."""
+"""`ginjax demo`: train in 1D, convert, and compare, in about a minute."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -26,7 +26,7 @@ def demo(
         typer.Option(
             "--output",
             "-o",
-            help="The picture to write; its ending says the format: .png, .pdf or .svg.",
+            help="The picture to write. Its ending sets the format: .png, .pdf or .svg.",
             metavar="FILE",
             show_default="demo.png",
         ),
@@ -40,10 +40,10 @@ def demo(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train in 1D, convert to 2D and 3D by several rules, and compare on fields never seen.
+    """Train in 1D, convert to 2D and 3D by several rules, and compare the errors on new fields.
 
-    Prints one table of one-step errors beside predicting no change, and draws one picture: what the network that
-    has only ever seen 1D fields predicts in 2D and 3D.
+    The command prints one table with the one-step errors and, beside them, the errors of predicting no change. It draws
+    one picture with the predictions in 2D and 3D of the network that was trained only on 1D fields.
     """
     from ginjax.checkpoint import Claim
 
@@ -111,7 +111,7 @@ def demo(
     note_left_out(out, study.left_out)
     best = min((row for row in study.rows if row.dim == 3), key=lambda row: row.error)
     out.line(f"best in 3D: {best.rule}, {best.error:.4g} against {best.persistence:.4g} for no change")
-    # After the numbers, which a picture that cannot be drawn or stored does not take away.
+    # The picture comes last: if it cannot be drawn or stored, the numbers are not lost.
     draw_transfer(
         output,
         f"{pde}: trained on 1D fields only",

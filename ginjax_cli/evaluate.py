@@ -1,4 +1,4 @@
-"""`ginjax evaluate`: roll a model out on trajectories it has not seen."""
+"""`ginjax evaluate`: roll out a model on trajectories that it has not seen."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +36,8 @@ def evaluate(
     models: Annotated[
         list[Path],
         typer.Argument(
-            help="A model file, or several for the same fields, to be compared on the same trajectories.",
+            help="A model file, or several for the same fields, which are then compared on the same "
+            "trajectories.",
             metavar="MODEL...",
         ),
     ],
@@ -44,7 +45,7 @@ def evaluate(
         Path | None,
         typer.Option(
             "--data",
-            help="Data to evaluate on: a file or a folder; see 'ginjax data inspect'.",
+            help="Data to evaluate on: a file or a folder, see 'ginjax data inspect'.",
             metavar="PATH",
         ),
     ] = None,
@@ -54,7 +55,7 @@ def evaluate(
             "--pde",
             parser=EQUATIONS,
             metavar=EQUATIONS.metavar,
-            help="An equation to simulate, with other initial fields than in training.",
+            help="The equation to simulate. The initial fields differ from those of the training.",
             show_default="that of the training",
         ),
     ] = None,
@@ -64,7 +65,7 @@ def evaluate(
             "--size",
             min=4,
             max=512,
-            help="Grid points along each axis of simulations.",
+            help="Grid points along each axis of the simulations.",
             show_default="64, 32, 16 in 1D, 2D, 3D",
         ),
     ] = None,
@@ -73,7 +74,7 @@ def evaluate(
         typer.Option(
             "--steps",
             min=1,
-            help="Length of the rollout: predictions, each made from those before it.",
+            help="Length of the rollout: the number of predictions, each made from the previous ones.",
             show_default="16, or as many as the data have",
         ),
     ] = None,
@@ -90,8 +91,8 @@ def evaluate(
         bool,
         typer.Option(
             "--from-scratch",
-            help="Baseline: train the same network from random weights, on the data and for the steps of the model's "
-            "last training, and show its errors too.",
+            help="Train the same network from random weights too, as a baseline, and show its errors. It "
+            "gets the data and the number of steps of the model's last training.",
         ),
     ] = False,
     tile: Tile = None,
@@ -114,17 +115,17 @@ def evaluate(
         typer.Option(
             "--output",
             "-o",
-            help="The folder for numbers and pictures; made if it is missing.",
+            help="The folder for numbers and pictures. It is made if it does not exist.",
             metavar="DIR",
-            show_default="the model's name with .evaluation; of several models, evaluation",
+            show_default="the name of the model with .evaluation, or evaluation for several models",
         ),
     ] = None,
     table: Annotated[
         Path | None,
         typer.Option(
             "--csv",
-            help="Write all numbers into this file too, as comma-separated values: one row for each forecast, field, "
-            "metric and step, with mean, standard deviation and number of trajectories.",
+            help="Write all numbers to this file too, as comma-separated values. It has one row for each "
+            "forecast, field, metric and step, with mean, standard deviation and number of trajectories.",
             metavar="FILE",
         ),
     ] = None,
@@ -136,12 +137,15 @@ def evaluate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Predict many steps ahead on trajectories that were held out, and measure how far that is from the truth.
+    """Predict many steps of held-out trajectories, and measure how far the predictions are from the truth.
 
-    Beside the model stands the prediction that nothing changes. nRMSE is the size of the error relative to that of the
-    field, VRMSE relative to how much the field varies in space (1 is what its mean would score), relative L2 takes all
-    trajectories as one. Where there is a velocity, energy, divergence and enstrophy (half the mean square of the vorticity)
-    of truth and prediction stand below, with the means of other fields. The folder gets the numbers (evaluation.json) and pictures of fields, errors and energy spectra.
+    A table compares the model with predicting no change. nRMSE is the size of the error relative to the field. VRMSE is
+    the size of the error relative to the variation of the field in space; predicting the mean of the field scores 1.
+    Relative L2 is the nRMSE with all trajectories taken as one.
+
+    If there is a velocity, a second table has energy, divergence and enstrophy (half the mean square of the vorticity)
+    of truth and prediction, and the means of scalars. The folder gets all numbers (evaluation.json) and pictures of
+    fields, errors and energy spectra.
     """
     _check_together(ctx)
     out = Output(json=json, quiet=quiet)

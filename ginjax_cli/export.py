@@ -1,4 +1,4 @@
-"""`ginjax export`: a network for other programs."""
+"""`ginjax export`: write a network for other programs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,14 +23,15 @@ _OUTPUTS: "Mapping[str, OutputKind]" = {
 
 
 def export(
-    model: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
+    model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
     output: Annotated[
         Path,
         typer.Option(
             "--output",
             "-o",
-            help="The file to write: NAME.onnx for a graph that many programs run, NAME.stablehlo for a program that JAX's "
-            "runtimes execute, NAME.safetensors for ordinary kernels that any library can load.",
+            help="The file to write: NAME.onnx for a graph that many programs run, NAME.stablehlo for a "
+            "program that the runtimes of JAX run, NAME.safetensors for ordinary kernels that any library "
+            "can load.",
             metavar="FILE",
         ),
     ],
@@ -38,7 +39,7 @@ def export(
         str | None,
         typer.Option(
             "--grid",
-            help="Sides of the grid that a program or a graph is for, such as 64,64.",
+            help="Sides of the grid for which to write a graph or a program, such as 64,64.",
             metavar="N,...",
             show_default="any grid",
         ),
@@ -48,10 +49,10 @@ def export(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Write a network for programs that do not know ginjax, and run what was written against the network.
+    """Write a network for other programs, after checking that it computes the same as the model.
 
-    Both compute what the network computes: normalised fields in, normalised fields out. The scales stand in the model
-    file.
+    Every format computes what the network itself computes: normalised fields in, normalised fields out. The scales of
+    the fields are in the model file, and ginjax card shows them.
     """
     import hashlib
 

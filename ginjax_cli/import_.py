@@ -1,4 +1,4 @@
-"""`ginjax import`: a trained network of another library."""
+"""`ginjax import`: bring in a trained network from an Equinox checkpoint."""
 
 from pathlib import Path
 from shlex import quote
@@ -32,8 +32,8 @@ def import_(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A checkpoint of Equinox (.eqx) as the research library of the same name writes it, perhaps with a "
-            "line of JSON before its arrays.",
+            help="A checkpoint of Equinox (.eqx), as the research library ginjax writes it. A line of JSON may "
+            "stand before its arrays.",
             metavar="FILE",
         ),
     ],
@@ -42,7 +42,7 @@ def import_(
         typer.Option(
             "--arch",
             parser=ARCHITECTURES,
-            help="The architecture that was saved.",
+            help="The architecture of the saved network.",
             metavar=ARCHITECTURES.metavar,
         ),
     ],
@@ -50,8 +50,8 @@ def import_(
         list[str],
         typer.Option(
             "--in",
-            help="An input field in the order of the channels, NAME:ORDER and + (even) or - (odd), such as density:0+; may "
-            "be repeated.",
+            help="An input field: NAME:ORDER and its parity + (even) or - (odd), such as density:0+. Repeat "
+            "it for every field, in the order of the channels.",
             metavar="FIELD",
         ),
     ],
@@ -59,7 +59,7 @@ def import_(
         list[str] | None,
         typer.Option(
             "--out",
-            help="An output field; may be repeated.",
+            help="An output field. May be repeated.",
             metavar="FIELD",
             show_default="the input fields",
         ),
@@ -68,12 +68,12 @@ def import_(
         list[str] | None,
         typer.Option(
             "--constant",
-            help="An input field that does not vary in time, after the others; may be repeated.",
+            help="An input field that does not vary in time. It comes after the others. May be repeated.",
             metavar="FIELD",
         ),
     ] = None,
     past_steps: Annotated[
-        int, typer.Option("--past-steps", min=1, max=4096, help="Frames of each field in an input.")
+        int, typer.Option("--past-steps", min=1, max=4096, help="Number of frames of each field in an input.")
     ] = 1,
     dim: Annotated[
         int | None,
@@ -84,7 +84,7 @@ def import_(
     periodic: Annotated[
         str,
         typer.Option(
-            "--periodic", help="Which axes are periodic: all, none, or names such as x,y.", metavar="AXES"
+            "--periodic", help="The periodic axes: all, none, or names such as x,y.", metavar="AXES"
         ),
     ] = "all",
     channels: OptionalChannels = None,
@@ -101,8 +101,8 @@ def import_(
         list[str] | None,
         typer.Option(
             "--set",
-            help="Any other argument of the constructor, with its value as JSON writes it, such as num_conv=1 or "
-            "padding_mode=CIRCULAR or mid_keys=[[0,0,8],[1,0,4]]; may be repeated.",
+            help="Any other argument of the constructor, with its value in JSON or as text: num_conv=1, "
+            "padding_mode=CIRCULAR or mid_keys=[[0,0,8]]. May be repeated.",
             metavar="NAME=VALUE",
         ),
     ] = None,
@@ -114,8 +114,9 @@ def import_(
 ) -> None:
     """Bring in a network that was saved as an Equinox checkpoint.
 
-    Such a file holds arrays without names. Architecture, fields and every option of the constructor that is not at its
-    default are said here; they are checked against every array of the file.
+    Such a file contains arrays without names, and no description of the network. State the architecture, the fields, and
+    every argument of the constructor that does not have its default. The command checks every array of the file against
+    this description.
     """
     from ginjax.checkpoint import DataContract, axes_of, check_output, check_target, write_model
     from ginjax.data import periodic_axes
@@ -188,7 +189,7 @@ def _step() -> dict[str, Any]:
 
 
 def _settings(texts: list[str] | None) -> dict[str, object]:
-    """`NAME=VALUE` as a mapping; a value that is no JSON is a text."""
+    """Texts such as `NAME=VALUE` as a mapping. A value that is not JSON is taken as text."""
     from ginjax.checkpoint import JsonProblem, parse_json
     from ginjax.errors import ArgumentError
 
@@ -205,7 +206,7 @@ def _settings(texts: list[str] | None) -> dict[str, object]:
 
 
 def _recipe(plain: bool, side: int | None, support: str | None, filters: Path | None) -> "BankRecipe | None":
-    """The recipe that was asked for, None to find one that fits."""
+    """The recipe that the user stated; None to find one that fits."""
     from ginjax.errors import ArgumentError
     from ginjax.filters import BankRecipe
 
@@ -229,7 +230,7 @@ def _recipe(plain: bool, side: int | None, support: str | None, filters: Path | 
 
 
 def _filters(banks: Any) -> str:
-    """What the filters of the file were recognised as."""
+    """As what the filters of the file were recognised."""
     if not banks:
         return "none, an ordinary CNN"
     recipes = {role: bank.recipe for role, bank in banks.items()}

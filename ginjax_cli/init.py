@@ -1,4 +1,4 @@
-"""`ginjax init`: an untrained network."""
+"""`ginjax init`: write an untrained network."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +35,7 @@ def init(
         str,
         typer.Argument(
             parser=ARCHITECTURES,
-            help="resnet, dilresnet, unet or series, or one of an installed package.",
+            help="resnet, dilresnet, unet or series, or an architecture of an installed package.",
             metavar="ARCH",
         ),
     ],
@@ -44,7 +44,8 @@ def init(
         list[str] | None,
         typer.Option(
             "--in",
-            help="An input field, NAME:ORDER and + (even) or - (odd), such as density:0+; may be repeated.",
+            help="An input field: NAME:ORDER and its parity + (even) or - (odd), such as density:0+. May be "
+            "repeated.",
             metavar="FIELD",
             show_default="density:0+",
         ),
@@ -53,7 +54,7 @@ def init(
         list[str] | None,
         typer.Option(
             "--out",
-            help="An output field; may be repeated.",
+            help="An output field. May be repeated.",
             metavar="FIELD",
             show_default="the input fields",
         ),
@@ -80,7 +81,7 @@ def init(
 ) -> None:
     """Build an untrained network and write it to a model file.
 
-    Every axis is periodic, but for those that --padding names.
+    Every axis is periodic, except those that --padding names. A --padding without a name means all axes.
     """
     from ginjax.checkpoint import check_output, check_target
 

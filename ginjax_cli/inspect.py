@@ -1,4 +1,4 @@
-"""`ginjax inspect`: what is in a file."""
+"""`ginjax inspect`: show what is in a file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,8 +21,8 @@ def inspect(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="Files written by ginjax, folders of trainings, networks of other libraries (.safetensors, .onnx), or "
-            "checkpoints of Equinox (.eqx).",
+            help="Files written by ginjax, folders of trainings (model.run), networks of other libraries "
+            "(.safetensors, .onnx), or checkpoints of Equinox (.eqx).",
             metavar="FILE...",
         ),
     ],
@@ -30,9 +30,10 @@ def inspect(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Show what is in files: of a model its architecture, fields, filters, history and certificate.
+    """Show what is in files: models, trainings, filters, or networks of other libraries.
 
-    Of the folder of a training (model.run) it shows how far it is and whether a process works on it.
+    For a model, the command shows the architecture, fields, filters, history and certificate. For the folder of a
+    training (model.run), it shows how far the training is, its settings, and whether a process works on it.
     """
     from ginjax.errors import FileError, GinjaxError
 
@@ -62,7 +63,7 @@ def inspect(
 
 
 def _show(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
-    """Show one file; its payload, and the command that comes next."""
+    """Show one file. Return the payload, and the command that comes next."""
     from ginjax.checkpoint import file_kind, read_header, read_model
     from ginjax.onnx import is_onnx
     from ginjax.state_dict import is_state_dict
@@ -92,7 +93,7 @@ def _show(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
 
 
 def _show_eqx(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
-    """A checkpoint of Equinox: what can be told of a network whose arrays have no names, and the command that comes next."""
+    """Show a checkpoint of Equinox, whose arrays have no names. Return the payload, and the command that comes next."""
     from ginjax.checkpoint import read_eqx
     from ginjax.filters import filters_among
 
@@ -118,7 +119,7 @@ def _show_eqx(out: Output, file: Path) -> tuple[dict[str, Any], str | None]:
 
 
 def _show_run(out: Output, file: Path) -> dict[str, Any]:
-    """The folder of a training."""
+    """Show the folder of a training. Return the payload."""
     from ginjax.runs import read_run
 
     run = read_run(file)
@@ -146,7 +147,7 @@ def _show_run(out: Output, file: Path) -> dict[str, Any]:
 
 
 def _show_model(out: Output, file: Path, record: "ModelRecord") -> tuple[dict[str, Any], str | None]:
-    """A model; its payload, and the command that comes next."""
+    """Show a model. Return the payload, and the command that comes next."""
     from ginjax.checkpoint import contract_to_json, weights_digest
 
     from ._certificate import certificate_payload, show_certificate, show_paths
@@ -231,7 +232,7 @@ def _show_model(out: Output, file: Path, record: "ModelRecord") -> tuple[dict[st
 
 
 def _options(record: "ModelRecord") -> dict[str, Any]:
-    """The options of the network, without what is said of the ends of axes where none has an end."""
+    """The options of the network, without the padding if every axis is periodic."""
     options = dict(record.spec.get("options", {}))
     if all(record.is_torus) and not record.plain_layers:
         options.pop("padding_mode", None)
@@ -239,7 +240,7 @@ def _options(record: "ModelRecord") -> dict[str, Any]:
 
 
 def _task(record: "ModelRecord") -> dict[str, object]:
-    """What the model was trained to do, as far as the file says."""
+    """The task of the model, as far as the file states it."""
     contract = record.contract
     if not contract.scales:
         return {}
@@ -263,7 +264,7 @@ def _task(record: "ModelRecord") -> dict[str, object]:
 
 
 def _reading(record: "ModelRecord") -> dict[str, object]:
-    """What was said of the training data, and holds for others of their kind."""
+    """How the training data were read, which holds for other data of their kind too."""
     contract, reading = record.contract, record.contract.reading
     rows: dict[str, object] = {}
     if contract.layout:
@@ -276,7 +277,7 @@ def _reading(record: "ModelRecord") -> dict[str, object]:
 
 
 def _parts(record: "ModelRecord") -> dict[str, object]:
-    """How many trajectories each part of the training data had, as far as the file says."""
+    """The number of trajectories in each part of the training data, as far as the file states it."""
     sizes = {
         name: len(part.each) if part.trajectories is None else len(part.trajectories)
         for name, part in record.contract.parts.items()
@@ -286,7 +287,7 @@ def _parts(record: "ModelRecord") -> dict[str, object]:
 
 
 def _fields(record: "ModelRecord", which: str) -> str:
-    """Fields by name if the file knows them, otherwise by order and parity."""
+    """The fields by name if the file has the names, otherwise by order and parity."""
     contract = record.contract
     if contract.fields:
         named = (*contract.fields, *contract.constants) if which == "inputs" else contract.predicted
@@ -307,7 +308,7 @@ def _bank_rows(record: "ModelRecord") -> list[tuple[object, ...]]:
 
 
 def _given(bank: "FilterBank") -> str:
-    """What is known of filters without a recipe: how many symmetries of the grid they were measured to have."""
+    """For filters without a recipe: how many symmetries of the grid they have, by measurement."""
     from math import factorial
 
     from ginjax.filters import symmetries

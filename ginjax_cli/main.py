@@ -1,4 +1,4 @@
-"""The command `ginjax`: the list of its commands and nothing else."""
+"""The program `ginjax`: the list of its commands, and nothing else."""
 
 import gc
 import sys
@@ -34,23 +34,23 @@ COMMANDS = (
     "transfer-curve",
     "demo",
 )
-"""Each is a function in a file of its name, see `file_of`."""
+"""Each command is a function in a file of the same name, see `file_of`."""
 
 GROUPS = ("data", "hub")
-"""Each is a command with commands of its own, likewise."""
+"""Each group is a command with commands of its own, in a folder of the same name."""
 
 COMPUTING = ("train", "verify", "evaluate", "predict", "transfer-curve", "demo")
-"""Those that run networks, again and again with the same memory."""
+"""The commands that run networks. They need memory of the same sizes again and again."""
 
 _HELP = """
 Train an equivariant network where data is cheap, run it where data is dear.
 
-Every command has sensible defaults, and most end by naming the command that usually comes next.
+Most options have sensible defaults. Most commands end by naming the command that usually comes next.
 """
 
 
 def make_app(names: Collection[str] = (*GROUPS, *COMMANDS)) -> typer.Typer:
-    """The program with some of its commands, none of which is imported without being asked for."""
+    """The program with some of its commands. Only these commands are imported."""
     app = typer.Typer(
         name="ginjax",
         help=_HELP,
@@ -75,7 +75,7 @@ def _load(name: str) -> Any:
 
 
 def file_of(name: str) -> str:
-    """The file of a command, and its function in there: its name as Python can write it."""
+    """The name of a command as Python can write it: both its file and its function are called so."""
     own = name.replace("-", "_")
     return f"{own}_" if iskeyword(own) else own
 
@@ -91,7 +91,7 @@ def _show_version(asked: bool) -> None:
 def _root(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop."),
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit."),
     ] = False,
     debug: Debug = False,
 ) -> None:
@@ -99,7 +99,7 @@ def _root(
 
 
 def _asked(arguments: Sequence[str]) -> Collection[str]:
-    """The one command that will run; all of them, to be listed, where that is not clear."""
+    """The one command that will run. All of them if that is not clear, because then they are listed."""
     every = (*GROUPS, *COMMANDS)
     first = next((argument for argument in arguments if argument != "--debug"), None)
     return (first,) if first in every else every
@@ -107,7 +107,7 @@ def _asked(arguments: Sequence[str]) -> Collection[str]:
 
 def main() -> None:
     """The console script."""
-    # What is imported stays: to look it through for garbage every 700 objects is a twentieth of a short command.
+    # Imported objects stay. Searching them for garbage every 700 allocations takes a twentieth of a short command.
     gc.set_threshold(50_000)
     open_streams()
     set_xla_flags()

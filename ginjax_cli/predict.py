@@ -1,4 +1,4 @@
-"""`ginjax predict`: roll a model out from given frames and write the forecast."""
+"""`ginjax predict`: roll out a model from given frames and write the forecast."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -35,7 +35,7 @@ def predict(
     given: Annotated[
         Path,
         typer.Argument(
-            help="Data that begin with the frames to start from: a file or a folder.", metavar="INPUT"
+            help="Data that contain the frames to start from: a file or a folder.", metavar="INPUT"
         ),
     ],
     steps: Annotated[
@@ -44,11 +44,11 @@ def predict(
             "--steps",
             min=1,
             max=2**20,
-            help="Length of the rollout: predictions, each made from those before it.",
+            help="Length of the rollout: the number of predictions, each made from the previous ones.",
         ),
     ] = 16,
     start: Annotated[
-        int, typer.Option("--start", min=0, help="First of the frames to start from, counted from 0.")
+        int, typer.Option("--start", min=0, help="The first of the frames to start from, counted from 0.")
     ] = 0,
     field: DataFields = None,
     axes: DataAxes = None,
@@ -64,8 +64,8 @@ def predict(
         bool,
         typer.Option(
             "--gif",
-            help="Also write an animation of the first trajectory, beside the truth as far as the data go on; in 3D of its "
-            "central slice.",
+            help="Write an animation of the first trajectory too, beside the truth as far as the data "
+            "contain it. In 3D it shows the central slice.",
         ),
     ] = False,
     width: PictureWidth = "two",
@@ -74,12 +74,13 @@ def predict(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Roll a model out from the first frames of every trajectory, and write the forecast in the layout of The Well.
+    """Roll out a model from given frames of every trajectory, and write the forecast in the layout of The Well.
 
-    The file holds the frames given and then the predictions, in the units of the input, so that frame for frame it
-    compares with a simulation from the same start. The input may have any layout that 'ginjax data inspect' reads; it
-    must have the dimension, fields, boundaries, grid spacing and time step that the model was trained with, and the numbers that
-    it is told (--condition).
+    The file contains the given frames and then the predictions, in the units of the input. You can compare it frame by
+    frame with a simulation from the same start.
+
+    The input may have any layout that 'ginjax data inspect' reads. It must have the dimension, fields, boundaries, grid
+    spacing and time step of the training data, and the numbers that the model is told (--condition).
     """
     from ginjax.checkpoint import Claim, check_output, with_name_of_its_own
 

@@ -1,4 +1,4 @@
-"""`ginjax runs`: the models and trainings of a folder."""
+"""`ginjax runs`: list the models and trainings in a folder."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,16 +28,17 @@ def runs(
         Path, typer.Argument(help="The folder to list.", metavar="[DIR]", show_default="this one")
     ] = Path(),
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="List the folders inside of it too.")
+        bool, typer.Option("--recursive", "-r", help="List the folders inside this folder too.")
     ] = False,
     json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """List models, trainings in progress and interrupted ones, with what they were trained on and how good they are.
+    """List models and trainings (running or interrupted), with their data and errors.
 
-    The validation loss is the lowest of the training; of a tuning it is the error of the rollouts that judged it. The
-    one-step error is that of the next frame on the part that was held out. Files that cannot be read are named below.
+    The validation loss is the lowest one of the training. For a tuning, it is the error of the rollouts that judged it.
+    The one-step error is the error of the next frame on the held-out data. Files that cannot be read are named below
+    the table.
     """
     from ginjax.runs import list_runs
 
@@ -45,7 +46,7 @@ def runs(
     found = list_runs(folder, recursive=recursive)
     if found.runs:
         rows = [_row(run) for run in found.runs]
-        # Columns that say nothing make room for names.
+        # Columns without values are left out, which makes room for names.
         told = [i for i in range(len(_COLUMNS)) if i < 3 or any(row[i] is not None for row in rows)]
         out.table(
             f"Runs in {shell_word(folder)}",
@@ -69,7 +70,7 @@ def runs(
             "unread": [{"path": str(path), "problem": problem} for path, problem in found.unread],
         },
     )
-    # A training that has only just begun has nothing yet that could be looked at.
+    # A training that has only just begun has nothing to look at yet.
     known = [run for run in found.runs if run.path != run.names.log]
     alike = [run for run in known if known and (run.trained_on, run.D) == (known[0].trained_on, known[0].D)]
     if len(alike) > 1:

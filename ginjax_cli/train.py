@@ -187,20 +187,19 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a network to predict the next frame of a simulated equation, or of --data, and write the model.
+    """Train a network to predict the next frame of a simulated equation or of --data, and write the model.
 
     Simulations are periodic and spectrally accurate. Grid spacing and time step are the same in every dimension, so
-    that a model trained here can be converted and used in a higher one. The same seed gives the same file.
+    that you can convert the model to a higher dimension and use it there. The same seed gives the same file.
 
-    Beside the model are written its log (model.log.jsonl) and learning curve (model.curve.png, or of another --format), and in model.run
-    the state of the run. Ctrl-C ends the run in order, and --resume goes on as if nothing had happened. A finished run is
-    extended by --resume with more --steps, and never begun anew.
+    The command also writes the log (model.log.jsonl), the learning curve (model.curve.png) and the state of the run (the
+    folder model.run). Ctrl-C ends a run in order, and --resume continues it without loss or extends a finished one.
 
-    With --init of a trained model, rollouts on held-out data choose the weights, and the model as it is is the first to
-    choose from: where no step of the training makes it better by a tenth, it is kept as it was.
+    With --init of a trained model, rollouts on held-out data choose the weights. The model is kept as it was
+    unless the training makes it better by a tenth.
 
-    With --seeds several models are trained, one for each seed (model.seed0.safetensors and so on), and their mean and spread
-    are shown and written (model.seeds.json). The same command goes on with those that are missing.
+    With --seeds the command trains one model for each seed (model.seed0.safetensors and so on) and writes their mean and
+    spread (model.seeds.json). If it is interrupted, the same command continues with the missing models.
     """
     from ginjax.checkpoint import check_output
 
@@ -336,7 +335,7 @@ def train(
                 title = None if claim is None else curve_title(request)
                 show_finished(out, files, made, run_file, ctx, title, width)
             return
-    # With --resume an earlier model of the same run, or what --force lets it replace.
+    # With --resume it replaces an earlier model of the same run, with --force any model.
     replaces = (force or resume) and output.exists()
     for said in prepared.warnings:
         out.warn(said)
@@ -350,14 +349,14 @@ def train(
     trained = run.carry_out()
     if trained.reason == "asked":
         if claim is not None:
-            claim.done()  # the saved state says enough
+            claim.done()  # the saved state is enough to continue
         run.stop(trained, replaces=replaces)
-    if claim is not None:  # else a process that writes nothing
+    if claim is not None:  # otherwise this process writes nothing
         run.finish(output, trained, claim, force=force or replaces, width=width)
 
 
 def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
-    """The dimension to simulate in."""
+    """The dimension of the simulations."""
     from ginjax.data import find_pde
     from ginjax.errors import ArgumentError
 

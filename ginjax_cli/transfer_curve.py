@@ -26,12 +26,18 @@ def transfer_curve(
         typer.Option(
             "--output",
             "-o",
-            help="The folder to write to; an unfinished curve there is continued.",
+            help="The folder to write to. An unfinished curve there is continued.",
             metavar="DIR",
         ),
     ] = Path("transfer_curve"),
     pde: Annotated[
-        str, typer.Option("--pde", help="Equations to simulate, separated by commas.", metavar="NAMES")
+        str,
+        typer.Option(
+            "--pde",
+            help="Equations to simulate, separated by commas.",
+            metavar="NAMES",
+            show_default="diffusion, fisher-kpp, allen-cahn, burgers",
+        ),
     ] = "diffusion,fisher-kpp,allen-cahn,burgers",
     from_dims: Annotated[
         str, typer.Option("--from", help="Dimensions to train in, separated by commas.", metavar="DIMS")
@@ -40,7 +46,8 @@ def transfer_curve(
         str,
         typer.Option(
             "--to",
-            help="Dimensions to convert to, separated by commas; each from every lower one of --from.",
+            help="Dimensions to convert to, separated by commas: each of them from every lower one of "
+            "--from.",
             metavar="DIMS",
         ),
     ] = "3",
@@ -48,27 +55,32 @@ def transfer_curve(
         str,
         typer.Option(
             "--samples",
-            help="Numbers of high-dimensional training trajectories, separated by commas; 0 is zero-shot.",
+            help="Numbers of high-dimensional training trajectories, separated by commas. 0 means no "
+            "training there.",
             metavar="COUNTS",
         ),
     ] = "0,1,2,4,8",
     seeds: Annotated[
         int,
         typer.Option(
-            "--seeds", min=1, max=100, help="Number of random seeds, each a repetition of everything."
+            "--seeds", min=1, max=100, help="Number of random seeds. Everything is repeated for each seed."
         ),
     ] = 5,
     size: Annotated[
         int | None,
         typer.Option(
-            "--size", min=4, max=256, help="Grid points along each axis in the dimensions converted to."
+            "--size",
+            min=4,
+            max=256,
+            help="Grid points along each axis in the dimensions of --to.",
+            show_default="96, 16 in 2D, 3D, or 16, 12 with --quick",
         ),
     ] = None,
     fold: Annotated[
         FoldName,
         typer.Option(
             "--fold",
-            help="Which data to measure on: choose settings on 'validation', quote results of 'test'.",
+            help="Which data to measure on: choose settings on validation, quote the results on test.",
         ),
     ] = "test",
     scratch_time: Annotated[
@@ -77,11 +89,15 @@ def transfer_curve(
             "--scratch-time",
             min=0.01,
             max=1000,
-            help="Training time of the baseline from scratch, as a multiple of the converted network's in all.",
+            help="Training time of the baseline from scratch, as a multiple of the total time of the "
+            "converted network.",
         ),
     ] = 1.0,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Small grids and short trainings: a first look, not a result.")
+        bool,
+        typer.Option(
+            "--quick", help="Use small grids and short trainings, for a first look and not for results."
+        ),
     ] = False,
     picture_format: PictureFormat = "png",
     width: PictureWidth = "two",
@@ -90,13 +106,15 @@ def transfer_curve(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Measure one-step error against the number of high-dimensional samples: converted, calibrated, from scratch, inflated.
+    """Measure the one-step error against the number of samples in the high dimension, for four kinds of networks.
 
-    Converted is tuned on the samples; calibrated only chooses among the exact conversions on a few of them. From scratch
-    means the same network and optimiser on the same samples, for as long as the converted network took in all, and the
-    best of three learning rates. The two folds share no data: the settings were chosen on the validation fold, and the
-    test fold is for what is quoted. Every finished cell goes into DIR/transfer_curve.json at once: repeat the command to
-    continue. The picture is DIR/transfer_curve.png, or of another --format.
+    Converted: trained in the low dimension, converted, and tuned on the samples. Calibrated: converted, with a choice
+    among the exact conversions on a few samples, and not tuned. From scratch: the same network trained on the samples
+    only, for the total time of the converted network, with the best of three learning rates. Inflated: a plain network
+    from the low dimension with its kernels put into the central slice, and tuned.
+
+    The folds validation and test share no data; the settings were chosen on validation. Every measured error is stored
+    at once in DIR/transfer_curve.json: repeat the command to continue. It draws DIR/transfer_curve.png at the end.
     """
     out = Output(json=json, quiet=quiet)
 
@@ -117,7 +135,7 @@ def transfer_curve(
     lows, highs = _numbers("--from", from_dims), _numbers("--to", to_dims)
     equations = [find_pde(name.strip()) for name in pde.split(",")]
     for equation in equations:
-        for D in {*lows, *highs} & {1, 2, 3}:  # other numbers are refused below
+        for D in {*lows, *highs} & {1, 2, 3}:  # other numbers are refused later
             equation.check_dimension(D)
     request = CurveRequest(
         pdes=[equation.name for equation in equations],
@@ -132,7 +150,7 @@ def transfer_curve(
         settings = replace(settings, high_sides=sides)
     ctx.with_resource(folder_for_work(output))
     numbers, picture = output / "transfer_curve.json", output / f"transfer_curve.{picture_format}"
-    # Without numbers to continue, a picture there is not of this curve.
+    # If there are no numbers to continue from, an existing picture does not belong to this curve.
     claim = ctx.with_resource(
         Claim(output / "transfer_curve", (numbers, picture), force=force or numbers.exists())
     )

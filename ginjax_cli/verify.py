@@ -1,4 +1,4 @@
-"""`ginjax verify`: run a converted network beside the one it came from."""
+"""`ginjax verify`: run a converted network and the original one, and compare them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +39,14 @@ WAY_OUT = (
 
 @names_conversion("data")
 def verify(
-    low: Annotated[Path, typer.Argument(help="The model file before conversion.", metavar="LOW")],
-    high: Annotated[Path, typer.Argument(help="The model file after conversion.", metavar="HIGH")],
+    low: Annotated[Path, typer.Argument(help="The model file of the lower dimension.", metavar="LOW")],
+    high: Annotated[Path, typer.Argument(help="The model file of the higher dimension.", metavar="HIGH")],
     data: Annotated[
         Path | None,
         typer.Option(
             "--data",
-            help="Data in the dimension of LOW, as inputs of the lift test, or in that of HIGH, to measure its error: a file "
-            "or a folder, see 'ginjax data inspect', or pairs.",
+            help="Data in the dimension of LOW for the lift test, or in that of HIGH to measure its error: a "
+            "file or a folder (see 'ginjax data inspect'), or pairs.",
             metavar="PATH",
         ),
     ] = None,
@@ -57,12 +57,12 @@ def verify(
             min=2,
             max=256,
             help="Grid points along each axis of random fields, or along the new axes of the given data.",
-            show_default="8",
+            show_default="8 (more if the network needs it), or 32 for ONNX graphs",
         ),
     ] = None,
     tol: Annotated[
         float | None,
-        typer.Option("--tol", min=0, help="Largest defect accepted.", show_default="by precision"),
+        typer.Option("--tol", min=0, help="Largest defect that is accepted.", show_default="by precision"),
     ] = None,
     samples: Samples = None,
     field: DataFields = None,
@@ -78,11 +78,12 @@ def verify(
 ) -> None:
     """Check on random or given fields that a converted network reproduces the original one.
 
-    The lift test compares the two networks on fields that do not vary along the new axes, once with everything
-    in float64 and once in the precision of the file. The equivariance defect says how well the converted network
-    commutes with rotations and reflections. Exit code 3 means that a promise is not kept; rules that promise
-    nothing are only measured. Networks of other libraries are not run: their certificate is made again from both files.
-    Graphs of ONNX are run by onnxruntime.
+    The lift test compares the two networks on fields that do not vary along the new axes, in float64 and in the
+    precision of the file. The equivariance defect says how far the converted network is from commuting with rotations
+    and reflections. Exit code 3 means that a promise is not kept. Rules that promise nothing are only measured.
+
+    Networks of other libraries are not run: the command computes their certificate again from both files. ONNX graphs
+    are run by onnxruntime.
     """
     out = Output(json=json, quiet=quiet)
     from ginjax.onnx import is_onnx
@@ -155,7 +156,7 @@ def verify(
         out.note(effort.warning)
     effort.check()
     with out.progress(STAGES, "running both networks") as progress:
-        # The certificate is in the file that was converted: the higher one, or going down the lower one.
+        # The certificate is in the file that a conversion wrote: the higher one, or on the way down the lower one.
         certificate = certificate_between(first.record, second.record)
         made = second if certificate is second.record.certificate else first
         parity_lift = certificate is not None and certificate.parity_lift
@@ -231,14 +232,14 @@ def verify(
 
 @dataclass(frozen=True)
 class _Given:
-    """What data in one of the two dimensions say.
+    """What follows from data in one of the two dimensions.
 
     **Arguments:**
 
-    - `dim`, `name`: where and what they are.
-    - `samples`: how many were used.
-    - `error`, `no_change`: one-step error of the model of that dimension, and of predicting no change.
-    - `fields`: inputs of the lower model, for the lift test; None where the data are of the higher dimension.
+    - `dim`, `name`: the dimension and the name of the data.
+    - `samples`: the number of samples used.
+    - `error`, `no_change`: the one-step error of the model of that dimension, and that of predicting no change.
+    - `fields`: inputs of the lower model for the lift test; None for data of the higher dimension.
     """
 
     dim: int
@@ -249,7 +250,7 @@ class _Given:
     fields: "MultiImage | None"
 
     def shape(self) -> dict[str, Any]:
-        """How many inputs of the lift test there are, and of which size."""
+        """The number and the size of the inputs of the lift test."""
         assert self.fields is not None
         return {"samples": self.fields.get_L(), "spatial": self.fields.get_spatial_dims()}
 
@@ -272,7 +273,7 @@ def _read(
     reading: "DataReading",
     split: str | None,
 ) -> _Given:
-    """Samples for the model of the data's dimension, and its error on them."""
+    """Samples for the model that has the dimension of the data, and the error of that model on them."""
     from ginjax.errors import ArgumentError
     from ginjax.ml import samples_for
     from ginjax.models import from_record
@@ -296,7 +297,7 @@ def _read(
 
 
 def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, LoadedModel]") -> int:
-    """The dimension of the data, read as those of either model were, or by themselves."""
+    """The dimension of the data, read in the same way as the training data of one of the models."""
     from ginjax.errors import GinjaxError
     from ginjax.ml import data_dimension
 
@@ -308,7 +309,7 @@ def _dimension(path: Path, reading: "DataReading", models: "tuple[LoadedModel, L
 
 
 def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
-    """Say what becomes of the shortest waves in a rollout, where the models are rolled out."""
+    """Say how the shortest waves grow in a rollout, if the models can be rolled out."""
     if waves is None:
         return
     out.line(
@@ -320,7 +321,7 @@ def show_waves(out: Output, waves: "ShortestWaves | None") -> None:
 
 
 def waves_payload(waves: "ShortestWaves | None") -> dict[str, float] | None:
-    """The growth of the shortest waves as plain values; None without any."""
+    """The growth of the shortest waves as plain values, or None."""
     return None if waves is None else {"low": waves.low, "high": waves.high}
 
 

@@ -1,4 +1,4 @@
-"""`ginjax data`: a command of commands, a file each."""
+"""`ginjax data`: a group of commands, with one file for each."""
 
 import typer
 

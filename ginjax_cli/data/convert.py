@@ -29,7 +29,7 @@ _PANEL = "Another grid or time step"
 def convert(
     ctx: typer.Context,
     path: Annotated[
-        list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="IN...")
+        list[Path], typer.Argument(help="A file, several files, or a folder of files.", metavar="IN...")
     ],
     output: OutputPath,
     field: DataFields = None,
@@ -42,7 +42,7 @@ def convert(
         float | None,
         typer.Option(
             "--data-spacing",
-            help="The grid spacing of the data, where they do not state it.",
+            help="The grid spacing of the data, if they do not state it.",
             metavar="NUMBER",
             rich_help_panel="Reading data",
         ),
@@ -51,7 +51,7 @@ def convert(
         float | None,
         typer.Option(
             "--data-time-step",
-            help="The time step of the data, where they do not state it.",
+            help="The time step of the data, if they do not state it.",
             metavar="NUMBER",
             rich_help_panel="Reading data",
         ),
@@ -60,7 +60,8 @@ def convert(
         float | None,
         typer.Option(
             "--spacing",
-            help="The grid spacing to write: as a sum of waves along periodic axes, by means of blocks along others.",
+            help="The grid spacing to write. Periodic axes are resampled as sums of waves, other axes by "
+            "means of blocks.",
             metavar="NUMBER",
             show_default="that of the data",
             rich_help_panel=_PANEL,
@@ -70,7 +71,7 @@ def convert(
         bool,
         typer.Option(
             "--means",
-            help="Take means of blocks along periodic axes too, as suits fields with jumps.",
+            help="Take means of blocks along periodic axes too. This suits fields with jumps.",
             rich_help_panel=_PANEL,
         ),
     ] = False,
@@ -79,7 +80,7 @@ def convert(
         typer.Option(
             "--every",
             min=1,
-            help="Write every so many frames one, from the first on.",
+            help="Write only every Nth frame, beginning with the first.",
             rich_help_panel=_PANEL,
         ),
     ] = 1,
@@ -88,7 +89,7 @@ def convert(
         typer.Option(
             "--frames",
             min=1,
-            help="Write so many frames of each trajectory, the first ones.",
+            help="Write only this many frames of each trajectory, the first ones.",
             show_default="all",
             rich_help_panel=_PANEL,
         ),
@@ -98,13 +99,13 @@ def convert(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Write data as one HDF5 file in the layout of The Well, in which everything is stated.
+    """Write data of any layout as one HDF5 file in the layout of The Well.
 
-    What was said with --axes, --field, --parity, --periodic, --data-spacing and --data-time-step stands in the file, so
-    that no command asks for it again. Reads all that 'ginjax data inspect' reads, a few frames at a time, and writes
-    the values one after the other, without compression: the fastest to train on.
+    The file states everything that you say with --axes, --field, --parity, --periodic, --data-spacing and
+    --data-time-step, so that no command asks for it again. The command reads all formats that 'ginjax data inspect'
+    reads, a few frames at a time. It writes without compression, which is fastest for training.
 
-    With --spacing and --every the file gets another grid spacing and time step, such as those that a model was trained with.
+    With --spacing and --every the file gets another grid spacing and time step, such as those of a model.
     """
     from ginjax.checkpoint import Claim, check_output
     from ginjax.data import check_room, convert_data, data_splits, resample, state_steps, well_size

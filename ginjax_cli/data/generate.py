@@ -22,7 +22,7 @@ from ginjax_cli._options import (
 from ginjax_cli._output import Output
 
 _OF_A_FILE = ("cover", "correlation_lengths", "planes")
-"""What the origin of a file says of its initial fields, where they are not drawn as by default."""
+"""What the origin of a file says about its initial fields, if they are not the default ones."""
 
 
 def generate(
@@ -37,7 +37,7 @@ def generate(
             "--dim",
             help="Dimensions of space, separated by commas.",
             metavar="1,2,3",
-            show_default="all that the equation has",
+            show_default="all dimensions of the equation",
         ),
     ] = None,
     size: Annotated[
@@ -63,7 +63,10 @@ def generate(
     frames: Annotated[
         int,
         typer.Option(
-            "--frames", min=1, max=2**20, help="Time steps in each simulation, after the initial frame."
+            "--frames",
+            min=1,
+            max=2**20,
+            help="Number of time steps in each simulation, after the initial frame.",
         ),
     ] = 8,
     cover: Annotated[int | None, cover_option()] = None,
@@ -72,15 +75,17 @@ def generate(
         list[str] | None,
         typer.Option(
             "--vary",
-            help="Several time steps or coefficients, such as time_step=0.02,0.04 or diffusivity=0.01,0.05, which the simulations take in turn, "
-            "every combination if repeated; a network is told them.",
+            help="Simulate with several time steps or coefficients in turn, such as time_step=0.02,0.04. If "
+            "this option is repeated, every combination is used. A network is told the numbers.",
             metavar="NAME=NUMBERS",
             show_default="those of the equation",
         ),
     ] = None,
     folder: Annotated[
         Path,
-        typer.Option("--output", "-o", help="The folder to write to; made if it is missing.", metavar="DIR"),
+        typer.Option(
+            "--output", "-o", help="The folder to write to. It is made if it does not exist.", metavar="DIR"
+        ),
     ] = Path("data"),
     seed: Seed = 0,
     force: Force = False,
@@ -88,13 +93,14 @@ def generate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Simulate one equation in several dimensions and write one file for each, in the layout of The Well.
+    """Simulate one equation in several dimensions, and write one file in the layout of The Well for each.
 
-    The files match: the same equation, coefficients, distribution of the initial fields, grid spacing and time step.
-    So a filter covers the same length in every dimension, and a network meets the same local dynamics; on a domain of
-    fixed length with fewer points in 3D it would not. Lengths and times are in units of the equation's own form.
-    The boundaries are periodic. The same seed gives the same bytes. What will not fit into the free room on the disk is
-    refused at once.
+    All files have the same equation, coefficients, distribution of initial fields, grid spacing and time step. So a
+    filter covers the same length in every dimension, and a network meets the same local dynamics. Domains of equal
+    length with fewer points in 3D would not have this property.
+
+    Lengths and times are in the units of the dimensionless equation. Boundaries are periodic. The same seed gives the
+    same bytes. If the disk has too little free space, the command refuses at once.
     """
     from ginjax.checkpoint import Claim, check_output, folder_for_work
     from ginjax.data import check_room, find_pde, simulate, simulation_size, write_well
@@ -110,7 +116,7 @@ def generate(
         simulation_size(equation, D, trajectories=count, steps=frames, side=size, planes=planes)
         for D, count in counts.items()
     ]
-    # Data of the dimension that is to be covered lie beside the others as they are.
+    # Data in the dimension that is to be covered are not changed.
     covering = [D for D in dims if planes is not None or (cover or 0) > D] or dims
     sources = {
         D: simulate(

@@ -1,4 +1,4 @@
-"""`ginjax data inspect`: what is in data files."""
+"""`ginjax data inspect`: show what is in data files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -42,7 +42,7 @@ _COLUMNS = (
 def inspect(
     ctx: typer.Context,
     path: Annotated[
-        list[Path], typer.Argument(help="A file, several, or a folder of them.", metavar="PATH...")
+        list[Path], typer.Argument(help="A file, several files, or a folder of files.", metavar="PATH...")
     ],
     field: DataFields = None,
     axes: DataAxes = None,
@@ -56,7 +56,7 @@ def inspect(
         typer.Option(
             "--max-frames",
             min=0,
-            help="Number of frames whose values are looked at, drawn at random; 0 means all.",
+            help="Number of frames, drawn at random, whose values are examined. 0 means all.",
         ),
     ] = 1000,
     json: Json = False,
@@ -65,10 +65,11 @@ def inspect(
 ) -> None:
     """Show what is in data files: layout, grid, fields, boundaries, range of values, NaN and infinity.
 
-    Reads The Well, PDEBench and PDEArena (HDF5), MATLAB, NetCDF, Zarr and NumPy files, by looking inside. What a file does not
-    state is said here, with the option that settles it. A folder of files, such as one for each run, is one set of data.
+    The command reads The Well, PDEBench and PDEArena (HDF5), MATLAB, NetCDF, Zarr and NumPy files, which it recognises by
+    their content. For everything that a file does not state, it names the option that states it. A folder of files, such
+    as one for each run, is one data set.
 
-    An .npz may state all of it in an entry 'schema' of JSON, in which all but dimension, name and order may be left out:
+    An .npz file may state everything in an entry 'schema' of JSON. Only dimension, name and order are required:
 
     {"dimension": 2, "spacing": 0.1, "time_step": 0.5, "periodic": true, "fields": [{"name": "v", "order": 1, "parity": "even",
     "unit": "m/s", "axes": "trajectory,time,x,y,component"}], "constants": [{"name": "bed", "order": 0}]}
@@ -102,16 +103,16 @@ def inspect(
     out.result(None, payload)
     if _can_be_trained_on(source, found, parts) and len(path) == 1:
         words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
-        # Planes lack how fields vary in all directions, which a converted network has learnt in a lower dimension.
+        # Planes do not vary in all directions, so they are for tuning a converted network.
         start = [] if told_planes(source.origin) is None else ["--init", f"MODEL.{source.D}d.safetensors"]
         out.next_step(shell_line(["ginjax", "train", *start, "--data", str(path[0]), *words]))
 
 
 def _can_be_trained_on(source: "Source", found: "Sequence[FieldSurvey]", parts: tuple[str, ...]) -> bool:
-    """Whether `ginjax train` would take the data, as far as is known without reading all of them."""
+    """Whether `ginjax train` would accept the data, as far as is known without reading all of them."""
     settled = not any(note.startswith(("cannot", "left out")) for note in source.notes)
     finite = all(entry.bad == 0 for entry in found)
-    # Without parts of their own one trajectory is validated on and one held out.
+    # Data without parts need one trajectory each for training, validation and testing.
     enough = source.frames >= 2 and ("train" in parts if parts else source.trajectories >= 3)
     return settled and finite and enough
 

@@ -1,4 +1,4 @@
-"""`ginjax hub`: a command of commands, a file each."""
+"""`ginjax hub`: a group of commands, with one file for each."""
 
 import typer
 
@@ -7,6 +7,6 @@ from ginjax_cli._given_once import GivenOnce
 from .pull import pull
 from .push import push
 
-hub = typer.Typer(help="Publish models on the Hugging Face Hub, and fetch them from there.")
+hub = typer.Typer(help="Publish models on the Hugging Face Hub, and fetch models from there.")
 hub.command(cls=GivenOnce)(push)
 hub.command(cls=GivenOnce)(pull)

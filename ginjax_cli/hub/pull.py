@@ -1,4 +1,4 @@
-"""`ginjax hub pull`: fetch a file by name."""
+"""`ginjax hub pull`: fetch a file from the Hub by name."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,8 @@ def pull(
     address: Annotated[
         str,
         typer.Argument(
-            help="user/name, with @REVISION for a branch, a tag or a commit, and /FILE for another file than model.safetensors.",
+            help="The repository: user/name. Add @REVISION for a branch, a tag or a commit, and /FILE for a "
+            "file other than model.safetensors.",
             metavar="REPOSITORY",
         ),
     ],
@@ -24,10 +25,10 @@ def pull(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Fetch a model from the Hugging Face Hub, or weights and graphs of other programs.
+    """Fetch a model from the Hugging Face Hub, or weights or a graph of another program.
 
-    Files in .safetensors and .onnx only, and nothing in them is run. In Python ginjax.load("hf://user/name") does the same.
-    Needs the extra hub.
+    The command fetches only .safetensors and .onnx files, which cannot contain code. It needs the extra hub. In Python,
+    ginjax.load("hf://user/name") loads a model directly.
     """
     import shutil
 
@@ -50,7 +51,9 @@ def pull(
     try:
         check_target(target, force=force, links=output is not None)
     except FileError:
-        refuse_absent(asked)  # what is to be fetched comes first: of another address the name may be free
+        refuse_absent(
+            asked
+        )  # a missing file on the Hub is reported first: for the right address the name may be free
         raise
     found = fetch(asked, progress=out.is_drawn)
     with opened(found.path) as (stream, _):

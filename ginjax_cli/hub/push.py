@@ -10,12 +10,12 @@ from ginjax_cli._output import Output
 
 
 def push(
-    model: Annotated[Path, typer.Argument(help="A model file.", metavar="MODEL")],
+    model: Annotated[Path, typer.Argument(help="The model file.", metavar="MODEL")],
     address: Annotated[
         str,
         typer.Argument(
-            help="The repository, user/name; with @BRANCH for another branch than main, and /FILE for another name than "
-            "model.safetensors. It is made if it is not there.",
+            help="The repository: user/name. Add @BRANCH for a branch other than main, and /FILE for a name "
+            "other than model.safetensors. A repository or branch that does not exist is made.",
             metavar="REPOSITORY",
         ),
     ],
@@ -23,7 +23,8 @@ def push(
         Path | None,
         typer.Option(
             "--evaluation",
-            help="The folder of 'ginjax evaluate', or its evaluation.json: the card then tells the errors.",
+            help="The folder that 'ginjax evaluate' wrote, or its evaluation.json. The card then states the "
+            "errors.",
             metavar="PATH",
             show_default="no errors",
         ),
@@ -31,15 +32,15 @@ def push(
     card: Annotated[
         bool,
         typer.Option(
-            "--card/--no-card", help="Write the card too, as README.md, over the one that is there."
+            "--card/--no-card", help="Write the card too, as README.md. It replaces an existing one."
         ),
     ] = True,
     private: Annotated[
-        bool, typer.Option("--private", help="Make the repository private, if it is made.")
+        bool, typer.Option("--private", help="If the repository is made, make it private.")
     ] = False,
     message: Annotated[
         str | None,
-        typer.Option("--message", help="What the commit is called.", show_default="the model in words"),
+        typer.Option("--message", help="The message of the commit.", show_default="the model in words"),
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -47,7 +48,7 @@ def push(
 ) -> None:
     """Publish a model and its card on the Hugging Face Hub.
 
-    The token is that of 'hf auth login', or of the variable HF_TOKEN. Needs the extra hub.
+    Log in with 'hf auth login' first, or put a token into the variable HF_TOKEN. The command needs the extra hub.
     """
     from ginjax.checkpoint import read_evaluation
     from ginjax.errors import ArgumentError

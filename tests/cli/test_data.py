@@ -251,7 +251,7 @@ def test_generate_refuses_what_cannot_be_covered_or_laid(run, args, message, hin
 def test_the_help_says_which_equations_have_no_planes(run):
     text = " ".join(run("generate", "--help").output.replace("\u2502", " ").split())
     without = [name for name, pde in PDES.items() if not pde.planar]
-    assert f"All equations have planes but {', '.join(without)}." in text
+    assert f"All equations except {', '.join(without)} have planes." in text
 
 
 def test_generate_refuses_before_it_simulates(run, tmp_path):
