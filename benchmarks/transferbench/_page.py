@@ -14,6 +14,9 @@ from transferbench._summary import Group, Spread, Worth, best_scratch, grouped, 
 BEGIN = "<!-- tables: written by benchmarks/transfer_bench.py --page -->"
 END = "<!-- end of the tables -->"
 
+TUNED = ("calibrated", "tuned", "tuned-plateau", "planes-tuned")
+"""The methods of ours that use samples of the high dimension."""
+
 
 def with_tables(text: str, book: Book) -> str:
     """A page with the tables between its two marks.
@@ -122,7 +125,7 @@ def _tuning(groups: Sequence[Group]) -> str:
     rows = []
     for group in groups:
         other = best_scratch(groups, group.case, group.samples)
-        if other is None or group.method not in ("calibrated", "tuned", "tuned-plateau"):
+        if other is None or group.method not in TUNED:
             continue
         found = [ratio(group, other, each) for each in _ends(groups)]
         shown = " | ".join("-" if each is None else _spread(each) for each in found)

@@ -209,11 +209,12 @@ def test_the_table_of_the_readme_is_what_was_measured():
             two(own["calibrated", 0, True, "isotropic"]),
             two(own["calibrated", 1, True, "isotropic"]),
             "-",
+            two(own["tuned-plateau", 16, True, "isotropic"]),
             two(scratch),
             two(own["scratch-noise", 16, False, ""]),
         ]
-    zero, planes, scratch = burgers(groups)
-    expected["burgers"] = [two(zero), "-", "-", two(planes), two(scratch), "-"]
+    expected["burgers"] = list(map(two, burgers(groups)))
+    expected["burgers"][1:1] = ["-", "-"]
     table = rows_of_the_readme()
     assert [*zip(*table.values(), strict=True)] == [tuple(column) for column in expected.values()]
     assert list(table) == [
@@ -221,9 +222,27 @@ def test_the_table_of_the_readme_is_what_was_measured():
         "and calibrated on its 1D data",
         "or calibrated on one 3D trajectory",
         "or tuned on 3D fields that vary in a plane",
+        "tuned on 16 3D trajectories",
         "from scratch, 16 3D trajectories",
         "the same with noise on its inputs",
     ]
+
+
+def test_the_readme_begins_with_what_one_gains():
+    """From the least factor between calibrated networks without 3D data and the best training from scratch to the greatest."""
+    groups = grouped(read_book(transfer_bench.RESULTS).results)
+    ours, theirs = (
+        {e.case.pde: e for e in groups if (e.method, e.samples, e.cover) == key}
+        for key in (("calibrated", 0, True), ("scratch-noise", 16, False))
+    )
+    factors = [theirs[p].error(h).median / ours[p].error(h).median for p in SCALARS for h in (1, 20)]
+    said = " ".join(README.read_text("utf-8").split("## One minute")[0].split())
+    assert f"forecast 3D {min(factors):.2g} to {max(factors):.2g} times as accurately" in said
+    shares = [ours[p].seconds / theirs[p].seconds for p in SCALARS]
+    assert "about a seventh of the processor time" in said and 1 / 8.5 < min(shares) <= max(shares) < 1 / 5.5
+    zero, planes, _, *scratch = burgers(groups)
+    assert "worth as much as 16 simulations in 3D" in said
+    assert all(planes.error(h).median <= 1.05 * each.error(h).median for each in scratch for h in (1, 20))
 
 
 def test_the_page_says_what_was_measured():
@@ -284,33 +303,43 @@ def test_the_page_says_what_tuning_to_the_plateau_is_worth():
     groups = grouped(read_book(transfer_bench.RESULTS).results)
     page = " ".join(transfer_bench.PAGE.read_text("utf-8").split())
     (said,) = (part for part in page.split("- **")[1:] if part.startswith("Tuned to its plateau"))
-    own = {(e.case.pde, e.method): e for e in groups if e.samples == 16 and e.cover and e.rule == "isotropic"}
-    for method in ("tuned-plateau", "tuned"):
+    own = {
+        (e.case.pde, e.method, e.samples): e
+        for e in groups
+        if e.cover and e.rule == "isotropic" and e.samples
+    }
+    for method, samples in (("tuned-plateau", 1), ("tuned-plateau", 16), ("tuned", 16)):
         for horizon in (1, 20):
-            found = [own[pde, method] for pde in SCALARS]
-            ratios = [ratio(e, best_scratch(groups, e.case, 16), horizon).median for e in found]
+            found = [own[pde, method, samples] for pde in SCALARS]
+            ratios = [ratio(e, best_scratch(groups, e.case, samples), horizon).median for e in found]
             words = in_text(ratios) if method == "tuned" else "{:.2g}, {:.2g} and {:.2g}".format(*ratios)
-            assert words in said, (method, horizon, words)
+            assert words in said, (method, samples, horizon, words)
 
 
 def burgers(groups):
-    """Converted by default, tuned on planes, and from scratch."""
+    """Converted by default, tuned on planes, then on samples too, and from scratch without noise and with it."""
     own = {
         (e.method, e.samples): e
         for e in groups
         if e.case.pde == "burgers" and not e.cover and e.rule in ("", "compatibility")
     }
-    return own["zero-shot", 0], own["planes", 0], own["scratch", 16]
+    last = own["planes-tuned", 16], own["scratch", 16], own["scratch-noise", 16]
+    return own["zero-shot", 0], own["planes", 0], *last
 
 
 def test_the_page_says_what_planes_are_worth():
     found = burgers(grouped(read_book(transfer_bench.RESULTS).results))
-    assert [len(each.results) for each in found] == [3, 3, 3]
+    assert [len(each.results) for each in found] == [3] * 5
+    zero, planes, tuned, *scratch = found
     page = transfer_bench.PAGE.read_text("utf-8")
-    (said,) = (part for part in page.split("- **")[1:] if part.startswith("Burgers without 3D data"))
-    for group in found:
-        for horizon in (1, 20):
-            assert f"{group.error(horizon).median:.2g}" in said
+    without, with_samples = (
+        next(part for part in page.split("- **")[1:] if part.startswith(begin))
+        for begin in ("Burgers without 3D data", "Burgers with 3D data")
+    )
+    for said, groups in ((without, (zero, planes, *scratch)), (with_samples, (tuned,))):
+        for group in groups:
+            for horizon in (1, 20):
+                assert f"{group.error(horizon).median:.2g}" in said, (group.method, horizon)
 
 
 def test_the_page_says_what_unseen_seeds_gave():

@@ -225,7 +225,7 @@ def _planes_of(pde: PDE, D: int, name: str) -> tuple[Planes, ...]:
             "`planes`",
             got=f"a simulation in {D}D",
             expected=f"one in {in_space}D, where the planes lie",
-            hint=f"Ask for {in_space}D: these are {in_space}D fields that vary in a plane only.",
+            hint=f"Ask for {in_space}D. A model of a lower dimension has to be converted to {in_space}D before it is tuned on them.",
         )
     if not pde.planar:
         those = ", ".join(name for name, each in PDES.items() if each.planar)
