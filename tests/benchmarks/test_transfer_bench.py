@@ -291,7 +291,7 @@ def test_the_page_says_what_the_best_rival_from_scratch_does():
         "by factors of {} to {} in one step and {} to {} after twenty".format(*factors[0], *factors[1])
         in said
     )
-    noisy = [e for e in groups if (e.method, e.samples) == ("scratch-noise", 16)]
+    noisy = [e for e in groups if (e.method, e.samples) == ("scratch-noise", 16) and e.case.pde in SCALARS]
     assert {e.diverged for e in noisy} == {0}
     chosen = [book.rates[f"{pde}/1to3/8x1/scratch/n16/noise"] for pde in SCALARS]
     assert chosen == [0.03, 0.03, 0.01] == [e.results[0].noise for e in noisy]
@@ -357,7 +357,7 @@ def test_the_page_says_what_unseen_seeds_gave():
 
 
 def test_unseen_seeds_give_the_ranking_that_the_readme_says():
-    """Calibrated before from scratch, and calibrated errors within a factor of two of those of the other seeds."""
+    """Calibrated before from scratch, and calibrated errors within a factor of two and a half of those of the other seeds."""
     seen, unseen = (
         {
             (e.case.pde, e.method, horizon): e.error(horizon).median
@@ -371,9 +371,9 @@ def test_unseen_seeds_give_the_ranking_that_the_readme_says():
     for pde in SCALARS:
         for horizon in (1, 20):
             key = pde, "calibrated", horizon
-            assert unseen[key] < unseen[pde, "scratch", horizon] and 0.5 < unseen[key] / seen[key] < 2
+            assert unseen[key] < unseen[pde, "scratch", horizon] and 0.4 < unseen[key] / seen[key] < 2.5
     said = " ".join(README.read_text("utf-8").split())
-    assert "give the same ranking, and calibrated errors within a factor of two" in said
+    assert "give the same ranking, and calibrated errors within a factor of two and a half" in said
 
 
 def test_the_page_says_what_rivals_do_without_samples():
