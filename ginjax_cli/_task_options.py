@@ -1,11 +1,15 @@
 """Options about the training data: files or simulations, their parts, and what the network sees of them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._model_options import said
 from ._options import EQUATIONS
+
+if TYPE_CHECKING:
+    from ginjax.ml import Start
 
 _DATA = "Data"
 
@@ -25,6 +29,7 @@ Equation = Annotated[
         parser=EQUATIONS,
         metavar=EQUATIONS.metavar,
         help="The equation to simulate.",
+        show_default="diffusion, with --init the equation of the model",
         rich_help_panel=_DATA,
     ),
 ]
@@ -113,3 +118,28 @@ Residual = Annotated[
         rich_help_panel=_DATA,
     ),
 ]
+
+
+def asked_simulation(ctx: typer.Context, start: "Start | None") -> tuple[str, int]:
+    """The equation and the dimension of the simulations: those asked for, otherwise those of the model of --init.
+
+    **Raises:** `ArgumentError` for another dimension than that of the model, or one that is not simulated.
+    """
+    from ginjax.data import PDES, find_pde
+    from ginjax.errors import ArgumentError
+
+    pde, dim = str(ctx.params["pde"]), ctx.params["dim"]
+    if start is None:
+        return pde, find_pde(pde).dimensions[0] if dim is None else dim
+    trained_on, D = start.record.contract.origin.get("equation"), start.record.D
+    if isinstance(trained_on, str) and trained_on in PDES and not said(ctx, "pde"):
+        pde = trained_on
+    if dim is not None and dim != D:
+        hint = f"'ginjax convert-d' with --to-dim {dim} makes a model for {dim}D of it."
+        raise ArgumentError(
+            "--dim", got=dim, expected=f"{D}, the dimension of the model of --init", hint=hint
+        )
+    if D > 3:
+        hint = "Train it on data in files: --data FILE"
+        raise ArgumentError("dimension of the model", got=D, expected="1, 2 or 3, to be simulated", hint=hint)
+    return pde, D

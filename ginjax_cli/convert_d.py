@@ -203,7 +203,7 @@ def convert_d(
 
     On the way up, the command computes new weights for every convolution. With them the network does what it did before
     on fields that do not vary along the new axes. The command checks this and writes a certificate with the weights. It
-    needs no data and does not run the network. The way down is unique and undoes the way up. The same input gives the
+    needs no data and does not run the network, unless --calibrate, --data or --verify ask for it. The way down is unique and undoes the way up. The same input gives the
     same bytes.
 
     A network of another library, such as MONAI or timm, is converted from its state dict. State with --modules or with

@@ -1,7 +1,7 @@
 """`ginjax train`: train a network to predict the next frame of a field, simulated or measured."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -73,6 +73,7 @@ from ._task_options import (
     Test,
     Trajectories,
     Valid,
+    asked_simulation,
 )
 from ._train_report import curve_title, say_request, show_finished
 from ._train_run import TrainRun, rehearse
@@ -101,9 +102,6 @@ from ._training_options import (
 )
 from ._way_to_convert import names_conversion
 from ._without_effect import refuse_parting, refuse_without_effect
-
-if TYPE_CHECKING:
-    from ginjax.ml import Start
 
 
 @names_conversion("data")
@@ -274,8 +272,7 @@ def train(
 
     material = (
         simulated_material(
-            pde,
-            _asked_dimension(start, dim, pde),
+            *asked_simulation(ctx, start),
             side=size,
             trajectories=trajectories,
             frames=frames,
@@ -353,22 +350,3 @@ def train(
         run.stop(trained, replaces=replaces)
     if claim is not None:  # otherwise this process writes nothing
         run.finish(output, trained, claim, force=force or replaces, width=width)
-
-
-def _asked_dimension(start: "Start | None", dim: int | None, pde: str) -> int:
-    """The dimension of the simulations."""
-    from ginjax.data import find_pde
-    from ginjax.errors import ArgumentError
-
-    if start is None:
-        return find_pde(pde).dimensions[0] if dim is None else dim
-    D = start.record.D
-    if dim is not None and dim != D:
-        hint = f"'ginjax convert-d' with --to-dim {dim} makes a model for {dim}D of it."
-        raise ArgumentError(
-            "--dim", got=dim, expected=f"{D}, the dimension of the model of --init", hint=hint
-        )
-    if D > 3:
-        hint = "Train it on data in files: --data FILE"
-        raise ArgumentError("dimension of the model", got=D, expected="1, 2 or 3, to be simulated", hint=hint)
-    return D

@@ -95,6 +95,15 @@ def test_simulations_in_planes(run):
     )
 
 
+def test_going_on_simulates_the_equation_of_the_model(run):
+    """Unless another is asked for, whose fields then do not fit."""
+    assert run("train", "--pde", "gray-scott", *SMALL, "-o", "low").exit_code == 0
+    result = run("train", "--init", "low", *TINY, "-o", "tuned", "--dry-run")
+    assert result.exit_code == 0 and "gray-scott" in result.output, result.stderr
+    result = run("train", "--init", "low", "--pde", "diffusion", *TINY, "-o", "tuned", "--dry-run")
+    assert result.exit_code == 2 and "fields of the data" in result.stderr
+
+
 def test_the_same_seed_gives_the_same_bytes(run, tmp_path):
     for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
         assert run("train", *SMALL, "--seed", seed, "-o", name).exit_code == 0

@@ -113,7 +113,7 @@ def simulated_material(
         described.contract,
         described.spatial,
         pde,
-        f"{pde} in {D}D",
+        f"{pde} in {D}D" + ("" if planes is None else f", in planes ({planes})"),
         parts,
         lambda task: about,
         described.notes,
