@@ -65,11 +65,11 @@ def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypa
     # Planes judge: what they say of the network as converted is not what fields of 3D say.
     assert found.curve[0][1:] != pytest.approx(found.validation, rel=1e-3)
     # What is tuned on samples afterwards begins with that network, and its seconds count.
-    *_, tuned = measured(tmp_path / "results.jsonl", *words, "*/planes-tuned/*").results
+    found, tuned = measured(tmp_path / "both.jsonl", *words, "*/planes/*", "*/planes-tuned/*").results
     assert tuned.cell.name == "diffusion/2to3/2x1/planes-tuned/n1/seed0"
     assert tuned.curve[0][1:] == pytest.approx(found.validation, rel=1e-4)
-    assert tuned.seconds.high_training > found.seconds.high_training / 2
-    assert tuned.seconds.high_data > found.seconds.high_data / 2
+    assert tuned.seconds.high_training > found.seconds.high_training
+    assert tuned.seconds.high_data > found.seconds.high_data
 
 
 def test_noise_from_scratch_is_chosen_and_noted(tmp_path):
@@ -299,12 +299,18 @@ def test_the_page_says_what_the_best_rival_from_scratch_does():
         "by factors of {} to {} in one step and {} to {} after twenty".format(*factors[0], *factors[1])
         in said
     )
-    noisy = [e for e in groups if (e.method, e.samples) == ("scratch-noise", 16) and e.case.pde in SCALARS]
+    noisy = [e for e in groups if (e.method, e.samples) == ("scratch-noise", 16)]
     assert {e.diverged for e in noisy} == {0}
     chosen = [book.rates[f"{pde}/1to3/8x1/scratch/n16/noise"] for pde in SCALARS]
-    assert chosen == [0.03, 0.03, 0.01] == [e.results[0].noise for e in noisy]
+    assert chosen == [0.03, 0.03, 0.01] == [e.results[0].noise for e in noisy if e.case.pde in SCALARS]
     assert "0.03 of the spread of the fields (Fisher-KPP 0.01)" in page
     assert max(chosen) < max(book.settings.noises)  # not at the end of what was on offer
+    # Where it is, the page says so.
+    few = [book.rates[f"{pde}/1to3/8x1/scratch/n1/noise"] for pde in SCALARS]
+    assert few[:2] == [max(book.settings.noises)] * 2 == [0.1] * 2 and few[2] < 0.1
+    assert "With one trajectory it chose 0.1 on the first two, the largest strength on offer" in page
+    assert book.rates["burgers/2to3/8x1-product/scratch/n16/noise"] == min(book.settings.noises) == 0.01
+    assert "On Burgers it chose, for 16 trajectories, 0.01, the smallest strength on offer" in page
 
 
 def test_the_page_says_what_tuning_to_the_plateau_is_worth():
@@ -365,7 +371,7 @@ def test_the_page_says_what_unseen_seeds_gave():
 
 
 def test_unseen_seeds_give_the_ranking_that_the_readme_says():
-    """Calibrated before from scratch, and calibrated errors within a factor of two and a half of those of the other seeds."""
+    """Calibrated before from scratch, and by which factor at most the calibrated errors differ from those of the other seeds."""
     seen, unseen = (
         {
             (e.case.pde, e.method, horizon): e.error(horizon).median
@@ -376,13 +382,15 @@ def test_unseen_seeds_give_the_ranking_that_the_readme_says():
         }
         for path in (transfer_bench.RESULTS, transfer_bench.AGAIN)
     )
+    factors = []
     for pde in SCALARS:
         for horizon in (1, 20):
             key = pde, "calibrated", horizon
-            assert unseen[key] < unseen[pde, "scratch", horizon] and 0.4 < unseen[key] / seen[key] < 2.5
+            assert unseen[key] < unseen[pde, "scratch", horizon]
+            factors += [unseen[key] / seen[key], seen[key] / unseen[key]]
     said = " ".join(README.read_text("utf-8").split())
     assert "give the same ranking of calibrated networks and those from scratch without noise" in said
-    assert "calibrated errors within a factor of two and a half" in said
+    assert f"calibrated errors within a factor of {max(factors):.2g}." in said
 
 
 def test_the_page_says_what_rivals_do_without_samples():

@@ -21,7 +21,7 @@ def test_values_between_grid_points_are_those_of_the_waves():
     grid = field(*np.indices((8, 6)))[None]
     points = np.tensordot(E.T, np.indices((4, 4, 4)), 1) + start[:, None, None, None]
     found = on_turned_grid(np.concatenate([grid, 2 * grid]), E, start, 4)
-    np.testing.assert_allclose(found, np.stack([field(*points), 2 * field(*points)]), atol=1e-11)
+    np.testing.assert_allclose(found, np.stack([field(*points), 2 * field(*points)]), atol=1e-12)
 
 
 def test_a_vector_points_along_the_direction_it_is_laid_in():
