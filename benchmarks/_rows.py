@@ -8,6 +8,8 @@ from typing import Any
 from _cases import Case
 from _workers import FailedError, Lane, Worker, paired, race, spread
 
+from ginjax.cpu_devices import usable_cores
+
 OURS, UPSTREAM, TORCH = "_worker_ours.py", "_worker_upstream.py", "_worker_torch.py"
 
 
@@ -50,6 +52,11 @@ class Bench:
 
     def start(self, script: str) -> Worker:
         return Worker(self.pythons[script], script, self.memory, self.timeout)
+
+    @property
+    def cores(self) -> int:
+        """Cores that the measured processes may use; those of `ginjax train` are as many devices."""
+        return usable_cores()
 
     @property
     def with_upstream(self) -> bool:

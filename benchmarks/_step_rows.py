@@ -7,6 +7,7 @@ from _rows import OURS, TORCH, UPSTREAM, Bench, Row, ask_fresh, compare, raced, 
 from _workers import FailedError, Lane
 
 REMAT, BFLOAT16 = "ours, rematerialised", "ours, bfloat16"
+DIVIDED, PLAIN_DIVIDED = "ours, divided among cores", "plain, divided among cores"
 NEURONS, MULTIPLIED = "vector neurons", "products"
 
 
@@ -22,6 +23,9 @@ def steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
             REMAT: {"remat": True},
             BFLOAT16: {"precision": "bfloat16"},
         }
+        can_divide = bench.cores > 1 and case.batch % bench.cores == 0
+        if can_divide:
+            kinds |= {DIVIDED: {"divided": True}, PLAIN_DIVIDED: {"divided": True, "equivariant": False}}
         lanes = {lane: Lane(ours, "step", {"case": case.to_json(), **more}) for lane, more in kinds.items()}
         if bench.with_upstream:
             lanes["upstream"] = Lane(bench.start(UPSTREAM), "step", {"case": case.to_json()})
@@ -30,7 +34,12 @@ def steps(bench: Bench, wanted: Callable[[str], bool]) -> Iterator[Row]:
         row = raced(bench, name, f"training step, {words(case)}", case, lanes)
         compare(row, "ours", "upstream", 1 / 20 if name in STEPS else None)
         compare(row, "ours", "plain", 1.0 if name in STEPS else None)
-        compare(row, "ours", "PyTorch", 1.0 if name in STEPS else None)
+        target = 1.0 if name in STEPS else None
+        compare(row, "ours", "PyTorch", None if can_divide else target)
+        if can_divide:
+            compare(row, DIVIDED, "PyTorch", target)
+            compare(row, DIVIDED, PLAIN_DIVIDED)
+            compare(row, DIVIDED, "ours")
         compare(row, REMAT, "ours")
         compare(row, BFLOAT16, "ours")
         yield row

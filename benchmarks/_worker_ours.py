@@ -4,15 +4,18 @@ from _serve import limit_memory, serve
 
 limit_memory()
 
+from ginjax.cpu_devices import one_device_per_core  # noqa: E402
 from ginjax.host_memory import keep_freed_memory  # noqa: E402
 from ginjax.xla_flags import set_xla_flags  # noqa: E402
 
 keep_freed_memory()  # as the command line does
 set_xla_flags()
+one_device_per_core()
 
 from dataclasses import replace  # noqa: E402
 from typing import Any  # noqa: E402
 
+import equinox as eqx  # noqa: E402
 import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
@@ -21,6 +24,7 @@ from _cases import Case  # noqa: E402
 from _prepared import Prepared  # noqa: E402
 from _programs import on_arrays, plain_convolution, training_step  # noqa: E402
 from _workload import convolution, prepared, random_fields, temporary_memory  # noqa: E402
+from jax.sharding import Mesh, NamedSharding, PartitionSpec  # noqa: E402
 
 from ginjax.geometric.conv._ways import use_way  # noqa: E402
 from ginjax.ml import in_precision, owned_copy, rematerialised, trainable  # noqa: E402
@@ -56,8 +60,15 @@ def step(
     remat: bool = False,
     precision: Precision = "float32",
     options: dict[str, Any] | None = None,
+    divided: bool = False,
 ) -> Prepared:
-    """One AdamW step of a residual network through `make_step`; `options` are the network's."""
+    """One AdamW step of a residual network through `make_step`.
+
+    **Arguments:**
+
+    - `options`: of the network.
+    - `divided`: whether the cores divide the batch, each a device of its own.
+    """
     size = Case.from_json(case)
 
     def around(model: Any) -> Any:
@@ -67,6 +78,10 @@ def step(
     update, fresh_state = training_step(size, equivariant, around, **(options or {}))
     x, y = random_fields(size, 0, 1), random_fields(size, 1, 1)
     state = [owned_copy(fresh_state)]
+    if divided:
+        cores = Mesh(np.asarray(jax.devices()), ("data",))
+        state = [eqx.filter_shard(state[0], NamedSharding(cores, PartitionSpec()))]
+        x, y = eqx.filter_shard((x, y), NamedSharding(cores, PartitionSpec("data")))
 
     def run() -> None:
         fresh, opt_state, loss, _ = update(*state[0], x, y)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ginjax._control_groups import control_groups, lines_of
+
 _MEMINFO = Path("/proc/meminfo")
-_GROUPS = Path("/proc/self/cgroup")
-_GROUP_ROOT = Path("/sys/fs/cgroup")
 _MAPPINGS = Path("/proc/self/smaps")
 
 
@@ -35,7 +34,7 @@ def _resident_in_heap() -> Iterator[int]:
     Reading stops after them, because a process with many compiled programs has tens of thousands of mappings after its heap.
     """
     inside = False
-    for line in _lines(_MAPPINGS):
+    for line in lines_of(_MAPPINGS):
         first, *rest = line.split()
         if not first.endswith(":"):
             if inside and rest[-1] != "[heap]":
@@ -60,7 +59,7 @@ def _in_use() -> int:
 
 
 def _left_in_system() -> int | None:
-    for line in _lines(_MEMINFO):
+    for line in lines_of(_MEMINFO):
         name, _, rest = line.partition(":")
         if name == "MemAvailable":
             return 1024 * int(rest.split()[0])
@@ -68,25 +67,18 @@ def _left_in_system() -> int | None:
 
 
 def _left_in_groups() -> list[int]:
-    """Bytes left in the control group of this process and in those around it (version 2 of the interface)."""
+    """Bytes left in the control group of this process and in those around it."""
     found = []
-    for line in _lines(_GROUPS):
-        number, _, path = line.partition("::")
-        if number != "0":
-            continue
-        group = _GROUP_ROOT / path.lstrip("/")
-        for folder in (group, *group.parents):
-            if not folder.is_relative_to(_GROUP_ROOT):
-                break
-            limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
-            if limit is not None and used is not None:
-                # Memory that the group uses for cached files is returned on request.
-                found.append(max(0, limit - used + _kept_of_files(folder)))
+    for folder in control_groups():
+        limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
+        if limit is not None and used is not None:
+            # Memory that the group uses for cached files is returned on request.
+            found.append(max(0, limit - used + _kept_of_files(folder)))
     return found
 
 
 def _kept_of_files(folder: Path) -> int:
-    for line in _lines(folder / "memory.stat"):
+    for line in lines_of(folder / "memory.stat"):
         name, _, value = line.partition(" ")
         if name == "inactive_file":
             return int(value)
@@ -95,11 +87,5 @@ def _kept_of_files(folder: Path) -> int:
 
 def _number(path: Path) -> int | None:
     """The number in a file; None if the file does not exist or says `max`."""
-    text = "".join(_lines(path)).strip()
+    text = "".join(lines_of(path)).strip()
     return int(text) if text.isdecimal() else None
-
-
-def _lines(path: Path) -> Iterator[str]:
-    """Lines of a file, read one by one; none if the file cannot be read."""
-    with contextlib.suppress(OSError), path.open(encoding="ascii", errors="replace") as file:
-        yield from file

@@ -1,8 +1,17 @@
 """Settings of the XLA compiler that apply to a whole process."""
 
+import mmap
 import os
+from importlib.util import find_spec
+from pathlib import Path
 
 _NO_UNROLLING = "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling"
+
+_WAITING = (
+    "xla_cpu_collective_call_warn_stuck_timeout_seconds",
+    "xla_cpu_collective_call_terminate_timeout_seconds",
+)
+_PATIENCE = 600
 
 
 def set_xla_flags() -> None:
@@ -16,3 +25,29 @@ def set_xla_flags() -> None:
     flags = os.environ.get("XLA_FLAGS", "")
     if "xla_backend_extra_options" not in flags:
         os.environ["XLA_FLAGS"] = f"{flags} {_NO_UNROLLING}".strip()
+
+
+def let_devices_wait() -> None:
+    """Let devices of the processor wait up to ten minutes for one another, instead of one minute.
+
+    XLA ends the process if one device is that much later than another, for example because other programs use its core. Like
+    `set_xla_flags`, this must come before JAX first looks for devices; flags that are set already stay as they are.
+    """
+    flags = os.environ.get("XLA_FLAGS", "")
+    for name in _WAITING:
+        if name not in flags and is_xla_flag(name):
+            flags += f" --{name}={_PATIENCE}"
+    os.environ["XLA_FLAGS"] = flags.strip()
+
+
+def is_xla_flag(name: str) -> bool:
+    """Whether this release of XLA has a flag of that name; a process whose `XLA_FLAGS` has another one dies.
+
+    The name must stand by itself in the library. One that is only a field of XLA's records is no flag any more.
+    """
+    spec = find_spec("jaxlib")
+    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
+    for library in () if folder is None else folder.glob("libjax_common.*"):
+        with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            return content.find(b"\0" + name.encode() + b"\0") >= 0
+    return False

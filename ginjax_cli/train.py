@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ginjax._jax_internals import tell_when_aborted
-
 from ._by_axis import by_axis
 from ._config_file import Config
 from ._data_options import (
@@ -18,7 +16,7 @@ from ._data_options import (
     DataTarget,
     reading_of,
 )
-from ._errors import end_aborted
+from ._devices import asked_devices
 from ._model_options import (
     Activation,
     Architecture,
@@ -216,9 +214,6 @@ def train(
         RunFiles,
         Saving,
         TrainSettings,
-        connect,
-        everywhere,
-        local_placement,
         material_in_files,
         prepare_training,
         request_training,
@@ -258,12 +253,9 @@ def train(
         crop=pixels("--crop", crop),
         seed=seed,
     )
-    if distributed:
-        connect(coordinator, processes, process)
-        tell_when_aborted(lambda: end_aborted(json))
+    placement = asked_devices(ctx)
     start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
     tuning = start is not None and start.trained
-    placement = everywhere() if distributed else local_placement(devices)
     writes = placement.is_main and not only_said
     claim = ctx.with_resource(files.claim(force=force, resume=resume)) if writes else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)

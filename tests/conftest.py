@@ -1,13 +1,11 @@
 import atexit
 import gc
-import mmap
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
 import jax
-import jaxlib
 import pytest
 from pictures import pytest_runtest_protocol as pytest_runtest_protocol
 from processor_time import pytest_runtest_logreport as pytest_runtest_logreport
@@ -16,7 +14,7 @@ from processor_time import pytest_runtestloop as pytest_runtestloop
 from processor_time import pytest_terminal_summary as pytest_terminal_summary
 from shape_checks import check_shapes, no_shape_checks
 
-from ginjax.xla_flags import set_xla_flags
+from ginjax.xla_flags import is_xla_flag, set_xla_flags
 
 
 def share_compiled_programs():
@@ -44,22 +42,20 @@ CHEAP = {
 def compile_cheaply():
     """Let XLA write its loops itself, in one piece, and LLVM leave them as they are: tests run a program a few times at most.
 
-    A flag that stands in `XLA_FLAGS` already stays as it is. One that this release of XLA does not have (without the first
-    there is no other way, as in JAX 0.12) is left out: the process would die of it.
+    A flag that stands in `XLA_FLAGS` already stays as it is. One that this release of XLA does not have is left out (without
+    the first there is no other way, as in JAX 0.12).
     """
     flags = os.environ.get("XLA_FLAGS", "")
     for name, value in CHEAP.items():
-        if name not in flags and is_flag_of_xla(name):
+        if name not in flags and is_xla_flag(name):
             flags += f" --{name}={value}"
     os.environ["XLA_FLAGS"] = flags.strip()
 
 
-def is_flag_of_xla(name: str) -> bool:
-    """Whether the name stands in the library for itself; one that is a field of its records alone is no flag any more."""
-    for library in Path(jaxlib.__file__).parent.glob("libjax_common.*"):
-        with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(b"\0" + name.encode() + b"\0") >= 0
-    return False
+def leave_the_processor_whole():
+    """Let no `train` make devices of the cores of this process, or of a command that a test starts: all have the same programs."""
+    os.environ.setdefault("JAX_NUM_CPU_DEVICES", "1")
+    jax.config.update("jax_num_cpu_devices", int(os.environ["JAX_NUM_CPU_DEVICES"]))
 
 
 def collect_garbage_seldom():
@@ -76,6 +72,7 @@ def pytest_collection_finish():
 collect_garbage_seldom()
 share_compiled_programs()
 compile_cheaply()
+leave_the_processor_whole()
 check_shapes()  # before any test imports the packages
 set_xla_flags()  # before any test looks for devices
 

@@ -36,8 +36,7 @@ def bank(D: int, recipe: BankRecipe = FULL3, keys=((0, 0), (1, 0), (2, 0))) -> F
 
 def devices(count: int) -> dict[str, str]:
     """Variables of a process that takes the processor for several devices, and compiles as cheaply as the tests do."""
-    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count={count}"
-    return {"XLA_FLAGS": flags.strip(), "JAX_PLATFORMS": "cpu"}
+    return {"JAX_NUM_CPU_DEVICES": str(count), "JAX_PLATFORMS": "cpu"}
 
 
 def on_processor() -> bool:

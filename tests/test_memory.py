@@ -2,7 +2,7 @@
 
 import pytest
 
-from ginjax import _memory
+from ginjax import _control_groups, _memory
 from ginjax._memory import free_memory
 
 
@@ -20,14 +20,17 @@ def system(tmp_path, monkeypatch):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(_memory, "_MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(_memory, "_GROUPS", tmp_path / "group")
-    monkeypatch.setattr(_memory, "_GROUP_ROOT", tmp_path / "root")
+    monkeypatch.setattr(_control_groups, "_GROUPS", tmp_path / "group")
+    monkeypatch.setattr(_control_groups, "_ROOT", tmp_path / "root")
     monkeypatch.setattr(_memory, "_MAPPINGS", tmp_path / "smaps")
     return tmp_path
 
 
 def test_the_smallest_limit_counts(system):
     assert free_memory() == 70_000  # of the group around the own one, with what it keeps of files
+    (system / "root/a/b/memory.max").write_text("60001\n")
+    assert free_memory() == 60_000  # of the own one
+    (system / "root/a/b/memory.max").write_text("max\n")
     (system / "root/a/memory.max").write_text("10000000\n")
     assert free_memory() == 300 * 1024
     (system / "meminfo").unlink()

@@ -24,6 +24,7 @@ from ginjax.ml import (
     TrainedModel,
     TrainingRequest,
     curve_figure,
+    local_placement,
     make_book,
     prepare_training,
     time_left,
@@ -187,7 +188,7 @@ class Run(Generic[_Model]):
 def carry_out(
     request: TrainingRequest, show: Show, model_of: Callable[[TrainedModel, Training], _Model]
 ) -> tuple[_Model, Training]:
-    """Run a training in memory.
+    """Run a training in memory, on all local devices that can divide a batch evenly.
 
     **Arguments:**
 
@@ -196,7 +197,7 @@ def carry_out(
 
     **Raises:** as `prepare_training` and `Run.carry_out`.
     """
-    prepared = prepare_training(request, lambda title: show(1, title, ""))
+    prepared = prepare_training(request, lambda title: show(1, title, ""), placement=local_placement())
     for said in prepared.warnings:
         warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

@@ -1,6 +1,7 @@
 """Training divided over devices and over processes gives the loss curve of one device."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from command_line import once
 from helpers import devices
 
 from ginjax.checkpoint import read_model
+from ginjax.cpu_devices import usable_cores
 from ginjax.ml import read_log
 from ginjax.ml.training._processes import _listening
 
@@ -53,9 +55,21 @@ def one(tmp_path_factory):
 
 
 def test_eight_devices(one, tmp_path):
-    list(finish(start(tmp_path, count=8)))
+    list(finish(start(tmp_path, "--devices", "8", count=8)))
     assert len(one) == 14
     np.testing.assert_allclose(curve(tmp_path), one, rtol=1e-4)
+
+
+def test_train_takes_every_core_for_a_device(tmp_path):
+    """As far as the user does not say how many devices to make of the processor."""
+    free = {name: value for name, value in os.environ.items() if name != "JAX_NUM_CPU_DEVICES"}
+    words = once((*SMALL, "--dim", "2", "--size", "64", "--dry-run", "--json"))
+    ran = subprocess.run(
+        [sys.executable, "-m", "ginjax_cli", *words], cwd=tmp_path, env=free, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    wanted = max(n for n in (1, 2, 4, 8) if n <= usable_cores())
+    assert json.loads(ran.stdout)["estimate"]["devices"] == wanted
 
 
 def together():

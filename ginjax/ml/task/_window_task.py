@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -59,6 +60,12 @@ class WindowTask:
         if self.crop is None:
             return windows
         return Crops(windows, self.crop.tiling(windows.source.spatial, windows.future_steps))
+
+    @property
+    def points(self) -> int:
+        """Number of grid points of a sample to train on."""
+        training = self.training
+        return math.prod(training.tiling.block if isinstance(training, Crops) else training.source.spatial)
 
     @property
     def normalisation(self) -> Normalisation:

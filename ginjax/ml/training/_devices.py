@@ -15,6 +15,9 @@ from ginjax.errors import ArgumentError
 
 _AXIS = "data"
 
+CORE_POINTS = 2048
+"""Grid points of a step, over all its samples, for each core of a processor. With fewer, the cores gain nothing by dividing it."""
+
 _T = TypeVar("_T")
 
 
@@ -38,6 +41,16 @@ class Placement:
     def processes(self) -> int:
         """Number of processes that train together."""
         return max(len({device.process_index for device in self.devices}), 1)
+
+    @property
+    def is_processor(self) -> bool:
+        """Whether the devices are cores of this computer's processor, which share its memory."""
+        return self.processes == 1 and any(device.platform == "cpu" for device in self.devices)
+
+    @property
+    def kind(self) -> str:
+        """One of the devices in words: "core" or "device"."""
+        return "core" if self.is_processor else "device"
 
     @property
     def is_main(self) -> bool:
@@ -140,7 +153,9 @@ def local_placement(count: int | None = None) -> Placement:
     return over_devices(local[:count])
 
 
-def fitting_placement(placement: Placement, batch_size: int, accumulate: int = 1) -> Placement:
+def fitting_placement(
+    placement: Placement, batch_size: int, accumulate: int = 1, points: int | None = None
+) -> Placement:
     """Use as many devices of one process as the batch can be divided over; of several processes, use all devices.
 
     **Arguments:**
@@ -148,11 +163,16 @@ def fitting_placement(placement: Placement, batch_size: int, accumulate: int = 1
     - `placement`: the available devices.
     - `batch_size`: samples in a step.
     - `accumulate`: parts of a batch that are computed one after the other.
+    - `points`: grid points of a sample. If given, cores of a processor are used only as far as each gets `CORE_POINTS` points
+      of a step.
 
     **Raises:** `ArgumentError` for a batch that cannot be divided at all.
     """
     if placement.processes == 1 and placement.devices:
-        shares = (n for n in range(len(placement.devices), 0, -1) if batch_size % (n * accumulate) == 0)
+        most = len(placement.devices)
+        if placement.is_processor and points is not None:
+            most = min(most, batch_size * points // CORE_POINTS)
+        shares = (n for n in range(most, 0, -1) if batch_size % (n * accumulate) == 0)
         placement = over_devices(placement.devices[: next(shares, 1)])
     placement.check_batch(batch_size, accumulate)
     return placement

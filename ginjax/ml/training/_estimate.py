@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ginjax._text import in_bytes, in_time
+from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._progress import Progress, Report
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._step_memory import StepMemory
@@ -27,7 +28,8 @@ class TrainingEstimate:
     - `parameters`: number of parameters of the network.
     - `samples`: number of samples to train on.
     - `settings`: resolved settings of the training.
-    - `memory`: memory of a step.
+    - `memory`: memory of a step on each device.
+    - `placement`: the devices.
     - `compile_seconds`: seconds of the compilation.
     - `step_seconds`: seconds per step; None if no step was measured.
     - `measured`: number of steps over which this was measured.
@@ -38,6 +40,7 @@ class TrainingEstimate:
     samples: int
     settings: TrainSettings
     memory: StepMemory
+    placement: Placement
     compile_seconds: float
     step_seconds: float | None
     measured: int
@@ -71,18 +74,19 @@ class TrainingEstimate:
 
     def rows(self) -> dict[str, object]:
         """Names and values for display."""
-        settings, memory = self.settings, self.memory
+        settings, shares, kind = self.settings, self.placement.shares, self.placement.kind
         batch = settings.batch_size or 1
+        divided = f", divided among {shares} {kind}s" if shares > 1 else ""
         rows: dict[str, object] = {
             "parameters": self.parameters,
-            "samples": f"{self.samples}, {batch} in a step",
+            "samples": f"{self.samples}, {batch} in a step{divided}",
         }
         if settings.steps is not None:
             epochs = settings.steps * batch / max(self.samples, 1)
             rows["steps"] = f"{settings.steps} ({epochs:.3g} epochs)"
         if settings.seconds is not None:
             rows["time budget"] = in_time(settings.seconds)
-        rows["memory of a step"] = _memory_in_words(memory)
+        rows["memory of a step"] = _memory_in_words(self.memory, f" on each {kind}" if shares > 1 else "")
         rows["compiling took"] = in_time(self.compile_seconds)
         if self.step_seconds is not None:
             seconds = f"{self.step_seconds:.2g}" if self.step_seconds < 99.5 else f"{self.step_seconds:.0f}"
@@ -101,6 +105,7 @@ class TrainingEstimate:
             "samples": self.samples,
             "batch_size": self.settings.batch_size,
             "steps": self.settings.steps,
+            "devices": self.placement.shares,
             "memory_bytes": memory.total,
             "working_bytes": memory.working,
             "state_bytes": memory.state,
@@ -128,12 +133,12 @@ def time_left(report: Report, settings: TrainSettings) -> dict[str, float]:
     return {"share": share, "left": max(0.0, settings.seconds - report.seconds)}
 
 
-def _memory_in_words(memory: StepMemory) -> str:
+def _memory_in_words(memory: StepMemory, where: str) -> str:
     held = f"{in_bytes(memory.state)} of parameters and optimiser, {in_bytes(memory.samples)} of samples"
     if memory.working is None or memory.total is None:
-        return f"{held}; what activations take is not known"
+        return f"{held}{where}; what activations take is not known"
     free = "" if memory.free is None else f"; {in_bytes(memory.free)} are free"
-    return f"{in_bytes(memory.total)} ({in_bytes(memory.working)} of activations and gradients, {held}){free}"
+    return f"{in_bytes(memory.total)}{where} ({in_bytes(memory.working)} of activations and gradients, {held}){free}"
 
 
 @dataclass
@@ -142,12 +147,13 @@ class Measuring:
 
     **Arguments:**
 
-    - `parameters`, `samples`, `settings`: as in `TrainingEstimate`.
+    - `parameters`, `samples`, `settings`, `placement`: as in `TrainingEstimate`.
     """
 
     parameters: int
     samples: int
     settings: TrainSettings
+    placement: Placement = field(default_factory=Placement)
     _progress: Progress = field(default_factory=Progress)
     _memory: StepMemory = field(default_factory=lambda: StepMemory(0, 0, None))
     _compile_seconds: float = 0.0
@@ -188,6 +194,7 @@ class Measuring:
             self.samples,
             self.settings,
             self._memory,
+            self.placement,
             self._compile_seconds,
             step_seconds,
             measured,

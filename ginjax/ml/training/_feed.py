@@ -18,7 +18,7 @@ from ginjax.ml.task import ArraySamples, Samples
 from ginjax.ml.training._devices import Placement
 
 RESIDENT_BYTES = 2**30
-"""Data up to this size stay on the device if it does not report how much memory it has."""
+"""Data up to this size stay on the devices if they do not report how much memory they have."""
 
 CHUNK_BYTES = 2**27
 """Intended size of the samples that are sent to the device at once."""
@@ -107,7 +107,7 @@ class Loader:
         sample_bytes = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(one))
         ready = isinstance(samples, ArraySamples) and samples.on_device
         endless = isinstance(samples, Crops)
-        fits = ready or (not endless and sample_bytes * len(samples) <= _room())
+        fits = ready or (not endless and sample_bytes * len(samples) <= _room(placement))
         # Processes read only their own share, so none of them holds all samples.
         self.resident = fits and placement.processes == 1
         self.steps = most_steps
@@ -161,7 +161,10 @@ def _everything(samples: Samples) -> tuple[PyTree, PyTree]:
     return jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
 
 
-def _room() -> int:
-    """The size in bytes of the samples that may stay on the device."""
+def _room(placement: Placement) -> int:
+    """The size in bytes of the samples that may stay on each device."""
     stats = jax.local_devices()[0].memory_stats()
-    return stats["bytes_limit"] // 4 if stats and "bytes_limit" in stats else RESIDENT_BYTES
+    if stats and "bytes_limit" in stats:
+        return stats["bytes_limit"] // 4
+    # Every device has a copy of its own, and cores of a processor have one memory.
+    return RESIDENT_BYTES // (placement.shares if placement.is_processor else 1)

@@ -174,7 +174,9 @@ class PreparedTraining:
 
     def measuring(self) -> Measuring:
         """Make an object that estimates this training from its first reports."""
-        return Measuring(count_params(self.request.model), len(self.task.training), self.settings)
+        return Measuring(
+            count_params(self.request.model), len(self.task.training), self.settings, self.placement
+        )
 
     def rehearse(self) -> TrainingEstimate:
         """Run the first steps for about a second, discard them, and estimate what the training will take.
@@ -256,6 +258,6 @@ def prepare_training(
     settings = request.settings.resolved(material.contract.D, len(task.training), tuning=tuning)
     batch, where = settings.batch_size or 1, placement or Placement()
     if fit:
-        where = fitting_placement(where, batch, settings.accumulate)
+        where = fitting_placement(where, batch, settings.accumulate, task.points)
     where.check_batch(batch, settings.accumulate)
     return PreparedTraining(request, task, settings, where)

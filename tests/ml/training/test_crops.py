@@ -56,6 +56,12 @@ def left_alone(task):
     return train_model(network(task), dataclasses.replace(task, valid=None), SETTINGS)
 
 
+def test_grid_points_of_a_sample(task):
+    cropped = with_crop(network(task), task, SETTINGS)
+    block = jax.tree.leaves(cropped.training.take(np.arange(1))[0])[0].shape[2]
+    assert (task.points, cropped.points) == (SIDE, block) and CROP < block < SIDE
+
+
 # --- the loss ----------------------------------------------------------------------------------------------------------
 
 

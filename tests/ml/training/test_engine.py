@@ -131,7 +131,7 @@ def test_the_order_is_an_argument(group):
 
 
 def test_samples_read_on_the_way_give_the_same_bits(whole, monkeypatch):
-    monkeypatch.setattr(_feed, "_room", lambda: 0)
+    monkeypatch.setattr(_feed, "_room", lambda _: 0)
     samples = Listed()
     assert same(train(augment=ml.Noise(0.1), samples=samples, steps_per_dispatch=4)[0], whole)
     assert 1 + 30 * 4 <= samples.read <= 1 + 36 * 4  # only the batches, and those read ahead
