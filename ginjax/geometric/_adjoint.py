@@ -125,7 +125,7 @@ def _conditional(adjoint: Adjoint, place: int) -> Callable[[Operands], Sequence[
         x = (operands[2], *operands[0])[place]
         bits = lax.bitcast_convert_type(x[(0,) * x.ndim], _UNSIGNED[x.dtype.itemsize])
         # Always true, as squares are 0 or 1 modulo 4, but the compiler does not know that.
-        return lax.cond((bits * bits) % 4 != 2, adjoint, nothing, *operands)
+        return lax.cond((bits * bits) & 2 == 0, adjoint, nothing, *operands)
 
     return run
 
