@@ -84,7 +84,7 @@ def convert_state_dict(
     **Returns:** the network in the new dimension, with a certificate that is measured on its kernels as stored. Whether it shows
     an exact conversion is not checked here.
 
-    **Raises:** as `plan_state_dict` and `Plan.check`; `UnsupportedError` if the rule would spread a kernel under spectral norm.
+    **Raises:** as `plan_state_dict` and `Plan.check`; `ArgumentError` if the rule would spread a kernel under spectral norm.
     """
     found = find_rule(rule) if isinstance(rule, str) else rule
     if not isinstance(found, PlainRule):
@@ -302,7 +302,7 @@ def _refuse_spread(row: TensorPlan, profiles: list[np.ndarray], rule: str) -> No
     """Refuse to spread a kernel under spectral norm: the norm would undo the spread at the next training step at the latest."""
     if all(np.count_nonzero(each) == 1 and each.max() == 1 for each in profiles):
         return
-    raise UnsupportedError(
+    raise ArgumentError(
         f"kernel {row.name!r}",
         got=f"spectral norm, under which rule {rule!r} would spread it over several slices",
         expected="a kernel in one slice, or without the norm",
