@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+from ginjax.checkpoint import origins
 
 PLANES_WORDS: Mapping[str, str] = {
     "flat": "constant along the last axis",
@@ -10,8 +12,6 @@ PLANES_WORDS: Mapping[str, str] = {
     "both": "constant along the last axis and along (1, -1, 0) in turn",
 }
 """A description of each of `PLANES_NAMES`."""
-
-_DEEPEST = 8
 
 
 def told_planes(origin: Mapping[str, object]) -> str | None:
@@ -21,7 +21,7 @@ def told_planes(origin: Mapping[str, object]) -> str | None:
 
     - `origin`: origin of the data, see `Source`. After a conversion or a join it contains the origin of the data before.
     """
-    for each in _origins(origin, _DEEPEST):
+    for each in origins(origin):
         name = each.get("planes")
         if isinstance(name, str) and name in PLANES_WORDS:
             return name
@@ -42,12 +42,3 @@ def planes_notes(origin: Mapping[str, object]) -> tuple[str, ...]:
         f"planes ({name}): fields in 3D that are {PLANES_WORDS[name]}. They are for tuning a network that was converted to 3D; one that "
         "is trained on them from scratch does not learn how fields vary in all directions at once",
     )
-
-
-def _origins(origin: Mapping[str, object], deep: int) -> Iterator[Mapping[str, object]]:
-    """An origin and those inside it: of the file itself, of the data before a conversion, of the first of several sources."""
-    yield origin
-    for key in ("about", "of", "first"):
-        inner = origin.get(key)
-        if isinstance(inner, Mapping) and deep:
-            yield from _origins(inner, deep - 1)
