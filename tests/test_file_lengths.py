@@ -25,7 +25,6 @@ LONG = {
     "ginjax/workflow/_model.py": 550,
     "ginjax_cli/evaluate.py": 325,
     "ginjax_cli/inspect.py": 350,
-    "ginjax_cli/train.py": 375,
     "ginjax_cli/verify.py": 350,
 }
 """Files that were longer when the rule was made, and how long they may be: numbers that go down, and entries that leave."""
