@@ -18,7 +18,6 @@ LONG = {
     "ginjax/geometric/_image.py": 350,
     "ginjax/geometric/_multi_image.py": 350,
     "ginjax/models/verify/_lift_test.py": 350,
-    "ginjax/onnx/_walk.py": 325,
     "ginjax/runs/_run.py": 325,
     "ginjax/state_dict/_convert.py": 325,
     "ginjax/workflow/_evaluation.py": 350,

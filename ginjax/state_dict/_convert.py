@@ -203,7 +203,8 @@ class _Work:
 
     def array(self, row: TensorPlan) -> np.ndarray:
         """The array of the result."""
-        assert row.after is not None
+        if row.after is None:
+            raise AssertionError("an array that the result does not have")
         if row.source is None:
             return self._before(row)
         array = self._arrays[row.source]
@@ -234,7 +235,8 @@ class _Work:
 
     def _norm(self, kernel_row: TensorPlan, row: TensorPlan, array: np.ndarray) -> np.ndarray:
         """A norm array: the size of a weight norm grows with the kernel; a vector of a spectral norm gets the new layout."""
-        assert kernel_row.kernel is not None and kernel_row.source is not None and row.after is not None
+        if kernel_row.kernel is None or kernel_row.source is None or row.after is None:
+            raise AssertionError("a norm of no kernel")
         kernel = self._arrays[kernel_row.source]
         if kernel_row.kernel.form == "weight norm":
             if self._up:
@@ -258,7 +260,8 @@ class _Work:
 
     def report(self, row: TensorPlan, array: np.ndarray) -> tuple[KernelRecord, PathReport]:
         """The record and the residual of a kernel, measured on what is stored."""
-        assert row.kernel is not None and row.source is not None
+        if row.kernel is None or row.source is None:
+            raise AssertionError("no kernel")
         before = (self._arrays[row.source], *(self._arrays[each] for each in row.kernel.beside))
         others = [self._rows[each] for each in row.kernel.beside]
         beside = tuple(each.name for each in others)

@@ -139,7 +139,8 @@ class Planner:
 
     def _norm_row(self, kernel: Kernel, row: TensorPlan) -> TensorPlan:
         """The row of a norm array: the size of a weight norm (with all axes or one entry), or a vector of a spectral norm."""
-        assert row.before is not None
+        if row.before is None:
+            raise AssertionError("a norm array that is not in the file")
         if kernel.form == "spectral norm":
             if row.source == kernel.beside[0]:
                 return row
@@ -151,7 +152,8 @@ class Planner:
         return replace(row, action="norm", after=_with_ones(row.before, self._place, self._to - self._from))
 
     def _other_row(self, row: TensorPlan, array: np.ndarray) -> TensorPlan:
-        assert row.before is not None and row.source is not None
+        if row.before is None or row.source is None:
+            raise AssertionError("an array that is not in the file")
         side = self._flattening.get(self._described_as(row.source.removesuffix(".weight")))
         if side is not None and array.ndim == 2:
             return self._unless_alike(
