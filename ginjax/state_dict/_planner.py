@@ -10,7 +10,7 @@ from ginjax.errors import ArgumentError
 
 from ._axes import AxisReader
 from ._description import Description, Patterns
-from ._kernels import Kernel
+from ._kernels import Kernel, wrong_arrays
 from ._layouts import KernelLayout, Place
 from ._modules import Module, flattening_modules, normalises_kernel
 from ._read import StateDict, is_floating
@@ -110,7 +110,13 @@ class Planner:
             return replace(
                 row, problem=f"its layer ({module.kinds[0]}) standardises the kernel before it uses it"
             )
+        if 0 in kernel.shape:
+            return replace(row, problem="a kernel without entries")
         axes = self._reader.of(kernel, self._depths(kernel, row))
+        beside = tuple(self._state.arrays[each].shape for each in kernel.beside)
+        wrong = wrong_arrays(kernel, beside, bool(axes.axes) and axes.axes[0].transposed)
+        if wrong is not None:
+            return replace(row, problem=wrong)
         after = kernel.shape
         if self._to < self._from:
             after = kernel.shape[: self._place] + kernel.shape[self._place + self._added :]
