@@ -55,7 +55,9 @@ def _on_one_line(part: object) -> str:
 
 
 class ArgumentError(GinjaxError, ValueError):
-    """A value passed by the caller is not accepted (wrong shape, range, name or combination)."""
+    """A value passed by the caller is not accepted: wrong shape, range, name or combination, or one that does not go with the
+    model, the data or the equation. Another value would do, or none.
+    """
 
 
 class OutputNameError(ArgumentError):
@@ -92,7 +94,7 @@ class OutputNameError(ArgumentError):
 
 
 class UnsupportedError(GinjaxError, NotImplementedError):
-    """A request that makes sense, but that this version does not support."""
+    """A request that makes sense, but that this version or this installation does not support, whatever the other values are."""
 
 
 class FileError(GinjaxError):

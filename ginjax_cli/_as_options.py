@@ -25,6 +25,7 @@ OPTIONS = {
     "csv": "--csv",
     "data_spacing": "--data-spacing",
     "data_time_step": "--data-time-step",
+    "devices": "--devices",
     "drop": "--drop",
     "drop_fields": "--drop-field",
     "dtype": "--dtype",

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from typer.core import TyperCommand
+from ._help import WholeNames
 
 
-class GivenOnce(TyperCommand):
+class GivenOnce(WholeNames):
     """A command that never silently drops an option.
 
     If an option takes one value, a parser keeps the last value that was given. With `--dim 1 --dim 2` nobody would

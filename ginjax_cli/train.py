@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from ._by_axis import by_axis
 from ._config_file import Config
 from ._data_options import (
     DataAxes,
@@ -14,7 +13,6 @@ from ._data_options import (
     DataParity,
     DataPeriodic,
     DataTarget,
-    reading_of,
 )
 from ._devices import asked_devices
 from ._model_options import (
@@ -37,9 +35,7 @@ from ._model_options import (
 from ._options import Debug, Force, Json, OutputPath, PlanesName, Quiet, Seed, cover_option, planes_option
 from ._output import Output
 from ._picture_options import PictureFormat, PictureWidth
-from ._pixels import pixels
 from ._print_config import show_config
-from ._read_as import say_notes
 from ._run_options import (
     Accumulate,
     CheckpointEvery,
@@ -58,7 +54,6 @@ from ._run_options import (
     Resume,
     Seeds,
     parse_interval,
-    parse_seconds,
 )
 from ._task_options import (
     DataPath,
@@ -71,9 +66,9 @@ from ._task_options import (
     Test,
     Trajectories,
     Valid,
-    asked_simulation,
 )
-from ._train_report import curve_title, say_request, show_finished
+from ._train_report import curve_title, show_finished
+from ._train_request import asked_request, asked_settings
 from ._train_run import TrainRun, rehearse
 from ._train_seeds import is_member, train_seeds
 from ._training_options import (
@@ -99,7 +94,6 @@ from ._training_options import (
     WeightDecay,
 )
 from ._way_to_convert import names_conversion
-from ._without_effect import refuse_parting, refuse_without_effect
 
 
 @names_conversion("data")
@@ -209,110 +203,29 @@ def train(
     if seeds is not None and not is_member(ctx):
         train_seeds(ctx, seeds, read)
         return
-    from ginjax.errors import ArgumentError
-    from ginjax.ml import (
-        RunFiles,
-        Saving,
-        TrainSettings,
-        material_in_files,
-        prepare_training,
-        request_training,
-        simulated_material,
-        start_from,
-        task_settings,
-    )
-    from ginjax.models import load_model
+    from ginjax.ml import RunFiles, Saving, prepare_training
     from ginjax.runs import nothing_to_go_on_with
 
     files, only_said = RunFiles(output, picture_format), dry_run or print_config
     if not only_said:
         check_output(files.last, "model", read)
-        files.check(force=force, resume=resume)
-    every_steps, every_seconds = parse_interval("--checkpoint-every", checkpoint_every)
-    refuse_without_effect(ctx)
-    settings = TrainSettings(
-        steps=steps,
-        epochs=epochs,
-        seconds=None if time_budget is None else parse_seconds("--time-budget", time_budget),
-        batch_size=batch_size,
-        loss=loss,
-        learning_rate=learning_rate,
-        optimiser=optimiser,
-        schedule=schedule,
-        warmup=warmup,
-        weight_decay=weight_decay,
-        clip=clip,
-        noise=noise,
-        unroll=unroll,
-        patience=patience,
-        validate_every=validate_every,
-        freeze=tuple(freeze or ()),
-        accumulate=accumulate,
-        remat=remat,
-        precision=precision,
-        crop=pixels("--crop", crop),
-        seed=seed,
-    )
+    settings = asked_settings(ctx)
     placement = asked_devices(ctx)
-    start = None if init is None else start_from(load_model(init), keep_compatible=keep_compatible)
-    tuning = start is not None and start.trained
-    writes = placement.is_main and not only_said
-    claim = ctx.with_resource(files.claim(force=force, resume=resume)) if writes else None
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
+    request = asked_request(ctx, settings, out)
+
+    # Mistakes of the command come before what an earlier run has left: advice about that would not help with them.
+    if not only_said:
+        files.check(force=force, resume=resume, writes=placement.is_main)
     if resume and (new := nothing_to_go_on_with(output)) is not None:
         out.warn(new)
-
-    material = (
-        simulated_material(
-            *asked_simulation(ctx, start),
-            side=size,
-            trajectories=trajectories,
-            frames=frames,
-            validate=valid != 0 and (tuning or patience is not None or validate_every is not None),
-            judge=valid != 0,
-            seed=seed,
-            cover=cover,
-            planes=planes,
-            needed=task_settings(start, past_steps, residual)[0] + unroll,
-        )
-        if data is None
-        else material_in_files(
-            data,
-            reading_of(
-                field, parity, periodic, axes, condition, start=start, target=target, dropped=drop_field
-            ),
-            valid=valid,
-            test=test,
-            seed=seed,
-            tuning=tuning,
-        )
-    )
-    if material.has_parts and not tuning:
-        refuse_parting(ctx)
-    if material.said:
-        own = material.contract if start is None else start.record.contract
-        say_notes(out, material.said, own, material.contract)
-    if dim is not None and dim != material.contract.D:
-        known, hint = material.contract.D, "Leave --dim out: data in files state their dimension."
-        raise ArgumentError("--dim", got=dim, expected=f"{known}, the dimension of the data", hint=hint)
-    network = network_of(ctx) if start is None else None
-    request = request_training(
-        material,
-        settings,
-        network=network,
-        start=start,
-        past_steps=past_steps,
-        residual=residual,
-        adapt=adapt or (),
-        padding=None if start is None else by_axis("--padding", padding),
-        drop_fields=drop_field or (),
-    )
-    say_request(out, request, adapt or ())
+    writes = placement.is_main and not only_said
+    claim = ctx.with_resource(files.claim(force=force, resume=resume)) if writes else None
     prepared = prepare_training(
         request, lambda title: out.progress(1, title), placement=placement, fit=devices is None
     )
     if print_config:
-        show_config(out, ctx, prepared, network)
+        show_config(out, ctx, prepared, None if request.start is not None else network_of(ctx))
         return
     run_file = files.run_file(prepared.identity)
     if resume and not dry_run:
@@ -333,7 +246,8 @@ def train(
     if dry_run:
         rehearse(out, ctx, prepared)
         return
-    saving = Saving(run_file, resume, every_steps, every_seconds, keep=keep_state)
+    every = parse_interval("--checkpoint-every", checkpoint_every)
+    saving = Saving(run_file, resume, *every, keep=keep_state)
     run = TrainRun(out, ctx, prepared, files, run_file, saving, tuple(log or ()))
     trained = run.carry_out()
     if trained.reason == "asked":

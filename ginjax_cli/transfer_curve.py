@@ -217,7 +217,9 @@ def _rows(points: "Sequence[Point]") -> list[tuple[object, ...]]:
         row[point.method] = point
 
     def error(point: "Point | None") -> str:
-        return "-" if point is None else f"{point.mean:.2g} ± {point.spread:.1g}"
+        if point is None:
+            return "-"
+        return f"{point.mean:.2g}" if point.spread is None else f"{point.mean:.2g} ± {point.spread:.1g}"
 
     return [
         (

@@ -150,7 +150,7 @@ def verify(
         first.record,
         second.record,
         side=default_side(first.model, walled=not all(second.record.is_torus)) if size is None else size,
-        **({} if given is None or given.fields is None else given.shape()),
+        **({} if given is None else given.shape()),
     )
     if effort.warning is not None:
         out.note(effort.warning)
@@ -250,8 +250,9 @@ class _Given:
     fields: "MultiImage | None"
 
     def shape(self) -> dict[str, Any]:
-        """The number and the size of the inputs of the lift test."""
-        assert self.fields is not None
+        """The number and the size of the inputs of the lift test; nothing if there are none."""
+        if self.fields is None:
+            return {}
         return {"samples": self.fields.get_L(), "spatial": self.fields.get_spatial_dims()}
 
     def payload(self) -> dict[str, Any]:

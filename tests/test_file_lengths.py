@@ -18,14 +18,12 @@ LONG = {
     "ginjax/geometric/_image.py": 350,
     "ginjax/geometric/_multi_image.py": 350,
     "ginjax/models/verify/_lift_test.py": 350,
-    "ginjax/onnx/_walk.py": 325,
     "ginjax/runs/_run.py": 325,
     "ginjax/state_dict/_convert.py": 325,
     "ginjax/workflow/_evaluation.py": 350,
     "ginjax/workflow/_model.py": 550,
     "ginjax_cli/evaluate.py": 325,
     "ginjax_cli/inspect.py": 350,
-    "ginjax_cli/train.py": 375,
     "ginjax_cli/verify.py": 350,
 }
 """Files that were longer when the rule was made, and how long they may be: numbers that go down, and entries that leave."""

@@ -82,6 +82,7 @@ from ._new_axes import new_axis_places as new_axis_places
 from ._opened import opened as opened
 from ._opened import read_text as read_text
 from ._opened import refuse_exchanged as refuse_exchanged
+from ._origin import origins as origins
 from ._output_name import OutputKind as OutputKind
 from ._output_name import check_can_be_named as check_can_be_named
 from ._output_name import check_output as check_output

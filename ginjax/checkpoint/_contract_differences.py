@@ -8,6 +8,7 @@ from typing import Literal
 from ._condition import OWN_CONDITIONS
 from ._contract import Axis, DataContract
 from ._field import NO_UNIT, Field
+from ._missing_fields import way_to_missing_fields
 
 Aspect = Literal[
     "dimension", "fields", "constants", "units", "boundary", "spacing", "time-step", "past-steps", "residual"
@@ -64,17 +65,23 @@ def differences(wanted: DataContract, found: DataContract, *, task: bool = False
                 (wanted.D, found.D),
             ),
         )
+    sides = wanted, found
     result = [
-        *_missing("fields", "fields of the data", wanted.fields, found.fields),
+        *_missing("fields", "fields of the data", sides, wanted.fields, found.fields),
         *_untold(wanted, found),
         *_missing(
             "constants",
             "constant fields of the data",
+            sides,
             [each for each in wanted.constants if each.name not in wanted.told],
             found.constants,
         ),
         *_missing(
-            "fields", "fields to be predicted", wanted.targets or (), (*found.fields, *(found.targets or ()))
+            "fields",
+            "fields to be predicted",
+            sides,
+            wanted.targets or (),
+            (*found.fields, *(found.targets or ())),
         ),
         *_units((*wanted.fields, *wanted.constants), (*found.fields, *found.constants)),
         *_own_units(wanted, found),
@@ -111,28 +118,22 @@ def _task(wanted: DataContract, found: DataContract) -> list[Difference]:
 
 
 def _missing(
-    aspect: Literal["fields", "constants"], subject: str, wanted: Sequence[Field], found: Sequence[Field]
+    aspect: Literal["fields", "constants"],
+    subject: str,
+    sides: tuple[DataContract, DataContract],
+    wanted: Sequence[Field],
+    found: Sequence[Field],
 ) -> list[Difference]:
+    """The wanted fields that are not among those found. `sides` are the contracts of the model and of the data."""
     present = {(each.name, each.key) for each in found}
     missing = [each for each in wanted if (each.name, each.key) not in present]
     if not missing:
         return []
     known = {(each.name, each.key) for each in wanted}
     free = [each for each in found if (each.name, each.key) not in known]
-    first = missing[0]
-    other = next((each.name for each in free if each.k == first.k), "VARIABLE")
-    # A field of this name has another order or parity, which has to be stated as well.
-    named = first.kind if first.name in {name for name, _ in present} else first.name
+    hint = way_to_missing_fields(missing, *sides, among=found, free=free)
     return [
-        Difference(
-            aspect,
-            subject,
-            _kinds(found) or "none",
-            f"{_kinds(wanted)}, those of the model",
-            f"A field under another name is read by `fields=['{named}={other}']`."
-            if free
-            else "The data, as they were read, have no other field that it could be.",
-        )
+        Difference(aspect, subject, _kinds(found) or "none", f"{_kinds(wanted)}, those of the model", hint)
     ]
 
 

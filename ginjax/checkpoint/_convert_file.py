@@ -9,7 +9,7 @@ import numpy as np
 
 from ginjax._unknown_name import unknown_name
 from ginjax._version import __version__
-from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
+from ginjax.errors import ArgumentError, NumericsError
 from ginjax.filters import FilterBank, FilterKey, make_bank
 from ginjax.transfer import (
     Certificate,
@@ -64,8 +64,8 @@ def convert_record(
     - `new_axis`: which axes of the higher dimension are added, such as `"y"`, or removed on the way down; see
       `new_axis_places`. By default the last ones; on the way down, those that a conversion added.
 
-    **Raises:** `UnsupportedError` for a model without invariant filters, `ArgumentError` if the dimension, the
-    rule or the axes to remove do not fit.
+    **Raises:** `ArgumentError` if the dimension, the rule or the axes to remove do not fit, such as a rule for filters and a
+    model without them.
     """
     rule = find_rule(rule) if isinstance(rule, str) else rule
     places = _places(record, to_dim, new_axis)
@@ -86,7 +86,7 @@ def convert_record(
         return inflate_record(record, to_dim, rule, new_boundary=new_boundary, new_axis=new_axis)
     check_finite(record.arrays)
     if not record.layers:
-        raise UnsupportedError(
+        raise ArgumentError(
             "conversion by filters of a model without invariant filters",
             got=f"{record.spec.get('architecture', 'a model')} with equivariant=False",
             expected="an equivariant model",
@@ -136,10 +136,10 @@ def inflate_record(
     - `record`, `to_dim`, `rule`, `new_boundary`, `new_axis`: as in `convert_record`. In a plain network, a mirror
       never changes the sign of a field.
 
-    **Raises:** `UnsupportedError` for an equivariant model, `ArgumentError` for a dimension that is not higher.
+    **Raises:** `ArgumentError` for an equivariant model, or a dimension that is not higher.
     """
     if not record.plain_layers:
-        raise UnsupportedError(
+        raise ArgumentError(
             "inflation of an equivariant model",
             got=f"rule {rule.name!r}",
             expected="a model with equivariant=False",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast, get_args
 
 from ginjax._unknown_name import unknown_name
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 
 from ._contract import Axis, DataContract, NewBoundary, PaddingWord, new_axis_names
 
@@ -106,7 +106,7 @@ def spec_in_dimension(
     - `new`: the boundaries of the axes added to reach `to_dim`, from `new_boundaries`.
     - `places`: the places of the axes that are added or removed, see `new_axis_places`; the last ones if empty.
 
-    **Raises:** `UnsupportedError` for walls along new axes of a network whose padding does not depend on the field, or that
+    **Raises:** `ArgumentError` for walls along new axes of a network whose padding does not depend on the field, or that
     has no option for it.
     """
     options = spec.get("options", {})
@@ -114,14 +114,14 @@ def spec_in_dimension(
     if not new and isinstance(value, str):
         return spec
     if OPTION not in options and spec.get("architecture") not in UNSAID_AT_DEFAULT:
-        raise UnsupportedError(
+        raise ArgumentError(
             f"walls along new axes of a {spec.get('architecture')}",
             got=f"an architecture without the option {OPTION!r}",
             expected="periodic new axes",
         )
     equivariant = options.get("equivariant", True)
     if not equivariant and isinstance(value, str) and value.upper() not in _FOLLOWS_FIELD[1:]:
-        raise UnsupportedError(
+        raise ArgumentError(
             "walls along new axes of a plain network",
             got=f"{OPTION}={value!r} along every axis, periodic or not",
             expected="a network whose padding follows the field",

@@ -24,6 +24,7 @@ from ginjax.data._open import open_data as open_data
 from ginjax.data._pairs import is_pairs as is_pairs
 from ginjax.data._pairs import read_pairs as read_pairs
 from ginjax.data._pairs import write_pairs as write_pairs
+from ginjax.data._planes_in_words import PLANES_ARE_FOR as PLANES_ARE_FOR
 from ginjax.data._planes_in_words import PLANES_WORDS as PLANES_WORDS
 from ginjax.data._planes_in_words import told_planes as told_planes
 from ginjax.data._reading import DataReading as DataReading

@@ -205,7 +205,7 @@ def _open(path: Paths, said: _Said, split: str | None, ask: bool) -> Source:
         for found in _find(file, folder, split, requests, said)
     ]
     if not founds:
-        raise FileError(
+        raise ArgumentError(
             f"{name_of(path)}: has no part '{split}'",
             hint=f"It has {', '.join(data_splits(path)) or 'no parts'}.",
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+from ginjax.checkpoint import origins
 
 PLANES_WORDS: Mapping[str, str] = {
     "flat": "constant along the last axis",
@@ -11,7 +13,11 @@ PLANES_WORDS: Mapping[str, str] = {
 }
 """A description of each of `PLANES_NAMES`."""
 
-_DEEPEST = 8
+PLANES_ARE_FOR = (
+    "planes are for tuning a network that was converted to 3D: one that is trained on them alone, from random weights, "
+    "does not learn how fields vary in all directions at once"
+)
+"""The purpose of planes, for a user who may not know it."""
 
 
 def told_planes(origin: Mapping[str, object]) -> str | None:
@@ -21,15 +27,12 @@ def told_planes(origin: Mapping[str, object]) -> str | None:
 
     - `origin`: origin of the data, see `Source`. After a conversion or a join it contains the origin of the data before.
     """
-    for each in _origins(origin, _DEEPEST):
-        name = each.get("planes")
-        if isinstance(name, str) and name in PLANES_WORDS:
-            return name
-    return None
+    name = next((each["planes"] for each in origins(origin) if "planes" in each), None)
+    return name if isinstance(name, str) and name in PLANES_WORDS else None
 
 
 def planes_notes(origin: Mapping[str, object]) -> tuple[str, ...]:
-    """A note for the user if the data are planes; empty for other data.
+    """A note for the user on what the data are, if they are planes; empty for other data.
 
     **Arguments:**
 
@@ -38,16 +41,4 @@ def planes_notes(origin: Mapping[str, object]) -> tuple[str, ...]:
     name = told_planes(origin)
     if name is None:
         return ()
-    return (
-        f"planes ({name}): fields in 3D that are {PLANES_WORDS[name]}. They are for tuning a network that was converted to 3D; one that "
-        "is trained on them from scratch does not learn how fields vary in all directions at once",
-    )
-
-
-def _origins(origin: Mapping[str, object], deep: int) -> Iterator[Mapping[str, object]]:
-    """An origin and those inside it: of the file itself, of the data before a conversion, of the first of several sources."""
-    yield origin
-    for key in ("about", "of", "first"):
-        inner = origin.get(key)
-        if isinstance(inner, Mapping) and deep:
-            yield from _origins(inner, deep - 1)
+    return (f"planes ({name}): fields that are {PLANES_WORDS[name]}",)

@@ -60,7 +60,7 @@ def export_stablehlo(record: ModelRecord, grid: Sequence[int] | None = None) -> 
     - `record`: the model.
     - `grid`: the sides of the only grid that the program takes; None for any grid.
 
-    **Raises:** `UnsupportedError` if the package flatbuffers is not installed, or if the network needs a `grid` and there is
+    **Raises:** `UnsupportedError` if the package flatbuffers is not installed. `ArgumentError` if the network needs a `grid` and there is
     none: if plain convolutions pad by copying pixels, or if it wraps further than a grid may be long. `VerificationError` if the
     program computes something else.
     """
@@ -211,11 +211,11 @@ def side_of(n: int, model: AnyDimensionalModel) -> int:
 
 
 def refuse_free_grid(error: Exception, grid: Sequence[int] | None, model: AnyDimensionalModel) -> None:
-    """Raise `UnsupportedError` if JAX failed because a decision depends on the size of the grid; ignore other errors."""
+    """Raise `ArgumentError` if JAX failed because a decision depends on the size of the grid; ignore other errors."""
     # By name, because the public module of the class depends on the version of JAX.
     if grid is not None or type(error).__name__ != "InconclusiveDimensionOperation":
         return
-    raise UnsupportedError(
+    raise ArgumentError(
         f"{model.spec.architecture} for any grid",
         got="a network whose way to compute depends on the size of the grid",
         expected="a `grid` that is known",
@@ -223,11 +223,11 @@ def refuse_free_grid(error: Exception, grid: Sequence[int] | None, model: AnyDim
     ) from error
 
 
-def free_grid_refusal(model: AnyDimensionalModel, record: ModelRecord) -> UnsupportedError | None:
+def free_grid_refusal(model: AnyDimensionalModel, record: ModelRecord) -> ArgumentError | None:
     """Return the reason why a network cannot be exported for any grid; None if it can."""
     if not (_copies_at_ends(model) or (record.plain_layers and _goes_on_beyond_walls(record))):
         return None
-    return UnsupportedError(
+    return ArgumentError(
         f"a plain {model.spec.architecture} for any grid",
         got="convolutions that pad by copying",
         expected="a `grid` that is known",

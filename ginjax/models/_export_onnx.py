@@ -55,8 +55,8 @@ def export_onnx(record: ModelRecord, grid: Sequence[int] | None = None) -> bytes
     - `record`: the model.
     - `grid`: the sides of the only grid that the graph takes; None for any grid.
 
-    **Raises:** `UnsupportedError` without the extra `onnx`, for an operation that cannot be written as ONNX, and if the network
-    needs a `grid`, see `export_stablehlo`. `VerificationError` if the graph differs from the network by more than 1e-5 of the
+    **Raises:** `UnsupportedError` without the extra `onnx`, and for an operation that cannot be written as ONNX. `ArgumentError` if the
+    network needs a `grid`, see `export_stablehlo`. `VerificationError` if the graph differs from the network by more than 1e-5 of the
     largest value, or by more than ten times the effect of rounding the inputs, if that is more.
     """
     onnx_library()

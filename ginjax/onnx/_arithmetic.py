@@ -71,6 +71,15 @@ def _each(function: Callable[..., Any]) -> Callable[[Node, list[Any]], Content |
     return apply
 
 
+def _of_lengths(function: Callable[..., Any]) -> Callable[[Node, list[Any]], Content | None]:
+    """As `_each`, for a function of lengths alone; the result is not known if an entry is a truth value."""
+
+    def unless_truth(*entries: Any) -> Any:
+        return function(*entries) if all(isinstance(each, Size) for each in entries) else None
+
+    return _each(unless_truth)
+
+
 def _divided(node: Node, inputs: list[Any]) -> Content | None:
     whole = node.value(0).dtype in _INTEGERS
 
@@ -79,7 +88,7 @@ def _divided(node: Node, inputs: list[Any]) -> Content | None:
             return None
         return (a / b).rounded("floor") if whole else a / b
 
-    return _each(divide)(node, inputs)
+    return _of_lengths(divide)(node, inputs)
 
 
 def _modulo(a: Size, b: Size) -> Size | None:
@@ -201,6 +210,8 @@ def _product(node: Node, inputs: list[Any]) -> Content | None:
         return None
     total = Size.of(1)
     for each in inputs[0]:
+        if not isinstance(each, Size):
+            return None
         total = total * each
     return _row([total]).reshape((1,) if int(node.get("keepdims", 1)) else ())
 
@@ -215,21 +226,21 @@ def _expand(node: Node, inputs: list[Any]) -> Content | None:
 
 
 _RULES: dict[str, Callable[[Node, list[Any]], Content | None]] = {
-    "Add": _each(lambda a, b: a + b),
-    "Sub": _each(lambda a, b: a - b),
-    "Mul": _each(lambda a, b: a * b),
+    "Add": _of_lengths(lambda a, b: a + b),
+    "Sub": _of_lengths(lambda a, b: a - b),
+    "Mul": _of_lengths(lambda a, b: a * b),
     "Div": _divided,
-    "Mod": _each(_modulo),
-    "Neg": _each(lambda a: -a),
-    "Floor": _each(lambda a: a.rounded("floor")),
-    "Ceil": _each(lambda a: a.rounded("ceil")),
-    "Max": _each(lambda a, b=None: a if b is None else _largest(a, b, 1)),
-    "Min": _each(lambda a, b=None: a if b is None else _largest(a, b, -1)),
-    "Equal": _each(_compared(operator.eq)),
-    "Greater": _each(_compared(operator.gt)),
-    "GreaterOrEqual": _each(_compared(operator.ge)),
-    "Less": _each(_compared(operator.lt)),
-    "LessOrEqual": _each(_compared(operator.le)),
+    "Mod": _of_lengths(_modulo),
+    "Neg": _of_lengths(lambda a: -a),
+    "Floor": _of_lengths(lambda a: a.rounded("floor")),
+    "Ceil": _of_lengths(lambda a: a.rounded("ceil")),
+    "Max": _of_lengths(lambda a, b=None: a if b is None else _largest(a, b, 1)),
+    "Min": _of_lengths(lambda a, b=None: a if b is None else _largest(a, b, -1)),
+    "Equal": _of_lengths(_compared(operator.eq)),
+    "Greater": _of_lengths(_compared(operator.gt)),
+    "GreaterOrEqual": _of_lengths(_compared(operator.ge)),
+    "Less": _of_lengths(_compared(operator.lt)),
+    "LessOrEqual": _of_lengths(_compared(operator.le)),
     "Not": _each(lambda a: not a if isinstance(a, bool) else None),
     "And": _each(lambda a, b: a and b if isinstance(a, bool) and isinstance(b, bool) else None),
     "Or": _each(lambda a, b: a or b if isinstance(a, bool) and isinstance(b, bool) else None),

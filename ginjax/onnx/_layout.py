@@ -56,6 +56,14 @@ def new_place(axes: Axes) -> int | None:
     return next((i for i, axis in enumerate(axes) if has_new(axis)), None)
 
 
+def place_of_new(axes: Axes) -> int:
+    """The index of the axis that is or contains the new one, where there must be one."""
+    found = new_place(axes)
+    if found is None:
+        raise AssertionError("a layout without the new axis")
+    return found
+
+
 def stands_alone(axes: Axes) -> bool:
     """Whether the new axis is a separate axis."""
     return any(is_new_axis(axis) for axis in axes)

@@ -9,7 +9,7 @@ import numpy as np
 from ginjax.errors import ArgumentError
 
 from ._graph import Graph
-from ._layout import new_index, new_place, old_axes_of_space
+from ._layout import new_index, old_axes_of_space, place_of_new
 from ._library import onnx_library
 from ._sizes import Length, Quotient, Size
 from ._values import Value
@@ -62,8 +62,7 @@ class Lengths:
             for each in parts[1:]:
                 term = self._graph.add("Mul", [term, each], "length")
             total = term if total is None else self._graph.add("Add", [total, term], "length")
-        assert total is not None
-        return total
+        return self._graph.numbers([0]) if total is None else total
 
     def _symbol(self, symbol: Length | Quotient, twin: bool) -> str:
         if isinstance(symbol, Quotient):
@@ -75,9 +74,7 @@ class Lengths:
         value, tensor = self._source(symbol.tensor)
         axis = new_index(value.known, symbol.axis)
         if twin and value.alone and symbol.axis in old_axes_of_space(value.known):
-            place = new_place(value.known)
-            assert place is not None
-            axis = place
+            axis = place_of_new(value.known)
         return self.of_axis(tensor, axis)
 
     def of_axis(self, tensor: str, axis: int) -> str:
@@ -95,10 +92,14 @@ class Lengths:
             return int(number)
         return self.formula(size, twin=twin)
 
-    def content(self, value: Value) -> str:
-        """Write the result of shape arithmetic for a node that reads it as a tensor, with the old lengths."""
-        content = value.content
-        assert content is not None
+    def content(self, value: Value, content: np.ndarray) -> str:
+        """Write the result of shape arithmetic for a node that reads it as a tensor, with the old lengths.
+
+        **Arguments:**
+
+        - `value`: the tensor.
+        - `content`: its entries, as sizes or booleans.
+        """
         flat = content.reshape(-1).tolist()
         near = f"{value.name}.value"
         numbers = [

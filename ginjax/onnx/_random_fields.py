@@ -12,7 +12,7 @@ from ginjax.errors import ArgumentError, UnsupportedError
 from ._library import onnx_library
 from ._read import OnnxNetwork
 from ._record import OnnxRecord
-from ._step import dims_of
+from ._step import check_input, dims_of
 
 TOLERANCES = {"float16": 2e-2, "bfloat16": 1e-1, "float64": 1e-5}
 LEAST_SIDE = 32
@@ -73,6 +73,7 @@ def random_inputs(network: OnnxNetwork, rng: np.random.Generator, side: int) -> 
     """Random inputs of a graph. A length that the graph leaves open is 2 for the batch and `side` for other axes."""
     helper, made = onnx_library("helper"), {}
     for info in free_inputs(network):
+        check_input(info)
         shape = []
         for i, each in enumerate(dims_of(info)):
             stated = each.HasField("dim_value") and each.dim_value > 0
@@ -98,7 +99,7 @@ def gap(low: np.ndarray, high: np.ndarray, places: Sequence[int], *, whole: bool
     - `places`: places of the new axes in the higher output.
     - `whole`: whether to repeat the lower output; otherwise it is compared with the second slice.
 
-    **Raises:** `ArgumentError` for outputs that differ in more than these axes.
+    **Raises:** `ArgumentError` for outputs that differ in more than these axes, or have no points along one of these.
     """
     if high.dtype.kind not in "iufb" or low.dtype.kind not in "iufb":
         low, high = low.astype(np.float32), high.astype(np.float32)
@@ -108,6 +109,8 @@ def gap(low: np.ndarray, high: np.ndarray, places: Sequence[int], *, whole: bool
         raise ArgumentError(
             "outputs", got=f"shapes {low.shape} and {high.shape}", expected="the same but for new axes"
         )
+    if not all(high.shape[axis] for axis in places):
+        raise ArgumentError("outputs", got=f"shape {high.shape}", expected="a slice along each new axis")
     if whole:
         low = np.expand_dims(low, tuple(places))
     else:

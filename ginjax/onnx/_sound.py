@@ -1,4 +1,4 @@
-"""The check of a node against the standard: numbers of inputs and outputs, and types of attributes."""
+"""The check of a node against the standard: which inputs and outputs there are, and types of attributes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ def check_node(proto: Any, opset: int) -> None:
     **Raises:** `UnsupportedError` that names the node.
     """
     defs = onnx_library("defs")
-    if proto.domain not in ("", "ai.onnx") or not defs.has(proto.op_type, opset):
-        return
-    schema = defs.get_schema(proto.op_type, opset)
     label = f"node {proto.name or proto.op_type!r} ({proto.op_type})"
+    if not proto.output:
+        raise UnsupportedError(label, got="0 outputs", expected="1 or more")
+    if proto.domain not in ("", "ai.onnx") or not defs.has(proto.op_type):
+        return
+    if not defs.has(proto.op_type, opset):
+        raise UnsupportedError(
+            label, got=f"an operator that version {opset} does not have", expected="one that it has"
+        )
+    schema = defs.get_schema(proto.op_type, opset)
     for what, count, least, most in (
         ("inputs", len(proto.input), schema.min_input, schema.max_input),
         ("outputs", len(proto.output), schema.min_output, schema.max_output),
@@ -28,6 +34,16 @@ def check_node(proto: Any, opset: int) -> None:
                 str(least) if least == most else f"{least} or more" if most > 100 else f"{least} to {most}"
             )
             raise UnsupportedError(label, got=f"{count} {what}", expected=expected)
+    for what, given, formal in (
+        ("input", proto.input, schema.inputs),
+        ("output", proto.output, schema.outputs),
+    ):
+        for i, name in enumerate(given):
+            if (
+                not name
+                and formal[min(i, len(formal) - 1)].option != defs.OpSchema.FormalParameterOption.Optional
+            ):
+                raise UnsupportedError(label, got=f"no {what} {i}", expected="it")
     names = [each.name for each in proto.attribute]
     for each in proto.attribute:
         known = schema.attributes.get(each.name)

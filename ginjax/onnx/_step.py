@@ -147,10 +147,7 @@ class Step:
         walk, dim = self._walk, self._side.dim
         if info.name in walk.values:
             raise UnsupportedError("graph", got=f"two tensors {info.name!r}", expected="a sound graph")
-        if not info.type.HasField("tensor_type") or not info.type.tensor_type.HasField("shape"):
-            raise UnsupportedError(
-                f"input {info.name!r}", got="no shape", expected="one, of which lengths may be left open"
-            )
+        check_input(info)
         dims = dims_of(info)
         if len(dims) > dim + 2 or (2 < len(dims) < dim + 2):
             raise UnsupportedError(
@@ -220,6 +217,10 @@ class Step:
                 _put_axis(renewed, place, self._names.get(size) if size is not None else None)
                 if value.unit:
                     tensor.shape.dim[place].dim_value = 1
+        if not info.type.tensor_type.elem_type and not info.type.HasField("sequence_type"):
+            renewed.ClearField(
+                "type"
+            )  # a type that is not stated is inferred, and one without its entries is none
         return renewed
 
     def _assembled(self, inputs: list[Any], outputs: list[Any]) -> Any:
@@ -254,6 +255,20 @@ def _put_axis(info: Any, place: int, name: str | None) -> None:
         elif name is not None:
             each.dim_param = name
     shape.CopyFrom(made)
+
+
+def check_input(info: Any) -> None:
+    """Check that an input of a graph is a tensor of a type that there is, and that it states its number of axes.
+
+    **Raises:** `UnsupportedError` that names the input.
+    """
+    if not info.type.HasField("tensor_type") or not info.type.tensor_type.HasField("shape"):
+        raise UnsupportedError(
+            f"input {info.name!r}", got="no shape", expected="one, of which lengths may be left open"
+        )
+    kind = info.type.tensor_type.elem_type
+    if not kind or kind not in onnx_library().TensorProto.DataType.values():
+        raise UnsupportedError(f"input {info.name!r}", got=f"type {kind}", expected="a type that there is")
 
 
 def dims_of(info: Any) -> list[Any]:

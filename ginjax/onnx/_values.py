@@ -73,7 +73,8 @@ class Value:
     @property
     def known(self) -> Axes:
         """The layout, which must be known."""
-        assert self.axes is not None
+        if self.axes is None:
+            raise AssertionError("the layout of a tensor of which not even the number of axes is known")
         return self.axes
 
     @property

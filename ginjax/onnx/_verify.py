@@ -169,11 +169,12 @@ def _added_axes(high: OnnxNetwork, fields: Mapping[str, np.ndarray]) -> dict[str
 
 
 def _run_if_it_can(session: Session, inputs: dict[str, np.ndarray]) -> list[np.ndarray] | None:
-    """The outputs; None if windows without padding do not fit."""
+    """The outputs; None if windows without padding do not fit, of which some give outputs without points."""
     try:
-        return session.run(inputs)
+        found = session.run(inputs)
     except UnsupportedError:
         return None
+    return found if all(each.size for each in found) else None
 
 
 def _made_again(low: OnnxNetwork, high: OnnxNetwork, record: OnnxRecord) -> bool:

@@ -14,12 +14,7 @@ from ginjax.transfer import PathReport, PlainRule
 
 from ._graph import Graph
 from ._inner_graphs import INNER_GRAPHS, reads_space
-from ._layout import (
-    Axes,
-    Side,
-    axis_of,
-    new_place,
-)
+from ._layout import Axes, Side, axis_of, place_of_new
 from ._lengths import FLOAT, INT64, Lengths
 from ._library import onnx_library
 from ._node import Node as Node
@@ -222,8 +217,9 @@ class Walk:
             return value
         padding = value.padding
         mode = "edge" if padding.mode == "constant" else padding.mode
-        tensor, place = value.emitted, new_place(value.known)
-        assert tensor is not None and place is not None
+        tensor, place = value.emitted, place_of_new(value.known)
+        if tensor is None:
+            raise AssertionError("padding of a tensor that was not written")
         around = (padding.before, padding.after)
         made = self.graph.pad_axis(tensor, len(value.known), place, around, mode, f"{value.name}.new_axis")
         done = replace(value, emitted=made, padding=None)
@@ -236,12 +232,13 @@ class Walk:
         if value.emitted is not None:
             return value.emitted
         if value.content is not None and value.constant is None:
-            name = self.lengths.content(value)
+            name = self.lengths.content(value, value.content)
         elif value.name in self.tensors:
             name = self.graph.keep(self.tensors[value.name], value.name)
-        else:
-            assert value.constant is not None
+        elif value.constant is not None:
             name = self.graph.constant(value.constant, value.name)
+        else:
+            raise AssertionError("a tensor of which nothing is known")
         self.values[value.name] = replace(value, emitted=name)
         return name
 
@@ -276,9 +273,9 @@ class Walk:
 
     def depth(self, value: Value) -> str:
         """The length of the new axis of a value, as a tensor with one integer."""
-        place = new_place(value.known)
-        assert place is not None and value.alone
-        return self.lengths.of_axis(self.tensor(value), place)
+        if not value.alone:
+            raise AssertionError("a new axis that was merged into another one")
+        return self.lengths.of_axis(self.tensor(value), place_of_new(value.known))
 
 
 def _content_type(node: Node, content: np.ndarray) -> int:

@@ -16,7 +16,7 @@ def refuse_torn_aliases(rows: Sequence[TensorPlan], arrays: Mapping[str, np.ndar
 
     **Raises:** `ArgumentError` that names both.
     """
-    seen: dict[tuple[object, ...], list[TensorPlan]] = {}
+    seen: dict[tuple[object, ...], list[tuple[TensorPlan, str]]] = {}
     for row in rows:
         if row.action != "kernel" or row.source is None:
             continue
@@ -25,15 +25,14 @@ def refuse_torn_aliases(rows: Sequence[TensorPlan], arrays: Mapping[str, np.ndar
         if not array.size or not (flat != flat[0]).any():
             continue
         alike = seen.setdefault((array.shape, array.dtype, flat[:8].tobytes()), [])
-        for other in alike:
-            assert other.source is not None
-            if other.axes != row.axes and array.tobytes() == arrays[other.source].tobytes():
+        for other, source in alike:
+            if other.axes != row.axes and array.tobytes() == arrays[source].tobytes():
                 raise ArgumentError(
                     f"kernels {other.name!r} and {row.name!r}, which hold the same numbers",
                     got=f"'{_words(other)}' and '{_words(row)}'",
                     expected="the same for both: they are one layer under two names",
                 )
-        alike.append(row)
+        alike.append((row, row.source))
 
 
 def _words(row: TensorPlan) -> str:

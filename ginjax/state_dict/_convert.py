@@ -84,7 +84,7 @@ def convert_state_dict(
     **Returns:** the network in the new dimension, with a certificate that is measured on its kernels as stored. Whether it shows
     an exact conversion is not checked here.
 
-    **Raises:** as `plan_state_dict` and `Plan.check`; `UnsupportedError` if the rule would spread a kernel under spectral norm.
+    **Raises:** as `plan_state_dict` and `Plan.check`; `ArgumentError` if the rule would spread a kernel under spectral norm.
     """
     found = find_rule(rule) if isinstance(rule, str) else rule
     if not isinstance(found, PlainRule):
@@ -203,7 +203,8 @@ class _Work:
 
     def array(self, row: TensorPlan) -> np.ndarray:
         """The array of the result."""
-        assert row.after is not None
+        if row.after is None:
+            raise AssertionError("an array that the result does not have")
         if row.source is None:
             return self._before(row)
         array = self._arrays[row.source]
@@ -234,7 +235,8 @@ class _Work:
 
     def _norm(self, kernel_row: TensorPlan, row: TensorPlan, array: np.ndarray) -> np.ndarray:
         """A norm array: the size of a weight norm grows with the kernel; a vector of a spectral norm gets the new layout."""
-        assert kernel_row.kernel is not None and kernel_row.source is not None and row.after is not None
+        if kernel_row.kernel is None or kernel_row.source is None or row.after is None:
+            raise AssertionError("a norm of no kernel")
         kernel = self._arrays[kernel_row.source]
         if kernel_row.kernel.form == "weight norm":
             if self._up:
@@ -258,7 +260,8 @@ class _Work:
 
     def report(self, row: TensorPlan, array: np.ndarray) -> tuple[KernelRecord, PathReport]:
         """The record and the residual of a kernel, measured on what is stored."""
-        assert row.kernel is not None and row.source is not None
+        if row.kernel is None or row.source is None:
+            raise AssertionError("no kernel")
         before = (self._arrays[row.source], *(self._arrays[each] for each in row.kernel.beside))
         others = [self._rows[each] for each in row.kernel.beside]
         beside = tuple(each.name for each in others)
@@ -302,7 +305,7 @@ def _refuse_spread(row: TensorPlan, profiles: list[np.ndarray], rule: str) -> No
     """Refuse to spread a kernel under spectral norm: the norm would undo the spread at the next training step at the latest."""
     if all(np.count_nonzero(each) == 1 and each.max() == 1 for each in profiles):
         return
-    raise UnsupportedError(
+    raise ArgumentError(
         f"kernel {row.name!r}",
         got=f"spectral norm, under which rule {rule!r} would spread it over several slices",
         expected="a kernel in one slice, or without the norm",

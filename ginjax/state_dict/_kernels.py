@@ -69,6 +69,29 @@ _FORMS: tuple[tuple[str, Form, tuple[str, ...]], ...] = (
 """Names in PyTorch of a kernel that is divided by a norm, and of the arrays beside it, in the two forms of each norm."""
 
 
+def wrong_arrays(kernel: Kernel, beside: tuple[tuple[int, ...], ...], transposed: bool) -> str | None:
+    """Say what is wrong with the shapes of the arrays that a kernel is stored as; None if they fit.
+
+    **Arguments:**
+
+    - `kernel`: the kernel, which has entries.
+    - `beside`: the shapes of the arrays of its norm.
+    - `transposed`: whether it is that of a transposed convolution.
+    """
+    if kernel.form == "weight norm":
+        (size,) = beside
+        if len(size) > len(kernel.shape) or any(
+            n not in (1, m) for n, m in zip(size, kernel.shape, strict=False)
+        ):
+            return f"a kernel of shape {kernel.shape} whose weight norm has the shape {size}"
+    if kernel.form == "spectral norm":
+        rows, columns = (int(np.prod(shape)) for shape in beside)
+        outputs = kernel.shape[spectral_axis(transposed)]
+        if (rows, columns) != (outputs, int(np.prod(kernel.shape)) // outputs):
+            return f"a kernel of shape {kernel.shape} whose spectral norm has vectors of {rows} and {columns}"
+    return None
+
+
 def effective(
     kernel: np.ndarray, form: Form, beside: tuple[np.ndarray, ...], transposed: bool = False
 ) -> np.ndarray:

@@ -10,7 +10,7 @@ from ginjax.errors import ArgumentError
 
 from ._axes import AxisReader
 from ._description import Description, Patterns
-from ._kernels import Kernel
+from ._kernels import Kernel, wrong_arrays
 from ._layouts import KernelLayout, Place
 from ._modules import Module, flattening_modules, normalises_kernel
 from ._read import StateDict, is_floating
@@ -110,7 +110,13 @@ class Planner:
             return replace(
                 row, problem=f"its layer ({module.kinds[0]}) standardises the kernel before it uses it"
             )
+        if 0 in kernel.shape:
+            return replace(row, problem="a kernel without entries")
         axes = self._reader.of(kernel, self._depths(kernel, row))
+        beside = tuple(self._state.arrays[each].shape for each in kernel.beside)
+        wrong = wrong_arrays(kernel, beside, bool(axes.axes) and axes.axes[0].transposed)
+        if wrong is not None:
+            return replace(row, problem=wrong)
         after = kernel.shape
         if self._to < self._from:
             after = kernel.shape[: self._place] + kernel.shape[self._place + self._added :]
@@ -139,7 +145,8 @@ class Planner:
 
     def _norm_row(self, kernel: Kernel, row: TensorPlan) -> TensorPlan:
         """The row of a norm array: the size of a weight norm (with all axes or one entry), or a vector of a spectral norm."""
-        assert row.before is not None
+        if row.before is None:
+            raise AssertionError("a norm array that is not in the file")
         if kernel.form == "spectral norm":
             if row.source == kernel.beside[0]:
                 return row
@@ -151,7 +158,8 @@ class Planner:
         return replace(row, action="norm", after=_with_ones(row.before, self._place, self._to - self._from))
 
     def _other_row(self, row: TensorPlan, array: np.ndarray) -> TensorPlan:
-        assert row.before is not None and row.source is not None
+        if row.before is None or row.source is None:
+            raise AssertionError("an array that is not in the file")
         side = self._flattening.get(self._described_as(row.source.removesuffix(".weight")))
         if side is not None and array.ndim == 2:
             return self._unless_alike(

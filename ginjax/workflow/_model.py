@@ -138,8 +138,8 @@ class Model:
         **Returns:** by field, the predictions `(trajectory, steps, *space, D, ..., D)`, without the first axis if the given
         arrays had none. Float32, in physical units.
 
-        **Raises:** `ArgumentError` for data that do not fit the model, `NumericsError` if a rollout blows up,
-        `UnsupportedError` for tiles if the network looks at the whole field at once.
+        **Raises:** `ArgumentError` for data that do not fit the model, and for tiles if the network looks at the whole field at
+        once; `NumericsError` if a rollout blows up.
         """
         return forecast_from(
             start, self._by_tiles(tile), steps, first=first, show=_shown(progress), stacklevel=2
@@ -364,7 +364,7 @@ class Model:
 
         **Returns:** a model whose `parent` is this one; its history says what was chosen.
 
-        **Raises:** `ArgumentError` for data that do not fit; for data of the lower dimension also `UnsupportedError`, if the
+        **Raises:** `ArgumentError` for data that do not fit; for data of the lower dimension also if the
         network sees too far, or has a norm or fields of odd parity.
         """
         conversion = calibrated(

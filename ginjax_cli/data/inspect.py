@@ -74,7 +74,7 @@ def inspect(
     {"dimension": 2, "spacing": 0.1, "time_step": 0.5, "periodic": true, "fields": [{"name": "v", "order": 1, "parity": "even",
     "unit": "m/s", "axes": "trajectory,time,x,y,component"}], "constants": [{"name": "bed", "order": 0}]}
     """
-    from ginjax.data import data_splits, survey, told_planes
+    from ginjax.data import PLANES_ARE_FOR, data_splits, survey, told_planes
 
     out = Output(json=json, quiet=quiet)
     with reading_of(field, parity, periodic, axes, condition, target=target).open(
@@ -93,6 +93,9 @@ def inspect(
         out.note(f"the values are those of {looked_at} of {total} frames (all of them: --max-frames 0)")
     for note in source.notes:
         (out.warn if note.startswith("cannot") or "left out" in note else out.note)(note)
+    is_planes = told_planes(source.origin) is not None
+    if is_planes:
+        out.note(PLANES_ARE_FOR)
     for entry in found:
         if entry.bad:
             out.warn(f"field '{entry.field.name}' holds {entry.bad} values that are NaN or infinite")
@@ -103,8 +106,7 @@ def inspect(
     out.result(None, payload)
     if _can_be_trained_on(source, found, parts) and len(path) == 1:
         words = given_options(ctx, without=("split", "max_frames", "json", "quiet"))
-        # Planes do not vary in all directions, so they are for tuning a converted network.
-        start = [] if told_planes(source.origin) is None else ["--init", f"MODEL.{source.D}d.safetensors"]
+        start = ["--init", f"MODEL.{source.D}d.safetensors"] if is_planes else []
         out.next_step(shell_line(["ginjax", "train", *start, "--data", str(path[0]), *words]))
 
 

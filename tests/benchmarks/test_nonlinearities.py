@@ -4,6 +4,7 @@ import json
 
 import _resumed
 import nonlinearities
+import numpy as np
 
 from ginjax.models import Network
 
@@ -20,6 +21,34 @@ def test_the_guide_shows_what_was_measured_and_the_default_follows_from_it():
     found = nonlinearities.ratios(rows, "resnet", NOISE)
     assert {key[0] for key in found} == set(nonlinearities.EQUATIONS)
     assert (max(found.values()) > 1.05) == (Network().nonlinearity == "vector-neuron")
+
+
+def test_the_guide_says_truly_when_products_need_noise():
+    path = _resumed.RESULTS / "nonlinearities.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    cells = {
+        (row["pde"], row["noise"], row["seed"]): row
+        for row in rows
+        if (row["network"], row["nonlinearity"], row["rate"]) == ("resnet", "product", 3e-3)
+    }
+    seeds = {seed for _, noise, seed in cells if not noise}
+    assert len(seeds) == 2
+
+    def change(pde, steps):
+        """The error in 3D with noise over that without, as the geometric mean over the seeds of both."""
+        with_noise, without = ([cells[pde, n, s]["3D"][steps] for s in seeds] for n in (NOISE, 0.0))
+        return float(np.exp(np.mean(np.log(with_noise) - np.log(without))))
+
+    burgers = [f"{change('burgers', steps):.2f}" for steps in ("1", "5", "10", "20")]
+    assert (min(burgers), max(burgers)) == ("0.99", "1.02")
+    isothermal = [f"{change('isothermal', steps):.2f}" for steps in ("1", "20")]
+    assert isothermal == ["1.06", "0.47"]
+    assert max(change(pde, "1") for pde in nonlinearities.EQUATIONS) <= 1.065
+    for pde in ("navier-stokes", "acoustics"):
+        assert all(cells[pde, 0.0, seed]["3D diverged"] == 1.0 for seed in seeds)
+    page = PAGE.read_text("utf-8")
+    assert "0.99 to 1.02 times" in page
+    assert "is 1.06 times that without noise, after twenty 0.47 times" in page
 
 
 def test_a_table_is_a_line_for_each_network():

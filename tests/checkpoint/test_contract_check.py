@@ -40,12 +40,12 @@ OTHERS = {
     "fields": (
         replace(WANTED, fields=(DENSITY,)),
         "fields of the data: got density:0+, expected density:0+, velocity:1+, those of the model",
-        "have no other field that it could be",
+        "have no other field that",
     ),
     "constants": (
         replace(WANTED, constants=()),
         "constant fields of the data: got none, expected bed:0+, those of the model",
-        "have no other field that it could be",
+        "have no other field that",
     ),
     "units": (
         replace(WANTED, fields=(DENSITY, replace(VELOCITY, unit="km/h"))),
@@ -105,11 +105,49 @@ def test_one_difference_is_found_and_named(aspect):
     assert (hint is None) == (caught.value.hint is None) and (hint or "") in (caught.value.hint or "")
 
 
-def test_another_name_is_offered_where_the_data_have_another_field_only():
-    other = replace(DENSITY, name="rho")
-    for found, offered in (((DENSITY,), False), ((DENSITY, other), True), ((other, VELOCITY), True)):
-        (difference,) = differences(WANTED, replace(WANTED, fields=found))
-        assert ("A field under another name is read by" in (difference.hint or "")) is offered
+RHO, FLOW, HEAT = replace(DENSITY, name="rho"), replace(VELOCITY, name="flow"), Field("heat", 0, 0)
+NONE = "The data, as they were read, have no other field that"
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ((DENSITY,), f"{NONE} velocity:1+ could be."),
+        ((DENSITY, RHO), f"{NONE} velocity:1+ could be."),
+        ((RHO, VELOCITY), "A field under another name is read by `fields=['density=rho']`."),
+        ((RHO, HEAT, VELOCITY), "A field under another name is read by `fields=['density=rho']`."),
+        ((RHO, FLOW), "Fields under other names are read by `fields=['density=rho', 'velocity=flow']`."),
+        ((FLOW, RHO), "Fields under other names are read by `fields=['density=rho', 'velocity=flow']`."),
+        ((RHO,), f"{NONE} density:0+, velocity:1+ could be."),
+        ((RHO, HEAT), f"{NONE} density:0+, velocity:1+ could be."),
+        ((replace(DENSITY, p=1), VELOCITY), "A field under another name is read by `fields=['density:0+=density']`."),
+        ((replace(DENSITY, k=1), VELOCITY), f"{NONE} density:0+ could be."),
+        ((DENSITY, RHO, HEAT), "A vector is read from its components by `fields=['velocity=rho,heat']`."),
+    ],
+)  # fmt: skip
+def test_another_name_is_offered_only_where_it_makes_all_missing_fields(fields, hint):
+    (difference,) = differences(WANTED, replace(WANTED, fields=fields))
+    assert difference.hint == hint
+
+
+def test_of_another_equation_a_field_is_offered_only_if_all_fields_fit():
+    model = replace(WANTED, fields=(DENSITY,), origin={"equation": "diffusion"})
+    file = {"file": "data.hdf5", "about": {"equation": "gray-scott"}}
+    for fields, origin, offered in (
+        ((HEAT,), file, True),
+        ((RHO, HEAT), file, False),
+        ((FLOW,), file, False),
+        ((HEAT,), {"equation": "gray-scott"}, False),  # simulated, so that no file is read
+        ((RHO, HEAT), {}, True),
+        ((RHO, HEAT), {"first": {"about": {"equation": "diffusion"}}}, True),
+    ):
+        (difference,) = differences(model, replace(model, fields=fields, origin=origin))
+        assert ("`fields=" in (difference.hint or "")) is offered, (fields, origin)
+        if not offered:
+            assert difference.hint == (
+                "The model was trained on diffusion and the data are of gray-scott: none of their fields is density:0+ "
+                "under another name."
+            )
 
 
 @pytest.mark.parametrize("aspect", OTHERS)

@@ -12,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from ginjax._text import in_bytes
-from ginjax.data import PDES, PLANES_NAMES, PLANES_WORDS, open_data
+from ginjax.data import PDES, PLANES_ARE_FOR, PLANES_NAMES, PLANES_WORDS, open_data
 from ginjax_cli.data import data
 
 
@@ -207,10 +207,8 @@ def test_planes_say_what_they_are_and_what_they_are_for(run, planes):
     for each in (path, "again.hdf5"):
         found = run("inspect", each)
         assert f"\nplanes        {planes}: {PLANES_WORDS[planes]}\n" in found.stdout, found.output
-        assert (
-            f"planes ({planes}): fields in 3D that are {PLANES_WORDS[planes]}. They are for tuning"
-            in found.stderr
-        )
+        assert f"planes ({planes}): fields that are {PLANES_WORDS[planes]}\n" in found.stderr
+        assert found.stderr.count(PLANES_ARE_FOR) == 1
         following = found.stderr.splitlines()[-1]
         assert following == f"next: ginjax train --init MODEL.3d.safetensors --data {each}"
         assert json.loads(run("inspect", each, "--json").stdout)["planes"] == planes

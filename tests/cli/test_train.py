@@ -13,7 +13,7 @@ from sweeps import few
 from typer.testing import CliRunner
 
 from ginjax.checkpoint import read_model
-from ginjax.data import DataReading, Normalisation
+from ginjax.data import PLANES_ARE_FOR, DataReading, Normalisation
 from ginjax.ml import read_log, training_task
 
 TINY = ("--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
@@ -84,8 +84,16 @@ def test_simulations_in_planes(run):
     words = ("--dim", "3", "--size", "4", "--trajectories", "2", "--frames", "2", "--planes", "flat")
     result = run("train", *words, "--channels", "1", "--blocks", "1", "--steps", "2")
     assert result.exit_code == 0, result.stderr
-    assert "planes (flat): fields in 3D that are constant along the last axis" in result.stderr
+    assert result.stderr.count("planes (flat): fields that are constant along the last axis\n") == 1
+    assert result.stderr.count(f"warning: {PLANES_ARE_FOR}") == 1
     record = read_model("model.safetensors")
+    # A network that was converted is tuned on planes, as they are meant.
+    assert (
+        run("convert-d", str(FIXTURES / "diffusion_1d.safetensors"), "--to-dim", "3", "-o", "3d").exit_code
+        == 0
+    )
+    tuned = run("train", "--init", "3d", *words[2:], "-o", "tuned", "--steps", "2", "--dry-run")
+    assert tuned.exit_code == 0 and "planes (flat)" in tuned.stderr and "are for" not in tuned.stderr
     assert record.provenance[-1]["planes"] == record.contract.origin["planes"] == "flat"
     source = training_task(record, record.provenance[-1], None, DataReading()).train.source
     assert source.origin["planes"] == "flat" and source.spatial == (4, 4, 4)

@@ -32,7 +32,7 @@ def test_a_folder_is_one_source_with_its_parts(tmp_path):
     assert open_data(tmp_path, split="valid").read(2, 4, 5)["p"].max() == 2000 + 359
     assert open_data(tmp_path).trajectories == 9
     assert data_splits(tmp_path / "data" / "train") == ()
-    with pytest.raises(FileError, match="has no part 'test'"):
+    with pytest.raises(ArgumentError, match="has no part 'test'"):
         open_data(tmp_path, split="test")
     with pytest.raises(ArgumentError, match="split: got 'half'"):
         open_data(tmp_path, split="half")

@@ -139,11 +139,11 @@ def test_a_program_for_one_grid():
         run({"k0p0": np.zeros((5, 1, 6, 6), np.float32)})
     plain = record_of("unet", inputs=(A,), outputs=(A,), levels=1, plain=True)
     for each in (plain, walled("resnet", inputs=(A,), outputs=(A,), plain=True)):
-        with pytest.raises(UnsupportedError, match="for any grid"):
+        with pytest.raises(ArgumentError, match="for any grid"):
             export_stablehlo(each)
     # Its filters wrap further than a grid may be long.
     far = record_of("dilresnet", D=1, inputs=(A,), outputs=(A,))
-    with pytest.raises(UnsupportedError, match="DilResNet for any grid"):
+    with pytest.raises(ArgumentError, match="DilResNet for any grid"):
         export_stablehlo(far)
     for grid in ((4, 5), (4,), (0, 4)):
         with pytest.raises(ArgumentError, match="grid"):
@@ -217,7 +217,7 @@ def test_a_graph_of_a_plain_network_for_one_grid(settings):
     pytest.importorskip("onnxruntime")
     record = record_of(inputs=(A,), outputs=(A,), plain=True, **settings)
     export_onnx(record, (8, 8))
-    with pytest.raises(UnsupportedError, match="Name its sides with `grid`"):
+    with pytest.raises(ArgumentError, match="Name its sides with `grid`"):
         export_onnx(record)
     with pytest.raises(ArgumentError, match="`grid`"):
         export_onnx(record, (8,))

@@ -121,11 +121,11 @@ def test_each_kind_of_model_has_its_rules():
     equivariant = drawn_record(small_spec("ResNet", SV), 1)
     for rule in ("centre", "mean"):
         with pytest.raises(
-            UnsupportedError, match=f"inflation of an equivariant model: got rule '{rule}'"
+            ArgumentError, match=f"inflation of an equivariant model: got rule '{rule}'"
         ) as caught:
             convert_record(equivariant, 2, rule)
         assert "'compatibility'" in caught.value.hint
-    with pytest.raises(UnsupportedError, match="without invariant filters") as caught:
+    with pytest.raises(ArgumentError, match="without invariant filters") as caught:
         convert_record(plain(), 2, "compatibility")
     assert "'centre'" in caught.value.hint
 

@@ -23,7 +23,7 @@ from ginjax.checkpoint import (
     with_padding,
     write_model,
 )
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.filters import BankRecipe, make_bank
 from ginjax.geometric import MultiImage, Signature
 from ginjax.models import SimpleConvSeries, from_record, to_record, verify_records
@@ -241,7 +241,7 @@ def test_boundaries_by_axis():
 
 def test_a_network_that_looks_at_no_walls_gets_none():
     plain = drawn_record(small_spec("ResNet", S, equivariant=False, kernel_size=3, padding_mode="REFLECT"), 1)
-    with pytest.raises(UnsupportedError, match="walls along new axes of a plain network"):
+    with pytest.raises(ArgumentError, match="walls along new axes of a plain network"):
         convert_record(plain, 2, "centre", new_boundary="edge")
     wrapping = drawn_record(
         small_spec("ResNet", S, equivariant=False, kernel_size=3, padding_mode="CIRCULAR"), 1
@@ -250,7 +250,7 @@ def test_a_network_that_looks_at_no_walls_gets_none():
     assert done.after.spec["options"]["padding_mode"] == ["CIRCULAR", "EDGE"]
     assert verify_records(wrapping, done.after).lift_float64 < 1e-9
     other = replace(plain, spec={**plain.spec, "architecture": "Other", "options": {}})
-    with pytest.raises(UnsupportedError, match="walls along new axes of a Other"):
+    with pytest.raises(ArgumentError, match="walls along new axes of a Other"):
         convert_record(other, 2, "centre", new_boundary="edge")
 
 

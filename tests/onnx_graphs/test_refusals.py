@@ -1,5 +1,6 @@
 """What cannot be carried is named with its place in the graph."""
 
+import numpy as np
 import pytest
 from small_graphs import SAME, STEM, K, floats, ints, make, weights
 
@@ -24,6 +25,12 @@ REFUSED = {
     "padding without end": ([("Conv", "x k", "y", {"pads": [2**31 - 2] * 4})], {}, {}, "conv0.*0 to 1024"),
     "a shape that does not fit": ([STEM, ("Reshape", "h r", "y", {"allowzero": 1})], {"r": ints(0, 7)}, HERE, "reshape1.*do not fit"),
     "NaN": ([("Conv", "x q", "y", SAME)], {"q": K * float("nan")}, {}, "conv0.*NaN"),
+    "the same axis twice": ([STEM, ("Unsqueeze", "h z", "u", {}), ("Squeeze", "u z", "y", {})], {"z": ints(1, 1)}, HERE, r"unsqueeze1.*axes \[1, 1\].*each axis once"),
+    "more output padding than axes": ([("ConvTranspose", "x t", "y", {"strides": [2, 2], "output_padding": [1, 1, 1]})], {"t": weights(3, 4, 2, 2)}, {}, r"convtranspose0.*output_padding \[1, 1, 1\]"),
+    "an output shape of too few axes": ([("ConvTranspose", "x t", "y", {"strides": [2, 2], "output_shape": [16]})], {"t": weights(3, 4, 2, 2)}, HERE, r"convtranspose0.*output_shape \[16\]"),
+    "lengths plus a truth value": ([STEM, ("Shape", "h", "s", {}), ("Add", "s b", "t", {}), ("Reshape", "h t", "y", {})], {"b": np.array([True])}, {}, "reshape3.*not computed of lengths"),
+    "a product with a truth value": ([STEM, ("ReduceProd", "b", "s", {}), ("Reshape", "h s", "y", {})], {"b": np.array([True, False])}, {}, "reshape2.*not even the number of axes"),
+    "an operator of a later version": ([STEM, ("GroupNormalization", "h s s", "y", {"num_groups": 2})], {"s": weights(4)}, {}, "groupnormalization1.*version 17 does not have"),
     "crop of a region": ([STEM, ("Resize", "h o f", "y", {"coordinate_transformation_mode": "tf_crop_and_resize"})], {"o": floats(0, 0, 0, 0, 1, 1, 1, 1), "f": floats(1, 1, 2, 2)}, {}, "resize1"),
 }  # fmt: skip
 
@@ -62,6 +69,13 @@ def test_graphs_that_are_not_sound_are_refused():
         (lambda m: m.opset_import[0].__setattr__("version", 9999), "version 9999"),
         (lambda m: m.functions.add(name="own"), "functions of its own"),
         (lambda m: m.graph.input[0].type.tensor_type.ClearField("shape"), "no shape"),
+        (lambda m: m.graph.input[0].type.tensor_type.__setattr__("elem_type", 0), "input 'x': got type 0"),
+        (lambda m: m.graph.input[0].type.tensor_type.__setattr__("elem_type", 99), "input 'x': got type 99"),
+        (lambda m: m.graph.input[0].ClearField("type"), "input 'x': got no shape"),
+        (lambda m: m.graph.node[1].input.__setitem__(0, ""), "got no input 0"),
+        (lambda m: m.graph.node[0].input.__setitem__(1, ""), "got no input 1"),
+        (lambda m: m.graph.node[1].output.__setitem__(0, ""), "got no output 0"),
+        (lambda m: m.graph.node[1].output.pop(), "got 0 outputs"),
     ):
         model = type(sound)()
         model.CopyFrom(sound)

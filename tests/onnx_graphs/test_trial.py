@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from small_graphs import CASES, STEM, K, ints, make, numpy_helper, weights
 
-from ginjax.errors import FileError, UnsupportedError
+from ginjax.errors import ArgumentError, FileError, UnsupportedError
 from ginjax.onnx import OnnxNetwork, _verify, convert_onnx, read_onnx_record, trial_run, verify_onnx
 from ginjax.onnx._graph import Graph
+from ginjax.onnx._random_fields import widest_gap
 
 pytest.importorskip("onnxruntime")
 BY_INDEX = next(each for each in CASES if each.name == "a channel by an index without axes")
@@ -52,6 +53,36 @@ def test_windows_without_padding_run_on_an_axis_as_long_as_its_neighbour():
         make([("Conv", "x k", "h", {}), ("Conv", "h d", "y", {})], {"k": K, "d": weights(4, 4, 5, 5)})
     )
     assert trial_run(convert_onnx(low, 3, "mean")).lift < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["AveragePool", "MaxPool"])
+def test_a_pool_without_padding_too(kind):
+    """onnxruntime runs it on an axis that is shorter than its window, and gives no points."""
+    low = OnnxNetwork(make([STEM, (kind, "h", "y", {"kernel_shape": [3, 3]})], {"k": K}))
+    conversion = convert_onnx(low, 3)
+    assert trial_run(conversion).lift < 1e-6
+    assert verify_onnx(low, conversion.after).exact
+
+
+def test_outputs_without_points_are_not_compared():
+    with pytest.raises(ArgumentError, match=r"outputs: got shape \(2, 0, 3\), expected a slice"):
+        widest_gap([np.ones((2, 3))], [np.ones((2, 0, 3))], [(1,)], whole=False)
+
+
+def test_an_output_whose_type_is_not_stated():
+    low = OnnxNetwork(make([STEM, ("Relu", "h", "y", {})], {"k": K}))
+    low.model.graph.output[0].ClearField("type")
+    conversion = convert_onnx(low, 3)
+    assert trial_run(conversion).lift < 1e-6 and verify_onnx(low, conversion.after).exact
+
+
+@pytest.mark.parametrize("kind", [0, 99])
+def test_an_input_of_a_type_that_there_is_not(kind):
+    low = OnnxNetwork(make([STEM, ("Relu", "h", "y", {})], {"k": K}))
+    high = convert_onnx(low, 3).after
+    low.model.graph.input[0].type.tensor_type.elem_type = kind
+    with pytest.raises(UnsupportedError, match=f"input 'x': got type {kind}"):
+        verify_onnx(low, high)
 
 
 def test_nothing_is_run_without_onnxruntime(monkeypatch):

@@ -55,6 +55,33 @@ def test_nothing_is_guessed():
     }  # which centre need not know the stride of
 
 
+@pytest.mark.parametrize(
+    ("shapes", "words"),
+    [
+        ({"weight": (0, 2, 3, 3)}, "a kernel without entries"),
+        ({"weight": (2, 0, 3, 3)}, "a kernel without entries"),
+        ({"weight_v": (3, 2, 3, 3), "weight_g": (4, 1, 1, 1)}, r"weight norm has the shape \(4, 1, 1, 1\)"),
+        ({"weight_v": (3, 2, 3, 3), "weight_g": (3, 1, 1, 1, 1)}, r"weight norm has the shape \(3, 1, 1, 1, 1\)"),
+        ({"weight_orig": (3, 2, 3, 3), "weight_u": (2,), "weight_v": (27,)}, "spectral norm has vectors of 2 and 27"),
+        ({"weight_orig": (3, 2, 3, 3), "weight_u": (3,), "weight_v": (9,)}, "spectral norm has vectors of 3 and 9"),
+    ],
+)  # fmt: skip
+def test_arrays_of_a_kernel_that_do_not_fit_are_refused(shapes, words):
+    arrays = {f"a.{name}": np.ones(shape, np.float32) for name, shape in shapes.items()}
+    described = Description() if "entries" in words else Description(transposed=[], stride=["a.*:2"])
+    for rule in (TILE, CENTRE):
+        found = plan_state_dict(StateDict(arrays, {}, "x"), 3, rule, described)
+        with pytest.raises(UnsupportedError, match=words):
+            found.check()
+
+
+@pytest.mark.parametrize("size", [(), (1,), (3,), (3, 1, 1, 1), (1, 1, 1, 1)])
+def test_sizes_of_a_weight_norm_that_fit_are_taken(size):
+    arrays = {"a.weight_v": np.ones((3, 2, 3, 3), np.float32), "a.weight_g": np.ones(size, np.float32)}
+    described = Description(transposed=[], stride=["a.*:1"])
+    assert convert_state_dict(StateDict(arrays, {}, "x"), 3, "centre", described).certificate.exact
+
+
 def test_a_depthwise_transposed_layer_does_not_fool_the_bias():
     arrays = {"a.weight": np.ones((4, 1, 3, 3), np.float32), "a.bias": np.ones(4, np.float32)}
     found = plan_state_dict(StateDict(arrays, {}, "x"), 3, CENTRE)

@@ -5,7 +5,7 @@ In the environment of `test_real_networks.py`.
 
 import pytest
 
-from ginjax.errors import UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.state_dict import (
     DESCRIBE_LINES,
     Description,
@@ -89,7 +89,7 @@ def test_spectral_norm(way):
     low.train()(torch.randn(1, 2, 16, 16))  # the next estimate, which must be the same in both
     high.train()(torch.randn(1, 2, 16, 16, 16))
     assert lift_error(low, high, 2) <= 1e-3
-    with pytest.raises(UnsupportedError, match="spectral norm"):
+    with pytest.raises(ArgumentError, match="spectral norm"):
         convert(low, high, "tile", low)
 
 

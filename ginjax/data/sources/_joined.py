@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ginjax.checkpoint import Field, axes_of, ends_in_words
+from ginjax.data._planes_in_words import told_planes
 from ginjax.data.sources._source import Box, Source
 from ginjax.data.sources._spacing import spacings_in_words
 from ginjax.errors import ArgumentError
@@ -164,7 +165,7 @@ def join(sources: Sequence[Source], names: Sequence[str] | None = None, split: s
         "trajectories": sum(source.trajectories for source in sources),
         "frames": min(source.frames for source in sources),
         "split": split,
-        "origin": {"files": len(sources), "first": dict(first.origin)},
+        "origin": {"files": len(sources), "first": dict(first.origin), **_no_planes(sources)},
         "notes": tuple(dict.fromkeys(note for source in sources for note in source.notes)),
     }
     return JoinedSource(
@@ -172,3 +173,9 @@ def join(sources: Sequence[Source], names: Sequence[str] | None = None, split: s
         sources=tuple(sources),
         ends=tuple(accumulate(source.trajectories for source in sources)),
     )
+
+
+def _no_planes(sources: Sequence[Source]) -> dict[str, None]:
+    """What the origin of several sources says of planes, if only some of them are: that together they are none."""
+    told = {told_planes(source.origin) for source in sources}
+    return {"planes": None} if len(told) > 1 else {}

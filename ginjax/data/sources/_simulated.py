@@ -28,7 +28,7 @@ from ginjax.data.equations import (
 from ginjax.data.equations._varied import number_of, varied
 from ginjax.data.sources._memory import held_in_memory
 from ginjax.data.sources._source import Source
-from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
+from ginjax.errors import ArgumentError, NumericsError
 
 TOLERANCE = 1e-4
 """Largest relative difference, in float32, between a step of planes and the same step in all dimensions."""
@@ -134,7 +134,7 @@ def simulate(
 
     **Returns:** a source of float32 trajectories on a torus. Reading raises `NumericsError` if a simulation blows up.
 
-    **Raises:** `ArgumentError` for a size that is not possible, or a dimension that cannot be covered; `UnsupportedError` for
+    **Raises:** `ArgumentError` for a size that is not possible, a dimension that cannot be covered, or
     planes of an equation that is not `planar`.
     """
     pde = find_pde(pde) if isinstance(pde, str) else pde
@@ -229,8 +229,8 @@ def _planes_of(pde: PDE, D: int, name: str) -> tuple[Planes, ...]:
         )
     if not pde.planar:
         those = ", ".join(name for name, each in PDES.items() if each.planar)
-        raise UnsupportedError(
-            f"planes of {pde.name}: it has none", hint=f"Simulate it without planes. These have: {those}."
+        raise ArgumentError(
+            f"`planes` of {pde.name}: it has none", hint=f"Simulate it without planes. These have: {those}."
         )
     for planes in found:
         _check_step(pde, D, planes)
@@ -248,8 +248,8 @@ def _check_step(pde: PDE, D: int, planes: Planes) -> None:
         float(np.abs(found - wanted).max() / np.abs(wanted).max()) if found.shape == wanted.shape else np.inf
     )
     if not off < TOLERANCE:
-        raise UnsupportedError(
-            f"planes of {pde.name}: a step that differs by {off:.1e} from that in {D} dimensions",
+        raise ArgumentError(
+            f"`planes` of {pde.name}: a step that differs by {off:.1e} from that in {D} dimensions",
             hint="Its solver has to build its operators from the derivatives it is given. Simulate it without planes, and "
             "describe it with planar=False.",
         )

@@ -56,7 +56,7 @@ def transfer_curve_figure(points: Sequence[Point], *, width: Width = "two") -> F
     """Draw one row for each equation and one column for each pair of dimensions, as far as the width allows.
 
     Both axes are logarithmic, with 0 samples to the left of 1. Panels of an equation have the same error axis. Bands are the
-    standard deviation over seeds; the grey line is the forecast that nothing changes.
+    standard deviation over seeds, if there are several; the grey line is the forecast that nothing changes.
 
     **Arguments:**
 
@@ -84,7 +84,7 @@ def transfer_curve_figure(points: Sequence[Point], *, width: Width = "two") -> F
                     axis.set_axis_off()
                     axis.set_title("")
             _label_outer(group)
-        if any(point.spread > 0 for point in points):
+        if any(point.spread for point in points):
             handles |= _spread_key()
         add_legend(figure, handles)
     return figure
@@ -107,7 +107,10 @@ def _spread_key() -> dict[str, Artist]:
 
 def _range(points: Sequence[Point]) -> tuple[float, float]:
     """The range of all curves of an equation, with their bands."""
-    ends = [np.array([p.mean, p.mean + p.spread, max(p.mean - p.spread, p.mean / 3)]) for p in points]
+    ends = [
+        np.array([p.mean, p.mean + (p.spread or 0.0), max(p.mean - (p.spread or 0.0), p.mean / 3)])
+        for p in points
+    ]
     return range_of([*ends, np.array([p.persistence for p in points])], decades=6.0)
 
 
@@ -123,7 +126,7 @@ def _draw_panel(axis: Axes, points: Sequence[Point]) -> dict[str, Artist]:
         if not line:
             continue
         x = [place[p.samples] for p in line]
-        mean, spread = (np.array([getattr(p, name) for p in line]) for name in ("mean", "spread"))
+        mean, spread = np.array([p.mean for p in line]), np.array([p.spread or 0.0 for p in line])
         (handles[label],) = axis.plot(x, mean, style, color=colour)
         axis.fill_between(
             x, np.maximum(mean - spread, mean / 10), mean + spread, color=colour, alpha=0.18, lw=0

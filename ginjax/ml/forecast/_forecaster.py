@@ -90,8 +90,8 @@ class Forecaster:
         - `source`: the data.
         - `frames`: number of frames of each trajectory that are needed.
 
-        **Raises:** `ArgumentError` that names what does not fit and what was expected; with `tile` also `UnsupportedError` for
-        a network that looks at the whole field at once.
+        **Raises:** `ArgumentError` that names what does not fit and what was expected; with `tile` also for a network
+        that looks at the whole field at once.
         """
         check_contract(self.contract, source.contract)
         source.check_frames(frames)

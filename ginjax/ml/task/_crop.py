@@ -12,7 +12,7 @@ from jaxtyping import PyTree
 
 from ginjax.checkpoint import DataContract
 from ginjax.data import TileSides, Tiling
-from ginjax.errors import ArgumentError
+from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage, compiled
 from ginjax.ml.task._frames import Frames
 from ginjax.models import ReceptiveField, receptive_field, signature_of
@@ -46,9 +46,14 @@ class Crop:
         - `contract`: contract of the data, with the number of past frames in an input.
         - `sides`, `argument`: as for the class.
 
-        **Raises:** `UnsupportedError` for a network that looks at the whole field at once, see `receptive_field`.
+        **Raises:** `ArgumentError` for a network that looks at the whole field at once, see `receptive_field`.
         """
-        return cls(sides, receptive_field(model, signature_of(contract.inputs), contract.is_torus), argument)
+        try:
+            field = receptive_field(model, signature_of(contract.inputs), contract.is_torus)
+        except UnsupportedError as error:
+            subject = f"`{argument}`: {error.subject}"
+            raise ArgumentError(subject, got=error.got, expected=error.expected, hint=error.hint) from error
+        return cls(sides, field, argument)
 
     def tiling(self, spatial: Sequence[int], steps: int = 1) -> Tiling:
         """Cut a grid into tiles, with a halo on which `steps` successive predictions depend.

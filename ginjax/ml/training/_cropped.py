@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from jaxtyping import PyTree
 
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.ml.task import Crop, WindowTask
 from ginjax.ml.training._settings import TrainSettings
 
@@ -24,8 +24,8 @@ def with_crop(model: PyTree, task: WindowTask, settings: TrainSettings) -> Windo
     - `task`: the samples.
     - `settings`: settings of the training.
 
-    **Raises:** `UnsupportedError` for a network that looks at the whole field at once, `ArgumentError` for a crop that is the
-    whole grid together with its halo.
+    **Raises:** `ArgumentError` for a network that looks at the whole field at once, or a crop that is the whole grid
+    together with its halo.
     """
     if settings.crop is None or (task.crop is not None and task.crop.sides == settings.crop):
         return task if settings.crop is not None or task.crop is None else replace(task, crop=None)
@@ -47,7 +47,7 @@ def smaller_crops(model: PyTree, task: WindowTask, settings: TrainSettings, shar
     spatial = task.train.source.spatial
     try:
         crop = task.crop or Crop.of(model, task.contract, 1)
-    except UnsupportedError:
+    except ArgumentError:
         return ()
     factor = crop.field.factor
     found = []

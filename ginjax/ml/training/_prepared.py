@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
 
+from ginjax.data import PLANES_ARE_FOR, told_planes
 from ginjax.ml.task import OneStepError, Parts, WindowTask, cut_parts
 from ginjax.ml.training._devices import Placement, fitting_placement
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
@@ -72,7 +73,13 @@ class PreparedTraining:
     def warnings(self) -> tuple[str, ...]:
         """Warnings for the user before the training runs."""
         asked = self.request.settings.batch_size is not None
-        return _said(self._overlap, self._ends, self._never_varied, self._cut_batch if asked else None)
+        return _said(
+            self._only_planes,
+            self._overlap,
+            self._ends,
+            self._never_varied,
+            self._cut_batch if asked else None,
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -88,6 +95,13 @@ class PreparedTraining:
         return (
             None if got == wanted else f"the batch has {got} samples in place of {wanted}: there are no more"
         )
+
+    @property
+    def _only_planes(self) -> str | None:
+        """A warning if a network with random weights is to be trained on planes alone; None otherwise."""
+        request = self.request
+        tuned = request.start is not None and request.start.trained
+        return None if tuned or told_planes(request.material.contract.origin) is None else PLANES_ARE_FOR
 
     @property
     def _overlap(self) -> str | None:

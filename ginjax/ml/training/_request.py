@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ginjax.checkpoint import DataContract, Difference
 from ginjax.errors import ArgumentError
 from ginjax.ml.task import Crop, TrainingMaterial
+from ginjax.ml.training._freeze import frozen_names
 from ginjax.ml.training._result import build_network
 from ginjax.ml.training._settings import TrainSettings
 from ginjax.ml.training._tuning import Start, check_start, task_settings, with_fields_of, with_walls
@@ -110,6 +111,7 @@ def request_training(
         asked = replace(material.contract, past_steps=past_steps, residual=residual)
         model = build_network(network or Network(), asked, material.spatial, settings.seed)
         model.spec.to_json()  # refuses before the training what no file can hold
+        frozen_names(model, settings.freeze)  # refuses names that the network does not have
         crop = _crop(model, asked, material, settings)
         return TrainingRequest(model, material, settings, past_steps, residual, None, (), crop)
     if network is not None:
@@ -133,6 +135,7 @@ def request_training(
         conditions=own.conditions if own.fields else material.contract.conditions,
         past_steps=past_steps,
     )
+    frozen_names(start.model, settings.freeze)
     crop = _crop(start.model, seen, material, settings)
     return TrainingRequest(start.model, fitting, settings, past_steps, residual, start, adapted, crop)
 

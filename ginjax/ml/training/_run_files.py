@@ -25,15 +25,22 @@ class RunFiles(RunNames):
         """The saved state in the folder `state`, for a training with these settings."""
         return RunFile(self.state, settings)
 
-    def check(self, *, force: bool, resume: bool) -> None:
+    def check(self, *, force: bool, resume: bool, writes: bool = True) -> None:
         """Check that the run may begin, before any work.
 
         With `resume`, an existing output is accepted here; `finished` checks it.
 
+        **Arguments:**
+
+        - `force`, `resume`: whether to begin anew over an earlier run, or to continue it.
+        - `writes`: whether this process writes the files. One of several that does not may find that the main process has
+          claimed them already.
+
         **Raises:** `FileError` if another process writes these files, the output exists, the state of a run would be lost, or
         the path of its folder is something other than a folder.
         """
-        refuse_claimed(self.stem, self.log)  # before its state is mistaken for that of an interrupted run
+        if writes:  # before its state is mistaken for that of an interrupted run
+            refuse_claimed(self.stem, self.log)
         check_target(self.output, force=force or resume)
         if self.state.is_symlink() or (self.state.exists() and not self.state.is_dir()):
             raise FileError(

@@ -111,7 +111,7 @@ def calibrate(
     - `progress`: called after each of the evaluations.
 
     **Raises:** `ArgumentError` for a dimension that is not higher, samples of another dimension, no samples, or targets that
-    are zero; `UnsupportedError` for samples of the low dimension if the network sees too far, or has a norm or fields of odd
+    are zero, and for samples of the low dimension if the network sees too far, or has a norm or fields of odd
     parity; `NumericsError` if the converted network gives NaN or infinity on the samples; `MemoryLimitError` for fields that
     are too large for the network.
     """

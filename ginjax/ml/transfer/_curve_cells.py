@@ -13,6 +13,7 @@ import numpy as np
 
 from ginjax.checkpoint import JsonProblem, atomic_write, expect, parse_json, read_text
 from ginjax.errors import ArgumentError, FileError
+from ginjax.runs import spread_of
 
 Method = Literal["converted", "calibrated", "scratch", "inflated"]
 METHODS: tuple[Method, ...] = get_args(Method)
@@ -140,7 +141,7 @@ class Point:
     **Arguments:**
 
     - `mean`: mean error over the seeds.
-    - `spread`: standard deviation of the error over the seeds, with the divisor `seeds` instead of `seeds - 1`.
+    - `spread`: standard deviation of the error over the seeds, as in `ginjax.runs.Spread`; None for a single seed.
     - `seconds`: mean time for one network, with data and training in both dimensions.
     """
 
@@ -152,7 +153,7 @@ class Point:
     seeds: int
     rate: float
     mean: float
-    spread: float
+    spread: float | None
     seconds: float
     persistence: float
 
@@ -181,15 +182,16 @@ def summarise(cells: Iterable[Cell]) -> list[Point]:
             continue
         runs = [list(by_rate[rate].values()) for rate in asked]
         best = min(runs, key=lambda run: float(np.mean([cell.error for cell in run])))
-        errors = [cell.error for cell in best]
-        first = best[0]
+        error, first = spread_of(cell.error for cell in best), best[0]
+        if error is None:
+            raise AssertionError("a point of no seeds")
         points.append(
             Point(
                 *(first.pde, first.from_dim, first.to_dim, first.method, first.samples),
                 seeds=len(best),
                 rate=first.rate,
-                mean=float(np.mean(errors)),
-                spread=float(np.std(errors)),
+                mean=error.mean,
+                spread=error.deviation,
                 seconds=float(np.mean([cell.seconds + cell.before + cell.data for cell in best])),
                 persistence=first.persistence,
             )

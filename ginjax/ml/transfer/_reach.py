@@ -10,7 +10,7 @@ import numpy as np
 from jax import Array
 from jaxtyping import Bool, Float, PyTree
 
-from ginjax.errors import UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage, compiled
 from ginjax.ml.task import predict
 
@@ -31,7 +31,7 @@ def reach(model: PyTree, x: MultiImage) -> int:
     - `model`: the network, which takes one sample.
     - `x`: normalised inputs of its dimension, blocks `(samples, channels, *spatial, D, ..., D)`; only a few samples are used.
 
-    **Raises:** `UnsupportedError` for a reach above `WIDEST_REACH`, or if points beyond the reach change the output by more than
+    **Raises:** `ArgumentError` for a reach above `WIDEST_REACH`, or if points beyond the reach change the output by more than
     `WHOLE_FIELD`.
     """
     copies = tuple(-(-4 * WIDEST_REACH // side) for side in x.get_spatial_dims())
@@ -59,12 +59,12 @@ def reach(model: PyTree, x: MultiImage) -> int:
     everywhere = sizes[away >= min(sides) // 2 - 2].max()
     seen = int(away[sizes > 1e-3 * sizes.max() + 2 * everywhere].max())
     if everywhere > 0.1 * sizes.max() or seen > WIDEST_REACH:
-        raise UnsupportedError(
+        raise ArgumentError(
             f"calibrating on data of {x.D}D a network that sees further than {WIDEST_REACH} grid points",
             hint="Calibrate on data of the new dimension.",
         )
     if _beyond(model, states, x.is_torus, away > seen, centre) > WHOLE_FIELD:
-        raise UnsupportedError(
+        raise ArgumentError(
             f"calibrating on data of {x.D}D a network whose output depends on the whole field, as a norm makes it",
             hint="Calibrate on data of the new dimension.",
         )

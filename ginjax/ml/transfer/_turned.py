@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.geometric import Key, MultiImage
 
 
@@ -30,8 +30,8 @@ def turned(images: tuple[MultiImage, ...], D: int, side: int, seed: int = 0) -> 
     **Returns:** one image for each, blocks `(samples, channels, *(side,) * D, D, ..., D)`. Their axes are marked as periodic,
     but the fields are cut out and not periodic, so results near their edges do not count.
 
-    **Raises:** `ArgumentError` for a dimension that is not higher or axes that are not periodic, `UnsupportedError` for
-    fields of odd parity, because the direction alone does not determine their sign in the higher dimension.
+    **Raises:** `ArgumentError` for a dimension that is not higher or axes that are not periodic, and for fields of odd
+    parity, because the direction alone does not determine their sign in the higher dimension.
     """
     low = images[0].D
     if low >= D:
@@ -45,7 +45,7 @@ def turned(images: tuple[MultiImage, ...], D: int, side: int, seed: int = 0) -> 
                 hint="Calibrate on data of the new dimension.",
             )
         if any(parity for _, parity in map(_order_and_parity, image)):
-            raise UnsupportedError(
+            raise ArgumentError(
                 "laying fields of odd parity into a higher dimension",
                 hint="Calibrate on data of the new dimension.",
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .._layout import Axes, has_new, is_new_axis, merged_axes, new_place, old_size, without_new
+from .._layout import Axes, has_new, is_new_axis, merged_axes, new_place, old_size, place_of_new, without_new
 from .._sizes import ONE
 from .._values import Value
 from .._walk import Node, Walk
@@ -69,8 +69,7 @@ def quantized(walk: Walk, node: Node) -> None:
         old = node.axis(node.get("axis", 1), x.rank)
         if has_new(without_new(x.known)[old]) or node.get("block_size"):
             raise node.refusal("scales along space", "one scale, or one a channel")
-        place = new_place(x.known)
-        assert place is not None
+        place = place_of_new(x.known)
         axis = old if not x.alone or old < place else old + 1
     walk.graph.copy(node.proto, names, node.outputs, **({} if axis is None else {"axis": axis}))
     walk.declare(node.outputs[0], x.axes, unit=x.unit, stride=x.stride)
@@ -80,7 +79,7 @@ def broadcast(node: Node, values: Sequence[Value]) -> Axes:
     """The layout of the result for values of different shapes."""
     rank = max(each.rank for each in values)
     spatial = [each for each in values if each.spatial]
-    alone = {_place(each) + rank - each.rank for each in spatial if each.alone}
+    alone = {place_of_new(each.known) + rank - each.rank for each in spatial if each.alone}
     merged = {m + rank - each.rank for each in spatial for m in merged_axes(each.known)}
     if len(alone) > 1 or (alone and merged) or len(merged) > 2:
         raise node.refusal("fields whose new axes do not stand in the same place", "fields of one layout")
@@ -106,12 +105,6 @@ def broadcast(node: Node, values: Sequence[Value]) -> Axes:
         like = next(each for each in spatial if each.alone)
         result.insert(place, like.known[new_place(like.known) or 0])
     return tuple(result)
-
-
-def _place(value: Value) -> int:
-    found = new_place(value.known)
-    assert found is not None
-    return found
 
 
 def _merged_or_old(value: Value, axis: int) -> tuple:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .._layout import NEW, Axis, axis_of, new_place, old_size, without_new
+from .._layout import NEW, Axis, axis_of, new_place, old_size, place_of_new, without_new
 from .._sizes import Size
 from .._walk import Node, Walk
 from ._registry import operator
@@ -45,8 +45,7 @@ def depth_to_space(walk: Walk, node: Node) -> None:
     slice_by_slice(
         walk, node, lambda field: walk.graph.copy(node.proto, [field], [f"{node.outputs[0]}.flat"]), planes
     )
-    place = new_place(x.known)
-    assert place is not None
+    place = place_of_new(x.known)
     scales = [1.0] * len(x.known)
     scales[place] = float(block)
     import numpy as np
@@ -72,8 +71,7 @@ def space_to_depth(walk: Walk, node: Node) -> None:
     slice_by_slice(
         walk, node, lambda field: walk.graph.copy(node.proto, [field], [f"{node.outputs[0]}.flat"]), planes
     )
-    place = new_place(x.known)
-    assert place is not None
+    place = place_of_new(x.known)
     sides = [1] * (len(x.known) - 2)
     sides[place - 2] = block
     walk.graph.add(

@@ -92,6 +92,10 @@ def transposed_convolution(walk: Walk, node: Node) -> None:
     dims = len(windows.sides)
     extra = [int(each) for each in node.get("output_padding") or [0] * dims]
     wanted = node.get("output_shape")
+    if len(extra) != dims:
+        raise node.refusal(f"output_padding {extra}", f"{dims} numbers")
+    if wanted and len(wanted) not in (dims, dims + 2):
+        raise node.refusal(f"output_shape {list(wanted)}", f"{dims} numbers")
     if wanted:
         windows = _of_output_shape(node, x, windows, extra, list(wanted)[-dims:])
     axis = AxisGeometry(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 from .._graph import END
-from .._layout import NEW, Axes, Axis, axis_of, has_new, new_place, old_size, without_new
+from .._layout import NEW, Axes, Axis, axis_of, has_new, new_place, old_size, place_of_new, without_new
 from .._sizes import Size
 from .._values import PadMode, PendingPadding
 from .._walk import Node, Walk
@@ -55,7 +55,7 @@ def pad(walk: Walk, node: Node) -> None:
     numbers = None if ends is None else [each.number for each in ends]
     lazy = not idle and numbers is not None and all(n is not None and n >= 0 for n in numbers)
     output = node.outputs[0]
-    if idle or lazy:
+    if idle or lazy or ends is None:
         walk.graph.copy(node.proto, inputs, [output])
         done = walk.declare(output, made, unit=x.unit, stride=x.stride)
         if lazy and numbers is not None:
@@ -64,7 +64,6 @@ def pad(walk: Walk, node: Node) -> None:
             padding = PendingPadding(width[0], width[1], cast(PadMode, mode), zero)
             walk.values[done.name] = replace(done, padding=padding)
         return
-    assert ends is not None
     planes = walk.graph.name(f"{output}.planes")
     walk.graph.copy(node.proto, inputs, [planes])
     _at_once(walk, node, planes, made, ends, "edge" if mode == "constant" else mode)
@@ -73,8 +72,7 @@ def pad(walk: Walk, node: Node) -> None:
 
 def _at_once(walk: Walk, node: Node, planes: str, axes: Axes, ends: tuple[Size, Size], mode: str) -> None:
     """Padding whose width is computed, or negative (a crop)."""
-    place = new_place(axes)
-    assert place is not None
+    place = place_of_new(axes)
     rank = len(axes)
     cut = [-int(each.number) if each.number is not None and each.number < 0 else 0 for each in ends]
     if any(cut):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._layout import Axes, new_place, old_sizes, without_new
+from .._layout import Axes, old_sizes, place_of_new, without_new
 from .._sizes import ONE, Size, product
 from .._values import Value
 from .._walk import Walk
@@ -39,8 +39,7 @@ def taken_together(
     walk: Walk, near: str, tensor: str, axes: Axes, count: int, kind: str = "ReduceMean"
 ) -> str:
     """A tensor of this layout with every `count` neighbouring slices combined: to their largest or smallest value or mean."""
-    place = new_place(axes)
-    assert place is not None
+    place = place_of_new(axes)
     walk.blind = False
     rest = [walk.lengths.part(size) for size in old_sizes(axes)[place:]]
     shape = walk.graph.vector([*[0] * place, -1, count, *rest])

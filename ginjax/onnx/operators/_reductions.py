@@ -12,6 +12,7 @@ from .._layout import (
     new_place,
     old_axes_of_space,
     old_size,
+    place_of_new,
 )
 from .._sizes import ONE
 from .._values import Value
@@ -84,8 +85,7 @@ def axes_to_reduce(walk: Walk, x: Value, old: list[int]) -> list[int]:
 
 def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int], keep: bool) -> str:
     """Sums over the old axes, then the mean over the new one."""
-    place, near = new_place(x.known), node.label
-    assert place is not None
+    place, near = place_of_new(x.known), node.label
     kind = "ReduceSumSquare" if node.kind == "ReduceL2" else node.kind
     plane, gone = [each for each in axes if each != place], axes
     if not x.alone:  # flattened positions: those before the new axis, the new axis, those after it
@@ -102,8 +102,7 @@ def _sum_and_mean(walk: Walk, node: Node, x: Value, tensor: str, axes: list[int]
 
 def _apart(walk: Walk, x: Value, tensor: str, near: str) -> str:
     """A tensor whose axis of flattened positions is split into three axes, of which the second is the new one."""
-    place = new_place(x.known)
-    assert place is not None
+    place = place_of_new(x.known)
     axis = x.known[place]
     at = axis.index(NEW)
     before, behind = (walk.lengths.part(old_size(part)) for part in (axis[:at], axis[at + 1 :]))
@@ -123,7 +122,6 @@ def _after(walk: Walk, x: Value, axes: list[int], *, keep: bool, over_new: bool)
             result.append(axis_of(ONE, None if has_new(axis) else space))
     if not x.alone or (over_new and not keep):
         return tuple(result)
-    place = new_place(x.known)
-    assert place is not None
+    place = place_of_new(x.known)
     before = sum(1 for i in range(place) if keep or i not in axes)
     return (*result[:before], (NEW,), *result[before:])

@@ -16,6 +16,7 @@ from .._layout import (
     old_axes_of_space,
     old_size,
     permuted,
+    place_of_new,
     regrouped,
     shape_words,
     without_new,
@@ -157,6 +158,8 @@ def unsqueeze(walk: Walk, node: Node) -> None:
         raise node.refusal("no axes", "those to put in")
     rank = x.rank + len(listed)
     put = sorted({node.axis(each, rank) for each in listed})
+    if len(put) < len(listed):
+        raise node.refusal(f"axes {listed}", "each axis once")
     rest = iter(axis for axis in x.known if not is_new_axis(axis))
     old = [axis_of(ONE) if i in put else next(rest) for i in range(rank)]
     place = new_place(x.known)
@@ -240,8 +243,7 @@ def tile(walk: Walk, node: Node) -> None:
         raise node.refusal(
             "repeats that are not one number an axis", "numbers, of a field with axes of space"
         )
-    place, anchor = new_place(x.known), walk.side.anchor_axis(x.known)
-    assert place is not None
+    place, anchor = place_of_new(x.known), walk.side.anchor_axis(x.known)
     parts = [walk.lengths.part(each) for each in entries]
     parts.insert(place, 1 if x.unit or anchor is None else walk.lengths.part(entries[anchor], twin=True))
     axes = [

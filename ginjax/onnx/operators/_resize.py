@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._layout import NEW, Axes, axis_of, new_place, old_size, without_new
+from .._layout import NEW, Axes, axis_of, new_place, old_size, place_of_new, without_new
 from .._sizes import Size
 from .._values import Value
 from .._walk import Node, Walk
@@ -70,10 +70,9 @@ def _asked(node: Node, x: Value, listed: list[int]) -> tuple[list[Size], list[Si
     places = (1, 9) if node.kind == "Upsample" else (2, 3)
     found = node.entries(places[0])
     wanted = node.entries(places[1])
-    if not found and not wanted:
+    given = found or wanted
+    if not given:
         raise node.refusal("sizes that are not computed of lengths", "factors, or sizes computed of lengths")
-    given = found if found else wanted
-    assert given is not None
     if len(given) != len(listed):
         raise node.refusal(f"{len(given)} numbers for {len(listed)} axes", "one for each")
     for axis, entry in zip(listed, given, strict=True):
@@ -144,8 +143,7 @@ def _cubic(walk: Walk, node: Node, x: Value, by_scale: bool, plan: tuple) -> Non
 
     before = f"{node.outputs[0]}.planes"
     slice_by_slice(walk, node, planes, output=before)
-    place = new_place(x.known)
-    assert place is not None
+    place = place_of_new(x.known)
     rank = len(x.known)
     if by_scale:
         values: list = [1.0] * rank

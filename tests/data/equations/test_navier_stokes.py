@@ -9,7 +9,7 @@ from evolution import advance, coordinates, derivative, divergence, laplacian, o
 
 from ginjax.data import PDES, generate, simulate
 from ginjax.data.equations import Draw, solenoidal_noise
-from ginjax.errors import ArgumentError, NumericsError, UnsupportedError
+from ginjax.errors import ArgumentError, NumericsError
 
 PDE, FORCED = PDES["navier-stokes"], PDES["navier-stokes-forced"]
 STIRRED = dataclasses.replace(FORCED, dimensions=(2, 3))
@@ -181,7 +181,7 @@ def test_stored_fields_have_no_divergence(D, side, planes):
 def test_the_force_is_for_flows_in_space():
     with pytest.raises(ArgumentError, match=r"navier-stokes-forced: got 2, expected 3$"):
         simulate(FORCED, 2, trajectories=1, steps=1)
-    with pytest.raises(UnsupportedError, match="planes of navier-stokes-forced: it has none") as refused:
+    with pytest.raises(ArgumentError, match="`planes` of navier-stokes-forced: it has none") as refused:
         simulate(FORCED, 3, trajectories=1, steps=1, planes="flat")
     assert "These have: diffusion," in refused.value.hint and "navier-stokes." in refused.value.hint
 

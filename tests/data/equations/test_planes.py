@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from helpers import S, bank
 
-from ginjax.data import PDES, PLANES, Planes, generate, simulate
+from ginjax.data import PDES, PLANES, Planes, generate, join, simulate, told_planes
 from ginjax.data.sources._simulated import rollout
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
 from ginjax.models import SimpleConvSeries
 
@@ -155,15 +155,31 @@ def test_unknown_planes_are_refused(D, planes, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"stepper": "exponax.stepper:Wave"}, "planes of wave: a step that differs by"),
-        ({"planar": False}, "planes of wave: it has none"),
+        ({"stepper": "exponax.stepper:Wave"}, "`planes` of wave: a step that differs by"),
+        ({"planar": False}, "`planes` of wave: it has none"),
     ],
 )
 def test_a_solver_that_does_not_use_the_derivatives_is_refused(changes, message):
     own = replace(PDES["wave"], **changes)
-    with pytest.raises(UnsupportedError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         simulate(own, 3, trajectories=1, steps=1, side=SIDE, planes="oblique")
 
 
 def test_rows_say_where_fields_are_thin():
     assert Planes(((0, 1, 0), (0, 0, 1))).spatial(16) == (4, 16, 16)
+
+
+def test_data_of_which_some_only_are_planes_are_none():
+    made = {
+        planes: simulate("diffusion", 3, trajectories=1, steps=1, side=SIDE, planes=planes)
+        for planes in ("oblique", "both", None)
+    }
+    for parts, told in (
+        (["oblique", "oblique"], "oblique"),
+        (["oblique", None], None),
+        ([None, "oblique"], None),
+        ([None, None], None),
+    ):
+        joined = join([made[each] for each in parts], [str(each) for each in parts], None)
+        assert told_planes(joined.origin) == told
+        assert told_planes({"about": dict(joined.origin)}) == told  # once they were converted

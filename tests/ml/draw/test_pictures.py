@@ -226,9 +226,10 @@ def test_a_training_is_raw_and_smoothed():
 
 
 @pytest.mark.parametrize("width", ["one", "two"])
-def test_the_legend_of_a_single_panel_is_whole_and_beside_the_curves(width):
+@pytest.mark.parametrize("spread", [0.01, None])  # None: of one seed
+def test_the_legend_of_a_single_panel_is_whole_and_beside_the_curves(width, spread):
     points = [
-        Point("wave", 1, 2, method, n, 2, 0.0, 0.1, 0.01, 1.0, 0.5)
+        Point("wave", 1, 2, method, n, 2, 0.0, 0.1, spread, 1.0, 0.5)
         for method in ("converted", "calibrated", "scratch", "inflated")
         for n in (0, 4)
     ]
@@ -238,7 +239,7 @@ def test_the_legend_of_a_single_panel_is_whole_and_beside_the_curves(width):
     box = legend.get_window_extent()
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
     assert box.y1 < axis.get_window_extent().y0
-    assert len(legend.get_texts()) == 6
+    assert len(legend.get_texts()) == (5 if spread is None else 6)
 
 
 def test_a_picture_that_takes_a_width_is_told_it():

@@ -12,7 +12,7 @@ import pytest
 from ginjax import Model
 from ginjax.checkpoint import DataContract, axes_of
 from ginjax.data import Field, FieldScale, MemorySource, Trajectories
-from ginjax.errors import UnsupportedError
+from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import MultiImage
 from ginjax.ml import Forecaster, OwnTask, predicted, study_rollouts
 from ginjax.ml.task import step_by_tiles
@@ -107,7 +107,7 @@ def test_tiles_give_the_whole_field(case):
 )
 def test_networks_that_look_at_the_whole_field_are_refused(settings, message):
     known = replace(forecaster((True,), **settings), tile=8)
-    with pytest.raises(UnsupportedError, match=message) as caught:
+    with pytest.raises(ArgumentError, match=f"^`tile`: .*{message}") as caught:
         known.tiling((64,))
     assert "norm=False" in caught.value.hint
 

@@ -9,7 +9,7 @@ import pytest
 from ml.task.small_tasks import DENSITY
 
 from ginjax.data import Crops, MemorySource, Tiling, Trajectories, measure_normalisation
-from ginjax.errors import ArgumentError, MemoryLimitError, UnsupportedError
+from ginjax.errors import ArgumentError, MemoryLimitError
 from ginjax.ml import (
     KeptState,
     Objective,
@@ -175,7 +175,12 @@ def test_a_crop_that_fits_is_named(task, monkeypatch):
 @pytest.mark.parametrize(
     ("crop", "network_", "kind", "message"),
     [
-        (CROP, {"bias": "mean"}, UnsupportedError, "biases that are multiples of means"),
+        (
+            CROP,
+            {"bias": "mean"},
+            ArgumentError,
+            "^`crop`: the network looks .* biases that are multiples of means",
+        ),
         (22, {}, ArgumentError, "`crop`: got 22, which with a halo of 1 pixels, .* is the whole grid of 24"),
         (
             200,

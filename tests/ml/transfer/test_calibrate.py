@@ -8,7 +8,7 @@ import pytest
 
 from ginjax.checkpoint import convert_record
 from ginjax.data import Normalisation
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage, Signature
 from ginjax.ml import Calibration, calibrate, make_task, predict
 from ginjax.ml.forecast import Forecaster, ShortestWaves, growth_of_shortest
@@ -132,7 +132,7 @@ def test_how_far_a_network_sees(low, low_samples):
     X = MultiImage({(0, 0): jnp.asarray(low_samples)}, 1)
     assert reach(from_record(low), X) == 2  # two convolutions of side 3
     far = ModelDesign("DilResNet", SCALAR, SCALAR, channels=2, blocks=1).build(1, seed=0)
-    with pytest.raises(UnsupportedError, match="sees further than 16 grid points"):
+    with pytest.raises(ArgumentError, match="sees further than 16 grid points"):
         reach(far, X)
 
 
@@ -143,7 +143,7 @@ def test_a_norm_is_refused_a_field_that_is_cut_out(low, samples):
         for norm in (False, True)
     )
     assert reach(plain, samples.X) == 6
-    with pytest.raises(UnsupportedError, match="depends on the whole field, as a norm makes it"):
+    with pytest.raises(ArgumentError, match="depends on the whole field, as a norm makes it"):
         reach(normed, samples.X)
 
 

@@ -155,7 +155,12 @@ def test_the_best_rate_by_the_mean_over_seeds():
     found = summarise(every_rate((0.1, 0.2, 0.9), seed=0) + every_rate((0.5, 0.3, 0.1), seed=1))
     assert len(found) == 1
     assert (found[0].rate, found[0].seeds, found[0].seconds) == (3e-3, 2, 7.0)
-    assert (found[0].mean, found[0].spread) == pytest.approx((0.25, 0.05))
+    assert (found[0].mean, found[0].spread) == pytest.approx((0.25, 0.05 * 2**0.5))  # n - 1, as everywhere
+
+
+def test_one_seed_has_no_spread():
+    (point,) = summarise(every_rate((0.1, 0.2, 0.9), seed=0))
+    assert (point.seeds, point.mean, point.spread) == (1, 0.1, None)
 
 
 def test_a_point_that_is_not_complete_is_left_out():

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ginjax.errors import ArgumentError, UnsupportedError
+from ginjax.errors import ArgumentError
 from ginjax.geometric import MultiImage
 from ginjax.ml.transfer._turned import on_turned_grid, turned
 
@@ -60,5 +60,5 @@ def test_what_cannot_be_laid_into_a_higher_dimension():
         turned((MultiImage({(0, 0): block}, 1),), 1, 5)
     with pytest.raises(ArgumentError, match="not periodic"):
         turned((MultiImage({(0, 0): block}, 1, (False,)),), 2, 5)
-    with pytest.raises(UnsupportedError, match="odd parity"):
+    with pytest.raises(ArgumentError, match="odd parity"):
         turned((MultiImage({(0, 1): block}, 1),), 2, 5)
