@@ -11,6 +11,11 @@ def few(*cases: Any) -> list[Any]:
     return [pytest.param(case, marks=pytest.mark.slow) for case in cases]
 
 
+def few_rows(*rows: tuple[Any, ...]) -> list[Any]:
+    """The same of cases that are several arguments each."""
+    return [pytest.param(*row, marks=pytest.mark.slow) for row in rows]
+
+
 def all_but(cases: Iterable[str], *slow: str) -> list[Any]:
     """The cases of a sweep by name, of which some are for `-m slow`."""
     named = list(cases)
