@@ -37,9 +37,9 @@ def more(*case):
         ("diffusion", "1", ["density"]),
         more("fisher-kpp", "1", ["population"]),
         more("allen-cahn", "1", ["phase"]),
-        ("burgers", "1", ["velocity"]),
+        more("burgers", "1", ["velocity"]),
         ("gray-scott", "1", ["substrate", "activator"]),
-        ("diffusion", "2", ["density"]),
+        more("diffusion", "2", ["density"]),
         more("burgers", "2", ["velocity"]),
     ],
 )
@@ -82,7 +82,7 @@ def test_simulations_that_cover_a_dimension(run):
 
 def test_simulations_in_planes(run):
     words = ("--dim", "3", "--size", "4", "--trajectories", "2", "--frames", "2", "--planes", "flat")
-    result = run("train", *words, "--channels", "1", "--blocks", "1", "--steps", "2")
+    result = run("train", *words, "--arch", "series", "--channels", "1", "--blocks", "1", "--steps", "2")
     assert result.exit_code == 0, result.stderr
     assert "planes (flat): fields in 3D that are constant along the last axis" in result.stderr
     record = read_model("model.safetensors")
@@ -272,7 +272,7 @@ def test_settings_are_not_waited_for(run, tmp_path):
         assert refused.stderr.startswith("error: ")
 
 
-LONG = ("train", *SMALL, "--steps", "4000", "--noise", "0.01")
+LONG = ("train", *SMALL, "--blocks", "1", "--steps", "4000", "--noise", "0.01")
 
 
 def start(folder, *args):
@@ -358,7 +358,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
 )
 def test_output_that_has_nowhere_to_go(tmp_path, how):
     """Streams that are closed, that nobody reads, and a log on a full disk."""
-    words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL]
+    words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL, "--blocks", "1"]
     script = ["bash", "-c", how, "bash", *words]
     done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
