@@ -1,9 +1,10 @@
 """Which cases of a sweep run every day."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 
 def few(*cases: Any) -> list[Any]:
@@ -21,3 +22,11 @@ def all_but(cases: Iterable[str], *slow: str) -> list[Any]:
     named = list(cases)
     assert set(slow) <= set(named)
     return [name for name in named if name not in slow] + few(*slow)
+
+
+def sample(check: Callable, daily: int, slow: int, *strategies: Any) -> tuple[Callable, Callable]:
+    """A check as two tests: of so many examples every day, and of so many with `-m slow`."""
+    one, many = (
+        settings(max_examples=count, deadline=None)(given(*strategies)(check)) for count in (daily, slow)
+    )
+    return one, pytest.mark.slow(many)

@@ -17,7 +17,7 @@ from ginjax.data import DataReading, Normalisation
 from ginjax.ml import read_log, training_task
 
 TINY = ("--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
-SMALL = ("--arch", "series", "--channels", "2", *TINY)
+SMALL = ("--arch", "series", "--channels", "2", "--blocks", "1", *TINY)
 
 
 @pytest.fixture
@@ -272,7 +272,7 @@ def test_settings_are_not_waited_for(run, tmp_path):
         assert refused.stderr.startswith("error: ")
 
 
-LONG = ("train", *SMALL, "--blocks", "1", "--steps", "4000", "--noise", "0.01")
+LONG = ("train", *SMALL, "--steps", "4000", "--noise", "0.01")
 
 
 def start(folder, *args):
@@ -358,7 +358,7 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
 )
 def test_output_that_has_nowhere_to_go(tmp_path, how):
     """Streams that are closed, that nobody reads, and a log on a full disk."""
-    words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL, "--blocks", "1"]
+    words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL]
     script = ["bash", "-c", how, "bash", *words]
     done = subprocess.run(script, cwd=tmp_path, capture_output=True, text=True)
     assert "Traceback" not in done.stderr
@@ -388,7 +388,7 @@ def test_a_run_goes_on_in_process(run, tmp_path, monkeypatch):
     """The state of an interrupted run, other settings, and the end."""
     asked = iter([False, True])
     monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
-    long = (*SMALL, "--steps", "12", "--validate-every", "4", "--freeze", "layers.0")
+    long = (*SMALL, "--blocks", "2", "--steps", "12", "--validate-every", "4", "--freeze", "layers.0")
     result = run("train", *long)
     assert result.exit_code == 130, result.stderr
     assert "--freeze layers.0 --resume" in result.stderr
@@ -484,7 +484,7 @@ def test_data_in_a_file(run, tmp_path):
         "0.2",
     )
     result = run(
-        "train", *data, "--past-steps", "2", "--residual", "--unroll", "2", "--arch", "series", "--channels", "2",
+        "train", *data, "--past-steps", "2", "--residual", "--unroll", "2", "--arch", "series", "--channels", "2", "--blocks", "1",
         "--epochs", "2", "--batch-size", "3",
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr

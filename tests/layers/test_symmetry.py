@@ -82,7 +82,9 @@ ALL_DIMENSIONS = [(name, D) for name in LAYERS for D in (1, 2, 3)]
 FEW = [(name, D) for name, D in ALL_DIMENSIONS if D == 1 or (name in SIMPLER and D == 3)]
 
 
-@pytest.mark.parametrize(("name", "D"), [*(each for each in ALL_DIMENSIONS if each not in FEW), *few_rows(*FEW)])
+@pytest.mark.parametrize(
+    ("name", "D"), [*(each for each in ALL_DIMENSIONS if each not in FEW), *few_rows(*FEW)]
+)
 def test_layers_are_equivariant(name, D):
     assert defect(LAYERS[name](D), sample(D, name)) < 2e-5
 

@@ -7,8 +7,8 @@ import evolution
 import jax
 import numpy as np
 import pytest
-from sweeps import all_but, few, few_rows
 from evolution import moved, rotate
+from sweeps import all_but, few, few_rows
 
 from ginjax.data import PDES, find_pde
 from ginjax.errors import ArgumentError
@@ -144,7 +144,12 @@ def test_kuramoto_sivashinsky_commutes_with_rotations_and_keeps_its_mean():
         ("isothermal", 2, 12),
         ("navier-stokes", 3, 6),
         *few_rows(("acoustics", 3, 6), ("isothermal", 3, 6), ("navier-stokes", 2, 12)),
-        *((f, D, n) for f in ("navier-stokes-forced",) for D, n in ((2, 12), (3, 6)) if D in PDES[f].dimensions),
+        *(
+            (f, D, n)
+            for f in ("navier-stokes-forced",)
+            for D, n in ((2, 12), (3, 6))
+            if D in PDES[f].dimensions
+        ),
     ],
 )
 def test_flows_commute_with_quarter_turns_and_mirrors(name, D, side):

@@ -6,11 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
-from sweeps import few, few_rows
 from helpers import V, random_field
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from sweeps import few, few_rows
 
 from ginjax.ml import METRICS, Point, RolloutStudy, draw
 from ginjax.ml.draw._canvas import add_legend, new_figure, panels, set_titles

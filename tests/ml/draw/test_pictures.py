@@ -8,9 +8,9 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
-from sweeps import all_but
 from helpers import S, random_field
 from matplotlib.figure import Figure
+from sweeps import all_but
 
 from ginjax.checkpoint import DataContract, Field, axes_of
 from ginjax.errors import ArgumentError, FileError

@@ -2,8 +2,8 @@ import struct
 
 import numpy as np
 import pytest
-from sweeps import few
 from helpers import SV, S, V, random_field
+from sweeps import few
 
 from ginjax.checkpoint import DataContract, Field, axes_of
 from ginjax.errors import FileError

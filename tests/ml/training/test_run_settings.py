@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from sweeps import few
 from helpers import SV, S, bank, random_field, relative_difference
 from small_models import run
+from sweeps import few
 
 from ginjax import ml
 from ginjax.checkpoint import Field, axes_of
