@@ -24,9 +24,16 @@ def all_but(cases: Iterable[str], *slow: str) -> list[Any]:
     return [name for name in named if name not in slow] + few(*slow)
 
 
-def sample(check: Callable, daily: int, slow: int, *strategies: Any) -> tuple[Callable, Callable]:
-    """A check as two tests: of so many examples every day, and of so many with `-m slow`."""
-    one, many = (
-        settings(max_examples=count, deadline=None)(given(*strategies)(check)) for count in (daily, slow)
-    )
-    return one, pytest.mark.slow(many)
+def sampled(*strategies: Any, daily: int, slow: int) -> Callable[[Callable], Callable]:
+    """A check of drawn examples as a test, which draws so many every day and so many with `-m slow`, always the same."""
+
+    def as_test(check: Callable) -> Callable:
+        @pytest.mark.parametrize("examples", [daily, *few(slow)])
+        def test(examples):
+            draw = settings(max_examples=examples, deadline=None, derandomize=True)
+            draw(given(*strategies)(check))()
+
+        test.__name__, test.__doc__ = check.__name__, check.__doc__
+        return test
+
+    return as_test

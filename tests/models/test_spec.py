@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from helpers import SV, S, bank
 from hypothesis import strategies as st
-from sweeps import sample
+from sweeps import sampled
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import Signature
@@ -65,7 +65,8 @@ def test_every_architecture_is_covered():
     assert set(OPTIONS) == set(ARCHITECTURES)
 
 
-def round_trip_through_json(given_spec, D):
+@sampled(SPECS, st.integers(1, 2), daily=12, slow=100)
+def test_round_trip_through_json(given_spec, D):
     name, inputs, outputs, options = given_spec
     model = outline(ModelSpec.make(name, inputs, outputs, **options), D, banks(D))
     text = json.dumps(model.spec.to_json())
@@ -78,11 +79,6 @@ def round_trip_through_json(given_spec, D):
     assert again.spec.inputs == Signature(inputs) and again.spec.outputs == Signature(outputs)
     for option in ("use_bias", "depth", "activation_f"):
         assert again.spec.option(option) == options[option]
-
-
-test_round_trip_through_json, test_round_trip_of_many = sample(
-    round_trip_through_json, 12, 100, SPECS, st.integers(1, 2)
-)
 
 
 @pytest.mark.parametrize("equivariant", [True, False])
@@ -185,15 +181,11 @@ def test_options_cannot_replace_the_fields_of_a_spec():
         outline(spec, 1, {"conv": bank(1)})
 
 
-def any_json_gives_a_spec_or_an_argument_error(whole, inputs, options):
+@sampled(JSON, JSON, JSON, daily=50, slow=500)
+def test_any_json_gives_a_spec_or_an_argument_error(whole, inputs, options):
     for data in (whole, resnet_spec().to_json() | {"inputs": inputs, "options": options}):
         try:
             spec = ModelSpec.from_json(data)
         except ArgumentError:
             continue
         assert hash(spec) == hash(ModelSpec.from_json(json.loads(json.dumps(spec.to_json()))))
-
-
-test_any_json_gives_a_spec_or_an_argument_error, test_many_json = sample(
-    any_json_gives_a_spec_or_an_argument_error, 50, 500, JSON, JSON, JSON
-)
