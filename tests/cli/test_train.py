@@ -348,14 +348,31 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.run"]
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        'exec "$@" >&- 2>&-',
-        pytest.param('"$@" 2>&1 | head -n 1', marks=pytest.mark.slow),
-        pytest.param('nohup "$@" >/dev/full', marks=pytest.mark.slow),
-    ],
-)
+CLOSED = 'exec "$@" >&- 2>&-'
+
+
+OPENED = """
+import os, pathlib
+from ginjax_cli.main import main
+try:
+    main()
+finally:
+    devices = [os.fstat(number).st_rdev for number in (1, 2)]
+    pathlib.Path("opened").write_text(str(devices == [os.stat(os.devnull).st_rdev] * 2))
+"""
+
+
+def test_streams_that_are_closed(tmp_path):
+    """A command opens them before it does anything, so that no file takes the number of one and receives its text."""
+    words = [sys.executable, "-c", OPENED, "build-filters", "--dim", "1"]
+    done = subprocess.run(["bash", "-c", CLOSED, "bash", *words], cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "opened").read_text() == "True"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["filters.safetensors", "opened"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [CLOSED, '"$@" 2>&1 | head -n 1', 'nohup "$@" >/dev/full'])
 def test_output_that_has_nowhere_to_go(tmp_path, how):
     """Streams that are closed, that nobody reads, and a log on a full disk."""
     words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL]
