@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import jax
 import numpy as np
@@ -13,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from layer_by_layer import run_by_layer
 from small_models import act
+from sweeps import sampled
 
 from ginjax.checkpoint import Conversion, ModelRecord, convert_record, read_model, write_model
 from ginjax.filters import BankRecipe
@@ -40,8 +40,6 @@ ODD_S, ODD_V = Signature([((0, 1), 1)]), Signature([((1, 1), 2)])
 ONE_PARITY = [S, V, SV, Signature([((0, 0), 2), ((1, 0), 1)]), ODD_S, ODD_V]
 """Even filters only."""
 BOTH_PARITIES = [Signature([((0, 0), 1), ((0, 1), 1)]), Signature([((0, 1), 1), ((1, 0), 1)])]
-
-sample = partial(settings, deadline=None, derandomize=True)
 
 
 @dataclass(frozen=True)
@@ -133,8 +131,7 @@ def largest_difference(a: ModelRecord, b: ModelRecord) -> float:
 # --- the certificate ------------------------------------------------------------------------------------------------
 
 
-@sample(max_examples=40)
-@given(cases(), st.sampled_from(RULES))
+@sampled(cases(), st.sampled_from(RULES), daily=12, slow=80)
 def test_the_certificate_is_what_the_stored_arrays_say(case, rule):
     done = case.convert(rule)
     assert stated(done.certificate.paths) == recomputed(case.record, done.after)
@@ -142,8 +139,7 @@ def test_the_certificate_is_what_the_stored_arrays_say(case, rule):
     assert done.certificate.covers == "model" and done.certificate.digest == done.after.digest
 
 
-@sample(max_examples=60)
-@given(cases(), st.sampled_from(COMPATIBLE))
+@sampled(cases(), st.sampled_from(COMPATIBLE), daily=16, slow=120)
 def test_compatible_rules_are_exact_where_theory_says_so(case, rule):
     certificate = case.convert(rule).certificate
     reports = {(path.layer, path.path): path for path in certificate.paths}
@@ -163,8 +159,7 @@ def test_compatible_rules_are_exact_where_theory_says_so(case, rule):
     assert certificate.exact == all(map(is_exact, pairs.values()))
 
 
-@sample(max_examples=40)
-@given(cases(signatures=(*ONE_PARITY, TENSOR)), st.sampled_from(COMPATIBLE), st.data())
+@sampled(cases(signatures=(*ONE_PARITY, TENSOR)), st.sampled_from(COMPATIBLE), st.data(), daily=12, slow=80)
 def test_one_weight_changed_afterwards_is_noticed(case, rule, data):
     after = case.convert(rule).after
     name = data.draw(st.sampled_from([name for name in after.arrays if ".weight.k" in name]))
@@ -177,15 +172,18 @@ def test_one_weight_changed_afterwards_is_noticed(case, rule, data):
 # --- ways that must agree -------------------------------------------------------------------------------------------
 
 
-@sample(max_examples=40)
-@given(cases(steps=[(1, 3)], dtypes=["float64"]), st.sampled_from(RULES))
+@sampled(cases(steps=[(1, 3)], dtypes=["float64"]), st.sampled_from(RULES), daily=12, slow=80)
 def test_two_steps_are_one(case, rule):
     stepwise = Case(case.convert(rule, to_dim=2).after, 3).convert(rule).after
     assert largest_difference(stepwise, case.convert(rule).after) <= 1e-12
 
 
-@sample(max_examples=60)
-@given(cases(signatures=(*ONE_PARITY, TENSOR), dtypes=["float64"]), st.sampled_from(COMPATIBLE))
+@sampled(
+    cases(signatures=(*ONE_PARITY, TENSOR), dtypes=["float64"]),
+    st.sampled_from(COMPATIBLE),
+    daily=16,
+    slow=120,
+)
 def test_up_and_down_again_is_the_identity(case, rule):
     up = case.convert(rule)
     down = Case(up.after, case.record.D).convert()
@@ -195,15 +193,14 @@ def test_up_and_down_again_is_the_identity(case, rule):
     assert down.certificate.exact == up.certificate.exact
 
 
-@sample(max_examples=20)
-@given(cases(steps=[(1, 2), (2, 3)], signatures=ONE_PARITY, dtypes=["float64"]))
+@sampled(cases(steps=[(1, 2), (2, 3)], signatures=ONE_PARITY, dtypes=["float64"]), daily=8, slow=40)
 def test_down_from_weights_that_were_only_extended_is_not(case):
     """The control: the way down undoes solutions of (C) and nothing else."""
     down = Case(case.convert(("none", None)).after, case.record.D).convert().after
     assert largest_difference(down, case.record) > 1e-3
 
 
-@sample(max_examples=20)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(case=cases(), rule=st.sampled_from(RULES))
 def test_a_file_and_a_model_convert_to_the_same_bits(tmp_path_factory, case, rule):
     name, flex = rule
@@ -223,8 +220,7 @@ def test_a_file_and_a_model_convert_to_the_same_bits(tmp_path_factory, case, rul
 # --- what is left free ----------------------------------------------------------------------------------------------
 
 
-@sample(max_examples=30)
-@given(cases(signatures=[S, V, SV, TENSOR], dtypes=["float64"]))
+@sampled(cases(signatures=[S, V, SV, TENSOR], dtypes=["float64"]), daily=10, slow=60)
 def test_the_sparsest_and_the_spin_solution_differ_where_there_is_freedom(case):
     spin, sparsest = case.convert(("compat-flex", 1.0)), case.convert(("compat-flex", 0.0))
     free = [path.free for path in spin.certificate.paths]
@@ -264,10 +260,11 @@ def test_between_the_two_solutions_lies_a_straight_line(recipe, step):
 SIDE = 4
 
 
-@sample(max_examples=8)
-@given(
+@sampled(
     cases(steps=[(1, 2), (2, 3)], signatures=[S, V, SV, ODD_V, TENSOR], dtypes=["float64"]),
     st.sampled_from(COMPATIBLE[:2]),
+    daily=4,
+    slow=16,
 )
 def test_drawn_networks_lift_and_turn(case, rule):
     done = case.convert(rule)

@@ -13,6 +13,7 @@ from _programs import on_arrays, plain_convolution, training_step
 from _serve import CLOCKS, answer
 from _workload import random_fields, shapes_of
 from gpu._lanes import LANES, build, settings
+from sweeps import few_rows
 
 from ginjax.geometric.conv import _fused
 
@@ -63,8 +64,9 @@ def lowered(case: Case, lane: str) -> str:
     return lowered.as_text()
 
 
-@pytest.mark.parametrize("case", [FLAT, STEP])
-@pytest.mark.parametrize("network", ["ours", "plain"])
+@pytest.mark.parametrize(
+    ("case", "network"), [(STEP, "ours"), (FLAT, "plain"), *few_rows((FLAT, "ours"), (STEP, "plain"))]
+)
 def test_products_have_the_precision_of_their_lane(monkeypatch, case, network):
     def precisions(lane: str) -> set[str]:
         return set(

@@ -45,6 +45,7 @@ def test_one_cell_is_measured_once(tmp_path, capsys):
     assert "| axially shared network | 0 |" in tables(book)
 
 
+@pytest.mark.slow
 def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypatch):
     seen = []
     simulate = CaseData._simulated
@@ -72,6 +73,7 @@ def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypa
     assert tuned.seconds.high_data > found.seconds.high_data
 
 
+@pytest.mark.slow
 def test_noise_from_scratch_is_chosen_and_noted(tmp_path):
     path = tmp_path / "results.jsonl"
     words = ("--transfer", "1to2", "--network", "2x1", "--samples", "1", "--only", "*/scratch*/*")

@@ -5,6 +5,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from sweeps import few
 from transferbench._axial import AxialNetwork
 from transferbench._cells import Case
 from transferbench._families import FAMILIES, parameters
@@ -21,7 +22,7 @@ def noise(*shape, seed=0):
     return jnp.asarray(np.random.default_rng(seed).standard_normal(shape), jnp.float32)
 
 
-@pytest.mark.parametrize("D", [1, 2, 3])
+@pytest.mark.parametrize("D", [1, 2, *few(3)])
 def test_taps_are_the_convolution(D):
     conv = eqx.nn.Conv(D, 2, 3, 3, padding="SAME", padding_mode="CIRCULAR", key=jax.random.key(D))
     taps = with_taps(conv)

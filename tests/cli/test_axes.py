@@ -22,7 +22,7 @@ def folder(tmp_path_factory):
     np.save(made / "spectral.npy", SERIES[:, :, None])
     result = CliRunner().invoke(
         app,
-        ["train", "--data", str(made / "spectral.npy"), *SAID, "--steps", "1", "--arch", "series", "--channels", "2", "--batch-size", "2",
+        ["train", "--data", str(made / "spectral.npy"), *SAID, "--steps", "1", "--arch", "series", "--channels", "2", "--blocks", "1", "--batch-size", "2",
          "-o", str(made / "m.safetensors")],
         prog_name="ginjax",
     )  # fmt: skip

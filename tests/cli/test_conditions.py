@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from ginjax.checkpoint import read_model
 from ginjax.data import find_pde, open_data, simulate, write_well
 
-TRAIN = ["--arch", "series", "--channels", "2", "--steps", "4", "--batch-size", "4", "-q"]
+TRAIN = ["--arch", "series", "--channels", "2", "--blocks", "1", "--steps", "4", "--batch-size", "4", "-q"]
 
 
 def run(*words: object, code: int = 0) -> str:

@@ -64,7 +64,7 @@ def test_parts_of_the_data_and_a_baseline_from_scratch(run, tmp_path):
         (tmp_path / "data" / part).mkdir(parents=True)
         data = simulate("diffusion", 1, trajectories=2, steps=3, side=8, seed=seed)
         write_well(f"data/{part}/d.h5", data, name="diffusion")
-    small = ("--arch", "series", "--channels", "2", "--steps", "2", "-q")
+    small = ("--arch", "series", "--channels", "2", "--blocks", "1", "--steps", "2", "-q")
     assert run("train", "--data", "data", *small, "--past-steps", "2", "--residual").exit_code == 0
     result = run("evaluate", "model.safetensors", "--data", "data", "--from-scratch", "--json")
     assert result.exit_code == 0, result.stderr

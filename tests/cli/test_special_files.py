@@ -244,7 +244,20 @@ def test_a_training_is_not_lost_where_another_program_takes_its_name(run, tmp_pa
         return trained
 
     monkeypatch.setattr(TrainRun, "carry_out", carried_out)
-    words = ("--arch", "series", "--channels", "2", "--size", "8", "--trajectories", "2", "--frames", "1")
+    words = (
+        "--arch",
+        "series",
+        "--channels",
+        "2",
+        "--blocks",
+        "1",
+        "--size",
+        "8",
+        "--trajectories",
+        "2",
+        "--frames",
+        "1",
+    )
     result = run("train", *words, "--steps", "1", "--batch-size", "1", keep)
     assert result.exit_code == 0, result.stderr
     told = "model.safetensors was made by another program meanwhile: the model is model.2.safetensors"

@@ -17,7 +17,7 @@ from ginjax.data import PLANES_ARE_FOR, DataReading, Normalisation
 from ginjax.ml import read_log, training_task
 
 TINY = ("--steps", "3", "--trajectories", "2", "--frames", "2", "--size", "8")
-SMALL = ("--arch", "series", "--channels", "2", *TINY)
+SMALL = ("--arch", "series", "--channels", "2", "--blocks", "1", *TINY)
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def more(*case):
         ("diffusion", "1", ["density"]),
         more("fisher-kpp", "1", ["population"]),
         more("allen-cahn", "1", ["phase"]),
-        ("burgers", "1", ["velocity"]),
+        more("burgers", "1", ["velocity"]),
         ("gray-scott", "1", ["substrate", "activator"]),
-        ("diffusion", "2", ["density"]),
+        more("diffusion", "2", ["density"]),
         more("burgers", "2", ["velocity"]),
     ],
 )
@@ -82,7 +82,7 @@ def test_simulations_that_cover_a_dimension(run):
 
 def test_simulations_in_planes(run):
     words = ("--dim", "3", "--size", "4", "--trajectories", "2", "--frames", "2", "--planes", "flat")
-    result = run("train", *words, "--channels", "1", "--blocks", "1", "--steps", "2")
+    result = run("train", *words, "--arch", "series", "--channels", "1", "--blocks", "1", "--steps", "2")
     assert result.exit_code == 0, result.stderr
     assert result.stderr.count("planes (flat): fields that are constant along the last axis\n") == 1
     assert result.stderr.count(f"warning: {PLANES_ARE_FOR}") == 1
@@ -356,14 +356,31 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(tmp_path, number):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.log.jsonl", "model.run"]
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        'exec "$@" >&- 2>&-',
-        pytest.param('"$@" 2>&1 | head -n 1', marks=pytest.mark.slow),
-        pytest.param('nohup "$@" >/dev/full', marks=pytest.mark.slow),
-    ],
-)
+CLOSED = 'exec "$@" >&- 2>&-'
+
+
+OPENED = """
+import os, pathlib
+from ginjax_cli.main import main
+try:
+    main()
+finally:
+    devices = [os.fstat(number).st_rdev for number in (1, 2)]
+    pathlib.Path("opened").write_text(str(devices == [os.stat(os.devnull).st_rdev] * 2))
+"""
+
+
+def test_streams_that_are_closed(tmp_path):
+    """A command opens them before it does anything, so that no file takes the number of one and receives its text."""
+    words = [sys.executable, "-c", OPENED, "build-filters", "--dim", "1"]
+    done = subprocess.run(["bash", "-c", CLOSED, "bash", *words], cwd=tmp_path)
+    assert done.returncode == 0
+    assert (tmp_path / "opened").read_text() == "True"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["filters.safetensors", "opened"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [CLOSED, '"$@" 2>&1 | head -n 1', 'nohup "$@" >/dev/full'])
 def test_output_that_has_nowhere_to_go(tmp_path, how):
     """Streams that are closed, that nobody reads, and a log on a full disk."""
     words = [sys.executable, "-m", "ginjax_cli", "train", *SMALL]
@@ -396,7 +413,7 @@ def test_a_run_goes_on_in_process(run, tmp_path, monkeypatch):
     """The state of an interrupted run, other settings, and the end."""
     asked = iter([False, True])
     monkeypatch.setattr("ginjax_cli._interrupt.Interrupt.asked", lambda self: next(asked, False))
-    long = (*SMALL, "--steps", "12", "--validate-every", "4", "--freeze", "layers.0")
+    long = (*SMALL, "--blocks", "2", "--steps", "12", "--validate-every", "4", "--freeze", "layers.0")
     result = run("train", *long)
     assert result.exit_code == 130, result.stderr
     assert "--freeze layers.0 --resume" in result.stderr
@@ -492,7 +509,7 @@ def test_data_in_a_file(run, tmp_path):
         "0.2",
     )
     result = run(
-        "train", *data, "--past-steps", "2", "--residual", "--unroll", "2", "--arch", "series", "--channels", "2",
+        "train", *data, "--past-steps", "2", "--residual", "--unroll", "2", "--arch", "series", "--channels", "2", "--blocks", "1",
         "--epochs", "2", "--batch-size", "3",
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr

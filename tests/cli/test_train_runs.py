@@ -16,7 +16,20 @@ from ginjax.checkpoint import read_model
 from ginjax.ml import OneStepError, TrainSettings
 from ginjax_cli._train_report import following_command
 
-SMALL = ("--arch", "series", "--channels", "2", "--trajectories", "2", "--frames", "2", "--size", "8")
+SMALL = (
+    "--arch",
+    "series",
+    "--channels",
+    "2",
+    "--blocks",
+    "1",
+    "--trajectories",
+    "2",
+    "--frames",
+    "2",
+    "--size",
+    "8",
+)
 THREE = (*SMALL, "--schedule", "constant", "--warmup", "0", "--steps", "3")
 
 

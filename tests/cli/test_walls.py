@@ -60,7 +60,7 @@ def test_from_walls_to_walls(run, here, low):
     result = run("inspect", "high", "--json")
     assert json.loads(result.stdout)["certificate"]["new_boundaries"] == ["mirror"]
     assert "x not periodic (mirror), y not periodic (mirror)" in run("inspect", "high").stdout
-    result = run("verify", str(low), "high")
+    result = run("verify", str(low), "high", "--size", "4")
     assert result.exit_code == 0, result.stderr + result.stdout
     result = run("evaluate", "high", "--data", "box_2d.npz", "--steps", "1", "-o", "seen", "--force")
     assert result.exit_code == 0, result.stderr

@@ -59,7 +59,6 @@ DAILY = {
     ("series", change) for change in CHANGES
 } | {
     ("resnet, products", "a vector for a network of scalars"),
-    ("series, products", "scalars of both parities for one of vectors"),
     ("unet", "between frames and constants"),
     ("plain resnet", "a vector for a network of scalars"),
 }  # fmt: skip

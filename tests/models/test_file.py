@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import FIXTURES, SIGNATURES, SV, S, assert_close, bank, random_field
-from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import ARCHITECTURES, run, small_model
+from sweeps import few, sampled
 
 from ginjax.checkpoint import ModelRecord, read_model, write_model
 from ginjax.errors import ArgumentError, FileError, GinjaxError, UnsupportedError
@@ -29,7 +29,7 @@ FIXTURE = FIXTURES / "diffusion_1d.safetensors"
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-@pytest.mark.parametrize("signature", SIGNATURES)
+@pytest.mark.parametrize("signature", ["scalar+vector", *few("scalar", "vector")])
 def test_round_trip(tmp_path, name, signature):
     model = small_model(name, 2, SIGNATURES[signature])
     sha256 = save_model(tmp_path / "m", model, is_torus=(True, False), provenance=[{"step": "init"}])
@@ -143,8 +143,7 @@ VALUES = st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
-@given(base=st.sampled_from(BASES), option=OPTIONS, value=VALUES)
+@sampled(st.sampled_from(BASES), OPTIONS, VALUES, daily=60, slow=300)
 def test_any_option_is_a_model_or_a_clear_error(base, option, value):
     record = with_spec(base, {option: value})
     try:

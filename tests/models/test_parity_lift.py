@@ -57,10 +57,10 @@ def defect(before: ModelRecord, after: ModelRecord, dtype=np.float64, is_torus=T
 
 
 def cases():
-    """Every day one network with norms, in three dimensions, and one with pooling."""
+    """Every day a series of layers in three dimensions, and a network with norms and pooling."""
     for name in ARCHITECTURES:
         for D in (1, 2):
-            daily = (name, D) in (("ResNet", 2), ("UNet", 1))
+            daily = (name, D) in (("SimpleConvSeries", 2), ("UNet", 1))
             marks = () if daily else pytest.mark.slow
             yield pytest.param(name, D, marks=marks, id=f"{name}, {D} to {D + 1}")
 
@@ -76,7 +76,7 @@ def test_a_whole_network_lifts_exactly(name, D):
 
 
 def test_scalars_vorticity_and_velocity_with_zeros_beyond_the_old_axes():
-    record = with_boundary(flow("ResNet", 1, EVERYTHING, BankRecipe(5)), (False,))
+    record = with_boundary(flow("SimpleConvSeries", 1, EVERYTHING, BankRecipe(5)), (False,))
     after = lifted(record)
     assert after.is_torus == (False, True)
     assert defect(record, after, is_torus=(False,)) <= 1e-9

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import SV, S, bank
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from sweeps import sampled
 
 from ginjax.errors import ArgumentError, UnsupportedError
 from ginjax.geometric import Signature
@@ -65,8 +65,7 @@ def test_every_architecture_is_covered():
     assert set(OPTIONS) == set(ARCHITECTURES)
 
 
-@settings(max_examples=40, deadline=None)
-@given(SPECS, st.integers(1, 2))
+@sampled(SPECS, st.integers(1, 2), daily=12, slow=100)
 def test_round_trip_through_json(given_spec, D):
     name, inputs, outputs, options = given_spec
     model = outline(ModelSpec.make(name, inputs, outputs, **options), D, banks(D))
@@ -182,8 +181,7 @@ def test_options_cannot_replace_the_fields_of_a_spec():
         outline(spec, 1, {"conv": bank(1)})
 
 
-@settings(max_examples=150, deadline=None)
-@given(JSON, JSON, JSON)
+@sampled(JSON, JSON, JSON, daily=50, slow=500)
 def test_any_json_gives_a_spec_or_an_argument_error(whole, inputs, options):
     for data in (whole, resnet_spec().to_json() | {"inputs": inputs, "options": options}):
         try:

@@ -14,7 +14,7 @@ from trust.formats import FORMATS
 from trust.interruptions import COMMANDS, Stage, Trial
 from trust.mutators import RAW, changed_json, dumps
 
-EACH = 8
+EACH = 5
 
 
 def test_damaged_files_of_every_format():

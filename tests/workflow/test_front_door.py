@@ -20,7 +20,7 @@ from ginjax.errors import ArgumentError, FileError, GinjaxError, GinjaxWarning, 
 from ginjax.ml import Metric, register_metric
 from ginjax.models import certificate_between
 
-TINY = ginjax.Network("series", channels=2, blocks=2)
+TINY = ginjax.Network("series", channels=2, blocks=1)
 STEPS = ginjax.TrainSettings(steps=12, batch_size=4)
 
 
@@ -111,7 +111,7 @@ def test_a_converted_model_knows_its_parent_and_is_verified_against_it(model, mo
 
 
 def test_a_conversion_calibrated_on_data_of_the_models_own_dimension(tmp_path, capsys):
-    low = ginjax.train(data(1), STEPS, network=TINY, progress=False)
+    low = ginjax.train(data(1), STEPS, network=replace(TINY, blocks=2), progress=False)
     chosen = low.calibrate(2, data(1), samples=2, progress=False)
     assert "calibrating" not in capsys.readouterr().err
     assert chosen.D == 2 and chosen.parent is low and chosen.certificate.exact
@@ -286,7 +286,7 @@ def test_without_validation_nothing_is_chosen_whatever_the_data(model3):
 
 
 def test_a_network_changed_by_hand_keeps_everything_but_its_certificate(model3, tmp_path):
-    where = lambda network: network.layers[1].conv.weights  # noqa: E731
+    where = lambda network: network.layers[0].conv.weights  # noqa: E731
     doubled = jax.tree.map(lambda a: 2 * a, where(model3.network))
     changed = model3.with_network(eqx.tree_at(where, model3.network, doubled))
     assert changed.contract == model3.contract and changed.history[:-1] == model3.history

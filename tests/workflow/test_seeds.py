@@ -7,7 +7,7 @@ import ginjax
 from ginjax.errors import ArgumentError, FileError
 
 SETTINGS = ginjax.TrainSettings(steps=2, batch_size=4, validate_every=2)
-NETWORK = ginjax.Network("series", channels=2)
+NETWORK = ginjax.Network("series", channels=2, blocks=1)
 
 
 @pytest.fixture(scope="module")

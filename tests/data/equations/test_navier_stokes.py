@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 from evolution import advance, coordinates, derivative, divergence, laplacian, on_finer_grid
+from sweeps import few, few_rows
 
 from ginjax.data import PDES, generate, simulate
 from ginjax.data.equations import Draw, solenoidal_noise
@@ -88,7 +89,7 @@ def test_divergence_stays_at_rounding_and_the_mean_where_it_is(x64):
     assert np.abs(divergence(after * after[:1], length)).max() > 0.1 * steepest
 
 
-@pytest.mark.parametrize("D", [2, 3])
+@pytest.mark.parametrize("D", [2, *few(3)])
 def test_energy_goes_by_viscosity_and_comes_by_the_force_alone(D, x64):
     u, dt, length = kept(D, 8, 2), 1e-4, FORCED.extent(8)
 
@@ -163,7 +164,7 @@ def steepness(velocity, length):
     return math.sqrt(sum(np.square(derivative(u, j, length)).mean() for u in velocity for j in range(D)))
 
 
-@pytest.mark.parametrize(("D", "side", "planes"), [(2, 16, None), (3, 8, None), (3, 8, "oblique")])
+@pytest.mark.parametrize(("D", "side", "planes"), [(2, 16, None), (3, 8, None), *few_rows((3, 8, "oblique"))])
 def test_stored_fields_have_no_divergence(D, side, planes):
     def worst(pde, side, every):
         source = simulate(pde, D, trajectories=1, steps=4, side=side, planes=planes)

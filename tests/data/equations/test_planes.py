@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from helpers import S, bank
+from sweeps import few_rows
 
 from ginjax.data import PDES, PLANES, Planes, generate, join, simulate, told_planes
 from ginjax.data.sources._simulated import rollout
@@ -37,7 +38,7 @@ def check(name, planes):
         ("wave", "oblique"),
         ("burgers", "flat"),
         ("acoustics", "flat"),
-        ("isothermal", "oblique"),
+        *few_rows(("isothermal", "oblique")),
     ],
 )
 def test_fields_in_planes_obey_the_equation_in_space(name, planes):

@@ -3,6 +3,7 @@ import struct
 import numpy as np
 import pytest
 from helpers import SV, S, V, random_field
+from sweeps import few
 
 from ginjax.checkpoint import DataContract, Field, axes_of
 from ginjax.errors import FileError
@@ -11,6 +12,12 @@ from ginjax.ml import draw_transfer, transfer_figure
 from ginjax.ml.draw._zero_shot import sample_error
 
 pytestmark = pytest.mark.pictures
+
+
+@pytest.fixture(autouse=True)
+def few_dots(monkeypatch):
+    monkeypatch.setattr("ginjax.ml.draw._save.DPI", 80)
+
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -34,7 +41,7 @@ def test_a_row_for_each_dimension(tmp_path):
     assert high > 2 * low
 
 
-@pytest.mark.parametrize("signature", [V, SV], ids=["vector", "scalar+vector"])
+@pytest.mark.parametrize("signature", [SV, *few(V)], ids=["scalar+vector", "vector"])
 def test_vectors(tmp_path, signature):
     draw_transfer(tmp_path / "p.png", "burgers", [prediction(signature, D) for D in (1, 2, 3)])
     assert size(tmp_path / "p.png")[0] > 500

@@ -83,10 +83,10 @@ def test_a_warning_where_the_conversion_adds_growth_and_only_there():
     assert found is not None and found.excess > 2 and "blow up" in found.warning
     assert found.rule == "compat-flex" and "such as 'isotropic'" in found.warning
     with pytest.warns(GinjaxWarning, match="blow up"):
-        sparse.verify()
+        sparse.verify(side=4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model.to_dimension(2).verify()
+        model.to_dimension(2).verify(side=4)
 
 
 def test_growth_that_the_lower_dimension_has_too_is_no_matter_of_the_conversion():

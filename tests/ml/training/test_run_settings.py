@@ -6,8 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from helpers import SV, bank, random_field, relative_difference
+from helpers import SV, S, bank, random_field, relative_difference
 from small_models import run
+from sweeps import few
 
 from ginjax import ml
 from ginjax.checkpoint import Field, axes_of
@@ -16,15 +17,16 @@ from ginjax.ml.training._remat import rematerialised
 from ginjax.models import Network, ResNet, named_arrays
 
 
-@pytest.fixture(scope="module")
-def network():
+@pytest.fixture(scope="module", params=["scalars", *few("scalars and vectors")])
+def network(request):
+    fields = SV if "vectors" in request.param else S
     # Of twenty such networks three multiply bfloat16's rounding to a tenth and more; this is not one of them.
-    return ResNet(1, SV, SV, 2, 1, 1, conv_filters=bank(1), key=jax.random.key(2))
+    return ResNet(1, fields, fields, 2, 1, 1, conv_filters=bank(1), key=jax.random.key(2))
 
 
 @pytest.fixture(scope="module")
-def batch():
-    return jax.tree.map(lambda block: block[None], random_field(SV, 1, 8))
+def batch(network):
+    return jax.tree.map(lambda block: block[None], random_field(network.spec.inputs, 1, 8))
 
 
 def value_and_gradient(network, batch, **settings):

@@ -64,6 +64,12 @@ def clock():
         yield
 
 
+@pytest.fixture
+def untrained(monkeypatch):
+    """Steps are counted and not done."""
+    monkeypatch.setitem(globals(), "fit_counted", lambda model, *_, **__: model)
+
+
 @pytest.fixture(scope="module")
 def cells(clock):
     return measure_curve(REQUEST, TINY)
@@ -110,14 +116,14 @@ def test_continuing_measures_only_what_is_missing(cells):
     assert new[0].error == cells[0].error
 
 
-def test_more_time_from_scratch_is_more_steps(clock):
+def test_more_time_from_scratch_is_more_steps(clock, untrained):
     only = replace(REQUEST, samples=[2])
     longer = measure_curve(only, replace(TINY, scratch_time=3.0))
     assert {found.steps for found in longer if found.method == "scratch"} == {3 * (TINY.tune_steps + 303)}
     assert {found.steps for found in longer if found.method == "converted"} == {TINY.tune_steps}
 
 
-def test_the_folds_share_no_random_field(monkeypatch):
+def test_the_folds_share_no_random_field(monkeypatch, untrained):
     """Everything that is simulated follows from the seeds that `make_task` is handed."""
     seen: dict[str, set[tuple[int, int]]] = {}
 
