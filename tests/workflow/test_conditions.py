@@ -29,7 +29,10 @@ def given(density: np.ndarray, time_step):
 def model():
     data = simulated(time_step=[0.02, 0.08])
     return ginjax.train(
-        {"train": data, "test": data}, SETTINGS, network=Network("series", channels=3, blocks=1), progress=False
+        {"train": data, "test": data},
+        SETTINGS,
+        network=Network("series", channels=3, blocks=1),
+        progress=False,
     )
 
 
@@ -110,7 +113,9 @@ def test_a_tuning_that_keeps_the_weights_keeps_the_range(model):
 
 def test_a_model_of_one_time_step_gains_that_it_is_told_it():
     one = simulated()
-    plain = ginjax.train({"train": one}, SETTINGS, network=Network("series", channels=3, blocks=1), progress=False)
+    plain = ginjax.train(
+        {"train": one}, SETTINGS, network=Network("series", channels=3, blocks=1), progress=False
+    )
     assert plain.contract.time_step == 0.04
     several = simulated(time_step=[0.02, 0.08])
     with pytest.raises(
@@ -125,7 +130,9 @@ def test_a_model_of_one_time_step_gains_that_it_is_told_it():
 def test_a_number_that_never_varies_is_pointed_out():
     one = with_conditions(simulated(), ["time_step"])
     with pytest.warns(GinjaxWarning, match="the same in all data to train on: time_step 0.04"):
-        ginjax.train({"train": one}, SETTINGS, network=Network("series", channels=3, blocks=1), progress=False)
+        ginjax.train(
+            {"train": one}, SETTINGS, network=Network("series", channels=3, blocks=1), progress=False
+        )
 
 
 def test_a_condition_that_a_file_lacks_is_dropped_on_request(model, tmp_path):
