@@ -190,9 +190,9 @@ def test_a_spread_kernel_that_meets_zeros_is_information(run, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "args", "code", "message"),
     [
-        ("plain", "", 1, "Its kernels can be inflated, by the rule 'centre' or 'mean'."),
-        ("plain", "--rescale volume", 1, "without invariant filters"),
-        ("fields", "--rescale centre", 1, "Use the rule 'compatibility', which is exact."),
+        ("plain", "", 2, "Its kernels can be inflated, by the rule 'centre' or 'mean'."),
+        ("plain", "--rescale volume", 2, "without invariant filters"),
+        ("fields", "--rescale centre", 2, "Use the rule 'compatibility', which is exact."),
         ("plain", "--rescale mean --dtype float64", 2, "dtype: got 'float64'"),
         ("plain", "--rescale mean --lift-parity", 2, "parity lift: got rule 'mean'"),
         ("plain", "--rescale mean --flex 0", 2, "flex: got rule 'mean', expected rule 'compat-flex'"),
