@@ -95,9 +95,7 @@ def test_each_kind_of_planes_goes_through_the_whole_mixture():
     assert [bool((field == field[:, :, :1]).all()) for field in fields] == [True, True, False, False]
     note, what = source.notes
     assert note.startswith("planes in 3D begin with the correlation lengths 0.125 and 0.102 in turn: ")
-    assert what.startswith(
-        "planes (both): fields in 3D that are constant along the last axis and along (1, -1, 0)"
-    )
+    assert what.startswith("planes (both): fields that are constant along the last axis and along (1, -1, 0)")
 
 
 def correlations(planes):
