@@ -16,8 +16,9 @@ def one_device_per_core() -> bool:
 
     By default the whole processor is one device. Its cores then share each operation of a step, most of which are too short
     for that; `benchmarks/` has the figures. The command `ginjax train` calls this function. A script has to call it itself,
-    before JAX first looks for devices. The cores are those that this process may use, see `usable_cores`. Computations
-    that are not divided run on the first of the devices, with all cores as before.
+    before JAX first looks for devices. The cores are those that this process may use, see `usable_cores`; the environment
+    variable `JAX_NUM_CPU_DEVICES` says another number. Computations that are not divided run on the first of the devices, with
+    all cores as before. The function adds to `XLA_FLAGS`, see `ginjax.xla_flags.let_devices_wait`.
 
     **Returns:** whether JAX took the setting. It does not if there is one core only, if JAX has looked for devices already, or
     if `XLA_FLAGS` or JAX's own setting says how many devices to make of the processor.
@@ -37,7 +38,10 @@ def one_device_per_core() -> bool:
 
 
 def usable_cores() -> int:
-    """Number of processor cores that this process may use: those it is bound to, or fewer if its control group allows less."""
+    """Number of processor cores that this process may use: those it is bound to, or fewer if its control group allows less.
+
+    Limits of control groups are read in version 2 of their interface; those of version 1 are not seen.
+    """
     bound = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([bound, *(quota for group in control_groups() for quota in _quota(group))]))
 

@@ -7,10 +7,7 @@ from pathlib import Path
 
 _NO_UNROLLING = "--xla_backend_extra_options=xla_cpu_disable_loop_unrolling"
 
-_WAITING = (
-    "xla_cpu_collective_call_warn_stuck_timeout_seconds",
-    "xla_cpu_collective_call_terminate_timeout_seconds",
-)
+_WAITING = "xla_cpu_collective_call_terminate_timeout_seconds"
 _PATIENCE = 600
 
 
@@ -28,16 +25,15 @@ def set_xla_flags() -> None:
 
 
 def let_devices_wait() -> None:
-    """Let devices of the processor wait up to ten minutes for one another, instead of one minute.
+    """Let devices of the processor wait about ten minutes for one another, instead of one minute.
 
     XLA ends the process if one device is that much later than another, for example because other programs use its core. Like
-    `set_xla_flags`, this must come before JAX first looks for devices; flags that are set already stay as they are.
+    `set_xla_flags`, this adds to the environment variable `XLA_FLAGS`, which processes started later inherit, and must come
+    before JAX first looks for devices. If the flag is set already, or this release of XLA does not have it, nothing changes.
     """
     flags = os.environ.get("XLA_FLAGS", "")
-    for name in _WAITING:
-        if name not in flags and is_xla_flag(name):
-            flags += f" --{name}={_PATIENCE}"
-    os.environ["XLA_FLAGS"] = flags.strip()
+    if _WAITING not in flags and is_xla_flag(_WAITING):
+        os.environ["XLA_FLAGS"] = f"{flags} --{_WAITING}={_PATIENCE}".strip()
 
 
 def is_xla_flag(name: str) -> bool:
@@ -47,7 +43,7 @@ def is_xla_flag(name: str) -> bool:
     """
     spec = find_spec("jaxlib")
     folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
-    for library in () if folder is None else folder.glob("libjax_common.*"):
+    for library in () if folder is None else folder.glob("*jax_common.*"):
         with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(b"\0" + name.encode() + b"\0") >= 0
     return False

@@ -123,8 +123,8 @@ Devices = Annotated[
     typer.Option(
         "--devices",
         min=1,
-        help="Number of local devices that share each mini-batch.",
-        show_default="as many as divide the mini-batch evenly",
+        help="Number of devices that share each mini-batch: GPUs, or cores of the processor. 1: not divided.",
+        show_default="as many as divide it evenly; cores only if there is enough for each",
         rich_help_panel=_DEVICES,
     ),
 ]

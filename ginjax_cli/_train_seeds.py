@@ -12,6 +12,7 @@ import typer
 from ginjax._text import shell_line
 
 from ._config_file import given_options
+from ._devices import asked_devices
 from ._interrupt import Interrupted
 from ._output import Output, as_part
 from ._train_request import asked_request, asked_settings
@@ -46,7 +47,6 @@ def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) 
     """
     from ginjax.checkpoint import Claim, check_output
     from ginjax.errors import ArgumentError
-    from ginjax.ml import local_placement
     from ginjax.runs import RunNames, SeedFiles, nothing_to_go_on_with, parse_seeds
 
     given = ctx.params
@@ -66,7 +66,7 @@ def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) 
     for seed in seeds:
         check_output(files.model(seed), "model", read)
     with _member(ctx, [*options, "--seed", str(seeds[0]), "--quiet"]) as own:
-        local_placement(own.params["devices"])
+        asked_devices(own)
         asked_request(own, asked_settings(own), Output(quiet=True))  # mistakes of the command come first
     new = nothing_to_go_on_with(files.output, seeds) if given["resume"] else None
     if new is not None:

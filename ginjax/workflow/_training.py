@@ -16,6 +16,7 @@ from ginjax.ml import (
     KeptRows,
     KeptState,
     OneStepError,
+    Placement,
     PreparedTraining,
     Progress,
     Report,
@@ -185,10 +186,16 @@ class Run(Generic[_Model]):
         return self.model_of(made, training), training
 
 
+def _cores() -> Placement | None:
+    """The cores of the processor, if JAX takes them for devices of their own, see `ginjax.cpu_devices`."""
+    local = local_placement()
+    return local if local.is_processor else None
+
+
 def carry_out(
     request: TrainingRequest, show: Show, model_of: Callable[[TrainedModel, Training], _Model]
 ) -> tuple[_Model, Training]:
-    """Run a training in memory, on all local devices that can divide a batch evenly.
+    """Run a training in memory, on the default device or, if the processor is several devices, on as many as gain by it.
 
     **Arguments:**
 
@@ -197,7 +204,7 @@ def carry_out(
 
     **Raises:** as `prepare_training` and `Run.carry_out`.
     """
-    prepared = prepare_training(request, lambda title: show(1, title, ""), placement=local_placement())
+    prepared = prepare_training(request, lambda title: show(1, title, ""), placement=_cores())
     for said in prepared.warnings:
         warnings.warn(said, GinjaxWarning, stacklevel=3)
     return Run(prepared, show, model_of).carry_out()

@@ -63,13 +63,24 @@ def test_eight_devices(one, tmp_path):
 def test_train_takes_every_core_for_a_device(tmp_path):
     """As far as the user does not say how many devices to make of the processor."""
     free = {name: value for name, value in os.environ.items() if name != "JAX_NUM_CPU_DEVICES"}
-    words = once((*SMALL, "--dim", "2", "--size", "64", "--dry-run", "--json"))
+    words = once((*SMALL, "--dim", "2", "--size", "64", "--steps", "100", "--dry-run", "--json"))
     ran = subprocess.run(
-        [sys.executable, "-m", "ginjax_cli", *words], cwd=tmp_path, env=free, capture_output=True, text=True
+        [sys.executable, "-m", "ginjax_cli", *words],
+        cwd=tmp_path,
+        env=free | {"JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, ran.stderr
     wanted = max(n for n in (1, 2, 4, 8) if n <= usable_cores())
     assert json.loads(ran.stdout)["estimate"]["devices"] == wanted
+
+
+def test_several_seeds_on_two_cores(tmp_path):
+    list(finish(start(tmp_path, "--seeds", "0,1", "--devices", "2", count=2)))
+    assert {"model.seed0.safetensors", "model.seed1.safetensors"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 def together():

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from ginjax.data import PLANES_ARE_FOR, told_planes
 from ginjax.ml.task import OneStepError, Parts, WindowTask, cut_parts
-from ginjax.ml.training._devices import Placement, fitting_placement
+from ginjax.ml.training._devices import LEAST_STEPS, Placement, fitting_placement
 from ginjax.ml.training._estimate import Measuring, TrainingEstimate
 from ginjax.ml.training._growing_loss import watching_growth
 from ginjax.ml.training._progress import Progress, Report
@@ -272,6 +272,8 @@ def prepare_training(
     settings = request.settings.resolved(material.contract.D, len(task.training), tuning=tuning)
     batch, where = settings.batch_size or 1, placement or Placement()
     if fit:
+        if where.is_processor and settings.steps is not None and settings.steps < LEAST_STEPS:
+            where = Placement()
         where = fitting_placement(where, batch, settings.accumulate, task.points)
     where.check_batch(batch, settings.accumulate)
     return PreparedTraining(request, task, settings, where)

@@ -108,7 +108,7 @@ def train_model(
     - `interrupted`: called between dispatches; True saves the state and ends the training.
     - `on_compiled`: called before the first step with the memory of a step and the time that it took to compile.
 
-    **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine,
+    **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine and number of devices,
     however often the training was interrupted and resumed.
 
     **Raises:** `NumericsError` if a loss is NaN or infinite, `ArgumentError` for settings that do not fit, `FileError`
@@ -125,6 +125,8 @@ def train_model(
     validate = None if task.validation is None else validator(task.validation, objective, batch)
     if task.judged is not None:
         validate = judge(task.judged, task.frames, task.crop)
+    if validate is not None:
+        validate = _on_one_device(validate, where)
     ends = [each for each in (settings.steps, stop_after) if each is not None]
     plan = Plan(
         steps=min(ends, default=None),
@@ -268,6 +270,11 @@ def _objective(task: WindowTask, settings: TrainSettings) -> Objective:
 
 def _noise(task: WindowTask, settings: TrainSettings) -> Noise | None:
     return Noise(settings.noise, task.frames.constants) if settings.noise else None
+
+
+def _on_one_device(validate: Callable[[PyTree, PyTree], float], where: Placement) -> Callable[..., float]:
+    """Validate once: each device has the whole model, and would compute everything."""
+    return lambda model, aux_data: validate(where.one_copy(model), where.one_copy(aux_data))
 
 
 def _optimiser(

@@ -1,7 +1,11 @@
 """Over how many devices a batch is divided."""
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
+import helpers
 import pytest
 
 from ginjax.errors import ArgumentError
@@ -22,6 +26,7 @@ def devices(count: int, platform: str, processes: int = 1) -> Placement:
         (6, 1, CORE_POINTS, 3),  # four do not divide the batch
         (7, 1, CORE_POINTS, 1),
         (8, 4, CORE_POINTS, 2),  # two samples of a part
+        (8, 2, CORE_POINTS // 2, 2),  # four samples of a part
         (8, 1, CORE_POINTS // 4, 2),  # each core needs enough points
         (8, 1, CORE_POINTS // 8, 1),
         (8, 1, CORE_POINTS // 8 - 1, 1),
@@ -55,3 +60,23 @@ def test_in_words():
     assert (devices(2, "cpu").kind, devices(2, "gpu").kind, devices(2, "cpu", processes=2).kind) == (
         "core", "device", "device",
     )  # fmt: skip
+
+
+TRAINED = """
+import jax, jax.numpy as jnp, numpy as np
+from ginjax.ml.training import local_placement
+where = local_placement()
+model = where.replicate({"w": jnp.arange(3.0), "name": "x"})
+one = where.one_copy(model)
+assert len(model["w"].devices()) == 2 and one["w"].devices() == {jax.devices()[0]}, one["w"].devices()
+np.testing.assert_array_equal(one["w"], np.arange(3.0))
+assert one["name"] == "x"
+"""
+
+
+def test_a_model_that_every_device_has_is_looked_at_on_one():
+    """Every device would validate it, and cores of a processor would take turns."""
+    ran = subprocess.run(
+        [sys.executable, "-c", TRAINED], env=os.environ | helpers.devices(2), capture_output=True
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
