@@ -45,7 +45,7 @@ def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) 
     - `text`: the seeds, see `ginjax.runs.parse_seeds`.
     - `read`: the files that the command reads, as in `ginjax.checkpoint.check_output`.
     """
-    from ginjax.checkpoint import Claim, check_output
+    from ginjax.checkpoint import Claim, check_output, check_target
     from ginjax.errors import ArgumentError
     from ginjax.runs import RunNames, SeedFiles, nothing_to_go_on_with, parse_seeds
 
@@ -65,6 +65,7 @@ def train_seeds(ctx: typer.Context, text: str, read: Mapping[str, Path | None]) 
     files = SeedFiles(given["output"])
     for seed in seeds:
         check_output(files.model(seed), "model", read)
+        check_target(files.model(seed), force=True)
     with _member(ctx, [*options, "--seed", str(seeds[0]), "--quiet"]) as own:
         asked_devices(own)
         asked_request(own, asked_settings(own), Output(quiet=True))  # mistakes of the command come first

@@ -191,7 +191,7 @@ def train(
     With --seeds the command trains one model for each seed (model.seed0.safetensors and so on) and writes their mean and
     spread (model.seeds.json). If it is interrupted, the same command continues with the missing models.
     """
-    from ginjax.checkpoint import check_output
+    from ginjax.checkpoint import check_output, check_target
 
     read = {
         "the model of --init": init,
@@ -209,6 +209,7 @@ def train(
     files, only_said = RunFiles(output, picture_format), dry_run or print_config
     if not only_said:
         check_output(files.last, "model", read)
+        check_target(output, force=True)  # whether it can be written; what is there already is for later
     settings = asked_settings(ctx)
     placement = asked_devices(ctx)
     out = Output(json=json and placement.is_main, quiet=quiet or not placement.is_main)
