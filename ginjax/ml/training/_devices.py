@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -90,10 +90,14 @@ class Placement:
         """Copy all arrays to every device."""
         return self._put(tree, PartitionSpec())
 
-    def one_copy(self, tree: _T) -> _T:
-        """Of arrays that are whole on every device of this process, those on the first one; they are not copied.
+    def on_one_device(self, function: Callable[..., _T]) -> Callable[..., _T]:
+        """Make a function compute on one device what every device could, because each has all arguments whole."""
+        return lambda *arguments: function(*map(self.one_copy, arguments))
 
-        What is computed with these is computed once, and not on every device. Several processes get the arrays as they are.
+    def one_copy(self, tree: _T) -> _T:
+        """Of arrays that are whole on every device of this process, those on the first one, without copying them.
+
+        For several processes the arrays are returned as they are.
         """
         if not self.devices or self.processes > 1:
             return tree

@@ -126,7 +126,7 @@ def train_model(
     if task.judged is not None:
         validate = judge(task.judged, task.frames, task.crop)
     if validate is not None:
-        validate = _on_one_device(validate, where)
+        validate = where.on_one_device(validate)
     ends = [each for each in (settings.steps, stop_after) if each is not None]
     plan = Plan(
         steps=min(ends, default=None),
@@ -270,11 +270,6 @@ def _objective(task: WindowTask, settings: TrainSettings) -> Objective:
 
 def _noise(task: WindowTask, settings: TrainSettings) -> Noise | None:
     return Noise(settings.noise, task.frames.constants) if settings.noise else None
-
-
-def _on_one_device(validate: Callable[[PyTree, PyTree], float], where: Placement) -> Callable[..., float]:
-    """Validate once: each device has the whole model, and would compute everything."""
-    return lambda model, aux_data: validate(where.one_copy(model), where.one_copy(aux_data))
 
 
 def _optimiser(
