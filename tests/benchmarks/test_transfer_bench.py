@@ -45,7 +45,9 @@ def test_one_cell_is_measured_once(tmp_path, capsys):
     assert "| axially shared network | 0 |" in tables(book)
 
 
-@pytest.mark.slow
+ON_PLANES = "--transfer", "2to3", "--network", "2x1", "--samples", "0", "1", "--only"
+
+
 def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypatch):
     seen = []
     simulate = CaseData._simulated
@@ -55,8 +57,7 @@ def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypa
         return simulate(self, D, count, steps, side, seed, planes)
 
     monkeypatch.setattr(CaseData, "_simulated", watched)
-    words = ("--transfer", "2to3", "--network", "2x1", "--samples", "0", "1", "--only")
-    (found,) = measured(tmp_path / "results.jsonl", *words, "*/planes/*").results
+    (found,) = measured(tmp_path / "results.jsonl", *ON_PLANES, "*/planes/*").results
     assert found.cell.name == "diffusion/2to3/2x1/planes/n0/seed0" and found.steps > 0
     assert found.seconds.high_data > 0 and found.seconds.high_training > 0 and found.seconds.low_training > 0
     in_3d = [(planes, seed) for D, planes, seed in seen if D == 3]
@@ -65,8 +66,12 @@ def test_tuning_on_planes_sees_no_field_of_the_high_dimension(tmp_path, monkeypa
     assert {planes for planes, _ in in_3d} == {None, "both"}
     # Planes judge: what they say of the network as converted is not what fields of 3D say.
     assert found.curve[0][1:] != pytest.approx(found.validation, rel=1e-3)
-    # What is tuned on samples afterwards begins with that network, and its seconds count.
-    found, tuned = measured(tmp_path / "both.jsonl", *words, "*/planes/*", "*/planes-tuned/*").results
+
+
+@pytest.mark.slow
+def test_tuning_on_samples_begins_with_the_network_tuned_on_planes(tmp_path):
+    """And its seconds count."""
+    found, tuned = measured(tmp_path / "both.jsonl", *ON_PLANES, "*/planes/*", "*/planes-tuned/*").results
     assert tuned.cell.name == "diffusion/2to3/2x1/planes-tuned/n1/seed0"
     assert tuned.curve[0][1:] == pytest.approx(found.validation, rel=1e-4)
     assert tuned.seconds.high_training > found.seconds.high_training
