@@ -24,6 +24,10 @@ MISTAKES = {
     "a crop as large as the grid": ((*SMALL, "--crop", "8"), "--crop: got 8"),
     "planes in 1D": ((*SMALL, "--planes", "flat"), "--planes: got a simulation in 1D"),
     "weights to freeze": ((*SMALL, "--freeze", "nothing"), "--freeze: got"),
+    "a batch that does not divide": (
+        (*SMALL, "--batch-size", "7", "--accumulate", "2"),
+        "--batch-size: got 7, expected a positive multiple of 2",
+    ),
     "devices": ((*SMALL, "--devices", "4000"), "--devices: got 4000"),
     "past frames": ((*SMALL, "--past-steps", "9"), "expected at least"),
     "another equation than the model's": ((*FROM_MODEL, "--pde", "gray-scott"), "fields of the data: got substrate"),

@@ -11,6 +11,7 @@ from ginjax._unknown_name import unknown_name
 from ginjax.checkpoint import expect
 from ginjax.errors import ArgumentError
 from ginjax.ml.score import DEFAULT_LOSS, LOSSES
+from ginjax.ml.training._devices import Placement
 from ginjax.ml.training._optimiser import ENDLESS, OPTIMISERS, SCHEDULES, Rate, make_schedule
 from ginjax.ml.training._precision import Precision
 
@@ -103,6 +104,8 @@ class TrainSettings:
                 raise ArgumentError(name, got=value, expected="1 or more")
             if value is not None and value > MOST_COUNTED:
                 raise ArgumentError(name, got=value, expected=f"at most {MOST_COUNTED}")
+        if self.batch_size is not None:
+            Placement().check_batch(self.batch_size, self.accumulate)
         for name in _AT_LEAST_0:
             value = getattr(self, name)
             if value is not None and not value >= 0:

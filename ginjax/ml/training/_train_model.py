@@ -108,8 +108,8 @@ def train_model(
     - `interrupted`: called between dispatches; True saves the state and ends the training.
     - `on_compiled`: called before the first step with the memory of a step and the time that it took to compile.
 
-    **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine and number of devices,
-    however often the training was interrupted and resumed.
+    **Returns:** the trained network and how it came about. The same arguments give the same bytes on the same machine with
+    the same number of devices, however often the training was interrupted and resumed.
 
     **Raises:** `NumericsError` if a loss is NaN or infinite, `ArgumentError` for settings that do not fit, `FileError`
     for a saved state that does not belong to this training, `MemoryLimitError` for a step that needs more memory than there
